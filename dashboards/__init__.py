@@ -1,0 +1,1 @@
+"""Grafana dashboards and the operator console's templates, styles and script."""

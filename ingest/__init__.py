@@ -1,0 +1,1 @@
+"""yujing (预警): the ingestion service. `app` wires it together; `pipeline.order` is the order of its stages."""

@@ -1,0 +1,1 @@
+"""Alarms: the life of an alarm (pure), and how it is reported outside."""

@@ -1,0 +1,71 @@
+"""What leaves the house about an alarm or about readings, as JSON-ready data. Receivers rely on these shapes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from ingest.model.alarm import AlarmEvent
+from ingest.model.flags import UNUSABLE
+from ingest.model.plant import Plant, Point
+
+
+def alarm_body(event: AlarmEvent, plant: Plant | None) -> dict[str, Any]:
+    """An alarm event as told to inspectors and to the province. `plant` is None once it was removed."""
+    alarm = event.alarm
+    return {
+        "event": str(event.kind),
+        "time": iso(event.time),
+        "alarm": {
+            "id": str(alarm.id),
+            "plant": alarm.plant,
+            "point": alarm.point,
+            "rule": alarm.rule,
+            "level": alarm.level,
+            "state": str(alarm.state),
+            "title": {"zh": alarm.title.zh, "en": alarm.title.en},
+            "value": alarm.value,
+            "limit": alarm.limit,
+            "unit": alarm.unit,
+            "onset": iso(alarm.onset),
+            "raised": iso(alarm.raised),
+            "returned": iso(alarm.returned),
+            "acknowledged": iso(alarm.acked),
+            "acknowledged_by": alarm.acked_by,
+            "comment": alarm.comment,
+        },
+        "enterprise": _enterprise(plant),
+    }
+
+
+def readings_body(plant: Plant, time: int, latest: Iterable[tuple[Point, int, float | None, int]]) -> dict[str, Any]:
+    """The newest reading of each point of a plant: (point, device time, value, flags)."""
+    return {
+        "time": iso(time),
+        "enterprise": _enterprise(plant),
+        "readings": [
+            {
+                "point": point.id,
+                "signal": point.signal,
+                "gateway": point.gateway,
+                "time": iso(at),
+                "value": value,
+                "valid": not flags & UNUSABLE,
+            }
+            for point, at, value, flags in latest
+        ],
+    }
+
+
+def iso(time: int | None) -> str | None:
+    """Ns since the epoch as RFC 3339 in UTC with milliseconds, or None."""
+    if time is None:
+        return None
+    return dt.datetime.fromtimestamp(time / 1e9, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _enterprise(plant: Plant | None) -> dict[str, Any] | None:
+    if plant is None:
+        return None
+    return {"id": plant.id, "uscc": plant.uscc, "name": plant.name.zh, "region": plant.region, "kind": plant.kind}

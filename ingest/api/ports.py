@@ -1,0 +1,115 @@
+"""What the API needs from the rest of the service. `app` fills it in; tests fill it with stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from ingest.history.store import Trend
+from ingest.journal.records import GatewayPosition, Quarantined
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmState
+from ingest.plants.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFilter:
+    """Which alarms. None = any. Times are ns since the epoch on `raised`."""
+
+    plants: frozenset[str] | None = None
+    states: frozenset[AlarmState] | None = None
+    level: int | None = None
+    point: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+class AlarmBook(Protocol):
+    """Alarms as committed. Blocking: call from a worker thread."""
+
+    def alarms(self, which: AlarmFilter, *, limit: int, before: tuple[int, UUID] | None = None) -> Sequence[Alarm]:
+        """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+
+    def alarm(self, alarm: UUID) -> Alarm | None:
+        """One alarm, or None."""
+
+    def alarm_history(self, alarm: UUID) -> Sequence[AlarmEvent]:
+        """Every event of one alarm, oldest first."""
+
+    def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
+        """Events with a greater sequence number, oldest first."""
+
+    def last_event(self) -> int:
+        """The newest sequence number, 0 if there is none."""
+
+
+class Readings(Protocol):
+    """History as far as the API asks. Blocking."""
+
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+        """See `ingest.history.store.HistoryStore.trend`. Raises HistoryError."""
+
+
+class Journal(Protocol):
+    """The journal as far as the API asks. Blocking."""
+
+    def gateways(self) -> Sequence[GatewayPosition]:
+        """Where every gateway stands."""
+
+    def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
+        """Newest first; `before` = id of the last one seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A point's newest good look: what the console shows in a list."""
+
+    time: int  # device time, ns; 0 = never seen
+    value: float | None
+    flags: int
+    stale: bool  # silent for longer than its allowed silence
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the service does its job. `ready` is false with a reason for every part that does not."""
+
+    ready: bool
+    parts: dict[str, str]  # part -> "ok" or what is wrong
+
+
+class Live(Protocol):
+    """The running service as far as the API asks."""
+
+    def roster(self) -> Roster:
+        """The roster in force."""
+
+    def latest(self, index: int) -> Latest:
+        """The newest reading of a point by roster index. Never blocks."""
+
+    def health(self) -> Health:
+        """Never blocks."""
+
+    async def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Alarm:
+        """Acknowledge; returns the alarm as committed.
+
+        Raises:
+            KeyError: no such alarm.
+            ValueError: it cannot be acknowledged in its state; the message says why.
+            TimeoutError: the engine did not answer; try again.
+        """
+
+    async def wait_event(self, seq: int, timeout_s: float) -> None:
+        """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything the API stands on."""
+
+    live: Live
+    alarms: AlarmBook
+    history: Readings
+    journal: Journal
+    now: Callable[[], int]  # ns since the epoch

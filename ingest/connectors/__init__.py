@@ -1,0 +1,1 @@
+"""Connectors: what leaves the house. A sender a connector reads the durable outbox and delivers in order."""

@@ -1,0 +1,55 @@
+"""The seam every history store fills: write what the journal holds, answer what the console and inspectors ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.model.alarm import AlarmEvent
+from ingest.model.batch import Batch
+from ingest.plants.roster import Roster
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trend:
+    """A point's readings, one row a time bucket that holds any.
+
+    Attributes:
+        time: int64[b], start of the bucket, ns since the epoch, UTC.
+        low, mean, high: float64[b], of the values in the bucket; NaN where all were null.
+        count: int64[b], readings in the bucket.
+    """
+
+    time: NDArray[np.int64]
+    low: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    high: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+
+class HistoryStore(Protocol):
+    """Blocking; called from the history writer's thread (writes) and from worker threads (queries)."""
+
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+        """Keep readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
+
+        Raises:
+            HistoryUnavailable: try again later; nothing is lost.
+            HistoryRejected: the store will never take this; the message says what and why.
+        """
+
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
+        """Keep alarm events; idempotent by event id. Raises as `write_readings`."""
+
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+        """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width."""
+
+    def count_readings(self) -> int:
+        """All readings stored, device points (gateway online) not counted."""
+
+    def close(self) -> None:
+        """Flush and let go of files and connections."""

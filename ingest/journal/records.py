@@ -1,0 +1,52 @@
+"""What the journal hands out besides readings: where each gateway stands, and what was put aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.model.batch import Batch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One commit of the journal: the readings of one or more frames. Ids count up by one and never return."""
+
+    id: int
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPosition:
+    """What is on disk of one gateway's current boot.
+
+    Attributes:
+        committed: every frame up to this sequence number is on disk, but `missing`.
+        missing: ranges of sequence numbers (first, last), both included, not yet received.
+        online: what its last status said; None before any.
+        received: when it was last heard, ns since the epoch.
+        frames: frames journaled since the service first knew it.
+        duplicates: frames received again and not stored again.
+    """
+
+    plant: str
+    gateway: str
+    boot: str
+    committed: int
+    missing: tuple[tuple[int, int], ...]
+    online: bool | None
+    received: int
+    frames: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A message put aside: kept whole, with the reason it was refused."""
+
+    id: int
+    received: int
+    topic: str
+    reason: str
+    detail: str
+    readings: int  # readings in it, as far as they could be counted
+    payload: bytes

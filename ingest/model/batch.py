@@ -1,0 +1,61 @@
+"""Readings as a structure of arrays: the one shape in which they travel after the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Readings in the order in which they are judged; all columns have length n.
+
+    Attributes:
+        point: int32[n], index into the roster.
+        time: int64[n], device time, ns since the epoch, UTC.
+        value: float64[n], engineering units, NaN = no value.
+        flags: uint16[n], bits of `Flag`.
+        received: int64[n], when the service received it, ns since the epoch, UTC.
+    """
+
+    point: NDArray[np.int32]
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+    received: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Batch:
+        """The readings chosen by a mask or by indices, in that order."""
+        return Batch(self.point[which], self.time[which], self.value[which], self.flags[which], self.received[which])
+
+    def with_flags(self, flags: NDArray[np.uint16]) -> Batch:
+        """The same readings with other flags."""
+        return replace(self, flags=flags)
+
+
+def empty_batch() -> Batch:
+    """A batch of no readings."""
+    return Batch(
+        np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint16), np.empty(0, np.int64)
+    )
+
+
+def concat(batches: Sequence[Batch]) -> Batch:
+    """All readings of several batches, in order."""
+    if not batches:
+        return empty_batch()
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        np.concatenate([b.point for b in batches]),
+        np.concatenate([b.time for b in batches]),
+        np.concatenate([b.value for b in batches]),
+        np.concatenate([b.flags for b in batches]),
+        np.concatenate([b.received for b in batches]),
+    )

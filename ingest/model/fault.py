@@ -1,0 +1,46 @@
+"""A fault in what a person wrote: which file, which key, what stands there, what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+SECRET_KEYS = ("secret", "token", "password", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing to mend, said so that the reader can mend it."""
+
+    file: str
+    key: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key} = {self.value}: expected {self.expected}"
+
+
+class InvalidConfig(Exception):
+    """Files that cannot be used, with every fault in them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+def faults_of(file: Path, error: ValidationError) -> list[Fault]:
+    """Every fault Pydantic found, in our words; the value of a secret is never shown."""
+    found = []
+    for item in error.errors(include_url=False, include_context=False):
+        key = ".".join(str(part) for part in item["loc"])
+        last = str(item["loc"][-1]).lower() if item["loc"] else ""
+        missing = item["type"] == "missing"
+        hidden = any(word in last for word in SECRET_KEYS)
+        value = "(missing)" if missing else "(hidden)" if hidden else repr(item["input"])[:120]
+        expected = "a value" if missing else item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        found.append(Fault(str(file), key, value, expected))
+    return found

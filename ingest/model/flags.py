@@ -1,0 +1,23 @@
+"""Quality flags of a reading: bits of one uint16, added along the way and never taken back."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+
+class Flag(IntFlag):
+    """What is known against a reading. No bit set: good."""
+
+    UNCERTAIN = 1  # the gateway says: uncertain
+    BAD = 2  # the gateway says: bad
+    NO_VALUE = 4  # the gateway sent null
+    OUT_OF_RANGE = 8  # outside the instrument's range: an instrument fault, yet still judged against limits
+    FUTURE = 16  # device time ahead of receive time by more than the tolerance
+    LATE = 32  # device time not after the newest reading of the same point
+
+
+UNUSABLE = Flag.BAD | Flag.NO_VALUE
+"""A value that must not be judged as a measurement."""
+
+OUT_OF_ORDER = Flag.FUTURE | Flag.LATE
+"""A reading that is stored but must not move the live state of its point."""

@@ -1,0 +1,118 @@
+"""Plant, equipment, gateway, point and rule as the rest of the service sees them: cold, read-only data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+PlantKind = Literal["dust", "steel", "aluminium"]
+GateOp = Literal["==", "!=", "<", "<=", ">", ">="]
+
+
+class Confidence(StrEnum):
+    """How far a number can be trusted. A default is never presented as regulation."""
+
+    REGULATION = "regulation"
+    PUBLISHED = "published"
+    ENGINEERING_DEFAULT = "engineering default"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text people read: Chinese first, English too."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`when`: the rule is judged only while another point of the same plant satisfies this."""
+
+    point: str
+    op: GateOp
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing a point is judged by. `(plant, point, code)` is its identity and outlives re-tuning."""
+
+    plant: str
+    point: str
+    code: str  # "LL" "L" "H" "HH" "RATE" "STUCK" "RANGE" "BAD" "SILENT" "OFFLINE" ...
+    kind: str  # the detector's name in `detectors.registry`
+    level: Literal[1, 2]
+    limit: float  # as a person would write it: the value at which the rule trips, in `unit`
+    unit: str
+    title: Text  # "结晶器冷却水进水压力 低低报"
+    gate: Gate | None
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A measuring point (测点)."""
+
+    index: int  # in the roster's arrays, for ever
+    plant: str
+    id: str
+    signal: str  # catalogue code, e.g. "ALC_CW_IN_P"
+    name: Text
+    unit: str
+    equipment: str | None
+    gateway: str
+    low: float  # instrument range
+    high: float
+    silence_s: float
+    setpoint: float | None
+    rules: tuple[Rule, ...]
+    unjudged: tuple[str, ...]  # default rules that wait for a number of this plant (a set-point): code and why
+
+    @property
+    def is_device(self) -> bool:
+        """Whether this is the gateway itself, not something it measures."""
+        return self.signal == GATEWAY_SIGNAL
+
+
+GATEWAY_SIGNAL = "GATEWAY_ONLINE"
+"""The signal of a gateway's own point: 1 online, 0 offline. Its point id is the gateway's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A machine or place that points belong to."""
+
+    id: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway as registered by its plant."""
+
+    plant: str
+    id: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """An enterprise and what is connected of it."""
+
+    id: str
+    name: Text
+    uscc: str
+    region: str
+    kind: PlantKind
+    workers: int
+    dust_workers: int
+    dust: str | None
+    equipment: tuple[Equipment, ...]
+    gateways: tuple[Gateway, ...]
+    points: tuple[Point, ...]
+    connect_by: dt.date | None  # enrolment deadline; None = not mandatory
+    tier: str  # which clause of the enrolment rule it falls under

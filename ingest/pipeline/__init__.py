@@ -1,0 +1,1 @@
+"""The pipeline: intake, the engine and its stages in their order, commit."""

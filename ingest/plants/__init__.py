@@ -1,0 +1,1 @@
+"""Plants: plant files, the signal catalogue, and the roster compiled from both."""

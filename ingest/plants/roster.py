@@ -1,0 +1,59 @@
+"""The roster: every enrolled plant, compiled to the arrays the hot path works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.rules import RuleTable
+from ingest.model.plant import Plant, Point, Rule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatewayRoster:
+    """What intake needs to know of one gateway.
+
+    Attributes:
+        columns: point id -> roster index, for the points this gateway may send.
+        device: roster index of the gateway's own point (online or not).
+    """
+
+    columns: Mapping[str, int]
+    device: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roster:
+    """All plants at one moment. Immutable: a changed plant file gives a new roster.
+
+    A point keeps its index for ever (`Numbering`), so arrays, journal entries and detector state stay valid over
+    reloads; the index of a removed point stays unused.
+
+    Attributes:
+        version: counts up with every reload.
+        plants: by plant id.
+        points: by index; None where a point was removed.
+        rules: every rule; detectors name a rule by its place here.
+        gateways: by (plant id, gateway id).
+        low, high: float64[p], instrument range (NaN where unused).
+        carrier: int32[p], index of the device point of the gateway that carries the point (itself for a device point).
+        tables: rules by detector name, for `detectors.registry`.
+    """
+
+    version: int
+    plants: Mapping[str, Plant]
+    points: tuple[Point | None, ...]
+    rules: tuple[Rule, ...]
+    gateways: Mapping[tuple[str, str], GatewayRoster]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    carrier: NDArray[np.int32]
+    tables: Mapping[str, RuleTable]
+
+    def find(self, plant: str, point: str) -> Point | None:
+        """The point of that plant with that id, or None."""
+        known = self.plants.get(plant)
+        return next((p for p in known.points if p.id == point), None) if known else None

@@ -1,0 +1,1 @@
+"""Quality: flags added to readings, none dropped; pure."""

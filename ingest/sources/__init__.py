@@ -1,0 +1,1 @@
+"""Sources: network to raw payload and acknowledgement handle."""

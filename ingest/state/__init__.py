@@ -1,0 +1,1 @@
+"""The state database: alarms, their events, the outbox and the engine's cursor, committed together."""

@@ -1,0 +1,67 @@
+"""Typed events: one class is one log line and, where it is worth counting, its Prometheus counter."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, ClassVar, Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+REGISTRY = CollectorRegistry()
+_counters: dict[type[Event], Counter] = {}
+_log = structlog.get_logger("yujing")
+
+
+class Event:
+    """A thing worth knowing. Subclasses are frozen dataclasses; their fields become the log line.
+
+    `labels` names the fields that become metric labels: keep them few and bounded, never a point or a free text.
+    `amount` names the field to count by; without it every event counts one.
+    """
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "info"
+    labels: ClassVar[tuple[str, ...]] = ()
+    amount: ClassVar[str | None] = None
+
+
+def emit(event: Event) -> None:
+    """Log the event and count it."""
+    kind = type(event)
+    fields: dict[str, Any] = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}  # type: ignore[arg-type]
+    name = _snake(kind.__name__)
+    getattr(_log, kind.level)(name, **fields)
+    counter = _counters.get(kind)
+    if counter is None:
+        text = (kind.__doc__ or name).splitlines()[0]
+        counter = _counters[kind] = Counter(f"yujing_{name}", text, kind.labels, registry=REGISTRY)
+    if kind.labels:
+        counter = counter.labels(*(str(fields[label]) for label in kind.labels))
+    counter.inc(fields[kind.amount] if kind.amount else 1)
+
+
+def configure_logging(*, level: str = "info", json: bool = True) -> None:
+    """Send events to standard error, as JSON lines for machines or coloured text for people."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if json else structlog.dev.set_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=_stderr()),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _stderr() -> Any:
+    import sys  # noqa: PLC0415  looked up late, so that a replaced stderr is honoured
+
+    return sys.stderr
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

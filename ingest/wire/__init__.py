@@ -1,0 +1,1 @@
+"""The wire: bytes to batches and back; pure."""
