@@ -1,0 +1,34 @@
+"""Errors of the wire.
+
+Rejected   do not retry: the payload will never be readable; `reason` is countable, `detail` is for people
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a message was put into quarantine."""
+
+    TOPIC = "topic"
+    TOO_LARGE = "too-large"
+    NOT_READABLE = "not-readable"  # neither JSON nor MessagePack
+    SCHEMA = "schema"
+    DUPLICATE_KEY = "duplicate-key"
+    COLUMN_LENGTH = "column-length"
+    TIME_NOT_INCREASING = "time-not-increasing"
+    NOT_FINITE = "not-finite"
+    UNKNOWN_GATEWAY = "unknown-gateway"
+    UNKNOWN_POINT = "unknown-point"
+    SEQUENCE = "sequence"
+
+
+class Rejected(Exception):
+    """A payload that cannot be taken."""
+
+    def __init__(self, reason: Reason, detail: str, *, readings: int = 0) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.readings = readings

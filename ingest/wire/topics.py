@@ -1,0 +1,47 @@
+"""Topics of the native protocol: `yujing/v1/{plant}/{gateway}/{frame|status|committed}`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "yujing/v1"
+FRAMES = f"{PREFIX}/+/+/frame"
+STATUSES = f"{PREFIX}/+/+/status"
+
+Leaf = Literal["frame", "status", "committed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Who speaks, and about what."""
+
+    plant: str
+    gateway: str
+    leaf: Leaf
+
+
+def frame_topic(plant: str, gateway: str) -> str:
+    """Where a gateway publishes its frames."""
+    return f"{PREFIX}/{plant}/{gateway}/frame"
+
+
+def status_topic(plant: str, gateway: str) -> str:
+    """Where a gateway's retained status (and last will) stands."""
+    return f"{PREFIX}/{plant}/{gateway}/status"
+
+
+def committed_topic(plant: str, gateway: str) -> str:
+    """Where the service tells a gateway what is safely on disk (retained)."""
+    return f"{PREFIX}/{plant}/{gateway}/committed"
+
+
+def parse_topic(topic: str) -> Topic | None:
+    """Return the parts of a topic of ours, or None."""
+    parts = topic.split("/")
+    if len(parts) != 5 or parts[0] != "yujing" or parts[1] != "v1" or not parts[2] or not parts[3]:
+        return None
+    for leaf in ("frame", "status", "committed"):
+        if parts[4] == leaf:
+            return Topic(parts[2], parts[3], leaf)
+    return None
