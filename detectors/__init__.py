@@ -1,1 +1,11 @@
-"""The anomaly-detection core: NumPy only, one algorithm a file, no I/O, no plant knowledge."""
+"""The anomaly-detection core: NumPy only, one algorithm a file, no I/O, no plant knowledge.
+
+A detector is built from a `RuleTable` by `registry.build`, takes `Readings` and gives `Findings`.
+"""
+
+from detectors.bank import Bank
+from detectors.readings import Findings, Readings
+from detectors.registry import KINDS, build
+from detectors.rules import GATE_OPS, NO_GATE, GateTable, RuleTable
+
+__all__ = ["GATE_OPS", "KINDS", "NO_GATE", "Bank", "Findings", "GateTable", "Readings", "RuleTable", "build"]

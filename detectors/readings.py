@@ -1,0 +1,77 @@
+"""What goes into a detector and what comes out, as structures of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Readings in the order of their arrival; for one point, `time` increases strictly.
+
+    Attributes:
+        point: int32[n], index of the point.
+        time: int64[n], event time, ns.
+        value: float64[n], NaN where the instrument gave nothing usable.
+        received: int64[n], arrival time, ns: what silence is measured by.
+        carrier: int32[n], index of the device that carried the reading: hearing a point is hearing its device.
+    """
+
+    point: NDArray[np.int32]
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
+    received: NDArray[np.int64]
+    carrier: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """Changes of verdict: a rule tripped, or returned to normal.
+
+    Attributes:
+        rule: int32[m], the rule's number as given in its `RuleTable`.
+        raised: bool[m], True = tripped, False = returned.
+        time: int64[m], when the verdict changed, ns.
+        onset: int64[m], when the condition behind it began, ns: `time` less the delay.
+        received: int64[m], arrival of the reading that decided it, ns.
+        value: float64[m], that reading's value; NaN where there is none (silence).
+    """
+
+    rule: NDArray[np.int32]
+    raised: NDArray[np.bool_]
+    time: NDArray[np.int64]
+    onset: NDArray[np.int64]
+    received: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rule)
+
+
+def merge(parts: Sequence[Findings]) -> Findings:
+    """All findings of at least one part in the order of their time; at one time, a return comes before a trip."""
+    rule = np.concatenate([part.rule for part in parts])
+    raised = np.concatenate([part.raised for part in parts])
+    time = np.concatenate([part.time for part in parts])
+    order = np.lexsort((rule, raised, time))
+    return Findings(
+        rule[order],
+        raised[order],
+        time[order],
+        np.concatenate([part.onset for part in parts])[order],
+        np.concatenate([part.received for part in parts])[order],
+        np.concatenate([part.value for part in parts])[order],
+    )
+
+
+def nothing() -> Findings:
+    """No findings."""
+    none = np.empty(0, np.int64)
+    return Findings(none.astype(np.int32), none.astype(np.bool_), none, none, none, none.astype(np.float64))
