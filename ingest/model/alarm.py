@@ -76,3 +76,15 @@ def alarm_id(plant: str, point: str, rule: str, onset: int) -> UUID:
 def event_id(alarm: UUID, kind: AlarmEventKind, time: int) -> UUID:
     """The event's id, equally reproducible."""
     return uuid5(alarm, f"{kind}/{time}")
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFilter:
+    """Which alarms. None = any. Times are ns since the epoch on `raised`."""
+
+    plants: frozenset[str] | None = None
+    states: frozenset[AlarmState] | None = None
+    level: int | None = None
+    point: str | None = None
+    since: int | None = None
+    until: int | None = None

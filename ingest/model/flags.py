@@ -12,12 +12,9 @@ class Flag(IntFlag):
     BAD = 2  # the gateway says: bad
     NO_VALUE = 4  # the gateway sent null
     OUT_OF_RANGE = 8  # outside the instrument's range: an instrument fault, yet still judged against limits
-    FUTURE = 16  # device time ahead of receive time by more than the tolerance
+    FUTURE = 16  # device time too far ahead of receive time, which it was given instead
     LATE = 32  # device time not after the newest reading of the same point
 
 
 UNUSABLE = Flag.BAD | Flag.NO_VALUE
 """A value that must not be judged as a measurement."""
-
-OUT_OF_ORDER = Flag.FUTURE | Flag.LATE
-"""A reading that is stored but must not move the live state of its point."""

@@ -1,0 +1,83 @@
+"""Between the nouns and the rows of the state database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
+from ingest.model.outbox import Message
+from ingest.model.plant import Text
+
+
+def alarm_row(alarm: Alarm) -> dict[str, Any]:
+    """The alarm as a row of table `alarm`."""
+    return {
+        "id": alarm.id,
+        "plant": alarm.plant,
+        "point": alarm.point,
+        "rule": alarm.rule,
+        "level": alarm.level,
+        "state": str(alarm.state),
+        "title_zh": alarm.title.zh,
+        "title_en": alarm.title.en,
+        "value": alarm.value,
+        "limit": alarm.limit,
+        "unit": alarm.unit,
+        "onset": alarm.onset,
+        "raised": alarm.raised,
+        "returned": alarm.returned,
+        "acked": alarm.acked,
+        "acked_by": alarm.acked_by,
+        "comment": alarm.comment,
+    }
+
+
+def alarm_of(row: Mapping[str, Any]) -> Alarm:
+    """The alarm a row (or an event's snapshot) holds."""
+    rest = {key: value for key, value in row.items() if key not in {"id", "state", "title_zh", "title_en"}}
+    return Alarm(
+        id=row["id"] if isinstance(row["id"], UUID) else UUID(row["id"]),
+        state=AlarmState(row["state"]),
+        title=Text(row["title_zh"], row["title_en"]),
+        **rest,
+    )
+
+
+def event_row(event: AlarmEvent) -> dict[str, Any]:
+    """The event as a row of table `alarm_event`, without its sequence number."""
+    return {
+        "id": event.id,
+        "alarm": event.alarm.id,
+        "kind": str(event.kind),
+        "time": event.time,
+        "received": event.received,
+        "snapshot": alarm_row(event.alarm) | {"id": str(event.alarm.id)},
+    }
+
+
+def event_of(row: Mapping[str, Any]) -> AlarmEvent:
+    """The event a row holds."""
+    kind = AlarmEventKind(row["kind"])
+    return AlarmEvent(row["seq"], row["id"], kind, row["time"], row["received"], alarm_of(row["snapshot"]))
+
+
+def message_row(message: Message) -> dict[str, Any]:
+    """The message as a new row of table `outbox`, due at once."""
+    return {
+        "connector": message.connector,
+        "id": message.id,
+        "kind": message.kind,
+        "plant": message.plant,
+        "body": dict(message.body),
+        "received": message.received,
+        "created": message.created,
+        "next_attempt": message.created,
+    }
+
+
+def message_of(row: Mapping[str, Any]) -> Message:
+    """The message a row holds."""
+    names = ("seq", "connector", "id", "kind", "plant", "body", "received", "created", "attempts")
+    return Message(**{name: row[name] for name in names})
