@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ CREATE TABLE IF NOT EXISTS status (plant TEXT NOT NULL, gateway TEXT NOT NULL, o
     received INTEGER NOT NULL, PRIMARY KEY (plant, gateway)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
     topic TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, readings INTEGER NOT NULL,
-    payload BLOB NOT NULL) STRICT;
+    payload BLOB NOT NULL, digest BLOB NOT NULL, UNIQUE (topic, digest)) STRICT;
 CREATE TABLE IF NOT EXISTS cursor (reader TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
@@ -126,8 +127,13 @@ class Journal:
                 ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
             )
             cursor.executemany(
-                "INSERT INTO quarantine (received, topic, reason, detail, readings, payload) VALUES (?, ?, ?, ?, ?, ?)",
-                ((q.received, q.topic, q.reason, q.detail, q.readings, q.payload) for q in commit.quarantined),
+                # The same bytes on the same topic are put aside once, however often a gateway sends them again.
+                "INSERT OR IGNORE INTO quarantine (received, topic, reason, detail, readings, payload, digest)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (q.received, q.topic, q.reason, q.detail, q.readings, q.payload, sha256(q.payload).digest())
+                    for q in commit.quarantined
+                ),
             )
         if len(commit.batch):
             with self._grown:
@@ -147,12 +153,14 @@ class Journal:
         return entries
 
     def wait(self, after: int, timeout_s: float) -> bool:
-        """Return True as soon as there is an entry with a greater id, False after the timeout."""
+        """Return once there is an entry with a greater id, on `wake`, or after the timeout; True if there is one."""
         with self._grown:
-            return self._grown.wait_for(lambda: self._last > after, timeout_s)
+            if self._last <= after:
+                self._grown.wait(timeout_s)
+            return self._last > after
 
     def wake(self) -> None:
-        """Let every `wait` look again; used to stop."""
+        """Let everyone who waits look up: there is something else to do."""
         with self._grown:
             self._grown.notify_all()
 
@@ -201,7 +209,8 @@ class Journal:
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
         """Messages put aside, newest first."""
         rows = self._rows(
-            "SELECT * FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?",
+            "SELECT id, received, topic, reason, detail, readings, payload FROM quarantine WHERE id < ?"
+            " ORDER BY id DESC LIMIT ?",
             (before if before is not None else 1 << 62, limit),
         )
         return [Quarantined(*row) for row in rows]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rules import RuleTable
+from ingest.model.batch import Batch
 from ingest.model.plant import Plant, Point, Rule
 
 
@@ -52,6 +53,12 @@ class Roster:
     high: NDArray[np.float64]
     carrier: NDArray[np.int32]
     tables: Mapping[str, RuleTable]
+
+    def enrolled(self, batch: Batch) -> Batch:
+        """The readings of points that are enrolled now; a removed point may still have some in the journal."""
+        known = batch.point < len(self.points)
+        known[known] = ~np.isnan(self.low[batch.point[known]])
+        return batch if known.all() else batch.take(known)
 
     def find(self, plant: str, point: str) -> Point | None:
         """The point of that plant with that id, or None."""

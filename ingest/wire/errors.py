@@ -21,7 +21,6 @@ class Reason(StrEnum):
     NOT_FINITE = "not-finite"
     UNKNOWN_GATEWAY = "unknown-gateway"
     UNKNOWN_POINT = "unknown-point"
-    SEQUENCE = "sequence"
 
 
 class Rejected(Exception):

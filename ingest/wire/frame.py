@@ -67,18 +67,29 @@ class Decoded:
 
     Attributes:
         boot, seq: the frame's identity within its gateway.
+        times: how many instants it covers.
         batch: readings of known points, in order of time, then of column.
         unknown: names of columns the roster does not know.
     """
 
     boot: str
     seq: int
+    times: int
     batch: Batch
     unknown: tuple[str, ...]
 
 
+class _Identity(msgspec.Struct):
+    """What must be right for a frame to be told from others; everything else is passed over."""
+
+    boot: _NAME
+    seq: _SEQ
+
+
 _json = msgspec.json.Decoder(Frame)
 _msgpack = msgspec.msgpack.Decoder(_PackedFrame)
+_json_identity = msgspec.json.Decoder(_Identity)
+_msgpack_identity = msgspec.msgpack.Decoder(_Identity)
 _committed = msgspec.json.Decoder(Committed)
 _status = msgspec.json.Decoder(Status)
 
@@ -119,7 +130,8 @@ def decode(payload: bytes, columns: Mapping[str, int], received: int) -> Decoded
         flags=flags.T.ravel(),
         received=np.full(value.size, received, np.int64),
     )
-    return Decoded(frame.boot, frame.seq, batch, tuple(name for name in frame.values if name not in columns))
+    unknown = tuple(name for name in frame.values if name not in columns)
+    return Decoded(frame.boot, frame.seq, len(time), batch, unknown)
 
 
 def encode_json(frame: Frame) -> bytes:
@@ -135,7 +147,18 @@ def encode_msgpack(frame: Frame, *, packed: bool = True) -> bytes:
     return msgspec.msgpack.encode(_PackedFrame(frame.boot, frame.seq, frame.time, values, frame.quality))  # type: ignore[arg-type]
 
 
-def without_columns(payload: bytes, keep: tuple[str, ...]) -> bytes:
+def identify(payload: bytes) -> tuple[str, int] | None:
+    """Boot and sequence number of a frame that may be wrong in everything else, or None."""
+    for read in (_json_identity.decode, _msgpack_identity.decode):
+        try:
+            identity = _guard(read, payload)
+        except Rejected:
+            continue
+        return identity.boot, identity.seq
+    return None
+
+
+def only_columns(payload: bytes, keep: tuple[str, ...]) -> bytes:
     """The frame as JSON with only the columns in `keep`: what is put aside when the rest was taken."""
     frame = _parse(payload)
     times = len(frame.time)

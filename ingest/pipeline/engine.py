@@ -1,0 +1,277 @@
+"""The engine: reads the journal, takes each batch through the stages, commits what comes of it in one transaction.
+
+It is the only writer of alarms; an operator's acknowledgement comes to it as a command. After a crash it loads its
+newest snapshot and replays the journal up to its cursor, keeping what it learns and discarding what it would say: that
+was committed already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import ClassVar, Final, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from ingest.alarms.lifecycle import acknowledged, returned
+from ingest.journal.journal import Journal
+from ingest.model.alarm import Alarm, AlarmEvent
+from ingest.model.batch import Batch, concat, empty_batch
+from ingest.model.config import Config
+from ingest.pipeline.memory import Memory
+from ingest.pipeline.order import Terms, Turn, advance
+from ingest.pipeline.worker import Worker
+from ingest.plants.roster import Roster
+from ingest.state.errors import StateUnavailable
+from ingest.state.store import AlarmStore, EngineStore
+from ingest.telemetry import Event, emit
+
+MOST: Final = 50_000
+"""Readings taken in one turn; a turn takes whatever waits, so batches grow under load."""
+
+_RETRY_S: Final = 1.0
+
+
+class EngineConfig(Config):
+    """How the engine keeps its memory and its time."""
+
+    snapshot_every_s: float = Field(default=10.0, gt=0)
+    tick_s: float = Field(default=0.5, gt=0, le=5)  # how often silence is looked for while nothing arrives
+    future_tolerance_s: float = Field(default=60.0, gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStarted(Event):
+    """The engine knows again what it knew."""
+
+    cursor: int
+    replayed_entries: int
+    open_alarms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmStep(Event):
+    """A step in an alarm's life."""
+
+    labels: ClassVar[tuple[str, ...]] = ("event", "level_")
+    event: str
+    level_: int
+    plant: str
+    point: str
+    rule: str
+    value: float | None
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaken(Event):
+    """Readings judged and committed."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "debug"
+    amount: ClassVar[str | None] = "readings"
+    readings: int
+    cursor: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsUnenrolled(Event):
+    """Readings of points that have been removed from their plant file: journaled, not judged."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
+    amount: ClassVar[str | None] = "readings"
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRefused(Event):
+    """The state database could not be written; tried again until it can. Readings stay in the journal."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Acknowledge:
+    alarm: UUID
+    by: str
+    comment: str | None
+    answer: Future[Alarm] = field(default_factory=Future)
+
+
+class Engine(Worker):
+    """The thread that judges."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: EngineStore,
+        alarms: AlarmStore,
+        roster: Roster,
+        terms: Terms,
+        config: EngineConfig,
+        *,
+        on_commit: Callable[[], None],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        super().__init__("engine", on_failure)
+        self._journal = journal
+        self._store = store
+        self._alarms = alarms
+        self._terms = terms
+        self._config = config
+        self._on_commit = on_commit
+        self._inbox: SimpleQueue[_Acknowledge | Roster] = SimpleQueue()
+        self._roster = roster
+        self._cursor = 0
+        self._now = 0
+        self._snapshot_due = 0.0
+        self.memory = Memory(roster)
+        self.progressed = time.monotonic()  # when a turn last ended: what a watchdog looks at
+
+    @property
+    def cursor(self) -> int:
+        """Newest journal entry whose consequences are committed."""
+        return self._cursor
+
+    @property
+    def roster(self) -> Roster:
+        """The roster in force."""
+        return self._roster
+
+    def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Future[Alarm]:
+        """Acknowledge an alarm; the future gives it as committed, or KeyError or ValueError saying why not."""
+        command = _Acknowledge(alarm, by, comment)
+        self._inbox.put(command)
+        self.wake()
+        return command.answer
+
+    def adopt(self, roster: Roster) -> None:
+        """Go on with another roster; what is known of points and rules both have is kept."""
+        self._inbox.put(roster)
+        self.wake()
+
+    def wake(self) -> None:
+        """Look up from waiting."""
+        self._journal.wake()
+
+    def _run(self) -> None:
+        self._recover()
+        while not self._stopping.is_set():
+            if self._inbox.empty():
+                self._journal.wait(self._cursor, self._config.tick_s)
+            entries = self._journal.read(self._cursor, MOST)
+            self._turn(concat([e.batch for e in entries]), entries[-1].id if entries else self._cursor)
+        self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self._cursor, snapshot=True)
+
+    def _recover(self) -> None:
+        state = self._store.load()
+        self.memory = Memory(self._roster, self._store.open_alarms())
+        if state.snapshot is not None:
+            self.memory.load(state.snapshot)
+        at, replayed = state.snapshot_cursor, 0
+        settled = dict(self.memory.alarms)
+        while at < state.cursor:
+            entries = [e for e in self._journal.read(at, MOST) if e.id <= state.cursor]
+            if not entries:
+                break  # trimmed: every reader, this one included, had passed them
+            batch = self._enrolled(concat([e.batch for e in entries]))
+            advance(Turn(self._moment(batch), batch, self._roster, self._terms), self.memory)
+            at = entries[-1].id
+            replayed += len(entries)
+        self.memory.alarms = settled
+        self.memory.bank.resume(time.time_ns())
+        self._cursor = state.cursor
+        self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
+        emit(EngineStarted(self._cursor, replayed, len(settled)))
+
+    def _turn(self, batch: Batch, cursor: int) -> None:
+        began = time.monotonic()
+        answers = []
+        turn = Turn(0, empty_batch(), self._roster, self._terms)
+        while (command := self._next_command()) is not None:
+            if isinstance(command, Roster):
+                turn.events += self._adopt(command)
+            elif (event := self._acknowledge(command)) is not None:
+                turn.events.append(event)
+                answers.append((command.answer, event.alarm))
+        turn.roster = self._roster
+        turn.batch = self._enrolled(batch)
+        turn.now = self._moment(turn.batch)
+        advance(turn, self.memory)
+        self._commit(turn, cursor, snapshot=began >= self._snapshot_due)
+        for answer, alarm in answers:
+            answer.set_result(alarm)
+        self.progressed = time.monotonic()
+        if len(batch):
+            emit(TurnTaken(len(batch), cursor, self.progressed - began))
+
+    def _commit(self, turn: Turn, cursor: int, *, snapshot: bool) -> None:
+        if not turn.events and not turn.messages and cursor == self._cursor and not snapshot:
+            return
+        dump = self.memory.dump() if snapshot else None
+        while True:
+            try:
+                self._store.commit(cursor, turn.events, turn.messages, dump)
+            except StateUnavailable as error:
+                emit(CommitRefused(str(error)))
+                if self._stopping.wait(_RETRY_S):
+                    return  # the next start goes on from the old cursor
+            else:
+                break
+        self._cursor = cursor
+        if snapshot:
+            self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
+        for event in turn.events:
+            a = event.alarm
+            emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
+        if turn.events or turn.messages:
+            self._on_commit()
+
+    def _moment(self, batch: Batch) -> int:
+        """The moment to judge at: the newest arrival of the batch, or now if nothing arrived; never backwards."""
+        self._now = max(self._now, int(batch.received.max()) if len(batch) else time.time_ns())
+        return self._now
+
+    def _enrolled(self, batch: Batch) -> Batch:
+        known = self._roster.enrolled(batch)
+        if len(known) < len(batch):
+            emit(ReadingsUnenrolled(len(batch) - len(known)))
+        return known
+
+    def _next_command(self) -> _Acknowledge | Roster | None:
+        try:
+            return self._inbox.get_nowait()
+        except Empty:
+            return None
+
+    def _acknowledge(self, command: _Acknowledge) -> AlarmEvent | None:
+        alarm = next((a for a in self.memory.alarms.values() if a.id == command.alarm), None)
+        if alarm is None:
+            known = self._alarms.alarm(command.alarm)
+            problem = KeyError(command.alarm) if known is None else ValueError("the alarm is back to normal")
+            command.answer.set_exception(problem)
+            return None
+        event = acknowledged(alarm, time=time.time_ns(), by=command.by, comment=command.comment)
+        if event is None:
+            command.answer.set_exception(ValueError(f"the alarm is {alarm.state}"))
+            return None
+        self.memory.settle(event)
+        return event
+
+    def _adopt(self, roster: Roster) -> list[AlarmEvent]:
+        """Change over; alarms of rules that are gone return, since nothing judges them any more."""
+        self.memory = self.memory.successor(roster)
+        self._roster = roster
+        judged = {(rule.plant, rule.point, rule.code) for rule in roster.rules}
+        now = time.time_ns()
+        gone = [alarm for key, alarm in self.memory.alarms.items() if key not in judged and alarm.active]
+        events = [returned(a, time=now, received=now, comment="规则已取消 rule removed") for a in gone]
+        kept = [event for event in events if event is not None]
+        for event in kept:
+            self.memory.settle(event)
+        return kept

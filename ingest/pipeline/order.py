@@ -1,0 +1,175 @@
+"""THE order of stages. Each takes the turn one step further; none knows another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID, uuid5
+
+import numpy as np
+
+from detectors import Findings, Readings
+from detectors.readings import nothing
+from ingest.alarms.lifecycle import raised, returned
+from ingest.alarms.report import alarm_body, readings_body
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmState, alarm_id
+from ingest.model.batch import Batch
+from ingest.model.flags import UNUSABLE, Flag
+from ingest.model.outbox import Message, Route
+from ingest.model.plant import Plant, Point, Rule
+from ingest.pipeline.memory import Memory
+from ingest.plants.roster import Roster
+from ingest.quality.check import check_quality
+from ingest.quality.late import flag_late
+
+_REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the stages are told once.
+
+    Attributes:
+        routes: who is told what.
+        future_tolerance: how far a device clock may run ahead, ns.
+    """
+
+    routes: Sequence[Route] = ()
+    future_tolerance: int = 60 * 10**9
+
+
+@dataclass(slots=True)
+class Turn:
+    """One go of the engine: a batch, the moment it is judged at, and what comes of it."""
+
+    now: int
+    batch: Batch
+    roster: Roster
+    terms: Terms
+    findings: Findings = field(default_factory=nothing)
+    events: list[AlarmEvent] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+
+def check(turn: Turn, memory: Memory) -> None:
+    """Add the flags a reading earns by itself and by coming out of order."""
+    checked = check_quality(turn.batch, turn.roster.low, turn.roster.high, turn.terms.future_tolerance)
+    turn.batch = flag_late(checked, memory.newest)
+
+
+def remember(turn: Turn, memory: Memory) -> None:
+    """Keep the newest reading of every point."""
+    live = _live(turn.batch)
+    memory.time[live.point] = live.time
+    memory.value[live.point] = live.value
+    memory.flags[live.point] = live.flags
+    memory.received[live.point] = live.received
+
+
+def detect(turn: Turn, memory: Memory) -> None:
+    """Let the detectors judge what came in order. Values that are no measurement are judged as NaN."""
+    live = _live(turn.batch)
+    value = np.where(live.flags & UNUSABLE, np.nan, live.value)
+    readings = Readings(live.point, live.time, value, live.received, turn.roster.carrier[live.point])
+    turn.findings = memory.bank.update(readings, turn.now)
+
+
+def advance_alarms(turn: Turn, memory: Memory) -> None:
+    """Turn findings into steps of alarms' lives."""
+    found = turn.findings
+    for at in range(len(found)):
+        rule = turn.roster.rules[found.rule[at]]
+        value = None if np.isnan(found.value[at]) else float(found.value[at])
+        time, received = int(found.time[at]), int(found.received[at])
+        alarm = memory.alarms.get((rule.plant, rule.point, rule.code))
+        event = None
+        if found.raised[at]:
+            fresh = alarm or _alarm(rule, int(found.onset[at]), time)
+            event = raised(fresh, time=time, received=received, value=value)
+        elif alarm:
+            event = returned(alarm, time=time, received=received)
+        if event:
+            memory.settle(event)
+            turn.events.append(event)
+
+
+def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage has this shape
+    """Write each event into the outbox of everyone who wants it."""
+    for event in turn.events:
+        alarm = event.alarm
+        plant = turn.roster.plants.get(alarm.plant)
+        body = alarm_body(event, plant)
+        turn.messages += [
+            Message(0, route.connector, event.id, "alarm", alarm.plant, body, event.received, turn.now, 0)
+            for route in turn.terms.routes
+            if "alarm" in route.kinds and _wants(route, alarm.plant, alarm.level)
+        ]
+
+
+def report(turn: Turn, memory: Memory) -> None:
+    """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them."""
+    for route in turn.terms.routes:
+        if "readings" not in route.kinds or not route.every_s:
+            continue
+        interval = turn.now // int(route.every_s * 1e9)
+        if interval <= memory.reported:
+            continue
+        for plant in turn.roster.plants.values():
+            body = readings_body(plant, turn.now, _latest(plant, memory))
+            if body["readings"] and _wants(route, plant.id):
+                number = uuid5(_REPORTS, f"{plant.id}/{interval}")
+                turn.messages.append(
+                    Message(0, route.connector, number, "readings", plant.id, body, turn.now, turn.now, 0)
+                )
+        memory.reported = interval
+
+
+STAGES: Final = (check, remember, detect, advance_alarms, address, report)
+
+
+def advance(turn: Turn, memory: Memory) -> Turn:
+    """Take the turn through every stage."""
+    for stage in STAGES:
+        stage(turn, memory)
+    return turn
+
+
+def _live(batch: Batch) -> Batch:
+    return batch.take((batch.flags & Flag.LATE) == 0)
+
+
+def _wants(route: Route, plant: str, level: int | None = None) -> bool:
+    return (route.plants is None or plant in route.plants) and (
+        level is None or route.levels is None or level in route.levels
+    )
+
+
+def _alarm(rule: Rule, onset: int, time: int) -> Alarm:
+    return Alarm(
+        id=alarm_id(rule.plant, rule.point, rule.code, onset),
+        plant=rule.plant,
+        point=rule.point,
+        rule=rule.code,
+        level=rule.level,
+        state=AlarmState.NORMAL,
+        title=rule.title,
+        value=None,
+        limit=rule.limit,
+        unit=rule.unit,
+        onset=onset,
+        raised=time,
+    )
+
+
+def _latest(plant: Plant, memory: Memory) -> list[tuple[Point, int, float | None, int]]:
+    seen = [(point, point.index) for point in plant.points if not point.is_device and memory.time[point.index]]
+    return [
+        (
+            point,
+            int(memory.time[at]),
+            None if np.isnan(memory.value[at]) else float(memory.value[at]),
+            int(memory.flags[at]),
+        )
+        for point, at in seen
+    ]
