@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any, ClassVar, Literal
+import sys
+from typing import Any, ClassVar, Literal, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -17,7 +18,7 @@ _log = structlog.get_logger("yujing")
 class Event:
     """A thing worth knowing. Subclasses are frozen dataclasses; their fields become the log line.
 
-    `labels` names the fields that become metric labels: keep them few and bounded, never a point or a free text.
+    A field must not be called `event`: that is where the log keeps the event's own name. `labels` names the fields that become metric labels: keep them few and bounded, never a point or a free text.
     `amount` names the field to count by; without it every event counts one.
     """
 
@@ -41,8 +42,8 @@ def emit(event: Event) -> None:
     counter.inc(fields[kind.amount] if kind.amount else 1)
 
 
-def configure_logging(*, level: str = "info", json: bool = True) -> None:
-    """Send events to standard error, as JSON lines for machines or coloured text for people."""
+def configure_logging(*, level: str = "info", json: bool = True, file: TextIO | None = None) -> None:
+    """Send events to a file (standard error by default), as JSON lines for machines or coloured text for people."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -52,15 +53,9 @@ def configure_logging(*, level: str = "info", json: bool = True) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=_stderr()),
+        logger_factory=structlog.PrintLoggerFactory(file=file or sys.stderr),
         cache_logger_on_first_use=False,
     )
-
-
-def _stderr() -> Any:
-    import sys  # noqa: PLC0415  looked up late, so that a replaced stderr is honoured
-
-    return sys.stderr
 
 
 def _snake(name: str) -> str:

@@ -9,20 +9,8 @@ from uuid import UUID
 
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmState
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter
 from ingest.plants.roster import Roster
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmFilter:
-    """Which alarms. None = any. Times are ns since the epoch on `raised`."""
-
-    plants: frozenset[str] | None = None
-    states: frozenset[AlarmState] | None = None
-    level: int | None = None
-    point: str | None = None
-    since: int | None = None
-    until: int | None = None
 
 
 class AlarmBook(Protocol):

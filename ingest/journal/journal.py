@@ -164,7 +164,6 @@ class Journal:
         with self._grown:
             self._grown.notify_all()
 
-    @property
     def last(self) -> int:
         """Id of the newest entry, 0 if there is none."""
         return self._last

@@ -57,9 +57,9 @@ class EngineStarted(Event):
 class AlarmStep(Event):
     """A step in an alarm's life."""
 
-    labels: ClassVar[tuple[str, ...]] = ("event", "level_")
-    event: str
-    level_: int
+    labels: ClassVar[tuple[str, ...]] = ("step", "alarm_level")
+    step: str
+    alarm_level: int
     plant: str
     point: str
     rule: str

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Queue
-from typing import ClassVar, Final, Literal, Protocol
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ingest.journal.records import Quarantined
 from ingest.model.batch import Batch, concat
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import GatewayRoster, Roster
+from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import Committed, decode, decode_status, identify, only_columns
@@ -26,19 +27,6 @@ GROUP: Final = 256
 """Most messages in one commit; a commit takes whatever waits, so an idle service adds no delay."""
 
 _RETRY_S: Final = 1.0
-
-
-class Message(Protocol):
-    """What a source hands over (see `ingest.sources.mqtt.Raw`)."""
-
-    @property
-    def topic(self) -> str: ...  # noqa: D102
-    @property
-    def payload(self) -> bytes: ...  # noqa: D102
-    @property
-    def received(self) -> int: ...  # noqa: D102
-    @property
-    def acknowledge(self) -> Callable[[], None]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +79,7 @@ class _Group:
     statuses: dict[tuple[str, str], tuple[bool, int]] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
 
-    def put_aside(self, message: Message, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
+    def put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
         self.quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
         emit(MessageQuarantined(message.topic, reason, detail))
 
@@ -104,7 +92,7 @@ class Intake(Worker):
 
     def __init__(
         self,
-        queue: Queue[Message],
+        queue: Queue[Raw],
         journal: Journal,
         roster: Callable[[], Roster],
         announce: Callable[[str, str, Committed], None],
@@ -126,7 +114,7 @@ class Intake(Worker):
         """Tell every gateway again where it stands, since the broker may have forgotten. From any thread."""
         self._announce_all = True
 
-    def take(self, messages: Sequence[Message]) -> None:
+    def take(self, messages: Sequence[Raw]) -> None:
         """Journal a group of messages, then acknowledge each in order and announce what is on disk.
 
         Raises:
@@ -160,16 +148,16 @@ class Intake(Worker):
                 else:
                     messages = []
 
-    def _wait(self) -> list[Message]:
+    def _wait(self) -> list[Raw]:
         """At least one message and whatever waits behind it, or none for now."""
-        messages: list[Message] = []
+        messages: list[Raw] = []
         with suppress(Empty):
             messages.append(self._queue.get(timeout=0.1))
             while len(messages) < GROUP:
                 messages.append(self._queue.get_nowait())
         return messages
 
-    def _sort(self, message: Message, roster: Roster, group: _Group) -> None:
+    def _sort(self, message: Raw, roster: Roster, group: _Group) -> None:
         topic = parse_topic(message.topic)
         if topic is None or topic.leaf == "committed":
             group.put_aside(message, Reason.TOPIC, "expected yujing/v1/{plant}/{gateway}/frame", 0, message.payload)
@@ -188,12 +176,12 @@ class Intake(Worker):
                 return
             group.put_aside(message, error.reason, error.detail, error.readings, message.payload)
 
-    def _sort_status(self, message: Message, gateway: GatewayRoster, who: tuple[str, str], group: _Group) -> None:
+    def _sort_status(self, message: Raw, gateway: GatewayRoster, who: tuple[str, str], group: _Group) -> None:
         online = decode_status(message.payload).online
         group.statuses[who] = (online, message.received)
         group.batches.append(_device_reading(gateway.device, message.received, online=online))
 
-    def _sort_frame(self, message: Message, gateway: GatewayRoster, who: tuple[str, str], group: _Group) -> None:
+    def _sort_frame(self, message: Raw, gateway: GatewayRoster, who: tuple[str, str], group: _Group) -> None:
         frame = decode(message.payload, gateway.columns, message.received)
         if not self._accept((*who, frame.boot), frame.seq, message, group):
             return
@@ -204,7 +192,7 @@ class Intake(Worker):
             detail = f"{', '.join(frame.unknown)[:500]}: expected points of {'/'.join(who)} in its plant file"
             group.put_aside(message, Reason.UNKNOWN_POINT, detail, frame.times * len(frame.unknown), rest)
 
-    def _accept(self, key: BootKey, seq: int, message: Message, group: _Group) -> bool:
+    def _accept(self, key: BootKey, seq: int, message: Raw, group: _Group) -> bool:
         """Note the frame in its gateway's position; False if it is on disk already."""
         before = group.progress.get(key, Progress(self._positions.get(key, Position()), message.received, 0, 0))
         position = before.position.accept(seq)

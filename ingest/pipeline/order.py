@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID, uuid5
@@ -16,7 +16,7 @@ from ingest.alarms.report import alarm_body, readings_body
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmState, alarm_id
 from ingest.model.batch import Batch
 from ingest.model.flags import UNUSABLE, Flag
-from ingest.model.outbox import Message, Route
+from ingest.model.outbox import Message, MessageKind
 from ingest.model.plant import Plant, Point, Rule
 from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
@@ -31,11 +31,13 @@ class Terms:
     """What the stages are told once.
 
     Attributes:
-        routes: who is told what.
+        recipients: the connectors that want a message of this kind, from this plant, at this level (None: readings).
+        report_every: interval of the readings report, ns; None = nobody wants one.
         future_tolerance: how far a device clock may run ahead, ns.
     """
 
-    routes: Sequence[Route] = ()
+    recipients: Callable[[MessageKind, str, int | None], Sequence[str]] = lambda _kind, _plant, _level: ()
+    report_every: int | None = None
     future_tolerance: int = 60 * 10**9
 
 
@@ -101,28 +103,26 @@ def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage ha
         plant = turn.roster.plants.get(alarm.plant)
         body = alarm_body(event, plant)
         turn.messages += [
-            Message(0, route.connector, event.id, "alarm", alarm.plant, body, event.received, turn.now, 0)
-            for route in turn.terms.routes
-            if "alarm" in route.kinds and _wants(route, alarm.plant, alarm.level)
+            Message(0, connector, event.id, "alarm", alarm.plant, body, event.received, turn.now, 0)
+            for connector in turn.terms.recipients("alarm", alarm.plant, alarm.level)
         ]
 
 
 def report(turn: Turn, memory: Memory) -> None:
     """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them."""
-    for route in turn.terms.routes:
-        if "readings" not in route.kinds or not route.every_s:
+    every = turn.terms.report_every
+    if every is None or turn.now // every <= memory.reported:
+        return
+    memory.reported = turn.now // every
+    for plant in turn.roster.plants.values():
+        body = readings_body(plant, turn.now, _latest(plant, memory))
+        if not body["readings"]:
             continue
-        interval = turn.now // int(route.every_s * 1e9)
-        if interval <= memory.reported:
-            continue
-        for plant in turn.roster.plants.values():
-            body = readings_body(plant, turn.now, _latest(plant, memory))
-            if body["readings"] and _wants(route, plant.id):
-                number = uuid5(_REPORTS, f"{plant.id}/{interval}")
-                turn.messages.append(
-                    Message(0, route.connector, number, "readings", plant.id, body, turn.now, turn.now, 0)
-                )
-        memory.reported = interval
+        number = uuid5(_REPORTS, f"{plant.id}/{memory.reported}")
+        turn.messages += [
+            Message(0, connector, number, "readings", plant.id, body, turn.now, turn.now, 0)
+            for connector in turn.terms.recipients("readings", plant.id, None)
+        ]
 
 
 STAGES: Final = (check, remember, detect, advance_alarms, address, report)
@@ -137,12 +137,6 @@ def advance(turn: Turn, memory: Memory) -> Turn:
 
 def _live(batch: Batch) -> Batch:
     return batch.take((batch.flags & Flag.LATE) == 0)
-
-
-def _wants(route: Route, plant: str, level: int | None = None) -> bool:
-    return (route.plants is None or plant in route.plants) and (
-        level is None or route.levels is None or level in route.levels
-    )
 
 
 def _alarm(rule: Rule, onset: int, time: int) -> Alarm:

@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import Field
 
 from ingest.model.config import Config, Secret
+from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES, Committed, encode_committed
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic
@@ -83,26 +84,14 @@ class SessionLost(Event):
     host: str
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """A message as it came. `acknowledge` tells the broker that it may forget it."""
-
-    topic: str
-    payload: bytes
-    received: int  # ns since the epoch
-    acknowledge: Callable[[], None]
-
-
 class MqttSource:
     """Feeds one bounded queue. When it is full the network thread waits: the broker holds back, nothing is dropped."""
 
-    def __init__(
-        self, config: MqttConfig, queue: Queue[Raw], *, expect_session: bool, on_subscribed: Callable[[], None]
-    ) -> None:
+    def __init__(self, config: MqttConfig, queue: Queue[Raw], *, expect_session: bool) -> None:
         self._config = config
         self._queue = queue
         self._expect_session = expect_session
-        self._on_subscribed = on_subscribed
+        self._on_subscribed: Callable[[], None] = lambda: None
         self._connection = 0  # counts connections: acknowledgements belong to one of them
         self._stopping = threading.Event()
         self._client = self._build()
@@ -112,8 +101,13 @@ class MqttSource:
         """Whether the broker has accepted us."""
         return self._client.is_connected()
 
-    def start(self) -> None:
-        """Connect in the background, and keep connecting. Raises LookupError for a missing password."""
+    def start(self, on_subscribed: Callable[[], None]) -> None:
+        """Connect in the background, and keep connecting; `on_subscribed` is called from the network thread each time.
+
+        Raises:
+            LookupError: the password is not where the settings say.
+        """
+        self._on_subscribed = on_subscribed
         config = self._config
         if config.username is not None:
             self._client.username_pw_set(config.username, config.password.read() if config.password else None)

@@ -1,0 +1,203 @@
+"""The composition root: builds every part, starts them in the order of the data's way, stops them in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from queue import Queue
+from typing import Any, Final
+
+from ingest.api.ports import Ports
+from ingest.api.server import ApiServer
+from ingest.connectors.config import open_connectors
+from ingest.connectors.sender import OutboxSender
+from ingest.history.config import open_store
+from ingest.history.writer import READER, HistoryWriter
+from ingest.journal.journal import Journal
+from ingest.live import LiveService, News
+from ingest.model.batch import Batch
+from ingest.pipeline.engine import Engine
+from ingest.pipeline.intake import Intake
+from ingest.pipeline.order import Terms
+from ingest.plants.load import load_roster
+from ingest.plants.roster import Roster
+from ingest.plants.watch import rosters
+from ingest.quality.check import check_quality
+from ingest.settings import Settings
+from ingest.sources.mqtt import MqttSource
+from ingest.sources.raw import Raw
+from ingest.state.database import Database
+from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.telemetry import Event, emit
+
+_STOP_S: Final = 1.5
+"""What each thread is given to finish what it is doing; all of it is on disk or will be done after the next start."""
+
+_TRIM_EVERY_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStarted(Event):
+    """Every part runs."""
+
+    url: str
+    plants: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStopped(Event):
+    """Every part has stopped."""
+
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalTrimmed(Event):
+    """Old entries that every reader has passed were deleted."""
+
+    amount = "entries"
+    entries: int
+
+
+class Service:
+    """The running service. Build it inside a running event loop, then await `run`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open files and read secrets; connect to nothing yet.
+
+        Raises:
+            InvalidConfig: plant files, tokens or connectors cannot be used.
+            JournalUnavailable, StateUnavailable, HistoryUnavailable: a file cannot be opened.
+            LookupError: a secret is not where the settings say.
+            CannotListen: the API's address is taken.
+        """
+        self._settings = settings
+        loop = asyncio.get_running_loop()
+        self._failure: asyncio.Future[None] = loop.create_future()
+        self._journal = Journal(settings.journal.path)
+        self._database = Database(settings.state.path)
+        self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
+        roster = self._load(1)
+        self.store = open_store(settings.history)
+        self._sender = OutboxSender(
+            self.outbox, open_connectors(settings.connectors), escalate_after=settings.connectors.escalate_after
+        )
+        news = News(loop)
+
+        def committed() -> None:
+            self._sender.wake()
+            news.spread()
+
+        def failed(error: BaseException) -> None:
+            loop.call_soon_threadsafe(self._fail, error)
+
+        platform = settings.connectors.platform
+        tolerance = int(settings.engine.future_tolerance_s * 1e9)
+        terms = Terms(settings.connectors.recipients, int(platform.interval_s * 1e9) if platform else None, tolerance)
+        self._engine_store = EngineStore(self._database)
+        self.engine = Engine(
+            self._journal,
+            self._engine_store,
+            self.alarms,
+            roster,
+            terms,
+            settings.engine,
+            on_commit=committed,
+            on_failure=failed,
+        )
+
+        def judge(batch: Batch, roster: Roster) -> Batch:
+            return check_quality(roster.enrolled(batch), roster.low, roster.high, tolerance)
+
+        self._writer = HistoryWriter(
+            self.store, self._journal, self.alarms, roster=lambda: self.engine.roster, judge=judge
+        )
+        queue: Queue[Raw] = Queue(settings.mqtt.window)
+        self._source = MqttSource(settings.mqtt, queue, expect_session=bool(self._journal.gateways()))
+        self._intake = Intake(queue, self._journal, lambda: self.engine.roster, self._source.announce, failed)
+        self.live = LiveService(self.engine, self._source, self._writer, self.alarms, news)
+        self._api = ApiServer(Ports(self.live, self.alarms, self.store, self._journal, time.time_ns), settings.api)
+        self.url = self._api.bind()
+
+    @property
+    def journal(self) -> Journal:
+        """The journal, to read from."""
+        return self._journal
+
+    def history_lag(self) -> int:
+        """Journal entries the history does not have yet."""
+        return self._writer.lag()[0]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. Raises whatever ended a part of the service."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._close)
+            self._start(stack)
+            roster = self.engine.roster
+            points = sum(len(plant.points) for plant in roster.plants.values())
+            emit(ServiceStarted(self.url, len(roster.plants), points))
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._sender.run(), name="outbox")
+                serving = group.create_task(self._api.serve(), name="api")
+                others = [
+                    group.create_task(self._watch_plants(), name="plants"),
+                    group.create_task(self._trim(), name="trim"),
+                ]
+                await self._until(stop)
+                for task in others:
+                    task.cancel()
+                await asyncio.to_thread(self._stop_threads)
+                self._sender.stop()
+                self._api.stop()
+                await asyncio.gather(sending, serving)
+        emit(ServiceStopped(self.engine.cursor))
+        if self._failure.done():
+            self._failure.result()
+
+    def _start(self, stack: AsyncExitStack) -> None:
+        """From the judge back to the source, so that nothing arrives before there is someone to take it."""
+        stack.callback(self._stop_threads)
+        self.engine.start()
+        self._writer.start()
+        self._intake.start()
+        self._source.start(self._intake.announce_all)
+
+    def _stop_threads(self) -> None:
+        """From the source on, so that each part can finish what came before. Harmless when repeated."""
+        self._source.stop()
+        self._intake.stop(_STOP_S)
+        self.engine.stop(_STOP_S)
+        self._writer.stop(_STOP_S)
+
+    def _close(self) -> None:
+        self.store.close()
+        self._database.close()
+        self._journal.close()
+
+    async def _until(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        either: set[asyncio.Future[Any]] = {stopping, self._failure}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    def _load(self, version: int) -> Roster:
+        return load_roster(self._settings.plants, self._journal.number_points, version)
+
+    async def _watch_plants(self) -> None:
+        async for roster in rosters(self._settings.plants, self._load):
+            self.engine.adopt(roster)
+
+    async def _trim(self) -> None:
+        keep = int(self._settings.journal.retention_h * 3600e9)
+        while True:
+            await asyncio.sleep(_TRIM_EVERY_S)
+            passed = min(self._engine_store.load().snapshot_cursor, self._journal.cursor(READER))
+            entries = await asyncio.to_thread(self._journal.trim, passed, time.time_ns() - keep)
+            emit(JournalTrimmed(entries))

@@ -1,0 +1,158 @@
+"""The `yujing` command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from ingest import __version__, telemetry
+from ingest.api.errors import CannotListen
+from ingest.app import Service
+from ingest.demo.children import BrokerKind, ChildFailed, simulator
+from ingest.demo.run import Wish
+from ingest.demo.run import run as run_demo
+from ingest.history.errors import HistoryUnavailable
+from ingest.journal.errors import JournalUnavailable
+from ingest.model.fault import InvalidConfig
+from ingest.settings import Settings, check_all, load_settings
+from ingest.state.errors import StateUnavailable
+
+app = typer.Typer(
+    name="yujing",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="工贸行业安全生产风险监测预警服务 Risk monitoring and early warning for plants.",
+)
+simulate = typer.Typer(no_args_is_help=True, help="对接方模拟器 Stand-ins for the other side.")
+app.add_typer(simulate, name="simulate")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
+_FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_out = Console(stderr=True, highlight=False, soft_wrap=True)
+
+INVALID = 2
+"""Exit code: what a person wrote cannot be used."""
+
+UNAVAILABLE = 1
+"""Exit code: a file, port or process the service stands on cannot be had."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def version() -> None:
+    """版本 Say which version this is."""
+    typer.echo(f"yujing {__version__}")
+
+
+@app.command()
+def check(config: ConfigFile = Path("yujing.toml")) -> None:
+    """检查配置和企业文件,不联网 Check settings and plant files without network; exit code 2 if anything is wrong."""
+    try:
+        roster = check_all(_enter(config))
+    except InvalidConfig as error:
+        _refuse(error)
+    points = [point for plant in roster.plants.values() for point in plant.points]
+    waiting = [(point, why) for point in points for why in point.unjudged]
+    for point, why in waiting:
+        _out.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {why}")
+    typer.echo(
+        f"配置有效 valid: {len(roster.plants)} 家企业 plants, {len(points)} 个测点 points, {len(roster.rules)} 条规则"
+        f" rules, {len(waiting)} 条未评估 not evaluated"
+    )
+
+
+@app.command()
+def run(config: ConfigFile = Path("yujing.toml")) -> None:
+    """运行服务 Run the service until SIGTERM or Ctrl-C."""
+    try:
+        settings = load_settings(_enter(config))
+        telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
+        asyncio.run(_serve(settings))
+    except InvalidConfig as error:
+        _refuse(error)
+    except (JournalUnavailable, StateUnavailable, HistoryUnavailable, CannotListen, LookupError) as error:
+        _out.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
+        raise typer.Exit(UNAVAILABLE) from None
+
+
+@app.command()
+def demo(
+    *,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="时长 How long: 60s, 5m, 1h. Default: until Ctrl-C.")
+    ] = None,
+    headless: Annotated[bool, typer.Option(help="只显示进度 Progress bar only.")] = False,
+    summary: Annotated[Path | None, typer.Option(help="把汇总写成 JSON Write a JSON summary there.")] = None,
+    broker: Annotated[BrokerKind | None, typer.Option(help="默认:已装 mosquitto 则用之 Which broker.")] = None,
+    seed: Annotated[int, typer.Option(help="随机种子 Same seed, same faults.")] = 1,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="控制台端口 Port of the console.")] = 8080,
+    folder: Annotated[Path | None, typer.Option("--dir", help="保留数据的目录 Keep everything there.")] = None,
+) -> None:
+    """演示:三家模拟企业、按时间表注入故障 Demonstration: three simulated plants with faults on a timetable."""
+    wish = Wish(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
+    try:
+        code = asyncio.run(run_demo(wish))
+    except ChildFailed as error:
+        _out.print(f"[red]无法演示 cannot demonstrate[/]: {error}")
+        raise typer.Exit(UNAVAILABLE) from None
+    raise typer.Exit(code)
+
+
+@app.command(context_settings=_FORWARD)
+def replay(context: typer.Context) -> None:
+    """经 MQTT 回放 CSV 记录 Publish a recorded CSV through MQTT as a gateway (see `yujing replay --help`)."""
+    raise typer.Exit(subprocess.call(simulator("replay", *context.args)))  # noqa: S603  our own program
+
+
+@simulate.command(context_settings=_FORWARD)
+def platform(context: typer.Context) -> None:
+    """省级平台模拟器 A strict stand-in for the provincial platform (see `yujing simulate platform --help`)."""
+    raise typer.Exit(subprocess.call(simulator("platform", *context.args)))  # noqa: S603  our own program
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await Service(settings).run(stop)
+
+
+def _enter(config: Path) -> Path:
+    """Go to the folder of the settings file, so that paths in it count from there; returns the file."""
+    file = config.resolve()
+    if file.parent.is_dir():
+        os.chdir(file.parent)
+    return file
+
+
+def _refuse(error: InvalidConfig) -> NoReturn:
+    for fault in error.faults:
+        _out.print(f"[red]✗[/] {fault.file}", style=None)
+        _out.print(f"    {fault.key} = {fault.value}", markup=False)
+        _out.print(f"    应为 expected: {fault.expected}", markup=False)
+    _out.print(f"{len(error.faults)} 处错误 faults")
+    raise typer.Exit(INVALID)
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise typer.BadParameter(f"{text!r}: expected a time such as 60s, 5m or 1h", param_hint="--for")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The demonstration: the real service with simulated plants around it, on one machine, with nothing to install."""

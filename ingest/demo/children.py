@@ -1,0 +1,123 @@
+"""Child processes of the demonstration: started with their own output, always ended with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+BrokerKind = Literal["embedded", "mosquitto"]
+
+_START_S: Final = 20.0
+_STOP_S: Final = 1.5
+_MOSQUITTO_PLACES: Final = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/opt/homebrew/bin"
+
+
+class ChildFailed(Exception):
+    """A process the demonstration stands on did not start, or ended. The message says which, and where its log is."""
+
+
+def find_mosquitto() -> str | None:
+    """Where Mosquitto is installed, also where services are and people's PATH does not go; None if nowhere."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=_MOSQUITTO_PLACES)
+
+
+@contextlib.asynccontextmanager
+async def child(name: str, command: Sequence[str], folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a command until the block ends. Its own session keeps a terminal's Ctrl-C for us to pass on in order."""
+    with (folder / f"{name}.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            await stop(process)
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End a child: politely, and if that takes too long, at once."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def simulator(*arguments: str) -> list[str]:
+    """The command line of a part of the simulator."""
+    return [sys.executable, "-m", "gateway_sim", *arguments]
+
+
+async def first_line(name: str, process: asyncio.subprocess.Process, folder: Path) -> dict[str, Any]:
+    """The JSON line with which a part of the simulator says where it is."""
+    if process.stdout is None:
+        raise ChildFailed(f"{name}: no output to read")
+    try:
+        async with asyncio.timeout(_START_S):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        line = b""
+    if not line:
+        raise ChildFailed(f"{name} did not start; see {folder / name}.log")
+    told: dict[str, Any] = json.loads(line)
+    return told
+
+
+@contextlib.asynccontextmanager
+async def broker(kind: BrokerKind, folder: Path) -> AsyncIterator[int]:
+    """A broker on loopback; gives its port once it answers."""
+    port = free_port()
+    if kind == "mosquitto":
+        program = find_mosquitto()
+        if program is None:
+            raise ChildFailed(
+                "Mosquitto is not installed: install it (apt-get install mosquitto), or --broker embedded"
+            )
+        config = folder / "mosquitto.conf"
+        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n", encoding="utf-8")
+        command = [program, "-c", str(config)]
+    else:
+        command = [sys.executable, "-m", "ingest.demo.embedded_broker", str(port)]
+    async with child("broker", command, folder) as process:
+        await _answers("broker", process, port, folder)
+        yield port
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _answers(name: str, process: asyncio.subprocess.Process, port: int, folder: Path) -> None:
+    try:
+        async with asyncio.timeout(_START_S):
+            while process.returncode is None:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                else:
+                    writer.close()
+                    return
+    except TimeoutError:
+        pass
+    raise ChildFailed(f"{name} did not start; see {folder / name}.log")

@@ -1,0 +1,98 @@
+"""The running service as the API sees it: newest readings, health, the one command, and news of alarm events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from uuid import UUID
+
+from ingest.api.ports import Health, Latest
+from ingest.history.writer import HistoryWriter
+from ingest.model.alarm import Alarm
+from ingest.pipeline.engine import Engine
+from ingest.plants.roster import Roster
+from ingest.sources.mqtt import MqttSource
+from ingest.state.store import AlarmStore
+
+_ANSWER_S = 5.0
+_STALLED_S = 15.0
+
+
+class News:
+    """Lets coroutines wait for a thread to say that something was committed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+
+    def spread(self) -> None:
+        """Wake everyone who waits. From any thread."""
+        self._loop.call_soon_threadsafe(self._wake)
+
+    def next(self) -> asyncio.Event:
+        """The event that is set at the next news."""
+        return self._event
+
+    def _wake(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+
+class LiveService:
+    """Fills `ingest.api.ports.Live`."""
+
+    def __init__(
+        self, engine: Engine, source: MqttSource, writer: HistoryWriter, alarms: AlarmStore, news: News
+    ) -> None:
+        self._engine = engine
+        self._source = source
+        self._writer = writer
+        self._alarms = alarms
+        self._news = news
+
+    def roster(self) -> Roster:
+        """The roster in force."""
+        return self._engine.roster
+
+    def latest(self, index: int) -> Latest:
+        """The newest reading of a point by roster index."""
+        memory = self._engine.memory
+        if index >= len(memory.time) or not memory.time[index]:
+            return Latest(0, None, 0, stale=True)
+        point = self._engine.roster.points[index]
+        value = float(memory.value[index])
+        silent_s = (time.time_ns() - int(memory.received[index])) / 1e9
+        return Latest(
+            time=int(memory.time[index]),
+            value=None if value != value else value,  # noqa: PLR0124  NaN is the value unequal to itself
+            flags=int(memory.flags[index]),
+            stale=point is None or silent_s > point.silence_s,
+        )
+
+    def health(self) -> Health:
+        """What every part says of itself."""
+        behind, history = self._writer.lag()
+        stalled_s = time.monotonic() - self._engine.progressed
+        parts = {
+            "broker": "ok" if self._source.connected else "not connected",
+            "engine": "ok" if stalled_s < _STALLED_S else f"no progress for {stalled_s:.0f} s",
+            "history": "ok" if history is None else f"{history} ({behind} journal entries wait)",
+        }
+        return Health(all(said == "ok" for said in parts.values()), parts)
+
+    async def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Alarm:
+        """Acknowledge through the engine; see `ingest.api.ports.Live`."""
+        answer = self._engine.acknowledge(alarm, by=by, comment=comment)
+        async with asyncio.timeout(_ANSWER_S):
+            return await asyncio.wrap_future(answer)
+
+    async def wait_event(self, seq: int, timeout_s: float) -> None:
+        """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
+        news = self._news.next()  # before looking, so that none is missed between looking and waiting
+        if await asyncio.to_thread(self._alarms.last_event) > seq:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                await news.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,102 @@
+"""The service's settings: one TOML file, composed of each component's own part, checked whole before the start."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from ingest.api.access import Keyring
+from ingest.api.config import ApiConfig
+from ingest.connectors.config import ConnectorsConfig, open_connectors
+from ingest.history.config import HistoryConfig
+from ingest.history.duck import DuckDBConfig
+from ingest.journal.config import JournalConfig
+from ingest.model.config import Config, Secret
+from ingest.model.fault import Fault, InvalidConfig, faults_of
+from ingest.pipeline.engine import EngineConfig
+from ingest.plants.load import load_roster
+from ingest.plants.numbering import MemoryNumbering
+from ingest.plants.roster import Roster
+from ingest.sources.mqtt import MqttConfig
+from ingest.state.config import StateConfig
+
+
+class LogConfig(Config):
+    """What is told on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    json_lines: bool = True  # false: coloured text for people
+
+
+class Settings(Config):
+    """Everything the service is told. Relative paths count from the folder of the settings file."""
+
+    plants: Path = Path("plants")
+    mqtt: MqttConfig = MqttConfig()
+    journal: JournalConfig = JournalConfig()
+    state: StateConfig = StateConfig()
+    history: HistoryConfig = DuckDBConfig(path=Path("data/history.duckdb"))
+    engine: EngineConfig = EngineConfig()
+    connectors: ConnectorsConfig = ConnectorsConfig()
+    api: ApiConfig = ApiConfig()
+    log: LogConfig = LogConfig()
+
+
+def load_settings(file: Path) -> Settings:
+    """Read the settings file.
+
+    Raises:
+        InvalidConfig: with every fault in it.
+    """
+    try:
+        return Settings.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InvalidConfig([Fault(str(file), "(file)", error.strerror or str(error), "a readable file")]) from error
+    except UnicodeDecodeError as error:
+        raise InvalidConfig([Fault(str(file), "(file)", f"byte {error.start}", "UTF-8 text")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidConfig([Fault(str(file), "(file)", str(error), "valid TOML")]) from error
+    except ValidationError as error:
+        raise InvalidConfig(faults_of(file, error)) from error
+
+
+def check_all(file: Path) -> Roster:
+    """Check the settings, the secrets and files they name, and every plant file, without touching the network.
+
+    Raises:
+        InvalidConfig: with every fault of every file.
+    """
+    settings = load_settings(file)
+    faults = [*_secret_faults(file, settings)]
+    for check in (lambda: open_connectors(settings.connectors), lambda: Keyring(settings.api.tokens)):
+        try:
+            check()
+        except InvalidConfig as error:
+            faults += error.faults
+    try:
+        roster = load_roster(settings.plants, MemoryNumbering(), version=1)
+    except InvalidConfig as error:
+        faults += error.faults
+    if faults:
+        raise InvalidConfig(faults)
+    return roster
+
+
+def _secret_faults(file: Path, settings: Settings) -> list[Fault]:
+    """Secrets of the broker and of the history; connectors and tokens look after their own."""
+    secrets = {
+        "mqtt.password": settings.mqtt.password,
+        "history.password": getattr(settings.history, "password", None),
+        "history.token": getattr(settings.history, "token", None),
+    }
+    faults = []
+    for key, secret in secrets.items():
+        if isinstance(secret, Secret):
+            try:
+                secret.read()
+            except LookupError as error:
+                faults.append(Fault(str(file), key, "(hidden)", f"a secret that can be read: {error.args[0]}"))
+    return faults
