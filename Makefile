@@ -1,0 +1,42 @@
+# yujing: `make demo` shows it, `make test` proves it. Both need only Python >= 3.11, make and a network for packages.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench servers lock
+
+help: ## show this
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## .venv with everything, from the lock file
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "yujing needs Python >= 3.11; found " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -m venv $(VENV) || { echo "python venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install ## three simulated plants, faults on a timetable, console in the browser (ARGS="--for 60s ...")
+	@exec $(BIN)/yujing demo $(ARGS)
+
+test: install servers check ## lint, imports, types, and every test against real servers
+	$(BIN)/pytest $(ARGS)
+
+check: install ## lint, import contracts, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: install ## every benchmark, as JSON
+	$(BIN)/python -m benchmarks.detectors
+
+servers: ## the servers and the browser the tests run against (installs them on Debian as root)
+	@sh tests/install-servers.sh
+
+lock: ## write requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --output-file requirements.lock

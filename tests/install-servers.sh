@@ -1,0 +1,37 @@
+#!/bin/sh
+# Makes sure that the servers and the browser the tests run against are there: installs what is missing on Debian and
+# Ubuntu as root, and otherwise says exactly what to install.
+set -eu
+PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
+
+missing=""
+for pair in mosquitto:mosquitto influxd:influxdb victoria-metrics:victoria-metrics; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+# A CJK font, without which Chinese pages show boxes. macOS brings its own.
+if [ "$(uname)" != Darwin ]; then
+  { command -v fc-list >/dev/null 2>&1 && [ -n "$(fc-list :lang=zh-cn family)" ]; } || missing="$missing fonts-noto-cjk"
+fi
+[ -n "$missing" ] || exit 0
+
+if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+  echo "installing for the tests:$missing"
+  # The packages would start their daemons; the tests start their own on free ports.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  apt-get update -qq
+  # shellcheck disable=SC2086  # a list of package names
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing fontconfig >/dev/null
+elif command -v apt-get >/dev/null 2>&1; then
+  echo "The tests need servers that are not installed. Run this, then try again:"
+  echo "  sudo apt-get install --no-install-recommends$missing fontconfig"
+  exit 1
+else
+  echo "The tests need these programs on PATH:$missing. With Homebrew, for example:"
+  echo "  brew install mosquitto influxdb@1 victoriametrics && brew install --cask chromium"
+  exit 1
+fi
