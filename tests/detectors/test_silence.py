@@ -1,0 +1,66 @@
+"""Silence is judged from the list of points, by arrival time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors import Readings
+from detectors.silence import Silence
+from tests.detectors.rule_tables import SECOND, rule, table
+
+START = 1_700_000_000 * SECOND
+NOBODY, NEVER = np.empty(0, np.int32), np.empty(0, np.int64)
+NOTHING = Readings(NOBODY, NEVER, np.empty(0), NEVER, NOBODY)
+
+
+def heard(point: int, at: int, carrier: int = 9) -> Readings:
+    """One reading that arrived at `at`."""
+    time = np.array([at])
+    return Readings(np.array([point], np.int32), time, np.array([1.0]), time, np.array([carrier], np.int32))
+
+
+def silence() -> Silence:
+    """Points 0 and 1 may be silent for 5 s, device 9 for 8 s."""
+    return Silence(table([rule("silence", 0, 0, 5), rule("silence", 1, 1, 5), rule("silence", 2, 9, 8)]))
+
+
+def test_a_point_that_was_never_heard_is_found_silent() -> None:
+    detector = silence()
+    detector.update(NOTHING, START)
+    detector.update(heard(0, START + 4 * SECOND), START + 4 * SECOND)
+    found = detector.update(NOTHING, START + 5 * SECOND)
+    assert found.rule.tolist() == [1]
+    assert found.raised.tolist() == [True]
+    assert found.onset.tolist() == [START + 5 * SECOND]
+
+
+def test_hearing_any_point_is_hearing_the_device_that_carries_it() -> None:
+    detector = silence()
+    detector.update(NOTHING, START)
+    detector.update(heard(1, START + 7 * SECOND), START + 7 * SECOND)
+    assert 2 not in detector.update(NOTHING, START + 9 * SECOND).rule
+
+
+def test_a_silent_point_returns_with_its_first_reading() -> None:
+    detector = silence()
+    detector.update(NOTHING, START)
+    detector.update(NOTHING, START + 20 * SECOND)
+    found = detector.update(heard(0, START + 21 * SECOND), START + 21 * SECOND)
+    assert (0, False) in zip(found.rule.tolist(), found.raised.tolist(), strict=True)
+
+
+def test_time_in_which_nobody_listened_is_no_silence_of_the_points() -> None:
+    detector = silence()
+    detector.update(heard(0, START), START)
+    an_hour_later = START + 3600 * SECOND
+    detector.resume(an_hour_later)
+    assert len(detector.update(NOTHING, an_hour_later)) == 0
+    assert len(detector.update(NOTHING, an_hour_later + 5 * SECOND)) == 2
+
+
+def test_what_was_silent_before_the_watcher_left_stays_silent() -> None:
+    detector = silence()
+    detector.update(NOTHING, START)
+    detector.update(NOTHING, START + 20 * SECOND)
+    detector.resume(START + 3600 * SECOND)
+    assert len(detector.update(NOTHING, START + 3600 * SECOND)) == 0, "no false return"

@@ -1,0 +1,182 @@
+"""The engine: what the journal holds is judged once, and a restart goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.journal.journal import Commit, Journal
+from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
+from ingest.model.batch import Batch
+from ingest.pipeline.engine import Engine, EngineConfig
+from ingest.pipeline.order import Terms
+from ingest.plants.roster import Roster
+from ingest.state.database import Database
+from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from tests.small_plant import PLANT, TEXT, small_roster
+
+SECOND = 10**9
+PATIENCE_S = 20.0
+
+
+class Bench:
+    """An engine on a real journal and a real state database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.journal = Journal(folder / "journal.db")
+        self.database = Database(folder / "state.db")
+        self.alarms, self.outbox = AlarmStore(self.database), OutboxStore(self.database)
+        self.store = EngineStore(self.database)
+        self.failures: list[BaseException] = []
+        self.t0 = time.time_ns() - 3600 * SECOND
+        self.engine = self.build(small_roster(folder, self.journal.number_points))
+
+    def build(self, roster: Roster, snapshot_every_s: float = 3600) -> Engine:
+        """A fresh engine on the same files, as after a restart."""
+        terms = Terms(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ("platform",), 10**7 * SECOND)
+        config = EngineConfig(tick_s=0.01, snapshot_every_s=snapshot_every_s)
+        return Engine(
+            self.journal, self.store, self.alarms, roster, terms, config,
+            on_commit=lambda: None, on_failure=self.failures.append,
+        )  # fmt: skip
+
+    def send(self, point: str, values: Sequence[float], start_s: int = 0) -> None:
+        """Journal readings of a point, one a second."""
+        known = self.engine.roster.find(PLANT, point)
+        assert known is not None
+        n = len(values)
+        at = self.t0 + (np.arange(n) + start_s) * SECOND
+        batch = Batch(np.full(n, known.index, np.int32), at, np.array(values, float), np.zeros(n, np.uint16), at)
+        self.journal.append(Commit(batch, n))
+
+    def settle(self) -> None:
+        """Wait until everything journaled is committed."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.engine.cursor < self.journal.last():
+            assert not self.failures, self.failures
+            assert time.monotonic() < deadline, "the engine does not get on"
+            time.sleep(0.005)
+
+    def restart(self, *, clean: bool = True) -> None:
+        """Stop and start; not clean = what the engine had not committed on its own is gone."""
+        state = self.store.load()
+        assert self.engine.stop(PATIENCE_S)
+        if not clean:
+            self.store.commit(state.cursor, [], [], None)
+            with self.database.write() as connection:
+                connection.exec_driver_sql(
+                    "UPDATE engine_state SET snapshot_cursor = ?, snapshot = ?", (state.snapshot_cursor, state.snapshot)
+                )
+        self.engine = self.build(self.engine.roster)
+        self.engine.start()
+
+    def found(self) -> list[Alarm]:
+        """Every alarm, oldest first."""
+        return self.alarms.alarms(AlarmFilter(), limit=1000)[::-1]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    made.engine.start()
+    yield made
+    assert made.engine.stop(PATIENCE_S)
+    assert made.failures == []
+
+
+def test_a_limit_crossed_raises_one_alarm_and_tells_the_inspector(bench: Bench) -> None:
+    bench.send("CO-01", [5, 30, 31, 32])
+    bench.settle()
+    (alarm,) = bench.found()
+    assert (alarm.point, alarm.rule, alarm.level, alarm.value, alarm.limit) == ("CO-01", "H", 1, 30.0, 24.0)
+    assert alarm.state is AlarmState.UNACKNOWLEDGED
+    (message,) = bench.outbox.due("inspector", time.time_ns(), 10)
+    assert message.body["alarm"]["id"] == str(alarm.id)
+    assert message.body["enterprise"]["uscc"] == "91350100M000100Y43"
+
+
+def test_readings_are_reported_to_the_platform_once_an_interval(bench: Bench) -> None:
+    bench.send("CO-01", [5.0] * 25)
+    bench.settle()
+    (message,) = bench.outbox.due("platform", 1 << 62, 10)
+    assert message.kind == "readings"
+    assert [(r["point"], r["value"]) for r in message.body["readings"]] == [("CO-01", 5.0)]
+
+
+def test_an_alarm_is_acknowledged_once_by_name(bench: Bench) -> None:
+    bench.send("CO-01", [30])
+    bench.settle()
+    (alarm,) = bench.found()
+    acked = bench.engine.acknowledge(alarm.id, by="张三", comment="已到现场").result(PATIENCE_S)
+    assert (acked.state, acked.acked_by, acked.comment) == (AlarmState.ACKNOWLEDGED, "张三", "已到现场")
+    assert bench.found() == [acked]
+    with pytest.raises(ValueError, match="acknowledged"):
+        bench.engine.acknowledge(alarm.id, by="李四", comment=None).result(PATIENCE_S)
+    with pytest.raises(KeyError):
+        bench.engine.acknowledge(alarm.id.__class__(int=7), by="李四", comment=None).result(PATIENCE_S)
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["clean stop", "crash"])
+def test_a_restart_in_the_middle_changes_nothing(bench: Bench, *, clean: bool) -> None:
+    """An alarm that stands is not raised again, and one that was about to return still returns."""
+    bench.send("CO-01", [5, 30, 170])
+    bench.settle()
+    before = bench.found()
+    bench.restart(clean=clean)
+    bench.send("CO-01", [171, 172], start_s=3)
+    bench.settle()
+    assert bench.found() == before
+    bench.send("CO-01", [5], start_s=5)
+    bench.settle()
+    assert [a.state for a in bench.found()] == [AlarmState.RETURNED, AlarmState.RETURNED]
+
+
+def test_what_was_journaled_while_the_engine_was_away_is_judged(bench: Bench) -> None:
+    assert bench.engine.stop(PATIENCE_S)
+    bench.send("CO-01", [30])
+    bench.engine = bench.build(bench.engine.roster)
+    bench.engine.start()
+    bench.settle()
+    assert [a.rule for a in bench.found()] == ["H"]
+
+
+def test_a_late_reading_never_clears_a_live_alarm(bench: Bench) -> None:
+    bench.send("CO-01", [30, 31], start_s=100)
+    bench.settle()
+    bench.send("CO-01", [1, 1, 1], start_s=0)
+    bench.settle()
+    (alarm,) = bench.found()
+    assert alarm.state is AlarmState.UNACKNOWLEDGED
+
+
+def test_a_point_that_falls_silent_is_alarmed_without_any_message(bench: Bench) -> None:
+    quick = TEXT.replace('id = "CO-02"', 'id = "CO-02"\nsilence_s = 0.2')
+    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, quick))
+    deadline = time.monotonic() + PATIENCE_S
+    while not bench.found():
+        assert time.monotonic() < deadline, "silence was not noticed"
+        time.sleep(0.01)
+    (alarm,) = bench.found()
+    assert (alarm.point, alarm.rule, alarm.value) == ("CO-02", "SILENT", None)
+
+
+def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose_rules_go(bench: Bench) -> None:
+    bench.send("CO-01", [30, 170])
+    bench.settle()
+    fewer = TEXT.replace(
+        'disabled_rules = ["STUCK"]\n[points.rules.H]', 'disabled_rules = ["STUCK", "HH"]\n[points.rules.H]'
+    )
+    fewer = fewer.replace("[points.rules.HH]\non = 160\noff = 140\non_delay_s = 0\n", "")
+    roster = small_roster(bench.folder, bench.journal.number_points, fewer)
+    bench.engine.adopt(roster)
+    deadline = time.monotonic() + PATIENCE_S
+    while not any(a.returned for a in bench.found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    states = {a.rule: a.state for a in bench.found()}
+    assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.RETURNED}

@@ -1,0 +1,71 @@
+"""Flags say what is known against a reading; the reading itself stays."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.model.batch import Batch, concat
+from ingest.model.flags import Flag
+from ingest.quality.check import check_quality
+from ingest.quality.late import flag_late
+
+SECOND = 10**9
+LOW, HIGH = np.array([0.0, -10.0]), np.array([100.0, 10.0])
+
+
+def batch(rows: list[tuple[int, int, float]], received: int) -> Batch:
+    """Rows of (point, time in s, value)."""
+    return Batch(
+        np.array([r[0] for r in rows], np.int32),
+        np.array([r[1] * SECOND for r in rows], np.int64),
+        np.array([r[2] for r in rows], np.float64),
+        np.zeros(len(rows), np.uint16),
+        np.full(len(rows), received * SECOND, np.int64),
+    )
+
+
+def test_a_value_outside_the_instruments_range_is_flagged_and_kept() -> None:
+    checked = check_quality(
+        batch([(0, 1, 50.0), (0, 2, 100.1), (1, 2, -10.5), (1, 3, float("nan"))], 9), LOW, HIGH, SECOND
+    )
+    assert checked.flags.tolist() == [0, Flag.OUT_OF_RANGE, Flag.OUT_OF_RANGE, 0]
+    assert checked.value[1] == 100.1
+
+
+def test_a_clock_that_runs_ahead_does_not_keep_readings_from_being_judged_in_order() -> None:
+    """Readings from the future take their arrival time, still one after the other."""
+    checked = check_quality(batch([(0, 5, 1.0), (0, 500, 1.0), (0, 501, 2.0)], received=10), LOW, HIGH, 60 * SECOND)
+    assert checked.flags.tolist() == [0, Flag.FUTURE, Flag.FUTURE]
+    assert checked.time[0] == 5 * SECOND
+    assert checked.time[1] < checked.time[2]
+    assert abs(checked.time[2] - 10 * SECOND) < 1000
+
+
+def test_a_reading_that_is_not_newer_than_one_before_it_is_late() -> None:
+    newest = np.array([10 * SECOND, 0], np.int64)
+    flagged = flag_late(
+        batch([(0, 11, 1.0), (1, 5, 1.0), (0, 11, 1.0), (0, 9, 1.0), (0, 12, 1.0), (1, 4, 1.0)], 20), newest
+    )
+    assert [bool(f & Flag.LATE) for f in flagged.flags] == [False, False, True, True, False, True]
+    assert newest.tolist() == [12 * SECOND, 5 * SECOND]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 20)), max_size=40),
+    st.lists(st.integers(0, 40), max_size=4),
+)
+def test_lateness_is_the_same_however_the_stream_is_cut(rows: list[tuple[int, int]], cuts: list[int]) -> None:
+    stream = batch([(point, time, 0.0) for point, time in rows], 99)
+    edges = sorted({0, *(min(cut, len(rows)) for cut in cuts), len(rows)})
+    newest = np.zeros(4, np.int64)
+    parts = [flag_late(stream.take(np.arange(a, b)), newest) for a, b in pairwise(edges)]
+    seen: dict[int, int] = {}
+    expected = []
+    for point, time in rows:
+        expected.append(time <= seen.get(point, 0))
+        seen[point] = max(seen.get(point, 0), time)
+    assert [bool(f & Flag.LATE) for f in concat(parts).flags] == expected

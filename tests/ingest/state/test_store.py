@@ -1,0 +1,150 @@
+"""What one turn leads to is written whole or not at all, and can be asked for afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from ingest.alarms.lifecycle import acknowledged, raised, returned
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState, alarm_id
+from ingest.model.outbox import Attempt, Message
+from ingest.model.plant import Text
+from ingest.state.database import Database
+from ingest.state.store import AlarmStore, EngineState, EngineStore, OutboxStore
+from ingest.state.tables import METADATA
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(tmp_path / "state.db")
+
+
+def event(point: str = "CO-01", at: int = 100, plant: str = "p") -> AlarmEvent:
+    """An alarm raised."""
+    name = alarm_id(plant, point, "H", at)
+    title = Text("一氧化碳 高报", "CO high")
+    fresh = Alarm(name, plant, point, "H", 1, AlarmState.NORMAL, title, None, 24.0, "ppm", onset=at, raised=at)
+    made = raised(fresh, time=at, received=at + 5, value=25.5)
+    assert made is not None
+    return made
+
+
+def message(number: UUID, connector: str = "inspector") -> Message:
+    """A message to an inspector."""
+    return Message(0, connector, number, "alarm", "p", {"event": "raised", "名": "值"}, 90, 100, 0)
+
+
+def test_the_schema_the_migrations_make_is_the_one_the_tables_describe(database: Database) -> None:
+    with database.write() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_a_turn_is_found_again_after_reopening(tmp_path: Path, database: Database) -> None:
+    one = event()
+    EngineStore(database).commit(7, [one], [message(one.id)], b"memory")
+    database.close()
+    again = Database(tmp_path / "state.db")
+    assert EngineStore(again).load() == EngineState(7, 7, b"memory")
+    assert EngineStore(again).open_alarms() == [one.alarm]
+    assert AlarmStore(again).alarm_history(one.alarm.id) == [replace(one, seq=1)]
+
+
+def test_a_turn_that_cannot_be_written_whole_leaves_nothing(database: Database) -> None:
+    engine = EngineStore(database)
+    engine.commit(1, [], [], b"old")
+    one = event()
+    with pytest.raises(sa.exc.IntegrityError):
+        engine.commit(2, [one, one], [message(one.id)], b"new")
+    assert engine.load() == EngineState(1, 1, b"old")
+    assert engine.open_alarms() == []
+    assert OutboxStore(database).next_due("inspector") is None
+
+
+def test_a_snapshot_stays_until_the_next_one(database: Database) -> None:
+    engine = EngineStore(database)
+    engine.commit(3, [], [], b"memory")
+    engine.commit(9, [], [])
+    assert engine.load() == EngineState(9, 3, b"memory")
+
+
+def test_an_alarm_keeps_its_history_to_the_end(database: Database) -> None:
+    engine, alarms = EngineStore(database), AlarmStore(database)
+    first = event()
+    seen = acknowledged(first.alarm, time=200, by="张三", comment="检查中")
+    assert seen is not None
+    back = returned(seen.alarm, time=300, received=305)
+    assert back is not None
+    for cursor, step in enumerate((first, seen, back)):
+        engine.commit(cursor, [step], [])
+    assert engine.open_alarms() == []
+    assert alarms.alarm(first.alarm.id) == back.alarm
+    assert [e.kind for e in alarms.alarm_history(first.alarm.id)] == ["raised", "acknowledged", "returned"]
+    assert [e.seq for e in alarms.events_after(1, limit=10)] == [2, 3]
+    assert alarms.last_event() == 3
+    assert alarms.alarm(uuid4()) is None
+
+
+def test_alarms_are_filtered_and_paged_without_a_gap_or_a_repeat(database: Database) -> None:
+    engine, alarms = EngineStore(database), AlarmStore(database)
+    for at in range(10):
+        engine.commit(at, [event(f"CO-{at % 3}", at // 2, "p" if at % 2 else "q")], [])
+    everything = alarms.alarms(AlarmFilter(), limit=100)
+    pages: list[Alarm] = []
+    while page := alarms.alarms(AlarmFilter(), limit=3, before=(pages[-1].raised, pages[-1].id) if pages else None):
+        pages += page
+    assert pages == everything
+    assert len(everything) == 10
+    assert {a.plant for a in alarms.alarms(AlarmFilter(plants=frozenset({"q"})), limit=100)} == {"q"}
+    assert [a.raised for a in alarms.alarms(AlarmFilter(since=1, until=3), limit=100)] == [2, 2, 1, 1]
+    assert alarms.alarms(AlarmFilter(states=frozenset({AlarmState.NORMAL})), limit=100) == []
+    assert alarms.alarms(AlarmFilter(plants=frozenset()), limit=100) == []
+    assert len(alarms.alarms(AlarmFilter(point="CO-1", level=1), limit=100)) == 3
+
+
+def test_a_message_is_due_until_it_is_delivered(database: Database) -> None:
+    engine, outbox = EngineStore(database), OutboxStore(database)
+    numbers = [uuid4(), uuid4()]
+    engine.commit(1, [], [message(n) for n in numbers] + [message(numbers[0], "platform")])
+    due = outbox.due("inspector", now=100, limit=10)
+    assert [m.id for m in due] == numbers
+    assert due[0].body == {"event": "raised", "名": "值"}
+    assert outbox.due("inspector", now=99, limit=10) == []
+    outbox.record("inspector", [Attempt(due[0].seq, 150, None, 900, "refused"), Attempt(due[1].seq, 150, 160, 0, None)])
+    assert outbox.due("inspector", now=899, limit=10) == []
+    assert outbox.next_due("inspector") == 900
+    (again,) = outbox.due("inspector", now=900, limit=10)
+    assert (again.id, again.attempts) == (numbers[0], 1)
+    outbox.record("inspector", [Attempt(again.seq, 950, 960, 0, None)])
+    assert outbox.next_due("inspector") is None
+    assert outbox.latencies("inspector", "alarm") == [60, 60], "counted to the first try, not to the last"
+    assert outbox.oldest("platform") == 100
+    assert outbox.totals()["inspector"].delivered == 2
+
+
+def test_a_message_put_off_is_no_attempt(database: Database) -> None:
+    engine, outbox = EngineStore(database), OutboxStore(database)
+    engine.commit(1, [], [message(uuid4())])
+    (due,) = outbox.due("inspector", now=100, limit=1)
+    outbox.put_off("inspector", {due.seq: 500})
+    assert outbox.due("inspector", now=499, limit=1) == []
+    assert outbox.due("inspector", now=500, limit=1)[0].attempts == 0
+
+
+def test_readers_of_the_database_cannot_write(database: Database) -> None:
+    """Two writers could corrupt a WAL database under an old SQLite: only one connection may."""
+    with database._reader.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+        connection.execute(sa.text("DELETE FROM alarm"))
+
+
+def test_a_readers_cursor_is_remembered(database: Database) -> None:
+    alarms = AlarmStore(database)
+    assert alarms.reader_cursor("history") == 0
+    alarms.save_reader_cursor("history", 3)
+    alarms.save_reader_cursor("history", 8)
+    assert alarms.reader_cursor("history") == 8
