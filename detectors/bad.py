@@ -16,11 +16,17 @@ class Bad:
     def __init__(self, rules: RuleTable) -> None:
         """Take the rules; there are no parameters."""
 
-    def score(self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: ARG002
+    def score(  # every scorer is given the same
+        self,
+        pairs: Pairs,  # noqa: ARG002
+        time: NDArray[np.int64],  # noqa: ARG002
+        value: NDArray[np.float64],
+        judged: NDArray[np.bool_],  # noqa: ARG002
+    ) -> NDArray[np.float64]:
         """1 for NaN, 0 for a value.
 
         >>> import numpy as np
-        >>> Bad(None).score(None, None, np.array([3.5, np.nan])).tolist()
+        >>> Bad(None).score(None, None, np.array([3.5, np.nan]), None).tolist()
         [0.0, 1.0]
         """
         return np.isnan(value).astype(np.float64)

@@ -41,8 +41,17 @@ class Detector(Protocol):
 class Scorer(Protocol):
     """Gives each reading a score in the eyes of each rule: higher = worse, NaN = cannot tell."""
 
-    def score(self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score every pair (time and value: [k], one a pair), remembering what the next batch needs."""
+    def score(
+        self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Score every pair, remembering what the next batch needs.
+
+        Args:
+            pairs: who is scored.
+            time: int64[k], ns.
+            value: float64[k], NaN = none.
+            judged: bool[k], False where a gate is closed: what happens then must not count once it opens.
+        """
 
     def arrays(self) -> Arrays:
         """The memory, one entry a rule."""
@@ -62,7 +71,8 @@ class ScoringDetector:
         """Judge readings."""
         pairs = self._pairing.pair(readings.point)
         time, value = readings.time[pairs.reading], readings.value[pairs.reading]
-        score = self._gates.apply(self._scorer.score(pairs, time, value), pairs, readings)
+        passage = self._gates.look(pairs, readings)
+        score = passage.close(self._scorer.score(pairs, time, value, passage.open))
         at, raised, since = self._trip.judge(pairs, time, score)
         return Findings(
             rule=self.rules.rule[pairs.row[at]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,28 @@ CLOSED = -np.inf
 """Score of a reading that a closed gate keeps from being judged: as far from any limit as can be."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage:
+    """What the gates said to each pair.
+
+    Attributes:
+        open: bool[k], the rule is judged.
+        known: bool[k], False where the gate's point was never seen: not judged either, but nothing is over.
+    """
+
+    open: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+    def close(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scores of what is judged, `CLOSED` where a gate is closed, NaN where that is not known."""
+        return np.where(self.open, score, np.where(self.known, CLOSED, np.nan))
+
+
 class Gates:
-    """Closes the scores of gated rules.
+    """Decides for every pair whether its gate is open.
 
     What counts is the newest usable value of the gate's point among the readings that arrived no later than the judged
-    one. While that was never seen, nothing is judged (NaN): the gate point's own silence rule makes that visible.
+    one. While that was never seen, nothing is judged: the gate point's own silence rule makes that visible.
     """
 
     def __init__(self, rules: RuleTable) -> None:
@@ -32,10 +50,11 @@ class Gates:
         self._looked_at = np.unique(rules.gate.point[self._gated])
         self.value = np.full(len(rules), np.nan)
 
-    def apply(self, score: NDArray[np.float64], pairs: Pairs, readings: Readings) -> NDArray[np.float64]:
-        """The score of each pair, `CLOSED` where its gate is closed and NaN where that is not known."""
-        if not len(self._gated):
-            return score
+    def look(self, pairs: Pairs, readings: Readings) -> Passage:
+        """Look at every pair's gate, and remember the values for the next batch."""
+        judged, known = np.ones(len(pairs), bool), np.ones(len(pairs), bool)
+        if not len(self._gated) or not len(readings):
+            return Passage(judged, known)
         gate, size = self._gate, len(readings)
         usable = np.flatnonzero(np.isin(readings.point, self._looked_at) & ~np.isnan(readings.value))
         # (point, place) folded into one sorted key: the newest reading of a point up to a place is one search away
@@ -55,11 +74,10 @@ class Gates:
         for code, name in enumerate(GATE_OPS):
             ours = gate.op[row] == code
             passes[ours] = _COMPARE[name](value[ours], gate.threshold[row][ours])
-        score = score.copy()
-        score[gated] = np.where(np.isnan(value), np.nan, np.where(passes, score[gated], CLOSED))
-        if size:
-            self.value[self._gated] = newest(self._gated, np.full(len(self._gated), size - 1))
-        return score
+        known[gated] = ~np.isnan(value)
+        judged[gated] = passes & known[gated]
+        self.value[self._gated] = newest(self._gated, np.full(len(self._gated), size - 1))
+        return Passage(judged, known)
 
     def arrays(self) -> Arrays:
         """The state, one entry a rule."""

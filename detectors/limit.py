@@ -11,7 +11,8 @@ Parameter `side`: +1 judges high, -1 judges low. The score is the value as seen 
 ...     off=np.array([-0.30]), on_delay=np.array([0]), off_delay=np.array([0]),
 ...     gate=GateTable(np.array([NO_GATE], np.int32), np.array([0], np.int8), np.array([0.0])),
 ...     param={"side": np.array([-1.0])})
->>> Limit(low).score(Pairing(low.point).pair(np.array([0, 0])), np.array([0, 1]), np.array([0.35, 0.20])).tolist()
+>>> pairs = Pairing(low.point).pair(np.array([0, 0]))
+>>> Limit(low).score(pairs, np.array([0, 1]), np.array([0.35, 0.20]), np.array([True, True])).tolist()
 [-0.35, -0.2]
 """
 
@@ -31,7 +32,13 @@ class Limit:
     def __init__(self, rules: RuleTable) -> None:
         self._side = rules.param["side"]
 
-    def score(self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: ARG002
+    def score(  # every scorer is given the same
+        self,
+        pairs: Pairs,
+        time: NDArray[np.int64],  # noqa: ARG002
+        value: NDArray[np.float64],
+        judged: NDArray[np.bool_],  # noqa: ARG002
+    ) -> NDArray[np.float64]:
         """`side * value`; NaN stays NaN."""
         return self._side[pairs.row] * value
 

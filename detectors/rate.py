@@ -2,7 +2,8 @@
 
 Parameters `side`: +1 judges the rise, -1 the fall, 0 either; `window_s`: the window. The score is the change per second
 between the reading and the oldest kept sample within the window. Sixteen samples a rule are kept, evenly spread over
-the window; with less than half a window of past, nothing can be told (NaN).
+the window; with less than half a window of past, nothing can be told (NaN). Samples from before a gate was
+closed are forgotten.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Rate:
     ...     def __len__(self): return 1
     >>> scorer = Rate(OneRule(param={"side": np.array([1.0]), "window_s": np.array([4.0])}))
     >>> pairs = Pairing(np.array([0])).pair(np.zeros(5, np.int32))
-    >>> scorer.score(pairs, np.arange(5) * 1_000_000_000, np.array([0.0, 2.0, 4.0, 6.0, 8.0])).tolist()
+    >>> seconds, value = np.arange(5) * 1_000_000_000, np.array([0.0, 2.0, 4.0, 6.0, 8.0])
+    >>> scorer.score(pairs, seconds, value, np.ones(5, bool)).tolist()
     [nan, nan, 2.0, 2.0, 2.0]
     """
 
@@ -41,11 +43,14 @@ class Rate:
         self._next = np.zeros(len(rules), np.int64)
         self._kept = np.full(len(rules), np.iinfo(np.int64).min // 2)  # time of the newest kept sample
 
-    def score(self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(
+        self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
         """Change per second, seen from `side`; NaN without a value or without enough past."""
         score = np.full(len(pairs), np.nan)
         for turn in pairs.turns(~np.isnan(value)):
             row, at, x = pairs.row[turn], time[turn], value[turn]
+            self._time[row[~judged[turn]]] = 0  # a movement through a closed gate is none that is judged
             window, side = self._window[row], self._side[row]
             age = at[:, None] - self._time[row]
             fits = (age <= window[:, None]) & (age >= window[:, None] // 2)

@@ -2,7 +2,7 @@
 
 Parameters `band`: what counts as not moving, in the point's unit, around the value at which the stillness began;
 `nonzero`: 1 where standing still at exactly zero is healthy (a gas sensor in clean air). The score is the stillness in
-seconds of event time.
+seconds of event time; standing still while a gate is closed does not count.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Stuck:
     ...     def __len__(self): return 1
     >>> scorer = Stuck(OneRule(param={"band": np.array([0.1]), "nonzero": np.array([0.0])}))
     >>> pairs = Pairing(np.array([0])).pair(np.zeros(4, np.int32))
-    >>> scorer.score(pairs, np.arange(4) * 1_000_000_000, np.array([7.0, 7.05, 6.95, 8.0])).tolist()
+    >>> scorer.score(pairs, np.arange(4) * 1_000_000_000, np.array([7.0, 7.05, 6.95, 8.0]), np.ones(4, bool)).tolist()
     [0.0, 1.0, 2.0, 0.0]
     """
 
@@ -35,13 +35,17 @@ class Stuck:
         self._anchor = np.full(len(rules), np.nan)
         self._still_since = np.zeros(len(rules), np.int64)
 
-    def score(self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(
+        self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
         """Seconds of stillness; NaN where there is no value."""
         score = np.full(len(pairs), np.nan)
         for turn in pairs.turns(~np.isnan(value)):
             row, at, x = pairs.row[turn], time[turn], value[turn]
             # "not within the band" rather than "outside", so that the first value (anchor NaN) counts as a move
-            moved = ~(np.abs(x - self._anchor[row]) <= self._band[row]) | (self._nonzero[row] & (x == 0))
+            moved = (
+                ~(np.abs(x - self._anchor[row]) <= self._band[row]) | (self._nonzero[row] & (x == 0)) | ~judged[turn]
+            )
             self._anchor[row] = np.where(moved, x, self._anchor[row])
             self._still_since[row] = np.where(moved, at, self._still_since[row])
             score[turn] = (at - self._still_since[row]) / 1e9

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
-from uuid import UUID
+from typing import Protocol
 
-MessageKind = Literal["alarm", "readings"]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One outbox row.
-
-    Attributes:
-        seq: place in the outbox; messages of one connector are offered in this order.
-        id: the same over every retry; receivers deduplicate by it.
-        body: JSON-ready. Kind "alarm": see `ingest.alarms.report.alarm_body`; kind "readings": `readings_body`.
-        attempts: deliveries tried before this one.
-    """
-
-    seq: int
-    id: UUID
-    kind: MessageKind
-    plant: str
-    body: Mapping[str, Any]
-    created: int
-    attempts: int
+from ingest.model.outbox import Message, MessageKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-SECRET_KEYS = ("secret", "token", "password", "key")
+SECRET_KEYS = ("secret", "token", "password", "key", "iv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,8 @@ def faults_of(file: Path, error: ValidationError) -> list[Fault]:
     found = []
     for item in error.errors(include_url=False, include_context=False):
         key = ".".join(str(part) for part in item["loc"])
-        last = str(item["loc"][-1]).lower() if item["loc"] else ""
         missing = item["type"] == "missing"
-        hidden = any(word in last for word in SECRET_KEYS)
+        hidden = any(word in str(part).lower() for part in item["loc"] for word in SECRET_KEYS)
         value = "(missing)" if missing else "(hidden)" if hidden else repr(item["input"])[:120]
         expected = "a value" if missing else item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         found.append(Fault(str(file), key, value, expected))

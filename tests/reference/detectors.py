@@ -38,12 +38,11 @@ class PlainRule:
 
     def judge(self, time: int, value: float) -> tuple[bool, int] | None:
         """Take one reading; returns (tripped, since) if the verdict changed."""
-        score = SCORES[self.kind](self, time, value)
-        if self.gate is not None:
-            if math.isnan(self.gate_value):
-                score = math.nan
-            elif not OPS[self.gate[1]](self.gate_value, self.gate[2]):
-                score = -math.inf
+        known = self.gate is None or not math.isnan(self.gate_value)
+        judged = self.gate is None or (known and OPS[self.gate[1]](self.gate_value, self.gate[2]))
+        score = SCORES[self.kind](self, time, value, judged)
+        if not judged:
+            score = -math.inf if known else math.nan
         if math.isnan(score):
             return None
         if score >= self.on:
@@ -61,40 +60,43 @@ class PlainRule:
         return None
 
 
-def limit(rule: PlainRule, _time: int, value: float) -> float:
+def limit(rule: PlainRule, _time: int, value: float, _judged: bool) -> float:
     """Side times value."""
     return rule.param["side"] * value
 
 
-def out_of_range(rule: PlainRule, _time: int, value: float) -> float:
+def out_of_range(rule: PlainRule, _time: int, value: float, _judged: bool) -> float:
     """Half spans from the middle."""
     low, high = rule.param["low"], rule.param["high"]
     return abs(value - (high + low) / 2) / ((high - low) / 2)
 
 
-def bad(_rule: PlainRule, _time: int, value: float) -> float:
+def bad(_rule: PlainRule, _time: int, value: float, _judged: bool) -> float:
     """Whether there is no value."""
     return 1.0 if math.isnan(value) else 0.0
 
 
-def stuck(rule: PlainRule, time: int, value: float) -> float:
+def stuck(rule: PlainRule, time: int, value: float, judged: bool) -> float:
     """Seconds since the value left its band."""
     if math.isnan(value):
         return math.nan
     anchor = rule.memory.get("anchor")
     healthy_zero = rule.param["nonzero"] and value == 0
-    if anchor is None or abs(value - anchor) > rule.param["band"] or healthy_zero:
+    if anchor is None or abs(value - anchor) > rule.param["band"] or healthy_zero or not judged:
         rule.memory.update(anchor=value, still=time)
     return (time - int(rule.memory["still"])) / 1e9
 
 
-def rate(rule: PlainRule, time: int, value: float) -> float:
+def rate(rule: PlainRule, time: int, value: float, judged: bool) -> float:
     """Change a second since the oldest kept sample that is at least half a window old."""
     if math.isnan(value):
         return math.nan
     window = int(rule.param["window_s"] * 1e9)
     kept: list[tuple[int, float]] = rule.memory.setdefault("kept", [])
-    usable = [(at, x) for at, x in kept[-16:] if window // 2 <= time - at <= window]
+    if not judged:
+        rule.memory["forgotten"] = len(kept)
+    recent = kept[max(len(kept) - 16, rule.memory.get("forgotten", 0)) :]
+    usable = [(at, x) for at, x in recent if window // 2 <= time - at <= window]
     score = math.nan
     if usable:
         at, x = min(usable)

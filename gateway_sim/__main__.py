@@ -1,0 +1,5 @@
+"""`python -m gateway_sim`."""
+
+from gateway_sim.cli import app
+
+app()

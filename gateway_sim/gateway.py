@@ -1,0 +1,238 @@
+"""The reference gateway: publishes frames and keeps each until the service says it is on disk.
+
+What a real gateway has to do, in one place: a retained status with a last will, one boot id per start, sequence numbers
+from 1, resending on reconnect, on request (`missing`), and when no commit comes. A broker's acknowledgement is never
+taken as delivery: brokers forget, the `committed` downlink does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import aiomqtt
+
+from gateway_sim.buffer import FrameBuffer
+from ingest.wire.errors import Rejected
+from ingest.wire.frame import Frame, decode_committed, encode_json, encode_msgpack, encode_status
+from ingest.wire.topics import committed_topic, frame_topic, status_topic
+
+RETAINED_WAIT_S: Final = 0.5  # for the retained `committed` after a reconnect, before everything is sent again
+BACKOFF_S: Final = (0.25, 5.0)  # first and longest pause between connections
+GOODBYE_S: Final = 2.0
+
+_log = logging.getLogger("gateway_sim.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How to reach the broker."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    protocol: Literal["5", "3.1.1"] = "5"
+    keepalive_s: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a gateway did so far. A reading is one cell of a frame, null included; each frame counts once."""
+
+    frames: int
+    readings: int
+    resent: int
+    uncommitted: int
+    dropped: int
+    connections: int
+
+
+class _Connection(aiomqtt.Client):
+    """A connection that can be lost on purpose."""
+
+    def abort(self) -> None:
+        """Drop the TCP connection without a DISCONNECT, so that the broker publishes the will."""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class ReferenceGateway:
+    """One gateway. Call `publish` whenever there are samples; run `run` as a task; cancel it to stop.
+
+    Args:
+        plant, gateway: its name in the topics, and with them its client id.
+        link: the broker.
+        encoding: JSON, or MessagePack with packed columns.
+        buffer: where frames wait; its bound and its policy are told there.
+    """
+
+    def __init__(
+        self,
+        plant: str,
+        gateway: str,
+        link: Link,
+        *,
+        encoding: Literal["json", "msgpack"] = "json",
+        buffer: FrameBuffer | None = None,
+    ) -> None:
+        self.plant = plant
+        self.gateway = gateway
+        self.boot = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(4)}"  # sorts by time of start
+        self._link = link
+        self._encode = encode_json if encoding == "json" else encode_msgpack
+        self._buffer = FrameBuffer() if buffer is None else buffer
+        self._seq = 0
+        self._readings = 0
+        self._connections = 0
+        self._failures = 0
+        self._client: _Connection | None = None
+        self._network = asyncio.Event()
+        self._network.set()
+        self._wake = asyncio.Event()  # something may be sendable
+        self._progress = asyncio.Event()  # a commit came
+
+    def publish(
+        self,
+        time_ms: Sequence[int],
+        values: Mapping[str, Sequence[float | None]],
+        quality: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        """Make one frame and keep it until it is committed. Never waits, works without a connection.
+
+        Args:
+            time_ms: device times, strictly increasing.
+            values: one column a point, each as long as `time_ms`; None = no value.
+            quality: 0 good, 1 uncertain, 2 bad, for the points where it is known.
+        """
+        self._seq += 1
+        columns = {point: list(column) for point, column in values.items()}
+        marks = None if quality is None else {point: list(column) for point, column in quality.items()}
+        frame = Frame(self.boot, self._seq, list(time_ms), columns, marks)
+        dropped = self._buffer.dropped
+        self._buffer.add(self._seq, self._encode(frame))
+        self._readings += len(time_ms) * len(columns)
+        if self._buffer.dropped > dropped:
+            _log.error("%s/%s: buffer full, oldest frame dropped", self.plant, self.gateway)
+        self._wake.set()
+
+    @property
+    def tally(self) -> Tally:
+        """The counts so far."""
+        buffer = self._buffer
+        return Tally(self._seq, self._readings, buffer.resent, len(buffer), buffer.dropped, self._connections)
+
+    async def at_most_waiting(self, frames: int) -> None:
+        """Return once at most so many frames wait for their commit (0 = all is on disk)."""
+        while len(self._buffer) > frames:
+            self._progress.clear()
+            await self._progress.wait()
+
+    def cut(self) -> None:
+        """Take the network away: the connection drops, the will fires, frames pile up."""
+        self._network.clear()
+        if self._client is not None:
+            self._client.abort()
+
+    def restore(self) -> None:
+        """Give the network back."""
+        self._failures = 0
+        self._network.set()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; then say goodbye (retained `online: false`) and disconnect."""
+        while True:
+            await self._network.wait()
+            try:
+                await self._serve()
+            except* aiomqtt.MqttError as lost:
+                _log.info("%s/%s: connection lost: %s", self.plant, self.gateway, lost.exceptions[0])
+            finally:
+                self._client = None
+            first, longest = BACKOFF_S
+            await asyncio.sleep(min(first * 2**self._failures, longest) * random.uniform(0.5, 1.0))
+            self._failures += 1
+
+    async def _serve(self) -> None:
+        """One connection, from CONNECT to its loss."""
+        async with self._connect() as client:
+            self._client = client
+            if not self._network.is_set():
+                client.abort()
+            heard = asyncio.Event()
+            await client.subscribe(committed_topic(self.plant, self.gateway), qos=1)
+            await self._say(client, online=True)
+            self._connections += 1
+            self._failures = 0
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._listen(client, heard), name=f"{self.gateway} listen")
+                    tasks.create_task(self._send(client, heard), name=f"{self.gateway} send")
+            except asyncio.CancelledError:
+                with suppress(aiomqtt.MqttError):  # a clean DISCONNECT discards the will
+                    await self._say(client, online=False)
+                raise
+
+    def _connect(self) -> _Connection:
+        will = aiomqtt.Will(status_topic(self.plant, self.gateway), encode_status(False), qos=1, retain=True)
+        v5 = self._link.protocol == "5"
+        return _Connection(
+            self._link.host,
+            self._link.port,
+            username=self._link.username,
+            password=self._link.password,
+            identifier=f"{self.plant}.{self.gateway}",
+            protocol=aiomqtt.ProtocolVersion.V5 if v5 else aiomqtt.ProtocolVersion.V311,
+            will=will,
+            clean_session=None if v5 else True,  # nothing in the session is needed: `committed` is retained
+            keepalive=self._link.keepalive_s,
+            timeout=5.0,
+        )
+
+    async def _say(self, client: _Connection, *, online: bool) -> None:
+        topic = status_topic(self.plant, self.gateway)
+        await client.publish(topic, encode_status(online), qos=1, retain=True, timeout=GOODBYE_S)
+
+    async def _listen(self, client: _Connection, heard: asyncio.Event) -> None:
+        topic = committed_topic(self.plant, self.gateway)
+        async for message in client.messages:
+            if message.topic.value != topic:
+                continue  # amqtt hands a returning client its own retained status too
+            try:
+                committed = decode_committed(bytes(message.payload))
+            except Rejected as rejected:
+                _log.warning("%s/%s: unreadable commit: %s", self.plant, self.gateway, rejected)
+                continue
+            if committed.boot == self.boot:
+                self._buffer.commit(committed.seq, committed.missing, time.monotonic())
+                self._progress.set()
+                self._wake.set()
+            heard.set()
+
+    async def _send(self, client: _Connection, heard: asyncio.Event) -> None:
+        """Everything not committed, oldest first; then whatever comes; again what is overdue."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(heard.wait(), RETAINED_WAIT_S)
+        self._buffer.send_all_again()
+        topic = frame_topic(self.plant, self.gateway)
+        while True:
+            await self._network.wait()  # a connection cut on purpose is not written to while its loss is unnoticed
+            self._wake.clear()
+            taken = self._buffer.take(time.monotonic())
+            if taken is not None:
+                await client.publish(topic, taken[1], qos=1)
+                continue
+            due = self._buffer.next_due()
+            patience = None if due is None else max(due - time.monotonic(), 0.0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), patience)

@@ -1,0 +1,43 @@
+"""The sample plants as the simulator needs them: which gateway carries which points."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+PLANTS = files("gateway_sim") / "plants"
+"""The folder of the sample plant files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A plant to be simulated."""
+
+    plant: str
+    kind: str
+    gateways: Mapping[str, tuple[str, ...]]  # gateway id -> ids of the points it carries
+
+    @property
+    def points(self) -> frozenset[str]:
+        """Every measuring point of the plant."""
+        return frozenset(point for carried in self.gateways.values() for point in carried)
+
+
+@cache
+def sample_sites() -> Mapping[str, Site]:
+    """The sample plants by id."""
+    found = sorted((p for p in PLANTS.iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
+    sites = [_site(tomllib.loads(p.read_text(encoding="utf-8"))) for p in found]
+    return {site.plant: site for site in sites}
+
+
+def _site(document: Mapping[str, Any]) -> Site:
+    carried: dict[str, list[str]] = {gateway["id"]: [] for gateway in document["gateways"]}
+    for point in document["points"]:
+        carried[point["gateway"]].append(point["id"])
+    enterprise = document["enterprise"]
+    return Site(enterprise["id"], enterprise["kind"], {gateway: tuple(ids) for gateway, ids in carried.items()})

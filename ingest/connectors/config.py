@@ -1,0 +1,66 @@
+"""Settings of all connectors, and who is to be told what."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ingest.connectors.platform.config import PlatformConfig
+from ingest.connectors.platform.connector import open_platform
+from ingest.connectors.sender import Scheduled
+from ingest.connectors.webhook.config import WebhookConfig
+from ingest.connectors.webhook.connector import open_webhook
+from ingest.model.config import Config
+from ingest.model.fault import Fault, InvalidConfig
+from ingest.model.outbox import MessageKind
+
+
+class ConnectorsConfig(Config):
+    """Who receives alarms and readings. None by default."""
+
+    webhooks: tuple[WebhookConfig, ...] = ()
+    platform: PlatformConfig | None = None
+    escalate_after: int = Field(default=10, ge=1)  # failures of one message until a person is called; our default
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        twice = [name for name, count in Counter(self.names()).items() if count > 1]
+        if twice:
+            raise ValueError(f"a name for each connector; given twice: {', '.join(twice)}")
+        return self
+
+    def names(self) -> tuple[str, ...]:
+        """Every connector's key in the outbox."""
+        return (*(webhook.name for webhook in self.webhooks), *([self.platform.name] if self.platform else []))
+
+    def recipients(self, kind: MessageKind, plant: str, level: int | None = None) -> tuple[str, ...]:
+        """The connectors whose outbox this message goes into. `level` is the alarm's; readings have none."""
+        webhooks = [w.name for w in self.webhooks if kind == "alarm" and w.wants(plant, level)]
+        return (*webhooks, *([self.platform.name] if self.platform else []))
+
+
+def open_connectors(config: ConnectorsConfig, now: Callable[[], int] = time.time_ns) -> list[Scheduled]:
+    """Every connector of the settings, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
+
+    Raises:
+        InvalidConfig: with the faults of all connectors that cannot be opened.
+    """
+    opened: list[Scheduled] = []
+    faults: list[Fault] = []
+    for webhook in config.webhooks:
+        try:
+            opened.append(open_webhook(webhook, now))
+        except InvalidConfig as invalid:
+            faults += invalid.faults
+    if config.platform is not None:
+        try:
+            opened.append(open_platform(config.platform, now))
+        except InvalidConfig as invalid:
+            faults += invalid.faults
+    if faults:
+        raise InvalidConfig(faults)
+    return opened

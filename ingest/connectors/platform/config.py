@@ -1,0 +1,28 @@
+"""Settings of the uplink to the provincial platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from ingest.connectors.https import Url
+from ingest.model.config import Config, Secret
+
+
+class PlatformConfig(Config):
+    """One provincial platform. Application id, secrets and the mapping's facts are issued by the authority."""
+
+    name: ClassVar[str] = "platform"  # its key in the outbox: there is one
+
+    url: Url
+    appid: str = Field(min_length=1, max_length=200)  # an identifier, sent in the clear inside TLS
+    appsecret: Secret
+    key: Secret  # SM4 key, 32 hex digits
+    iv: Secret  # "salt" in the published implementation; 32 hex digits
+    mapping: Path | None = None  # None: the mapping that comes with the service
+    interval_s: float = Field(default=60.0, ge=1, le=3600)  # how often readings are put into the outbox; our default
+    batch: int = Field(default=20, ge=1, le=500)  # most messages in one round
+    timeout_s: float = Field(default=15.0, ge=1, le=120)
+    ca_file: Path | None = None  # trust this authority alone, not the system's

@@ -1,0 +1,1 @@
+"""Signed webhooks: alarms as CloudEvents to inspectors' systems."""

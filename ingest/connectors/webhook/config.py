@@ -1,0 +1,28 @@
+"""Settings of one webhook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from ingest.connectors.https import Url
+from ingest.model.config import Config, Secret
+
+
+class WebhookConfig(Config):
+    """One receiver of alarms. Without `plants` and `levels` it receives all of them."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")  # its key in the outbox and its label in metrics
+    allow_http: bool = False  # plain http to another machine: only inside a network trusted like a cable
+    url: Url
+    secret: Secret  # `whsec_` and base64, or plain characters; 24 to 64 bytes
+    timeout_s: float = Field(default=15.0, ge=1, le=60)  # Standard Webhooks 1.0.0 recommends 15 to 30 s
+    plants: frozenset[str] | None = None
+    levels: frozenset[Literal[1, 2]] | None = None
+    ca_file: Path | None = None  # trust this authority alone, not the system's
+
+    def wants(self, plant: str, level: int | None) -> bool:
+        """Whether an alarm of this plant and level is for this receiver."""
+        return (self.plants is None or plant in self.plants) and (self.levels is None or level in self.levels)

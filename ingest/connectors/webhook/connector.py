@@ -1,0 +1,80 @@
+"""The webhook connector: each alarm event is one signed CloudEvent, accepted or tried again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from ingest.connectors.connector import Outcome
+from ingest.connectors.credentials import reveal
+from ingest.connectors.errors import Unreachable
+from ingest.connectors.https import open_client, post
+from ingest.connectors.retry import RetrySchedule
+from ingest.connectors.webhook.config import WebhookConfig
+from ingest.connectors.webhook.signature import decode_secret, signed_headers
+from ingest.model.outbox import Message, MessageKind
+
+CONCURRENT = 8
+"""Messages under way at once: enough to drain a backlog, few enough for a small receiver."""
+
+
+class WebhookConnector:
+    """Delivers alarm events to one inspector's endpoint."""
+
+    kinds: frozenset[MessageKind] = frozenset({"alarm"})
+    batch = CONCURRENT
+    schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
+
+    def __init__(self, config: WebhookConfig, client: httpx.AsyncClient, key: bytes, now: Callable[[], int]) -> None:
+        self.name = config.name
+        self._config = config
+        self._client = client
+        self._key = key
+        self._now = now
+
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Post every message by itself, all at the same time."""
+        return await asyncio.gather(*(self._post(message) for message in messages))
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.aclose()
+
+    async def _post(self, message: Message) -> Outcome:
+        try:
+            body = cloud_event(message)
+        except UnicodeEncodeError:  # one such message must not hold up the others
+            return Outcome(message.seq, "a text in the message is not Unicode")
+        headers = signed_headers(self._key, str(message.id), self._now() // 1_000_000_000, body)
+        headers["content-type"] = "application/cloudevents+json; charset=utf-8"
+        try:
+            answer = await post(self._client, self._config.url, body, headers, timeout_s=self._config.timeout_s)
+        except Unreachable as error:
+            return Outcome(message.seq, str(error))
+        return Outcome(message.seq, answer.refusal, answer.retry_after_s(self._now()))
+
+
+def cloud_event(message: Message) -> bytes:
+    """The message as a CloudEvents 1.0 JSON envelope: the same bytes on every retry."""
+    envelope = {
+        "specversion": "1.0",
+        "id": str(message.id),
+        "source": f"/yujing/{quote(message.plant, safe='')}",
+        "type": f"cn.yujing.alarm.{message.body['event']}",
+        "subject": message.body["alarm"]["point"],
+        "time": message.body["time"],
+        "datacontenttype": "application/json",
+        "data": message.body,
+    }
+    return msgspec.json.encode(envelope, order="sorted")
+
+
+def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnector:
+    """The connector of these settings. Raises InvalidConfig if its secret or CA file cannot be used."""
+    where = f"connectors.webhooks.{config.name}"
+    key = reveal(config.secret, f"{where}.secret", decode_secret)
+    return WebhookConnector(config, open_client(config.ca_file, f"{where}.ca_file"), key, now)

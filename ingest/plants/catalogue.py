@@ -1,0 +1,198 @@
+"""The signal catalogue: what each kind of plant measures, and by which defaults a point is judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from ingest.model.fault import Fault, InvalidConfig
+from ingest.model.plant import GATEWAY_SIGNAL, PlantKind, Text
+from ingest.plants.gates import parse_when
+from ingest.plants.kinds import KINDS, LABELS, RuleSpec, overlay
+from ingest.plants.written import Place, Sourced, Written, checked, near, read_toml
+
+DIRECTORY: Final = Path(__file__).with_name("catalogue")
+PLANT_KINDS: Final[tuple[PlantKind, ...]] = get_args(PlantKind)
+
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+class RangeNumbers(Sourced):
+    """The instrument's range."""
+
+    low: float
+    high: float
+
+    @field_validator("high")
+    @classmethod
+    def _wide(cls, high: float, info: ValidationInfo) -> float:
+        low = info.data.get("low")
+        if low is not None and low >= high:
+            raise ValueError(f"more than low, which is {low:g}")
+        return high
+
+
+class Seconds(Sourced):
+    """A time."""
+
+    value: float = Field(gt=0)
+
+
+class SignalTable(Written):
+    """A signal as written, without its rules."""
+
+    name: str = Field(min_length=1)
+    name_en: str = Field(min_length=1)
+    unit: str
+    kind: Literal["analogue", "digital"]
+    # what 0 and 1 of a digital signal mean
+    states: tuple[str, str] | None = Field(default=None, strict=False, validate_default=True)
+    range: RangeNumbers | None = None  # None: per design, the plant file gives it
+    silence_s: Seconds
+    basis: str | None = Field(default=None, min_length=1)
+    disabled_rules: tuple[str, ...] = Field(default=(), strict=False)
+
+    @field_validator("states")
+    @classmethod
+    def _digital(cls, states: tuple[str, str] | None, info: ValidationInfo) -> tuple[str, str] | None:
+        if (states is not None) != (info.data.get("kind") == "digital"):
+            raise ValueError("what 0 and 1 mean, for digital signals and only for them")
+        return states
+
+
+class RuleTables(Written):
+    """Rules as written, by code."""
+
+    rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Common(Written):
+    """`common.toml`: rules every measuring point gets, those analogue ones get besides, and a gateway's own signal."""
+
+    every: RuleTables = RuleTables()
+    analogue: RuleTables = RuleTables()
+    gateway: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal with every rule its points get by default, those of `common.toml` included."""
+
+    code: str
+    table: SignalTable
+    rules: Mapping[str, RuleSpec]
+
+    @property
+    def name(self) -> Text:
+        """Its name."""
+        return Text(self.table.name, self.table.name_en)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All signals.
+
+    Attributes:
+        signals: by kind of plant and code.
+        gateway: the signal of a gateway's own point.
+        every, analogue: rules of all measuring points, and of analogue ones besides, unless their signal changes them.
+    """
+
+    signals: Mapping[PlantKind, Mapping[str, Signal]]
+    gateway: Signal
+    every: Mapping[str, RuleSpec]
+    analogue: Mapping[str, RuleSpec]
+
+
+@cache
+def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
+    """The catalogue that comes with the service (or another in the same form).
+
+    Raises:
+        InvalidConfig: with every fault of every file.
+    """
+    file = directory / "common.toml"
+    raw, faults = read_toml(file)
+    if raw is not None:
+        common, found = checked(Common, raw, Place(file))
+        faults += found
+    if raw is None or common is None:
+        raise InvalidConfig(faults)
+    every = _rules(common.every.rules, Place(file, "every"), frozenset(), faults)
+    analogue = _rules(common.analogue.rules, Place(file, "analogue"), frozenset(), faults)
+    gateway = _signals({GATEWAY_SIGNAL: common.gateway}, Common(), file, faults)
+    signals: dict[PlantKind, Mapping[str, Signal]] = {}
+    for kind in PLANT_KINDS:
+        file = directory / f"{kind}.toml"
+        raw, found = read_toml(file)
+        faults += found
+        signals[kind] = _signals(raw or {}, common, file, faults)
+    if faults:
+        raise InvalidConfig(faults)
+    return Catalogue(signals, gateway[GATEWAY_SIGNAL], every, analogue)
+
+
+def _signals(raw: Mapping[str, Any], common: Common, file: Path, faults: list[Fault]) -> Mapping[str, Signal]:
+    signals = {}
+    for code, own in raw.items():
+        place = Place(file, code)
+        if not isinstance(own, dict):
+            faults.append(place.fault(own, "a table"))
+            continue
+        model = own.get("like")
+        if model is not None and model not in raw:
+            faults.append(place.at("like").fault(model, f"another signal of this file{near(model, raw)}"))
+            continue
+        written = {**raw[model], **own} if model else dict(own)
+        written.pop("like", None)
+        rules = written.pop("rules", {})
+        table, found = checked(SignalTable, written, place)
+        faults += found
+        if table is not None:
+            shared = common.every.rules | (common.analogue.rules if table.kind == "analogue" else {})
+            merged = shared | {rule: overlay(shared.get(rule, {}), text) for rule, text in rules.items()}
+            for i, rule in enumerate(table.disabled_rules):
+                if merged.pop(rule, None) is None:
+                    faults.append(place.at("disabled_rules", i).fault(rule, f"a rule it has{near(rule, merged)}"))
+            signals[code] = Signal(code, table, _rules(merged, place, raw.keys(), faults))
+    return signals
+
+
+def _rules(
+    written: Mapping[str, Mapping[str, Any]], place: Place, gates: AbstractSet[str], faults: list[Fault]
+) -> Mapping[str, RuleSpec]:
+    specs = {}
+    for code, text in written.items():
+        spec, found = read_rule(code, text, place.at("rules", code), gates)
+        faults += found
+        if spec is not None:
+            specs[code] = spec
+    return specs
+
+
+def read_rule(
+    code: str, text: Mapping[str, Any], place: Place, gates: AbstractSet[str]
+) -> tuple[RuleSpec | None, list[Fault]]:
+    """The rule, whole, or None and every fault in it; `gates` are the names its `when` may use."""
+    kind = text.get("kind", "(missing)")
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        return None, [place.at("kind").fault(kind, f"one of {', '.join(KINDS)}")]
+    spec, faults = checked(model, text, place)
+    if spec is None:
+        return None, faults
+    if code not in LABELS and not (spec.label and spec.label_en):
+        faults.append(place.at("label").fault("(missing)", f"label and label_en, as {code} is not a code with its own"))
+    if not _CODE.fullmatch(code):
+        faults.append(place.fault(code, "a code of capitals, digits and _, beginning with a letter"))
+    when = parse_when(spec.when)
+    if when is not None and when.name not in gates:
+        faults.append(place.at("when").fault(spec.when, f"a known signal or point{near(when.name, gates)}"))
+    return (None, faults) if faults else (spec, [])

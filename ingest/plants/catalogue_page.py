@@ -1,0 +1,155 @@
+"""Writes `docs/signals.md` from the catalogue: `python -m ingest.plants.catalogue_page`, at the project's root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from ingest.model.plant import PlantKind, Text
+from ingest.plants.catalogue import Catalogue, Signal, load_catalogue
+from ingest.plants.gates import ALWAYS
+from ingest.plants.kinds import LimitSpec, RangeSpec, RateSpec, RuleSpec, SilenceSpec, StuckSpec
+
+PAGE: Final = Path("docs/signals.md")
+
+_KINDS: Final[dict[PlantKind, Text]] = {
+    "dust": Text("粉尘涉爆", "dust explosion"),
+    "steel": Text("钢铁", "steel"),
+    "aluminium": Text("铝加工（深井铸造）", "deep-well aluminium casting"),
+}
+
+_HEAD: Final = """\
+<!-- Generated from ingest/plants/catalogue/*.toml by `python -m ingest.plants.catalogue_page`. Do not edit. -->
+# 信号目录 / Signal catalogue
+
+Every signal a plant file may name, with the rules its points get by default. A plant file may change any number; a rule
+that needs a set-point or a gate the plant does not have is listed as *not judged*, never silently left out.
+
+**Confidence** says how far to trust a number. *regulation*: a regulation fixes that number and its text was read.
+*published*: read in a published source, which may be no standard at all. *engineering default*: ours, or recalled from
+a document that was not at hand; check it before relying on it. No number here is *regulation* unless its row says so.
+
+The rules under *every point* hold for all signals and are repeated only where a signal changes them.
+Percent numbers are percent of the point's set-point. A rule trips once its condition has held for *delay* and returns
+at *off*. **red** marks a rule that alone calls for a red warning.
+"""
+
+
+def render(catalogue: Catalogue) -> str:
+    """The page."""
+    shared = {**catalogue.every, **catalogue.analogue}
+    parts = [
+        _HEAD,
+        "## 所有测点 / Every point\n",
+        _rules(("measuring point", code, spec, "") for code, spec in catalogue.every.items()),
+        _rules(("analogue point", code, spec, "") for code, spec in catalogue.analogue.items()),
+    ]
+    for kind, signals in catalogue.signals.items():
+        title = _KINDS[kind]
+        parts += [f"## {title.zh} / {title.en}\n", *_section(list(signals.values()), shared)]
+    parts += ["## 网关 / Gateways\n", *_section([catalogue.gateway], shared)]
+    return "\n".join(parts)
+
+
+def _section(signals: list[Signal], shared: Mapping[str, RuleSpec]) -> Iterator[str]:
+    yield _table(
+        ("code", "名称 / name", "unit", "range", "longest silence", "basis"),
+        (
+            (
+                f"`{signal.code}`",
+                f"{signal.name.zh}<br>{signal.name.en}" + _states(signal),
+                signal.table.unit,
+                _range(signal),
+                _silence(signal),
+                "; ".join(filter(None, (signal.table.basis, _without(signal)))),
+            )
+            for signal in signals
+        ),
+    )
+    yield _rules(
+        (f"`{signal.code}`", code, spec, signal.table.unit)
+        for signal in signals
+        for code, spec in signal.rules.items()
+        if shared.get(code) != spec
+    )
+
+
+def _rules(rules: Iterable[tuple[str, str, RuleSpec, str]]) -> str:
+    head = ("point", "rule", "level", "on", "off", "delay", "when", "source", "confidence")
+    return _table(head, (_rule(*rule) for rule in rules))
+
+
+def _rule(point: str, code: str, spec: RuleSpec, unit: str) -> tuple[str, ...]:
+    label = spec.labelled(code)
+    on, off = _numbers(spec, unit)
+    when = "" if spec.when == ALWAYS else f"`{spec.when}`"
+    dusts = f"dust: {', '.join(spec.dust)}" if spec.dust else ""
+    return (
+        point,
+        f"{code} {label.zh}<br>{label.en}",
+        f"{spec.level} **red**" if spec.red else str(spec.level),
+        on,
+        off,
+        f"{spec.on_delay_s:g} s" if spec.on_delay_s else "",
+        "<br>".join(filter(None, (when, dusts))),
+        spec.source,
+        str(spec.confidence),
+    )
+
+
+def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:
+    match spec:
+        case LimitSpec():
+            sign = "≥" if spec.side == "high" else "≤"
+            on = _number(spec.on, spec.on_percent, unit)
+            off = _number(spec.off, spec.off_percent, unit)
+            return f"{sign} {on}" if on else "per plant", off or on
+        case RateSpec():
+            sign = {"rise": "+", "fall": "−", "either": "±"}[spec.side]
+            off = f"{spec.off:g} {unit}/min" if spec.off is not None else ""
+            return f"{sign}{spec.on:g} {unit}/min over {spec.window_s:g} s", off
+        case StuckSpec():
+            above = ", not at 0" if spec.nonzero else ""
+            return f"within {spec.band_percent:g} % of span for {spec.on:g} s{above}", ""
+        case SilenceSpec():
+            return "silent for longer than its longest silence", ""
+        case RangeSpec():
+            return "outside its range", ""
+        case _:
+            return "no value, or marked bad", ""
+
+
+def _number(absolute: float | None, percent: float | None, unit: str) -> str:
+    if percent is not None:
+        return f"{percent:g} % of set-point"
+    return f"{absolute:g} {unit}".strip() if absolute is not None else ""
+
+
+def _states(signal: Signal) -> str:
+    states = signal.table.states
+    return f"<br>0 = {states[0]}, 1 = {states[1]}" if states else ""
+
+
+def _without(signal: Signal) -> str:
+    codes = signal.table.disabled_rules
+    return f"without {', '.join(codes)}" if codes else ""
+
+
+def _range(signal: Signal) -> str:
+    found = signal.table.range
+    return f"{found.low:g} … {found.high:g}<br>{found.source} ({found.confidence})" if found else "per plant"
+
+
+def _silence(signal: Signal) -> str:
+    found = signal.table.silence_s
+    return f"{found.value:g} s<br>{found.source} ({found.confidence})"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(load_catalogue()), encoding="utf-8")

@@ -1,0 +1,104 @@
+"""`when`: the one comparison under which a rule is judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+from ingest.model.plant import Gate, GateOp
+
+ALWAYS: Final = "always"
+"""Instead of a comparison: judged at all times."""
+
+EXPECTED: Final = (
+    f'"{ALWAYS}", or a signal or point, one of == != < <= > >=, and a number (or percent of its set-point)'
+)
+
+_WHEN: Final = re.compile(
+    r"\s*([A-Za-z0-9][A-Za-z0-9_.-]*)\s*(==|!=|<=|>=|<|>)\s*([-+]?\d+(?:\.\d+)?)\s*(%?)\s*",
+)
+
+
+class Missing(Exception):
+    """The plant file lacks what a rule stands on: `key` is the rule's key that asks for `what`."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(f"needs {what}")
+        self.key = key
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A comparison as written: `name` is a signal or a point; a percent is of that point's set-point."""
+
+    name: str
+    op: GateOp
+    number: float
+    percent: bool
+
+
+class Candidate(Protocol):
+    """A point as far as a gate asks."""
+
+    @property
+    def id(self) -> str:
+        """Its id in the plant."""
+
+    @property
+    def signal(self) -> str:
+        """Its catalogue code."""
+
+    @property
+    def equipment(self) -> str | None:
+        """The machine it belongs to."""
+
+    @property
+    def setpoint(self) -> float | None:
+        """Its set-point, if the plant gave one."""
+
+
+def parse_when(text: str) -> When | None:
+    """The comparison, or None for `always`.
+
+    Raises:
+        ValueError: it is neither; the message says what is expected.
+
+    >>> parse_when("ALC_CAST_LEN >= 500")
+    When(name='ALC_CAST_LEN', op='>=', number=500.0, percent=False)
+    """
+    if text == ALWAYS:
+        return None
+    found = _WHEN.fullmatch(text)
+    if not found:
+        raise ValueError(EXPECTED)
+    return When(found[1], cast("GateOp", found[2]), float(found[3]), percent=bool(found[4]))
+
+
+def find_gate(when: When, equipment: str | None, points: Sequence[Candidate]) -> Gate:
+    """The gate as a point of the plant: the point of that id; else the one of that signal on the same equipment; else
+    the plant's only one of that signal.
+
+    Raises:
+        Missing: the plant has no such point, several that could be meant, or the point has no set-point to take a
+            percent of.
+    """  # noqa: D205  the promise is one sentence of two lines
+    point = next((p for p in points if p.id == when.name), None) or _of_signal(when.name, equipment, points)
+    if not when.percent:
+        return Gate(point.id, when.op, when.number)
+    if point.setpoint is None:
+        raise Missing("when", f"setpoint of {point.id}")
+    return Gate(point.id, when.op, point.setpoint * when.number / 100)
+
+
+def _of_signal(signal: str, equipment: str | None, points: Sequence[Candidate]) -> Candidate:
+    alike = [p for p in points if p.signal == signal]
+    beside = [p for p in alike if equipment is not None and p.equipment == equipment]
+    for found in (beside, alike):
+        if len(found) == 1:
+            return found[0]
+    if not alike:
+        raise Missing("when", f"a point of {signal}")
+    raise Missing("when", f"one point of {signal} on its equipment, to know which of {', '.join(p.id for p in alike)}")

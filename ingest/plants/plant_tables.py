@@ -1,0 +1,154 @@
+"""The tables of a plant file: what each may say, and what a point may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from ingest.model.plant import PlantKind
+from ingest.plants.catalogue import Signal
+from ingest.plants.enrolment import Dust
+from ingest.plants.uscc import uscc_fault
+from ingest.plants.written import Written, because, like, near
+
+PlantId = Annotated[str, like(r"[a-z0-9][a-z0-9-]{0,62}", "small letters, digits and -, at most 63")]
+ItemId = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . -, at most 64")]
+Name = Annotated[str, like(r"\S.*", "a name")]
+Region = Annotated[str, like(r"[0-9]{6}", "a GB/T 2260 code of 6 digits")]
+Uscc = Annotated[str, because(uscc_fault)]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the points of a file may name; None where it could not be read, so that nothing is held against them."""
+
+    signals: Mapping[str, Signal] | None
+    gateways: frozenset[str]
+    equipment: frozenset[str]
+
+
+def _signal(code: str, info: ValidationInfo) -> str:
+    known = cast("Known", info.context).signals
+    if known is not None and code not in known:
+        raise ValueError(f"a signal of the catalogue for this kind of plant{near(code, known)}")
+    return code
+
+
+def _signal_of(info: ValidationInfo) -> Signal | None:
+    known = cast("Known", info.context).signals
+    return known.get(info.data.get("signal", "")) if known is not None else None
+
+
+def _gateway(name: str, info: ValidationInfo) -> str:
+    return _one_of(name, cast("Known", info.context).gateways, "the id of a gateway of this file")
+
+
+def _equipment(name: str, info: ValidationInfo) -> str:
+    return _one_of(name, cast("Known", info.context).equipment, "the id of an equipment of this file")
+
+
+def _one_of(name: str, known: frozenset[str], words: str) -> str:
+    if name not in known:
+        raise ValueError(f"{words}{near(name, known)}")
+    return name
+
+
+class EnterpriseTable(Written):
+    """`[enterprise]`."""
+
+    id: PlantId
+    name: Name
+    name_en: Name
+    uscc: Uscc
+    region: Region
+    kind: PlantKind
+    workers: int = Field(ge=0)
+    dust_workers: int = Field(ge=0)
+    dust: Dust | None = Field(default=None, validate_default=True)
+    deep_well: bool | None = Field(default=None, validate_default=True)
+    pilot: bool = False
+
+    @field_validator("dust_workers")
+    @classmethod
+    def _among_workers(cls, dust_workers: int, info: ValidationInfo) -> int:
+        workers = info.data.get("workers", dust_workers)
+        if dust_workers > workers:
+            raise ValueError(f"at most workers, which is {workers}")
+        return dust_workers
+
+    @field_validator("dust")
+    @classmethod
+    def _dust_of_dust_plants(cls, dust: Dust | None, info: ValidationInfo) -> Dust | None:
+        kind = info.data.get("kind")
+        if kind is not None and (dust is not None) != (kind == "dust"):
+            raise ValueError("a dust for kind dust, and only there")
+        return dust
+
+    @field_validator("deep_well")
+    @classmethod
+    def _well_of_aluminium_plants(cls, deep_well: bool | None, info: ValidationInfo) -> bool:  # noqa: FBT001
+        kind = info.data.get("kind")
+        if deep_well is not None and kind not in {None, "aluminium"}:
+            raise ValueError("only for kind aluminium")
+        return kind == "aluminium" if deep_well is None else deep_well
+
+
+class EquipmentTable(Written):
+    """`[[equipment]]`."""
+
+    id: ItemId
+    name: Name
+    name_en: Name
+
+
+class GatewayTable(Written):
+    """`[[gateways]]`."""
+
+    id: ItemId
+    name: Name
+    name_en: Name
+    silence_s: float | None = Field(default=None, gt=0)
+
+
+class PointTable(Written):
+    """`[[points]]`; its rules are single keys laid over the catalogue's, or whole rules of its own."""
+
+    id: ItemId
+    signal: Annotated[str, AfterValidator(_signal)]
+    equipment: Annotated[str, AfterValidator(_equipment)] | None = None
+    gateway: Annotated[str, AfterValidator(_gateway)]
+    setpoint: float | None = None
+    name: Name | None = None
+    name_en: Name | None = None
+    range: tuple[float, float] | None = Field(default=None, strict=False, validate_default=True)
+    silence_s: float | None = Field(default=None, gt=0)
+    disabled_rules: tuple[str, ...] = Field(default=(), strict=False)
+    rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("range")
+    @classmethod
+    def _wide(cls, span: tuple[float, float] | None, info: ValidationInfo) -> tuple[float, float] | None:
+        if span is not None and span[0] >= span[1]:
+            raise ValueError("[low, high] with low below high")
+        signal = _signal_of(info)
+        if span is None and signal is not None and signal.table.range is None:
+            raise ValueError(f"[low, high]: {signal.code} has no range of its own, it is per design")
+        return span
+
+    @field_validator("disabled_rules")
+    @classmethod
+    def _known_rules(cls, codes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        signal = _signal_of(info)
+        unknown = [code for code in codes if code not in signal.rules] if signal else []
+        if signal and unknown:
+            raise ValueError(f"rules of {signal.code}, {' '.join(signal.rules)}; not {' '.join(unknown)}")
+        return codes
+
+    @model_validator(mode="after")
+    def _both_languages(self) -> PointTable:
+        if (self.name is None) != (self.name_en is None):
+            raise ValueError("name and name_en together")
+        return self

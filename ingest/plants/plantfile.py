@@ -1,0 +1,160 @@
+"""Plant files: one TOML a plant, read whole, with every fault in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from ingest.model.fault import Fault
+from ingest.model.plant import Confidence
+from ingest.plants.catalogue import Catalogue, Signal, read_rule
+from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
+from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
+from ingest.plants.written import Place, W, checked, read_toml
+
+LISTS: Final = ("equipment", "gateways", "points")
+
+_SITE: Final = {"source": "plant file", "confidence": Confidence.ENGINEERING_DEFAULT}
+
+
+@dataclass(frozen=True, slots=True)
+class PointText:
+    """A point as read.
+
+    Attributes:
+        place: where it stands in the file.
+        table: what it says.
+        signal: its signal.
+        rules: every rule it is to be judged by, default or its own, whole.
+        own: keys of rules the plant file itself gave, by code.
+    """
+
+    place: Place
+    table: PointTable
+    signal: Signal
+    rules: Mapping[str, RuleSpec]
+    own: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlantFile:
+    """What of a plant file is sound."""
+
+    file: Path
+    enterprise: EnterpriseTable | None
+    equipment: tuple[EquipmentTable, ...]
+    gateways: tuple[GatewayTable, ...]
+    points: tuple[PointText, ...]
+
+
+def read_plant_file(file: Path, catalogue: Catalogue) -> tuple[PlantFile | None, list[Fault]]:
+    """The sound part of a plant file (None if it is no TOML at all), and every fault in the rest."""
+    raw, faults = read_toml(file)
+    if raw is None:
+        return None, faults
+    reading = _Reading(file, raw, catalogue)
+    return reading.plant_file(), reading.faults
+
+
+class _Reading:
+    """One pass over a file. A faulty table is left out and its faults kept, so that the rest is still checked."""
+
+    def __init__(self, file: Path, raw: Mapping[str, Any], catalogue: Catalogue) -> None:
+        top = ("enterprise", *LISTS)
+        self.faults = [Place(file, key).fault(raw[key], f"one of {', '.join(top)}") for key in raw if key not in top]
+        self._file = file
+        self._enterprise = raw.get("enterprise", {})
+        self._items = {key: self._list(key, raw.get(key, [])) for key in LISTS}
+        kind = _text(self._enterprise, "kind")
+        self._signals = next((signals for name, signals in catalogue.signals.items() if name == kind), None)
+
+    def plant_file(self) -> PlantFile:
+        enterprise = self._checked(EnterpriseTable, Place(self._file, "enterprise"), self._enterprise)
+        name = _text(self._enterprise, "id")
+        if name not in {"", self._file.stem}:
+            place = Place(self._file, "enterprise.id")
+            self.faults.append(place.fault(name, f"the name of the file without .toml: {self._file.stem}"))
+        self._unique("equipment")
+        self._unique("gateways", "points")
+        return PlantFile(
+            self._file,
+            enterprise,
+            self._all(EquipmentTable, "equipment"),
+            self._all(GatewayTable, "gateways"),
+            self._points(),
+        )
+
+    def _points(self) -> tuple[PointText, ...]:
+        known = Known(self._signals, self._ids("gateways"), self._ids("equipment"))
+        signals = self._signals or {}
+        gates = signals.keys() | self._ids("points")
+        points = []
+        for place, item in self._items["points"]:
+            table = self._checked(PointTable, place, item, known)
+            signal = signals.get(_text(item, "signal"))
+            if signal is not None:
+                own = _own_rules(item)
+                rules = self._rules(signal, own, place, gates)
+                if table is not None:
+                    points.append(PointText(place, table, signal, rules, own))
+        return tuple(points)
+
+    def _rules(
+        self, signal: Signal, own: Mapping[str, Mapping[str, Any]], place: Place, gates: AbstractSet[str]
+    ) -> Mapping[str, RuleSpec]:
+        rules = dict(signal.rules)
+        for code, text in own.items():
+            default = rules[code].model_dump(exclude_unset=True) if code in rules else {}
+            site = _SITE if not default or NUMBERS & text.keys() else {}
+            spec, found = read_rule(code, overlay(default, {**site, **text}), place.at("rules", code), gates)
+            self.faults += found
+            if spec is not None:
+                rules[code] = spec
+            else:
+                rules.pop(code, None)
+        return rules
+
+    def _list(self, key: str, found: object) -> list[tuple[Place, object]]:
+        if not isinstance(found, list):
+            self.faults.append(Place(self._file, key).fault(found, f"tables headed [[{key}]]"))
+            return []
+        points = key == "points"
+        return [
+            (Place(self._file, f"{key}.{i}", _text(item, "id") if points else ""), item) for i, item in enumerate(found)
+        ]
+
+    def _ids(self, key: str) -> frozenset[str]:
+        return frozenset(_text(item, "id") for _, item in self._items[key])
+
+    def _unique(self, *keys: str) -> None:
+        first: dict[str, Place] = {}
+        for place, item in chain.from_iterable(self._items[key] for key in keys):
+            name = _text(item, "id")
+            before = first.setdefault(name, place)
+            if name and before is not place:
+                self.faults.append(place.at("id").fault(name, f"an id of its own; {before.key} has it too"))
+
+    def _all(self, model: type[W], key: str) -> tuple[W, ...]:
+        tables = (self._checked(model, place, item) for place, item in self._items[key])
+        return tuple(table for table in tables if table is not None)
+
+    def _checked(self, model: type[W], place: Place, item: object, known: Known | None = None) -> W | None:
+        table, found = checked(model, item, place, known)
+        self.faults += found
+        return table
+
+
+def _text(table: object, key: str) -> str:
+    """What stands there, if it is a text."""
+    found = table.get(key) if isinstance(table, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _own_rules(point: object) -> Mapping[str, Mapping[str, Any]]:
+    """The rules a point gives, as far as they are tables."""
+    rules = point.get("rules") if isinstance(point, dict) else None
+    return {code: text for code, text in rules.items() if isinstance(text, dict)} if isinstance(rules, dict) else {}

@@ -1,0 +1,36 @@
+"""Unified social credit codes (统一社会信用代码), GB 32100: the check character tells a mistyped one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""31 characters: digits and capitals without I O S V Z."""
+
+_LENGTH: Final = 18
+_VALUE: Final = {character: value for value, character in enumerate(ALPHABET)}
+
+
+def uscc_fault(code: str) -> str | None:
+    """What is wrong with a code, as the expectation it fails, or None for a valid one.
+
+    >>> uscc_fault("91350100M000100Y43") is None
+    True
+    >>> uscc_fault("91350100M000100Y44")
+    'a GB 32100 code whose last character is its check character: 3, not 4'
+    """
+    if len(code) != _LENGTH:
+        return f"a GB 32100 code of 18 characters, not {len(code)}"
+    wrong = sorted(set(code) - _VALUE.keys())
+    if wrong:
+        return f"a GB 32100 code of digits and capitals without I O S V Z; not {' '.join(wrong)}"
+    check = check_character(code[:-1])
+    if code[-1] != check:
+        return f"a GB 32100 code whose last character is its check character: {check}, not {code[-1]}"
+    return None
+
+
+def check_character(body: str) -> str:
+    """The check character of the first 17 characters, all of `ALPHABET`: (31 - sum of value x 3^place) mod 31."""
+    total = sum(_VALUE[character] * pow(3, place, 31) for place, character in enumerate(body))
+    return ALPHABET[-total % 31]

@@ -1,0 +1,117 @@
+"""What people write in TOML: read it, check it, and say of every fault where it stands."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+
+from ingest.model.config import Config
+from ingest.model.fault import Fault, faults_of
+from ingest.model.plant import Confidence
+
+
+class Written(Config):
+    """Tables people write: no unknown keys, no guessing between types, no infinite numbers."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class Sourced(Written):
+    """Numbers with where they come from and how far to trust them."""
+
+    source: str = Field(min_length=1)
+    confidence: Confidence = Field(strict=False)
+
+
+W = TypeVar("W", bound=Written)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: the file, the dotted key, and the id of the point it belongs to."""
+
+    file: Path
+    key: str = ""
+    item: str = ""
+
+    def at(self, *parts: object) -> Place:
+        """A place further in."""
+        return replace(self, key=".".join(map(str, filter(lambda p: p != "", (self.key, *parts)))))
+
+    def fault(self, value: object, expected: str) -> Fault:
+        """A fault at this place."""
+        shown = value if isinstance(value, str) and value.startswith("(") else repr(value)[:120]
+        return Fault(str(self.file), f"{self.key} ({self.item})" if self.item else self.key, shown, expected)
+
+
+def read_toml(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
+    """The file's tables, or None and why it could not be read, with the line."""
+    place = Place(file)
+    try:
+        text = file.read_bytes().decode("utf-8")
+        return tomllib.loads(text), []
+    except OSError as error:
+        return None, [place.at("(file)").fault("(unreadable)", f"a file that can be read: {error.strerror}")]
+    except UnicodeDecodeError as error:
+        return None, [place.at(f"byte {error.start}").fault(error.object[error.start : error.end], "UTF-8 text")]
+    except tomllib.TOMLDecodeError as error:
+        lines = text.splitlines()
+        found = re.search(r"\(at (?:line (\d+), column \d+|end of document)\)", str(error))
+        line = int(found[1]) if found and found[1] else max(len(lines), 1)
+        wrong = lines[line - 1].strip() if line <= len(lines) else ""
+        return None, [place.at(f"line {line}").fault(wrong, f"TOML: {error}")]
+
+
+def checked(model: type[W], raw: object, place: Place, context: object = None) -> tuple[W | None, list[Fault]]:
+    """The table as `model`, or None and every fault in it."""
+    try:
+        return model.model_validate(raw, context=context), []
+    except ValidationError as error:
+        return None, [_placed(fault, place, model) for fault in faults_of(place.file, error)]
+
+
+def near(word: object, known: Iterable[str]) -> str:
+    """A hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
+    close = difflib.get_close_matches(str(word), sorted(known), n=3)
+    return f"; near: {', '.join(close)}" if close else ""
+
+
+def like(pattern: str, words: str) -> AfterValidator:
+    """A check that a text matches `pattern`; `words` says the same to a person."""
+    whole = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not whole.fullmatch(text):
+            raise ValueError(words)
+        return text
+
+    return AfterValidator(check)
+
+
+def because(reason: Callable[[str], str | None]) -> AfterValidator:
+    """A check whose function returns what is wrong with a text, or None."""
+
+    def check(text: str) -> str:
+        wrong = reason(text)
+        if wrong:
+            raise ValueError(wrong)
+        return text
+
+    return AfterValidator(check)
+
+
+def _placed(fault: Fault, place: Place, model: type[Written]) -> Fault:
+    expected = fault.expected
+    if expected == "Extra inputs are not permitted":
+        known = model.model_fields
+        expected = f"no such key here{near(fault.key.rsplit('.', 1)[-1], known)}"
+    inner = place.at(fault.key)
+    value = "(missing)" if fault.value == "None" else fault.value  # TOML has no null: a default found wanting
+    return replace(inner.fault("", expected), value=value)

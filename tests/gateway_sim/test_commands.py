@@ -1,0 +1,123 @@
+"""The commands as the service and people run them: child processes against a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway_sim.faults import FAULTS
+from tests.gateway_sim.committer import Committer, in_background, until
+from tests.servers import Server, mosquitto_server
+
+HEAD = "datetime;Accelerometer1RMS;Pressure;Volume Flow RateRMS;anomaly;changepoint"
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Server]:
+    with mosquitto_server(tmp_path) as server:
+        yield server
+
+
+async def _start(command: str, *options: object) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway_sim", command, *map(str, options), stdout=PIPE, stderr=PIPE
+    )
+
+
+async def _ended(process: Process, timeout_s: float = 40) -> tuple[int, str, str]:
+    async with asyncio.timeout(timeout_s):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def _recording(tmp_path: Path, rows: int) -> Path:
+    file = tmp_path / "recorded.csv"
+    lines = [f"2020-03-09 10:{i // 60:02}:{i % 60:02};0.027;{0.05 + i / 1e4:.4f};32.0;0.0;0.0" for i in range(rows)]
+    file.write_text("\n".join([HEAD, *lines]) + "\n", encoding="utf-8")
+    return file
+
+
+async def test_fleet_sends_what_it_reports_and_labels_its_faults(broker: Server, tmp_path: Path) -> None:
+    service = Committer(broker.host, broker.port)
+    report, labels = tmp_path / "report.json", tmp_path / "labels.jsonl"
+    async with in_background(service.run()):
+        fleet = await _start(
+            "fleet", "--host", broker.host, "--port", broker.port, "--for", 15, "--seed", 2,
+            "--report", report, "--labels", labels,
+        )  # fmt: skip
+        code, _, err = await _ended(fleet)
+    assert code == 0, err
+    sent = json.loads(report.read_text())
+    assert sent["readings_sent"] == service.readings == 15 * sum((16, 16, 13))
+    assert sent["frames_sent"] == sum(len(frames) for frames in service.frames.values()) == 15 * 4
+    assert sent["uncommitted_frames"] == sent["dropped_frames"] == 0
+    assert set(sent["gateways"]) == {"demo-aluminium/GW-01", "demo-dust/GW-01", "demo-steel/GW-01", "demo-steel/GW-02"}
+    written = [json.loads(line) for line in labels.read_text().splitlines()]
+    assert written
+    for label in written:
+        fault = next(fault for fault in FAULTS if fault.id == label["fault"])
+        assert label["points"] == list(fault.points)
+        assert label["rules"] == list(fault.rules)
+        assert 0 < label["end"] - label["start"] <= fault.lasts_s * 1e9
+
+
+async def test_fleet_stops_in_good_order_when_told_to(broker: Server, tmp_path: Path) -> None:
+    """SIGTERM: no more samples, but every frame is committed before it exits; the report is kept up to date before."""
+    service = Committer(broker.host, broker.port)
+    report = tmp_path / "report.json"
+    async with in_background(service.run()):
+        fleet = await _start(
+            "fleet", "--host", broker.host, "--port", broker.port, "--report", report,
+            "--protocol", "3.1.1", "--rate-hz", 20, "--no-faults",
+        )  # fmt: skip
+        await until(lambda: report.exists() and json.loads(report.read_text())["frames_sent"] >= 8)
+        fleet.send_signal(signal.SIGTERM)
+        code, _, err = await _ended(fleet)
+    assert code == 0, err
+    sent = json.loads(report.read_text())
+    assert sent["uncommitted_frames"] == 0
+    assert sent["readings_sent"] == service.readings > 8 * 20 * 10
+
+
+async def test_fleet_owns_up_to_what_was_never_committed(broker: Server, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    fleet = await _start(
+        "fleet", "--host", broker.host, "--port", broker.port, "--for", 2, "--drain", 0.5, "--report", report
+    )
+    code, _, _ = await _ended(fleet)
+    assert code == 1
+    assert json.loads(report.read_text())["uncommitted_frames"] == 8
+
+
+@pytest.mark.parametrize("speed", [0, 600])
+async def test_replay_publishes_every_row_and_waits_for_its_commit(broker: Server, tmp_path: Path, speed: int) -> None:
+    service = Committer(broker.host, broker.port, lose=[1])
+    async with in_background(service.run()):
+        process = await _start(
+            "replay", _recording(tmp_path, 900), "--host", broker.host, "--port", broker.port, "--plant", "demo-dust",
+            "--gateway", "GW-01", "--map", "Pressure=DP-01", "--map", "Volume Flow RateRMS=WET_FLOW-01",
+            "--speed", speed, "--shift-to-now",
+        )  # fmt: skip
+        code, out, err = await _ended(process)
+    assert code == 0, err
+    summary = json.loads(out)
+    assert (summary["rows"], summary["readings"], summary["uncommitted"]) == (900, 1800, 0)
+    assert summary["frames"] >= 5
+    assert service.readings == 1800
+
+
+async def test_replay_says_what_is_wrong_with_a_file(broker: Server, tmp_path: Path) -> None:
+    file = _recording(tmp_path, 3)
+    file.write_text(file.read_text().replace("0.0501", "n/a"))
+    process = await _start("replay", file, "--plant", "p", "--gateway", "g", "--map", "Pressure=DP-01")
+    code, out, err = await _ended(process)
+    assert (code, out) == (2, "")
+    assert f"{file}: line 3: column 'Pressure' = 'n/a': expected a number" in err

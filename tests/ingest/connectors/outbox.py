@@ -1,0 +1,230 @@
+"""An outbox in memory, a clock to move by hand, and messages made as the service makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID, uuid5
+
+from ingest.alarms.report import alarm_body, readings_body
+from ingest.connectors.connector import Outcome
+from ingest.connectors.retry import RetrySchedule
+from ingest.connectors.sender import OutboxSender
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
+from ingest.model.flags import Flag
+from ingest.model.outbox import Attempt, Message, MessageKind
+from ingest.model.plant import Plant, Point, Text
+
+START = 1_763_884_800_000_000_000  # 2025-11-23T08:00:00Z
+SECOND = 1_000_000_000
+
+
+class Clock:
+    """Stands still until moved."""
+
+    def __init__(self, ns: int = START) -> None:
+        self.ns = ns
+
+    def __call__(self) -> int:
+        return self.ns
+
+
+@dataclass(slots=True)
+class Row:
+    message: Message
+    next_attempt: int
+    first_attempt: int | None = None
+    delivered: int | None = None
+    errors: list[str] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)  # ns from the try to the next
+
+
+class MemoryOutbox:
+    """Keeps the columns of the real table; `broken` makes every call of that name fail."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Row] = {}
+        self.looks = 0
+        self.broken: set[str] = set()
+        self._lock = threading.Lock()
+
+    def put(self, *messages: Message, connector: str = "inspector") -> None:
+        with self._lock:
+            for message in messages:
+                self.rows[message.seq] = Row(replace(message, connector=connector), message.created)
+
+    def due(self, connector: str, now: int, limit: int) -> Sequence[Message]:
+        self.looks += 1
+        self._check("due")
+        return [row.message for row in self._open(connector) if row.next_attempt <= now][:limit]
+
+    def next_due(self, connector: str) -> int | None:
+        self._check("next_due")
+        return min((row.next_attempt for row in self._open(connector)), default=None)
+
+    def oldest(self, connector: str) -> int | None:
+        return min((row.message.created for row in self._open(connector)), default=None)
+
+    def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
+        self._check("record")
+        for attempt in attempts:
+            row = self.rows[attempt.seq]
+            assert row.message.connector == connector
+            row.message = replace(row.message, attempts=row.message.attempts + 1)
+            row.first_attempt = row.first_attempt or attempt.started
+            row.delivered, row.next_attempt = attempt.delivered, attempt.next_attempt
+            if attempt.error is not None:
+                row.errors.append(attempt.error)
+                row.delays.append(attempt.next_attempt - attempt.started)
+
+    def put_off(self, connector: str, until: Mapping[int, int]) -> None:
+        for seq, time_ns in until.items():
+            self.rows[seq].next_attempt = time_ns
+
+    def done(self) -> bool:
+        return all(row.delivered is not None for row in self.rows.values())
+
+    def _open(self, connector: str) -> list[Row]:
+        with self._lock:
+            rows = sorted(self.rows.items())
+        return [row for _, row in rows if row.message.connector == connector and row.delivered is None]
+
+    def _check(self, call: str) -> None:
+        if call in self.broken:
+            raise OSError("disk full")
+
+
+class StandIn:
+    """A connector that does as `answer` says; None = delivered."""
+
+    kinds: frozenset[MessageKind] = frozenset({"alarm", "readings"})
+
+    def __init__(self, answer: Callable[[Message], Outcome], *, name: str = "inspector", batch: int = 4) -> None:
+        self.name = name
+        self.batch = batch
+        self.schedule = RetrySchedule()
+        self.answer = answer
+        self.tried: list[int] = []
+        self.closed = False
+
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        self.tried += [message.seq for message in messages]
+        return [self.answer(message) for message in messages]
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def accept(message: Message) -> Outcome:
+    return Outcome(message.seq)
+
+
+def refuse(message: Message) -> Outcome:
+    return Outcome(message.seq, "HTTP 500 Internal Server Error")
+
+
+@asynccontextmanager
+async def running(sender: OutboxSender) -> AsyncIterator[None]:
+    task = asyncio.create_task(sender.run(), name="sender")
+    try:
+        yield
+    finally:
+        sender.stop()
+        await asyncio.wait_for(task, 5)
+
+
+async def until(true: Callable[[], bool], timeout_s: float = 15) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline, "did not happen in time"
+        await asyncio.sleep(0.002)
+
+
+async def hurry(true: Callable[[], bool], clock: Clock, outbox: MemoryOutbox, sender: OutboxSender) -> None:
+    """Move the clock from one due time to the next until it is true."""
+
+    def step() -> bool:
+        waiting = [row.next_attempt for row in list(outbox.rows.values()) if row.delivered is None]
+        if waiting and min(waiting) > clock.ns:
+            clock.ns = min(waiting)
+            sender.wake()
+        return true()
+
+    await until(step, 60)
+
+
+PLANT = Plant(
+    id="南安铝业",
+    name=Text("南安铝业有限公司", "Nan'an Aluminium"),
+    uscc="91350100M000100Y43",
+    region="350583",
+    kind="aluminium",
+    workers=120,
+    dust_workers=0,
+    dust=None,
+    equipment=(),
+    gateways=(),
+    points=(),
+    connect_by=None,
+    tier="deepwell",
+)
+
+
+def alarm_message(
+    seq: int, kind: AlarmEventKind = AlarmEventKind.RAISED, *, point: str = "CW_IN_P-01", plant: str = PLANT.id
+) -> Message:
+    """The event of an alarm of that point; the same point is the same alarm."""
+    time_ns = START + list(AlarmEventKind).index(kind) * 60 * SECOND
+    returned = kind is not AlarmEventKind.RAISED
+    acknowledged = kind is AlarmEventKind.ACKNOWLEDGED
+    alarm = Alarm(
+        id=alarm_id(plant, point, "LL", START),
+        plant=plant,
+        point=point,
+        rule="LL",
+        level=2,
+        state=AlarmState.RETURNED if returned else AlarmState.UNACKNOWLEDGED,
+        title=Text("结晶器冷却水进水压力 低低报", "Mould cooling water pressure very low"),
+        value=0.118,
+        limit=0.15,
+        unit="MPa",
+        onset=START - 2 * SECOND,
+        raised=START,
+        returned=time_ns if returned else None,
+        acked=time_ns if acknowledged else None,
+        acked_by="王工" if acknowledged else None,
+    )
+    body = alarm_body(AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm), PLANT)
+    return Message(seq, "inspector", event_id(alarm.id, kind, time_ns), "alarm", plant, body, START, START, 0)
+
+
+def readings_message(seq: int, *, plant: str = PLANT.id, uscc: str = PLANT.uscc) -> Message:
+    """The newest readings of two points; the second has no value."""
+    points = (_point(0, "CW_IN_P-01", "ALC_CW_IN_P", "MPa"), _point(1, "CAST_LEN-01", "ALC_CAST_LEN", "mm"))
+    latest = [(points[0], START, 0.351, 0), (points[1], START - SECOND, None, int(Flag.NO_VALUE))]
+    body: dict[str, Any] = readings_body(replace(PLANT, id=plant, uscc=uscc), START + seq * SECOND, latest)
+    return Message(seq, "platform", uuid5(UUID(int=0), f"readings/{seq}"), "readings", plant, body, START, START, 0)
+
+
+def _point(index: int, point: str, signal: str, unit: str) -> Point:
+    return Point(
+        index=index,
+        plant=PLANT.id,
+        id=point,
+        signal=signal,
+        name=Text(point, point),
+        unit=unit,
+        equipment=None,
+        gateway="gw-01",
+        low=0.0,
+        high=1.0,
+        silence_s=60.0,
+        setpoint=None,
+        rules=(),
+        unjudged=(),
+    )

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ingest.model.fault import InvalidConfig
+from ingest.model.plant import Confidence, PlantKind
+from ingest.plants.catalogue import DIRECTORY, Signal, load_catalogue
+from ingest.plants.gates import Missing
+from ingest.plants.kinds import KINDS, Measure
+from ingest.plants.written import Sourced
+
+SIGNALS: dict[PlantKind, str] = {
+    "dust": """
+        DUST_HOPPER_TEMP DUST_DP DUST_LOCK_FAULT DUST_FAN_RUN DUST_SPARK DUST_IN_TEMP DUST_OUT_TEMP DUST_DUCT_V
+        DUST_PULSE_P DUST_WET_LEVEL DUST_WET_FLOW DUST_H2 DUST_VENT DUST_CONC DUST_CLEAN_AGE DUST_HEADCOUNT""",
+    "steel": """
+        STL_CO STL_O2 STL_GH_LEVEL STL_GH_RATE STL_GH_P STL_GH_TILT STL_GAS_O2 STL_BF_TOP_P STL_BF_TOP_T
+        STL_CW_DT STL_CW_OUT_T STL_CW_DFLOW STL_CW_FLOW STL_CW_P STL_LANCE_INTLK STL_LADLE_T STL_PERSON_GATHER
+        STL_WATER_POOL""",
+    "aluminium": """
+        ALC_CW_IN_P ALC_CW_IN_F ALC_CW_IN_T ALC_CW_OUT_T ALC_LAUNDER_LVL_FURN ALC_LAUNDER_LVL_MOLD ALC_CAST_LEN
+        ALC_CAST_SPEED ALC_METAL_T ALC_PIT_LVL ALC_EMG_WATER_P ALC_EMG_WATER_LVL ALC_CUTOFF_V ALC_DUMP_V
+        ALC_LAUNDER_BRK ALC_TILT_CTRL ALC_ROPE_AGE ALC_HYD_P ALC_LEAK_ACOUSTIC ALC_PIT_PERSON""",
+}
+GATES_ONLY = {"DUST_PROC_RUN"}  # not in the research, but what it calls "process running" has to be told by something
+
+CATALOGUE = load_catalogue()
+ALL = [signal for signals in CATALOGUE.signals.values() for signal in signals.values()] + [CATALOGUE.gateway]
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_every_signal_of_the_domain_is_there(kind: PlantKind) -> None:
+    assert set(CATALOGUE.signals[kind]) - GATES_ONLY == set(SIGNALS[kind].split())
+
+
+@pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
+def test_every_number_has_a_source_and_a_confidence(signal: Signal) -> None:
+    sourced: list[Sourced] = [signal.table.silence_s, *signal.rules.values()]
+    if signal.table.range is not None:
+        sourced.append(signal.table.range)
+    for each in sourced:
+        assert each.source.strip()
+        assert isinstance(each.confidence, Confidence)
+
+
+@pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
+def test_no_default_is_called_regulation(signal: Signal) -> None:
+    """Nothing in the research is a number fixed by a regulation whose text was read."""
+    told: list[Sourced] = [signal.table.silence_s, *signal.rules.values()]
+    assert Confidence.REGULATION not in {each.confidence for each in told}
+    for each in told:
+        if each.source.startswith(("recalled", "engineering default")):
+            assert each.confidence == Confidence.ENGINEERING_DEFAULT
+
+
+@pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
+def test_the_longest_silence_is_three_of_the_periods_it_names(signal: Signal) -> None:
+    silence = signal.table.silence_s
+    found = re.search(r"3 × (\d+) s", silence.source)
+    assert found
+    assert silence.value == 3 * int(found[1])
+
+
+@pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
+def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
+    """Off stands on the safe side of on, for any positive set-point."""
+    of = Measure(signal.table.unit, 0.0, 1.0, 60.0, setpoint=7.0)
+    for code, spec in signal.rules.items():
+        try:
+            score = spec.score(of)
+        except Missing as missing:
+            assert (signal.code, missing.key) == ("ALC_PIT_LVL", "on"), code  # noqa: PT017  the only number left to plants
+        else:
+            assert score.off <= score.on
+            assert set(score.param) == set(KINDS[spec.kind].params)
+
+
+def test_every_point_is_judged_for_bad_values_and_silence_and_analogue_ones_for_range() -> None:
+    for signals in CATALOGUE.signals.values():
+        for signal in signals.values():
+            analogue = {"RANGE"} if signal.table.kind == "analogue" else set()
+            assert {"BAD", "SILENT"} | analogue <= set(signal.rules), signal.code
+    assert set(CATALOGUE.gateway.rules) == {"OFFLINE", "SILENT"}
+
+
+def test_a_frozen_co_reading_is_only_called_stuck_above_zero_and_after_six_hours() -> None:
+    """A signal's own rule changes single keys of the common one."""
+    stuck = CATALOGUE.signals["steel"]["STL_CO"].rules["STUCK"]
+    common = CATALOGUE.analogue["STUCK"]
+    assert stuck.model_dump(include={"on", "band_percent", "nonzero", "level"}) == {
+        "on": 21600,
+        "band_percent": 0,
+        "nonzero": True,
+        "level": common.level,
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        (
+            "dust",
+            'unit = "℃"',
+            'unit = "℃"\nunits = 3',
+            "DUST_HOPPER_TEMP.units = 3: expected no such key here; near: unit",
+        ),
+        ("dust", "low = -20", "low = 200", "DUST_HOPPER_TEMP.range.high = 150: expected more than low, which is 200"),
+        ("dust", "DUST_FAN_RUN == 1", "DUST_FAN == 1", "near: DUST_FAN_RUN"),
+        ("dust", 'like = "DUST_IN_TEMP"', 'like = "IN_TEMP"', "DUST_OUT_TEMP.like = 'IN_TEMP'"),
+        ("dust", 'kind = "rate"', 'kind = "rates"', "DUST_HOPPER_TEMP.rules.RATE.kind = 'rates'"),
+        ("steel", '"published"', '"certain"', "STL_CO.rules.H.confidence = 'certain'"),
+        ("steel", 'disabled_rules = ["STUCK"]', 'disabled_rules = ["STUK"]', "STL_GH_TILT.disabled_rules.0 = 'STUK'"),
+        ("common", "[every.rules.BAD]", "[evry.rules.BAD]", "evry = "),
+        ("common", 'states = ["离线 offline", "在线 online"]\n', "", "GATEWAY_ONLINE.states = (missing)"),
+    ],
+)
+def test_a_wrong_catalogue_says_where(tmp_path: Path, file: str, old: str, new: str, fault: str) -> None:
+    shutil.copytree(DIRECTORY, tmp_path / "catalogue")
+    changed = tmp_path / "catalogue" / f"{file}.toml"
+    text = changed.read_text(encoding="utf-8")
+    assert old in text
+    changed.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InvalidConfig) as refused:
+        load_catalogue(tmp_path / "catalogue")
+    assert fault in str(refused.value)
+    assert f"{file}.toml" in str(refused.value)

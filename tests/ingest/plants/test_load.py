@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ingest.model.fault import Fault, InvalidConfig
+from ingest.plants.load import load_roster
+from ingest.plants.numbering import MemoryNumbering
+from tests.ingest.plants.samples import DATA, plant, point
+
+
+def faults(directory: Path) -> tuple[Fault, ...]:
+    with pytest.raises(InvalidConfig) as refused:
+        load_roster(directory, MemoryNumbering(), 1)
+    return refused.value.faults
+
+
+def told(directory: Path) -> str:
+    return "\n".join(map(str, faults(directory))).replace(f"{directory}/", "")
+
+
+def test_every_fault_of_a_broken_file_is_told_at_once(tmp_path: Path) -> None:
+    """File, key, value and expectation of each; the list is the golden file."""
+    shutil.copy(DATA / "every-fault.toml", tmp_path)
+    assert told(tmp_path).splitlines() == (DATA / "every-fault.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_faults_of_all_files_are_told_together(directory: Path) -> None:
+    (directory / "a.toml").write_text("[enterprise\nid = 3\n", encoding="utf-8")
+    (directory / "b.toml").write_text(plant("steel", point("CO", "STL_C0"), name="b"), encoding="utf-8")
+    found = faults(directory)
+    assert [Path(fault.file).name for fault in found] == ["a.toml", "b.toml"]
+    assert found[0].key == "line 1"
+    assert found[0].value == "'[enterprise'"
+    assert found[0].expected.startswith("TOML: ")
+    assert found[1] == Fault(
+        str(directory / "b.toml"),
+        "points.0.signal (CO)",
+        "'STL_C0'",
+        "a signal of the catalogue for this kind of plant; near: STL_CO, STL_CW_P, STL_O2",
+    )
+
+
+def test_toml_cut_short_names_its_last_line(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[enterprise]\nid = "', encoding="utf-8")
+    assert [(fault.key, fault.value) for fault in faults(tmp_path)] == [("line 2", "'id = \"'")]
+
+
+def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes("[enterprise]\nname = '厂'".encode("gbk"))
+    assert [fault.expected for fault in faults(tmp_path)] == ["UTF-8 text"]
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").symlink_to(tmp_path / "nowhere")
+    assert "a file that can be read" in told(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "nowhere"])
+def test_a_directory_without_plant_files_is_a_fault(tmp_path: Path, name: str) -> None:
+    assert "expected at least one plant file" in told(tmp_path / name)
+
+
+def test_two_files_of_the_same_plant_are_a_fault(directory: Path, demo: str) -> None:
+    (directory / "second.toml").write_text(demo, encoding="utf-8")
+    assert told(directory).splitlines() == [
+        "second.toml: enterprise.id = 'demo-aluminium': expected the name of the file without .toml: second",
+        "second.toml: enterprise.id = 'demo-aluminium': expected an id of its own; demo-aluminium.toml has it too",
+    ]
+
+
+def test_a_rule_of_other_dusts_cannot_be_changed_in_vain(tmp_path: Path) -> None:
+    duct = point("DUCT", "DUST_DUCT_V", "[points.rules.LL]\non = 22") + point("FAN", "DUST_FAN_RUN")
+    (tmp_path / "p.toml").write_text(plant("dust", duct), encoding="utf-8")
+    assert "points.0.rules.LL.dust (DUCT) = 'wood': expected one of metal, aluminium, magnesium" in told(tmp_path)
+
+
+def test_a_file_of_the_wrong_shape_is_told_not_tripped_over(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('enterprise = 3\ngateways = "GW"\npoints = [1]\n', encoding="utf-8")
+    found = told(tmp_path)
+    for key in ("enterprise", "gateways", "points.0"):
+        assert f"p.toml: {key} = " in found
+
+
+def test_nothing_is_numbered_while_there_are_faults(tmp_path: Path) -> None:
+    """Permanent indices are not spent on a file that is refused."""
+
+    def never(points: Sequence[tuple[str, str]], /) -> Sequence[int]:
+        raise AssertionError(points)
+
+    (tmp_path / "p.toml").write_text("x = 1", encoding="utf-8")
+    with pytest.raises(InvalidConfig):
+        load_roster(tmp_path, never, 1)
