@@ -89,7 +89,8 @@ class Fleet:
             for gateway in self._gateways().values():
                 gateway.restore()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._drain(), self._run.drain_s)
+                async with asyncio.timeout(self._run.drain_s):
+                    await self._drain()
         finally:
             for task in (reporter, *networks):
                 task.cancel()
@@ -105,7 +106,8 @@ class Fleet:
         tick = 0
         while not stop.is_set() and (self._run.for_s is None or tick * period < self._run.for_s):
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), max(began + tick * period - time.monotonic(), 0.0))
+                async with asyncio.timeout(max(began + tick * period - time.monotonic(), 0.0)):
+                    await stop.wait()
             self._turn_faults(tick * period, began_ns)
             active = [slot.fault for slot in self._active]
             for plant in self.plants.values():

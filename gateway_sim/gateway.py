@@ -222,7 +222,9 @@ class ReferenceGateway:
     async def _send(self, client: _Connection, heard: asyncio.Event) -> None:
         """Everything not committed, oldest first; then whatever comes; again what is overdue."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(heard.wait(), RETAINED_WAIT_S)
+            # `timeout`, here and below, since `wait_for` may swallow a cancellation before Python 3.12
+            async with asyncio.timeout(RETAINED_WAIT_S):
+                await heard.wait()
         self._buffer.send_all_again()
         topic = frame_topic(self.plant, self.gateway)
         while True:
@@ -235,4 +237,5 @@ class ReferenceGateway:
             due = self._buffer.next_due()
             patience = None if due is None else max(due - time.monotonic(), 0.0)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await self._wake.wait()

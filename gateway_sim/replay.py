@@ -82,7 +82,8 @@ async def _commits(gateway: ReferenceGateway, frames: int, patience_s: float) ->
     while gateway.tally.uncommitted > frames:
         before = gateway.tally.uncommitted
         with suppress(TimeoutError):
-            await asyncio.wait_for(gateway.at_most_waiting(max(frames, before - 1)), patience_s)
+            async with asyncio.timeout(patience_s):
+                await gateway.at_most_waiting(max(frames, before - 1))
         if gateway.tally.uncommitted >= before:
             return False
     return True

@@ -1,0 +1,124 @@
+"""The service as its users run it: `yujing run` in a process of its own, killed and started again on demand."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Self
+
+import httpx
+
+from tests.servers import free_port
+from tests.small_plant import write_plant
+
+TOKEN: Final = "an-operators-token-of-this-test"
+PATIENCE_S: Final = 60.0
+
+
+class Service:
+    """One service with its settings, plants and data in one folder."""
+
+    def __init__(self, folder: Path, broker: tuple[str, int], more: str = "", plant: str | None = None) -> None:
+        """`more` is TOML added to the settings; `plant` replaces the small plant's file."""
+        self.folder = folder
+        self.port = free_port()
+        if plant is None:
+            write_plant(folder)
+        (folder / "token").write_text(TOKEN)
+        host, port = broker
+        self.config = folder / "yujing.toml"
+        self.config.write_text(
+            f"""
+[mqtt]
+host = "{host}"
+port = {port}
+[api]
+port = {self.port}
+[[api.tokens]]
+name = "operator"
+role = "admin"
+token = {{ file = "token" }}
+[engine]
+snapshot_every_s = 0.5
+{more}
+""",
+            encoding="utf-8",
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of `yujing`."""
+        return [sys.executable, "-m", "ingest.cli", *arguments]
+
+    def start(self) -> None:
+        """Start, and return once it answers."""
+        with (self.folder / "service.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command("run", "--config", str(self.config)), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self.until(self._alive, "the service to answer")
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nobody is told."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        if self._process is None:
+            raise RuntimeError("not running")
+        self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(PATIENCE_S)
+        self._process = None
+        return code
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """Ask the API as the operator."""
+        answer = httpx.get(self.url + path, params=query, headers=self.headers, trust_env=False, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The operator's credentials."""
+        return {"authorization": f"Bearer {TOKEN}"}
+
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        """Wait until something holds; fail with the service's last words if it takes too long or the service dies."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not true():
+            died = self._process is not None and self._process.poll() is not None
+            if died or time.monotonic() > deadline:
+                words = (self.folder / "service.log").read_text(encoding="utf-8", errors="replace")[-3000:]
+                raise AssertionError(f"waited in vain for {what}:\n{words}")
+            time.sleep(0.02)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def log(self) -> list[dict[str, Any]]:
+        """Every event the service logged."""
+        lines = (self.folder / "service.log").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def _alive(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health/live", trust_env=False, timeout=1).is_success
+        except httpx.TransportError:
+            return False

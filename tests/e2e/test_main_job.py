@@ -1,0 +1,127 @@
+"""The main job, end to end: real broker, real InfluxDB, the service in its own process, killed in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+
+from gateway_sim.gateway import Link, ReferenceGateway
+from tests.e2e.service import Service
+from tests.ingest.connectors.receiver import Receiver
+from tests.servers import influxd, mosquitto
+from tests.small_plant import PLANT
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of this test, 32 bytes!").decode()
+FRAMES, SAMPLES, KILLS = 120, 10, 3
+EPISODES = ((200, 260), (500, 540), (900, 1000))  # samples [from, to) at which CO is high
+
+
+def settings(influx: str, hook: str, folder: Path) -> str:
+    """History in InfluxDB 1.x, one webhook."""
+    (folder / "webhook").write_text(SECRET)
+    return f"""
+[history]
+kind = "influxdb1"
+url = "{influx}"
+database = "yujing"
+[[connectors.webhooks]]
+name = "inspector"
+url = "{hook}"
+secret = {{ file = "webhook" }}
+"""
+
+
+COUNT = 'SELECT count("quality") FROM "readings"'
+
+
+def count(influx: str, query: str = COUNT) -> int:
+    """Distinct readings InfluxDB holds."""
+    answer = httpx.get(f"{influx}/query", params={"db": "yujing", "q": query}, trust_env=False).json()
+    series = answer["results"][0].get("series")
+    return int(series[0]["values"][0][1]) if series else 0
+
+
+def verified(receiver: Receiver) -> list[dict[str, Any]]:
+    """Every accepted webhook once by id, its signature checked by somebody else's code."""
+    by_id: dict[str, dict[str, Any]] = {}
+    for request in receiver.accepted:
+        Webhook(SECRET).verify(request.body, dict(request.headers))
+        event = json.loads(request.body)
+        assert by_id.setdefault(request.headers["webhook-id"], event) == event, "a retry says the same"
+    return list(by_id.values())
+
+
+async def publish(broker: tuple[str, int], service: Service, start_ms: int) -> None:
+    """Two minutes of readings, ten a second, while the service is killed again and again."""
+    gateway = ReferenceGateway(PLANT, "GW-01", Link(*broker))
+    network = asyncio.create_task(gateway.run())
+    for number in range(FRAMES):
+        samples = range(number * SAMPLES, (number + 1) * SAMPLES)
+        high = [any(begin <= s < end for begin, end in EPISODES) for s in samples]
+        values = [50.0 + s % 3 if up else 5.0 + s % 3 for s, up in zip(samples, high, strict=True)]
+        gateway.publish([start_ms + s * 100 for s in samples], {"CO-01": values})
+        await asyncio.sleep(0.01)
+        if number in range(20, FRAMES, FRAMES // KILLS):
+            await asyncio.to_thread(service.kill)
+            await asyncio.to_thread(service.start)
+    async with asyncio.timeout(60):
+        await gateway.at_most_waiting(0)
+    network.cancel()
+    await asyncio.gather(network, return_exceptions=True)
+
+
+def test_frames_become_stored_readings_and_signed_webhooks_over_three_sigkills(tmp_path: Path) -> None:
+    """Nothing is missing and no alarm comes twice."""
+    with mosquitto(tmp_path) as broker, influxd(tmp_path) as influx, Receiver() as receiver, ExitStack() as stack:
+        httpx.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}, trust_env=False).raise_for_status()
+        service = stack.enter_context(Service(tmp_path, broker, settings(influx, receiver.url, tmp_path)))
+        start_ms = time.time_ns() // 1_000_000 - FRAMES * SAMPLES * 100
+        asyncio.run(publish(broker, service, start_ms))
+        expected = FRAMES * SAMPLES
+        service.until(lambda: count(influx) >= expected, "every reading in InfluxDB")
+        wanted = [("raised", start_ms + began * 100) for began, _ in EPISODES]
+        wanted += [("returned", start_ms + ended * 100) for _, ended in EPISODES]
+
+        def told() -> list[tuple[str, str]]:
+            events = [e["data"] for e in verified(receiver) if e["data"]["alarm"]["rule"] == "H"]
+            return sorted((e["time"], e["event"]) for e in events)
+
+        service.until(lambda: len(told()) >= len(wanted), "every webhook")
+        assert service.stop() == 0
+        assert count(influx) == expected
+        assert count(influx, COUNT + " WHERE point = 'CO-01'") == expected
+        assert told() == sorted((iso(at), event) for event, at in wanted)
+        alarms = {e["data"]["alarm"]["id"] for e in verified(receiver) if e["data"]["alarm"]["rule"] == "H"}
+        assert len(alarms) == 1, "nobody acknowledged it: it is one alarm that came back"
+
+
+def iso(ms: int) -> str:
+    """RFC 3339 with milliseconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms / 1000)) + f".{ms % 1000:03d}Z"
+
+
+def test_changed_plant_files_are_taken_up_while_running_and_bad_ones_refused(tmp_path: Path) -> None:
+    with mosquitto(tmp_path) as broker, Service(tmp_path, broker) as service:
+        file = tmp_path / "plants" / f"{PLANT}.toml"
+        good = file.read_text(encoding="utf-8")
+        file.write_text(good.replace('kind = "steel"', 'kind = "sponge"'), encoding="utf-8")
+        service.until(lambda: any(e["event"] == "plant_file_fault" for e in service.log()), "the fault to be named")
+        (fault,) = [e for e in service.log() if e["event"] == "plant_file_fault"]
+        assert "sponge" in fault["value"]
+        assert "enterprise.kind" in fault["key"]
+        assert len(service.get("/api/v1/plants")) == 1, "the old roster stays in force"
+        added = good + '\n[[points]]\nid = "O2-01"\nsignal = "STL_O2"\ngateway = "GW-01"\n'
+        file.write_text(added, encoding="utf-8")
+        service.until(
+            lambda: "O2-01" in {p["id"] for p in service.get(f"/api/v1/plants/{PLANT}/points")},
+            "the new point",
+        )
+        assert service.stop() == 0
