@@ -1,0 +1,126 @@
+// Keeps the page fresh. Regions with data-source hold server-rendered fragments: fetched anew every data-every
+// seconds and, with data-on-alarm, when an alarm event arrives. Without this module every page still works.
+
+const SILENCE_MS = 15_000; // the server sends a heartbeat every 5 s
+
+const link = document.getElementById("link");
+const stale = document.getElementById("stale");
+const updated = document.getElementById("updated");
+const announce = document.getElementById("announce");
+const zh = document.documentElement.lang.startsWith("zh");
+const title = document.title;
+
+const regions = [...document.querySelectorAll("[data-source]")].map((element) => ({ element, busy: false, again: false }));
+
+async function refresh(region) {
+  if (region.busy) {
+    region.again = true;
+    return;
+  }
+  region.busy = true;
+  try {
+    const answer = await fetch(region.element.dataset.source, { headers: { accept: "text/html" } });
+    if (answer.status === 401) {
+      location.reload(); // the session is over: the server answers with the sign-in page
+      return;
+    }
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    show(region.element, await answer.text());
+    region.element.classList.remove("old");
+  } catch {
+    region.element.classList.add("old");
+  } finally {
+    region.busy = false;
+    if (region.again) {
+      region.again = false;
+      refresh(region);
+    }
+  }
+}
+
+function show(element, html) {
+  const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  element.innerHTML = html;
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  const count = element.querySelector("[data-unacknowledged]");
+  if (count) document.title = `(${count.dataset.unacknowledged}) ${title}`;
+  else if (element.classList.contains("count")) document.title = title;
+}
+
+for (const region of regions) {
+  if (region.element.dataset.every) setInterval(() => visible() && refresh(region), 1000 * region.element.dataset.every);
+}
+
+const visible = () => document.visibilityState === "visible";
+const onAlarm = () => regions.filter((region) => "onAlarm" in region.element.dataset).forEach(refresh);
+
+let events = null;
+let silence = 0;
+
+function heard() {
+  clearTimeout(silence);
+  silence = setTimeout(() => {
+    lost();
+    connect(); // a pulled cable closes nothing: only silence tells
+  }, SILENCE_MS);
+  link.dataset.state = "live";
+  stale.hidden = true;
+  document.body.classList.remove("disconnected");
+  updated.textContent = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
+}
+
+function lost() {
+  link.dataset.state = "lost";
+  stale.hidden = false;
+  document.body.classList.add("disconnected");
+}
+
+function connect() {
+  events?.close();
+  events = new EventSource("/api/v1/alarms/stream");
+  events.addEventListener("open", () => {
+    heard();
+    regions.forEach(refresh); // whatever happened before the stream was open
+  });
+  events.addEventListener("heartbeat", heard);
+  events.addEventListener("alarm", (message) => {
+    heard();
+    onAlarm();
+    const { event, alarm, enterprise } = JSON.parse(message.data);
+    if (event === "raised") announce.textContent = `${enterprise?.name ?? alarm.plant} ${zh ? alarm.title.zh : alarm.title.en}`;
+  });
+  events.addEventListener("error", () => {
+    lost();
+    if (events.readyState === EventSource.CLOSED) {
+      clearTimeout(silence);
+      silence = setTimeout(connect, 3000); // refused, not dropped: the browser would not try again by itself
+    }
+  });
+}
+
+// Browsers allow six connections to one server: hidden tabs give theirs up, and catch up when they are looked at.
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(silence);
+  if (visible()) connect();
+  else {
+    events?.close();
+    link.dataset.state = "connecting";
+  }
+});
+window.addEventListener("pagehide", () => events?.close());
+window.addEventListener("pageshow", (event) => event.persisted && connect());
+connect();
+
+const dialog = document.getElementById("ack");
+document.addEventListener("click", (click) => {
+  const button = click.target.closest("[data-ack]");
+  if (button && dialog) {
+    click.preventDefault();
+    const form = dialog.querySelector("form");
+    form.action = `/alarms/${button.dataset.ack}/acknowledge`;
+    form.querySelector("textarea").value = "";
+    document.getElementById("ack-what").textContent = button.dataset.what;
+    dialog.showModal();
+  }
+  if (click.target.closest("[data-close]")) dialog.close();
+});

@@ -1,0 +1,101 @@
+"""Who is asking, and what they may see and do: bearer tokens, compared by digest in constant time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from ingest.api.config import Role, TokenConfig
+from ingest.api.errors import NotAllowed, NotSignedIn
+from ingest.model.fault import Fault, InvalidConfig
+
+MIN_TOKEN_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A known caller. `plants` = None: all of them."""
+
+    name: str
+    role: Role
+    plants: frozenset[str] | None
+
+    def sees(self, plant: str) -> bool:
+        """Whether this caller may know that the plant exists."""
+        return self.plants is None or plant in self.plants
+
+    @property
+    def may_act(self) -> bool:
+        """Whether this caller may acknowledge alarms and look into the quarantine; inspectors only read."""
+        return self.role in {"operator", "admin"}
+
+
+class Keyring:
+    """The tokens in force, kept as SHA-256 digests only."""
+
+    def __init__(self, tokens: Iterable[TokenConfig]) -> None:
+        """Read every secret.
+
+        Raises:
+            InvalidConfig: a secret is missing, too short, or given twice; the message never shows one.
+        """
+        self._known: list[tuple[bytes, Principal]] = []
+        faults: list[Fault] = []
+        for token in tokens:
+            key = f"api.tokens.{token.name}.token"
+            place = str(PurePath(token.token.file)) if token.token.file else f"environment {token.token.env}"
+            try:
+                secret = token.token.read()
+            except LookupError as error:
+                faults.append(Fault(place, key, "(missing)", str(error)))
+                continue
+            digest = _digest(secret)
+            if len(secret) < MIN_TOKEN_LENGTH:
+                faults.append(Fault(place, key, "(hidden)", f"at least {MIN_TOKEN_LENGTH} characters"))
+            elif any(hmac.compare_digest(digest, other) for other, _ in self._known):
+                faults.append(Fault(place, key, "(hidden)", "a secret that no other token has"))
+            plants = None if token.plants is None else frozenset(token.plants)
+            self._known.append((digest, Principal(token.name, token.role, plants)))
+        if faults:
+            raise InvalidConfig(faults)
+
+    def find(self, token: str) -> Principal | None:
+        """Whose token this is. Every known digest is compared, so the time taken tells nothing."""
+        digest = _digest(token)
+        found = None
+        for known, principal in self._known:
+            if hmac.compare_digest(digest, known):
+                found = principal
+        return found
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def current(request: Request) -> Principal:
+    """Return the caller that the guard let in."""
+    principal = cast("Principal | None", request.state.principal)
+    if principal is None:
+        raise NotSignedIn
+    return principal
+
+
+def acting(principal: Annotated[Principal, Depends(current)]) -> Principal:
+    """Return the caller if they may act, not only read."""
+    if not principal.may_act:
+        raise NotAllowed(f"role {principal.role} reads only; operator or admin is needed")
+    return principal
+
+
+Caller = Annotated[Principal, Depends(current)]
+"""A route's parameter: the caller, signed in."""
+
+Actor = Annotated[Principal, Depends(acting)]
+"""A route's parameter: the caller, allowed to act."""

@@ -1,0 +1,146 @@
+"""Builds the API and console on the ports: routes, door, and one way to say what went wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRouter
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+
+from ingest import __version__
+from ingest.api.access import Keyring
+from ingest.api.config import ApiConfig
+from ingest.api.console.forms import forms_router
+from ingest.api.console.pages import pages_router
+from ingest.api.console.rendering import Renderer
+from ingest.api.errors import BadParameter, NotAllowed, NotThere, Problem, TooLarge
+from ingest.api.guard import Guard
+from ingest.api.ports import Ports
+from ingest.api.rest.alarms import alarms_router
+from ingest.api.rest.plants import plants_router
+from ingest.api.rest.schemas import ProblemOut
+from ingest.api.rest.service import describe, probes_router, service_router
+from ingest.api.rest.stream import stream_router
+from ingest.api.sessions import Sessions
+
+MACHINE_PATHS = ("/api/", "/health/", "/metrics")
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"description": said, "content": {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}}
+    for code, said in (
+        (401, "no token, or one that is not known"),
+        (403, "not for this role"),
+        (404, "does not exist, or not for this token"),
+        (422, "a parameter is wrong: which, and what was expected"),
+        (503, "a part of the service does not answer: Retry-After"),
+    )
+}
+
+
+def build_api(
+    ports: Ports,
+    config: ApiConfig,
+    *,
+    closing: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """Return the API and console as one ASGI application.
+
+    Args:
+        ports: what it stands on.
+        config: its settings; every token's secret is read here.
+        closing: turns true when the server wants to stop; streams then end.
+        clock: monotonic seconds, for sessions and the sign-in brake.
+
+    Raises:
+        InvalidConfig: a token's secret is missing, too short or given twice.
+    """
+    keyring = Keyring(config.tokens)
+    sessions = Sessions(clock)
+    render = Renderer(ports)
+
+    def refuse(request: Request, problem: Problem) -> Response:
+        if request.url.path.startswith(MACHINE_PATHS):
+            headers = problem.headers
+            return JSONResponse(problem.body(), problem.status, headers, media_type="application/problem+json")
+        return render.refusal(request, problem)
+
+    app = FastAPI(
+        title="yujing 预警",
+        version=__version__,
+        summary="Plants, points, readings and alarms of safety monitoring",
+        docs_url=None,  # the documentation pages load a script from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=config.max_body_bytes,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        redirect_slashes=False,
+    )
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return refuse(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return refuse(request, wrong_parameters(error))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return refuse(request, of_http(error))
+
+    app.add_middleware(Guard, keyring=keyring, sessions=sessions, refuse=refuse, max_body_bytes=config.max_body_bytes)
+    rest = APIRouter(
+        prefix="/api/v1",
+        responses=PROBLEMS,
+        dependencies=[Security(HTTPBearer(auto_error=False, description="The guard checks it before any route."))],
+    )
+    rest.include_router(plants_router(ports))
+    rest.include_router(stream_router(ports, sessions, closing))  # before /alarms/{alarm}
+    rest.include_router(alarms_router(ports))
+    rest.include_router(service_router(ports))
+    app.include_router(rest)
+    app.include_router(probes_router(ports))
+    describe(app)
+    secure = config.secure_cookies or config.tls
+    app.include_router(forms_router(ports, render, keyring, sessions, secure=secure, clock=clock))
+    app.include_router(pages_router(ports, render))
+    return app
+
+
+def wrong_parameters(error: RequestValidationError) -> BadParameter:
+    """Return what FastAPI found wrong, in our words: the first parameter in the detail, all of them in `errors`."""
+    problems = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"][1:]) or "body"
+        expected = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+        missing = item["type"] == "missing"
+        value = None if missing or name == "token" else _shown(item.get("input"))
+        problems.append(BadParameter(name, value, "a value" if missing else expected))
+    first = problems[0]
+    first.errors = [one for problem in problems for one in problem.errors]
+    return first
+
+
+def of_http(error: HTTPException) -> Problem:
+    """Return the framework's own refusals as problems of ours."""
+    if error.status_code == 404:
+        return NotThere("no such address")
+    if error.status_code == 405:
+        problem: Problem = NotAllowed("this address does not take that method", headers=error.headers)
+        problem.status, problem.title = 405, "Method not allowed"
+        return problem
+    if error.status_code == 413:
+        return TooLarge()
+    problem = Problem(str(error.detail), headers=error.headers)
+    problem.status, problem.title = error.status_code, "Cannot be done"
+    return problem
+
+
+def _shown(value: object) -> object:
+    return value if isinstance(value, (int, float, bool, type(None))) else str(value)[:200]

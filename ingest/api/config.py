@@ -1,0 +1,57 @@
+"""Settings of the API and console: where they listen, who may read, who may act."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ingest.model.config import Config, Secret
+
+Role = Literal["operator", "inspector", "admin"]
+
+
+class TokenConfig(Config):
+    """One bearer token. Inspectors read; operators and admins also acknowledge and see the quarantine.
+
+    `plants` names the plants the token may see; left out, it may see all. The secret has at least 16 characters.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    role: Role
+    plants: tuple[str, ...] | None = None
+    token: Secret
+
+
+class ApiConfig(Config):
+    """Where the API and console listen and whom they answer.
+
+    `secure_cookies` marks the session cookie `Secure`. Set it to true wherever people reach the console over https,
+    also when a proxy does the TLS; leave it false on plain http, where browsers would refuse to send the cookie.
+    With `tls_cert` and `tls_key` set it is always on.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    tokens: tuple[TokenConfig, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    secure_cookies: bool = False
+    max_connections: Annotated[int, Field(ge=8)] = 512
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 65_536
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        names = [token.name for token in self.tokens]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"token names that differ; given twice: {', '.join(twice)}")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key together, or neither")
+        return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether the server speaks TLS itself."""
+        return self.tls_cert is not None

@@ -1,0 +1,1 @@
+"""The operator console: server-rendered pages, one ES module, nothing from elsewhere."""

@@ -1,0 +1,133 @@
+"""The console's forms: sign in and out, choose the language, acknowledge."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from ingest.api.access import Actor, Keyring
+from ingest.api.console.rendering import LANGUAGE_COOKIE, Renderer, language
+from ingest.api.console.wording import said
+from ingest.api.errors import NotAllowed
+from ingest.api.guard import SESSION_COOKIE, client_of
+from ingest.api.ports import Ports
+from ingest.api.rest.alarms import acknowledge
+from ingest.api.sessions import SESSION_S, Brake, Session, Sessions
+from ingest.telemetry import Event, emit
+
+COMMENT_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(Event):
+    """Console sign-ins."""
+
+    name: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused(Event):
+    """Console sign-ins refused, by reason."""
+
+    level: ClassVar[Literal["warning"]] = "warning"
+    labels: ClassVar[tuple[str, ...]] = ("reason",)
+    reason: Literal["wrong token", "too many attempts"]
+    client: str
+
+
+def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
+    """Refuse a form that does not carry its session's token. Programs with a bearer token need none."""
+    session: Session | None = request.state.session
+    if session is not None and not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
+        raise NotAllowed("the form is not of this session; open the page again")
+
+
+def forms_router(
+    ports: Ports,
+    render: Renderer,
+    keyring: Keyring,
+    sessions: Sessions,
+    *,
+    secure: bool,
+    clock: Callable[[], float],
+) -> APIRouter:
+    """Return the routes of the console's forms."""
+    router = APIRouter(include_in_schema=False)
+    brake = Brake(clock)
+
+    @router.get("/signin")
+    def signin_page(request: Request, onward: str = "/") -> Response:
+        """Show the sign-in page."""
+        return render.signin(request, onward=inside(onward))
+
+    @router.post("/signin")
+    def signin(request: Request, token: Annotated[str, Form()] = "", onward: Annotated[str, Form()] = "/") -> Response:
+        """Begin a session for whoever knows a token."""
+        client, lang = client_of(request), language(request)
+        wait = brake.wait_s(client)
+        if wait:
+            emit(SignInRefused("too many attempts", client))
+            wrong = said("signin.wait", lang).format(n=wait)
+            answer = render.signin(request, status=429, onward=inside(onward), wrong=wrong)
+            answer.headers["retry-after"] = str(wait)
+            return answer
+        principal = keyring.find(token.strip())
+        if principal is None:
+            brake.failed(client)
+            emit(SignInRefused("wrong token", client))
+            return render.signin(request, status=401, onward=inside(onward), wrong=said("signin.wrong", lang))
+        brake.passed(client)
+        emit(SignedIn(principal.name, client))
+        onwards = RedirectResponse(inside(onward), 303)
+        session = sessions.begin(principal)
+        onwards.set_cookie(
+            SESSION_COOKIE, session.id, max_age=SESSION_S, httponly=True, samesite="strict", secure=secure
+        )
+        return onwards
+
+    @router.post("/signout", dependencies=[Depends(own_form)])
+    def signout(request: Request) -> Response:
+        """End the session."""
+        session: Session | None = request.state.session
+        if session is not None:
+            sessions.end(session.id)
+        onwards = RedirectResponse("/signin", 303)
+        onwards.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict", secure=secure)
+        return onwards
+
+    @router.post("/language")
+    def choose_language(lang: Annotated[Literal["zh", "en"], Form()], onward: Annotated[str, Form()] = "/") -> Response:
+        """Remember the language in this browser."""
+        onwards = RedirectResponse(inside(onward), 303)
+        onwards.set_cookie(LANGUAGE_COOKIE, lang, max_age=400 * 86_400, httponly=True, samesite="strict", secure=secure)
+        return onwards
+
+    @router.post("/alarms/{alarm}/acknowledge", dependencies=[Depends(own_form)])
+    async def acknowledge_form(
+        alarm: UUID,
+        actor: Actor,
+        comment: Annotated[str, Form(max_length=COMMENT_LENGTH)] = "",
+        onward: Annotated[str, Form()] = "/alarms",
+    ) -> Response:
+        """Acknowledge an alarm and go back to where the form was."""
+        await acknowledge(ports, actor, alarm, comment)
+        return RedirectResponse(inside(onward), 303)
+
+    return router
+
+
+def inside(onward: str) -> str:
+    r"""Return the path if it is one of this site, else "/": a form never leads elsewhere.
+
+    >>> inside("/alarms?level=2"), inside("//evil.example"), inside("/\\evil.example"), inside("https://evil.example")
+    ('/alarms?level=2', '/', '/', '/')
+    """
+    safe = onward.startswith("/") and onward[1:2] not in {"/", "\\"} and onward.isprintable()
+    return onward if safe else "/"

@@ -1,0 +1,131 @@
+"""What the console's tables show, worked out before the template: templates only place it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ingest.api import reach
+from ingest.api.access import Principal
+from ingest.api.console.trend_svg import Limit
+from ingest.api.console.wording import NOTHING, decimals, limit, number
+from ingest.api.ports import Latest, Ports
+from ingest.api.reach import GatewayView, Standing
+from ingest.api.texts import FLAGS, TEXTS
+from ingest.model.alarm import Alarm, AlarmState
+from ingest.model.flags import Flag
+from ingest.model.plant import Equipment, Plant, Point, Rule, Text
+from ingest.plants.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm in a list; `limit` comes with its unit."""
+
+    alarm: Alarm
+    plant: Text
+    value: str
+    limit: str
+    can_acknowledge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlantRow:
+    """A plant in a list."""
+
+    plant: Plant
+    standing: Standing
+    online: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """A point in a list. `tone` is "good", "poor" or "gone": how the value may be looked at."""
+
+    point: Point
+    value: str
+    quality: tuple[Text, ...]
+    tone: str
+    time: int
+    limits: tuple[Limit, ...]
+
+
+def alarm_row(ports: Ports, alarm: Alarm, caller: Principal) -> AlarmRow:
+    """Return the alarm with its numbers written as its instrument deserves."""
+    roster = ports.live.roster()
+    plant = roster.plants.get(alarm.plant)
+    point = roster.find(alarm.plant, alarm.point)
+    digits = decimals(point) if point and point.unit == alarm.unit else None
+    device = point is not None and point.is_device  # its 0 or 1 would say less than the alarm's title
+    open_ = alarm.state in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}
+    return AlarmRow(
+        alarm,
+        plant.name if plant else Text(alarm.plant, alarm.plant),
+        NOTHING if device else number(alarm.value, digits),
+        "" if device else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
+        caller.may_act and open_,
+    )
+
+
+def by_urgency(alarms: Iterable[Alarm]) -> list[Alarm]:
+    """Return what nobody has acknowledged first, then the higher level, then the newest."""
+    return sorted(alarms, key=lambda a: (a.state is AlarmState.ACKNOWLEDGED, -a.level, not a.active, -a.raised))
+
+
+def rule_of(roster: Roster, alarm: Alarm) -> Rule | None:
+    """Return the rule an alarm was raised by, if it is still configured."""
+    point = roster.find(alarm.plant, alarm.point)
+    return next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
+
+
+def plant_rows(
+    plants: Iterable[Plant], standing: Mapping[str, Standing], views: Sequence[GatewayView]
+) -> list[PlantRow]:
+    """Return the plants with the most pressing first."""
+    rows = [
+        PlantRow(
+            plant,
+            standing.get(plant.id, Standing()),
+            sum(view.online is True for view in views if view.plant == plant.id and view.name),
+        )
+        for plant in plants
+    ]
+    return sorted(rows, key=lambda row: (-row.standing.level_2, -row.standing.level_1, row.plant.id))
+
+
+def point_groups(plant: Plant, rows: Iterable[PointRow]) -> list[tuple[Equipment | None, list[PointRow]]]:
+    """Return the points by machine, in the order of the plant file; those of no machine last."""
+    kept = list(rows)
+    groups = [(machine, [r for r in kept if r.point.equipment == machine.id]) for machine in plant.equipment]
+    known = {machine.id for machine in plant.equipment}
+    rest = [row for row in kept if row.point.equipment not in known]
+    return [(machine, of) for machine, of in [*groups, (None, rest)] if of]
+
+
+def point_row(point: Point, latest: Latest) -> PointRow:
+    """Return the point with its newest value, or a dash and the reason there is none."""
+    trusted = reach.trusted(latest)
+    flags = tuple(text for flag, text in FLAGS.items() if latest.flags & flag)
+    if latest.time == 0:
+        quality: tuple[Text, ...] = (TEXTS["quality.never"],)
+    elif latest.stale:
+        quality = (TEXTS["quality.stale"],)
+    else:
+        quality = flags or (TEXTS["quality.good"],)
+    value = number(trusted, decimals(point))
+    tone = "gone" if trusted is None else "poor" if latest.flags & ~Flag.LATE else "good"
+    if value == NOTHING:
+        tone = "gone"
+    return PointRow(point, value, quality, tone, latest.time, limits_of(point))
+
+
+def limits_of(point: Point) -> tuple[Limit, ...]:
+    """Return the limits that can be drawn on the point's own axis, highest first."""
+    digits = decimals(point)
+    found = [
+        Limit(f"{rule.code} {limit(rule.limit, digits)}", rule.limit, rule.level)
+        for rule in point.rules
+        if rule.kind == "limit" and math.isfinite(rule.limit)
+    ]
+    return tuple(sorted(found, key=lambda one: -one.value))

@@ -1,0 +1,83 @@
+"""Numbers, times and ages as a person in the control room reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Final, Literal
+
+from ingest.api.console.trend_svg import LOCAL
+from ingest.api.texts import TEXTS
+from ingest.model.plant import Point
+
+Language = Literal["zh", "en"]
+NOTHING: Final = "—"
+"""Unknown. Never a zero."""
+
+_SECOND: Final = 1_000_000_000
+
+
+def decimals(point: Point) -> int:
+    """Return the digits after the point that this instrument deserves: about 1/500 of its span.
+
+    A switch (no unit, and no range or 0 to 1) has none.
+    """
+    span = point.high - point.low
+    if not point.unit and not span > 1:
+        return 0
+    if not (math.isfinite(span) and span > 0):
+        return 2
+    return min(6, max(0, math.ceil(-math.log10(span / 500) - 1e-9)))
+
+
+def number(value: float | None, digits: int | None) -> str:
+    """Return a value with a fixed number of digits, or as short as it goes for None; unknown is a dash.
+
+    >>> number(0.3514, 3), number(15.0, None), number(None, 3)
+    ('0.351', '15', '—')
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return f"{value:g}" if digits is None else f"{value:.{digits}f}"
+
+
+def limit(value: float, digits: int | None) -> str:
+    """Return a limit with its instrument's digits, or with more where those would misstate it.
+
+    >>> limit(0.28, 3), limit(0.5, 0)
+    ('0.280', '0.5')
+    """
+    text = number(value, digits)
+    return text if text == NOTHING or float(text) == value else f"{value:.10g}"
+
+
+def clock(time: int | None) -> str:
+    """Return month, day and time of day in plant time, or a dash."""
+    return f"{_local(time):%m-%d %H:%M:%S}" if time else NOTHING
+
+
+def age(since: int, now: int, lang: Language) -> str:
+    """Return how long ago, in the largest unit that tells enough."""
+    seconds = max(0, now - since) // _SECOND
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * size:
+            return said(f"age.{unit}", lang).format(n=seconds // size)
+    return said("age.s", lang).format(n=seconds)
+
+
+def unjudged(text: str, lang: Language) -> str:
+    """Return why a rule is not judged ("LL: needs setpoint" in the roster) in the reader's language."""
+    code, _, why = text.partition(": ")
+    what = why.removeprefix("needs ")
+    reason = said("unjudged.setpoint", lang) if what == "setpoint" else said("unjudged.needs", lang).format(what=what)
+    return f"{code} {reason}"
+
+
+def said(key: str, lang: Language) -> str:
+    """Return a text of the catalogue in one language."""
+    text = TEXTS[key]
+    return text.zh if lang == "zh" else text.en
+
+
+def _local(time: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(time / 1e9, LOCAL)

@@ -1,0 +1,118 @@
+"""Errors that the API tells its caller, each with its HTTP status, as problem+json (RFC 9457).
+
+Problem
+├── NotSignedIn    401  no token, or one we do not know
+├── NotAllowed     403  known, but this is not theirs to do
+├── NotThere       404  does not exist, or not for this caller: the two look the same
+├── Conflict       409  cannot be done in the present state
+├── TooLarge       413  the body is larger than the limit
+├── BadParameter   422  one parameter is wrong: its name, its value and what was expected
+├── TooMany        429  wait `retry_after_s`
+└── Away           503  a part of the service does not answer; try again after `retry_after_s`
+
+CannotListen            the server could not take its address or certificate (never reaches a caller)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Problem(Exception):
+    """Something the caller is told."""
+
+    status = 500
+    title = "Internal error"
+
+    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """Return the members of the problem document."""
+        said = {} if self.detail is None else {"detail": self.detail}
+        return {"type": "about:blank", "title": self.title, "status": self.status, **said}
+
+
+class NotSignedIn(Problem):
+    """No token, or one we do not know."""
+
+    status = 401
+    title = "A token is needed"
+
+    def __init__(self) -> None:
+        super().__init__("send Authorization: Bearer TOKEN", headers={"www-authenticate": 'Bearer realm="yujing"'})
+
+
+class NotAllowed(Problem):
+    """Known, but this is not theirs to do."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class NotThere(Problem):
+    """Does not exist, or not for this caller."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(Problem):
+    """Cannot be done in the present state."""
+
+    status = 409
+    title = "Not possible in this state"
+
+
+class TooLarge(Problem):
+    """The body is larger than the limit."""
+
+    status = 413
+    title = "Body too large"
+
+
+class BadParameter(Problem):
+    """One parameter is wrong."""
+
+    status = 422
+    title = "A parameter is wrong"
+
+    def __init__(self, parameter: str, value: object, expected: str) -> None:
+        super().__init__(f"{parameter} = {value!r}: expected {expected}")
+        self.errors = [{"parameter": parameter, "value": value, "expected": expected}]
+
+    def body(self) -> dict[str, Any]:
+        """Return the members of the problem document, with the parameter named."""
+        return {**super().body(), "errors": self.errors}
+
+
+class TooMany(Problem):
+    """Asked too often."""
+
+    status = 429
+    title = "Too many attempts"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"try again in {retry_after_s} s", headers={"retry-after": str(retry_after_s)})
+        self.retry_after_s = retry_after_s
+
+
+class Away(Problem):
+    """A part of the service does not answer."""
+
+    status = 503
+    title = "Not available at the moment"
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(detail, headers={"retry-after": str(max(1, round(retry_after_s or 1)))})
+
+
+class CannotListen(Exception):
+    """The server could not take its address or read its certificate."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {host} port {port}: {reason}")
+        self.host, self.port, self.reason = host, port, reason

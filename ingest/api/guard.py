@@ -1,0 +1,157 @@
+"""The door: every request is refused unless its path is open to all or its caller is known."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingest.api.access import Keyring, Principal
+from ingest.api.errors import NotAllowed, NotSignedIn, Problem, TooLarge
+from ingest.api.sessions import Session, Sessions
+from ingest.telemetry import Event, emit
+
+SESSION_COOKIE: Final = "yujing_session"
+OPEN_PATHS: Final = frozenset({"/signin", "/language", "/health/live", "/health/ready"})
+OPEN_PREFIX: Final = "/static/"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    # Not "no-referrer": under it browsers send `Origin: null` with our own forms, and plain http has no other proof
+    # that a form is ours. Other sites learn nothing from either.
+    "referrer-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRefused(Event):
+    """Requests turned away at the door, by reason."""
+
+    level: ClassVar[Literal["warning"]] = "warning"
+    labels: ClassVar[tuple[str, ...]] = ("reason",)
+    reason: str
+    method: str
+    path: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed(Event):
+    """Requests that met a fault of ours."""
+
+    level: ClassVar[Literal["error"]] = "error"
+    method: str
+    path: str
+    error: str
+
+
+class Guard:
+    """ASGI middleware: knows the caller, refuses strangers and forged forms, adds the security headers.
+
+    Puts `principal`, `session` and `closing` into `request.state`. A route may trust that outside the open paths
+    `principal` is not None.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        keyring: Keyring,
+        sessions: Sessions,
+        refuse: Callable[[Request, Problem], Response],
+        max_body_bytes: int,
+    ) -> None:
+        self._app = app
+        self._keyring = keyring
+        self._sessions = sessions
+        self._refuse = refuse
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request in, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        try:
+            self._check(request)
+            await self._app(scope, receive, send_guarded)
+        except Problem as problem:
+            emit(AccessRefused(type(problem).__name__, request.method, request.url.path, client_of(request)))
+            await self._refuse(request, problem)(scope, receive, send_guarded)
+        except Exception:  # noqa: BLE001  the caller learns nothing of it, the log everything
+            emit(RequestFailed(request.method, request.url.path, traceback.format_exc()))
+            if not started:
+                await self._refuse(request, Problem())(scope, receive, send_guarded)
+
+    def _check(self, request: Request) -> None:
+        bearer = _bearer(request)
+        session = self._sessions.find(request.cookies.get(SESSION_COOKIE, "")) if bearer is None else None
+        principal = self._principal(bearer, session)
+        request.state.principal, request.state.session = principal, session
+        path = request.url.path
+        length = request.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > self._max_body_bytes:
+            raise TooLarge(f"at most {self._max_body_bytes} bytes")
+        wrong = bearer is not None and principal is None
+        if wrong or (principal is None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX)):
+            raise NotSignedIn
+        if request.method in SAFE_METHODS or bearer is not None:
+            return
+        if path.startswith("/api/"):  # a cookie alone never acts there: browsers attach it by themselves
+            raise NotSignedIn
+        if not _from_this_site(request):
+            raise NotAllowed("the form did not come from this site")
+
+    def _principal(self, bearer: str | None, session: Session | None) -> Principal | None:
+        if bearer is not None:
+            return self._keyring.find(bearer)
+        return session.principal if session else None
+
+
+def client_of(request: Request) -> str:
+    """Return the address that speaks to us."""
+    return request.client.host if request.client else "unknown"
+
+
+def _bearer(request: Request) -> str | None:
+    """Return the bearer token; "" for any other Authorization, which is nobody's token."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _from_this_site(request: Request) -> bool:
+    """Whether a browser says the form is ours; a client that says nothing still needs the session's form token."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

@@ -1,0 +1,39 @@
+"""Times as the API takes them: RFC 3339 with a zone in, ns since the epoch inside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LAST: Final = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)  # well inside what int64 ns can hold
+EXPECTED: Final = "an RFC 3339 time with its zone, such as 2026-11-23T06:00:00Z (in a URL write + as %2B)"
+
+
+def parse_instant(text: object) -> int:
+    """Return the ns since the epoch that an RFC 3339 time names.
+
+    Raises:
+        ValueError: not such a time, no zone, or outside 1970 to 2199.
+
+    >>> parse_instant("2026-11-23T14:00:00+08:00") == parse_instant("2026-11-23T06:00:00Z")
+    True
+    """
+    try:
+        # a bare date or a week date is ISO 8601 but no RFC 3339 time
+        time = dt.datetime.fromisoformat(text) if isinstance(text, str) and len(text) >= 19 else None
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None or not _EPOCH <= time < _LAST:
+        raise ValueError(EXPECTED)
+    return (time - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+
+
+Instant = Annotated[
+    int,
+    BeforeValidator(parse_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T06:00:00Z"]}),
+]
+"""A query parameter: RFC 3339 outside, int ns inside."""

@@ -1,0 +1,173 @@
+"""What a caller can reach: every look-up by plant goes through here, so scope is enforced in one place.
+
+What is out of scope looks exactly like what does not exist.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from ingest.api.access import Principal
+from ingest.api.errors import Away, NotThere
+from ingest.api.ports import Latest, Ports
+from ingest.history.errors import HistoryError, HistoryUnavailable
+from ingest.history.store import Trend
+from ingest.journal.records import GatewayPosition, Quarantined
+from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
+from ingest.model.flags import UNUSABLE
+from ingest.model.plant import Plant, Point, Text
+from ingest.wire.topics import parse_topic
+
+STANDING: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED})
+"""States in which an alarm still asks for something: it holds, or nobody has acknowledged it."""
+
+COUNT_LIMIT: Final = 2000
+QUARANTINE_SCAN: Final = 5000  # records looked through, at most, to fill one page of a token with few plants
+EXCERPT: Final = 400  # bytes of a quarantined payload that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """A gateway as registered and as heard; `name` is None once it is no longer registered."""
+
+    plant: str
+    gateway: str
+    name: Text | None
+    online: bool | None
+    position: GatewayPosition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Standing alarms by level, and how many of them nobody has acknowledged."""
+
+    level_1: int = 0
+    level_2: int = 0
+    unacknowledged: int = 0
+    more: bool = False  # counting stopped: there are at least so many
+
+    @property
+    def total(self) -> int:
+        """Both levels."""
+        return self.level_1 + self.level_2
+
+
+def plants(ports: Ports, caller: Principal) -> list[Plant]:
+    """Every plant in scope, by id."""
+    return [plant for key, plant in sorted(ports.live.roster().plants.items()) if caller.sees(key)]
+
+
+def plant(ports: Ports, caller: Principal, key: str) -> Plant:
+    """One plant in scope. Raises NotThere."""
+    found = ports.live.roster().plants.get(key) if caller.sees(key) else None
+    if found is None:
+        raise NotThere(f"plant {key!r} is not known")
+    return found
+
+
+def point(ports: Ports, caller: Principal, plant_key: str, key: str) -> Point:
+    """One point of a plant in scope. Raises NotThere."""
+    found = ports.live.roster().find(plant(ports, caller, plant_key).id, key)
+    if found is None:
+        raise NotThere(f"point {key!r} of plant {plant_key!r} is not known")
+    return found
+
+
+def alarm(ports: Ports, caller: Principal, key: UUID) -> Alarm:
+    """One alarm of a plant in scope. Raises NotThere."""
+    found = ports.alarms.alarm(key)
+    if found is None or not caller.sees(found.plant):
+        raise NotThere(f"alarm {str(key)!r} is not known")
+    return found
+
+
+def narrowed(caller: Principal, plant_key: str | None) -> frozenset[str] | None:
+    """The plants to ask for: the one named, as far as it is in scope; else the whole scope (None = all)."""
+    if plant_key is None:
+        return caller.plants
+    return frozenset({plant_key}) if caller.sees(plant_key) else frozenset()
+
+
+def standing(ports: Ports, caller: Principal, plant_key: str | None = None) -> dict[str, Standing]:
+    """Standing alarms by plant; plants without any are left out."""
+    which = AlarmFilter(plants=narrowed(caller, plant_key), states=STANDING)
+    found = ports.alarms.alarms(which, limit=COUNT_LIMIT)
+    levels = Counter((alarm.plant, alarm.level) for alarm in found)
+    unacknowledged = Counter(alarm.plant for alarm in found if alarm.state is not AlarmState.ACKNOWLEDGED)
+    more = len(found) == COUNT_LIMIT
+    return {
+        key: Standing(levels[key, 1], levels[key, 2], unacknowledged[key], more)
+        for key in {alarm.plant for alarm in found}
+    }
+
+
+def gateways(ports: Ports, caller: Principal) -> list[GatewayView]:
+    """Every registered gateway in scope, heard or not, then those heard that are no longer registered."""
+    roster = ports.live.roster()
+    heard = {(p.plant, p.gateway): p for p in ports.journal.gateways() if caller.sees(p.plant)}
+    found = []
+    for plant in plants(ports, caller):
+        for gateway in plant.gateways:
+            key = (plant.id, gateway.id)
+            position = heard.pop(key, None)
+            registered = roster.gateways.get(key)
+            device = ports.live.latest(registered.device) if registered else None
+            found.append(GatewayView(*key, gateway.name, _online(device, position), position))
+    return found + [GatewayView(*key, None, p.online, p) for key, p in sorted(heard.items())]
+
+
+def quarantined(ports: Ports, caller: Principal, *, limit: int, before: int | None) -> Sequence[Quarantined]:
+    """Quarantined messages, newest first; a caller with few plants sees only what names one of them."""
+    if caller.plants is None:
+        return ports.journal.quarantined(limit=limit, before=before)
+    found: list[Quarantined] = []
+    for record in _scan(ports, before):
+        topic = parse_topic(record.topic)
+        if topic is not None and caller.sees(topic.plant):
+            found.append(record)
+            if len(found) == limit:
+                break
+    return found
+
+
+def trend(ports: Ports, point: Point, start: int, end: int, buckets: int) -> Trend:
+    """A point's history. Raises Away if the history store does not answer."""
+    try:
+        return ports.history.trend(point.plant, point.id, start, end, buckets)
+    except HistoryError as error:
+        wait = error.retry_after_s if isinstance(error, HistoryUnavailable) else None
+        raise Away(f"history: {error}", retry_after_s=wait) from error
+
+
+def trusted(latest: Latest) -> float | None:
+    """The newest value if it can be relied on now; stale, bad and missing values are None, never a number."""
+    if latest.time == 0 or latest.stale or latest.flags & UNUSABLE or latest.value is None:
+        return None
+    return latest.value if latest.value == latest.value else None
+
+
+def excerpt(payload: bytes) -> str:
+    r"""Return the beginning of a payload as text; what is no printable text shows as \x.. or U+FFFD."""
+    text = payload[:EXCERPT].decode("utf-8", "replace")
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return shown + ("…" if len(payload) > EXCERPT else "")
+
+
+def _online(device: Latest | None, position: GatewayPosition | None) -> bool | None:
+    if device is not None and device.time > 0:
+        return not device.stale and device.value == 1.0
+    return position.online if position else None
+
+
+def _scan(ports: Ports, before: int | None) -> Iterator[Quarantined]:
+    page = 500
+    for _ in range(QUARANTINE_SCAN // page):
+        records = ports.journal.quarantined(limit=page, before=before)
+        yield from records
+        if len(records) < page:
+            return
+        before = records[-1].id

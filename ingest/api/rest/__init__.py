@@ -1,0 +1,1 @@
+"""REST under /api/v1: what other programs read and do."""

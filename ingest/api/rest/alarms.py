@@ -1,0 +1,139 @@
+"""REST: alarms, their history, and acknowledging them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+
+from ingest.alarms.report import iso
+from ingest.api import reach
+from ingest.api.access import Actor, Caller, Principal
+from ingest.api.errors import Away, BadParameter, Conflict, NotThere
+from ingest.api.instants import Instant
+from ingest.api.ports import Ports
+from ingest.api.rest import schemas
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+
+
+def alarms_router(ports: Ports) -> APIRouter:
+    """Return the routes on alarms, the stream apart."""
+    router = APIRouter(prefix="/alarms", tags=["alarms"])
+
+    @router.get("")
+    def alarms(
+        caller: Caller,
+        plant: str | None = None,
+        state: Annotated[list[AlarmState], Query(description="may be given more than once; default: any")] = [],  # noqa: B006  FastAPI copies it
+        level: Annotated[int | None, Query(ge=1, le=2)] = None,
+        point: str | None = None,
+        since: Annotated[Instant | None, Query(description="raised at or after")] = None,
+        until: Annotated[Instant | None, Query(description="raised before")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    ) -> schemas.AlarmPage:
+        """List alarms, newest raised first."""
+        which = AlarmFilter(
+            plants=reach.narrowed(caller, plant),
+            states=frozenset(state) or None,
+            level=level,
+            point=point,
+            since=since,
+            until=until,
+        )
+        found = ports.alarms.alarms(which, limit=limit + 1, before=read_cursor(cursor) if cursor else None)
+        page = found[:limit]
+        return schemas.AlarmPage(
+            alarms=[schemas.AlarmOut(**alarm_fields(alarm)) for alarm in page],
+            next=write_cursor(page[-1]) if len(found) > limit else None,
+        )
+
+    @router.get("/{alarm}")
+    def alarm(alarm: UUID, caller: Caller) -> schemas.AlarmDetail:
+        """Show one alarm with its history."""
+        found = reach.alarm(ports, caller, alarm)
+        return _detail(found, ports.alarms.alarm_history(alarm))
+
+    @router.post("/{alarm}/acknowledge")
+    async def acknowledge_alarm(
+        alarm: UUID, actor: Actor, body: schemas.Acknowledgement | None = None
+    ) -> schemas.AlarmDetail:
+        """Acknowledge an alarm. Operators and admins only."""
+        changed = await acknowledge(ports, actor, alarm, body.comment if body else None)
+        return _detail(changed, await run_in_threadpool(ports.alarms.alarm_history, alarm))
+
+    return router
+
+
+async def acknowledge(ports: Ports, actor: Principal, key: UUID, comment: str | None) -> Alarm:
+    """Acknowledge in the caller's name; returns the alarm as committed.
+
+    Raises:
+        NotThere: no such alarm in the caller's scope.
+        Conflict: it cannot be acknowledged in its state.
+        Away: the engine did not answer.
+    """
+    await run_in_threadpool(reach.alarm, ports, actor, key)
+    try:
+        return await ports.live.acknowledge(key, by=actor.name, comment=(comment or "").strip() or None)
+    except KeyError as error:
+        raise NotThere(f"alarm {str(key)!r} is not known") from error
+    except ValueError as error:
+        raise Conflict(str(error)) from error
+    except TimeoutError as error:
+        raise Away("the engine did not answer; the alarm may be acknowledged already, look again") from error
+
+
+def write_cursor(alarm: Alarm) -> str:
+    """Return the page token that goes on after this alarm."""
+    return base64.urlsafe_b64encode(f"{alarm.raised}.{alarm.id}".encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[int, UUID]:
+    """Return (raised, id) of the last alarm seen. Raises BadParameter."""
+    try:
+        raised, _, key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
+        return int(raised), UUID(key)
+    except (ValueError, binascii.Error) as error:
+        raise BadParameter("cursor", cursor, "`next` of an earlier page, unchanged") from error
+
+
+def alarm_fields(alarm: Alarm) -> dict[str, Any]:
+    """Return the members of `schemas.AlarmOut`."""
+    return {
+        "id": str(alarm.id),
+        "plant": alarm.plant,
+        "point": alarm.point,
+        "rule": alarm.rule,
+        "level": alarm.level,
+        "state": alarm.state,
+        "title": {"zh": alarm.title.zh, "en": alarm.title.en},
+        "value": alarm.value,
+        "limit": alarm.limit,
+        "unit": alarm.unit,
+        "onset": iso(alarm.onset),
+        "raised": iso(alarm.raised),
+        "returned": iso(alarm.returned),
+        "acknowledged": iso(alarm.acked),
+        "acknowledged_by": alarm.acked_by,
+        "comment": alarm.comment,
+    }
+
+
+def _detail(alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
+    steps = [
+        schemas.AlarmEventOut(
+            seq=event.seq,
+            event=event.kind,
+            time=str(iso(event.time)),
+            received=str(iso(event.received)),
+            state=event.alarm.state,
+        )
+        for event in history
+    ]
+    return schemas.AlarmDetail(**alarm_fields(alarm), history=steps)

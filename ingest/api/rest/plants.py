@@ -1,0 +1,159 @@
+"""REST: plants, their points, and what the points read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+
+from ingest.alarms.report import iso
+from ingest.api import reach
+from ingest.api.access import Caller
+from ingest.api.errors import BadParameter
+from ingest.api.instants import Instant
+from ingest.api.ports import Latest, Ports
+from ingest.api.rest import schemas
+from ingest.history.store import Trend, bucket_width
+from ingest.model.flags import Flag
+from ingest.model.plant import Plant, Point
+
+HOUR_NS: Final = 3_600_000_000_000
+
+
+def plants_router(ports: Ports) -> APIRouter:
+    """Return the routes on plants and points."""
+    router = APIRouter(prefix="/plants", tags=["plants"])
+
+    @router.get("")
+    def plants(caller: Caller) -> list[schemas.PlantOut]:
+        """List the plants this token may see."""
+        return [schemas.PlantOut(**body) for body in _plant_bodies(ports, caller, reach.plants(ports, caller))]
+
+    @router.get("/{plant}")
+    def plant(plant: str, caller: Caller) -> schemas.PlantDetail:
+        """Show one plant."""
+        found = reach.plant(ports, caller, plant)
+        (body,) = _plant_bodies(ports, caller, [found])
+        return schemas.PlantDetail(
+            **body,
+            workers=found.workers,
+            dust_workers=found.dust_workers,
+            dust=found.dust,
+            equipment=[schemas.EquipmentOut.model_validate(machine) for machine in found.equipment],
+        )
+
+    @router.get("/{plant}/points")
+    def points(plant: str, caller: Caller) -> list[schemas.PointOut]:
+        """List the points of a plant, gateways' own points included, each with its newest reading."""
+        return [schemas.PointOut(**_point_body(ports, point)) for point in reach.plant(ports, caller, plant).points]
+
+    @router.get("/{plant}/points/{point}")
+    def point(plant: str, point: str, caller: Caller) -> schemas.PointDetail:
+        """Show one point with the rules it is judged by and those it is not."""
+        found = reach.point(ports, caller, plant, point)
+        return schemas.PointDetail(
+            **_point_body(ports, found),
+            silence_s=found.silence_s,
+            setpoint=found.setpoint,
+            rules=[schemas.RuleOut.model_validate(rule) for rule in found.rules],
+            unjudged=list(found.unjudged),
+        )
+
+    @router.get("/{plant}/points/{point}/readings")
+    def readings(
+        plant: str,
+        point: str,
+        caller: Caller,
+        start: Annotated[Instant | None, Query(alias="from", description="default: an hour before `to`")] = None,
+        end: Annotated[Instant | None, Query(alias="to", description="not included; default: now")] = None,
+        buckets: Annotated[int, Query(ge=1, le=2000)] = 120,
+    ) -> schemas.ReadingsOut:
+        """Downsample a point's readings: lowest, mean and highest value of each bucket; null where there is none."""
+        found = reach.point(ports, caller, plant, point)
+        last = ports.now() if end is None else end
+        first = last - HOUR_NS if start is None else start
+        if first >= last:
+            raise BadParameter("from", iso(first), f"a time before `to` = {iso(last)}")
+        trend = reach.trend(ports, found, first, last, buckets)
+        return schemas.ReadingsOut(
+            plant=plant,
+            point=point,
+            unit=found.unit,
+            start=_text(first),
+            end=_text(last),
+            bucket_s=bucket_width(first, last, buckets) / 1e9,
+            buckets=fill(trend, first, last, buckets),
+        )
+
+    return router
+
+
+def fill(trend: Trend, start: int, end: int, buckets: int) -> list[schemas.Bucket]:
+    """Every bucket of the span, in order; those that the store left out have nulls."""
+    width = bucket_width(start, end, buckets)
+    rows = {round((int(time) - start) / width): row for row, time in enumerate(trend.time)}
+    filled = []
+    for bucket in range(-(-(end - start) // width)):
+        row = rows.get(bucket)
+        time = _text(start + bucket * width)
+        if row is None:
+            filled.append(schemas.Bucket(time=time, low=None, mean=None, high=None, count=0))
+        else:
+            low, mean, high = (_finite(float(column[row])) for column in (trend.low, trend.mean, trend.high))
+            filled.append(schemas.Bucket(time=time, low=low, mean=mean, high=high, count=int(trend.count[row])))
+    return filled
+
+
+def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list[dict[str, Any]]:
+    standing = reach.standing(ports, caller, plants[0].id if len(plants) == 1 else None)
+    online = [view.plant for view in reach.gateways(ports, caller) if view.online]
+    return [
+        {
+            "id": plant.id,
+            "name": schemas.Said.model_validate(plant.name),
+            "uscc": plant.uscc,
+            "region": plant.region,
+            "kind": plant.kind,
+            "connect_by": plant.connect_by.isoformat() if plant.connect_by else None,
+            "tier": plant.tier,
+            "points": sum(not point.is_device for point in plant.points),
+            "gateways_online": online.count(plant.id),
+            "gateways": len(plant.gateways),
+            "standing": schemas.Standing.model_validate(standing.get(plant.id, reach.Standing())),
+        }
+        for plant in plants
+    ]
+
+
+def _point_body(ports: Ports, point: Point) -> dict[str, Any]:
+    return {
+        "plant": point.plant,
+        "id": point.id,
+        "signal": point.signal,
+        "name": schemas.Said.model_validate(point.name),
+        "unit": point.unit,
+        "equipment": point.equipment,
+        "gateway": point.gateway,
+        "low": _finite(point.low),
+        "high": _finite(point.high),
+        "latest": _latest(ports.live.latest(point.index)),
+    }
+
+
+def _latest(latest: Latest) -> schemas.LatestOut:
+    return schemas.LatestOut(
+        time=iso(latest.time) if latest.time else None,
+        value=reach.trusted(latest),
+        quality=[str(flag.name).lower() for flag in Flag if latest.flags & flag],
+        stale=latest.stale,
+    )
+
+
+def _text(time: int) -> str:
+    return str(iso(time))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

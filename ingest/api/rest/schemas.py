@@ -1,0 +1,248 @@
+"""The shapes that REST answers with. Times are RFC 3339 in UTC; null means unknown, never zero."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest.model.alarm import AlarmEventKind, AlarmState
+from ingest.model.plant import Confidence, GateOp, PlantKind
+
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T06:00:00.000Z"])]
+PlantId = Annotated[str, Field(examples=["demo-aluminium"])]
+PointId = Annotated[str, Field(examples=["CW_IN_P-01"])]
+
+
+class Shape(BaseModel):
+    """What every answer has in common: built from our own dataclasses."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Said(Shape):
+    """A text in both languages."""
+
+    zh: Annotated[str, Field(examples=["结晶器冷却水进水压力"])]
+    en: Annotated[str, Field(examples=["Mould cooling water inlet pressure"])]
+
+
+class Standing(Shape):
+    """Standing alarms by level; `more` says that counting stopped and there are at least so many."""
+
+    level_1: Annotated[int, Field(examples=[2])]
+    level_2: Annotated[int, Field(examples=[1])]
+    more: bool = False
+
+
+class EquipmentOut(Shape):
+    """A machine or place that points belong to."""
+
+    id: Annotated[str, Field(examples=["CAST-01"])]
+    name: Said
+
+
+class GatewayOut(Shape):
+    """A gateway: what is on disk of its current boot, and when it was last heard."""
+
+    plant: PlantId
+    gateway: Annotated[str, Field(examples=["GW-01"])]
+    name: Said | None = Field(description="null: no longer registered")
+    online: bool | None = Field(description="null: never heard", examples=[True])
+    boot: str | None = Field(examples=["01JDA4Q2"])
+    committed: int | None = Field(description="everything up to here is on disk, but `missing`", examples=[1842])
+    missing: list[tuple[int, int]] = Field(examples=[[[1830, 1833]]])
+    last_heard: Instant | None
+    frames: Annotated[int, Field(examples=[1842])]
+    duplicates: Annotated[int, Field(examples=[3])]
+
+
+class PlantOut(Shape):
+    """An enterprise and how it stands."""
+
+    id: PlantId
+    name: Said
+    uscc: Annotated[str, Field(examples=["91350100M000100Y43"])]
+    region: Annotated[str, Field(examples=["350583"])]
+    kind: PlantKind
+    connect_by: str | None = Field(description="enrolment deadline; null: not mandatory", examples=["2025-12-31"])
+    tier: str
+    points: Annotated[int, Field(examples=[24])]
+    gateways_online: Annotated[int, Field(examples=[1])]
+    gateways: Annotated[int, Field(examples=[2])]
+    standing: Standing
+
+
+class PlantDetail(PlantOut):
+    """An enterprise with its machines."""
+
+    workers: Annotated[int, Field(examples=[120])]
+    dust_workers: Annotated[int, Field(examples=[0])]
+    dust: str | None
+    equipment: list[EquipmentOut]
+
+
+class LatestOut(Shape):
+    """A point's newest reading. `value` is null when there is none to trust: stale, bad or never seen."""
+
+    time: Instant | None
+    value: float | None = Field(examples=[0.351])
+    quality: list[str] = Field(description="what is known against it; empty: good", examples=[["out_of_range"]])
+    stale: bool
+
+
+class GateOut(Shape):
+    """The rule is judged only while this holds."""
+
+    point: PointId
+    op: GateOp
+    value: Annotated[float, Field(examples=[500.0])]
+
+
+class RuleOut(Shape):
+    """One thing a point is judged by, with where its number comes from."""
+
+    code: Annotated[str, Field(examples=["LL"])]
+    kind: Annotated[str, Field(examples=["limit"])]
+    level: Literal[1, 2]
+    limit: Annotated[float, Field(examples=[0.28])]
+    unit: Annotated[str, Field(examples=["MPa"])]
+    title: Said
+    gate: GateOut | None
+    source: str
+    confidence: Confidence
+
+
+class PointOut(Shape):
+    """A measuring point and its newest reading."""
+
+    plant: PlantId
+    id: PointId
+    signal: Annotated[str, Field(examples=["ALC_CW_IN_P"])]
+    name: Said
+    unit: Annotated[str, Field(examples=["MPa"])]
+    equipment: str | None = Field(examples=["CAST-01"])
+    gateway: Annotated[str, Field(examples=["GW-01"])]
+    low: float | None = Field(description="instrument range; null: has none", examples=[0.0])
+    high: float | None = Field(examples=[0.6])
+    latest: LatestOut
+
+
+class PointDetail(PointOut):
+    """A measuring point with everything it is, and is not, judged by."""
+
+    silence_s: Annotated[float, Field(examples=[15.0])]
+    setpoint: float | None = Field(examples=[0.35])
+    rules: list[RuleOut]
+    unjudged: list[str] = Field(description="rules not evaluated, and why", examples=[["LL: needs setpoint"]])
+
+
+class Bucket(Shape):
+    """Readings of one span of time; nulls where there are none."""
+
+    time: Instant
+    low: float | None = Field(examples=[0.348])
+    mean: float | None = Field(examples=[0.351])
+    high: float | None = Field(examples=[0.354])
+    count: Annotated[int, Field(examples=[30])]
+
+
+class ReadingsOut(Shape):
+    """A point's readings, downsampled."""
+
+    plant: PlantId
+    point: PointId
+    unit: Annotated[str, Field(examples=["MPa"])]
+    start: Instant
+    end: Instant
+    bucket_s: Annotated[float, Field(examples=[30.0])]
+    buckets: list[Bucket]
+
+
+class AlarmOut(Shape):
+    """An alarm as it stands. The same shape leaves by webhook and stream (`ingest.alarms.report`)."""
+
+    id: Annotated[str, Field(examples=["0b1f0a0e-5a0c-5d55-9d3a-3c8b2f0f7a11"])]
+    plant: PlantId
+    point: PointId
+    rule: Annotated[str, Field(examples=["LL"])]
+    level: Literal[1, 2]
+    state: AlarmState
+    title: Said
+    value: float | None = Field(description="at raise; null where there is none", examples=[0.274])
+    limit: Annotated[float, Field(examples=[0.28])]
+    unit: Annotated[str, Field(examples=["MPa"])]
+    onset: Instant
+    raised: Instant
+    returned: Instant | None
+    acknowledged: Instant | None
+    acknowledged_by: str | None
+    comment: str | None
+
+
+class AlarmEventOut(Shape):
+    """One step in an alarm's life."""
+
+    seq: Annotated[int, Field(examples=[412])]
+    event: AlarmEventKind
+    time: Instant
+    received: Instant
+    state: AlarmState
+
+
+class AlarmDetail(AlarmOut):
+    """An alarm with its history, oldest first."""
+
+    history: list[AlarmEventOut]
+
+
+class AlarmPage(Shape):
+    """Alarms, newest raised first. Pass `next` as `cursor` to go on; null: no more."""
+
+    alarms: list[AlarmOut]
+    next: str | None = Field(examples=["MTc2Mzg4NDgwMDAwMDAwMDAwMC4wYjFm"])
+
+
+class Acknowledgement(BaseModel):
+    """What the operator adds to an acknowledgement."""
+
+    model_config = ConfigDict(extra="forbid")
+    comment: Annotated[str | None, Field(max_length=500, examples=["已到现场确认，补水阀已开"])] = None
+
+
+class QuarantinedOut(Shape):
+    """A message put aside, with the reason it was refused."""
+
+    id: Annotated[int, Field(examples=[17])]
+    received: Instant
+    topic: Annotated[str, Field(examples=["yujing/v1/demo-aluminium/GW-01/frame"])]
+    reason: Annotated[str, Field(examples=["time-goes-back"])]
+    detail: str
+    readings: Annotated[int, Field(examples=[40])]
+    bytes: Annotated[int, Field(examples=[512])]
+    payload: str = Field(description="its beginning, as far as it is text", examples=['{"boot": "01JD'])
+
+
+class QuarantinePage(Shape):
+    """Quarantined messages, newest first. Pass `next` as `before` to go on; null: no more."""
+
+    messages: list[QuarantinedOut]
+    next: int | None = Field(examples=[17])
+
+
+class WrongParameter(Shape):
+    """One parameter that cannot be used."""
+
+    parameter: Annotated[str, Field(examples=["limit"])]
+    value: object = Field(examples=["0"])
+    expected: Annotated[str, Field(examples=["greater than or equal to 1"])]
+
+
+class ProblemOut(Shape):
+    """What went wrong (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: Annotated[str, Field(examples=["A parameter is wrong"])]
+    status: Annotated[int, Field(examples=[422])]
+    detail: str | None = None
+    errors: list[WrongParameter] | None = None

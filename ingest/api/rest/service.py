@@ -1,0 +1,108 @@
+"""REST: gateways, quarantine, metrics, health and the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from ingest.alarms.report import iso
+from ingest.api import reach
+from ingest.api.access import Actor, Caller, current
+from ingest.api.errors import NotAllowed
+from ingest.api.ports import Ports
+from ingest.api.rest import schemas
+from ingest.journal.records import Quarantined
+from ingest.telemetry import REGISTRY
+
+
+def service_router(ports: Ports) -> APIRouter:
+    """Return the routes on the service itself that belong to /api/v1."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/gateways")
+    def gateways(caller: Caller) -> list[schemas.GatewayOut]:
+        """List gateways: online or not, what is on disk, what is missing."""
+        return [_gateway(view) for view in reach.gateways(ports, caller)]
+
+    @router.get("/quarantine")
+    def quarantine(
+        actor: Actor,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        before: Annotated[int | None, Query(ge=0, description="`next` of the page before")] = None,
+    ) -> schemas.QuarantinePage:
+        """List messages put aside, newest first. Operators and admins only."""
+        found = reach.quarantined(ports, actor, limit=limit, before=before)
+        return schemas.QuarantinePage(
+            messages=[_quarantined(record) for record in found],
+            next=found[-1].id if len(found) == limit else None,
+        )
+
+    return router
+
+
+def probes_router(ports: Ports) -> APIRouter:
+    """Return the routes that machines ask: health and metrics."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/health/live")
+    def live() -> dict[str, str]:
+        """Say that the process answers."""
+        return {"status": "ok"}
+
+    @router.get("/health/ready", responses={503: {"description": "not ok"}})
+    def ready(request: Request) -> JSONResponse:
+        """Say whether the service does its job; with a token, part by part."""
+        health = ports.live.health()
+        body: dict[str, object] = {"status": "ok" if health.ready else "not ok"}
+        if request.state.principal is not None:
+            body["parts"] = health.parts
+        return JSONResponse(body, 200 if health.ready else 503)
+
+    @router.get("/metrics", response_class=Response)
+    def metrics(caller: Caller) -> Response:
+        """Return the counters for Prometheus. They speak of the whole service: only for tokens of all plants."""
+        if caller.plants is not None:
+            raise NotAllowed("metrics speak of every plant; a token without a list of plants is needed")
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def describe(app: FastAPI) -> None:
+    """Serve the OpenAPI document to callers with a token."""
+
+    @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(current)])
+    def openapi() -> dict[str, Any]:
+        return app.openapi()
+
+
+def _gateway(view: reach.GatewayView) -> schemas.GatewayOut:
+    at = view.position
+    return schemas.GatewayOut(
+        plant=view.plant,
+        gateway=view.gateway,
+        name=schemas.Said.model_validate(view.name) if view.name else None,
+        online=view.online,
+        boot=at.boot if at else None,
+        committed=at.committed if at else None,
+        missing=list(at.missing) if at else [],
+        last_heard=iso(at.received) if at else None,
+        frames=at.frames if at else 0,
+        duplicates=at.duplicates if at else 0,
+    )
+
+
+def _quarantined(record: Quarantined) -> schemas.QuarantinedOut:
+    return schemas.QuarantinedOut(
+        id=record.id,
+        received=str(iso(record.received)),
+        topic=record.topic,
+        reason=record.reason,
+        detail=record.detail,
+        readings=record.readings,
+        bytes=len(record.payload),
+        payload=reach.excerpt(record.payload),
+    )

@@ -1,0 +1,157 @@
+"""The console in a real browser: what an operator does in a shift."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, ViewportSize, expect
+
+from ingest.api.server import ApiServer
+from tests.browser import Watched, chromium, watched
+from tests.ingest.api.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy, config
+
+NAME = "yujing.test"  # a plain name over http: to the browser no secure context, as in most control rooms
+
+
+@pytest.fixture
+def hall() -> StandIn:
+    return busy()
+
+
+@pytest.fixture
+async def server(hall: StandIn, tmp_path: Path) -> AsyncIterator[ApiServer]:
+    server = ApiServer(hall.ports, config(tmp_path))
+    server.bind()
+    serving = asyncio.create_task(server.serve())
+    yield server
+    server.stop()
+    async with asyncio.timeout(10):
+        await serving
+
+
+@pytest.fixture
+async def watch(server: ApiServer) -> AsyncIterator[Watched]:
+    """A page on the console's own name; the test fails if anything on it went wrong."""
+    async with chromium(f"--host-resolver-rules=MAP {NAME} 127.0.0.1") as browser:
+        context = await browser.new_context(
+            base_url=f"http://{NAME}:{server.port}", viewport=ViewportSize(width=1366, height=800)
+        )
+        watch = await watched(context)
+        yield watch
+        await context.close()
+        assert watch.wrong == []
+        assert watch.asked == {f"http://{NAME}:{server.port}"}
+
+
+async def sign_in(page: Page, token: str = OPERATOR) -> None:
+    await page.goto("/signin")
+    await page.get_by_label("访问令牌").fill(token)
+    await page.get_by_role("button", name="登录").click()
+    await expect(page.locator("#link[data-state=live]")).to_be_visible()
+
+
+async def test_an_alarm_arrives_by_itself_and_is_acknowledged_with_a_comment(hall: StandIn, watch: Watched) -> None:
+    page = watch.page
+    await sign_in(page)
+    await expect(page).to_have_title("(3) 报警 · 预警")
+    await page.evaluate("window.untouched = true")
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.274)
+    row = page.locator(f'tr[data-alarm="{alarm.id}"]')
+    await expect(row).to_contain_text("结晶器冷却水进水压力 低低报")
+    await expect(row).to_contain_text("0.274 / 0.280 MPa")
+    await expect(row).to_contain_text("二级")
+    await expect(page.locator("#announce")).to_contain_text("低低报")
+    await expect(page).to_have_title("(4) 报警 · 预警")
+    assert await page.evaluate("window.untouched")  # no reload
+
+    await row.get_by_role("link", name="确认").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("结晶器冷却水进水压力 低低报")
+    await dialog.get_by_label("备注").fill("已到现场，补水阀已开")
+    hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)  # news while typing takes nothing away
+    await expect(page.locator("#alarms")).to_contain_text("热风炉区一氧化碳 高高报")
+    await expect(dialog.get_by_label("备注")).to_have_value("已到现场，补水阀已开")
+    await dialog.get_by_role("button", name="确认").click()
+    await expect(row).to_contain_text("已确认")
+    changed = hall.book[alarm.id]
+    assert (changed.acked_by, changed.comment) == ("中控室 王建国", "已到现场，补水阀已开")
+
+
+async def test_the_console_speaks_english_on_request(watch: Watched) -> None:
+    page = watch.page
+    await sign_in(page)
+    await page.goto(f"/plants/{ALUMINIUM}")
+    await page.get_by_role("button", name="English").click()
+    await expect(page.get_by_role("heading", name="Nan'an Demo Aluminium Co.")).to_be_visible()
+    await expect(page.locator('[data-point="CW_IN_T-01"]')).to_contain_text("stale")
+    await page.get_by_role("button", name="中文").click()
+    await expect(page.get_by_role("heading", name="南安市示范铝业有限公司")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 768])
+async def test_no_page_scrolls_sideways_on_a_phone(width: int, watch: Watched, hall: StandIn) -> None:
+    page = watch.page
+    await page.set_viewport_size(ViewportSize(width=width, height=740))
+    await sign_in(page)
+    alarm = next(iter(hall.book))
+    pages = ("/alarms", f"/alarms/{alarm}", "/plants", f"/plants/{ALUMINIUM}", "/gateways", "/quarantine",
+             f"/plants/{ALUMINIUM}/points/LVL_MOLD-01?span=28800")  # fmt: skip
+    for path in pages:
+        await page.goto(path)
+        await expect(page.locator("#link[data-state=live]")).to_be_visible()
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await page.evaluate(wider) <= 0, path
+
+
+async def test_a_lost_connection_says_that_data_may_be_stale(server: ApiServer, watch: Watched) -> None:
+    page = watch.page
+    await sign_in(page)
+    await expect(page.locator("#stale")).to_be_hidden()
+    server.stop()
+    await expect(page.locator("#stale")).to_be_visible(timeout=10_000)
+    await expect(page.locator("#stale")).to_contain_text("数据可能已过期")
+    await expect(page.locator("#link")).to_contain_text("已断开")
+    watch.wrong = [said for said in watch.wrong if "ERR_" not in said]  # the browser's own word for the lost server
+
+
+async def test_a_trend_draws_itself_anew(hall: StandIn, watch: Watched) -> None:
+    page = watch.page
+    await sign_in(page)
+    await page.goto(f"/plants/{ALUMINIUM}/points/CW_IN_P-01?span=600")
+    line = page.locator(".drawing.wide .trend-line").first
+    before = await line.get_attribute("d")
+    hall.time += 60_000_000_000
+    await expect(line).not_to_have_attribute("d", str(before), timeout=15_000)
+    await expect(page.locator(".drawing.wide")).to_contain_text("LL 0.280")
+
+
+async def test_everything_can_be_reached_by_keyboard(hall: StandIn, watch: Watched) -> None:
+    """Skip link first; Escape leaves the dialog; focus survives the table drawn anew."""
+    page = watch.page
+    await sign_in(page)
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.className") == "skip"
+    button = page.locator("[data-ack]").first
+    await button.focus()
+    focused = await page.evaluate("document.activeElement.id")
+    hall.raise_alarm(WOOD, "DP-01", "HH", 1600)
+    await expect(page.locator("#alarms")).to_contain_text("压差 高高报")
+    assert await page.evaluate("document.activeElement.id") == focused
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_an_inspector_reads_and_signs_out(watch: Watched) -> None:
+    page = watch.page
+    await sign_in(page, INSPECTOR)
+    await expect(page.locator("[data-ack]")).to_have_count(0)
+    await page.get_by_role("button", name="退出").click()
+    await expect(page.get_by_label("访问令牌")).to_be_visible()
+    await page.goto("/alarms")
+    await expect(page.get_by_label("访问令牌")).to_be_visible()
+    watch.wrong = [said for said in watch.wrong if "401" not in said]  # the sign-in page in place of the alarms

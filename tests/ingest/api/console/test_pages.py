@@ -1,0 +1,157 @@
+"""The console's pages as HTML: what they show, to whom, in which language."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+
+
+def titles(page: str) -> list[str]:
+    """The alarms on a page, in order."""
+    return re.findall(r'href="/alarms/[0-9a-f-]{36}">([^<]+)</a>', page)
+
+
+async def test_what_is_most_urgent_stands_first(ask: Ask) -> None:
+    """Unacknowledged before acknowledged, level 2 before 1, holding before returned, newest first."""
+    page = (await ask(OPERATOR).get("/alarms")).text
+    assert titles(page)[:4] == [
+        "车间网关 网关离线",
+        "结晶器冷却水进水压力 低报",
+        "灰斗内部温度 高报",
+        "炉前平台一氧化碳 高报",
+    ]
+    assert '<html lang="zh-CN">' in page
+
+
+async def test_a_level_is_said_in_words_and_shape_not_only_colour(ask: Ask) -> None:
+    page = (await ask(OPERATOR).get("/alarms/table?level=2")).text
+    assert "二级" in page
+    assert '<path d="M8 1 15.5 15H.5Z"/>' in page
+    assert "一级" not in page
+
+
+async def test_the_fragment_is_the_table_of_the_page(ask: Ask) -> None:
+    """One way to draw: what the module fetches is what the page began with."""
+    client = ask(OPERATOR)
+    for page, fragment in (
+        ("/alarms", "/alarms/table"),
+        ("/plants", "/plants/table"),
+        ("/gateways", "/gateways/table"),
+    ):
+        whole, part = (await client.get(page)).text, (await client.get(fragment)).text
+        assert part.strip() in whole
+        assert f'data-source="{fragment}"' in whole
+
+
+async def test_english_is_a_choice_that_is_remembered(ask: Ask) -> None:
+    client = ask(OPERATOR)
+    answer = await client.post("/language", data={"lang": "en", "onward": "/alarms?level=2"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/alarms?level=2")
+    page = (await client.get("/alarms")).text
+    assert '<html lang="en">' in page
+    assert "Mould cooling water inlet pressure low" in page
+    assert "Standing alarms" in page
+
+
+async def test_inspectors_read_and_are_not_offered_to_act(ask: Ask, hall: StandIn) -> None:
+    client = ask(INSPECTOR)
+    page = (await client.get("/alarms")).text
+    assert "data-ack" not in page
+    assert "/quarantine" not in page
+    alarm = next(iter(hall.book))
+    assert "<textarea" not in (await client.get(f"/alarms/{alarm}")).text
+
+
+async def test_an_alarm_says_why_it_was_raised(hall: StandIn, ask: Ask) -> None:
+    alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CW_IN_P-01")
+    page = (await ask(OPERATOR).get(f"/alarms/{alarm.id}")).text
+    for said in ("0.311 MPa", "L 0.315 MPa", "CAST_LEN-01 &gt;= 500", "工程默认值"):
+        assert said in page
+
+
+async def test_what_people_and_gateways_write_is_never_run(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    assert "<script>alert" not in (await client.get("/quarantine")).text
+    alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
+    await client.post(f"/alarms/{alarm.id}/acknowledge", data={"comment": '<img src=x onerror="x()">'})
+    page = (await client.get(f"/alarms/{alarm.id}")).text
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+async def test_a_plant_page_shows_values_limits_and_what_is_not_evaluated(ask: Ask) -> None:
+    page = (await ask(OPERATOR).get(f"/plants/{ALUMINIUM}")).text
+    rows = {part.split('"')[0]: part.split("</tr>")[0] for part in page.split('data-point="')[1:]}
+    assert "MPa" in rows["CW_IN_P-01"]
+    assert 'class="trend-limit level-2"' in rows["CW_IN_P-01"]
+    assert "数据过期" in rows["CW_IN_T-01"]
+    assert "<b>—</b>" in rows["CW_IN_T-01"]
+    assert "未评估" in rows["PIT_LVL-01"]
+    assert "GW-01" not in rows
+
+
+async def test_a_county_sees_the_most_pressing_plant_first(ask: Ask) -> None:
+    page = (await ask(INSPECTOR).get("/plants")).text
+    assert re.findall(r'id="plant-([a-z-]+)"', page)[0] == WOOD
+    assert "2024-12-31" in page
+
+
+@pytest.mark.parametrize("span", [600, 3600, 28_800, 86_400, 5])
+async def test_a_point_is_drawn_over_each_span(span: int, ask: Ask) -> None:
+    page = (await ask(OPERATOR).get(f"/plants/{ALUMINIUM}/points/CW_IN_P-01?span={span}")).text
+    assert page.count('<svg class="trend"') == 2
+    assert "LL 0.280" in page
+
+
+async def test_history_that_is_away_leaves_the_rest_of_the_page(hall: StandIn, ask: Ask) -> None:
+    hall.history_away = True
+    client = ask(OPERATOR)
+    page = await client.get(f"/plants/{ALUMINIUM}/points/CW_IN_P-01")
+    assert page.status_code == 200
+    assert "历史库暂不可用" in page.text
+    assert (await client.get(f"/plants/{ALUMINIUM}")).status_code == 200
+
+
+async def test_a_page_that_cannot_be_shown_says_why_in_the_readers_language(ask: Ask) -> None:
+    assert "没有找到" in (await ask(OPERATOR).get("/plants/nowhere")).text
+    assert "没有此操作的权限" in (await ask(INSPECTOR).get("/quarantine")).text
+    assert "参数不正确" in (await ask(OPERATOR).get("/alarms?level=9")).text
+
+
+async def test_an_acknowledged_alarm_cannot_be_acknowledged_again_from_an_old_page(hall: StandIn, ask: Ask) -> None:
+    alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CO-01")
+    answer = await ask(OPERATOR).post(f"/alarms/{alarm.id}/acknowledge")
+    assert answer.status_code == 409
+    assert "不能确认" in answer.text
+
+
+async def test_cleared_alarms_page_on(hall: StandIn, ask: Ask) -> None:
+    for n in range(60):
+        alarm = hall.raise_alarm(WOOD, "DP-01", "HH", 1600, ago_s=50_000 + n)
+        await hall.acknowledge(alarm.id, by="x", comment=None)
+        hall.return_alarm(hall.book[alarm.id])
+    client = ask(ELSEWHERE)
+    page = (await client.get("/alarms")).text
+    older = re.findall(r'href="(/alarms\?[^"]*cursor=[^"]+)"', page)
+    rest = (await client.get(older[0].replace("&amp;", "&"))).text
+    assert len(titles(page)) == 2 + 50
+    assert len(titles(rest)) == 11
+
+
+async def test_the_count_follows_what_nobody_acknowledged(ask: Ask) -> None:
+    assert 'data-unacknowledged="3"' in (await ask(OPERATOR).get("/alarms/count")).text
+    assert 'data-unacknowledged="2"' in (await ask(ELSEWHERE).get("/alarms/count")).text
+
+
+async def test_a_file_of_the_console_is_kept_until_it_changes(ask: Ask) -> None:
+    page = (await ask(None).get("/signin")).text
+    (address,) = re.findall(r'href="(/static/console\.css\?v=[0-9a-f]+)"', page)
+    answer = await ask(None).get(address)
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
+    assert (await ask(None).get("/static/..%2Ftemplates%2Flayout.html")).status_code in {401, 404}
+    assert (await ask(None).get("/static/other.css")).status_code == 404

@@ -1,0 +1,444 @@
+"""The ports filled with made-up plants in memory: realistic enough to look at, small enough to reason about."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import numpy as np
+
+from ingest.api.config import ApiConfig, Role, TokenConfig
+from ingest.api.ports import Health, Latest, Ports
+from ingest.history.errors import HistoryUnavailable
+from ingest.history.store import Trend
+from ingest.journal.records import GatewayPosition, Quarantined
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
+from ingest.model.config import Secret
+from ingest.model.flags import Flag
+from ingest.model.plant import (
+    GATEWAY_SIGNAL,
+    Confidence,
+    Equipment,
+    Gate,
+    Gateway,
+    Plant,
+    PlantKind,
+    Point,
+    Rule,
+    Text,
+)
+from ingest.plants.roster import GatewayRoster, Roster
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+NOON = int(dt.datetime(2026, 11, 23, 6, 12, 30, tzinfo=dt.UTC).timestamp()) * SECOND
+"""14:12:30 in the control room."""
+
+OPERATOR = "operator-token-0123456789"
+INSPECTOR = "inspector-token-0123456789"
+ADMIN = "admin-token-0123456789"
+ELSEWHERE = "elsewhere-token-0123456789"
+ALUMINIUM, STEEL, WOOD = "nanan-aluminium", "hongyuan-steel", "chenguang-wood"
+
+_LABELS = {
+    "LL": Text("低低报", "low-low"),
+    "L": Text("低报", "low"),
+    "H": Text("高报", "high"),
+    "HH": Text("高高报", "high-high"),
+    "STUCK": Text("数值卡死", "stuck"),
+    "SILENT": Text("数据中断", "silent"),
+    "OFFLINE": Text("网关离线", "gateway offline"),
+}
+_DEFAULT = "工程默认值，须按设计文件核定"
+
+
+def config(home: Path, **settings: object) -> ApiConfig:
+    """Settings with one token of each role; ELSEWHERE is an operator of the wood plant only."""
+    tokens: list[tuple[str, Role, tuple[str, ...] | None, str]] = [
+        ("中控室 王建国", "operator", None, OPERATOR),
+        ("南安市应急管理局", "inspector", None, INSPECTOR),
+        ("admin", "admin", None, ADMIN),
+        ("晨光木业", "operator", (WOOD,), ELSEWHERE),
+    ]
+    made = []
+    for number, (name, role, plants, secret) in enumerate(tokens):
+        file = home / f"token-{number}"
+        file.write_text(secret + "\n", encoding="utf-8")
+        made.append(TokenConfig(name=name, role=role, plants=plants, token=Secret(file=file)))
+    return ApiConfig.model_validate({"tokens": made, "port": 0, **settings})
+
+
+class StandIn:
+    """Every port at once. What a test changes, the API sees."""
+
+    def __init__(self, now: int = NOON) -> None:
+        self.time = now
+        self.known = roster()
+        self.book: dict[UUID, Alarm] = {}
+        self.log: list[AlarmEvent] = []
+        self.values: dict[int, Latest] = {}
+        self.positions: list[GatewayPosition] = []
+        self.aside: list[Quarantined] = []
+        self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
+        self.history_away = False
+        self.engine_away = False
+        self._changed = asyncio.Event()
+        for point in self.known.points:
+            if point is not None:
+                self.values[point.index] = Latest(now - 2 * SECOND, _sample(point, now), 0, stale=False)
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(live=self, alarms=self, history=self, journal=self, now=lambda: self.time)
+
+    def raise_alarm(self, plant: str, point: str, code: str, value: float | None, ago_s: float = 0) -> Alarm:
+        """Let a rule trip."""
+        found = self.known.find(plant, point)
+        assert found is not None
+        rule = next(rule for rule in found.rules if rule.code == code)
+        raised = self.time - int(ago_s * SECOND)
+        onset = raised - 5 * SECOND
+        alarm = Alarm(
+            alarm_id(plant, point, code, onset),
+            plant,
+            point,
+            code,
+            rule.level,
+            AlarmState.UNACKNOWLEDGED,
+            rule.title,
+            value,
+            rule.limit,
+            rule.unit,
+            onset,
+            raised,
+        )
+        return self._commit(alarm, AlarmEventKind.RAISED, raised)
+
+    def return_alarm(self, alarm: Alarm, ago_s: float = 0) -> Alarm:
+        """Let its condition end."""
+        now = self.time - int(ago_s * SECOND)
+        state = AlarmState.NORMAL if alarm.acked else AlarmState.RETURNED
+        return self._commit(replace(alarm, state=state, returned=now), AlarmEventKind.RETURNED, now)
+
+    def put(self, plant: str, point: str, latest: Latest) -> None:
+        """Set a point's newest reading."""
+        found = self.known.find(plant, point)
+        assert found is not None
+        self.values[found.index] = latest
+
+    def _commit(self, alarm: Alarm, kind: AlarmEventKind, time: int) -> Alarm:
+        self.book[alarm.id] = alarm
+        event = AlarmEvent(len(self.log) + 1, event_id(alarm.id, kind, time), kind, time, time + SECOND // 5, alarm)
+        self.log.append(event)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+        return alarm
+
+    # AlarmBook
+
+    def alarms(self, which: AlarmFilter, *, limit: int, before: tuple[int, UUID] | None = None) -> Sequence[Alarm]:
+        found = [
+            alarm
+            for alarm in self.book.values()
+            if (which.plants is None or alarm.plant in which.plants)
+            and (which.states is None or alarm.state in which.states)
+            and (which.level is None or alarm.level == which.level)
+            and (which.point is None or alarm.point == which.point)
+            and (which.since is None or alarm.raised >= which.since)
+            and (which.until is None or alarm.raised < which.until)
+            and (before is None or (alarm.raised, alarm.id) < before)
+        ]
+        return sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)[:limit]
+
+    def alarm(self, alarm: UUID) -> Alarm | None:
+        return self.book.get(alarm)
+
+    def alarm_history(self, alarm: UUID) -> Sequence[AlarmEvent]:
+        return [event for event in self.log if event.alarm.id == alarm]
+
+    def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
+        return self.log[seq : seq + limit]
+
+    def last_event(self) -> int:
+        return len(self.log)
+
+    # Readings
+
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+        if self.history_away:
+            raise HistoryUnavailable("the store restarts", retry_after_s=7)
+        found = self.known.find(plant, point)
+        assert found is not None
+        latest = self.values.get(found.index)
+        last = latest.time if latest else 0
+        width = (end - start) / buckets
+        times = [start + round(n * width) for n in range(buckets)]
+        kept = [t for t in times if t <= min(last, self.time) and not self._silent(found, t)]
+        mean = np.array([_sample(found, t) for t in kept])
+        spread = np.array([abs(_sample(found, t + SECOND) - _sample(found, t)) for t in kept])
+        spread += (found.high - found.low) * 0.003
+        count = np.full(len(kept), max(1, int(width // (5 * SECOND))), np.int64)
+        return Trend(np.array(kept, np.int64), mean - spread, mean, mean + spread, count)
+
+    def _silent(self, point: Point, time: int) -> bool:
+        """The hopper temperature's cable was loose for some minutes."""
+        return point.id == "HOPPER_T-01" and 14 * MINUTE < self.time - time < 20 * MINUTE
+
+    # Journal
+
+    def gateways(self) -> Sequence[GatewayPosition]:
+        return self.positions
+
+    def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
+        found = [record for record in self.aside if before is None or record.id < before]
+        return sorted(found, key=lambda record: -record.id)[:limit]
+
+    # Live
+
+    def roster(self) -> Roster:
+        return self.known
+
+    def latest(self, index: int) -> Latest:
+        return self.values.get(index, Latest(0, None, 0, stale=True))
+
+    def health(self) -> Health:
+        return Health(all(said == "ok" for said in self.parts.values()), self.parts)
+
+    async def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Alarm:
+        if self.engine_away:
+            raise TimeoutError
+        known = self.book[alarm]
+        if known.state not in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}:
+            raise ValueError(f"the alarm is {known.state}")
+        state = AlarmState.ACKNOWLEDGED if known.active else AlarmState.NORMAL
+        changed = replace(known, state=state, acked=self.time, acked_by=by, comment=comment)
+        return self._commit(changed, AlarmEventKind.ACKNOWLEDGED, self.time)
+
+    async def wait_event(self, seq: int, timeout_s: float) -> None:
+        if len(self.log) > seq:
+            return
+        try:
+            await asyncio.wait_for(self._changed.wait(), timeout_s)
+        except TimeoutError:
+            return
+
+
+def busy(now: int = NOON) -> StandIn:
+    """A county's afternoon: a few alarms, a stale point, a bad one, a gateway that is away."""
+    hall = StandIn(now)
+    past = hall.raise_alarm(STEEL, "CO-02", "H", 26.0, ago_s=9_400)
+    _acknowledged(hall, past, "赵敏", "检修吹扫，已撤人")
+    hall.return_alarm(hall.book[past.id], ago_s=8_900)
+    older = hall.raise_alarm(WOOD, "DP-01", "HH", 1523, ago_s=30_400)
+    _acknowledged(hall, older, "陈立", None)
+    hall.return_alarm(hall.book[older.id], ago_s=29_000)
+    known = hall.raise_alarm(STEEL, "CO-01", "H", 27.0, ago_s=1_260)
+    _acknowledged(hall, known, "赵敏", "便携仪复测 25 ppm，已通风")
+    hall.return_alarm(hall.raise_alarm(WOOD, "HOPPER_T-01", "H", 61.4, ago_s=2_700), ago_s=2_100)
+    hall.raise_alarm(WOOD, "GW-01", "OFFLINE", 0.0, ago_s=640)
+    hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "L", 0.311, ago_s=75)
+    hall.put(ALUMINIUM, "CW_IN_T-01", Latest(now - 400 * SECOND, 31.0, 0, stale=True))
+    hall.put(ALUMINIUM, "CW_OUT_T-01", Latest(now - 2 * SECOND, 44.0, Flag.BAD, stale=False))
+    hall.put(ALUMINIUM, "PIT_LVL-01", Latest(0, None, 0, stale=True))
+    hall.put(STEEL, "GH_LVL-01", Latest(now - 2 * SECOND, 101.2, Flag.OUT_OF_RANGE, stale=False))
+    hall.put(WOOD, "GW-01", Latest(now - 640 * SECOND, 0.0, 0, stale=False))
+    for point in hall.known.plants[WOOD].points:
+        if not point.is_device:
+            hall.put(WOOD, point.id, Latest(now - 640 * SECOND, _sample(point, now), 0, stale=True))
+    hall.positions = [
+        GatewayPosition(ALUMINIUM, "GW-01", "01JDA4Q2", 184_220, (), True, now - 2 * SECOND, 402_118, 31),
+        GatewayPosition(
+            STEEL, "GW-01", "01JD7T9K", 90_412, ((90_120, 90_131), (90_388, 90_388)), True, now - SECOND, 733_005, 12
+        ),
+        GatewayPosition(WOOD, "GW-01", "01JCZZ01", 5_204, (), False, now - 640 * SECOND, 99_871, 4),
+    ]
+    hall.aside = [
+        Quarantined(
+            17,
+            now - 380 * SECOND,
+            f"yujing/v1/{STEEL}/GW-01/frame",
+            "time-goes-back",
+            "time[3] = 1763884799000 < time[2] = 1763884800000",
+            40,
+            b'{"boot": "01JD7T9K", "seq": 90131, "time": [1763884798000, 1763884799500]}',
+        ),
+        Quarantined(
+            16,
+            now - 5_000 * SECOND,
+            "yujing/v1/unknown-plant/GW-09/frame",
+            "unknown-gateway",
+            "gateway GW-09 of plant unknown-plant is not registered",
+            0,
+            b'<script>alert("x")</script>\x00\xff',
+        ),
+    ]
+    return hall
+
+
+def roster() -> Roster:
+    """Three plants: deep-well aluminium casting, steel, wood dust."""
+    points: list[Point] = []
+    water = Gate("CAST_LEN-01", ">=", 500.0)
+    aluminium = _plant(
+        points,
+        ALUMINIUM,
+        Text("南安市示范铝业有限公司", "Nan'an Demo Aluminium Co."),
+        "aluminium",
+        Equipment("CAST-01", Text("1号深井铸造机", "Casting machine 1")),
+        [
+            ("CW_IN_P-01", "ALC_CW_IN_P", Text("结晶器冷却水进水压力", "Mould cooling water inlet pressure"), "MPa",
+             0.0, 0.6, (("L", 1, 0.315, water), ("LL", 2, 0.28, water)), ()),
+            ("CW_IN_F-01", "ALC_CW_IN_F", Text("结晶器冷却水进水流量", "Mould cooling water inlet flow"), "m³/h",
+             0.0, 500.0, (("L", 1, 288.0, water), ("LL", 2, 256.0, water)), ()),
+            ("CW_IN_T-01", "ALC_CW_IN_T", Text("进水温度", "Inlet water temperature"), "℃",
+             0.0, 60.0, (("H", 1, 35.0, None), ("HH", 2, 40.0, None)), ()),
+            ("CW_OUT_T-01", "ALC_CW_OUT_T", Text("出水温度", "Outlet water temperature"), "℃",
+             0.0, 100.0, (("HH", 2, 60.0, None),), ()),
+            ("LVL_MOLD-01", "ALC_LAUNDER_LVL_MOLD", Text("模盘入口流槽液位", "Launder level at mould inlet"), "mm",
+             0.0, 300.0, (("LL", 2, 135.0, water), ("L", 1, 142.0, water), ("H", 1, 158.0, water),
+                          ("HH", 2, 165.0, water)), ()),
+            ("CAST_LEN-01", "ALC_CAST_LEN", Text("铸造长度", "Cast length"), "mm", 0.0, 8000.0, (), ()),
+            ("PIT_LVL-01", "ALC_PIT_LVL", Text("铸井水位", "Pit water level"), "m",
+             0.0, 12.0, (), ("L: needs setpoint", "H: needs setpoint")),
+        ],
+        dt.date(2025, 12, 31), "深井铸造：2025 年底前全部接入",
+    )  # fmt: skip
+    steel = _plant(
+        points,
+        STEEL,
+        Text("泉州宏远钢铁有限公司", "Quanzhou Hongyuan Steel Co."),
+        "steel",
+        Equipment("BF-02", Text("2号高炉", "Blast furnace 2")),
+        [
+            ("CO-01", "STL_CO", Text("炉前平台一氧化碳", "CO on the casting floor"), "ppm",
+             0.0, 1000.0, (("H", 1, 24.0, None), ("HH", 2, 160.0, None)), ()),
+            ("CO-02", "STL_CO", Text("热风炉区一氧化碳", "CO at the hot stoves"), "ppm",
+             0.0, 1000.0, (("H", 1, 24.0, None), ("HH", 2, 160.0, None)), ()),
+            ("GH_LVL-01", "STL_GH_LEVEL", Text("煤气柜柜位", "Gas holder level"), "%",
+             0.0, 100.0, (("LL", 2, 10.0, None), ("L", 1, 15.0, None), ("H", 1, 85.0, None),
+                          ("HH", 2, 90.0, None)), ()),
+            ("CW_DT-01", "STL_CW_DT", Text("炉体冷却水进出水温差", "Cooling water temperature rise"), "K",
+             0.0, 40.0, (("H", 1, 15.0, None), ("HH", 2, 20.0, None)), ()),
+        ],
+        dt.date(2025, 12, 31), "钢铁：2025 年底前全部接入",
+    )  # fmt: skip
+    wood = _plant(
+        points,
+        WOOD,
+        Text("晨光木业有限公司", "Chenguang Wood Co."),
+        "dust",
+        Equipment("DC-01", Text("1号除尘器", "Dust collector 1")),
+        [
+            ("HOPPER_T-01", "DUST_HOPPER_TEMP", Text("灰斗内部温度", "Hopper temperature"), "℃",
+             -20.0, 150.0, (("H", 1, 60.0, None), ("HH", 2, 70.0, None)), ()),
+            ("DP-01", "DUST_DP", Text("除尘器进出风口压差", "Differential pressure"), "Pa",
+             0.0, 3000.0, (("LL", 1, 200.0, Gate("FAN-01", "==", 1.0)), ("HH", 1, 1500.0, None)), ()),
+            ("FAN-01", "DUST_FAN_RUN", Text("风机运行", "Fan running"), "", 0.0, 1.0, (), ()),
+        ],
+        dt.date(2024, 12, 31), "木质粉尘，涉粉 30 人以上：2024 年底前接入",
+    )  # fmt: skip
+    plants = (aluminium, steel, wood)
+    low, high = (np.array([getattr(point, edge) for point in points]) for edge in ("low", "high"))
+    gateways = {}
+    carrier = np.zeros(len(points), np.int32)
+    for plant in plants:
+        device = next(point.index for point in plant.points if point.is_device)
+        columns = {point.id: point.index for point in plant.points if not point.is_device}
+        gateways[plant.id, "GW-01"] = GatewayRoster(columns, device)
+        carrier[[point.index for point in plant.points]] = device
+    rules = tuple(rule for point in points for rule in point.rules)
+    return Roster(1, {plant.id: plant for plant in plants}, tuple(points), rules, gateways, low, high, carrier, {})
+
+
+_Limits = tuple[tuple[str, Literal[1, 2], float, Gate | None], ...]
+
+
+def _plant(
+    points: list[Point],
+    key: str,
+    name: Text,
+    kind: PlantKind,
+    machine: Equipment,
+    made: Sequence[tuple[str, str, Text, str, float, float, _Limits, tuple[str, ...]]],
+    connect_by: dt.date,
+    tier: str,
+) -> Plant:
+    own: list[Point] = []
+    for ident, signal, title, unit, low, high, limits, unjudged in made:
+        rules = [
+            _rule(key, ident, title, code, level, "limit", limit, unit, gate) for code, level, limit, gate in limits
+        ]
+        rules.append(_rule(key, ident, title, "SILENT", 1, "silence", 15.0, "s", None))
+        own.append(
+            Point(len(points) + len(own), key, ident, signal, title, unit, machine.id, "GW-01", low, high, 15.0, None,
+                  tuple(rules), unjudged)
+        )  # fmt: skip
+    gateway = Text("车间网关", "Hall gateway")
+    offline = _rule(key, "GW-01", gateway, "OFFLINE", 2, "limit", 0.5, "", None)
+    own.append(
+        Point(len(points) + len(own), key, "GW-01", GATEWAY_SIGNAL, gateway, "", None, "GW-01", 0.0, 1.0, 90.0, None,
+              (offline,), ())
+    )  # fmt: skip
+    points.extend(own)
+    return Plant(
+        key, name, "91350100M000100Y43", "350583", kind, 260, 42 if kind == "dust" else 0,
+        "wood" if kind == "dust" else None, (machine,), (Gateway(key, "GW-01", gateway),), tuple(own), connect_by, tier,
+    )  # fmt: skip
+
+
+def _rule(
+    plant: str,
+    point: str,
+    name: Text,
+    code: str,
+    level: Literal[1, 2],
+    kind: str,
+    limit: float,
+    unit: str,
+    gate: Gate | None,
+) -> Rule:
+    label = _LABELS[code]
+    title = Text(f"{name.zh} {label.zh}", f"{name.en} {label.en}")
+    return Rule(plant, point, code, kind, level, limit, unit, title, gate, _DEFAULT, Confidence.ENGINEERING_DEFAULT)
+
+
+_STEADY = {
+    "CW_IN_P-01": (0.345, 0.012),
+    "CW_IN_F-01": (322, 6),
+    "CW_IN_T-01": (29.5, 0.8),
+    "CW_OUT_T-01": (41, 1.5),
+    "LVL_MOLD-01": (150, 3),
+    "CAST_LEN-01": (3650, 40),
+    "PIT_LVL-01": (6.2, 0.1),
+    "CO-01": (22, 3),
+    "CO-02": (6, 2),
+    "GH_LVL-01": (62, 9),
+    "CW_DT-01": (9.4, 0.9),
+    "HOPPER_T-01": (56, 5),
+    "DP-01": (980, 70),
+    "FAN-01": (1, 0),
+    "GW-01": (1, 0),
+}
+
+
+def _sample(point: Point, time: int) -> float:
+    """What the point reads: slow swings and a little noise, the same at every call; the pressure sags at the end."""
+    level, swing = _STEADY[point.id]
+    minutes = time / MINUTE
+    value = level + swing * (0.6 * math.sin(minutes / 7 + point.index) + 0.25 * math.sin(minutes * 1.7))
+    value += swing * 0.15 * math.sin(time / SECOND * 12.9898 + point.index)
+    if point.id == "CW_IN_P-01":
+        value -= 0.03 * math.exp(-(((NOON - time) / (3 * MINUTE)) ** 2))
+    return value
+
+
+def _acknowledged(hall: StandIn, alarm: Alarm, by: str, comment: str | None) -> None:
+    time = alarm.raised + 40 * SECOND
+    changed = replace(alarm, state=AlarmState.ACKNOWLEDGED, acked=time, acked_by=by, comment=comment)
+    hall._commit(changed, AlarmEventKind.ACKNOWLEDGED, time)

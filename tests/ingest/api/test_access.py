@@ -1,0 +1,114 @@
+"""Nothing is readable or doable without a token that allows it: every route, every kind of caller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from ingest.api.access import Keyring
+from ingest.api.app import build_api
+from ingest.api.config import ApiConfig, TokenConfig
+from ingest.model.config import Secret
+from ingest.model.fault import InvalidConfig
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, StandIn
+
+OPEN = {"/signin", "/language", "/health/live", "/health/ready", "/static/{name}"}
+ACTING = {"/api/v1/alarms/{alarm}/acknowledge", "/alarms/{alarm}/acknowledge", "/api/v1/quarantine", "/quarantine"}
+FORMS = {"/signin": {"token": OPERATOR}, "/language": {"lang": "en"}}
+
+
+def routes(app: FastAPI) -> list[tuple[str, str]]:
+    found = {
+        (method, str(context.path))
+        for context in iter_route_contexts(app.routes)
+        for method in context.methods or ()
+        if method != "HEAD"
+    }
+    return sorted(found)
+
+
+ROUTES = routes(build_api(StandIn().ports, ApiConfig()))
+
+
+def test_the_walk_sees_the_whole_api() -> None:
+    """A change of the framework cannot quietly make the walk below empty."""
+    paths = {path for _, path in ROUTES}
+    assert {"/metrics", "/api/v1/alarms/stream", "/plants/{plant}", "/api/v1/openapi.json"} <= paths
+    assert len(ROUTES) > 30
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES, ids=str)
+async def test_every_route_denies_by_default(method: str, path: str, hall: StandIn, ask: Ask) -> None:
+    async def status(token: str | None) -> tuple[int, str]:
+        alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0, ago_s=len(hall.log))
+        filled = path.format(plant=STEEL, point="CO-01", alarm=alarm.id, name="console.css")
+        answer = await ask(token).request(method, filled, data=FORMS.get(path))
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+        return answer.status_code, answer.text
+
+    code, text = await status(None)
+    assert code < 400 if path in OPEN else code == 401
+    assert STEEL not in text.replace(f"/{STEEL}", "")  # the sign-in page leads back to the address asked for
+    assert (await status("wrong-token-0123456789"))[0] == 401
+    assert (await status(ADMIN))[0] < 400
+    assert (await status(OPERATOR))[0] < 400
+    code, _ = await status(INSPECTOR)
+    assert code == 403 if path in ACTING else code < 400
+    code, text = await status(ELSEWHERE)
+    if "{plant}" in path or "{alarm}" in path:
+        assert code == 404
+    elif path == "/metrics":
+        assert code == 403
+    else:
+        assert code < 400
+        assert STEEL not in text
+
+
+async def test_an_unknown_address_says_nothing_to_strangers(ask: Ask) -> None:
+    """Whether an address exists is itself worth protecting."""
+    assert (await ask(None).get("/api/v1/nothing")).status_code == 401
+    assert (await ask(OPERATOR).get("/api/v1/nothing")).status_code == 404
+
+
+@pytest.mark.parametrize("header", ["Basic b3BlcmF0b3I6eA==", "Bearer", f"Token {OPERATOR}", "Bearer \udcff"])
+async def test_anything_but_a_known_bearer_token_is_refused(header: str, ask: Ask) -> None:
+    raw = header.encode("utf-8", "surrogateescape")
+    answer = await ask(None).get("/api/v1/plants", headers=[(b"authorization", raw)])
+    assert answer.status_code == 401
+
+
+async def test_a_token_in_the_address_opens_nothing(ask: Ask) -> None:
+    """Addresses end up in logs and histories."""
+    assert (await ask(None).get(f"/alarms?token={OPERATOR}")).status_code == 401
+
+
+def made(tmp_path: Path, *secrets: str) -> tuple[TokenConfig, ...]:
+    tokens = []
+    for number, secret in enumerate(secrets):
+        (tmp_path / f"t{number}").write_text(secret, encoding="utf-8")
+        tokens.append(TokenConfig(name=f"t{number}", role="admin", token=Secret(file=tmp_path / f"t{number}")))
+    return tuple(tokens)
+
+
+@pytest.mark.parametrize("secrets", [("short",), ("same-token-0123456789", "same-token-0123456789"), ("",)])
+def test_a_token_that_cannot_be_used_is_named_but_never_shown(tmp_path: Path, secrets: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidConfig) as error:
+        Keyring(made(tmp_path, *secrets))
+    assert "api.tokens.t" in str(error.value)
+    assert not secrets[0] or secrets[0] not in str(error.value)
+
+
+def test_token_names_must_differ(tmp_path: Path) -> None:
+    token = made(tmp_path, "some-token-0123456789")[0]
+    with pytest.raises(ValueError, match="given twice: t0"):
+        ApiConfig(tokens=(token, token))
+
+
+def test_a_certificate_needs_its_key() -> None:
+    with pytest.raises(ValueError, match="tls_cert and tls_key together"):
+        ApiConfig(tls_cert=Path("cert.pem"))

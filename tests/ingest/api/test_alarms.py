@@ -1,0 +1,110 @@
+"""REST on alarms: lists that page without loss, and acknowledging."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from ingest.alarms.report import alarm_body
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+
+ALARMS = "/api/v1/alarms"
+
+
+async def test_alarms_come_newest_first_and_page_without_loss(hall: StandIn, ask: Ask) -> None:
+    for minute in range(10):
+        hall.raise_alarm(STEEL, "CO-02", "HH", 180.0, ago_s=60 * minute)
+    client = ask(OPERATOR)
+    whole = (await client.get(ALARMS)).json()["alarms"]
+    seen, cursor = [], None
+    while True:
+        page = (await client.get(ALARMS, params={"limit": 3, **({"cursor": cursor} if cursor else {})})).json()
+        seen += page["alarms"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == whole
+    assert len(whole) == 16
+    assert [alarm["raised"] for alarm in whole] == sorted((alarm["raised"] for alarm in whole), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "points"),
+    [
+        ({"plant": WOOD, "level": "2"}, {"GW-01"}),
+        ({"state": ["unacknowledged", "returned-unacknowledged"]}, {"GW-01", "CW_IN_P-01", "HOPPER_T-01"}),
+        ({"point": "CO-01"}, {"CO-01"}),
+        ({"since": "2026-11-23T14:05:00+08:00"}, {"CW_IN_P-01"}),
+        ({"until": "2026-11-23T00:00:00Z"}, {"DP-01"}),
+        ({"plant": "nowhere"}, set()),
+    ],
+)
+async def test_filters_narrow_the_list(query: dict[str, str], points: set[str], ask: Ask) -> None:
+    found = (await ask(OPERATOR).get(ALARMS, params=query)).json()["alarms"]
+    assert {alarm["point"] for alarm in found} == points
+
+
+async def test_a_filter_cannot_widen_the_scope(ask: Ask) -> None:
+    assert (await ask(ELSEWHERE).get(ALARMS, params={"plant": STEEL})).json()["alarms"] == []
+    assert {a["plant"] for a in (await ask(ELSEWHERE).get(ALARMS)).json()["alarms"]} == {WOOD}
+
+
+async def test_a_made_up_cursor_is_refused(ask: Ask) -> None:
+    answer = await ask(OPERATOR).get(ALARMS, params={"cursor": "nonsense"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "cursor"
+
+
+async def test_an_alarm_tells_its_history_oldest_first(hall: StandIn, ask: Ask) -> None:
+    alarm = next(alarm for alarm in hall.book.values() if alarm.point == "DP-01")
+    shown = (await ask(INSPECTOR).get(f"{ALARMS}/{alarm.id}")).json()
+    assert [step["event"] for step in shown["history"]] == ["raised", "acknowledged", "returned"]
+    assert shown["state"] == "normal"
+
+
+async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) -> None:
+    """A receiver can feed both into the same code."""
+    event = hall.log[-1]
+    shown = (await ask(OPERATOR).get(f"{ALARMS}/{event.alarm.id}")).json()
+    del shown["history"]
+    assert shown == alarm_body(event, None)["alarm"]
+
+
+@pytest.mark.parametrize(("token", "name"), [(OPERATOR, "中控室 王建国"), (ADMIN, "admin")])
+async def test_acknowledging_names_who_and_why(token: str, name: str, hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    answer = await ask(token).post(f"{ALARMS}/{alarm.id}/acknowledge", json={"comment": "已到现场"})
+    assert answer.status_code == 200
+    assert (answer.json()["acknowledged_by"], answer.json()["comment"]) == (name, "已到现场")
+    assert answer.json()["history"][-1]["event"] == "acknowledged"
+
+
+async def test_an_alarm_is_acknowledged_once(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    client = ask(OPERATOR)
+    assert (await client.post(f"{ALARMS}/{alarm.id}/acknowledge")).status_code == 200
+    again = await client.post(f"{ALARMS}/{alarm.id}/acknowledge")
+    assert again.status_code == 409
+    assert "acknowledged" in again.json()["detail"]
+
+
+async def test_an_engine_that_does_not_answer_is_no_acknowledgement(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    hall.engine_away = True
+    answer = await ask(OPERATOR).post(f"{ALARMS}/{alarm.id}/acknowledge")
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
+
+
+async def test_what_cannot_be_acknowledged_says_why(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    assert (await client.post(f"{ALARMS}/{uuid4()}/acknowledge")).status_code == 404
+    assert (await client.post(f"{ALARMS}/no-uuid/acknowledge")).status_code == 422
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    for body in ({"comment": "x" * 501}, {"remark": "?"}):
+        answer = await client.post(f"{ALARMS}/{alarm.id}/acknowledge", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["parameter"] == next(iter(body))
+    assert hall.book[alarm.id].acked is None

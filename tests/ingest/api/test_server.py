@@ -1,0 +1,207 @@
+"""The real server on a real socket: its stream, its limits, its stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import signal
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ingest.api.errors import CannotListen
+from ingest.api.server import ApiServer
+from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, OPERATOR, STEEL, WOOD, StandIn, config
+
+STREAM = "/api/v1/alarms/stream"
+DEADLINE_S = 10
+
+
+@pytest.fixture
+def hall() -> StandIn:
+    return StandIn()
+
+
+@pytest.fixture
+async def server(hall: StandIn, tmp_path: Path) -> AsyncIterator[ApiServer]:
+    server = ApiServer(hall.ports, config(tmp_path))
+    server.bind()
+    serving = asyncio.create_task(server.serve())
+    yield server
+    server.stop()
+    async with asyncio.timeout(DEADLINE_S):
+        await serving
+
+
+def client(server: ApiServer, token: str = OPERATOR, **headers: str) -> httpx.AsyncClient:
+    headers = {"authorization": f"Bearer {token}", **headers}
+    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=DEADLINE_S, trust_env=False)
+
+
+async def events(answer: httpx.Response, count: int) -> list[tuple[str, dict[str, Any]]]:
+    """The next alarm events of a stream: (id, data)."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    number = ""
+    async with asyncio.timeout(DEADLINE_S):
+        async for line in answer.aiter_lines():
+            if line.startswith("id: "):
+                number = line[4:]
+            elif line.startswith("data: {"):
+                found.append((number, json.loads(line[6:])))
+                if len(found) == count:
+                    return found
+    raise AssertionError(f"the stream ended after {found}")
+
+
+async def test_an_alarm_reaches_the_stream_as_it_is_raised(hall: StandIn, server: ApiServer) -> None:
+    hall.raise_alarm(STEEL, "CO-01", "H", 25.0)  # before anyone listened: not sent again
+    async with client(server) as http, http.stream("GET", STREAM) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        alarm = hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
+        ((number, data),) = await events(answer, 1)
+    assert number == "2"
+    assert data["event"] == "raised"
+    assert data["alarm"]["id"] == str(alarm.id)
+    assert data["enterprise"]["name"] == "泉州宏远钢铁有限公司"
+
+
+async def test_a_stream_goes_on_where_it_broke_off(hall: StandIn, server: ApiServer) -> None:
+    for code in ("L", "LL"):
+        hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", code, 0.27)
+    async with client(server, **{"last-event-id": "1"}) as http, http.stream("GET", STREAM) as answer:
+        ((number, _),) = await events(answer, 1)
+    assert number == "2"
+
+
+async def test_a_number_from_a_longer_log_is_not_waited_for(hall: StandIn, server: ApiServer) -> None:
+    """After a restore from backup, numbers begin lower than what browsers remember."""
+    async with client(server, **{"last-event-id": "900"}) as http, http.stream("GET", STREAM) as answer:
+        hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
+        assert [number for number, _ in await events(answer, 1)] == ["1"]
+
+
+async def test_a_stream_shows_only_plants_of_its_token(hall: StandIn, server: ApiServer) -> None:
+    async with client(server, ELSEWHERE) as http, http.stream("GET", STREAM) as answer:
+        hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
+        hall.raise_alarm(WOOD, "HOPPER_T-01", "HH", 71.0)
+        ((number, data),) = await events(answer, 1)
+    assert (number, data["alarm"]["plant"]) == ("2", WOOD)
+
+
+async def test_a_last_event_id_that_is_none_is_refused(server: ApiServer) -> None:
+    async with client(server, **{"last-event-id": "latest"}) as http:
+        assert (await http.get(STREAM)).status_code == 422
+
+
+@pytest.mark.parametrize("way", ["stop", "cancel"])
+async def test_the_server_stops_within_seconds_while_streams_are_open(hall: StandIn, tmp_path: Path, way: str) -> None:
+    server = ApiServer(hall.ports, config(tmp_path))
+    server.bind()
+    serving = asyncio.create_task(server.serve())
+    before = signal.getsignal(signal.SIGTERM)
+    async with client(server) as http, http.stream("GET", STREAM) as answer:
+        reading = asyncio.create_task(answer.aread())
+        began = time.monotonic()
+        if way == "stop":
+            server.stop()
+        else:
+            serving.cancel()
+        async with asyncio.timeout(DEADLINE_S):
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+            await reading
+    assert time.monotonic() - began < 2.5
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+async def test_a_taken_address_is_said_before_anything_starts(server: ApiServer, hall: StandIn, tmp_path: Path) -> None:
+    other = ApiServer(hall.ports, config(tmp_path, port=server.port))
+    with pytest.raises(CannotListen, match=f"port {server.port}"):
+        other.bind()
+
+
+async def test_a_certificate_that_cannot_be_read_is_said_before_anything_starts(hall: StandIn, tmp_path: Path) -> None:
+    missing = tmp_path / "none.pem"
+    with pytest.raises(CannotListen, match="No such file"):
+        ApiServer(hall.ports, config(tmp_path, tls_cert=missing, tls_key=missing)).bind()
+
+
+async def test_the_server_speaks_tls_and_then_marks_its_cookie_secure(hall: StandIn, tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    server = ApiServer(hall.ports, config(tmp_path, tls_cert=cert, tls_key=key))
+    assert server.bind().startswith("https://127.0.0.1:")
+    serving = asyncio.create_task(server.serve())
+    trust = ssl.create_default_context(cafile=str(cert))
+    async with httpx.AsyncClient(base_url=server.url, verify=trust, trust_env=False) as http:
+        answer = await http.post("/signin", data={"token": OPERATOR})
+    assert "; secure" in answer.headers["set-cookie"].lower()
+    server.stop()
+    await serving
+
+
+def certificate(home: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = home / "cert.pem", home / "key.pem"
+    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return cert_file, key_file
+
+
+async def test_the_server_does_not_say_what_it_is(server: ApiServer) -> None:
+    async with client(server) as http:
+        answer = await http.get("/health/live")
+    assert "server" not in answer.headers
+
+
+async def test_a_session_that_ended_takes_its_stream_along(server: ApiServer) -> None:
+    async with httpx.AsyncClient(base_url=server.url, timeout=DEADLINE_S, trust_env=False) as http:
+        await http.post("/signin", data={"token": OPERATOR})
+        page = (await http.get("/plants")).text
+        async with http.stream("GET", STREAM) as answer:
+            token = page.split('name="csrf" value="')[1].split('"')[0]
+            await http.post("/signout", data={"csrf": token})
+            async with asyncio.timeout(DEADLINE_S):
+                await answer.aread()
+
+
+async def test_connections_beyond_the_limit_are_turned_away(hall: StandIn, tmp_path: Path) -> None:
+    server = ApiServer(hall.ports, config(tmp_path, max_connections=8))
+    server.bind()
+    serving = asyncio.create_task(server.serve())
+    held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(8)]
+    try:
+        async with client(server) as http:
+            assert (await http.get("/health/live")).status_code == 503
+    finally:
+        for one in held:
+            one.close()
+        server.stop()
+        await serving

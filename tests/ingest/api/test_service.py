@@ -1,0 +1,61 @@
+"""REST on the service itself: gateways, quarantine, metrics, health."""
+
+from __future__ import annotations
+
+from ingest.journal.records import Quarantined
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.stand_in import ELSEWHERE, INSPECTOR, NOON, OPERATOR, SECOND, STEEL, WOOD, StandIn
+
+
+async def test_gateways_tell_what_is_missing_and_whether_they_are_heard(hall: StandIn, ask: Ask) -> None:
+    hall.positions.pop(0)
+    hall.values.pop(hall.known.gateways["nanan-aluminium", "GW-01"].device)
+    shown = {g["plant"]: g for g in (await ask(OPERATOR).get("/api/v1/gateways")).json()}
+    assert shown[STEEL]["missing"] == [[90_120, 90_131], [90_388, 90_388]]
+    assert shown[STEEL]["online"] is True
+    assert shown[WOOD]["online"] is False
+    assert shown["nanan-aluminium"]["online"] is None  # registered, never heard
+    assert shown["nanan-aluminium"]["committed"] is None
+
+
+async def test_a_scoped_token_sees_only_its_own_quarantine(hall: StandIn, ask: Ask) -> None:
+    """Even when its messages lie behind many pages of others'."""
+    topic = f"yujing/v1/{WOOD}/GW-01/frame"
+    hall.aside += [Quarantined(5, NOON, topic, "bad-json", "line 1", 0, b"{")]
+    hall.aside += [Quarantined(n, NOON, f"yujing/v1/{STEEL}/GW-01/frame", "x", "", 0, b"") for n in range(100, 1300)]
+    shown = (await ask(ELSEWHERE).get("/api/v1/quarantine")).json()
+    assert [message["id"] for message in shown["messages"]] == [5]
+
+
+async def test_the_quarantine_pages_and_shows_bytes_safely(ask: Ask) -> None:
+    client = ask(OPERATOR)
+    first = (await client.get("/api/v1/quarantine?limit=1")).json()
+    second = (await client.get(f"/api/v1/quarantine?limit=1&before={first['next']}")).json()
+    assert [first["messages"][0]["id"], second["messages"][0]["id"]] == [17, 16]
+    assert second["messages"][0]["payload"] == '<script>alert("x")</script>\\x00�'
+    assert second["messages"][0]["bytes"] == 29
+
+
+async def test_health_reveals_its_parts_only_to_callers_with_a_token(hall: StandIn, ask: Ask) -> None:
+    assert (await ask(None).get("/health/live")).json() == {"status": "ok"}
+    assert (await ask(None).get("/health/ready")).json() == {"status": "ok"}
+    hall.parts["engine"] = "no progress for 20 s"
+    answer = await ask(None).get("/health/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "not ok"})
+    known = await ask(INSPECTOR).get("/health/ready")
+    assert known.json()["parts"]["engine"] == "no progress for 20 s"
+
+
+async def test_metrics_count_who_was_turned_away(ask: Ask) -> None:
+    await ask(None).get("/api/v1/plants")
+    text = (await ask(OPERATOR).get("/metrics")).text
+    assert 'yujing_access_refused_total{reason="NotSignedIn"}' in text
+
+
+async def test_a_gateway_no_longer_registered_is_still_shown(hall: StandIn, ask: Ask) -> None:
+    plant = hall.known.plants[STEEL]
+    object.__setattr__(plant, "gateways", ())
+    shown = {g["plant"]: g for g in (await ask(OPERATOR).get("/api/v1/gateways")).json()}
+    assert shown[STEEL]["name"] is None
+    assert shown[STEEL]["last_heard"].startswith("2026-11-23T06:12:29")
+    assert (NOON - hall.positions[1].received) == SECOND
