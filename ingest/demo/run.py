@@ -71,7 +71,7 @@ async def run(wish: Wish) -> int:
         ChildFailed: something the demonstration stands on did not start.
     """
     stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last one: its terminal was closed
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with contextlib.ExitStack() as stack:
         folder = wish.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yujing-demo-")))

@@ -31,11 +31,21 @@ class Trend:
     count: NDArray[np.int64]
 
 
+def bucket_width(start: int, end: int, buckets: int) -> int:
+    """Width in ns of the narrowest equal buckets from `start` on, at most `buckets` of which reach `end`."""
+    return max(1, -(-(end - start) // max(1, buckets)))
+
+
 class HistoryStore(Protocol):
     """Blocking; called from the history writer's thread (writes) and from worker threads (queries)."""
 
     def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
         """Keep readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
+
+        The caller goes on only from a cursor it has saved: until then it repeats the write from the same
+        `first_entry`, with the same entries and perhaps fewer or more after them. A store that can refuse readings
+        must also take them in parts, one write a part, so that the caller can find the bad ones; a store that
+        replaces whole writes never refuses.
 
         Raises:
             HistoryUnavailable: try again later; nothing is lost.

@@ -1,0 +1,61 @@
+"""What a server's answer means: accepted, refused for good, or to be tried again."""
+
+from __future__ import annotations
+
+import json
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from ingest.history.errors import HistoryError, HistoryRejected, HistoryUnavailable
+
+_REFUSED: Final = frozenset({400, 413, 422})
+_TO_MEND: Final = {
+    401: "check the user and password, or the token",
+    403: "the user or token may not do this: grant it read and write",
+    404: "the database or bucket is missing: create it, and check the name and the address",
+}
+_WORDS: Final = 500  # characters of a server's answer worth repeating
+
+
+def error_of(status: int, body: str, retry_after: str | None, now_s: float) -> HistoryError | None:
+    """The error an HTTP answer stands for, or None if the data were taken.
+
+    Only 400, 413 and 422 are about the data themselves. A wrong password or a missing database is mended by people
+    and must not cost a reading, so it counts as unavailable, as does anything unknown.
+
+    Args:
+        status: HTTP status.
+        body: the answer's text; InfluxDB's own message is taken out of its JSON.
+        retry_after: the Retry-After header, seconds or an HTTP date.
+        now_s: seconds since the epoch, for an HTTP date.
+    """
+    if 200 <= status < 300:
+        return None
+    words = f"HTTP {status}: {_message(body)}"
+    if status in _REFUSED:
+        return HistoryRejected(words)
+    if status in _TO_MEND:
+        words = f"{words} ({_TO_MEND[status]})"
+    return HistoryUnavailable(words, retry_after_s=retry_after_s(retry_after, now_s))
+
+
+def retry_after_s(header: str | None, now_s: float) -> float | None:
+    """Seconds to wait by a Retry-After header; None without one, or when it makes no sense."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - now_s)
+    except ValueError:
+        return None
+
+
+def _message(body: str) -> str:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return body.strip()[:_WORDS]
+    if isinstance(answer, dict):
+        answer = answer.get("error") or answer.get("message") or answer  # 1.x and 3.x, 2.x
+    return str(answer)[:_WORDS]

@@ -1,0 +1,201 @@
+"""History in one DuckDB file: nothing to install, and any DuckDB tool reads it.
+
+Writing again. The writer goes on only from a cursor it has saved, so after a crash it repeats a write from the same
+first entry, perhaps with fewer or more entries after it. Every write leaves a mark: its number, its first entry and the
+time the first reading was received. A write whose first entry and receive time bear a known mark is such a repetition:
+it replaces the marked write and all later ones, which follow again. Entry numbers alone would not do: a new journal
+(a replaced disk) starts at 1 again, and taking that for a repetition would wipe out the history. Marks of the last
+1,000 writes are kept: a cursor may fall back by a few writes (a power cut), never by that many.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.history.errors import HistoryUnavailable
+from ingest.history.series import Series, series_of
+from ingest.history.store import Trend, bucket_width
+from ingest.model.alarm import AlarmEvent
+from ingest.model.batch import Batch
+from ingest.model.config import Config
+from ingest.model.plant import GATEWAY_SIGNAL
+from ingest.plants.roster import Roster
+
+_MARKS: Final = 1_000
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY, plant VARCHAR NOT NULL, point VARCHAR NOT NULL, signal VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS marks (write BIGINT NOT NULL, first_entry BIGINT NOT NULL, received BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS readings (
+    write BIGINT NOT NULL, series INTEGER NOT NULL, time BIGINT NOT NULL, value DOUBLE, quality USMALLINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS alarms (
+    event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, point VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL, level UTINYINT NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL, state VARCHAR NOT NULL,
+    title VARCHAR NOT NULL, title_en VARCHAR NOT NULL, unit VARCHAR NOT NULL, "limit" DOUBLE NOT NULL, value DOUBLE
+);
+CREATE VIEW IF NOT EXISTS readings_by_name AS
+    SELECT make_timestamp_ns(time) AS time, plant, point, signal, value, quality
+    FROM readings JOIN series ON series.id = readings.series;
+"""
+
+
+class DuckDBConfig(Config):
+    """One DuckDB file, used by this service alone while it runs."""
+
+    kind: Literal["duckdb"] = "duckdb"
+    path: Path
+
+
+class DuckDBStore:
+    """A HistoryStore in one file. It replaces whole writes and never refuses a reading.
+
+    Writes take their turn at a lock; every query runs on a cursor of its own and sees the last committed state.
+    """
+
+    def __init__(self, config: DuckDBConfig) -> None:
+        self._path = config.path
+        self._turn = threading.Lock()
+        self._roster: Roster | None = None
+        self._by_index: dict[int, int] = {}  # roster index -> series id, for that roster
+        with self._available():
+            config.path.parent.mkdir(parents=True, exist_ok=True)
+            # Nothing is fetched from the network, whatever a query names.
+            self._db = duckdb.connect(str(config.path), config={"autoinstall_known_extensions": "false"})
+            self._db.execute(_SCHEMA)
+            rows = self._db.execute("SELECT id, plant, point, signal FROM series").fetchall()
+        self._ids: dict[Series, int] = {Series(*names): number for number, *names in rows}
+
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+        """Keep readings; see `HistoryStore` and the head of this module."""
+        if not len(batch):
+            return
+        mark = [first_entry, int(batch.received[0])]
+        with self._turn, self._available():
+            series = self._series(batch, roster)
+            columns = {"series": series, "time": batch.time, "value": batch.value, "quality": batch.flags}
+            with self._transaction() as db:
+                repeated, last = db.execute(
+                    "SELECT min(write) FILTER (first_entry = ? AND received = ?), max(write) FROM marks", mark
+                ).fetchall()[0]
+                if repeated is not None:
+                    db.execute("DELETE FROM readings WHERE write >= ?", [repeated])
+                    db.execute("DELETE FROM marks WHERE write >= ?", [repeated])
+                number = repeated or (last or 0) + 1
+                db.execute("INSERT INTO marks VALUES (?, ?, ?)", [number, *mark])
+                db.execute("DELETE FROM marks WHERE write <= ?", [number - _MARKS])
+                db.register("incoming", columns)
+                db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
+                db.unregister("incoming")
+
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
+        """Keep alarm events; see `HistoryStore`."""
+        rows = [_alarm_row(event) for event in events]
+        if not rows:
+            return
+        with self._turn, self._available(), self._transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO alarms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+        """One point's readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
+        bucket = {"start": start, "end": end, "width": bucket_width(start, end, buckets)}
+        columns = self._query(
+            """
+            SELECT $start + (time - $start) // $width * $width AS bucket,
+                   min(value) AS low, avg(value) AS mean, max(value) AS high, count(*) AS count
+            FROM readings
+            WHERE series IN (SELECT id FROM series WHERE plant = $plant AND point = $point)
+                  AND time >= $start AND time < $end
+            GROUP BY bucket ORDER BY bucket
+            """,
+            bucket | {"plant": plant, "point": point},
+        )
+        low, mean, high = (np.ma.filled(columns[name].astype(np.float64), np.nan) for name in ("low", "mean", "high"))
+        return Trend(columns["bucket"].astype(np.int64), low, mean, high, columns["count"].astype(np.int64))
+
+    def count_readings(self) -> int:
+        """All readings stored but those of gateways themselves."""
+        columns = self._query(
+            "SELECT count(*) AS count FROM readings WHERE series NOT IN (SELECT id FROM series WHERE signal = $device)",
+            {"device": GATEWAY_SIGNAL},
+        )
+        return int(columns["count"][0])
+
+    def close(self) -> None:
+        """Checkpoint and let go of the file."""
+        with self._turn, self._available():
+            self._db.close()
+
+    def _series(self, batch: Batch, roster: Roster) -> NDArray[np.int32]:
+        """The series id of every reading."""
+        if roster is not self._roster:
+            self._roster, self._by_index = roster, {}
+        indices, place = np.unique(batch.point, return_inverse=True)
+        for index in indices.tolist():
+            if index not in self._by_index:
+                self._by_index[index] = self._id(series_of(roster, index))
+        return np.array([self._by_index[index] for index in indices.tolist()], np.int32)[place]
+
+    def _id(self, series: Series) -> int:
+        known = self._ids.get(series)
+        if known is not None:
+            return known
+        number = len(self._ids) + 1
+        self._db.execute("INSERT INTO series VALUES (?, ?, ?, ?)", [number, *astuple(series)])
+        self._ids[series] = number  # only now that it is committed
+        return number
+
+    def _query(self, sql: str, values: Mapping[str, int | str]) -> dict[str, NDArray[Any]]:
+        with self._available(), self._db.cursor() as cursor:
+            columns: dict[str, NDArray[Any]] = cursor.execute(sql, values).fetchnumpy()
+            return columns
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        self._db.execute("BEGIN")
+        try:
+            yield self._db
+            self._db.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        """A full disk, a locked or broken file: none of it is the readings' fault."""
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            raise HistoryUnavailable(f"{self._path}: {error}") from error
+
+
+def _alarm_row(event: AlarmEvent) -> tuple[Any, ...]:
+    alarm = event.alarm
+    return (
+        event.id,
+        event.time,
+        alarm.plant,
+        alarm.point,
+        alarm.rule,
+        alarm.level,
+        str(event.kind),
+        alarm.id,
+        str(alarm.state),
+        alarm.title.zh,
+        alarm.title.en,
+        alarm.unit,
+        alarm.limit,
+        alarm.value,
+    )

@@ -1,0 +1,41 @@
+"""What the history writer reads: the journal and the alarm event log, as far as it needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ingest.journal.records import Entry
+from ingest.model.alarm import AlarmEvent
+
+
+class JournalFeed(Protocol):
+    """The journal. Blocking; `last` is also asked from other threads and answers at once."""
+
+    def read(self, after: int, limit: int) -> Sequence[Entry]:
+        """Entries with a greater id, oldest first: about `limit` readings, at least one entry if there is any."""
+
+    def last(self) -> int:
+        """Id of the newest entry, 0 if there is none."""
+
+    def wait(self, after: int, timeout_s: float) -> bool:
+        """Return as soon as there may be an entry with a greater id, or after the timeout; True if there is one."""
+
+    def cursor(self, name: str) -> int:
+        """Id of the last entry that reader has dealt with, 0 for a new reader."""
+
+    def save_cursor(self, name: str, position: int) -> None:
+        """Keep it."""
+
+
+class AlarmFeed(Protocol):
+    """The alarm event log. Blocking."""
+
+    def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
+        """Events with a greater sequence number, oldest first."""
+
+    def reader_cursor(self, name: str) -> int:
+        """Sequence number of the last event that reader has dealt with, 0 for a new reader."""
+
+    def save_reader_cursor(self, name: str, position: int) -> None:
+        """Keep it."""

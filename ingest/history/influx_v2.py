@@ -1,0 +1,65 @@
+"""History in InfluxDB 2.x and 3.x, and in what else takes `/api/v2/write`, through influxdb-client.
+
+Raw bytes, one request a write and no retries: the client's batching writer drops data once its retries are used up,
+and its default tags and point objects cost time; waiting and trying again is the history writer's.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, Literal
+
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from ingest.history.answers import error_of
+from ingest.history.errors import HistoryUnavailable
+from ingest.history.influx import InfluxConfig, InfluxStore, http_client, trust
+from ingest.model.config import Secret
+
+_NANOSECONDS: Final[Any] = WritePrecision.NS  # a plain string, whatever the client's annotations say
+
+
+class InfluxV2Config(InfluxConfig):
+    """An InfluxDB 2.x or 3.x bucket; on 2.x, a DBRP mapping of the bucket's name makes it answer InfluxQL."""
+
+    kind: Literal["influxdb2"] = "influxdb2"
+    org: str
+    bucket: str = "yujing"
+    token: Secret
+
+
+class InfluxV2Store(InfluxStore):
+    """InfluxDB 2.x and 3.x: /api/v2/write through influxdb-client, one request a call, no retries of its own."""
+
+    def __init__(self, config: InfluxV2Config) -> None:
+        token = config.token.read()
+        super().__init__(http_client(config, headers={"Authorization": f"Token {token}"}), config.bucket)
+        self._client = InfluxDBClient(
+            config.url,
+            token=token,
+            org=config.org,
+            timeout=int(config.timeout_s * 1_000),
+            enable_gzip=True,
+            retries=False,
+            ssl_context=trust(config),
+        )
+        self._writes = self._client.write_api(write_options=SYNCHRONOUS)
+
+    def close(self) -> None:
+        """Close connections of both clients."""
+        self._client.close()  # type: ignore[no-untyped-call]
+        super().close()
+
+    def _send(self, lines: bytes) -> None:
+        try:
+            self._writes.write(bucket=self._database, record=lines, write_precision=_NANOSECONDS)
+        except ApiException as error:
+            wait = error.headers.get("Retry-After") if error.headers else None
+            words = str(error.body or error.reason)
+            raise error_of(int(error.status), words, wait, time.time()) or HistoryUnavailable(words) from error
+        except (HTTPError, ValueError) as error:  # ValueError: an answer that is not text
+            raise HistoryUnavailable(f"{self._client.url}: {error}") from error

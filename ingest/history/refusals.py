@@ -1,0 +1,28 @@
+"""Writing around what a store refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ingest.history.errors import HistoryRejected
+
+
+def write_around(count: int, write: Callable[[slice], None]) -> list[tuple[int, str]]:
+    """Write items 0..count-1 in as few parts as the store takes; return those it refuses one by one, and why.
+
+    A refused part is halved until the bad items stand alone, so k bad items cost about 2 k log2(count) writes.
+    Whatever else `write` raises ends the attempt; the whole of it must then be made again.
+    """
+    refused = []
+    parts = [slice(0, count)] if count else []
+    while parts:
+        part = parts.pop()
+        try:
+            write(part)
+        except HistoryRejected as error:
+            if part.stop - part.start == 1:
+                refused.append((part.start, str(error)))
+            else:
+                middle = (part.start + part.stop) // 2
+                parts += [slice(middle, part.stop), slice(part.start, middle)]
+    return refused

@@ -1,0 +1,31 @@
+"""Which series a reading belongs to, by the roster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.model.plant import GATEWAY_SIGNAL
+from ingest.plants.roster import Roster
+
+REMOVED = "removed"
+"""Plant and signal of readings whose point has left the roster between the journal and the history store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What names a series in every store. A gateway's own series has the gateway's id as its point."""
+
+    plant: str
+    point: str
+    signal: str
+
+    @property
+    def is_device(self) -> bool:
+        """Whether it is a gateway's own series (online or not)."""
+        return self.signal == GATEWAY_SIGNAL
+
+
+def series_of(roster: Roster, index: int) -> Series:
+    """The series of a roster index; readings of a removed point are kept under their index, never dropped."""
+    point = roster.points[index] if index < len(roster.points) else None
+    return Series(REMOVED, str(index), REMOVED) if point is None else Series(point.plant, point.id, point.signal)

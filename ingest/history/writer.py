@@ -1,0 +1,216 @@
+"""The history writer: a thread that carries the journal and the alarm event log into a history store.
+
+There is no queue in memory: the journal is the queue. While the store is away the cursors stand still; a cursor moves
+only once the store has all that comes before it, so a crash repeats a write, which no store keeps twice.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+import numpy as np
+
+from ingest.history.errors import HistoryUnavailable
+from ingest.history.feeds import AlarmFeed, JournalFeed
+from ingest.history.refusals import write_around
+from ingest.history.series import series_of
+from ingest.history.store import HistoryStore
+from ingest.model.batch import Batch, concat
+from ingest.plants.roster import Roster
+from ingest.telemetry import Event, emit
+
+READER: Final = "history"
+"""The writer's name among the readers of the journal and of the alarm event log."""
+
+READINGS: Final = 20_000  # a turn: a few requests' worth, and little to repeat after a crash
+ALARM_EVENTS: Final = 1_000
+LINGER_S: Final = 0.25  # after a turn that was not full, so that a trickle of frames becomes few writes
+IDLE_S: Final = 0.5  # longest wait for news, and so longest wait of `stop` for an idle writer
+FIRST_DELAY_S: Final = 0.5
+LONGEST_DELAY_S: Final = 30.0
+LONGEST_WISH_S: Final = 300.0  # a store may ask for more patience than we would have, but not for ever
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWritten(Event):
+    """Readings kept by the history store."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "debug"
+    amount: ClassVar[str | None] = "readings"
+    readings: int
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryDelayed(Event):
+    """The history store did not take data; the same data follow after a wait."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
+    reason: str
+    failures: int
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReadingRejected(Event):
+    """The history store refused a reading for good; the journal holds it until it is trimmed."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
+    plant: str
+    point: str
+    time: int
+    value: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAlarmEventRejected(Event):
+    """The history store refused an alarm event for good; the state database still holds it."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
+    seq: int
+    plant: str
+    point: str
+    rule: str
+    reason: str
+
+
+class HistoryWriter:
+    """Carries readings and alarm events into a history store. One bad reading never blocks the others.
+
+    Args:
+        store: where to.
+        journal: where readings come from.
+        alarms: where alarm events come from.
+        roster: the roster in force.
+        judge: adds the quality flags a reading earns by itself, whatever came before it; given one entry at a time.
+    """
+
+    def __init__(
+        self,
+        store: HistoryStore,
+        journal: JournalFeed,
+        alarms: AlarmFeed,
+        *,
+        roster: Callable[[], Roster],
+        judge: Callable[[Batch, Roster], Batch],
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._alarms = alarms
+        self._roster = roster
+        self._judge = judge
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
+        self._done = 0  # the journal cursor, as last seen
+        self._error: str | None = None
+
+    def start(self) -> None:
+        """Start the thread. Once."""
+        self._done = self._journal.cursor(READER)
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ask the thread to end; True if it did in time. If not, nothing is lost: its cursors are on disk."""
+        self._stopping.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def lag(self) -> tuple[int, str | None]:
+        """Journal entries the store does not have yet, and what stands in the way (None = nothing)."""
+        error = self._error if self._thread.is_alive() else "the history writer is not running"
+        return max(0, self._journal.last() - self._done), error
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                more = self._carry_alarm_events()
+                more |= self._carry_readings()
+            except _Stopped:
+                return
+            except Exception as error:  # noqa: BLE001  a thread that dies in silence would be worse than any error
+                failures += 1
+                self._error = str(error) or type(error).__name__
+                delay_s = _delay_s(error, failures)
+                emit(HistoryDelayed(reason=self._error, failures=failures, delay_s=delay_s))
+                self._stopping.wait(delay_s)
+            else:
+                failures = 0
+                self._error = None
+                if not more and not self._stopping.wait(LINGER_S):
+                    self._journal.wait(self._done, IDLE_S)
+
+    def _carry_readings(self) -> bool:
+        """Carry one turn's entries; True if there may be more at once."""
+        self._done = self._journal.cursor(READER)
+        entries = self._journal.read(self._done, READINGS)
+        if not entries:
+            return False
+        roster = self._roster()  # after the read: never older than the entries
+        # Entry by entry: what a judge makes of a reading must not depend on where a turn happens to begin.
+        judged = [(entry.id, self._judge(entry.batch, roster)) for entry in entries]
+        filled = [(entry, batch) for entry, batch in judged if len(batch)]
+        if filled:
+            kept = self._write_readings(concat([batch for _, batch in filled]), roster, first_entry=filled[0][0])
+            emit(HistoryWritten(readings=kept, entry=entries[-1].id))
+        self._journal.save_cursor(READER, entries[-1].id)
+        self._done = entries[-1].id
+        # The journal ends a turn before the entry that would overfill it, so half full is full enough to go on at once.
+        return sum(len(entry.batch) for entry in entries) * 2 >= READINGS
+
+    def _write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> int:
+        """Write them; returns how many the store kept, the others are told one by one."""
+        everything = np.arange(len(batch))
+
+        def write(part: slice) -> None:
+            self._store.write_readings(batch.take(everything[part]), roster, first_entry)
+
+        refused = write_around(len(batch), self._unless_stopping(write))
+        for at, reason in refused:
+            series = series_of(roster, int(batch.point[at]))
+            time, value = int(batch.time[at]), float(batch.value[at])
+            emit(HistoryReadingRejected(series.plant, series.point, time, value, reason))
+        return len(batch) - len(refused)
+
+    def _carry_alarm_events(self) -> bool:
+        """Carry one turn's alarm events; True if there may be more at once."""
+        done = self._alarms.reader_cursor(READER)
+        events = self._alarms.events_after(done, limit=ALARM_EVENTS)
+        if not events:
+            return False
+
+        def write(part: slice) -> None:
+            self._store.write_alarm_events(events[part])
+
+        for at, reason in write_around(len(events), self._unless_stopping(write)):
+            alarm = events[at].alarm
+            emit(HistoryAlarmEventRejected(events[at].seq, alarm.plant, alarm.point, alarm.rule, reason))
+        self._alarms.save_reader_cursor(READER, events[-1].seq)
+        return len(events) >= ALARM_EVENTS
+
+    def _unless_stopping(self, write: Callable[[slice], None]) -> Callable[[slice], None]:
+        """Thousands of refusals take long to find; a stop does not wait for them."""
+
+        def checked(part: slice) -> None:
+            if self._stopping.is_set():
+                raise _Stopped
+            write(part)
+
+        return checked
+
+
+class _Stopped(Exception):
+    """The writer was asked to stop in the middle of a turn."""
+
+
+def _delay_s(error: Exception, failures: int) -> float:
+    """The store's own wish, or twice as long as last time; jittered, so that many writers do not come back at once."""
+    if isinstance(error, HistoryUnavailable) and error.retry_after_s is not None:
+        return min(error.retry_after_s, LONGEST_WISH_S)
+    longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(failures - 1, 10))
+    return longest * random.uniform(0.5, 1)  # noqa: S311  not a secret

@@ -1,0 +1,114 @@
+"""The demonstration does what it says: on either broker, with all faults found, and it ends when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.browser import chromium, watched
+from tests.servers import free_port
+
+PATIENCE_S = 90.0
+ENVIRONMENT = os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"}
+
+
+def demo(*arguments: str) -> list[str]:
+    """Its command line."""
+    return [sys.executable, "-m", "ingest.cli", "demo", "--port", str(free_port()), *arguments]
+
+
+@pytest.mark.timeout(240)
+def test_every_reading_arrives_and_every_fault_is_found_on_either_broker(tmp_path: Path) -> None:
+    running = {}
+    for broker in ("embedded", "mosquitto"):
+        folder = tmp_path / broker
+        folder.mkdir()
+        command = demo("--for", "60s", "--headless", "--broker", broker, "--summary", str(folder / "summary.json"))
+        with (folder / "shown.txt").open("w", encoding="utf-8") as shown:
+            running[folder] = subprocess.Popen([*command, "--dir", str(folder)], stderr=shown, env=ENVIRONMENT)
+    for folder, process in running.items():
+        assert process.wait(200) == 0, (folder / "shown.txt").read_text(encoding="utf-8")
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        readings = told["readings"]
+        assert readings["sent"] == readings["journaled"] == readings["stored"] > 1000
+        assert readings["quarantined"] == 0
+        assert len({fault["fault"] for fault in told["faults"]}) == 11
+        assert all(fault["detected"] for fault in told["faults"])
+        assert told["webhooks"]["sent"] == told["webhooks"]["delivered"] >= told["alarms"]["raised"] > 0
+        assert 0 < told["latency_ms"]["p50"] <= told["latency_ms"]["p99"]
+        inspector = json.loads((folder / "inspector.json").read_text(encoding="utf-8"))
+        assert inspector["distinct"] >= told["webhooks"]["delivered"]
+        assert inspector["bad_signature"] == 0
+
+
+@contextmanager
+def interactive(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A demonstration that runs until Ctrl-C, and the file with what it shows."""
+    shown = folder / "shown.txt"
+    with shown.open("wb") as out:
+        process = subprocess.Popen(demo("--broker", "embedded", "--dir", str(folder)), stderr=out, env=ENVIRONMENT)
+    try:
+        yield process, shown
+    finally:
+        process.terminate()  # not SIGKILL: it has children to end
+        process.wait(30)
+
+
+def wait_for(shown: Path, words: str, times: int = 1) -> str:
+    """What is shown, once it holds the words so often."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (text := shown.read_text(encoding="utf-8")).count(words) < times:
+        assert time.monotonic() < deadline, text
+        time.sleep(0.1)
+    return text
+
+
+async def visit(url: str, token: str, pictures: Path) -> str:
+    """Sign in as the terminal says, look at the alarms and at a plant; returns the alarms page's text."""
+    async with chromium() as browser:
+        context = await browser.new_context(viewport={"width": 1280, "height": 860}, locale="zh-CN")
+        watch = await watched(context)
+        page = watch.page
+        await page.goto(url)
+        await page.fill("input[name=token]", token)
+        await page.press("input[name=token]", "Enter")
+        await page.wait_for_selector("table tbody tr")
+        await page.screenshot(path=pictures / "console-alarms.png")
+        text = await page.inner_text("body")
+        await page.goto(f"{url}/plants/demo-steel")
+        await page.wait_for_selector("svg")
+        await page.screenshot(path=pictures / "console-plant.png")
+        await page.goto(f"{url}/plants/demo-steel/points/CO-01")
+        await page.wait_for_selector("svg")
+        await page.screenshot(path=pictures / "console-point.png")
+        # The very first page is the sign-in page, answered with 401, of which Chromium tells in its console.
+        assert [said for said in watch.wrong if "401" not in said] == []
+        return text
+
+
+@pytest.mark.timeout(240)
+def test_its_console_shows_the_alarms_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    """Set SCREENSHOTS to a folder to keep the pictures, as `make screenshots` does for the README."""
+    with interactive(tmp_path) as (process, shown):
+        text = wait_for(shown, "级报警", times=8)
+        url, token = re.search(r"http://127\.0\.0\.1:\d+", text), (tmp_path / "token").read_text(encoding="utf-8")
+        assert url is not None
+        assert token in text
+        pictures = Path(os.environ.get("SCREENSHOTS", tmp_path))
+        page = asyncio.run(visit(url[0], token, pictures))
+        assert "一氧化碳" in page or "CO" in page
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    leftovers = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False).stdout
+    assert leftovers.split() == []
