@@ -69,15 +69,22 @@ def check_all(file: Path) -> Roster:
     Raises:
         InvalidConfig: with every fault of every file.
     """
-    settings = load_settings(file)
-    faults = [*_secret_faults(file, settings)]
-    for check in (lambda: open_connectors(settings.connectors), lambda: Keyring(settings.api.tokens)):
-        try:
-            check()
-        except InvalidConfig as error:
-            faults += error.faults
+    faults: list[Fault] = []
+    plants = Path("plants")
     try:
-        roster = load_roster(settings.plants, MemoryNumbering(), version=1)
+        settings = load_settings(file)
+    except InvalidConfig as error:
+        faults += error.faults
+    else:
+        plants = settings.plants
+        faults += _secret_faults(file, settings)
+        for check in (lambda: open_connectors(settings.connectors), lambda: Keyring(settings.api.tokens)):
+            try:
+                check()
+            except InvalidConfig as error:
+                faults += error.faults
+    try:
+        roster = load_roster(plants, MemoryNumbering(), version=1)
     except InvalidConfig as error:
         faults += error.faults
     if faults:

@@ -50,7 +50,10 @@ class InfluxV2Store(InfluxStore):
         self._writes = self._client.write_api(write_options=SYNCHRONOUS)
 
     def close(self) -> None:
-        """Close connections of both clients."""
+        """Close the connections of both clients; left to itself, influxdb-client leaves its own to the collector."""
+        pools = self._client.api_client.rest_client.pool_manager.pools
+        for key in pools.keys():  # noqa: SIM118  not a dict: it cannot be iterated
+            pools[key].close()
         self._client.close()  # type: ignore[no-untyped-call]
         super().close()
 

@@ -52,7 +52,7 @@ class MqttConfig(Config):
 
 @dataclass(frozen=True, slots=True)
 class BrokerConnected(Event):
-    """Connected and subscribed."""
+    """Connected; subscribing."""
 
     host: str
     port: int
@@ -82,6 +82,15 @@ class SessionLost(Event):
 
     level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
     host: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRefused(Event):
+    """The broker does not let us read: its access list must allow frames and statuses of all gateways to us."""
+
+    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
+    host: str
+    reason: str
 
 
 class MqttSource:
@@ -152,6 +161,7 @@ class MqttSource:
         client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
         client.on_pre_connect = self._jitter
         client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
         client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
         client.on_message = self._message
@@ -172,9 +182,17 @@ class MqttSource:
         if self._expect_session and not flags.session_present:
             emit(SessionLost(self._config.host))
         self._expect_session = True
-        client.subscribe([(FRAMES, 1), (STATUSES, 1)])
         emit(BrokerConnected(self._config.host, self._config.port, flags.session_present))
-        self._on_subscribed()
+        client.subscribe([(FRAMES, 1), (STATUSES, 1)])
+
+    def _subscribed(
+        self, _client: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _properties: object
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            emit(SubscriptionRefused(self._config.host, ", ".join(refused)))
+        else:
+            self._on_subscribed()
 
     def _unreachable(self, _client: Client, _userdata: object) -> None:
         emit(BrokerUnreachable(self._config.host, self._config.port))
