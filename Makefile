@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench servers lock
+.PHONY: help install demo test check bench servers lock screenshots
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -40,3 +40,6 @@ servers: ## the servers and the browser the tests run against (installs them on 
 lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --output-file requirements.lock
+
+screenshots: install servers ## take the README's pictures anew from the running demonstration
+	SCREENSHOTS=docs/images $(BIN)/pytest tests/e2e/test_demo.py -k console

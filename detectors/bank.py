@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from detectors.detector import State
+from detectors.detector import Detector, State
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
 from detectors.rules import RuleTable
@@ -24,6 +24,10 @@ class Bank:
     def update(self, readings: Readings, now: int) -> Findings:
         """Judge readings at `now` (ns); findings in the order of their time."""
         return merge([nothing(), *(detector.update(readings, now) for detector in self._detectors.values())])
+
+    def detectors(self) -> tuple[Detector, ...]:
+        """Every detector, one a kind."""
+        return tuple(self._detectors.values())
 
     def resume(self, now: int) -> None:
         """Tell the detectors of silence that nobody listened until `now` (ns)."""
