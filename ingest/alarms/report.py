@@ -6,36 +6,40 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from ingest.model.alarm import AlarmEvent
+from ingest.model.alarm import Alarm, AlarmEvent
 from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Plant, Point
 
 
 def alarm_body(event: AlarmEvent, plant: Plant | None) -> dict[str, Any]:
     """An alarm event as told to inspectors and to the province. `plant` is None once it was removed."""
-    alarm = event.alarm
     return {
         "event": str(event.kind),
         "time": iso(event.time),
-        "alarm": {
-            "id": str(alarm.id),
-            "plant": alarm.plant,
-            "point": alarm.point,
-            "rule": alarm.rule,
-            "level": alarm.level,
-            "state": str(alarm.state),
-            "title": {"zh": alarm.title.zh, "en": alarm.title.en},
-            "value": alarm.value,
-            "limit": alarm.limit,
-            "unit": alarm.unit,
-            "onset": iso(alarm.onset),
-            "raised": iso(alarm.raised),
-            "returned": iso(alarm.returned),
-            "acknowledged": iso(alarm.acked),
-            "acknowledged_by": alarm.acked_by,
-            "comment": alarm.comment,
-        },
+        "alarm": alarm_fields(event.alarm),
         "enterprise": _enterprise(plant),
+    }
+
+
+def alarm_fields(alarm: Alarm) -> dict[str, Any]:
+    """An alarm as it stands: the same shape by webhook, stream and API."""
+    return {
+        "id": str(alarm.id),
+        "plant": alarm.plant,
+        "point": alarm.point,
+        "rule": alarm.rule,
+        "level": alarm.level,
+        "state": str(alarm.state),
+        "title": {"zh": alarm.title.zh, "en": alarm.title.en},
+        "value": alarm.value,
+        "limit": alarm.limit,
+        "unit": alarm.unit,
+        "onset": iso(alarm.onset),
+        "raised": iso(alarm.raised),
+        "returned": iso(alarm.returned),
+        "acknowledged": iso(alarm.acked),
+        "acknowledged_by": alarm.acked_by,
+        "comment": alarm.comment,
     }
 
 

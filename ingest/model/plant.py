@@ -115,4 +115,4 @@ class Plant:
     gateways: tuple[Gateway, ...]
     points: tuple[Point, ...]
     connect_by: dt.date | None  # enrolment deadline; None = not mandatory
-    tier: str  # which clause of the enrolment rule it falls under
+    tier: Text  # which clause of the enrolment rule it falls under

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ingest.model.plant import PlantKind
+from ingest.model.plant import PlantKind, Text
 
 Dust = Literal["metal", "wood", "aluminium", "magnesium", "grain", "other"]
 
@@ -22,7 +22,7 @@ class Enrolment:
     """A deadline (None = not mandatory) and the clause it comes from."""
 
     connect_by: dt.date | None
-    tier: str
+    tier: Text
 
 
 def due(kind: PlantKind, *, dust: str | None, dust_workers: int, deep_well: bool, pilot: bool) -> Enrolment:
@@ -38,20 +38,20 @@ def due(kind: PlantKind, *, dust: str | None, dust_workers: int, deep_well: bool
         (
             dust in _METAL_OR_WOOD and dust_workers >= 30,
             FIRST,
-            "金属、木粉尘，涉粉作业30人及以上 / metal or wood dust, 30 or more dust workers",
+            Text("金属、木粉尘，涉粉作业30人及以上", "metal or wood dust, 30 or more dust workers"),
         ),
-        (pilot and kind == "steel", FIRST, "试点钢铁企业 / pilot steel enterprise"),
-        (pilot and casting, FIRST, "试点铝加工（深井铸造）企业 / pilot deep-well aluminium casting enterprise"),
-        (kind == "steel", SECOND, "钢铁企业 / steel enterprise"),
-        (casting, SECOND, "铝加工（深井铸造）企业 / deep-well aluminium casting enterprise"),
-        (dust_workers >= 10, SECOND, "粉尘涉爆，涉粉作业10人及以上 / explosive dust, 10 or more dust workers"),
+        (pilot and kind == "steel", FIRST, Text("试点钢铁企业", "pilot steel enterprise")),
+        (pilot and casting, FIRST, Text("试点铝加工（深井铸造）企业", "pilot deep-well aluminium casting enterprise")),
+        (kind == "steel", SECOND, Text("钢铁企业", "steel enterprise")),
+        (casting, SECOND, Text("铝加工（深井铸造）企业", "deep-well aluminium casting enterprise")),
+        (dust_workers >= 10, SECOND, Text("粉尘涉爆，涉粉作业10人及以上", "explosive dust, 10 or more dust workers")),
         (
             dust in _LIGHT_METAL and dust_workers >= 5,
             SECOND,
-            "铝、镁粉尘，涉粉作业5人及以上 / aluminium or magnesium dust, 5 or more dust workers",
+            Text("铝、镁粉尘，涉粉作业5人及以上", "aluminium or magnesium dust, 5 or more dust workers"),
         ),
     )
     for holds, deadline, tier in clauses:  # earliest deadline first
         if holds:
             return Enrolment(deadline, tier)
-    return Enrolment(None, "未列入强制接入范围 / not mandatory")
+    return Enrolment(None, Text("未列入强制接入范围", "not mandatory"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from ingest.alarms.report import iso
+from ingest.alarms.report import alarm_fields, iso
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
 from ingest.api.errors import Away, BadParameter, Conflict, NotThere
@@ -101,28 +101,6 @@ def read_cursor(cursor: str) -> tuple[int, UUID]:
         return int(raised), UUID(key)
     except (ValueError, binascii.Error) as error:
         raise BadParameter("cursor", cursor, "`next` of an earlier page, unchanged") from error
-
-
-def alarm_fields(alarm: Alarm) -> dict[str, Any]:
-    """Return the members of `schemas.AlarmOut`."""
-    return {
-        "id": str(alarm.id),
-        "plant": alarm.plant,
-        "point": alarm.point,
-        "rule": alarm.rule,
-        "level": alarm.level,
-        "state": alarm.state,
-        "title": {"zh": alarm.title.zh, "en": alarm.title.en},
-        "value": alarm.value,
-        "limit": alarm.limit,
-        "unit": alarm.unit,
-        "onset": iso(alarm.onset),
-        "raised": iso(alarm.raised),
-        "returned": iso(alarm.returned),
-        "acknowledged": iso(alarm.acked),
-        "acknowledged_by": alarm.acked_by,
-        "comment": alarm.comment,
-    }
 
 
 def _detail(alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:

@@ -117,7 +117,7 @@ def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list
             "region": plant.region,
             "kind": plant.kind,
             "connect_by": plant.connect_by.isoformat() if plant.connect_by else None,
-            "tier": plant.tier,
+            "tier": schemas.Said.model_validate(plant.tier),
             "points": sum(not point.is_device for point in plant.points),
             "gateways_online": online.count(plant.id),
             "gateways": len(plant.gateways),

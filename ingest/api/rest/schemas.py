@@ -66,7 +66,7 @@ class PlantOut(Shape):
     region: Annotated[str, Field(examples=["350583"])]
     kind: PlantKind
     connect_by: str | None = Field(description="enrolment deadline; null: not mandatory", examples=["2025-12-31"])
-    tier: str
+    tier: Said
     points: Annotated[int, Field(examples=[24])]
     gateways_online: Annotated[int, Field(examples=[1])]
     gateways: Annotated[int, Field(examples=[2])]

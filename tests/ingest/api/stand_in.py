@@ -307,7 +307,7 @@ def roster() -> Roster:
             ("PIT_LVL-01", "ALC_PIT_LVL", Text("铸井水位", "Pit water level"), "m",
              0.0, 12.0, (), ("L: needs setpoint", "H: needs setpoint")),
         ],
-        dt.date(2025, 12, 31), "深井铸造：2025 年底前全部接入",
+        dt.date(2025, 12, 31), Text("深井铸造：2025 年底前全部接入", "see the enrolment rule"),
     )  # fmt: skip
     steel = _plant(
         points,
@@ -326,7 +326,7 @@ def roster() -> Roster:
             ("CW_DT-01", "STL_CW_DT", Text("炉体冷却水进出水温差", "Cooling water temperature rise"), "K",
              0.0, 40.0, (("H", 1, 15.0, None), ("HH", 2, 20.0, None)), ()),
         ],
-        dt.date(2025, 12, 31), "钢铁：2025 年底前全部接入",
+        dt.date(2025, 12, 31), Text("钢铁：2025 年底前全部接入", "see the enrolment rule"),
     )  # fmt: skip
     wood = _plant(
         points,
@@ -341,7 +341,7 @@ def roster() -> Roster:
              0.0, 3000.0, (("LL", 1, 200.0, Gate("FAN-01", "==", 1.0)), ("HH", 1, 1500.0, None)), ()),
             ("FAN-01", "DUST_FAN_RUN", Text("风机运行", "Fan running"), "", 0.0, 1.0, (), ()),
         ],
-        dt.date(2024, 12, 31), "木质粉尘，涉粉 30 人以上：2024 年底前接入",
+        dt.date(2024, 12, 31), Text("木质粉尘，涉粉 30 人以上：2024 年底前接入", "see the enrolment rule"),
     )  # fmt: skip
     plants = (aluminium, steel, wood)
     low, high = (np.array([getattr(point, edge) for point in points]) for edge in ("low", "high"))
@@ -367,7 +367,7 @@ def _plant(
     machine: Equipment,
     made: Sequence[tuple[str, str, Text, str, float, float, _Limits, tuple[str, ...]]],
     connect_by: dt.date,
-    tier: str,
+    tier: Text,
 ) -> Plant:
     own: list[Point] = []
     for ident, signal, title, unit, low, high, limits, unjudged in made:

@@ -171,7 +171,7 @@ PLANT = Plant(
     gateways=(),
     points=(),
     connect_by=None,
-    tier="deepwell",
+    tier=Text("深井铸造", "deep well"),
 )
 
 

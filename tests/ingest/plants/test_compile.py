@@ -181,7 +181,7 @@ def test_the_air_velocity_of_metal_dust_is_judged_only_there(tmp_path: Path, dus
 def test_a_plant_carries_its_enrolment(directory: Path) -> None:
     known = load_roster(directory, MemoryNumbering(), 1).plants["demo-aluminium"]
     assert str(known.connect_by) == "2025-12-31"
-    assert known.tier.startswith("铝加工（深井铸造）企业")
+    assert known.tier.zh.startswith("铝加工（深井铸造）企业")
     assert [p.id for p in known.points] == ["GW-01", "CW_IN_P-01", "CAST_LEN-01", "CAST_LEN-02", "LAUNDER-01"]
     assert [e.id for e in known.equipment] == ["CAST-01", "CAST-02"]
 

@@ -39,4 +39,4 @@ def test_the_earliest_deadline_that_applies_wins(
 ) -> None:
     enrolment = due(kind, dust=dust, dust_workers=workers, deep_well=deep_well, pilot=pilot)
     assert enrolment.connect_by == by
-    assert tier in enrolment.tier
+    assert tier in f"{enrolment.tier.zh} / {enrolment.tier.en}"

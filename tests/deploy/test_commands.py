@@ -1,0 +1,74 @@
+"""The command lines that systemd and Docker run exist, and take the settings that are shipped with them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.written import image_command, unit
+
+YUJING = Path(sys.executable).with_name("yujing")
+CONFIG = "/etc/yujing/yujing.toml"
+COMMANDS = {
+    "systemd": shlex.split(unit()["Service"]["ExecStart"][0]),
+    "docker": [*image_command("ENTRYPOINT"), *image_command("CMD")],
+}
+SETTINGS = {"systemd": "yujing.toml", "docker": "yujing.compose.toml"}
+
+
+@pytest.fixture(params=COMMANDS)
+def where(request: pytest.FixtureRequest) -> str:
+    """Who runs the command."""
+    return str(request.param)
+
+
+@pytest.fixture
+def config(where: str, installed: Path, tmp_path: Path) -> Path:
+    """The shipped settings beside the sample plant; only where secrets lie is changed."""
+    text = (installed / SETTINGS[where]).read_text(encoding="utf-8")
+    for secret in re.findall(r"\"/run/(?:secrets|credentials/yujing\.service)/(\w+)\"", text):
+        (tmp_path / secret).write_text("0123456789abcdef" * 4, encoding="utf-8")
+    text = re.sub(r"/run/(?:secrets|credentials/yujing\.service)", str(tmp_path), text)
+    (tmp_path / "plants").symlink_to(installed / "plants")
+    file = tmp_path / "yujing.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    assert Path(command[0]).name == "yujing"
+    return subprocess.run([YUJING, *command[1:]], check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_the_command_exists_with_its_options(where: str) -> None:
+    assert COMMANDS[where][1:] == ["run", "--config", CONFIG]
+    told = run([*COMMANDS[where], "--help"])
+    assert told.returncode == 0, told.stderr
+    assert "--config" in told.stdout
+
+
+def test_the_shipped_settings_pass_the_check(where: str, config: Path) -> None:
+    told = run([str(config) if word == CONFIG else word.replace("run", "check") for word in COMMANDS[where]])
+    assert told.returncode == 0, told.stderr
+    assert "配置有效 valid: 1 " in told.stdout
+
+
+def test_the_check_notices_a_missing_secret(where: str, config: Path) -> None:
+    """So the test above would fail if the settings named a secret that nobody hands over."""
+    (config.parent / "admin_token").unlink()
+    told = run([COMMANDS[where][0], "check", "--config", str(config)])
+    assert told.returncode == 2
+    assert "admin_token" in told.stderr
+
+
+def test_the_unit_hands_over_every_secret_the_settings_name(installed: Path) -> None:
+    lines = (installed / "yujing.toml").read_text(encoding="utf-8").splitlines()
+    live = "\n".join(line for line in lines if not line.startswith("#"))
+    named = set(re.findall(r"/run/credentials/yujing\.service/(\w+)", live))
+    handed = {line.split(":")[0] for line in unit()["Service"]["LoadCredential"]}
+    assert handed == named

@@ -1,0 +1,178 @@
+"""compose.yaml, checked as far as it can be without a container engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.written import DEPLOY, ROOT, image_command
+
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def secret_names(service: dict[str, Any]) -> dict[str, str]:
+    """The secrets of a service: file name under /run/secrets -> name at the top level."""
+    given = [{"source": each} if isinstance(each, str) else each for each in service.get("secrets", [])]
+    return {each.get("target", each["source"]): each["source"] for each in given}
+
+
+@every_service
+def test_images_are_pinned_to_a_release(name: str) -> None:
+    assert re.fullmatch(r"[a-z/-]+:\d+\.\d+\.\d+", SERVICES[name]["image"])
+
+
+def test_our_image_is_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert SERVICES["yujing"]["image"] == f"yujing:{version}"
+    assert f"--tag yujing:{version} " in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+
+
+@every_service
+def test_services_are_watched_restarted_and_confined(name: str) -> None:
+    service = SERVICES[name]
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert service["restart"] == "unless-stopped"
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+
+
+def test_the_service_writes_nowhere_but_to_its_volume() -> None:
+    assert SERVICES["yujing"]["read_only"] is True
+    assert SERVICES["yujing"]["tmpfs"] == ["/tmp"]  # noqa: S108  inside the container
+    assert [mount for mount in SERVICES["yujing"]["volumes"] if not mount.endswith(":ro")] == [
+        "yujing-data:/var/lib/yujing"
+    ]
+
+
+@every_service
+def test_only_the_broker_is_reached_from_outside(name: str) -> None:
+    for port in SERVICES[name].get("ports", []):
+        assert port == "8883:8883" if name == "mosquitto" else port.startswith("127.0.0.1:"), port
+
+
+def test_the_history_is_reached_by_those_who_need_it_only() -> None:
+    assert COMPOSE["networks"]["history"]["internal"] is True
+    assert SERVICES["influxdb"]["networks"] == ["history"]
+    assert "ports" not in SERVICES["influxdb"]
+    assert "history" not in SERVICES["mosquitto"]["networks"]
+
+
+@every_service
+def test_every_secret_a_service_takes_is_made_by_the_script(name: str, installed: Path) -> None:
+    for source in secret_names(SERVICES[name]).values():
+        assert (installed / COMPOSE["secrets"][source]["file"]).is_file(), source
+
+
+def test_no_secret_is_made_for_nobody() -> None:
+    assert set(COMPOSE["secrets"]) == {s for service in SERVICES.values() for s in secret_names(service).values()}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@every_service
+def test_secrets_belong_to_the_user_of_their_container(name: str, installed: Path) -> None:
+    """Compose hands a file on with its owner and mode."""
+    users = {"mosquitto": 1883, "influxdb": 1000, "grafana": 472, "yujing": 10001}
+    for source in secret_names(SERVICES[name]).values():
+        is_now = (installed / COMPOSE["secrets"][source]["file"]).stat()
+        assert is_now.st_uid == users[name] or is_now.st_mode & 0o004, source
+    if user := SERVICES[name].get("user"):
+        assert user == f"{users[name]}:{users[name]}"
+
+
+def test_our_user_in_the_image_is_the_one_secrets_are_given_to() -> None:
+    assert "--uid 10001 " in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+
+
+@every_service
+def test_files_that_are_mounted_exist(name: str) -> None:
+    for mount in SERVICES[name]["volumes"]:
+        source = mount.split(":")[0]
+        assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"], mount
+
+
+def test_no_password_stands_in_the_file() -> None:
+    """Whatever is called a password or a token is the path of a secret the service has."""
+    for service in SERVICES.values():
+        for key, value in service.get("environment", {}).items():
+            if re.search("PASSWORD|TOKEN|SECRET|KEY", key):
+                assert key.endswith("_FILE")
+                assert value.removeprefix("/run/secrets/") in secret_names(service)
+
+
+@pytest.mark.parametrize(
+    ("service", "file"),
+    [
+        ("mosquitto", "mosquitto/mosquitto.conf"),
+        ("influxdb", "influxdb/once.sh"),
+        ("grafana", "grafana/datasource.yaml"),
+        ("yujing", "yujing.compose.toml"),
+    ],
+)
+def test_a_service_has_every_secret_its_files_name(service: str, file: str) -> None:
+    lines = (DEPLOY / file).read_text(encoding="utf-8").splitlines()
+    live = "\n".join(line for line in lines if not line.startswith("#")) + str(SERVICES[service].get("healthcheck"))
+    named = set(re.findall(r"/run/secrets/(\w+)", live + str(SERVICES[service].get("environment"))))
+    assert named == set(secret_names(SERVICES[service]))
+
+
+def test_grafana_finds_the_dashboards_and_their_source() -> None:
+    shipped = ROOT / "dashboards" / "grafana" / "provisioning"
+    [ours] = yaml.safe_load((DEPLOY / "grafana" / "datasource.yaml").read_text(encoding="utf-8"))["datasources"]
+    [reference] = yaml.safe_load((shipped / "datasources" / "yujing.yaml").read_text(encoding="utf-8"))["datasources"]
+    assert {key: ours[key] for key in ("name", "uid", "type")} == {
+        key: reference[key] for key in ("name", "uid", "type")
+    }
+    assert ours["jsonData"] == reference["jsonData"] | {"dbName": "yujing"}
+    [provider] = yaml.safe_load((shipped / "dashboards" / "yujing.yaml").read_text(encoding="utf-8"))["providers"]
+    for board in (ROOT / "dashboards" / "grafana").glob("*.json"):
+        target = f"{provider['options']['path']}/{board.name}"
+        assert f"../dashboards/grafana/{board.name}:{target}:ro" in SERVICES["grafana"]["volumes"]
+
+
+def test_service_history_and_grafana_speak_of_the_same_bucket() -> None:
+    settings = tomllib.loads((DEPLOY / "yujing.compose.toml").read_text(encoding="utf-8"))
+    environment = SERVICES["influxdb"]["environment"]
+    assert settings["history"]["org"] == environment["DOCKER_INFLUXDB_INIT_ORG"]
+    assert settings["history"]["bucket"] == environment["DOCKER_INFLUXDB_INIT_BUCKET"] == "yujing"
+
+
+@pytest.mark.parametrize("script", ["init-secrets.sh", "issue-certificate.sh", "influxdb/once.sh"])
+def test_scripts_can_be_run(script: str) -> None:
+    """The influxdb image passes over setup scripts that are not executable."""
+    assert (DEPLOY / script).stat().st_mode & 0o111
+    shell = (DEPLOY / script).read_text(encoding="utf-8").splitlines()[0].removeprefix("#!")
+    subprocess.run([shell, "-n", DEPLOY / script], check=True)
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_health_check_tells_a_live_service_from_a_dead_one(status: int, code: int) -> None:
+    """The same command in the image and in compose; run here against a stand-in."""
+    command = SERVICES["yujing"]["healthcheck"]["test"]
+    assert command == ["CMD", *image_command("HEALTHCHECK")]
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/health/live" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        words = [word.replace("127.0.0.1:8080", f"127.0.0.1:{server.server_port}") for word in command[1:]]
+        assert words[0] == "python"
+        assert subprocess.run([sys.executable, *words[1:]], check=False, capture_output=True).returncode == code

@@ -1,0 +1,196 @@
+"""How InfluxDB stores speak HTTP, and what they make of every way a server can say no."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.history.influx import InfluxStore
+from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.influx_v2 import InfluxV2Config, InfluxV2Store
+from ingest.model.config import Secret
+from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, roster, steady
+from tests.ingest.history.stand_in import Answer, scripted
+from tests.servers import free_port, influxd, influxd_server
+
+SECRET = "HISTORY_TEST_SECRET"
+Opener = Callable[[str], InfluxStore]
+
+
+def v1(url: str) -> InfluxStore:
+    return InfluxV1Store(InfluxV1Config(url=url, username="writer", password=Secret(env=SECRET), timeout_s=2))
+
+
+def v2(url: str) -> InfluxStore:
+    return InfluxV2Store(InfluxV2Config(url=url, org="厂", token=Secret(env=SECRET), timeout_s=2))
+
+
+@pytest.fixture(params=[v1, v2])
+def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Opener:
+    """Either transport, with its secret at hand and a proxy in the environment that must not be used."""
+    monkeypatch.setenv(SECRET, "s3cret")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    opener: Opener = request.param
+    return opener
+
+
+def test_a_large_batch_goes_in_requests_of_five_thousand_lines(opened: Opener) -> None:
+    with scripted([Answer(204)]) as (url, asked):
+        store = opened(url)
+        store.write_readings(steady(12_001), roster(), 1)
+        store.close()
+    assert [len(request.body.splitlines()) for request in asked] == [5_000, 5_000, 2_001]
+    assert all(request.headers["Content-Encoding"] == "gzip" for request in asked)
+    assert all(request.query["precision"] == "ns" for request in asked)
+
+
+def test_v1_and_v2_send_the_same_lines_each_with_its_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "s3cret")
+    basic = base64.b64encode(b"writer:s3cret").decode()
+    with scripted([Answer(204)]) as (url, asked):
+        for opener in (v1, v2):
+            store = opener(url)
+            store.write_readings(steady(3), roster(), 1)
+            store.close()
+    first, second = asked
+    assert first.body == second.body
+    assert (first.path, first.headers["Authorization"]) == ("/write", f"Basic {basic}")
+    assert (second.path, second.headers["Authorization"]) == ("/api/v2/write", "Token s3cret")
+    assert first.query == {"db": "yujing", "precision": "ns"}
+    assert second.query == {"org": "厂", "bucket": "yujing", "precision": "ns"}
+
+
+def test_v2_asks_influxql_of_the_bucket_with_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "s3cret")
+    with scripted([Answer(200, b'{"results":[{"statement_id":0}]}')]) as (url, asked):
+        store = v2(url)
+        assert store.count_readings() == 0
+        store.close()
+    assert (asked[0].path, asked[0].query["db"], asked[0].headers["Authorization"]) == (
+        "/query",
+        "yujing",
+        "Token s3cret",
+    )
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refusal_repeats_the_servers_own_words(opened: Opener, status: int) -> None:
+    with scripted(
+        [Answer(status, b'{"error":"field type conflict: value","message":"field type conflict: value"}')]
+    ) as (url, _):
+        store = opened(url)
+        with pytest.raises(HistoryRejected, match="field type conflict: value"):
+            store.write_readings(steady(3), roster(), 1)
+        store.close()
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 500, 503])
+def test_a_server_in_trouble_is_unavailable_and_asked_once(opened: Opener, status: int) -> None:
+    """No retries of the client's own: waiting is the history writer's."""
+    answer = Answer(status, b"\xff not text", {"Retry-After": "7", "Location": "http://127.0.0.1:1/"})
+    with scripted([answer]) as (url, asked):
+        store = opened(url)
+        with pytest.raises(HistoryUnavailable):
+            store.write_readings(steady(3), roster(), 1)
+        store.close()
+    assert len(asked) == 1
+
+
+def test_the_servers_wish_to_wait_is_handed_on(opened: Opener) -> None:
+    with scripted([Answer(429, b"{}", {"Retry-After": "7"})]) as (url, _):
+        store = opened(url)
+        with pytest.raises(HistoryUnavailable) as caught:
+            store.write_readings(steady(3), roster(), 1)
+        store.close()
+    assert caught.value.retry_after_s == 7
+
+
+def test_a_server_that_is_not_there_is_unavailable(opened: Opener) -> None:
+    store = opened(f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(HistoryUnavailable):
+        store.write_readings(steady(3), roster(), 1)
+    with pytest.raises(HistoryUnavailable):
+        store.count_readings()
+    store.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>login</html>", b"[]", b'{"results":[{"error":"timeout"}]}'])
+def test_an_answer_that_is_no_result_is_an_error_not_an_empty_trend(opened: Opener, body: bytes) -> None:
+    with scripted([Answer(200, body)]) as (url, _):
+        store = opened(url)
+        with pytest.raises(HistoryUnavailable):
+            store.trend(PLANT, "CW-01", 0, 10, 1)
+        store.close()
+
+
+def test_no_secret_is_in_any_error(opened: Opener) -> None:
+    with scripted([Answer(401, b'{"error":"unauthorized"}')]) as (url, _):
+        store = opened(url)
+        with pytest.raises(HistoryUnavailable, match="check the user and password, or the token") as caught:
+            store.write_readings(steady(3), roster(), 1)
+        store.close()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_missing_database_says_so_and_loses_nothing(tmp_path: Path) -> None:
+    """Against a real server: the write is unavailable until someone creates the database."""
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        with pytest.raises(HistoryUnavailable, match=r'database not found: "yujing" \(the database .* create it'):
+            store.write_readings(steady(3), roster(), 1)
+        with pytest.raises(HistoryUnavailable, match="database not found"):
+            store.count_readings()
+        store.create_database()
+        store.write_readings(steady(3), roster(), 1)
+        assert store.count_readings() == 3
+        store.close()
+
+
+def test_a_type_conflict_is_refused_by_a_real_server_in_its_own_words(tmp_path: Path) -> None:
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        spoil(url, NOON)
+        with pytest.raises(HistoryRejected, match="field type conflict"):
+            store.write_readings(steady(3), roster(), 1)
+        store.close()
+
+
+def test_a_retention_policy_is_written_to_and_read_from(tmp_path: Path) -> None:
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url, retention_policy='ten "years"'))
+        store.create_database()
+        query = r'CREATE RETENTION POLICY "ten \"years\"" ON yujing DURATION 520w REPLICATION 1'
+        httpx.post(f"{url}/query", params={"q": query}, trust_env=False).raise_for_status()
+        store.write_readings(steady(3), roster(), 1)
+        default = InfluxV1Store(InfluxV1Config(url=url))
+        assert (store.count_readings(), default.count_readings()) == (3, 0)
+        assert store.trend(PLANT, "CW-01", NOON, NOON + SECOND, 1).count.tolist() == [1]
+        for each in (store, default):
+            each.close()
+
+
+def test_a_killed_server_keeps_what_it_answered_for(tmp_path: Path) -> None:
+    """SIGKILL and restart: what was accepted is there, and the same connection serves again."""
+    with influxd_server(tmp_path) as server:
+        store = InfluxV1Store(InfluxV1Config(url=server.url))
+        store.create_database()
+        store.write_readings(steady(1_000), roster(), 1)
+        server.kill()
+        with pytest.raises(HistoryUnavailable):
+            store.write_readings(batch([0], [NOON + 5_000 * SECOND], [1.0]), roster(), 2)
+        server.start()
+        store.write_readings(batch([0], [NOON + 5_000 * SECOND], [1.0]), roster(), 2)
+        assert store.count_readings() == 1_001
+        store.close()
+
+
+def spoil(url: str, at: int) -> None:
+    """Make `value` a string in the week of `at`, so that the server refuses numbers there."""
+    line = f'readings,plant=x value="text" {at}'
+    httpx.post(f"{url}/write", params={"db": "yujing"}, content=line, trust_env=False).raise_for_status()

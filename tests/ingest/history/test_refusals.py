@@ -1,0 +1,40 @@
+"""Writing around what a store refuses."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.history.refusals import write_around
+
+
+@given(st.integers(0, 200), st.sets(st.integers(0, 199), max_size=8))
+def test_exactly_the_bad_items_are_refused_and_all_others_written_once(count: int, bad: set[int]) -> None:
+    written: list[int] = []
+    calls = 0
+
+    def write(part: slice) -> None:
+        nonlocal calls
+        calls += 1
+        items = range(part.start, part.stop)
+        if bad & set(items):
+            raise HistoryRejected("no")
+        written.extend(items)
+
+    refused = write_around(count, write)
+    assert [at for at, _ in refused] == sorted(at for at in bad if at < count)
+    assert sorted(written) == [at for at in range(count) if at not in bad]
+    assert written == sorted(written)
+    assert calls <= 1 + 2 * len(refused) * max(1, count.bit_length())
+
+
+def test_an_outage_in_the_middle_ends_the_attempt() -> None:
+    def write(part: slice) -> None:
+        if part.stop - part.start > 1:
+            raise HistoryRejected("no")
+        raise HistoryUnavailable("gone")
+
+    with pytest.raises(HistoryUnavailable):
+        write_around(4, write)

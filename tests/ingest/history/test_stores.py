@@ -1,0 +1,240 @@
+"""What every history store keeps: the same promises, asked of DuckDB, of real InfluxDB and of VictoriaMetrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from ingest.history.config import open_store
+from ingest.history.duck import DuckDBConfig
+from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.influx_v2 import InfluxV2Config
+from ingest.history.store import HistoryStore
+from ingest.model.alarm import AlarmEventKind
+from ingest.model.batch import Batch, empty_batch
+from ingest.model.config import Secret
+from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady
+from tests.ingest.history.stand_in import influx_2_on
+from tests.servers import influxd, victoria_metrics
+
+TOKEN = "HISTORY_TEST_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A store, and what it holds as the server itself counts it."""
+
+    store: HistoryStore
+    readings: Callable[[], int]
+    alarm_events: Callable[[], int]
+
+
+@contextmanager
+def duckdb(tmp: Path) -> Iterator[Kept]:
+    store = open_store(DuckDBConfig(path=tmp / "sub" / "history.duckdb"))
+    yield Kept(store, store.count_readings, lambda: int(store._query("SELECT count(*) AS n FROM alarms", {})["n"][0]))  # type: ignore[attr-defined]
+    store.close()
+
+
+@contextmanager
+def influxdb1(tmp: Path) -> Iterator[Kept]:
+    with influxd(tmp) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        yield Kept(store, store.count_readings, lambda: influx_alarm_events(url))
+        store.close()
+
+
+@contextmanager
+def influxdb2(tmp: Path) -> Iterator[Kept]:
+    with influxd(tmp) as behind, influx_2_on(behind) as url:
+        v1 = InfluxV1Store(InfluxV1Config(url=behind))
+        v1.create_database()
+        v1.close()
+        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        yield Kept(store, store.count_readings, lambda: influx_alarm_events(behind))
+        store.close()
+
+
+@contextmanager
+def victoriametrics(tmp: Path) -> Iterator[Kept]:
+    with victoria_metrics(tmp) as url:
+        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        yield Kept(store, lambda: exported(url, "readings_quality"), lambda: exported(url, "alarms_limit"))
+        store.close()
+
+
+STORES = {"duckdb": duckdb, "influxdb1": influxdb1, "influxdb2": influxdb2}
+
+
+@pytest.fixture(params=[*STORES, "victoria-metrics"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
+    """Every store there is."""
+    monkeypatch.setenv(TOKEN, "a token")
+    with STORES.get(request.param, victoriametrics)(tmp_path) as kept:
+        yield kept
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HistoryStore]:
+    """Every store that answers queries."""
+    monkeypatch.setenv(TOKEN, "a token")
+    with STORES[request.param](tmp_path) as kept:
+        yield kept.store
+
+
+def test_every_reading_is_kept(kept: Kept) -> None:
+    """More than one request's worth, with nulls among them, counted by the server itself."""
+    readings = steady(12_000)
+    nulls = np.arange(12_000) % 7 == 0
+    readings = replace(
+        readings, value=np.where(nulls, np.nan, readings.value), flags=np.where(nulls, 4, 0).astype(np.uint16)
+    )
+    kept.store.write_readings(readings, roster(), 1)
+    kept.store.write_readings(steady(500, start=NOON + 20_000 * SECOND), roster(), 2)
+    assert kept.readings() == 12_500
+
+
+def test_the_same_entries_written_again_are_kept_once(kept: Kept) -> None:
+    readings = steady(3_000)
+    kept.store.write_readings(readings, roster(), 1)
+    kept.store.write_readings(readings, roster(), 1)
+    assert kept.readings() == 3_000
+
+
+def test_a_write_repeated_with_other_bounds_is_kept_once(kept: Kept) -> None:
+    """After a crash the writer starts from the same cursor, but the turn may end earlier or later."""
+    readings = steady(1_000)
+    kept.store.write_readings(part(readings, 0, 400), roster(), 1)
+    kept.store.write_readings(part(readings, 400, 800), roster(), 5)
+    kept.store.write_readings(part(readings, 400, 600), roster(), 5)
+    kept.store.write_readings(part(readings, 600, 1_000), roster(), 7)
+    kept.store.write_readings(part(readings, 600, 1_000), roster(), 7)
+    assert kept.readings() == 1_000
+
+
+def test_a_gateway_is_not_counted_as_a_reading(kept: Kept) -> None:
+    kept.store.write_readings(batch([3, 0], [NOON, NOON], [1.0, 0.3]), roster(), 1)
+    assert kept.readings() == 1
+
+
+def test_nothing_to_write_is_nothing_written(kept: Kept) -> None:
+    kept.store.write_readings(empty_batch(), roster(), 1)
+    kept.store.write_alarm_events([])
+    assert kept.readings() == kept.alarm_events() == 0
+
+
+def test_an_alarm_event_is_kept_once(kept: Kept) -> None:
+    raised = alarm_event(1)
+    returned = alarm_event(2, AlarmEventKind.RETURNED, at=NOON + SECOND)
+    kept.store.write_alarm_events([raised, returned])
+    kept.store.write_alarm_events([raised, returned])
+    assert kept.alarm_events() == 2
+
+
+def test_a_trend_shows_low_mean_high_and_count_of_each_bucket(store: HistoryStore) -> None:
+    times = [NOON + s * SECOND for s in (0, 1, 9, 10, 25, 39)]
+    store.write_readings(batch([0] * 6, times, [1, 2, 6, 5, 7, 8]), roster(), 1)
+    store.write_readings(batch([1, 1], [NOON, NOON + SECOND], [100, 100]), roster(), 2)
+    trend = store.trend(PLANT, "CW-01", NOON, NOON + 40 * SECOND, 4)
+    assert trend.time.tolist() == [NOON + s * SECOND for s in (0, 10, 20, 30)]
+    assert trend.low.tolist() == [1, 5, 7, 8]
+    assert trend.mean.tolist() == [3, 5, 7, 8]
+    assert trend.high.tolist() == [6, 5, 7, 8]
+    assert trend.count.tolist() == [3, 1, 1, 1]
+
+
+def test_a_trend_has_only_what_lies_within_its_window(store: HistoryStore) -> None:
+    """From `start`, included, to `end`, not included; buckets begin at `start` however odd it is."""
+    start = NOON + 123_456_789
+    store.write_readings(batch([0] * 4, [start - 1, start, start + 999, start + 1_000], [1, 2, 3, 4]), roster(), 1)
+    trend = store.trend(PLANT, "CW-01", start, start + 1_000, 3)
+    assert trend.time.tolist() == [start, start + 2 * 334]
+    assert trend.count.tolist() == [1, 1]
+    assert trend.high.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("buckets", [1, 3, 7, 500])
+def test_a_trend_has_at_most_the_buckets_asked_for(store: HistoryStore, buckets: int) -> None:
+    readings = steady(1_000, points=1)
+    store.write_readings(readings, roster(), 1)
+    trend = store.trend(PLANT, "CW-01", NOON, NOON + 1_000 * SECOND, buckets)
+    assert 0 < len(trend.time) <= buckets
+    assert trend.count.sum() == 1_000
+    assert len(set(np.diff(trend.time).tolist())) <= 1
+
+
+def test_a_bucket_of_nulls_counts_its_readings_and_has_no_value(store: HistoryStore) -> None:
+    store.write_readings(batch([0, 0], [NOON, NOON + 1], [np.nan, np.nan], [4, 4]), roster(), 1)
+    trend = store.trend(PLANT, "CW-01", NOON, NOON + SECOND, 10)
+    assert trend.count.tolist() == [2]
+    assert np.isnan([trend.low, trend.mean, trend.high]).all()
+
+
+def test_a_trend_of_nothing_is_empty(store: HistoryStore) -> None:
+    store.write_readings(steady(3), roster(), 1)
+    for where, start, end in (("nobody", NOON, NOON + SECOND), ("CW-01", 0, 1), ("CW-01", NOON, NOON)):
+        trend = store.trend(PLANT, where, start, end, 10)
+        assert [len(c) for c in (trend.time, trend.low, trend.mean, trend.high, trend.count)] == [0] * 5
+
+
+def test_a_gateway_has_a_trend_too(store: HistoryStore) -> None:
+    store.write_readings(batch([3, 3], [NOON, NOON + SECOND], [1.0, 0.0]), roster(), 1)
+    trend = store.trend(PLANT, "GW-01", NOON, NOON + 2 * SECOND, 2)
+    assert trend.mean.tolist() == [1, 0]
+
+
+HOSTILE = [
+    "x' OR 1=1 --",
+    'x" OR "a"="a',
+    "x\\",
+    "x\\' OR 'a'='a",
+    "a,b c=d",
+    "x; DROP MEASUREMENT readings",
+    "测点\n1",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_names_its_own_point_and_nothing_else(store: HistoryStore, name: str) -> None:
+    readings = batch([0, 1], [NOON, NOON], [1.0, 2.0])
+    store.write_readings(readings, roster(point(0, "CW-01"), point(1, name)), 1)
+    assert store.trend(PLANT, name, NOON, NOON + 1, 1).high.tolist() == [2.0]
+    assert store.trend(name, name, NOON, NOON + 1, 1).high.tolist() == []
+    assert store.count_readings() == 2
+
+
+def test_extreme_numbers_are_kept_exactly(store: HistoryStore) -> None:
+    values = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0.0, 1e16]
+    store.write_readings(batch([0] * 5, [NOON + i for i in range(5)], values, [65_535] * 5), roster(), 1)
+    assert store.trend(PLANT, "CW-01", NOON, NOON + 5, 5).high.tolist() == values
+
+
+def test_alarm_events_differ_by_their_time_and_kind(kept: Kept) -> None:
+    events = [named(alarm_event(n, kind, at=NOON + n * SECOND), n) for n, kind in enumerate(AlarmEventKind, start=1)]
+    kept.store.write_alarm_events(events)
+    assert kept.alarm_events() == 3
+
+
+def part(readings: Batch, start: int, end: int) -> Batch:
+    return readings.take(np.arange(start, end))
+
+
+def influx_alarm_events(url: str) -> int:
+    query = {"db": "yujing", "q": 'SELECT count("limit") FROM alarms'}
+    [result] = httpx.get(f"{url}/query", params=query, trust_env=False).json()["results"]
+    return int(result["series"][0]["values"][0][1]) if "series" in result else 0
+
+
+def exported(url: str, metric: str) -> int:
+    with httpx.Client(base_url=url, trust_env=False) as http:
+        http.get("/internal/force_flush").raise_for_status()
+        lines = http.get("/api/v1/export", params={"match[]": metric}).text.splitlines()
+    return sum(len(json.loads(line)["values"]) for line in lines)

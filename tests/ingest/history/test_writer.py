@@ -1,0 +1,410 @@
+"""The history writer: nothing lost, nothing doubled, nobody held up, whatever the store does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from ingest.history import writer as module
+from ingest.history.duck import DuckDBConfig, DuckDBStore
+from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.store import HistoryStore, Trend
+from ingest.history.writer import READER, HistoryWriter, _delay_s
+from ingest.journal.records import Entry
+from ingest.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.model.batch import Batch, empty_batch
+from ingest.plants.roster import Roster
+from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, roster, steady, until
+from tests.ingest.history.test_influx import spoil
+from tests.servers import influxd, influxd_server
+
+BAD = 666.0
+
+
+@dataclass
+class MemoryJournal:
+    """The journal's part of the bargain, in memory; its cursor may be made to fail once."""
+
+    entries: list[Entry] = field(default_factory=list)
+    position: int = 0
+    save_fails: int = 0
+    news: threading.Condition = field(default_factory=threading.Condition)
+
+    def add(self, readings: Batch) -> None:
+        with self.news:
+            self.entries.append(Entry(len(self.entries) + 1, readings))
+            self.news.notify_all()
+
+    def read(self, after: int, limit: int) -> Sequence[Entry]:
+        taken: list[Entry] = []
+        for entry in self.entries[after:]:
+            if taken and sum(len(e.batch) for e in [*taken, entry]) > limit:
+                break
+            taken.append(entry)
+        return taken
+
+    def last(self) -> int:
+        return len(self.entries)
+
+    def wait(self, after: int, timeout_s: float) -> bool:
+        with self.news:
+            return self.news.wait_for(lambda: len(self.entries) > after, timeout_s)
+
+    def cursor(self, name: str) -> int:
+        assert name == READER
+        return self.position
+
+    def save_cursor(self, name: str, position: int) -> None:
+        assert name == READER
+        if self.save_fails:
+            self.save_fails -= 1
+            raise OSError("disk I/O error")
+        self.position = position
+
+
+@dataclass
+class MemoryAlarms:
+    """The alarm event log, in memory."""
+
+    events: list[AlarmEvent] = field(default_factory=list)
+    position: int = 0
+
+    def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
+        return [event for event in self.events if event.seq > seq][:limit]
+
+    def reader_cursor(self, name: str) -> int:
+        return self.position
+
+    def save_reader_cursor(self, name: str, position: int) -> None:
+        self.position = position
+
+
+@dataclass
+class MemoryStore:
+    """A store that keeps what it is given, but for bad values, and while it is not away."""
+
+    away: HistoryUnavailable | None = None
+    away_for_single: int = 0  # so many writes of a single reading fail
+    times: list[int] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    events: list[AlarmEvent] = field(default_factory=list)
+    tries: int = 0
+
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+        self.tries += 1
+        if self.away:
+            raise self.away
+        if len(batch) == 1 and self.away_for_single:
+            self.away_for_single -= 1
+            raise HistoryUnavailable("away in the middle")
+        if (batch.value == BAD).any():
+            raise HistoryRejected("cannot store 666")
+        self.times += batch.time.tolist()
+        self.flags += batch.flags.tolist()
+
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
+        if self.away:
+            raise self.away
+        if any(event.alarm.rule == "BAD RULE" for event in events):
+            raise HistoryRejected("cannot store that rule")
+        self.events += events
+
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+        raise NotImplementedError
+
+    def count_readings(self) -> int:
+        return len(self.times)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+@pytest.fixture
+def alarms() -> MemoryAlarms:
+    return MemoryAlarms()
+
+
+@pytest.fixture
+def logged() -> Iterator[list[Any]]:
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short waits, so that tests of retries are quick."""
+    monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(module, "LINGER_S", 0.01)
+
+
+def as_it_is(readings: Batch, _: Roster) -> Batch:
+    return readings
+
+
+def writer_of(store: HistoryStore, journal: MemoryJournal, alarms: MemoryAlarms) -> HistoryWriter:
+    return HistoryWriter(store, journal, alarms, roster=roster, judge=as_it_is)
+
+
+@contextmanager
+def running(writer: HistoryWriter) -> Iterator[HistoryWriter]:
+    writer.start()
+    try:
+        yield writer
+    finally:
+        assert writer.stop(5)
+
+
+def told(logged: list[Any], event: str) -> list[Any]:
+    return [line for line in logged if line["event"] == event]
+
+
+def test_everything_journaled_reaches_the_store_in_order(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    """What is there at the start, and what comes while it runs."""
+    store = MemoryStore()
+    journal.add(steady(100))
+    alarms.events.append(alarm_event(1))
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: journal.position == 1)
+        journal.add(empty_batch())
+        journal.add(steady(100, start=NOON + 100 * SECOND))
+        alarms.events.append(alarm_event(2, AlarmEventKind.RETURNED, at=NOON + SECOND))
+        until(lambda: journal.position == 3 and alarms.position == 2)
+        assert writer.lag() == (0, None)
+    assert store.times == [NOON + n * SECOND for n in range(200)]
+    assert [event.seq for event in store.events] == [1, 2]
+
+
+def test_a_turn_is_bounded(journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However far behind, memory holds one turn: the journal is the queue."""
+    monkeypatch.setattr(module, "READINGS", 50)
+    store = MemoryStore()
+    for n in range(20):
+        journal.add(steady(25, start=NOON + n * 25 * SECOND))
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: journal.position == 20)
+    assert (store.tries, len(store.times)) == (10, 500)
+
+
+def test_a_backlog_is_carried_without_pause(
+    journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pause after a turn is for trickles; turns that are nearly full follow each other at once."""
+    monkeypatch.setattr(module, "READINGS", 50)
+    monkeypatch.setattr(module, "LINGER_S", 1_000)
+    for n in range(20):
+        journal.add(steady(30, start=NOON + n * 30 * SECOND))
+    with running(writer_of(MemoryStore(), journal, alarms)):
+        until(lambda: journal.position == 20)
+
+
+def test_the_judge_sees_each_entry_by_itself(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    """What it makes of a reading cannot depend on where a turn begins, so a repeated turn gives the same."""
+
+    def number(readings: Batch, _: Roster) -> Batch:
+        return readings.with_flags(np.arange(len(readings), dtype=np.uint16))
+
+    store = MemoryStore()
+    journal.add(steady(2))
+    journal.add(steady(3, start=NOON + 60 * SECOND))
+    with running(HistoryWriter(store, journal, alarms, roster=roster, judge=number)):
+        until(lambda: journal.position == 2)
+    assert store.flags == [0, 1, 0, 1, 2]
+
+
+def test_an_outage_loses_nothing_and_is_told(journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]) -> None:
+    store = MemoryStore(away=HistoryUnavailable("connection refused"))
+    journal.add(steady(10))
+    alarms.events.append(alarm_event(1))
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: len(told(logged, "history_delayed")) >= 3)
+        assert writer.lag() == (1, "connection refused")
+        assert (journal.position, alarms.position) == (0, 0)
+        journal.add(steady(10, start=NOON + 10 * SECOND))
+        store.away = None
+        until(lambda: journal.position == 2)
+        until(lambda: writer.lag() == (0, None))
+    assert len(store.times) == 20
+    assert len(store.events) == 1
+    assert [line["failures"] for line in told(logged, "history_delayed")][:3] == [1, 2, 3]
+
+
+def test_waits_double_up_to_thirty_seconds_and_honour_the_stores_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_DELAY_S", 0.5)
+    for failures, longest in ((1, 0.5), (2, 1.0), (4, 4.0), (7, 30.0), (10_000, 30.0)):
+        waits = [_delay_s(HistoryUnavailable("away"), failures) for _ in range(200)]
+        assert longest / 2 <= min(waits) < max(waits) <= longest
+    assert _delay_s(HistoryUnavailable("busy", retry_after_s=77), 1) == 77
+    assert _delay_s(HistoryUnavailable("busy", retry_after_s=1e9), 1) == module.LONGEST_WISH_S
+
+
+def test_it_stops_within_a_second_even_while_it_waits(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    store = MemoryStore(away=HistoryUnavailable("busy", retry_after_s=200))
+    journal.add(steady(10))
+    writer = writer_of(store, journal, alarms)
+    writer.start()
+    until(lambda: writer.lag()[1] == "busy")
+    began = time.monotonic()
+    assert writer.stop(10)
+    assert time.monotonic() - began < 1
+
+
+def test_it_stops_in_the_middle_of_refusals(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    """Thousands of bad readings do not hold up a stop, and none is given up: the cursor stands."""
+    journal.add(batch([0] * 5_000, range(5_000), [BAD] * 5_000))
+
+    class StoppedInBetween(MemoryStore):
+        def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+            if self.tries == 20:
+                writer._stopping.set()
+            super().write_readings(batch, roster, first_entry)
+
+    store = StoppedInBetween()
+    writer = writer_of(store, journal, alarms)
+    with capture_logs():
+        writer.start()
+        until(writer._stopping.is_set)
+        assert writer.stop(5)
+    assert store.tries == 21
+    assert journal.position == 0
+
+
+def test_one_bad_reading_blocks_nobody_and_is_told(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    store = MemoryStore()
+    readings = steady(1_000)
+    readings.value[[17, 900]] = BAD
+    journal.add(readings)
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: journal.position == 1)
+        assert writer.lag() == (0, None)
+    assert sorted(store.times) == [NOON + n * SECOND for n in range(1_000) if n not in {17, 900}]
+    first, second = told(logged, "history_reading_rejected")
+    assert (first["point"], first["time"], first["value"]) == ("T-01", NOON + 17 * SECOND, BAD)
+    assert first["reason"] == "cannot store 666"
+    assert second["time"] == NOON + 900 * SECOND
+    assert told(logged, "history_written")[0]["readings"] == 998
+
+
+def test_a_refusal_is_told_once_though_the_store_went_away_meanwhile(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    store = MemoryStore(away_for_single=2)
+    readings = steady(4)
+    readings.value[1] = BAD
+    journal.add(readings)
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: journal.position == 1)
+    assert len(told(logged, "history_delayed")) == 2
+    assert len(told(logged, "history_reading_rejected")) == 1
+
+
+def test_one_bad_alarm_event_blocks_nobody_and_is_told(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    alarms.events += [alarm_event(1), alarm_event(2, rule="BAD RULE"), alarm_event(3, rule="L")]
+    store = MemoryStore()
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: alarms.position == 3)
+    assert [event.seq for event in store.events] == [1, 3]
+    [line] = told(logged, "history_alarm_event_rejected")
+    assert (line["seq"], line["rule"], line["reason"]) == (2, "BAD RULE", "cannot store that rule")
+
+
+def test_the_thread_outlives_errors_nobody_thought_of(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    broken = True
+
+    def judge(readings: Batch, _: Roster) -> Batch:
+        if broken:
+            raise ZeroDivisionError
+        return readings
+
+    store = MemoryStore()
+    journal.add(steady(10))
+    with running(HistoryWriter(store, journal, alarms, roster=roster, judge=judge)) as writer:
+        until(lambda: writer.lag()[1] == "ZeroDivisionError")
+        broken = False
+        until(lambda: journal.position == 1)
+    assert len(store.times) == 10
+
+
+def test_a_writer_that_does_not_run_says_so(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    journal.add(steady(1))
+    writer = writer_of(MemoryStore(), journal, alarms)
+    assert writer.lag() == (1, "the history writer is not running")
+    with running(writer):
+        pass
+    assert writer.lag()[1] == "the history writer is not running"
+
+
+def test_a_crash_between_the_write_and_its_cursor_doubles_nothing(
+    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """The turn is repeated from the same cursor, now with more behind it."""
+    store = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
+    journal.save_fails = 3
+    for n in range(3):
+        journal.add(steady(100, start=NOON + n * 100 * SECOND))
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: bool(told(logged, "history_delayed")))
+        journal.add(steady(100, start=NOON + 300 * SECOND))
+        until(lambda: journal.position == 4)
+    assert store.count_readings() == 400
+    store.close()
+
+
+def test_a_killed_influxdb_costs_nothing(journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path) -> None:
+    """SIGKILL in the middle of the stream, start again on the same data: every reading is there, once."""
+    with influxd_server(tmp_path) as server:
+        store = InfluxV1Store(InfluxV1Config(url=server.url, timeout_s=5))
+        store.create_database()
+        with running(writer_of(store, journal, alarms)) as writer:
+            for n in range(60):
+                if n == 20:
+                    until(lambda: journal.position > 0)
+                    server.kill()
+                if n == 40:
+                    until(lambda: writer.lag()[1] is not None)
+                    server.start()
+                journal.add(steady(1_000, start=NOON + n * 1_000 * SECOND))
+            alarms.events.append(alarm_event(1))
+            until(lambda: writer.lag() == (0, None) and alarms.position == 1)
+        assert store.count_readings() == 60_000
+        store.close()
+
+
+def test_readings_influxdb_refuses_are_told_and_all_others_kept(
+    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """A field type conflict in one week of the past leaves the readings of every other week alone."""
+    week = 7 * 24 * 3600 * SECOND
+    readings = steady(3_000)
+    readings.time[[5, 2_000]] -= 2 * week
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        spoil(url, NOON - 2 * week)
+        journal.add(readings)
+        with running(writer_of(store, journal, alarms)):
+            until(lambda: journal.position == 1)
+        assert store.count_readings() == 2_998
+        store.close()
+    assert [line["point"] for line in told(logged, "history_reading_rejected")] == ["T-01", "T-01"]
+    assert all("field type conflict" in line["reason"] for line in told(logged, "history_reading_rejected"))

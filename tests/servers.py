@@ -1,0 +1,206 @@
+"""Real servers for tests: child processes on free loopback ports, stopped by pid, killed and restarted on demand.
+
+`influxd(tmp)`, `victoria_metrics(tmp)` and `mosquitto(tmp)` are context managers that yield an address that answers.
+A test that needs to kill and restart takes the `Server` itself: `influxd_server(tmp)` and its sisters.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+LOOPBACK: Final = "127.0.0.1"
+START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 20.0
+
+_PACKAGES: Final = {"influxd": "influxdb", "victoria-metrics": "victoria-metrics", "mosquitto": "mosquitto"}
+_SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+class Server:
+    """A child process that listens on one loopback port and keeps its data in one folder.
+
+    `kill` and `start` again: the same port, the same data, as after a power cut.
+    """
+
+    def __init__(self, command: Sequence[str], port: int, log: Path, ready: Callable[[], bool]) -> None:
+        self.host: Final = LOOPBACK
+        self.port: Final = port
+        self._command = command
+        self._log = log
+        self._ready = ready
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of a server that speaks HTTP."""
+        return f"http://{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Start and return once it answers; raise RuntimeError with the end of its log if it does not."""
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._process = process
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise RuntimeError(f"{self._command[0]} did not start (exit {process.returncode}):\n{tail}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop in good order; kill it if that takes too long."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is flushed, nobody is told."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+
+def influxd_server(tmp: Path) -> Server:
+    """InfluxDB 1.x, not yet started; every write is on disk before it is answered."""
+    home = _folder(tmp, "influxdb")
+    port = free_port()
+    config = home / "influxdb.conf"
+    config.write_text(
+        f"""
+reporting-disabled = true
+bind-address = "{LOOPBACK}:0"
+[meta]
+  dir = "{home}/meta"
+[data]
+  dir = "{home}/data"
+  wal-dir = "{home}/wal"
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "{LOOPBACK}:{port}"
+  log-enabled = false
+""",
+        encoding="utf-8",
+    )
+    command = [_find("influxd"), "run", "-config", str(config)]
+    return Server(command, port, home / "log", _answers(f"http://{LOOPBACK}:{port}/ping"))
+
+
+def victoria_metrics_server(tmp: Path) -> Server:
+    """VictoriaMetrics, not yet started; it keeps readings of any age and drops repeated ones."""
+    home = _folder(tmp, "victoria-metrics")
+    port = free_port()
+    command = [
+        _find("victoria-metrics"),
+        f"-httpListenAddr={LOOPBACK}:{port}",
+        f"-storageDataPath={home}/data",
+        "-retentionPeriod=100y",
+        "-dedup.minScrapeInterval=1ms",
+        "-search.latencyOffset=0s",
+        "-memory.allowedBytes=256MB",
+    ]
+    return Server(command, port, home / "log", _answers(f"http://{LOOPBACK}:{port}/health"))
+
+
+def mosquitto_server(tmp: Path, config_lines: Sequence[str] = ()) -> Server:
+    """Mosquitto, not yet started. A setting given in `config_lines` replaces ours of the same name."""
+    home = _folder(tmp, "mosquitto")
+    port = free_port()
+    ours = [
+        f"listener {port} {LOOPBACK}",
+        "allow_anonymous true",
+        "persistence true",
+        f"persistence_location {home}/",
+        "log_dest stderr",
+        *(["user root"] if os.geteuid() == 0 else []),
+    ]
+    theirs = {line.split()[0] for line in config_lines if line.strip()}
+    config = home / "mosquitto.conf"
+    lines = [*(line for line in ours if line.split()[0] not in theirs), *config_lines]
+    config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Server([_find("mosquitto"), "-c", str(config)], port, home / "log", lambda: _accepts(port))
+
+
+@contextmanager
+def influxd(tmp: Path) -> Iterator[str]:
+    """The URL of a running InfluxDB 1.x without databases."""
+    with influxd_server(tmp) as server:
+        yield server.url
+
+
+@contextmanager
+def victoria_metrics(tmp: Path) -> Iterator[str]:
+    """The URL of a running, empty VictoriaMetrics."""
+    with victoria_metrics_server(tmp) as server:
+        yield server.url
+
+
+@contextmanager
+def mosquitto(tmp: Path, config_lines: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
+    """Host and port of a running Mosquitto."""
+    with mosquitto_server(tmp, config_lines) as server:
+        yield server.host, server.port
+
+
+def free_port() -> int:
+    """A loopback TCP port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _find(program: str) -> str:
+    found = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{_SBIN}")
+    if found is None:
+        raise FileNotFoundError(f"{program} is not installed: apt-get install -y {_PACKAGES[program]}")
+    return found
+
+
+def _folder(tmp: Path, name: str) -> Path:
+    home = tmp / name
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            return httpx.get(url, timeout=1, trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    return ready
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

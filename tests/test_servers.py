@@ -1,0 +1,55 @@
+"""The servers tests stand on: they start, answer, survive a kill, and say what to install when they are missing."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests import servers
+from tests.servers import influxd_server, mosquitto, mosquitto_server, victoria_metrics_server
+
+
+def test_a_killed_server_comes_back_on_the_same_address(tmp_path: Path) -> None:
+    """With its data: a database created before the kill is there after it."""
+    with influxd_server(tmp_path) as server:
+        httpx.post(f"{server.url}/query", params={"q": "CREATE DATABASE kept"}, trust_env=False).raise_for_status()
+        server.kill()
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{server.url}/ping", trust_env=False)
+        server.start()
+        answer = httpx.get(f"{server.url}/query", params={"q": "SHOW DATABASES"}, trust_env=False)
+        assert answer.json()["results"][0]["series"][0]["values"] == [["kept"]]
+
+
+def test_two_servers_of_a_kind_run_side_by_side(tmp_path: Path) -> None:
+    with victoria_metrics_server(tmp_path / "a") as one, victoria_metrics_server(tmp_path / "b") as other:
+        assert one.url != other.url
+
+
+def test_mosquitto_listens(tmp_path: Path) -> None:
+    with mosquitto(tmp_path) as address:
+        socket.create_connection(address, timeout=5).close()
+
+
+def test_a_setting_of_the_test_replaces_the_default(tmp_path: Path) -> None:
+    server = mosquitto_server(tmp_path, ["allow_anonymous false", "max_queued_messages 10"])
+    lines = (tmp_path / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("allow_anonymous")] == ["allow_anonymous false"]
+    assert "max_queued_messages 10" in lines
+    with server:
+        pass
+
+
+def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="no_such_setting"), mosquitto(tmp_path, ["no_such_setting true"]):
+        pass
+
+
+def test_a_missing_program_is_named_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(servers, "_SBIN", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="apt-get install -y influxdb"):
+        influxd_server(tmp_path)
