@@ -55,10 +55,9 @@ class ServiceStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class JournalTrimmed(Event):
+class JournalTrimmed(Event, amount="entries"):
     """Old entries that every reader has passed were deleted."""
 
-    amount = "entries"
     entries: int
 
 

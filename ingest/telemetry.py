@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal, TextIO
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
+Level = Literal["debug", "info", "warning", "error"]
+
 REGISTRY = CollectorRegistry()
 _counters: dict[type[Event], Counter] = {}
 _log = structlog.get_logger("yujing")
@@ -18,13 +20,25 @@ _log = structlog.get_logger("yujing")
 class Event:
     """A thing worth knowing. Subclasses are frozen dataclasses; their fields become the log line.
 
-    A field must not be called `event`: that is where the log keeps the event's own name. `labels` names the fields that become metric labels: keep them few and bounded, never a point or a free text.
-    `amount` names the field to count by; without it every event counts one.
+    No field may be called `event`: that is where the log keeps the event's own name.
+
+    Args:
+        level: of the log line.
+        labels: the fields that become metric labels: few and bounded, never a point or a free text.
+        amount: the field to count by; without it every event counts one.
     """
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "info"
+    level: ClassVar[str] = "info"
     labels: ClassVar[tuple[str, ...]] = ()
     amount: ClassVar[str | None] = None
+
+    def __init_subclass__(
+        cls, *, level: Level | None = None, labels: tuple[str, ...] | None = None, amount: str | None = None
+    ) -> None:
+        """Take the class's own settings; a slotted dataclass is made twice, the second time without them."""
+        cls.level = level or cls.level
+        cls.labels = labels if labels is not None else cls.labels
+        cls.amount = amount or cls.amount
 
 
 def emit(event: Event) -> None:

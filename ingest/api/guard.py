@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -37,11 +37,9 @@ HEADERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class AccessRefused(Event):
+class AccessRefused(Event, level="warning", labels=("reason",)):
     """Requests turned away at the door, by reason."""
 
-    level: ClassVar[Literal["warning"]] = "warning"
-    labels: ClassVar[tuple[str, ...]] = ("reason",)
     reason: str
     method: str
     path: str
@@ -49,10 +47,9 @@ class AccessRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestFailed(Event):
+class RequestFailed(Event, level="error"):
     """Requests that met a fault of ours."""
 
-    level: ClassVar[Literal["error"]] = "error"
     method: str
     path: str
     error: str

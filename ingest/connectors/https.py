@@ -6,13 +6,11 @@ Addresses come from the settings file alone, which an administrator writes; no r
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import ipaddress
 import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +22,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ingest.connectors.errors import Unreachable
 from ingest.model.fault import SECRET_KEYS, Fault, InvalidConfig
+from ingest.wire.retry_after import retry_after_s
 
 MAX_ANSWER = 65_536
 """Bytes of an answer that are read; what we need of one is short."""
@@ -88,18 +87,9 @@ class Answer:
         known = self.status in HTTPStatus.__members__.values()
         return f"HTTP {self.status} {HTTPStatus(self.status).phrase}" if known else f"HTTP {self.status}"
 
-    def retry_after_s(self, now: int) -> float | None:
-        """Retry-After (RFC 9110, 10.2.3) in seconds from `now` (ns since the epoch), None if absent or unreadable."""
-        wish = (self.retry_after or "").strip()
-        if wish.isascii() and wish.isdigit():
-            return float(wish)
-        try:
-            date = parsedate_to_datetime(wish)
-        except ValueError:
-            return None
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=dt.UTC)
-        return max(0.0, date.timestamp() - now / 1e9)
+    def wish_s(self, now: int) -> float | None:
+        """How long the receiver wants to be left alone, in seconds from `now` (ns since the epoch)."""
+        return retry_after_s(self.retry_after, now / 1e9)
 
 
 def open_client(ca_file: Path | None, key: str) -> httpx.AsyncClient:

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from ingest.connectors.connector import Connector, Outcome
 from ingest.connectors.retry import RetrySchedule
@@ -60,23 +60,17 @@ class Scheduled(Connector, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class MessagesDelivered(Event):
+class MessagesDelivered(Event, level="debug", labels=("connector",), amount="messages"):
     """Messages accepted by their receiver."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "debug"
-    labels: ClassVar[tuple[str, ...]] = ("connector",)
-    amount: ClassVar[str | None] = "messages"
     connector: str
     messages: int
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryFailed(Event):
+class DeliveryFailed(Event, level="warning", labels=("connector",), amount="messages"):
     """Tries that failed and will be repeated."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
-    labels: ClassVar[tuple[str, ...]] = ("connector",)
-    amount: ClassVar[str | None] = "messages"
     connector: str
     messages: int
     retry_in_s: float
@@ -84,11 +78,9 @@ class DeliveryFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryOverdue(Event):
+class DeliveryOverdue(Event, level="error", labels=("connector",)):
     """A receiver has refused a message so often that a person must look."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
-    labels: ClassVar[tuple[str, ...]] = ("connector",)
     connector: str
     failures: int
     oldest_s: float
@@ -96,11 +88,9 @@ class DeliveryOverdue(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxUnavailable(Event):
+class OutboxUnavailable(Event, level="error", labels=("connector", "operation")):
     """The outbox could not be read or written; asked again until it can."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
-    labels: ClassVar[tuple[str, ...]] = ("connector", "operation")
     connector: str
     operation: str
     error: str

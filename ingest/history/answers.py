@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from ingest.history.errors import HistoryError, HistoryRejected, HistoryUnavailable
+from ingest.wire.retry_after import retry_after_s
 
 _REFUSED: Final = frozenset({400, 413, 422})
 _TO_MEND: Final = {
@@ -37,18 +37,6 @@ def error_of(status: int, body: str, retry_after: str | None, now_s: float) -> H
     if status in _TO_MEND:
         words = f"{words} ({_TO_MEND[status]})"
     return HistoryUnavailable(words, retry_after_s=retry_after_s(retry_after, now_s))
-
-
-def retry_after_s(header: str | None, now_s: float) -> float | None:
-    """Seconds to wait by a Retry-After header; None without one, or when it makes no sense."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
-        return float(header)
-    try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - now_s)
-    except ValueError:
-        return None
 
 
 def _message(body: str) -> str:

@@ -10,7 +10,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -36,30 +36,26 @@ LONGEST_WISH_S: Final = 300.0  # a store may ask for more patience than we would
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryWritten(Event):
+class HistoryWritten(Event, level="debug", amount="readings"):
     """Readings kept by the history store."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "debug"
-    amount: ClassVar[str | None] = "readings"
     readings: int
     entry: int
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryDelayed(Event):
+class HistoryDelayed(Event, level="warning"):
     """The history store did not take data; the same data follow after a wait."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
     reason: str
     failures: int
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryReadingRejected(Event):
+class HistoryReadingRejected(Event, level="error"):
     """The history store refused a reading for good; the journal holds it until it is trimmed."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
     plant: str
     point: str
     time: int
@@ -68,10 +64,9 @@ class HistoryReadingRejected(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryAlarmEventRejected(Event):
+class HistoryAlarmEventRejected(Event, level="error"):
     """The history store refused an alarm event for good; the state database still holds it."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
     seq: int
     plant: str
     point: str

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import ClassVar, Final, Literal
+from typing import Final
 from uuid import UUID
 
 from pydantic import Field
@@ -54,10 +54,9 @@ class EngineStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmStep(Event):
+class AlarmStep(Event, labels=("step", "alarm_level")):
     """A step in an alarm's life."""
 
-    labels: ClassVar[tuple[str, ...]] = ("step", "alarm_level")
     step: str
     alarm_level: int
     plant: str
@@ -68,30 +67,25 @@ class AlarmStep(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TurnTaken(Event):
+class TurnTaken(Event, level="debug", amount="readings"):
     """Readings judged and committed."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "debug"
-    amount: ClassVar[str | None] = "readings"
     readings: int
     cursor: int
     duration_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingsUnenrolled(Event):
+class ReadingsUnenrolled(Event, level="warning", amount="readings"):
     """Readings of points that have been removed from their plant file: journaled, not judged."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
-    amount: ClassVar[str | None] = "readings"
     readings: int
 
 
 @dataclass(frozen=True, slots=True)
-class CommitRefused(Event):
+class CommitRefused(Event, level="error"):
     """The state database could not be written; tried again until it can. Readings stay in the journal."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
     error: str
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Queue
-from typing import ClassVar, Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -30,31 +30,26 @@ _RETRY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class FramesJournaled(Event):
+class FramesJournaled(Event, level="debug", amount="readings"):
     """Readings on disk."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "debug"
-    amount: ClassVar[str | None] = "readings"
     messages: int
     readings: int
 
 
 @dataclass(frozen=True, slots=True)
-class MessageQuarantined(Event):
+class MessageQuarantined(Event, level="warning", labels=("reason",)):
     """A message, or the part of it that could not be taken, put aside with its reason."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
-    labels: ClassVar[tuple[str, ...]] = ("reason",)
     topic: str
     reason: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class FrameRepeated(Event):
+class FrameRepeated(Event, level="debug"):
     """A frame that is on disk already: acknowledged, not stored again."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "debug"
     plant: str
     gateway: str
     boot: str
@@ -62,10 +57,9 @@ class FrameRepeated(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class JournalRefused(Event):
+class JournalRefused(Event, level="error"):
     """The journal could not be written. Nothing is acknowledged until it can: the broker holds back."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
     error: str
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import Final
 
 from watchfiles import awatch
 
@@ -36,10 +36,8 @@ class RosterReloaded(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RosterRefused(Event):
+class RosterRefused(Event, level="error"):
     """Changed plant files were refused; the roster before stays in force."""
-
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
 
     directory: str
     in_force: int
@@ -47,10 +45,8 @@ class RosterRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PlantFileFault(Event):
+class PlantFileFault(Event, level="error"):
     """One fault for which plant files were refused."""
-
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
 
     file: str
     key: str

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Full, Queue
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -60,35 +60,31 @@ class BrokerConnected(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerDisconnected(Event):
+class BrokerDisconnected(Event, level="warning"):
     """The connection ended; it is tried again with a growing, jittered pause."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerUnreachable(Event):
+class BrokerUnreachable(Event, level="warning"):
     """No connection could be made; it is tried again."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
     host: str
     port: int
 
 
 @dataclass(frozen=True, slots=True)
-class SessionLost(Event):
+class SessionLost(Event, level="warning"):
     """The broker no longer knew our session: what it held for us may be gone. Gateways resend what is not committed."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "warning"
     host: str
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionRefused(Event):
+class SubscriptionRefused(Event, level="error"):
     """The broker does not let us read: its access list must allow frames and statuses of all gateways to us."""
 
-    level: ClassVar[Literal["debug", "info", "warning", "error"]] = "error"
     host: str
     reason: str
 

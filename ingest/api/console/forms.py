@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -33,11 +33,9 @@ class SignedIn(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SignInRefused(Event):
+class SignInRefused(Event, level="warning", labels=("reason",)):
     """Console sign-ins refused, by reason."""
 
-    level: ClassVar[Literal["warning"]] = "warning"
-    labels: ClassVar[tuple[str, ...]] = ("reason",)
     reason: Literal["wrong token", "too many attempts"]
     client: str
 

@@ -87,7 +87,7 @@ class PlatformConnector:
             self._alone.difference_update(seqs)
         elif answer.status not in _AWAY:
             self._alone.update(seqs)
-        return [Outcome(seq, refusal, answer.retry_after_s(self._now())) for seq in seqs]
+        return [Outcome(seq, refusal, answer.wish_s(self._now())) for seq in seqs]
 
 
 def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformConnector:

@@ -55,7 +55,7 @@ class WebhookConnector:
             answer = await post(self._client, self._config.url, body, headers, timeout_s=self._config.timeout_s)
         except Unreachable as error:
             return Outcome(message.seq, str(error))
-        return Outcome(message.seq, answer.refusal, answer.retry_after_s(self._now()))
+        return Outcome(message.seq, answer.refusal, answer.wish_s(self._now()))
 
 
 def cloud_event(message: Message) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.history.answers import error_of, retry_after_s
+from ingest.history.answers import error_of
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.wire.retry_after import retry_after_s
 
 NOW_S = 1_763_884_800.0
 

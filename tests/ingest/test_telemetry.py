@@ -1,0 +1,70 @@
+"""One event is one log line and one count, and neither can be had without the other."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from ingest.telemetry import REGISTRY, Event, configure_logging, emit
+
+
+@dataclass(frozen=True, slots=True)
+class TankEmptied(Event, level="warning", labels=("tank",), amount="litres"):
+    """A tank of the test was emptied."""
+
+    tank: str
+    litres: int
+
+
+@dataclass(frozen=True, slots=True)
+class BellRung(Event):
+    """A bell of the test was rung."""
+
+    by: str
+
+
+@pytest.fixture(autouse=True)
+def _default_logging() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def test_an_event_is_logged_and_counted_by_its_amount() -> None:
+    with capture_logs() as logs:
+        emit(TankEmptied("north", 5))
+        emit(TankEmptied("north", 7))
+    assert logs[0] == {"event": "tank_emptied", "log_level": "warning", "tank": "north", "litres": 5}
+    assert len(logs) == 2
+    assert REGISTRY.get_sample_value("yujing_tank_emptied_total", {"tank": "north"}) == 12
+
+
+def test_without_an_amount_every_event_counts_one() -> None:
+    with capture_logs() as logs:
+        emit(BellRung("anna"))
+        emit(BellRung("ben"))
+    assert [entry["log_level"] for entry in logs] == ["info", "info"]
+    assert REGISTRY.get_sample_value("yujing_bell_rung_total") == 2
+
+
+def test_log_lines_are_json_with_chinese_as_written() -> None:
+    file = io.StringIO()
+    configure_logging(level="info", json=True, file=file)
+    emit(BellRung("张三"))
+    line = json.loads(file.getvalue())
+    assert (line["event"], line["by"], line["level"]) == ("bell_rung", "张三", "info")
+    assert "张三" in file.getvalue()
+
+
+def test_a_level_below_the_wished_one_is_counted_and_not_logged() -> None:
+    before = REGISTRY.get_sample_value("yujing_bell_rung_total") or 0
+    file = io.StringIO()
+    configure_logging(level="error", json=True, file=file)
+    emit(BellRung("anna"))
+    assert file.getvalue() == ""
+    assert REGISTRY.get_sample_value("yujing_bell_rung_total") == before + 1
