@@ -15,8 +15,9 @@ from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
 from ingest.history.config import open_store
 from ingest.history.writer import READER, HistoryWriter
+from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
-from ingest.live import LiveService, News
+from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
@@ -30,7 +31,7 @@ from ingest.sources.mqtt import MqttSource
 from ingest.sources.raw import Raw
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
-from ingest.telemetry import Event, emit
+from ingest.telemetry import REGISTRY, Event, emit
 
 _STOP_S: Final = 1.5
 """What each thread is given to finish what it is doing; all of it is on disk or will be done after the next start."""
@@ -59,6 +60,14 @@ class JournalTrimmed(Event, amount="entries"):
     """Old entries that every reader has passed were deleted."""
 
     entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxOrphaned(Event, level="warning"):
+    """Messages wait for a connector that the settings no longer name; they are kept until it comes back."""
+
+    connector: str
+    messages: int
 
 
 class Service:
@@ -97,6 +106,8 @@ class Service:
         tolerance = int(settings.engine.future_tolerance_s * 1e9)
         terms = Terms(settings.connectors.recipients, int(platform.interval_s * 1e9) if platform else None, tolerance)
         self._engine_store = EngineStore(self._database)
+        self._check_files_belong_together()
+        self._name_orphans()
         self.engine = Engine(
             self._journal,
             self._engine_store,
@@ -109,7 +120,7 @@ class Service:
         )
 
         def judge(batch: Batch, roster: Roster) -> Batch:
-            return check_quality(roster.enrolled(batch), roster.low, roster.high, tolerance)
+            return check_quality(batch, *roster.ranges(batch.point), tolerance)
 
         self._writer = HistoryWriter(
             self.store, self._journal, self.alarms, roster=lambda: self.engine.roster, judge=judge
@@ -120,6 +131,22 @@ class Service:
         self.live = LiveService(self.engine, self._source, self._writer, self.alarms, news)
         self._api = ApiServer(Ports(self.live, self.alarms, self.store, self._journal, time.time_ns), settings.api)
         self.url = self._api.bind()
+
+    def _check_files_belong_together(self) -> None:
+        """An engine whose cursor is beyond the journal would judge nothing until the journal has grown that far."""
+        cursor, last = self._engine_store.load().cursor, self._journal.last()
+        if cursor > last:
+            raise JournalUnavailable(
+                f"{self._settings.state.path} has seen entry {cursor}, {self._settings.journal.path} ends at {last}:"
+                " they are not of the same moment. Restore both from one backup, or move both away to begin anew"
+            )
+
+    def _name_orphans(self) -> None:
+        """Messages of a connector that is no longer in the settings are kept, and nobody sends them: say so."""
+        for connector, totals in self.outbox.totals().items():
+            waiting = totals.messages - totals.delivered
+            if waiting and connector not in self._settings.connectors.names():
+                emit(OutboxOrphaned(connector, waiting))
 
     @property
     def journal(self) -> Journal:
@@ -134,6 +161,8 @@ class Service:
         """Serve until `stop` is set. Raises whatever ended a part of the service."""
         async with AsyncExitStack() as stack:
             stack.callback(self._close)
+            REGISTRY.register(metrics := ServiceMetrics(self.engine, self._source, self._writer, self.outbox))
+            stack.callback(REGISTRY.unregister, metrics)
             self._start(stack)
             roster = self.engine.roster
             points = sum(len(plant.points) for plant in roster.plants.values())

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from uuid import UUID
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from ingest.api.ports import Health, Latest
 from ingest.history.writer import HistoryWriter
@@ -12,7 +16,7 @@ from ingest.model.alarm import Alarm
 from ingest.pipeline.engine import Engine
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
-from ingest.state.store import AlarmStore
+from ingest.state.store import AlarmStore, OutboxStore
 
 _ANSWER_S = 5.0
 _STALLED_S = 15.0
@@ -36,6 +40,35 @@ class News:
     def _wake(self) -> None:
         self._event.set()
         self._event = asyncio.Event()
+
+
+class ServiceMetrics(Collector):
+    """Gauges read off the running parts whenever somebody asks for metrics."""
+
+    def __init__(self, engine: Engine, source: MqttSource, writer: HistoryWriter, outbox: OutboxStore) -> None:
+        self._engine = engine
+        self._source = source
+        self._writer = writer
+        self._outbox = outbox
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """What waits where."""
+        yield GaugeMetricFamily(
+            "yujing_broker_connected", "1 while the broker has accepted us", value=float(self._source.connected)
+        )
+        yield GaugeMetricFamily(
+            "yujing_engine_idle_seconds",
+            "Since the engine last ended a turn",
+            value=time.monotonic() - self._engine.progressed,
+        )
+        entries = GaugeMetricFamily("yujing_journal_entries_waiting", "Not yet read, by reader", labels=["reader"])
+        entries.add_metric(["engine"], self._engine.lag())
+        entries.add_metric(["history"], self._writer.lag()[0])
+        yield entries
+        waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
+        for connector, totals in self._outbox.totals().items():
+            waiting.add_metric([connector], totals.messages - totals.delivered)
+        yield waiting
 
 
 class LiveService:

@@ -143,4 +143,6 @@ def of_http(error: HTTPException) -> Problem:
 
 
 def _shown(value: object) -> object:
-    return value if isinstance(value, (int, float, bool, type(None))) else str(value)[:200]
+    if isinstance(value, (int, float, bool, type(None))):
+        return value
+    return str(value)[:200].encode("utf-8", "backslashreplace").decode()  # it may be no text: what it is refused for

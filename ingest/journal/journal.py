@@ -98,7 +98,8 @@ class Journal:
             self._writer.execute(_SCHEMA)
         except (apsw.Error, OSError) as error:
             raise JournalUnavailable(f"{path}: {error}") from error
-        self._last = int(self._one("SELECT coalesce(max(id), 0) FROM entry"))
+        # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
+        self._last = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
 
     def append(self, commit: Commit) -> int:
         """Write one commit and sync it to disk; returns the id of the newest entry.

@@ -132,13 +132,22 @@ class Engine(Worker):
         """Newest journal entry whose consequences are committed."""
         return self._cursor
 
+    def lag(self) -> int:
+        """Journal entries not yet judged and committed."""
+        return self._journal.last() - self._cursor
+
     @property
     def roster(self) -> Roster:
         """The roster in force."""
         return self._roster
 
     def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Future[Alarm]:
-        """Acknowledge an alarm; the future gives it as committed, or KeyError or ValueError saying why not."""
+        """Acknowledge an alarm; the future gives it as committed, or KeyError or ValueError saying why not.
+
+        Raises:
+            UnicodeEncodeError: a text that cannot be stored; it must not reach the one thread that judges.
+        """
+        f"{by}{comment}".encode()
         command = _Acknowledge(alarm, by, comment)
         self._inbox.put(command)
         self.wake()

@@ -56,7 +56,7 @@ class Turn:
 
 def check(turn: Turn, memory: Memory) -> None:
     """Add the flags a reading earns by itself and by coming out of order."""
-    checked = check_quality(turn.batch, turn.roster.low, turn.roster.high, turn.terms.future_tolerance)
+    checked = check_quality(turn.batch, *turn.roster.ranges(turn.batch.point), turn.terms.future_tolerance)
     turn.batch = flag_late(checked, memory.newest)
 
 

@@ -60,6 +60,12 @@ class Roster:
         known[known] = ~np.isnan(self.low[batch.point[known]])
         return batch if known.all() else batch.take(known)
 
+    def ranges(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Low and high end of each point's instrument range; NaN for points that are not enrolled."""
+        known = np.minimum(point, len(self.low) - 1)
+        unknown = point >= len(self.low)
+        return np.where(unknown, np.nan, self.low[known]), np.where(unknown, np.nan, self.high[known])
+
     def find(self, plant: str, point: str) -> Point | None:
         """The point of that plant with that id, or None."""
         known = self.plants.get(plant)

@@ -17,11 +17,11 @@ def check_quality(batch: Batch, low: NDArray[np.float64], high: NDArray[np.float
 
     Args:
         batch: readings as journaled.
-        low: float64[p], instrument range by point.
-        high: float64[p].
+        low: float64[n], low end of the instrument's range of each reading; NaN = not known.
+        high: float64[n], its high end.
         tolerance: ns.
     """
-    outside = (batch.value < low[batch.point]) | (batch.value > high[batch.point])
+    outside = (batch.value < low) | (batch.value > high)
     future = batch.time > batch.received + tolerance
     flags = batch.flags | np.where(outside, np.uint16(Flag.OUT_OF_RANGE), np.uint16(0))
     flags |= np.where(future, np.uint16(Flag.FUTURE), np.uint16(0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,7 @@ from standardwebhooks import Webhook
 from gateway_sim.gateway import Link, ReferenceGateway
 from tests.e2e.service import Service
 from tests.ingest.connectors.receiver import Receiver
-from tests.servers import influxd, mosquitto
+from tests.servers import influxd, mosquitto, mosquitto_server
 from tests.small_plant import PLANT
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of this test, 32 bytes!").decode()
@@ -72,10 +73,9 @@ async def publish(broker: tuple[str, int], service: Service, start_ms: int) -> N
         if number in range(20, FRAMES, FRAMES // KILLS):
             await asyncio.to_thread(service.kill)
             await asyncio.to_thread(service.start)
-    async with asyncio.timeout(60):
-        await gateway.at_most_waiting(0)
     network.cancel()
     await asyncio.gather(network, return_exceptions=True)
+    await until_committed(gateway)
 
 
 def test_frames_become_stored_readings_and_signed_webhooks_over_three_sigkills(tmp_path: Path) -> None:
@@ -125,3 +125,55 @@ def test_changed_plant_files_are_taken_up_while_running_and_bad_ones_refused(tmp
             "the new point",
         )
         assert service.stop() == 0
+
+
+async def until_committed(gateway: ReferenceGateway) -> None:
+    """Run the gateway until all it has is on the service's disk."""
+    network = asyncio.create_task(gateway.run())
+    async with asyncio.timeout(60):
+        await gateway.at_most_waiting(0)
+    network.cancel()
+    await asyncio.gather(network, return_exceptions=True)
+
+
+def test_a_broker_that_was_away_is_told_of_and_readings_flow_again_without_a_hand(tmp_path: Path) -> None:
+    with mosquitto_server(tmp_path) as broker, Service(tmp_path, (broker.host, broker.port)) as service:
+
+        def ready() -> tuple[int, str]:
+            answer = httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False)
+            return answer.status_code, answer.json()["parts"]["broker"]
+
+        def metrics() -> str:
+            return httpx.get(f"{service.url}/metrics", headers=service.headers, trust_env=False).text
+
+        service.until(lambda: ready() == (200, "ok"), "the service to be ready")
+        broker.kill()
+        service.until(lambda: ready() == (503, "not connected"), "the service to notice")
+        assert "yujing_broker_connected 0.0" in metrics()
+        broker.start()
+        service.until(lambda: ready() == (200, "ok"), "the service to connect again")
+        gateway = ReferenceGateway(PLANT, "GW-01", Link(broker.host, broker.port))
+        gateway.publish([time.time_ns() // 1_000_000], {"CO-01": [5.0]})
+        asyncio.run(until_committed(gateway))
+        told = metrics()
+        assert "yujing_broker_connected 1.0" in told
+        assert "yujing_frames_journaled_total 1.0" in told
+        assert service.stop() == 0
+
+
+def test_files_of_different_moments_are_refused_before_anything_is_missed(tmp_path: Path) -> None:
+    """A state database that is ahead of its journal would let new readings pass unjudged."""
+    with mosquitto(tmp_path) as broker:
+        with Service(tmp_path, broker) as service:
+            gateway = ReferenceGateway(PLANT, "GW-01", Link(*broker))
+            gateway.publish([time.time_ns() // 1_000_000], {"CO-01": [5.0]})
+
+            asyncio.run(until_committed(gateway))
+            assert service.stop() == 0
+        for file in (tmp_path / "data").glob("journal.db*"):
+            file.unlink()
+        again = service.command("run", "--config", str(service.config))
+        done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1
+        assert "journal.db" in done.stderr
+        assert "backup" in done.stderr

@@ -107,4 +107,10 @@ async def test_what_cannot_be_acknowledged_says_why(hall: StandIn, ask: Ask) -> 
         answer = await client.post(f"{ALARMS}/{alarm.id}/acknowledge", json=body)
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["parameter"] == next(iter(body))
+    half = await client.post(
+        f"{ALARMS}/{alarm.id}/acknowledge",
+        content=b'{"comment": "\\ud800"}',
+        headers={"content-type": "application/json"},
+    )
+    assert half.status_code == 422, "half a character could be neither stored nor sent"
     assert hall.book[alarm.id].acked is None

@@ -102,7 +102,10 @@ def test_trimming_keeps_what_a_reader_needs_and_never_reuses_a_number(tmp_path: 
     assert journal.trim(upto=2, older_than=15) == 1
     assert [e.id for e in journal.read(0, 100)] == [2, 3]
     assert journal.trim(upto=3, older_than=100) == 2
-    assert journal.append(Commit(batch(1), 1)) == 4
+    journal.close()
+    again = Journal(tmp_path / "j.db")
+    assert again.last() == 3, "also when nothing is left"
+    assert again.append(Commit(batch(1), 1)) == 4
 
 
 def test_a_cursor_is_remembered(tmp_path: Path) -> None:

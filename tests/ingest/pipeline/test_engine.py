@@ -180,3 +180,12 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
         time.sleep(0.01)
     states = {a.rule: a.state for a in bench.found()}
     assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.RETURNED}
+
+
+def test_a_comment_that_cannot_be_stored_never_reaches_the_engine(bench: Bench) -> None:
+    bench.send("CO-01", [30])
+    bench.settle()
+    (alarm,) = bench.found()
+    with pytest.raises(UnicodeEncodeError):
+        bench.engine.acknowledge(alarm.id, by="op", comment="\ud800")
+    assert bench.engine.acknowledge(alarm.id, by="op", comment="好").result(PATIENCE_S).comment == "好"

@@ -14,7 +14,7 @@ from ingest.quality.check import check_quality
 from ingest.quality.late import flag_late
 
 SECOND = 10**9
-LOW, HIGH = np.array([0.0, -10.0]), np.array([100.0, 10.0])
+LOW, HIGH = np.array([0.0, -10.0, np.nan]), np.array([100.0, 10.0, np.nan])
 
 
 def batch(rows: list[tuple[int, int, float]], received: int) -> Batch:
@@ -28,17 +28,21 @@ def batch(rows: list[tuple[int, int, float]], received: int) -> Batch:
     )
 
 
+def checked_batch(readings: Batch, tolerance: int) -> Batch:
+    """The readings, checked against LOW and HIGH of their points."""
+    return check_quality(readings, LOW[readings.point], HIGH[readings.point], tolerance)
+
+
 def test_a_value_outside_the_instruments_range_is_flagged_and_kept() -> None:
-    checked = check_quality(
-        batch([(0, 1, 50.0), (0, 2, 100.1), (1, 2, -10.5), (1, 3, float("nan"))], 9), LOW, HIGH, SECOND
-    )
-    assert checked.flags.tolist() == [0, Flag.OUT_OF_RANGE, Flag.OUT_OF_RANGE, 0]
+    rows = [(0, 1, 50.0), (0, 2, 100.1), (1, 2, -10.5), (1, 3, float("nan")), (2, 3, 1e9)]
+    checked = checked_batch(batch(rows, 9), SECOND)
+    assert checked.flags.tolist() == [0, Flag.OUT_OF_RANGE, Flag.OUT_OF_RANGE, 0, 0]
     assert checked.value[1] == 100.1
 
 
 def test_a_clock_that_runs_ahead_does_not_keep_readings_from_being_judged_in_order() -> None:
     """Readings from the future take their arrival time, still one after the other."""
-    checked = check_quality(batch([(0, 5, 1.0), (0, 500, 1.0), (0, 501, 2.0)], received=10), LOW, HIGH, 60 * SECOND)
+    checked = checked_batch(batch([(0, 5, 1.0), (0, 500, 1.0), (0, 501, 2.0)], received=10), 60 * SECOND)
     assert checked.flags.tolist() == [0, Flag.FUTURE, Flag.FUTURE]
     assert checked.time[0] == 5 * SECOND
     assert checked.time[1] < checked.time[2]
