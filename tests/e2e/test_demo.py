@@ -101,7 +101,7 @@ async def visit(url: str, token: str, pictures: Path) -> str:
 def test_its_console_shows_the_alarms_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     """Set SCREENSHOTS to a folder to keep the pictures, as `make screenshots` does for the README."""
     with interactive(tmp_path) as (process, shown):
-        text = wait_for(shown, "级报警", times=8)
+        text = wait_for(shown, "级报警 L", times=8)
         url, token = re.search(r"http://127\.0\.0\.1:\d+", text), (tmp_path / "token").read_text(encoding="utf-8")
         assert url is not None
         assert token in text

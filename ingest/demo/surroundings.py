@@ -1,0 +1,99 @@
+"""Everything around the service: broker, inspector and province as child processes, and settings that point at them."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import secrets
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+from ingest.api.config import ApiConfig, TokenConfig
+from ingest.connectors.config import ConnectorsConfig
+from ingest.connectors.platform.config import PlatformConfig
+from ingest.connectors.webhook.config import WebhookConfig
+from ingest.demo.children import BrokerKind, broker, child, first_line, free_port, simulator
+from ingest.history.duck import DuckDBConfig
+from ingest.journal.config import JournalConfig
+from ingest.model.config import Secret
+from ingest.settings import Settings
+from ingest.sources.mqtt import MqttConfig
+from ingest.state.config import StateConfig
+
+WEBHOOK: Final = "inspector"
+"""The inspector's webhook, by its name in the outbox."""
+
+TOKEN: Final = "token"  # noqa: S105  the name of the file that holds it
+"""The file with the token that opens the console."""
+
+
+@contextlib.asynccontextmanager
+async def surroundings(folder: Path, kind: BrokerKind, console_port: int) -> AsyncIterator[Settings]:
+    """Start all of it; gives the settings for the service. Everything lies in `folder`.
+
+    Raises:
+        ChildFailed: something did not start.
+    """
+    secret = _secret(folder / "webhook", "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
+    token = TokenConfig(name="demo", role="admin", token=_secret(folder / TOKEN, secrets.token_hex(12)))
+    receiver = simulator("receiver", "--secret-file", str(secret.file), "--report", str(folder / "inspector.json"))
+    platform = simulator("platform", "--dir", str(folder / "platform"))
+    async with (
+        broker(kind, folder) as port,
+        child("inspector", receiver, folder) as inspector,
+        child("platform", platform, folder) as province,
+    ):
+        inspector_at = await first_line("inspector", inspector, folder)
+        province_at = await first_line("platform", province, folder)
+        yield Settings(
+            plants=_plants(folder / "plants"),
+            mqtt=MqttConfig(port=port, protocol="3.1.1" if kind == "embedded" else "5"),
+            journal=JournalConfig(path=folder / "journal.db"),
+            state=StateConfig(path=folder / "state.db"),
+            history=DuckDBConfig(path=folder / "history.duckdb"),
+            connectors=ConnectorsConfig(
+                webhooks=(WebhookConfig(name=WEBHOOK, url=inspector_at["url"], secret=secret),),
+                platform=_platform(province_at),
+            ),
+            api=ApiConfig(port=_port(console_port), tokens=(token,)),
+        )
+
+
+def _plants(folder: Path) -> Path:
+    """The simulator's plants, where they can be edited while the demonstration runs."""
+    with as_file(files("gateway_sim") / "plants") as source:
+        shutil.copytree(source, folder)
+    return folder
+
+
+def _port(wished: int) -> int:
+    """The wished port if it is free, else another one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wished))
+        except OSError:
+            return free_port()
+    return wished
+
+
+def _secret(file: Path, value: str) -> Secret:
+    file.touch(mode=0o600)
+    file.write_text(value, encoding="utf-8")
+    return Secret(file=file)
+
+
+def _platform(where: dict[str, Any]) -> PlatformConfig:
+    return PlatformConfig(
+        url=where["url"],
+        appid=Path(where["appid"]).read_text(encoding="utf-8").strip(),
+        appsecret=Secret(file=Path(where["appsecret"])),
+        key=Secret(file=Path(where["key"])),
+        iv=Secret(file=Path(where["iv"])),
+        ca_file=Path(where["ca"]),
+        interval_s=10,
+    )
