@@ -92,7 +92,7 @@ class _Play:
     terminal: Terminal
 
     async def perform(self, mqtt: MqttConfig, serving: asyncio.Task[None], stopping: asyncio.Event) -> int:
-        """Let the plants run until their time is over, somebody stops it, or something breaks; returns the exit code."""
+        """Let the plants run until their time is over, somebody stops it or something breaks; gives the exit code."""
         labels, report = self.folder / "faults.jsonl", self.folder / "sent.json"
         fleet = simulator(
             "fleet", "--port", str(mqtt.port), "--protocol", mqtt.protocol, "--seed", str(self.wish.seed),

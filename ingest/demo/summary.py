@@ -50,7 +50,7 @@ def read_labels(file: Path) -> list[Label]:
     ]
 
 
-def all_events(service: Service) -> list[AlarmEvent]:
+def _all_events(service: Service) -> list[AlarmEvent]:
     """Every alarm event so far."""
     events: list[AlarmEvent] = []
     while more := service.alarms.events_after(events[-1].seq if events else 0, limit=1000):
@@ -60,7 +60,7 @@ def all_events(service: Service) -> list[AlarmEvent]:
 
 def summarise(service: Service, webhook: str, labels: Iterable[Label], sent: int) -> dict[str, Any]:
     """The summary. Latency is from a frame's arrival to the first try of the webhook it led to."""
-    events = all_events(service)
+    events = _all_events(service)
     totals = service.journal.totals()
     outbox = service.outbox.totals().get(webhook)
     latency = np.array(service.outbox.latencies(webhook, "alarm")) / 1e6
