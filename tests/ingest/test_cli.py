@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import subprocess
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -80,8 +83,6 @@ def test_the_service_does_not_start_on_what_it_cannot_read(tmp_path: Path, text:
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
-    import socket  # noqa: PLC0415
-
     write_plant(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -98,3 +99,10 @@ def test_a_time_is_a_number_and_a_unit(text: str) -> None:
 
 def test_the_version_is_told() -> None:
     assert run("version").output.startswith("yujing 0.")
+
+
+@pytest.mark.parametrize("command", [["replay"], ["simulate", "platform"]])
+def test_the_simulators_commands_are_reached_through_yujing(command: list[str]) -> None:
+    help_ = [sys.executable, "-m", "ingest.cli", *command, "--help"]
+    told = subprocess.run(help_, capture_output=True, text=True, check=True)
+    assert "Usage" in told.stdout
