@@ -190,6 +190,7 @@ class Engine(Worker):
         self.memory.bank.resume(time.time_ns())
         self._cursor = state.cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
+        self.adopt(self._roster)  # plant files may have changed while we were away
         emit(EngineStarted(self._cursor, replayed, len(settled)))
 
     def _turn(self, batch: Batch, cursor: int) -> None:

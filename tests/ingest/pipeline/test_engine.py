@@ -182,6 +182,19 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
     assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.RETURNED}
 
 
+def test_an_alarm_whose_rule_was_taken_away_while_the_service_was_off_does_not_stand_for_ever(bench: Bench) -> None:
+    bench.send("CO-01", [170])
+    bench.settle()
+    assert bench.engine.stop(PATIENCE_S)
+    without = TEXT[: TEXT.index('[[points]]\nid = "CO-01"')] + TEXT[TEXT.index('[[points]]\nid = "CO-02"') :]
+    bench.engine = bench.build(small_roster(bench.folder, bench.journal.number_points, without))
+    bench.engine.start()
+    deadline = time.monotonic() + PATIENCE_S
+    while {a.state for a in bench.found()} != {AlarmState.RETURNED}:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_a_comment_that_cannot_be_stored_never_reaches_the_engine(bench: Bench) -> None:
     bench.send("CO-01", [30])
     bench.settle()
