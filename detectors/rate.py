@@ -61,7 +61,7 @@ class Rate:
             slope = np.where(side == 0, np.abs(slope), side * slope)
             score[turn] = np.where(fits.any(axis=1), slope, np.nan)
 
-            keep = at - self._kept[row] >= window // (_SAMPLES - 1)
+            keep = judged[turn] & (at - self._kept[row] >= window // (_SAMPLES - 1))
             row, at, x = row[keep], at[keep], x[keep]
             slot = self._next[row] % _SAMPLES
             self._time[row, slot] = at

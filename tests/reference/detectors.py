@@ -102,7 +102,7 @@ def rate(rule: PlainRule, time: int, value: float, judged: bool) -> float:
         at, x = min(usable)
         slope = (value - x) / (time - at) * 1e9
         score = abs(slope) if rule.param["side"] == 0 else rule.param["side"] * slope
-    if not kept or time - kept[-1][0] >= window // 15:
+    if judged and (not kept or time - kept[-1][0] >= window // 15):
         kept.append((time, value))
     return score
 

@@ -131,6 +131,7 @@ def test_a_restart_in_the_middle_changes_nothing(bench: Bench, *, clean: bool) -
     bench.send("CO-01", [171, 172], start_s=3)
     bench.settle()
     assert bench.found() == before
+    bench.restart(clean=clean)
     bench.send("CO-01", [5], start_s=5)
     bench.settle()
     assert [a.state for a in bench.found()] == [AlarmState.RETURNED, AlarmState.RETURNED]

@@ -91,6 +91,7 @@ def test_a_full_queue_holds_the_broker_back_and_loses_nothing(tmp_path: Path) ->
     payloads = [str(n).encode() for n in range(200)]
     with mosquitto(tmp_path, ["max_queued_messages 0"]) as address, source(address, queue):
         publish(address, *payloads)
+        time.sleep(1.5)  # long enough for a hand-over that gives up to give up
         got: list[bytes] = []
         while len(got) < len(payloads):
             message = queue.get(timeout=PATIENCE_S)

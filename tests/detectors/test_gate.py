@@ -1,0 +1,45 @@
+"""What happens while a gate is closed does not count once it opens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors import Readings, build
+from tests.detectors.rule_tables import ON, PARAMS, SECOND, rule, table
+
+START = 1_700_000_000 * SECOND
+MACHINE, SENSOR = 1, 0
+
+
+def found(kind: str, sensor: list[float], running: list[float]) -> list[tuple[bool, int]]:
+    """Findings (tripped, second) of a rule on the sensor, judged while the machine runs; one reading a second each."""
+    detector = build(kind, table([rule(kind, 0, SENSOR, ON[kind], gate=(MACHINE, ">=", 1.0), **PARAMS[kind])]))
+    n = len(sensor)
+    point = np.tile(np.array([MACHINE, SENSOR], np.int32), n)
+    time = np.repeat(START + np.arange(n) * SECOND, 2)
+    value = np.array([running, sensor]).T.ravel()
+    told = detector.update(Readings(point, time, value, time, point), START)
+    seconds = ((told.time - START) // SECOND).tolist()
+    return list(zip(told.raised.tolist(), seconds, strict=True))
+
+
+def test_a_sensor_that_stood_still_while_the_machine_stood_still_is_not_stuck_when_it_starts() -> None:
+    standing, running = [7.0] * 20, [0.0] * 10 + [1.0] * 10
+    assert found("stuck", standing, running) == [(True, 12)], "three seconds counted from the last closed reading"
+
+
+def test_a_movement_through_a_closed_gate_is_no_change_that_is_judged() -> None:
+    climbing = [float(s) for s in range(8)] + [8.0] * 8
+    assert found("rate", climbing, [0.0] * 8 + [1.0] * 8) == []
+    assert found("rate", climbing, [1.0] * 16)[0] == (True, 2)
+
+
+@pytest.mark.parametrize("kind", ["limit", "bad", "range"])
+def test_a_gate_that_closes_ends_what_it_guards(kind: str) -> None:
+    wrong = [float("nan") if kind == "bad" else 9.0] * 6
+    assert found(kind, wrong, [1.0] * 3 + [0.0] * 3) == [(True, 0), (False, 3)]
+
+
+def test_nothing_is_judged_before_the_gates_point_was_seen() -> None:
+    assert found("limit", [9.0] * 4, [float("nan")] * 2 + [1.0] * 2) == [(True, 2)]
