@@ -11,6 +11,8 @@ done
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 # A CJK font, without which Chinese pages show boxes. macOS brings its own.
 if [ "$(uname)" != Darwin ]; then
+  # What drives the browser is a Node.js that wants this library.
+  /sbin/ldconfig -p | grep -q 'libatomic\.so\.1' || missing="$missing libatomic1"
   { command -v fc-list >/dev/null 2>&1 && [ -n "$(fc-list :lang=zh-cn family)" ]; } || missing="$missing fonts-noto-cjk"
 fi
 [ -n "$missing" ] || exit 0
