@@ -14,8 +14,7 @@ from ingest.api.server import ApiServer
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
 from ingest.history.config import open_store
-from ingest.history.writer import READER, HistoryWriter
-from ingest.journal.errors import JournalUnavailable
+from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
@@ -32,11 +31,10 @@ from ingest.sources.raw import Raw
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from ingest.telemetry import REGISTRY, Event, emit
+from ingest.upkeep import name_orphans, require_same_moment, trim
 
 _STOP_S: Final = 1.5
 """What each thread is given to finish what it is doing; all of it is on disk or will be done after the next start."""
-
-_TRIM_EVERY_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +51,6 @@ class ServiceStopped(Event):
     """Every part has stopped."""
 
     cursor: int
-
-
-@dataclass(frozen=True, slots=True)
-class JournalTrimmed(Event, amount="entries"):
-    """Old entries that every reader has passed were deleted."""
-
-    entries: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxOrphaned(Event, level="warning"):
-    """Messages wait for a connector that the settings no longer name; they are kept until it comes back."""
-
-    connector: str
-    messages: int
 
 
 class Service:
@@ -106,8 +89,8 @@ class Service:
         tolerance = int(settings.engine.future_tolerance_s * 1e9)
         terms = Terms(settings.connectors.recipients, int(platform.interval_s * 1e9) if platform else None, tolerance)
         self._engine_store = EngineStore(self._database)
-        self._check_files_belong_together()
-        self._name_orphans()
+        require_same_moment(self._journal, self._engine_store)
+        name_orphans(self.outbox, settings.connectors.names())
         self.engine = Engine(
             self._journal,
             self._engine_store,
@@ -131,22 +114,6 @@ class Service:
         self.live = LiveService(self.engine, self._source, self._writer, self.alarms, news)
         self._api = ApiServer(Ports(self.live, self.alarms, self.store, self._journal, time.time_ns), settings.api)
         self.url = self._api.bind()
-
-    def _check_files_belong_together(self) -> None:
-        """An engine whose cursor is beyond the journal would judge nothing until the journal has grown that far."""
-        cursor, last = self._engine_store.load().cursor, self._journal.last()
-        if cursor > last:
-            raise JournalUnavailable(
-                f"{self._settings.state.path} has seen entry {cursor}, {self._settings.journal.path} ends at {last}:"
-                " they are not of the same moment. Restore both from one backup, or move both away to begin anew"
-            )
-
-    def _name_orphans(self) -> None:
-        """Messages of a connector that is no longer in the settings are kept, and nobody sends them: say so."""
-        for connector, totals in self.outbox.totals().items():
-            waiting = totals.messages - totals.delivered
-            if waiting and connector not in self._settings.connectors.names():
-                emit(OutboxOrphaned(connector, waiting))
 
     @property
     def journal(self) -> Journal:
@@ -172,7 +139,9 @@ class Service:
                 serving = group.create_task(self._api.serve(), name="api")
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
-                    group.create_task(self._trim(), name="trim"),
+                    group.create_task(
+                        trim(self._journal, self._engine_store, self._settings.journal.retention_h), name="trim"
+                    ),
                 ]
                 await self._until(stop)
                 for task in others:
@@ -221,11 +190,3 @@ class Service:
     async def _watch_plants(self) -> None:
         async for roster in rosters(self._settings.plants, self._load):
             self.engine.adopt(roster)
-
-    async def _trim(self) -> None:
-        keep = int(self._settings.journal.retention_h * 3600e9)
-        while True:
-            await asyncio.sleep(_TRIM_EVERY_S)
-            passed = min(self._engine_store.load().snapshot_cursor, self._journal.cursor(READER))
-            entries = await asyncio.to_thread(self._journal.trim, passed, time.time_ns() - keep)
-            emit(JournalTrimmed(entries))

@@ -1,0 +1,74 @@
+"""What the data leaves behind is looked after, and nothing that is still needed is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from ingest import upkeep
+from ingest.history.writer import READER
+from ingest.journal.errors import JournalUnavailable
+from ingest.journal.journal import Commit, Journal
+from ingest.model.batch import Batch
+from ingest.model.outbox import Message
+from ingest.state.database import Database
+from ingest.state.store import EngineStore, OutboxStore
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """Three entries, all of long ago."""
+    journal = Journal(tmp_path / "journal.db")
+    for received in (1, 2, 3):
+        one = np.array([received], np.int64)
+        journal.append(Commit(Batch(np.zeros(1, np.int32), one, np.ones(1), np.zeros(1, np.uint16), one), 1))
+    return journal
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(tmp_path / "state.db")
+
+
+def test_a_state_that_is_ahead_of_its_journal_is_refused(journal: Journal, database: Database) -> None:
+    store = EngineStore(database)
+    store.commit(3, [], [])
+    upkeep.require_same_moment(journal, store)
+    store.commit(4, [], [])
+    with pytest.raises(JournalUnavailable, match="entry 4.*ends at 3"):
+        upkeep.require_same_moment(journal, store)
+
+
+def test_messages_that_nobody_sends_any_more_are_named(database: Database) -> None:
+    messages = [Message(0, name, uuid4(), "alarm", "p", {}, 1, 1, 0) for name in ("county", "county", "town")]
+    EngineStore(database).commit(1, [], messages)
+    with capture_logs() as logs:
+        upkeep.name_orphans(OutboxStore(database), ["town"])
+    assert [(entry["connector"], entry["messages"]) for entry in logs] == [("county", 2)]
+
+
+async def test_the_journal_keeps_what_a_reader_or_a_restart_still_needs(
+    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_TRIM_EVERY_S", 0.01)
+    store = EngineStore(database)
+    store.commit(2, [], [], b"a snapshot that holds two entries")
+    store.commit(3, [], [])
+    journal.save_cursor(READER, 1)
+    trimming = asyncio.create_task(upkeep.trim(journal, store, retention_h=1))
+    async with asyncio.timeout(20):
+        while [entry.id for entry in journal.read(0, 100)] != [2, 3]:  # the history has not read the second
+            await asyncio.sleep(0.01)
+        journal.save_cursor(READER, 3)
+        while [entry.id for entry in journal.read(0, 100)] != [3]:  # a restart begins after the snapshot
+            await asyncio.sleep(0.01)
+    trimming.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await trimming
+    assert [entry.id for entry in journal.read(0, 100)] == [3]
