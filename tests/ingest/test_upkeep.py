@@ -41,7 +41,7 @@ def test_a_state_that_is_ahead_of_its_journal_is_refused(journal: Journal, datab
     store.commit(3, [], [])
     upkeep.require_same_moment(journal, store)
     store.commit(4, [], [])
-    with pytest.raises(JournalUnavailable, match="entry 4.*ends at 3"):
+    with pytest.raises(JournalUnavailable, match=r"entry 4.*ends at 3"):
         upkeep.require_same_moment(journal, store)
 
 
