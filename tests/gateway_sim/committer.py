@@ -85,5 +85,5 @@ async def in_background(*loops: Awaitable[object]) -> AsyncIterator[None]:
 async def until(happened: Callable[[], bool], timeout_s: float = 20.0) -> None:
     """Return as soon as it happened; fail after `timeout_s`."""
     async with asyncio.timeout(timeout_s):
-        while not happened():  # noqa: ASYNC110  what is waited for lies in a broker or in another process
+        while not happened():
             await asyncio.sleep(0.01)

@@ -49,7 +49,7 @@ async def watching(directory: Path, look_ms: int = 200) -> AsyncIterator[asyncio
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110  a log has nothing to wait on
+        while not condition():
             await asyncio.sleep(0.02)
 
 
