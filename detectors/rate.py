@@ -18,6 +18,8 @@ from detectors.rules import RuleTable
 from detectors.trip import Arrays
 
 _SAMPLES: Final = 16
+_NEVER: Final = np.iinfo(np.int64).min // 2
+"""The time of a sample that was not taken: older than any window, yet a difference to it cannot overflow."""
 
 
 class Rate:
@@ -38,10 +40,10 @@ class Rate:
     def __init__(self, rules: RuleTable) -> None:
         self._side = rules.param["side"]
         self._window = (rules.param["window_s"] * 1e9).astype(np.int64)
-        self._time = np.zeros((len(rules), _SAMPLES), np.int64)  # 0 = no sample yet
+        self._time = np.full((len(rules), _SAMPLES), _NEVER)
         self._value = np.zeros((len(rules), _SAMPLES))
         self._next = np.zeros(len(rules), np.int64)
-        self._kept = np.full(len(rules), np.iinfo(np.int64).min // 2)  # time of the newest kept sample
+        self._kept = np.full(len(rules), _NEVER)  # time of the newest kept sample
 
     def score(
         self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
@@ -50,7 +52,7 @@ class Rate:
         score = np.full(len(pairs), np.nan)
         for turn in pairs.turns(~np.isnan(value)):
             row, at, x = pairs.row[turn], time[turn], value[turn]
-            self._time[row[~judged[turn]]] = 0  # a movement through a closed gate is none that is judged
+            self._time[row[~judged[turn]]] = _NEVER  # a movement through a closed gate is none that is judged
             window, side = self._window[row], self._side[row]
             age = at[:, None] - self._time[row]
             fits = (age <= window[:, None]) & (age >= window[:, None] // 2)

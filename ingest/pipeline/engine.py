@@ -8,7 +8,7 @@ was committed already.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -164,6 +164,8 @@ class Engine(Worker):
 
     def _run(self) -> None:
         self._recover()
+        gone = self._adopt(self._roster)  # plant files may have changed while we were away
+        self._turn(empty_batch(), self._cursor, gone)
         while not self._stopping.is_set():
             if self._inbox.empty():
                 self._journal.wait(self._cursor, self._config.tick_s)
@@ -190,13 +192,12 @@ class Engine(Worker):
         self.memory.bank.resume(time.time_ns())
         self._cursor = state.cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
-        self.adopt(self._roster)  # plant files may have changed while we were away
         emit(EngineStarted(self._cursor, replayed, len(settled)))
 
-    def _turn(self, batch: Batch, cursor: int) -> None:
+    def _turn(self, batch: Batch, cursor: int, events: Sequence[AlarmEvent] = ()) -> None:
         began = time.monotonic()
         answers = []
-        turn = Turn(0, empty_batch(), self._roster, self._terms)
+        turn = Turn(0, empty_batch(), self._roster, self._terms, events=[*events])
         while (command := self._next_command()) is not None:
             if isinstance(command, Roster):
                 turn.events += self._adopt(command)

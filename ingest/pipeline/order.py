@@ -113,11 +113,11 @@ def report(turn: Turn, memory: Memory) -> None:
     every = turn.terms.report_every
     if every is None or turn.now // every <= memory.reported:
         return
-    memory.reported = turn.now // every
     for plant in turn.roster.plants.values():
         body = readings_body(plant, turn.now, _latest(plant, memory))
         if not body["readings"]:
             continue
+        memory.reported = turn.now // every
         number = uuid5(_REPORTS, f"{plant.id}/{memory.reported}")
         turn.messages += [
             Message(0, connector, number, "readings", plant.id, body, turn.now, turn.now, 0)
