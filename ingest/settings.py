@@ -20,7 +20,7 @@ from ingest.pipeline.engine import EngineConfig
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.roster import Roster
-from ingest.sources.mqtt import MqttConfig
+from ingest.sources.mqtt import MqttConfig, tls_context
 from ingest.state.config import StateConfig
 
 
@@ -78,7 +78,11 @@ def check_all(file: Path) -> Roster:
     else:
         plants = settings.plants
         faults += _secret_faults(file, settings)
-        for check in (lambda: open_connectors(settings.connectors), lambda: Keyring(settings.api.tokens)):
+        for check in (
+            lambda: tls_context(settings.mqtt),
+            lambda: open_connectors(settings.connectors),
+            lambda: Keyring(settings.api.tokens),
+        ):
             try:
                 check()
             except InvalidConfig as error:

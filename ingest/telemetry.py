@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 Level = Literal["debug", "info", "warning", "error"]
 
 REGISTRY = CollectorRegistry()
+_unlogged = Counter("yujing_events_unlogged", "Events whose log line could not be written", registry=REGISTRY)
 _counters: dict[type[Event], Counter] = {}
 _log = structlog.get_logger("yujing")
 
@@ -42,11 +43,14 @@ class Event:
 
 
 def emit(event: Event) -> None:
-    """Log the event and count it."""
+    """Log the event and count it. Never fails for want of a log: no thread that watches may end over a closed pipe."""
     kind = type(event)
     fields: dict[str, Any] = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}  # type: ignore[arg-type]
     name = _snake(kind.__name__)
-    getattr(_log, kind.level)(name, **fields)
+    try:
+        getattr(_log, kind.level)(name, **fields)
+    except (OSError, ValueError):  # the log's reader is gone or its disk full: watching goes on, and this is counted
+        _unlogged.inc()
     counter = _counters.get(kind)
     if counter is None:
         text = (kind.__doc__ or name).splitlines()[0]

@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import Field
 
 from ingest.model.config import Config, Secret
+from ingest.model.fault import Fault, InvalidConfig
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES, Committed, encode_committed
@@ -89,10 +90,35 @@ class SubscriptionRefused(Event, level="error"):
     reason: str
 
 
+def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
+    """What the connection trusts and shows, or None for plain MQTT.
+
+    Raises:
+        InvalidConfig: a file cannot be used.
+    """
+    if not config.tls_ca and not config.tls_cert:
+        return None
+    key, file = "mqtt.tls_ca", config.tls_ca
+    try:
+        context = ssl.create_default_context(cafile=config.tls_ca)
+        if config.tls_cert:
+            key, file = "mqtt.tls_cert", config.tls_cert
+            context.load_cert_chain(config.tls_cert, config.tls_key)
+    except OSError as error:  # ssl.SSLError is one
+        expected = f"a PEM file, with its key: {error.strerror or 'nothing usable in it'}"
+        raise InvalidConfig([Fault(str(file), key, str(file), expected)]) from error
+    return context
+
+
 class MqttSource:
     """Feeds one bounded queue. When it is full the network thread waits: the broker holds back, nothing is dropped."""
 
     def __init__(self, config: MqttConfig, queue: Queue[Raw], *, expect_session: bool) -> None:
+        """Read certificates; connect to nothing yet.
+
+        Raises:
+            InvalidConfig: a certificate cannot be used.
+        """
         self._config = config
         self._queue = queue
         self._expect_session = expect_session
@@ -149,11 +175,9 @@ class MqttSource:
             clean_session=None if config.protocol == "5" else False,
             manual_ack=True,
         )
-        if config.tls_ca or config.tls_cert:
-            context = ssl.create_default_context(cafile=str(config.tls_ca) if config.tls_ca else None)
-            if config.tls_cert:
-                context.load_cert_chain(config.tls_cert, config.tls_key)
-            client.tls_set_context(context)
+        trust = tls_context(config)
+        if trust is not None:
+            client.tls_set_context(trust)
         client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
         client.on_pre_connect = self._jitter
         client.on_connect = self._connected

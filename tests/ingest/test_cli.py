@@ -6,10 +6,12 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from ingest.cli import app
@@ -17,9 +19,11 @@ from tests.small_plant import TEXT, write_plant
 
 
 @pytest.fixture(autouse=True)
-def _back_where_we_were(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The command goes to the folder of its settings; the next test starts from where this one did."""
+def _back_where_we_were(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The command goes to the folder of its settings and logs to its own output; the next test begins as this one."""
     monkeypatch.chdir(tmp_path)
+    yield
+    structlog.reset_defaults()
 
 
 def run(*arguments: str) -> Result:
@@ -55,6 +59,17 @@ def test_a_secret_that_is_not_there_is_named_by_its_place(tmp_path: Path) -> Non
     result = run("check", "--config", write(tmp_path, token))
     assert result.exit_code == 2
     assert "nowhere" in result.output
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path, command: str) -> None:
+    write_plant(tmp_path)
+    (tmp_path / "cert.pem").write_text("no certificate")
+    for key, text in (("tls_ca", "nowhere.pem"), ("tls_cert", "cert.pem")):
+        result = run(command, "--config", write(tmp_path, f'[mqtt]\n{key} = "{text}"\n'))
+        assert result.exit_code == 2, result.output
+        assert f"mqtt.{key}" in result.output
+        assert text in result.output
 
 
 def test_what_waits_for_a_number_of_the_plant_is_shown_and_no_fault(tmp_path: Path) -> None:

@@ -68,3 +68,14 @@ def test_a_level_below_the_wished_one_is_counted_and_not_logged() -> None:
     emit(BellRung("anna"))
     assert file.getvalue() == ""
     assert REGISTRY.get_sample_value("yujing_bell_rung_total") == before + 1
+
+
+def test_a_log_that_cannot_be_written_stops_nobody_and_is_counted() -> None:
+    before = REGISTRY.get_sample_value("yujing_events_unlogged_total") or 0
+    rung = REGISTRY.get_sample_value("yujing_bell_rung_total") or 0
+    file = io.StringIO()
+    configure_logging(file=file)
+    file.close()
+    emit(BellRung("anna"))
+    assert REGISTRY.get_sample_value("yujing_events_unlogged_total") == before + 1
+    assert REGISTRY.get_sample_value("yujing_bell_rung_total") == rung + 1
