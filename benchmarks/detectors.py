@@ -19,7 +19,7 @@ from detectors import NO_GATE, Bank, GateTable, Readings, RuleTable
 SECOND: Final = 10**9
 KINDS: Final = {
     "limit": ({"side": 1.0}, 60.0),
-    "rate": ({"side": 1.0, "window_s": 60.0}, 5.0),
+    "rate": ({"side": 1.0, "window_s": 60.0}, 300.0),
     "stuck": ({"band": 0.1, "nonzero": 0.0}, 1800.0),
     "range": ({"low": 0.0, "high": 100.0}, 1.0000001),
     "bad": ({}, 1.0),

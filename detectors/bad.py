@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,8 @@ from detectors.trip import Arrays
 
 class Bad:
     """Scores 1 where there is no usable value, else 0."""
+
+    judges: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
         """Take the rules; there are no parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,10 @@ class Detector(Protocol):
 
 class Scorer(Protocol):
     """Gives each reading a score in the eyes of each rule: higher = worse, NaN = cannot tell."""
+
+    @property
+    def judges(self) -> Literal["value", "score"]:
+        """What a finding tells people: the value, or the score where the limit is about that (a rate, a time)."""
 
     def score(
         self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
@@ -80,7 +84,7 @@ class ScoringDetector:
             time=time[at],
             onset=since,
             received=readings.received[pairs.reading[at]],
-            value=value[at],
+            value=np.where(raised, score[at], np.nan) if self._scorer.judges == "score" else value[at],
         )
 
     def state(self) -> State:

@@ -18,6 +18,8 @@ Parameter `side`: +1 judges high, -1 judges low. The score is the value as seen 
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,8 @@ from detectors.trip import Arrays
 
 class Limit:
     """Scores a value by how high (or how low) it is."""
+
+    judges: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
         self._side = rules.param["side"]

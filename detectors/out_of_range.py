@@ -6,6 +6,8 @@ ends.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,8 @@ from detectors.trip import Arrays
 
 class OutOfRange:
     """Scores a value by how far out of its instrument's range it lies."""
+
+    judges: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
         self._middle = (rules.param["high"] + rules.param["low"]) / 2

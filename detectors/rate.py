@@ -1,6 +1,6 @@
 """Rate of change: how fast a value moves, over a window long enough that noise does not look like movement.
 
-Parameters `side`: +1 judges the rise, -1 the fall, 0 either; `window_s`: the window. The score is the change per second
+Parameters `side`: +1 judges the rise, -1 the fall, 0 either; `window_s`: the window. The score is the change per minute
 between the reading and the oldest kept sample within the window. Sixteen samples a rule are kept, evenly spread over
 the window; with less than half a window of past, nothing can be told (NaN). Samples from before a gate was
 closed are forgotten.
@@ -23,7 +23,7 @@ _NEVER: Final = np.iinfo(np.int64).min // 2
 
 
 class Rate:
-    """Scores a reading by the change per second that led to it.
+    """Scores a reading by the change per minute that led to it.
 
     >>> import numpy as np
     >>> from types import SimpleNamespace as Rules
@@ -34,8 +34,10 @@ class Rate:
     >>> pairs = Pairing(np.array([0])).pair(np.zeros(5, np.int32))
     >>> seconds, value = np.arange(5) * 1_000_000_000, np.array([0.0, 2.0, 4.0, 6.0, 8.0])
     >>> scorer.score(pairs, seconds, value, np.ones(5, bool)).tolist()
-    [nan, nan, 2.0, 2.0, 2.0]
+    [nan, nan, 120.0, 120.0, 120.0]
     """
+
+    judges: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._side = rules.param["side"]
@@ -48,7 +50,7 @@ class Rate:
     def score(
         self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Change per second, seen from `side`; NaN without a value or without enough past."""
+        """Change per minute, seen from `side`; NaN without a value or without enough past."""
         score = np.full(len(pairs), np.nan)
         for turn in pairs.turns(~np.isnan(value)):
             row, at, x = pairs.row[turn], time[turn], value[turn]
@@ -59,7 +61,7 @@ class Rate:
             oldest = np.argmax(np.where(fits, age, -1), axis=1)[:, None]
             span = np.take_along_axis(age, oldest, 1)[:, 0]
             change = x - np.take_along_axis(self._value[row], oldest, 1)[:, 0]
-            slope = change / np.where(span > 0, span, 1) * 1e9
+            slope = change * (60e9 / np.where(span > 0, span, 1))
             slope = np.where(side == 0, np.abs(slope), side * slope)
             score[turn] = np.where(fits.any(axis=1), slope, np.nan)
 

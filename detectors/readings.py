@@ -41,7 +41,8 @@ class Findings:
         time: int64[m], when the verdict changed, ns.
         onset: int64[m], when the condition behind it began, ns: `time` less the delay.
         received: int64[m], arrival of the reading that decided it, ns.
-        value: float64[m], that reading's value; NaN where there is none (silence).
+        value: float64[m], what was judged, in the unit of the rule's limit: that reading's value, or the rate or time
+            computed from it. NaN where there is none (silence, some returns).
     """
 
     rule: NDArray[np.int32]

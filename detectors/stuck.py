@@ -7,6 +7,8 @@ seconds of event time; standing still while a gate is closed does not count.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,8 @@ class Stuck:
     >>> scorer.score(pairs, np.arange(4) * 1_000_000_000, np.array([7.0, 7.05, 6.95, 8.0]), np.ones(4, bool)).tolist()
     [0.0, 1.0, 2.0, 0.0]
     """
+
+    judges: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._band = rules.param["band"]

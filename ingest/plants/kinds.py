@@ -143,12 +143,12 @@ class RateSpec(RuleSpec):
     window_s: float = Field(gt=0)
 
     def score(self, of: Measure) -> Score:
-        """Score = change per second in the direction asked for."""
+        """Score = change per minute in the direction asked for."""
         off = self.on if self.off is None else self.off
         if off > self.on:
             raise Unfit("off", off, f"at most on, which is {self.on:g} {of.unit}/min")
         param = {"side": self.sides[self.side], "window_s": self.window_s}
-        return Score(self.on / 60, off / 60, self.on, f"{of.unit}/min", param)
+        return Score(self.on, off, self.on, f"{of.unit}/min", param)
 
 
 class StuckSpec(RuleSpec):

@@ -35,8 +35,8 @@ PARAMS = {
     "bad": {},
     "silence": {},
 }
-ON = {"limit": 1.0, "rate": 0.5, "stuck": 3.0, "range": 1.0000001, "bad": 1.0, "silence": 5.0}
-OFF = {"limit": 0.5, "rate": 0.5, "stuck": 3.0, "range": 1.0, "bad": 1.0, "silence": 5.0}
+ON = {"limit": 1.0, "rate": 30.0, "stuck": 3.0, "range": 1.0000001, "bad": 1.0, "silence": 5.0}
+OFF = {"limit": 0.5, "rate": 30.0, "stuck": 3.0, "range": 1.0, "bad": 1.0, "silence": 5.0}
 
 
 def rules_of(kind: str, points: int) -> list[PlainRule]:

@@ -88,7 +88,7 @@ def stuck(rule: PlainRule, time: int, value: float, judged: bool) -> float:
 
 
 def rate(rule: PlainRule, time: int, value: float, judged: bool) -> float:
-    """Change a second since the oldest kept sample that is at least half a window old."""
+    """Change a minute since the oldest kept sample that is at least half a window old."""
     if math.isnan(value):
         return math.nan
     window = int(rule.param["window_s"] * 1e9)
@@ -100,7 +100,7 @@ def rate(rule: PlainRule, time: int, value: float, judged: bool) -> float:
     score = math.nan
     if usable:
         at, x = min(usable)
-        slope = (value - x) / (time - at) * 1e9
+        slope = (value - x) * (60e9 / (time - at))
         score = abs(slope) if rule.param["side"] == 0 else rule.param["side"] * slope
     if judged and (not kept or time - kept[-1][0] >= window // 15):
         kept.append((time, value))

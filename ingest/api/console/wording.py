@@ -38,7 +38,9 @@ def number(value: float | None, digits: int | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    return f"{value:g}" if digits is None else f"{value:.{digits}f}"
+    if digits is None:
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+    return f"{value:.{digits}f}"
 
 
 def limit(value: float, digits: int | None) -> str:
