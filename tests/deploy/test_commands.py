@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from gateway_sim.certificates import make_certificates
 from tests.deploy.written import image_command, unit
 
 YUJING = Path(sys.executable).with_name("yujing")
@@ -29,10 +31,16 @@ def where(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def config(where: str, installed: Path, tmp_path: Path) -> Path:
-    """The shipped settings beside the sample plant; only where secrets lie is changed."""
+    """The shipped settings beside the sample plant and real certificates; only where secrets lie is changed."""
     text = (installed / SETTINGS[where]).read_text(encoding="utf-8")
     for secret in re.findall(r"\"/run/(?:secrets|credentials/yujing\.service)/(\w+)\"", text):
         (tmp_path / secret).write_text("0123456789abcdef" * 4, encoding="utf-8")
+    (tmp_path / "made").mkdir()
+    made = make_certificates(tmp_path / "made")
+    shown = {made.ca: ("ca", "ca.pem"), made.server: ("mqtt_cert", "mqtt.pem"), made.key: ("mqtt_key",)}
+    for source, names in shown.items():
+        for name in names:
+            shutil.copy(source, tmp_path / name)
     text = re.sub(r"/run/(?:secrets|credentials/yujing\.service)", str(tmp_path), text)
     (tmp_path / "plants").symlink_to(installed / "plants")
     file = tmp_path / "yujing.toml"
