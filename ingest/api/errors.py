@@ -7,7 +7,6 @@ Problem
 ├── Conflict       409  cannot be done in the present state
 ├── TooLarge       413  the body is larger than the limit
 ├── BadParameter   422  one parameter is wrong: its name, its value and what was expected
-├── TooMany        429  wait `retry_after_s`
 └── Away           503  a part of the service does not answer; try again after `retry_after_s`
 
 CannotListen            the server could not take its address or certificate (never reaches a caller)
@@ -87,17 +86,6 @@ class BadParameter(Problem):
     def body(self) -> dict[str, Any]:
         """Return the members of the problem document, with the parameter named."""
         return {**super().body(), "errors": self.errors}
-
-
-class TooMany(Problem):
-    """Asked too often."""
-
-    status = 429
-    title = "Too many attempts"
-
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"try again in {retry_after_s} s", headers={"retry-after": str(retry_after_s)})
-        self.retry_after_s = retry_after_s
 
 
 class Away(Problem):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingest.model.outbox import Message, MessageKind
+from ingest.model.outbox import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,6 @@ class Connector(Protocol):
     """A destination. Its `name` is its key in the outbox."""
 
     name: str
-    kinds: frozenset[MessageKind]
     batch: int  # most messages handed to one `deliver`
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:

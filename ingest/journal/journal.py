@@ -72,8 +72,6 @@ class Commit:
 class Totals:
     """How much the journal holds now."""
 
-    entries: int
-    last_entry: int
     readings: int
     quarantined: int
     quarantined_readings: int
@@ -217,9 +215,9 @@ class Journal:
 
     def totals(self) -> Totals:
         """How much there is."""
-        entries = next(self._rows("SELECT count(*), coalesce(max(id), 0), coalesce(sum(readings), 0) FROM entry"))
+        readings = self._one("SELECT coalesce(sum(readings), 0) FROM entry")
         aside = next(self._rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine"))
-        return Totals(*entries, *aside)
+        return Totals(readings, *aside)
 
     def trim(self, upto: int, older_than: int) -> int:
         """Delete entries every reader has passed (id <= `upto`) that were received before `older_than` (ns)."""

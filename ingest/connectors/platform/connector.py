@@ -17,7 +17,7 @@ from ingest.connectors.platform.config import PlatformConfig
 from ingest.connectors.platform.mapping import load_mapping
 from ingest.connectors.platform.profile import Profile, Sm4JsonProfile
 from ingest.connectors.retry import RetrySchedule
-from ingest.model.outbox import Message, MessageKind
+from ingest.model.outbox import Message
 
 _AWAY = frozenset(
     {
@@ -37,7 +37,6 @@ class PlatformConnector:
     message the platform dislikes must not keep the others of its batch away for ever.
     """
 
-    kinds: frozenset[MessageKind] = frozenset({"alarm", "readings"})
     schedule = RetrySchedule()
 
     def __init__(

@@ -16,7 +16,7 @@ from ingest.connectors.https import open_client, post
 from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.webhook.config import WebhookConfig
 from ingest.connectors.webhook.signature import decode_secret, signed_headers
-from ingest.model.outbox import Message, MessageKind
+from ingest.model.outbox import Message
 
 CONCURRENT = 8
 """Messages under way at once: enough to drain a backlog, few enough for a small receiver."""
@@ -25,7 +25,6 @@ CONCURRENT = 8
 class WebhookConnector:
     """Delivers alarm events to one inspector's endpoint."""
 
-    kinds: frozenset[MessageKind] = frozenset({"alarm"})
     batch = CONCURRENT
     schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
 

@@ -17,7 +17,7 @@ from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.sender import OutboxSender
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.model.flags import Flag
-from ingest.model.outbox import Attempt, Message, MessageKind
+from ingest.model.outbox import Attempt, Message
 from ingest.model.plant import Plant, Point, Text
 
 START = 1_763_884_800_000_000_000  # 2025-11-23T08:00:00Z
@@ -101,8 +101,6 @@ class MemoryOutbox:
 
 class StandIn:
     """A connector that does as `answer` says; None = delivered."""
-
-    kinds: frozenset[MessageKind] = frozenset({"alarm", "readings"})
 
     def __init__(self, answer: Callable[[Message], Outcome], *, name: str = "inspector", batch: int = 4) -> None:
         self.name = name

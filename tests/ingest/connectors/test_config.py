@@ -108,7 +108,6 @@ async def test_open_connectors_bear_the_names_of_the_settings(secrets: None) -> 
     config = read([hook("a"), hook("b")], PLATFORM)
     connectors = open_connectors(config)
     assert tuple(connector.name for connector in connectors) == config.names() == ("a", "b", "platform")
-    assert [connector.kinds for connector in connectors] == [{"alarm"}, {"alarm"}, {"alarm", "readings"}]
     for connector in connectors:
         await connector.close()
 
