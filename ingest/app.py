@@ -68,7 +68,7 @@ class Service:
         self._settings = settings
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
-        self._journal = Journal(settings.journal.path)
+        self.journal = Journal(settings.journal.path)
         self._database = Database(settings.state.path)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         roster = self._load(1)
@@ -89,10 +89,10 @@ class Service:
         tolerance = int(settings.engine.future_tolerance_s * 1e9)
         terms = Terms(settings.connectors.recipients, int(platform.interval_s * 1e9) if platform else None, tolerance)
         self._engine_store = EngineStore(self._database)
-        require_same_moment(self._journal, self._engine_store)
+        require_same_moment(self.journal, self._engine_store)
         name_orphans(self.outbox, settings.connectors.names())
         self.engine = Engine(
-            self._journal,
+            self.journal,
             self._engine_store,
             self.alarms,
             roster,
@@ -106,19 +106,14 @@ class Service:
             return check_quality(batch, *roster.ranges(batch.point), tolerance)
 
         self._writer = HistoryWriter(
-            self.store, self._journal, self.alarms, roster=lambda: self.engine.roster, judge=judge
+            self.store, self.journal, self.alarms, roster=lambda: self.engine.roster, judge=judge
         )
         queue: Queue[Raw] = Queue(settings.mqtt.window)
-        self._source = MqttSource(settings.mqtt, queue, expect_session=bool(self._journal.gateways()))
-        self._intake = Intake(queue, self._journal, lambda: self.engine.roster, self._source.announce, failed)
+        self._source = MqttSource(settings.mqtt, queue, expect_session=bool(self.journal.gateways()))
+        self._intake = Intake(queue, self.journal, lambda: self.engine.roster, self._source.announce, failed)
         self.live = LiveService(self.engine, self._source, self._writer, self.alarms, news)
-        self._api = ApiServer(Ports(self.live, self.alarms, self.store, self._journal, time.time_ns), settings.api)
+        self._api = ApiServer(Ports(self.live, self.alarms, self.store, self.journal, time.time_ns), settings.api)
         self.url = self._api.bind()
-
-    @property
-    def journal(self) -> Journal:
-        """The journal, to read from."""
-        return self._journal
 
     def history_lag(self) -> int:
         """Journal entries the history does not have yet."""
@@ -140,7 +135,7 @@ class Service:
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
                     group.create_task(
-                        trim(self._journal, self._engine_store, self._settings.journal.retention_h), name="trim"
+                        trim(self.journal, self._engine_store, self._settings.journal.retention_h), name="trim"
                     ),
                 ]
                 await self._until(stop)
@@ -172,7 +167,7 @@ class Service:
     def _close(self) -> None:
         self.store.close()
         self._database.close()
-        self._journal.close()
+        self.journal.close()
 
     async def _until(self, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -185,7 +180,7 @@ class Service:
             self._failure.set_exception(error)
 
     def _load(self, version: int) -> Roster:
-        return load_roster(self._settings.plants, self._journal.number_points, version)
+        return load_roster(self._settings.plants, self.journal.number_points, version)
 
     async def _watch_plants(self) -> None:
         async for roster in rosters(self._settings.plants, self._load):

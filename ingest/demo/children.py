@@ -96,7 +96,7 @@ async def broker(kind: BrokerKind, folder: Path) -> AsyncIterator[int]:
     else:
         command = [sys.executable, "-m", "ingest.demo.embedded_broker", str(port)]
     async with child("broker", command, folder) as process:
-        await _answers("broker", process, port, folder)
+        await _answers(process, port, folder / "broker.log")
         yield port
 
 
@@ -107,7 +107,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _answers(name: str, process: asyncio.subprocess.Process, port: int, folder: Path) -> None:
+async def _answers(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+    """Return once the broker accepts connections."""
     try:
         async with asyncio.timeout(_START_S):
             while process.returncode is None:
@@ -120,4 +121,4 @@ async def _answers(name: str, process: asyncio.subprocess.Process, port: int, fo
                     return
     except TimeoutError:
         pass
-    raise ChildFailed(f"{name} did not start; see {folder / name}.log")
+    raise ChildFailed(f"the broker did not start; see {log}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -97,6 +98,13 @@ class _Acknowledge:
     answer: Future[Alarm] = field(default_factory=Future)
 
 
+class _Abandoned(Exception):
+    """The service stops while the state database cannot be written.
+
+    What the turn learnt must not be kept ahead of its cursor, nor answered: the next start judges the same entries.
+    """
+
+
 class Engine(Worker):
     """The thread that judges."""
 
@@ -165,13 +173,14 @@ class Engine(Worker):
     def _run(self) -> None:
         self._recover()
         gone = self._adopt(self._roster)  # plant files may have changed while we were away
-        self._turn(empty_batch(), self._cursor, gone)
-        while not self._stopping.is_set():
-            if self._inbox.empty():
-                self._journal.wait(self._cursor, self._config.tick_s)
-            entries = self._journal.read(self._cursor, MOST)
-            self._turn(concat([e.batch for e in entries]), entries[-1].id if entries else self._cursor)
-        self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self._cursor, snapshot=True)
+        with suppress(_Abandoned):
+            self._turn(empty_batch(), self._cursor, gone)
+            while not self._stopping.is_set():
+                if self._inbox.empty():
+                    self._journal.wait(self._cursor, self._config.tick_s)
+                entries = self._journal.read(self._cursor, MOST)
+                self._turn(concat([e.batch for e in entries]), entries[-1].id if entries else self._cursor)
+            self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self._cursor, snapshot=True)
 
     def _recover(self) -> None:
         state = self._store.load()
@@ -201,6 +210,8 @@ class Engine(Worker):
         while (command := self._next_command()) is not None:
             if isinstance(command, Roster):
                 turn.events += self._adopt(command)
+            elif not command.answer.set_running_or_notify_cancel():
+                continue  # who asked has given up and was told to look again
             elif (event := self._acknowledge(command)) is not None:
                 turn.events.append(event)
                 answers.append((command.answer, event.alarm))
@@ -225,7 +236,7 @@ class Engine(Worker):
             except StateUnavailable as error:
                 emit(CommitRefused(str(error)))
                 if self._stopping.wait(_RETRY_S):
-                    return  # the next start goes on from the old cursor
+                    raise _Abandoned from error
             else:
                 break
         self._cursor = cursor

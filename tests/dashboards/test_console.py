@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from playwright.async_api import Page, ViewportSize, expect
 
 from ingest.api.server import ApiServer
 from tests.browser import Watched, chromium, watched
-from tests.ingest.api.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy, config
+from tests.ingest.api.serving import served
+from tests.ingest.api.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
 
 NAME = "yujing.test"  # a plain name over http: to the browser no secure context, as in most control rooms
 
@@ -23,13 +23,8 @@ def hall() -> StandIn:
 
 @pytest.fixture
 async def server(hall: StandIn, tmp_path: Path) -> AsyncIterator[ApiServer]:
-    server = ApiServer(hall.ports, config(tmp_path))
-    server.bind()
-    serving = asyncio.create_task(server.serve())
-    yield server
-    server.stop()
-    async with asyncio.timeout(10):
-        await serving
+    async with served(hall, tmp_path) as server:
+        yield server
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ingest.api.errors import CannotListen
 from ingest.api.server import ApiServer
+from tests.ingest.api.serving import served
 from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, OPERATOR, STEEL, WOOD, StandIn, config
 
 STREAM = "/api/v1/alarms/stream"
@@ -36,13 +37,8 @@ def hall() -> StandIn:
 
 @pytest.fixture
 async def server(hall: StandIn, tmp_path: Path) -> AsyncIterator[ApiServer]:
-    server = ApiServer(hall.ports, config(tmp_path))
-    server.bind()
-    serving = asyncio.create_task(server.serve())
-    yield server
-    server.stop()
-    async with asyncio.timeout(DEADLINE_S):
-        await serving
+    async with served(hall, tmp_path) as server:
+        yield server
 
 
 def client(server: ApiServer, token: str = OPERATOR, **headers: str) -> httpx.AsyncClient:

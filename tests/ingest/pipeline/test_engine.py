@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from ingest.pipeline.engine import Engine, EngineConfig
 from ingest.pipeline.order import Terms
 from ingest.plants.roster import Roster
 from ingest.state.database import Database
+from ingest.state.errors import StateUnavailable
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from tests.small_plant import PLANT, TEXT, small_roster
 
@@ -203,3 +206,39 @@ def test_a_comment_that_cannot_be_stored_never_reaches_the_engine(bench: Bench) 
     with pytest.raises(UnicodeEncodeError):
         bench.engine.acknowledge(alarm.id, by="op", comment="\ud800")
     assert bench.engine.acknowledge(alarm.id, by="op", comment="好").result(PATIENCE_S).comment == "好"
+
+
+def test_what_could_not_be_committed_before_a_stop_is_judged_after_the_next_start(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database comes back just as the service stops: its memory must not be kept ahead of its cursor."""
+    commit, refused = bench.store.commit, threading.Event()
+
+    def refuse_until_the_stop(*arguments: Any) -> None:
+        if not bench.engine._stopping.is_set():
+            refused.set()
+            raise StateUnavailable("disk full")
+        commit(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.store, "commit", refuse_until_the_stop)
+        bench.send("CO-01", [30])
+        assert refused.wait(PATIENCE_S)
+        assert bench.engine.stop(PATIENCE_S)
+    bench.engine = bench.build(bench.engine.roster)
+    bench.engine.start()
+    bench.settle()
+    assert [a.rule for a in bench.found()] == ["H"]
+
+
+def test_an_acknowledgement_whose_caller_gave_up_does_not_end_the_engine(bench: Bench) -> None:
+    bench.send("CO-01", [30])
+    bench.settle()
+    (alarm,) = bench.found()
+    assert bench.engine.stop(PATIENCE_S)
+    bench.engine = bench.build(bench.engine.roster)
+    given_up = bench.engine.acknowledge(alarm.id, by="op", comment=None)
+    assert given_up.cancel()
+    bench.engine.start()
+    acked = bench.engine.acknowledge(alarm.id, by="张三", comment=None).result(PATIENCE_S)
+    assert acked.acked_by == "张三"
