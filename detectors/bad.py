@@ -1,4 +1,9 @@
-"""Bad signal: the gateway says the value is bad or sends none. It is never treated as zero, and never passed over."""
+"""Bad signal: the gateway says the value is bad or sends none. It is never treated as zero, and never passed over.
+
+>>> from detectors.examples import judge
+>>> judge("bad", [3.5, float("nan"), 3.5], on=1.0, off=0.0)
+['trips at 1 s: nan', 'returns at 2 s: 3.5']
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs import Pairs
 from detectors.rules import RuleTable
+from detectors.runs import Runs
 from detectors.trip import Arrays
 
 
@@ -19,21 +24,19 @@ class Bad:
 
     def __init__(self, rules: RuleTable) -> None:
         """Take the rules; there are no parameters."""
+        self._rows = len(rules)
 
-    def score(  # every scorer is given the same
-        self,
-        pairs: Pairs,  # noqa: ARG002
-        time: NDArray[np.int64],  # noqa: ARG002
-        value: NDArray[np.float64],
-        judged: NDArray[np.bool_],  # noqa: ARG002
-    ) -> NDArray[np.float64]:
-        """1 for NaN, 0 for a value.
+    def score(self, runs: Runs) -> NDArray[np.float64]:
+        """1 for NaN, 0 for a value."""
+        return np.isnan(runs.value).astype(np.float64)
 
-        >>> import numpy as np
-        >>> Bad(None).score(None, None, np.array([3.5, np.nan]), None).tolist()
-        [0.0, 1.0]
-        """
-        return np.isnan(value).astype(np.float64)
+    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Any value."""
+        return np.full(self._rows, -np.inf), np.full(self._rows, np.inf)
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past
+        """Never."""
+        return np.zeros(self._rows, bool)
 
     def arrays(self) -> Arrays:
         """Nothing to remember."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.feed import Feed
 from detectors.gate import Gates
-from detectors.pairs import Pairing, Pairs
-from detectors.readings import Findings, Readings
+from detectors.readings import NO_CAUSE, Findings, nothing
 from detectors.rules import RuleTable
+from detectors.runs import Runs, Watch
 from detectors.trip import Arrays, Trip
+
+_SIGN: Final = {"value": None, "score": 1.0, "minus score": -1.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +31,14 @@ class Detector(Protocol):
 
     rules: RuleTable
 
-    def update(self, readings: Readings, now: int) -> Findings:
-        """Judge readings; `now` (ns) is the only clock. The split into batches changes nothing."""
+    def update(self, feed: Feed, now: int) -> Findings:
+        """Judge a batch; `now` (ns) is the only clock. The split into batches changes nothing."""
+
+    def blind(self, now: int) -> NDArray[np.bool_]:
+        """bool[r], rules that cannot tell at `now` (ns) for want of past or of a value."""
+
+    def reset(self, rows: NDArray[np.intp]) -> None:
+        """Let latched rules return once their condition is gone."""
 
     def state(self) -> State:
         """The memory, to be kept or handed to the detector's successor."""
@@ -42,58 +51,108 @@ class Scorer(Protocol):
     """Gives each reading a score in the eyes of each rule: higher = worse, NaN = cannot tell."""
 
     @property
-    def judges(self) -> Literal["value", "score"]:
-        """What a finding tells people: the value, or the score where the limit is about that (a rate, a time)."""
+    def judges(self) -> Literal["value", "score", "minus score"]:
+        """What a finding tells people: the value, or the score where the limit is about that (a rate, a time).
 
-    def score(
-        self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """Score every pair, remembering what the next batch needs.
-
-        Args:
-            pairs: who is scored.
-            time: int64[k], ns.
-            value: float64[k], NaN = none.
-            judged: bool[k], False where a gate is closed: what happens then must not count once it opens.
+        "minus score" where less is worse: a time that is left.
         """
+
+    def score(self, runs: Runs) -> NDArray[np.float64]:
+        """Score every pair (float64[k]), remembering what the next batch needs."""
+
+    def blind(self, now: int) -> NDArray[np.bool_]:
+        """bool[r], rules that have not enough past to tell anything."""
 
     def arrays(self) -> Arrays:
         """The memory, one entry a rule."""
 
 
+@runtime_checkable
+class ValueScorer(Protocol):
+    """A scorer without memory, whose score depends on the value alone and is low throughout an interval."""
+
+    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Low and high end (float64[r] both) of values at which the score is surely below `on`; NaN is never quiet."""
+
+
+@runtime_checkable
+class Blaming(Protocol):
+    """A scorer over several points that can name the one behind a score."""
+
+    cause: NDArray[np.int32]
+    """int32[k], for each pair of the last `score`: the point that explains the score most, -1 = none."""
+
+
 class ScoringDetector:
     """A scorer, the gates before it and the trip behind it."""
 
-    def __init__(self, rules: RuleTable, scorer: Scorer) -> None:
+    def __init__(self, rules: RuleTable, scorer: Scorer, points: int) -> None:
         self.rules = rules
-        self._pairing = Pairing(rules.point)
-        self._scorer = scorer
-        self._gates = Gates(rules)
+        self.scorer = scorer
+        self.gates = Gates(rules.gate)
+        self._watch = Watch(rules.point, points)
         self._trip = Trip(rules)
+        self._blames = isinstance(scorer, Blaming)
 
-    def update(self, readings: Readings, now: int) -> Findings:  # noqa: ARG002  readings bring their own time
-        """Judge readings."""
-        pairs = self._pairing.pair(readings.point)
-        time, value = readings.time[pairs.reading], readings.value[pairs.reading]
-        passage = self._gates.look(pairs, readings)
-        score = passage.close(self._scorer.score(pairs, time, value, passage.open))
-        at, raised, since = self._trip.judge(pairs, time, score)
+    def update(self, feed: Feed, now: int) -> Findings:  # noqa: ARG002  readings bring their own time
+        """Judge a batch."""
+        runs = self._watch.runs(feed)
+        if not len(runs):
+            return nothing()
+        passage = self.gates.look(runs)
+        if passage is None:
+            score = self.scorer.score(runs)
+        else:
+            runs = replace(runs, open=passage.open)
+            score = passage.close(self.scorer.score(runs))
+        if self._blames:
+            runs = replace(runs, cause=cast("Blaming", self.scorer).cause)
+        runs, at, raised, since, worth = self._trip.judge(runs, score)
+        if not len(at):
+            return nothing()
+        place = runs.at[at]
+        value, sign = feed.value[place], _SIGN[self.scorer.judges]
         return Findings(
-            rule=self.rules.rule[pairs.row[at]],
+            rule=self.rules.rule[runs.row[at]],
             raised=raised,
-            time=time[at],
+            time=feed.time[place],
             onset=since,
-            received=readings.received[pairs.reading[at]],
-            value=np.where(raised, score[at], np.nan) if self._scorer.judges == "score" else value[at],
+            received=feed.received[place],
+            value=value if sign is None else np.where(raised, sign * worth, np.nan),
+            cause=np.where(raised, runs.cause[at], NO_CAUSE) if runs.cause is not None else np.full(len(at), NO_CAUSE),
         )
 
+    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Between which values nothing begins, by rule; see `ValueScorer`."""
+        if not isinstance(self.scorer, ValueScorer):
+            raise TypeError(f"{type(self.scorer).__name__} does not judge by the value alone")
+        return self.scorer.quiet()
+
+    def busy(self) -> NDArray[np.bool_]:
+        """bool[r], rules that are not at rest."""
+        return self._trip.busy
+
+    def busy_points(self, feed: Feed) -> NDArray[np.int32]:
+        """int32[], of these readings' points, those with a rule that is not at rest."""
+        rows = self._watch.rows(feed)
+        return self.rules.point[rows[self._trip.busy_of(rows)]]
+
+    def blind(self, now: int) -> NDArray[np.bool_]:
+        """bool[r], rules that cannot tell."""
+        return self.scorer.blind(now)
+
+    def reset(self, rows: NDArray[np.intp]) -> None:
+        """Let latched rules return once their condition is gone."""
+        self._trip.reset(rows)
+
     def state(self) -> State:
-        """The memory of scorer, gates and trip."""
-        return State(self.rules.key, {**self._scorer.arrays(), **self._gates.arrays(), **self._trip.arrays()})
+        """The memory of scorer and trip."""
+        return State(self.rules.key, {**self.scorer.arrays(), **self._trip.arrays()})
 
     def restore(self, state: State) -> None:
         """Take over the memory of every rule known by its key."""
         take_over(self.state(), state)
+        self._trip.sync()
 
 
 def take_over(ours: State, theirs: State) -> None:

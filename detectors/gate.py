@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs import Pairs
-from detectors.readings import Readings
-from detectors.rules import GATE_OPS, NO_GATE, RuleTable
-from detectors.trip import Arrays
+from detectors.rules import GATE_OPS, NO_GATE, GateTable
+from detectors.runs import Runs
 
-_COMPARE = dict(
-    zip(GATE_OPS, (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge), strict=True)
-)
 CLOSED = -np.inf
 """Score of a reading that a closed gate keeps from being judged: as far from any limit as can be."""
 
@@ -44,41 +38,55 @@ class Gates:
     one. While that was never seen, nothing is judged: the gate point's own silence rule makes that visible.
     """
 
-    def __init__(self, rules: RuleTable) -> None:
-        self._gate = rules.gate
-        self._gated = np.flatnonzero(rules.gate.point != NO_GATE)
-        self._looked_at = np.unique(rules.gate.point[self._gated])
-        self.value = np.full(len(rules), np.nan)
+    def __init__(self, gate: GateTable) -> None:
+        self._gated = gate.point != NO_GATE
+        self.any = bool(self._gated.any())
+        self._point = np.where(self._gated, gate.point, 0)
+        # Every comparison is an interval, or the outside of one.
+        self._low, self._high, self._outside = intervals(gate)
 
-    def look(self, pairs: Pairs, readings: Readings) -> Passage:
-        """Look at every pair's gate, and remember the values for the next batch."""
-        judged, known = np.ones(len(pairs), bool), np.ones(len(pairs), bool)
-        if not len(self._gated) or not len(readings):
-            return Passage(judged, known)
-        gate, size = self._gate, len(readings)
-        usable = np.flatnonzero(np.isin(readings.point, self._looked_at) & ~np.isnan(readings.value))
-        # (point, place) folded into one sorted key: the newest reading of a point up to a place is one search away
-        key = np.sort(readings.point[usable].astype(np.int64) * size + usable)
-
-        def newest(row: NDArray[np.intp], place: NDArray[np.intp]) -> NDArray[np.float64]:
-            point = gate.point[row].astype(np.int64)
-            at = np.searchsorted(key, point * size + place, side="right") - 1
-            hit = key[at] if len(key) else np.full(len(row), -1)
-            found = (at >= 0) & (hit // size == point)
-            return np.where(found, readings.value[hit % size], self.value[row])
-
-        gated = np.flatnonzero(gate.point[pairs.row] != NO_GATE)
-        row = pairs.row[gated]
-        value = newest(row, pairs.reading[gated])
-        passes = np.zeros(len(row), bool)
-        for code, name in enumerate(GATE_OPS):
-            ours = gate.op[row] == code
-            passes[ours] = _COMPARE[name](value[ours], gate.threshold[row][ours])
+    def look(self, runs: Runs) -> Passage | None:
+        """Look at every pair's gate; None if no rule of them has one."""
+        if not self.any:
+            return None
+        gated = np.flatnonzero(self._gated[runs.row])
+        if not len(gated):
+            return None
+        row = runs.row[gated]
+        value, _ = runs.feed.newest(self._point[row], runs.feed.place[runs.at[gated]])
+        open_, known = np.ones(len(runs), bool), np.ones(len(runs), bool)
         known[gated] = ~np.isnan(value)
-        judged[gated] = passes & known[gated]
-        self.value[self._gated] = newest(self._gated, np.full(len(self._gated), size - 1))
-        return Passage(judged, known)
+        open_[gated] = self._passes(row, value)
+        return Passage(open_, known)
 
-    def arrays(self) -> Arrays:
-        """The state, one entry a rule."""
-        return {"gate": self.value}
+    def standing(self, value: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """bool[r] open and bool[r] known, given the newest usable value of every point (float64[p])."""
+        now = value[self._point]
+        rows = np.arange(len(self._point))
+        return ~self._gated | self._passes(rows, now), ~self._gated | ~np.isnan(now)
+
+    def _passes(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> NDArray[np.bool_]:
+        inside = (value >= self._low[row]) & (value <= self._high[row])
+        return (inside ^ self._outside[row]) & ~np.isnan(value)
+
+
+def intervals(gate: GateTable) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Each comparison as low <= value <= high (float64[r] both), and whether its opposite is meant (bool[r]).
+
+    >>> gate = GateTable(np.array([0, 0]), np.array([GATE_OPS.index(">="), GATE_OPS.index("!=")]), np.array([2.0, 3.0]))
+    >>> [column.tolist() for column in intervals(gate)]
+    [[2.0, 3.0], [inf, 3.0], [False, True]]
+    """
+    threshold = gate.threshold
+    below, above = np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf)
+    bounds = {
+        "==": (threshold, threshold),
+        "!=": (threshold, threshold),
+        "<": (-np.inf, below),
+        "<=": (-np.inf, threshold),
+        ">": (above, np.inf),
+        ">=": (threshold, np.inf),
+    }
+    low = np.choose(gate.op, [bounds[op][0] for op in GATE_OPS])
+    high = np.choose(gate.op, [bounds[op][1] for op in GATE_OPS])
+    return low, high, gate.op == GATE_OPS.index("!=")

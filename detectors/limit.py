@@ -3,17 +3,9 @@
 Parameter `side`: +1 judges high, -1 judges low. The score is the value as seen from that side, so `on` and `off` are
 `side` times the limits a person would write.
 
->>> import numpy as np
->>> from detectors.pairs import Pairing
->>> from detectors.rules import NO_GATE, GateTable, RuleTable
->>> low = RuleTable(
-...     key=("water/LL",), rule=np.array([0], np.int32), point=np.array([0], np.int32), on=np.array([-0.28]),
-...     off=np.array([-0.30]), on_delay=np.array([0]), off_delay=np.array([0]),
-...     gate=GateTable(np.array([NO_GATE], np.int32), np.array([0], np.int8), np.array([0.0])),
-...     param={"side": np.array([-1.0])})
->>> pairs = Pairing(low.point).pair(np.array([0, 0]))
->>> Limit(low).score(pairs, np.array([0, 1]), np.array([0.35, 0.20]), np.array([True, True])).tolist()
-[-0.35, -0.2]
+>>> from detectors.examples import judge
+>>> judge("limit", [0.35, 0.20, 0.29, 0.31], on=-0.28, off=-0.30, side=-1.0)
+['trips at 1 s: 0.2', 'returns at 3 s: 0.31']
 """
 
 from __future__ import annotations
@@ -23,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs import Pairs
 from detectors.rules import RuleTable
+from detectors.runs import Runs
 from detectors.trip import Arrays
 
 
@@ -34,17 +26,23 @@ class Limit:
     judges: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
-        self._side = rules.param["side"]
+        self._side, self._on = rules.param["side"], rules.on
 
-    def score(  # every scorer is given the same
-        self,
-        pairs: Pairs,
-        time: NDArray[np.int64],  # noqa: ARG002
-        value: NDArray[np.float64],
-        judged: NDArray[np.bool_],  # noqa: ARG002
-    ) -> NDArray[np.float64]:
+    def score(self, runs: Runs) -> NDArray[np.float64]:
         """`side * value`; NaN stays NaN."""
-        return self._side[pairs.row] * value
+        return self._side[runs.row] * runs.value
+
+    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Everything below a high limit, above a low one."""
+        high = self._side > 0
+        return (
+            np.where(high, -np.inf, np.nextafter(-self._on, np.inf)),
+            np.where(high, np.nextafter(self._on, -np.inf), np.inf),
+        )
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past
+        """Never."""
+        return np.zeros(len(self._on), bool)
 
     def arrays(self) -> Arrays:
         """Nothing to remember."""

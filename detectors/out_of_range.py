@@ -2,6 +2,10 @@
 
 Parameters `low`, `high`: the instrument's range. The score is the distance from its middle in half spans: 1 at both
 ends.
+
+>>> from detectors.examples import judge
+>>> judge("range", [50.0, 100.0, 101.0], on=1.0000001, off=1.0, low=0.0, high=100.0)
+['trips at 2 s: 101']
 """
 
 from __future__ import annotations
@@ -11,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs import Pairs
 from detectors.rules import RuleTable
+from detectors.runs import Runs
 from detectors.trip import Arrays
 
 
@@ -24,24 +28,20 @@ class OutOfRange:
     def __init__(self, rules: RuleTable) -> None:
         self._middle = (rules.param["high"] + rules.param["low"]) / 2
         self._half = (rules.param["high"] - rules.param["low"]) / 2
+        self._on = rules.on
 
-    def score(  # every scorer is given the same
-        self,
-        pairs: Pairs,
-        time: NDArray[np.int64],  # noqa: ARG002
-        value: NDArray[np.float64],
-        judged: NDArray[np.bool_],  # noqa: ARG002
-    ) -> NDArray[np.float64]:
-        """Distance from the middle in half spans; NaN stays NaN.
+    def score(self, runs: Runs) -> NDArray[np.float64]:
+        """Distance from the middle in half spans; NaN stays NaN."""
+        return np.abs(runs.value - self._middle[runs.row]) / self._half[runs.row]
 
-        >>> import numpy as np
-        >>> from types import SimpleNamespace as Rules
-        >>> from detectors.pairs import pair_all
-        >>> scorer = OutOfRange(Rules(param={"low": np.zeros(3), "high": np.full(3, 100.0)}))
-        >>> scorer.score(pair_all(3), np.zeros(3), np.array([50.0, 100.0, 150.0]), np.ones(3, bool)).tolist()
-        [0.0, 1.0, 2.0]
-        """
-        return np.abs(value - self._middle[pairs.row]) / self._half[pairs.row]
+    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What surely lies within; the ends are left out, so that rounding cannot matter."""
+        reach = self._half * self._on * (1 - 1e-12)
+        return self._middle - reach, self._middle + reach
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past
+        """Never."""
+        return np.zeros(len(self._on), bool)
 
     def arrays(self) -> Arrays:
         """Nothing to remember."""

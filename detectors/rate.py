@@ -1,9 +1,14 @@
 """Rate of change: how fast a value moves, over a window long enough that noise does not look like movement.
 
-Parameters `side`: +1 judges the rise, -1 the fall, 0 either; `window_s`: the window. The score is the change per minute
-between the reading and the oldest kept sample within the window. Sixteen samples a rule are kept, evenly spread over
-the window; with less than half a window of past, nothing can be told (NaN). Samples from before a gate was
-closed are forgotten.
+Parameters `side`: +1 judges the rise, -1 the fall, 0 either; `window_s`: the window. The first reading of every eighth
+of the window is kept. The score is the median, per minute, of the slopes from the kept readings of the window's older
+half to the newest reading: one wild value in the past cannot pull it (the inner median of Siegel, "Robust regression
+using repeated medians", Biometrika 69, 1982). With less than half a window of past, nothing can be told. What was
+before a gate was closed is forgotten.
+
+>>> from detectors.examples import judge
+>>> judge("rate", [0.0, 2.0, 4.0, 6.0, 6.0, 6.0, 6.0], on=100.0, off=90.0, side=1.0, window_s=4.0)
+['trips at 2 s: 120', 'returns at 4 s: nan']
 """
 
 from __future__ import annotations
@@ -13,67 +18,65 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs import Pairs
+from detectors.feed import NEVER
+from detectors.ring import Ring
+from detectors.robust import median
 from detectors.rules import RuleTable
+from detectors.runs import Runs
 from detectors.trip import Arrays
 
-_SAMPLES: Final = 16
-_NEVER: Final = np.iinfo(np.int64).min // 2
-"""The time of a sample that was not taken: older than any window, yet a difference to it cannot overflow."""
+_PARTS: Final = 8
+_BLOCK: Final = 8192
+"""Readings scored at a time: the windows of so many fit the processor's cache."""
 
 
 class Rate:
-    """Scores a reading by the change per minute that led to it.
-
-    >>> import numpy as np
-    >>> from types import SimpleNamespace as Rules
-    >>> from detectors.pairs import Pairing
-    >>> class OneRule(Rules):
-    ...     def __len__(self): return 1
-    >>> scorer = Rate(OneRule(param={"side": np.array([1.0]), "window_s": np.array([4.0])}))
-    >>> pairs = Pairing(np.array([0])).pair(np.zeros(5, np.int32))
-    >>> seconds, value = np.arange(5) * 1_000_000_000, np.array([0.0, 2.0, 4.0, 6.0, 8.0])
-    >>> scorer.score(pairs, seconds, value, np.ones(5, bool)).tolist()
-    [nan, nan, 120.0, 120.0, 120.0]
-    """
+    """Scores a reading by the change per minute that led to it."""
 
     judges: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._side = rules.param["side"]
         self._window = (rules.param["window_s"] * 1e9).astype(np.int64)
-        self._time = np.full((len(rules), _SAMPLES), _NEVER)
-        self._value = np.zeros((len(rules), _SAMPLES))
-        self._next = np.zeros(len(rules), np.int64)
-        self._kept = np.full(len(rules), _NEVER)  # time of the newest kept sample
+        self._part = np.maximum(self._window // _PARTS, 1)
+        self._ring = Ring(len(rules), _PARTS + 1, {"time": int(NEVER), "value": np.nan})
+        self._end = np.full(len(rules), NEVER)  # of the part the newest kept reading lies in
+        self._since = np.full(len(rules), NEVER)  # readings before this are forgotten
 
-    def score(
-        self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    def score(self, runs: Runs) -> NDArray[np.float64]:
         """Change per minute, seen from `side`; NaN without a value or without enough past."""
-        score = np.full(len(pairs), np.nan)
-        for turn in pairs.turns(~np.isnan(value)):
-            row, at, x = pairs.row[turn], time[turn], value[turn]
-            self._time[row[~judged[turn]]] = _NEVER  # a movement through a closed gate is none that is judged
-            window, side = self._window[row], self._side[row]
-            age = at[:, None] - self._time[row]
-            fits = (age <= window[:, None]) & (age >= window[:, None] // 2)
-            oldest = np.argmax(np.where(fits, age, -1), axis=1)[:, None]
-            span = np.take_along_axis(age, oldest, 1)[:, 0]
-            change = x - np.take_along_axis(self._value[row], oldest, 1)[:, 0]
-            slope = change * (60e9 / np.where(span > 0, span, 1))
-            slope = np.where(side == 0, np.abs(slope), side * slope)
-            score[turn] = np.where(fits.any(axis=1), slope, np.nan)
-
-            keep = judged[turn] & (at - self._kept[row] >= window // (_SAMPLES - 1))
-            row, at, x = row[keep], at[keep], x[keep]
-            slot = self._next[row] % _SAMPLES
-            self._time[row, slot] = at
-            self._value[row, slot] = x
-            self._next[row] += 1
-            self._kept[row] = at
+        usable = ~np.isnan(runs.value)
+        counts = usable & runs.open
+        closed = runs.fill(runs.time, ~runs.open, self._since)
+        self._since[runs.row[runs.last]] = closed[runs.last]
+        end = (runs.time // self._part[runs.row] + 1) * self._part[runs.row]
+        newest = runs.fill(end, counts, self._end)
+        kept = np.flatnonzero(counts & (end != runs.previous(newest, self._end)))
+        past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": runs.value[kept]})
+        self._end[runs.row[runs.last]] = newest[runs.last]
+        score = np.full(len(runs), np.nan)
+        asked = np.flatnonzero(counts)
+        for begin in range(0, len(asked), _BLOCK):
+            places = asked[begin : begin + _BLOCK]
+            row = runs.row[places]
+            time = np.asarray(past.windows("time", places), np.int64)
+            value = np.asarray(past.windows("value", places), np.float64)
+            age = runs.time[places, None] - time
+            window = self._window[row, None]
+            fits = (age <= window) & (age >= window // 2) & (age > 0) & (time > closed[places, None])
+            slope = (runs.value[places, None] - value) * (60e9 / np.where(fits, age, 1))
+            steep = median(np.where(fits, slope, np.nan))
+            side = self._side[row]
+            score[places] = np.where(side == 0, np.abs(steep), side * steep)
         return score
 
+    def blind(self, now: int) -> NDArray[np.bool_]:
+        """Rules that have not half a window of past."""
+        time = np.asarray(self._ring.columns["time"], np.int64)
+        age = now - time
+        fits = (age >= self._window[:, None] // 2) & (age <= 2 * self._window[:, None]) & (time > self._since[:, None])
+        return ~np.asarray(fits.any(axis=1), bool)
+
     def arrays(self) -> Arrays:
-        """The kept samples of each rule."""
-        return {"sample_time": self._time, "sample_value": self._value, "next": self._next, "kept": self._kept}
+        """The kept readings of each rule."""
+        return {"end": self._end, "since": self._since, **self._ring.columns}

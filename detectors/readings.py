@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+NO_CAUSE: Final = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +46,7 @@ class Findings:
         received: int64[m], arrival of the reading that decided it, ns.
         value: float64[m], what was judged, in the unit of the rule's limit: that reading's value, or the rate or time
             computed from it. NaN where there is none (silence, some returns).
+        cause: int32[m], the point that explains the finding most where several are judged together, else `NO_CAUSE`.
     """
 
     rule: NDArray[np.int32]
@@ -51,6 +55,7 @@ class Findings:
     onset: NDArray[np.int64]
     received: NDArray[np.int64]
     value: NDArray[np.float64]
+    cause: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.rule)
@@ -69,10 +74,12 @@ def merge(parts: Sequence[Findings]) -> Findings:
         np.concatenate([part.onset for part in parts])[order],
         np.concatenate([part.received for part in parts])[order],
         np.concatenate([part.value for part in parts])[order],
+        np.concatenate([part.cause for part in parts])[order],
     )
 
 
 def nothing() -> Findings:
     """No findings."""
     none = np.empty(0, np.int64)
-    return Findings(none.astype(np.int32), none.astype(np.bool_), none, none, none, none.astype(np.float64))
+    index = none.astype(np.int32)
+    return Findings(index, none.astype(np.bool_), none, none, none, none.astype(np.float64), index)

@@ -14,21 +14,25 @@ from detectors.rules import RuleTable
 from detectors.silence import Silence
 from detectors.stuck import Stuck
 
-_SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
+SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "limit": Limit,
     "rate": Rate,
     "stuck": Stuck,
     "range": OutOfRange,
     "bad": Bad,
 }
-_JUDGES: Final[Mapping[str, Callable[[RuleTable], Detector]]] = {"silence": Silence}
+"""Kinds whose verdict a reading decides."""
 
-KINDS: Final = (*_SCORERS, *_JUDGES)
+JUDGES: Final[Mapping[str, Callable[[RuleTable, int], Detector]]] = {"silence": Silence}
+"""Kinds whose verdict time alone decides."""
+
+KINDS: Final = (*SCORERS, *JUDGES)
 """The names rules may use."""
 
 
-def build(kind: str, rules: RuleTable) -> Detector:
-    """The detector of that kind for those rules. Raises KeyError for an unknown kind."""
-    if kind in _JUDGES:
-        return _JUDGES[kind](rules)
-    return ScoringDetector(rules, _SCORERS[kind](rules))
+def build(kind: str, rules: RuleTable, points: int = 0) -> Detector:
+    """The detector of that kind for those rules, over at least `points` points. Raises KeyError for an unknown kind."""
+    points = max(points, rules.points())
+    if kind in JUDGES:
+        return JUDGES[kind](rules, points)
+    return ScoringDetector(rules, SCORERS[kind](rules), points)

@@ -13,6 +13,7 @@ GATE_OPS: Final = ("==", "!=", "<", "<=", ">", ">=")
 """Comparisons a gate may use; `GateTable.op` is the index into this."""
 
 NO_GATE: Final = -1
+NO_POINT: Final = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +45,10 @@ class RuleTable:
         off_delay: int64[r], ns of event time it must be gone before the rule returns.
         gate: when the rule is judged at all.
         param: float64[r] columns of the detector's own parameters, by name.
+        inputs: int32[r, m], further points the rule looks at, `NO_POINT` where it has fewer.
+        latch: bool[r], once tripped it does not return by itself, only when it is reset.
+        need, of: int64[r], the condition begins when `need` of the last `of` judged readings are at or above `on`;
+            1 of 1 where not given. At most 64.
     """
 
     key: tuple[str, ...]
@@ -55,6 +60,15 @@ class RuleTable:
     off_delay: NDArray[np.int64]
     gate: GateTable
     param: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    inputs: NDArray[np.int32] | None = None
+    latch: NDArray[np.bool_] | None = None
+    need: NDArray[np.int64] | None = None
+    of: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.key)
+
+    def points(self) -> int:
+        """One more than the highest point these rules name."""
+        named = (self.point, self.gate.point, self.inputs if self.inputs is not None else self.point)
+        return 1 + max((int(points.max(initial=-1)) for points in named), default=-1)

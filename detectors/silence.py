@@ -2,17 +2,19 @@
 
 Judged from the list of rules, not from traffic: a sensor that never spoke is as silent as one that stopped. Time is the
 arrival time (`Readings.received`, `now`), since a device clock cannot tell whether the line is up. A device is heard
-whenever any point it carries is heard.
+whenever any point it carries is heard. (A dead man's switch; Prometheus calls the same rule `absent_over_time`.)
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.detector import State, take_over
-from detectors.pairs import pair_all
-from detectors.readings import Findings, Readings
+from detectors.feed import Feed
+from detectors.readings import NO_CAUSE, Findings, Readings, nothing
 from detectors.rules import RuleTable
+from detectors.runs import moments
 from detectors.trip import Trip
 
 
@@ -20,45 +22,87 @@ class Silence:
     """Trips when `now` is `on` seconds past the last time the point was heard, and returns when it is heard again.
 
     A rule's watch begins at the first `now` it is given; `resume` begins it anew after the watcher itself was away.
+
+    >>> from detectors.examples import series, tables
+    >>> silence = Silence(tables("silence", on=5.0)["silence"], 1)
+    >>> silence.hear(series([1.0]))
+    >>> [silence.update(None, second * 10**9).raised.tolist() for second in (1, 4, 6, 7)]
+    [[], [], [True], []]
     """
 
-    def __init__(self, rules: RuleTable) -> None:
+    def __init__(self, rules: RuleTable, points: int) -> None:
         self.rules = rules
-        self._pairs = pair_all(len(rules))
         self._trip = Trip(rules)
-        self._heard = np.zeros(len(rules), np.int64)
+        self._limit = (rules.on * 1e9).astype(np.int64)
+        self._point_heard = np.zeros(points, np.int64)
+        self._due = 0  # nobody who is awake can fall silent before this
 
-    def update(self, readings: Readings, now: int) -> Findings:
-        """Note who was heard, then judge everyone at `now` (ns)."""
-        point = self.rules.point
-        highest = max(indices.max(initial=0) for indices in (point, readings.point, readings.carrier))
-        heard = np.zeros(int(highest) + 1, np.int64)
-        np.maximum.at(heard, readings.point, readings.received)
-        np.maximum.at(heard, readings.carrier, readings.received)
-        np.maximum(self._heard, heard[point], out=self._heard)
-        self._heard[self._heard == 0] = now
-        silent = (now - self._heard) / 1e9
-        time = np.full(len(point), now)
-        at, raised, _ = self._trip.judge(self._pairs, time, silent)
-        deadline = self._heard[at] + (self.rules.on[at] * 1e9).astype(np.int64)
+    def hear(self, readings: Readings) -> None:
+        """Note who was heard: the points of the readings, late ones too, and the devices that carried them."""
+        if not len(readings):
+            return
+        received = np.maximum.accumulate(readings.received)
+        for point in (readings.point, readings.carrier):
+            if (known := point < len(self._point_heard)).all():
+                self._point_heard[point] = np.maximum(self._point_heard[point], received)  # of several, the last stays
+            else:
+                at = point[known]
+                self._point_heard[at] = np.maximum(self._point_heard[at], received[known])
+
+    def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  it was told by `hear`
+        """Judge everyone at `now` (ns), by what was heard up to then."""
+        rows = np.arange(len(self.rules)) if now >= self._due else np.flatnonzero(self._trip.busy)
+        if not len(rows):
+            return nothing()
+        heard = self._heard(rows, now)
+        runs = moments(rows, self.rules.point[rows], now)
+        runs, at, raised, _, _ = self._trip.judge(runs, (now - heard) / 1e9)
+        if now >= self._due:
+            awake = ~self._trip.busy_of(rows)
+            self._due = int((heard + self._limit[rows])[awake].min(initial=np.iinfo(np.int64).max))
+        row = runs.row[at]
+        time = np.full(len(at), now)
         return Findings(
-            rule=self.rules.rule[at],
+            rule=self.rules.rule[row],
             raised=raised,
-            time=time[at],
-            onset=np.where(raised, deadline, now),
-            received=time[at],
+            time=time,
+            onset=np.where(raised, self._heard(row, now) + self._limit[row], now),
+            received=time,
             value=np.full(len(at), np.nan),
+            cause=np.full(len(at), NO_CAUSE, np.int32),
         )
 
     def resume(self, now: int) -> None:
         """Begin every watch anew at `now`, but for what is silent already: the watcher was away, not the points."""
-        awake = ~self._trip.tripped
-        self._heard[awake] = np.maximum(self._heard[awake], now)
+        awake = self.rules.point[~self._trip.tripped]
+        self._point_heard[awake] = np.maximum(self._point_heard[awake], now)
+        self._due = 0
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  whoever is not heard is silent
+        """Never."""
+        return np.zeros(len(self.rules), bool)
+
+    def reset(self, rows: NDArray[np.intp]) -> None:
+        """Let latched rules return once their points are heard."""
+        self._trip.reset(rows)
 
     def state(self) -> State:
         """When each point was last heard, and the verdicts."""
-        return State(self.rules.key, {"heard": self._heard, **self._trip.arrays()})
+        return State(self.rules.key, {"heard": self._point_heard[self.rules.point], **self._trip.arrays()})
 
     def restore(self, state: State) -> None:
         """Take over the memory of every rule known by its key."""
-        take_over(self.state(), state)
+        ours = self.state()
+        take_over(ours, state)
+        self._point_heard[self.rules.point] = ours.arrays["heard"]
+        self._trip.sync()
+        self._due = 0
+
+    def _heard(self, rows: NDArray[np.intp], now: int) -> NDArray[np.int64]:
+        """When each rule's point was last heard; its watch begins now if it never was asked for."""
+        point = self.rules.point[rows]
+        heard = self._point_heard[point]
+        if (new := heard == 0).any():
+            self._point_heard[point[new]] = now
+            heard = self._point_heard[point]
+        return heard

@@ -2,7 +2,12 @@
 
 Parameters `band`: what counts as not moving, in the point's unit, around the value at which the stillness began;
 `nonzero`: 1 where standing still at exactly zero is healthy (a gas sensor in clean air). The score is the stillness in
-seconds of event time; standing still while a gate is closed does not count.
+seconds of event time; standing still while a gate is closed does not count. The flat-line test of real-time quality
+control (IOOS QARTOD, 2020) is the same idea with a count of readings for the time.
+
+>>> from detectors.examples import judge
+>>> judge("stuck", [7.0, 7.05, 6.95, 7.0, 8.0], on=3.0, off=3.0, band=0.1, nonzero=0.0)
+['trips at 3 s: 3', 'returns at 4 s: nan']
 """
 
 from __future__ import annotations
@@ -12,24 +17,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs import Pairs
 from detectors.rules import RuleTable
+from detectors.runs import Runs
 from detectors.trip import Arrays
 
 
 class Stuck:
-    """Scores a reading by the seconds since its point last moved.
-
-    >>> import numpy as np
-    >>> from types import SimpleNamespace as Rules
-    >>> from detectors.pairs import Pairing
-    >>> class OneRule(Rules):
-    ...     def __len__(self): return 1
-    >>> scorer = Stuck(OneRule(param={"band": np.array([0.1]), "nonzero": np.array([0.0])}))
-    >>> pairs = Pairing(np.array([0])).pair(np.zeros(4, np.int32))
-    >>> scorer.score(pairs, np.arange(4) * 1_000_000_000, np.array([7.0, 7.05, 6.95, 8.0]), np.ones(4, bool)).tolist()
-    [0.0, 1.0, 2.0, 0.0]
-    """
+    """Scores a reading by the seconds since its point last moved."""
 
     judges: Final = "score"
 
@@ -39,21 +33,38 @@ class Stuck:
         self._anchor = np.full(len(rules), np.nan)
         self._still_since = np.zeros(len(rules), np.int64)
 
-    def score(
-        self, pairs: Pairs, time: NDArray[np.int64], value: NDArray[np.float64], judged: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    def score(self, runs: Runs) -> NDArray[np.float64]:
         """Seconds of stillness; NaN where there is no value."""
-        score = np.full(len(pairs), np.nan)
-        for turn in pairs.turns(~np.isnan(value)):
-            row, at, x = pairs.row[turn], time[turn], value[turn]
-            # "not within the band" rather than "outside", so that the first value (anchor NaN) counts as a move
-            moved = (
-                ~(np.abs(x - self._anchor[row]) <= self._band[row]) | (self._nonzero[row] & (x == 0)) | ~judged[turn]
-            )
-            self._anchor[row] = np.where(moved, x, self._anchor[row])
-            self._still_since[row] = np.where(moved, at, self._still_since[row])
-            score[turn] = (at - self._still_since[row]) / 1e9
+        usable = ~np.isnan(runs.value)
+        moving = np.asarray(~runs.open | (self._nonzero[runs.row] & (runs.value == 0)), np.bool_)
+        if runs.single:
+            return self._step(runs.row, runs.time, runs.value, usable, moving)
+        score = np.full(len(runs), np.nan)
+        row, time, value = runs.row, runs.time, runs.value
+        for turn in runs.turns():
+            score[turn] = self._step(row[turn], time[turn], value[turn], usable[turn], moving[turn])
         return score
+
+    def _step(
+        self,
+        row: NDArray[np.intp],
+        time: NDArray[np.int64],
+        value: NDArray[np.float64],
+        usable: NDArray[np.bool_],
+        moving: NDArray[np.bool_],
+    ) -> NDArray[np.float64]:
+        """One reading each of different rules."""
+        anchor, since = self._anchor[row], self._still_since[row]
+        # "not within the band" rather than "outside", so that the first value (anchor NaN) counts as a move
+        moved = (~(np.abs(value - anchor) <= self._band[row]) | moving) & usable
+        since = np.where(moved, time, since)
+        self._anchor[row] = np.where(moved, value, anchor)
+        self._still_since[row] = since
+        return np.where(usable, (time - since) / 1e9, np.nan)
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  judged by the past itself
+        """Rules that never saw a value."""
+        return np.isnan(self._anchor)
 
     def arrays(self) -> Arrays:
         """Where and since when each point stands still."""

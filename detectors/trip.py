@@ -1,4 +1,4 @@
-"""From score to verdict: deadband, on-delay and off-delay in event time, the same for every detector.
+"""From score to verdict: deadband, on-delay and off-delay in event time, N of M, latch; the same for every detector.
 
 ISA-18.2 / IEC 62682 describe the parameters; the delays are those of a TON/TOF timer pair (IEC 61131-3).
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs import Pairs
 from detectors.rules import RuleTable
+from detectors.runs import Runs
 
 Arrays = dict[str, NDArray[np.generic]]
+
+_ONE = np.uint64(1)
 
 
 class Trip:
@@ -19,47 +21,129 @@ class Trip:
 
     The condition begins at score >= on and ends at score <= off (and < on); between the two, and where the score is NaN
     (cannot tell), it stays as it was. The rule trips once the condition has held for `on_delay`, and returns once it
-    has been gone for `off_delay`. A reading that cannot be judged never completes a delay.
+    has been gone for `off_delay`. A reading that cannot be judged never completes a delay. With N of M the condition
+    begins when N of the last M judged readings are at or above `on`, and ends when fewer are. A latched rule returns
+    only when it has been reset while its condition was gone.
     """
 
     def __init__(self, rules: RuleTable) -> None:
+        rows = len(rules)
         self._rules = rules
-        self.condition = np.zeros(len(rules), bool)
-        self.since = np.zeros(len(rules), np.int64)
-        self.tripped = np.zeros(len(rules), bool)
+        self._counting = None if rules.of is None or (rules.of <= 1).all() else rules.of > 1
+        self.condition = np.zeros(rows, bool)
+        self.since = np.zeros(rows, np.int64)
+        self.tripped = np.zeros(rows, bool)
+        self.history = np.zeros(rows if self._counting is not None else 0, np.uint64)
+        self.released = np.zeros(rows if rules.latch is not None else 0, bool)
+        self._quiet = True  # no rule is anywhere but at rest
+
+    @property
+    def busy(self) -> NDArray[np.bool_]:
+        """bool[r], rules that are not at rest: what they are shown next matters whatever its score."""
+        busy = self.condition | self.tripped
+        return busy | (self.history != 0) if self._counting is not None else busy
+
+    def busy_of(self, row: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """bool[k], whether each of these rules (intp[k]) is not at rest."""
+        busy = self.condition[row] | self.tripped[row]
+        return busy | (self.history[row] != 0) if self._counting is not None else busy
 
     def judge(
-        self, pairs: Pairs, time: NDArray[np.int64], score: NDArray[np.float64]
-    ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64]]:
+        self, runs: Runs, score: NDArray[np.float64]
+    ) -> tuple[Runs, NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
         """Move on by one batch.
 
         Args:
-            pairs: who is judged.
-            time: int64[k], event time of each pair, ns.
+            runs: who is judged by what.
             score: float64[k], higher = worse, NaN = cannot tell.
 
         Returns:
-            The pairs at which a verdict changed (places), whether it tripped there, and since when the condition held.
+            The runs of the rules that needed a look; the places in them at which a verdict changed, whether it tripped
+            there, since when the condition held, and the score.
         """
-        rules, row = self._rules, pairs.row
-        on = score >= rules.on[row]
-        off = (score < rules.on[row]) & (score <= rules.off[row])
-        condition = pairs.fill(on, on | off, self.condition)
-        turned = condition != pairs.previous(condition, self.condition)
-        since = pairs.fill(time, turned, self.since)
-        held = time - since
+        hot = score >= self._rules.on[runs.row]
+        if self._quiet and not hot.any():
+            return runs, *_nothing()
+        stirred = np.zeros(len(self.condition), bool)
+        stirred[runs.row[hot]] = True
+        concerned = stirred[runs.row] | self.busy_of(runs.row)
+        if not concerned.all():
+            runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
+        changed, tripped, since = self._advance(runs, score, hot)
+        self._quiet = not self.busy.any()
+        return runs, changed, tripped, since, score[changed]
+
+    def reset(self, rows: NDArray[np.intp]) -> None:
+        """Let latched rules that are tripped return, once, at their next judged reading without the condition."""
+        if self._rules.latch is not None:
+            self.released[rows] = self.tripped[rows]
+
+    def sync(self) -> None:
+        """Take note that the state was written from outside."""
+        self._quiet = not self.busy.any()
+
+    def _advance(
+        self, runs: Runs, score: NDArray[np.float64], hot: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64]]:
+        rules, row = self._rules, runs.row
+        on, time = hot, runs.time
+        off = ~hot & (score <= rules.off[row])
         judged = ~np.isnan(score)
+        if self._counting is not None:
+            on, off = self._count(runs, on, off, judged)
+        condition = runs.fill(on, on | off, self.condition)
+        turned = condition != runs.previous(condition, self.condition)
+        since = runs.fill(time, turned, self.since)
+        held = time - since
         trips = judged & condition & (held >= rules.on_delay[row])
         returns = judged & ~condition & (held >= rules.off_delay[row])
-        tripped = pairs.fill(trips, trips | returns, self.tripped)
-        changed = np.flatnonzero(tripped != pairs.previous(tripped, self.tripped))
+        if rules.latch is not None:
+            returns &= ~rules.latch[row] | self._first_of_released(runs, returns)
+        tripped = runs.fill(trips, trips | returns, self.tripped)
+        changed = np.flatnonzero(tripped != runs.previous(tripped, self.tripped))
 
-        last = pairs.last
+        last = runs.last
         self.condition[row[last]] = condition[last]
         self.since[row[last]] = since[last]
         self.tripped[row[last]] = tripped[last]
+        if rules.latch is not None:
+            self.released[row[changed]] = False
         return changed, tripped[changed], since[changed]
 
+    def _first_of_released(self, runs: Runs, returns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Of the places where released rules could return, the first of each: a release holds for one return."""
+        could = returns & self.released[runs.row]
+        places = np.arange(len(runs))
+        seen = runs.fill(places, could, np.full(len(self.released), -1))
+        earlier = runs.previous(seen, np.full(len(self.released), -1))
+        return could & (earlier < 0)
+
+    def _count(
+        self, runs: Runs, on: NDArray[np.bool_], off: NDArray[np.bool_], judged: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Where N of M begins and ends, for the rules that count; the others stay as they are."""
+        need, of = self._rules.need, self._rules.of
+        if need is None or of is None or self._counting is None:
+            return on, off
+        on, off = on.copy(), off.copy()
+        mask = np.where(of >= 64, np.uint64(2**64 - 1), (_ONE << np.minimum(of, 63).astype(np.uint64)) - _ONE)
+        for turn in runs.turns():
+            turn_ = turn[judged[turn] & self._counting[runs.row[turn]]]
+            row = runs.row[turn_]
+            self.history[row] = ((self.history[row] << _ONE) | on[turn_].astype(np.uint64)) & mask[row]
+            enough = np.bitwise_count(self.history[row]) >= need[row]
+            on[turn_], off[turn_] = enough, ~enough
+        return on, off
+
     def arrays(self) -> Arrays:
-        """The state, one entry a rule in every array; writing into them sets it."""
-        return {"condition": self.condition, "since": self.since, "tripped": self.tripped}
+        """The state, one entry a rule in every array; after writing into them, `sync`."""
+        state: Arrays = {"condition": self.condition, "since": self.since, "tripped": self.tripped}
+        if self._counting is not None:
+            state["history"] = self.history
+        if self._rules.latch is not None:
+            state["released"] = self.released
+        return state
+
+
+def _nothing() -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
+    return np.empty(0, np.intp), np.empty(0, bool), np.empty(0, np.int64), np.empty(0)

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from detectors import GATE_OPS, NO_GATE, GateTable, RuleTable
-from tests.reference.detectors import PlainRule
+from detectors import GATE_OPS, NO_GATE, NO_POINT, GateTable, RuleTable
+from tests.reference.plain import PlainRule
 
 SECOND = 1_000_000_000
+POINTS = 3
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A kind as the tests use it: numbers at which short streams of small values make it trip and return.
+
+    Attributes:
+        on, off: score limits.
+        param: the kind's parameters.
+        inputs: how many of the other points it looks at.
+    """
+
+    on: float
+    off: float
+    param: dict[str, float]
+    inputs: int = 0
+
+
+SPECIMENS = {
+    "limit": Specimen(1.0, 0.5, {"side": 1.0}),
+    "rate": Specimen(30.0, 30.0, {"side": 1.0, "window_s": 4.0}),
+    "stuck": Specimen(3.0, 3.0, {"band": 0.05, "nonzero": 0.0}),
+    "range": Specimen(1.0000001, 1.0, {"low": -2.0, "high": 2.0}),
+    "bad": Specimen(1.0, 1.0, {}),
+    "silence": Specimen(5.0, 5.0, {}),
+}
 
 
 def rule(kind: str, number: int, point: int, on: float, off: float | None = None, **more: Any) -> PlainRule:
-    """One rule; delays in seconds."""
+    """One rule; delays in seconds. What is not named here is a parameter of the kind."""
     return PlainRule(
         kind=kind,
         number=number,
@@ -23,35 +51,37 @@ def rule(kind: str, number: int, point: int, on: float, off: float | None = None
         on_delay=int(more.pop("on_delay", 0) * SECOND),
         off_delay=int(more.pop("off_delay", 0) * SECOND),
         gate=more.pop("gate", None),
+        inputs=more.pop("inputs", ()),
+        latch=more.pop("latch", False),
+        need=more.pop("need", 1),
+        of=more.pop("of", 1),
         param=more,
     )
 
 
-PARAMS = {
-    "limit": {"side": 1.0},
-    "rate": {"side": 1.0, "window_s": 4.0},
-    "stuck": {"band": 0.25, "nonzero": 0.0},
-    "range": {"low": -2.0, "high": 2.0},
-    "bad": {},
-    "silence": {},
-}
-ON = {"limit": 1.0, "rate": 30.0, "stuck": 3.0, "range": 1.0000001, "bad": 1.0, "silence": 5.0}
-OFF = {"limit": 0.5, "rate": 30.0, "stuck": 3.0, "range": 1.0, "bad": 1.0, "silence": 5.0}
+def specimen(kind: str, number: int = 0, point: int = 0, **more: Any) -> PlainRule:
+    """One rule of that kind with its specimen's numbers, some of them changed."""
+    of = SPECIMENS[kind]
+    inputs = tuple((point + 1 + place) % POINTS for place in range(of.inputs))
+    return rule(kind, number, point, of.on, of.off, **{"inputs": inputs, **of.param, **more})
 
 
-def rules_of(kind: str, points: int) -> list[PlainRule]:
-    """Three rules a point: plain, delayed, and gated by the next point."""
+def rules_of(kind: str, points: int = POINTS) -> list[PlainRule]:
+    """Five rules a point: plain, delayed, gated by the next point, two of three, latched."""
     made: list[PlainRule] = []
     for point in range(points):
         gate = ((point + 1) % points, ">=", 0.0)
-        for delays in ({}, {"on_delay": 2, "off_delay": 3}, {"gate": gate, "on_delay": 1}):
-            made.append(rule(kind, len(made), point, ON[kind], OFF[kind], **PARAMS[kind], **delays))
+        variants: list[dict[str, Any]] = [{}, {"on_delay": 2, "off_delay": 3}, {"gate": gate, "on_delay": 1}]
+        variants += [{"need": 2, "of": 3}, {"latch": True}]
+        made += [specimen(kind, len(made) + place, point, **more) for place, more in enumerate(variants)]
     return made
 
 
 def table(rules: list[PlainRule]) -> RuleTable:
     """The same rules as arrays."""
     gates = [r.gate or (NO_GATE, "==", 0.0) for r in rules]
+    most = max((len(r.inputs) for r in rules), default=0)
+    inputs = [[*r.inputs, *[NO_POINT] * (most - len(r.inputs))] for r in rules]
     return RuleTable(
         key=tuple(f"p{r.point}/r{r.number}" for r in rules),
         rule=np.array([r.number for r in rules], np.int32),
@@ -66,4 +96,8 @@ def table(rules: list[PlainRule]) -> RuleTable:
             np.array([g[2] for g in gates]),
         ),
         param={name: np.array([r.param[name] for r in rules]) for name in (rules[0].param if rules else {})},
+        inputs=np.array(inputs, np.int32).reshape(len(rules), most) if most else None,
+        latch=np.array([r.latch for r in rules]) if any(r.latch for r in rules) else None,
+        need=np.array([r.need for r in rules]) if any(r.of > 1 for r in rules) else None,
+        of=np.array([r.of for r in rules]) if any(r.of > 1 for r in rules) else None,
     )

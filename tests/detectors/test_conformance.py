@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from detectors import KINDS, Bank, Findings, Readings, build
-from detectors.detector import Detector
-from detectors.registry import _SCORERS
-from tests.detectors.rule_tables import SECOND, rules_of, table
-from tests.reference import detectors as plain
+from detectors import KINDS, Bank, Findings, Readings
+from detectors.limit import Limit
+from detectors.registry import SCORERS
+from detectors.runs import Runs
+from tests.detectors.rule_tables import POINTS, SECOND, SPECIMENS, rules_of, table
+from tests.reference.plain import run
+from tests.reference.scores import SCORES
 
-POINTS = 3
 START = 1_700_000_000 * SECOND
-VALUES = st.sampled_from([0.0, 0.1, 0.4, 0.6, 0.99, 1.0, 1.2, 2.5, -1.0, -2.5, float("nan")])
+VALUES = st.sampled_from([0.0, 0.1, 0.4, 0.6, 0.99, 1.0, 1.2, 2.5, -1.0, -2.5, math.nan])
+STEPS = st.sampled_from([1, 1, 1, 1, 2, 3, 0, -2, 40, -500, 100_000])  # also sent twice, late, gaps, a clock set
 Row = tuple[int, int, float]
 
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Row]:
-    """Readings (point, time, value) in order of arrival; along each point time increases."""
+    """Readings (point, time, value) in order of arrival, with everything that goes wrong on the way."""
     times = [START] * POINTS
     rows = []
-    for point in draw(st.lists(st.integers(0, POINTS - 1), max_size=60)):
-        times[point] += draw(st.integers(1, 3)) * SECOND
+    for point in draw(st.lists(st.integers(0, POINTS - 1), max_size=80)):
+        times[point] += draw(STEPS) * SECOND
         rows.append((point, times[point], draw(VALUES)))
     return rows
 
 
+CUTS = st.lists(st.integers(0, 80), max_size=5)
+
+
 def readings(rows: Sequence[Row]) -> Readings:
-    """The rows as arrays; they arrive when they say they were taken."""
+    """The rows as arrays; they arrive a second apart from one another, whenever they were taken."""
     point = np.array([r[0] for r in rows], np.int32)
     time = np.array([r[1] for r in rows], np.int64)
-    return Readings(point, time, np.array([r[2] for r in rows], np.float64), time, point)
+    return Readings(point, time, np.array([r[2] for r in rows], np.float64), np.full(len(rows), START), point)
+
+
+def healthy(seconds: int) -> list[Row]:
+    """All points once a second: a little wave with noise on it, well within every limit."""
+    noise = np.random.default_rng(1).normal(0, 0.02, (seconds, POINTS))
+    wave = 0.4 + 0.1 * np.sin(2.4 * np.arange(seconds))
+    return [(p, START + t * SECOND, float(wave[t] + noise[t, p])) for t in range(seconds) for p in range(POINTS)]
 
 
 def told(findings: Findings) -> list[tuple[int, bool, int, int]]:
@@ -46,35 +62,60 @@ def told(findings: Findings) -> list[tuple[int, bool, int, int]]:
     return [(int(a), bool(b), int(c), int(d)) for a, b, c, d in zip(*columns, strict=True)]
 
 
-def judge(detector: Detector, rows: Sequence[Row], cuts: Sequence[int]) -> list[tuple[int, bool, int, int]]:
+def judge(bank: Bank, rows: Sequence[Row], cuts: Sequence[int]) -> list[tuple[int, bool, int, int]]:
     """All findings of a stream cut into batches."""
-    edges = [0, *sorted(cuts), len(rows)]
+    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     found = []
     for begin, end in pairwise(edges):
-        batch = readings(rows[begin:end])
-        found += told(detector.update(batch, START))
+        found += told(bank.update(readings(rows[begin:end]), START))
     return sorted(found, key=lambda f: (f[2], f[1], f[0]))
 
 
-CUTS = st.lists(st.integers(0, 60), max_size=5)
+def test_every_kind_has_a_specimen_and_a_plain_reference() -> None:
+    assert set(SPECIMENS) == set(KINDS)
+    assert set(SCORES) == set(SCORERS)
 
 
-@pytest.mark.parametrize("kind", list(_SCORERS))
+@pytest.mark.parametrize("kind", list(SCORERS))
 @settings(max_examples=60, deadline=None)
 @given(rows=streams(), cuts=CUTS)
 def test_findings_equal_those_of_plain_loops_however_the_stream_is_cut(
     kind: str, rows: list[Row], cuts: list[int]
 ) -> None:
-    rules = rules_of(kind, POINTS)
-    found = judge(build(kind, table(rules)), rows, [min(cut, len(rows)) for cut in cuts])
-    assert found == plain.run(rules_of(kind, POINTS), rows)
+    expected = run(rules_of(kind), rows, SCORES)
+    assert judge(Bank({kind: table(rules_of(kind))}), rows, cuts) == expected
+    assert judge(Bank({kind: table(rules_of(kind))}), rows, range(len(rows))) == expected
+
+
+@pytest.mark.parametrize("kind", list(SCORERS))
+def test_the_streams_of_this_suite_make_every_kind_trip_and_return(kind: str) -> None:
+    """Otherwise the comparisons above would prove nothing of it."""
+    random = np.random.default_rng(5)
+    times, rows = [START] * POINTS, []
+    for point in random.integers(0, POINTS, 3000).tolist():
+        times[point] += SECOND
+        rows.append((point, times[point], float(random.choice([0.0, 0.4, 0.5, 0.5, 0.5, 1.2, 2.5, -2.5, math.nan]))))
+    found = judge(Bank({kind: table(rules_of(kind))}), rows, [500])
+    assert {True, False} <= {raised for _, raised, _, _ in found}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=20, deadline=None)
+@given(rows=streams(), cuts=CUTS)
+def test_the_memory_is_the_same_to_the_last_bit_however_the_stream_is_cut(
+    kind: str, rows: list[Row], cuts: list[int]
+) -> None:
+    one_by_one, cut = Bank({kind: table(rules_of(kind))}), Bank({kind: table(rules_of(kind))})
+    judge(one_by_one, rows, range(len(rows)))
+    judge(cut, rows, cuts)
+    assert one_by_one.dump() == cut.dump()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=30, deadline=None)
-@given(rows=streams(), cut=st.integers(0, 60))
+@given(rows=streams(), cut=st.integers(0, 80))
 def test_a_restored_detector_goes_on_as_if_nothing_had_happened(kind: str, rows: list[Row], cut: int) -> None:
-    rules = table(rules_of(kind, POINTS))
+    rules = table(rules_of(kind))
     unbroken, before = Bank({kind: rules}), Bank({kind: rules})
     first, second = readings(rows[:cut]), readings(rows[cut:])
     now, later = START + 10 * SECOND, START + 200 * SECOND
@@ -88,50 +129,64 @@ def test_a_restored_detector_goes_on_as_if_nothing_had_happened(kind: str, rows:
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=30, deadline=None)
-@given(rows=streams(), cut=st.integers(0, 60))
-def test_a_rule_added_or_removed_leaves_the_others_as_they_were(kind: str, rows: list[Row], cut: int) -> None:
-    all_rules = rules_of(kind, POINTS)
-    fewer = [r for r in all_rules if r.number % 3 != 1]
+@given(rows=streams(), cut=st.integers(0, 80))
+def test_a_rule_added_removed_or_retuned_leaves_the_others_as_they_were(kind: str, rows: list[Row], cut: int) -> None:
+    every = rules_of(kind)
+    fewer = [r for r in every if r.number % 5 != 1]
+    more = [replace(r, on_delay=r.on_delay + SECOND) if r.number % 5 == 1 else r for r in rules_of(kind)]
     first, second = readings(rows[:cut]), readings(rows[cut:])
     now, later = START + 10 * SECOND, START + 200 * SECOND
-    unchanged, bank = Bank({kind: table(fewer)}), Bank({kind: table(all_rules)})
+    unchanged, bank = Bank({kind: table(fewer)}), Bank({kind: table(every)})
     unchanged.update(first, now)
     bank.update(first, now)
-    bank = bank.successor({kind: table(fewer)})
-    assert told(bank.update(second, later)) == told(unchanged.update(second, later))
+    expected = told(unchanged.update(second, later))
+    for others in (fewer, more):
+        successor = bank.successor({kind: table(others)})
+        found = told(successor.update(second, later))
+        assert [f for f in found if f[0] % 5 != 1] == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_readings_no_rules_and_unknown_points_are_no_trouble(kind: str) -> None:
-    rules = table(rules_of(kind, POINTS))
-    assert told(build(kind, rules).update(readings([]), START)) == []
+    rules = table(rules_of(kind))
+    assert told(Bank({kind: rules}).update(readings([]), START)) == []
     assert told(Bank({kind: table([])}).update(readings([(0, START, 9.0)]), START)) == []
     stranger = readings([(99, START, 9.0)])
-    assert told(build(kind, rules).update(stranger, START)) == []
+    assert told(Bank({kind: rules}).update(stranger, START)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_healthy_moving_signal_gives_no_findings(kind: str) -> None:
-    rows = [(p, START + t * SECOND, 0.4 * ((t + p) % 2)) for t in range(50) for p in range(POINTS)]
-    detector = build(kind, table(rules_of(kind, POINTS)))
-    found = [told(detector.update(readings(rows[at : at + 3]), rows[at][1])) for at in range(0, len(rows), 3)]
-    assert [f for f in found if f] == []
+    rows = healthy(200)
+    bank = Bank({kind: table(rules_of(kind))})
+    for at in range(0, len(rows), POINTS):
+        batch, now = readings(rows[at : at + POINTS]), rows[at][1]
+        assert told(bank.update(replace(batch, received=batch.time), now)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rules_say_whether_they_can_tell(kind: str) -> None:
+    """Before anything was heard a kind that needs a past is blind, and after a healthy while no kind is."""
+    bank = Bank({kind: table(rules_of(kind))})
+    (detector,) = bank.detectors()
+    assert detector.blind(START).all() == (kind not in {"limit", "range", "bad", "silence"})
+    judge(bank, healthy(200), [100])
+    assert not detector.blind(START + 200 * SECOND).any()
 
 
 def test_the_suite_catches_a_detector_that_looks_only_at_a_batchs_last_reading() -> None:
     """The contract has teeth: a detector that is right one by one and wrong in batches does not pass."""
-    rules = rules_of("limit", POINTS)
-    honest = build("limit", table(rules))
 
-    class LastOnly:
-        rules = honest.rules
-        state: Callable[[], object] = honest.state
-        restore = honest.restore
-
-        def update(self, batch: Readings, now: int) -> Findings:
-            point, time, value = batch.point[-1:], batch.time[-1:], batch.value[-1:]
-            return honest.update(Readings(point, time, value, batch.received[-1:], batch.carrier[-1:]), now)
+    class LastOnly(Limit):
+        def score(self, runs: Runs) -> NDArray[np.float64]:
+            last = np.zeros(len(runs), bool)
+            last[runs.last] = True
+            return np.where(last, super().score(runs), np.nan)
 
     rows = [(0, START + t * SECOND, value) for t, value in enumerate([0.0, 2.0, 0.0, 2.0, 0.0])]
-    assert judge(LastOnly(), rows, range(len(rows))) == plain.run(rules_of("limit", POINTS), rows)  # type: ignore[arg-type]
-    assert judge(LastOnly(), rows, []) != plain.run(rules_of("limit", POINTS), rows)  # type: ignore[arg-type]
+    expected = run(rules_of("limit"), rows, SCORES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(cast("dict[str, object]", SCORERS), "limit", LastOnly)
+        one_by_one, at_once = (Bank({"limit": table(rules_of("limit"))}) for _ in range(2))
+    assert judge(one_by_one, rows, range(len(rows))) == expected
+    assert judge(at_once, rows, []) != expected

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import Readings, build
-from tests.detectors.rule_tables import ON, PARAMS, SECOND, rule, table
+from detectors import Bank, Readings
+from tests.detectors.rule_tables import SECOND, specimen, table
 
 START = 1_700_000_000 * SECOND
 
@@ -22,7 +22,7 @@ START = 1_700_000_000 * SECOND
     ],
 )
 def test_it_is_the_value_or_the_rate_or_the_time(kind: str, values: list[float], told: float) -> None:
-    detector = build(kind, table([rule(kind, 0, 0, ON[kind], **PARAMS[kind])]))
+    detector = Bank({kind: table([specimen(kind)])})
     time = START + np.arange(len(values)) * SECOND
     point = np.zeros(len(values), np.int32)
     found = detector.update(Readings(point, time, np.array(values), time, point), START)

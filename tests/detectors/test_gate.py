@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import Readings, build
-from tests.detectors.rule_tables import ON, PARAMS, SECOND, rule, table
+from detectors import Bank, Readings
+from tests.detectors.rule_tables import SECOND, specimen, table
 
 START = 1_700_000_000 * SECOND
 MACHINE, SENSOR = 1, 0
@@ -14,7 +14,7 @@ MACHINE, SENSOR = 1, 0
 
 def found(kind: str, sensor: list[float], running: list[float]) -> list[tuple[bool, int]]:
     """Findings (tripped, second) of a rule on the sensor, judged while the machine runs; one reading a second each."""
-    detector = build(kind, table([rule(kind, 0, SENSOR, ON[kind], gate=(MACHINE, ">=", 1.0), **PARAMS[kind])]))
+    detector = Bank({kind: table([specimen(kind, 0, SENSOR, gate=(MACHINE, ">=", 1.0))])})
     n = len(sensor)
     point = np.tile(np.array([MACHINE, SENSOR], np.int32), n)
     time = np.repeat(START + np.arange(n) * SECOND, 2)

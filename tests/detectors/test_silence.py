@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors import Readings
-from detectors.silence import Silence
+from detectors import Bank, Readings
 from tests.detectors.rule_tables import SECOND, rule, table
 
 START = 1_700_000_000 * SECOND
@@ -19,9 +18,9 @@ def heard(point: int, at: int, carrier: int = 9) -> Readings:
     return Readings(np.array([point], np.int32), time, np.array([1.0]), time, np.array([carrier], np.int32))
 
 
-def silence() -> Silence:
+def silence() -> Bank:
     """Points 0 and 1 may be silent for 5 s, device 9 for 8 s."""
-    return Silence(table([rule("silence", 0, 0, 5), rule("silence", 1, 1, 5), rule("silence", 2, 9, 8)]))
+    return Bank({"silence": table([rule("silence", 0, 0, 5), rule("silence", 1, 1, 5), rule("silence", 2, 9, 8)])})
 
 
 def test_a_point_that_was_never_heard_is_found_silent() -> None:

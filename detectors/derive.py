@@ -1,0 +1,160 @@
+"""Derived points: channels that get their readings from an expression over other points.
+
+A channel is an index like a point's, after all real ones; rules judge it, gates look at it. It gets a reading whenever
+one of its drivers does, at that reading's time, from the driver's own value and the newest usable ones of the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.detector import State, take_over
+from detectors.expression import Remembered, compile_expression
+from detectors.feed import NEVER, Feed, grouped
+from detectors.ring import Ring
+from detectors.runs import Runs, Watch, bounds
+from detectors.trip import Arrays
+
+_PARTS: Final = 16
+"""A look back is kept as the first values of so many parts of its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One derived point.
+
+    Attributes:
+        key: its identity; memory follows it.
+        text: the expression.
+        inputs: the points its names stand for, in the order of `Expression.names`.
+        drivers: the points whose readings give it one. A channel that rules judge has one driver, so that its time
+            increases; one that only gates look at may have several.
+        channel: its index.
+        fresh_s: a value of another point that is older than this, s, is not known any more.
+    """
+
+    key: str
+    text: str
+    inputs: tuple[int, ...]
+    drivers: tuple[int, ...]
+    channel: int
+    fresh_s: float = math.inf
+
+
+class Derivation:
+    """All derived points of one expression: the same arithmetic on different points.
+
+    >>> from detectors.examples import series
+    >>> from detectors.feed import Known, make_feed
+    >>> rise = Derivation([Derived("rise", "OUT - IN", (0, 1), (0,), 2)], 3)
+    >>> feed = make_feed(series([30.0, 31.0, 45.0], others=[[25.0, 25.0, 26.0]]), Known(3))
+    >>> rise.readings(feed).value.tolist()
+    [5.0, 6.0, 19.0]
+    """
+
+    def __init__(self, derived: Sequence[Derived], points: int) -> None:
+        """Compile for channels that share their text. Raises ExpressionError."""
+        self._of = compile_expression(derived[0].text)
+        self.key = tuple(one.key for one in derived)
+        self._inputs = np.array([one.inputs for one in derived], np.int32)
+        self._channel = np.array([one.channel for one in derived], np.int32)
+        self._fresh = np.array([min(one.fresh_s, 1e9) * 1e9 for one in derived]).astype(np.int64)
+        pairs = sorted((driver, row) for row, one in enumerate(derived) for driver in one.drivers)
+        self._driver = np.array([driver for driver, _ in pairs], np.int32)
+        self._row = np.array([row for _, row in pairs], np.intp)
+        self._watch = Watch(self._driver, points)
+        self._looks = [_Look(call, len(derived)) for call in self._of.calls]
+
+    def readings(self, feed: Feed) -> Feed:
+        """The channels' readings for a batch; sorted as a feed is."""
+        driven = self._watch.runs(feed)
+        order = np.lexsort((feed.place[driven.at], self._channel[self._row[driven.row]]))
+        row, at, driver = self._row[driven.row[order]], driven.at[order], self._driver[driven.row[order]]
+        first, last = bounds(row)
+        runs = Runs(row, at, first, last, len(row) == len(last), np.ones(len(row), bool), feed)
+        values = [self._input(runs, driver, column) for column in range(self._inputs.shape[1])]
+        value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now))
+        return grouped(self._channel[row], feed.time[at], value, feed.received[at], feed.place[at], feed.known)
+
+    def state(self) -> State:
+        """What its looks back remember."""
+        arrays: Arrays = {}
+        for number, look in enumerate(self._looks):
+            arrays |= {f"{number}_{name}": array for name, array in look.arrays().items()}
+        return State(self.key, arrays)
+
+    def restore(self, state: State) -> None:
+        """Take over what is remembered of every channel known by its key."""
+        take_over(self.state(), state)
+
+    def _input(self, runs: Runs, driver: NDArray[np.int32], column: int) -> NDArray[np.float64]:
+        point = self._inputs[runs.row, column]
+        value, time = runs.newest(point)
+        fresh = runs.time - time <= self._fresh[runs.row]
+        return np.where(point == driver, runs.value, np.where(fresh, value, np.nan))
+
+
+def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:
+    """The batch with the readings of all derived points."""
+    parts = [feed, *(part for part in (one.readings(feed) for one in derivations) if len(part))]
+    if len(parts) == 1:
+        return feed
+    order = np.argsort(np.concatenate([part.point for part in parts]), kind="stable")
+    point, time, value, received, place = (
+        np.concatenate([getattr(part, name) for part in parts])[order]
+        for name in ("point", "time", "value", "received", "place")
+    )
+    return grouped(point, time, value, received, place, feed.known)
+
+
+def derivations(derived: Sequence[Derived], points: int) -> list[Derivation]:
+    """Channels grouped by their text."""
+    texts = dict.fromkeys(one.text for one in derived)
+    return [Derivation([one for one in derived if one.text == text], points) for text in texts]
+
+
+class _Look:
+    """The memory of one call that looks back."""
+
+    def __init__(self, call: Remembered, rows: int) -> None:
+        self._mean = call.function == "mean"
+        self._span = round(call.seconds * 1e9)
+        self._part = max(self._span // _PARTS, 1)
+        self._ring = Ring(rows, _PARTS + 2, {"time": int(NEVER), "value": math.nan})
+        self._end = np.full(rows, NEVER)
+
+    def back(self, runs: Runs, now: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the call is worth at each pair."""
+        usable = ~np.isnan(now)
+        end = (runs.time // self._part + 1) * self._part
+        newest = runs.fill(end, usable, self._end)
+        kept = np.flatnonzero(usable & (end != runs.previous(newest, self._end)))
+        past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": now[kept]})
+        self._end[runs.row[runs.last]] = newest[runs.last]
+        places = np.arange(len(runs))
+        age = runs.time[:, None] - np.asarray(past.windows("time", places), np.int64)
+        value = np.asarray(past.windows("value", places), np.float64)
+        return self._average(age, value, now) if self._mean else self._lagged(age, value)
+
+    def arrays(self) -> Arrays:
+        return {"end": self._end, **self._ring.columns}
+
+    def _average(
+        self, age: NDArray[np.int64], value: NDArray[np.float64], now: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        fits = (age >= 0) & (age < self._span)
+        total, many = np.zeros(len(now)), fits.sum(axis=1)
+        for column in range(value.shape[1]):  # added up in one order, so that it is the same to the last bit
+            total = total + np.where(fits[:, column], value[:, column], 0.0)
+        return np.where(np.isnan(now) | (many == 0), np.nan, total / np.maximum(many, 1))
+
+    def _lagged(self, age: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+        old = (age >= self._span) & (age <= self._span + 2 * self._part + self._span // 2)
+        newest = old.shape[1] - 1 - np.argmax(old[:, ::-1], axis=1)
+        return np.where(old.any(axis=1), value[np.arange(len(value)), newest], np.nan)

@@ -1,0 +1,204 @@
+"""Expressions people write over points, compiled from a short list of permitted forms to NumPy.
+
+Numbers; names of points, plain (`CAST_LEN`) or in braces (`{CW_IN_P-01}`); `+ - * /`; comparisons; `and or not`;
+`abs(x)`, `min(a, b, ...)`, `max(a, b, ...)`; `lag(x, seconds)`, x as it was; `mean(x, seconds)`, its moving mean.
+Truth is 1 and 0. What is not known (NaN) stays unknown, but `and`, `or` are decided as soon as one side decides them
+(Kleene's three-valued logic).
+
+>>> of = compile_expression("{OUT-T} - IN_T > 15 and RUN == 1")
+>>> of.names
+('OUT-T', 'IN_T', 'RUN')
+>>> of.evaluate([np.array([60.0, 60.0, 60.0]), np.array([40.0, 50.0, np.nan]), np.array([1.0, 1.0, 0.0])]).tolist()
+[1.0, 0.0, 0.0]
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Look = Callable[[int, Vector], Vector]
+"""What the past says: number of the call, and the present values it is asked about."""
+
+LONGEST: Final = 1000
+_MOST_PARTS: Final = 200
+_BRACED: Final = re.compile(r"\{([^{}]*)\}")
+_POINT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class ExpressionError(ValueError):
+    """The text is no expression: what stands there, and what was expected."""
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__(f"{found!r}: expected {expected}")
+        self.found = found
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A call that looks back: `lag` or `mean`, over so many seconds."""
+
+    function: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """A compiled expression.
+
+    Attributes:
+        text: as written.
+        names: the points it names, in the order of their first mention.
+        calls: its calls that look back, in their order; they need a memory.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    calls: tuple[Remembered, ...]
+    _value: Callable[[Sequence[Vector], Look], Vector] = field(repr=False)
+
+    def evaluate(self, values: Sequence[Vector], look: Look = lambda _call, now: np.full(len(now), np.nan)) -> Vector:
+        """The value (float64[k]) where the named points have `values` (one float64[k] a name), in their order."""
+        with np.errstate(all="ignore"):
+            found = self._value(values, look)
+        return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
+
+
+def compile_expression(text: str) -> Expression:
+    """Compile what a person wrote.
+
+    Raises:
+        ExpressionError: it uses anything but the permitted forms.
+    """
+    if len(text) > LONGEST:
+        raise ExpressionError(f"{text[:40]}...", f"at most {LONGEST} characters")
+    points: dict[str, str] = {}
+
+    def plain(braced: re.Match[str]) -> str:
+        if not _POINT.fullmatch(braced[1]):
+            raise ExpressionError(braced[0], "the id of a point in braces")
+        return points.setdefault(braced[1], f"_{len(points)}")
+
+    try:
+        tree = ast.parse(_BRACED.sub(plain, text.strip()), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ExpressionError(text, "an expression such as OUT_T - IN_T, or LEN >= 500 and LEN <= 6300") from None
+    if sum(1 for _ in ast.walk(tree)) > _MOST_PARTS:
+        raise ExpressionError(f"{text[:40]}...", f"at most {_MOST_PARTS} parts")
+    compiler = _Compiler({given: name for name, given in points.items()})
+    value = compiler.compiled(tree.body)
+    if not compiler.names:
+        raise ExpressionError(text, "at least one point")
+    return Expression(text, tuple(compiler.names), tuple(compiler.calls), value)
+
+
+_ARITHMETIC: Final = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide}
+_COMPARISONS: Final = {
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+}
+_FORMS: Final = "numbers, points, + - * /, comparisons, and, or, not, abs, min, max, lag, mean"
+
+_Part = Callable[[Sequence[Vector], Look], Vector]
+
+
+class _Compiler:
+    """One pass over the tree: every node becomes a function of the points' values."""
+
+    def __init__(self, braced: dict[str, str]) -> None:
+        self.names: list[str] = []
+        self.calls: list[Remembered] = []
+        self._braced = braced
+
+    def compiled(self, node: ast.expr) -> _Part:  # noqa: PLR0911  one return a permitted form
+        match node:
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                return _constant(node, float(number))
+            case ast.Name(id=name):
+                return self._point(self._braced.get(name, name))
+            case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
+                return _joined(_ARITHMETIC[type(op)], self.compiled(left), self.compiled(right))
+            case ast.UnaryOp(ast.USub(), operand):
+                return _joined(np.negative, self.compiled(operand))
+            case ast.UnaryOp(ast.Not(), operand):
+                return _joined(lambda a: 1.0 - _truth(a), self.compiled(operand))
+            case ast.BoolOp(op, values):
+                parts = [self.compiled(value) for value in values]
+                return lambda v, look: reduce(_and if isinstance(op, ast.And) else _or, (p(v, look) for p in parts))
+            case ast.Compare(left, ops, comparators):
+                return self._comparison([left, *comparators], ops)
+            case ast.Call(ast.Name(id=function), args, []):
+                return self._call(node, function, args)
+        raise ExpressionError(ast.unparse(node), _FORMS)
+
+    def _point(self, name: str) -> _Part:
+        if name not in self.names:
+            self.names.append(name)
+        at = self.names.index(name)
+        return lambda v, _look: v[at]
+
+    def _comparison(self, sides: list[ast.expr], ops: list[ast.cmpop]) -> _Part:
+        for op in ops:
+            if type(op) not in _COMPARISONS:
+                raise ExpressionError(type(op).__name__, "one of < <= > >= == !=")
+        parts = [self.compiled(side) for side in sides]
+        tests = [
+            _joined(_compared(_COMPARISONS[type(op)]), left, right)
+            for op, left, right in zip(ops, parts, parts[1:], strict=False)
+        ]
+        return lambda v, look: reduce(_and, (test(v, look) for test in tests))
+
+    def _call(self, node: ast.expr, function: str, args: list[ast.expr]) -> _Part:
+        match function, args:
+            case "abs", [one]:
+                return _joined(np.abs, self.compiled(one))
+            case (("min" | "max"), [_, _, *_]):
+                join = np.minimum if function == "min" else np.maximum
+                parts = [self.compiled(arg) for arg in args]
+                return lambda v, look: reduce(join, (part(v, look) for part in parts))
+            case (("lag" | "mean"), [of, ast.Constant(value=int() | float() as seconds)]) if seconds > 0:
+                part, number = self.compiled(of), len(self.calls)
+                self.calls.append(Remembered(function, float(seconds)))
+                return lambda v, look: look(number, part(v, look))
+        raise ExpressionError(ast.unparse(node), "abs(x), min(a, b), max(a, b), lag(x, seconds) or mean(x, seconds)")
+
+
+def _constant(node: ast.expr, number: float) -> _Part:
+    if not np.isfinite(number):
+        raise ExpressionError(ast.unparse(node), "a finite number")
+    return lambda v, _look: np.full(len(v[0]) if v else 1, number)
+
+
+def _joined(function: Callable[..., Vector], *parts: _Part) -> _Part:
+    return lambda v, look: function(*(part(v, look) for part in parts))
+
+
+def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]]) -> Callable[[Vector, Vector], Vector]:
+    return lambda a, b: np.where(np.isnan(a + b), np.nan, test(a, b).astype(np.float64))
+
+
+def _truth(value: Vector) -> Vector:
+    return np.where(np.isnan(value), np.nan, (value != 0).astype(np.float64))
+
+
+def _and(a: Vector, b: Vector) -> Vector:
+    a, b = _truth(a), _truth(b)
+    return np.where((a == 0) | (b == 0), 0.0, a * b)
+
+
+def _or(a: Vector, b: Vector) -> Vector:
+    a, b = _truth(a), _truth(b)
+    return np.where((a == 1) | (b == 1), 1.0, np.maximum(a, b))

@@ -1,0 +1,107 @@
+"""Rings: the last entries of each rule, seen by every reading as they stood when it came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.runs import Runs
+
+Columns = Mapping[str, NDArray[np.generic]]
+
+
+class Ring:
+    """For every rule, its last `size` entries in columns, oldest first; where there are fewer, the fill value.
+
+    >>> import numpy as np
+    >>> from detectors.feed import Known, make_feed
+    >>> from detectors.readings import Readings
+    >>> from detectors.runs import Watch
+    >>> one = np.zeros(3, np.int32)
+    >>> runs = Watch(np.array([0]), 1).runs(make_feed(Readings(one, np.arange(3), np.array([5.0, 6.0, 7.0]),
+    ...                                                        np.arange(3), one), Known(1)))
+    >>> ring = Ring(1, 2, {"value": np.nan})
+    >>> past = ring.push(runs, np.arange(3), {"value": runs.value})
+    >>> past.windows("value", np.arange(3)).tolist()
+    [[nan, 5.0], [5.0, 6.0], [6.0, 7.0]]
+    """
+
+    def __init__(self, rows: int, size: int, fill: Mapping[str, float | int]) -> None:
+        """Keep `size` entries for each of `rows` rules; `fill` names the columns and sets their types."""
+        self.size = size
+        self.columns: dict[str, NDArray[np.generic]] = {
+            name: np.full((rows, size), value, np.float64 if isinstance(value, float) else np.int64)
+            for name, value in fill.items()
+        }
+
+    def push(self, runs: Runs, places: NDArray[np.intp], values: Columns) -> Past:
+        """Add entries.
+
+        Args:
+            runs: the batch.
+            places: intp[m], the pairs at which entries are added, increasing.
+            values: one [m] a column.
+
+        Returns:
+            What every pair of the batch sees, its own entry included.
+        """
+        if not len(places):
+            return _Still(self, runs)
+        if runs.single:
+            row = runs.row[places]
+            for name, column in self.columns.items():
+                column[row] = np.concatenate((column[row, 1:], values[name][:, None]), axis=1)
+            return _Still(self, runs)
+        return _Moving(self, runs, places, values)
+
+
+class Past(Protocol):
+    """The entries of a batch as each pair of it sees them."""
+
+    def windows(self, name: str, places: NDArray[np.intp]) -> NDArray[np.generic]:
+        """[m, size], the entries of a column up to and including each of the pairs `places` (intp[m]), oldest first."""
+
+
+class _Still:
+    """All pairs of a rule see what is kept now: there is one of each, or nothing was added."""
+
+    def __init__(self, ring: Ring, runs: Runs) -> None:
+        self._ring, self._runs = ring, runs
+
+    def windows(self, name: str, places: NDArray[np.intp]) -> NDArray[np.generic]:
+        return self._ring.columns[name][self._runs.row[places]]
+
+
+class _Moving:
+    """Old and new entries of each rule laid out in one line; a pair's window ends at the newest entry it knows."""
+
+    def __init__(self, ring: Ring, runs: Runs, places: NDArray[np.intp], values: Columns) -> None:
+        size, row = ring.size, runs.row[runs.last]
+        self._before = np.searchsorted(places, np.arange(len(runs)), side="right")  # entries up to each pair, any rule
+        begun = np.searchsorted(places, runs.start)  # entries of the rules before this one
+        added = np.diff(begun, append=len(places))
+        base = begun + size * np.arange(len(row))
+        of = np.repeat(np.arange(len(row)), added)
+        self._begin = self._before + size * self._group(runs)
+        self._size = size
+        self._line: dict[str, NDArray[np.generic]] = {}
+        old = (base[:, None] + np.arange(size)).ravel()
+        new = np.arange(len(places)) + size * (of + 1)
+        end = (base + added)[:, None] + np.arange(size)
+        for name, column in ring.columns.items():
+            line = np.empty(len(old) + len(new), column.dtype)
+            line[old], line[new] = column[row].ravel(), values[name]
+            column[row] = line[end]
+            self._line[name] = line
+
+    def windows(self, name: str, places: NDArray[np.intp]) -> NDArray[np.generic]:
+        line = np.lib.stride_tricks.sliding_window_view(self._line[name], self._size)
+        windows: NDArray[np.generic] = line[self._begin[places]]
+        return windows
+
+    @staticmethod
+    def _group(runs: Runs) -> NDArray[np.intp]:
+        return np.repeat(np.arange(len(runs.last)), runs.last - runs.start + 1)

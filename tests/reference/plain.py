@@ -1,0 +1,112 @@
+"""The detectors once more, as plain loops over one reading at a time: slow, obvious, written without the fast ones."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+OPS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass
+class World:
+    """What is known of every point: the newest reading's time, and the newest usable one's time and value."""
+
+    newest: dict[int, int] = field(default_factory=dict)
+    usable: dict[int, tuple[int, float]] = field(default_factory=dict)
+
+    def takes(self, point: int, time: int, value: float) -> bool:
+        """Take note of a reading; False if it is no news (late, or sent twice)."""
+        if time <= self.newest.get(point, -(2**62)):
+            return False
+        self.newest[point] = time
+        if not math.isnan(value):
+            self.usable[point] = (time, value)
+        return True
+
+    def value(self, point: int) -> float:
+        """The newest usable value of a point, NaN if there was none."""
+        return self.usable.get(point, (0, math.nan))[1]
+
+
+@dataclass
+class PlainRule:
+    """One rule with plain values; times in ns."""
+
+    kind: str
+    number: int
+    point: int
+    on: float
+    off: float
+    on_delay: int
+    off_delay: int
+    param: dict[str, float]
+    gate: tuple[int, str, float] | None = None
+    inputs: tuple[int, ...] = ()
+    latch: bool = False
+    need: int = 1
+    of: int = 1
+    memory: dict[str, Any] = field(default_factory=dict)
+    condition: bool = False
+    since: int = 0
+    tripped: bool = False
+    released: bool = False
+    hits: list[bool] = field(default_factory=list)
+
+    def judge(self, time: int, value: float, world: World, scores: Scores) -> tuple[bool, int] | None:
+        """Take one reading; returns (tripped, since) if the verdict changed."""
+        gate_value = world.value(self.gate[0]) if self.gate else 0.0
+        known = not math.isnan(gate_value)
+        judged = self.gate is None or (known and OPS[self.gate[1]](gate_value, self.gate[2]))
+        score = scores[self.kind](self, time, value, judged, world)
+        if not judged:
+            score = -math.inf if known else math.nan
+        if math.isnan(score):
+            return None
+        condition = self._condition(score)
+        if condition != self.condition:
+            self.condition, self.since = condition, time
+        delay = self.on_delay if condition else self.off_delay
+        if time - self.since < delay or condition == self.tripped:
+            return None
+        if not condition and self.latch and not self.released:
+            return None
+        self.tripped, self.released = condition, False
+        return condition, self.since
+
+    def _condition(self, score: float) -> bool:
+        if self.of > 1:
+            self.hits = [*self.hits, score >= self.on][-self.of :]
+            return sum(self.hits) >= self.need
+        if score >= self.on:
+            return True
+        return False if score <= self.off else self.condition
+
+
+Score = Callable[[PlainRule, int, float, bool, World], float]
+"""Score of a reading (time, value), judged or not (a closed gate); `rule.memory` is for what it must remember."""
+
+Scores = Mapping[str, Score]
+
+
+def run(
+    rules: list[PlainRule], readings: list[tuple[int, int, float]], scores: Scores
+) -> list[tuple[int, bool, int, int]]:
+    """Judge readings (point, time, value) one by one; returns (rule, tripped, time, since), sorted as findings are."""
+    found, world = [], World()
+    for point, time, value in readings:
+        if not world.takes(point, time, value):
+            continue
+        verdicts = [(rule.number, rule.judge(time, value, world, scores)) for rule in rules if rule.point == point]
+        found += [(number, verdict[0], time, verdict[1]) for number, verdict in verdicts if verdict is not None]
+    return sorted(found, key=lambda f: (f[2], f[1], f[0]))
