@@ -1,4 +1,4 @@
-"""Dust collection: a dry collector that loads and is pulse-cleaned, and a wet one with its water.
+"""Dust collection: a dry collector that loads and is pulse-cleaned, a wet one with its water, and the shifts.
 
 The numbers are those of made-up collectors; they are nobody's regulation.
 """
@@ -8,24 +8,33 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-import numpy as np
+from gateway_sim.physics.signals import Noise, Plant, lag, of_day, warmth
 
-from gateway_sim.physics.signals import Channels, Noise, lag
-
+SHIFTS: Final = ((6.0 * 3600, 12.0 * 3600), (12.75 * 3600, 22.0 * 3600))  # s since midnight
+FAN_LEAD_S: Final = 60.0  # the fans start this long before the work and
+FAN_TRAIL_S: Final = 120.0  # stop this long after it
 CLEAN_PA: Final = 780.0  # over freshly cleaned bags
 PULSE_AT_PA: Final = 1120.0  # the cleaning starts here
 LOADING_PA_S: Final = 3.5
 BLOCKED_PA: Final = 2200.0
 TORN_PA: Final = 110.0
 DUCT_V: Final = 26.5  # m/s at CLEAN_PA
+SLIPPING: Final = 0.1  # share of the air a fan moves whose belt slips
 PULSE_P: Final = 0.48  # MPa
-HOPPER_T: Final = 37.0
+AMBIENT_T: Final = 24.0
+AMBIENT_SWING_K: Final = 4.0
+HOPPER_K: Final = 13.0  # above ambient, at work
 SMOULDER_K_S: Final = 4.0
 SMOULDER_T: Final = 96.0
+HEATING_K_S: Final = 0.18  # what a slow fire begins with, and
+HEATING_K_S2: Final = 0.0011  # how it gathers way
+HEATING_T: Final = 74.0
+WARM_TAU_S: Final = 900.0
 WET_FULL_M: Final = 1.42
 WET_REFILL_M: Final = 1.33
 WET_LOSS_M_S: Final = 0.0002
 WET_FLOW: Final = 20.6  # m3/h
+SPARK_EVERY_S: Final = 6.0
 
 _NOISE: Final = {
     "HOPPER_T-01": Noise(0.12, 0.6, 300, low=-20.0),
@@ -39,62 +48,115 @@ _NOISE: Final = {
     "H2-01": Noise(0.25, 0.4, 300),
     "CONC-01": Noise(0.3, 0.5, 120),
 }
-_HEALTHY: Final = {"FAN-01": 1.0, "FAN-02": 1.0, "PROC-01": 1.0, "LOCK-01": 0.0, "SPARK-01": 0.0, "VENT-01": 0.0}
+_CONTACTS: Final = ("FAN-01", "FAN-02", "PROC-01", "LOCK-01", "SPARK-01", "VENT-01")
 
 
-class DustCollectors:
-    """Two collectors. Faults it knows: `hopper-smouldering`, `filter-blocked`, `filter-torn`."""
+def working_at(time_s: float) -> bool:
+    """Whether the polishing lines work, `time_s` seconds after the simulation began."""
+    now = of_day(time_s)
+    return any(begin <= now < end for begin, end in SHIFTS)
+
+
+def _fans_at(time_s: float) -> bool:
+    now = of_day(time_s)
+    return any(begin - FAN_LEAD_S <= now < end + FAN_TRAIL_S for begin, end in SHIFTS)
+
+
+class DustCollectors(Plant):
+    """Two collectors.
+
+    Faults it knows: `hopper-smouldering`, `hopper-heating`, `filter-blocked`, `filter-torn`, `fan-belt`, `spark-burst`.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng(seed)
-        self._channels = Channels(_NOISE, self._rng)
-        self.points = (*self._channels.names, *_HEALTHY)
+        super().__init__(_NOISE, _CONTACTS, seed)
         self._cake = 0.3 * (PULSE_AT_PA - CLEAN_PA)  # Pa the dust on the bags costs
-        self._dp = CLEAN_PA + self._cake
+        self._resistance = CLEAN_PA + self._cake
+        self._spin = 1.0  # share of its air each fan moves
+        self._belt = 1.0  # what of it the first fan's belt transmits
         self._air = PULSE_P
-        self._hopper = HOPPER_T
+        self._warm = 1.0  # 0 cold, 1 as warm as work makes it
+        self._hopper = AMBIENT_T + AMBIENT_SWING_K * warmth(0.0) + HOPPER_K
+        self._heating_s = 0.0
         self._wet = WET_FULL_M
         self._refilling = False
+        self._conc = 3.5
+        self._spark_s = 0.0  # until the next one
 
-    def advance(self, dt_s: float, faults: Collection[str] = ()) -> dict[str, float]:
-        """Let `dt_s` seconds pass under the named faults and return one sample of every point."""
-        self._load_and_pulse(dt_s)
-        self._dp = lag(self._dp, self._bag_resistance(faults), dt_s, 1.5)
-        if "hopper-smouldering" in faults:
-            self._hopper = min(self._hopper + SMOULDER_K_S * dt_s, SMOULDER_T)
-        else:
-            self._hopper = lag(self._hopper, HOPPER_T, dt_s, 4.0)
-        self._keep_water(dt_s)
-        truth = {
-            "HOPPER_T-01": self._hopper,
-            "DP-01": self._dp,
-            "IN_T-01": 33.0,
-            "OUT_T-01": 31.5,
-            "DUCT_V-01": DUCT_V - 0.0035 * (self._dp - CLEAN_PA),  # the fan's curve, straightened
-            "PULSE_P-01": self._air,
-            "WET_LVL-01": self._wet,
-            "WET_FLOW-01": WET_FLOW,
-            "H2-01": 2.0,
-            "CONC-01": 3.5,
-        }
-        return self._channels.measure(truth, dt_s) | _HEALTHY
+    def _step(self, dt_s: float, faults: Collection[str]) -> list[float]:
+        """Let `dt_s` seconds pass and tell the truth about every point."""
+        working, fans = working_at(self._time), _fans_at(self._time)
+        self._spin = lag(self._spin, float(fans), dt_s, 4.0)
+        self._belt = lag(self._belt, SLIPPING if "fan-belt" in faults else 1.0, dt_s, 2.0)
+        self._warm = lag(self._warm, float(working), dt_s, WARM_TAU_S)
+        self._conc = lag(self._conc, 3.5 if working else 0.8, dt_s, 60.0)
+        moved = self._spin * self._belt
+        self._load_and_pulse(dt_s, working=working)
+        self._resistance = lag(self._resistance, self._bags(faults), dt_s, 1.5)
+        ambient = AMBIENT_T + AMBIENT_SWING_K * warmth(self._time)
+        self._heat_hopper(dt_s, faults, ambient + HOPPER_K * self._warm)
+        self._keep_water(dt_s, evaporating=fans)
+        return [
+            self._hopper,
+            self._resistance * moved**2,
+            ambient + 9.0 * self._warm,
+            ambient + 7.5 * self._warm,
+            moved * (DUCT_V - 0.0035 * (self._resistance - CLEAN_PA)),  # the fan's curve, straightened
+            self._air,
+            self._wet,
+            WET_FLOW * self._spin,
+            2.0,
+            self._conc,
+            float(fans),
+            float(fans),
+            float(working),
+            0.0,
+            self._spark(dt_s, burst="spark-burst" in faults),
+            0.0,
+        ]
 
-    def _load_and_pulse(self, dt_s: float) -> None:
+    def _load_and_pulse(self, dt_s: float, *, working: bool) -> None:
         """The sawtooth: dust builds up, a row of bags is blown clean, the compressed air dips."""
         self._air = lag(self._air, PULSE_P, dt_s, 3.0)
-        self._cake += LOADING_PA_S * dt_s * float(self._rng.uniform(0.7, 1.3))
+        if working:
+            self._cake += LOADING_PA_S * dt_s * self.rng.uniform(0.7, 1.3)
         if CLEAN_PA + self._cake >= PULSE_AT_PA:
-            self._cake *= float(self._rng.uniform(0.05, 0.2))
+            self._cake *= self.rng.uniform(0.05, 0.2)
             self._air -= 0.05
 
-    def _bag_resistance(self, faults: Collection[str]) -> float:
+    def _bags(self, faults: Collection[str]) -> float:
+        """What the bags cost, Pa at full air."""
         if "filter-blocked" in faults:
             return BLOCKED_PA
         if "filter-torn" in faults:
             return TORN_PA
         return CLEAN_PA + self._cake
 
-    def _keep_water(self, dt_s: float) -> None:
+    def _heat_hopper(self, dt_s: float, faults: Collection[str], healthy: float) -> None:
+        self._heating_s = self._heating_s + dt_s if "hopper-heating" in faults else 0.0
+        if "hopper-smouldering" in faults:
+            self._hopper = min(self._hopper + SMOULDER_K_S * dt_s, SMOULDER_T)
+        elif self._heating_s:
+            rate = HEATING_K_S + HEATING_K_S2 * self._heating_s
+            self._hopper = min(self._hopper + rate * dt_s, HEATING_T)
+        else:
+            self._hopper = lag(self._hopper, healthy, dt_s, 4.0)
+
+    def _keep_water(self, dt_s: float, *, evaporating: bool) -> None:
         """Evaporation lowers the tank; a float valve fills it again."""
         self._refilling = self._wet < WET_FULL_M if self._refilling else self._wet < WET_REFILL_M
-        self._wet += (0.002 if self._refilling else -WET_LOSS_M_S) * dt_s
+        if self._refilling:
+            self._wet += 0.002 * dt_s
+        elif evaporating:
+            self._wet -= WET_LOSS_M_S * dt_s
+
+    def _spark(self, dt_s: float, *, burst: bool) -> float:
+        """A contact that closes for one sample a spark."""
+        if not burst:
+            self._spark_s = 0.0
+            return 0.0
+        self._spark_s -= dt_s
+        if self._spark_s > 0:
+            return 0.0
+        self._spark_s = SPARK_EVERY_S
+        return 1.0

@@ -1,68 +1,13 @@
-"""Labelled faults of the sample plants, and the timetable by which they come and go.
-
-A fault changes the physics, the channel or the network; whether an alarm follows is for the service to say.
-Process faults develop at demonstration speed, much faster than in a real plant.
-"""
+"""Faults that come and go within the first minute of the cycle."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-import numpy as np
-
-from gateway_sim.physics.aluminium import Phase, phase_at
-from gateway_sim.sites import sample_sites
+from gateway_sim.faults.fault import Fault, Where
 from ingest.model.plant import Text
 
-CYCLE_S: Final = 60.0
-CALM_S: Final = 120.0
-JITTER_S: Final = 1.5
-
-
-class Where(StrEnum):
-    """What a fault acts upon."""
-
-    PROCESS = "process"  # the plant's physics
-    STUCK = "stuck"  # the instrument repeats its last value
-    DEAD = "dead"  # the column is missing from the frames
-    NETWORK = "network"  # the gateway's connection is cut; it keeps sampling
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that goes wrong.
-
-    Attributes:
-        points: the points expected to alarm; for a network fault the gateway's own id.
-        rules: codes of which any one, on any of the points, counts as detection.
-        needed_s: how long after its start the fault is detected at the latest.
-        begin_s, lasts_s: its place in the 60 s cycle.
-        also: points that may alarm in consequence.
-    """
-
-    id: str
-    plant: str
-    name: Text
-    where: Where
-    points: tuple[str, ...]
-    rules: tuple[str, ...]
-    needed_s: float
-    begin_s: float
-    lasts_s: float
-    also: tuple[str, ...] = ()
-
-    @property
-    def affects(self) -> tuple[str, ...]:
-        """Every point whose alarms this fault explains."""
-        if self.where is Where.NETWORK:
-            return (*self.points, *sample_sites()[self.plant].gateways[self.points[0]])
-        return (*self.points, *self.also)
-
-
-FAULTS: Final = (
+QUICK: Final = (
     Fault(
         id="co-leak",
         plant="demo-steel",
@@ -190,35 +135,3 @@ FAULTS: Final = (
         lasts_s=13,
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A fault at work from `start_s` until before `end_s`, counted from the start of the simulation."""
-
-    fault: Fault
-    start_s: float
-    end_s: float
-
-
-def timetable(duration_s: float, seed: int) -> tuple[Slot, ...]:
-    """When each fault begins and is repaired, in order of start.
-
-    All faults fall into the first minute; longer runs repeat that minute after a calm time. A fault that could not be
-    detected before the end is left out, and so are faults of the casting machine while it does not cast steadily.
-    """
-    rng = np.random.default_rng(seed)
-    slots = []
-    for cycle in range(math.ceil(duration_s / (CYCLE_S + CALM_S))):
-        for fault, jitter in zip(FAULTS, rng.uniform(0.0, JITTER_S, len(FAULTS)), strict=True):
-            start = round(cycle * (CYCLE_S + CALM_S) + fault.begin_s + float(jitter), 1)
-            end = min(start + fault.lasts_s, duration_s)
-            if start + fault.needed_s <= duration_s and _can_show(fault, start, end):
-                slots.append(Slot(fault, start, end))
-    return tuple(sorted(slots, key=lambda slot: slot.start_s))
-
-
-def _can_show(fault: Fault, start_s: float, end_s: float) -> bool:
-    if fault.plant != "demo-aluminium":
-        return True
-    return phase_at(start_s) is Phase.STEADY and phase_at(end_s) is Phase.STEADY

@@ -1,0 +1,167 @@
+"""Sample plants judged by the service's own roster and detectors: what would alarm, and when.
+
+A plant can be had several times over, each copy with a seed of its own, all judged by one bank: that is how thirty days
+are judged in the time of one. The copies are plant files that differ in their id alone.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import Bank, Readings
+from gateway_sim.faults import Fault, Where
+from gateway_sim.simulated_plant import SimulatedPlant
+from gateway_sim.sites import PLANTS, Site, sample_sites
+from ingest.plants.load import load_roster
+from ingest.plants.numbering import MemoryNumbering
+from ingest.plants.roster import Roster
+
+SECOND: Final = 1_000_000_000
+STEP_S: Final = 1.0
+BLOCK_S: Final = 60
+"""Healthy running is judged by the minute, as frames come in after each other; faults second by second."""
+
+_Row = tuple[int, int, float]  # time, point, value
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A rule that tripped (or returned), seconds after the start, in one of the copies."""
+
+    at_s: float
+    copy: int
+    plant: str
+    point: str
+    code: str
+    kind: str
+    raised: bool
+
+
+@cache
+def sample_roster() -> Roster:
+    """The roster of the sample plants as they are shipped."""
+    return load_roster(Path(str(PLANTS)), MemoryNumbering(), 1)
+
+
+@cache
+def copied_roster(plant: str, copies: int) -> Roster:
+    """The roster of so many plants that are this sample plant but for their ids: `plant-0`, `plant-1`, ..."""
+    text = PLANTS.joinpath(f"{plant}.toml").read_text(encoding="utf-8")
+    own = f'id = "{plant}"'
+    with tempfile.TemporaryDirectory() as folder:
+        for copy in range(copies):
+            file = Path(folder) / f"{plant}-{copy}.toml"
+            file.write_text(text.replace(own, f'id = "{file.stem}"', 1), encoding="utf-8")
+        return load_roster(Path(folder), MemoryNumbering(), 1)
+
+
+def missing_rules(fault: Fault) -> list[str]:
+    """The codes a fault names that none of its points is judged by."""
+    points = {point.id: point for point in sample_roster().plants[fault.plant].points}
+    known = {rule.code for point in fault.points for rule in points[point].rules}
+    return [code for code in fault.rules if code not in known]
+
+
+class Judge:
+    """One bank over all copies of a plant, fresh."""
+
+    def __init__(self, plant: str, copies: int) -> None:
+        self.site: Site = sample_sites()[plant]
+        self._roster = copied_roster(plant, copies)
+        self._bank = Bank(self._roster.tables)
+        self._bank.resume(0)
+        names = [f"{plant}-{copy}" for copy in range(copies)]
+        self.index = [{point.id: point.index for point in self._roster.plants[name].points} for name in names]
+        self._copy = {name: copy for copy, name in enumerate(names)}
+
+    def update(self, readings: Readings, now: int) -> Iterator[Verdict]:
+        """Judge a batch."""
+        rules = self._roster.rules
+        findings = self._bank.update(readings, now)
+        for number, at, raised in zip(findings.rule, findings.time, findings.raised, strict=True):
+            rule = rules[number]
+            copy = self._copy[rule.plant]
+            yield Verdict(
+                float(at) / SECOND, copy, self.site.plant, rule.point, rule.code, rule.kind, raised=bool(raised)
+            )
+
+    def rows(self, rows: Sequence[_Row], now: int) -> Iterator[Verdict]:
+        """Judge readings one after the other as they arrived."""
+        point = np.array([row[1] for row in rows], np.int32)
+        time = np.array([row[0] for row in rows], np.int64)
+        value = np.array([row[2] for row in rows], np.float64)
+        received = np.maximum.accumulate(time)  # what a gateway kept arrives with what it sends after it
+        return self.update(Readings(point, time, value, received, self._roster.carrier[point]), now)
+
+    def block(self, points: Sequence[str], shown: Sequence[NDArray[np.float64]], begin: int) -> Iterator[Verdict]:
+        """Judge so many seconds of every copy at once; each gateway is online all the time.
+
+        Args:
+            points: what the columns are.
+            shown: float64[seconds, points], one a copy.
+            begin: time of the first row, ns.
+        """
+        seconds, gateways = len(shown[0]), self.site.gateways
+        row = np.array([index[name] for index in self.index for name in (*gateways, *points)], np.int32)
+        point = np.tile(row, seconds)
+        time = np.repeat(begin + np.arange(seconds, dtype=np.int64) * SECOND, len(row))
+        online = np.ones((seconds, len(gateways)))
+        value = np.concatenate([part for copy in shown for part in (online, copy)], axis=1).ravel()
+        return self.update(Readings(point, time, value, time, self._roster.carrier[point]), int(time[-1]))
+
+
+@dataclass(slots=True)
+class _Copy:
+    """A simulated plant and what its gateways keep while they are cut."""
+
+    plant: SimulatedPlant
+    index: Mapping[str, int]
+    kept: dict[str, list[_Row]] = field(default_factory=dict)
+
+    def rows(self, time: int, faults: Collection[Fault]) -> Iterator[_Row]:
+        """What arrives at `time`: a cut gateway's will, later all that it kept."""
+        sample = self.plant.sample(STEP_S, faults)
+        cut = {fault.points[0] for fault in faults if fault.where is Where.NETWORK}
+        for gateway, points in self.plant.site.gateways.items():
+            rows = [(time, self.index[point], sample[point]) for point in points if point in sample]
+            if gateway in cut:
+                if gateway not in self.kept:
+                    yield time, self.index[gateway], 0.0
+                self.kept.setdefault(gateway, []).extend(rows)
+            else:
+                yield time, self.index[gateway], 1.0
+                yield from self.kept.pop(gateway, [])
+                yield from rows
+
+
+def judged(plant: str, seconds: int, seeds: Sequence[int], active: Mapping[int, Sequence[Fault]]) -> list[Verdict]:
+    """Run a copy a seed for so many seconds at 1 Hz, with the faults `active` names for each second, and judge them.
+
+    A gateway that is cut keeps its rows and hands them over when it is back, as the reference gateway does.
+    """
+    judge = Judge(plant, len(seeds))
+    copies = [_Copy(SimulatedPlant(judge.site, seed), index) for seed, index in zip(seeds, judge.index, strict=True)]
+    found: list[Verdict] = []
+    for second in range(seconds):
+        faults = [fault for fault in active.get(second, ()) if fault.plant == plant]
+        time = second * SECOND
+        found += judge.rows([row for copy in copies for row in copy.rows(time, faults)], time)
+    return found
+
+
+def judged_healthy(plant: str, seconds: int, seeds: Sequence[int]) -> Iterator[list[Verdict]]:
+    """Run a copy a seed in good health for so many seconds at 1 Hz, and judge them; verdicts minute by minute."""
+    judge = Judge(plant, len(seeds))
+    plants = [SimulatedPlant(judge.site, seed) for seed in seeds]
+    for begin in range(0, seconds, BLOCK_S):
+        steps = min(BLOCK_S, seconds - begin)
+        shown = [simulated.run(steps, STEP_S) for simulated in plants]
+        yield list(judge.block(plants[0].points, shown, begin * SECOND))
