@@ -21,6 +21,7 @@ class Bad:
     """Scores 1 where there is no usable value, else 0."""
 
     judges: Final = "value"
+    judges_no_value: Final = True
 
     def __init__(self, rules: RuleTable) -> None:
         """Take the rules; there are no parameters."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from detectors.derive import Derived, derivations, extend
-from detectors.detector import Detector, ScoringDetector, State, ValueScorer
+from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
 from detectors.feed import Known, make_feed
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
@@ -59,6 +59,18 @@ class Bank:
     def detectors(self) -> tuple[Detector, ...]:
         """Every detector, one a kind."""
         return tuple(self._detectors.values())
+
+    def unjudged(self, now: int) -> Unjudged:
+        """The rules that say nothing at `now` (ns), and why: not being evaluated must be seen, not taken for health."""
+        found = [Unjudged.none(), *(detector.unjudged(self._known, now) for detector in self._detectors.values())]
+        return Unjudged(np.concatenate([one.rule for one in found]), np.concatenate([one.reason for one in found]))
+
+    def reset(self, keys: Collection[str]) -> bool:
+        """Let latched rules return once their condition is gone; whether any of these rules is latched."""
+        waiting = [
+            detector.reset(keys) for detector in self._detectors.values()
+        ]  # every one of them, not up to the first
+        return any(waiting)
 
     def resume(self, now: int) -> None:
         """Tell the detectors of silence that nobody listened until `now` (ns)."""

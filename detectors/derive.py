@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from detectors.detector import State, take_over
 from detectors.expression import Remembered, compile_expression
 from detectors.feed import NEVER, Feed, grouped
-from detectors.ring import Ring
+from detectors.ring import Parts, Ring
 from detectors.runs import Runs, Watch, bounds
 from detectors.trip import Arrays
 
@@ -77,7 +77,9 @@ class Derivation:
         order = np.lexsort((feed.place[driven.at], self._channel[self._row[driven.row]]))
         row, at, driver = self._row[driven.row[order]], driven.at[order], self._driver[driven.row[order]]
         first, last = bounds(row)
-        runs = Runs(row, at, first, last, len(row) == len(last), np.ones(len(row), bool), feed)
+        runs = Runs(
+            row, at, first, last, len(row) == len(last), np.ones(len(row), bool), feed, np.zeros(len(row), bool)
+        )
         values = [self._input(runs, driver, column) for column in range(self._inputs.shape[1])]
         value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now))
         return grouped(self._channel[row], feed.time[at], value, feed.received[at], feed.place[at], feed.known)
@@ -126,24 +128,20 @@ class _Look:
         self._mean = call.function == "mean"
         self._span = round(call.seconds * 1e9)
         self._part = max(self._span // _PARTS, 1)
+        self._parts = Parts(np.full(rows, self._part))
         self._ring = Ring(rows, _PARTS + 2, {"time": int(NEVER), "value": math.nan})
-        self._end = np.full(rows, NEVER)
 
     def back(self, runs: Runs, now: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the call is worth at each pair."""
-        usable = ~np.isnan(now)
-        end = (runs.time // self._part + 1) * self._part
-        newest = runs.fill(end, usable, self._end)
-        kept = np.flatnonzero(usable & (end != runs.previous(newest, self._end)))
+        kept = self._parts.choose(runs, ~np.isnan(now))
         past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": now[kept]})
-        self._end[runs.row[runs.last]] = newest[runs.last]
         places = np.arange(len(runs))
         age = runs.time[:, None] - np.asarray(past.windows("time", places), np.int64)
         value = np.asarray(past.windows("value", places), np.float64)
         return self._average(age, value, now) if self._mean else self._lagged(age, value)
 
     def arrays(self) -> Arrays:
-        return {"end": self._end, **self._ring.columns}
+        return {"end": self._parts.end, **self._ring.columns}
 
     def _average(
         self, age: NDArray[np.int64], value: NDArray[np.float64], now: NDArray[np.float64]

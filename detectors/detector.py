@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Final, Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.feed import Feed
+from detectors.feed import NEVER, Feed, Known
 from detectors.gate import Gates
 from detectors.readings import NO_CAUSE, Findings, nothing
 from detectors.rules import RuleTable
@@ -26,6 +28,39 @@ class State:
     arrays: Arrays
 
 
+class Reason(IntEnum):
+    """Why a rule says nothing."""
+
+    NEVER_HEARD = 1
+    """Its point has not been heard yet."""
+    NO_VALUE = 2
+    """Its point's newest reading is no usable value."""
+    GATE_UNKNOWN = 3
+    """The point its gate looks at has not been heard yet."""
+    GATE_CLOSED = 4
+    """Its process is not in the phase in which it is judged."""
+    WARMING_UP = 5
+    """It has not enough past, or does not know enough of the other points it looks at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unjudged:
+    """Rules that say nothing.
+
+    Attributes:
+        rule: int32[m], the rules' numbers.
+        reason: int8[m], a `Reason` each.
+    """
+
+    rule: NDArray[np.int32]
+    reason: NDArray[np.int8]
+
+    @classmethod
+    def none(cls) -> Unjudged:
+        """Every rule is judged."""
+        return cls(np.empty(0, np.int32), np.empty(0, np.int8))
+
+
 class Detector(Protocol):
     """What every detector does."""
 
@@ -34,11 +69,11 @@ class Detector(Protocol):
     def update(self, feed: Feed, now: int) -> Findings:
         """Judge a batch; `now` (ns) is the only clock. The split into batches changes nothing."""
 
-    def blind(self, now: int) -> NDArray[np.bool_]:
-        """bool[r], rules that cannot tell at `now` (ns) for want of past or of a value."""
+    def unjudged(self, known: Known, now: int) -> Unjudged:
+        """The rules that say nothing at `now` (ns), and why."""
 
-    def reset(self, rows: NDArray[np.intp]) -> None:
-        """Let latched rules return once their condition is gone."""
+    def reset(self, keys: Collection[str]) -> bool:
+        """Let latched rules return once their condition is gone; whether any of these rules is latched."""
 
     def state(self) -> State:
         """The memory, to be kept or handed to the detector's successor."""
@@ -83,6 +118,15 @@ class Blaming(Protocol):
     """int32[k], for each pair of the last `score`: the point that explains the score most, -1 = none."""
 
 
+@runtime_checkable
+class TakesNoValue(Protocol):
+    """A scorer to which a reading without a usable value tells something too."""
+
+    @property
+    def judges_no_value(self) -> bool:
+        """Always true."""
+
+
 class ScoringDetector:
     """A scorer, the gates before it and the trip behind it."""
 
@@ -93,12 +137,14 @@ class ScoringDetector:
         self._watch = Watch(rules.point, points)
         self._trip = Trip(rules)
         self._blames = isinstance(scorer, Blaming)
+        self._takes_none = isinstance(scorer, TakesNoValue)
 
     def update(self, feed: Feed, now: int) -> Findings:  # noqa: ARG002  readings bring their own time
         """Judge a batch."""
         runs = self._watch.runs(feed)
         if not len(runs):
             return nothing()
+        runs = replace(runs, rest=~self._trip.busy_of(runs.row))
         passage = self.gates.look(runs)
         if passage is None:
             score = self.scorer.score(runs)
@@ -137,13 +183,22 @@ class ScoringDetector:
         rows = self._watch.rows(feed)
         return self.rules.point[rows[self._trip.busy_of(rows)]]
 
-    def blind(self, now: int) -> NDArray[np.bool_]:
-        """bool[r], rules that cannot tell."""
-        return self.scorer.blind(now)
+    def unjudged(self, known: Known, now: int) -> Unjudged:
+        """The rules that say nothing; of several reasons the one nearest to the reading."""
+        point = self.rules.point
+        open_, gate_known = self.gates.standing(known.value)
+        usable = known.time[point] == known.newest[point]
+        reason = np.where(self.scorer.blind(now), Reason.WARMING_UP, 0).astype(np.int8)
+        if not self._takes_none:
+            reason[~usable] = Reason.NO_VALUE
+        reason[~open_] = Reason.GATE_CLOSED
+        reason[~gate_known] = Reason.GATE_UNKNOWN
+        reason[known.newest[point] == NEVER] = Reason.NEVER_HEARD
+        return Unjudged(self.rules.rule[reason > 0], reason[reason > 0])
 
-    def reset(self, rows: NDArray[np.intp]) -> None:
+    def reset(self, keys: Collection[str]) -> bool:
         """Let latched rules return once their condition is gone."""
-        self._trip.reset(rows)
+        return self._trip.reset([row for row, key in enumerate(self.rules.key) if key in keys])
 
     def state(self) -> State:
         """The memory of scorer and trip."""

@@ -88,8 +88,9 @@ def compile_expression(text: str) -> Expression:
             raise ExpressionError(braced[0], "the id of a point in braces")
         return points.setdefault(braced[1], f"_{len(points)}")
 
+    python = _BRACED.sub(plain, text.strip())
     try:
-        tree = ast.parse(_BRACED.sub(plain, text.strip()), mode="eval")
+        tree = ast.parse(python, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(text, "an expression such as OUT_T - IN_T, or LEN >= 500 and LEN <= 6300") from None
     if sum(1 for _ in ast.walk(tree)) > _MOST_PARTS:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER
-from detectors.ring import Ring
+from detectors.ring import Parts, Past, Ring
 from detectors.robust import median
 from detectors.rules import RuleTable
 from detectors.runs import Runs
@@ -36,39 +36,58 @@ class Rate:
     judges: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
+        rows = len(rules)
         self._side = rules.param["side"]
         self._window = (rules.param["window_s"] * 1e9).astype(np.int64)
-        self._part = np.maximum(self._window // _PARTS, 1)
-        self._ring = Ring(len(rules), _PARTS + 1, {"time": int(NEVER), "value": np.nan})
-        self._end = np.full(len(rules), NEVER)  # of the part the newest kept reading lies in
-        self._since = np.full(len(rules), NEVER)  # readings before this are forgotten
+        self._least = rules.on * rules.param["window_s"] / 120 * (1 - 1e-9)  # no slope is steeper with less travel
+        self._parts = Parts(self._window // _PARTS)
+        self._ring = Ring(rows, _PARTS + 1, {"time": int(NEVER), "value": np.nan})
+        self._low, self._high = np.full(rows, np.inf), np.full(rows, -np.inf)  # of what the ring holds
+        self._since = np.full(rows, NEVER)  # readings before this are forgotten
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
-        """Change per minute, seen from `side`; NaN without a value or without enough past."""
-        usable = ~np.isnan(runs.value)
-        counts = usable & runs.open
+        """Change per minute, seen from `side`; NaN without a value or without enough past.
+
+        Where a rule is at rest and its value has not travelled far enough for its limit, 0 stands for any score below.
+        """
+        counts = ~np.isnan(runs.value) & runs.open
+        stirs = self._stirs(runs, counts)
         closed = runs.fill(runs.time, ~runs.open, self._since)
         self._since[runs.row[runs.last]] = closed[runs.last]
-        end = (runs.time // self._part[runs.row] + 1) * self._part[runs.row]
-        newest = runs.fill(end, counts, self._end)
-        kept = np.flatnonzero(counts & (end != runs.previous(newest, self._end)))
+        kept = self._parts.choose(runs, counts)
         past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": runs.value[kept]})
-        self._end[runs.row[runs.last]] = newest[runs.last]
-        score = np.full(len(runs), np.nan)
-        asked = np.flatnonzero(counts)
+        pushed = runs.row[kept]
+        held = np.asarray(self._ring.columns["value"][pushed], np.float64)
+        self._low[pushed], self._high[pushed] = np.fmin.reduce(held, axis=1), np.fmax.reduce(held, axis=1)
+        score = np.where(counts, 0.0, np.nan)
+        asked = np.flatnonzero(counts & stirs)
         for begin in range(0, len(asked), _BLOCK):
             places = asked[begin : begin + _BLOCK]
-            row = runs.row[places]
-            time = np.asarray(past.windows("time", places), np.int64)
-            value = np.asarray(past.windows("value", places), np.float64)
-            age = runs.time[places, None] - time
-            window = self._window[row, None]
-            fits = (age <= window) & (age >= window // 2) & (age > 0) & (time > closed[places, None])
-            slope = (runs.value[places, None] - value) * (60e9 / np.where(fits, age, 1))
-            steep = median(np.where(fits, slope, np.nan))
-            side = self._side[row]
-            score[places] = np.where(side == 0, np.abs(steep), side * steep)
+            score[places] = self._steepness(runs, past, places, closed[places])
         return score
+
+    def _stirs(self, runs: Runs, counts: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """bool[k], readings of rules whose score could matter in this batch."""
+        row = runs.row[runs.last]
+        low, high = np.where(counts, runs.value, np.inf), np.where(counts, runs.value, -np.inf)
+        if not runs.single:
+            low, high = np.minimum.reduceat(low, runs.start), np.maximum.reduceat(high, runs.start)
+        travel = np.maximum(high, self._high[row]) - np.minimum(low, self._low[row])
+        far: NDArray[np.bool_] = travel >= self._least[row]
+        return np.asarray(~runs.rest | (far if runs.single else np.repeat(far, runs.last - runs.start + 1)), np.bool_)
+
+    def _steepness(
+        self, runs: Runs, past: Past, places: NDArray[np.intp], closed: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        row = runs.row[places]
+        time = np.asarray(past.windows("time", places), np.int64)
+        value = np.asarray(past.windows("value", places), np.float64)
+        age, window = runs.time[places, None] - time, self._window[row, None]
+        fits = (age <= window) & (age >= window // 2) & (age > 0) & (time > closed[:, None])
+        slope = (runs.value[places, None] - value) * (60e9 / np.where(fits, age, 1))
+        steep = median(np.where(fits, slope, np.nan))
+        side = self._side[row]
+        return np.where(side == 0, np.abs(steep), side * steep)
 
     def blind(self, now: int) -> NDArray[np.bool_]:
         """Rules that have not half a window of past."""
@@ -79,4 +98,10 @@ class Rate:
 
     def arrays(self) -> Arrays:
         """The kept readings of each rule."""
-        return {"end": self._end, "since": self._since, **self._ring.columns}
+        return {
+            "end": self._parts.end,
+            "since": self._since,
+            "low": self._low,
+            "high": self._high,
+            **self._ring.columns,
+        }

@@ -1,4 +1,4 @@
-"""Rings: the last entries of each rule, seen by every reading as they stood when it came."""
+"""Rings: the last entries of each rule, seen by every reading as they stood when it came; and what to enter."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.feed import NEVER
 from detectors.runs import Runs
 
 Columns = Mapping[str, NDArray[np.generic]]
@@ -56,6 +57,30 @@ class Ring:
                 column[row] = np.concatenate((column[row, 1:], values[name][:, None]), axis=1)
             return _Still(self, runs)
         return _Moving(self, runs, places, values)
+
+
+class Parts:
+    """Event time cut into equal parts, and which reading is the first of its part: how a window is thinned out."""
+
+    def __init__(self, width: NDArray[np.int64]) -> None:
+        """Parts of `width` (int64[r], ns)."""
+        self._width = np.maximum(width, 1)
+        self.end = np.full(len(width), NEVER)
+        """int64[r], ns: where the part of the newest chosen reading ends."""
+
+    def choose(self, runs: Runs, counts: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """The pairs (places, increasing) that are the first of those that count (bool[k]) in their part."""
+        if runs.single:
+            chosen = np.flatnonzero(counts & (runs.time >= self.end[runs.row]))
+            row = runs.row[chosen]
+            self.end[row] = (runs.time[chosen] // self._width[row] + 1) * self._width[row]
+            return chosen
+        width = self._width[runs.row]
+        end = (runs.time // width + 1) * width
+        newest = runs.fill(end, counts, self.end)
+        chosen = np.flatnonzero(counts & (end != runs.previous(newest, self.end)))
+        self.end[runs.row[runs.last]] = newest[runs.last]
+        return chosen
 
 
 class Past(Protocol):

@@ -27,6 +27,7 @@ class Runs:
         single: every rule occurs once.
         open: bool[k], False where a gate is closed: what happens then must not count once it opens.
         feed: the batch.
+        rest: bool[k], the rule was at rest before this batch: a score below `on` changes nothing there.
         cause: int32[k], the point that explains each pair's score, where a scorer tells.
     """
 
@@ -37,6 +38,7 @@ class Runs:
     single: bool
     open: NDArray[np.bool_]
     feed: Feed
+    rest: NDArray[np.bool_]
     cause: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
@@ -63,7 +65,7 @@ class Runs:
         row = self.row[kept]
         first, last = (np.arange(len(row)),) * 2 if self.single else bounds(row)
         cause = None if self.cause is None else self.cause[kept]
-        return Runs(row, self.at[kept], first, last, self.single, self.open[kept], self.feed, cause)
+        return Runs(row, self.at[kept], first, last, self.single, self.open[kept], self.feed, self.rest[kept], cause)
 
     def fill(self, value: NDArray[S], known: NDArray[np.bool_], carry: NDArray[S]) -> NDArray[S]:
         """The newest `value` that was `known`, along each rule; before the first one, `carry[row]`.
@@ -123,12 +125,14 @@ class Watch:
         group, row = self._watchers(feed)
         if feed.single:
             each = np.arange(len(row))
-            return Runs(row, group, each, each, True, np.ones(len(row), bool), feed)
+            return Runs(row, group, each, each, True, np.ones(len(row), bool), feed, np.zeros(len(row), bool))
         size = feed.size[group]
         end = np.cumsum(size)
         first = np.repeat(end - size, size)
         at = np.arange(len(first)) + np.repeat(feed.start[group] - (end - size), size)
-        return Runs(np.repeat(row, size), at, first, end - 1, False, np.ones(len(at), bool), feed)
+        return Runs(
+            np.repeat(row, size), at, first, end - 1, False, np.ones(len(at), bool), feed, np.zeros(len(at), bool)
+        )
 
     def _watchers(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Groups of the feed and the rows that judge them, a group once for each of its rows."""
@@ -146,7 +150,7 @@ def moments(row: NDArray[np.intp], point: NDArray[np.int32], now: int) -> Runs:
     """Rules (`row` intp[k], of `point` int32[k]) judged at `now` (ns) without a reading: by time alone."""
     each, time = np.arange(len(row)), np.full(len(row), now)
     feed = Feed(point, time, np.full(len(row), np.nan), time, each, point, each, each, True, Known(0))
-    return Runs(row, each, each, each, True, np.ones(len(row), bool), feed)
+    return Runs(row, each, each, each, True, np.ones(len(row), bool), feed, np.zeros(len(row), bool))
 
 
 def bounds(row: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -7,11 +7,13 @@ whenever any point it carries is heard. (A dead man's switch; Prometheus calls t
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import State, take_over
-from detectors.feed import Feed
+from detectors.detector import State, Unjudged, take_over
+from detectors.feed import Feed, Known
 from detectors.readings import NO_CAUSE, Findings, Readings, nothing
 from detectors.rules import RuleTable
 from detectors.runs import moments
@@ -78,13 +80,13 @@ class Silence:
         self._point_heard[awake] = np.maximum(self._point_heard[awake], now)
         self._due = 0
 
-    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  whoever is not heard is silent
-        """Never."""
-        return np.zeros(len(self.rules), bool)
+    def unjudged(self, known: Known, now: int) -> Unjudged:  # noqa: ARG002  time judges everyone
+        """None: whoever is not heard is silent."""
+        return Unjudged.none()
 
-    def reset(self, rows: NDArray[np.intp]) -> None:
+    def reset(self, keys: Collection[str]) -> bool:
         """Let latched rules return once their points are heard."""
-        self._trip.reset(rows)
+        return self._trip.reset([row for row, key in enumerate(self.rules.key) if key in keys])
 
     def state(self) -> State:
         """When each point was last heard, and the verdicts."""

@@ -29,14 +29,14 @@ class Stuck:
 
     def __init__(self, rules: RuleTable) -> None:
         self._band = rules.param["band"]
-        self._nonzero = rules.param["nonzero"] > 0
+        self._nonzero: NDArray[np.bool_] = rules.param["nonzero"] > 0
         self._anchor = np.full(len(rules), np.nan)
         self._still_since = np.zeros(len(rules), np.int64)
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Seconds of stillness; NaN where there is no value."""
         usable = ~np.isnan(runs.value)
-        moving = np.asarray(~runs.open | (self._nonzero[runs.row] & (runs.value == 0)), np.bool_)
+        moving = ~runs.open | (self._nonzero[runs.row] & (runs.value == 0))
         if runs.single:
             return self._step(runs.row, runs.time, runs.value, usable, moving)
         score = np.full(len(runs), np.nan)
@@ -64,7 +64,7 @@ class Stuck:
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  judged by the past itself
         """Rules that never saw a value."""
-        return np.isnan(self._anchor)
+        return np.asarray(np.isnan(self._anchor), np.bool_)
 
     def arrays(self) -> Arrays:
         """Where and since when each point stands still."""

@@ -5,6 +5,8 @@ ISA-18.2 / IEC 62682 describe the parameters; the delays are those of a TON/TOF 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,10 +75,16 @@ class Trip:
         self._quiet = not self.busy.any()
         return runs, changed, tripped, since, score[changed]
 
-    def reset(self, rows: NDArray[np.intp]) -> None:
-        """Let latched rules that are tripped return, once, at their next judged reading without the condition."""
-        if self._rules.latch is not None:
-            self.released[rows] = self.tripped[rows]
+    def reset(self, rows: Sequence[int]) -> bool:
+        """Let latched rules that are tripped return, once, at their next judged reading without the condition.
+
+        Returns whether any of these rules was waiting for it.
+        """
+        if self._rules.latch is None or not rows:
+            return False
+        waiting = self.tripped[rows] & self._rules.latch[rows]
+        self.released[rows] = waiting
+        return bool(waiting.any())
 
     def sync(self) -> None:
         """Take note that the state was written from outside."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detectors import KINDS, Bank, Findings, Readings
+from detectors.detector import Reason
 from detectors.limit import Limit
 from detectors.registry import SCORERS
 from detectors.runs import Runs
@@ -168,10 +169,10 @@ def test_a_healthy_moving_signal_gives_no_findings(kind: str) -> None:
 def test_rules_say_whether_they_can_tell(kind: str) -> None:
     """Before anything was heard a kind that needs a past is blind, and after a healthy while no kind is."""
     bank = Bank({kind: table(rules_of(kind))})
-    (detector,) = bank.detectors()
-    assert detector.blind(START).all() == (kind not in {"limit", "range", "bad", "silence"})
+    silent = 0 if kind == "silence" else len(rules_of(kind))
+    assert [Reason(r) for r in bank.unjudged(START).reason] == [Reason.NEVER_HEARD] * silent
     judge(bank, healthy(200), [100])
-    assert not detector.blind(START + 200 * SECOND).any()
+    assert [Reason(r) for r in bank.unjudged(START + 200 * SECOND).reason] == []
 
 
 def test_the_suite_catches_a_detector_that_looks_only_at_a_batchs_last_reading() -> None:

@@ -1,0 +1,135 @@
+"""Derived points: expressions over points, evaluated as the readings come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors import Bank, Derived, ExpressionError, Findings, Readings, compile_expression
+from tests.detectors.rule_tables import SECOND, rule, table
+
+A, B, RUN, CHANNEL = 0, 1, 2, 3
+START = 1_700_000_000 * SECOND
+
+
+def readings(rows: Sequence[tuple[int, int, float]]) -> Readings:
+    """Rows (point, second, value) as arrays."""
+    point = np.array([row[0] for row in rows], np.int32)
+    time = START + np.array([row[1] for row in rows], np.int64) * SECOND
+    return Readings(point, time, np.array([row[2] for row in rows], np.float64), time, point)
+
+
+def bank(text: str, drivers: tuple[int, ...] = (A,), fresh_s: float = math.inf, **more: Any) -> Bank:
+    """A high limit of 10 on an expression over A, B and RUN (those it names, in this order)."""
+    inputs = tuple({"A": A, "B": B, "RUN": RUN}[name] for name in compile_expression(text).names)
+    derived = Derived("d", text, inputs, drivers, CHANNEL, fresh_s)
+    return Bank({"limit": table([rule("limit", 0, CHANNEL, 10.0, 9.0, side=1.0, **more)])}, [derived])
+
+
+def seconds(found: Findings) -> list[tuple[bool, int]]:
+    """Findings as (tripped, second)."""
+    return list(zip(found.raised.tolist(), ((found.time - START) // SECOND).tolist(), strict=True))
+
+
+def test_a_difference_of_two_points_is_judged_at_the_readings_of_its_own() -> None:
+    rows = [(B, 0, 20.0), (A, 0, 25.0), (B, 1, 12.0), (A, 1, 25.0), (A, 2, 21.0)]
+    found = bank("A - B").update(readings(rows), START)
+    assert seconds(found) == [(True, 1), (False, 2)]
+    assert found.value.tolist() == [13.0, 9.0]
+
+
+def test_a_bad_reading_of_its_own_is_not_replaced_by_an_older_one() -> None:
+    found = bank("A - B").update(readings([(B, 0, 0.0), (A, 0, 30.0), (B, 1, 50.0), (A, 1, math.nan)]), START)
+    assert seconds(found) == [(True, 0)], "neither tripped nor returned by a value that was not measured"
+
+
+def test_a_value_that_is_too_old_is_not_known_any_more() -> None:
+    rows = [(B, 0, 0.0), (A, 20, 30.0)]
+    assert seconds(bank("A - B").update(readings(rows), START)) == [(True, 20)]
+    assert seconds(bank("A - B", fresh_s=10.0).update(readings(rows), START)) == []
+
+
+def test_a_compound_gate_opens_by_any_of_its_points() -> None:
+    derived = Derived("gate", "A >= 500 and A <= 6300", (A,), (A,), CHANNEL)
+    rules = table([rule("limit", 0, B, 10.0, side=1.0, gate=(CHANNEL, ">=", 0.5))])
+    rows = [(A, 0, 100.0), (B, 0, 20.0), (A, 1, 600.0), (B, 1, 20.0), (A, 2, 6400.0), (B, 2, 20.0)]
+    assert seconds(Bank({"limit": rules}, [derived]).update(readings(rows), START)) == [(True, 1), (False, 2)]
+
+
+def test_lag_and_mean_look_back() -> None:
+    ramp = [(A, second, 2.0 * second) for second in range(60)]
+    assert seconds(bank("A - lag(A, 10)").update(readings(ramp), START))[0] == (True, 10)
+    spike = [(A, second, 100.0 if second == 30 else 1.0) for second in range(60)]
+    assert seconds(bank("mean(A, 16)").update(readings(spike), START)) == []
+    assert seconds(bank("A").update(readings(spike), START)) == [(True, 30), (False, 31)]
+
+
+ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.sampled_from([0.0, 5.0, 12.0, 40.0, math.nan])))
+TEXTS = ("A - B", "max(A, B, RUN) - min(A, B)", "A - lag(A, 5)", "mean(A - B, 8)", "A > B and not RUN > 0 or B > 30")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@settings(max_examples=40, deadline=None)
+@given(steps=ROWS, cuts=st.lists(st.integers(0, 60), max_size=4))
+def test_how_the_stream_is_cut_changes_nothing(text: str, steps: list[tuple[int, int, float]], cuts: list[int]) -> None:
+    now, rows = 0, []
+    for point, step, value in steps:
+        now += step
+        rows.append((point, now, value))
+    whole, parts = bank(text), bank(text)
+    expected = seconds(whole.update(readings(rows), START))
+    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    found = [
+        finding for begin, end in pairwise(edges) for finding in seconds(parts.update(readings(rows[begin:end]), START))
+    ]
+    assert found == expected
+    assert parts.dump() == whole.dump()
+    again = bank(text)
+    again.load(whole.dump())
+    assert again.dump() == whole.dump()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("__import__('os').system('true')", "numbers, points"),
+        ("A.real", "numbers, points"),
+        ("A[0]", "numbers, points"),
+        ("(lambda: A)()", "abs"),
+        ("A if B else RUN", "numbers, points"),
+        ("A ** 9", "numbers, points"),
+        ("A in B", "one of <"),
+        ("abs(A, B)", "abs"),
+        ("lag(A, -5)", "lag"),
+        ("lag(A, B)", "lag"),
+        ("min(A)", "min"),
+        ("'text'", "numbers"),
+        ("True", "numbers"),
+        ("1 + 2", "at least one point"),
+        ("A +", "an expression"),
+        ("{A B}", "the id of a point"),
+        ("A + 1e999", "a finite number"),
+        ("A + " * 300 + "A", "at most"),
+        ("(" * 400 + "A" + ")" * 400, "an expression"),
+    ],
+)
+def test_what_is_no_expression_is_named(text: str, names: str) -> None:
+    with pytest.raises(ExpressionError, match=names):
+        compile_expression(text)
+
+
+def test_division_by_zero_is_not_known_and_truth_is_decided_early() -> None:
+    nan, one, zero = np.array([math.nan]), np.array([1.0]), np.array([0.0])
+    assert np.isnan(compile_expression("A / B").evaluate([one, zero]))
+    assert compile_expression("A and B").evaluate([nan, zero]) == 0
+    assert compile_expression("A or B").evaluate([nan, one]) == 1
+    assert np.isnan(compile_expression("A and B").evaluate([nan, one]))
+    assert np.isnan(compile_expression("not A").evaluate([nan]))
+    assert compile_expression("1 < A < 3").evaluate([np.array([2.0])]) == 1
