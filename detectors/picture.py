@@ -1,0 +1,135 @@
+"""Pictures of a detector at work, as SVG: what it judged above, how it scored it below, when it was tripped in red."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WIDTH: Final = 760
+_LEFT: Final = 64
+_RIGHT: Final = 12
+_GAP: Final = 18
+_COLOURS: Final = ("#1f5fae", "#9aa6b2", "#c2a878", "#86b29a")
+_STYLE: Final = (
+    "text{font:12px system-ui,sans-serif;fill:#41505f}.grid{stroke:#e3e8ed}.limit{stroke:#c0392b;stroke-dasharray:5 4}"
+    ".tripped{fill:#c0392b;opacity:.13}.line{fill:none;stroke-width:1.4}.frame{fill:#fff;stroke:#c9d1d9}"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One pair of axes.
+
+    Attributes:
+        label: what the vertical axis shows.
+        lines: float64[n] each, the first one in the foreground; NaN = a gap.
+        limits: levels drawn across.
+        height: px.
+    """
+
+    label: str
+    lines: Sequence[NDArray[np.float64]]
+    limits: Sequence[float] = ()
+    height: int = 110
+
+
+def draw(
+    time_s: NDArray[np.float64], panels: Sequence[Panel], tripped: Sequence[tuple[float, float]], title: str
+) -> str:
+    """The picture.
+
+    Args:
+        time_s: float64[n], increasing.
+        panels: from top to bottom, over the same time.
+        tripped: stretches (from, to), s, in which the verdict stood.
+        title: what it shows, for people who cannot see it.
+    """
+    height = sum(panel.height + _GAP for panel in panels) + 28
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>",
+    ]
+    top = 8
+    for panel in panels:
+        parts += _panel(_Axes(time_s, panel, top), tripped)
+        top += panel.height + _GAP
+    axes = _Axes(time_s, panels[-1], top - panels[-1].height - _GAP)
+    for second in _ticks(float(time_s[0]), float(time_s[-1]), 6):
+        parts.append(f'<text x="{axes.x(second):.1f}" y="{top + 2}" text-anchor="middle">{_clock(second)}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+class _Axes:
+    """Where a moment and a value lie."""
+
+    def __init__(self, time_s: NDArray[np.float64], panel: Panel, top: int) -> None:
+        shown = np.concatenate([*panel.lines, np.array([*panel.limits])])
+        shown = shown[np.isfinite(shown)]
+        low, high = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
+        pad = (high - low) * 0.07 or abs(high) * 0.1 or 1.0
+        self.low, self.high, self.top, self.panel = low - pad, high + pad, top, panel
+        self.time_s = time_s
+
+    def x(self, second: float) -> float:
+        first, last = float(self.time_s[0]), float(self.time_s[-1])
+        return _LEFT + (second - first) / (last - first) * (_WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        share = (self.high - value) / (self.high - self.low)
+        return self.top + min(max(share, 0.0), 1.0) * self.panel.height
+
+
+def _panel(axes: _Axes, tripped: Sequence[tuple[float, float]]) -> Iterator[str]:
+    panel, right, bottom = axes.panel, _WIDTH - _RIGHT, axes.top + axes.panel.height
+    width = right - _LEFT
+    yield f'<rect class="frame" x="{_LEFT}" y="{axes.top}" width="{width}" height="{panel.height}"/>'
+    for level in _ticks(axes.low, axes.high, 4):
+        y = axes.y(level)
+        yield f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{level:g}</text>'
+    for begin, end in tripped:
+        x = axes.x(begin)
+        wide = max(axes.x(end) - x, 1.5)
+        yield f'<rect class="tripped" x="{x:.1f}" y="{axes.top}" width="{wide:.1f}" height="{panel.height}"/>'
+    for limit in panel.limits:
+        yield f'<line class="limit" x1="{_LEFT}" x2="{right}" y1="{axes.y(limit):.1f}" y2="{axes.y(limit):.1f}"/>'
+    for number in reversed(range(len(panel.lines))):
+        colour = _COLOURS[min(number, len(_COLOURS) - 1)]
+        yield f'<path class="line" stroke="{colour}" d="{_path(axes, panel.lines[number])}"/>'
+    yield f'<text x="{_LEFT + 6}" y="{axes.top + 15}">{escape(panel.label)}</text>'
+    yield f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>'
+
+
+def _path(axes: _Axes, line: NDArray[np.float64]) -> str:
+    """The line, in at most two points a pixel (the lowest and the highest of each), broken where nothing is known."""
+    known = np.flatnonzero(np.isfinite(line))
+    if not len(known):
+        return ""
+    pixel = known * (_WIDTH - _LEFT) // len(line)
+    piece = np.cumsum(np.diff(known, prepend=known[0]) > 3 * np.median(np.diff(known, append=known[-1] + 1)))
+    starts = np.flatnonzero((np.diff(pixel, prepend=-1) != 0) | (np.diff(piece, prepend=0) != 0))
+    steps, drawn = [], -1
+    for part, of in zip(np.split(known, starts[1:]), piece[starts].tolist(), strict=True):
+        for at in sorted({int(part[np.argmin(line[part])]), int(part[np.argmax(line[part])])}):
+            steps.append(f"{'L' if of == drawn else 'M'}{axes.x(float(axes.time_s[at])):.1f} {axes.y(float(line[at])):.1f}")
+            drawn = of
+    return "".join(steps)
+
+
+def _ticks(low: float, high: float, about: int) -> list[float]:
+    rough = (high - low) / about or 1.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * nice for nice in (1, 2, 5, 10) if power * nice >= rough)
+    return [round(number * step, 10) for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _clock(second: float) -> str:
+    if second >= 7200:  # noqa: PLR2004  two hours
+        return f"{second / 3600:g} h"
+    return f"{second / 60:g} min" if second >= 600 else f"{second:g} s"  # noqa: PLR2004  ten minutes
