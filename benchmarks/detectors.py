@@ -1,90 +1,173 @@
-"""How many readings a second the detectors judge, with limits, rate, stuck, range and bad-signal rules on every point.
+"""How many readings a second the detectors judge by the full default rule set of the signal catalogue, on one core.
 
-Prints JSON: readings/s for wide batches (each point once a batch), deep batches (many readings of few points) and small
-ones, and the state's bytes a point. Absolute figures depend on the machine: compare figures of one run.
+Prints JSON: readings/s for wide batches (each point once a batch), deep batches (many readings of few points) and
+small ones; the memory a point takes; and against river, a library of streaming detectors, the ratio for the detectors
+both have, on the same series in the same run. One point in a hundred stands in alarm. Absolute figures depend on the machine:
+compare figures of one run.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
+from river import anomaly, drift
 
+from benchmarks.park import SECOND, bank, park
 from detectors import NO_GATE, Bank, GateTable, Readings, RuleTable
 
-SECOND: Final = 10**9
-KINDS: Final = {
-    "limit": ({"side": 1.0}, 60.0),
-    "rate": ({"side": 1.0, "window_s": 60.0}, 300.0),
-    "stuck": ({"band": 0.1, "nonzero": 0.0}, 1800.0),
-    "range": ({"low": 0.0, "high": 100.0}, 1.0000001),
-    "bad": ({}, 1.0),
-    "silence": ({}, 30.0),
+START: Final = 1_700_000_000 * SECOND
+SHAPES: Final = {
+    "wide_10000": (10_000, 1),
+    "wide_100000": (100_000, 1),
+    "deep_100": (100, 10_000),
+    "small_100": (100, 1),
 }
-LIMITS_A_POINT: Final = 4
+"""Points and seconds a batch."""
+
+RIVER_POINTS: Final = 1_000
+RIVER_BATCH_S: Final = 50
+"""The engine takes up to 50,000 readings a turn; the figures with one second a batch stand beside."""
 
 
-def tables(points: int) -> dict[str, RuleTable]:
-    """Four limits and one rule of every other kind on every point."""
-    made = {}
-    for kind, (param, on) in KINDS.items():
-        copies = LIMITS_A_POINT if kind == "limit" else 1
-        point = np.repeat(np.arange(points, dtype=np.int32), copies)
-        rows = len(point)
-        made[kind] = RuleTable(
-            key=tuple(map(str, range(rows))),
-            rule=np.arange(rows, dtype=np.int32),
-            point=point,
-            on=np.full(rows, on),
-            off=np.full(rows, on),
-            on_delay=np.full(rows, 2 * SECOND),
-            off_delay=np.zeros(rows, np.int64),
-            gate=GateTable(np.full(rows, NO_GATE, np.int32), np.zeros(rows, np.int8), np.zeros(rows)),
-            param={name: np.full(rows, value) for name, value in param.items()},
-        )
-    return made
+def readings_per_s(points: int, seconds: int, least_s: float) -> tuple[float, float]:
+    """Judge batches of so many seconds until `least_s` has passed; also the share of rules in alarm at the end.
 
-
-def stream(points: int, times: int, start: int, random: np.random.Generator) -> Readings:
-    """Every point once a second for `times` seconds, in order of time."""
-    point = np.tile(np.arange(points, dtype=np.int32), times)
-    time_ns = np.repeat(start + np.arange(times) * SECOND, points)
-    return Readings(point, time_ns, random.normal(30, 1, len(point)), time_ns, point)
-
-
-def readings_per_s(points: int, times: int, least_s: float) -> float:
-    """Judge batches of `times` seconds until `least_s` has passed; the first batch is not counted."""
-    bank, random = Bank(tables(points)), np.random.default_rng(1)
-    start = 1_700_000_000 * SECOND
-    bank.update(stream(points, times, start, random), start)
+    The first sixty seconds are not counted: buffers fill, and what is unhealthy trips.
+    """
+    of = park(points)
+    judge, random, now = bank(of), np.random.default_rng(1), START
+    tripped = 0
+    for _ in range(max(60 // seconds, 1)):
+        found = judge.update(of.stream(seconds, now, random), now)
+        tripped += int(found.raised.sum()) - int((~found.raised).sum())
+        now += seconds * SECOND
     judged, spent = 0, 0.0
     while spent < least_s:
-        start += times * SECOND
-        batch = stream(points, times, start, random)
+        batch = of.stream(seconds, now, random)
         began = time.perf_counter()
-        bank.update(batch, start)
+        found = judge.update(batch, now)
         spent += time.perf_counter() - began
+        tripped += int(found.raised.sum()) - int((~found.raised).sum())
         judged += len(batch)
-    return judged / spent
+        now += seconds * SECOND
+    return judged / spent, tripped / of.rules()
 
 
-def measure(scale: float = 1.0, report: Callable[[str], None] = lambda _: None) -> dict[str, float]:
+def bytes_per_point(points: int) -> float:
+    """All state of the detectors, by point."""
+    of = park(points)
+    judge = bank(of)
+    return judge.nbytes() / of.points
+
+
+def single(kind: str, points: int, on: float, **param: float) -> Bank:
+    """One rule of a kind on every point."""
+    each = np.arange(points, dtype=np.int32)
+    rules = RuleTable(
+        key=tuple(map(str, range(points))),
+        rule=each,
+        point=each,
+        on=np.full(points, on),
+        off=np.full(points, on),
+        on_delay=np.zeros(points, np.int64),
+        off_delay=np.zeros(points, np.int64),
+        gate=GateTable(np.full(points, NO_GATE, np.int32), np.zeros(points, np.int8), np.zeros(points)),
+        param={name: np.full(points, value) for name, value in param.items()},
+    )
+    return Bank({kind: rules})
+
+
+def _zscore(series: NDArray[np.float64]) -> int:
+    """Score every column by the Gaussian scorer of river; returns how often it was sure."""
+    make: Any = anomaly.GaussianScorer  # untyped
+    scorers = [make(grace_period=30) for _ in range(series.shape[1])]
+    sure = 0
+    for row in series.tolist():
+        for scorer, value in zip(scorers, row, strict=True):
+            sure += scorer.score_one(None, value) > 0.9999
+            scorer.learn_one(None, value)
+    return sure
+
+
+def _page_hinkley(series: NDArray[np.float64]) -> int:
+    """Test every column by river's Page-Hinkley; returns how often it found drift."""
+    make: Any = drift.PageHinkley  # untyped
+    tests = [make(min_instances=30, delta=0.005, threshold=50.0, alpha=0.9999) for _ in range(series.shape[1])]
+    found = 0
+    for row in series.tolist():
+        for test, value in zip(tests, row, strict=True):
+            test.update(value)
+            found += test.drift_detected
+    return found
+
+
+RIVER: Final[dict[str, tuple[Callable[[NDArray[np.float64]], int], Callable[[int], Bank]]]] = {
+    "zscore": (_zscore, lambda points: single("zscore", points, 3.9, least=30.0, floor=1e-9)),
+    "page_hinkley": (
+        _page_hinkley,
+        lambda points: single("page_hinkley", points, 50.0, delta=0.005, alpha=0.9999, least=30.0),
+    ),
+}
+
+
+def vs_river(points: int, seconds: int, batch_s: int) -> dict[str, float]:
+    """Our readings a second over river's, by detector, on the same series."""
+    series = np.random.default_rng(2).normal(50.0, 1.0, (seconds, points))
+    point = np.tile(np.arange(points, dtype=np.int32), seconds)
+    at = np.repeat(START + np.arange(seconds) * SECOND, points)
+    ratios = {}
+    for kind, (theirs, ours) in RIVER.items():
+        judge, spent = ours(points), 0.0
+        for begin in range(0, seconds * points, batch_s * points):
+            part = slice(begin, begin + batch_s * points)
+            batch = Readings(point[part], at[part], series.ravel()[part], at[part], point[part])
+            began = time.perf_counter()
+            judge.update(batch, START)
+            spent += time.perf_counter() - began
+        began = time.perf_counter()
+        theirs(series)
+        ratios[kind] = round((time.perf_counter() - began) / spent, 1)
+    return ratios
+
+
+def measure(scale: float = 1.0, report: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """All figures; `scale` < 1 makes a quick run of the same code."""
-    shapes = {"wide_10000": (10_000, 1), "wide_100000": (100_000, 1), "deep_100": (100, 1_000), "small_100": (100, 1)}
-    figures: dict[str, float] = {}
-    for name, (points, times) in shapes.items():
+    figures: dict[str, Any] = {}
+    shares = {}
+    for name, (points, seconds) in SHAPES.items():
         report(name)
-        figures[name] = round(readings_per_s(max(int(points * scale), 10), max(int(times * scale), 1), 2.0 * scale))
-    bank = Bank(tables(1000))
-    bank.update(stream(1000, 1, SECOND, np.random.default_rng(1)), SECOND)
-    arrays = [array for detector in bank.detectors() for array in detector.state().arrays.values()]
-    figures["bytes_per_point"] = round(sum(array.nbytes for array in arrays) / 1000)
+        speed, share = readings_per_s(max(int(points * scale), 10), max(int(seconds * scale), 1), 4.0 * scale)
+        figures[name], shares[name] = round(speed), round(share, 4)
+    figures["wide_100000_vs_wide_10000_time"] = round(figures["wide_10000"] / figures["wide_100000"], 2)
+    figures["bytes_per_point"] = round(bytes_per_point(max(int(1000 * scale), 10)))
+    report("vs river")
+    seconds = max(int(400 * scale), 4)
+    figures["vs_river"] = vs_river(max(int(RIVER_POINTS * scale), 10), seconds, RIVER_BATCH_S)
+    figures["vs_river_batches_of_1_s"] = vs_river(max(int(RIVER_POINTS * scale), 10), seconds, 1)
+    sample = park(1)
+    figures["rules_per_point"] = round(sample.rules() / sample.points, 2)
+    figures["share_of_rules_in_alarm"] = shares
     return figures
 
 
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON (it always does)")
+    parser.add_argument("--scale", type=float, default=1.0, help="less than 1: a quick run")
+    chosen = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # one core is what is measured
+    print(json.dumps(measure(chosen.scale, lambda name: print(name, "...", file=sys.stderr)), indent=2))
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(report=lambda name: print(name, "...", file=sys.stderr)), indent=2))
+    main()

@@ -6,8 +6,9 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors.derive import Derived, derivations, extend
+from detectors.derive import Derivation, Derived, derivations, extend
 from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
 from detectors.feed import Known, make_feed
 from detectors.readings import Findings, Readings, merge, nothing
@@ -15,8 +16,7 @@ from detectors.registry import build
 from detectors.rules import RuleTable
 from detectors.screen import Screen
 from detectors.silence import Silence
-
-_KNOWN = ("newest", "time", "value")
+from detectors.trip import Arrays
 
 
 class Bank:
@@ -38,6 +38,11 @@ class Bank:
         self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
         self._others = [d for d in self._detectors.values() if d not in self._screen.detectors]
+        self._channels = {one.key: one.channel for one in derived}
+        self._parts: dict[str, Detector | Derivation] = {
+            **self._detectors,
+            **{f"of {d.text}": d for d in self._derivations},
+        }
 
     def update(self, readings: Readings, now: int) -> Findings:
         """Judge readings at `now` (ns); findings in the order of their time.
@@ -67,10 +72,13 @@ class Bank:
 
     def reset(self, keys: Collection[str]) -> bool:
         """Let latched rules return once their condition is gone; whether any of these rules is latched."""
-        waiting = [
-            detector.reset(keys) for detector in self._detectors.values()
-        ]  # every one of them, not up to the first
+        waiting = [detector.reset(keys) for detector in self._detectors.values()]  # all of them, not up to the first
         return any(waiting)
+
+    def nbytes(self) -> int:
+        """Bytes of memory that grow with points and rules."""
+        states = [self._known.arrays(), *(part.state().arrays for part in self._parts.values())]
+        return sum(array.nbytes for arrays in states for array in arrays.values())
 
     def resume(self, now: int) -> None:
         """Tell the detectors of silence that nobody listened until `now` (ns)."""
@@ -80,39 +88,46 @@ class Bank:
     def successor(self, tables: Mapping[str, RuleTable], derived: Sequence[Derived] = ()) -> Bank:
         """A bank for other rules that remembers everything about the points and rules both have."""
         bank = Bank(tables, derived)
-        bank._known.take_over(self._known)
-        for kind, detector in self._detectors.items():
-            if kind in bank._detectors:
-                bank._detectors[kind].restore(detector.state())
-        bank._screen.sync()
+        bank._recall(self._known, self._channels, {name: part.state() for name, part in self._parts.items()})
         return bank
 
     def dump(self) -> bytes:
         """The memory of all detectors, bit-exact; `load` brings it back."""
-        arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {
-            f":{name}": getattr(self._known, name) for name in _KNOWN
-        }
-        for kind, detector in self._detectors.items():
-            state = detector.state()
-            arrays[f"{kind}:key"] = np.array(state.key, dtype=np.str_)
-            arrays |= {f"{kind}:{name}": array for name, array in state.arrays.items()}
+        arrays: Arrays = {f":{name}": array for name, array in self._known.arrays().items()}
+        arrays[":channel"] = np.array([*self._channels.values()], np.int64)
+        arrays[":channel_key"] = np.array([*self._channels], np.str_)
+        for name, part in self._parts.items():
+            state = part.state()
+            arrays[f"{name}:key"] = np.array(state.key, np.str_)
+            arrays |= {f"{name}:{column}": array for column, array in state.arrays.items()}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
 
     def load(self, dump: bytes) -> None:
         """Take over a dumped memory for every point, and every rule known by its key."""
+        states: dict[str, dict[str, NDArray[np.generic]]] = {}
         with np.load(io.BytesIO(dump), allow_pickle=False) as file:
-            known = Known(len(file[":newest"])) if ":newest" in file else Known(0)
-            for name in _KNOWN if len(known) else ():
-                getattr(known, name)[:] = file[f":{name}"]
-            self._known.take_over(known)
-            for kind, detector in self._detectors.items():
-                if f"{kind}:key" not in file:
-                    continue
-                names = [name for name in file.files if name.startswith(f"{kind}:") and not name.endswith(":key")]
-                arrays = {name.partition(":")[2]: file[name] for name in names}
-                detector.restore(State(tuple(file[f"{kind}:key"].tolist()), arrays))
+            for entry in file.files:
+                name, _, column = entry.rpartition(":")
+                states.setdefault(name, {})[column] = file[entry]
+        known = states.pop("", {})
+        if "newest" not in known:  # written before points were remembered here
+            known = {**Known(0).arrays(), "channel": np.empty(0, np.int64), "channel_key": np.empty(0, np.str_)}
+        channels = dict(zip(known["channel_key"].tolist(), known["channel"].tolist(), strict=True))
+        parts = {name: State(tuple(arrays.pop("key").tolist()), arrays) for name, arrays in states.items()}
+        self._recall(Known.of(known), channels, parts)
+
+    def _recall(self, known: Known, channels: Mapping[str, int], parts: Mapping[str, State]) -> None:
+        """Take over what another bank knew. Points have their index for ever; channels are known by their key."""
+        points = np.arange(min(len(known), len(self._known)))
+        points = points[~np.isin(points, [*channels.values(), *self._channels.values()])]
+        self._known.take_over(known, points, points)
+        both = [key for key in self._channels if key in channels]
+        self._known.take_over(known, [channels[key] for key in both], [self._channels[key] for key in both])
+        for name, part in self._parts.items():
+            if name in parts:
+                part.restore(parts[name])
         self._screen.sync()
 
     def _named(self, readings: Readings) -> Readings:

@@ -61,6 +61,7 @@ class Derivation:
     def __init__(self, derived: Sequence[Derived], points: int) -> None:
         """Compile for channels that share their text. Raises ExpressionError."""
         self._of = compile_expression(derived[0].text)
+        self.text = self._of.text
         self.key = tuple(one.key for one in derived)
         self._inputs = np.array([one.inputs for one in derived], np.int32)
         self._channel = np.array([one.channel for one in derived], np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +13,9 @@ from detectors.readings import Readings
 
 NEVER = np.iinfo(np.int64).min // 2
 """The time of what has not happened: older than any window, yet a difference to it cannot overflow."""
+
+
+Indices = Sequence[int] | NDArray[np.intp]
 
 
 class Known:
@@ -31,11 +35,22 @@ class Known:
     def __len__(self) -> int:
         return len(self.newest)
 
-    def take_over(self, other: Known) -> None:
-        """Know what `other` knows, of the points both have."""
-        both = min(len(self), len(other))
-        for name in ("newest", "time", "value"):
-            getattr(self, name)[:both] = getattr(other, name)[:both]
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Known:
+        """What `arrays` gave."""
+        known = cls(len(arrays["newest"]))
+        for name, array in known.arrays().items():
+            array[:] = arrays[name]
+        return known
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All of it, by column."""
+        return {"newest": self.newest, "time": self.time, "value": self.value}
+
+    def take_over(self, other: Known, source: Indices, mine: Indices) -> None:
+        """Know of the points `mine` what `other` knows of the points `source`."""
+        for name, array in self.arrays().items():
+            array[np.asarray(mine, np.intp)] = other.arrays()[name][np.asarray(source, np.intp)]
 
     def learn(self, feed: Feed) -> None:
         """Take in a batch, once everyone has judged it."""

@@ -117,7 +117,8 @@ def _path(axes: _Axes, line: NDArray[np.float64]) -> str:
     steps, drawn = [], -1
     for part, of in zip(np.split(known, starts[1:]), piece[starts].tolist(), strict=True):
         for at in sorted({int(part[np.argmin(line[part])]), int(part[np.argmax(line[part])])}):
-            steps.append(f"{'L' if of == drawn else 'M'}{axes.x(float(axes.time_s[at])):.1f} {axes.y(float(line[at])):.1f}")
+            x, y = axes.x(float(axes.time_s[at])), axes.y(float(line[at]))
+            steps.append(f"{'L' if of == drawn else 'M'}{x:.1f} {y:.1f}")
             drawn = of
     return "".join(steps)
 
@@ -130,6 +131,6 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
 
 
 def _clock(second: float) -> str:
-    if second >= 7200:  # noqa: PLR2004  two hours
+    if second >= 7200:
         return f"{second / 3600:g} h"
-    return f"{second / 60:g} min" if second >= 600 else f"{second:g} s"  # noqa: PLR2004  ten minutes
+    return f"{second / 60:g} min" if second >= 600 else f"{second:g} s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -61,6 +62,19 @@ def test_a_compound_gate_opens_by_any_of_its_points() -> None:
     rules = table([rule("limit", 0, B, 10.0, side=1.0, gate=(CHANNEL, ">=", 0.5))])
     rows = [(A, 0, 100.0), (B, 0, 20.0), (A, 1, 600.0), (B, 1, 20.0), (A, 2, 6400.0), (B, 2, 20.0)]
     assert seconds(Bank({"limit": rules}, [derived]).update(readings(rows), START)) == [(True, 1), (False, 2)]
+
+
+def test_a_channel_that_moves_to_another_index_keeps_its_memory_and_a_point_that_takes_its_place_starts_anew() -> None:
+    rules = table([rule("limit", 0, CHANNEL, 10.0, 9.0, side=1.0)])
+    first = Bank({"limit": rules}, [Derived("d", "A / B", (A, B), (A,), CHANNEL)])
+    first.update(readings([(B, 0, 1.0), (A, 0, 30.0)]), START)
+    moved = table([rule("limit", 0, CHANNEL + 1, 10.0, 9.0, side=1.0), rule("limit", 1, CHANNEL, 10.0, side=1.0)])
+    moved = replace(moved, key=("p3/r0", "new"))
+    after = Bank({"limit": moved}, [Derived("d", "A / B", (A, B), (A,), CHANNEL + 1)])
+    after.load(first.dump())
+    for bank in (after, first.successor({"limit": moved}, [Derived("d", "A / B", (A, B), (A,), CHANNEL + 1)])):
+        found = bank.update(readings([(A, 0, 50.0), (CHANNEL, 0, 11.0), (A, 1, 5.0)]), START)
+        assert list(zip(found.rule.tolist(), found.raised.tolist(), strict=True)) == [(1, True), (0, False)]
 
 
 def test_lag_and_mean_look_back() -> None:
