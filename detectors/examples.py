@@ -34,7 +34,9 @@ def tables(kind: str, on: float, off: float | None = None, others: int = 0, **pa
 
 
 def series(
-    values: Sequence[float] | NDArray[np.float64], others: Sequence[Sequence[float]] = (), step_s: float = 1.0
+    values: Sequence[float] | NDArray[np.float64],
+    others: Sequence[Sequence[float] | NDArray[np.float64]] = (),
+    step_s: float = 1.0,
 ) -> Readings:
     """Point 0's values, one every `step_s` seconds; those of the other points come just before, at the same time."""
     columns = np.array([*others, values], np.float64)

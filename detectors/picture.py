@@ -15,6 +15,7 @@ _WIDTH: Final = 760
 _LEFT: Final = 64
 _RIGHT: Final = 12
 _GAP: Final = 18
+_STEPS_S: Final = (10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800)
 _COLOURS: Final = ("#1f5fae", "#9aa6b2", "#c2a878", "#86b29a")
 _STYLE: Final = (
     "text{font:12px system-ui,sans-serif;fill:#41505f}.grid{stroke:#e3e8ed}.limit{stroke:#c0392b;stroke-dasharray:5 4}"
@@ -60,7 +61,7 @@ def draw(
         parts += _panel(_Axes(time_s, panel, top), tripped)
         top += panel.height + _GAP
     axes = _Axes(time_s, panels[-1], top - panels[-1].height - _GAP)
-    for second in _ticks(float(time_s[0]), float(time_s[-1]), 6):
+    for second in _moments(float(time_s[0]), float(time_s[-1])):
         parts.append(f'<text x="{axes.x(second):.1f}" y="{top + 2}" text-anchor="middle">{_clock(second)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
@@ -130,7 +131,12 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
     return [round(number * step, 10) for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _clock(second: float) -> str:
-    if second >= 7200:
-        return f"{second / 3600:g} h"
-    return f"{second / 60:g} min" if second >= 600 else f"{second:g} s"
+def _moments(first: float, last: float) -> range:
+    step = next((step for step in _STEPS_S if (last - first) / step <= 7), _STEPS_S[-1])  # at most so many labels
+    return range(math.ceil(first / step) * step, int(last) + 1, step)
+
+
+def _clock(second: int) -> str:
+    if second >= 7200 and second % 3600 == 0:
+        return f"{second // 3600} h"
+    return f"{second // 60} min" if second >= 120 and second % 60 == 0 else f"{second} s"

@@ -1,0 +1,116 @@
+"""`python -m detectors.page` writes docs/detectors.md and its pictures: every kind, described by itself, at work."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.bank import Bank
+from detectors.detector import ScoringDetector
+from detectors.examples import SECOND, series, tables
+from detectors.feed import Known, make_feed
+from detectors.page_examples import EXAMPLES, FAMILIES, Example
+from detectors.picture import Panel, draw
+from detectors.readings import Readings
+from detectors.registry import JUDGES, KINDS, SCORERS
+from detectors.runs import Watch
+
+PAGE: Final = Path("docs/detectors.md")
+PICTURES: Final = Path("docs/images/detectors")
+
+_HEAD: Final = """\
+<!-- Written by `python -m detectors.page` from the modules in detectors/. Do not edit. -->
+# The detectors
+
+Every kind of rule: what it finds, its parameters, where it comes from, and a picture of it at work on a made-up
+series. Blue is what is judged (grey: the other points it looks at), below it the score, dashed in red the limits,
+shaded red the time the rule stands tripped. Where the score is missing the detector cannot tell.
+
+What holds for all of them, and is therefore not said again: a rule trips when its score has reached `on` for `on_delay`
+of event time, or at N of the last M readings, and returns when it has been at or below `off` for `off_delay`; a latched
+rule returns only after it was reset. A reading without a usable value changes nothing (but for `bad` and `votes`). A
+reading that is not newer than its point's newest, because it is late or was sent twice, is not judged. While a rule's
+gate is closed it is not judged, and what happens then is not learnt from. A silent point is `silence`'s business. A
+clock set forward is a gap; one set back makes readings late until it has caught up. How a stream is cut into batches
+changes nothing, to the last bit. Which rules say nothing at present, and why, is told by `Bank.unjudged`.
+"""
+
+
+def render() -> dict[Path, str]:
+    """The page and its pictures, by file."""
+    files = {PICTURES / f"{kind}.svg": picture(kind, example) for kind, example in EXAMPLES.items()}
+    parts = [_HEAD]
+    for family, kinds in FAMILIES.items():
+        parts.append(f"## {family}\n")
+        parts += [_section(kind, EXAMPLES.get(kind)) for kind in kinds]
+    return {PAGE: "\n".join(parts), **files}
+
+
+def picture(kind: str, example: Example) -> str:
+    """The example's series, its score and its verdicts."""
+    made = tables(kind, example.on, example.off, len(example.others), **example.param)
+    readings = series(example.values, example.others, example.step_s)
+    found = Bank(made).update(readings, int(readings.time[-1]))
+    time_s = np.arange(len(example.values)).astype(np.float64) * example.step_s
+    begins = (found.time[found.raised] / SECOND).tolist()
+    ends = (found.time[~found.raised] / SECOND).tolist()
+    tripped = list(zip(begins, [*ends, float(time_s[-1])][: len(begins)], strict=True))
+    panels = [Panel(example.label, [np.asarray(example.values), *map(np.asarray, example.others)], example.drawn)]
+    if kind in SCORERS:
+        score = _scores(kind, example, readings)
+        low, high = example.clip or (-np.inf, np.inf)
+        score = np.minimum(np.maximum(-score if example.minus else score, low), high)
+        limits = sorted({example.on, example.on if example.off is None else example.off})
+        panels.append(Panel(example.score, [score], [-x for x in limits] if example.minus else limits, 80))
+    return draw(time_s, panels, tripped, f"{kind}: {example.label}")
+
+
+def _scores(kind: str, example: Example, readings: Readings) -> NDArray[np.float64]:
+    """float64[n], the score at each reading of the judged point, by a rule never at rest: so it is told everywhere."""
+    (table,) = tables(kind, example.on, example.off, len(example.others), **example.param).values()
+    points = table.points()
+    feed = make_feed(readings, Known(points))
+    scored = ScoringDetector(table, SCORERS[kind](table), points).scorer.score(Watch(table.point, points).runs(feed))
+    held: NDArray[np.float64] = scored.copy()
+    if example.step:  # told at the end of each part only: shown as it stands until the next
+        told = np.maximum.accumulate(np.where(np.isnan(scored), -1, np.arange(len(scored))))
+        held = np.where(told >= 0, scored[told], np.nan)
+    return held
+
+
+def _section(kind: str, example: Example | None) -> str:
+    parts = [f"### `{kind}`\n", _described(kind)]
+    if example is not None:
+        parts.append(f"![{kind}]({PICTURES.relative_to(PAGE.parent)}/{kind}.svg)\n")
+        told = ", ".join(f"{name} {value:g}" for name, value in example.param.items())
+        off = "" if example.off is None else f", off {example.off:g}"
+        parts.append(f"*{example.said}* on {example.on:g}{off}{', ' if told else ''}{told}.\n")
+    return "\n".join(parts)
+
+
+def _described(kind: str) -> str:
+    """The module's own words, without its doctest."""
+    maker = {**SCORERS, **JUDGES}[kind]
+    module = importlib.import_module(maker.__module__)
+    words = inspect.cleandoc(module.__doc__ or "").split("\n>>>", 1)[0].rstrip()
+    own = inspect.getdoc(maker)
+    several = sum(made.__module__ == maker.__module__ for made in SCORERS.values()) > 1
+    return f"{words}\n" + (f"\n{re.split(chr(10) + '>>>', own)[0].rstrip()}\n" if several and own else "")
+
+
+def missing(known: Mapping[str, Example]) -> set[str]:
+    """Kinds without an example."""
+    return set(KINDS) - set(known) - {"silence"}
+
+
+if __name__ == "__main__":
+    for file, text in render().items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
