@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from detectors.detector import State, take_over
 from detectors.expression import Remembered, compile_expression
-from detectors.feed import NEVER, Feed, grouped
+from detectors.feed import NEVER, Columns, Feed
 from detectors.ring import Parts, Ring
-from detectors.runs import Runs, Watch, bounds
+from detectors.runs import Runs, Watch
 from detectors.trip import Arrays
 
 _PARTS: Final = 16
@@ -77,13 +77,11 @@ class Derivation:
         driven = self._watch.runs(feed)
         order = np.lexsort((feed.place[driven.at], self._channel[self._row[driven.row]]))
         row, at, driver = self._row[driven.row[order]], driven.at[order], self._driver[driven.row[order]]
-        first, last = bounds(row)
-        runs = Runs(
-            row, at, first, last, len(row) == len(last), np.ones(len(row), bool), feed, np.zeros(len(row), bool)
-        )
+        runs = Runs.made(feed, row, at)
         values = [self._input(runs, driver, column) for column in range(self._inputs.shape[1])]
         value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now))
-        return grouped(self._channel[row], feed.time[at], value, feed.received[at], feed.place[at], feed.known)
+        columns = Columns(self._channel[row], feed.time[at], value, feed.received[at])
+        return Feed(columns, feed.known, place=feed.place[at])
 
     def state(self) -> State:
         """What its looks back remember."""
@@ -109,11 +107,13 @@ def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:
     if len(parts) == 1:
         return feed
     order = np.argsort(np.concatenate([part.point for part in parts]), kind="stable")
-    point, time, value, received, place = (
-        np.concatenate([getattr(part, name) for part in parts])[order]
-        for name in ("point", "time", "value", "received", "place")
+    joined = Columns(
+        np.concatenate([part.point for part in parts])[order],
+        np.concatenate([part.time for part in parts])[order],
+        np.concatenate([part.value for part in parts])[order],
+        np.concatenate([part.received for part in parts])[order],
     )
-    return grouped(point, time, value, received, place, feed.known)
+    return Feed(joined, feed.known, place=np.concatenate([part.place for part in parts])[order])
 
 
 def derivations(derived: Sequence[Derived], points: int) -> list[Derivation]:

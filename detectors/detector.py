@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, Protocol, cast, runtime_checkable
 
@@ -144,15 +144,17 @@ class ScoringDetector:
         runs = self._watch.runs(feed)
         if not len(runs):
             return nothing()
-        runs = replace(runs, rest=~self._trip.busy_of(runs.row))
+        runs.settled = self._trip.quiet
+        if not runs.settled:
+            runs.rest = ~self._trip.busy_of(runs.row)
         passage = self.gates.look(runs)
         if passage is None:
             score = self.scorer.score(runs)
         else:
-            runs = replace(runs, open=passage.open)
+            runs.open, runs.gated = passage.open, True
             score = passage.close(self.scorer.score(runs))
         if self._blames:
-            runs = replace(runs, cause=cast("Blaming", self.scorer).cause)
+            runs.cause = cast("Blaming", self.scorer).cause
         runs, at, raised, since, worth = self._trip.judge(runs, score)
         if not len(at):
             return nothing()

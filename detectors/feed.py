@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ NEVER = np.iinfo(np.int64).min // 2
 """The time of what has not happened: older than any window, yet a difference to it cannot overflow."""
 
 
+S = TypeVar("S", bound=np.generic)
 Indices = Sequence[int] | NDArray[np.intp]
 
 
@@ -56,11 +58,10 @@ class Known:
         """Take in a batch, once everyone has judged it."""
         if not len(feed):
             return
-        self.newest[feed.group] = feed.time[feed.last]
-        usable = ~np.isnan(feed.value)
         newest = feed.last
-        if not usable.all():
-            places = np.where(usable, np.arange(len(feed)), -1)
+        self.newest[feed.group] = feed.time[newest]
+        if not feed.complete:
+            places = np.where(np.isnan(feed.value), -1, np.arange(len(feed)))
             newest = places if feed.single else np.maximum.reduceat(places, feed.start)
             newest = newest[newest >= feed.start]
         point = feed.point[newest]
@@ -68,43 +69,113 @@ class Known:
         self.value[point] = feed.value[newest]
 
 
-@dataclass(frozen=True, eq=False)
-class Feed:
-    """Readings that count, sorted by point and, of one point, by arrival; each newer than all before it of its point.
-
-    Attributes:
-        point: int32[n].
-        time: int64[n], ns.
-        value: float64[n], NaN = no value.
-        received: int64[n], ns.
-        place: intp[n], in the order of arrival; a derived reading has that of the reading it was derived at.
-        group: int32[g], the points that occur, increasing.
-        start: intp[g], where each group begins.
-        last: intp[g], where each group ends.
-        single: every point occurs once.
-        known: what was known before this batch.
-        whole: the batch these readings were taken from, where other points are looked up; None = this is it.
-    """
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Readings' columns: point int32[n], time int64[n] and received int64[n] in ns, value float64[n]."""
 
     point: NDArray[np.int32]
     time: NDArray[np.int64]
     value: NDArray[np.float64]
     received: NDArray[np.int64]
-    place: NDArray[np.intp]
-    group: NDArray[np.int32]
-    start: NDArray[np.intp]
-    last: NDArray[np.intp]
-    single: bool
-    known: Known
-    whole: Feed | None = None
+
+
+class Feed:
+    """Readings that count, sorted by point and, of one point, by arrival; each newer than all before it of its point.
+
+    The sorted columns are made when somebody asks for them: most batches are judged by a few of them.
+
+    Attributes:
+        known: what was known before this batch.
+        tile: how many points the batch holds where each second (or other step) of it holds the same points in the same
+            order, increasing, as frames mostly do; else 0. Its columns can then be seen as a grid, see `grid`.
+        whole: the batch these readings were taken from, where other points are looked up; None = this is it.
+    """
+
+    def __init__(
+        self,
+        readings: Columns,
+        known: Known,
+        order: NDArray[np.intp] | None = None,
+        *,
+        tile: int = 0,
+        place: NDArray[np.intp] | None = None,
+        whole: Feed | None = None,
+    ) -> None:
+        """Take readings whose `order` (intp[n], None = as they are, or as the tile says) sorts them.
+
+        `place` (intp[n], sorted like them) says when each arrived, where that is not their own place.
+        """
+        self.known, self.tile, self.whole = known, tile, whole
+        self._readings, self._order, self._place = readings, order, place
+        self._length = len(readings.point) if order is None else len(order)
 
     def __len__(self) -> int:
-        return len(self.point)
+        return self._length
+
+    @cached_property
+    def point(self) -> NDArray[np.int32]:
+        """int32[n], increasing."""
+        return self._sorted(self._readings.point)
+
+    @cached_property
+    def time(self) -> NDArray[np.int64]:
+        """int64[n], ns."""
+        return self._sorted(self._readings.time)
+
+    @cached_property
+    def value(self) -> NDArray[np.float64]:
+        """float64[n], NaN = no value."""
+        return self._sorted(self._readings.value)
+
+    @cached_property
+    def received(self) -> NDArray[np.int64]:
+        """int64[n], ns."""
+        return self._sorted(self._readings.received)
+
+    @cached_property
+    def place(self) -> NDArray[np.intp]:
+        """intp[n], in the order of arrival; a derived reading has that of the reading it was derived at."""
+        if self._place is not None:
+            return self._place
+        return self._order if self._order is not None else self._sorted(np.arange(len(self)))
+
+    @cached_property
+    def group(self) -> NDArray[np.int32]:
+        """int32[g], the points that occur, increasing."""
+        return self._readings.point[: self.tile] if self.tile else self.point if self.single else self.point[self.start]
+
+    @cached_property
+    def start(self) -> NDArray[np.intp]:
+        """intp[g], where each point's readings begin."""
+        if self.tile:
+            return np.arange(self.tile) * (len(self) // self.tile)
+        return np.arange(len(self)) if self.single else np.flatnonzero(np.diff(self.point, prepend=-1))
+
+    @cached_property
+    def last(self) -> NDArray[np.intp]:
+        """intp[g], where each point's readings end."""
+        return self.start if self.single else np.append(self.start[1:], len(self)) - 1
 
     @cached_property
     def size(self) -> NDArray[np.intp]:
-        """intp[g], readings in each group."""
+        """intp[g], readings of each point."""
         return self.last - self.start + 1
+
+    @cached_property
+    def single(self) -> bool:
+        """Every point occurs once."""
+        if self.tile:
+            return self.tile == len(self)
+        return bool((self.point[1:] > self.point[:-1]).all())
+
+    @cached_property
+    def complete(self) -> bool:
+        """No reading is without a usable value."""
+        return not np.isnan(self._readings.value if self._order is None else self.value).any()
+
+    def grid(self) -> NDArray[np.float64]:
+        """float64[steps, tile], the values step by step; only of a tile."""
+        return self._readings.value.reshape(-1, self.tile)
 
     def newest(
         self, point: NDArray[np.int32], place: NDArray[np.intp]
@@ -124,10 +195,8 @@ class Feed:
     def take(self, which: NDArray[np.bool_]) -> Feed:
         """The readings of a mask (bool[n]); what is known stays the same."""
         at = np.flatnonzero(which)
-        part = grouped(
-            self.point[at], self.time[at], self.value[at], self.received[at], self.place[at], self.known, self.single
-        )
-        return replace(part, whole=self.whole or self)
+        kept = Columns(self.point[at], self.time[at], self.value[at], self.received[at])
+        return Feed(kept, self.known, place=self.place[at], whole=self.whole or self)
 
     def newest_here(self, point: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.intp]:
         """Index of that reading in this batch, -1 where what was known before is newest."""
@@ -141,6 +210,11 @@ class Feed:
         found = np.searchsorted(key, point.astype(np.int64) * size + place, side="right") - 1
         at = usable[found]
         return np.where((found >= 0) & (self.point[at] == point), at, -1)
+
+    def _sorted(self, column: NDArray[S]) -> NDArray[S]:
+        if self.tile:
+            return column.reshape(-1, self.tile).T.ravel()
+        return column if self._order is None else column[self._order]
 
     @cached_property
     def _where(self) -> NDArray[np.intp]:
@@ -162,52 +236,36 @@ def make_feed(readings: Readings, known: Known) -> Feed:
 
     A reading that is not newer than all before it of its point (late, or sent twice) is no news and is left out.
     """
-    point, time = readings.point, readings.time
-    order: NDArray[np.intp] | None = None
-    single = bool((point[1:] > point[:-1]).all())
-    if not single:
-        order = np.argsort(point, kind="stable")
-        point, time = point[order], time[order]
-        single = bool((point[1:] > point[:-1]).all())
-    news = _news(point, time, known.newest[point], single=single)
-    if news is not None:
-        order = np.flatnonzero(news) if order is None else order[news]
-        point, time = point[news], time[news]
-    if order is None:
-        return grouped(point, time, readings.value, readings.received, np.arange(len(point)), known, single)
-    return grouped(point, time, readings.value[order], readings.received[order], order, known, single)
+    columns = Columns(readings.point, readings.time, readings.value, readings.received)
+    tile = _tile(readings.point)
+    if tile and _in_order(readings.time, known.newest[readings.point[:tile]], tile):
+        return Feed(columns, known, tile=tile)
+    order = np.argsort(readings.point, kind="stable")
+    point, time = readings.point[order], readings.time[order]
+    return Feed(columns, known, order[_news(point, time, known.newest[point])])
 
 
-def grouped(
-    point: NDArray[np.int32],
-    time: NDArray[np.int64],
-    value: NDArray[np.float64],
-    received: NDArray[np.int64],
-    place: NDArray[np.intp],
-    known: Known,
-    single: bool = False,  # noqa: FBT001, FBT002  a hint that spares a search
-) -> Feed:
-    """A feed of readings sorted by point and place already."""
-    single = single or bool((point[1:] > point[:-1]).all())
-    if single:
-        each = np.arange(len(point))
-        return Feed(point, time, value, received, place, point, each, each, True, known)
-    start = np.flatnonzero(np.diff(point, prepend=-1))
-    last = np.append(start[1:], len(point)) - 1
-    return Feed(point, time, value, received, place, point[start], start, last, False, known)
+def _tile(point: NDArray[np.int32]) -> int:
+    """How many increasing points the batch repeats from beginning to end; 0 if it does not."""
+    falls = np.flatnonzero(point[1:] <= point[:-1]) if len(point) > 1 else point[:0]
+    tile = int(falls[0]) + 1 if len(falls) else len(point)
+    return tile if tile and len(point) % tile == 0 and (point[tile:] == point[:-tile]).all() else 0
 
 
-def _news(
-    point: NDArray[np.int32], time: NDArray[np.int64], newest: NDArray[np.int64], *, single: bool
-) -> NDArray[np.bool_] | None:
-    """bool[n], which readings (sorted by point) are newer than all before them; None = all of them."""
-    if single:
-        news = time > newest
-        return None if news.all() else news
+def _in_order(time: NDArray[np.int64], newest: NDArray[np.int64], tile: int) -> bool:
+    """Whether all readings of a tile are news."""
+    return bool((time[:tile] > newest).all() and (time[tile:] > time[:-tile]).all())
+
+
+def _news(point: NDArray[np.int32], time: NDArray[np.int64], newest: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """bool[n], which readings (sorted by point) are newer than all before them."""
+    if not len(point):
+        return np.empty(0, bool)
     first = np.diff(point, prepend=-1) != 0
     before = np.where(first, newest, np.roll(time, 1))
-    if ((time > before) & (time > newest)).all():
-        return None
+    news: NDArray[np.bool_] = (time > before) & (time > newest)
+    if news.all():
+        return news
     # The running maximum along each point: ranks keep (point, time) in one number that cannot overflow.
     times, rank = np.unique(time, return_inverse=True)
     running = np.maximum.accumulate(point.astype(np.int64) * len(times) + rank) % len(times)

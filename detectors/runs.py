@@ -3,69 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.feed import Feed, Known
+from detectors.feed import Columns, Feed, Known
 
 S = TypeVar("S", bound=np.generic)
 
 
-@dataclass(frozen=True, eq=False)
 class Runs:
     """Pairs of a rule and a reading it judges: all of one rule together, in the order of arrival.
 
     Attributes:
-        row: intp[k], row of the rule in its table.
-        at: intp[k], the reading's index in the batch.
-        first: intp[k], place in these arrays of the first pair of the same rule.
-        last: intp[g], place in these arrays of the last pair of each rule that occurs.
-        single: every rule occurs once.
-        open: bool[k], False where a gate is closed: what happens then must not count once it opens.
         feed: the batch.
+        single: every rule occurs once.
+        whole: every reading of the batch is judged by every rule of the detector, in the order of the rules; a batch
+            that is a tile can then be judged step by step, see `Feed.grid`.
+        open: bool[k], False where a gate is closed: what happens then must not count once it opens.
         rest: bool[k], the rule was at rest before this batch: a score below `on` changes nothing there.
         cause: int32[k], the point that explains each pair's score, where a scorer tells.
     """
 
-    row: NDArray[np.intp]
-    at: NDArray[np.intp]
-    first: NDArray[np.intp]
-    last: NDArray[np.intp]
-    single: bool
-    open: NDArray[np.bool_]
-    feed: Feed
-    rest: NDArray[np.bool_]
-    cause: NDArray[np.int32] | None = None
+    def __init__(self, feed: Feed, group: NDArray[np.intp], rows: NDArray[np.intp], *, whole: bool = False) -> None:
+        """Pair the readings of each `group` of the feed (intp[g]) with a rule (its row in its table, intp[g])."""
+        self.feed, self.single, self.whole = feed, feed.single, whole
+        self._group, self._rows = group, rows
+        self.cause: NDArray[np.int32] | None = None
+        self.gated = False
+        """Whether some gate may be closed; if not, `open` is True everywhere."""
+        self.settled = False
+        """Whether `rest` is True everywhere; if not, it is False everywhere unless it was set."""
+        self._depth = len(feed) // feed.tile if feed.tile else 0  # readings of every rule, where all have as many
+
+    @classmethod
+    def made(cls, feed: Feed, row: NDArray[np.intp], at: NDArray[np.intp]) -> Runs:
+        """Pairs that are given one by one, sorted as they have to be."""
+        runs = cls(feed, at, row)
+        runs.row, runs.at = row, at
+        start = np.flatnonzero(np.diff(row, prepend=-1))
+        size = np.diff(start, append=len(row))
+        runs.start, runs.last, runs.first = start, start + size - 1, np.repeat(start, size)
+        runs.single, runs._depth = len(start) == len(row), 0
+        return runs
 
     def __len__(self) -> int:
-        return len(self.row)
+        return len(self._rows) * self._depth if self._depth else len(self.row)
 
     @cached_property
-    def time(self) -> NDArray[np.int64]:
-        """int64[k], ns."""
-        return self.feed.time[self.at]
+    def row(self) -> NDArray[np.intp]:
+        """intp[k], row of the rule in its table."""
+        return self._rows if self.single else np.repeat(self._rows, self.feed.size[self._group])
 
     @cached_property
-    def value(self) -> NDArray[np.float64]:
-        """float64[k], NaN = none."""
-        return self.feed.value[self.at]
+    def at(self) -> NDArray[np.intp]:
+        """intp[k], the reading's index in the batch."""
+        if self.single:
+            return self._group
+        shift = self.feed.start[self._group] - self.start
+        return np.arange(len(self.row)) + np.repeat(shift, self.feed.size[self._group])
 
     @cached_property
     def start(self) -> NDArray[np.intp]:
         """intp[g], place of the first pair of each rule that occurs."""
-        return self.first[self.last]
+        if self.single:
+            return np.arange(len(self._group))
+        size = self.feed.size[self._group]
+        return np.cumsum(size) - size
+
+    @cached_property
+    def last(self) -> NDArray[np.intp]:
+        """intp[g], place of the last pair of each rule that occurs."""
+        return self.start if self.single else np.append(self.start[1:], len(self.row)) - 1
+
+    @cached_property
+    def first(self) -> NDArray[np.intp]:
+        """intp[k], place of the first pair of the same rule."""
+        return self.start if self.single else np.repeat(self.start, self.last - self.start + 1)
+
+    @cached_property
+    def time(self) -> NDArray[np.int64]:
+        """int64[k], ns."""
+        return self.feed.time if self.whole else self.feed.time[self.at]
+
+    @cached_property
+    def value(self) -> NDArray[np.float64]:
+        """float64[k], NaN = none."""
+        return self.feed.value if self.whole else self.feed.value[self.at]
+
+    @cached_property
+    def open(self) -> NDArray[np.bool_]:
+        """bool[k], see above."""
+        return np.ones(len(self), bool)
+
+    @cached_property
+    def rest(self) -> NDArray[np.bool_]:
+        """bool[k], see above."""
+        return np.full(len(self), self.settled)
+
+    def steps(self) -> NDArray[np.float64] | None:
+        """float64[steps, rules], the values step by step, where every rule has a usable one in each and no gate.
+
+        Else None: then go by `turns`.
+        """
+        if not self.whole or not self.feed.tile or self.gated or not self.feed.complete:
+            return None
+        return self.feed.grid()
+
+    def reaches(self, score: NDArray[np.float64], limit: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """bool[k], where a score (float64[k]) is at or above its rule's limit (float64[r])."""
+        if self._depth > 1:
+            return np.asarray(score.reshape(-1, self._depth) >= limit[self._rows, None], np.bool_).ravel()
+        return score >= limit[self.row]
 
     def take(self, which: NDArray[np.bool_]) -> Runs:
         """The pairs of a mask (bool[k])."""
         kept = np.flatnonzero(which)
-        row = self.row[kept]
-        first, last = (np.arange(len(row)),) * 2 if self.single else bounds(row)
-        cause = None if self.cause is None else self.cause[kept]
-        return Runs(row, self.at[kept], first, last, self.single, self.open[kept], self.feed, self.rest[kept], cause)
+        part = Runs.made(self.feed, self.row[kept], self.at[kept])
+        part.open, part.rest, part.gated = self.open[kept], self.rest[kept], self.gated
+        part.cause = None if self.cause is None else self.cause[kept]
+        return part
 
     def fill(self, value: NDArray[S], known: NDArray[np.bool_], carry: NDArray[S]) -> NDArray[S]:
         """The newest `value` that was `known`, along each rule; before the first one, `carry[row]`.
@@ -109,6 +168,7 @@ class Watch:
 
     def __init__(self, point: NDArray[np.int32], points: int) -> None:
         """Prepare for rules that judge `point` (int32[r]), out of `points` points."""
+        self._point = point
         self._rows = np.argsort(point, kind="stable")
         self._count = np.bincount(point, minlength=points).astype(np.intp)
         self._begin = np.cumsum(self._count) - self._count
@@ -122,17 +182,9 @@ class Watch:
 
     def runs(self, feed: Feed) -> Runs:
         """Every reading with every rule that judges it."""
-        group, row = self._watchers(feed)
-        if feed.single:
-            each = np.arange(len(row))
-            return Runs(row, group, each, each, True, np.ones(len(row), bool), feed, np.zeros(len(row), bool))
-        size = feed.size[group]
-        end = np.cumsum(size)
-        first = np.repeat(end - size, size)
-        at = np.arange(len(first)) + np.repeat(feed.start[group] - (end - size), size)
-        return Runs(
-            np.repeat(row, size), at, first, end - 1, False, np.ones(len(at), bool), feed, np.zeros(len(at), bool)
-        )
+        group, rows = self._watchers(feed)
+        whole = len(rows) == len(feed.group) == len(self._point) and bool((feed.group == self._point).all())
+        return Runs(feed, group, rows, whole=whole)
 
     def _watchers(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Groups of the feed and the rows that judge them, a group once for each of its rows."""
@@ -149,12 +201,4 @@ class Watch:
 def moments(row: NDArray[np.intp], point: NDArray[np.int32], now: int) -> Runs:
     """Rules (`row` intp[k], of `point` int32[k]) judged at `now` (ns) without a reading: by time alone."""
     each, time = np.arange(len(row)), np.full(len(row), now)
-    feed = Feed(point, time, np.full(len(row), np.nan), time, each, point, each, each, True, Known(0))
-    return Runs(row, each, each, each, True, np.ones(len(row), bool), feed, np.zeros(len(row), bool))
-
-
-def bounds(row: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Place of the first pair of the same rule (intp[k]), and of the last pair of each rule (intp[g])."""
-    start = np.flatnonzero(np.diff(row, prepend=-1))
-    size = np.diff(start, append=len(row))
-    return np.repeat(start, size), start + size - 1
+    return Runs.made(Feed(Columns(point, time, np.full(len(row), np.nan), time), Known(0)), row, each)

@@ -33,6 +33,8 @@ class Screen:
 
     def update(self, feed: Feed, now: int) -> list[Findings]:
         """Let every detector judge the readings that it has to look at."""
+        if not self.detectors:
+            return []
         point = feed.point
         stirs = ~((feed.value >= self._low[point]) & (feed.value <= self._high[point])) | self._busy[point]
         stirs &= self._judged[point]

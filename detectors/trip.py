@@ -37,7 +37,8 @@ class Trip:
         self.tripped = np.zeros(rows, bool)
         self.history = np.zeros(rows if self._counting is not None else 0, np.uint64)
         self.released = np.zeros(rows if rules.latch is not None else 0, bool)
-        self._quiet = True  # no rule is anywhere but at rest
+        self.quiet = True
+        """No rule is anywhere but at rest."""
 
     @property
     def busy(self) -> NDArray[np.bool_]:
@@ -63,8 +64,8 @@ class Trip:
             The runs of the rules that needed a look; the places in them at which a verdict changed, whether it tripped
             there, since when the condition held, and the score.
         """
-        hot = score >= self._rules.on[runs.row]
-        if self._quiet and not hot.any():
+        hot = runs.reaches(score, self._rules.on)
+        if self.quiet and not hot.any():
             return runs, *_nothing()
         stirred = np.zeros(len(self.condition), bool)
         stirred[runs.row[hot]] = True
@@ -72,7 +73,7 @@ class Trip:
         if not concerned.all():
             runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
         changed, tripped, since = self._advance(runs, score, hot)
-        self._quiet = not self.busy.any()
+        self.quiet = not self.busy.any()
         return runs, changed, tripped, since, score[changed]
 
     def reset(self, rows: Sequence[int]) -> bool:
@@ -88,7 +89,7 @@ class Trip:
 
     def sync(self) -> None:
         """Take note that the state was written from outside."""
-        self._quiet = not self.busy.any()
+        self.quiet = not self.busy.any()
 
     def _advance(
         self, runs: Runs, score: NDArray[np.float64], hot: NDArray[np.bool_]
