@@ -41,7 +41,7 @@ class Bank:
         self._channels = {one.key: one.channel for one in derived}
         self._parts: dict[str, Detector | Derivation] = {
             **self._detectors,
-            **{f"of {d.text}": d for d in self._derivations},
+            **{f"of {d.shape}": d for d in self._derivations},
         }
 
     def update(self, readings: Readings, now: int) -> Findings:

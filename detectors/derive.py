@@ -48,7 +48,7 @@ class Derived:
 
 
 class Derivation:
-    """All derived points of one expression: the same arithmetic on different points.
+    """All derived points whose expressions do the same arithmetic, on different points and with different numbers.
 
     >>> from detectors.examples import series
     >>> from detectors.feed import Known, make_feed
@@ -59,27 +59,33 @@ class Derivation:
     """
 
     def __init__(self, derived: Sequence[Derived], points: int) -> None:
-        """Compile for channels that share their text. Raises ExpressionError."""
-        self._of = compile_expression(derived[0].text)
-        self.text = self._of.text
+        """Compile for channels whose expressions have one shape. Raises ExpressionError."""
+        expressions = [compile_expression(one.text) for one in derived]
+        self._of = expressions[0]
+        self.shape = self._of.shape
         self.key = tuple(one.key for one in derived)
         self._inputs = np.array([one.inputs for one in derived], np.int32)
+        self._numbers = np.array([one.numbers for one in expressions], np.float64).T
         self._channel = np.array([one.channel for one in derived], np.int32)
         self._fresh = np.array([min(one.fresh_s, 1e9) * 1e9 for one in derived]).astype(np.int64)
-        pairs = sorted((driver, row) for row, one in enumerate(derived) for driver in one.drivers)
-        self._driver = np.array([driver for driver, _ in pairs], np.int32)
-        self._row = np.array([row for _, row in pairs], np.intp)
+        pairs = sorted((driver, one.channel, row) for row, one in enumerate(derived) for driver in one.drivers)
+        self._driver = np.array([driver for driver, _, _ in pairs], np.int32)
+        self._row = np.array([row for _, _, row in pairs], np.intp)
+        self._in_order = bool((np.diff(self._channel[self._row]) > 0).all())
         self._watch = Watch(self._driver, points)
         self._looks = [_Look(call, len(derived)) for call in self._of.calls]
 
     def readings(self, feed: Feed) -> Feed:
         """The channels' readings for a batch; sorted as a feed is."""
         driven = self._watch.runs(feed)
-        order = np.lexsort((feed.place[driven.at], self._channel[self._row[driven.row]]))
-        row, at, driver = self._row[driven.row[order]], driven.at[order], self._driver[driven.row[order]]
+        row, at, driver = self._row[driven.row], driven.at, self._driver[driven.row]
+        if not self._in_order:  # several drivers of a channel: their readings in the order of arrival
+            order = np.lexsort((feed.place[at], self._channel[row]))
+            row, at, driver = row[order], at[order], driver[order]
         runs = Runs.made(feed, row, at)
         values = [self._input(runs, driver, column) for column in range(self._inputs.shape[1])]
-        value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now))
+        numbers = [number[row] for number in self._numbers]
+        value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now), numbers)
         columns = Columns(self._channel[row], feed.time[at], value, feed.received[at])
         return Feed(columns, feed.known, place=feed.place[at])
 
@@ -96,17 +102,22 @@ class Derivation:
 
     def _input(self, runs: Runs, driver: NDArray[np.int32], column: int) -> NDArray[np.float64]:
         point = self._inputs[runs.row, column]
+        own = point == driver
+        if own.all():
+            return runs.value
         value, time = runs.newest(point)
         fresh = runs.time - time <= self._fresh[runs.row]
-        return np.where(point == driver, runs.value, np.where(fresh, value, np.nan))
+        return np.where(own, runs.value, np.where(fresh, value, np.nan))
 
 
 def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:
-    """The batch with the readings of all derived points."""
-    parts = [feed, *(part for part in (one.readings(feed) for one in derivations) if len(part))]
-    if len(parts) == 1:
+    """The batch with the readings of all derived points: their channels come after all points."""
+    parts = [part for part in (one.readings(feed) for one in derivations) if len(part)]
+    if not parts:
         return feed
-    order = np.argsort(np.concatenate([part.point for part in parts]), kind="stable")
+    order = np.argsort(np.concatenate([part.point for part in parts]), kind="stable") + len(feed)
+    order = np.concatenate((np.arange(len(feed)), order))
+    parts = [feed, *parts]
     joined = Columns(
         np.concatenate([part.point for part in parts])[order],
         np.concatenate([part.time for part in parts])[order],
@@ -117,9 +128,11 @@ def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:
 
 
 def derivations(derived: Sequence[Derived], points: int) -> list[Derivation]:
-    """Channels grouped by their text."""
-    texts = dict.fromkeys(one.text for one in derived)
-    return [Derivation([one for one in derived if one.text == text], points) for text in texts]
+    """Channels grouped by what their expressions do: the same arithmetic, whatever the points and the numbers."""
+    shapes: dict[str, list[Derived]] = {}
+    for one in derived:
+        shapes.setdefault(compile_expression(one.text).shape, []).append(one)
+    return [Derivation(ones, points) for ones in shapes.values()]
 
 
 class _Look:

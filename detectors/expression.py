@@ -31,7 +31,24 @@ Look = Callable[[int, Vector], Vector]
 LONGEST: Final = 1000
 _MOST_PARTS: Final = 200
 _BRACED: Final = re.compile(r"\{([^{}]*)\}")
+_LOOK_BACK: Final = frozenset({"lag", "mean"})
 _POINT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What an expression is evaluated on."""
+
+    values: Sequence[Vector]
+    numbers: Sequence[Vector]
+    look: Look
+
+
+_Part = Callable[[_Given], Vector]
+
+
+def _no_past(_call: int, now: Vector) -> Vector:
+    return np.full(len(now), np.nan)
 
 
 class ExpressionError(ValueError):
@@ -59,17 +76,26 @@ class Expression:
         text: as written.
         names: the points it names, in the order of their first mention.
         calls: its calls that look back, in their order; they need a memory.
+        numbers: its numbers, in their order.
+        shape: the text without what the numbers are and the points are called: equal shapes do the same arithmetic.
     """
 
     text: str
     names: tuple[str, ...]
     calls: tuple[Remembered, ...]
-    _value: Callable[[Sequence[Vector], Look], Vector] = field(repr=False)
+    numbers: tuple[float, ...]
+    shape: str
+    _value: _Part = field(repr=False)
 
-    def evaluate(self, values: Sequence[Vector], look: Look = lambda _call, now: np.full(len(now), np.nan)) -> Vector:
-        """The value (float64[k]) where the named points have `values` (one float64[k] a name), in their order."""
+    def evaluate(self, values: Sequence[Vector], look: Look = _no_past, numbers: Sequence[Vector] = ()) -> Vector:
+        """The value (float64[k]) where the named points have `values` (one float64[k] a name), in their order.
+
+        `numbers` (one float64[k] or a scalar array each) take the place of its own.
+        """
         with np.errstate(all="ignore"):
-            found = self._value(values, look)
+            found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look))
+        if found.ndim == 0:
+            found = np.full(len(values[0]), found)
         return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
 
 
@@ -99,7 +125,8 @@ def compile_expression(text: str) -> Expression:
     value = compiler.compiled(tree.body)
     if not compiler.names:
         raise ExpressionError(text, "at least one point")
-    return Expression(text, tuple(compiler.names), tuple(compiler.calls), value)
+    shape = ast.unparse(_Shaped({name: f"p{at}" for at, name in enumerate(compiler.names)}, points).visit(tree))
+    return Expression(text, tuple(compiler.names), tuple(compiler.calls), tuple(compiler.numbers), shape, value)
 
 
 _ARITHMETIC: Final = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide}
@@ -113,7 +140,25 @@ _COMPARISONS: Final = {
 }
 _FORMS: Final = "numbers, points, + - * /, comparisons, and, or, not, abs, min, max, lag, mean"
 
-_Part = Callable[[Sequence[Vector], Look], Vector]
+
+class _Shaped(ast.NodeTransformer):
+    """Takes numbers and names of points out of a tree; seconds of calls that look back stay."""
+
+    def __init__(self, names: dict[str, str], braced: dict[str, str]) -> None:
+        self._names = names | {given: names[name] for name, given in braced.items()}
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        looks_back = isinstance(node.func, ast.Name) and node.func.id in _LOOK_BACK
+        node.args = [self.visit(arg) for arg in node.args[:1]] + (
+            node.args[1:] if looks_back else [self.visit(arg) for arg in node.args[1:]]
+        )
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self._names[node.id])
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: ARG002  named by ast
+        return ast.Name("n")
 
 
 class _Compiler:
@@ -122,12 +167,13 @@ class _Compiler:
     def __init__(self, braced: dict[str, str]) -> None:
         self.names: list[str] = []
         self.calls: list[Remembered] = []
+        self.numbers: list[float] = []
         self._braced = braced
 
     def compiled(self, node: ast.expr) -> _Part:  # noqa: PLR0911  one return a permitted form
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return _constant(node, float(number))
+                return self._number(node, float(number))
             case ast.Name(id=name):
                 return self._point(self._braced.get(name, name))
             case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
@@ -138,18 +184,25 @@ class _Compiler:
                 return _joined(lambda a: 1.0 - _truth(a), self.compiled(operand))
             case ast.BoolOp(op, values):
                 parts = [self.compiled(value) for value in values]
-                return lambda v, look: reduce(_and if isinstance(op, ast.And) else _or, (p(v, look) for p in parts))
+                return lambda given: reduce(_and if isinstance(op, ast.And) else _or, (part(given) for part in parts))
             case ast.Compare(left, ops, comparators):
                 return self._comparison([left, *comparators], ops)
             case ast.Call(ast.Name(id=function), args, []):
                 return self._call(node, function, args)
         raise ExpressionError(ast.unparse(node), _FORMS)
 
+    def _number(self, node: ast.expr, number: float) -> _Part:
+        if not np.isfinite(number):
+            raise ExpressionError(ast.unparse(node), "a finite number")
+        self.numbers.append(number)
+        at = len(self.numbers) - 1
+        return lambda given: given.numbers[at]
+
     def _point(self, name: str) -> _Part:
         if name not in self.names:
             self.names.append(name)
         at = self.names.index(name)
-        return lambda v, _look: v[at]
+        return lambda given: given.values[at]
 
     def _comparison(self, sides: list[ast.expr], ops: list[ast.cmpop]) -> _Part:
         for op in ops:
@@ -160,7 +213,7 @@ class _Compiler:
             _joined(_compared(_COMPARISONS[type(op)]), left, right)
             for op, left, right in zip(ops, parts, parts[1:], strict=False)
         ]
-        return lambda v, look: reduce(_and, (test(v, look) for test in tests))
+        return tests[0] if len(tests) == 1 else lambda given: reduce(_and, (test(given) for test in tests))
 
     def _call(self, node: ast.expr, function: str, args: list[ast.expr]) -> _Part:
         match function, args:
@@ -169,22 +222,16 @@ class _Compiler:
             case (("min" | "max"), [_, _, *_]):
                 join = np.minimum if function == "min" else np.maximum
                 parts = [self.compiled(arg) for arg in args]
-                return lambda v, look: reduce(join, (part(v, look) for part in parts))
-            case (("lag" | "mean"), [of, ast.Constant(value=int() | float() as seconds)]) if seconds > 0:
+                return lambda given: reduce(join, (part(given) for part in parts))
+            case (name, [of, ast.Constant(value=int() | float() as seconds)]) if name in _LOOK_BACK and seconds > 0:
                 part, number = self.compiled(of), len(self.calls)
                 self.calls.append(Remembered(function, float(seconds)))
-                return lambda v, look: look(number, part(v, look))
+                return lambda given: given.look(number, part(given))
         raise ExpressionError(ast.unparse(node), "abs(x), min(a, b), max(a, b), lag(x, seconds) or mean(x, seconds)")
 
 
-def _constant(node: ast.expr, number: float) -> _Part:
-    if not np.isfinite(number):
-        raise ExpressionError(ast.unparse(node), "a finite number")
-    return lambda v, _look: np.full(len(v[0]) if v else 1, number)
-
-
 def _joined(function: Callable[..., Vector], *parts: _Part) -> _Part:
-    return lambda v, look: function(*(part(v, look) for part in parts))
+    return lambda given: function(*(part(given) for part in parts))
 
 
 def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]]) -> Callable[[Vector, Vector], Vector]:

@@ -58,15 +58,10 @@ class Known:
         """Take in a batch, once everyone has judged it."""
         if not len(feed):
             return
-        newest = feed.last
-        self.newest[feed.group] = feed.time[newest]
-        if not feed.complete:
-            places = np.where(np.isnan(feed.value), -1, np.arange(len(feed)))
-            newest = places if feed.single else np.maximum.reduceat(places, feed.start)
-            newest = newest[newest >= feed.start]
-        point = feed.point[newest]
-        self.time[point] = feed.time[newest]
-        self.value[point] = feed.value[newest]
+        self.newest[feed.group] = feed.time[feed.last]
+        usable = feed.usable
+        self.time[feed.point[usable]] = feed.time[usable]
+        self.value = feed.after
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +157,13 @@ class Feed:
         return self.last - self.start + 1
 
     @cached_property
+    def where(self) -> NDArray[np.intp]:
+        """intp[p], at which place in `group` each point stands, -1 = it does not occur."""
+        where = np.full(len(self.known), -1)
+        where[self.group] = np.arange(len(self.group))
+        return where
+
+    @cached_property
     def single(self) -> bool:
         """Every point occurs once."""
         if self.tile:
@@ -172,6 +174,22 @@ class Feed:
     def complete(self) -> bool:
         """No reading is without a usable value."""
         return not np.isnan(self._readings.value if self._order is None else self.value).any()
+
+    @cached_property
+    def usable(self) -> NDArray[np.intp]:
+        """intp[u], the newest usable reading of each point that has one here."""
+        if self.complete:
+            return self.last
+        places = np.where(np.isnan(self.value), -1, np.arange(len(self)))
+        newest = places if self.single else np.maximum.reduceat(places, self.start)
+        return newest[newest >= self.start]
+
+    @cached_property
+    def after(self) -> NDArray[np.float64]:
+        """float64[p], what will be known of every point after this batch."""
+        after = self.known.value.copy()
+        after[self.point[self.usable]] = self.value[self.usable]
+        return after
 
     def grid(self) -> NDArray[np.float64]:
         """float64[steps, tile], the values step by step; only of a tile."""
@@ -201,7 +219,7 @@ class Feed:
     def newest_here(self, point: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.intp]:
         """Index of that reading in this batch, -1 where what was known before is newest."""
         if self.single:
-            at = self._where[point]
+            at = self.where[point]
             return np.where((at >= 0) & (self.place[at] <= place) & ~np.isnan(self.value[at]), at, -1)
         usable, size = self._usable, self._places
         if not len(usable):
@@ -215,12 +233,6 @@ class Feed:
         if self.tile:
             return column.reshape(-1, self.tile).T.ravel()
         return column if self._order is None else column[self._order]
-
-    @cached_property
-    def _where(self) -> NDArray[np.intp]:
-        where = np.full(len(self.known), -1)
-        where[self.point] = np.arange(len(self))
-        return where
 
     @cached_property
     def _usable(self) -> NDArray[np.intp]:

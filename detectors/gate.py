@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.feed import Feed
 from detectors.rules import GATE_OPS, NO_GATE, GateTable
 from detectors.runs import Runs
 
@@ -39,35 +40,59 @@ class Gates:
     """
 
     def __init__(self, gate: GateTable) -> None:
-        self._gated = gate.point != NO_GATE
-        self.any = bool(self._gated.any())
-        self._point = np.where(self._gated, gate.point, 0)
-        # Every comparison is an interval, or the outside of one.
-        self._low, self._high, self._outside = intervals(gate)
+        gated = gate.point != NO_GATE
+        self.any = bool(gated.any())
+        low, high, outside = intervals(gate)
+        conditions = np.array([gate.point, low, high, outside]).T[gated]
+        distinct, which = np.unique(conditions, axis=0, return_inverse=True)
+        # Rules without a gate look at one condition more, which always holds.
+        self._condition = np.full(len(gated), len(distinct))
+        self._condition[gated] = which.ravel()
+        self._point = distinct[:, 0].astype(np.int32)
+        self._low, self._high, self._outside = distinct[:, 1], distinct[:, 2], distinct[:, 3] > 0
 
     def look(self, runs: Runs) -> Passage | None:
-        """Look at every pair's gate; None if no rule of them has one."""
+        """Look at every pair's gate; None if all are open."""
         if not self.any:
             return None
-        gated = np.flatnonzero(self._gated[runs.row])
-        if not len(gated):
-            return None
-        row = runs.row[gated]
-        value, _ = runs.feed.newest(self._point[row], runs.feed.place[runs.at[gated]])
+        settled = self._settled(runs.feed)
+        if settled is not None:
+            open_, known = settled
+            if open_.all():
+                return None
+            condition = self._condition[runs.row]
+            return Passage(np.append(open_, True)[condition], np.append(known, True)[condition])
+        condition = self._condition[runs.row]
+        gated = np.flatnonzero(condition < len(self._point))
+        condition = condition[gated]
+        value, _ = runs.feed.newest(self._point[condition], runs.feed.place[runs.at[gated]])
         open_, known = np.ones(len(runs), bool), np.ones(len(runs), bool)
         known[gated] = ~np.isnan(value)
-        open_[gated] = self._passes(row, value)
+        open_[gated] = self._holds(condition, value)
         return Passage(open_, known)
 
     def standing(self, value: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """bool[r] open and bool[r] known, given the newest usable value of every point (float64[p])."""
         now = value[self._point]
-        rows = np.arange(len(self._point))
-        return ~self._gated | self._passes(rows, now), ~self._gated | ~np.isnan(now)
+        holds = self._holds(slice(None), now)
+        return np.append(holds, True)[self._condition], np.append(~np.isnan(now), True)[self._condition]
 
-    def _passes(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> NDArray[np.bool_]:
-        inside = (value >= self._low[row]) & (value <= self._high[row])
-        return (inside ^ self._outside[row]) & ~np.isnan(value)
+    def _settled(self, feed: Feed) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+        """Which conditions hold and which are known, if that is so throughout the batch; None if any changes in it."""
+        feed = feed.whole or feed
+        everyone = slice(None)
+        before = feed.known.value[self._point]
+        known, holds = ~np.isnan(before), self._holds(everyone, before)
+        if not feed.single:
+            told = np.isin(self._point, feed.group)
+            return None if told.any() else (holds, known)
+        after = feed.after[self._point]
+        changed = (holds != self._holds(everyone, after)) | (known == np.isnan(after))
+        return None if changed.any() else (holds, known)
+
+    def _holds(self, condition: NDArray[np.intp] | slice, value: NDArray[np.float64]) -> NDArray[np.bool_]:
+        inside = (value >= self._low[condition]) & (value <= self._high[condition])
+        return (inside ^ self._outside[condition]) & ~np.isnan(value)
 
 
 def intervals(gate: GateTable) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:

@@ -6,13 +6,31 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from detectors.bad import Bad
+from detectors.count import Count
+from detectors.current import Current
+from detectors.cusum import Cusum
 from detectors.detector import Detector, Scorer, ScoringDetector
+from detectors.deviation import Deviation
+from detectors.ewma import Ewma
+from detectors.first_out import FirstOut
+from detectors.forecast import Forecast
 from detectors.limit import Limit
+from detectors.neighbour import Neighbour
+from detectors.noise import Noise
 from detectors.out_of_range import OutOfRange
+from detectors.page_hinkley import PageHinkley
+from detectors.phase import Phase
+from detectors.pinned import Pinned
+from detectors.profile import Profile
 from detectors.rate import Rate
+from detectors.robust_z import RobustZ
 from detectors.rules import RuleTable
 from detectors.silence import Silence
+from detectors.spike import Spike
+from detectors.step import Step
 from detectors.stuck import Stuck
+from detectors.votes import Votes
+from detectors.zscore import ZScore
 
 SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "limit": Limit,
@@ -20,6 +38,24 @@ SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "stuck": Stuck,
     "range": OutOfRange,
     "bad": Bad,
+    "deviation": Deviation,
+    "step": Step,
+    "spike": Spike,
+    "count": Count,
+    "pinned": Pinned,
+    "noise": Noise,
+    "current": Current,
+    "neighbour": Neighbour,
+    "votes": Votes,
+    "first_out": FirstOut,
+    "ewma": Ewma,
+    "cusum": Cusum,
+    "page_hinkley": PageHinkley,
+    "zscore": ZScore,
+    "robust_z": RobustZ,
+    "profile": Profile,
+    "phase": Phase,
+    "forecast": Forecast,
 }
 """Kinds whose verdict a reading decides."""
 

@@ -172,9 +172,7 @@ class Watch:
         self._rows = np.argsort(point, kind="stable")
         self._count = np.bincount(point, minlength=points).astype(np.intp)
         self._begin = np.cumsum(self._count) - self._count
-        self._lonely = bool((self._count <= 1).all())
-        self._row = np.full(points, -1)
-        self._row[point] = np.arange(len(point))
+        self._everyone = np.arange(len(point))
 
     def rows(self, feed: Feed) -> NDArray[np.intp]:
         """The rules that judge any of these readings, each once."""
@@ -188,10 +186,10 @@ class Watch:
 
     def _watchers(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Groups of the feed and the rows that judge them, a group once for each of its rows."""
-        if self._lonely:
-            row = self._row[feed.group]
-            group = np.flatnonzero(row >= 0)
-            return group, row if len(group) == len(row) else row[group]
+        if len(self._point) <= 2 * len(feed.group):  # ask each rule for its point, or each point for its rules
+            group = feed.where[self._point]
+            heard = group >= 0
+            return (group, self._everyone) if heard.all() else (group[heard], np.flatnonzero(heard))
         count = self._count[feed.group]
         group = np.repeat(np.arange(len(count)), count)
         offset = np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)

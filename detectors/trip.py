@@ -37,19 +37,14 @@ class Trip:
         self.tripped = np.zeros(rows, bool)
         self.history = np.zeros(rows if self._counting is not None else 0, np.uint64)
         self.released = np.zeros(rows if rules.latch is not None else 0, bool)
+        self.busy = np.zeros(rows, bool)
+        """bool[r], rules that are not at rest: what they are shown next matters whatever its score."""
         self.quiet = True
         """No rule is anywhere but at rest."""
 
-    @property
-    def busy(self) -> NDArray[np.bool_]:
-        """bool[r], rules that are not at rest: what they are shown next matters whatever its score."""
-        busy = self.condition | self.tripped
-        return busy | (self.history != 0) if self._counting is not None else busy
-
     def busy_of(self, row: NDArray[np.intp]) -> NDArray[np.bool_]:
         """bool[k], whether each of these rules (intp[k]) is not at rest."""
-        busy = self.condition[row] | self.tripped[row]
-        return busy | (self.history[row] != 0) if self._counting is not None else busy
+        return self.busy[row]
 
     def judge(
         self, runs: Runs, score: NDArray[np.float64]
@@ -69,7 +64,7 @@ class Trip:
             return runs, *_nothing()
         stirred = np.zeros(len(self.condition), bool)
         stirred[runs.row[hot]] = True
-        concerned = stirred[runs.row] | self.busy_of(runs.row)
+        concerned = (stirred | self.busy)[runs.row]
         if not concerned.all():
             runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
         changed, tripped, since = self._advance(runs, score, hot)
@@ -89,6 +84,9 @@ class Trip:
 
     def sync(self) -> None:
         """Take note that the state was written from outside."""
+        self.busy[:] = self.condition | self.tripped
+        if self._counting is not None:
+            self.busy |= self.history != 0
         self.quiet = not self.busy.any()
 
     def _advance(
@@ -115,6 +113,9 @@ class Trip:
         self.condition[row[last]] = condition[last]
         self.since[row[last]] = since[last]
         self.tripped[row[last]] = tripped[last]
+        self.busy[row[last]] = condition[last] | tripped[last]
+        if self._counting is not None:
+            self.busy[row[last]] |= self.history[row[last]] != 0
         if rules.latch is not None:
             self.released[row[changed]] = False
         return changed, tripped[changed], since[changed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -19,9 +20,11 @@ from ingest.app import Service
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
 from ingest.demo.run import run as run_demo
+from ingest.explained import print_point
 from ingest.history.errors import HistoryUnavailable
 from ingest.journal.errors import JournalUnavailable
 from ingest.model.fault import InvalidConfig
+from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.settings import Settings, check_all, load_settings
 from ingest.state.errors import StateUnavailable
 
@@ -34,6 +37,8 @@ app = typer.Typer(
 )
 simulate = typer.Typer(no_args_is_help=True, help="对接方模拟器 Stand-ins for the other side.")
 app.add_typer(simulate, name="simulate")
+explain = typer.Typer(no_args_is_help=True, help="说明为何如此评估 Say why things are judged as they are.")
+app.add_typer(explain, name="explain")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -121,6 +126,28 @@ def replay(context: typer.Context) -> None:
 def platform(context: typer.Context) -> None:
     """省级平台模拟器 A strict stand-in for the provincial platform (see `yujing simulate platform --help`)."""
     raise typer.Exit(subprocess.call(simulator("platform", *context.args)))  # noqa: S603  our own program
+
+
+@explain.command()
+def point(
+    plant: Annotated[str, typer.Argument(help="企业标识 The plant's id.")],
+    point: Annotated[str, typer.Argument(help="测点标识 The point's id.")],
+    config: ConfigFile = Path("yujing.toml"),
+    *,
+    json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
+) -> None:
+    """测点由哪些规则评估、数值出自何处 Which rules judge a point, and where each number comes from."""
+    try:
+        note = explain_point(load_settings(_enter(config)).plants, plant, point)
+    except InvalidConfig as error:
+        _refuse(error)
+    except Unknown as error:
+        _out.print(f"[red]✗[/] {error}", markup=True)
+        raise typer.Exit(INVALID) from None
+    if json_:
+        typer.echo(json.dumps(as_json(note), ensure_ascii=False, indent=2))
+    else:
+        print_point(note, Console(highlight=False))
 
 
 async def _serve(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.flags import UNUSABLE
-from ingest.model.plant import Plant, Point, Text
+from ingest.model.plant import Plant, Point, Rule, Text
 from ingest.wire.topics import parse_topic
 
 STANDING: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED})
@@ -83,6 +83,12 @@ def alarm(ports: Ports, caller: Principal, key: UUID) -> Alarm:
     if found is None or not caller.sees(found.plant):
         raise NotThere(f"alarm {str(key)!r} is not known")
     return found
+
+
+def rule(ports: Ports, of: Alarm) -> Rule | None:
+    """The rule an alarm was raised by, or None if it is no longer configured."""
+    point = ports.live.roster().find(of.plant, of.point)
+    return next((one for one in point.rules if one.code == of.rule), None) if point else None
 
 
 def narrowed(caller: Principal, plant_key: str | None) -> frozenset[str] | None:

@@ -113,6 +113,7 @@ TEXTS: Final[dict[str, Text]] = {
     "unjudged.needs": Text("缺少 {what}", "needs {what}"),
     "point.rules": Text("规则", "Rules"),
     "point.rule": Text("规则", "Rule"),
+    "point.reason": Text("说明", "What it says"),
     "point.gate": Text("生效条件", "Only while"),
     "point.source": Text("数值出处", "Source"),
     "point.confidence": Text("可信程度", "Confidence"),

@@ -48,9 +48,14 @@ class Rule:
     limit: float  # as a person would write it: the value at which the rule trips, in `unit`
     unit: str
     title: Text  # "结晶器冷却水进水压力 低低报"
-    gate: Gate | None
+    gate: Gate | None  # None too where the condition is an expression: `when` says it
     source: str
     confidence: Confidence
+    reason: Text  # one sentence: what a trip says, with its numbers, and why it matters
+    when: str = ""  # under which condition it is judged, with points for names; "" = always
+    of: str = ""  # the expression judged instead of the point's own value
+    inputs: tuple[str, ...] = ()  # further points it looks at
+    latch: bool = False  # once tripped it returns only when it is reset
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ class Engine(Worker):
         self._cursor = 0
         self._now = 0
         self._snapshot_due = 0.0
+        self._released = False  # a latch was released in this turn: what no replay of the journal would know
         self.memory = Memory(roster)
         self.progressed = time.monotonic()  # when a turn last ended: what a watchdog looks at
 
@@ -219,7 +220,8 @@ class Engine(Worker):
         turn.batch = self._enrolled(batch)
         turn.now = self._moment(turn.batch)
         advance(turn, self.memory)
-        self._commit(turn, cursor, snapshot=began >= self._snapshot_due)
+        self._commit(turn, cursor, snapshot=self._released or began >= self._snapshot_due)
+        self._released = False
         for answer, alarm in answers:
             answer.set_result(alarm)
         self.progressed = time.monotonic()
@@ -277,6 +279,7 @@ class Engine(Worker):
             command.answer.set_exception(ValueError(f"the alarm is {alarm.state}"))
             return None
         self.memory.settle(event)
+        self._released |= self.memory.release([alarm])
         return event
 
     def _adopt(self, roster: Roster) -> list[AlarmEvent]:

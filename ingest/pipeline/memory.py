@@ -37,9 +37,13 @@ class Memory:
         self.value: NDArray[np.float64] = np.full(points, np.nan)
         self.flags: NDArray[np.uint16] = np.zeros(points, np.uint16)
         self.received: NDArray[np.int64] = np.zeros(points, np.int64)
-        self.bank = Bank(roster.tables)
+        self.bank = Bank(roster.tables, roster.derived)
         self.alarms: dict[AlarmKey, Alarm] = {(a.plant, a.point, a.rule): a for a in alarms}
         self.reported = 0
+
+    def release(self, alarms: Iterable[Alarm]) -> bool:
+        """Let the latched rules behind these alarms return once their condition is gone; whether there is any."""
+        return self.bank.reset({f"{a.plant}/{a.point}/{a.rule}" for a in alarms})
 
     def settle(self, event: AlarmEvent) -> None:
         """Keep the alarm as the event left it; forget it once it is back to normal."""
@@ -56,7 +60,7 @@ class Memory:
         both = min(len(self.newest), len(memory.newest))
         for name in _COLUMNS:
             getattr(memory, name)[:both] = getattr(self, name)[:both]
-        memory.bank = self.bank.successor(roster.tables)
+        memory.bank = self.bank.successor(roster.tables, roster.derived)
         memory.reported = self.reported
         return memory
 

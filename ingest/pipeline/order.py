@@ -17,7 +17,7 @@ from ingest.model.alarm import Alarm, AlarmEvent, AlarmState, alarm_id
 from ingest.model.batch import Batch
 from ingest.model.flags import UNUSABLE, Flag
 from ingest.model.outbox import Message, MessageKind
-from ingest.model.plant import Plant, Point, Rule
+from ingest.model.plant import Plant, Point, Rule, Text
 from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
 from ingest.quality.check import check_quality
@@ -87,7 +87,7 @@ def advance_alarms(turn: Turn, memory: Memory) -> None:
         alarm = memory.alarms.get((rule.plant, rule.point, rule.code))
         event = None
         if found.raised[at]:
-            fresh = alarm or _alarm(rule, int(found.onset[at]), time)
+            fresh = alarm or _alarm(rule, int(found.onset[at]), time, _cause(turn.roster, rule, int(found.cause[at])))
             event = raised(fresh, time=time, received=received, value=value)
         elif alarm:
             event = returned(alarm, time=time, received=received)
@@ -139,7 +139,16 @@ def _live(batch: Batch) -> Batch:
     return batch.take((batch.flags & Flag.LATE) == 0)
 
 
-def _alarm(rule: Rule, onset: int, time: int) -> Alarm:
+def _cause(roster: Roster, rule: Rule, point: int) -> Point | None:
+    """The point behind a finding over several points, if it is another than the judged one."""
+    cause = roster.points[point] if 0 <= point < len(roster.points) else None
+    return None if cause is None or cause.id == rule.point else cause
+
+
+def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
+    title = rule.title
+    if cause is not None:
+        title = Text(f"{title.zh}（主因 {cause.name.zh}）", f"{title.en} (due to {cause.name.en})")
     return Alarm(
         id=alarm_id(rule.plant, rule.point, rule.code, onset),
         plant=rule.plant,
@@ -147,7 +156,7 @@ def _alarm(rule: Rule, onset: int, time: int) -> Alarm:
         rule=rule.code,
         level=rule.level,
         state=AlarmState.NORMAL,
-        title=rule.title,
+        title=title,
         value=None,
         limit=rule.limit,
         unit=rule.unit,

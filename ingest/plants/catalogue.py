@@ -14,8 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.model.plant import GATEWAY_SIGNAL, PlantKind, Text
-from ingest.plants.gates import parse_when
-from ingest.plants.kinds import KINDS, LABELS, RuleSpec, overlay
+from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
 from ingest.plants.written import Place, Sourced, Written, checked, near, read_toml
 
 DIRECTORY: Final = Path(__file__).with_name("catalogue")
@@ -180,7 +179,7 @@ def _rules(
 def read_rule(
     code: str, text: Mapping[str, Any], place: Place, gates: AbstractSet[str]
 ) -> tuple[RuleSpec | None, list[Fault]]:
-    """The rule, whole, or None and every fault in it; `gates` are the names its `when` may use."""
+    """The rule, whole, or None and every fault in it; `gates` are the signals and points it may name."""
     kind = text.get("kind", "(missing)")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
@@ -188,11 +187,13 @@ def read_rule(
     spec, faults = checked(model, text, place)
     if spec is None:
         return None, faults
-    if code not in LABELS and not (spec.label and spec.label_en):
+    if label_of(code) is None and not (spec.label and spec.label_en):
         faults.append(place.at("label").fault("(missing)", f"label and label_en, as {code} is not a code with its own"))
     if not _CODE.fullmatch(code):
         faults.append(place.fault(code, "a code of capitals, digits and _, beginning with a letter"))
-    when = parse_when(spec.when)
-    if when is not None and when.name not in gates:
-        faults.append(place.at("when").fault(spec.when, f"a known signal or point{near(when.name, gates)}"))
+    faults += [
+        place.at(key).fault(text[key], f"a known signal or point, which {name} is not{near(name, gates)}")
+        for key, name in spec.names()
+        if name not in gates
+    ]
     return (None, faults) if faults else (spec, [])

@@ -9,7 +9,12 @@ from typing import Final
 from ingest.model.plant import PlantKind, Text
 from ingest.plants.catalogue import Catalogue, Signal, load_catalogue
 from ingest.plants.gates import ALWAYS
-from ingest.plants.kinds import LimitSpec, RangeSpec, RateSpec, RuleSpec, SilenceSpec, StuckSpec
+from ingest.plants.kinds import LimitSpec, RuleSpec
+from ingest.plants.kinds.changes import ForecastSpec, RateSpec, StepSpec
+from ingest.plants.kinds.instruments import BadSpec, CurrentSpec, PinnedSpec, RangeSpec, SilenceSpec, StuckSpec
+from ingest.plants.kinds.said import number, seconds
+from ingest.plants.kinds.several import NeighbourSpec
+from ingest.plants.kinds.values import CountSpec, DeviationSpec
 
 PAGE: Final = Path("docs/signals.md")
 
@@ -18,6 +23,8 @@ _KINDS: Final[dict[PlantKind, Text]] = {
     "steel": Text("钢铁", "steel"),
     "aluminium": Text("铝加工（深井铸造）", "deep-well aluminium casting"),
 }
+
+_SIDES: Final = {"rise": "+", "fall": "−", "either": "±"}
 
 _HEAD: Final = """\
 <!-- Generated from ingest/plants/catalogue/*.toml by `python -m ingest.plants.catalogue_page`. Do not edit. -->
@@ -32,7 +39,12 @@ a document that was not at hand; check it before relying on it. No number here i
 
 The rules under *every point* hold for all signals and are repeated only where a signal changes them.
 Percent numbers are percent of the point's set-point. A rule trips once its condition has held for *delay* and returns
-at *off*. **red** marks a rule that alone calls for a red warning.
+at *off*; a *latched* one returns only when somebody resets it. **red** marks a rule that alone calls for a red warning.
+*unless* closes a rule; where the plant lacks what it names, it is left out and the rule is judged all the time.
+
+Besides the kinds below, a plant file may use `spike`, `noise`, `votes`, `first_out`, `ewma`, `cusum`, `page_hinkley`,
+`zscore`, `robust_z`, `profile`, `phase`, `t2`, `spe`, `mahalanobis` and `step`: they need numbers of the plant, or time
+to learn from it, and are not defaults.
 """
 
 
@@ -83,32 +95,65 @@ def _rules(rules: Iterable[tuple[str, str, RuleSpec, str]]) -> str:
 def _rule(point: str, code: str, spec: RuleSpec, unit: str) -> tuple[str, ...]:
     label = spec.labelled(code)
     on, off = _numbers(spec, unit)
-    when = "" if spec.when == ALWAYS else f"`{spec.when}`"
-    dusts = f"dust: {', '.join(spec.dust)}" if spec.dust else ""
     return (
         point,
         f"{code} {label.zh}<br>{label.en}",
         f"{spec.level} **red**" if spec.red else str(spec.level),
-        on,
+        f"`{spec.of}` {on}" if spec.of else on,
         off,
         f"{spec.on_delay_s:g} s" if spec.on_delay_s else "",
-        "<br>".join(filter(None, (when, dusts))),
+        "<br>".join(_conditions(spec)),
         spec.source,
         str(spec.confidence),
     )
 
 
-def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:
+def _conditions(spec: RuleSpec) -> Iterator[str]:
+    if spec.when != ALWAYS:
+        yield f"`{spec.when}`"
+    if spec.unless:
+        yield f"unless `{spec.unless}`"
+    if spec.dust:
+        yield f"dust: {', '.join(spec.dust)}"
+    if spec.latch:
+        yield "latched"
+
+
+def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912  one case a kind
+    unit = spec.unit or unit
     match spec:
         case LimitSpec():
             sign = "≥" if spec.side == "high" else "≤"
-            on = _number(spec.on, spec.on_percent, unit)
-            off = _number(spec.off, spec.off_percent, unit)
+            on = _number(spec.on, spec.on_percent, spec.on_offset, unit)
+            off = _number(spec.off, spec.off_percent, spec.off_offset, unit)
             return f"{sign} {on}" if on else "per plant", off or on
+        case DeviationSpec():
+            sign = {"above": "+", "below": "−", "either": "±"}[spec.side]
+            relative = "%" if spec.on_percent is not None else unit
+            off_ = spec.off_percent if spec.on_percent is not None else spec.off
+            on = f"{sign}{number(spec.on_percent or spec.on or 0.0, relative)} off {spec.setpoint or 'set-point'}"
+            return on, number(off_, relative) if off_ is not None else ""
         case RateSpec():
-            sign = {"rise": "+", "fall": "−", "either": "±"}[spec.side]
             off = f"{spec.off:g} {unit}/min" if spec.off is not None else ""
-            return f"{sign}{spec.on:g} {unit}/min over {spec.window_s:g} s", off
+            return f"{_SIDES[spec.side]}{spec.on:g} {unit}/min over {spec.window_s:g} s", off
+        case StepSpec():
+            on = f"{spec.on:g} {unit}" if spec.on is not None else f"{spec.on_span_percent:g} % of span"
+            return f"{_SIDES[spec.side]}{on} within {spec.window_s:g} s", ""
+        case CountSpec():
+            return f"{spec.on} times above {spec.above:g} within {spec.window_s:g} s", ""
+        case ForecastSpec():
+            left = f"{seconds(spec.lead_s).en} left to {spec.of_limit or number(spec.limit or 0.0, unit)}"
+            return f"{left}, by the trend of {seconds(spec.window_s).en}", f"{seconds(2 * spec.lead_s).en} left"
+        case PinnedSpec():
+            near = f"{spec.of_limit or number(spec.at or 0.0)} ± {number(spec.band, unit)}"
+            off = number(spec.off, "%") if spec.off is not None else ""
+            return f"{spec.on:g} % of {seconds(spec.window_s).en} within {near}", off
+        case NeighbourSpec():
+            whom = spec.peers if isinstance(spec.peers, str) else ", ".join(spec.peers)
+            on = f"× or ÷ {spec.on:g} against its like, {whom}; {number(spec.floor, unit)} at least"
+            return on, f"{spec.off:g}" if spec.off is not None else ""
+        case CurrentSpec():
+            return f"as of ≤ {12 - spec.on:g} mA or ≥ {12 + spec.on:g} mA", ""
         case StuckSpec():
             above = ", not at 0" if spec.nonzero else ""
             return f"within {spec.band_percent:g} % of span for {spec.on:g} s{above}", ""
@@ -116,13 +161,16 @@ def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:
             return "silent for longer than its longest silence", ""
         case RangeSpec():
             return "outside its range", ""
-        case _:
+        case BadSpec():
             return "no value, or marked bad", ""
+    raise TypeError(f"{spec.kind} is no default kind: say here how to show it")
 
 
-def _number(absolute: float | None, percent: float | None, unit: str) -> str:
+def _number(absolute: float | None, percent: float | None, offset: float | None, unit: str) -> str:
     if percent is not None:
         return f"{percent:g} % of set-point"
+    if offset is not None:
+        return f"set-point {'+' if offset >= 0 else '−'} {number(abs(offset), unit)}"
     return f"{absolute:g} {unit}".strip() if absolute is not None else ""
 
 

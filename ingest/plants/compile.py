@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors.rules import GATE_OPS, NO_GATE, GateTable, RuleTable
+from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
 from ingest.model.plant import Equipment, Gateway, Plant, Point, Rule, Text
+from ingest.plants.channels import TRUE, Channels
 from ingest.plants.enrolment import due
 from ingest.plants.judging import Judged, JudgedPoint
-from ingest.plants.kinds import KINDS
+from ingest.plants.kinds import KINDS, RuleSpec
 from ingest.plants.numbering import Numbering
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable
 from ingest.plants.roster import GatewayRoster, Roster
@@ -36,6 +38,7 @@ class _Row:
     rule: int
     point: int
     gate: int
+    inputs: tuple[int, ...]
 
 
 def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version: int) -> Roster:
@@ -49,15 +52,17 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
     points: list[Point | None] = [None] * size
     rules: list[Rule] = []
     rows: dict[str, list[_Row]] = {kind: [] for kind in KINDS}
+    channels = Channels(index)
     for plant, judged in named:
         number = index[plant, judged.id]
         point = points[number] = _point(number, plant, judged)
         low[number], high[number] = point.low, point.high
         carrier[number] = index[plant, judged.gateway]
         for each, rule in zip(judged.rules, point.rules, strict=True):
-            gate = NO_GATE if each.gate is None else index[plant, each.gate.point]
             key = f"{plant}/{judged.id}/{each.code}"
-            rows[rule.kind].append(_Row(each, key, len(rules), number, gate))
+            inputs = tuple(index[plant, other] for other in each.inputs)
+            judges, gate = channels.judged(plant, judged.id, each), channels.gate(plant, each)
+            rows[rule.kind].append(_Row(each, key, len(rules), judges, gate, inputs))
             rules.append(rule)
     compiled = {plant.enterprise.id: _plant(plant, points, index) for plant in plants}
     return Roster(
@@ -69,7 +74,8 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
         low=low,
         high=high,
         carrier=carrier,
-        tables={kind: _table(found, KINDS[kind].params) for kind, found in rows.items()},
+        tables={kind: _table(found, KINDS[kind]) for kind, found in rows.items() if found},
+        derived=channels.derived,
     )
 
 
@@ -107,6 +113,11 @@ def _rule(plant: str, point: JudgedPoint, judged: Judged) -> Rule:
         gate=judged.gate,
         source=judged.spec.source,
         confidence=judged.spec.confidence,
+        reason=judged.reason,
+        when=judged.when.shown if judged.when else "",
+        of=judged.of.shown if judged.of else "",
+        inputs=judged.inputs,
+        latch=judged.spec.latch,
     )
 
 
@@ -142,24 +153,43 @@ def _gateway(gateway: str, plant: Plant, index: Mapping[tuple[str, str], int]) -
     return GatewayRoster(columns, index[plant.id, gateway])
 
 
-def _table(rows: Sequence[_Row], params: Sequence[str]) -> RuleTable:
-    gates = [row.judged.gate for row in rows]
+def _table(rows: Sequence[_Row], kind: type[RuleSpec]) -> RuleTable:
+    specs = [row.judged.spec for row in rows]
     scores = [row.judged.score for row in rows]
+    latch = np.array([spec.latch for spec in specs], np.bool_)
+    counts = any(spec.of_last for spec in specs)
     return RuleTable(
         key=tuple(row.key for row in rows),
         rule=np.array([row.rule for row in rows], np.int32),
         point=np.array([row.point for row in rows], np.int32),
         on=np.array([score.on for score in scores], np.float64),
         off=np.array([score.off for score in scores], np.float64),
-        on_delay=np.array([_ns(row.judged.spec.on_delay_s) for row in rows], np.int64),
-        off_delay=np.array([_ns(row.judged.spec.off_delay_s) for row in rows], np.int64),
-        gate=GateTable(
-            point=np.array([row.gate for row in rows], np.int32),
-            op=np.array([GATE_OPS.index(gate.op) if gate else 0 for gate in gates], np.int8),
-            threshold=np.array([gate.value if gate else 0.0 for gate in gates], np.float64),
-        ),
-        param={name: np.array([score.param[name] for score in scores], np.float64) for name in params},
+        on_delay=np.array([_ns(spec.on_delay_s) for spec in specs], np.int64),
+        off_delay=np.array([_ns(spec.off_delay_s) for spec in specs], np.int64),
+        gate=_gates(rows),
+        param={name: np.array([score.param[name] for score in scores], np.float64) for name in kind.params},
+        inputs=_inputs(rows) if kind.looks else None,
+        latch=latch if latch.any() else None,
+        need=np.array([spec.need or 1 for spec in specs], np.int64) if counts else None,
+        of=np.array([spec.of_last or 1 for spec in specs], np.int64) if counts else None,
     )
+
+
+def _gates(rows: Sequence[_Row]) -> GateTable:
+    """Conditions; one that is an expression is open while its channel says so."""
+    gates = [row.judged.gate for row in rows]
+    return GateTable(
+        point=np.array([row.gate for row in rows], np.int32),
+        op=np.array([GATE_OPS.index(gate.op if gate else ">=") for gate in gates], np.int8),
+        threshold=np.array([gate.value if gate else TRUE for gate in gates], np.float64),
+    )
+
+
+def _inputs(rows: Sequence[_Row]) -> NDArray[np.int32]:
+    inputs = np.full((len(rows), max(1, *(len(row.inputs) for row in rows))), NO_POINT, np.int32)
+    for at, row in enumerate(rows):
+        inputs[at, : len(row.inputs)] = row.inputs
+    return inputs
 
 
 def _ns(seconds: float) -> int:

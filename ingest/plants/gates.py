@@ -1,23 +1,24 @@
-"""`when`: the one comparison under which a rule is judged."""
+"""`when`: the condition under which a rule is judged; one comparison, or an expression of several."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 
 from ingest.model.plant import Gate, GateOp
 
 ALWAYS: Final = "always"
-"""Instead of a comparison: judged at all times."""
+"""Instead of a condition: judged at all times."""
 
 EXPECTED: Final = (
-    f'"{ALWAYS}", or a signal or point, one of == != < <= > >=, and a number (or percent of its set-point)'
+    f'"{ALWAYS}", or a signal or point, one of == != < <= > >=, and a number (or percent of its set-point);'
+    " or several of them with and, or, not"
 )
 
 _WHEN: Final = re.compile(
-    r"\s*([A-Za-z0-9][A-Za-z0-9_.-]*)\s*(==|!=|<=|>=|<|>)\s*([-+]?\d+(?:\.\d+)?)\s*(%?)\s*",
+    r"\s*\{?([A-Za-z0-9][A-Za-z0-9_.-]*)\}?\s*(==|!=|<=|>=|<|>)\s*([-+]?\d+(?:\.\d+)?)\s*(%?)\s*",
 )
 
 
@@ -39,9 +40,30 @@ class When:
     number: float
     percent: bool
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The one name in it."""
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Further points a rule looks at, as written under `key`.
+
+    Attributes:
+        where: those on the same equipment or in the whole plant, or names.
+        alike: only points of the same signal; otherwise all measured values.
+        least: how many there must be.
+    """
+
+    key: str
+    where: Literal["equipment", "plant"] | tuple[str, ...]
+    alike: bool
+    least: int = 1
+
 
 class Candidate(Protocol):
-    """A point as far as a gate asks."""
+    """A point as far as a rule of another asks."""
 
     @property
     def id(self) -> str:
@@ -61,7 +83,7 @@ class Candidate(Protocol):
 
 
 def parse_when(text: str) -> When | None:
-    """The comparison, or None for `always`.
+    """The one comparison, or None for `always`.
 
     Raises:
         ValueError: it is neither; the message says what is expected.
@@ -77,28 +99,35 @@ def parse_when(text: str) -> When | None:
     return When(found[1], cast("GateOp", found[2]), float(found[3]), percent=bool(found[4]))
 
 
-def find_gate(when: When, equipment: str | None, points: Sequence[Candidate]) -> Gate:
-    """The gate as a point of the plant: the point of that id; else the one of that signal on the same equipment; else
-    the plant's only one of that signal.
+def find_gate(when: When, equipment: str | None, points: Sequence[Candidate], key: str = "when") -> Gate:
+    """The gate as a point of the plant.
 
     Raises:
         Missing: the plant has no such point, several that could be meant, or the point has no set-point to take a
             percent of.
-    """  # noqa: D205  the promise is one sentence of two lines
-    point = next((p for p in points if p.id == when.name), None) or _of_signal(when.name, equipment, points)
+    """
+    point = find_point(when.name, equipment, points, key)
     if not when.percent:
         return Gate(point.id, when.op, when.number)
     if point.setpoint is None:
-        raise Missing("when", f"setpoint of {point.id}")
+        raise Missing(key, f"setpoint of {point.id}")
     return Gate(point.id, when.op, point.setpoint * when.number / 100)
 
 
-def _of_signal(signal: str, equipment: str | None, points: Sequence[Candidate]) -> Candidate:
-    alike = [p for p in points if p.signal == signal]
+def find_point(name: str, equipment: str | None, points: Sequence[Candidate], key: str) -> Candidate:
+    """The point of that id; else the one of that signal on the same equipment; else the only one of that signal.
+
+    Raises:
+        Missing: there is none, or several could be meant.
+    """
+    known = next((p for p in points if p.id == name), None)
+    if known is not None:
+        return known
+    alike = [p for p in points if p.signal == name]
     beside = [p for p in alike if equipment is not None and p.equipment == equipment]
     for found in (beside, alike):
         if len(found) == 1:
             return found[0]
     if not alike:
-        raise Missing("when", f"a point of {signal}")
-    raise Missing("when", f"one point of {signal} on its equipment, to know which of {', '.join(p.id for p in alike)}")
+        raise Missing(key, f"a point of {name}")
+    raise Missing(key, f"one point of {name} on its equipment, to know which of {', '.join(p.id for p in alike)}")

@@ -1,28 +1,49 @@
-"""From a point as read to the rules it is judged by: numbers in the detector's units, gates as points of the plant."""
+"""From a point as read to the rules it is judged by: numbers in the detector's units, names as points of the plant."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 from ingest.model.fault import Fault
 from ingest.model.plant import Gate, Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
-from ingest.plants.gates import Candidate, Missing, find_gate, parse_when
-from ingest.plants.kinds import Measure, RuleSpec, Score, Unfit
+from ingest.plants.formula import Tied
+from ingest.plants.gates import Missing
+from ingest.plants.kinds import LABELS, LimitSpec, Measure, RuleSpec, Score, Taken, Unfit
+from ingest.plants.kinds.rule import SIGNS
+from ingest.plants.looking import Neighbour, Surroundings
 from ingest.plants.plant_tables import GatewayTable
 from ingest.plants.plantfile import PlantFile, PointText
+from ingest.plants.written import Place
+
+_LEVELS: Final = frozenset({"LL", "L", "H", "HH"})
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One rule of one point, ready to become a row of its detector's table."""
+    """One rule of one point, ready to become a row of its detector's table.
+
+    Attributes:
+        spec: what was written, with what it took over from the rule its `of_limit` names.
+        of: the expression judged instead of the point's own value.
+        when: the condition; a plain comparison is `gate` as well, anything else an expression only.
+        inputs: further points it looks at, by id.
+        without: why its `unless` was left out; "" if it was not.
+    """
 
     code: str
     spec: RuleSpec
     score: Score
-    gate: Gate | None
+    reason: Text
+    gate: Gate | None = None
+    when: Tied | None = None
+    of: Tied | None = None
+    inputs: tuple[str, ...] = ()
+    fresh_s: float = float("inf")
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +61,131 @@ class JudgedPoint:
 
 
 def judge_points(plant: PlantFile) -> tuple[tuple[JudgedPoint, ...], list[Fault]]:
-    """Every sound point of a plant, and every rule whose numbers or gate cannot stand.
+    """Every sound point of a plant, and every rule whose numbers or names cannot stand.
 
     A default rule that lacks something is not judged and says so; one the plant file itself asked for is a fault.
     """
     faults: list[Fault] = []
-    tables = [point.table for point in plant.points]
+    measures = {point.table.id: _measure_of(point) for point in plant.points}
+    around = [
+        Neighbour(p.table.id, p.signal, p.table.equipment, p.table.setpoint, measures[p.table.id].silence_s)
+        for p in plant.points
+    ]
     dust = plant.enterprise.dust if plant.enterprise is not None else None
-    return tuple(_judge(point, tables, dust, faults) for point in plant.points), faults
+    judged = [
+        _Judging(point, measures[point.table.id], Surroundings(here, around), dust, faults).point()
+        for point, here in zip(plant.points, around, strict=True)
+    ]
+    return tuple(judged), faults
 
 
 def device_point(gateway: GatewayTable, signal: Signal) -> JudgedPoint:
     """A gateway's own point: online or not."""
     of = _measure(signal, None, gateway.silence_s, None)
-    rules = tuple(Judged(code, spec, spec.score(of), None) for code, spec in signal.rules.items())
-    return JudgedPoint(
-        gateway.id, signal.code, Text(gateway.name, gateway.name_en), None, gateway.id, of, rules, unjudged=()
-    )
+    rules = []
+    for code, spec in signal.rules.items():
+        score = spec.score(of)
+        rules.append(Judged(code, spec, score, spec.reason(code, of, score)))
+    name = Text(gateway.name, gateway.name_en)
+    return JudgedPoint(gateway.id, signal.code, name, None, gateway.id, of, tuple(rules), unjudged=())
+
+
+class _Judging:
+    """One pass over a point's rules."""
+
+    def __init__(
+        self, point: PointText, of: Measure, around: Surroundings, dust: Dust | None, faults: list[Fault]
+    ) -> None:
+        self._point, self._of, self._around, self._dust, self._faults = point, of, around, dust, faults
+        self._rules: Mapping[str, RuleSpec] = point.rules
+
+    def point(self) -> JudgedPoint:
+        """The point with every rule that stands."""
+        table, signal = self._point.table, self._point.signal
+        judged, unjudged = [], []
+        for code, spec in self._rules.items():
+            own = self._point.own.get(code, {})
+            place = self._point.place.at("rules", code)
+            if code in table.disabled_rules or not self._concerned(spec, own, place):
+                continue
+            try:
+                judged.append(self._judge(code, spec))
+            except Missing as missing:
+                if missing.key in own or code not in signal.rules:
+                    self._fault(
+                        place, missing.key, own.get(missing.key, "(missing)"), f"{missing.what}, which it needs"
+                    )
+                else:
+                    unjudged.append(f"{code}: {missing}")
+            except Unfit as unfit:
+                self._fault(place, unfit.key, unfit.value, unfit.expected)
+        name = Text(table.name, table.name_en) if table.name and table.name_en else signal.name
+        return JudgedPoint(
+            table.id, table.signal, name, table.equipment, table.gateway, self._of, tuple(judged), tuple(unjudged)
+        )
+
+    def _concerned(self, spec: RuleSpec, own: Mapping[str, object], place: Place) -> bool:
+        """Whether the plant has a dust the rule is for; a rule changed in vain is a fault."""
+        dust = self._dust
+        if spec.dust is None or dust in spec.dust:
+            return True
+        if own:
+            self._fault(place, "dust", dust, f"one of {', '.join(spec.dust)}: the rule holds only there")
+        return False
+
+    def _judge(self, code: str, spec: RuleSpec) -> Judged:
+        of, around = self._of, self._around
+        taken = spec.limit_of()
+        if taken is not None:
+            spec, limit = self._take(spec, taken)
+            of = replace(of, taken=limit)
+        tied = around.formula(spec.of)
+        others = around.others(spec.looked_at())
+        of = replace(
+            of,
+            unit=spec.unit if spec.unit is not None else of.unit,
+            others=tuple(p.id for p in others),
+            fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
+        )
+        gate, when, without = around.condition(spec.when, spec.unless, asked="unless" in self._point.own.get(code, {}))
+        score = spec.score(of)
+        told = spec.model_copy(update={"of": tied.shown}) if tied is not None else spec
+        reason = told.reason(code, of, score)
+        fresh_s = around.longest_silence(tied)
+        return Judged(code, spec, score, reason, gate, when, tied, of.others, fresh_s, without)
+
+    def _take(self, spec: RuleSpec, code: str) -> tuple[RuleSpec, Taken]:
+        """The limit of another rule of the point, and the rule with what it takes over from that one.
+
+        Raises:
+            Missing: that rule is not judged here.
+            Unfit: there is no such rule, or it has no limit.
+        """
+        model = self._rules.get(code)
+        if not isinstance(model, LimitSpec):
+            limits = ", ".join(code for code, rule in self._rules.items() if isinstance(rule, LimitSpec))
+            raise Unfit("of_limit", code, f"a limit rule of the point: {limits or 'it has none'}")
+        if code in self._point.table.disabled_rules:
+            raise Missing("of_limit", f"rule {code}, which is disabled")
+        if model.dust is not None and self._dust not in model.dust:
+            raise Missing("of_limit", f"rule {code}, which is for other dusts")
+        try:
+            score = model.score(self._of)
+        except Missing as missing:
+            raise Missing("of_limit", f"{missing.what} for its rule {code}") from None
+        label = LABELS[code] if code in _LEVELS else Text(f" {code} ", code)
+        given = {
+            key: getattr(model, key) for key in ("when", "unless", "of", "unit") if key not in spec.model_fields_set
+        }
+        return spec.model_copy(update=given), Taken(score.limit, SIGNS[model.side], label)
+
+    def _fault(self, place: Place, key: str, value: object, expected: str) -> None:
+        self._faults.append(place.at(key).fault(value, expected))
+
+
+def _measure_of(point: PointText) -> Measure:
+    table = point.table
+    return _measure(point.signal, table.range, table.silence_s, table.setpoint)
 
 
 def _measure(
@@ -66,33 +195,3 @@ def _measure(
     numbers = signal.table.range
     low, high = span or ((numbers.low, numbers.high) if numbers is not None else (float("nan"), float("nan")))
     return Measure(signal.table.unit, low, high, silence_s or signal.table.silence_s.value, setpoint)
-
-
-def _judge(point: PointText, others: Sequence[Candidate], dust: Dust | None, faults: list[Fault]) -> JudgedPoint:
-    table = point.table
-    of = _measure(point.signal, table.range, table.silence_s, table.setpoint)
-    judged, unjudged = [], []
-    for code, spec in point.rules.items():
-        own = point.own.get(code, {})
-        place = point.place.at("rules", code)
-        if code in table.disabled_rules:
-            continue
-        if spec.dust is not None and dust not in spec.dust:
-            if own:
-                faults.append(place.at("dust").fault(dust, f"one of {', '.join(spec.dust)}: the rule holds only there"))
-            continue
-        try:
-            when = parse_when(spec.when)
-            gate = find_gate(when, table.equipment, others) if when is not None else None
-            judged.append(Judged(code, spec, spec.score(of), gate))
-        except Missing as missing:
-            if missing.key in own or code not in point.signal.rules:
-                faults.append(
-                    place.at(missing.key).fault(own.get(missing.key, "(missing)"), f"{missing.what}, which it needs")
-                )
-            else:
-                unjudged.append(f"{code}: {missing}")
-        except Unfit as unfit:
-            faults.append(place.at(unfit.key).fault(unfit.value, unfit.expected))
-    name = Text(table.name, table.name_en) if table.name and table.name_en else point.signal.name
-    return JudgedPoint(table.id, table.signal, name, table.equipment, table.gateway, of, tuple(judged), tuple(unjudged))

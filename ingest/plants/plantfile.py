@@ -91,14 +91,14 @@ class _Reading:
     def _points(self) -> tuple[PointText, ...]:
         known = Known(self._signals, self._ids("gateways"), self._ids("equipment"))
         signals = self._signals or {}
-        gates = signals.keys() | self._ids("points")
+        names = signals.keys() | self._ids("points")
         points = []
         for place, item in self._items["points"]:
             table = self._checked(PointTable, place, item, known)
             signal = signals.get(_text(item, "signal"))
             if signal is not None:
                 own = _own_rules(item)
-                rules = self._rules(signal, own, place, gates)
+                rules = self._rules(signal, own, place, names)
                 if table is not None:
                     points.append(PointText(place, table, signal, rules, own))
         return tuple(points)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.rules import RuleTable
+from detectors import Derived, RuleTable
 from ingest.model.batch import Batch
 from ingest.model.plant import Plant, Point, Rule
 
@@ -41,7 +41,8 @@ class Roster:
         gateways: by (plant id, gateway id).
         low, high: float64[p], instrument range (NaN where unused).
         carrier: int32[p], index of the device point of the gateway that carries the point (itself for a device point).
-        tables: rules by detector name, for `detectors.registry`.
+        tables: rules by detector name, for `detectors.registry`; only those that have any.
+        derived: channels that expressions give, numbered after all points; `tables` judge them and look at them.
     """
 
     version: int
@@ -53,6 +54,7 @@ class Roster:
     high: NDArray[np.float64]
     carrier: NDArray[np.int32]
     tables: Mapping[str, RuleTable]
+    derived: tuple[Derived, ...] = ()
 
     def enrolled(self, batch: Batch) -> Batch:
         """The readings of points that are enrolled now; a removed point may still have some in the journal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,25 @@ SPECIMENS = {
     "stuck": Specimen(3.0, 3.0, {"band": 0.05, "nonzero": 0.0}),
     "range": Specimen(1.0000001, 1.0, {"low": -2.0, "high": 2.0}),
     "bad": Specimen(1.0, 1.0, {}),
+    "deviation": Specimen(150.0, 100.0, {"side": 0.0, "relative": 1.0, "setpoint": math.nan, "fresh_s": 30.0}, 1),
+    "step": Specimen(0.5, 0.2, {"side": 1.0, "window_s": 6.0}),
+    "spike": Specimen(3.0, 2.0, {"floor": 0.2}),
+    "count": Specimen(2.0, 1.0, {"above": 1.0, "window_s": 5.0, "edges": 1.0}),
+    "pinned": Specimen(50.0, 40.0, {"at": 0.55, "band": 0.06, "window_s": 8.0}),
+    "noise": Specimen(5.0, 2.0, {"window_s": 8.0}),
+    "current": Specimen(9.5, 9.0, {"low": -2.0, "high": 2.0}),
+    "neighbour": Specimen(5.0, 2.0, {"floor": 0.1, "fresh_s": 60.0}, 2),
+    "votes": Specimen(3.0, 2.0, {"level": 1.0, "bad_votes": 1.0, "fresh_s": 5.0}, 2),
+    "first_out": Specimen(1.0, 0.0, {"level": 1.0}, 2),
     "silence": Specimen(5.0, 5.0, {}),
+    "ewma": Specimen(3.0, 1.0, {"train": 4.0, "weight": 0.5, "floor": 0.2}),
+    "cusum": Specimen(3.0, 1.0, {"train": 4.0, "slack": 0.5, "floor": 0.3}),
+    "page_hinkley": Specimen(1.5, 1.0, {"delta": 0.1, "alpha": 0.9, "least": 3.0}),
+    "zscore": Specimen(3.0, 2.0, {"least": 3.0, "floor": 0.2}),
+    "robust_z": Specimen(3.0, 2.0, {"window_s": 16.0, "floor": 0.2}),
+    "profile": Specimen(3.0, 2.0, {"period_s": 6.0, "offset_s": 28800.0, "least": 2.0, "floor": 0.2}),
+    "phase": Specimen(3.0, 2.0, {"low": -0.5, "high": 2.0, "least": 1.0, "floor": 0.2, "fresh_s": 3.0}, inputs=1),
+    "forecast": Specimen(-4.0, -8.0, {"limit": 0.7, "side": 1.0, "window_s": 16.0, "lead_s": 4.0}),
 }
 
 

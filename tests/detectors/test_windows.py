@@ -61,7 +61,7 @@ def closed(rows: Sequence[Row], cuts: Sequence[int]) -> list[Seen]:
     seen: list[Seen] = []
     for runs in batches(rows, cuts):
         breaks = np.isnan(runs.value)
-        values = {name: runs.value for name in ("low", "high", "sum")} | {"count": np.ones(len(runs))}
+        values = dict.fromkeys(("low", "high", "sum"), runs.value) | {"count": np.ones(len(runs))}
         found = buckets.gather(runs, ~breaks, values, breaks)
         if not len(found):
             continue

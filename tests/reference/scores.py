@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.reference import basic
+from tests.reference import basic, change, drift, forecast, honesty, logic, seasonal
 from tests.reference.plain import Scores
 
-SCORES: Scores = {**basic.SCORES}
+SCORES: Scores = {
+    **basic.SCORES,
+    **forecast.SCORES,
+    **seasonal.SCORES,
+    **drift.SCORES,
+    **change.SCORES,
+    **honesty.SCORES,
+    **logic.SCORES,
+}

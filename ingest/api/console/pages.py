@@ -81,7 +81,7 @@ def pages_router(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901  on
             request,
             "_alarm.html" if request.url.path.endswith("/body") else "alarm.html",
             row=rows.alarm_row(ports, found, caller),
-            rule=rows.rule_of(roster, found),
+            rule=reach.rule(ports, found),
             point=roster.find(found.plant, found.point),
             history=ports.alarms.alarm_history(alarm),
         )

@@ -15,8 +15,7 @@ from ingest.api.reach import GatewayView, Standing
 from ingest.api.texts import FLAGS, TEXTS
 from ingest.model.alarm import Alarm, AlarmState
 from ingest.model.flags import Flag
-from ingest.model.plant import Equipment, Plant, Point, Rule, Text
-from ingest.plants.roster import Roster
+from ingest.model.plant import Equipment, Plant, Point, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +72,6 @@ def by_urgency(alarms: Iterable[Alarm]) -> list[Alarm]:
     return sorted(alarms, key=lambda a: (a.state is AlarmState.ACKNOWLEDGED, -a.level, not a.active, -a.raised))
 
 
-def rule_of(roster: Roster, alarm: Alarm) -> Rule | None:
-    """Return the rule an alarm was raised by, if it is still configured."""
-    point = roster.find(alarm.plant, alarm.point)
-    return next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
-
-
 def plant_rows(
     plants: Iterable[Plant], standing: Mapping[str, Standing], views: Sequence[GatewayView]
 ) -> list[PlantRow]:
@@ -126,6 +119,6 @@ def limits_of(point: Point) -> tuple[Limit, ...]:
     found = [
         Limit(f"{rule.code} {limit(rule.limit, digits)}", rule.limit, rule.level)
         for rule in point.rules
-        if rule.kind == "limit" and math.isfinite(rule.limit)
+        if rule.kind == "limit" and not rule.of and math.isfinite(rule.limit)
     ]
     return tuple(sorted(found, key=lambda one: -one.value))

@@ -57,7 +57,7 @@ def alarms_router(ports: Ports) -> APIRouter:
     def alarm(alarm: UUID, caller: Caller) -> schemas.AlarmDetail:
         """Show one alarm with its history."""
         found = reach.alarm(ports, caller, alarm)
-        return _detail(found, ports.alarms.alarm_history(alarm))
+        return _detail(ports, found, ports.alarms.alarm_history(alarm))
 
     @router.post("/{alarm}/acknowledge")
     async def acknowledge_alarm(
@@ -65,7 +65,7 @@ def alarms_router(ports: Ports) -> APIRouter:
     ) -> schemas.AlarmDetail:
         """Acknowledge an alarm. Operators and admins only."""
         changed = await acknowledge(ports, actor, alarm, body.comment if body else None)
-        return _detail(changed, await run_in_threadpool(ports.alarms.alarm_history, alarm))
+        return _detail(ports, changed, await run_in_threadpool(ports.alarms.alarm_history, alarm))
 
     return router
 
@@ -103,7 +103,7 @@ def read_cursor(cursor: str) -> tuple[int, UUID]:
         raise BadParameter("cursor", cursor, "`next` of an earlier page, unchanged") from error
 
 
-def _detail(alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
+def _detail(ports: Ports, alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
     steps = [
         schemas.AlarmEventOut(
             seq=event.seq,
@@ -114,4 +114,6 @@ def _detail(alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
         )
         for event in history
     ]
-    return schemas.AlarmDetail(**alarm_fields(alarm), history=steps)
+    rule = reach.rule(ports, alarm)
+    reason = schemas.Said.model_validate(rule.reason) if rule else None
+    return schemas.AlarmDetail(**alarm_fields(alarm), history=steps, reason=reason)

@@ -108,9 +108,16 @@ class RuleOut(Shape):
     limit: Annotated[float, Field(examples=[0.28])]
     unit: Annotated[str, Field(examples=["MPa"])]
     title: Said
-    gate: GateOut | None
+    gate: GateOut | None = Field(description="null: always judged, or `when` is more than one comparison")
     source: str
     confidence: Confidence
+    reason: Said = Field(description="what a trip says, with its numbers, and why it matters")
+    when: Annotated[str, Field(description="empty: always judged", examples=["CAST_LEN-01 >= 500"])]
+    of: Annotated[
+        str, Field(description="judged instead of the point's own value", examples=["CW_OUT_T-01 - CW_IN_T-01"])
+    ]
+    inputs: list[PointId] = Field(description="further points it looks at")
+    latch: bool = Field(description="returns only when it is reset")
 
 
 class PointOut(Shape):
@@ -194,6 +201,7 @@ class AlarmDetail(AlarmOut):
     """An alarm with its history, oldest first."""
 
     history: list[AlarmEventOut]
+    reason: Said | None = Field(description="what its rule finds; null: no longer configured")
 
 
 class AlarmPage(Shape):

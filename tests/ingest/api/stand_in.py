@@ -405,7 +405,10 @@ def _rule(
 ) -> Rule:
     label = _LABELS[code]
     title = Text(f"{name.zh} {label.zh}", f"{name.en} {label.en}")
-    return Rule(plant, point, code, kind, level, limit, unit, title, gate, _DEFAULT, Confidence.ENGINEERING_DEFAULT)
+    reason = Text(f"数值越过 {limit:g} {unit}：{label.zh}", f"The value is beyond {limit:g} {unit}: {label.en}")
+    when = f"{gate.point} {gate.op} {gate.value:g}" if gate else ""
+    confidence = Confidence.ENGINEERING_DEFAULT
+    return Rule(plant, point, code, kind, level, limit, unit, title, gate, _DEFAULT, confidence, reason, when)
 
 
 _STEADY = {

@@ -64,11 +64,17 @@ async def test_an_alarm_tells_its_history_oldest_first(hall: StandIn, ask: Ask) 
     assert shown["state"] == "normal"
 
 
+async def test_an_alarm_says_what_its_rule_finds(hall: StandIn, ask: Ask) -> None:
+    alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CW_IN_P-01")
+    shown = (await ask(INSPECTOR).get(f"{ALARMS}/{alarm.id}")).json()
+    assert shown["reason"] == {"zh": "数值越过 0.315 MPa：低报", "en": "The value is beyond 0.315 MPa: low"}
+
+
 async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) -> None:
     """A receiver can feed both into the same code."""
     event = hall.log[-1]
     shown = (await ask(OPERATOR).get(f"{ALARMS}/{event.alarm.id}")).json()
-    del shown["history"]
+    del shown["history"], shown["reason"]  # of the roster, not of the alarm
     assert shown == alarm_body(event, None)["alarm"]
 
 

@@ -37,6 +37,9 @@ async def test_a_point_names_its_rules_with_their_source_and_what_is_not_evaluat
     assert (rule["limit"], rule["unit"], rule["level"]) == (0.28, "MPa", 2)
     assert rule["confidence"] == "engineering default"
     assert rule["gate"] == {"point": "CAST_LEN-01", "op": ">=", "value": 500.0}
+    assert rule["when"] == "CAST_LEN-01 >= 500"
+    assert (rule["of"], rule["inputs"], rule["latch"]) == ("", [], False)
+    assert rule["reason"]["zh"] == "数值越过 0.28 MPa：低低报"
     pit = (await ask(OPERATOR).get(f"/api/v1/plants/{ALUMINIUM}/points/PIT_LVL-01")).json()
     assert pit["unjudged"] == ["L: needs setpoint", "H: needs setpoint"]
 

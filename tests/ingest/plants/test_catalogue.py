@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ingest.model.fault import InvalidConfig
-from ingest.model.plant import Confidence, PlantKind
+from ingest.model.plant import Confidence, PlantKind, Text
 from ingest.plants.catalogue import DIRECTORY, Signal, load_catalogue
 from ingest.plants.gates import Missing
-from ingest.plants.kinds import KINDS, Measure
+from ingest.plants.kinds import KINDS, LimitSpec, Measure, Taken
 from ingest.plants.written import Sourced
 
 SIGNALS: dict[PlantKind, str] = {
@@ -68,13 +68,17 @@ def test_the_longest_silence_is_three_of_the_periods_it_names(signal: Signal) ->
 @pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
 def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
     """Off stands on the safe side of on, for any positive set-point."""
-    of = Measure(signal.table.unit, 0.0, 1.0, 60.0, setpoint=7.0)
+    of = Measure(signal.table.unit, 0.0, 1.0, 60.0, 7.0, ("A", "B"), 60.0, Taken(5.0, 1.0, Text("高报", "high")))
     for code, spec in signal.rules.items():
+        assert spec.limit_of() is None or isinstance(signal.rules[str(spec.limit_of())], LimitSpec)
         try:
             score = spec.score(of)
         except Missing as missing:
             assert (signal.code, missing.key) == ("ALC_PIT_LVL", "on"), code  # noqa: PT017  the only number left to plants
         else:
+            said = spec.reason(code, of, score)
+            assert said.zh
+            assert said.en
             assert score.off <= score.on
             assert set(score.param) == set(KINDS[spec.kind].params)
 

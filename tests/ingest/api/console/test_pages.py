@@ -69,7 +69,13 @@ async def test_inspectors_read_and_are_not_offered_to_act(ask: Ask, hall: StandI
 async def test_an_alarm_says_why_it_was_raised(hall: StandIn, ask: Ask) -> None:
     alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CW_IN_P-01")
     page = (await ask(OPERATOR).get(f"/alarms/{alarm.id}")).text
-    for said in ("0.311 MPa", "L 0.315 MPa", "CAST_LEN-01 &gt;= 500", "工程默认值"):
+    for said in ("0.311 MPa", "L 0.315 MPa", "CAST_LEN-01 &gt;= 500", "工程默认值", "数值越过 0.315 MPa：低报"):
+        assert said in page
+
+
+async def test_a_point_page_says_what_each_rule_finds(ask: Ask) -> None:
+    page = (await ask(OPERATOR).get("/plants/nanan-aluminium/points/CW_IN_P-01")).text
+    for said in ("说明", "数值越过 0.28 MPa：低低报", "数值越过 0.315 MPa：低报"):
         assert said in page
 
 

@@ -1,0 +1,57 @@
+"""Current: a 4-20 mA loop that is broken or shorted, seen in the unit its card scaled it to.
+
+Parameters `low`, `high`: the values that stand for 4 and 20 mA. The score is the distance of the loop's current from
+its middle, 12 mA: 8 at both ends of the range, 11 at 1 and at 23 mA. A transmitter that finds itself faulty drives its
+current out of the range on purpose: NAMUR NE 43 (2003) has it signal failure at or below 3.6 and at or above 21 mA, and
+keeps 3.8 to 20.5 for measuring. The idea is from there; the limit here is one for both ends, and a card that clips what
+it reads at the ends of its range hides all of it.
+
+>>> from detectors.examples import judge
+>>> judge("current", [50.0, -20.0, 3.0], on=11.0, off=8.5, low=0.0, high=100.0)
+['trips at 1 s: -20', 'returns at 2 s: 3']
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.rules import RuleTable
+from detectors.runs import Runs
+from detectors.trip import Arrays
+
+_LOW_MA: Final = 4.0
+_SPAN_MA: Final = 16.0
+_MIDDLE_MA: Final = 12.0
+
+
+class Current:
+    """Scores a value by how far the current behind it is from 12 mA."""
+
+    judges: Final = "value"
+
+    def __init__(self, rules: RuleTable) -> None:
+        self._low = rules.param["low"]
+        self._span = rules.param["high"] - rules.param["low"]
+        self._on = rules.on
+
+    def score(self, runs: Runs) -> NDArray[np.float64]:
+        """Milliamperes from the middle; NaN stays NaN."""
+        current = _LOW_MA + _SPAN_MA * (runs.value - self._low[runs.row]) / self._span[runs.row]
+        return np.abs(current - _MIDDLE_MA)
+
+    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What surely lies within; the ends are left out, so that rounding cannot matter."""
+        middle = self._low + self._span / 2
+        reach = np.abs(self._span) * self._on / _SPAN_MA * (1 - 1e-9)
+        return middle - reach, middle + reach
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past
+        """Never."""
+        return np.zeros(len(self._on), bool)
+
+    def arrays(self) -> Arrays:
+        """Nothing to remember."""
+        return {}

@@ -1,0 +1,60 @@
+"""Deviation: how far a value is from its set-point, wherever the set-point is now (the deviation alarm of ISA-18.2).
+
+Parameters `side`: +1 judges above the set-point, -1 below, 0 either; `relative`: 0 judges the distance in the point's
+unit, 1 in percent of the set-point; `setpoint`: in the point's unit, NaN = the newest value of the first input;
+`fresh_s`: a set-point reading older than this, s, is not used (inf = any is). The score is the distance seen from
+`side`. Without a set-point, and with one of zero where percent are asked for, nothing can be told.
+
+>>> from detectors.examples import judge
+>>> nan, inf = float("nan"), float("inf")
+>>> judge("deviation", [50.0, 47.0, 47.0], on=5.0, others=[[50.0, 50.0, 49.0]], side=-1.0, relative=1.0, setpoint=nan,
+...       fresh_s=inf)
+['trips at 1 s: 6', 'returns at 2 s: nan']
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.peers import Peers
+from detectors.rules import RuleTable
+from detectors.runs import Runs
+from detectors.trip import Arrays
+
+
+class Deviation:
+    """Scores a value by its distance from a set-point."""
+
+    judges: Final = "score"
+
+    def __init__(self, rules: RuleTable) -> None:
+        self._side = rules.param["side"]
+        self._relative = rules.param["relative"] > 0
+        self._setpoint = rules.param["setpoint"]
+        self._peers = Peers(rules.inputs[:, :1] if rules.inputs is not None else None, rules.param["fresh_s"])
+        self._known = ~np.isnan(self._setpoint) & ~(self._relative & (self._setpoint == 0))
+
+    def score(self, runs: Runs) -> NDArray[np.float64]:
+        """Unit or percent away from the set-point."""
+        relative = self._relative[runs.row]
+        setpoint = self._setpoint[runs.row]
+        seen = self._peers.look(runs)
+        if seen.shape[1]:
+            setpoint = np.where(np.isnan(setpoint), seen[:, 0], setpoint)
+        setpoint = np.where(relative & (setpoint == 0), np.nan, setpoint)
+        self._known[runs.row[runs.last]] = ~np.isnan(setpoint[runs.last])
+        away = runs.value - setpoint
+        away = np.where(relative, 100 * away / np.where(relative, np.abs(setpoint), 1), away)
+        side = self._side[runs.row]
+        return np.where(side == 0, np.abs(away), side * away)
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  told when the last reading came
+        """Rules that had no set-point to use when their point's newest reading came."""
+        return np.asarray(~self._known, np.bool_)
+
+    def arrays(self) -> Arrays:
+        """Whether there was a set-point to use."""
+        return {"known": self._known}

@@ -1,0 +1,121 @@
+"""Expressions over points (`of`, compound `when` and `unless`): checked when read, tied to points of a plant later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from detectors import ExpressionError, compile_expression
+from ingest.plants.gates import EXPECTED as CONDITION
+from ingest.plants.gates import Candidate, Missing, When, parse_when
+
+EXPECTED: Final = "an expression of signals or points, such as OUT_T - IN_T"
+
+_SETPOINT: Final = re.compile(r"\bsetpoint\(\s*(?:\{([^{}]*)\}|([A-Za-z0-9_]+))\s*\)")
+_NAME: Final = re.compile(r"\{([^{}]*)\}|\b([A-Za-z_][A-Za-z0-9_]*)\b(?!\s*\()")
+_COMPARES: Final = re.compile(r"[<>]|[=!]=")
+_WORDS: Final = frozenset({"and", "or", "not"})
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression as written.
+
+    Attributes:
+        text: with `setpoint(NAME)` in it.
+        points: names whose values it needs, in the order of first use.
+        setpoints: names whose set-points it needs.
+    """
+
+    text: str
+    points: tuple[str, ...]
+    setpoints: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name in it."""
+        return tuple(dict.fromkeys((*self.points, *self.setpoints)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """An expression tied to points of a plant.
+
+    Attributes:
+        text: for `detectors.compile_expression`; set-points are numbers in it.
+        points: ids of the points its names stand for, in their order.
+        shown: the same for people, with ids for names.
+    """
+
+    text: str
+    points: tuple[str, ...]
+    shown: str
+
+
+def parse_formula(text: str) -> Formula:
+    """The expression.
+
+    Raises:
+        ValueError: it is none; the message says what is wrong and expected.
+
+    >>> parse_formula("LEN <= setpoint(LEN) - 200 and {IN_P-01} > 0.1").points
+    ('LEN', 'IN_P-01')
+    """
+    setpoints = tuple(dict.fromkeys(braced or plain for braced, plain in _SETPOINT.findall(text)))
+    try:
+        found = compile_expression(_SETPOINT.sub("1", text))
+    except ExpressionError as error:
+        raise ValueError(f"{EXPECTED}; at {error.found!r}: {error.expected}") from None
+    return Formula(text, found.names, setpoints)
+
+
+def condition(text: str) -> When | Formula | None:
+    """What `when` or `unless` says: one comparison, an expression of several, or None for `always`.
+
+    Raises:
+        ValueError: it is neither; the message says what is expected.
+    """
+    try:
+        return parse_when(text)
+    except ValueError:
+        if not _COMPARES.search(text):
+            raise
+    try:
+        return parse_formula(text)
+    except ValueError as error:
+        raise ValueError(f"{CONDITION}; {error}") from None
+
+
+def tie(formula: Formula, find: Callable[[str], Candidate], key: str) -> Tied:
+    """Tie the expression to points.
+
+    Args:
+        formula: the expression.
+        find: the point a name stands for; raises Missing.
+        key: the rule's key it stands under.
+
+    Raises:
+        Missing: a point, or its set-point, is not there.
+    """
+
+    def setpoint(found: re.Match[str]) -> str:
+        point = find(found[1] or found[2])
+        if point.setpoint is None:
+            raise Missing(key, f"setpoint of {point.id}")
+        return f"{point.setpoint:.12g}"
+
+    ids = {name: find(name).id for name in formula.points}
+    text = _SETPOINT.sub(setpoint, formula.text)
+    shown = _NAME.sub(lambda found: ids.get(found[1] or found[2], found[0]), text)
+    return Tied(text, tuple(ids[name] for name in formula.points), shown)
+
+
+def word(name: str) -> str:
+    """A name as an expression takes it.
+
+    >>> word("CAST_LEN"), word("CAST_LEN-01")
+    ('CAST_LEN', '{CAST_LEN-01}')
+    """
+    return name if name.isidentifier() and name not in _WORDS else f"{{{name}}}"

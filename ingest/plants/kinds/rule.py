@@ -1,0 +1,210 @@
+"""What every kind of rule has in common: the keys a person may write, and the score they become."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from ingest.model.plant import Text
+from ingest.plants.enrolment import Dust
+from ingest.plants.formula import condition, parse_formula
+from ingest.plants.gates import ALWAYS, Missing, Peers
+from ingest.plants.kinds.labels import label_of
+from ingest.plants.kinds.said import seconds
+from ingest.plants.written import Sourced
+
+Percent = Annotated[float, Field(gt=0, le=100)]
+Positive = Annotated[float, Field(gt=0)]
+Side = Literal["above", "below", "either"]
+Turn = Literal["rise", "fall", "either"]
+
+SIGNS: dict[str, float] = {
+    "high": 1.0, "low": -1.0, "above": 1.0, "below": -1.0, "rise": 1.0, "fall": -1.0, "either": 0.0,
+}  # fmt: skip
+"""What a side is to the detectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A limit taken over from another rule of the point (`of_limit`), and what that is called."""
+
+    value: float
+    side: float
+    label: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A point as far as its rules' numbers depend on it.
+
+    Attributes:
+        others: further points the rule looks at, by id.
+        fresh_s: the longest any of them may be silent.
+        taken: the limit its `of_limit` names.
+    """
+
+    unit: str
+    low: float
+    high: float
+    silence_s: float
+    setpoint: float | None
+    others: tuple[str, ...] = ()
+    fresh_s: float = math.inf
+    taken: Taken | None = None
+
+    def of_span(self, percent: float) -> float:
+        """So many percent of the instrument's span, in its unit."""
+        return (self.high - self.low) * percent / 100
+
+    def of_setpoint(self, percent: float, key: str) -> float:
+        """So many percent of the set-point. Raises Missing if there is none."""
+        if self.setpoint is None:
+            raise Missing(key, "setpoint")
+        return self.setpoint * percent / 100
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Where a rule trips and returns, in the detector's units, and what a person would read."""
+
+    on: float
+    off: float
+    limit: float
+    unit: str
+    param: Mapping[str, float] = field(default_factory=dict)
+
+
+class Unfit(Exception):
+    """A number that contradicts another: the key, its value, and what was expected."""
+
+    def __init__(self, key: str, value: object, expected: str) -> None:
+        super().__init__(expected)
+        self.key = key
+        self.value = value
+        self.expected = expected
+
+
+def _formula(text: str) -> str:
+    parse_formula(text)
+    return text
+
+
+def _condition(text: str) -> str:
+    condition(text)
+    return text
+
+
+class RuleSpec(Sourced):
+    """What every rule may say.
+
+    `of` is judged instead of the point's own value. `unless` closes the rule; where the plant lacks what it names it
+    is left out. `dust` confines a rule to plants with one of these dusts. `need` of `of_last` readings make it trip.
+    """
+
+    params: ClassVar[tuple[str, ...]] = ()
+    looks: ClassVar[bool] = False  # at further points of its own
+    meaning: ClassVar[Text | None] = None  # why a trip matters, where its label does not say it
+
+    kind: str
+    level: Literal[1, 2]
+    on_delay_s: float = Field(default=0, ge=0)
+    off_delay_s: float = Field(default=0, ge=0)
+    when: Annotated[str, AfterValidator(_condition)] = ALWAYS
+    unless: Annotated[str, AfterValidator(_condition)] | None = None
+    of: Annotated[str, AfterValidator(_formula)] | None = None
+    unit: str | None = None
+    latch: bool = False
+    need: int | None = Field(default=None, ge=1, le=64)
+    of_last: int | None = Field(default=None, ge=1, le=64, validate_default=True)
+    dust: list[Dust] | None = None
+    red: bool = False
+    label: str | None = Field(default=None, min_length=1)
+    label_en: str | None = Field(default=None, min_length=1)
+
+    @field_validator("of_last")
+    @classmethod
+    def _enough(cls, of_last: int | None, info: ValidationInfo) -> int | None:
+        need = info.data.get("need")
+        if (need is None) != (of_last is None) or (need or 0) > (of_last or 0):
+            raise ValueError("need and of_last together, need at most of_last")
+        return of_last
+
+    @abstractmethod
+    def score(self, of: Measure) -> Score:
+        """The numbers for one point.
+
+        Raises:
+            Missing: the point lacks what they stand on (a set-point).
+            Unfit: they contradict each other.
+        """
+
+    @abstractmethod
+    def finds(self, of: Measure, score: Score) -> Text:
+        """What a trip says about the point, without the rule's delay and meaning."""
+
+    def reason(self, code: str, of: Measure, score: Score) -> Text:
+        """One sentence: what the rule finds, for how long, and why it matters."""
+        finds, told = self.finds(of, score), seconds(self.on_delay_s)
+        means = self.meaning if self.meaning and not self.label else self.labelled(code)
+        zh, en = finds.zh, finds.en
+        if self.of_last:
+            zh, en = (
+                f"{zh}（最近 {self.of_last} 次读数中 {self.need} 次）",
+                f"{en} ({self.need} of {self.of_last} readings)",
+            )
+        if self.on_delay_s:
+            zh, en = f"{zh}（持续 {told.zh}）", f"{en} (held for {told.en})"
+        if not self.of:
+            en = en[:1].upper() + en[1:]
+        return Text(f"{zh}：{means.zh}", f"{en}: {means.en}")
+
+    def looked_at(self) -> Peers | None:
+        """The further points it looks at, as written."""
+        return None
+
+    def limit_of(self) -> str | None:
+        """The rule whose limit it takes."""
+        return None
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every signal or point the rule names, with the key that does."""
+        for key in ("when", "unless"):
+            found = condition(getattr(self, key) or ALWAYS)
+            for name in found.names if found is not None else ():
+                yield key, name
+        if self.of is not None:
+            for name in parse_formula(self.of).names:
+                yield "of", name
+        others = self.looked_at()
+        if others is not None and isinstance(others.where, tuple):
+            for name in others.where:
+                yield others.key, name
+
+    def labelled(self, code: str) -> Text:
+        """The rule's own label, else that of its code; a code without one stands for itself."""
+        known = label_of(code) or Text(code, code)
+        return Text(self.label or known.zh, self.label_en or known.en)
+
+    def subject(self) -> Text:
+        """What is judged: the value, or the expression."""
+        return Text(f"{self.of} ", self.of) if self.of else Text("数值", "the value")
+
+
+def one_form(value: object, info: ValidationInfo, *forms: str) -> None:
+    """Refuse a number given in two forms. Raises ValueError."""
+    if value is not None:
+        for other in forms:
+            if other != info.field_name and info.data.get(other) is not None:
+                raise ValueError(f"either {other} or {info.field_name}, not both")
+
+
+def off_below(on: float, off: float | None, shown: str) -> float:
+    """Where the rule returns: `off`, or `on` where none is given. Raises Unfit if it stands beyond `on`."""
+    if off is not None and off > on:
+        raise Unfit("off", off, f"at most on, which is {shown}")
+    return on if off is None else off

@@ -1,0 +1,150 @@
+"""Every rule the domain research names for a signal exists by default, and is judged once a plant gives its numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.model.plant import Plant, PlantKind
+from ingest.plants.catalogue import load_catalogue
+from ingest.plants.load import load_roster
+from ingest.plants.numbering import MemoryNumbering
+from ingest.plants.roster import Roster
+from tests.ingest.plants.samples import plant, point
+
+COMMON = "BAD SILENT"
+MEASURED = f"{COMMON} RANGE STUCK CURRENT"
+
+DOMAIN: dict[PlantKind, dict[str, str]] = {
+    "dust": {
+        "DUST_HOPPER_TEMP": f"{MEASURED} H HH RATE SLOPE FORECAST",
+        "DUST_DP": f"{MEASURED} HH LL DEV PHYS",
+        "DUST_LOCK_FAULT": f"{COMMON} ON ON_LONG",
+        "DUST_FAN_RUN": f"{COMMON} OFF",
+        "DUST_SPARK": f"{COMMON} ON COUNT",
+        "DUST_IN_TEMP": f"{MEASURED} H HH SLOPE FORECAST",
+        "DUST_OUT_TEMP": f"{MEASURED} H HH SLOPE FORECAST",
+        "DUST_DUCT_V": f"{MEASURED} L LL",
+        "DUST_PULSE_P": f"{MEASURED} L",
+        "DUST_WET_LEVEL": f"{MEASURED} L LL SLOPE FORECAST",
+        "DUST_WET_FLOW": f"{MEASURED} L LL FORECAST",
+        "DUST_H2": f"{MEASURED} H HH PINNED PINNED_HH FORECAST",
+        "DUST_VENT": f"{COMMON} ON",
+        "DUST_CONC": f"{MEASURED} H HH FORECAST",
+        "DUST_CLEAN_AGE": f"{COMMON} RANGE H HH",
+        "DUST_HEADCOUNT": f"{COMMON} RANGE H CLASS_5 CLASS_10 CLASS_30",
+    },
+    "steel": {
+        "STL_CO": f"{MEASURED} H HH PINNED PINNED_HH NEIGHBOUR FORECAST",
+        "STL_O2": f"{MEASURED} L H PINNED PINNED_H FORECAST",
+        "STL_GH_LEVEL": f"{MEASURED} LL L H HH SLOPE FORECAST FORECAST_L",
+        "STL_GH_RATE": f"{COMMON} RANGE STUCK L H",
+        "STL_GH_P": f"{MEASURED} H L LL",
+        "STL_GH_TILT": f"{COMMON} RANGE CURRENT H",
+        "STL_GAS_O2": f"{MEASURED} H HH PINNED PINNED_HH FORECAST",
+        "STL_BF_TOP_P": f"{MEASURED} H",
+        "STL_BF_TOP_T": f"{MEASURED} HH FORECAST",
+        "STL_CW_DT": f"{COMMON} RANGE STUCK H HH PHYS FORECAST",
+        "STL_CW_OUT_T": f"{MEASURED} H HH SLOPE FORECAST",
+        "STL_CW_DFLOW": f"{COMMON} RANGE STUCK LL L H HH SHARE FORECAST FORECAST_L",
+        "STL_CW_FLOW": f"{MEASURED} L LL PHYS FORECAST",
+        "STL_CW_P": f"{MEASURED} L LL",
+        "STL_LANCE_INTLK": f"{COMMON} ON",
+        "STL_LADLE_T": f"{MEASURED} H HH FORECAST",
+        "STL_PERSON_GATHER": f"{COMMON} RANGE H HH",
+        "STL_WATER_POOL": f"{COMMON} ON",
+    },
+    "aluminium": {
+        "ALC_CW_IN_P": f"{MEASURED} L LL",
+        "ALC_CW_IN_F": f"{MEASURED} L LL PHYS FORECAST",
+        "ALC_CW_IN_T": f"{MEASURED} H HH SLOPE FORECAST",
+        "ALC_CW_OUT_T": f"{MEASURED} HH DT PHYS SLOPE FORECAST FORECAST_DT",
+        "ALC_LAUNDER_LVL_FURN": f"{MEASURED} L LL H HH RATE",
+        "ALC_LAUNDER_LVL_MOLD": f"{MEASURED} L LL H HH RATE",
+        "ALC_CAST_LEN": f"{COMMON} RANGE STUCK",
+        "ALC_CAST_SPEED": f"{COMMON} RANGE LL HH",
+        "ALC_METAL_T": f"{MEASURED} L H SLOPE",
+        "ALC_PIT_LVL": f"{MEASURED} L H SLOPE FORECAST FORECAST_L",
+        "ALC_EMG_WATER_P": f"{COMMON} RANGE CURRENT LL FORECAST",
+        "ALC_EMG_WATER_LVL": f"{COMMON} RANGE CURRENT LL L SLOPE FORECAST",
+        "ALC_CUTOFF_V": f"{COMMON} OFF",
+        "ALC_DUMP_V": f"{COMMON} OFF",
+        "ALC_LAUNDER_BRK": f"{COMMON} OFF",
+        "ALC_TILT_CTRL": f"{COMMON} ON",
+        "ALC_ROPE_AGE": f"{COMMON} RANGE H",
+        "ALC_HYD_P": f"{MEASURED} LL",
+        "ALC_LEAK_ACOUSTIC": f"{COMMON} ON",
+        "ALC_PIT_PERSON": f"{COMMON} RANGE H",
+    },
+}
+
+BY_DESIGN = {"ALC_PIT_LVL": "[points.rules.L]\non = 2\n[points.rules.H]\non = 4\n"}  # limits only the plant knows
+SETPOINTS = {"DUST_HEADCOUNT": 4, "ALC_CAST_LEN": 6500}
+
+
+def whole_plant(kind: PlantKind) -> str:
+    """One point of every signal, three of CO, all with set-points and on one machine; dust of aluminium."""
+    points = [
+        point(
+            f"{signal}-{number}",
+            signal,
+            f'equipment = "E-1"\nsetpoint = {SETPOINTS.get(signal, 50)}\n'
+            f"{'range = [0, 100]' if known.table.range is None else ''}\n{BY_DESIGN.get(signal, '')}",
+        )
+        for signal, known in load_catalogue().signals[kind].items()
+        for number in (1, 2, 3)[: 3 if signal == "STL_CO" else 1]
+    ]
+    return plant(kind, "".join(points), enterprise='dust = "aluminium"' if kind == "dust" else "")
+
+
+def load(folder: Path, kind: PlantKind) -> tuple[Roster, Plant]:
+    (folder / "p.toml").write_text(whole_plant(kind), encoding="utf-8")
+    roster = load_roster(folder, MemoryNumbering(), 1)
+    return roster, roster.plants["p"]
+
+
+@pytest.mark.parametrize("kind", DOMAIN)
+def test_every_rule_of_the_domain_is_judged(tmp_path: Path, kind: PlantKind) -> None:
+    """Exactly these: a rule more is a decision, and belongs into the list."""
+    _, known = load(tmp_path, kind)
+    judged = {p.signal: {rule.code for rule in p.rules} for p in known.points if not p.is_device}
+    judged.pop("DUST_PROC_RUN", None)  # a gate only
+    assert judged == {signal: set(codes.split()) for signal, codes in DOMAIN[kind].items()}
+    assert [p.unjudged for p in known.points if p.unjudged] == []
+
+
+@pytest.mark.parametrize("kind", DOMAIN)
+def test_every_default_says_what_it_finds_in_both_languages(tmp_path: Path, kind: PlantKind) -> None:
+    roster, _ = load(tmp_path, kind)
+    for rule in roster.rules:
+        assert "：" in rule.reason.zh, rule.code
+        assert ": " in rule.reason.en, rule.code
+        assert "None" not in rule.reason.en
+        assert "nan" not in rule.reason.en
+
+
+@pytest.mark.parametrize("kind", DOMAIN)
+def test_every_row_is_whole(tmp_path: Path, kind: PlantKind) -> None:
+    """Numbers where there are to be numbers, channels where expressions are judged."""
+    roster, _ = load(tmp_path, kind)
+    channels = {one.channel for one in roster.derived}
+    for table in roster.tables.values():
+        assert (table.off <= table.on).all()
+        for i, number in enumerate(table.rule):
+            rule = roster.rules[number]
+            assert (int(table.point[i]) in channels) is bool(rule.of)
+            assert (int(table.gate.point[i]) in channels) is (bool(rule.when) and rule.gate is None)
+            assert table.key[i] == f"p/{rule.point}/{rule.code}"
+
+
+def test_dangers_that_pass_are_latched(tmp_path: Path) -> None:
+    """A spark is over in a millisecond: the alarm stays until somebody has looked."""
+    roster, _ = load(tmp_path, "dust")
+    latched = {(rule.point, rule.code) for rule in roster.rules if rule.latch}
+    assert latched == {("DUST_SPARK-1", "ON"), ("DUST_SPARK-1", "COUNT"), ("DUST_VENT-1", "ON")}
+
+
+def test_a_class_of_supervision_is_crossed_only_by_plants_registered_below_it(tmp_path: Path) -> None:
+    roster, _ = load(tmp_path, "dust")
+    assert {r.when for r in roster.rules if r.code == "CLASS_10"} == {"DUST_HEADCOUNT-1 >= 0 and 4 < 10"}

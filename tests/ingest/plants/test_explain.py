@@ -1,0 +1,81 @@
+"""An explanation leaves nothing out: rules in force with their numbers, rules that are not, and who else looks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ingest.model.fault import InvalidConfig
+from ingest.plants.explain import Unknown, as_json, explain_point
+from tests.ingest.plants.samples import plant, point
+
+
+def test_every_number_says_who_gave_it(directory: Path) -> None:
+    note = explain_point(directory, "demo-aluminium", "CW_IN_P-01")
+    low = next(rule for rule in note.rules if rule.code == "LL")
+    origins = {key.name: (key.value, key.origin) for key in low.keys}
+    assert origins["on"] == (0.28, "plant file")
+    assert origins["on_delay_s"] == (3.0, "plant file")
+    assert origins["when"] == ("ALC_CAST_LEN >= 500", "catalogue")
+    assert "on_percent" not in origins
+    assert low.gate == "CAST_LEN-01 >= 500"
+    assert low.source == "plant file"
+    other = next(rule for rule in note.rules if rule.code == "L")
+    assert {key.origin for key in other.keys} == {"catalogue"}
+
+
+def test_what_is_not_judged_is_told_with_its_reason(directory: Path) -> None:
+    note = explain_point(directory, "demo-aluminium", "LAUNDER-01")
+    assert ("LL", "needs setpoint") in note.not_judged
+    assert explain_point(directory, "demo-aluminium", "CW_IN_P-01").disabled == (("BAD", "plant file"),)
+
+
+def test_what_closes_a_rule_is_told_when_it_was_left_out(directory: Path) -> None:
+    rules = explain_point(directory, "demo-aluminium", "LAUNDER-01").rules
+    assert next(rule for rule in rules if rule.code == "RATE").remark == "needs setpoint of CAST_LEN-01"
+
+
+def test_rules_of_other_points_that_look_here_are_told(directory: Path) -> None:
+    looks = explain_point(directory, "demo-aluminium", "CAST_LEN-01").looked_at_by
+    assert ("CW_IN_P-01", "LL", "CAST_LEN-01 >= 500") in [(look.point, look.code, look.how) for look in looks]
+    assert explain_point(directory, "demo-aluminium", "CAST_LEN-02").looked_at_by[0].code == "HH"
+
+
+def test_groups_and_expressions_look_too(tmp_path: Path) -> None:
+    text = "".join(point(name, "STL_CO", 'equipment = "E-1"') for name in ("A", "B", "C"))
+    text += point("D", "STL_CW_DFLOW") + point("F", "STL_CW_FLOW", "range = [0, 600]")
+    (tmp_path / "p.toml").write_text(plant("steel", text), encoding="utf-8")
+    seen = [(look.point, look.code, look.how) for look in explain_point(tmp_path, "p", "A").looked_at_by]
+    assert seen == [("B", "NEIGHBOUR", "neighbour"), ("C", "NEIGHBOUR", "neighbour")]
+    seen = [(look.point, look.code, look.how) for look in explain_point(tmp_path, "p", "F").looked_at_by]
+    assert seen == [("D", "SHARE", "100 * abs(D) / F")]
+
+
+def test_a_gateway_is_explained_as_well(directory: Path) -> None:
+    assert [rule.code for rule in explain_point(directory, "demo-aluminium", "GW-01").rules] == ["OFFLINE", "SILENT"]
+
+
+@pytest.mark.parametrize(
+    ("names", "near"),
+    [(("demo-alu", "X"), "near: demo-aluminium"), (("demo-aluminium", "LAUNDER"), "near: LAUNDER-01")],
+)
+def test_a_mistyped_name_is_told_what_comes_near(directory: Path, names: tuple[str, str], near: str) -> None:
+    with pytest.raises(Unknown, match=near):
+        explain_point(directory, *names)
+
+
+def test_a_file_with_faults_is_not_explained_but_refused(directory: Path) -> None:
+    file = directory / "demo-aluminium.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("on = 0.28", 'on = "low"'), encoding="utf-8")
+    with pytest.raises(InvalidConfig, match=r"points\.0\.rules\.LL\.on"):
+        explain_point(directory, "demo-aluminium", "CW_IN_P-01")
+
+
+def test_an_explanation_is_json(directory: Path) -> None:
+    told = json.loads(json.dumps(as_json(explain_point(directory, "demo-aluminium", "CW_IN_P-01")), allow_nan=False))
+    rule = next(rule for rule in told["rules"] if rule["code"] == "LL")
+    assert rule["keys"]["on"] == {"value": 0.28, "from": "plant file"}
+    assert rule["reason"]["zh"] == "数值达到或低于 0.28 MPa（持续 3 秒）：低低报"
+    assert told["disabled"] == [{"code": "BAD", "by": "plant file"}]
