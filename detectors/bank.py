@@ -75,6 +75,20 @@ class Bank:
         waiting = [detector.reset(keys) for detector in self._detectors.values()]  # all of them, not up to the first
         return any(waiting)
 
+    def teach(self, kind: str, key: str, vectors: NDArray[np.float64]) -> None:
+        """Let a rule over a group learn at once, not from its first readings.
+
+        `vectors`: float64[n, d], a column each for the rule's point and its inputs, in order of time, NaN = no value.
+
+        Raises:
+            KeyError: for a rule that is not there, or learns no model.
+            ValueError: for vectors of another shape.
+        """
+        detector = self._detectors[kind]
+        if not isinstance(detector, ScoringDetector):
+            raise KeyError(kind)
+        detector.teach(key, vectors)
+
     def nbytes(self) -> int:
         """Bytes of memory that grow with points and rules."""
         states = [self._known.arrays(), *(part.state().arrays for part in self._parts.values())]

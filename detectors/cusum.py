@@ -11,9 +11,9 @@ Training: the baseline is frozen after the warm-up; a rule trains anew under a n
 and sets the sums to zero; readings behind it do not train.
 
 Page, "Continuous inspection schemes", Biometrika 41, 1954; Montgomery, "Introduction to Statistical Quality Control",
-chapter 9 (the tabular CUSUM); Lucas and Crosier, "Robust CUSUM", Communications in Statistics 11, 1982, on spikes. Their
-run lengths hold for independent readings: of a value that wanders for minutes at readings of seconds the sums have no
-bound, so this is for points whose readings are noise about a level, or come slower than they wander.
+chapter 9 (the tabular CUSUM); Lucas and Crosier, "Robust CUSUM", Communications in Statistics 11, 1982, on spikes.
+Their run lengths hold for independent readings: of a value that wanders for minutes, read every second, the sums have
+no bound. This is for points whose readings are noise about a level, or come slower than they wander.
 
 >>> from detectors.examples import judge
 >>> judge("cusum", [1.0, 3.0, 1.0, 3.0] + [4.0] * 4 + [2.0] * 9, on=3.0, off=1.5, train=4.0, slack=0.5, floor=0.1)

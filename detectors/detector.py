@@ -127,6 +127,23 @@ class TakesNoValue(Protocol):
         """Always true."""
 
 
+@runtime_checkable
+class Padded(Protocol):
+    """A scorer whose arrays are as wide as its widest rule needs: another table's may be wider or narrower."""
+
+    @property
+    def padded(self) -> bool:
+        """Always true."""
+
+
+@runtime_checkable
+class Teachable(Protocol):
+    """A scorer whose rules learn a model, which they may also be given what to learn from at once."""
+
+    def teach(self, row: int, vectors: NDArray[np.float64]) -> None:
+        """Let one rule learn from float64[n, d]."""
+
+
 class ScoringDetector:
     """A scorer, the gates before it and the trip behind it."""
 
@@ -198,6 +215,12 @@ class ScoringDetector:
         reason[known.newest[point] == NEVER] = Reason.NEVER_HEARD
         return Unjudged(self.rules.rule[reason > 0], reason[reason > 0])
 
+    def teach(self, key: str, vectors: NDArray[np.float64]) -> None:
+        """Let a rule learn at once. Raises KeyError where there is no such rule, or it learns no model."""
+        if not isinstance(self.scorer, Teachable) or key not in self.rules.key:
+            raise KeyError(key)
+        self.scorer.teach(self.rules.key.index(key), vectors)
+
     def reset(self, keys: Collection[str]) -> bool:
         """Let latched rules return once their condition is gone."""
         return self._trip.reset([row for row, key in enumerate(self.rules.key) if key in keys])
@@ -208,12 +231,15 @@ class ScoringDetector:
 
     def restore(self, state: State) -> None:
         """Take over the memory of every rule known by its key."""
-        take_over(self.state(), state)
+        take_over(self.state(), state, padded=isinstance(self.scorer, Padded))
         self._trip.sync()
 
 
-def take_over(ours: State, theirs: State) -> None:
-    """Copy `theirs` into the arrays of `ours`, rule by rule, where the keys agree and the array is known to both."""
+def take_over(ours: State, theirs: State, *, padded: bool = False) -> None:
+    """Copy `theirs` into the arrays of `ours`, rule by rule, where the keys agree and the array is known to both.
+
+    Arrays of another width are left as they are, or if `padded`, taken as far as both are wide.
+    """
     place = {key: at for at, key in enumerate(theirs.key)}
     both = [(at, place[key]) for at, key in enumerate(ours.key) if key in place]
     if not both:
@@ -223,3 +249,6 @@ def take_over(ours: State, theirs: State) -> None:
         kept = theirs.arrays.get(name)
         if kept is not None and kept.shape[1:] == array.shape[1:]:
             array[mine] = kept[source]
+        elif kept is not None and padded and kept.ndim == array.ndim:
+            both_wide = tuple(slice(min(pair)) for pair in zip(kept.shape[1:], array.shape[1:], strict=True))
+            array[(mine, *both_wide)] = kept[(source, *both_wide)]

@@ -9,8 +9,8 @@ Training: the baseline is frozen after the warm-up; a rule trains anew under a n
 and starts the average at its mean again; readings behind it do not train.
 
 Roberts, "Control chart tests based on geometric moving averages", Technometrics 1, 1959; NIST/SEMATECH e-Handbook of
-Statistical Methods, 6.3.2.4. Their limits (3) hold for independent
-readings: of a value that wanders the average does, too, and `on` must be up to sqrt((2 - weight) / weight) times that.
+Statistical Methods, 6.3.2.4. Their limit of 3 holds for independent readings: where a value wanders its average does,
+too, and `on` must be up to sqrt((2 - weight) / weight) times as high.
 
 >>> from detectors.examples import judge
 >>> judge("ewma", [1.0, 3.0, 1.0, 3.0, 4.0, 4.0, 2.0, 2.0], on=2.0, off=1.0, train=4.0, weight=0.5, floor=0.1)

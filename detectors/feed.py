@@ -58,9 +58,11 @@ class Known:
         """Take in a batch, once everyone has judged it."""
         if not len(feed):
             return
-        self.newest[feed.group] = feed.time[feed.last]
-        usable = feed.usable
-        self.time[feed.point[usable]] = feed.time[usable]
+        if feed.single and feed.complete:
+            self.newest[feed.point] = self.time[feed.point] = feed.time
+        else:
+            self.newest[feed.group] = feed.time[feed.last]
+            self.time[feed.point[feed.usable]] = feed.time[feed.usable]
         self.value = feed.after
 
 
@@ -149,7 +151,12 @@ class Feed:
     @cached_property
     def last(self) -> NDArray[np.intp]:
         """intp[g], where each point's readings end."""
-        return self.start if self.single else np.append(self.start[1:], len(self)) - 1
+        if self.single:
+            return self.start
+        last = np.empty(len(self.start), np.intp)
+        last[:-1] = self.start[1:] - 1
+        last[-1:] = len(self) - 1
+        return last
 
     @cached_property
     def size(self) -> NDArray[np.intp]:
@@ -188,7 +195,10 @@ class Feed:
     def after(self) -> NDArray[np.float64]:
         """float64[p], what will be known of every point after this batch."""
         after = self.known.value.copy()
-        after[self.point[self.usable]] = self.value[self.usable]
+        if self.single and self.complete:
+            after[self.point] = self.value
+        else:
+            after[self.point[self.usable]] = self.value[self.usable]
         return after
 
     def grid(self) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ steepest slope of Sen's 90 % interval: the earliest time to expect. There is a t
 
 - the flattest slope of the interval points to the limit, too, and over the window leads through more than four times
   the buckets' median distance from the line (noise, a swing or a sawtooth faster than the window do not), and
-- the value is now nearer to the limit than it was in the eight windows before (what the plant comes back from every
+- the newest bucket is nearer to the limit than any of the eight windows before (what the plant comes back from every
   time is no news).
 
 Without a trend the score is -1e12, beyond the limit it is 0. With fewer than twelve buckets, or before a first window
@@ -140,7 +140,7 @@ class Forecast:
         level = median(line)
         noise = median(np.abs(line - level[:, None]))
         gap = self._limit[row] - level
-        clear = (flat > 0) & (flat * (self._window[row] / 1e9) > _CLEAR * noise) & (level > nearest)
+        clear = (flat > 0) & (flat * (self._window[row] / 1e9) > _CLEAR * noise) & (middle[:, -1] > nearest)
         left = np.where(clear, gap / np.where(clear, steep, 1), -NO_TREND)
         known = (many >= _LEAST) & (nearest > -np.inf)
         return np.where(known, -np.where(gap <= 0, 0.0, left), np.nan)

@@ -15,10 +15,12 @@ from detectors.ewma import Ewma
 from detectors.first_out import FirstOut
 from detectors.forecast import Forecast
 from detectors.limit import Limit
+from detectors.mahalanobis import Mahalanobis
 from detectors.neighbour import Neighbour
 from detectors.noise import Noise
 from detectors.out_of_range import OutOfRange
 from detectors.page_hinkley import PageHinkley
+from detectors.pca import T2, Spe
 from detectors.phase import Phase
 from detectors.pinned import Pinned
 from detectors.profile import Profile
@@ -56,6 +58,9 @@ SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "profile": Profile,
     "phase": Phase,
     "forecast": Forecast,
+    "t2": T2,
+    "spe": Spe,
+    "mahalanobis": Mahalanobis,
 }
 """Kinds whose verdict a reading decides."""
 

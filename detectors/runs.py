@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from detectors.feed import Columns, Feed, Known
 
 S = TypeVar("S", bound=np.generic)
+
+
+_ZERO: Final = np.zeros(1, np.intp)
 
 
 class Runs:
@@ -42,11 +45,11 @@ class Runs:
     def made(cls, feed: Feed, row: NDArray[np.intp], at: NDArray[np.intp]) -> Runs:
         """Pairs that are given one by one, sorted as they have to be."""
         runs = cls(feed, at, row)
-        runs.row, runs.at = row, at
-        start = np.flatnonzero(np.diff(row, prepend=-1))
-        size = np.diff(start, append=len(row))
-        runs.start, runs.last, runs.first = start, start + size - 1, np.repeat(start, size)
-        runs.single, runs._depth = len(start) == len(row), 0
+        runs.row, runs.at, runs._depth = row, at, 0
+        if not feed.single:
+            turns = row[1:] != row[:-1]
+            runs.start = np.concatenate((_ZERO[: len(row)], np.flatnonzero(turns) + 1))
+            runs.single = len(runs.start) == len(row)
         return runs
 
     def __len__(self) -> int:
@@ -76,7 +79,12 @@ class Runs:
     @cached_property
     def last(self) -> NDArray[np.intp]:
         """intp[g], place of the last pair of each rule that occurs."""
-        return self.start if self.single else np.append(self.start[1:], len(self.row)) - 1
+        if self.single:
+            return self.start
+        last = np.empty(len(self.start), np.intp)
+        last[:-1] = self.start[1:] - 1
+        last[-1:] = len(self.row) - 1
+        return last
 
     @cached_property
     def first(self) -> NDArray[np.intp]:

@@ -37,22 +37,26 @@ class Silence:
         self._trip = Trip(rules)
         self._limit = (rules.on * 1e9).astype(np.int64)
         self._point_heard = np.zeros(points, np.int64)
+        self._latest = 0  # nobody was heard after this
         self._due = 0  # nobody who is awake can fall silent before this
 
     def hear(self, readings: Readings) -> None:
         """Note who was heard: the points of the readings, late ones too, and the devices that carried them."""
         if not len(readings):
             return
-        received = np.maximum.accumulate(readings.received)
+        received = readings.received
+        ordered = bool(received[0] >= self._latest and (received[1:] >= received[:-1]).all())
+        if not ordered:  # a clock was set back
+            received = np.maximum.accumulate(received)
+        self._latest = max(self._latest, int(received[-1]))
         for point in (readings.point, readings.carrier):
-            if (known := point < len(self._point_heard)).all():
-                self._point_heard[point] = np.maximum(self._point_heard[point], received)  # of several, the last stays
-            else:
-                at = point[known]
-                self._point_heard[at] = np.maximum(self._point_heard[at], received[known])
+            known = point < len(self._point_heard)
+            at, when = (point, received) if known.all() else (point[known], received[known])
+            self._point_heard[at] = when if ordered else np.maximum(self._point_heard[at], when)  # the last one stays
 
     def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  it was told by `hear`
         """Judge everyone at `now` (ns), by what was heard up to then."""
+        self._latest = max(self._latest, now)
         rows = np.arange(len(self.rules)) if now >= self._due else np.flatnonzero(self._trip.busy)
         if not len(rows):
             return nothing()
@@ -78,7 +82,7 @@ class Silence:
         """Begin every watch anew at `now`, but for what is silent already: the watcher was away, not the points."""
         awake = self.rules.point[~self._trip.tripped]
         self._point_heard[awake] = np.maximum(self._point_heard[awake], now)
-        self._due = 0
+        self._due, self._latest = 0, max(self._latest, now)
 
     def unjudged(self, known: Known, now: int) -> Unjudged:  # noqa: ARG002  time judges everyone
         """None: whoever is not heard is silent."""
@@ -98,7 +102,7 @@ class Silence:
         take_over(ours, state)
         self._point_heard[self.rules.point] = ours.arrays["heard"]
         self._trip.sync()
-        self._due = 0
+        self._due, self._latest = 0, int(self._point_heard.max(initial=0))
 
     def _heard(self, rows: NDArray[np.intp], now: int) -> NDArray[np.int64]:
         """When each rule's point was last heard; its watch begins now if it never was asked for."""

@@ -77,6 +77,16 @@ def test_a_healthy_swing_foretells_nothing(periods: float) -> None:
     assert not any(forecasts(swing + 0.3 * noise(len(time))))
 
 
+def test_a_rise_that_the_plant_comes_back_from_every_time_foretells_nothing_once_it_is_known() -> None:
+    """A slow swing up to three fifths of the way to the limit: its first rise may be foretold, no later one."""
+    time = np.arange(16_000)
+    start = np.random.default_rng(4).uniform(0, 1, (20, 1))
+    swing = 85.0 + 5.0 * np.sin(2 * np.pi * (time / (4 * WINDOW) + start)) + 0.3 * noise(len(time))
+    found = forecasts(swing, limit=93.0)
+    assert any(found)
+    assert all(second < 5 * WINDOW for rule in found for _, second in rule)
+
+
 def test_a_step_a_spike_and_a_pulse_foretell_nothing() -> None:
     for height, width in ((15.0, 3000), (25.0, 1), (25.0, 40)):
         values = 70.0 + noise(6000)

@@ -37,7 +37,7 @@ def test_what_is_normal_at_noon_is_found_at_midnight() -> None:
     values[:, midnight : midnight + 12] += 14.0  # which makes it 31
     at = [first(found) for found in seconds("profile", values, 6.0, 4.0, step_s=300.0, **NORMAL)]
     assert all(midnight * 300 <= second < (midnight + 12) * 300 for second in at)
-    assert not any(seconds("limit", values, 36.0, side=1.0, step_s=300.0))
+    assert not any(seconds("limit", values, 40.0, side=1.0, step_s=300.0))
 
 
 def test_a_fault_never_teaches_however_long_it_lasts() -> None:

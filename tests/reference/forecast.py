@@ -68,7 +68,7 @@ def _left(rule: PlainRule, now: int, width: int, window: list[_Bucket], nearest:
     gap = rule.param["side"] * rule.param["limit"] - level
     if gap <= 0:
         return 0.0
-    clear = slopes[flat] > 0 and slopes[flat] * rule.param["window_s"] > 4 * noise and level > nearest
+    clear = slopes[flat] > 0 and slopes[flat] * rule.param["window_s"] > 4 * noise and points[-1][1] > nearest
     return -gap / slopes[-1 - flat] if clear else -1e12
 
 

@@ -1,0 +1,187 @@
+"""How well one univariate detector does on the Numenta Anomaly Benchmark, beside simple ones.
+
+The folder is laid out as NAB's `data/` with `combined_windows.json` in it (or in `labels/` beside it); whatever files of
+those the labels name are there are used. Prints JSON. NAB's threshold, one for the corpus, is chosen on the very labels it
+is scored by; so is ours, and `at_half` says what the untuned threshold 0.5 gives. Always alarming and plain limits have
+no threshold to choose and are scored as they stand. With `--out`, results are written as NAB's own scorer reads them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.nab_baselines import always_alarm, plain_limit, windowed_gaussian
+from benchmarks.nab_score import OUTSIDE, PROFILES, Marked, Weights, mark, points_at, probation, score_at, sweep
+from benchmarks.outcome import Outcome, outcome
+from benchmarks.univariate import side_by_side
+
+Floats = NDArray[np.float64]
+
+DETECTOR: Final = "yujing"
+LABELS: Final = "combined_windows.json"
+HALF: Final = 0.5
+_STANDARD: Final = PROFILES["standard"]
+
+
+class DataMissing(Exception):
+    """The benchmark's folder, its labels or all of its recordings are not there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """One file.
+
+    Attributes:
+        name: its path under the data folder, the key of the labels.
+        stamp: the times as written.
+        time_ns: int64[n].
+        value: float64[n].
+        marked: what its rows are worth.
+    """
+
+    name: str
+    stamp: tuple[str, ...]
+    time_ns: NDArray[np.int64]
+    value: Floats
+    marked: Marked
+
+
+def _ns(stamps: list[str]) -> NDArray[np.int64]:
+    return np.array([stamp.split(".")[0] for stamp in stamps], "datetime64[ns]").astype(np.int64)
+
+
+def _row(times: NDArray[np.int64], at: np.int64, *, first: bool) -> int:
+    """The row of that very time, else the nearest one inside the window."""
+    exact = np.flatnonzero(times == at)
+    if len(exact):
+        return int(exact[0])
+    return int(np.searchsorted(times, at, "left" if first else "right")) - (0 if first else 1)
+
+
+def read(path: Path, name: str, windows: list[list[str]]) -> Recording:
+    """One recording of the corpus with its windows."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    stamp = tuple(row["timestamp"] for row in rows)
+    time_ns = _ns(list(stamp))
+    edges = [_ns(window) for window in sorted(windows)]
+    places = [(_row(time_ns, edge[0], first=True), _row(time_ns, edge[1], first=False)) for edge in edges]
+    value = np.array([float(row["value"]) for row in rows])
+    return Recording(name, stamp, time_ns, value, mark(len(rows), places))
+
+
+def corpus(data: Path) -> list[Recording]:
+    """Every recording that is labelled and present, by name. Raises `DataMissing`."""
+    found = [
+        path for path in (data / LABELS, data / "labels" / LABELS, data.parent / "labels" / LABELS) if path.is_file()
+    ]
+    if not found:
+        raise DataMissing(f"{data}: no {LABELS} there; expected NAB's data folder with its labels")
+    windows: dict[str, list[list[str]]] = json.loads(found[0].read_text(encoding="utf-8"))
+    places = {name: path for name in sorted(windows) for path in (data / name, data / "data" / name) if path.is_file()}
+    if not places:
+        raise DataMissing(f"{data}: none of the {len(windows)} recordings named in {found[0]} is there")
+    return [read(path, name, windows[name]) for name, path in places.items()]
+
+
+def _scores_by_profile(files: list[tuple[Marked, Floats]], threshold: float | None = None) -> dict[str, float]:
+    def one(weights: Weights) -> float:
+        scored = sweep(files, weights) if threshold is None else score_at(files, threshold, weights)
+        return round(scored.normalised, 2)
+
+    return {name: one(weights) for name, weights in PROFILES.items()}
+
+
+def _watched(recording: Recording, scores: Floats, threshold: float) -> Outcome:
+    """What an operator saw of the rows behind the probation."""
+    keep = recording.marked.counts
+    return outcome(recording.time_ns[keep] / 1e9, recording.marked.window[keep] != OUTSIDE, scores[keep] >= threshold)
+
+
+def _detail(recording: Recording, scores: Floats, threshold: float) -> dict[str, Any]:
+    watched = _watched(recording, scores, threshold)
+    return {
+        "rows": len(scores),
+        "windows": recording.marked.windows,
+        "found": watched.found,
+        "false_alarms": watched.false_alarms,
+        "points": round(points_at(recording.marked, scores, threshold, _STANDARD), 3),
+    }
+
+
+def write(out: Path, recording: Recording, scores: Floats) -> None:
+    """`<out>/<detector>/<category>/<detector>_<file>.csv`, as NAB's scorer reads it."""
+    category, _, name = recording.name.rpartition("/")
+    folder = out / DETECTOR / category
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{DETECTOR}_{name}").open("w", encoding="utf-8", newline="") as lines:
+        table = csv.writer(lines, lineterminator="\n")
+        table.writerow(("timestamp", "value", "anomaly_score", "label"))
+        label = (recording.marked.window != OUTSIDE).astype(int).tolist()
+        table.writerows(zip(recording.stamp, recording.value.tolist(), scores.tolist(), label, strict=True))
+
+
+def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
+    """All figures. Raises `DataMissing`.
+
+    Args:
+        data: NAB's data folder.
+        out: where to write the scores of every row, if anywhere.
+    """
+    recordings = corpus(data)
+    marked = [recording.marked for recording in recordings]
+    scores = side_by_side([(recording.time_ns, recording.value) for recording in recordings])
+    ours = list(zip(marked, scores, strict=True))
+    gaussian = [(one.marked, windowed_gaussian(one.value)) for one in recordings]
+    limit = [(one.marked, plain_limit(one.value, probation(len(one.value)))) for one in recordings]
+    always = [(one.marked, always_alarm(one.value)) for one in recordings]
+    thresholds = {name: sweep(ours, weights).threshold for name, weights in PROFILES.items()}
+    pairs = list(zip(recordings, scores, strict=True))
+    seen = sum((_watched(one, score, thresholds["standard"]) for one, score in pairs), Outcome())
+    if out is not None:
+        for one, score in pairs:
+            write(out, one, score)
+    return {
+        **_scores_by_profile(ours),
+        **seen.figures(),
+        "at_half": _scores_by_profile(ours, HALF),
+        "windowed_gaussian": _scores_by_profile(gaussian),
+        "plain_limit": _scores_by_profile(limit, 1.0),
+        "always_alarm": _scores_by_profile(always, 1.0),
+        "thresholds": thresholds,
+        "files": len(recordings),
+        "windows": sum(one.windows for one in marked),
+        "by_file": {one.name: _detail(one, score, thresholds["standard"]) for one, score in pairs},
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; 2 = there is no data."""
+    parser = argparse.ArgumentParser(prog="benchmarks.nab", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="NAB's data folder")
+    parser.add_argument("--out", type=Path, help="write every row's score here, as NAB's scorer reads them")
+    parser.add_argument("--json", action="store_true", help="print every figure, not the summary")
+    asked = parser.parse_args(arguments)
+    try:
+        figures = measure(asked.data, asked.out)
+    except DataMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    if asked.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        print(", ".join(f"{name} {figures[name]}" for name in (*PROFILES, "files", "windows")))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,268 @@
+"""Groups: several points as one vector, the lesson a model of them is learnt from, and a limit that does not flatter.
+
+What the kinds share that look at a group of points as one: `mahalanobis`, `t2` and `spe`. A group is a rule's own point
+and its inputs. A vector is taken whenever the own point is heard: its value and the newest of the others, missing where
+that is bad, never came, or is older than `fresh_s` seconds. The first `train` vectors, in which missing values count as
+the mean, are the lesson; nothing is told before it is over. Then the model stands: a rule learns anew only when
+its members change, or a parameter the model was made with does. A closed gate, or a pause longer than `gap_s`, breaks
+the stretch of vectors that belong together, in the lesson and after it; behind a closed gate nothing is learnt.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.feed import NEVER
+from detectors.peers import Peers, channels
+from detectors.readings import NO_CAUSE
+from detectors.rules import RuleTable
+from detectors.runs import Runs
+from detectors.trip import Arrays
+
+Floats = NDArray[np.float64]
+Parts = Sequence[Floats]
+"""Stretches, float64[n_i, d], of vectors that follow each other."""
+
+M = TypeVar("M")
+
+FOLDS: Final = 5
+MOST: Final = 1e6  # standard deviations any value may count for: so no wild value leaves infinity in a memory
+LEAST_SCALE: Final = 1e-9  # relative to the mean: below it, a point stood still while the group was learnt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """Vectors to learn from, in order of time.
+
+    Attributes:
+        rows: float64[n, d], NaN where a value is missing.
+        begins: bool[n], the vector does not follow the one before.
+    """
+
+    rows: Floats
+    begins: NDArray[np.bool_]
+
+    def parts(self, which: NDArray[np.intp] | None = None) -> list[Floats]:
+        """The stretches of all vectors, or of some of them (increasing)."""
+        at = np.arange(len(self.rows)) if which is None else which
+        cuts = np.flatnonzero(self.begins[at[1:]] | (np.diff(at) > 1)) + 1
+        return [self.rows[piece] for piece in np.split(at, cuts) if len(piece)]
+
+
+class Group(ABC):
+    """A scorer of groups: gathers vectors and lessons; what is learnt and told is up to the kind."""
+
+    judges: Final = "score"
+    judges_no_value: Final = True
+    padded: Final = True
+    model: Arrays
+    """What was learnt and what is remembered since; overwritten with what it held at first when a rule learns anew."""
+
+    settings: ClassVar[Sequence[str]]
+    """The parameters a model is made with."""
+
+    def __init__(self, rules: RuleTable) -> None:
+        self.rules, self.member = rules, channels(rules)
+        self.there = self.member >= 0
+        rows, width = self.member.shape
+        self._peers = Peers(self.member, rules.param["fresh_s"])
+        self._gap_s = rules.param.get("gap_s", np.full(rows, np.inf))
+        self._train = np.maximum(rules.param["train"], FOLDS).astype(np.int64)
+        self.setting = np.array([rules.param[name] for name in self.settings]).T.reshape(rows, len(self.settings))
+        self._last = np.full(rows, NEVER)  # time of the newest vector of the stretch; NEVER = the next begins one
+        self._trained = np.zeros(rows, bool)
+        self._count = np.zeros(rows, np.int64)
+        longest = int(self._train.max(initial=0))
+        self._vector, self._begins = np.zeros((rows, longest, width)), np.zeros((rows, longest), bool)
+        self._learnt_of, self._learnt_with = self.member.copy(), self.setting.copy()
+        self.cause = np.empty(0, np.int32)
+
+    @abstractmethod
+    def learn(self, row: int, at: NDArray[np.intp], lesson: Lesson) -> None:
+        """Make the model of one rule, whose members stand in the columns `at` (intp[d]) of its arrays."""
+
+    @abstractmethod
+    def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Score one vector each of different rules (float64[m, width], 0 where there is no member).
+
+        Returns:
+            The scores, float64[m], and what each member adds to them, float64[m, width].
+        """
+
+    def score(self, runs: Runs) -> Floats:
+        """The statistic, its limit being 1; NaN during training and where no member has a value."""
+        self._forget_changed()
+        vector = self._look(runs)
+        seen = np.asarray((~np.isnan(vector) & self.there[runs.row]).any(axis=1) & runs.open, np.bool_)
+        score = np.full(len(runs), np.nan)
+        self.cause = np.full(len(runs), NO_CAUSE, np.int32)
+        for turn in runs.turns():
+            if runs.gated:
+                closed = turn[~runs.open[turn]]
+                self._last[runs.row[closed]] = NEVER
+            taken = turn[seen[turn]]
+            if len(taken):
+                score[taken], self.cause[taken] = self._step(runs.row[taken], runs.time[taken], vector[taken])
+        return score
+
+    def teach(self, row: int, vectors: Floats) -> None:
+        """Make a rule's model from float64[n, d] at once; the next vector it sees begins a new stretch.
+
+        The columns are the own point and the inputs, in their order.
+        """
+        at = np.flatnonzero(self.there[row])
+        if vectors.ndim != 2 or vectors.shape[1] != len(at) or len(vectors) < FOLDS:
+            raise ValueError(f"vectors of shape {vectors.shape}: expected {FOLDS} or more of {len(at)} values")
+        self._forget_changed()
+        self._finish(row, Lesson(np.array(vectors, np.float64), np.arange(len(vectors)) == 0))
+        self._last[row] = NEVER
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts vectors, not time
+        """Rules that are still training."""
+        return ~self._trained
+
+    def arrays(self) -> Arrays:
+        """The lesson so far, what was learnt and from whom, and what is remembered since."""
+        return {
+            "last": self._last,
+            "trained": self._trained,
+            "count": self._count,
+            "vector": self._vector,
+            "begins": self._begins,
+            "learnt_of": self._learnt_of,
+            "learnt_with": self._learnt_with,
+            **self.model,
+        }
+
+    def _look(self, runs: Runs) -> Floats:
+        """float64[k, width], NaN where a member has no value; 0 where there is no member."""
+        value = self._peers.look(runs)
+        missing = self._peers.bad(runs) | ~np.isfinite(value)
+        return np.where(self.there[runs.row], np.where(missing, np.nan, value), 0.0)
+
+    def _step(self, row: NDArray[np.intp], time: NDArray[np.int64], vector: Floats) -> tuple[Floats, NDArray[np.int32]]:
+        """One vector each of different rules: scores and causes."""
+        last = self._last[row]
+        begins = (last == NEVER) | ((time - last) / 1e9 > self._gap_s[row])
+        self._last[row] = time
+        trained = self._trained[row]
+        if not trained.all():
+            young = ~trained
+            self._note(row[young], vector[young], begins[young])
+        score, cause = np.full(len(row), np.nan), np.full(len(row), NO_CAUSE, np.int32)
+        if trained.any():
+            ready = row[trained]
+            told, shares = self.tell(ready, vector[trained], begins[trained])
+            most = np.where(self.there[ready], shares, -np.inf).argmax(axis=1)
+            score[trained], cause[trained] = told, self.member[ready, most]
+        return score, cause
+
+    def _note(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> None:
+        """Add to the lessons; learn where one is over."""
+        place = np.minimum(self._count[row], self._train[row] - 1)
+        self._vector[row, place], self._begins[row, place] = vector, begins
+        self._count[row] = place + 1
+        for done in row[place + 1 == self._train[row]].tolist():  # once in the life of a rule
+            many, at = self._train[done], np.flatnonzero(self.there[done])
+            self._finish(done, Lesson(self._vector[done, :many][:, at].copy(), self._begins[done, :many].copy()))
+
+    def _finish(self, row: int, lesson: Lesson) -> None:
+        self.learn(row, np.flatnonzero(self.there[row]), lesson)
+        self._trained[row] = True
+        self._count[row] = self._vector[row] = self._begins[row] = 0
+
+    def _forget_changed(self) -> None:
+        """Begin again where a memory taken over is of other members, or was made with other parameters."""
+        of = (self._learnt_of != self.member).any(axis=1)
+        changed = np.flatnonzero(of | (self._learnt_with != self.setting).any(axis=1))
+        if len(changed):
+            fresh = type(self)(self.rules)  # what every array holds at first
+            for name, array in self.arrays().items():
+                array[changed] = fresh.arrays()[name][changed]
+
+
+def ordered_sum(terms: Floats) -> Floats:
+    """The sum along the last axis, term by term: no matter how many come with it, the last bit is the same.
+
+    >>> ordered_sum(np.array([[1.0, 2.0, 4.0], [0.5, 0.0, 0.0]])).tolist()
+    [7.0, 0.5]
+    """
+    total: Floats = np.add.accumulate(terms, axis=-1)[..., -1]
+    return total
+
+
+def pulled(matrix: Floats, vector: Floats) -> Floats:
+    """Matrices (float64[m, d, d]) times vectors (float64[m, d]), in fixed order."""
+    return ordered_sum(matrix * vector[:, np.newaxis, :])
+
+
+def products(matrix: Floats, rows: Floats) -> Floats:
+    """One matrix (float64[d, d]) times many vectors (float64[n, d]), in the order of `pulled`."""
+    total = np.zeros_like(rows)
+    for column in range(rows.shape[1]):
+        total += matrix[:, column] * rows[:, [column]]
+    return total
+
+
+def filled(vector: Floats, precision: Floats) -> Floats:
+    """Put for NaN in vectors (float64[m, d]) what the other members suggest: the conditional mean.
+
+    That is the value that leaves the distance under `precision` (float64[m, d, d]) smallest (Nelson, Taylor &
+    MacGregor 1996): a missing member breaks no relation, and explains nothing itself.
+
+    >>> filled(np.array([[1.0, np.nan]]), np.array([[[2.0, -1.0], [-1.0, 2.0]]])).tolist()
+    [[1.0, 0.5]]
+    """
+    missing = np.isnan(vector)
+    some = np.flatnonzero(missing.any(axis=1))
+    if not len(some):
+        return vector
+    lost, weights = missing[some], precision[some]
+    known = np.where(lost, 0.0, vector[some])
+    system = np.where(lost[:, :, np.newaxis] & lost[:, np.newaxis, :], weights, np.eye(vector.shape[1]))
+    pull = np.where(lost, -pulled(weights, known), 0.0)
+    whole = vector.copy()
+    whole[some] = known + np.linalg.solve(system, pull[:, :, np.newaxis])[:, :, 0]
+    return whole
+
+
+def standardised(rows: Floats, mean: Floats, scale: Floats, clip: float | Floats = MOST) -> Floats:
+    """Readings in standard deviations from the mean, at most `clip` of them; NaN where there is none."""
+    most = np.minimum(clip, MOST)
+    return np.clip((rows - mean) / scale, -most, most)
+
+
+def mean_and_scale(rows: Floats) -> tuple[Floats, Floats]:
+    """float64[d] both; a member that never moved, or never spoke, gets an infinite scale and so never counts."""
+    present = ~np.isnan(rows)
+    count = np.maximum(present.sum(axis=0), 1)
+    mean = np.where(present, rows, 0.0).sum(axis=0) / count
+    scale = np.sqrt(np.where(present, (rows - mean) ** 2, 0.0).sum(axis=0) / count)
+    return mean, np.where(scale > LEAST_SCALE * np.abs(mean), scale, np.inf)
+
+
+def scatter(parts: Parts) -> Floats:
+    """Mean outer product (float64[d, d]) of the rows of all stretches; added up row by row, not by a library."""
+    rows = np.concatenate(parts)
+    return np.stack([(rows[:, [i]] * rows).sum(axis=0) for i in range(rows.shape[1])]) / max(len(rows), 1)
+
+
+def left_out_limit(
+    lesson: Lesson, fit: Callable[[Parts], M], measure: Callable[[Parts, M], Floats], quantile: float
+) -> float:
+    """The statistic that vectors of a block left out of training exceed as rarely as `quantile` says.
+
+    Measured on the vectors it was learnt from, a statistic of many dimensions comes out far too small.
+    """
+    found: list[Floats] = []
+    everything = np.arange(len(lesson.rows))
+    for block in np.array_split(everything, FOLDS):
+        model = fit(lesson.parts(np.setdiff1d(everything, block)))
+        found.append(measure(lesson.parts(block), model))
+    return float(np.quantile(np.concatenate(found), quantile))
