@@ -1,9 +1,9 @@
 """How well one univariate detector does on the Numenta Anomaly Benchmark, beside simple ones.
 
-The folder is laid out as NAB's `data/` with `combined_windows.json` in it (or in `labels/` beside it); whatever files of
-those the labels name are there are used. Prints JSON. NAB's threshold, one for the corpus, is chosen on the very labels it
-is scored by; so is ours, and `at_half` says what the untuned threshold 0.5 gives. Always alarming and plain limits have
-no threshold to choose and are scored as they stand. With `--out`, results are written as NAB's own scorer reads them.
+The folder is laid out as NAB's `data/` with `combined_windows.json` in it (or in `labels/` beside it); of the files the
+labels name, those that are there are used. NAB's threshold, one for the corpus, is chosen on the very labels it is
+scored by. So is ours, and `at_half` says what the fixed threshold 0.5 gives. Always alarming and plain limits have no
+threshold to choose and are scored as they stand. Windows begin well before what they label; delays count from there.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 """The score of the Numenta Anomaly Benchmark, rewritten from its description.
 
 A row inside a labelled window earns more the earlier it is; only the best alarmed row of a window counts, and a window
-without one costs a miss. An alarmed row outside costs a false alarm, less just behind a window. The first rows of a file
-are probation and count for nothing. One threshold serves the whole corpus, the one that scores best. 100 is every window
-at its first row and no false alarm, 0 is never alarming.
+without one costs a miss. An alarmed row outside costs a false alarm, less just behind a window. The first rows of a
+file are probation and count for nothing. One threshold serves the whole corpus, the one that scores best. 100 is every
+window found at its first row and no false alarm, 0 is never alarming.
 
-Lavin and Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark", ICMLA 2015; where the
-paper and the published scorer differ, the scorer (NAB v1.1) is followed: a window's last row is half a step short of its
-right edge, and a window's first row earns exactly its weight.
+Lavin and Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark", ICMLA 2015. Where
+the published scorer (NAB v1.1) says more, it is followed: a window's first row earns exactly its weight, and its last
+row is a step short of the right edge.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,9 @@ NEVER: Final = 1.1
 _STEEPNESS: Final = 5.0
 _FAR: Final = 3.0
 OUTSIDE: Final = -1
+
+_FULL: Final = 2.0 / (1.0 + math.exp(-_STEEPNESS)) - 1.0
+"""What a window's left edge is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def probation(rows: int) -> int:
 
 
 def worth(position: Floats) -> Floats:
-    """From 1 towards -1 as the position goes from a window's left edge (-1) over its right edge (0) to far behind (3)."""
+    """From 1 towards -1: position -1 is a window's left edge, 0 its right edge, 3 far behind."""
     near = 2.0 / (1.0 + np.exp(_STEEPNESS * np.minimum(position, _FAR))) - 1.0
     return np.where(position >= _FAR, -1.0, near)
 
@@ -102,7 +106,7 @@ def mark(rows: int, windows: Sequence[tuple[int, int]], exempt: int | None = Non
     for number, (first, last) in enumerate(windows):
         here = slice(first, last + 1)
         inside[here] = number
-        value[here] = worth((row[here] - last - 1.0) / (last - first + 1.0)) / worth(np.array(-1.0))
+        value[here] = worth((row[here] - last - 1.0) / (last - first + 1.0)) / _FULL
     return Marked(value, inside, row >= (probation(rows) if exempt is None else exempt), len(windows))
 
 
@@ -119,12 +123,11 @@ def sweep(files: Sequence[tuple[Marked, Floats]], weights: Weights) -> Scored:
         gain[rows] = np.diff(best)
     start = -weights.missed * len(np.unique(reached))
     points = np.append(start, start + np.cumsum(gain))
-    ends = np.flatnonzero(np.append(True, np.append(np.diff(scores) != 0, True)))[: len(points)]
-    if not len(scores):
-        ends = np.array([0])
-    best_end = int(ends[np.argmax(points[ends])])
-    threshold = NEVER if best_end == 0 else float(scores[best_end - 1])
-    return Scored(threshold, float(points[best_end]), normalised(float(points[best_end]), total, weights))
+    whole = np.ones(len(points), np.bool_)
+    whole[1:-1] = np.diff(scores) != 0
+    taken = int(np.argmax(np.where(whole, points, -np.inf)))
+    threshold = NEVER if taken == 0 else float(scores[taken - 1])
+    return Scored(threshold, float(points[taken]), normalised(float(points[taken]), total, weights))
 
 
 def points_at(marked: Marked, scores: Floats, threshold: float, weights: Weights) -> float:

@@ -170,7 +170,10 @@ def main() -> int:
     if asked.json:
         print(json.dumps(figures, indent=2))
         return 0
-    lines = {"all": figures, **{name.replace("_", " "): figures[name] for name in ("always_alarm", "plain_limit", "pca")}}
+    lines = {
+        "all": figures,
+        **{name.replace("_", " "): figures[name] for name in ("always_alarm", "plain_limit", "pca")},
+    }
     print(f"{'':24}{'F1':>8}{'FAR':>8}{'MAR':>8}")
     for name, line in (lines | figures["files"]).items():
         print(f"{name:24}{line['f1']:8.3f}{line['far']:8.3f}{line['mar']:8.3f}")

@@ -1,9 +1,9 @@
 """How rare is a distance as large as this? Streaming peaks over threshold, without a fit.
 
-The 95 % quantile is followed by stochastic approximation (Robbins and Monro, Ann. Math. Statist. 22, 1951). What exceeds
-it is compared with the mean excess (an exponential tail) and with the mean log excess (a Pareto tail: Hill, Ann. Statist.
-3, 1975); the milder verdict counts, so neither a light nor a heavy tail gives false rarities. The frame is that of Siffer
-et al., "Anomaly detection in streams with extreme value theory", KDD 2017, whose likelihood fit is replaced by means.
+The 95 % quantile is followed by stochastic approximation (Robbins and Monro, Ann. Math. Statist. 22, 1951). What
+exceeds it is compared with the mean excess (an exponential tail) and with the mean log excess (a Pareto tail: Hill,
+Ann. Statist. 3, 1975); the milder verdict counts, so neither a light nor a heavy tail gives false rarities. The frame is
+that of Siffer et al., "Anomaly detection in streams with extreme value theory", KDD 2017, with means for its fit.
 """
 
 from __future__ import annotations

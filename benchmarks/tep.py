@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,10 +78,15 @@ def learnt(training: NDArray[np.float64], kind: str = "mahalanobis", param: Mapp
     return bank
 
 
-def watched(taught: bytes, bank: Bank, rows: NDArray[np.float64]) -> Said:
-    """bool[n], whether the alarm stands at each sample of a run that begins in the normal state, as `taught`."""
-    bank.load(taught)
-    return said(bank, np.arange(1, len(rows) + 1) * (SAMPLE_MIN * 60), rows)
+def watched(taught: Bank, rows: NDArray[np.float64]) -> Said:
+    """bool[n], whether the alarm stands at each sample of a run that begins in the normal state."""
+    return said(deepcopy(taught), np.arange(len(rows), dtype=np.float64) * (SAMPLE_MIN * 60), rows)
+
+
+def limit(taught: Bank) -> float:
+    """The distance that was learnt to be the limit."""
+    (detector,) = taught.detectors()
+    return float(detector.state().arrays["limit"][0])
 
 
 def plain_limit(training: NDArray[np.float64], rows: NDArray[np.float64]) -> Said:
@@ -91,7 +98,7 @@ def plain_limit(training: NDArray[np.float64], rows: NDArray[np.float64]) -> Sai
 
 def rates(normal: Said, faults: dict[str, Said]) -> dict[str, float | None]:
     """Mean detection rate over the faults that can be seen, over all, and the share of the normal run alarmed."""
-    found = {name: float(said[FAULT_FROM:].mean()) for name, said in faults.items()}
+    found = {name: float(alarm[FAULT_FROM:].mean()) for name, alarm in faults.items()}
     seen = [rate for name, rate in found.items() if name not in NOT_SEEN]
     return {
         "detection_rate": round(float(np.mean(seen)), 4) if seen else None,
@@ -100,38 +107,43 @@ def rates(normal: Said, faults: dict[str, Said]) -> dict[str, float | None]:
     }
 
 
-def fault_figures(said: Said) -> dict[str, float | None]:
+def fault_figures(alarm: Said) -> dict[str, float | None]:
     """Of one fault: share of samples alarmed, minutes until the first of them, share alarmed before the fault."""
-    alarmed = np.flatnonzero(said[FAULT_FROM:])
+    alarmed = np.flatnonzero(alarm[FAULT_FROM:])
     return {
-        "detection_rate": round(float(said[FAULT_FROM:].mean()), 4),
+        "detection_rate": round(float(alarm[FAULT_FROM:].mean()), 4),
         "delay_min": float(alarmed[0]) * SAMPLE_MIN if len(alarmed) else None,
-        "false_alarm_rate_before": round(float(said[:FAULT_FROM].mean()), 4),
+        "false_alarm_rate_before": round(float(alarm[:FAULT_FROM].mean()), 4),
     }
 
 
-def compared(said: Said, fault: bool) -> Outcome:  # noqa: FBT001 - the truth of a whole run
+def compared(alarm: Said, fault: bool) -> Outcome:  # noqa: FBT001 - the truth of a whole run
     """One run as a control room sees it."""
-    sample = np.arange(len(said), dtype=np.float64)
-    return outcome(sample * (SAMPLE_MIN * 60), (sample >= FAULT_FROM) & fault, said)
+    sample = np.arange(len(alarm), dtype=np.float64)
+    return outcome(sample * (SAMPLE_MIN * 60), (sample >= FAULT_FROM) & fault, alarm)
 
 
 def measure(data: Path) -> dict[str, Any]:
     """All figures over the runs in a folder."""
     training, normal, faults = runs(data)
-XX
+    bank = learnt(training)
+    quiet, alarms = watched(bank, normal), {name: watched(bank, rows) for name, rows in faults.items()}
+    models = [learnt(training, kind, PCA) for kind in ("t2", "spe")]
+    pca = {name: np.any([watched(model, rows) for model in models], axis=0) for name, rows in faults.items()}
+    pca_quiet = np.any([watched(model, normal) for model in models], axis=0)
     plain = {name: plain_limit(training, rows) for name, rows in faults.items()}
-    always = {name: np.ones_like(alarm) for name, alarm in said.items()}
+    always = {name: np.ones_like(alarm) for name, alarm in alarms.items()}
     seen = compared(quiet, fault=False)
-    for name in said.keys() - NOT_SEEN:
-        seen += compared(said[name], fault=True)
+    for name in alarms.keys() - NOT_SEEN:
+        seen += compared(alarms[name], fault=True)
     return {
-        **rates(quiet, said),
-        "faults": {name: fault_figures(alarm) for name, alarm in said.items()},
+        **rates(quiet, alarms),
+        "faults": {name: fault_figures(alarm) for name, alarm in alarms.items()},
         "always_alarm": rates(np.ones_like(quiet), always),
         "plain_limit": rates(plain_limit(training, normal), plain),
+        "pca": rates(pca_quiet, pca),
         **seen.figures(),
-        "limit": round(detector.limit, 4),
+        "limit": round(limit(bank), 4),
     }
 
 
@@ -154,7 +166,10 @@ def main() -> int:
         delay = "never" if line["delay_min"] is None else f"{line['delay_min']:.0f}"
         print(f"{name:16}{line['detection_rate']:10.3f}{delay:>12}")
     print(f"{'':16}{'detected':>10}{'false alarms':>14}")
-    for name, line in {"all": figures, **{name: figures[name] for name in ("always_alarm", "plain_limit")}}.items():
+    for name, line in {
+        "all": figures,
+        **{name: figures[name] for name in ("always_alarm", "plain_limit", "pca")},
+    }.items():
         print(f"{name:16}{line['detection_rate'] or 0:10.3f}{line['false_alarm_rate']:14.4f}")
     print(*(f"{name} {figures[name]}" for name in Outcome().figures()), sep=", ")
     return 0

@@ -1,21 +1,22 @@
 """Surprise: how rare is this reading for its point? Three standard views of a signal, one scale, one alarm an episode.
 
-1. *Season*: the distance from the mean of this hour of the week, which is drawn to the mean of this hour of the day while
-   few weeks are known; each hour's mean learns at the end of a visit, as the seasonal indices of Winters, "Forecasting
-   sales by exponentially weighted moving averages", Management Science 6, 1960.
+1. *Season*: the distance from the mean of this hour of the week, which is drawn to the mean of this hour of the day
+   while few weeks are known; each hour's mean learns at the end of a visit, as the seasonal indices of Winters,
+   "Forecasting sales by exponentially weighted moving averages", Management Science 6, 1960.
 2. *Shift*: the distance of a short EWMA from a long one (Roberts, "Control chart tests based on geometric moving
    averages", Technometrics 1, 1959).
 3. *Jump*: the distance of the reading from an EWMA of some hundred readings.
 
-Each distance becomes the probability of one as large or larger, by peaks over threshold: `benchmarks.tail`. The rarest of
-the three counts. Rows after an alarm say nothing unless they are clearly rarer than it, for `hold` readings: the runs
-declustering of Smith and Weissman, "Estimating the extremal index", J. R. Statist. Soc. B 56, 1994.
+Each distance becomes the probability of one as large or larger, by peaks over threshold: `benchmarks.tail`. The rarest
+of the three counts. What follows within `hold` readings scores only if it is clearly rarer than what scored last: runs
+declustering, Smith and Weissman, "Estimating the extremal index", J. R. Statist. Soc. B 56, 1994.
 
 All arithmetic is reading by reading and point by point, so a split into batches changes no bit; a NaN teaches nothing.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -34,6 +35,7 @@ DAY: Final = 24
 WEEK: Final = 168
 HALF: Final = 200.0
 """A reading as rare as one in 200 scores one half."""
+_HALF_RARITY: Final = math.log10(HALF)
 _ROUNDING: Final = 1e-9
 _FRESH: Final = 10**9
 
@@ -49,7 +51,7 @@ class Settings:
         day_gain: least gain of an hour of the day, a visit (a day) each.
         week_gain: least gain of an hour of the week, a visit (a week) each.
         hold: how long an alarm speaks for what follows it.
-        rise: how much larger the logarithm of a rarity is that breaks through the hold.
+        rise: how many times as large a rarity (a logarithm) must be to break through the hold.
     """
 
     long: float = 2_000.0
@@ -145,7 +147,7 @@ class Surprise:
         self._move(self._long, value, usable, self._set.long)
         self._move(self._middle, value, usable, self._set.middle)
         rarity = self._decluster(rarity, usable)
-        return rarity / (rarity + np.log10(HALF))
+        return rarity / (rarity + _HALF_RARITY)
 
     def _move(self, mean: Floats, value: Floats, usable: Bools, memory: float) -> None:
         """The plain mean until `memory` readings are known, then an EWMA."""

@@ -113,14 +113,13 @@ class Buckets:
 
     def covered(self) -> NDArray[np.int64]:
         """int64[r], how many closed buckets without interruption each rule remembers."""
-        number = np.asarray(self._ring.columns["number"], np.int64)
-        epoch = self._ring.columns["epoch"]
-        recent = (number > number[:, -1:] - self.size) & (epoch == self._epoch[:, None])
+        number, epoch = np.asarray(self._ring.anyhow("number"), np.int64), self._ring.anyhow("epoch")
+        recent = (number > number.max(axis=1, keepdims=True) - self.size) & (epoch == self._epoch[:, None])
         return np.asarray(recent.sum(axis=1), np.int64)
 
     def arrays(self) -> Arrays:
         """The state, one entry a rule in every array."""
-        ring: Arrays = {f"ring_{name}": column for name, column in self._ring.columns.items()}
+        ring: Arrays = {f"ring_{name}": column for name, column in self._ring.arrays().items()}
         opened: Arrays = {f"open_{name}": column for name, column in self._open.items()}
         return {"open_end": self._end, "epoch": self._epoch, **opened, **ring}
 

@@ -67,4 +67,4 @@ class Count:
 
     def arrays(self) -> Arrays:
         """The times of the last events, and whether it is on."""
-        return {"level": self._level, "since": self._since, **self._ring.columns}
+        return {"level": self._level, "since": self._since, **self._ring.arrays()}

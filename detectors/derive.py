@@ -155,7 +155,7 @@ class _Look:
         return self._average(age, value, now) if self._mean else self._lagged(age, value)
 
     def arrays(self) -> Arrays:
-        return {"end": self._parts.end, **self._ring.columns}
+        return {"end": self._parts.end, **self._ring.arrays()}
 
     def _average(
         self, age: NDArray[np.int64], value: NDArray[np.float64], now: NDArray[np.float64]

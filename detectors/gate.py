@@ -27,6 +27,10 @@ class Passage:
     open: NDArray[np.bool_]
     known: NDArray[np.bool_]
 
+    def of(self, which: NDArray[np.intp]) -> Passage:
+        """What they said to some."""
+        return Passage(self.open[which], self.known[which])
+
     def close(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores of what is judged, `CLOSED` where a gate is closed, NaN where that is not known."""
         return np.where(self.open, score, np.where(self.known, CLOSED, np.nan))
@@ -55,20 +59,19 @@ class Gates:
         """Look at every pair's gate; None if all are open."""
         if not self.any:
             return None
-        settled = self._settled(runs.feed)
-        if settled is not None:
-            open_, known = settled
-            if open_.all():
-                return None
-            condition = self._condition[runs.row]
-            return Passage(np.append(open_, True)[condition], np.append(known, True)[condition])
         condition = self._condition[runs.row]
-        gated = np.flatnonzero(condition < len(self._point))
-        condition = condition[gated]
-        value, _ = runs.feed.newest(self._point[condition], runs.feed.place[runs.at[gated]])
+        gated = condition < len(self._point)
+        feed, every = runs.feed.whole or runs.feed, len(self._point) < len(runs)
+        asked = np.arange(len(self._point)) if every else condition[gated]
+        settled = self._settled(feed, asked)
+        if settled is not None and settled.open.all():
+            return None
         open_, known = np.ones(len(runs), bool), np.ones(len(runs), bool)
-        known[gated] = ~np.isnan(value)
-        open_[gated] = self._holds(condition, value)
+        if settled is None:
+            told = self._looked_up(runs, condition, gated)
+        else:
+            told = settled.of(condition[gated]) if every else settled
+        open_[gated], known[gated] = told.open, told.known
         return Passage(open_, known)
 
     def standing(self, value: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -77,18 +80,21 @@ class Gates:
         holds = self._holds(slice(None), now)
         return np.append(holds, True)[self._condition], np.append(~np.isnan(now), True)[self._condition]
 
-    def _settled(self, feed: Feed) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
-        """Which conditions hold and which are known, if that is so throughout the batch; None if any changes in it."""
-        feed = feed.whole or feed
-        everyone = slice(None)
-        before = feed.known.value[self._point]
-        known, holds = ~np.isnan(before), self._holds(everyone, before)
+    def _settled(self, feed: Feed, condition: NDArray[np.intp]) -> Passage | None:
+        """What holds of these conditions, if it does so throughout the batch; None if any may change in it."""
+        point = self._point[condition]
+        before = feed.known.value[point]
+        now = Passage(self._holds(condition, before), ~np.isnan(before))
         if not feed.single:
-            told = np.isin(self._point, feed.group)
-            return None if told.any() else (holds, known)
-        after = feed.after[self._point]
-        changed = (holds != self._holds(everyone, after)) | (known == np.isnan(after))
-        return None if changed.any() else (holds, known)
+            return None if (feed.where[point] >= 0).any() else now
+        after = feed.after[point]
+        changed = (now.open != self._holds(condition, after)) | (now.known == np.isnan(after))
+        return None if changed.any() else now
+
+    def _looked_up(self, runs: Runs, condition: NDArray[np.intp], gated: NDArray[np.bool_]) -> Passage:
+        """What held of each gated pair's condition when its reading came."""
+        value, _ = runs.feed.newest(self._point[condition[gated]], runs.feed.place[runs.at[gated]])
+        return Passage(self._holds(condition[gated], value), ~np.isnan(value))
 
     def _holds(self, condition: NDArray[np.intp] | slice, value: NDArray[np.float64]) -> NDArray[np.bool_]:
         inside = (value >= self._low[condition]) & (value <= self._high[condition])

@@ -13,6 +13,7 @@ before a gate was closed is forgotten.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -50,17 +51,21 @@ class Rate:
 
         Where a rule is at rest and its value has not travelled far enough for its limit, 0 stands for any score below.
         """
-        counts = ~np.isnan(runs.value) & runs.open
-        stirs = self._stirs(runs, counts)
-        closed = runs.fill(runs.time, ~runs.open, self._since)
-        self._since[runs.row[runs.last]] = closed[runs.last]
+        counts = ~np.isnan(runs.value)
+        if runs.gated:
+            counts &= runs.open
+            closed = runs.fill(runs.time, ~runs.open, self._since)
+            self._since[runs.row[runs.last]] = closed[runs.last]
+        else:
+            closed = self._since[runs.row]
+        asked = np.flatnonzero(self._stirs(runs, counts) & counts)
         kept = self._parts.choose(runs, counts)
         past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": runs.value[kept]})
-        pushed = runs.row[kept]
-        held = np.asarray(self._ring.columns["value"][pushed], np.float64)
-        self._low[pushed], self._high[pushed] = np.fmin.reduce(held, axis=1), np.fmax.reduce(held, axis=1)
+        if len(kept):
+            held = np.asarray(self._ring.anyhow("value", runs.row[kept]), np.float64).T
+            self._low[runs.row[kept]] = reduce(np.fmin, held)
+            self._high[runs.row[kept]] = reduce(np.fmax, held)
         score = np.where(counts, 0.0, np.nan)
-        asked = np.flatnonzero(counts & stirs)
         for begin in range(0, len(asked), _BLOCK):
             places = asked[begin : begin + _BLOCK]
             score[places] = self._steepness(runs, past, places, closed[places])
@@ -69,12 +74,14 @@ class Rate:
     def _stirs(self, runs: Runs, counts: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """bool[k], readings of rules whose score could matter in this batch."""
         row = runs.row[runs.last]
-        low, high = np.where(counts, runs.value, np.inf), np.where(counts, runs.value, -np.inf)
+        low = high = runs.value  # of a single reading; one without a value compares as False
         if not runs.single:
-            low, high = np.minimum.reduceat(low, runs.start), np.maximum.reduceat(high, runs.start)
-        travel = np.maximum(high, self._high[row]) - np.minimum(low, self._low[row])
-        far: NDArray[np.bool_] = travel >= self._least[row]
-        return np.asarray(~runs.rest | (far if runs.single else np.repeat(far, runs.last - runs.start + 1)), np.bool_)
+            low = np.minimum.reduceat(np.where(counts, low, np.inf), runs.start)
+            high = np.maximum.reduceat(np.where(counts, high, -np.inf), runs.start)
+        far = np.maximum(high, self._high[row]) - np.minimum(low, self._low[row]) >= self._least[row]
+        if not runs.single:
+            far = np.repeat(far, runs.last - runs.start + 1)
+        return np.asarray(far if runs.settled else far | ~runs.rest, np.bool_)
 
     def _steepness(
         self, runs: Runs, past: Past, places: NDArray[np.intp], closed: NDArray[np.int64]
@@ -91,7 +98,7 @@ class Rate:
 
     def blind(self, now: int) -> NDArray[np.bool_]:
         """Rules that have not half a window of past."""
-        time = np.asarray(self._ring.columns["time"], np.int64)
+        time = np.asarray(self._ring.anyhow("time"), np.int64)
         age = now - time
         fits = (age >= self._window[:, None] // 2) & (age <= 2 * self._window[:, None]) & (time > self._since[:, None])
         return ~np.asarray(fits.any(axis=1), bool)
@@ -103,5 +110,5 @@ class Rate:
             "since": self._since,
             "low": self._low,
             "high": self._high,
-            **self._ring.columns,
+            **self._ring.arrays(),
         }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.feed import NEVER
 from detectors.runs import Runs
+from detectors.trip import Arrays
 
 Columns = Mapping[str, NDArray[np.generic]]
 
@@ -33,7 +34,8 @@ class Ring:
     def __init__(self, rows: int, size: int, fill: Mapping[str, float | int]) -> None:
         """Keep `size` entries for each of `rows` rules; `fill` names the columns and sets their types."""
         self.size = size
-        self.columns: dict[str, NDArray[np.generic]] = {
+        self._oldest = np.zeros(rows, np.int64)  # the slot that is overwritten next
+        self._columns: dict[str, NDArray[np.generic]] = {
             name: np.full((rows, size), value, np.float64 if isinstance(value, float) else np.int64)
             for name, value in fill.items()
         }
@@ -51,12 +53,39 @@ class Ring:
         """
         if not len(places):
             return _Still(self, runs)
-        if runs.single:
-            row = runs.row[places]
-            for name, column in self.columns.items():
-                column[row] = np.concatenate((column[row, 1:], values[name][:, None]), axis=1)
-            return _Still(self, runs)
-        return _Moving(self, runs, places, values)
+        if not runs.single:
+            return _Moving(self, runs, places, values)
+        row = runs.row[places]
+        slot = self._oldest[row]
+        for name, column in self._columns.items():
+            column[row, slot] = values[name]
+        self._oldest[row] = (slot + 1) % self.size
+        return _Still(self, runs)
+
+    def entries(self, name: str, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.generic]:
+        """[m, size], what is kept of these rules, oldest first."""
+        slot = (self._oldest[rows, None] + np.arange(self.size)) % self.size
+        return np.take_along_axis(self._columns[name][rows], slot, 1)
+
+    def anyhow(self, name: str, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.generic]:
+        """[m, size], what is kept of these rules, in no order: for extremes and counts."""
+        return self._columns[name][rows]
+
+    def replace(
+        self, name: str, rows: NDArray[np.intp], entries: NDArray[np.generic], oldest: NDArray[np.int64]
+    ) -> None:
+        """Put `entries` ([m, size], oldest first) in the place of what is kept, the oldest into slot `oldest`."""
+        slot = (oldest[:, None] + np.arange(self.size)) % self.size
+        self._columns[name][rows[:, None], slot] = entries
+        self._oldest[rows] = oldest
+
+    def slots(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """int64[m], the slot of each rule's oldest entry."""
+        return self._oldest[rows]
+
+    def arrays(self) -> Arrays:
+        """The state, one entry a rule in every array."""
+        return {"oldest": self._oldest, **self._columns}
 
 
 class Parts:
@@ -97,7 +126,7 @@ class _Still:
         self._ring, self._runs = ring, runs
 
     def windows(self, name: str, places: NDArray[np.intp]) -> NDArray[np.generic]:
-        return self._ring.columns[name][self._runs.row[places]]
+        return self._ring.entries(name, self._runs.row[places])
 
 
 class _Moving:
@@ -105,28 +134,27 @@ class _Moving:
 
     def __init__(self, ring: Ring, runs: Runs, places: NDArray[np.intp], values: Columns) -> None:
         size, row = ring.size, runs.row[runs.last]
-        self._before = np.searchsorted(places, np.arange(len(runs)), side="right")  # entries up to each pair, any rule
         begun = np.searchsorted(places, runs.start)  # entries of the rules before this one
         added = np.diff(begun, append=len(places))
         base = begun + size * np.arange(len(row))
         of = np.repeat(np.arange(len(row)), added)
-        self._begin = self._before + size * self._group(runs)
+        group = np.repeat(np.arange(len(row)), runs.last - runs.start + 1)
+        self._begin = np.searchsorted(places, np.arange(len(runs)), side="right") + size * group
         self._size = size
         self._line: dict[str, NDArray[np.generic]] = {}
         old = (base[:, None] + np.arange(size)).ravel()
         new = np.arange(len(places)) + size * (of + 1)
         end = (base + added)[:, None] + np.arange(size)
-        for name, column in ring.columns.items():
-            line = np.empty(len(old) + len(new), column.dtype)
-            line[old], line[new] = column[row].ravel(), values[name]
-            column[row] = line[end]
+        oldest = (ring.slots(row) + added) % size
+        for name in values:
+            kept = ring.entries(name, row)
+            line = np.empty(len(old) + len(new), kept.dtype)
+            line[old], line[new] = kept.ravel(), values[name]
             self._line[name] = line
+        for name, line in self._line.items():
+            ring.replace(name, row, line[end], oldest)
 
     def windows(self, name: str, places: NDArray[np.intp]) -> NDArray[np.generic]:
         line = np.lib.stride_tricks.sliding_window_view(self._line[name], self._size)
         windows: NDArray[np.generic] = line[self._begin[places]]
         return windows
-
-    @staticmethod
-    def _group(runs: Runs) -> NDArray[np.intp]:
-        return np.repeat(np.arange(len(runs.last)), runs.last - runs.start + 1)

@@ -77,10 +77,10 @@ class RobustZ:
 
     def blind(self, now: int) -> NDArray[np.bool_]:
         """Rules that have not enough past, or none within twice the window."""
-        time = np.asarray(self._ring.columns["time"], np.int64)
+        time = np.asarray(self._ring.entries("time"), np.int64)
         fits = (now - time <= 2 * self._window[:, None]) & (time > self._since[:, None])
         return np.asarray(fits.sum(axis=1) < _LEAST, bool)
 
     def arrays(self) -> Arrays:
         """The kept readings of each rule."""
-        return {"end": self._end, "since": self._since, **self._ring.columns}
+        return {"end": self._end, "since": self._since, **self._ring.arrays()}

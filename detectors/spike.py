@@ -75,8 +75,8 @@ class Spike:
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  judged by the readings kept
         """Rules that have not eleven readings."""
-        return np.asarray(self._ring.columns["time"][:, 0] <= self._since, np.bool_)
+        return np.asarray(self._ring.entries("time")[:, 0] <= self._since, np.bool_)
 
     def arrays(self) -> Arrays:
         """The last readings of each rule."""
-        return {"since": self._since, **self._ring.columns}
+        return {"since": self._since, **self._ring.arrays()}

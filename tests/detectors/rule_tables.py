@@ -31,6 +31,17 @@ class Specimen:
     inputs: int = 0
 
 
+_DISTANCE = {
+    "train": 8.0,
+    "smoothing": 0.4,
+    "ridge": 0.1,
+    "adaptation": 0.1,
+    "clip": 4.0,
+    "limit": 5.0,
+    "quantile": 0.9,
+}
+_DISTANCE |= {"release": 0.85, "culprit": 0.2, "shrink": 0.2, "fresh_s": 5.0, "gap_s": 10.0}
+
 SPECIMENS = {
     "limit": Specimen(1.0, 0.5, {"side": 1.0}),
     "rate": Specimen(30.0, 30.0, {"side": 1.0, "window_s": 4.0}),
@@ -55,6 +66,9 @@ SPECIMENS = {
     "robust_z": Specimen(3.0, 2.0, {"window_s": 16.0, "floor": 0.2}),
     "profile": Specimen(3.0, 2.0, {"period_s": 6.0, "offset_s": 28800.0, "least": 2.0, "floor": 0.2}),
     "phase": Specimen(3.0, 2.0, {"low": -0.5, "high": 2.0, "least": 1.0, "floor": 0.2, "fresh_s": 3.0}, inputs=1),
+    "t2": Specimen(2.5, 1.5, {"train": 8.0, "share": 0.77, "quantile": 0.5, "smoothing": 0.5, "fresh_s": 5.0}, 2),
+    "spe": Specimen(9.0, 5.0, {"train": 8.0, "share": 0.4, "quantile": 0.6, "smoothing": 0.5, "fresh_s": 5.0}, 2),
+    "mahalanobis": Specimen(1.0, 0.85, dict(_DISTANCE), 2),
     "forecast": Specimen(-4.0, -8.0, {"limit": 0.7, "side": 1.0, "window_s": 16.0, "lead_s": 4.0}),
 }
 

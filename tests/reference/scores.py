@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import basic, change, drift, forecast, honesty, logic, seasonal
+from tests.reference import basic, change, drift, forecast, honesty, logic, multivariate, seasonal
 from tests.reference.plain import Scores
 
 SCORES: Scores = {
@@ -13,4 +13,5 @@ SCORES: Scores = {
     **change.SCORES,
     **honesty.SCORES,
     **logic.SCORES,
+    **multivariate.SCORES,
 }

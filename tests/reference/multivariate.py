@@ -1,0 +1,328 @@
+"""Plain loops: groups of points by their Mahalanobis distance, T² and SPE. Only training asks numpy, for inverses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.reference.plain import PlainRule, Scores, World
+
+Vector = list[float]
+Part = list[Vector]
+Lesson = list[tuple[Vector, bool]]  # vectors, and whether each begins a stretch
+Model = dict[str, Any]
+
+
+def _vector(rule: PlainRule, time: int, judged: bool, world: World) -> tuple[Vector, bool] | None:
+    """The group's values, NaN where a member has none, and whether the vector follows no other."""
+    if not judged:
+        rule.memory["last"] = None
+        return None
+    vector = []
+    for point in (rule.point, *rule.inputs):
+        at, value = world.usable.get(point, (-(2**62), math.nan))
+        bad = world.newest.get(point) != at or (time - at) / 1e9 > rule.param["fresh_s"]
+        vector.append(math.nan if bad else value)
+    if all(math.isnan(value) for value in vector):
+        return None
+    last = rule.memory.get("last")
+    rule.memory["last"] = time
+    return vector, last is None or (time - last) / 1e9 > rule.param.get("gap_s", math.inf)
+
+
+def _model(rule: PlainRule, vector: Vector, begins: bool, learn: Callable[[PlainRule, Lesson], Model]) -> Model | None:
+    """What was learnt; None while the lesson is going on, this vector being part of it."""
+    if "model" in rule.memory:
+        return dict(rule.memory["model"])
+    lesson: Lesson = rule.memory.setdefault("lesson", [])
+    lesson.append((vector, begins))
+    if len(lesson) == max(int(rule.param["train"]), 5):
+        rule.memory["model"] = learn(rule, lesson)
+    return None
+
+
+def _parts(lesson: Lesson, which: list[int]) -> list[Part]:
+    parts: list[Part] = []
+    for place, at in enumerate(which):
+        vector, begins = lesson[at]
+        if place == 0 or begins or which[place - 1] != at - 1:
+            parts.append([])
+        parts[-1].append(vector)
+    return parts
+
+
+def _left_out_limit(
+    lesson: Lesson, fit: Callable[[list[Part]], Model], measure: Callable[[Part, Model], list[float]], quantile: float
+) -> float:
+    many, begin = len(lesson), 0
+    found: list[float] = []
+    for fold in range(5):
+        end = begin + many // 5 + (1 if fold < many % 5 else 0)
+        model = fit(_parts(lesson, [*range(begin), *range(end, many)]))
+        for part in _parts(lesson, list(range(begin, end))):
+            found += measure(part, model)
+        begin = end
+    found.sort()
+    place = quantile * (len(found) - 1)
+    low = int(place)
+    high = min(low + 1, len(found) - 1)
+    return found[low] + (found[high] - found[low]) * (place - low)
+
+
+def _mean_and_scale(rows: Part) -> tuple[Vector, Vector]:
+    means, scales = [], []
+    for column in range(len(rows[0])):
+        values = [row[column] for row in rows if not math.isnan(row[column])]
+        many = max(len(values), 1)
+        mean = 0.0
+        for value in values:
+            mean += value
+        mean /= many
+        square = 0.0
+        for value in values:
+            square += (value - mean) ** 2
+        scale = math.sqrt(square / many)
+        means.append(mean)
+        scales.append(scale if scale > 1e-9 * abs(mean) else math.inf)
+    return means, scales
+
+
+def _standardised(vector: Vector, model: Model, clip: float = math.inf) -> Vector:
+    found, most = [], min(clip, 1e6)
+    for value, mean, scale in zip(vector, model["mean"], model["scale"], strict=True):
+        z = (value - mean) / scale
+        found.append(z if math.isnan(z) else min(max(z, -most), most))
+    return found
+
+
+def _known(vector: Vector) -> Vector:
+    return [0.0 if math.isnan(value) else value for value in vector]
+
+
+def _times(matrix: Any, vector: Vector) -> Vector:
+    found = []
+    for row in matrix:
+        total = 0.0
+        for factor, value in zip(row, vector, strict=True):
+            total += float(factor) * value
+        found.append(total)
+    return found
+
+
+def _scatter(rows: Part, width: int) -> Any:
+    total = np.zeros((width, width))
+    for row in rows:
+        for i in range(width):
+            for j in range(width):
+                total[i, j] += row[i] * row[j]
+    return total / max(len(rows), 1)
+
+
+def _filled(vector: Vector, precision: Any) -> Vector:
+    """Elimination, without pivots: the matrix is positive definite."""
+    lost = [at for at, value in enumerate(vector) if math.isnan(value)]
+    known = _known(vector)
+    pull = _times(precision, known)
+    system = [[float(precision[i][j]) for j in lost] + [-pull[i]] for i in lost]
+    for i in range(len(lost)):
+        for k in range(len(lost)):
+            if k != i:
+                factor = system[k][i] / system[i][i]
+                system[k] = [a - factor * b for a, b in zip(system[k], system[i], strict=True)]
+    for i, at in enumerate(lost):
+        known[at] = system[i][-1] / system[i][i]
+    return known
+
+
+def _most(rule: PlainRule, shares: Vector) -> int:
+    return (rule.point, *rule.inputs)[shares.index(max(shares))]
+
+
+def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
+    width = len(part[0])
+    z = [_known(_standardised(vector, model, param["clip"])) for vector in part]
+    average, baseline = [0.0] * width, [0.0] * width
+    errors: Part = []
+    strayed: Part = []
+    for at, vector in enumerate(z):
+        if param["ridge"] > 0:
+            foretold = _times(model["transition"], z[at - 1]) if at else vector
+            error = [a - b for a, b in zip(vector, foretold, strict=True)]
+        else:
+            error = vector
+        average = [a + param["smoothing"] * (e - a) for a, e in zip(average, error, strict=True)]
+        errors.append(error)
+        strayed.append([a - b for a, b in zip(average, baseline, strict=True)])
+        baseline = [b + param["adaptation"] * (e - b) for b, e in zip(baseline, error, strict=True)]
+    begin = min(int(2 / param["smoothing"]), len(part) // 2)
+    state = {"previous": z[-1], "average": average, "baseline": baseline}
+    return {"errors": errors[begin:], "strayed": strayed[begin:], **state}
+
+
+def _fit(parts: list[Part], param: dict[str, float]) -> Model:
+    mean, scale = _mean_and_scale([row for part in parts for row in part])
+    width = len(mean)
+    model: Model = {"mean": mean, "scale": scale, "transition": np.zeros((width, width))}
+    if param["ridge"] > 0:
+        whole = [[_known(_standardised(vector, model, param["clip"])) for vector in part] for part in parts]
+        pairs = [part[at - 1] + part[at] for part in whole for at in range(1, len(part))]
+        both = _scatter(pairs, 2 * width)
+        damped = both[:width, :width] + param["ridge"] * np.eye(width)
+        model["transition"] = np.linalg.solve(damped, both[:width, width:]).T
+    followed = [_follow(part, model, param) for part in parts]
+    covariance = _scatter([row for one in followed for row in one["errors"]], width)
+    covariance = covariance * (param["smoothing"] / (2 - param["smoothing"]))
+    covariance = covariance + _scatter([row for one in followed for row in one["strayed"]], width)
+    wander = []
+    for lag in (50, 100):
+        rows = [
+            [a - b for a, b in zip(one["strayed"][at], one["strayed"][at - lag], strict=True)]
+            for one in followed
+            for at in range(lag, len(one["strayed"]))
+        ]
+        if rows:
+            wander.append(_scatter(rows, width))
+    for matrix in wander:
+        covariance = covariance + matrix / len(wander)
+    kept = (1 - param["shrink"]) * covariance
+    for i in range(width):
+        kept[i, i] += param["shrink"] * covariance[i, i] + max(1e-6 - covariance[i, i], 0.0)
+    model["weights"] = np.linalg.inv(kept)
+    return model
+
+
+def _distances(part: Part, model: Model, param: dict[str, float]) -> list[float]:
+    found = []
+    for strayed in _follow(part, model, param)["strayed"]:
+        squared = 0.0
+        for a, b in zip(strayed, _times(model["weights"], strayed), strict=True):
+            squared += a * b
+        found.append(squared)
+    return found
+
+
+def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
+    param = rule.param
+    parts = _parts(lesson, list(range(len(lesson))))
+    model = _fit(parts, param)
+    end = _follow(parts[-1], model, param)
+    rule.memory["state"] = {name: end[name] for name in ("previous", "average", "baseline")} | {"alarm": False}
+    squared = _left_out_limit(
+        lesson, lambda some: _fit(some, param), lambda part, by: _distances(part, by, param), param["quantile"]
+    )
+    model["limit"] = max(math.sqrt(max(squared, 0.0)), 1.0)
+    return model
+
+
+def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: World) -> float:
+    """The smoothed distance over its limit."""
+    rule.memory["cause"] = None
+    taken = _vector(rule, time, judged, world)
+    if taken is None:
+        return math.nan
+    vector, begins = taken
+    model, param = _model(rule, vector, begins, _learn_distance), rule.param
+    if model is None:
+        return math.nan
+    state = rule.memory["state"]
+    z, baseline = _standardised(vector, model, param["clip"]), state["baseline"]
+    if begins:
+        state.update(average=list(baseline), alarm=False)
+    if begins and param["ridge"] > 0:
+        error, state["previous"] = list(baseline), _known(z)
+    else:
+        foretold = _times(model["transition"], state["previous"])
+        away = [a - b - c for a, b, c in zip(z, foretold, baseline, strict=True)]
+        error = [a + b for a, b in zip(baseline, _filled(away, model["weights"]), strict=True)]
+        state["previous"] = [a + b for a, b in zip(foretold, error, strict=True)]
+    state["average"] = [a + param["smoothing"] * (e - a) for a, e in zip(state["average"], error, strict=True)]
+    strayed = [a - b for a, b in zip(state["average"], baseline, strict=True)]
+    shares = [a * b for a, b in zip(strayed, _times(model["weights"], strayed), strict=True)]
+    squared = 0.0
+    for share in shares:
+        squared += share
+    score = math.sqrt(max(squared, 0.0)) / (param["limit"] or model["limit"])
+    state["alarm"] = score > (param["release"] if state["alarm"] else 1.0)
+    for at, share in enumerate(shares):
+        if not (state["alarm"] and share >= param["culprit"] * squared):
+            baseline[at] += param["adaptation"] * (error[at] - baseline[at])
+    rule.memory["cause"] = _most(rule, shares)
+    return score
+
+
+def _components(parts: list[Part], share: float) -> Model:
+    rows = [row for part in parts for row in part]
+    mean, scale = _mean_and_scale(rows)
+    width = len(mean)
+    model: Model = {"mean": mean, "scale": scale}
+    correlation = _scatter([_known(_standardised(row, model)) for row in rows], width)
+    values, vectors = np.linalg.eigh(correlation)
+    pairs = [(max(float(values[at]), 0.0), vectors[:, at]) for at in range(width - 1, -1, -1)]
+    total = sum(value for value, _ in pairs)
+    real = sum(value > 1e-6 for value, _ in pairs)
+    kept, explained = 0, 0.0
+    while kept < min(real, max(real - 1, 1)) and (kept == 0 or explained < share * total):
+        explained += pairs[kept][0]
+        kept += 1
+    inverse, residual = np.zeros((width, width)), np.eye(width)
+    for value, vector in pairs[:kept]:
+        inverse += np.outer(vector, vector) / value
+        residual -= np.outer(vector, vector)
+    left = max(sum(value for value, _ in pairs[kept:]) / max(width - kept, 1), 1e-6)
+    return {**model, "t2": inverse, "spe": residual, "precision": inverse + residual / left}
+
+
+def _shares(kind: str, z: Vector, model: Model) -> Vector:
+    pull = _times(model[kind], z)
+    return [b * b if kind == "spe" else a * b for a, b in zip(z, pull, strict=True)]
+
+
+def _averages(kind: str, part: Part, model: Model, smoothing: float) -> list[float]:
+    found: list[float] = []
+    for vector in part:
+        statistic = 0.0
+        for share in _shares(kind, _known(_standardised(vector, model)), model):
+            statistic += share
+        found.append(found[-1] + smoothing * (statistic - found[-1]) if found else statistic)
+    return found
+
+
+def _learn_components(rule: PlainRule, lesson: Lesson) -> Model:
+    kind, share, smoothing = rule.kind, rule.param["share"], rule.param["smoothing"]
+    parts = _parts(lesson, list(range(len(lesson))))
+    model = _components(parts, share)
+    limit = _left_out_limit(
+        lesson,
+        lambda some: _components(some, share),
+        lambda part, by: _averages(kind, part, by, smoothing),
+        rule.param["quantile"],
+    )
+    rule.memory["average"] = _averages(kind, parts[-1], model, smoothing)[-1]
+    return {**model, "limit": max(limit, 1e-6)}
+
+
+def principal(rule: PlainRule, time: int, _value: float, judged: bool, world: World) -> float:
+    """The averaged T² or SPE over its limit."""
+    rule.memory["cause"] = None
+    taken = _vector(rule, time, judged, world)
+    if taken is None:
+        return math.nan
+    vector, begins = taken
+    model = _model(rule, vector, begins, _learn_components)
+    if model is None:
+        return math.nan
+    z = _filled(_standardised(vector, model), model["precision"])
+    shares = _shares(rule.kind, z, model)
+    statistic = 0.0
+    for share in shares:
+        statistic += share
+    average = statistic if begins else rule.memory["average"]
+    rule.memory["average"] = average + rule.param["smoothing"] * (statistic - average)
+    rule.memory["cause"] = _most(rule, shares)
+    return float(rule.memory["average"] / model["limit"])
+
+
+SCORES: Scores = {"t2": principal, "spe": principal, "mahalanobis": mahalanobis}
