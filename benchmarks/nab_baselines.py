@@ -38,7 +38,8 @@ def windowed_gaussian(value: Floats) -> Floats:
 def plain_limit(value: Floats, learnt: int) -> Floats:
     """1 outside mean ± 3 sigma of the first `learnt` rows, else 0 (float64[n])."""
     past = value[:learnt] if learnt else value[:1]
-    return (np.abs(value - past.mean()) > _SIGMAS * past.std()).astype(np.float64)
+    outside: NDArray[np.bool_] = np.abs(value - past.mean()) > _SIGMAS * past.std()
+    return outside.astype(np.float64)
 
 
 def always_alarm(value: Floats) -> Floats:

@@ -96,7 +96,7 @@ def mark(rows: int, windows: Sequence[tuple[int, int]], exempt: int | None = Non
         windows: first and last row of each, in order and apart.
         exempt: rows of probation; NAB's rule if not given.
     """
-    row = np.arange(rows)
+    row = np.arange(rows, dtype=np.float64)
     inside = np.full(rows, OUTSIDE, np.int64)
     position = np.full(rows, _FAR)
     for first, last in windows:
@@ -106,7 +106,7 @@ def mark(rows: int, windows: Sequence[tuple[int, int]], exempt: int | None = Non
     for number, (first, last) in enumerate(windows):
         here = slice(first, last + 1)
         inside[here] = number
-        value[here] = worth((row[here] - last - 1.0) / (last - first + 1.0)) / _FULL
+        value[here] = worth(np.asarray((row[here] - last - 1.0) / (last - first + 1.0), np.float64)) / _FULL
     return Marked(value, inside, row >= (probation(rows) if exempt is None else exempt), len(windows))
 
 

@@ -23,6 +23,8 @@ UNHEALTHY: Final = 0.01
 """Share of points that stand in alarm all the time: far more than in a plant that is looked after."""
 
 _DESIGN_RANGE: Final = (0.0, 10.0)  # of signals whose range every plant gives itself
+_DESIGN_RANGES: Final = {"STL_CW_FLOW": (0.0, 800.0)}  # where another signal is judged in percent of it
+_SETPOINTS: Final = {"DUST_DP": 850.0}  # in the middle of its limits; elsewhere at 60 % of the range
 _USCC: Final = {"dust": "91350583MA000L0390", "steel": "91350583MA000L0390", "aluminium": "91350583MA000L0390"}
 
 
@@ -37,9 +39,12 @@ def plant_file(kind: str) -> str:
     ]
     for code, signal in load_catalogue().signals[kind].items():  # type: ignore[index]
         numbers = signal.table.range
-        low, high = (numbers.low, numbers.high) if numbers else _DESIGN_RANGE
+        low, high = (numbers.low, numbers.high) if numbers else _DESIGN_RANGES.get(code, _DESIGN_RANGE)
         lines.append(f'[[points]]\nid = "{code}"\nsignal = "{code}"\nequipment = "EQ"\ngateway = "GW"')
-        lines.append(f"setpoint = {low + 0.6 * (high - low)}" + ("" if numbers else f"\nrange = [{low}, {high}]"))
+        lines.append(
+            f"setpoint = {_SETPOINTS.get(code, low + 0.6 * (high - low))}"
+            + ("" if numbers else f"\nrange = [{low}, {high}]")
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -111,7 +116,7 @@ def park(points: int) -> Park:
     )
     level, noise = np.tile(_healthy(roster), copies), np.tile(_noise(roster), copies)
     sick = np.random.default_rng(3).permutation(total)[: int(total * UNHEALTHY)]
-    level[sick] = np.tile(roster.high, copies)[sick]
+    level[sick] = np.tile(roster.high - 0.03 * (roster.high - roster.low), copies)[sick]  # high, and within its range
     return Park(tables, derived, level, noise)
 
 
@@ -154,20 +159,24 @@ def _healthy(roster: Roster) -> NDArray[np.float64]:
     point, side, on = limits.point[own], limits.param["side"][own], limits.on[own]
     np.maximum.at(low, point[side < 0], -on[side < 0])
     np.minimum.at(high, point[side > 0], on[side > 0])
-    digital = np.array([point is None or (point.low, point.high) == (0.0, 1.0) for point in roster.points])
+    digital = _digital(roster)
     middle = (low + high) / 2
     level = np.where(digital, np.where(low > 0, 1.0, np.where(high < 1, 0.0, 1.0)), middle)
-    for index, one in enumerate(roster.points):
-        if one is not None and one.signal in _SHOWN:
-            level[index] = _SHOWN[one.signal]
-    return level
+    shown = [_SHOWN.get(point.signal, np.nan) if point is not None else np.nan for point in roster.points]
+    return np.where(np.isnan(shown), level, shown)
 
 
 def _noise(roster: Roster) -> NDArray[np.float64]:
     """float64[p], a third of a percent of the span; a state has none."""
-    span = roster.high - roster.low
-    return np.where(span == 1, 0.0, 0.003 * span)
+    return np.where(_digital(roster), 0.0, 0.003 * (roster.high - roster.low))
 
 
-_SHOWN: Final[Mapping[str, float]] = {}
+def _digital(roster: Roster) -> NDArray[np.bool_]:
+    """bool[p], states rather than measured values; gateways are states too."""
+    signals = {code: one for by_code in load_catalogue().signals.values() for code, one in by_code.items()}
+    known = [signals.get(point.signal) if point is not None else None for point in roster.points]
+    return np.array([signal is None or signal.table.kind == "digital" for signal in known])
+
+
+_SHOWN: Final[Mapping[str, float]] = {"ALC_CW_IN_T": 26.0, "ALC_CW_OUT_T": 34.0}
 """What some signals show, where the middle of their limits would contradict another signal."""

@@ -2,8 +2,8 @@
 
 The 95 % quantile is followed by stochastic approximation (Robbins and Monro, Ann. Math. Statist. 22, 1951). What
 exceeds it is compared with the mean excess (an exponential tail) and with the mean log excess (a Pareto tail: Hill,
-Ann. Statist. 3, 1975); the milder verdict counts, so neither a light nor a heavy tail gives false rarities. The frame is
-that of Siffer et al., "Anomaly detection in streams with extreme value theory", KDD 2017, with means for its fit.
+Ann. Statist. 3, 1975); the milder verdict counts, so neither a light nor a heavy tail gives false rarities. The frame
+is that of Siffer et al., "Anomaly detection in streams with extreme value theory", KDD 2017, with means for its fit.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.detector import Interval
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -31,9 +32,13 @@ class Bad:
         """1 for NaN, 0 for a value."""
         return np.isnan(runs.value).astype(np.float64)
 
-    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def quiet(self) -> Interval:
         """Any value."""
         return np.full(self._rows, -np.inf), np.full(self._rows, np.inf)
+
+    def loud(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:  # noqa: ARG002  whatever it is
+        """None: any value ends it."""
+        return np.full(len(value), np.inf), np.full(len(value), -np.inf)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past
         """Never."""

@@ -142,7 +142,7 @@ class Bank:
         for name, part in self._parts.items():
             if name in parts:
                 part.restore(parts[name])
-        self._screen.sync()
+        self._screen.sync(self._known.value)
 
     def _named(self, readings: Readings) -> Readings:
         """The readings of points that some rule names."""

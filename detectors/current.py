@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.detector import Interval, beyond
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -35,18 +36,24 @@ class Current:
     def __init__(self, rules: RuleTable) -> None:
         self._low = rules.param["low"]
         self._span = rules.param["high"] - rules.param["low"]
-        self._on = rules.on
+        self._on, self._off = rules.on, rules.off
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Milliamperes from the middle; NaN stays NaN."""
         current = _LOW_MA + _SPAN_MA * (runs.value - self._low[runs.row]) / self._span[runs.row]
         return np.abs(current - _MIDDLE_MA)
 
-    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def quiet(self) -> Interval:
         """What surely lies within; the ends are left out, so that rounding cannot matter."""
         middle = self._low + self._span / 2
         reach = np.abs(self._span) * self._on / _SPAN_MA * (1 - 1e-9)
         return middle - reach, middle + reach
+
+    def loud(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
+        """What surely lies as far out on the same side."""
+        span = self._span[row]
+        reach = np.abs(span) * np.minimum(self._off[row], self._on[row]) / _SPAN_MA * (1 + 1e-9)
+        return beyond(self._low[row] + span / 2, reach, value)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past
         """Never."""

@@ -82,6 +82,19 @@ class Detector(Protocol):
         """Take over the memory of every rule known by its key; others stay fresh."""
 
 
+Interval = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Low and high ends of intervals, one a rule, the ends included."""
+
+
+def beyond(middle: NDArray[np.float64], reach: NDArray[np.float64], value: NDArray[np.float64]) -> Interval:
+    """What lies more than `reach` from the middle, on the side of `value` (float64[r] all); NaN: nothing."""
+    above, below = value > middle, value < middle
+    return (
+        np.where(above, np.nextafter(middle + reach, np.inf), np.where(below, -np.inf, np.inf)),
+        np.where(above, np.inf, np.where(below, np.nextafter(middle - reach, -np.inf), -np.inf)),
+    )
+
+
 class Scorer(Protocol):
     """Gives each reading a score in the eyes of each rule: higher = worse, NaN = cannot tell."""
 
@@ -106,8 +119,11 @@ class Scorer(Protocol):
 class ValueScorer(Protocol):
     """A scorer without memory, whose score depends on the value alone and is low throughout an interval."""
 
-    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Low and high end (float64[r] both) of values at which the score is surely below `on`; NaN is never quiet."""
+    def quiet(self) -> Interval:
+        """Values at which the score is surely below `on`; NaN is never among them."""
+
+    def loud(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
+        """Values around `value` at which these rules (k of them) score surely above `off`; empty if there are none."""
 
 
 @runtime_checkable
@@ -153,6 +169,7 @@ class ScoringDetector:
         self.gates = Gates(rules.gate)
         self._watch = Watch(rules.point, points)
         self._trip = Trip(rules)
+        self._quiet = scorer.quiet() if isinstance(scorer, ValueScorer) else None
         self._blames = isinstance(scorer, Blaming)
         self._takes_none = isinstance(scorer, TakesNoValue)
 
@@ -163,7 +180,7 @@ class ScoringDetector:
             return nothing()
         runs.settled = self._trip.quiet
         if not runs.settled:
-            runs.rest = ~self._trip.busy_of(runs.row)
+            runs.rest = ~self._trip.busy[runs.row]
         passage = self.gates.look(runs)
         if passage is None:
             score = self.scorer.score(runs)
@@ -187,20 +204,18 @@ class ScoringDetector:
             cause=np.where(raised, runs.cause[at], NO_CAUSE) if runs.cause is not None else np.full(len(at), NO_CAUSE),
         )
 
-    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Between which values nothing begins, by rule; see `ValueScorer`."""
-        if not isinstance(self.scorer, ValueScorer):
+    def watching(self, feed: Feed) -> NDArray[np.intp]:
+        """The rules that judge any of these readings."""
+        return self._watch.rows(feed)
+
+    def steady(self, rows: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
+        """Between which values nothing changes for these rules (intp[k]) after they were shown `value` (float64[k])."""
+        if self._quiet is None or not isinstance(self.scorer, ValueScorer):
             raise TypeError(f"{type(self.scorer).__name__} does not judge by the value alone")
-        return self.scorer.quiet()
-
-    def busy(self) -> NDArray[np.bool_]:
-        """bool[r], rules that are not at rest."""
-        return self._trip.busy
-
-    def busy_points(self, feed: Feed) -> NDArray[np.int32]:
-        """int32[], of these readings' points, those with a rule that is not at rest."""
-        rows = self._watch.rows(feed)
-        return self.rules.point[rows[self._trip.busy_of(rows)]]
+        loud = self.scorer.loud(rows, value)
+        tripped, moving = self._trip.standing(rows, self.gates.gated[rows])
+        low, high = (np.where(tripped, loud[end], self._quiet[end][rows]) for end in (0, 1))
+        return np.where(moving, np.inf, low), np.where(moving, -np.inf, high)
 
     def unjudged(self, known: Known, now: int) -> Unjudged:
         """The rules that say nothing; of several reasons the one nearest to the reading."""

@@ -17,9 +17,9 @@ Without a trend the score is -1e12, beyond the limit it is 0. With fewer than tw
 has passed, nothing can be told; there is no training. What was before a gate was closed is forgotten, but not how near
 to the limit the value had come.
 
-A swing or sawtooth whose period is between one and three windows looks like a trend until it turns: let the window be
-two periods, or a quarter of one. A value that wanders must have its limit far away: twelve of its standard deviations
-with `lead_s` as long as the window, eight with half of it, sixteen and more with twice.
+The first rise of a swing or sawtooth slower than the window may be foretold, and of a swing later one in twenty, where
+the limit is near. A value that wanders must have its limit far away: ten of its standard deviations with `lead_s` as
+long as the window, eight with half of it, sixteen with twice.
 
 >>> from detectors.examples import judge
 >>> judge("forecast", [10.0] * 32 + [10.0 + 0.5 * s for s in range(60)], on=-32.0, off=-64.0,
@@ -74,6 +74,7 @@ class Forecast:
     def __init__(self, rules: RuleTable) -> None:
         self._side, self._limit = rules.param["side"], rules.param["side"] * rules.param["limit"]
         self._window = (rules.param["window_s"] * 1e9).astype(np.int64)
+        self._on = rules.on
         self._width = np.maximum(self._window // _BUCKETS, 1)
         self._buckets = Buckets(self._width, _BUCKETS, {"low": LOW, "high": HIGH})
         self._era = np.full(len(rules), NEVER)
@@ -93,13 +94,24 @@ class Forecast:
         number = np.asarray(closed.past.windows("number", closed.places), np.int64)
         valid = closed.valid(_BUCKETS)
         nearest = self._approach(runs, closed, middle[:, 0])
-        for begin in range(0, len(closed), _BLOCK):
-            part = slice(begin, begin + _BLOCK)
+        asked = np.flatnonzero(~(runs.rest[closed.places] & self._far(row, middle, valid)))
+        score[closed.places] = NO_TREND
+        for begin in range(0, len(asked), _BLOCK):
+            part = asked[begin : begin + _BLOCK]
             places = closed.places[part]
             score[places] = self._left(
                 row[part], runs.time[places], number[part], np.where(valid[part], middle[part], np.nan), nearest[part]
             )
         return score
+
+    def _far(self, row: NDArray[np.intp], middle: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """bool[m], windows that are complete and whose steepest piece, kept up, would not reach the limit in time.
+
+        No slope between two buckets is steeper than the steepest between neighbours.
+        """
+        steepest = np.maximum((middle[:, 1:] - middle[:, :-1]).max(axis=1), 0.0) / self._width[row]
+        travel = steepest * (self._window[row] + 2 * self._width[row] - self._on[row] * 1e9)
+        return np.asarray(valid.all(axis=1) & (middle.max(axis=1) + travel < self._limit[row]), np.bool_)
 
     def _approach(self, runs: Runs, closed: Closed, oldest: NDArray[np.float64]) -> NDArray[np.float64]:
         """Take in the bucket (float64[m]) about to leave each window; how near the value had come (float64[m])."""

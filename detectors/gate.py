@@ -44,7 +44,7 @@ class Gates:
     """
 
     def __init__(self, gate: GateTable) -> None:
-        gated = gate.point != NO_GATE
+        self.gated = gated = gate.point != NO_GATE
         self.any = bool(gated.any())
         low, high, outside = intervals(gate)
         conditions = np.array([gate.point, low, high, outside]).T[gated]

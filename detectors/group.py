@@ -66,6 +66,8 @@ class Group(ABC):
 
     settings: ClassVar[Sequence[str]]
     """The parameters a model is made with."""
+    setting: Floats
+    """Float64[r, s + 1], their values, and the number of members."""
 
     def __init__(self, rules: RuleTable) -> None:
         self.rules, self.member = rules, channels(rules)
@@ -74,7 +76,8 @@ class Group(ABC):
         self._peers = Peers(self.member, rules.param["fresh_s"])
         self._gap_s = rules.param.get("gap_s", np.full(rows, np.inf))
         self._train = np.maximum(rules.param["train"], FOLDS).astype(np.int64)
-        self.setting = np.array([rules.param[name] for name in self.settings]).T.reshape(rows, len(self.settings))
+        made_with = [*(rules.param[name] for name in self.settings), self.there.sum(axis=1)]
+        self.setting = np.array(made_with, np.float64).T.copy()
         self._last = np.full(rows, NEVER)  # time of the newest vector of the stretch; NEVER = the next begins one
         self._trained = np.zeros(rows, bool)
         self._count = np.zeros(rows, np.int64)
@@ -92,7 +95,7 @@ class Group(ABC):
         """Score one vector each of different rules (float64[m, width], 0 where there is no member).
 
         Returns:
-            The scores, float64[m], and what each member adds to them, float64[m, width].
+            The scores, float64[m], and how much each member is to blame, float64[m, width].
         """
 
     def score(self, runs: Runs) -> Floats:
@@ -158,9 +161,8 @@ class Group(ABC):
         score, cause = np.full(len(row), np.nan), np.full(len(row), NO_CAUSE, np.int32)
         if trained.any():
             ready = row[trained]
-            told, shares = self.tell(ready, vector[trained], begins[trained])
-            most = np.where(self.there[ready], shares, -np.inf).argmax(axis=1)
-            score[trained], cause[trained] = told, self.member[ready, most]
+            score[trained], blame = self.tell(ready, vector[trained], begins[trained])
+            cause[trained] = self.member[ready, np.where(self.there[ready], blame, -np.inf).argmax(axis=1)]
         return score, cause
 
     def _note(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> None:
@@ -200,6 +202,18 @@ def ordered_sum(terms: Floats) -> Floats:
 def pulled(matrix: Floats, vector: Floats) -> Floats:
     """Matrices (float64[m, d, d]) times vectors (float64[m, d]), in fixed order."""
     return ordered_sum(matrix * vector[:, np.newaxis, :])
+
+
+def blamed(matrix: Floats, pull: Floats) -> Floats:
+    """How much of a quadratic form would vanish were each member what the others suggest, float64[m, d].
+
+    `pull` is `matrix` (float64[m, d, d]) times the vectors. Unlike the terms of the sum this is not smeared over
+    members that move together (Alcala & Qin, "Reconstruction-based contribution for process monitoring", Automatica
+    45, 2009).
+    """
+    own = np.arange(matrix.shape[-1])
+    diagonal = matrix[:, own, own]
+    return np.where(diagonal > LEAST_SCALE, pull * pull / np.maximum(diagonal, LEAST_SCALE), 0.0)
 
 
 def products(matrix: Floats, rows: Floats) -> Floats:

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.detector import Interval
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -26,18 +27,26 @@ class Limit:
     judges: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
-        self._side, self._on = rules.param["side"], rules.on
+        self._side, self._on, self._off = rules.param["side"], rules.on, rules.off
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """`side * value`; NaN stays NaN."""
         return self._side[runs.row] * runs.value
 
-    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def quiet(self) -> Interval:
         """Everything below a high limit, above a low one."""
         high = self._side > 0
         return (
             np.where(high, -np.inf, np.nextafter(-self._on, np.inf)),
             np.where(high, np.nextafter(self._on, -np.inf), np.inf),
+        )
+
+    def loud(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:  # noqa: ARG002  whatever it is
+        """Everything above the end of a high limit, below that of a low one."""
+        high, end = self._side[row] > 0, np.minimum(self._off[row], np.nextafter(self._on[row], -np.inf))
+        return (
+            np.where(high, np.nextafter(end, np.inf), -np.inf),
+            np.where(high, np.inf, np.nextafter(-end, -np.inf)),
         )
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past

@@ -17,8 +17,9 @@ plants wander. So the covariance adds how far the average really strayed in trai
 (a multivariate variogram), shrunk towards its diagonal (Ledoit & Wolf 2004).
 
 The forecast is a first-order vector autoregression (the dynamic PCA of Ku, Storer & Georgakis 1995 finds the same
-relations from lagged variables), plus the baseline, which follows slow drift. A member's contribution is its term in
-the sum that makes T2 (MacGregor & Kourti 1995); the finding names the one with the largest, and tells the score.
+relations from lagged variables), plus the baseline, which follows slow drift. A member's share of the squared distance
+is its term in the sum (MacGregor & Kourti 1995). The finding names the member without which the distance would shrink
+most (Alcala & Qin 2009), and tells the score.
 
 >>> from detectors.examples import judge
 >>> load = np.random.default_rng(1).normal(size=120)
@@ -42,6 +43,7 @@ from detectors.group import (
     Group,
     Lesson,
     Parts,
+    blamed,
     filled,
     left_out_limit,
     mean_and_scale,
@@ -122,7 +124,7 @@ class Mahalanobis(Group):
 
     def learn(self, row: int, at: NDArray[np.intp], lesson: Lesson) -> None:
         """Make the model of one rule, and the memory it would have had it judged the lesson."""
-        setting = Setting(*self.setting[row].tolist())
+        setting = Setting(*self.setting[row, :-1].tolist())
         model = fitted(lesson.parts(), setting)
         self._mean[row, at], self._scale[row, at] = model.mean, model.scale
         self._transition[row][np.ix_(at, at)] = model.transition
@@ -133,7 +135,7 @@ class Mahalanobis(Group):
         self._previous[row, at], self._average[row, at], self._baseline[row, at] = newest[-1], end.average, end.baseline
 
     def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Distance over limit, and each member's share of the squared distance."""
+        """Distance over limit, and what each member has to do with it."""
         value = standardised(vector, self._mean[row], self._scale[row], self._clip[row])
         weights, baseline = self._weights[row], self._baseline[row]
         forecast = pulled(self._transition[row], self._previous[row])
@@ -144,13 +146,14 @@ class Mahalanobis(Group):
         average = np.where(begins[:, np.newaxis], baseline, self._average[row])
         average = self._average[row] = average + self._smoothing[row] * (error - average)
         strayed = average - baseline
-        shares = strayed * pulled(weights, strayed)
+        pull = pulled(weights, strayed)
+        shares = strayed * pull
         squared = np.maximum(ordered_sum(shares), 0.0)
         score: Floats = np.sqrt(squared) / np.where(self._limit[row] > 0, self._limit[row], self._learnt_limit[row])
         alarm = self._alarm[row] = score > np.where(self._alarm[row] & ~begins, self._release[row], 1.0)
         held = alarm[:, np.newaxis] & (shares >= self._culprit[row] * squared[:, np.newaxis])
         self._baseline[row] = baseline + np.where(held, 0.0, self._adaptation[row]) * (error - baseline)
-        return score, shares
+        return score, blamed(weights, pull)
 
 
 def fitted(parts: Parts, setting: Setting) -> Model:

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.detector import Interval, beyond
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -28,16 +29,21 @@ class OutOfRange:
     def __init__(self, rules: RuleTable) -> None:
         self._middle = (rules.param["high"] + rules.param["low"]) / 2
         self._half = (rules.param["high"] - rules.param["low"]) / 2
-        self._on = rules.on
+        self._on, self._off = rules.on, rules.off
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Distance from the middle in half spans; NaN stays NaN."""
         return np.abs(runs.value - self._middle[runs.row]) / self._half[runs.row]
 
-    def quiet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def quiet(self) -> Interval:
         """What surely lies within; the ends are left out, so that rounding cannot matter."""
         reach = self._half * self._on * (1 - 1e-12)
         return self._middle - reach, self._middle + reach
+
+    def loud(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
+        """What surely lies as far out on the same side."""
+        reach = self._half[row] * np.minimum(self._off[row], self._on[row]) * (1 + 1e-12)
+        return beyond(self._middle[row], reach, value)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past
         """Never."""

@@ -9,13 +9,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.surprise import USUAL
+
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "Limits": ("limit", "deviation"),
     "Change": ("rate", "step", "spike", "count"),
     "Honesty of the instrument": ("bad", "range", "current", "stuck", "pinned", "noise", "neighbour", "silence"),
     "Drift and shift": ("ewma", "cusum", "page_hinkley", "zscore", "robust_z"),
     "Several instruments at once": ("t2", "spe", "mahalanobis", "votes", "first_out"),
-    "Season and phase": ("profile", "phase"),
+    "Season and phase": ("profile", "phase", "surprise"),
     "Before the limit": ("forecast",),
 }
 """Every kind, in the order of the page."""
@@ -365,5 +367,14 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         clip=(0.0, 2000.0),
         step=True,
         said="Ten minutes before the limit is reached, the trend says so.",
+    ),
+    "surprise": Example(
+        _day(12, 600.0) + _pulse(1728, 835, 837, 6.0),
+        on=0.5,
+        param=USUAL,
+        step_s=600.0,
+        label="hall temperature, °C",
+        score="surprise",
+        said="A wild value one evening, and 26 °C at three in the night: each is told once, and nobody set a limit.",
     ),
 }

@@ -8,8 +8,8 @@ score is the statistic over its limit: 1 is as far off as a `quantile` of normal
 
 A missing value is what the others suggest by the model (conditional mean: Nelson, Taylor & MacGregor 1996). Limits by
 formula (Jackson & Mudholkar 1979) hold for independent normal readings; a plant's are neither, so the limit is measured
-on blocks left out of training. The finding names the member that contributes most (MacGregor & Kourti 1995; Miller,
-Swanson & Heckler 1998), and tells the score. For slow and small faults see `mahalanobis`.
+on blocks left out of training. The finding names the member with the largest term in the newest statistic (MacGregor &
+Kourti 1995; Miller, Swanson & Heckler 1998), and tells the score. For slow and small faults see `mahalanobis`.
 
 >>> from detectors.examples import judge
 >>> load = np.random.default_rng(1).normal(size=120)
@@ -93,12 +93,12 @@ class _Components(Group):
 
     @staticmethod
     @abstractmethod
-    def shares(value: Floats, pull: Floats) -> Floats:
+    def terms(value: Floats, pull: Floats) -> Floats:
         """The terms of the statistic, of standardised vectors and of these times the matrix (float64[m, d] all)."""
 
     def learn(self, row: int, at: NDArray[np.intp], lesson: Lesson) -> None:
         """Make the model of one rule."""
-        _, share, quantile, smoothing = self.setting[row].tolist()
+        _, share, quantile, smoothing, _ = self.setting[row].tolist()
 
         def averages(parts: Parts, model: Model) -> Floats:
             return np.concatenate([self._averages(part, model, smoothing) for part in parts])
@@ -111,18 +111,18 @@ class _Components(Group):
         self._average[row] = self._averages(lesson.parts()[-1], model, smoothing)[-1]
 
     def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Averaged statistic over limit, and each member's share of the newest statistic."""
+        """Averaged statistic over limit, and each member's term in the newest statistic."""
         value = filled(standardised(vector, self._mean[row], self._scale[row]), self._precision[row])
-        shares = self.shares(value, pulled(self._form[row], value))
-        statistic = ordered_sum(shares)
+        terms = self.terms(value, pulled(self._form[row], value))
+        statistic = ordered_sum(terms)
         average = np.where(begins, statistic, self._average[row])
         average = self._average[row] = average + self._smoothing[row] * (statistic - average)
-        return average / self._limit[row], shares
+        return average / self._limit[row], terms
 
     def _averages(self, part: Floats, model: Model, smoothing: float) -> Floats:
         """float64[n], the averaged statistic along a stretch."""
         value = np.nan_to_num(standardised(part, model.mean, model.scale))
-        found = ordered_sum(self.shares(value, products(self.form(model), value)))
+        found = ordered_sum(self.terms(value, products(self.form(model), value)))
         for i in range(1, len(found)):
             found[i] = found[i - 1] + smoothing * (found[i] - found[i - 1])
         return found
@@ -137,7 +137,7 @@ class T2(_Components):
         return model.inverse
 
     @staticmethod
-    def shares(value: Floats, pull: Floats) -> Floats:
+    def terms(value: Floats, pull: Floats) -> Floats:
         """Terms of the quadratic form; single ones may be negative."""
         return value * pull
 
@@ -151,7 +151,7 @@ class Spe(_Components):
         return model.residual
 
     @staticmethod
-    def shares(value: Floats, pull: Floats) -> Floats:  # noqa: ARG004  the residual alone counts
+    def terms(value: Floats, pull: Floats) -> Floats:  # noqa: ARG004  the residual alone counts
         """Squared residuals."""
         return pull * pull
 

@@ -31,6 +31,7 @@ from detectors.silence import Silence
 from detectors.spike import Spike
 from detectors.step import Step
 from detectors.stuck import Stuck
+from detectors.surprise import Surprise
 from detectors.votes import Votes
 from detectors.zscore import ZScore
 
@@ -57,6 +58,7 @@ SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "robust_z": RobustZ,
     "profile": Profile,
     "phase": Phase,
+    "surprise": Surprise,
     "forecast": Forecast,
     "t2": T2,
     "spe": Spe,

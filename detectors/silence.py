@@ -64,7 +64,7 @@ class Silence:
         runs = moments(rows, self.rules.point[rows], now)
         runs, at, raised, _, _ = self._trip.judge(runs, (now - heard) / 1e9)
         if now >= self._due:
-            awake = ~self._trip.busy_of(rows)
+            awake = ~self._trip.busy[rows]
             self._due = int((heard + self._limit[rows])[awake].min(initial=np.iinfo(np.int64).max))
         row = runs.row[at]
         time = np.full(len(at), now)

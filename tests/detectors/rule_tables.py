@@ -31,16 +31,10 @@ class Specimen:
     inputs: int = 0
 
 
-_DISTANCE = {
-    "train": 8.0,
-    "smoothing": 0.4,
-    "ridge": 0.1,
-    "adaptation": 0.1,
-    "clip": 4.0,
-    "limit": 5.0,
-    "quantile": 0.9,
-}
-_DISTANCE |= {"release": 0.85, "culprit": 0.2, "shrink": 0.2, "fresh_s": 5.0, "gap_s": 10.0}
+_DISTANCE = {"train": 8.0, "smoothing": 0.4, "ridge": 0.1, "adaptation": 0.1, "clip": 4.0, "limit": 6.0}
+_DISTANCE |= {"quantile": 0.9, "release": 0.85, "culprit": 0.2, "shrink": 0.2, "fresh_s": 5.0, "gap_s": 10.0}
+_SURPRISE = {"short": 2.0, "middle": 8.0, "long": 30.0, "day_gain": 0.15, "week_gain": 0.3, "hold": 5.0, "rise": 1.1}
+_SURPRISE |= {"offset_s": 28800.0, "least": 8.0, "one_in": 50.0}
 
 SPECIMENS = {
     "limit": Specimen(1.0, 0.5, {"side": 1.0}),
@@ -68,7 +62,8 @@ SPECIMENS = {
     "phase": Specimen(3.0, 2.0, {"low": -0.5, "high": 2.0, "least": 1.0, "floor": 0.2, "fresh_s": 3.0}, inputs=1),
     "t2": Specimen(2.5, 1.5, {"train": 8.0, "share": 0.77, "quantile": 0.5, "smoothing": 0.5, "fresh_s": 5.0}, 2),
     "spe": Specimen(9.0, 5.0, {"train": 8.0, "share": 0.4, "quantile": 0.6, "smoothing": 0.5, "fresh_s": 5.0}, 2),
-    "mahalanobis": Specimen(1.0, 0.85, dict(_DISTANCE), 2),
+    "mahalanobis": Specimen(1.0, 0.85, _DISTANCE, 2),
+    "surprise": Specimen(0.5, 0.4, _SURPRISE),
     "forecast": Specimen(-4.0, -8.0, {"limit": 0.7, "side": 1.0, "window_s": 16.0, "lead_s": 4.0}),
 }
 

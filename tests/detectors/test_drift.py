@@ -73,6 +73,21 @@ def test_what_happens_behind_a_closed_gate_neither_counts_nor_trains(kind: str) 
     assert found_behind_gate(kind, shift, [1.0] * 50) != []
 
 
+def test_a_level_that_changed_behind_a_closed_gate_is_no_drift_for_page_hinkley() -> None:
+    changed, closed = [0.4] * 20 + [0.9] * 30, [1.0] * 20 + [0.0] * 5 + [1.0] * 25
+    assert found_behind_gate("page_hinkley", changed, closed) == []
+    assert found_behind_gate("page_hinkley", changed, [1.0] * 50) != []
+
+
+@pytest.mark.parametrize("kind", ["ewma", "cusum"])
+def test_a_shift_half_summed_up_is_forgotten_behind_a_closed_gate(kind: str) -> None:
+    """Two shifted readings before the stop and two after it do not trip; four in a row do."""
+    shift = {"ewma": 0.38, "cusum": 0.45}[kind]
+    before, after = [0.4] * 10 + [0.4 + shift] * 2, [0.4 + shift] * 2
+    assert found_behind_gate(kind, [*before, 0.4, *after], [1.0] * 12 + [0.0] + [1.0] * 2) == []
+    assert found_behind_gate(kind, [*before, *after], [1.0] * 14) != []
+
+
 def test_wild_values_in_the_past_do_not_hide_the_next_one_from_robust_z() -> None:
     past = [500.0, 10.0, 11.0, 10.5] * 4
     assert judge("robust_z", [*past, 30.0], on=8.0, window_s=16.0, floor=0.5)[-1].startswith("trips at 16 s")

@@ -137,8 +137,14 @@ def _filled(vector: Vector, precision: Any) -> Vector:
     return known
 
 
-def _most(rule: PlainRule, shares: Vector) -> int:
-    return (rule.point, *rule.inputs)[shares.index(max(shares))]
+def _most(rule: PlainRule, blame: Vector) -> int:
+    return (rule.point, *rule.inputs)[blame.index(max(blame))]
+
+
+def _gains(matrix: Any, vector: Vector) -> Vector:
+    """How much smaller the quadratic form is where it is smallest along each member."""
+    own = [float(matrix[at][at]) for at in range(len(vector))]
+    return [pull * pull / d if d > 1e-9 else 0.0 for pull, d in zip(_times(matrix, vector), own, strict=True)]
 
 
 def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
@@ -249,7 +255,7 @@ def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: 
     for at, share in enumerate(shares):
         if not (state["alarm"] and share >= param["culprit"] * squared):
             baseline[at] += param["adaptation"] * (error[at] - baseline[at])
-    rule.memory["cause"] = _most(rule, shares)
+    rule.memory["cause"] = _most(rule, _gains(model["weights"], strayed))
     return score
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import basic, change, drift, forecast, honesty, logic, multivariate, seasonal
+from tests.reference import basic, change, drift, forecast, honesty, logic, multivariate, seasonal, surprise
 from tests.reference.plain import Scores
 
 SCORES: Scores = {
@@ -14,4 +14,5 @@ SCORES: Scores = {
     **honesty.SCORES,
     **logic.SCORES,
     **multivariate.SCORES,
+    **surprise.SCORES,
 }

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ingest.plants.kinds.changes import ForecastSpec, RateSpec, SpikeSpec, StepSpec
 from ingest.plants.kinds.drift import CusumSpec, EwmaSpec, PageHinkleySpec, ProfileSpec, RobustZSpec, ZScoreSpec
+from ingest.plants.kinds.groups import MahalanobisSpec, SpeSpec, T2Spec
 from ingest.plants.kinds.instruments import (
     BadSpec,
     CurrentSpec,
@@ -16,15 +17,7 @@ from ingest.plants.kinds.instruments import (
 )
 from ingest.plants.kinds.labels import LABELS, label_of
 from ingest.plants.kinds.rule import Measure, RuleSpec, Score, Taken, Unfit
-from ingest.plants.kinds.several import (
-    FirstOutSpec,
-    MahalanobisSpec,
-    NeighbourSpec,
-    PhaseSpec,
-    SpeSpec,
-    T2Spec,
-    VotesSpec,
-)
+from ingest.plants.kinds.several import FirstOutSpec, NeighbourSpec, PhaseSpec, VotesSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec, LimitSpec
 
 __all__ = [

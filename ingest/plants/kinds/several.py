@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from ingest.model.plant import Text
 from ingest.plants.gates import Peers
-from ingest.plants.kinds.rule import Measure, Percent, Positive, RuleSpec, Score, off_below
+from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below
 from ingest.plants.kinds.said import listed, number
 
 
@@ -109,81 +109,6 @@ class FirstOutSpec(PeersSpec):
         """One of them."""
         names, at = listed(of.others), number(self.at, of.unit)
         return Text(f"本点或 {names.zh} 达到 {at}", f"this point or {names.en} is at {at} or above")
-
-
-class GroupSpec(PeersSpec):
-    """What models of a whole group share: learnt from its first `train` readings in which every member is known."""
-
-    alike = False
-
-    train: int = Field(default=3600, ge=30)
-    on: Positive = 1.0
-    off: float | None = Field(default=None, ge=0)
-
-    def group(self, of: Measure, what: Text) -> Text:
-        """The sentence, for a statistic of that name."""
-        names = listed(of.others)
-        return Text(
-            f"与 {names.zh} 一起看，{what.zh}达到正常限值的 {self.on:g} 倍及以上（由 {self.train} 次正常读数学得）",
-            f"together with {names.en}, {what.en} is {self.on:g} times its normal limit or more"
-            f" (learnt from {self.train} readings)",
-        )
-
-
-class PcaSpec(GroupSpec):
-    """A principal component model that keeps `share` percent of the group's variance."""
-
-    params = ("train", "share", "fresh_s")
-    what: ClassVar[Text]
-
-    share: Percent = 90
-
-    def score(self, of: Measure) -> Score:
-        """Score = the statistic over its limit."""
-        off = off_below(self.on, self.off, number(self.on))
-        param = {"train": float(self.train), "share": self.share / 100, "fresh_s": self.age(of)}
-        return Score(self.on, off, self.on, "", param)
-
-    def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Beyond what is normal."""
-        return self.group(of, self.what)
-
-
-class T2Spec(PcaSpec):
-    """Hotelling's T²: far from the centre of what is normal."""
-
-    what = Text("偏离正常工况的程度（T²）", "the distance from normal running (T²)")
-    meaning = Text(
-        "各点虽都在限内，合起来却不正常", "each value may be within its limits, but not all of them together"
-    )
-
-
-class SpeSpec(PcaSpec):
-    """Squared prediction error: the points no longer go together as they used to."""
-
-    what = Text("各点关系的偏差（SPE）", "the error against how the points go together (SPE)")
-    meaning = Text(
-        "某点已不随其他点变化，仪表或设备可能有问题", "one no longer goes with the others: instrument or equipment"
-    )
-
-
-class MahalanobisSpec(GroupSpec):
-    """Mahalanobis distance from the centre of what is normal, with a covariance shrunk by `shrink` percent."""
-
-    params = ("train", "shrink", "fresh_s")
-    meaning = T2Spec.meaning
-
-    shrink: float = Field(default=10, ge=0, le=100)
-
-    def score(self, of: Measure) -> Score:
-        """Score = the distance over its limit."""
-        off = off_below(self.on, self.off, number(self.on))
-        param = {"train": float(self.train), "shrink": self.shrink / 100, "fresh_s": self.age(of)}
-        return Score(self.on, off, self.on, "", param)
-
-    def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Too far away."""
-        return self.group(of, Text("马氏距离", "the Mahalanobis distance"))
 
 
 class PhaseSpec(RuleSpec):

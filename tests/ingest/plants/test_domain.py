@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors import Bank
 from ingest.model.plant import Plant, PlantKind
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.load import load_roster
@@ -136,6 +137,14 @@ def test_every_row_is_whole(tmp_path: Path, kind: PlantKind) -> None:
             assert (int(table.point[i]) in channels) is bool(rule.of)
             assert (int(table.gate.point[i]) in channels) is (bool(rule.when) and rule.gate is None)
             assert table.key[i] == f"p/{rule.point}/{rule.code}"
+
+
+@pytest.mark.parametrize("kind", DOMAIN)
+def test_a_whole_plant_can_be_judged(tmp_path: Path, kind: PlantKind) -> None:
+    """Every default finds its detector, its parameters and its channel."""
+    roster, _ = load(tmp_path, kind)
+    bank = Bank(roster.tables, roster.derived)
+    assert sum(len(detector.rules) for detector in bank.detectors()) == len(roster.rules)
 
 
 def test_dangers_that_pass_are_latched(tmp_path: Path) -> None:

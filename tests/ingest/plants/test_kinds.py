@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors import NO_POINT
+from detectors import NO_POINT, Bank
+from detectors.registry import KINDS as DETECTORS
 from ingest.model.fault import InvalidConfig
 from ingest.plants.kinds import KINDS, NUMBERS, label_of
 from ingest.plants.load import load_roster
@@ -211,15 +212,22 @@ CASES = [
     (
         "t2",
         'peers = "equipment"\nshare = 95',
-        {"on": 1, "off": 1, "train": 3600, "share": 0.95, "fresh_s": 30},
+        {"on": 1, "off": 1, "train": 3600, "share": 0.95, "quantile": 0.99, "smoothing": 1, "fresh_s": 30},
         ["CO-2", "CO-3", "T"],
         "together with CO-2, CO-3, T, the distance from normal running (T²) is 1 times its normal limit",
     ),
-    ("spe", 'peers = ["T"]', {"on": 1, "off": 1, "train": 3600, "share": 0.9, "fresh_s": 30}, ["T"], "(SPE)"),
+    (
+        "spe",
+        'peers = ["T"]\nsmoothing = 0.2\nquantile = 95\noff = 0.5',
+        {"on": 1, "off": 0.5, "train": 3600, "share": 0.9, "quantile": 0.95, "smoothing": 0.2, "fresh_s": 30},
+        ["T"],
+        "(SPE)",
+    ),
     (
         "mahalanobis",
         'peers = ["T"]\ntrain = 60\nshrink = 20',
-        {"on": 1, "off": 1, "train": 60, "shrink": 0.2, "fresh_s": 30},
+        {"on": 1, "off": 0.85, "train": 60, "smoothing": 0.1, "ridge": 0, "adaptation": 0, "clip": np.inf, "limit": 0}
+        | {"quantile": 0.99, "release": 0.85, "culprit": 0.2, "shrink": 0.2, "fresh_s": 30, "gap_s": 60},
         ["T"],
         "Mahalanobis",
     ),
@@ -237,6 +245,7 @@ def test_a_rule_becomes_a_row_and_a_sentence(
         assert found[name] == pytest.approx(value) or (isnan(value) and isnan(found[name])), name
     if KINDS[kind].looks:
         assert looked_at(roster, kind) == inputs
+    Bank(roster.tables, roster.derived)  # the detector finds every parameter it asks for
     rule = next(rule for rule in roster.rules if (rule.point, rule.code) == ("P", "X"))
     assert rule.inputs == tuple(inputs)
     assert said.lower() in rule.reason.en.lower()
@@ -244,8 +253,9 @@ def test_a_rule_becomes_a_row_and_a_sentence(
     assert rule.source == "plant file"
 
 
-def test_every_kind_is_proven_above() -> None:
+def test_every_kind_is_proven_above_and_has_its_detector() -> None:
     assert {case[0] for case in CASES} == set(KINDS)
+    assert set(KINDS) <= set(DETECTORS)
 
 
 @pytest.mark.parametrize(

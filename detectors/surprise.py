@@ -1,0 +1,183 @@
+"""Surprise: is anything about this reading rare for its point? For a signal of which nothing is known beforehand.
+
+Three distances are looked at. *Season*: from what this hour of the week usually shows, which is drawn to what this hour
+of the day shows while few weeks are known. *Shift*: of a short average from a long one (Roberts, "Control chart tests
+based on geometric moving averages", Technometrics 1, 1959). *Jump*: from the average of some hundred readings. Each
+becomes a rarity R, -log10 of the probability of such a distance or a larger one at this point, by peaks over threshold:
+Pickands, "Statistical inference using extreme order statistics", Ann. Statist. 3, 1975; Siffer et al., "Anomaly
+detection in streams with extreme value theory", KDD 2017; with means, as of Hill, Ann. Statist. 3, 1975, for the fit.
+The rarest of the three counts, and the score is R / (R + log10(`one_in`)): 0 = nothing, 0.5 = one reading in `one_in`
+is as rare. `on` = 0.5 suits every signal.
+
+One event speaks once: what follows within `hold` readings scores 0, unless it is more than `rise` times as rare, in
+logarithms, as what scored last (runs declustering: Smith and Weissman, "Estimating the extremal index", J. R. Statist.
+Soc. B 56, 1994). So a finding returns with the next reading: it is an event, not a state, and a rule with an on-delay
+or N of M would never trip.
+
+Parameters, in readings: `short`: span of the short average, whose gain is 2 / (`short` + 1); `middle`, `long`: memories
+of the other two; `hold`; `least`: a tail tells nothing before so many distances. Without unit: `day_gain`, `week_gain`:
+the least weight of the newest visit to an hour of the day, of the week; `rise`; `one_in` (20 or more: the commonest 19
+of 20 readings score 0). `offset_s`: what local time is ahead of UTC (28 800 in China). `USUAL` has them all. An hour's
+season is told once the hour was visited; before `least` readings nothing is.
+
+Training: without end, from every reading, whatever its score: a new way of running the plant is surprising once, and
+normal after some days. Averages are plain means until they have as many readings as their memory. An hour learns at the
+end of a visit, as in Winters, "Forecasting sales by exponentially weighted moving averages", Management Science 6,
+1960. Readings behind a closed gate neither teach nor are judged.
+
+Anomaly likelihood asks the same question of the errors of a prediction, and its benchmark is what this is measured by:
+Lavin and Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark", ICMLA 2015.
+
+>>> from detectors.examples import judge
+>>> from detectors.surprise import USUAL
+>>> judge("surprise", [*[1.0, 2.0, 4.0, 2.0, 3.0] * 30, 9.0, 9.0, 9.0, 2.0], on=0.5, step_s=60.0, **USUAL)
+['trips at 9000 s: 0.516', 'returns at 9060 s: nan']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.rarity import Tails
+from detectors.rules import RuleTable
+from detectors.running import Index, Walk, among
+from detectors.runs import Runs
+from detectors.trip import Arrays
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+USUAL: Final[Mapping[str, float]] = {
+    "short": 12.0,
+    "middle": 100.0,
+    "long": 2_000.0,
+    "day_gain": 0.15,
+    "week_gain": 0.3,
+    "hold": 200.0,
+    "rise": 1.15,
+    "offset_s": 0.0,
+    "least": 100.0,
+    "one_in": 200.0,
+}
+"""Parameters that do for all signals."""
+
+HOUR_NS: Final = 3_600 * 10**9
+DAY: Final = 24
+WEEK: Final = 168
+_NOWHERE: Final = -1
+_ROUNDING: Final = 1e-9
+"""Of a signal's size: a smaller distance is none."""
+_COMMONEST: Final = 20.0
+_LONG_AGO: Final = 10**9
+
+
+class Surprise:
+    """Scores a reading by how rare its rarest distance is."""
+
+    judges: Final = "score"
+
+    def __init__(self, rules: RuleTable) -> None:
+        param, rows = rules.param, len(rules)
+        self._offset = (param["offset_s"] * 1e9).astype(np.int64)
+        self._least, self._hold, self._rise = param["least"], param["hold"], param["rise"]
+        self._half = np.log10(np.maximum(param["one_in"], _COMMONEST))
+        memories = param["long"], (param["short"] + 1.0) / 2.0, param["long"], param["middle"]
+        self._gain = 1.0 / np.maximum(np.stack(memories, axis=1), 1.0)
+        self._walk = Walk(rows)
+        self._hours = Hours(param["day_gain"], param["week_gain"])
+        self._tails = Tails(self._least, 3)
+        self._rows = np.zeros(rows)
+        self._mean = np.zeros((rows, 4))  # of the absolute values, and the short, the long and the middle one
+        self._peak, self._since = np.zeros(rows), np.full(rows, _LONG_AGO)
+
+    def score(self, runs: Runs) -> Floats:
+        """R / (R + log10(one_in)), in [0, 1); NaN without a value and before `least` readings."""
+        place = (runs.time + self._offset[runs.row]) // HOUR_NS % WEEK
+        return self._walk.score(runs, runs.open & ~np.isnan(runs.value), self._step, place, runs.value)
+
+    def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts readings, not time
+        """Rules that have had fewer than `least` readings."""
+        return self._rows < self._least
+
+    def arrays(self) -> Arrays:
+        """The averages, the tails, the hours and the last alarm of each rule."""
+        own: Arrays = {"rows": self._rows, "average": self._mean, "peak": self._peak, "ago": self._since}
+        return {**own, **self._tails.arrays(), **self._hours.arrays()}
+
+    def _step(self, at: Index, place: NDArray[np.int64], value: Floats) -> Floats:
+        """One reading each of different rules."""
+        before = self._rows[at]
+        told = before >= self._least[at]
+        expected = self._hours.expected(at, place)
+        self._hours.learn(at, value)
+        old, new = self._average(at, before, value)
+        size, short = new[:, 0], new[:, 1]
+        distance = np.abs(np.stack((value - expected, short - old[:, 2], value - old[:, 3]), axis=1))
+        season, shift, jump = self._tails.score(at, distance, _ROUNDING * size).T
+        rarity = self._decluster(at, np.maximum(np.maximum(season, shift), jump))
+        return np.where(told, rarity / (rarity + self._half[at]), np.nan)
+
+    def _average(self, at: Index, before: Floats, value: Floats) -> tuple[Floats, Floats]:
+        """The averages (float64[k, 4]) without and with this reading."""
+        seen = np.stack((np.abs(value), value, value, value), axis=1)
+        old = np.where(before[:, None] > 0, self._mean[at], seen)
+        new = old + np.maximum(self._gain[at], 1.0 / (before[:, None] + 1.0)) * (seen - old)
+        self._mean[at], self._rows[at] = new, before + 1.0
+        return old, new
+
+    def _decluster(self, at: Index, rarity: Floats) -> Floats:
+        """What is left of the rarities (float64[k]) when an alarm speaks for what follows it."""
+        peak, since = self._peak[at], self._since[at]
+        free = since >= self._hold[at]
+        speaks = (rarity > 0) & (free | (rarity > self._rise[at] * peak))
+        self._peak[at] = np.where(speaks, rarity, np.where(free, 0.0, peak))
+        self._since[at] = np.where(speaks, 0, np.minimum(since + 1, _LONG_AGO))
+        return np.where(speaks, rarity, 0.0)
+
+
+class Hours:
+    """What is usual at each hour of the day and of the week; 1.7 KiB a rule."""
+
+    def __init__(self, day_gain: Floats, week_gain: Floats) -> None:
+        rows = len(day_gain)
+        self._everyone = np.arange(rows)
+        self._day, self._week = np.zeros((rows, DAY)), np.zeros((rows, WEEK))
+        self._days, self._weeks = np.zeros((rows, DAY), np.uint8), np.zeros((rows, WEEK), np.uint8)  # stay at 255
+        self._place = np.full(rows, _NOWHERE)  # of the visit under way
+        self._count, self._mean = np.zeros(rows), np.zeros(rows)
+        self._taught = (DAY, day_gain, self._day, self._days), (WEEK, week_gain, self._week, self._weeks)
+
+    def expected(self, at: Index, place: NDArray[np.int64]) -> Floats:
+        """What is usual at this hour of the week (int64[k]); NaN if this hour of the day was never visited."""
+        leaves = (place != self._place[at]) & (self._count[at] > 0)
+        if leaves.any():
+            self._end_visits(among(at, leaves))
+        self._place[at] = place
+        row, hour = self._everyone[at], place % DAY
+        day = np.where(self._days[row, hour] > 0, self._day[row, hour], np.nan)
+        weeks = self._weeks[row, place].astype(np.float64)
+        return np.asarray(day + weeks / (weeks + 1.0) * (self._week[row, place] - day), np.float64)
+
+    def learn(self, at: Index, value: Floats) -> None:
+        """Take a reading (float64[k]) into the visit under way."""
+        count = self._count[at] + 1.0
+        self._mean[at] += (value - self._mean[at]) / count
+        self._count[at] = count
+
+    def arrays(self) -> Arrays:
+        """The hours and the visit under way of each rule."""
+        hours: Arrays = {"day": self._day, "week": self._week, "days": self._days, "weeks": self._weeks}
+        return {**hours, "place": self._place, "visit_count": self._count, "visit_mean": self._mean}
+
+    def _end_visits(self, rows: Rows) -> None:
+        for size, least, mean, visits in self._taught:
+            place = self._place[rows] % size
+            known = visits[rows, place].astype(np.float64)
+            gain = np.maximum(least[rows], 1.0 / (known + 1.0))
+            mean[rows, place] += gain * (self._mean[rows] - mean[rows, place])
+            visits[rows, place] = np.minimum(known + 1.0, 255.0)
+        self._count[rows] = self._mean[rows] = 0.0

@@ -1,0 +1,125 @@
+"""Kinds that learn how the points of a whole group go together, and find when they no longer do."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from pydantic import Field
+
+from ingest.model.plant import Text
+from ingest.plants.kinds.rule import Measure, Percent, Positive, Score, off_below
+from ingest.plants.kinds.said import listed, number
+from ingest.plants.kinds.several import PeersSpec
+
+
+class GroupSpec(PeersSpec):
+    """What they share: learnt from the first `train` vectors in which every member is known.
+
+    A statistic is averaged with `smoothing` as the weight of the newest. Its limit is what `quantile` percent of the
+    normal vectors left out of training keep below.
+    """
+
+    alike = False
+    what: ClassVar[Text]
+    usual_smoothing: ClassVar[float] = 1.0
+    returns_at: ClassVar[float] = 1.0  # of `on`, where no `off` is given
+
+    train: int = Field(default=3600, ge=30)
+    quantile: float = Field(default=99, gt=0, lt=100)
+    smoothing: float | None = Field(default=None, gt=0, le=1)
+    on: Positive = 1.0
+    off: float | None = Field(default=None, ge=0)
+
+    def scored(self, of: Measure, param: dict[str, float]) -> Score:
+        """The score, with the parameters of the kind besides the common ones."""
+        off = off_below(self.on, self.returns_at * self.on if self.off is None else self.off, number(self.on))
+        common = {
+            "train": float(self.train),
+            "quantile": self.quantile / 100,
+            "smoothing": self.smoothing or self.usual_smoothing,
+            "fresh_s": self.age(of),
+        }
+        return Score(self.on, off, self.on, "", common | param)
+
+    def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
+        """Beyond what is normal."""
+        names, what = listed(of.others), self.what
+        return Text(
+            f"与 {names.zh} 一起看，{what.zh}达到正常限值的 {self.on:g} 倍及以上（由 {self.train} 次读数学得）",
+            f"together with {names.en}, {what.en} is {self.on:g} times its normal limit or more"
+            f" (learnt from {self.train} readings)",
+        )
+
+
+class PcaSpec(GroupSpec):
+    """A principal component model that keeps `share` percent of the group's variance."""
+
+    params = ("train", "share", "quantile", "smoothing", "fresh_s")
+
+    share: Percent = 90
+
+    def score(self, of: Measure) -> Score:
+        """Score = the statistic over its limit."""
+        return self.scored(of, {"share": self.share / 100})
+
+
+class T2Spec(PcaSpec):
+    """Hotelling's T²: far from the centre of what is normal."""
+
+    what = Text("偏离正常工况的程度（T²）", "the distance from normal running (T²)")
+    meaning = Text(
+        "各点虽都在限内，合起来却不正常", "each value may be within its limits, but not all of them together"
+    )
+
+
+class SpeSpec(PcaSpec):
+    """Squared prediction error: the points no longer go together as they used to."""
+
+    what = Text("各点关系的偏差（SPE）", "the error against how the points go together (SPE)")
+    meaning = Text(
+        "某点已不随其他点变化，仪表或设备可能有问题", "one no longer goes with the others: instrument or equipment"
+    )
+
+
+class MahalanobisSpec(GroupSpec):
+    """Mahalanobis distance of averaged forecast errors from what is normal: finds slow and small faults.
+
+    `ridge` percent of a member's variance damp the forecast (0 = none). The baseline follows by `adaptation`, the
+    weight of the newest error (0 = a process that stays where it is). A value counts for at most `clip` standard
+    deviations. `distance` is the limit instead of the learnt one. A member with `culprit` percent of the squared
+    distance is a cause. The covariance is shrunk towards its diagonal by `shrink` percent. After a pause of more than
+    `gap_s` the memory begins anew.
+    """
+
+    params = (
+        *("train", "smoothing", "ridge", "adaptation", "clip", "limit", "quantile"),
+        *("release", "culprit", "shrink", "fresh_s", "gap_s"),
+    )
+    what = Text("马氏距离", "the Mahalanobis distance")
+    meaning = T2Spec.meaning
+    usual_smoothing = 0.1
+    returns_at = 0.85
+
+    ridge: float = Field(default=0, ge=0, le=100)
+    adaptation: float = Field(default=0, ge=0, le=1)
+    clip: Positive | None = None
+    distance: Positive | None = None
+    culprit: Percent = 20
+    shrink: float = Field(default=5, ge=0, le=100)
+    gap_s: Positive | None = None
+
+    def score(self, of: Measure) -> Score:
+        """Score = the distance over its limit."""
+        off = self.returns_at * self.on if self.off is None else self.off
+        param = {
+            "ridge": self.ridge / 100,
+            "adaptation": self.adaptation,
+            "clip": self.clip or math.inf,
+            "limit": self.distance or 0.0,
+            "release": off,
+            "culprit": self.culprit / 100,
+            "shrink": self.shrink / 100,
+            "gap_s": self.gap_s or max(60.0, self.age(of)),
+        }
+        return self.scored(of, param)
