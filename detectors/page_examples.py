@@ -79,11 +79,11 @@ def _group(many: int) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
     return flow, [4 + 0.05 * load + _noise(many, 0.02), 30 - 0.3 * load + _noise(many, 0.12)]
 
 
-def _day(days: int, step_s: float) -> NDArray[np.float64]:
+def _day(days: int, step_s: float, height: float = 6.0) -> NDArray[np.float64]:
     """A daily swing, with a hump at three in the night of the last day."""
     hour = np.arange(int(days * 86400 / step_s)) * step_s / 3600
     swing = 8 * np.clip(np.sin((hour % 24 - 7) / 12 * np.pi), 0, None)
-    hump = 6 * np.exp(-(((hour - (days - 1) * 24 - 3) / 0.8) ** 2))
+    hump = height * np.exp(-(((hour - (days - 1) * 24 - 3) / 0.8) ** 2))
     return np.asarray(20 + swing + hump + _noise(len(hour), 0.3), np.float64)
 
 
