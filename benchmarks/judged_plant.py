@@ -76,7 +76,7 @@ class Judge:
     def __init__(self, plant: str, copies: int) -> None:
         self.site: Site = sample_sites()[plant]
         self._roster = copied_roster(plant, copies)
-        self._bank = Bank(self._roster.tables)
+        self._bank = Bank(self._roster.tables, self._roster.derived)
         self._bank.resume(0)
         names = [f"{plant}-{copy}" for copy in range(copies)]
         self.index = [{point.id: point.index for point in self._roster.plants[name].points} for name in names]

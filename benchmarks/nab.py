@@ -4,6 +4,8 @@ The folder is laid out as NAB's `data/` with `combined_windows.json` in it (or i
 labels name, those that are there are used. NAB's threshold, one for the corpus, is chosen on the very labels it is
 scored by. So is ours, and `at_half` says what the fixed threshold 0.5 gives. Always alarming and plain limits have no
 threshold to choose and are scored as they stand. Windows begin well before what they label; delays count from there.
+
+Our detector is the kind `surprise` of `detectors`: one rule on one point a file, all with the same parameters.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from numpy.typing import NDArray
 from benchmarks.nab_baselines import always_alarm, plain_limit, windowed_gaussian
 from benchmarks.nab_score import OUTSIDE, PROFILES, Marked, Weights, mark, points_at, probation, score_at, sweep
 from benchmarks.outcome import Outcome, outcome
-from benchmarks.univariate import side_by_side
+from detectors import NO_GATE, GateTable, Readings, RuleTable
+from detectors.examples import scores as scores_of
+from detectors.surprise import USUAL
 
 Floats = NDArray[np.float64]
 
@@ -93,6 +97,32 @@ def corpus(data: Path) -> list[Recording]:
     return [read(path, name, windows[name]) for name, path in places.items()]
 
 
+def rules(points: int) -> RuleTable:
+    """One rule a point, which trips at 0.5."""
+    each, none, half = np.arange(points, dtype=np.int32), np.zeros(points, np.int64), np.full(points, HALF)
+    gate = GateTable(np.full(points, NO_GATE, np.int32), np.zeros(points, np.int8), np.zeros(points))
+    param = {name: np.full(points, value) for name, value in USUAL.items()}
+    return RuleTable(tuple(map(str, each)), each, each, half, half, none, none, gate, param)
+
+
+def readings(recordings: list[Recording]) -> Readings:
+    """Every row of every file, a point each file.
+
+    A row stands for a reading, also where its stamp says otherwise (repeated, or set back by an hour in autumn): it is
+    then a nanosecond later than the one before.
+    """
+    point = np.repeat(np.arange(len(recordings), dtype=np.int32), [len(one.value) for one in recordings])
+    rows = [np.arange(len(one.value)) for one in recordings]
+    later = [np.maximum.accumulate(one.time_ns - row) + row for one, row in zip(recordings, rows, strict=True)]
+    time = np.concatenate(later)
+    return Readings(point, time, np.concatenate([one.value for one in recordings]), time, point)
+
+
+def judge(recordings: list[Recording]) -> list[Floats]:
+    """The score of every row of every file, in [0, 1); 0 while nothing can be told."""
+    return [np.nan_to_num(score) for score in scores_of("surprise", rules(len(recordings)), readings(recordings))]
+
+
 def _scores_by_profile(files: list[tuple[Marked, Floats]], threshold: float | None = None) -> dict[str, float]:
     def one(weights: Weights) -> float:
         scored = sweep(files, weights) if threshold is None else score_at(files, threshold, weights)
@@ -139,7 +169,7 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
     """
     recordings = corpus(data)
     marked = [recording.marked for recording in recordings]
-    scores = side_by_side([(recording.time_ns, recording.value) for recording in recordings])
+    scores = judge(recordings)
     ours = list(zip(marked, scores, strict=True))
     gaussian = [(one.marked, windowed_gaussian(one.value)) for one in recordings]
     limit = [(one.marked, plain_limit(one.value, probation(len(one.value)))) for one in recordings]

@@ -124,7 +124,9 @@ def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:
         np.concatenate([part.value for part in parts])[order],
         np.concatenate([part.received for part in parts])[order],
     )
-    return Feed(joined, feed.known, place=np.concatenate([part.place for part in parts])[order])
+    place = np.concatenate([part.place for part in parts])[order]
+    # Where every point and every channel has one reading, the batch still is a tile of one step.
+    return Feed(joined, feed.known, place=place, tile=len(order) if all(part.single for part in parts) else 0)
 
 
 def derivations(derived: Sequence[Derived], points: int) -> list[Derivation]:

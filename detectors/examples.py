@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Bank
+from detectors.detector import ScoringDetector
+from detectors.feed import Known, make_feed
 from detectors.readings import Findings, Readings
 from detectors.rules import GATE_OPS, NO_GATE, GateTable, RuleTable
+from detectors.runs import Watch
 
 SECOND: Final = 1_000_000_000
 
@@ -48,6 +51,19 @@ def series(
 def find(made: Mapping[str, RuleTable], readings: Readings) -> Findings:
     """Judge a series at once."""
     return Bank(made).update(readings, int(readings.time[-1]))
+
+
+def scores(kind: str, rules: RuleTable, readings: Readings) -> list[NDArray[np.float64]]:
+    """The score of each reading in the eyes of the rule of its point, one array a rule; NaN = cannot tell.
+
+    For looking at scores themselves; a plant is judged by a `Bank`. Readings of a point that are not newer than its
+    newest are not scored.
+    """
+    (detector,) = (found for found in Bank({kind: rules}).detectors() if isinstance(found, ScoringDetector))
+    points = rules.points()
+    runs = Watch(rules.point, points).runs(make_feed(readings, Known(points)))
+    score = detector.scorer.score(runs)
+    return [score[runs.row == row] for row in range(len(rules))]
 
 
 def judge(

@@ -58,8 +58,8 @@ class Known:
         """Take in a batch, once everyone has judged it."""
         if not len(feed):
             return
-        if feed.single and feed.complete:
-            self.newest[feed.point] = self.time[feed.point] = feed.time
+        if feed.tile and feed.complete:
+            self.newest[feed.group] = self.time[feed.group] = feed.end.time
         else:
             self.newest[feed.group] = feed.time[feed.last]
             self.time[feed.point[feed.usable]] = feed.time[feed.usable]
@@ -195,11 +195,17 @@ class Feed:
     def after(self) -> NDArray[np.float64]:
         """float64[p], what will be known of every point after this batch."""
         after = self.known.value.copy()
-        if self.single and self.complete:
-            after[self.point] = self.value
+        if self.tile and self.complete:
+            after[self.group] = self.end.value
         else:
             after[self.point[self.usable]] = self.value[self.usable]
         return after
+
+    @property
+    def end(self) -> Columns:
+        """The last readings of a tile, one of each point."""
+        all_, last = self._readings, slice(-self.tile, None)
+        return Columns(all_.point[last], all_.time[last], all_.value[last], all_.received[last])
 
     def grid(self) -> NDArray[np.float64]:
         """float64[steps, tile], the values step by step; only of a tile."""

@@ -369,8 +369,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         said="Ten minutes before the limit is reached, the trend says so.",
     ),
     "surprise": Example(
-        _day(12, 600.0) + _pulse(1728, 835, 837, 6.0),
-        on=0.5,
+        _day(12, 600.0, 0.0) + _pulse(1728, 836, 838, 6.0) + _pulse(1728, 1602, 1608, 6.0),
+        on=0.55,
         param=USUAL,
         step_s=600.0,
         label="hall temperature, °C",

@@ -28,8 +28,8 @@ from detectors.running import EVERYONE, Index, Walk, among
 from detectors.runs import Runs
 from detectors.trip import Arrays
 
-_FRESH: Final = {"count": 0.0, "mean": 0.0, "up": 0.0, "down": 0.0, "lowest": np.inf, "highest": -1.0}
-"""What sums start with; `highest` is river's."""
+_LOWEST: Final = np.array([[np.inf], [1.0]])
+"""What the lowest sums start with; the second is river's."""
 
 
 class PageHinkley:
@@ -39,42 +39,48 @@ class PageHinkley:
 
     def __init__(self, rules: RuleTable) -> None:
         self._on, self._least = rules.on, rules.param["least"]
-        self._delta, self._alpha = rules.param["delta"], rules.param["alpha"]
+        self._delta, self._alpha = (np.tile(rules.param[name], (2, 1)) for name in ("delta", "alpha"))
         self._walk = Walk(len(rules))
-        self._sums = {name: np.full(len(rules), value) for name, value in _FRESH.items()}
+        # Upward changes in the first row; downward ones in the second, with their sign turned, are the same test.
+        self._count, self._mean = np.zeros(len(rules)), np.zeros(len(rules))
+        self._sum, self._lowest = np.zeros((2, len(rules))), np.empty((2, len(rules)))
+        self._start_anew(EVERYONE)
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """The test statistic; NaN without a value or before `least` readings."""
+        grid = runs.steps()
+        if grid is not None:
+            return self._walk.along(grid, self._step)
         usable = ~np.isnan(runs.value)
-        if runs.open.all():
+        if not runs.gated:
             return self._walk.score(runs, usable, self._step, runs.value)
         return self._walk.score(runs, usable | ~runs.open, self._gated, runs.value, runs.open)
 
     def _step(self, at: Index, value: NDArray[np.float64]) -> NDArray[np.float64]:
         """One reading each of different rules."""
-        state = [column[at] for column in self._sums.values()]
-        count, mean, up, down, lowest, highest = state
-        delta, alpha = self._delta[at], self._alpha[at]
+        count, mean, total, lowest = self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at]
+        away = np.empty(total.shape)
+        up, down = away
         count += 1
-        mean += 1 / count * (value - mean)
-        away = value - mean
-        up *= alpha
-        up += away
-        up -= delta
-        down *= alpha
-        down += away
-        down += delta
-        np.minimum(lowest, up, out=lowest)
-        np.maximum(highest, down, out=highest)
+        np.subtract(value, mean, out=up)
+        np.divide(1, count, out=down)
+        up *= down
+        mean += up
+        np.subtract(value, mean, out=up)
+        np.negative(up, out=down)
+        total *= self._alpha[:, at]
+        total += away
+        total -= self._delta[:, at]
+        np.minimum(lowest, total, out=lowest)
         if at is not EVERYONE:
-            for name, column in zip(_FRESH, state, strict=True):
-                self._sums[name][at] = column
-        score: NDArray[np.float64] = np.maximum(up - lowest, highest - down)
+            self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at] = count, mean, total, lowest
+        np.subtract(total, lowest, out=away)
+        score: NDArray[np.float64] = np.maximum(up, down, out=up)
         young = count < self._least[at]
-        if young.any():
+        if np.count_nonzero(young):
             score[young] = np.nan
         found = score >= self._on[at]
-        if found.any():
+        if np.count_nonzero(found):
             self._start_anew(among(at, found))
         return score
 
@@ -85,14 +91,20 @@ class PageHinkley:
         self._start_anew(among(at, ~opened))
         return score
 
-    def _start_anew(self, rows: NDArray[np.intp]) -> None:
-        for name, value in _FRESH.items():
-            self._sums[name][rows] = value
+    def _start_anew(self, at: Index) -> None:
+        self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at] = 0.0, 0.0, 0.0, _LOWEST
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts readings, not time
         """Rules that have seen fewer than `least` readings since they started anew."""
-        return self._sums["count"] < self._least
+        return self._count < self._least
 
     def arrays(self) -> Arrays:
         """The sums of each rule."""
-        return dict(self._sums)
+        return {
+            "count": self._count,
+            "mean": self._mean,
+            "up": self._sum[0],
+            "down": self._sum[1],
+            "up_lowest": self._lowest[0],
+            "down_lowest": self._lowest[1],
+        }

@@ -46,6 +46,15 @@ class Walk:
             score[seen] = step(runs.row[seen], *(column[seen] for column in columns))
         return score
 
+    def along(self, grid: NDArray[np.float64], step: Step) -> NDArray[np.float64]:
+        """Scores, float64[k], of what `Runs.steps` gave: values that come step by step (float64[steps, rules])."""
+        if len(grid) == 1:
+            return step(EVERYONE, grid[0])
+        score = np.empty(grid.shape)
+        for turn, value in enumerate(grid):
+            score[turn] = step(EVERYONE, value)
+        return score.T.ravel()
+
     def _in_step(self, runs: Runs) -> bool:
         """Whether every rule comes equally often, in the order of the rules."""
         rows = len(self._all)

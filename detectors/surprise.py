@@ -7,7 +7,7 @@ becomes a rarity R, -log10 of the probability of such a distance or a larger one
 Pickands, "Statistical inference using extreme order statistics", Ann. Statist. 3, 1975; Siffer et al., "Anomaly
 detection in streams with extreme value theory", KDD 2017; with means, as of Hill, Ann. Statist. 3, 1975, for the fit.
 The rarest of the three counts, and the score is R / (R + log10(`one_in`)): 0 = nothing, 0.5 = one reading in `one_in`
-is as rare. `on` = 0.5 suits every signal.
+is as rare. One `on`, 0.5, is meant for all signals.
 
 One event speaks once: what follows within `hold` readings scores 0, unless it is more than `rise` times as rare, in
 logarithms, as what scored last (runs declustering: Smith and Weissman, "Estimating the extremal index", J. R. Statist.
@@ -63,7 +63,7 @@ USUAL: Final[Mapping[str, float]] = {
     "least": 100.0,
     "one_in": 200.0,
 }
-"""Parameters that do for all signals."""
+"""The parameters for all signals, those it was measured with."""
 
 HOUR_NS: Final = 3_600 * 10**9
 DAY: Final = 24
@@ -132,9 +132,8 @@ class Surprise:
     def _decluster(self, at: Index, rarity: Floats) -> Floats:
         """What is left of the rarities (float64[k]) when an alarm speaks for what follows it."""
         peak, since = self._peak[at], self._since[at]
-        free = since >= self._hold[at]
-        speaks = (rarity > 0) & (free | (rarity > self._rise[at] * peak))
-        self._peak[at] = np.where(speaks, rarity, np.where(free, 0.0, peak))
+        speaks = (rarity > 0) & ((since >= self._hold[at]) | (rarity > self._rise[at] * peak))
+        self._peak[at] = np.where(speaks, rarity, peak)
         self._since[at] = np.where(speaks, 0, np.minimum(since + 1, _LONG_AGO))
         return np.where(speaks, rarity, 0.0)
 

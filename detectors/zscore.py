@@ -38,6 +38,9 @@ class ZScore:
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Standard deviations from the mean; NaN without a value or without enough past."""
+        grid = runs.steps()
+        if grid is not None:
+            return self._walk.along(grid, self._step)
         return self._walk.score(runs, runs.open & ~np.isnan(runs.value), self._step, runs.value)
 
     def _step(self, at: Index, value: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -47,7 +50,7 @@ class ZScore:
         np.abs(score, out=score)
         score /= past.spread(at, self._floor[at])
         young = past.count[at] < self._least[at]
-        if young.any():
+        if np.count_nonzero(young):
             score[young] = np.nan
         past.learn(at, value)
         return score

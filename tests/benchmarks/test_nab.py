@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.nab import DETECTOR, DataMissing, corpus, main, measure
+from benchmarks.nab import DETECTOR, DataMissing, corpus, judge, main, measure, readings, rules
 from benchmarks.nab_baselines import STEP, WINDOW, always_alarm, plain_limit, windowed_gaussian
 from benchmarks.nab_score import NEVER, PROFILES, Weights, mark, points_at, probation, score_at, sweep
-from benchmarks.univariate import Surprise, scores, side_by_side
+from detectors import Bank
 
 WEIGHTS = Weights(found=1.1, false=0.11, missed=1.2)
 MINUTE = 60 * 10**9
@@ -106,42 +107,24 @@ def signal(rows: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]
     return time_ns, day + np.random.default_rng(seed).normal(0, 0.1, rows)
 
 
-def test_a_signal_scores_the_same_alone_beside_others_and_with_gaps_between_its_readings() -> None:
-    long, short = signal(1200, 1), signal(700, 2)
-    together = side_by_side([long, short])
-    np.testing.assert_array_equal(together[0], scores(*long))
-    np.testing.assert_array_equal(together[1], scores(*short))
-    surprise, gappy = Surprise(1), []
-    for time_ns, value in zip(*short, strict=True):
-        gappy.append(surprise.step(np.array([time_ns]), np.array([value]))[0])
-        assert surprise.step(np.array([time_ns + MINUTE]), np.array([np.nan])).tolist() == [0.0]
-    np.testing.assert_array_equal(np.array(gappy), together[1])
+def test_what_the_bank_finds_at_one_half_are_the_rows_that_begin_to_score_so(tmp_path: Path) -> None:
+    recordings = corpus(small_corpus(tmp_path))
+    found = Bank({"surprise": rules(2)}).update(readings(recordings), 0)
+    for point, scores in enumerate(judge(recordings)):
+        said = scores >= 0.5
+        begins = np.flatnonzero(said & ~np.append(False, said[:-1]))
+        mine = (found.rule == point) & found.raised
+        np.testing.assert_array_equal(found.time[mine], recordings[point].time_ns[begins])
+        np.testing.assert_array_equal(found.value[mine], scores[begins])
+    assert found.raised.any()
 
 
-def test_no_score_looks_ahead() -> None:
-    time_ns, value = signal(900, 4)
-    np.testing.assert_array_equal(scores(time_ns[:600], value[:600]), scores(time_ns, value)[:600])
-
-
-def test_a_flat_signal_never_surprises_whatever_its_level() -> None:
-    time_ns, _ = signal(900, 0)
-    assert not scores(time_ns, np.full(900, 0.1)).any()
-    assert not scores(time_ns, np.zeros(900)).any()
-
-
-def test_what_is_usual_by_day_surprises_by_night_and_alarms_once() -> None:
-    time_ns, value = signal(1200, 5)
-    value[48 * 20 + 30 : 48 * 20 + 42] = 1.0
-    found = scores(time_ns, value)
-    alarms = np.flatnonzero(found[500:] >= 0.5) + 500
-    assert alarms[0] - (48 * 20 + 30) in range(4)
-    assert len(alarms) <= 4
-    assert found.max() < 1.0
-
-
-def test_the_same_shape_in_another_unit_scores_the_same() -> None:
-    time_ns, value = signal(1200, 6)
-    np.testing.assert_allclose(scores(time_ns, value * 1024.0), scores(time_ns, value))
+def test_every_row_is_scored_also_where_the_clock_was_set_back(tmp_path: Path) -> None:
+    (one, _) = corpus(small_corpus(tmp_path))
+    back = replace(one, time_ns=one.time_ns - np.where(np.arange(900) >= 700, 120 * MINUTE, 0))
+    (scores,) = judge([back])
+    assert len(scores) == 900
+    assert scores[700:].any()
 
 
 def small_corpus(folder: Path) -> Path:

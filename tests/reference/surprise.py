@@ -129,11 +129,9 @@ def surprise(rule: PlainRule, time: int, value: float, judged: bool, _world: Wor
 
 
 def _declustered(of: _Memory, rarity: float, param: dict[str, float]) -> float:
-    free = of.ago >= param["hold"]
-    if rarity > 0 and (free or rarity > param["rise"] * of.peak):
+    if rarity > 0 and (of.ago >= param["hold"] or rarity > param["rise"] * of.peak):
         of.peak, of.ago = rarity, 0
         return rarity
-    of.peak = 0.0 if free else of.peak
     of.ago += 1
     return 0.0
 
