@@ -63,12 +63,14 @@ class Park:
 
     Attributes:
         tables, derived: for a `Bank`.
+        carrier: int32[p], the gateway that carries each point.
         level: float64[p], what each point shows; `UNHEALTHY` of them beyond a limit.
         noise: float64[p], the noise on it.
     """
 
     tables: Mapping[str, RuleTable]
     derived: tuple[Derived, ...]
+    carrier: NDArray[np.int32]
     level: NDArray[np.float64]
     noise: NDArray[np.float64]
 
@@ -87,7 +89,7 @@ class Park:
         point = np.tile(np.arange(many, dtype=np.int32), seconds)
         time = np.repeat(start + np.arange(seconds) * SECOND, many)
         value = np.tile(self.level, seconds) + np.tile(self.noise, seconds) * random.standard_normal(len(point))
-        return Readings(point, time, value, time, point)
+        return Readings(point, time, value, time, np.tile(self.carrier, seconds))
 
 
 def park(points: int) -> Park:
@@ -117,7 +119,8 @@ def park(points: int) -> Park:
     level, noise = np.tile(_healthy(roster), copies), np.tile(_noise(roster), copies)
     sick = np.random.default_rng(3).permutation(total)[: int(total * UNHEALTHY)]
     level[sick] = np.tile(roster.high - 0.03 * (roster.high - roster.low), copies)[sick]  # high, and within its range
-    return Park(tables, derived, level, noise)
+    carrier = np.concatenate([moved(roster.carrier, copy, NO_POINT) for copy in range(copies)])
+    return Park(tables, derived, carrier, level, noise)
 
 
 def bank(of: Park) -> Bank:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.derive import Derivation, Derived, derivations, extend
 from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
-from detectors.feed import Known, make_feed
+from detectors.feed import Feed, Known, make_feed
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
 from detectors.rules import RuleTable
@@ -33,6 +33,7 @@ class Bank:
         self._points = max([0, *named, *(table.points() for table in tables.values())])
         self._derivations = derivations(derived, self._points)
         self._known = Known(self._points)
+        self._layouts: list[tuple[NDArray[np.int32], object]] = [(np.empty(0, np.int32), object()) for _ in range(2)]
         self._detectors = {kind: build(kind, table, self._points) for kind, table in tables.items() if len(table)}
         scoring = [d for d in self._detectors.values() if isinstance(d, ScoringDetector)]
         self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
@@ -54,7 +55,9 @@ class Bank:
             silence.hear(readings)
         feed = make_feed(self._named(readings), self._known)
         if self._derivations and len(feed):
+            self._lay_out(feed, 0)
             feed = extend(feed, self._derivations)
+        self._lay_out(feed, 1)
         findings = [] if not len(feed) else self._screen.update(feed, now)
         findings += [detector.update(feed, now) for detector in self._others]
         self._known.learn(feed)
@@ -143,6 +146,14 @@ class Bank:
             if name in parts:
                 part.restore(parts[name])
         self._screen.sync(self._known.value)
+
+    def _lay_out(self, feed: Feed, stage: int) -> None:
+        """Tell a batch's layout: most batches hold the points of the one before, and nobody need be looked up anew."""
+        group, layout = self._layouts[stage]
+        if not np.array_equal(feed.group, group):
+            layout = object()
+            self._layouts[stage] = (feed.group, layout)
+        feed.layout = layout
 
     def _named(self, readings: Readings) -> Readings:
         """The readings of points that some rule names."""

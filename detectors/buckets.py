@@ -103,13 +103,18 @@ class Buckets:
             values: what each pair adds to each statistic, float64[k].
             breaks: bool[k], pairs that interrupt: everything before is forgotten. They do not count themselves.
         """
-        epoch = self._epoch[runs.row]
-        if breaks is not None and breaks.any():
-            epoch, usable = self._interrupt(runs, breaks), usable & ~breaks
+        if breaks is not None and not breaks.any():
+            breaks = None
+        if breaks is not None:
+            usable = usable & ~breaks
         taken = np.flatnonzero(usable) if not usable.all() else np.arange(len(runs))
-        if runs.single:
-            return self._gather_single(runs, taken, values, epoch)
-        return self._gather_runs(runs, taken, values, epoch)
+        if not runs.single:
+            epoch = self._epoch[runs.row] if breaks is None else self._interrupt(runs, breaks)
+            return self._gather_runs(runs, taken, values, epoch)
+        if breaks is not None:
+            row = runs.row[breaks]
+            self._forget(row, self._epoch[row] + 1)
+        return self._gather_single(runs, taken, values)
 
     def covered(self) -> NDArray[np.int64]:
         """int64[r], how many closed buckets without interruption each rule remembers."""
@@ -129,10 +134,7 @@ class Buckets:
         before = counted - breaks
         return np.asarray(self._epoch[runs.row] + counted - before[runs.first], np.int64)
 
-    def _gather_single(
-        self, runs: Runs, taken: NDArray[np.intp], values: Mapping[str, NDArray[np.float64]], epoch: NDArray[np.int64]
-    ) -> Closed:
-        self._forget_interrupted(runs, epoch)
+    def _gather_single(self, runs: Runs, taken: NDArray[np.intp], values: Mapping[str, NDArray[np.float64]]) -> Closed:
         row, time = runs.row[taken], runs.time[taken]
         end = self._end[row]
         later = time >= end
@@ -196,11 +198,13 @@ class Buckets:
         """Drop the open buckets of rules whose last break came after them."""
         row, now = runs.row[runs.last], epoch[runs.last]
         changed = now != self._epoch[row]
-        if changed.any():
-            row = row[changed]
-            self._end[row], self._epoch[row] = NEVER, now[changed]
-            for name, one in self._statistics.items():
-                self._open[name][row] = one.empty
+        self._forget(row[changed], now[changed])
+
+    def _forget(self, row: NDArray[np.intp], epoch: NDArray[np.int64]) -> None:
+        """Begin another epoch, with no open bucket."""
+        self._end[row], self._epoch[row] = NEVER, epoch
+        for name, one in self._statistics.items():
+            self._open[name][row] = one.empty
 
 
 def _joined(

@@ -55,10 +55,12 @@ class Count:
         past = self._ring.push(runs, event, {"time": runs.time[event]})
         asked = np.flatnonzero(counts)
         begin = np.maximum(runs.time - self._window[runs.row], since)  # the oldest moment that is counted
-        time = np.asarray(past.windows("time", asked), np.int64)
-        some = np.flatnonzero(time[:, -1] >= begin[asked])  # elsewhere the newest event is too old already
         score = np.where(counts, 0.0, np.nan)
-        score[asked[some]] = np.count_nonzero(time[some] >= begin[asked[some], None], axis=1)
+        if runs.single:  # of most rules the newest event is too old already
+            newest = np.asarray(self._ring.anyhow("time", runs.row[asked]), np.int64).max(axis=1)
+            asked = asked[newest >= begin[asked]]
+        time = np.asarray(past.windows("time", asked), np.int64)
+        score[asked] = np.count_nonzero(time >= begin[asked, None], axis=1)
         return score
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  one reading is enough

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detectors.detector import State, take_over
 from detectors.expression import Remembered, compile_expression
-from detectors.feed import NEVER, Columns, Feed
+from detectors.feed import NEVER, Columns, Feed, S
 from detectors.ring import Parts, Ring
 from detectors.runs import Runs, Watch
 from detectors.trip import Arrays
@@ -115,18 +115,21 @@ def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:
     parts = [part for part in (one.readings(feed) for one in derivations) if len(part)]
     if not parts:
         return feed
-    order = np.argsort(np.concatenate([part.point for part in parts]), kind="stable") + len(feed)
-    order = np.concatenate((np.arange(len(feed)), order))
-    parts = [feed, *parts]
-    joined = Columns(
-        np.concatenate([part.point for part in parts])[order],
-        np.concatenate([part.time for part in parts])[order],
-        np.concatenate([part.value for part in parts])[order],
-        np.concatenate([part.received for part in parts])[order],
+    order = np.argsort(np.concatenate([part.point for part in parts]), kind="stable")
+
+    def joined(own: NDArray[S], derived: Sequence[NDArray[S]]) -> NDArray[S]:
+        return np.concatenate((own, np.concatenate(derived)[order]))
+
+    columns = Columns(
+        joined(feed.point, [part.point for part in parts]),
+        joined(feed.time, [part.time for part in parts]),
+        joined(feed.value, [part.value for part in parts]),
+        joined(feed.received, [part.received for part in parts]),
     )
-    place = np.concatenate([part.place for part in parts])[order]
+    place = joined(feed.place, [part.place for part in parts])
     # Where every point and every channel has one reading, the batch still is a tile of one step.
-    return Feed(joined, feed.known, place=place, tile=len(order) if all(part.single for part in parts) else 0)
+    single = feed.single and all(part.single for part in parts)
+    return Feed(columns, feed.known, place=place, tile=len(place) if single else 0)
 
 
 def derivations(derived: Sequence[Derived], points: int) -> list[Derivation]:

@@ -17,6 +17,7 @@ from detectors.rules import RuleTable
 from detectors.runs import Runs, Watch
 from detectors.trip import Arrays, Trip
 
+_NOTHING: Final = np.empty(0)
 _SIGN: Final = {"value": None, "score": 1.0, "minus score": -1.0}
 
 
@@ -169,7 +170,8 @@ class ScoringDetector:
         self.gates = Gates(rules.gate)
         self._watch = Watch(rules.point, points)
         self._trip = Trip(rules)
-        self._quiet = scorer.quiet() if isinstance(scorer, ValueScorer) else None
+        self._by_value = scorer if isinstance(scorer, ValueScorer) else None
+        self._quiet = self._by_value.quiet() if self._by_value else (_NOTHING, _NOTHING)
         self._blames = isinstance(scorer, Blaming)
         self._takes_none = isinstance(scorer, TakesNoValue)
 
@@ -210,12 +212,16 @@ class ScoringDetector:
 
     def steady(self, rows: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
         """Between which values nothing changes for these rules (intp[k]) after they were shown `value` (float64[k])."""
-        if self._quiet is None or not isinstance(self.scorer, ValueScorer):
+        if self._by_value is None:
             raise TypeError(f"{type(self.scorer).__name__} does not judge by the value alone")
-        loud = self.scorer.loud(rows, value)
-        tripped, moving = self._trip.standing(rows, self.gates.gated[rows])
+        loud = self._by_value.loud(rows, value)
+        tripped, moving = self._trip.standing(rows)
         low, high = (np.where(tripped, loud[end], self._quiet[end][rows]) for end in (0, 1))
         return np.where(moving, np.inf, low), np.where(moving, -np.inf, high)
+
+    def busy(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """bool[k], which of these rules are not at rest."""
+        return self._trip.busy[rows]
 
     def unjudged(self, known: Known, now: int) -> Unjudged:
         """The rules that say nothing; of several reasons the one nearest to the reading."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.lazy import lazy
 from detectors.readings import Readings
 
 NEVER = np.iinfo(np.int64).min // 2
@@ -86,7 +86,11 @@ class Feed:
         tile: how many points the batch holds where each second (or other step) of it holds the same points in the same
             order, increasing, as frames mostly do; else 0. Its columns can then be seen as a grid, see `grid`.
         whole: the batch these readings were taken from, where other points are looked up; None = this is it.
+        layout: the same object as that of an earlier batch with the same points (not necessarily in the same number);
+            None = nobody compared them.
     """
+
+    layout: object | None = None
 
     def __init__(
         self,
@@ -109,46 +113,46 @@ class Feed:
     def __len__(self) -> int:
         return self._length
 
-    @cached_property
+    @lazy
     def point(self) -> NDArray[np.int32]:
         """int32[n], increasing."""
         return self._sorted(self._readings.point)
 
-    @cached_property
+    @lazy
     def time(self) -> NDArray[np.int64]:
         """int64[n], ns."""
         return self._sorted(self._readings.time)
 
-    @cached_property
+    @lazy
     def value(self) -> NDArray[np.float64]:
         """float64[n], NaN = no value."""
         return self._sorted(self._readings.value)
 
-    @cached_property
+    @lazy
     def received(self) -> NDArray[np.int64]:
         """int64[n], ns."""
         return self._sorted(self._readings.received)
 
-    @cached_property
+    @lazy
     def place(self) -> NDArray[np.intp]:
         """intp[n], in the order of arrival; a derived reading has that of the reading it was derived at."""
         if self._place is not None:
             return self._place
         return self._order if self._order is not None else self._sorted(np.arange(len(self)))
 
-    @cached_property
+    @lazy
     def group(self) -> NDArray[np.int32]:
         """int32[g], the points that occur, increasing."""
         return self._readings.point[: self.tile] if self.tile else self.point if self.single else self.point[self.start]
 
-    @cached_property
+    @lazy
     def start(self) -> NDArray[np.intp]:
         """intp[g], where each point's readings begin."""
         if self.tile:
             return np.arange(self.tile) * (len(self) // self.tile)
         return np.arange(len(self)) if self.single else np.flatnonzero(np.diff(self.point, prepend=-1))
 
-    @cached_property
+    @lazy
     def last(self) -> NDArray[np.intp]:
         """intp[g], where each point's readings end."""
         if self.single:
@@ -158,31 +162,31 @@ class Feed:
         last[-1:] = len(self) - 1
         return last
 
-    @cached_property
+    @lazy
     def size(self) -> NDArray[np.intp]:
         """intp[g], readings of each point."""
         return self.last - self.start + 1
 
-    @cached_property
+    @lazy
     def where(self) -> NDArray[np.intp]:
         """intp[p], at which place in `group` each point stands, -1 = it does not occur."""
         where = np.full(len(self.known), -1)
         where[self.group] = np.arange(len(self.group))
         return where
 
-    @cached_property
+    @lazy
     def single(self) -> bool:
         """Every point occurs once."""
         if self.tile:
             return self.tile == len(self)
         return bool((self.point[1:] > self.point[:-1]).all())
 
-    @cached_property
+    @lazy
     def complete(self) -> bool:
         """No reading is without a usable value."""
         return not np.isnan(self._readings.value if self._order is None else self.value).any()
 
-    @cached_property
+    @lazy
     def usable(self) -> NDArray[np.intp]:
         """intp[u], the newest usable reading of each point that has one here."""
         if self.complete:
@@ -191,7 +195,7 @@ class Feed:
         newest = places if self.single else np.maximum.reduceat(places, self.start)
         return newest[newest >= self.start]
 
-    @cached_property
+    @lazy
     def after(self) -> NDArray[np.float64]:
         """float64[p], what will be known of every point after this batch."""
         after = self.known.value.copy()
@@ -250,11 +254,11 @@ class Feed:
             return column.reshape(-1, self.tile).T.ravel()
         return column if self._order is None else column[self._order]
 
-    @cached_property
+    @lazy
     def _usable(self) -> NDArray[np.intp]:
         return np.flatnonzero(~np.isnan(self.value))
 
-    @cached_property
+    @lazy
     def _places(self) -> int:
         return int(self.place.max()) + 1
 

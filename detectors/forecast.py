@@ -94,7 +94,9 @@ class Forecast:
         number = np.asarray(closed.past.windows("number", closed.places), np.int64)
         valid = closed.valid(_BUCKETS)
         nearest = self._approach(runs, closed, middle[:, 0])
-        asked = np.flatnonzero(~(runs.rest[closed.places] & self._far(row, middle, valid)))
+        stirs = np.zeros(len(self._on), bool)
+        stirs[row[~self._far(row, middle, valid)]] = True  # what stirs a rule makes all its windows matter
+        asked = np.flatnonzero(stirs[row] | ~runs.rest[closed.places])
         score[closed.places] = NO_TREND
         for begin in range(0, len(asked), _BLOCK):
             part = asked[begin : begin + _BLOCK]
@@ -105,13 +107,24 @@ class Forecast:
         return score
 
     def _far(self, row: NDArray[np.intp], middle: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """bool[m], windows that are complete and whose steepest piece, kept up, would not reach the limit in time.
+        """bool[m], windows that surely foretell nothing: too short to tell, or complete and without a trend in time.
 
-        No slope between two buckets is steeper than the steepest between neighbours.
+        No slope between two buckets is steeper than the steepest between neighbours; and for a significant trend enough
+        pairs of buckets must rise.
         """
+        many = np.count_nonzero(valid, axis=1)
+        far: NDArray[np.bool_] = np.asarray(many < _LEAST, np.bool_)
+        whole = np.flatnonzero(many == _BUCKETS)
+        row, middle = row[whole], middle[whole]
         steepest = np.maximum((middle[:, 1:] - middle[:, :-1]).max(axis=1), 0.0) / self._width[row]
-        travel = steepest * (self._window[row] + 2 * self._width[row] - self._on[row] * 1e9)
-        return np.asarray(valid.all(axis=1) & (middle.max(axis=1) + travel < self._limit[row]), np.bool_)
+        reach = middle.max(axis=1) + steepest * (self._window[row] + 2 * self._width[row])  # of the level now
+        below = reach < self._limit[row]
+        late = reach - steepest * self._on[row] * 1e9 < self._limit[row]
+        unsure = np.flatnonzero(below & ~late)
+        rising = np.count_nonzero(middle[unsure][:, _SECOND] > middle[unsure][:, _FIRST], axis=1)
+        late[unsure] = rising < len(_FIRST) - _FLAT[_BUCKETS]
+        far[whole] = late
+        return far
 
     def _approach(self, runs: Runs, closed: Closed, oldest: NDArray[np.float64]) -> NDArray[np.float64]:
         """Take in the bucket (float64[m]) about to leave each window; how near the value had come (float64[m])."""

@@ -27,9 +27,9 @@ class Passage:
     open: NDArray[np.bool_]
     known: NDArray[np.bool_]
 
-    def of(self, which: NDArray[np.intp]) -> Passage:
-        """What they said to some."""
-        return Passage(self.open[which], self.known[which])
+    def padded(self, which: NDArray[np.intp]) -> Passage:
+        """What they said to some; what lies beyond the last one is open."""
+        return Passage(np.append(self.open, True)[which], np.append(self.known, True)[which])
 
     def close(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores of what is judged, `CLOSED` where a gate is closed, NaN where that is not known."""
@@ -60,19 +60,31 @@ class Gates:
         if not self.any:
             return None
         condition = self._condition[runs.row]
-        gated = condition < len(self._point)
         feed, every = runs.feed.whole or runs.feed, len(self._point) < len(runs)
-        asked = np.arange(len(self._point)) if every else condition[gated]
-        settled = self._settled(feed, asked)
+        gated = slice(None) if every else condition < len(self._point)
+        settled = self._settled(feed, np.arange(len(self._point)) if every else condition[gated])
         if settled is not None and settled.open.all():
             return None
+        if settled is not None and every:
+            return settled.padded(condition)
+        gated = condition < len(self._point)
+        told = self._looked_up(runs, condition, gated) if settled is None else settled
         open_, known = np.ones(len(runs), bool), np.ones(len(runs), bool)
-        if settled is None:
-            told = self._looked_up(runs, condition, gated)
-        else:
-            told = settled.of(condition[gated]) if every else settled
         open_[gated], known[gated] = told.open, told.known
         return Passage(open_, known)
+
+    def settled(self, feed: Feed, row: NDArray[np.intp]) -> Passage | None:
+        """What the gates of these gated rules (intp[k]) say throughout the batch; None if any may change in it."""
+        return self._settled(feed, self._condition[row])
+
+    def open_at(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """bool[k], whether the gates of these rules are open, given what is known of every point (float64[p])."""
+        condition = self._condition[row]
+        gated = condition < len(self._point)
+        condition = condition[gated]
+        open_ = np.ones(len(row), bool)
+        open_[gated] = self._holds(condition, value[self._point[condition]])
+        return open_
 
     def standing(self, value: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """bool[r] open and bool[r] known, given the newest usable value of every point (float64[p])."""

@@ -39,7 +39,9 @@ class PageHinkley:
 
     def __init__(self, rules: RuleTable) -> None:
         self._on, self._least = rules.on, rules.param["least"]
-        self._delta, self._alpha = (np.tile(rules.param[name], (2, 1)) for name in ("delta", "alpha"))
+        self._pair = np.tile(rules.param["alpha"], (2, 1)), np.tile(rules.param["delta"], (2, 1))
+        self._young = True
+        """Whether some rule may have seen fewer than `least` readings."""
         self._walk = Walk(len(rules))
         # Upward changes in the first row; downward ones in the second, with their sign turned, are the same test.
         self._count, self._mean = np.zeros(len(rules)), np.zeros(len(rules))
@@ -56,9 +58,37 @@ class PageHinkley:
             return self._walk.score(runs, usable, self._step, runs.value)
         return self._walk.score(runs, usable | ~runs.open, self._gated, runs.value, runs.open)
 
-    def _step(self, at: Index, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _step(
+        self, at: Index, value: NDArray[np.float64], out: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """One reading each of different rules."""
-        count, mean, total, lowest = self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at]
+        if at is EVERYONE:
+            score = self._advance(value, self._count, self._mean, self._sum, self._lowest, self._pair, out)
+        else:
+            state = self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at]
+            pair = (self._pair[0][:, at], self._pair[1][:, at])
+            score = self._advance(value, *state, pair, out)
+            self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at] = state
+        if self._young:
+            score[self._count[at] < self._least[at]] = np.nan
+            self._young = at is not EVERYONE or bool((self._count < self._least).any())
+        found = score >= self._on[at]
+        if np.count_nonzero(found):
+            self._start_anew(among(at, found))
+        return score
+
+    @staticmethod
+    def _advance(
+        value: NDArray[np.float64],
+        count: NDArray[np.float64],
+        mean: NDArray[np.float64],
+        total: NDArray[np.float64],
+        lowest: NDArray[np.float64],
+        pair: tuple[NDArray[np.float64], NDArray[np.float64]],
+        out: NDArray[np.float64] | None,
+    ) -> NDArray[np.float64]:
+        """Move the sums on in place; the statistic. Written for few passes: this is the whole cost of the kind."""
+        alpha, delta = pair
         away = np.empty(total.shape)
         up, down = away
         count += 1
@@ -68,20 +98,12 @@ class PageHinkley:
         mean += up
         np.subtract(value, mean, out=up)
         np.negative(up, out=down)
-        total *= self._alpha[:, at]
+        total *= alpha
         total += away
-        total -= self._delta[:, at]
+        total -= delta
         np.minimum(lowest, total, out=lowest)
-        if at is not EVERYONE:
-            self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at] = count, mean, total, lowest
         np.subtract(total, lowest, out=away)
-        score: NDArray[np.float64] = np.maximum(up, down, out=up)
-        young = count < self._least[at]
-        if np.count_nonzero(young):
-            score[young] = np.nan
-        found = score >= self._on[at]
-        if np.count_nonzero(found):
-            self._start_anew(among(at, found))
+        score: NDArray[np.float64] = np.maximum(up, down, out=up if out is None else out)
         return score
 
     def _gated(self, at: Index, value: NDArray[np.float64], opened: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -92,6 +114,7 @@ class PageHinkley:
         return score
 
     def _start_anew(self, at: Index) -> None:
+        self._young = True
         self._count[at], self._mean[at], self._sum[:, at], self._lowest[:, at] = 0.0, 0.0, 0.0, _LOWEST
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts readings, not time

@@ -52,7 +52,7 @@ class Walk:
             return step(EVERYONE, grid[0])
         score = np.empty(grid.shape)
         for turn, value in enumerate(grid):
-            score[turn] = step(EVERYONE, value)
+            step(EVERYONE, value, score[turn])
         return score.T.ravel()
 
     def _in_step(self, runs: Runs) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import Columns, Feed, Known
+from detectors.lazy import lazy
 
 S = TypeVar("S", bound=np.generic)
 
@@ -55,12 +55,12 @@ class Runs:
     def __len__(self) -> int:
         return len(self._rows) * self._depth if self._depth else len(self.row)
 
-    @cached_property
+    @lazy
     def row(self) -> NDArray[np.intp]:
         """intp[k], row of the rule in its table."""
         return self._rows if self.single else np.repeat(self._rows, self.feed.size[self._group])
 
-    @cached_property
+    @lazy
     def at(self) -> NDArray[np.intp]:
         """intp[k], the reading's index in the batch."""
         if self.single:
@@ -68,7 +68,7 @@ class Runs:
         shift = self.feed.start[self._group] - self.start
         return np.arange(len(self.row)) + np.repeat(shift, self.feed.size[self._group])
 
-    @cached_property
+    @lazy
     def start(self) -> NDArray[np.intp]:
         """intp[g], place of the first pair of each rule that occurs."""
         if self.single:
@@ -76,7 +76,7 @@ class Runs:
         size = self.feed.size[self._group]
         return np.cumsum(size) - size
 
-    @cached_property
+    @lazy
     def last(self) -> NDArray[np.intp]:
         """intp[g], place of the last pair of each rule that occurs."""
         if self.single:
@@ -86,27 +86,27 @@ class Runs:
         last[-1:] = len(self.row) - 1
         return last
 
-    @cached_property
+    @lazy
     def first(self) -> NDArray[np.intp]:
         """intp[k], place of the first pair of the same rule."""
         return self.start if self.single else np.repeat(self.start, self.last - self.start + 1)
 
-    @cached_property
+    @lazy
     def time(self) -> NDArray[np.int64]:
         """int64[k], ns."""
         return self.feed.time if self.whole else self.feed.time[self.at]
 
-    @cached_property
+    @lazy
     def value(self) -> NDArray[np.float64]:
         """float64[k], NaN = none."""
         return self.feed.value if self.whole else self.feed.value[self.at]
 
-    @cached_property
+    @lazy
     def open(self) -> NDArray[np.bool_]:
         """bool[k], see above."""
         return np.ones(len(self), bool)
 
-    @cached_property
+    @lazy
     def rest(self) -> NDArray[np.bool_]:
         """bool[k], see above."""
         return np.full(len(self), self.settled)
@@ -181,6 +181,8 @@ class Watch:
         self._count = np.bincount(point, minlength=points).astype(np.intp)
         self._begin = np.cumsum(self._count) - self._count
         self._everyone = np.arange(len(point))
+        self._layout: object | None = None  # of the batch that `_last` was found for
+        self._last = (self._everyone[:0], self._everyone[:0], False)
 
     def rows(self, feed: Feed) -> NDArray[np.intp]:
         """The rules that judge any of these readings, each once."""
@@ -188,8 +190,11 @@ class Watch:
 
     def runs(self, feed: Feed) -> Runs:
         """Every reading with every rule that judges it."""
-        group, rows = self._watchers(feed)
-        whole = len(rows) == len(feed.group) == len(self._point) and bool((feed.group == self._point).all())
+        if feed.layout is None or feed.layout is not self._layout:
+            group, rows = self._watchers(feed)
+            whole = len(rows) == len(feed.group) == len(self._point) and bool((feed.group == self._point).all())
+            self._layout, self._last = feed.layout, (group, rows, whole)
+        group, rows, whole = self._last
         return Runs(feed, group, rows, whole=whole)
 
     def _watchers(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

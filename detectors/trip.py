@@ -42,18 +42,15 @@ class Trip:
         self.quiet = True
         """No rule is anywhere but at rest."""
 
-    def standing(self, row: NDArray[np.intp], gated: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def standing(self, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """bool[k] both: which of these rules are tripped, and which have to be shown every reading whatever its score.
 
-        These are rules of which a delay runs, that count N of M, or that are tripped and may return though their score
-        stays: `gated` (bool[k]) ones and latched ones.
+        These are rules of which a delay runs, that wait to be released, or that count N of M.
         """
         tripped = self.tripped[row]
-        moving = (self.condition[row] != tripped) | (tripped & gated)
+        moving = self.condition[row] != tripped
         if self._counting is not None:
             moving |= self.history[row] != 0
-        if self._rules.latch is not None:
-            moving |= tripped & self._rules.latch[row]
         return tripped, moving
 
     def judge(

@@ -43,10 +43,12 @@ class ZScore:
             return self._walk.along(grid, self._step)
         return self._walk.score(runs, runs.open & ~np.isnan(runs.value), self._step, runs.value)
 
-    def _step(self, at: Index, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _step(
+        self, at: Index, value: NDArray[np.float64], out: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """One reading each of different rules."""
         past = self._past
-        score: NDArray[np.float64] = value - past.mean[at]
+        score: NDArray[np.float64] = np.subtract(value, past.mean[at], out=out)
         np.abs(score, out=score)
         score /= past.spread(at, self._floor[at])
         young = past.count[at] < self._least[at]
