@@ -116,7 +116,7 @@ def park(points: int) -> Park:
         for copy in range(copies)
         for one in roster.derived
     )
-    level, noise = np.tile(_healthy(roster), copies), np.tile(_noise(roster), copies)
+    level, noise = (np.tile(column, copies) for column in _healthy(roster))
     sick = np.random.default_rng(3).permutation(total)[: int(total * UNHEALTHY)]
     level[sick] = np.tile(roster.high - 0.03 * (roster.high - roster.low), copies)[sick]  # high, and within its range
     carrier = np.concatenate([moved(roster.carrier, copy, NO_POINT) for copy in range(copies)])
@@ -154,8 +154,12 @@ def _copied(table: RuleTable, copies: int, moved: Moved) -> RuleTable:
     )
 
 
-def _healthy(roster: Roster) -> NDArray[np.float64]:
-    """float64[p], in the middle of where none of a point's limits begins."""
+def _healthy(roster: Roster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the points show and its noise (float64[p] both).
+
+    In the middle of where none of its limits begins, with a noise of a fiftieth of that room, at most a third of a
+    percent of the span; states and numbers of people have none.
+    """
     low, high = roster.low.copy(), roster.high.copy()
     limits = roster.tables["limit"]
     own = limits.point < len(low)
@@ -163,15 +167,11 @@ def _healthy(roster: Roster) -> NDArray[np.float64]:
     np.maximum.at(low, point[side < 0], -on[side < 0])
     np.minimum.at(high, point[side > 0], on[side > 0])
     digital = _digital(roster)
-    middle = (low + high) / 2
-    level = np.where(digital, np.where(low > 0, 1.0, np.where(high < 1, 0.0, 1.0)), middle)
+    level = np.where(digital, np.where(low > 0, 1.0, np.where(high < 1, 0.0, 1.0)), (low + high) / 2)
     shown = [_SHOWN.get(point.signal, np.nan) if point is not None else np.nan for point in roster.points]
-    return np.where(np.isnan(shown), level, shown)
-
-
-def _noise(roster: Roster) -> NDArray[np.float64]:
-    """float64[p], a third of a percent of the span; a state has none."""
-    return np.where(_digital(roster), 0.0, 0.003 * (roster.high - roster.low))
+    people = np.array([point is not None and point.unit == "人" for point in roster.points])
+    noise = np.minimum(0.02 * (high - low), 0.003 * (roster.high - roster.low))
+    return np.where(np.isnan(shown), level, shown), np.where(digital | people, 0.0, noise)
 
 
 def _digital(roster: Roster) -> NDArray[np.bool_]:

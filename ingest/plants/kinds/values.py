@@ -24,6 +24,7 @@ class LimitSpec(RuleSpec):
     off: float | None = None
     off_percent: float | None = None
     off_offset: float | None = None
+    beyond_setpoint: bool = False  # judged only where the set-point has not reached the limit itself
 
     @field_validator("on_percent", "off_percent", "on_offset", "off_offset")
     @classmethod
@@ -38,6 +39,8 @@ class LimitSpec(RuleSpec):
         on = _number("on", self.on, self.on_percent, self.on_offset, of)
         if on is None:
             raise Missing("on", "on")
+        if self.beyond_setpoint and (of.setpoint is None or side * of.setpoint >= side * on):
+            raise Missing("beyond_setpoint", f"a setpoint {'below' if side > 0 else 'above'} {number(on, of.unit)}")
         off = _number("off", self.off, self.off_percent, self.off_offset, of)
         if off is not None and side * off > side * on:
             key = next(key for key in ("off", "off_percent", "off_offset") if getattr(self, key) is not None)
