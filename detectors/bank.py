@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detectors.derive import Derivation, Derived, derivations, extend
 from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
 from detectors.feed import Feed, Known, make_feed
+from detectors.gate import share
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
 from detectors.rules import RuleTable
@@ -37,6 +38,7 @@ class Bank:
         self._detectors = {kind: build(kind, table, self._points) for kind, table in tables.items() if len(table)}
         scoring = [d for d in self._detectors.values() if isinstance(d, ScoringDetector)]
         self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
+        share([detector.gates for detector in scoring])
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
         self._others = [d for d in self._detectors.values() if d not in self._screen.detectors]
         self._channels = {one.key: one.channel for one in derived}

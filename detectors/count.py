@@ -44,10 +44,16 @@ class Count:
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Events within the window; NaN without a value."""
-        counts = ~np.isnan(runs.value) & runs.open
-        since = runs.fill(runs.time, ~runs.open, self._since)
+        counts, since = ~np.isnan(runs.value), self._since[runs.row]
         on = runs.value >= self._above[runs.row]
-        level = runs.fill(np.where(runs.open, on.astype(np.float64), np.nan), counts | ~runs.open, self._level)
+        if runs.settled and not runs.gated and not on.any():  # the count can only fall
+            self._level[runs.row[counts]] = 0.0
+            return np.where(counts, 0.0, np.nan)
+        level = on.astype(np.float64)
+        if runs.gated:
+            counts, since = counts & runs.open, runs.fill(runs.time, ~runs.open, self._since)
+            level = np.where(runs.open, level, np.nan)
+        level = runs.fill(level, counts | ~runs.open, self._level)
         rises = runs.previous(level, self._level) != 1
         event = np.flatnonzero(counts & on & (rises | ~self._edges[runs.row]))
         last = runs.last

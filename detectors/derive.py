@@ -47,6 +47,18 @@ class Derived:
     fresh_s: float = math.inf
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Driven:
+    """Channels (by row) with the readings (places in the batch) and the points that drive them; their numbers."""
+
+    row: NDArray[np.intp]
+    at: NDArray[np.intp]
+    driver: NDArray[np.int32]
+    channel: NDArray[np.int32]
+    numbers: list[NDArray[np.float64]]
+    inputs: NDArray[np.int32]
+
+
 class Derivation:
     """All derived points whose expressions do the same arithmetic, on different points and with different numbers.
 
@@ -72,22 +84,39 @@ class Derivation:
         self._driver = np.array([driver for driver, _, _ in pairs], np.int32)
         self._row = np.array([row for _, _, row in pairs], np.intp)
         self._in_order = bool((np.diff(self._channel[self._row]) > 0).all())
+        self._ages = bool(np.isfinite([one.fresh_s for one in derived]).any())
+        self._own = [  # whether an input is what drives, in all channels
+            all(one.drivers == (one.inputs[column],) for one in derived) for column in range(self._inputs.shape[1])
+        ]
         self._watch = Watch(self._driver, points)
+        self._layout: object | None = None  # of the batch that `_last` was found for
+        self._last: _Driven | None = None
         self._looks = [_Look(call, len(derived)) for call in self._of.calls]
 
     def readings(self, feed: Feed) -> Feed:
         """The channels' readings for a batch; sorted as a feed is."""
+        driven = self._driven(feed)
+        runs = Runs.made(feed, driven.row, driven.at)
+        values = [self._input(runs, driven, column) for column in range(self._inputs.shape[1])]
+        value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now), driven.numbers)
+        columns = Columns(driven.channel, feed.time[driven.at], value, feed.received[driven.at])
+        return Feed(columns, feed.known, place=feed.place[driven.at])
+
+    def _driven(self, feed: Feed) -> _Driven:
+        """Which channels get a reading at which of the batch's; kept as long as batches hold one of the same points."""
+        if self._last is not None and feed.single and feed.layout is self._layout is not None:
+            return self._last
         driven = self._watch.runs(feed)
         row, at, driver = self._row[driven.row], driven.at, self._driver[driven.row]
         if not self._in_order:  # several drivers of a channel: their readings in the order of arrival
             order = np.lexsort((feed.place[at], self._channel[row]))
             row, at, driver = row[order], at[order], driver[order]
-        runs = Runs.made(feed, row, at)
-        values = [self._input(runs, driver, column) for column in range(self._inputs.shape[1])]
-        numbers = [number[row] for number in self._numbers]
-        value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now), numbers)
-        columns = Columns(self._channel[row], feed.time[at], value, feed.received[at])
-        return Feed(columns, feed.known, place=feed.place[at])
+        found = _Driven(
+            row, at, driver, self._channel[row], [number[row] for number in self._numbers], self._inputs[row]
+        )
+        self._layout = feed.layout if feed.single and self._in_order else None
+        self._last = found
+        return found
 
     def state(self) -> State:
         """What its looks back remember."""
@@ -100,14 +129,14 @@ class Derivation:
         """Take over what is remembered of every channel known by its key."""
         take_over(self.state(), state)
 
-    def _input(self, runs: Runs, driver: NDArray[np.int32], column: int) -> NDArray[np.float64]:
-        point = self._inputs[runs.row, column]
-        own = point == driver
-        if own.all():
+    def _input(self, runs: Runs, driven: _Driven, column: int) -> NDArray[np.float64]:
+        if self._own[column]:
             return runs.value
+        point = driven.inputs[:, column]
         value, time = runs.newest(point)
-        fresh = runs.time - time <= self._fresh[runs.row]
-        return np.where(own, runs.value, np.where(fresh, value, np.nan))
+        if self._ages:
+            value = np.where(runs.time - time <= self._fresh[runs.row], value, np.nan)
+        return np.where(point == driven.driver, runs.value, value)
 
 
 def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:

@@ -226,13 +226,13 @@ class ScoringDetector:
     def unjudged(self, known: Known, now: int) -> Unjudged:
         """The rules that say nothing; of several reasons the one nearest to the reading."""
         point = self.rules.point
-        open_, gate_known = self.gates.standing(known.value)
+        gate = self.gates.at(known.value)
         usable = known.time[point] == known.newest[point]
         reason = np.where(self.scorer.blind(now), Reason.WARMING_UP, 0).astype(np.int8)
         if not self._takes_none:
             reason[~usable] = Reason.NO_VALUE
-        reason[~open_] = Reason.GATE_CLOSED
-        reason[~gate_known] = Reason.GATE_UNKNOWN
+        reason[~gate.open] = Reason.GATE_CLOSED
+        reason[~gate.known] = Reason.GATE_UNKNOWN
         reason[known.newest[point] == NEVER] = Reason.NEVER_HEARD
         return Unjudged(self.rules.rule[reason > 0], reason[reason > 0])
 

@@ -35,15 +35,15 @@ class Deviation:
         self._relative = rules.param["relative"] > 0
         self._setpoint = rules.param["setpoint"]
         self._peers = Peers(rules.inputs[:, :1] if rules.inputs is not None else None, rules.param["fresh_s"])
+        self._follows = rules.inputs is not None and bool(np.isnan(self._setpoint).any())
         self._known = ~np.isnan(self._setpoint) & ~(self._relative & (self._setpoint == 0))
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Unit or percent away from the set-point."""
         relative = self._relative[runs.row]
         setpoint = self._setpoint[runs.row]
-        seen = self._peers.look(runs)
-        if seen.shape[1]:
-            setpoint = np.where(np.isnan(setpoint), seen[:, 0], setpoint)
+        if self._follows:
+            setpoint = np.where(np.isnan(setpoint), self._peers.look(runs)[:, 0], setpoint)
         setpoint = np.where(relative & (setpoint == 0), np.nan, setpoint)
         self._known[runs.row[runs.last]] = ~np.isnan(setpoint[runs.last])
         away = runs.value - setpoint

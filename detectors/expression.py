@@ -92,8 +92,7 @@ class Expression:
 
         `numbers` (one float64[k] or a scalar array each) take the place of its own.
         """
-        with np.errstate(all="ignore"):
-            found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look))
+        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look))
         if found.ndim == 0:
             found = np.full(len(values[0]), found)
         return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
@@ -129,7 +128,17 @@ def compile_expression(text: str) -> Expression:
     return Expression(text, tuple(compiler.names), tuple(compiler.calls), tuple(compiler.numbers), shape, value)
 
 
-_ARITHMETIC: Final = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide}
+def _divided(a: Vector, b: Vector) -> Vector:
+    with np.errstate(all="ignore"):  # what is divided by zero is not known
+        return np.divide(a, b)
+
+
+_ARITHMETIC: Final[dict[type, Callable[..., Vector]]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: _divided,
+}
 _COMPARISONS: Final = {
     ast.Lt: np.less,
     ast.LtE: np.less_equal,

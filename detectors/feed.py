@@ -240,7 +240,10 @@ class Feed:
         """Index of that reading in this batch, -1 where what was known before is newest."""
         if self.single:
             at = self.where[point]
-            return np.where((at >= 0) & (self.place[at] <= place) & ~np.isnan(self.value[at]), at, -1)
+            here = (at >= 0) & (self.place[at] <= place)
+            if not self.complete:
+                here &= ~np.isnan(self.value[at])
+            return np.where(here, at, -1)
         usable, size = self._usable, self._places
         if not len(usable):
             return np.full(len(point), -1)
@@ -251,7 +254,7 @@ class Feed:
 
     def _sorted(self, column: NDArray[S]) -> NDArray[S]:
         if self.tile:
-            return column.reshape(-1, self.tile).T.ravel()
+            return column if self.tile == len(column) else column.reshape(-1, self.tile).T.ravel()
         return column if self._order is None else column[self._order]
 
     @lazy

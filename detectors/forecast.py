@@ -84,8 +84,7 @@ class Forecast:
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Minus the seconds left, at readings that close a bucket; else NaN, which leaves the verdict as it is."""
         value, usable = runs.value, ~np.isnan(runs.value)
-        breaks = None if runs.open.all() else ~runs.open
-        closed = self._buckets.gather(runs, usable, {"low": value, "high": value}, breaks)
+        closed = self._buckets.gather(runs, usable, {"low": value, "high": value}, runs.breaks)
         score = np.full(len(runs), np.nan)
         if not len(closed):
             return score

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,90 +28,136 @@ class Passage:
     open: NDArray[np.bool_]
     known: NDArray[np.bool_]
 
-    def padded(self, which: NDArray[np.intp]) -> Passage:
-        """What they said to some; what lies beyond the last one is open."""
-        return Passage(np.append(self.open, True)[which], np.append(self.known, True)[which])
-
     def close(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores of what is judged, `CLOSED` where a gate is closed, NaN where that is not known."""
         return np.where(self.open, score, np.where(self.known, CLOSED, np.nan))
 
 
-class Gates:
-    """Decides for every pair whether its gate is open.
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """How conditions stand in a batch (bool[c + 1] each); the last one, for rules without a gate, always holds.
+
+    Attributes:
+        open, known: as in `Passage`, before the batch.
+        changed: whether that may change within it.
+        any_changed, all_open: of all of them.
+    """
+
+    open: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    changed: NDArray[np.bool_]
+    any_changed: bool
+    all_open: bool
+
+
+class Conditions:
+    """The distinct comparisons of many gates: looked at once a batch, however many rules ask.
 
     What counts is the newest usable value of the gate's point among the readings that arrived no later than the judged
     one. While that was never seen, nothing is judged: the gate point's own silence rule makes that visible.
     """
 
-    def __init__(self, gate: GateTable) -> None:
-        self.gated = gated = gate.point != NO_GATE
-        self.any = bool(gated.any())
-        low, high, outside = intervals(gate)
-        conditions = np.array([gate.point, low, high, outside]).T[gated]
-        distinct, which = np.unique(conditions, axis=0, return_inverse=True)
-        # Rules without a gate look at one condition more, which always holds.
-        self._condition = np.full(len(gated), len(distinct))
-        self._condition[gated] = which.ravel()
-        self._point = distinct[:, 0].astype(np.int32)
+    def __init__(self, distinct: NDArray[np.float64]) -> None:
+        """Take comparisons as rows of point, low, high, outside (float64[c, 4])."""
+        self.distinct = distinct
+        self.point = distinct[:, 0].astype(np.int32)
         self._low, self._high, self._outside = distinct[:, 1], distinct[:, 2], distinct[:, 3] > 0
+        self._feed: Feed | None = None
+        self._standing: Standing | None = None
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+    def standing(self, feed: Feed) -> Standing:
+        """How they stand in a batch."""
+        if self._standing is None or self._feed is not feed:
+            self._feed, self._standing = feed, self._look(feed)
+        return self._standing
+
+    def at(self, value: NDArray[np.float64]) -> Passage:
+        """How they stand (bool[c + 1]) where `value` (float64[p]) is known of every point."""
+        return self._hold_all(value[self.point])
+
+    def hold(self, which: NDArray[np.intp] | slice, value: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether some of them hold of so many values."""
+        inside = (value >= self._low[which]) & (value <= self._high[which])
+        return (inside ^ self._outside[which]) & ~np.isnan(value)
+
+    def _look(self, feed: Feed) -> Standing:
+        changed = np.zeros(len(self) + 1, bool)
+        if feed.single:
+            both = self._hold_all(np.array((feed.known.value[self.point], feed.after[self.point])))
+            open_, known = both.open[0], both.known[0]
+            changed = (open_ != both.open[1]) | (known != both.known[1])
+        else:
+            before = self.at(feed.known.value)
+            open_, known = before.open, before.known
+            changed[:-1] = feed.where[self.point] >= 0
+        any_changed = bool(changed.any())
+        return Standing(open_, known, changed, any_changed, not any_changed and bool(open_.all()))
+
+    def _hold_all(self, value: NDArray[np.float64]) -> Passage:
+        """Whether each holds of its value (float64[..., c]), with one more that always does."""
+        shape = (*value.shape[:-1], len(self) + 1)
+        open_, known = np.ones(shape, bool), np.ones(shape, bool)
+        open_[..., :-1], known[..., :-1] = self.hold(slice(None), value), ~np.isnan(value)
+        return Passage(open_, known)
+
+
+class Gates:
+    """Decides for every pair whether its gate is open."""
+
+    def __init__(self, gate: GateTable) -> None:
+        self.gated = gate.point != NO_GATE
+        self.any = bool(self.gated.any())
+        low, high, outside = intervals(gate)
+        written = np.array([gate.point, low, high, outside]).T[self.gated]
+        distinct, which = np.unique(written, axis=0, return_inverse=True)
+        self.conditions = Conditions(distinct)
+        self._condition = np.full(len(self.gated), len(distinct))
+        self._condition[self.gated] = which.ravel()
 
     def look(self, runs: Runs) -> Passage | None:
         """Look at every pair's gate; None if all are open."""
         if not self.any:
             return None
-        condition = self._condition[runs.row]
-        feed, every = runs.feed.whole or runs.feed, len(self._point) < len(runs)
-        gated = slice(None) if every else condition < len(self._point)
-        settled = self._settled(feed, np.arange(len(self._point)) if every else condition[gated])
-        if settled is not None and settled.open.all():
+        standing = self.conditions.standing(runs.feed.whole or runs.feed)
+        if standing.all_open:
             return None
-        if settled is not None and every:
-            return settled.padded(condition)
-        gated = condition < len(self._point)
-        told = self._looked_up(runs, condition, gated) if settled is None else settled
-        open_, known = np.ones(len(runs), bool), np.ones(len(runs), bool)
-        open_[gated], known[gated] = told.open, told.known
-        return Passage(open_, known)
+        condition = self._condition[runs.row]
+        open_, known = standing.open[condition], standing.known[condition]
+        if standing.any_changed:
+            at = np.flatnonzero(standing.changed[condition])
+            asked = condition[at]
+            value, _ = runs.feed.newest(self.conditions.point[asked], runs.feed.place[runs.at[at]])
+            open_[at], known[at] = self.conditions.hold(asked, value), ~np.isnan(value)
+        return None if open_.all() else Passage(open_, known)
 
-    def settled(self, feed: Feed, row: NDArray[np.intp]) -> Passage | None:
-        """What the gates of these gated rules (intp[k]) say throughout the batch; None if any may change in it."""
-        return self._settled(feed, self._condition[row])
+    def adopt(self, conditions: Conditions, renamed: NDArray[np.intp]) -> None:
+        """Look at other conditions, among which one's own are `renamed` (intp[c + 1])."""
+        self.conditions, self._condition = conditions, renamed[self._condition]
 
-    def open_at(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """bool[k], whether the gates of these rules are open, given what is known of every point (float64[p])."""
-        condition = self._condition[row]
-        gated = condition < len(self._point)
-        condition = condition[gated]
-        open_ = np.ones(len(row), bool)
-        open_[gated] = self._holds(condition, value[self._point[condition]])
-        return open_
+    def during(self, feed: Feed, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """bool[k] both: whether the gates of these rules are open before a batch, and whether that may change in it."""
+        standing, condition = self.conditions.standing(feed), self._condition[row]
+        return standing.open[condition], standing.changed[condition]
 
-    def standing(self, value: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """bool[r] open and bool[r] known, given the newest usable value of every point (float64[p])."""
-        now = value[self._point]
-        holds = self._holds(slice(None), now)
-        return np.append(holds, True)[self._condition], np.append(~np.isnan(now), True)[self._condition]
+    def at(self, value: NDArray[np.float64], row: NDArray[np.intp] | slice = slice(None)) -> Passage:
+        """What the gates of some rules say where `value` (float64[p]) is known of every point."""
+        found, condition = self.conditions.at(value), self._condition[row]
+        return Passage(found.open[condition], found.known[condition])
 
-    def _settled(self, feed: Feed, condition: NDArray[np.intp]) -> Passage | None:
-        """What holds of these conditions, if it does so throughout the batch; None if any may change in it."""
-        point = self._point[condition]
-        before = feed.known.value[point]
-        now = Passage(self._holds(condition, before), ~np.isnan(before))
-        if not feed.single:
-            return None if (feed.where[point] >= 0).any() else now
-        after = feed.after[point]
-        changed = (now.open != self._holds(condition, after)) | (now.known == np.isnan(after))
-        return None if changed.any() else now
 
-    def _looked_up(self, runs: Runs, condition: NDArray[np.intp], gated: NDArray[np.bool_]) -> Passage:
-        """What held of each gated pair's condition when its reading came."""
-        value, _ = runs.feed.newest(self._point[condition[gated]], runs.feed.place[runs.at[gated]])
-        return Passage(self._holds(condition[gated], value), ~np.isnan(value))
-
-    def _holds(self, condition: NDArray[np.intp] | slice, value: NDArray[np.float64]) -> NDArray[np.bool_]:
-        inside = (value >= self._low[condition]) & (value <= self._high[condition])
-        return (inside ^ self._outside[condition]) & ~np.isnan(value)
+def share(gates: Sequence[Gates]) -> None:
+    """Let many gates look at one set of conditions."""
+    every, which = np.unique(
+        np.concatenate([np.empty((0, 4)), *(one.conditions.distinct for one in gates)]), axis=0, return_inverse=True
+    )
+    conditions, begin = Conditions(every), 0
+    for one in gates:
+        own = np.append(which.ravel()[begin : begin + len(one.conditions)], len(conditions))
+        begin += len(one.conditions)
+        one.adopt(conditions, own)
 
 
 def intervals(gate: GateTable) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:

@@ -51,7 +51,7 @@ class Noise:
         """How many times calmer, at the readings that close a bucket; NaN elsewhere."""
         score = np.full(len(runs), np.nan)
         closed = self._buckets.gather(
-            runs, ~np.isnan(runs.value), {"low": runs.value, "high": runs.value}, breaks=~runs.open
+            runs, ~np.isnan(runs.value), {"low": runs.value, "high": runs.value}, breaks=runs.breaks
         )
         if len(closed):
             width = closed.window("high") - closed.window("low")

@@ -45,7 +45,7 @@ class Pinned:
         """Percent of the window, at the readings that close a bucket; NaN elsewhere."""
         near = np.abs(runs.value - self._at[runs.row]) <= self._band[runs.row]
         counts = {"all": np.ones(len(runs)), "near": near.astype(np.float64)}
-        closed = self._buckets.gather(runs, ~np.isnan(runs.value), counts, breaks=~runs.open)
+        closed = self._buckets.gather(runs, ~np.isnan(runs.value), counts, breaks=runs.breaks)
         score = np.full(len(runs), np.nan)
         if len(closed):
             valid = closed.valid(_PARTS)

@@ -13,7 +13,6 @@ before a gate was closed is forgotten.
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -62,9 +61,9 @@ class Rate:
         kept = self._parts.choose(runs, counts)
         past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": runs.value[kept]})
         if len(kept):
-            held = np.asarray(self._ring.anyhow("value", runs.row[kept]), np.float64).T
-            self._low[runs.row[kept]] = reduce(np.fmin, held)
-            self._high[runs.row[kept]] = reduce(np.fmax, held)
+            held = np.ascontiguousarray(self._ring.anyhow("value", runs.row[kept]).T, np.float64)
+            self._low[runs.row[kept]] = np.fmin.reduce(held, axis=0)
+            self._high[runs.row[kept]] = np.fmax.reduce(held, axis=0)
         score = np.where(counts, 0.0, np.nan)
         for begin in range(0, len(asked), _BLOCK):
             places = asked[begin : begin + _BLOCK]

@@ -80,6 +80,16 @@ def merge(parts: Sequence[Findings]) -> Findings:
 
 def nothing() -> Findings:
     """No findings."""
-    none = np.empty(0, np.int64)
-    index = none.astype(np.int32)
-    return Findings(index, none.astype(np.bool_), none, none, none, none.astype(np.float64), index)
+    return _NOTHING
+
+
+_NONE: Final = np.empty(0, np.int64)
+_NOTHING: Final = Findings(
+    _NONE.astype(np.int32),
+    _NONE.astype(np.bool_),
+    _NONE,
+    _NONE,
+    _NONE,
+    _NONE.astype(np.float64),
+    _NONE.astype(np.int32),
+)

@@ -106,6 +106,11 @@ class Runs:
         """bool[k], see above."""
         return np.ones(len(self), bool)
 
+    @property
+    def breaks(self) -> NDArray[np.bool_] | None:
+        """bool[k], where a gate is closed; None = nowhere."""
+        return ~self.open if self.gated else None
+
     @lazy
     def rest(self) -> NDArray[np.bool_]:
         """bool[k], see above."""

@@ -36,10 +36,8 @@ class _Side:
         """Rules of which the gate may not have stayed as expected throughout the batch."""
         if not len(self._guarded):
             return self._guarded
-        settled = self.detector.gates.settled(feed, self._guarded)
-        if settled is None:
-            return self._guarded
-        changed = np.where(settled.open, _OPEN, _CLOSED) != self._expected[self._guarded]
+        open_, changed = self.detector.gates.during(feed, self._guarded)
+        changed |= np.where(open_, _OPEN, _CLOSED) != self._expected[self._guarded]
         return np.asarray(self._guarded[changed], np.intp)
 
     def stirred(self, rows: NDArray[np.intp], value: NDArray[np.float64]) -> bool:
@@ -52,7 +50,7 @@ class _Side:
         gated = self.detector.gates.gated[rows]
         if gated.any():
             rest = ~self.detector.busy(rows)
-            closed = gated & rest & ~self.detector.gates.open_at(rows, known)
+            closed = gated & rest & ~self.detector.gates.at(known, rows).open
             low[closed], high[closed] = -np.inf, np.inf
             expected = np.where(closed, _CLOSED, np.where(gated & ~rest, _OPEN, _ANY)).astype(np.int8)
             self._expected[rows] = expected

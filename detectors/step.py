@@ -43,7 +43,7 @@ class Step:
         """The shift at the readings that close a bucket; NaN elsewhere."""
         score = np.full(len(runs), np.nan)
         closed = self._buckets.gather(
-            runs, ~np.isnan(runs.value), {"low": runs.value, "high": runs.value}, breaks=~runs.open
+            runs, ~np.isnan(runs.value), {"low": runs.value, "high": runs.value}, breaks=runs.breaks
         )
         if len(closed):
             middle = (closed.window("low") + closed.window("high")) / 2

@@ -72,6 +72,8 @@ class Trip:
         stirred = np.zeros(len(self.condition), bool)
         stirred[runs.row[hot]] = True
         concerned = (stirred | self.busy)[runs.row]
+        if np.isnan(score[concerned]).all():  # nothing was told of any of them
+            return runs, *_nothing()
         if not concerned.all():
             runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
         changed, tripped, since = self._advance(runs, score, hot)
