@@ -57,6 +57,7 @@ class _Driven:
     channel: NDArray[np.int32]
     numbers: list[NDArray[np.float64]]
     inputs: NDArray[np.int32]
+    newest: list[NDArray[np.intp]] | None  # where each input's newest reading stands, where that is so in every batch
 
 
 class Derivation:
@@ -104,17 +105,20 @@ class Derivation:
 
     def _driven(self, feed: Feed) -> _Driven:
         """Which channels get a reading at which of the batch's; kept as long as batches hold one of the same points."""
-        if self._last is not None and feed.single and feed.layout is self._layout is not None:
+        if self._last is not None and feed.tile and feed.complete and feed.layout is self._layout is not None:
             return self._last
         driven = self._watch.runs(feed)
         row, at, driver = self._row[driven.row], driven.at, self._driver[driven.row]
         if not self._in_order:  # several drivers of a channel: their readings in the order of arrival
             order = np.lexsort((feed.place[at], self._channel[row]))
             row, at, driver = row[order], at[order], driver[order]
-        found = _Driven(
-            row, at, driver, self._channel[row], [number[row] for number in self._numbers], self._inputs[row]
-        )
-        self._layout = feed.layout if feed.single and self._in_order else None
+        inputs, newest = self._inputs[row], None
+        if feed.tile and feed.single and feed.complete:
+            newest = [feed.newest_here(inputs[:, column], feed.place[at]) for column in range(inputs.shape[1])]
+        numbers = [number[row] for number in self._numbers]
+        found = _Driven(row, at, driver, self._channel[row], numbers, inputs, newest)
+        settled = feed.single and feed.tile and feed.complete and self._in_order
+        self._layout = feed.layout if settled else None
         self._last = found
         return found
 
@@ -133,7 +137,8 @@ class Derivation:
         if self._own[column]:
             return runs.value
         point = driven.inputs[:, column]
-        value, time = runs.newest(point)
+        feed, newest = runs.feed, driven.newest
+        value, time = runs.newest(point) if newest is None else feed.newest_at(newest[column], point)
         if self._ages:
             value = np.where(runs.time - time <= self._fresh[runs.row], value, np.nan)
         return np.where(point == driven.driver, runs.value, value)

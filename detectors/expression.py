@@ -37,11 +37,12 @@ _POINT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What an expression is evaluated on."""
+    """What an expression is evaluated on; `sure`: nothing in it is unknown, so that truth has two values."""
 
     values: Sequence[Vector]
     numbers: Sequence[Vector]
     look: Look
+    sure: bool
 
 
 _Part = Callable[[_Given], Vector]
@@ -86,13 +87,15 @@ class Expression:
     numbers: tuple[float, ...]
     shape: str
     _value: _Part = field(repr=False)
+    _plain: bool = field(repr=False)  # nothing in it can become unknown by itself
 
     def evaluate(self, values: Sequence[Vector], look: Look = _no_past, numbers: Sequence[Vector] = ()) -> Vector:
         """The value (float64[k]) where the named points have `values` (one float64[k] a name), in their order.
 
         `numbers` (one float64[k] or a scalar array each) take the place of its own.
         """
-        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look))
+        sure = self._plain and not any(np.isnan(value).any() for value in values)
+        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
         if found.ndim == 0:
             found = np.full(len(values[0]), found)
         return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
@@ -124,8 +127,9 @@ def compile_expression(text: str) -> Expression:
     value = compiler.compiled(tree.body)
     if not compiler.names:
         raise ExpressionError(text, "at least one point")
+    sure = not compiler.calls and not any(isinstance(node, ast.Div) for node in ast.walk(tree))
     shape = ast.unparse(_Shaped({name: f"p{at}" for at, name in enumerate(compiler.names)}, points).visit(tree))
-    return Expression(text, tuple(compiler.names), tuple(compiler.calls), tuple(compiler.numbers), shape, value)
+    return Expression(text, tuple(compiler.names), tuple(compiler.calls), tuple(compiler.numbers), shape, value, sure)
 
 
 def _divided(a: Vector, b: Vector) -> Vector:
@@ -190,10 +194,12 @@ class _Compiler:
             case ast.UnaryOp(ast.USub(), operand):
                 return _joined(np.negative, self.compiled(operand))
             case ast.UnaryOp(ast.Not(), operand):
-                return _joined(lambda a: 1.0 - _truth(a), self.compiled(operand))
+                part = self.compiled(operand)
+                return lambda given: 1.0 - _truth(part(given), sure=given.sure)
             case ast.BoolOp(op, values):
                 parts = [self.compiled(value) for value in values]
-                return lambda given: reduce(_and if isinstance(op, ast.And) else _or, (part(given) for part in parts))
+                join = _and if isinstance(op, ast.And) else _or
+                return lambda given: join([_truth(part(given), sure=given.sure) for part in parts], sure=given.sure)
             case ast.Compare(left, ops, comparators):
                 return self._comparison([left, *comparators], ops)
             case ast.Call(ast.Name(id=function), args, []):
@@ -219,10 +225,10 @@ class _Compiler:
                 raise ExpressionError(type(op).__name__, "one of < <= > >= == !=")
         parts = [self.compiled(side) for side in sides]
         tests = [
-            _joined(_compared(_COMPARISONS[type(op)]), left, right)
+            _compared(_COMPARISONS[type(op)], left, right)
             for op, left, right in zip(ops, parts, parts[1:], strict=False)
         ]
-        return tests[0] if len(tests) == 1 else lambda given: reduce(_and, (test(given) for test in tests))
+        return tests[0] if len(tests) == 1 else lambda given: _and([test(given) for test in tests], sure=given.sure)
 
     def _call(self, node: ast.expr, function: str, args: list[ast.expr]) -> _Part:
         match function, args:
@@ -243,19 +249,29 @@ def _joined(function: Callable[..., Vector], *parts: _Part) -> _Part:
     return lambda given: function(*(part(given) for part in parts))
 
 
-def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]]) -> Callable[[Vector, Vector], Vector]:
-    return lambda a, b: np.where(np.isnan(a + b), np.nan, test(a, b).astype(np.float64))
+def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]], left: _Part, right: _Part) -> _Part:
+    def compared(given: _Given) -> Vector:
+        a, b = left(given), right(given)
+        truth = test(a, b).astype(np.float64)
+        return truth if given.sure else np.where(np.isnan(a + b), np.nan, truth)
+
+    return compared
 
 
-def _truth(value: Vector) -> Vector:
-    return np.where(np.isnan(value), np.nan, (value != 0).astype(np.float64))
+def _truth(value: Vector, *, sure: bool) -> Vector:
+    truth = (value != 0).astype(np.float64)
+    return truth if sure else np.where(np.isnan(value), np.nan, truth)
 
 
-def _and(a: Vector, b: Vector) -> Vector:
-    a, b = _truth(a), _truth(b)
-    return np.where((a == 0) | (b == 0), 0.0, a * b)
+def _and(truths: Sequence[Vector], *, sure: bool) -> Vector:
+    least = reduce(np.minimum, truths)  # NaN wherever one is unknown
+    if sure:
+        return least
+    return np.where(reduce(np.logical_or, [truth == 0 for truth in truths]), 0.0, least)
 
 
-def _or(a: Vector, b: Vector) -> Vector:
-    a, b = _truth(a), _truth(b)
-    return np.where((a == 1) | (b == 1), 1.0, np.maximum(a, b))
+def _or(truths: Sequence[Vector], *, sure: bool) -> Vector:
+    most = reduce(np.maximum, truths)
+    if sure:
+        return most
+    return np.where(reduce(np.logical_or, [truth == 1 for truth in truths]), 1.0, most)

@@ -223,11 +223,16 @@ class Feed:
         NaN and `NEVER` where there was none yet.
         """
         whole = self.whole or self
-        at = whole.newest_here(point, place)
-        hit = at >= 0
+        return whole.newest_at(whole.newest_here(point, place), point)
+
+    def newest_at(
+        self, at: NDArray[np.intp], point: NDArray[np.int32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The same, where it was found `at` which places of this batch those readings stand, -1 = before it."""
+        here = at >= 0
         return (
-            np.where(hit, whole.value[at], self.known.value[point]),
-            np.where(hit, whole.time[at], self.known.time[point]),
+            np.where(here, self.value[at], self.known.value[point]),
+            np.where(here, self.time[at], self.known.time[point]),
         )
 
     def take(self, which: NDArray[np.bool_]) -> Feed:

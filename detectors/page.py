@@ -13,14 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Bank
-from detectors.detector import ScoringDetector
-from detectors.examples import SECOND, series, tables
-from detectors.feed import Known, make_feed
+from detectors.examples import SECOND, scores, series, tables
 from detectors.page_examples import EXAMPLES, FAMILIES, Example
 from detectors.picture import Panel, draw
-from detectors.readings import Readings
 from detectors.registry import JUDGES, KINDS, SCORERS
-from detectors.runs import Watch
 
 PAGE: Final = Path("docs/detectors.md")
 PICTURES: Final = Path("docs/images/detectors")
@@ -35,11 +31,11 @@ shaded red the time the rule stands tripped. Where the score is missing the dete
 
 What holds for all of them, and is therefore not said again: a rule trips when its score has reached `on` for `on_delay`
 of event time, or at N of the last M readings, and returns when it has been at or below `off` for `off_delay`; a latched
-rule returns only after it was reset. A reading without a usable value changes nothing (but for `bad` and `votes`). A
-reading that is not newer than its point's newest, because it is late or was sent twice, is not judged. While a rule's
-gate is closed it is not judged, and what happens then is not learnt from. A silent point is `silence`'s business. A
-clock set forward is a gap; one set back makes readings late until it has caught up. How a stream is cut into batches
-changes nothing, to the last bit. Which rules say nothing at present, and why, is told by `Bank.unjudged`.
+rule returns only after it was reset. A reading without a usable value changes nothing (but for `bad`, `votes` and
+groups). A reading that is not newer than its point's newest, because it is late or was sent twice, is not judged.
+While a rule's gate is closed it is not judged, and what happens then is not learnt from. A silent point is `silence`'s
+business. A clock set forward is a gap; one set back makes readings late until it has caught up. How a stream is cut
+into batches changes nothing, to the last bit. Which rules say nothing at present, and why, is told by `Bank.unjudged`.
 """
 
 
@@ -64,7 +60,8 @@ def picture(kind: str, example: Example) -> str:
     tripped = list(zip(begins, [*ends, float(time_s[-1])][: len(begins)], strict=True))
     panels = [Panel(example.label, [np.asarray(example.values), *map(np.asarray, example.others)], example.drawn)]
     if kind in SCORERS:
-        score = _scores(kind, example, readings)
+        (score,) = scores(kind, made[kind], readings)
+        score = _held(score) if example.step else score
         low, high = example.clip or (-np.inf, np.inf)
         score = np.minimum(np.maximum(-score if example.minus else score, low), high)
         limits = sorted({example.on, example.on if example.off is None else example.off})
@@ -72,16 +69,10 @@ def picture(kind: str, example: Example) -> str:
     return draw(time_s, panels, tripped, f"{kind}: {example.label}")
 
 
-def _scores(kind: str, example: Example, readings: Readings) -> NDArray[np.float64]:
-    """float64[n], the score at each reading of the judged point, by a rule never at rest: so it is told everywhere."""
-    (table,) = tables(kind, example.on, example.off, len(example.others), **example.param).values()
-    points = table.points()
-    feed = make_feed(readings, Known(points))
-    scored = ScoringDetector(table, SCORERS[kind](table), points).scorer.score(Watch(table.point, points).runs(feed))
-    held: NDArray[np.float64] = scored.copy()
-    if example.step:  # told at the end of each part only: shown as it stands until the next
-        told = np.maximum.accumulate(np.where(np.isnan(scored), -1, np.arange(len(scored))))
-        held = np.where(told >= 0, scored[told], np.nan)
+def _held(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64[n], a score that is told now and then, as it stands until the next."""
+    told = np.maximum.accumulate(np.where(np.isnan(score), -1, np.arange(len(score))))
+    held: NDArray[np.float64] = np.where(told >= 0, score[told], np.nan)
     return held
 
 

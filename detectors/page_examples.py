@@ -72,9 +72,13 @@ def _pulse(many: int, begin: int, end: int, height: float) -> NDArray[np.float64
 
 
 def _group(many: int) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """A flow, with a pressure and a temperature that follow the same load; from 1,200 on the flow parts from them."""
+    """A flow, with a pressure and a temperature that follow the same load; from 1,200 on the flow parts from them.
+
+    Between 800 and 950 the load itself is unusual.
+    """
     load = np.cumsum(_noise(many, 0.25))
     load -= np.linspace(load[0], load[-1], many)
+    load += _ramp(many, 800, 830, 22.0) - _ramp(many, 920, 950, 22.0)
     flow = 100 + load + _noise(many, 0.4) - _ramp(many, 1200, 1400, 4.0)
     return flow, [4 + 0.05 * load + _noise(many, 0.02), 30 - 0.3 * load + _noise(many, 0.12)]
 
@@ -275,7 +279,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="a flow, with a pressure and a temperature of the same load",
         score="T² / limit",
         clip=(0.0, 4.0),
-        said="T² asks whether the common load is unusual.",
+        said="T² asks whether the common load is unusual, as it is from 800 s to 950 s.",
     ),
     "spe": Example(
         _FLOW,
@@ -301,7 +305,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             "quantile": 0.99,
             "release": 0.85,
             "culprit": 0.2,
-            "shrink": 0.05,
+            "shrink": 0.005,
             "fresh_s": 30.0,
             "gap_s": 600.0,
         },

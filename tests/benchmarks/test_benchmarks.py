@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from benchmarks.detectors import measure
+import json
+import subprocess
+import sys
+
+from benchmarks.park import park
+from detectors import KINDS
 
 
 def test_the_detectors_benchmark_gives_every_figure() -> None:
-    figures = measure(scale=0.01)
-    assert set(figures) == {"wide_10000", "wide_100000", "deep_100", "small_100", "bytes_per_point"}
-    assert all(value > 0 for value in figures.values())
+    """As people start it: one JSON object, all figures positive."""
+    command = [sys.executable, "-m", "benchmarks.detectors", "--json", "--scale", "0.01"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    shapes = {"wide_10000", "wide_100000", "deep_100", "small_100"}
+    assert shapes | {"bytes_per_point", "vs_river", "rules_per_point"} <= set(figures)
+    assert all(figures[shape] > 0 for shape in shapes)
+    assert set(figures["vs_river"]) == {"zscore", "page_hinkley"}
+    assert all(ratio > 0 for ratio in figures["vs_river"].values())
+    assert set(figures["share_of_rules_in_alarm"]) == shapes
+
+
+def test_a_point_of_the_benchmark_bears_the_catalogues_rules() -> None:
+    """The speed is that of real rules: every kind that is a default anywhere, about one of each hundred points in alarm."""
+    of = park(1000)
+    assert {"limit", "rate", "stuck", "range", "bad", "silence", "forecast", "pinned", "current"} <= set(of.tables)
+    assert set(of.tables) <= set(KINDS)
+    assert of.points >= 1000
+    assert of.rules() > 6 * of.points
