@@ -34,7 +34,7 @@ check: install ## lint, import contracts, types
 bench: install ## every benchmark, as JSON (DATA=folder with the public data sets)
 	$(BIN)/python -m benchmarks.detectors --json
 	$(BIN)/python -m benchmarks.plants --json
-	@if [ -n "$(DATA)" ]; then for set in skab nab tep; do $(BIN)/python -m benchmarks.$$set --data "$(DATA)/$$set" --json || exit 1; done; \
+	@if [ -n "$(DATA)" ]; then for set in skab nab tep; do $(BIN)/python -m benchmarks.$$set --data "$(DATA)" --json || exit 1; done; \
 	else echo "SKAB, NAB and TEP: make bench DATA=folder with skab/ nab/ tep/ (docs/benchmarks.md)"; fi
 
 servers: ## the servers and the browser the tests run against (installs them on Debian as root)

@@ -2,8 +2,8 @@
 
 Prints JSON: readings/s for wide batches (each point once a batch), deep batches (many readings of few points) and
 small ones; the memory a point takes; and against river, a library of streaming detectors, the ratio for the detectors
-both have, on the same series in the same run. One point in a hundred stands in alarm. Absolute figures depend on the machine:
-compare figures of one run.
+both have, on the same series in the same run. One point in a hundred stands in alarm. Absolute figures depend on the
+machine: compare figures of one run.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.folders import of_set
 from benchmarks.nab_baselines import always_alarm, plain_limit, windowed_gaussian
 from benchmarks.nab_score import OUTSIDE, PROFILES, Marked, Weights, mark, points_at, probation, score_at, sweep
 from benchmarks.outcome import Outcome, outcome
@@ -202,7 +203,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print every figure, not the summary")
     asked = parser.parse_args(arguments)
     try:
-        figures = measure(asked.data, asked.out)
+        figures = measure(of_set(asked.data, "nab"), asked.out)
     except DataMissing as missing:
         print(missing, file=sys.stderr)
         return 2

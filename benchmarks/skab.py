@@ -22,6 +22,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.folders import of_set
 from benchmarks.outcome import Outcome, outcome
 from benchmarks.recordings import bank_of, said
 
@@ -163,7 +164,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     asked = parser.parse_args()
     try:
-        figures = measure(asked.data)
+        figures = measure(of_set(asked.data, "skab"))
     except FileNotFoundError as missing:
         print(missing, file=sys.stderr)
         return 2
