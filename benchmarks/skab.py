@@ -9,9 +9,7 @@ ends scores high: read it with the share of normal rows alarmed (FAR) and of ano
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.folders import of_set
+from benchmarks.folders import command
 from benchmarks.outcome import Outcome, outcome
 from benchmarks.recordings import bank_of, said
 
@@ -157,20 +155,7 @@ def measure(data: Path) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """Print the figures, as a table or as JSON."""
-    parser = argparse.ArgumentParser(prog="benchmarks.skab", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds valve1, valve2, other")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    asked = parser.parse_args()
-    try:
-        figures = measure(of_set(asked.data, "skab"))
-    except FileNotFoundError as missing:
-        print(missing, file=sys.stderr)
-        return 2
-    if asked.json:
-        print(json.dumps(figures, indent=2))
-        return 0
+def _table(figures: Mapping[str, Any]) -> None:
     lines = {
         "all": figures,
         **{name.replace("_", " "): figures[name] for name in ("always_alarm", "plain_limit", "pca")},
@@ -179,7 +164,11 @@ def main() -> int:
     for name, line in (lines | figures["files"]).items():
         print(f"{name:24}{line['f1']:8.3f}{line['far']:8.3f}{line['mar']:8.3f}")
     print(*(f"{name} {figures[name]}" for name in Outcome().figures()), sep=", ")
-    return 0
+
+
+def main() -> int:
+    """Print the figures, as a table or as JSON."""
+    return command("skab", __doc__, "valve1, valve2, other", measure, _table)
 
 
 if __name__ == "__main__":

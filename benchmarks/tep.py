@@ -10,8 +10,6 @@ listed but left out of it, as everywhere in the literature.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Mapping
 from copy import deepcopy
@@ -21,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.folders import of_set
+from benchmarks.folders import command
 from benchmarks.outcome import Outcome, outcome
 from benchmarks.recordings import KEY, Said, bank_of, said
 from detectors import Bank
@@ -148,20 +146,7 @@ def measure(data: Path) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """Print the figures, as a table or as JSON."""
-    parser = argparse.ArgumentParser(prog="benchmarks.tep", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds d00.dat and the dNN_te.dat")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    asked = parser.parse_args()
-    try:
-        figures = measure(of_set(asked.data, "tep"))
-    except FileNotFoundError as missing:
-        print(missing, file=sys.stderr)
-        return 2
-    if asked.json:
-        print(json.dumps(figures, indent=2))
-        return 0
+def _table(figures: Mapping[str, Any]) -> None:
     print(f"{'':16}{'detected':>10}{'delay min':>12}")
     for name, line in figures["faults"].items():
         delay = "never" if line["delay_min"] is None else f"{line['delay_min']:.0f}"
@@ -173,7 +158,11 @@ def main() -> int:
     }.items():
         print(f"{name:16}{line['detection_rate'] or 0:10.3f}{line['false_alarm_rate']:14.4f}")
     print(*(f"{name} {figures[name]}" for name in Outcome().figures()), sep=", ")
-    return 0
+
+
+def main() -> int:
+    """Print the figures, as a table or as JSON."""
+    return command("tep", __doc__, "d00.dat and the dNN_te.dat", measure, _table)
 
 
 if __name__ == "__main__":

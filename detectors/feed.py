@@ -155,12 +155,7 @@ class Feed:
     @lazy
     def last(self) -> NDArray[np.intp]:
         """intp[g], where each point's readings end."""
-        if self.single:
-            return self.start
-        last = np.empty(len(self.start), np.intp)
-        last[:-1] = self.start[1:] - 1
-        last[-1:] = len(self) - 1
-        return last
+        return self.start if self.single else ends(self.start, len(self))
 
     @lazy
     def size(self) -> NDArray[np.intp]:
@@ -269,6 +264,14 @@ class Feed:
     @lazy
     def _places(self) -> int:
         return int(self.place.max()) + 1
+
+
+def ends(start: NDArray[np.intp], many: int) -> NDArray[np.intp]:
+    """Where groups end that begin at `start` (intp[g]) and fill `many` places."""
+    last = np.empty(len(start), np.intp)
+    last[:-1] = start[1:] - 1
+    last[-1:] = many - 1
+    return last
 
 
 def make_feed(readings: Readings, known: Known) -> Feed:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.feed import Columns, Feed, Known
+from detectors.feed import Columns, Feed, Known, ends
 from detectors.lazy import lazy
 
 S = TypeVar("S", bound=np.generic)
@@ -79,12 +79,7 @@ class Runs:
     @lazy
     def last(self) -> NDArray[np.intp]:
         """intp[g], place of the last pair of each rule that occurs."""
-        if self.single:
-            return self.start
-        last = np.empty(len(self.start), np.intp)
-        last[:-1] = self.start[1:] - 1
-        last[-1:] = len(self.row) - 1
-        return last
+        return self.start if self.single else ends(self.start, len(self.row))
 
     @lazy
     def first(self) -> NDArray[np.intp]:

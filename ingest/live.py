@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
+import numpy as np
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from detectors import Bank
+from detectors.detector import Reason
 from ingest.api.ports import Health, Latest
 from ingest.history.writer import HistoryWriter
 from ingest.model.alarm import Alarm
+from ingest.model.plant import Rule
 from ingest.pipeline.engine import Engine
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
@@ -20,6 +25,7 @@ from ingest.state.store import AlarmStore, OutboxStore
 
 _ANSWER_S = 5.0
 _STALLED_S = 15.0
+_LOOK_S = 1.0
 
 
 class News:
@@ -69,6 +75,47 @@ class ServiceMetrics(Collector):
         for connector, totals in self._outbox.totals().items():
             waiting.add_metric([connector], totals.messages - totals.delivered)
         yield waiting
+        unjudged = self._engine.memory.bank.unjudged(time.time_ns())
+        counts = np.bincount(unjudged.reason, minlength=max(Reason) + 1)
+        rules = GaugeMetricFamily("yujing_rules_not_evaluated", "Rules that say nothing now, by why", labels=["reason"])
+        for reason in Reason:
+            rules.add_metric([reason.name.lower()], int(counts[reason]))
+        yield rules
+
+
+class Evaluation:
+    """Which rules say nothing, and why. Looked at once a second at most: it walks every rule there is."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()  # pages are drawn on several threads
+        self._bank: Bank | None = None
+        self._numbers: dict[str, int] = {}
+        self._reasons: dict[int, int] = {}
+        self._due = 0.0
+
+    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """Those of a point's rules that say nothing, by code."""
+        with self._lock:
+            self._look()
+            found = {rule.code: self._reasons.get(self._number(rule), 0) for rule in rules}
+        return {code: Reason(reason) for code, reason in found.items() if reason}
+
+    def _number(self, rule: Rule) -> int:
+        return self._numbers.get(f"{rule.plant}/{rule.point}/{rule.code}", -1)
+
+    def _look(self) -> None:
+        # The bank brings its rules' names along. The engine changes memory and roster one after the other, so a roster
+        # read beside it may be another one's, and its numbers other rules'.
+        bank = self._engine.memory.bank
+        if bank is not self._bank:
+            tables = [detector.rules for detector in bank.detectors()]
+            self._numbers = {key: at for one in tables for key, at in zip(one.key, one.rule.tolist(), strict=True)}
+        elif time.monotonic() < self._due:
+            return
+        found = bank.unjudged(time.time_ns())
+        self._reasons = dict(zip(found.rule.tolist(), found.reason.tolist(), strict=True))
+        self._bank, self._due = bank, time.monotonic() + _LOOK_S
 
 
 class LiveService:
@@ -82,6 +129,7 @@ class LiveService:
         self._writer = writer
         self._alarms = alarms
         self._news = news
+        self._evaluation = Evaluation(engine)
 
     def roster(self) -> Roster:
         """The roster in force."""
@@ -101,6 +149,10 @@ class LiveService:
             flags=int(memory.flags[index]),
             stale=point is None or silent_s > point.silence_s,
         )
+
+    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """Those of a point's rules that say nothing now, by code, and why."""
+        return self._evaluation.unjudged(rules)
 
     def health(self) -> Health:
         """What every part says of itself."""

@@ -18,6 +18,9 @@ QUICK_S: Final = 60.0
 """The quick faults fall into this much time at the beginning of the cycle."""
 CYCLE_S: Final = 180.0
 JITTER_S: Final = 1.5
+FORECAST_EVERY: Final = 5
+"""Cycles until what creeps comes again: a forecast keeps for sixteen windows of 40 s how near to its limit a value came,
+and what comes back from there every few minutes is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ def timetable(duration_s: float, seed: int) -> tuple[Slot, ...]:
     """When each fault begins and is repaired, in order of start.
 
     The quick faults fall into the first minute, the slow ones into the two minutes after it; longer runs repeat these
-    three minutes. A fault that could not be detected before the end is left out, and so are faults of a plant that
+    three minutes, what is to be foretold every fifth time. A fault that could not be detected before the end is left out, and so are faults of a plant that
     stands still: of the casting machine unless it casts steadily, of the dust collectors between shifts.
     """
     rng = np.random.default_rng(seed)
@@ -43,7 +46,8 @@ def timetable(duration_s: float, seed: int) -> tuple[Slot, ...]:
         for fault, jitter in zip(faults, rng.uniform(0.0, JITTER_S, len(faults)), strict=True):
             start = round(cycle * CYCLE_S + fault.begin_s + float(jitter), 1)
             end = min(start + fault.lasts_s, duration_s)
-            if start + fault.needed_s <= duration_s and _can_show(fault, start) and _can_show(fault, end):
+            due = cycle % FORECAST_EVERY == 0 or "FORECAST" not in fault.rules
+            if due and start + fault.needed_s <= duration_s and _can_show(fault, start) and _can_show(fault, end):
                 slots.append(Slot(fault, start, end))
     return tuple(sorted(slots, key=lambda slot: slot.start_s))
 

@@ -21,6 +21,7 @@ END_S: Final = 200.0
 
 WATER_P: Final = 0.35  # MPa, inlet
 WATER_F: Final = 180.0  # m3/h
+EMERGENCY_WATER: Final = 0.18  # share of the full pressure the emergency tank gives when the pumps fail
 IDLE_WATER: Final = 0.45  # share of the full pressure kept between casts
 WATER_LEAD_S: Final = 120.0  # full water this long before the platform moves, and this long after it stopped
 WATER_IN_T: Final = 26.0
@@ -154,7 +155,7 @@ class CastingShop(Plant):
         """Move the inlet pressure to what the pumps give; its share of the full one (flow goes as the root of it)."""
         into = _into_cycle(self._time)
         full = into < CAST_S + WATER_LEAD_S or into > CAST_S + IDLE_S - WATER_LEAD_S
-        target = 0.03 if lost else 1.0 if full else IDLE_WATER
+        target = EMERGENCY_WATER if lost else 1.0 if full else IDLE_WATER
         self._water = lag(self._water, target, dt_s, 1.5)
         return self._water * (1.0 + self._pumps.advance(dt_s))
 

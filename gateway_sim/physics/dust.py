@@ -36,8 +36,10 @@ WET_LOSS_M_S: Final = 0.0002
 WET_FLOW: Final = 20.6  # m3/h
 SPARK_EVERY_S: Final = 6.0
 
+_HOPPER: Final = Noise(0.12, 0.6, 300, low=-20.0)
 _NOISE: Final = {
-    "HOPPER_T-01": Noise(0.12, 0.6, 300, low=-20.0),
+    "HOPPER_T-01": _HOPPER,
+    "HOPPER_T-02": _HOPPER,
     "DP-01": Noise(9.0, 6.0, 15),
     "IN_T-01": Noise(0.15, 0.6, 200),
     "OUT_T-01": Noise(0.15, 0.5, 200),
@@ -76,7 +78,7 @@ class DustCollectors(Plant):
         self._belt = 1.0  # what of it the first fan's belt transmits
         self._air = PULSE_P
         self._warm = 1.0  # 0 cold, 1 as warm as work makes it
-        self._hopper = AMBIENT_T + AMBIENT_SWING_K * warmth(0.0) + HOPPER_K
+        self._hoppers = [AMBIENT_T + AMBIENT_SWING_K * warmth(0.0) + HOPPER_K] * 2
         self._heating_s = 0.0
         self._wet = WET_FULL_M
         self._refilling = False
@@ -94,10 +96,10 @@ class DustCollectors(Plant):
         self._load_and_pulse(dt_s, working=working)
         self._resistance = lag(self._resistance, self._bags(faults), dt_s, 1.5)
         ambient = AMBIENT_T + AMBIENT_SWING_K * warmth(self._time)
-        self._heat_hopper(dt_s, faults, ambient + HOPPER_K * self._warm)
+        self._heat_hoppers(dt_s, faults, ambient + HOPPER_K * self._warm)
         self._keep_water(dt_s, evaporating=fans)
         return [
-            self._hopper,
+            *self._hoppers,
             self._resistance * moved**2,
             ambient + 9.0 * self._warm,
             ambient + 7.5 * self._warm,
@@ -132,15 +134,20 @@ class DustCollectors(Plant):
             return TORN_PA
         return CLEAN_PA + self._cake
 
-    def _heat_hopper(self, dt_s: float, faults: Collection[str], healthy: float) -> None:
+    def _heat_hoppers(self, dt_s: float, faults: Collection[str], healthy: float) -> None:
+        """The first hopper catches fire, the second one heats slowly."""
+        first, second = self._hoppers
         self._heating_s = self._heating_s + dt_s if "hopper-heating" in faults else 0.0
         if "hopper-smouldering" in faults:
-            self._hopper = min(self._hopper + SMOULDER_K_S * dt_s, SMOULDER_T)
-        elif self._heating_s:
-            rate = HEATING_K_S + HEATING_K_S2 * self._heating_s
-            self._hopper = min(self._hopper + rate * dt_s, HEATING_T)
+            first = min(first + SMOULDER_K_S * dt_s, SMOULDER_T)
         else:
-            self._hopper = lag(self._hopper, healthy, dt_s, 4.0)
+            first = lag(first, healthy, dt_s, 4.0)
+        if self._heating_s:
+            rate = HEATING_K_S + HEATING_K_S2 * self._heating_s
+            second = min(second + rate * dt_s, HEATING_T)
+        else:
+            second = lag(second, healthy, dt_s, 4.0)
+        self._hoppers = [first, second]
 
     def _keep_water(self, dt_s: float, *, evaporating: bool) -> None:
         """Evaporation lowers the tank; a float valve fills it again."""

@@ -17,8 +17,8 @@ WATER_FLOW: Final = 420.0  # m3/h into the wall panels
 WATER_IN_T: Final = 30.0
 WATER_P: Final = 0.45
 PANEL_HEAT: Final = 9.0 * WATER_FLOW  # K times m3/h
-LEAK_FLOW: Final = 16.0  # m3/h through a cracked jacket
-SEEP_GROWTH: Final = 0.05  # m3/h every second through a seeping one
+LEAK_FLOW: Final = 16.0  # m3/h through a cracked jacket of the wall
+SEEP_GROWTH: Final = 0.05  # m3/h every second through a seeping one of the roof
 STROKE_M: Final = 24.0  # of the gas holder's piston
 HOLDER_SET: Final = 62.0  # %
 HOLDER_SWING: Final = 0.3  # m/min the furnaces' hours move the piston by
@@ -37,11 +37,13 @@ CO_HALL: Final = {0: 15.0, 1: 15.0, 4: 15.0}  # ppm in a furnace hall that is ba
 POISONED: Final = 1  # which of them a poisoned sensor is
 POISONED_GAIN: Final = 0.06
 
+_DFLOW: Final = Noise(0.3, 0.25, 30, low=-50.0)
 _CO: Final = Noise(0.5, 0.4, 120)
 _NOISE: Final = {
     "CW_OUT_T-01": Noise(0.15, 0.15, 60),
     "CW_DT-01": Noise(0.15, 0.15, 60),
-    "CW_DFLOW-01": Noise(0.3, 0.25, 30, low=-50.0),
+    "CW_DFLOW-01": _DFLOW,
+    "CW_DFLOW-02": _DFLOW,
     "CW_FLOW-01": Noise(1.5, 0.5, 30),
     "CW_P-01": Noise(0.002, 0.0005, 30),
     "O2-01": Noise(0.04, 0.05, 300),
@@ -88,7 +90,8 @@ class SteelWorks(Plant):
         return [
             WATER_IN_T + 2.0 * warmth(self._time) + self._warming,
             self._warming,
-            lost,
+            self._leak,
+            self._seep,
             flow + 0.3 * lost,  # a leak is a shorter way: the pumps give a little more, at a little less pressure
             pressure - 0.0004 * lost,
             20.8,

@@ -8,15 +8,19 @@ from typing import Any
 
 from ingest.model.alarm import Alarm, AlarmEvent
 from ingest.model.flags import UNUSABLE
-from ingest.model.plant import Plant, Point
+from ingest.model.plant import Plant, Point, Text
 
 
-def alarm_body(event: AlarmEvent, plant: Plant | None) -> dict[str, Any]:
-    """An alarm event as told to inspectors and to the province. `plant` is None once it was removed."""
+def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = None) -> dict[str, Any]:
+    """An alarm event as told to inspectors and to the province.
+
+    `reason` is what its rule finds, None once the rule is gone; `plant` is None once it was removed.
+    """
     return {
         "event": str(event.kind),
         "time": iso(event.time),
         "alarm": alarm_fields(event.alarm),
+        "reason": {"zh": reason.zh, "en": reason.en} if reason else None,
         "enterprise": _enterprise(plant),
     }
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from detectors.detector import Reason
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter
+from ingest.model.plant import Rule
 from ingest.plants.roster import Roster
 
 
@@ -75,6 +77,9 @@ class Live(Protocol):
 
     def latest(self, index: int) -> Latest:
         """The newest reading of a point by roster index. Never blocks."""
+
+    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """Those of a point's rules that say nothing now, by code, and why: silence must not be taken for health."""
 
     def health(self) -> Health:
         """Never blocks."""

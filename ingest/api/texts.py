@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from detectors.detector import Reason
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.flags import Flag
 from ingest.model.plant import Confidence, PlantKind, Text
@@ -113,6 +114,8 @@ TEXTS: Final[dict[str, Text]] = {
     "unjudged.needs": Text("缺少 {what}", "needs {what}"),
     "point.rules": Text("规则", "Rules"),
     "point.rule": Text("规则", "Rule"),
+    "point.evaluation": Text("评估", "Evaluation"),
+    "point.evaluated": Text("正在评估", "evaluated"),
     "point.reason": Text("说明", "What it says"),
     "point.gate": Text("生效条件", "Only while"),
     "point.source": Text("数值出处", "Source"),
@@ -190,6 +193,13 @@ CONFIDENCE: Final[dict[Confidence, Text]] = {
     Confidence.REGULATION: Text("法规标准", "regulation"),
     Confidence.PUBLISHED: Text("公开资料", "published"),
     Confidence.ENGINEERING_DEFAULT: Text("工程默认值", "engineering default"),
+}
+UNJUDGED: Final[dict[Reason, Text]] = {
+    Reason.NEVER_HEARD: Text("从未收到数据", "never heard"),
+    Reason.NO_VALUE: Text("无有效值", "no usable value"),
+    Reason.GATE_UNKNOWN: Text("门控测点未知", "gate unknown"),
+    Reason.GATE_CLOSED: Text("闸门关闭", "gate closed"),
+    Reason.WARMING_UP: Text("预热中", "warming up"),
 }
 FLAGS: Final[dict[Flag, Text]] = {
     Flag.UNCERTAIN: Text("存疑", "uncertain"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -101,7 +102,7 @@ def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage ha
     for event in turn.events:
         alarm = event.alarm
         plant = turn.roster.plants.get(alarm.plant)
-        body = alarm_body(event, plant)
+        body = alarm_body(event, plant, _reason(turn.roster, alarm))
         turn.messages += [
             Message(0, connector, event.id, "alarm", alarm.plant, body, event.received, turn.now, 0)
             for connector in turn.terms.recipients("alarm", alarm.plant, alarm.level)
@@ -143,6 +144,17 @@ def _cause(roster: Roster, rule: Rule, point: int) -> Point | None:
     """The point behind a finding over several points, if it is another than the judged one."""
     cause = roster.points[point] if 0 <= point < len(roster.points) else None
     return None if cause is None or cause.id == rule.point else cause
+
+
+def _reason(roster: Roster, alarm: Alarm) -> Text | None:
+    """What the alarm's rule finds, or None if it is no longer configured."""
+    point = _points(roster).get((alarm.plant, alarm.point))
+    return next((rule.reason for rule in point.rules if rule.code == alarm.rule), None) if point else None
+
+
+@lru_cache(maxsize=1)  # one roster is in force at a time
+def _points(roster: Roster) -> Mapping[tuple[str, str], Point]:
+    return {(point.plant, point.id): point for point in roster.points if point is not None}
 
 
 def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:

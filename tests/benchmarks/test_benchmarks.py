@@ -23,7 +23,7 @@ def test_the_detectors_benchmark_gives_every_figure() -> None:
 
 
 def test_a_point_of_the_benchmark_bears_the_catalogues_rules() -> None:
-    """The speed is that of real rules: every kind that is a default anywhere, about one of each hundred points in alarm."""
+    """The speed is that of real rules: of every kind that is a default anywhere, more than six on a point."""
     of = park(1000)
     assert {"limit", "rate", "stuck", "range", "bad", "silence", "forecast", "pinned", "current"} <= set(of.tables)
     assert set(of.tables) <= set(KINDS)

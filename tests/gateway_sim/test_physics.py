@@ -113,8 +113,8 @@ def test_outlet_water_is_inlet_water_plus_heat_over_flow() -> None:
         assert row["CW_OUT_T-01"] == pytest.approx(row["CW_IN_T-01"] + 8.0, abs=2.5)
         assert row["CW_IN_F-01"] / 180.0 == pytest.approx(np.sqrt(row["CW_IN_P-01"] / 0.35), abs=0.05)
     lost = [shop.advance(1.0, {"cooling-water-lost"}) for _ in range(15)]
-    assert lost[-1]["CW_OUT_T-01"] > 60
-    assert lost[-1]["CW_IN_P-01"] < 0.05
+    assert 40 < lost[-1]["CW_OUT_T-01"] < 50, "the emergency tank keeps it from boiling"
+    assert lost[-1]["CW_IN_P-01"] < 0.08
 
 
 def test_cast_length_is_what_the_platform_moved() -> None:

@@ -121,6 +121,7 @@ def pages_router(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901  on
             plant=reach.plant(ports, caller, plant),
             row=rows.point_row(found, ports.live.latest(found.index)),
             machine=_machine(reach.plant(ports, caller, plant), found),
+            silent=ports.live.unjudged(found.rules),
             spans=SPANS_S,
             **_trend(trends, found, span, request),
         )
@@ -131,6 +132,12 @@ def pages_router(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901  on
         found = reach.point(ports, caller, plant, point)
         row = rows.point_row(found, ports.live.latest(found.index))
         return render.page(request, "_trend.html", row=row, **_trend(trends, found, span, request))
+
+    @router.get("/plants/{plant}/points/{point}/rules")
+    def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:
+        """Show anew what a point is judged by, and whether it is."""
+        found = reach.point(ports, caller, plant, point)
+        return render.page(request, "_rules.html", point=found, silent=ports.live.unjudged(found.rules))
 
     @router.get("/gateways")
     @router.get("/gateways/table")

@@ -18,7 +18,7 @@ from ingest.api.console.wording import Language
 from ingest.api.errors import NotSignedIn, NotThere, Problem
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session
-from ingest.api.texts import CONFIDENCE, EVENTS, KINDS, STATES, TEXTS
+from ingest.api.texts import CONFIDENCE, EVENTS, KINDS, STATES, TEXTS, UNJUDGED
 from ingest.model.plant import Text
 
 HOME: Final = Path(str(dashboards.__file__)).parent / "console"
@@ -50,6 +50,7 @@ class Renderer:
             events=EVENTS,
             kinds=KINDS,
             confidences=CONFIDENCE,
+            reasons=UNJUDGED,
         )
 
     def asset(self, name: str) -> Response:

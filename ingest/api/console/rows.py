@@ -20,12 +20,13 @@ from ingest.model.plant import Equipment, Plant, Point, Text
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """An alarm in a list; `limit` comes with its unit."""
+    """An alarm in a list; `limit` comes with its unit, `reason` is None once the rule is gone."""
 
     alarm: Alarm
     plant: Text
     value: str
     limit: str
+    reason: Text | None
     can_acknowledge: bool
 
 
@@ -58,11 +59,13 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal) -> AlarmRow:
     digits = decimals(point) if point and point.unit == alarm.unit else None
     device = point is not None and point.is_device  # its 0 or 1 would say less than the alarm's title
     open_ = alarm.state in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}
+    rule = next((one for one in point.rules if one.code == alarm.rule), None) if point else None
     return AlarmRow(
         alarm,
         plant.name if plant else Text(alarm.plant, alarm.plant),
         NOTHING if device else number(alarm.value, digits),
         "" if device else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
+        rule.reason if rule else None,
         caller.may_act and open_,
     )
 

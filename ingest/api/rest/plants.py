@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 
+from detectors.detector import Reason
 from ingest.alarms.report import iso
 from ingest.api import reach
 from ingest.api.access import Caller
@@ -57,7 +58,7 @@ def plants_router(ports: Ports) -> APIRouter:
             **_point_body(ports, found),
             silence_s=found.silence_s,
             setpoint=found.setpoint,
-            rules=[schemas.RuleOut.model_validate(rule) for rule in found.rules],
+            rules=_rules(found, ports.live.unjudged(found.rules)),
             unjudged=list(found.unjudged),
         )
 
@@ -140,6 +141,14 @@ def _point_body(ports: Ports, point: Point) -> dict[str, Any]:
         "high": _finite(point.high),
         "latest": _latest(ports.live.latest(point.index)),
     }
+
+
+def _rules(point: Point, unjudged: Mapping[str, Reason]) -> list[schemas.RuleOut]:
+    standing = {code: reason.name.lower() for code, reason in unjudged.items()}
+    return [
+        schemas.RuleOut.model_validate(rule).model_copy(update={"standing": standing.get(rule.code)})
+        for rule in point.rules
+    ]
 
 
 def _latest(latest: Latest) -> schemas.LatestOut:

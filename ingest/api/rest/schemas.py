@@ -12,6 +12,7 @@ from ingest.model.plant import Confidence, GateOp, PlantKind
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T06:00:00.000Z"])]
 PlantId = Annotated[str, Field(examples=["demo-aluminium"])]
 PointId = Annotated[str, Field(examples=["CW_IN_P-01"])]
+NotEvaluated = Literal["never_heard", "no_value", "gate_unknown", "gate_closed", "warming_up"]
 
 
 class Shape(BaseModel):
@@ -118,6 +119,7 @@ class RuleOut(Shape):
     ]
     inputs: list[PointId] = Field(description="further points it looks at")
     latch: bool = Field(description="returns only when it is reset")
+    standing: NotEvaluated | None = Field(default=None, description="why it says nothing now; null: it is evaluated")
 
 
 class PointOut(Shape):

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from ingest.alarms.report import alarm_body, iso
+from ingest.api import reach
 from ingest.api.access import Caller, Principal
 from ingest.api.errors import BadParameter
 from ingest.api.ports import Ports
@@ -82,7 +83,8 @@ async def _follow(ports: Ports, caller: Principal, after: int, over: Callable[[]
 
 
 def _message(ports: Ports, event: AlarmEvent) -> str:
-    body = alarm_body(event, ports.live.roster().plants.get(event.alarm.plant))
+    rule = reach.rule(ports, event.alarm)
+    body = alarm_body(event, ports.live.roster().plants.get(event.alarm.plant), rule.reason if rule else None)
     data = json.dumps({"seq": event.seq, **body}, ensure_ascii=False, allow_nan=False)
     return f"id: {event.seq}\nevent: alarm\ndata: {data}\n\n"
 

@@ -18,6 +18,7 @@ from ingest.plants.kinds.instruments import (
 from ingest.plants.kinds.labels import LABELS, label_of
 from ingest.plants.kinds.rule import Measure, RuleSpec, Score, Taken, Unfit
 from ingest.plants.kinds.several import FirstOutSpec, NeighbourSpec, PhaseSpec, VotesSpec
+from ingest.plants.kinds.surprise import SurpriseSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec, LimitSpec
 
 __all__ = [
@@ -59,6 +60,7 @@ KINDS: Final[Mapping[str, type[RuleSpec]]] = {
     "robust_z": RobustZSpec,
     "profile": ProfileSpec,
     "phase": PhaseSpec,
+    "surprise": SurpriseSpec,
     "t2": T2Spec,
     "spe": SpeSpec,
     "mahalanobis": MahalanobisSpec,

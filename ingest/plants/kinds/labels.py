@@ -34,6 +34,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "NEIGHBOUR": Text("与邻点不符", "unlike its neighbours"),
     "VOTES": Text("多点表决报警", "several instruments agree"),
     "FIRST": Text("首先动作", "first to go"),
+    "SURPRISE": Text("异常意外", "surprising"),
     "T2": Text("多变量异常（T²）", "unusual combination (T²)"),
     "SPE": Text("变量关系异常（SPE）", "broken relation (SPE)"),
     "MAHALANOBIS": Text("多变量距离异常", "far from normal (Mahalanobis)"),
