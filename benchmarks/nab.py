@@ -27,7 +27,7 @@ from benchmarks.nab_score import OUTSIDE, PROFILES, Marked, Weights, mark, point
 from benchmarks.outcome import Outcome, outcome
 from detectors import NO_GATE, GateTable, Readings, RuleTable
 from detectors.examples import scores as scores_of
-from detectors.surprise import USUAL
+from detectors.kinds.surprise import USUAL
 
 Floats = NDArray[np.float64]
 

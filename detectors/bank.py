@@ -12,11 +12,11 @@ from detectors.derive import Derivation, Derived, derivations, extend
 from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
 from detectors.feed import Feed, Known, make_feed
 from detectors.gate import share
+from detectors.kinds.silence import Silence
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
 from detectors.rules import RuleTable
 from detectors.screen import Screen
-from detectors.silence import Silence
 from detectors.trip import Arrays
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.surprise import USUAL
+from detectors.kinds.surprise import USUAL
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "Limits": ("limit", "deviation"),

@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from detectors.bad import Bad
-from detectors.count import Count
-from detectors.current import Current
-from detectors.cusum import Cusum
 from detectors.detector import Detector, Scorer, ScoringDetector
-from detectors.deviation import Deviation
-from detectors.ewma import Ewma
-from detectors.first_out import FirstOut
-from detectors.forecast import Forecast
-from detectors.limit import Limit
-from detectors.mahalanobis import Mahalanobis
-from detectors.neighbour import Neighbour
-from detectors.noise import Noise
-from detectors.out_of_range import OutOfRange
-from detectors.page_hinkley import PageHinkley
-from detectors.pca import T2, Spe
-from detectors.phase import Phase
-from detectors.pinned import Pinned
-from detectors.profile import Profile
-from detectors.rate import Rate
-from detectors.robust_z import RobustZ
+from detectors.kinds.bad import Bad
+from detectors.kinds.count import Count
+from detectors.kinds.current import Current
+from detectors.kinds.cusum import Cusum
+from detectors.kinds.deviation import Deviation
+from detectors.kinds.ewma import Ewma
+from detectors.kinds.first_out import FirstOut
+from detectors.kinds.forecast import Forecast
+from detectors.kinds.limit import Limit
+from detectors.kinds.mahalanobis import Mahalanobis
+from detectors.kinds.neighbour import Neighbour
+from detectors.kinds.noise import Noise
+from detectors.kinds.out_of_range import OutOfRange
+from detectors.kinds.page_hinkley import PageHinkley
+from detectors.kinds.pca import T2, Spe
+from detectors.kinds.phase import Phase
+from detectors.kinds.pinned import Pinned
+from detectors.kinds.profile import Profile
+from detectors.kinds.rate import Rate
+from detectors.kinds.robust_z import RobustZ
+from detectors.kinds.silence import Silence
+from detectors.kinds.spike import Spike
+from detectors.kinds.step import Step
+from detectors.kinds.stuck import Stuck
+from detectors.kinds.surprise import Surprise
+from detectors.kinds.votes import Votes
+from detectors.kinds.zscore import ZScore
 from detectors.rules import RuleTable
-from detectors.silence import Silence
-from detectors.spike import Spike
-from detectors.step import Step
-from detectors.stuck import Stuck
-from detectors.surprise import Surprise
-from detectors.votes import Votes
-from detectors.zscore import ZScore
 
 SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "limit": Limit,

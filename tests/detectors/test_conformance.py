@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detectors import KINDS, Bank, Findings, Readings
 from detectors.detector import Reason
-from detectors.limit import Limit
+from detectors.kinds.limit import Limit
 from detectors.registry import SCORERS
 from detectors.runs import Runs
 from tests.detectors.rule_tables import POINTS, SECOND, SPECIMENS, rules_of, table

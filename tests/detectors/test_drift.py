@@ -7,10 +7,10 @@ import pytest
 
 from detectors.examples import judge
 from detectors.feed import Known, make_feed
-from detectors.page_hinkley import PageHinkley
+from detectors.kinds.page_hinkley import PageHinkley
+from detectors.kinds.zscore import ZScore
 from detectors.readings import Readings
 from detectors.runs import Watch
-from detectors.zscore import ZScore
 from tests.detectors.many import first, seconds
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.detectors.test_gate import found as found_behind_gate

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import Bank, Readings
 from detectors.examples import scores, tables
-from detectors.surprise import USUAL
+from detectors.kinds.surprise import USUAL
 from tests.detectors.many import seconds
 from tests.detectors.rule_tables import SECOND, rule, specimen, table
 from tests.detectors.scored import START, plain_rows, scored_rows

@@ -29,7 +29,7 @@ Anomaly likelihood asks the same question of the errors of a prediction, and its
 Lavin and Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark", ICMLA 2015.
 
 >>> from detectors.examples import judge
->>> from detectors.surprise import USUAL
+>>> from detectors.kinds.surprise import USUAL
 >>> judge("surprise", [*[1.0, 2.0, 4.0, 2.0, 3.0] * 30, 9.0, 9.0, 9.0, 2.0], on=0.5, step_s=60.0, **USUAL)
 ['trips at 9000 s: 0.516', 'returns at 9060 s: nan']
 """
