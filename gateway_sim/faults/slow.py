@@ -37,8 +37,8 @@ SLOW: Final = (
         name=Text("结晶器结垢，出水温度缓慢上升", "Scale in the mould, outlet water heating slowly"),
         where=Where.PROCESS,
         points=("CW_OUT_T-01",),
-        rules=("FORECAST",),  # HH follows about 105 s after the start
-        needed_s=95,
+        rules=("FORECAST", "FORECAST_DT"),  # DT follows about 90 s after the start, HH 105 s
+        needed_s=80,
         begin_s=64,
         lasts_s=112,
     ),
@@ -109,9 +109,9 @@ SLOW: Final = (
         where=Where.SMOOTHED,
         points=("O2-01",),
         rules=("NOISE",),
-        needed_s=90,
+        needed_s=45,
         begin_s=74,
-        lasts_s=100,
+        lasts_s=60,  # any longer and, coming again every three minutes, the calm would be the ordinary state
     ),
     Fault(
         id="fan-belt",

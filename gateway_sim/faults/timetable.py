@@ -19,8 +19,11 @@ QUICK_S: Final = 60.0
 CYCLE_S: Final = 180.0
 JITTER_S: Final = 1.5
 FORECAST_EVERY: Final = 5
-"""Cycles until what creeps comes again: a forecast keeps for sixteen windows of 40 s how near to its limit a value came,
-and what comes back from there every few minutes is no news."""
+"""Cycles until what creeps comes again.
+
+A forecast keeps for sixteen windows of 40 s how near to its limit a value came, and what comes back from there every
+few minutes is no news.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ def timetable(duration_s: float, seed: int) -> tuple[Slot, ...]:
     """When each fault begins and is repaired, in order of start.
 
     The quick faults fall into the first minute, the slow ones into the two minutes after it; longer runs repeat these
-    three minutes, what is to be foretold every fifth time. A fault that could not be detected before the end is left out, and so are faults of a plant that
-    stands still: of the casting machine unless it casts steadily, of the dust collectors between shifts.
+    three minutes, what is to be foretold every fifth time. A fault that could not be detected before the end is left
+    out, and so are faults of a plant that stands still: of the casting machine unless it casts steadily, of the dust
+    collectors between shifts.
     """
     rng = np.random.default_rng(seed)
     faults = (*QUICK, *SLOW)

@@ -86,6 +86,22 @@ async def test_the_console_speaks_english_on_request(watch: Watched) -> None:
     await expect(page.get_by_role("heading", name="南安市示范铝业有限公司")).to_be_visible()
 
 
+async def test_a_rule_that_has_warmed_up_loses_its_mark_by_itself(hall: StandIn, watch: Watched) -> None:
+    """In the language of the page, and without a reload."""
+    page = watch.page
+    await sign_in(page)
+    await page.goto(f"/plants/{ALUMINIUM}/points/CW_IN_P-01")
+    low = page.locator("#rules tr").filter(has=page.get_by_text("L", exact=True))
+    await expect(low).to_contain_text("未评估 · 预热中")
+    await page.get_by_role("button", name="English").click()
+    await expect(low).to_contain_text("not evaluated · warming up")
+    await page.evaluate("window.untouched = true")
+    hall.silent.clear()
+    await expect(low.locator(".unjudged")).to_have_count(0, timeout=15_000)
+    await expect(low).to_contain_text("evaluated")
+    assert await page.evaluate("window.untouched")
+
+
 @pytest.mark.parametrize("width", [360, 768])
 async def test_no_page_scrolls_sideways_on_a_phone(width: int, watch: Watched, hall: StandIn) -> None:
     page = watch.page
@@ -93,7 +109,8 @@ async def test_no_page_scrolls_sideways_on_a_phone(width: int, watch: Watched, h
     await sign_in(page)
     alarm = next(iter(hall.book))
     pages = ("/alarms", f"/alarms/{alarm}", "/plants", f"/plants/{ALUMINIUM}", "/gateways", "/quarantine",
-             f"/plants/{ALUMINIUM}/points/LVL_MOLD-01?span=28800")  # fmt: skip
+             f"/plants/{ALUMINIUM}/points/LVL_MOLD-01?span=28800",
+             f"/plants/{ALUMINIUM}/points/CW_IN_P-01")  # fmt: skip
     for path in pages:
         await page.goto(path)
         await expect(page.locator("#link[data-state=live]")).to_be_visible()

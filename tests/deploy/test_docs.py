@@ -21,7 +21,9 @@ import numpy as np
 import pytest
 
 import ingest
+from detectors.detector import Reason as Unjudged
 from ingest.alarms.report import alarm_body
+from ingest.api.texts import UNJUDGED
 from ingest.connectors.webhook.connector import cloud_event
 from ingest.connectors.webhook.signature import decode_secret, signed_headers
 from ingest.model.outbox import Message
@@ -112,9 +114,12 @@ def test_the_webhook_example_has_the_shape_that_is_sent(installed: Path) -> None
     [text] = examples("operations.md", "json webhook")
     event = alarm_event(1)
     plants = load_roster(installed / "plants", MemoryNumbering(), 1).plants
-    body = alarm_body(event, plants["sample-aluminium"])
+    known = next(point for point in plants["sample-aluminium"].points if point.id == "CW_IN_P-01")
+    rule = next(rule for rule in known.rules if rule.code == "LL")
+    body = alarm_body(event, plants["sample-aluminium"], rule.reason)
     sent = cloud_event(Message(1, "x", event.id, "alarm", event.alarm.plant, body, NOON, NOON, 0))
     assert shape(msgspec.json.decode(text)) == shape(msgspec.json.decode(sent))
+    assert msgspec.json.decode(text)["data"]["reason"] == body["reason"]
 
 
 def shape(value: Any) -> Any:
@@ -148,6 +153,11 @@ def test_every_event_that_is_named_exists() -> None:
     assert len(named) > 10
     assert named - known == set()
     assert set(re.findall(r"`((?:roster|plant_file|history|delivery|journal)_\w+)`", read("operations.md"))) <= known
+
+
+def test_every_reason_a_rule_is_not_evaluated_for_is_explained_in_the_consoles_words() -> None:
+    told = {name.strip("`"): said.partition(":")[0] for name, said in table("operations.md", "standing")}
+    assert told == {reason.name.lower(): UNJUDGED[reason].zh for reason in Unjudged}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from detectors.surprise import USUAL
+from detectors.kinds.surprise import USUAL
 from ingest.model.plant import Text
 from ingest.plants.kinds.drift import LearntSpec
 from ingest.plants.kinds.rule import Measure, Positive, Score

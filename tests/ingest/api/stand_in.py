@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
+from detectors.detector import Reason
 from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Latest, Ports
 from ingest.history.errors import HistoryUnavailable
@@ -83,6 +84,7 @@ class StandIn:
         self.book: dict[UUID, Alarm] = {}
         self.log: list[AlarmEvent] = []
         self.values: dict[int, Latest] = {}
+        self.silent: dict[tuple[str, str, str], Reason] = {}  # (plant, point, code)
         self.positions: list[GatewayPosition] = []
         self.aside: list[Quarantined] = []
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
@@ -207,6 +209,10 @@ class StandIn:
     def latest(self, index: int) -> Latest:
         return self.values.get(index, Latest(0, None, 0, stale=True))
 
+    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        silent = {rule.code: self.silent.get((rule.plant, rule.point, rule.code)) for rule in rules}
+        return {code: reason for code, reason in silent.items() if reason}
+
     def health(self) -> Health:
         return Health(all(said == "ok" for said in self.parts.values()), self.parts)
 
@@ -248,6 +254,10 @@ def busy(now: int = NOON) -> StandIn:
     hall.put(ALUMINIUM, "PIT_LVL-01", Latest(0, None, 0, stale=True))
     hall.put(STEEL, "GH_LVL-01", Latest(now - 2 * SECOND, 101.2, Flag.OUT_OF_RANGE, stale=False))
     hall.put(WOOD, "GW-01", Latest(now - 640 * SECOND, 0.0, 0, stale=False))
+    hall.silent = {
+        (ALUMINIUM, "CW_IN_P-01", "L"): Reason.WARMING_UP,
+        (ALUMINIUM, "CW_OUT_T-01", "HH"): Reason.NO_VALUE,
+    }
     for point in hall.known.plants[WOOD].points:
         if not point.is_device:
             hall.put(WOOD, point.id, Latest(now - 640 * SECOND, _sample(point, now), 0, stale=True))

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from ingest.alarms.report import alarm_body
+from ingest.model.plant import Text
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
@@ -68,6 +69,11 @@ async def test_an_alarm_says_what_its_rule_finds(hall: StandIn, ask: Ask) -> Non
     alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CW_IN_P-01")
     shown = (await ask(INSPECTOR).get(f"{ALARMS}/{alarm.id}")).json()
     assert shown["reason"] == {"zh": "数值越过 0.315 MPa：低报", "en": "The value is beyond 0.315 MPa: low"}
+
+
+async def test_a_body_tells_what_the_rule_finds_until_the_rule_is_gone(hall: StandIn) -> None:
+    assert alarm_body(hall.log[-1], None, Text("原因", "why"))["reason"] == {"zh": "原因", "en": "why"}
+    assert alarm_body(hall.log[-1], None)["reason"] is None
 
 
 async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) -> None:

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from detectors.detector import Reason
 from ingest.api.ports import Latest
 from ingest.api.rest.plants import fill
 from ingest.history.store import Trend
@@ -42,6 +43,20 @@ async def test_a_point_names_its_rules_with_their_source_and_what_is_not_evaluat
     assert rule["reason"]["zh"] == "数值越过 0.28 MPa：低低报"
     pit = (await ask(OPERATOR).get(f"/api/v1/plants/{ALUMINIUM}/points/PIT_LVL-01")).json()
     assert pit["unjudged"] == ["L: needs setpoint", "H: needs setpoint"]
+
+
+async def test_a_rule_that_says_nothing_has_its_reason_and_the_others_null(hall: StandIn, ask: Ask) -> None:
+    for reason in Reason:
+        hall.silent[ALUMINIUM, "CW_IN_P-01", "L"] = reason
+        rules = (await ask(OPERATOR).get(POINT)).json()["rules"]
+        standing = {rule["code"]: rule["standing"] for rule in rules}
+        assert standing == {"L": reason.name.lower(), "LL": None, "SILENT": None}
+
+
+async def test_the_openapi_document_knows_every_reason(ask: Ask) -> None:
+    document = (await ask(OPERATOR).get("/api/v1/openapi.json")).json()
+    named, _ = document["components"]["schemas"]["RuleOut"]["properties"]["standing"]["anyOf"]
+    assert named["enum"] == [reason.name.lower() for reason in Reason]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ async def test_an_alarm_reaches_the_stream_as_it_is_raised(hall: StandIn, server
     assert data["event"] == "raised"
     assert data["alarm"]["id"] == str(alarm.id)
     assert data["enterprise"]["name"] == "泉州宏远钢铁有限公司"
+    assert data["reason"] == {"zh": "数值越过 160 ppm：高高报", "en": "The value is beyond 160 ppm: high-high"}
 
 
 async def test_a_stream_goes_on_where_it_broke_off(hall: StandIn, server: ApiServer) -> None:

@@ -4,83 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from ingest.journal.journal import Commit, Journal
-from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
-from ingest.model.batch import Batch
-from ingest.pipeline.engine import Engine, EngineConfig
-from ingest.pipeline.order import Terms
-from ingest.plants.roster import Roster
-from ingest.state.database import Database
+from ingest.model.alarm import AlarmState
 from ingest.state.errors import StateUnavailable
-from ingest.state.store import AlarmStore, EngineStore, OutboxStore
-from tests.small_plant import PLANT, TEXT, small_roster
-
-SECOND = 10**9
-PATIENCE_S = 20.0
-
-
-class Bench:
-    """An engine on a real journal and a real state database."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.journal = Journal(folder / "journal.db")
-        self.database = Database(folder / "state.db")
-        self.alarms, self.outbox = AlarmStore(self.database), OutboxStore(self.database)
-        self.store = EngineStore(self.database)
-        self.failures: list[BaseException] = []
-        self.t0 = time.time_ns() - 3600 * SECOND
-        self.engine = self.build(small_roster(folder, self.journal.number_points))
-
-    def build(self, roster: Roster, snapshot_every_s: float = 3600) -> Engine:
-        """A fresh engine on the same files, as after a restart."""
-        terms = Terms(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ("platform",), 10**7 * SECOND)
-        config = EngineConfig(tick_s=0.01, snapshot_every_s=snapshot_every_s)
-        return Engine(
-            self.journal, self.store, self.alarms, roster, terms, config,
-            on_commit=lambda: None, on_failure=self.failures.append,
-        )  # fmt: skip
-
-    def send(self, point: str, values: Sequence[float], start_s: int = 0) -> None:
-        """Journal readings of a point, one a second."""
-        known = self.engine.roster.find(PLANT, point)
-        assert known is not None
-        n = len(values)
-        at = self.t0 + (np.arange(n) + start_s) * SECOND
-        batch = Batch(np.full(n, known.index, np.int32), at, np.array(values, float), np.zeros(n, np.uint16), at)
-        self.journal.append(Commit(batch, n))
-
-    def settle(self) -> None:
-        """Wait until everything journaled is committed."""
-        deadline = time.monotonic() + PATIENCE_S
-        while self.engine.cursor < self.journal.last():
-            assert not self.failures, self.failures
-            assert time.monotonic() < deadline, "the engine does not get on"
-            time.sleep(0.005)
-
-    def restart(self, *, clean: bool = True) -> None:
-        """Stop and start; not clean = what the engine had not committed on its own is gone."""
-        state = self.store.load()
-        assert self.engine.stop(PATIENCE_S)
-        if not clean:
-            self.store.commit(state.cursor, [], [], None)
-            with self.database.write() as connection:
-                connection.exec_driver_sql(
-                    "UPDATE engine_state SET snapshot_cursor = ?, snapshot = ?", (state.snapshot_cursor, state.snapshot)
-                )
-        self.engine = self.build(self.engine.roster)
-        self.engine.start()
-
-    def found(self) -> list[Alarm]:
-        """Every alarm, oldest first."""
-        return self.alarms.alarms(AlarmFilter(), limit=1000)[::-1]
+from tests.ingest.pipeline.bench import PATIENCE_S, Bench
+from tests.small_plant import TEXT, small_roster
 
 
 @pytest.fixture
@@ -101,6 +34,9 @@ def test_a_limit_crossed_raises_one_alarm_and_tells_the_inspector(bench: Bench) 
     (message,) = bench.outbox.due("inspector", time.time_ns(), 10)
     assert message.body["alarm"]["id"] == str(alarm.id)
     assert message.body["enterprise"]["uscc"] == "91350100M000100Y43"
+    assert message.body["reason"] == {
+        "zh": "数值达到或高于 24 ppm：高报", "en": "The value is at or above 24 ppm: high",
+    }  # fmt: skip
 
 
 def test_readings_are_reported_to_the_platform_once_an_interval(bench: Bench) -> None:
@@ -184,6 +120,10 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
         time.sleep(0.01)
     states = {a.rule: a.state for a in bench.found()}
     assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.RETURNED}
+    told = [message.body for message in bench.outbox.due("inspector", 1 << 62, 10)]
+    reasons = {(body["alarm"]["rule"], body["event"]): body["reason"] for body in told}
+    assert reasons["HH", "raised"]["en"] == "The value is at or above 160 ppm: high-high"
+    assert reasons["HH", "returned"] is None  # the rule is gone
 
 
 def test_an_alarm_whose_rule_was_taken_away_while_the_service_was_off_does_not_stand_for_ever(bench: Bench) -> None:
@@ -242,3 +182,35 @@ def test_an_acknowledgement_whose_caller_gave_up_does_not_end_the_engine(bench: 
     bench.engine.start()
     acked = bench.engine.acknowledge(alarm.id, by="张三", comment=None).result(PATIENCE_S)
     assert acked.acked_by == "张三"
+
+
+@pytest.mark.parametrize("restart", ["none", "clean stop", "crash"])
+def test_an_acknowledged_latched_alarm_returns_even_if_the_service_ends_right_after(bench: Bench, restart: str) -> None:
+    """It holds after its condition is gone until somebody has seen it, and no longer."""
+    latched = TEXT.replace("[points.rules.H]\n", "[points.rules.H]\nlatch = true\n")
+    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, latched))
+    bench.send("CO-01", [5])
+    bench.settle()
+    bench.send("CO-01", [30, 5, 5], start_s=1)
+    bench.settle()
+    (alarm,) = bench.found()
+    assert (alarm.state, alarm.returned) == (AlarmState.UNACKNOWLEDGED, None)
+    bench.engine.acknowledge(alarm.id, by="张三", comment=None).result(PATIENCE_S)
+    if restart != "none":
+        bench.restart(clean=restart == "clean stop")
+    bench.send("CO-01", [5], start_s=4)
+    bench.settle()
+    (alarm,) = bench.found()
+    assert (alarm.state, alarm.acked_by) == (AlarmState.NORMAL, "张三")
+
+
+def test_an_acknowledged_latched_alarm_stands_while_its_condition_does(bench: Bench) -> None:
+    latched = TEXT.replace("[points.rules.H]\n", "[points.rules.H]\nlatch = true\n")
+    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, latched))
+    bench.send("CO-01", [30])
+    bench.settle()
+    (alarm,) = bench.found()
+    bench.engine.acknowledge(alarm.id, by="张三", comment=None).result(PATIENCE_S)
+    bench.send("CO-01", [31], start_s=1)
+    bench.settle()
+    assert [a.state for a in bench.found()] == [AlarmState.ACKNOWLEDGED]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detectors import NO_POINT, Bank
+from detectors.kinds.surprise import USUAL
 from detectors.registry import KINDS as DETECTORS
 from ingest.model.fault import InvalidConfig
 from ingest.plants.kinds import KINDS, NUMBERS, label_of
@@ -210,6 +211,20 @@ CASES = [
         "at this stage of T",
     ),
     (
+        "surprise",
+        "",
+        {"on": 0.5, "off": 0.5, **USUAL, "offset_s": 28_800},
+        [],
+        "as at most one reading in 200 does: name",
+    ),
+    (
+        "surprise",
+        "on = 0.6\noff = 0.2\none_in = 100\nhold = 60\noffset_s = 0",
+        {"on": 0.6, "off": 0.2, **USUAL, "one_in": 100, "hold": 60},
+        [],
+        "one reading in 1000 does",
+    ),
+    (
         "t2",
         'peers = "equipment"\nshare = 95',
         {"on": 1, "off": 1, "train": 3600, "share": 0.95, "quantile": 0.99, "smoothing": 1, "fresh_s": 30},
@@ -255,7 +270,7 @@ def test_a_rule_becomes_a_row_and_a_sentence(
 
 def test_every_kind_is_proven_above_and_has_its_detector() -> None:
     assert {case[0] for case in CASES} == set(KINDS)
-    assert set(KINDS) <= set(DETECTORS)
+    assert set(KINDS) == set(DETECTORS)
 
 
 @pytest.mark.parametrize(
@@ -298,6 +313,11 @@ def test_every_kind_is_proven_above_and_has_its_detector() -> None:
             'phase = "STL_LADLE_T"\nlow = 0\nhigh = 1\non = 5',
             "X.phase (P) = 'STL_LADLE_T': expected a point of STL_LADLE_T",
         ),
+        ("surprise", "on = 1", "X.on (P) = 1: expected less than 1"),
+        ("surprise", "off = 0.6", "X.off (P) = 0.6: expected at most on, which is 0.5"),
+        ("surprise", "on_delay_s = 5", "X.on_delay_s (P) = 5: expected no on_delay_s: it speaks once an event"),
+        ("surprise", "need = 2\nof_last = 3", "X.of_last (P) = 3: expected no of_last: it speaks once an event"),
+        ("surprise", "need = 2", "X.of_last (P) = (missing): expected need and of_last together"),
         ("bad", "need = 3", "X.of_last (P) = (missing): expected need and of_last together, need at most of_last"),
         ("bad", "need = 3\nof_last = 2", "X.of_last (P) = 2: expected need and of_last together"),
         ("zscoer", "on = 3", "X.kind (P) = 'zscoer': expected one of limit, deviation,"),

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from detectors.detector import Reason
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
@@ -77,6 +78,52 @@ async def test_a_point_page_says_what_each_rule_finds(ask: Ask) -> None:
     page = (await ask(OPERATOR).get("/plants/nanan-aluminium/points/CW_IN_P-01")).text
     for said in ("说明", "数值越过 0.28 MPa：低低报", "数值越过 0.315 MPa：低报"):
         assert said in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "zh", "en"),
+    [
+        (Reason.WARMING_UP, "预热中", "warming up"),
+        (Reason.GATE_CLOSED, "闸门关闭", "gate closed"),
+        (Reason.NEVER_HEARD, "从未收到数据", "never heard"),
+        (Reason.NO_VALUE, "无有效值", "no usable value"),
+        (Reason.GATE_UNKNOWN, "门控测点未知", "gate unknown"),
+    ],
+)
+async def test_a_rule_that_says_nothing_is_marked_with_the_reason(
+    reason: Reason, zh: str, en: str, hall: StandIn, ask: Ask
+) -> None:
+    """In the reader's language; the rule beside it is said to be evaluated."""
+    hall.silent = {(ALUMINIUM, "CW_IN_P-01", "L"): reason}
+    client = ask(OPERATOR)
+    for lang, not_evaluated, evaluated in (
+        ("zh", f"未评估 · {zh}", "正在评估"),
+        ("en", f"not evaluated · {en}", "evaluated"),
+    ):
+        client.cookies.set("lang", lang)
+        page = (await client.get(f"/plants/{ALUMINIUM}/points/CW_IN_P-01")).text
+        rows = {row.split("<")[0]: row for row in re.split(r'class="limit-tag level-\d">', page.split('id="rules"')[1])}
+        assert not_evaluated in rows["L"]
+        assert f">{evaluated}<" in rows["LL"]
+        assert not_evaluated not in rows["LL"]
+
+
+async def test_whether_rules_are_evaluated_is_drawn_anew(hall: StandIn, ask: Ask) -> None:
+    """A rule that has warmed up loses its mark without a reload."""
+    client, path = ask(OPERATOR), f"/plants/{ALUMINIUM}/points/CW_IN_P-01"
+    whole, part = (await client.get(path)).text, (await client.get(f"{path}/rules")).text
+    assert part.strip() in whole
+    assert f'data-source="{path}/rules"' in whole
+    hall.silent.clear()
+    assert "预热中" in part
+    assert "预热中" not in (await client.get(f"{path}/rules")).text
+
+
+async def test_the_list_of_alarms_says_what_each_rule_finds_in_both_languages(ask: Ask) -> None:
+    client = ask(OPERATOR)
+    assert "数值越过 0.315 MPa：低报" in (await client.get("/alarms")).text
+    client.cookies.set("lang", "en")
+    assert "The value is beyond 0.315 MPa: low" in (await client.get("/alarms")).text
 
 
 async def test_what_people_and_gateways_write_is_never_run(hall: StandIn, ask: Ask) -> None:

@@ -9,8 +9,9 @@ from typing import get_args
 import pytest
 
 import ingest.api
+from detectors.detector import Reason
 from ingest.api.console.rendering import HOME
-from ingest.api.texts import CONFIDENCE, EVENTS, FLAGS, KINDS, STATES, TEXTS
+from ingest.api.texts import CONFIDENCE, EVENTS, FLAGS, KINDS, STATES, TEXTS, UNJUDGED
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.flags import Flag
 from ingest.model.plant import Confidence, PlantKind
@@ -50,3 +51,4 @@ def test_every_state_and_word_of_the_model_has_a_text() -> None:
     assert set(KINDS) == set(get_args(PlantKind))
     assert set(CONFIDENCE) == set(Confidence)
     assert set(FLAGS) == set(Flag)
+    assert set(UNJUDGED) == set(Reason)

@@ -1,0 +1,72 @@
+"""The stages: what a finding becomes on its way to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ingest.model.alarm import AlarmEvent
+from ingest.model.batch import Batch
+from ingest.pipeline.memory import Memory
+from ingest.pipeline.order import Terms, Turn, advance
+from ingest.plants.load import load_roster
+from ingest.plants.numbering import MemoryNumbering
+from ingest.plants.roster import Roster
+from tests.ingest.plants.samples import plant, point
+
+SECOND = 10**9
+NOON = 1_763_884_800 * SECOND
+NAMED = 'name = "{0}号一氧化碳"\nname_en = "CO {0}"\nequipment = "E-1"\n'
+RULE = """
+[points.rules.X]
+kind = "{}"
+level = 1
+peers = ["CO-2"]
+train = 100
+on = {}
+label = "关系异常"
+label_en = "relation broken"
+"""
+
+
+def together(folder: Path, kind: str, on: float) -> Roster:
+    """Two points, the first judged together with the second."""
+    rule = RULE.format(kind, on)
+    text = point("CO-1", "STL_CO", NAMED.format(1) + rule) + point("CO-2", "STL_CO", NAMED.format(2))
+    (folder / "p.toml").write_text(plant("steel", text), encoding="utf-8")
+    return load_roster(folder, MemoryNumbering(), 1)
+
+
+def judged(roster: Roster, one: NDArray[np.float64], two: NDArray[np.float64]) -> list[AlarmEvent]:
+    """What comes of rule X when both are read every second."""
+    memory, events = Memory(roster), list[AlarmEvent]()
+    known = {point.id: point.index for point in roster.plants["p"].points}
+    index = np.array([known["CO-2"], known["CO-1"]], np.int32)
+    for second, values in enumerate(zip(two, one, strict=True)):
+        time = np.full(2, NOON + second * SECOND)
+        batch = Batch(index, time, np.array(values), np.zeros(2, np.uint16), time)
+        turn = advance(Turn(int(time[0]), batch, roster, Terms()), memory)
+        events += [event for event in turn.events if event.alarm.rule == "X"]
+    return events
+
+
+@pytest.mark.parametrize(("kind", "on"), [("t2", 3.0), ("mahalanobis", 3.0)])
+@pytest.mark.parametrize("faulty", ["CO-1", "CO-2"])
+def test_the_title_names_the_point_behind_a_finding_over_several(
+    tmp_path: Path, kind: str, on: float, faulty: str
+) -> None:
+    """In both languages, and only if it is another than the one whose alarm it is."""
+    roster = together(tmp_path, kind, on)
+    random = np.random.default_rng(7)
+    common = 10 + random.normal(0, 1, 400)
+    values = {name: common + random.normal(0, 0.3, 400) for name in ("CO-1", "CO-2")}
+    values[faulty][300:] += 20
+    raised = judged(roster, values["CO-1"], values["CO-2"])[0].alarm
+    assert raised.point == "CO-1"
+    assert raised.raised >= NOON + 300 * SECOND
+    zh, en = ("（主因 2号一氧化碳）", " (due to CO 2)") if faulty == "CO-2" else ("", "")
+    assert raised.title.zh == f"1号一氧化碳 关系异常{zh}"
+    assert raised.title.en == f"CO 1 relation broken{en}"

@@ -1,0 +1,134 @@
+"""The running service as the API sees it: which rules say nothing, and why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from detectors import Readings
+from detectors.detector import Reason
+from ingest import live
+from ingest.live import LiveService, News, ServiceMetrics
+from ingest.plants.roster import Roster
+from tests.ingest.pipeline.bench import SECOND, Bench
+from tests.small_plant import PLANT, TEXT, small_roster
+
+LEARNT = """[points.rules.DRIFT]
+kind = "zscore"
+level = 1
+on = 6
+least = 30
+[points.rules.DEV]
+kind = "limit"
+level = 1
+side = "high"
+on = 50
+when = "CO-02 > 10"
+"""
+WITH_LEARNT = TEXT.replace("[points.rules.H]\n", f"{LEARNT}[points.rules.H]\n")
+AWAY: Any = SimpleNamespace(connected=False, lag=lambda: (0, None))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """An engine that stands still, so that a test can be in the middle of its turn."""
+    made = Bench(tmp_path, WITH_LEARNT)
+    yield made
+    made.database.close()
+    made.journal.close()
+
+
+def unjudged(bench: Bench, roster: Roster | None = None, service: LiveService | None = None) -> dict[str, Reason]:
+    """What the service says of CO-01 as this roster has it."""
+    point = (roster or bench.engine.roster).find(PLANT, "CO-01")
+    assert point is not None
+    return dict((service or service_of(bench)).unjudged(point.rules))
+
+
+def service_of(bench: Bench) -> LiveService:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    return LiveService(bench.engine, AWAY, AWAY, bench.alarms, News(loop))
+
+
+def hear(bench: Bench, name: str, values: list[float], start_s: int = 0) -> None:
+    """Let the bank judge readings, one a second."""
+    known = bench.engine.roster.find(PLANT, name)
+    assert known is not None
+    n = len(values)
+    time = bench.t0 + (start_s + np.arange(n)) * SECOND
+    point = np.full(n, known.index, np.int32)
+    bench.engine.memory.bank.update(Readings(point, time, np.array(values), time, point), int(time[-1]))
+
+
+def not_evaluated(bench: Bench) -> dict[str, float]:
+    """The gauge as Prometheus reads it."""
+    outbox: Any = bench.outbox
+    registry = CollectorRegistry()
+    registry.register(ServiceMetrics(bench.engine, AWAY, AWAY, outbox))
+    (found,) = [family for family in registry.collect() if family.name == "yujing_rules_not_evaluated"]
+    return {sample.labels["reason"]: sample.value for sample in found.samples}
+
+
+def test_a_rule_says_why_it_is_not_evaluated_until_it_is(bench: Bench) -> None:
+    """Never heard, then warming up, then evaluated; a gate's point first unknown, then below, then above."""
+    assert set(unjudged(bench).values()) == {Reason.NEVER_HEARD}
+    assert "SILENT" not in unjudged(bench)
+    hear(bench, "CO-01", [5.0, 6.0] * 5)
+    found = unjudged(bench)
+    assert (found["DRIFT"], found["DEV"]) == (Reason.WARMING_UP, Reason.GATE_UNKNOWN)
+    assert not {"H", "HH"} & set(found)
+    hear(bench, "CO-02", [3.0], start_s=10)
+    assert unjudged(bench)["DEV"] is Reason.GATE_CLOSED
+    hear(bench, "CO-02", [13.0], start_s=11)
+    hear(bench, "CO-01", [5.0, 6.0] * 15, start_s=12)
+    assert not {"DRIFT", "DEV"} & set(unjudged(bench))
+    hear(bench, "CO-01", [float("nan")], start_s=50)
+    assert unjudged(bench)["H"] is Reason.NO_VALUE
+
+
+def test_the_metrics_count_rules_by_reason(bench: Bench) -> None:
+    silent = not_evaluated(bench)
+    assert list(silent) == [reason.name.lower() for reason in Reason]
+    assert silent["never_heard"] > 10
+    assert silent["warming_up"] == 0
+    hear(bench, "CO-01", [5.0, 6.0] * 5)
+    heard = not_evaluated(bench)
+    assert heard["never_heard"] < silent["never_heard"]
+    assert heard["gate_unknown"] == 1
+    assert heard["warming_up"] >= 1
+    assert sum(heard.values()) == len(bench.engine.memory.bank.unjudged(bench.t0).rule)
+
+
+def test_a_reason_stays_with_its_rule_while_the_roster_changes(bench: Bench) -> None:
+    """In the middle of the change the memory is of the new roster and the engine's roster still the old one."""
+    before = bench.engine.roster
+    hear(bench, "CO-01", [5.0, 6.0] * 5)
+    service = service_of(bench)
+    old = unjudged(bench, service=service)
+    fewer = WITH_LEARNT.replace('disabled_rules = ["STUCK"]', 'disabled_rules = ["STUCK", "BAD", "SILENT"]', 1)
+    after = small_roster(bench.folder, bench.journal.number_points, fewer)
+    bench.engine.memory = bench.engine.memory.successor(after)
+    assert bench.engine.roster is before
+    assert [rule.code for rule in before.rules] != [rule.code for rule in after.rules]
+    assert unjudged(bench, before, service) == unjudged(bench, after, service) == old
+
+
+def test_many_who_ask_make_one_look(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that walks all points must not keep the engine from judging."""
+    bank = bench.engine.memory.bank
+    looked = Mock(wraps=bank.unjudged)
+    monkeypatch.setattr(bank, "unjudged", looked)
+    service = service_of(bench)
+    monkeypatch.setattr(live, "_LOOK_S", 3600.0)
+    for _ in range(5):
+        unjudged(bench, service=service)
+    assert looked.call_count == 1
