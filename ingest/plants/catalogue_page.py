@@ -43,8 +43,8 @@ at *off*; a *latched* one returns only when somebody resets it. **red** marks a 
 *unless* closes a rule; where the plant lacks what it names, it is left out and the rule is judged all the time.
 
 Besides the kinds below, a plant file may use `spike`, `noise`, `votes`, `first_out`, `ewma`, `cusum`, `page_hinkley`,
-`zscore`, `robust_z`, `profile`, `phase`, `t2`, `spe`, `mahalanobis` and `step`: they need numbers of the plant, or time
-to learn from it, and are not defaults.
+`zscore`, `robust_z`, `profile`, `phase`, `surprise`, `t2`, `spe`, `mahalanobis` and `step`: they need numbers of the
+plant, or time to learn from it, and are not defaults. What each finds: [detectors.md](detectors.md).
 """
 
 

@@ -35,7 +35,7 @@ _ALARM: Final = frozenset(
 _HEAD: Final = frozenset({"batch.id", "batch.count", "batch.time"}) | _ENTERPRISE
 PATHS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("alarm", "head"): _HEAD,
-    ("alarm", "item"): frozenset({"message.id", "event", "time"}) | _ALARM | _ENTERPRISE,
+    ("alarm", "item"): frozenset({"message.id", "event", "time", "reason.zh", "reason.en"}) | _ALARM | _ENTERPRISE,
     ("readings", "head"): _HEAD,
     ("readings", "item"): frozenset({"message.id", "point", "signal", "gateway", "time", "value", "valid"})
     | _ENTERPRISE,
@@ -75,7 +75,7 @@ class Source(Config):
             return self.const
         value: Any = scope
         for name in self.path.split("."):
-            value = None if value is None else value[name]
+            value = None if value is None else value.get(name)  # a message may be older than a key
         if value is None:
             return None
         if self.time is not None:

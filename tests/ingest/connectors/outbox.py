@@ -197,7 +197,8 @@ def alarm_message(
         acked=time_ns if acknowledged else None,
         acked_by="王工" if acknowledged else None,
     )
-    body = alarm_body(AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm), PLANT)
+    event = AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm)
+    body = alarm_body(event, PLANT, Text("压力低于限值", "pressure is below its limit"))
     return Message(seq, "inspector", event_id(alarm.id, kind, time_ns), "alarm", plant, body, START, START, 0)
 
 
