@@ -69,9 +69,13 @@ class Closed:
         return self.number[:, None] - self.past.windows("number", self.places).astype(np.int64, copy=False)
 
     def valid(self, size: int) -> NDArray[np.bool_]:
-        """bool[m, size], buckets that lie within the last `size` and after the last interruption."""
+        """bool[m, size], buckets that lie within the last `size` and after the last interruption.
+
+        Those kept from before the width was changed have numbers far away, maybe in the future: they do not count.
+        """
         same = self.past.windows("epoch", self.places) == self.epoch[:, None]
-        return (self.age() < size) & np.asarray(same, np.bool_)
+        age = self.age()
+        return (age >= 0) & (age < size) & np.asarray(same, np.bool_)
 
 
 class Buckets:

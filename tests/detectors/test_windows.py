@@ -138,6 +138,22 @@ def test_a_ring_shows_each_reading_the_entries_up_to_its_own(rows: list[Row], cu
             assert seen[point, second] == [x for _, x in kept[-SIZE:]]
 
 
+@pytest.mark.parametrize("width_s", [WIDTH_S / 4, WIDTH_S * 10])
+def test_after_a_window_was_changed_the_old_buckets_do_not_count(width_s: float) -> None:
+    """Re-tuning a rule must not compare buckets of one width with those of another."""
+    old = Buckets(np.full(POINTS, WIDTH_S * SECOND), SIZE, STATISTICS)
+    new = Buckets(np.full(POINTS, int(width_s * SECOND)), SIZE, STATISTICS)
+    rows = [(0, 1_000_000 + at, 5.0) for at in range(40)] + [(0, 1_000_040 + at, 1.0) for at in range(200)]
+    first, second = batches(rows, [40])
+    for buckets, runs in ((old, first), (new, second)):
+        values = {name: runs.value for name in ("low", "high", "sum")} | {"count": np.ones(len(runs))}
+        if buckets is new:
+            for name, array in new.arrays().items():
+                array[:] = old.arrays()[name]
+        found = buckets.gather(runs, np.ones(len(runs), bool), values)
+    assert found.valid(SIZE)[0].sum() == 1, "the bucket just closed, and none of those of the other width"
+
+
 def test_a_sum_that_is_not_added_in_order_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison above has teeth: joining a batch's readings before adding them to the open bucket is found."""
     rows = [(0, 100, 0.7), (0, 101, 1e16), (0, 102, -1e16), (0, 104, 0.1)]
