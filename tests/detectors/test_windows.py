@@ -146,7 +146,7 @@ def test_after_a_window_was_changed_the_old_buckets_do_not_count(width_s: float)
     rows = [(0, 1_000_000 + at, 5.0) for at in range(40)] + [(0, 1_000_040 + at, 1.0) for at in range(200)]
     first, second = batches(rows, [40])
     for buckets, runs in ((old, first), (new, second)):
-        values = {name: runs.value for name in ("low", "high", "sum")} | {"count": np.ones(len(runs))}
+        values = dict.fromkeys(("low", "high", "sum"), runs.value) | {"count": np.ones(len(runs))}
         if buckets is new:
             for name, array in new.arrays().items():
                 array[:] = old.arrays()[name]
