@@ -58,7 +58,10 @@ def picture(kind: str, example: Example) -> str:
     begins = (found.time[found.raised] / SECOND).tolist()
     ends = (found.time[~found.raised] / SECOND).tolist()
     tripped = list(zip(begins, [*ends, float(time_s[-1])][: len(begins)], strict=True))
-    panels = [Panel(example.label, [np.asarray(example.values), *map(np.asarray, example.others)], example.drawn)]
+    shown = [example.values] if example.beside else [example.values, *example.others]
+    panels = [Panel(example.label, shown, example.drawn)]
+    if example.beside:
+        panels.append(Panel(example.beside, example.others, height=60))
     if kind in SCORERS:
         (score,) = scores(kind, made[kind], readings)
         score = _held(score) if example.step else score

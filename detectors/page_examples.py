@@ -33,6 +33,7 @@ class Example:
         label, score: what the two vertical axes show.
         said: the picture in a sentence.
         others: the other points' values.
+        beside: what the others show, where they have axes of their own.
         step_s: s between readings.
         drawn: limits drawn on the values.
         minus: the score is shown with its sign turned (a time that is left).
@@ -48,6 +49,7 @@ class Example:
     off: float | None = None
     param: Mapping[str, float] = field(default_factory=dict)
     others: Sequence[NDArray[np.float64]] = ()
+    beside: str = ""
     step_s: float = 1.0
     drawn: Sequence[float] = ()
     minus: bool = False
@@ -353,6 +355,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         off=3.0,
         param={"low": 0.0, "high": 6400.0, "least": 4.0, "floor": 0.5, "fresh_s": 60.0},
         others=[_LENGTH],
+        beside="cast length, mm",
         label="metal temperature along ten casts, °C",
         score="deviations for the length",
         clip=(0.0, 15.0),
