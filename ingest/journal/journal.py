@@ -21,7 +21,7 @@ from ingest.model.batch import Batch
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
-    readings INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+    readings INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL, step INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE IF NOT EXISTS point (id INTEGER PRIMARY KEY, plant TEXT NOT NULL, name TEXT NOT NULL,
     UNIQUE (plant, name)) STRICT;
 CREATE TABLE IF NOT EXISTS position (plant TEXT NOT NULL, gateway TEXT NOT NULL, boot TEXT NOT NULL,
@@ -59,6 +59,7 @@ class Commit:
         positions: new positions, by (plant, gateway, boot).
         statuses: (plant, gateway) -> (online, received).
         quarantined: messages put aside; their ids are ignored.
+        step: ns by which the service's clock was set just before; see `Entry`.
     """
 
     batch: Batch
@@ -66,6 +67,7 @@ class Commit:
     positions: Mapping[BootKey, Progress] = field(default_factory=dict)
     statuses: Mapping[tuple[str, str], tuple[bool, int]] = field(default_factory=dict)
     quarantined: Sequence[Quarantined] = ()
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,14 @@ class Journal:
         with self._transaction() as cursor:
             if len(commit.batch):
                 cursor.execute(
-                    "INSERT INTO entry (received, readings, size, body) VALUES (?, ?, ?, ?)",
-                    (int(commit.batch.received.max()), commit.readings, len(commit.batch), body.pack(commit.batch)),
+                    "INSERT INTO entry (received, readings, size, body, step) VALUES (?, ?, ?, ?, ?)",
+                    (
+                        int(commit.batch.received.max()),
+                        commit.readings,
+                        len(commit.batch),
+                        body.pack(commit.batch),
+                        commit.step,
+                    ),
                 )
             cursor.executemany(
                 "INSERT INTO position VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
@@ -144,10 +152,11 @@ class Journal:
         """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings."""
         entries: list[Entry] = []
         size = 0
-        for number, count, blob in self._rows("SELECT id, size, body FROM entry WHERE id > ? ORDER BY id", (after,)):
+        query = "SELECT id, size, body, step FROM entry WHERE id > ? ORDER BY id"
+        for number, count, blob, step in self._rows(query, (after,)):
             if entries and size + count > limit:
                 break
-            entries.append(Entry(number, body.unpack(blob)))
+            entries.append(Entry(number, body.unpack(blob), step))
             size += count
         return entries
 

@@ -9,10 +9,15 @@ from ingest.model.batch import Batch
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One commit of the journal: the readings of one or more frames. Ids count up by one and never return."""
+    """One commit of the journal: the readings of one or more frames. Ids count up by one and never return.
+
+    Attributes:
+        step: ns by which the service's clock was set just before the first of these readings arrived; 0 = it was not.
+    """
 
     id: int
     batch: Batch
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

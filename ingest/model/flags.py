@@ -12,8 +12,9 @@ class Flag(IntFlag):
     BAD = 2  # the gateway says: bad
     NO_VALUE = 4  # the gateway sent null
     OUT_OF_RANGE = 8  # outside the instrument's range: an instrument fault, yet still judged against limits
-    FUTURE = 16  # device time too far ahead of receive time, which it was given instead
+    CLOCK = 16  # the device's clock was wrong: judged and kept under a corrected time
     LATE = 32  # device time not after the newest reading of the same point
+    HISTORICAL = 64  # the gateway says: recorded earlier, read out now
 
 
 UNUSABLE = Flag.BAD | Flag.NO_VALUE
