@@ -86,8 +86,7 @@ class Service:
             loop.call_soon_threadsafe(self._fail, error)
 
         platform = settings.connectors.platform
-        tolerance = int(settings.engine.future_tolerance_s * 1e9)
-        terms = Terms(settings.connectors.recipients, int(platform.interval_s * 1e9) if platform else None, tolerance)
+        terms = Terms(settings.connectors.recipients, int(platform.interval_s * 1e9) if platform else None)
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)
         name_orphans(self.outbox, settings.connectors.names())
@@ -103,7 +102,7 @@ class Service:
         )
 
         def judge(batch: Batch, roster: Roster) -> Batch:
-            return check_quality(batch, *roster.ranges(batch.point), tolerance)
+            return check_quality(batch, *roster.ranges(batch.point))
 
         self._writer = HistoryWriter(
             self.store, self.journal, self.alarms, roster=lambda: self.engine.roster, judge=judge

@@ -42,7 +42,6 @@ class EngineConfig(Config):
 
     snapshot_every_s: float = Field(default=10.0, gt=0)
     tick_s: float = Field(default=0.5, gt=0, le=5)  # how often silence is looked for while nothing arrives
-    future_tolerance_s: float = Field(default=60.0, gt=0)
 
 
 @dataclass(frozen=True, slots=True)

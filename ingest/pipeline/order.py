@@ -34,12 +34,10 @@ class Terms:
     Attributes:
         recipients: the connectors that want a message of this kind, from this plant, at this level (None: readings).
         report_every: interval of the readings report, ns; None = nobody wants one.
-        future_tolerance: how far a device clock may run ahead, ns.
     """
 
     recipients: Callable[[MessageKind, str, int | None], Sequence[str]] = lambda _kind, _plant, _level: ()
     report_every: int | None = None
-    future_tolerance: int = 60 * 10**9
 
 
 @dataclass(slots=True)
@@ -57,7 +55,7 @@ class Turn:
 
 def check(turn: Turn, memory: Memory) -> None:
     """Add the flags a reading earns by itself and by coming out of order."""
-    checked = check_quality(turn.batch, *turn.roster.ranges(turn.batch.point), turn.terms.future_tolerance)
+    checked = check_quality(turn.batch, *turn.roster.ranges(turn.batch.point))
     turn.batch = flag_late(checked, memory.newest)
 
 

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 
+_NEVER: Final = np.iinfo(np.int64).min
+_FEW: Final = 1 << 16
+
 
 def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
-    """Flag readings that are not newer than every earlier one of their point, and advance `newest` in place.
+    """Flag readings that are not newer than every earlier live one of their point, and advance `newest` in place.
+
+    What a gateway marks as recorded earlier advances nothing, however new it is.
 
     Args:
         batch: readings in order of arrival.
         newest: int64[p], newest event time seen by point, ns; updated.
     """
-    order = np.argsort(batch.point, kind="stable")
-    point, time = batch.point[order], batch.time[order]
+    if not len(batch):
+        return batch
+    point, time = batch.point, batch.time
+    historical = (batch.flags & Flag.HISTORICAL) != 0
+    backfilled = historical.any()
+    if not backfilled and (point[1:] > point[:-1]).all():  # one frame of one moment, or of one point
+        late = time <= newest[point]
+        if not late.any():
+            newest[point] = time
+            return batch
+    # 16 bits are sorted by counting, several times as fast.
+    order = np.argsort(point.astype(np.uint16) if len(newest) <= _FEW else point, kind="stable")
+    point, time = point[order], time[order]
+    first = np.empty(len(point), bool)
+    first[0], first[1:] = True, point[1:] != point[:-1]
+    if not backfilled:
+        news = time > newest[point]
+        news[1:] &= first[1:] | (time[1:] > time[:-1])
+        if news.all():
+            last = np.append(first[1:], True)
+            newest[point[last]] = time[last]
+            return batch
     # The running maximum of time along each point: ranks keep (point, time) in one number that cannot overflow.
-    times, rank = np.unique(time, return_inverse=True)
-    running = np.maximum.accumulate(point.astype(np.int64) * len(times) + rank) % max(len(times), 1)
-    first = np.diff(point, prepend=-1) != 0
+    counted = np.where(historical[order], _NEVER, time) if backfilled else time
+    times, rank = np.unique(counted, return_inverse=True)
+    running = np.maximum.accumulate(point.astype(np.int64) * len(times) + rank) % len(times)
     before = newest[point]
     before[1:] = np.where(first[1:], before[1:], np.maximum(before[1:], times[running[:-1]]))
     late = np.empty(len(batch), bool)
     late[order] = time <= before
-    np.maximum.at(newest, batch.point, batch.time)
+    np.maximum.at(newest, point, counted)
     return batch.with_flags(batch.flags | np.where(late, np.uint16(Flag.LATE), np.uint16(0)))

@@ -28,25 +28,12 @@ def batch(rows: list[tuple[int, int, float]], received: int) -> Batch:
     )
 
 
-def checked_batch(readings: Batch, tolerance: int) -> Batch:
-    """The readings, checked against LOW and HIGH of their points."""
-    return check_quality(readings, LOW[readings.point], HIGH[readings.point], tolerance)
-
-
 def test_a_value_outside_the_instruments_range_is_flagged_and_kept() -> None:
     rows = [(0, 1, 50.0), (0, 2, 100.1), (1, 2, -10.5), (1, 3, float("nan")), (2, 3, 1e9)]
-    checked = checked_batch(batch(rows, 9), SECOND)
+    readings = batch(rows, 9)
+    checked = check_quality(readings, LOW[readings.point], HIGH[readings.point])
     assert checked.flags.tolist() == [0, Flag.OUT_OF_RANGE, Flag.OUT_OF_RANGE, 0, 0]
     assert checked.value[1] == 100.1
-
-
-def test_a_clock_that_runs_ahead_does_not_keep_readings_from_being_judged_in_order() -> None:
-    """Readings from the future take their arrival time, still one after the other."""
-    checked = checked_batch(batch([(0, 5, 1.0), (0, 500, 1.0), (0, 501, 2.0)], received=10), 60 * SECOND)
-    assert checked.flags.tolist() == [0, Flag.FUTURE, Flag.FUTURE]
-    assert checked.time[0] == 5 * SECOND
-    assert checked.time[1] < checked.time[2]
-    assert abs(checked.time[2] - 10 * SECOND) < 1000
 
 
 def test_a_reading_that_is_not_newer_than_one_before_it_is_late() -> None:
