@@ -1,35 +1,57 @@
-"""How a batch lies in the journal: its columns one after another, compressed, with a checksum."""
+"""How a batch lies in the journal: its columns one after another, compressed, with a checksum that covers its row too.
+
+Version 2: version, count, CRC-32 of everything else of the row but its id. Version 1, still read: version, count, and
+the checksum of zstd, which does not know the row.
+"""
 
 from __future__ import annotations
 
 import struct
 from typing import Final
+from zlib import crc32
 
 import numpy as np
 import zstandard
 
 from ingest.model.batch import Batch
 
-_VERSION: Final = 1
-_HEAD: Final = struct.Struct("<BI")
+_V1: Final = struct.Struct("<BI")
+_V2: Final = struct.Struct("<BII")
+_ROW: Final = struct.Struct("<BI3q")
 _COLUMNS: Final = (("point", "<i4"), ("time", "<i8"), ("value", "<f8"), ("flags", "<u2"), ("received", "<i8"))
+_READING: Final = sum(np.dtype(kind).itemsize for _, kind in _COLUMNS)
 
 
-def pack(batch: Batch) -> bytes:
-    """The batch as bytes."""
+def pack(batch: Batch, *, received: int = 0, readings: int = 0, step: int = 0) -> bytes:
+    """The batch as bytes. The other columns of its row are not in them, but under their checksum."""
     columns = b"".join(getattr(batch, name).astype(kind, copy=False).tobytes() for name, kind in _COLUMNS)
-    return _HEAD.pack(_VERSION, len(batch)) + zstandard.ZstdCompressor(level=1, write_checksum=True).compress(columns)
+    squeezed = zstandard.ZstdCompressor(level=1).compress(columns)
+    seal = crc32(squeezed, crc32(_ROW.pack(2, len(batch), received, readings, step)))
+    return _V2.pack(2, len(batch), seal) + squeezed
 
 
-def unpack(body: bytes) -> Batch:
-    """The batch that was packed. Raises ValueError if the bytes are damaged."""
-    version, count = _HEAD.unpack_from(body)
-    if version != _VERSION:
-        raise ValueError(f"journal body of version {version}; expected {_VERSION}")
+def unpack(body: bytes, *, size: int, received: int = 0, readings: int = 0, step: int = 0) -> Batch:
+    """The batch that was packed beside these columns. Raises ValueError if a bit of them is not as it was."""
     try:
-        columns = zstandard.ZstdDecompressor().decompress(body[_HEAD.size :])
-    except zstandard.ZstdError as error:
-        raise ValueError(f"journal body damaged: {error}") from error
+        version, count = _V1.unpack_from(body)
+        if version == 1:
+            squeezed = body[_V1.size :]
+        elif version == 2:
+            seal, squeezed = _V2.unpack_from(body)[2], body[_V2.size :]
+            if seal != crc32(squeezed, crc32(_ROW.pack(2, count, received, readings, step))):
+                raise ValueError("journal entry damaged: its checksum differs")
+        else:
+            raise ValueError(f"journal entry damaged: body of version {version}; expected 1 or 2")
+        # Looked at first: a damaged length must not make us ask for all the memory there is.
+        if count != size or zstandard.frame_content_size(squeezed) != count * _READING:
+            raise ValueError(f"journal entry damaged: {count} readings in its body, {size} in its row")
+        columns = zstandard.ZstdDecompressor().decompress(squeezed)
+    except (
+        zstandard.ZstdError,
+        struct.error,
+        TypeError,
+    ) as error:  # the last: SQLite read another type than was written
+        raise ValueError(f"journal entry damaged: {error}") from error
     arrays, at = {}, 0
     for name, kind in _COLUMNS:
         arrays[name] = np.frombuffer(columns, kind, count, at)

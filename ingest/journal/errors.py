@@ -1,6 +1,8 @@
 """Errors of the journal.
 
-JournalUnavailable   retry: the disk is full or busy; nothing was written, nothing may be acknowledged
+JournalUnavailable      retry: it cannot be written now; nothing was written, nothing may be acknowledged
+    JournalFull         retry: there is no room on the disk
+JournalBroken           fatal: a sync failed or the file is damaged; end, so that a restart reads what is on disk
 """
 
 from __future__ import annotations
@@ -8,3 +10,11 @@ from __future__ import annotations
 
 class JournalUnavailable(Exception):
     """The journal could not be written. Nothing of the commit is on disk."""
+
+
+class JournalFull(JournalUnavailable):
+    """The journal could not be written: its disk is full."""
+
+
+class JournalBroken(Exception):
+    """What this process holds of the journal can be trusted no more. It must not write to it again."""

@@ -5,35 +5,39 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
+from prometheus_client import Histogram
 
 from ingest.journal import body
-from ingest.journal.errors import JournalUnavailable
-from ingest.journal.position import Position
+from ingest.journal.connection import open_reader, open_writer, told
+from ingest.journal.damage import COLUMNS, Damage
+from ingest.journal.errors import JournalBroken
+from ingest.journal.position import Gap, Position
 from ingest.journal.records import Entry, GatewayPosition, Quarantined
 from ingest.model.batch import Batch
+from ingest.quality.clock import GatewayClock
+from ingest.telemetry import REGISTRY
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
-    readings INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL, step INTEGER NOT NULL DEFAULT 0) STRICT;
-CREATE TABLE IF NOT EXISTS point (id INTEGER PRIMARY KEY, plant TEXT NOT NULL, name TEXT NOT NULL,
-    UNIQUE (plant, name)) STRICT;
-CREATE TABLE IF NOT EXISTS position (plant TEXT NOT NULL, gateway TEXT NOT NULL, boot TEXT NOT NULL,
-    committed INTEGER NOT NULL, missing TEXT NOT NULL, received INTEGER NOT NULL, frames INTEGER NOT NULL,
-    duplicates INTEGER NOT NULL, PRIMARY KEY (plant, gateway, boot)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS status (plant TEXT NOT NULL, gateway TEXT NOT NULL, online INTEGER NOT NULL,
-    received INTEGER NOT NULL, PRIMARY KEY (plant, gateway)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
-    topic TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, readings INTEGER NOT NULL,
-    payload BLOB NOT NULL, digest BLOB NOT NULL, UNIQUE (topic, digest)) STRICT;
-CREATE TABLE IF NOT EXISTS cursor (reader TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-"""
+HISTORY_REJECTED: Final = "history-rejected"
+"""Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
+
+_AT_ONCE: Final = 1_000
+"""Rows deleted in one transaction: few enough that no commit waits for long and the write-ahead log stays small."""
+
+_commit_seconds = Histogram(
+    "yujing_journal_commit_seconds",
+    "How long a commit takes until it is synced",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+    registry=REGISTRY,
+)
+
+_QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 
 BootKey = tuple[str, str, str]
 """(plant, gateway, boot)"""
@@ -41,12 +45,13 @@ BootKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A boot's new position, and what was added to get there."""
+    """A boot's new position, and what was added to get there; `clock` is its gateway's, as of this boot."""
 
     position: Position
     received: int
     frames: int
     duplicates: int
+    clock: GatewayClock | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,8 +63,9 @@ class Commit:
         readings: how many of them came in frames.
         positions: new positions, by (plant, gateway, boot).
         statuses: (plant, gateway) -> (online, received).
-        quarantined: messages put aside; their ids are ignored.
+        quarantined: messages put aside; their ids are ignored. What is `retried` goes first, so the same may return.
         step: ns by which the service's clock was set just before; see `Entry`.
+        retried: ids of messages that were put aside and are taken again with this: deleted where they lie.
     """
 
     batch: Batch
@@ -68,6 +74,7 @@ class Commit:
     statuses: Mapping[tuple[str, str], tuple[bool, int]] = field(default_factory=dict)
     quarantined: Sequence[Quarantined] = ()
     step: int = 0
+    retried: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +90,20 @@ class Journal:
     """The durable log. Safe to use from any thread."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file. Raises JournalUnavailable."""
+        """Open or create the file.
+
+        Raises:
+            JournalUnavailable: it cannot be opened or written now.
+            JournalBroken: it is no journal, damaged, or written by a newer version.
+        """
         self._path = path
         self._lock = threading.Lock()
         self._grown = threading.Condition()
         self._local = threading.local()
         self._readers: list[apsw.Connection] = []
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = apsw.Connection(str(path))
-            self._writer.set_busy_timeout(5000)
-            self._writer.pragma("journal_mode", "wal")
-            self._writer.pragma("synchronous", "full")
-            self._writer.execute(_SCHEMA)
-        except (apsw.Error, OSError) as error:
-            raise JournalUnavailable(f"{path}: {error}") from error
+        self._damage = Damage()
+        self.broken: JournalBroken | None = None  # once it is, nothing can be written
+        self._writer = open_writer(path)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
         self._last = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
 
@@ -106,42 +112,31 @@ class Journal:
 
         Raises:
             JournalUnavailable: nothing was written.
+            JournalBroken: it may be written or not, which the next start finds out; this process writes no more.
         """
-        with self._transaction() as cursor:
+        with _commit_seconds.time(), self._transaction() as cursor:
             if len(commit.batch):
+                received = int(commit.batch.received.max())
+                packed = body.pack(commit.batch, received=received, readings=commit.readings, step=commit.step)
                 cursor.execute(
                     "INSERT INTO entry (received, readings, size, body, step) VALUES (?, ?, ?, ?, ?)",
-                    (
-                        int(commit.batch.received.max()),
-                        commit.readings,
-                        len(commit.batch),
-                        body.pack(commit.batch),
-                        commit.step,
-                    ),
+                    (received, commit.readings, len(commit.batch), packed, commit.step),
                 )
             cursor.executemany(
-                "INSERT INTO position VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                " committed = excluded.committed, missing = excluded.missing, received = excluded.received,"
+                "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
+                " duplicates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " committed = excluded.committed, missing = excluded.missing, lost = excluded.lost,"
+                " clock = excluded.clock, received = excluded.received,"
                 " frames = frames + excluded.frames, duplicates = duplicates + excluded.duplicates",
-                (
-                    (*key, p.position.committed, json.dumps(p.position.missing), p.received, p.frames, p.duplicates)
-                    for key, p in commit.positions.items()
-                ),
+                (_position_row(key, progress) for key, progress in commit.positions.items()),
             )
             cursor.executemany(
                 "INSERT INTO status VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " online = excluded.online, received = excluded.received",
                 ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
             )
-            cursor.executemany(
-                # The same bytes on the same topic are put aside once, however often a gateway sends them again.
-                "INSERT OR IGNORE INTO quarantine (received, topic, reason, detail, readings, payload, digest)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (q.received, q.topic, q.reason, q.detail, q.readings, q.payload, sha256(q.payload).digest())
-                    for q in commit.quarantined
-                ),
-            )
+            cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in commit.retried))
+            _put_aside(cursor, commit.quarantined)
         if len(commit.batch):
             with self._grown:
                 self._last += 1
@@ -149,15 +144,22 @@ class Journal:
         return self._last
 
     def read(self, after: int, limit: int) -> list[Entry]:
-        """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings."""
+        """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings.
+
+        A damaged entry comes with no readings, after it was told and counted: no reader ends by it.
+        """
         entries: list[Entry] = []
         size = 0
-        query = "SELECT id, size, body, step FROM entry WHERE id > ? ORDER BY id"
-        for number, count, blob, step in self._rows(query, (after,)):
-            if entries and size + count > limit:
-                break
-            entries.append(Entry(number, body.unpack(blob), step))
-            size += count
+        with self._reading() as cursor:
+            try:
+                for row in cursor.execute(f"SELECT {COLUMNS} FROM entry WHERE id > ? ORDER BY id", (after,)):  # noqa: S608
+                    if entries and isinstance(row[3], int) and size + row[3] > limit:
+                        break
+                    entries.append(self._damage.entry(row))
+                    size += len(entries[-1].batch)
+            except apsw.CorruptError:
+                if not entries:  # else they are returned, and the next read begins where the damage does
+                    return self._read_one_by_one(after)
         return entries
 
     def wait(self, after: int, timeout_s: float) -> bool:
@@ -195,78 +197,198 @@ class Journal:
         with self._transaction() as cursor:
             cursor.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (reader, position))
 
+    def save_position(self, key: BootKey, position: Position) -> None:
+        """Change what a known boot's gateway is asked for."""
+        gaps = (_text(position.missing), _text(position.lost))
+        with self._transaction() as cursor:
+            where = "WHERE plant = ? AND gateway = ? AND boot = ?"
+            cursor.execute(f"UPDATE position SET missing = ?, lost = ? {where}", (*gaps, *key))  # noqa: S608  constant
+
     def positions(self) -> dict[BootKey, Position]:
         """Every boot's position."""
-        rows = self._rows("SELECT plant, gateway, boot, committed, missing FROM position")
-        return {(plant, gateway, boot): Position(seq, _ranges(missing)) for plant, gateway, boot, seq, missing in rows}
+        rows = self._rows("SELECT plant, gateway, boot, committed, missing, lost FROM position")
+        return {
+            (plant, gateway, boot): Position(seq, _gaps(missing), _gaps(lost))
+            for plant, gateway, boot, seq, missing, lost in rows
+        }
+
+    def boots(self) -> dict[tuple[str, str], tuple[str, GatewayClock | None]]:
+        """The boot each gateway is in, and its clock as of the newest frame."""
+        rows = self._rows("SELECT plant, gateway, boot, clock FROM position ORDER BY began")
+        return {
+            (plant, gateway): (boot, GatewayClock(*json.loads(clock)) if clock != "null" else None)
+            for plant, gateway, boot, clock in rows
+        }
 
     def gateways(self) -> list[GatewayPosition]:
         """Where every gateway stands, by its newest boot."""
         rows = self._rows(
-            "SELECT p.plant, p.gateway, p.boot, committed, missing, s.online, max(p.received, coalesce(s.received, 0)),"
-            " frames, duplicates FROM position p LEFT JOIN status s ON s.plant = p.plant AND s.gateway = p.gateway"
-            " WHERE p.received = (SELECT max(received) FROM position WHERE plant = p.plant AND gateway = p.gateway)"
+            "SELECT p.plant, p.gateway, p.boot, committed, missing, lost, s.online,"
+            " max(p.received, coalesce(s.received, 0)), frames, duplicates"
+            " FROM position p LEFT JOIN status s ON s.plant = p.plant AND s.gateway = p.gateway"
+            " WHERE p.began = (SELECT max(began) FROM position WHERE plant = p.plant AND gateway = p.gateway)"
             " ORDER BY p.plant, p.gateway"
         )
         return [
-            GatewayPosition(plant, gateway, boot, seq, _ranges(missing), {0: False, 1: True}.get(online), *rest)
-            for plant, gateway, boot, seq, missing, online, *rest in rows
+            GatewayPosition(
+                plant, gateway, boot, seq, _gaps(missing), _gaps(lost), {0: False, 1: True}.get(online), *rest
+            )
+            for plant, gateway, boot, seq, missing, lost, online, *rest in rows
         ]
+
+    def damaged(self) -> int:
+        """How many entries were found damaged since the start."""
+        return len(self._damage)
 
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
         """Messages put aside, newest first."""
         rows = self._rows(
-            "SELECT id, received, topic, reason, detail, readings, payload FROM quarantine WHERE id < ?"
-            " ORDER BY id DESC LIMIT ?",
+            f"SELECT {_QUARANTINED} FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
             (before if before is not None else 1 << 62, limit),
         )
         return [Quarantined(*row) for row in rows]
 
+    def to_retry(self, limit: int, *, history: bool = False) -> list[Quarantined]:
+        """What a person wants to be tried again, oldest first: of intake, or what the history store had refused."""
+        rows = self._rows(
+            f"SELECT {_QUARANTINED} FROM quarantine WHERE retry = 1 AND (reason = ?) = ? ORDER BY id LIMIT ?",  # noqa: S608
+            (HISTORY_REJECTED, int(history), limit),
+        )
+        return [Quarantined(*row) for row in rows]
+
+    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+        """Put messages or readings into quarantine, and take out what was tried again. Raises as `append`."""
+        with self._transaction() as cursor:
+            cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in retried))
+            _put_aside(cursor, items)
+
     def totals(self) -> Totals:
         """How much there is."""
         readings = self._one("SELECT coalesce(sum(readings), 0) FROM entry")
-        aside = next(self._rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine"))
+        (aside,) = self._rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine")
         return Totals(readings, *aside)
 
     def trim(self, upto: int, older_than: int) -> int:
-        """Delete entries every reader has passed (id <= `upto`) that were received before `older_than` (ns)."""
-        with self._transaction() as cursor:
-            cursor.execute("DELETE FROM entry WHERE id <= ? AND received < ?", (upto, older_than))
-            return int(self._writer.changes())
+        """Delete entries every reader has passed (id <= `upto`), from the oldest up to one received after `older_than`.
+
+        Only ever from the oldest on, so a number that is missing between two others was not trimmed. In steps: a commit
+        between them waits for one at most.
+        """
+        kept = self._one(
+            "SELECT coalesce((SELECT id FROM entry WHERE received >= ? ORDER BY id LIMIT 1), ?)", (older_than, upto + 1)
+        )
+        return self._delete("entry", "id < ?", min(kept, upto + 1))
+
+    def trim_quarantine(self, older_than: int) -> int:
+        """Delete what was put aside before `older_than` (ns) and waits for no retry."""
+        return self._delete("quarantine", "retry = 0 AND received < ?", older_than)
+
+    def give_back(self) -> None:
+        """Give unused space of the file back to the disk, but as much as it will fill again soon."""
+        while True:
+            with self._transaction(), told(self._path):
+                pages, free = self._writer.pragma("page_count"), self._writer.pragma("freelist_count")
+                if free <= _AT_ONCE or free * 2 <= pages:
+                    return
+                self._writer.execute(f"PRAGMA incremental_vacuum({_AT_ONCE})").fetchall()
+                if self._writer.pragma("freelist_count") == free:
+                    return  # a file of before this was possible: `yujing journal trim --vacuum` changes it over
 
     def close(self) -> None:
         """Close every connection; the log stays."""
         for connection in (*self._readers, self._writer):
             connection.close()
 
+    def _delete(self, table: str, condition: str, value: int) -> int:
+        deleted = 0
+        while True:
+            with self._transaction() as cursor:
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT ?)",  # noqa: S608
+                    (value, _AT_ONCE),
+                )
+                changes = int(self._writer.changes())
+            deleted += changes
+            if changes < _AT_ONCE:
+                return deleted
+
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Cursor]:
         with self._lock:
+            if self.broken is not None:
+                # SQLite, or the system below it, may take what a failed sync left unwritten for written.
+                raise JournalBroken(*self.broken.args)
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._writer.cursor()
-                    self._writer.execute("COMMIT")
-                except BaseException:
-                    if self._writer.in_transaction:
-                        self._writer.execute("ROLLBACK")
-                    raise
-            except apsw.Error as error:
-                raise JournalUnavailable(f"{self._path}: {error}") from error
+                with told(self._path):
+                    self._writer.execute("BEGIN IMMEDIATE")
+                    try:
+                        yield self._writer.cursor()
+                        self._writer.execute("COMMIT")
+                    except BaseException:
+                        if self._writer.in_transaction:
+                            with suppress(apsw.Error):  # the first error is the one to tell
+                                self._writer.execute("ROLLBACK")
+                        raise
+            except JournalBroken as error:
+                self.broken = error
+                raise
 
-    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-        """Query on this thread's own read-only connection."""
+    @contextmanager
+    def _reading(self) -> Iterator[apsw.Cursor]:
+        """A cursor of this thread's own read-only connection, closed at the end: an open one holds up checkpoints."""
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
-            connection.set_busy_timeout(5000)
+            connection = open_reader(self._path)
             self._local.connection = connection
             self._readers.append(connection)
-        return iter(connection.execute(query, values))
+        cursor = connection.cursor()
+        try:
+            with told(self._path):
+                yield cursor
+        finally:
+            cursor.close(force=True)
+
+    def _read_one_by_one(self, after: int) -> list[Entry]:
+        """The next entry of a file whose pages are damaged: each number is looked for by itself."""
+        for number in range(after + 1, self._last + 1):
+            with self._reading() as cursor:
+                try:
+                    row = cursor.execute(f"SELECT {COLUMNS} FROM entry WHERE id = ?", (number,)).fetchone()  # noqa: S608
+                except apsw.CorruptError as error:
+                    return [self._damage.lost(number, None, None, str(error))]
+                if row is not None:
+                    return [self._damage.entry(row)]
+        return []
+
+    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._reading() as cursor:
+            return cursor.execute(query, values).fetchall()
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
-        return next(self._rows(query, values))[0]
+        return self._rows(query, values)[0][0]
 
 
-def _ranges(missing: str) -> tuple[tuple[int, int], ...]:
-    return tuple((first, last) for first, last in json.loads(missing))
+def _gaps(text: str) -> tuple[Gap, ...]:
+    return tuple(Gap(*gap) for gap in json.loads(text))
+
+
+def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
+    at, p = progress.position, progress
+    clock = json.dumps(astuple(p.clock) if p.clock is not None else None)
+    return (
+        *(*key, at.committed, _text(at.missing), _text(at.lost), clock),
+        *(p.received, p.received, p.frames, p.duplicates),
+    )
+
+
+def _text(gaps: tuple[Gap, ...]) -> str:
+    return json.dumps(gaps) if gaps else "[]"
+
+
+def _put_aside(cursor: apsw.Cursor, items: Sequence[Quarantined]) -> None:
+    cursor.executemany(
+        # The same bytes on the same topic are put aside once, however often a gateway sends them again.
+        "INSERT OR IGNORE INTO quarantine (received, topic, reason, detail, readings, payload, digest)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ((q.received, q.topic, q.reason, q.detail, q.readings, q.payload, sha256(q.payload).digest()) for q in items),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.journal.position import Gap
 from ingest.model.batch import Batch
 
 
@@ -26,7 +27,8 @@ class GatewayPosition:
 
     Attributes:
         committed: every frame up to this sequence number is on disk, but `missing`.
-        missing: ranges of sequence numbers (first, last), both included, not yet received.
+        missing: gaps in its sequence numbers that are still asked for.
+        lost: gaps that were asked for in vain for too long.
         online: what its last status said; None before any.
         received: when it was last heard, ns since the epoch.
         frames: frames journaled since the service first knew it.
@@ -37,7 +39,8 @@ class GatewayPosition:
     gateway: str
     boot: str
     committed: int
-    missing: tuple[tuple[int, int], ...]
+    missing: tuple[Gap, ...]
+    lost: tuple[Gap, ...]
     online: bool | None
     received: int
     frames: int

@@ -1,0 +1,64 @@
+"""Entries that cannot be read any more: told once each, counted, and read as if they held nothing, so readers go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.journal import body
+from ingest.journal.records import Entry
+from ingest.model.batch import empty_batch
+from ingest.telemetry import Event, emit
+
+
+@dataclass(frozen=True, slots=True)
+class JournalDamaged(Event, level="error"):
+    """An entry of the journal is not what was written: its readings are lost to whoever had not read it before."""
+
+    entry: int
+    received: int
+    readings: int
+    error: str
+
+
+COLUMNS = "id, received, readings, size, body, step"
+"""What `decode` needs of an entry's row, in its order."""
+
+
+def decode(row: Sequence[Any]) -> Entry:
+    """The entry in a row. Raises ValueError if any of it is not as it was written."""
+    number, received, readings, size, packed, step = row
+    return Entry(number, body.unpack(packed, size=size, received=received, readings=readings, step=step), step)
+
+
+class Damage:
+    """What was found damaged since the start. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entry(self, row: Sequence[Any]) -> Entry:
+        """The entry in a row; an empty one if it is damaged."""
+        try:
+            return decode(row)
+        except ValueError as error:
+            return self.lost(row[0], row[1], row[2], str(error))
+
+    def lost(self, number: int, received: object, readings: object, error: str) -> Entry:
+        """Tell of a damaged entry, once however many read it, and stand in for it."""
+        with self._lock:
+            new = number not in self._entries
+            self._entries.add(number)
+        if new:
+            emit(JournalDamaged(number, _number(received), _number(readings), error))
+        return Entry(number, empty_batch())
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
