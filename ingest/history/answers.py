@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
-from ingest.history.errors import HistoryError, HistoryRejected, HistoryUnavailable
+from ingest.history.errors import HistoryError, HistoryRejected, HistoryTooLarge, HistoryUnavailable
 from ingest.wire.retry_after import retry_after_s
 
-_REFUSED: Final = frozenset({400, 413, 422})
+_REFUSED: Final = frozenset({400, 422})
+_TOO_LARGE: Final = 413
+_DROPPED: Final = re.compile(r"partial write: .* dropped=(\d+)", re.DOTALL)  # InfluxDB 1.x: all others are stored
 _TO_MEND: Final = {
     401: "check the user and password, or the token",
     403: "the user or token may not do this: grant it read and write",
@@ -32,8 +35,11 @@ def error_of(status: int, body: str, retry_after: str | None, now_s: float) -> H
     if 200 <= status < 300:
         return None
     words = f"HTTP {status}: {_message(body)}"
+    if status == _TOO_LARGE:
+        return HistoryTooLarge(words)
     if status in _REFUSED:
-        return HistoryRejected(words)
+        dropped = _DROPPED.search(body)
+        return HistoryRejected(words, dropped=int(dropped[1]) if dropped else None)
     if status in _TO_MEND:
         words = f"{words} ({_TO_MEND[status]})"
     return HistoryUnavailable(words, retry_after_s=retry_after_s(retry_after, now_s))

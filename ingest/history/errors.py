@@ -2,7 +2,8 @@
 
 HistoryError
 ├── HistoryUnavailable   retry: the store is away, busy or asks to wait (`retry_after_s`)
-└── HistoryRejected      do not retry: the store refused the data and always will
+└── HistoryRejected      do not retry: the store refused the data and always will (`dropped`: how many of them)
+    └── HistoryTooLarge  do not retry as it is: the same data may be taken in smaller requests
 """
 
 from __future__ import annotations
@@ -21,4 +22,15 @@ class HistoryUnavailable(HistoryError):
 
 
 class HistoryRejected(HistoryError):
-    """The store refused the data and always will. Do not retry."""
+    """The store refused the data and always will. Do not retry.
+
+    `dropped` is how many items of its last request the store says it dropped, None if it does not say.
+    """
+
+    def __init__(self, message: str, *, dropped: int | None = None) -> None:
+        super().__init__(message)
+        self.dropped = dropped
+
+
+class HistoryTooLarge(HistoryRejected):
+    """The request was too large for the server, or for what stands in front of it; a smaller one may be taken."""

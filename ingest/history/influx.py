@@ -8,24 +8,30 @@ from __future__ import annotations
 import ssl
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 from pydantic import Field
 
 from ingest.history.answers import error_of
-from ingest.history.errors import HistoryUnavailable
-from ingest.history.line_protocol import alarm_lines, reading_lines, tag_value
+from ingest.history.errors import HistoryTooLarge, HistoryUnavailable
+from ingest.history.line_protocol import Precision, ReadingLines, alarm_lines, precision_of, tag_value
 from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.config import Config
+from ingest.model.flags import Flag
 from ingest.plants.roster import Roster
+from ingest.telemetry import Event, emit
 
-_LINES: Final = 5_000  # a request; measured: larger ones gain little, and a refused one costs more
+LINES: Final = 20_000  # a request at most: a turn of the history writer; benchmarks/history.py compares sizes
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"  # set on every reading without a value
 _QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
 _STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
 _NAME: Final = str.maketrans(_QUOTED | {'"': r"\""})
@@ -37,6 +43,21 @@ class InfluxConfig(Config):
     url: str = Field(pattern=r"^https?://[^@\s]+$")  # no user:password@ in it
     ca_file: Path | None = None  # certificates to trust instead of the system's
     timeout_s: float = Field(default=10, gt=0)
+    gzip: bool | None = None  # None = only to another machine: packing costs more than loopback does
+
+    @property
+    def packs(self) -> bool:
+        """Whether lines are sent compressed."""
+        return urlsplit(self.url).hostname not in _HERE if self.gzip is None else self.gzip
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequestHalved(Event, level="warning"):
+    """The server found a request too large; from now on requests hold at most so many lines."""
+
+    url: str
+    lines: int
+    reason: str
 
 
 class InfluxStore(ABC):
@@ -46,14 +67,20 @@ class InfluxStore(ABC):
         self._http = http
         self._database = database
         self._policy = retention_policy
+        self._reading_lines: ReadingLines | None = None
+        self._most = LINES  # lines a request
 
     def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:  # noqa: ARG002  lines are their own identity
         """Keep readings; see `HistoryStore`."""
-        self._write(reading_lines(batch, roster))
+        if self._reading_lines is None or self._reading_lines.roster is not roster:
+            self._reading_lines = ReadingLines(roster)
+        lines, precision = self._reading_lines, precision_of(batch.time)
+        everything = np.arange(len(batch))
+        self._write(len(batch), lambda part: lines(batch.take(everything[part]), precision), precision)
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
         """Keep alarm events; see `HistoryStore`."""
-        self._write(alarm_lines(events))
+        self._write(len(events), lambda part: alarm_lines(events[part]), "ns")
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         """One point's readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
@@ -61,37 +88,60 @@ class InfluxStore(ABC):
         window = f"time >= {start} AND time < {end} GROUP BY time({width}ns, {start % width}ns) fill(none)"
         answers = self._ask(
             "; ".join(
-                f"SELECT min({field}), mean({field}), max({field}), count(quality) FROM {self._measurement(name)} "  # noqa: S608  quoted
-                f"WHERE plant = {_string(plant)} AND {tag} = {_string(point)} AND {window}"
+                f"SELECT {what} FROM {self._measurement(name)} "  # noqa: S608  quoted
+                f"WHERE plant = {_string(plant)} AND {tag} = {_string(point)} AND {condition}{window}"
                 for name, tag, field in (("readings", "point", "value"), ("gateways", "gateway", "online"))
+                for what, condition in (
+                    (f"min({field}), mean({field}), max({field}), count({field})", ""),
+                    ("count(quality)", f"{_NO_VALUE} AND "),
+                )
             )
         )
-        rows = [row for answer in answers for row in answer]
-        time, low, mean, high, count = zip(*rows, strict=True) if rows else ((),) * 5
+        measured = {row[0]: row[1:] for rows in answers[::2] for row in rows}
+        blank = {row[0]: row[1] for rows in answers[1::2] for row in rows}
+        times = sorted(measured.keys() | blank.keys())
+        rows = [measured.get(time, (None, None, None, 0)) for time in times]
+        low, mean, high, count = zip(*rows, strict=True) if rows else ((),) * 4
         return Trend(
-            time=np.array(time, np.int64),
+            time=np.array(times, np.int64),
             low=np.array(low, np.float64),
             mean=np.array(mean, np.float64),
             high=np.array(high, np.float64),
-            count=np.array(count, np.int64),
+            count=np.array(count, np.int64) + np.array([blank.get(time, 0) for time in times], np.int64),
         )
 
     def count_readings(self) -> int:
-        """All readings stored, counted by their quality, which every reading has."""
-        [rows] = self._ask(f"SELECT count(quality) FROM {self._measurement('readings')}")  # noqa: S608  quoted
-        return int(rows[0][1]) if rows else 0
+        """All readings stored, by their value, or by what their quality says if they have none."""
+        readings = self._measurement("readings")
+        statements = (
+            f"SELECT count(value) FROM {readings}",  # noqa: S608  quoted
+            f"SELECT count(quality) FROM {readings} WHERE {_NO_VALUE}",  # noqa: S608  quoted
+        )
+        # Asked one by one: of several that fail, InfluxDB 1.x tells "not executed" instead of why.
+        return sum(int(row[1]) for statement in statements for rows in self._ask(statement) for row in rows)
 
     def close(self) -> None:
         """Close connections."""
         self._http.close()
 
     @abstractmethod
-    def _send(self, lines: bytes) -> None:
+    def _send(self, lines: bytes, precision: Precision) -> None:
         """Write once. Raises HistoryUnavailable or HistoryRejected."""
 
-    def _write(self, lines: Sequence[str]) -> None:
-        for start in range(0, len(lines), _LINES):
-            self._send("\n".join(lines[start : start + _LINES]).encode())
+    def _write(self, count: int, lines: Callable[[slice], bytes], precision: Precision) -> None:
+        """Write items 0..count-1 in requests as large as the server takes them; that is found out once."""
+        at = 0
+        while at < count:
+            part = slice(at, min(at + self._most, count))
+            try:
+                self._send(lines(part), precision)
+            except HistoryTooLarge as error:
+                if part.stop - at == 1:
+                    raise
+                self._most = (part.stop - at) // 2
+                emit(HistoryRequestHalved(str(self._http.base_url), self._most, str(error)))
+            else:
+                at = part.stop
 
     def _ask(self, statements: str) -> list[list[list[Any]]]:
         """The rows of each InfluxQL statement; every statement here gives one series or none."""

@@ -7,6 +7,7 @@ and its default tags and point objects cost time; waiting and trying again is th
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -18,9 +19,11 @@ from urllib3.exceptions import HTTPError
 from ingest.history.answers import error_of
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx import InfluxConfig, InfluxStore, http_client, trust
+from ingest.history.line_protocol import Precision
 from ingest.model.config import Secret
 
-_NANOSECONDS: Final[Any] = WritePrecision.NS  # a plain string, whatever the client's annotations say
+# Plain strings, whatever the client's annotations say.
+_PRECISION: Final[Mapping[Precision, Any]] = {"ms": WritePrecision.MS, "ns": WritePrecision.NS}
 
 
 class InfluxV2Config(InfluxConfig):
@@ -43,7 +46,7 @@ class InfluxV2Store(InfluxStore):
             token=token,
             org=config.org,
             timeout=int(config.timeout_s * 1_000),
-            enable_gzip=True,
+            enable_gzip=config.packs,
             retries=False,
             ssl_context=trust(config),
         )
@@ -57,9 +60,9 @@ class InfluxV2Store(InfluxStore):
         self._client.close()  # type: ignore[no-untyped-call]
         super().close()
 
-    def _send(self, lines: bytes) -> None:
+    def _send(self, lines: bytes, precision: Precision) -> None:
         try:
-            self._writes.write(bucket=self._database, record=lines, write_precision=_NANOSECONDS)
+            self._writes.write(bucket=self._database, record=lines, write_precision=_PRECISION[precision])
         except ApiException as error:
             wait = error.headers.get("Retry-After") if error.headers else None
             words = str(error.body or error.reason)

@@ -1,25 +1,35 @@
-"""InfluxDB line protocol straight from arrays: joined strings, never an object a reading.
+"""InfluxDB line protocol straight from arrays: columns of bytes joined once, never an object a reading.
 
-    readings,plant=P,point=A,signal=S value=0.351,quality=0i 1763884800000000000
-    gateways,plant=P,gateway=GW-01 online=1i,quality=0i 1763884800000000000
+    readings,plant=P,point=A,signal=S value=0.351 1763884800000
+    readings,plant=P,point=A,signal=S value=1.7,quality=8i 1763884801000
+    readings,plant=P,point=A,signal=S quality=4i 1763884802000
+    gateways,plant=P,gateway=GW-01 online=1i 1763884800000
     alarms,plant=P,point=A,rule=LL,level=2,event=raised id="…",state="…",…,limit=0.28,value=0.27 1763884801000000000
 
-A server that gets the same line twice keeps one: measurement, tags and time are the identity of a line.
+`quality` is there only when something is known against a reading: a second field a line costs an InfluxDB half as much
+again. A server that gets the same line twice keeps one: measurement, tags and time are the identity of a line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from math import isfinite
-from typing import Final
+from typing import Final, Literal
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.history.series import series_of
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
+from ingest.model.flags import Flag
 from ingest.plants.roster import Roster
+
+Precision = Literal["ms", "ns"]
+"""What the times of a request count."""
+
+NS_IN: Final[Mapping[Precision, int]] = {"ms": 1_000_000, "ns": 1}
 
 # Line protocol has no way to write a newline or a closing backslash in a tag. Ids of plants and points hold neither;
 # should one ever come, it is altered rather than allowed to break the lines around it.
@@ -28,32 +38,72 @@ _TAG: Final = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
 _STRING: Final = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
-def reading_lines(batch: Batch, roster: Roster) -> list[str]:
-    """One line a reading, in order; a reading without a value has its quality alone."""
-    heads = _heads_of(roster)
-    blank = np.isnan(batch.value)
-    lines = [
-        f"{heads[point]}quality={flags}i {time}"
-        if no_value
-        else f"{heads[point]}value={value!r},quality={flags}i {time}"
-        for point, time, value, flags, no_value in zip(
-            batch.point.tolist(),
-            batch.time.tolist(),
-            batch.value.tolist(),
-            batch.flags.tolist(),
-            blank.tolist(),
-            strict=True,
-        )
-    ]
-    for at in np.flatnonzero(np.isin(batch.point, list(heads.devices)) & ~blank).tolist():
-        online = int(batch.value[at] > 0)
-        lines[at] = f"{heads[int(batch.point[at])]}online={online}i,quality={batch.flags[at]}i {batch.time[at]}"
-    return lines
+def precision_of(times: NDArray[np.int64]) -> Precision:
+    """The coarsest precision that loses nothing of these times (ns); gateways send whole milliseconds."""
+    return "ns" if (times % NS_IN["ms"]).any() else "ms"
 
 
-def alarm_lines(events: Iterable[AlarmEvent]) -> list[str]:
-    """One line an alarm event; the same event always gives the same series and time."""
-    return [_alarm_line(event) for event in events]
+class ReadingLines:
+    """Writes readings of one roster; knows the head of every series it has met."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster: Final = roster
+        size = len(roster.points)
+        self._head: NDArray[np.object_] = np.empty(size, np.object_)  # b"measurement,tags field=", escaped once a point
+        self._known = np.zeros(size, np.bool_)
+        self._device = np.zeros(size, np.bool_)
+
+    def __call__(self, batch: Batch, precision: Precision) -> bytes:
+        """One line a reading, in order. `precision` must be one that loses nothing, see `precision_of`."""
+        self._meet(batch.point)
+        heads = self._head[batch.point].tolist()
+        # JSON's numbers are the shortest that read back equal, and made four times as fast as Python makes them.
+        fields = msgspec.json.encode(batch.value.tolist())[1:-1].split(b",")
+        for at in np.flatnonzero(self._device[batch.point]).tolist():
+            fields[at] = b"%di" % (batch.value[at] > 0)
+        # Few are flagged in a live plant, all of them where a gateway reads out its memory: plain lists for both.
+        flagged = np.flatnonzero((batch.flags != 0) | np.isnan(batch.value))
+        blank = np.isnan(batch.value[flagged]).tolist()
+        for at, flags, no_value in zip(flagged.tolist(), batch.flags[flagged].tolist(), blank, strict=True):
+            if no_value:
+                # Counted by this bit, as the others are by their value.
+                heads[at] = heads[at].rpartition(b" ")[0] + b" quality="
+                fields[at] = b"%di" % (flags | Flag.NO_VALUE)
+            else:
+                fields[at] += b",quality=%di" % flags
+        parts = [b""] * (3 * len(batch))
+        parts[0::3], parts[1::3], parts[2::3] = heads, fields, _tails(batch.time // NS_IN[precision])
+        return b"".join(parts)
+
+    def _meet(self, points: NDArray[np.int32]) -> None:
+        """Make the heads of points not met before."""
+        size = int(points.max(initial=-1)) + 1
+        if size > len(self._known):  # points beyond the roster's end are kept too
+            self._head.resize(size)
+            self._known.resize(size)
+            self._device.resize(size)
+        for index in np.unique(points[~self._known[points]]).tolist():
+            series = series_of(self.roster, index)
+            if series.is_device:
+                head = _head("gateways", {"plant": series.plant, "gateway": series.point}) + "online="
+            else:
+                tags = {"plant": series.plant, "point": series.point, "signal": series.signal}
+                head = _head("readings", tags) + "value="
+            self._head[index], self._known[index], self._device[index] = head.encode(), True, series.is_device
+
+
+def _tails(times: NDArray[np.int64]) -> list[bytes]:
+    """The end of each line. A frame's points share one time, which is written out once."""
+    if not len(times):
+        return []
+    starts = np.flatnonzero(np.diff(times, prepend=times[0] - 1))
+    tails = np.array([b" %d\n" % time for time in times[starts].tolist()], np.object_)
+    return tails.repeat(np.diff(starts, append=len(times))).tolist()
+
+
+def alarm_lines(events: Iterable[AlarmEvent]) -> bytes:
+    """One line an alarm event, times in ns; the same event always gives the same series and time."""
+    return b"".join(_alarm_line(event).encode() for event in events)
 
 
 def _alarm_line(event: AlarmEvent) -> str:
@@ -78,36 +128,12 @@ def _alarm_line(event: AlarmEvent) -> str:
     numbers = {"limit": alarm.limit, "value": alarm.value}
     fields = [f'{name}="{text.translate(_STRING)}"' for name, text in texts.items()]
     fields += [f"{name}={number!r}" for name, number in numbers.items() if number is not None and isfinite(number)]
-    return f"{head}{','.join(fields)} {event.time}"
+    return f"{head}{','.join(fields)} {event.time}\n"
 
 
 def tag_value(text: str) -> str:
     """The text as a server reads it back from a tag."""
     return text.translate(_UNWRITABLE)
-
-
-class _Heads(dict[int, str]):
-    """Measurement and tags by roster index, escaped once a point. `devices` are those met so far."""
-
-    def __init__(self, roster: Roster) -> None:
-        super().__init__()
-        self.devices: set[int] = set()
-        self._roster = roster
-
-    def __missing__(self, index: int) -> str:
-        series = series_of(self._roster, index)
-        if series.is_device:
-            self.devices.add(index)
-            head = _head("gateways", {"plant": series.plant, "gateway": series.point})
-        else:
-            head = _head("readings", {"plant": series.plant, "point": series.point, "signal": series.signal})
-        self[index] = head
-        return head
-
-
-@lru_cache(maxsize=1)
-def _heads_of(roster: Roster) -> _Heads:
-    return _Heads(roster)
 
 
 def _head(measurement: str, tags: Mapping[str, str]) -> str:

@@ -55,11 +55,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         store = InfluxV1Store(InfluxV1Config(url=url))
         store.create_database()
         readings = steady(MINUTES * 60)
-        flags = np.choose(
-            np.arange(len(readings)) % 10, [0, Flag.BAD, Flag.OUT_OF_RANGE, Flag.FUTURE, 0, 0, 0, 0, 0, 0]
-        )
+        flags = np.choose(np.arange(len(readings)) % 10, [0, Flag.BAD, Flag.OUT_OF_RANGE, Flag.CLOCK, 0, 0, 0, 0, 0, 0])
         store.write_readings(readings.with_flags(flags.astype(np.uint16)), roster(), 1)
         store.write_readings(batch([0, 1], [NOON + 7, NOON + 8], [np.nan, np.nan], [Flag.NO_VALUE] * 2), roster(), 2)
+        last = MINUTES * 60 - 1  # flagged, so that the newest reading of one point has a quality to show
+        store.write_readings(batch([last % 3], [NOON + last * SECOND], [0.3], [Flag.LATE]), roster(), 2)
         store.write_readings(batch([3] * 3, [NOON + s * SECOND for s in (1, 60, 90)], [1.0, 0.0, 1.0]), roster(), 3)
         begun: list[tuple[int, str, Literal[1, 2]]] = [(5, "CW-01", 2), (300, "CW-01", 2), (90, "T-01", 1)]
         store.write_alarm_events(

@@ -23,6 +23,7 @@ EVENT_OF: dict[AlarmEventKind, AlarmState] = {
     AlarmEventKind.RAISED: AlarmState.UNACKNOWLEDGED,
     AlarmEventKind.ACKNOWLEDGED: AlarmState.ACKNOWLEDGED,
     AlarmEventKind.RETURNED: AlarmState.RETURNED,
+    AlarmEventKind.RECORDED: AlarmState.NORMAL,
 }
 
 

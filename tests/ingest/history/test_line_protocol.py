@@ -10,22 +10,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.history.line_protocol import alarm_lines, reading_lines, tag_value
+from ingest.history.line_protocol import ReadingLines, alarm_lines, precision_of, tag_value
 from ingest.model.alarm import AlarmEventKind
+from ingest.model.batch import Batch
+from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL
+from ingest.plants.roster import Roster
 from tests.ingest.history.made_up import NOON, alarm_event, batch, point, roster, titled
 
 NAN = math.nan
+
+
+def reading_lines(readings: Batch, known: Roster) -> list[str]:
+    """The lines, times in ns."""
+    return ReadingLines(known)(readings, "ns").decode().removesuffix("\n").split("\n")
 
 
 def encoded(lines: list[str]) -> bytes:
     return "\n".join(lines).encode()
 
 
-def test_readings_are_written_with_value_and_quality() -> None:
+def test_readings_are_written_with_their_value_and_what_is_known_against_them() -> None:
     readings = batch([0, 2], [NOON, NOON + 1], [0.351, 1e-300], [0, 9])
     assert encoded(reading_lines(readings, roster())) == (
-        b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P value=0.351,quality=0i 1763884800000000000\n"
+        b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P value=0.351 1763884800000000000\n"
         b"readings,plant=demo-aluminium,point=T-01,signal=ALC_CW_IN_P value=1e-300,quality=9i 1763884800000000001"
     )
 
@@ -39,9 +47,9 @@ def test_a_reading_without_a_value_keeps_its_quality() -> None:
 def test_a_gateway_is_written_as_online_or_offline() -> None:
     readings = batch([3, 0, 3, 3], [1, 2, 3, 4], [1, 0.5, 0, NAN], [0, 0, 0, 4])
     assert encoded(reading_lines(readings, roster())) == (
-        b"gateways,plant=demo-aluminium,gateway=GW-01 online=1i,quality=0i 1\n"
-        b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P value=0.5,quality=0i 2\n"
-        b"gateways,plant=demo-aluminium,gateway=GW-01 online=0i,quality=0i 3\n"
+        b"gateways,plant=demo-aluminium,gateway=GW-01 online=1i 1\n"
+        b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P value=0.5 2\n"
+        b"gateways,plant=demo-aluminium,gateway=GW-01 online=0i 3\n"
         b"gateways,plant=demo-aluminium,gateway=GW-01 quality=4i 4"
     )
 
@@ -49,7 +57,7 @@ def test_a_gateway_is_written_as_online_or_offline() -> None:
 def test_separators_and_unicode_in_tags_are_escaped() -> None:
     hostile = roster(point(0, "a,b c=d", plant="厂\n一\\"))
     assert encoded(reading_lines(batch([0], [1], [2.0]), hostile)) == (
-        rb"readings,plant=" + "厂_一_".encode() + rb",point=a\,b\ c\=d,signal=ALC_CW_IN_P value=2.0,quality=0i 1"
+        rb"readings,plant=" + "厂_一_".encode() + rb",point=a\,b\ c\=d,signal=ALC_CW_IN_P value=2.0 1"
     )
 
 
@@ -57,8 +65,8 @@ def test_a_removed_point_keeps_its_readings() -> None:
     """Entries of a point that has left the roster, even beyond its end, are stored under their index."""
     lines = reading_lines(batch([0, 7], [1, 2], [0.1, 0.2]), roster(None, point(1, "CW-02")))
     assert lines == [
-        "readings,plant=removed,point=0,signal=removed value=0.1,quality=0i 1",
-        "readings,plant=removed,point=7,signal=removed value=0.2,quality=0i 2",
+        "readings,plant=removed,point=0,signal=removed value=0.1 1",
+        "readings,plant=removed,point=7,signal=removed value=0.2 2",
     ]
 
 
@@ -69,21 +77,21 @@ def test_a_new_roster_renames_at_once() -> None:
 
 
 def test_alarm_events_are_written_with_what_a_reader_needs() -> None:
-    [line] = alarm_lines([titled(alarm_event(1), 'a "b" \\ c')])
+    lines = alarm_lines([titled(alarm_event(1), 'a "b" \\ c')])
     alarm = alarm_event(1).alarm
     assert (
-        line.encode()
+        lines
         == (
             "alarms,plant=demo-aluminium,point=CW-01,rule=LL,level=2,event=raised "
             f'id="{alarm.id}",state="unacknowledged",title="a \\"b\\" \\\\ c",title_en="",unit="MPa",'
-            "limit=0.28,value=0.27 1763884800000000000"
+            "limit=0.28,value=0.27 1763884800000000000\n"
         ).encode()
     )
 
 
 @pytest.mark.parametrize("value", [None, NAN, math.inf])
 def test_an_alarm_without_a_value_has_no_value_field(value: float | None) -> None:
-    assert ",value=" not in alarm_lines([alarm_event(1, value=value)])[0]
+    assert b",value=" not in alarm_lines([alarm_event(1, value=value)])
 
 
 def test_the_same_alarm_event_gives_the_same_series_and_time() -> None:
@@ -97,6 +105,23 @@ def test_a_line_is_written_for_every_reading_of_a_large_batch() -> None:
     readings = batch(list(np.arange(n) % 4), list(range(n)), [0.5] * n)
     lines = reading_lines(readings, roster())
     assert [int(line.rsplit(" ", 1)[1]) for line in lines] == list(range(n))
+
+
+def test_times_of_whole_milliseconds_are_written_as_such() -> None:
+    """Shorter lines where nothing is lost by it, nanoseconds where something would be."""
+    whole = batch([0, 1, 0], [NOON, NOON, -1_000_000], [1.0, 2.0, 3.0])
+    assert precision_of(whole.time) == "ms"
+    assert [line.rsplit(b" ", 1)[1] for line in ReadingLines(roster())(whole, "ms").splitlines()] == [
+        b"1763884800000",
+        b"1763884800000",
+        b"-1",
+    ]
+    assert precision_of(batch([0, 1], [NOON, NOON + 1], [1.0, 2.0]).time) == "ns"
+
+
+def test_a_reading_without_a_value_is_counted_by_its_quality_whatever_it_said() -> None:
+    [line] = reading_lines(batch([0], [1], [NAN], [0]), roster())
+    assert line.endswith(" quality=4i 1")
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -116,12 +141,15 @@ def test_a_reading_comes_back_from_its_line(names: tuple[str, str, str], value: 
     measurement, tags, fields, time = parse(line)
     assert (measurement, time) == ("readings", at)
     assert tags == {"plant": tag_value(plant), "point": tag_value(name), "signal": tag_value(signal)}
-    assert fields == ({"quality": flags} if math.isnan(value) else {"value": value, "quality": flags})
+    if math.isnan(value):
+        assert fields == {"quality": flags | Flag.NO_VALUE}
+    else:
+        assert fields == {"value": value} | ({"quality": flags} if flags else {})
 
 
 @given(texts)
 def test_a_title_comes_back_from_its_line(title: str) -> None:
-    _, _, fields, _ = parse(alarm_lines([titled(alarm_event(1), title)])[0])
+    _, _, fields, _ = parse(alarm_lines([titled(alarm_event(1), title)]).decode().removesuffix("\n"))
     assert fields["title"] == title
 
 

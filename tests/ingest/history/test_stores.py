@@ -67,7 +67,11 @@ def influxdb2(tmp: Path) -> Iterator[Kept]:
 def victoriametrics(tmp: Path) -> Iterator[Kept]:
     with victoria_metrics(tmp) as url:
         store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
-        yield Kept(store, lambda: exported(url, "readings_quality"), lambda: exported(url, "alarms_limit"))
+        yield Kept(
+            store,
+            lambda: exported(url, "readings_value") + exported(url, "readings_quality"),
+            lambda: exported(url, "alarms_limit"),
+        )
         store.close()
 
 
