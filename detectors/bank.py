@@ -99,10 +99,15 @@ class Bank:
         states = [self._known.arrays(), *(part.state().arrays for part in self._parts.values())]
         return sum(array.nbytes for arrays in states for array in arrays.values())
 
-    def resume(self, now: int) -> None:
-        """Tell the detectors of silence that nobody listened until `now` (ns)."""
+    def resume(self, now: int, silent: Collection[str] | None = None) -> None:
+        """Tell the detectors of silence that nobody listened until `now` (ns), and which rules stand (None: as known)."""
         for silence in self._silences:
-            silence.resume(now)
+            silence.resume(now, silent)
+
+    def shift(self, step: int) -> None:
+        """Tell the detectors of silence that the clock by which arrivals are told was set by `step` (ns)."""
+        for silence in self._silences:
+            silence.shift(step)
 
     def successor(self, tables: Mapping[str, RuleTable], derived: Sequence[Derived] = ()) -> Bank:
         """A bank for other rules that remembers everything about the points and rules both have."""
@@ -110,17 +115,23 @@ class Bank:
         bank._recall(self._known, self._channels, {name: part.state() for name, part in self._parts.items()})
         return bank
 
-    def dump(self) -> bytes:
-        """The memory of all detectors, bit-exact; `load` brings it back."""
+    def dump(self, *, silence: bool = True) -> bytes:
+        """The memory of all detectors, bit-exact; `load` brings it back.
+
+        Without `silence` it is what the readings alone determine: who is silent depends on the clock as well, and a
+        watcher that was away begins anew (`resume`).
+        """
         arrays: Arrays = {f":{name}": array for name, array in self._known.arrays().items()}
         arrays[":channel"] = np.array([*self._channels.values()], np.int64)
         arrays[":channel_key"] = np.array([*self._channels], np.str_)
         for name, part in self._parts.items():
+            if not silence and part in self._silences:
+                continue
             state = part.state()
-            arrays[f"{name}:key"] = np.array(state.key, np.str_)
+            arrays[f"{name}:key"] = np.frombuffer("\n".join(state.key).encode(), np.uint8)
             arrays |= {f"{name}:{column}": array for column, array in state.arrays.items()}
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        np.savez(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
 
     def load(self, dump: bytes) -> None:
@@ -134,7 +145,7 @@ class Bank:
         if "newest" not in known:  # written before points were remembered here
             known = {**Known(0).arrays(), "channel": np.empty(0, np.int64), "channel_key": np.empty(0, np.str_)}
         channels = dict(zip(known["channel_key"].tolist(), known["channel"].tolist(), strict=True))
-        parts = {name: State(tuple(arrays.pop("key").tolist()), arrays) for name, arrays in states.items()}
+        parts = {name: State(_keys(arrays.pop("key")), arrays) for name, arrays in states.items()}
         self._recall(Known.of(known), channels, parts)
 
     def _recall(self, known: Known, channels: Mapping[str, int], parts: Mapping[str, State]) -> None:
@@ -165,3 +176,10 @@ class Bank:
         at = np.flatnonzero(named)
         r = readings
         return Readings(r.point[at], r.time[at], r.value[at], r.received[at], r.carrier[at])
+
+
+def _keys(column: NDArray[np.generic]) -> tuple[str, ...]:
+    """Rules' keys as dumped: one a line, in older dumps an array."""
+    if column.dtype != np.uint8:
+        return tuple(column.tolist())
+    return tuple(column.tobytes().decode().split("\n")) if len(column) else ()

@@ -56,7 +56,10 @@ class Silence:
 
     def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  it was told by `hear`
         """Judge everyone at `now` (ns), by what was heard up to then."""
-        self._latest = max(self._latest, now)
+        if self._latest > now:  # heard by a clock that was ahead: nobody is heard after now
+            np.minimum(self._point_heard, now, out=self._point_heard)
+            self._due = 0
+        self._latest = now
         rows = np.arange(len(self.rules)) if now >= self._due else np.flatnonzero(self._trip.busy)
         if not len(rows):
             return nothing()
@@ -78,11 +81,27 @@ class Silence:
             cause=np.full(len(at), NO_CAUSE, np.int32),
         )
 
-    def resume(self, now: int) -> None:
-        """Begin every watch anew at `now`, but for what is silent already: the watcher was away, not the points."""
-        awake = self.rules.point[~self._trip.tripped]
-        self._point_heard[awake] = np.maximum(self._point_heard[awake], now)
-        self._due, self._latest = 0, max(self._latest, now)
+    def resume(self, now: int, silent: Collection[str] | None = None) -> None:
+        """Begin every watch anew at `now`, but for what is silent already: the watcher was away, not the points.
+
+        `silent` names the rules that stand, None = those that did.
+        """
+        trip, point = self._trip, self.rules.point
+        if silent is not None:
+            trip.tripped[:] = [key in silent for key in self.rules.key]
+            trip.condition[:] = trip.tripped
+            trip.since[:] = now
+            trip.sync()
+        stands = trip.tripped
+        self._point_heard[point[~stands]] = now
+        self._point_heard[point[stands]] = now - self._limit[stands]  # still silent, and not for longer than is known
+        self._due, self._latest = 0, now
+
+    def shift(self, step: int) -> None:
+        """The clock of arrivals was set by `step` (ns): every watch moves along."""
+        self._point_heard[self._point_heard != 0] += step
+        self._trip.since[self._trip.busy] += step
+        self._due, self._latest = 0, self._latest + step
 
     def unjudged(self, known: Known, now: int) -> Unjudged:  # noqa: ARG002  time judges everyone
         """None: whoever is not heard is silent."""

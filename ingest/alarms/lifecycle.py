@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
+from uuid import uuid5
 
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, event_id
 
@@ -20,6 +21,10 @@ TRANSITIONS: Final[dict[tuple[AlarmState, AlarmEventKind], AlarmState | None]] =
     (AlarmState.RETURNED, AlarmEventKind.RAISED): AlarmState.UNACKNOWLEDGED,
     (AlarmState.RETURNED, AlarmEventKind.RETURNED): None,
     (AlarmState.RETURNED, AlarmEventKind.ACKNOWLEDGED): AlarmState.NORMAL,
+    (AlarmState.NORMAL, AlarmEventKind.RECORDED): AlarmState.NORMAL,
+    (AlarmState.UNACKNOWLEDGED, AlarmEventKind.RECORDED): None,
+    (AlarmState.ACKNOWLEDGED, AlarmEventKind.RECORDED): None,
+    (AlarmState.RETURNED, AlarmEventKind.RECORDED): None,
 }
 """(state, event) -> next state; None = the event means nothing in that state."""
 
@@ -39,6 +44,14 @@ def acknowledged(alarm: Alarm, *, time: int, by: str, comment: str | None) -> Al
     """Somebody has seen it; None if it needs no acknowledgement."""
     changed = replace(alarm, acked=time, acked_by=by, comment=comment or alarm.comment)
     return _step(changed, AlarmEventKind.ACKNOWLEDGED, time, time)
+
+
+def recorded(alarm: Alarm, *, received: int) -> AlarmEvent | None:
+    """A historical alarm as it is known now, again each time it proves longer; None for one that ever stood."""
+    if not alarm.historical or TRANSITIONS[alarm.state, AlarmEventKind.RECORDED] is None or alarm.returned is None:
+        return None
+    name = uuid5(alarm.id, f"{AlarmEventKind.RECORDED}/{alarm.onset}/{alarm.returned}")
+    return AlarmEvent(0, name, AlarmEventKind.RECORDED, alarm.returned, received, alarm)
 
 
 def _step(alarm: Alarm, kind: AlarmEventKind, time: int, received: int) -> AlarmEvent | None:

@@ -44,6 +44,7 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "acknowledged": iso(alarm.acked),
         "acknowledged_by": alarm.acked_by,
         "comment": alarm.comment,
+        "historical": alarm.historical,
     }
 
 

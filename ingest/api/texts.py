@@ -62,6 +62,7 @@ TEXTS: Final[dict[str, Text]] = {
     "alarm.state": Text("状态", "State"),
     "alarm.since": Text("发生时间", "Since"),
     "alarm.action": Text("操作", "Action"),
+    "alarm.historical": Text("补传", "Backfilled"),
     "alarm.ack": Text("确认", "Acknowledge"),
     "alarm.comment": Text("备注（可不填）", "Comment (optional)"),
     "alarm.ack_title": Text("确认报警", "Acknowledge alarm"),
@@ -183,6 +184,7 @@ EVENTS: Final[dict[AlarmEventKind, Text]] = {
     AlarmEventKind.RAISED: Text("触发", "Raised"),
     AlarmEventKind.RETURNED: Text("恢复", "Returned"),
     AlarmEventKind.ACKNOWLEDGED: Text("确认", "Acknowledged"),
+    AlarmEventKind.RECORDED: Text("补传记录", "Recorded from backfilled readings"),
 }
 KINDS: Final[dict[PlantKind, Text]] = {
     "dust": Text("粉尘涉爆", "Dust explosion"),
@@ -206,6 +208,7 @@ FLAGS: Final[dict[Flag, Text]] = {
     Flag.BAD: Text("坏值", "bad"),
     Flag.NO_VALUE: Text("无值", "no value"),
     Flag.OUT_OF_RANGE: Text("超量程", "out of range"),
-    Flag.FUTURE: Text("时钟超前", "clock ahead"),
+    Flag.CLOCK: Text("时钟已校正", "clock corrected"),
     Flag.LATE: Text("迟到", "late"),
+    Flag.HISTORICAL: Text("历史补传", "recorded earlier"),
 }

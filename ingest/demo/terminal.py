@@ -78,6 +78,7 @@ def _line(event: AlarmEvent) -> str:
         AlarmEventKind.RAISED: f"[bold {colour}]● {'一二'[alarm.level - 1]}级报警 L{alarm.level}[/]",
         AlarmEventKind.RETURNED: "[green]○ 恢复 returned[/]",
         AlarmEventKind.ACKNOWLEDGED: "[cyan]✓ 已确认 acknowledged[/]",
+        AlarmEventKind.RECORDED: "[blue]◌ 补传 backfilled[/]",
     }[event.kind]
     value = "" if alarm.value is None else f"  {alarm.value:.4g} ({alarm.limit:.4g}) {alarm.unit}"
     return f"{at} {said} {alarm.plant} [bold]{escape(alarm.title.zh)}[/] {escape(alarm.title.en)}{escape(value)}"

@@ -27,6 +27,7 @@ class AlarmEventKind(StrEnum):
     RAISED = "raised"
     RETURNED = "returned"
     ACKNOWLEDGED = "acknowledged"
+    RECORDED = "recorded"  # over when it became known, from readings that came late: nobody has to acknowledge it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Alarm:
     acked: int | None = None
     acked_by: str | None = None
     comment: str | None = None
+    historical: bool = False  # found in readings that came late: it never stood
 
     @property
     def active(self) -> bool:
@@ -73,6 +75,11 @@ def alarm_id(plant: str, point: str, rule: str, onset: int) -> UUID:
     return uuid5(_ALARMS, f"{plant}/{point}/{rule}/{onset}")
 
 
+def historical_id(plant: str, point: str, rule: str, onset: int) -> UUID:
+    """The id of a historical alarm, by the onset it was first told with; never that of a live one."""
+    return uuid5(_ALARMS, f"{plant}/{point}/{rule}/{onset}/historical")
+
+
 def event_id(alarm: UUID, kind: AlarmEventKind, time: int) -> UUID:
     """The event's id, equally reproducible."""
     return uuid5(alarm, f"{kind}/{time}")
@@ -88,3 +95,4 @@ class AlarmFilter:
     point: str | None = None
     since: int | None = None
     until: int | None = None
+    historical: bool | None = None

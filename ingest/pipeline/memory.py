@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
 
 from detectors import Bank
+from ingest.alarms.excursions import Excursions
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmState
+from ingest.pipeline.lookback import Limits
 from ingest.plants.roster import Roster
 
 AlarmKey = tuple[str, str, str]
 """(plant, point, rule)"""
 
 _COLUMNS: Final = ("newest", "time", "value", "flags", "received")
+_COMPRESSED: Final = zstandard.FRAME_HEADER
 
 
 class Memory:
     """The engine's state, sized for one roster.
 
     Attributes:
-        newest: int64[p], newest event time by point, ns; 0 = never heard.
+        newest: int64[p], newest event time of a live reading by point, ns; 0 = never heard.
         time, value, flags, received: [p], the newest reading in order; time 0 = none yet.
         bank: the detectors.
+        limits: what readings that are not live are held against.
+        excursions: what they showed, and when live alarms stood.
         alarms: every alarm that is not back to normal.
-        reported: number of the last interval readings were reported for.
+        stepped: by how much the service's clock was set since the journal began, ns: `now` less this never jumps.
+        reported: number of the last interval readings were reported for. Not dumped: it follows the clock, and a report
+            told twice has the same id.
     """
 
     def __init__(self, roster: Roster, alarms: Iterable[Alarm] = ()) -> None:
@@ -38,12 +47,15 @@ class Memory:
         self.flags: NDArray[np.uint16] = np.zeros(points, np.uint16)
         self.received: NDArray[np.int64] = np.zeros(points, np.int64)
         self.bank = Bank(roster.tables, roster.derived)
+        self.limits = Limits(roster)
+        self.excursions = Excursions()
         self.alarms: dict[AlarmKey, Alarm] = {(a.plant, a.point, a.rule): a for a in alarms}
+        self.stepped = 0
         self.reported = 0
 
     def release(self, alarms: Iterable[Alarm]) -> bool:
         """Let the latched rules behind these alarms return once their condition is gone; whether there is any."""
-        return self.bank.reset({f"{a.plant}/{a.point}/{a.rule}" for a in alarms})
+        return self.bank.reset({rule_key(a) for a in alarms})
 
     def settle(self, event: AlarmEvent) -> None:
         """Keep the alarm as the event left it; forget it once it is back to normal."""
@@ -54,6 +66,19 @@ class Memory:
         else:
             self.alarms[key] = alarm
 
+    def resume(self, now: int) -> None:
+        """Begin to listen at `now` (ns): who is silent is known from the alarms that stand, every other watch is new."""
+        standing = [alarm for alarm in self.alarms.values() if alarm.active]
+        self.bank.resume(now, {rule_key(alarm) for alarm in standing})
+        self.release(alarm for alarm in standing if alarm.state is AlarmState.ACKNOWLEDGED)
+
+    def shift(self, step: int) -> None:
+        """The service's clock was set by `step` ns: everything told by arrival times moves along."""
+        self.stepped += step
+        self.received[self.time > 0] += step
+        self.bank.shift(step)
+        self.excursions.shift(step)
+
     def successor(self, roster: Roster) -> Memory:
         """A memory for another roster that keeps what is known of every point and rule both have."""
         memory = Memory(roster, self.alarms.values())
@@ -61,22 +86,42 @@ class Memory:
         for name in _COLUMNS:
             getattr(memory, name)[:both] = getattr(self, name)[:both]
         memory.bank = self.bank.successor(roster.tables, roster.derived)
-        memory.reported = self.reported
+        memory.excursions = self.excursions
+        memory.stepped, memory.reported = self.stepped, self.reported
         return memory
 
     def dump(self) -> bytes:
-        """Everything but the alarms, which the state database holds."""
+        """Everything that the readings alone determine, the same bytes for the same readings.
+
+        Not in it: the alarms, which the state database holds, and who is silent, which the clock says (`resume`).
+        """
         buffer = io.BytesIO()
         columns = {name: getattr(self, name) for name in _COLUMNS}
-        bank = np.frombuffer(self.bank.dump(), np.uint8)
-        np.savez(buffer, allow_pickle=False, bank=bank, reported=np.array(self.reported), **columns)
-        return buffer.getvalue()
+        bank = np.frombuffer(self.bank.dump(silence=False), np.uint8)
+        excursions = np.frombuffer(json.dumps(self.excursions.state(), separators=(",", ":")).encode(), np.uint8)
+        np.savez(
+            buffer, allow_pickle=False, bank=bank, excursions=excursions, stepped=np.array(self.stepped), **columns
+        )
+        return zstandard.ZstdCompressor(level=1).compress(buffer.getbuffer())
 
     def load(self, dump: bytes) -> None:
         """Take over a dumped memory, as far as it fits the roster."""
+        if dump.startswith(_COMPRESSED):  # older ones were not
+            dump = zstandard.ZstdDecompressor().decompress(dump)
         with np.load(io.BytesIO(dump), allow_pickle=False) as file:
             both = min(len(self.newest), len(file["newest"]))
             for name in _COLUMNS:
                 getattr(self, name)[:both] = file[name][:both]
             self.bank.load(file["bank"].tobytes())
-            self.reported = int(file["reported"])
+            if "excursions" not in file.files:  # written before they were remembered
+                for alarm in self.alarms.values():
+                    if alarm.active:
+                        self.excursions.began(rule_key(alarm), alarm.onset)
+                return
+            self.excursions = Excursions.of(json.loads(file["excursions"].tobytes()))
+            self.stepped = int(file["stepped"])
+
+
+def rule_key(alarm: Alarm) -> str:
+    """The identity of the alarm's rule, as the detectors know it."""
+    return f"{alarm.plant}/{alarm.point}/{alarm.rule}"

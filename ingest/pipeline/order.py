@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
@@ -12,19 +12,34 @@ import numpy as np
 
 from detectors import Findings, Readings
 from detectors.readings import nothing
-from ingest.alarms.lifecycle import raised, returned
+from ingest.alarms.excursions import Span
+from ingest.alarms.lifecycle import raised, recorded, returned
 from ingest.alarms.report import alarm_body, readings_body
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmState, alarm_id
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmState, alarm_id, historical_id
 from ingest.model.batch import Batch
 from ingest.model.flags import UNUSABLE, Flag
 from ingest.model.outbox import Message, MessageKind
 from ingest.model.plant import Plant, Point, Rule, Text
+from ingest.pipeline.lookback import LOOKED_BACK, NOT_LIVE, QUIET, QUIET_AHEAD, LimitRule
 from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
 from ingest.quality.check import check_quality
 from ingest.quality.late import flag_late
+from ingest.telemetry import Event, emit
 
 _REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
+
+_UNDER_WAY: Final = 5 * 10**9
+"""What arrived so long ago, ns, is in the journal: an excursion that was due then will not be touched any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateUnjudged(Event, level="warning", labels=("reason",)):
+    """A reading beyond a limit came so late that it cannot be told whether an alarm covered it: kept, not judged."""
+
+    reason: str
+    rule: str
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +92,21 @@ def detect(turn: Turn, memory: Memory) -> None:
 
 
 def advance_alarms(turn: Turn, memory: Memory) -> None:
-    """Turn findings into steps of alarms' lives."""
-    found = turn.findings
-    for at in range(len(found)):
-        rule = turn.roster.rules[found.rule[at]]
-        value = None if np.isnan(found.value[at]) else float(found.value[at])
-        time, received = int(found.time[at]), int(found.received[at])
-        alarm = memory.alarms.get((rule.plant, rule.point, rule.code))
-        event = None
-        if found.raised[at]:
-            fresh = alarm or _alarm(rule, int(found.onset[at]), time, _cause(turn.roster, rule, int(found.cause[at])))
-            event = raised(fresh, time=time, received=received, value=value)
-        elif alarm:
-            event = returned(alarm, time=time, received=received)
-        if event:
-            memory.settle(event)
-            turn.events.append(event)
+    """Turn findings, and limits that late readings violate, into steps of alarms' lives, in the order of arrival.
+
+    That order, and not the one in which a batch happens to hold them: however the stream is cut, the steps are the same.
+    """
+    found, past = turn.findings, memory.limits.beyond(turn.batch)
+    order = np.argsort(found.received, kind="stable") if len(found) > 1 else range(len(found))
+    waiting = [int(at) for at in reversed(order)]
+    for at in past.tolist():
+        received = int(turn.batch.received[at])
+        while waiting and found.received[waiting[-1]] <= received:
+            _take(turn, memory, waiting.pop())
+        _look_back(turn, memory, at)
+    while waiting:
+        _take(turn, memory, waiting.pop())
+    _tell(turn, memory, turn.now - _UNDER_WAY)
 
 
 def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage has this shape
@@ -102,7 +116,7 @@ def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage ha
         plant = turn.roster.plants.get(alarm.plant)
         body = alarm_body(event, plant, _reason(turn.roster, alarm))
         turn.messages += [
-            Message(0, connector, event.id, "alarm", alarm.plant, body, event.received, turn.now, 0)
+            Message(0, connector, event.id, "alarm", alarm.plant, body, event.received, event.received, 0)
             for connector in turn.terms.recipients("alarm", alarm.plant, alarm.level)
         ]
 
@@ -110,13 +124,13 @@ def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage ha
 def report(turn: Turn, memory: Memory) -> None:
     """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them."""
     every = turn.terms.report_every
-    if every is None or turn.now // every <= memory.reported:
+    if every is None or (interval := (turn.now - memory.stepped) // every) <= memory.reported:
         return
     for plant in turn.roster.plants.values():
         body = readings_body(plant, turn.now, _latest(plant, memory))
         if not body["readings"]:
             continue
-        memory.reported = turn.now // every
+        memory.reported = interval
         number = uuid5(_REPORTS, f"{plant.id}/{memory.reported}")
         turn.messages += [
             Message(0, connector, number, "readings", plant.id, body, turn.now, turn.now, 0)
@@ -135,7 +149,67 @@ def advance(turn: Turn, memory: Memory) -> Turn:
 
 
 def _live(batch: Batch) -> Batch:
-    return batch.take((batch.flags & Flag.LATE) == 0)
+    live = (batch.flags & NOT_LIVE) == 0
+    return batch if live.all() else batch.take(live)
+
+
+def _take(turn: Turn, memory: Memory, at: int) -> None:
+    """One finding: the next step of a live alarm."""
+    found = turn.findings
+    rule = turn.roster.rules[found.rule[at]]
+    value = None if np.isnan(found.value[at]) else float(found.value[at])
+    time, received = int(found.time[at]), int(found.received[at])
+    _tell(turn, memory, received)
+    alarm = memory.alarms.get((rule.plant, rule.point, rule.code))
+    key = f"{rule.plant}/{rule.point}/{rule.code}" if rule.kind in LOOKED_BACK else None
+    event = None
+    if found.raised[at]:
+        onset = int(found.onset[at])
+        fresh = alarm or _alarm(rule, onset, time, _cause(turn.roster, rule, int(found.cause[at])))
+        event = raised(fresh, time=time, received=received, value=value)
+        if key:
+            _record(turn, memory, [(key, received, span) for span in memory.excursions.began(key, onset)])
+    else:
+        if key:
+            memory.excursions.ended(key, time)
+        if alarm:
+            event = returned(alarm, time=time, received=received)
+    if event:
+        memory.settle(event)
+        turn.events.append(event)
+
+
+def _look_back(turn: Turn, memory: Memory, at: int) -> None:
+    """One reading that is not live and lies beyond a limit: part of an excursion, unless an alarm covers it."""
+    batch = turn.batch
+    time, value, received = int(batch.time[at]), float(batch.value[at]), int(batch.received[at])
+    _tell(turn, memory, received)
+    for limit in memory.limits.of(int(batch.point[at])):
+        if not limit.violated(value):
+            continue
+        if not memory.excursions.judged(limit.key, time):
+            emit(LateUnjudged("before what is remembered", limit.key, time))
+            continue
+        quiet = limit.on_delay + (QUIET if batch.flags[at] & Flag.LATE else QUIET_AHEAD)
+        lost = memory.excursions.late(limit.key, time, value, due=received + quiet, gap=limit.gap)
+        _record(turn, memory, [(limit.key, received, span) for span in lost])
+
+
+def _tell(turn: Turn, memory: Memory, now: int) -> None:
+    if now >= memory.excursions.due:
+        _record(turn, memory, memory.excursions.settle(now))
+
+
+def _record(turn: Turn, memory: Memory, spans: Sequence[tuple[str, int, Span]]) -> None:
+    """Tell settled excursions as historical alarms: (rule's key, when it was settled, span)."""
+    for key, received, span in spans:
+        limit = memory.limits.named(key)
+        if limit is None or span.end - span.start < limit.on_delay:
+            continue
+        span.told = span.told or span.start
+        event = recorded(_historical(limit, span), received=received)
+        if event is not None:
+            turn.events.append(event)
 
 
 def _cause(roster: Roster, rule: Rule, point: int) -> Point | None:
@@ -172,6 +246,17 @@ def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
         unit=rule.unit,
         onset=onset,
         raised=time,
+    )
+
+
+def _historical(limit: LimitRule, span: Span) -> Alarm:
+    rule = limit.rule
+    return replace(
+        _alarm(rule, span.start, span.start + limit.on_delay, None),
+        id=historical_id(rule.plant, rule.point, rule.code, span.told),
+        value=span.value,
+        returned=span.end,
+        historical=True,
     )
 
 

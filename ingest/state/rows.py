@@ -31,6 +31,7 @@ def alarm_row(alarm: Alarm) -> dict[str, Any]:
         "acked": alarm.acked,
         "acked_by": alarm.acked_by,
         "comment": alarm.comment,
+        "historical": alarm.historical,
     }
 
 

@@ -99,6 +99,8 @@ class AlarmStore:
             query = query.where(column.level == which.level)
         if which.point is not None:
             query = query.where(column.point == which.point)
+        if which.historical is not None:
+            query = query.where(column.historical == which.historical)
         if which.since is not None:
             query = query.where(column.raised >= which.since)
         if which.until is not None:

@@ -26,6 +26,7 @@ alarm = sa.Table(
     sa.Column("acked", sa.BigInteger),
     sa.Column("acked_by", sa.Text),
     sa.Column("comment", sa.Text),
+    sa.Column("historical", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("alarm_by_plant", "plant", "raised"),
     sa.Index("alarm_by_raised", "raised"),
     sa.Index("alarm_by_state", "state"),

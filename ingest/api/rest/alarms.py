@@ -32,6 +32,7 @@ def alarms_router(ports: Ports) -> APIRouter:
         state: Annotated[list[AlarmState], Query(description="may be given more than once; default: any")] = [],  # noqa: B006  FastAPI copies it
         level: Annotated[int | None, Query(ge=1, le=2)] = None,
         point: str | None = None,
+        historical: Annotated[bool | None, Query(description="found in readings that came late, or not")] = None,
         since: Annotated[Instant | None, Query(description="raised at or after")] = None,
         until: Annotated[Instant | None, Query(description="raised before")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -45,6 +46,7 @@ def alarms_router(ports: Ports) -> APIRouter:
             point=point,
             since=since,
             until=until,
+            historical=historical,
         )
         found = ports.alarms.alarms(which, limit=limit + 1, before=read_cursor(cursor) if cursor else None)
         page = found[:limit]

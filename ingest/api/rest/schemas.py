@@ -187,6 +187,7 @@ class AlarmOut(Shape):
     acknowledged: Instant | None
     acknowledged_by: str | None
     comment: str | None
+    historical: bool = Field(description="found in readings that came late: over when it became known, never stood")
 
 
 class AlarmEventOut(Shape):

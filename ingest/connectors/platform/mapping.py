@@ -29,7 +29,7 @@ _ALARM: Final = frozenset(
     f"alarm.{name}"
     for name in (
         *("id", "plant", "point", "rule", "level", "state", "title.zh", "title.en", "value", "limit", "unit"),
-        *("onset", "raised", "returned", "acknowledged", "acknowledged_by", "comment"),
+        *("onset", "raised", "returned", "acknowledged", "acknowledged_by", "comment", "historical"),
     )
 )
 _HEAD: Final = frozenset({"batch.id", "batch.count", "batch.time"}) | _ENTERPRISE

@@ -1,0 +1,170 @@
+"""Excursions beyond a limit that are known only from readings that came late, beside the spans of live alarms.
+
+A violating reading that came late and lies in no span opens one or extends the ones next to it, at most a gap away; so
+the order in which such readings arrive does not matter. What has been left alone for its while is settled: told as one
+historical alarm, and told again when it grows later. No span overlaps another one of its rule.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final
+
+OPEN: Final = 2**63 - 1
+"""The end of what has not ended, and the due time of nothing."""
+
+KEPT: Final = 32
+"""Spans remembered of one rule. What lies before the oldest one forgotten can no longer be judged."""
+
+_START: Final = attrgetter("start")
+
+
+@dataclass(slots=True)
+class Span:
+    """When a rule's condition held. Times are ns since the epoch.
+
+    Attributes:
+        start, end: first and last violating reading; of a live alarm onset and return, `OPEN` while it stands.
+        value: the value at `start`.
+        due: arrival time at which it is settled; `OPEN` = there is nothing to tell.
+        told: the start it was first told with; 0 = it was not told.
+        live: whether a live alarm covers it.
+    """
+
+    start: int
+    end: int
+    value: float
+    due: int = OPEN
+    told: int = 0
+    live: bool = False
+
+
+class Excursions:
+    """Every rule's newest spans, by the rule's key. Pure: arrival times are passed in."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, list[Span]] = {}
+        self._horizon: dict[str, int] = {}
+        self.due = OPEN
+        """When the next span is settled."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._spans.values()))
+
+    def began(self, key: str, onset: int) -> list[Span]:
+        """A live alarm stands since `onset`. Gives what had to be forgotten for it, see `late`."""
+        spans = self._spans.setdefault(key, [])
+        if any(span.end == OPEN for span in spans):
+            return []
+        spans[:] = [span for span in spans if span.start < onset or span.told or span.live]
+        for span in spans:
+            if not span.told and not span.live:  # nothing that the live alarm covers is told a second time
+                span.end = min(span.end, onset - 1)
+        return self._insert(key, Span(onset, OPEN, 0.0, live=True))
+
+    def ended(self, key: str, time: int) -> None:
+        """The live alarm's condition is gone."""
+        for span in self._spans.get(key, ()):
+            if span.end == OPEN:
+                span.end = max(time, span.start)
+
+    def judged(self, key: str, time: int) -> bool:
+        """Whether spans of that time are still remembered."""
+        return time > self._horizon.get(key, 0)
+
+    def late(self, key: str, time: int, value: float, *, due: int, gap: int) -> list[Span]:
+        """Take in a violating reading that came late, to be settled at `due` at the earliest.
+
+        Returns spans that had to be forgotten before they were settled: they have to be told now.
+        """
+        spans = self._spans.setdefault(key, [])
+        inside = next((span for span in spans if span.start <= time <= span.end), None)
+        if inside is not None:
+            if inside.due != OPEN:
+                inside.due = max(inside.due, due)
+            return []
+        at = bisect_right(spans, time, key=_START)
+        before, after = spans[at - 1] if at else None, spans[at] if at < len(spans) else None
+        left = before if before is not None and not before.live and time - before.end <= gap else None
+        right = after if after is not None and not after.live and after.start - time <= gap else None
+        self.due = min(self.due, due)
+        if left is None and right is None:
+            return self._insert(key, Span(time, time, value, due))
+        if left is not None:
+            left.end = time
+            left.due = due if left.due == OPEN else max(left.due, due)
+            if right is not None and not (left.told and right.told):
+                left.end, left.told = right.end, left.told or right.told
+                left.due = left.due if right.due == OPEN else max(left.due, right.due)
+                spans.remove(right)
+        elif right is not None:
+            right.start, right.value = time, value
+            right.due = due if right.due == OPEN else max(right.due, due)
+        return []
+
+    def settle(self, now: int) -> list[tuple[str, int, Span]]:
+        """What is due at `now`: (key, when it was due, span), in the order in which it was due."""
+        if now < self.due:
+            return []
+        waiting = [(key, span) for key, spans in self._spans.items() for span in spans if span.due != OPEN]
+        found = sorted(
+            ((key, span.due, span) for key, span in waiting if span.due <= now),
+            key=lambda one: (one[1], one[0], one[2].start),
+        )
+        for _, _, span in found:
+            span.due = OPEN
+        self.due = min((span.due for _, span in waiting), default=OPEN)
+        return found
+
+    def shift(self, step: int) -> None:
+        """The clock that arrivals are told by was set by `step`."""
+        for span in (span for spans in self._spans.values() for span in spans if span.due != OPEN):
+            span.due += step
+        self.due += step if self.due != OPEN else 0
+
+    def keep(self, keys: Collection[str]) -> list[tuple[str, Span]]:
+        """Forget every other rule; gives what of theirs was not settled."""
+        gone = [key for key in self._spans if key not in keys]
+        lost = [(key, span) for key in gone for span in self._spans[key] if span.due != OPEN]
+        for key in gone:
+            del self._spans[key]
+        self._horizon = {key: time for key, time in self._horizon.items() if key in keys}
+        return lost
+
+    def state(self) -> dict[str, Any]:
+        """All of it, JSON-ready, the same for the same content."""
+        return {
+            "spans": {
+                key: [_row(span) for span in self._spans[key]] for key in sorted(self._spans) if self._spans[key]
+            },
+            "horizon": dict(sorted(self._horizon.items())),
+        }
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Excursions:
+        """What `state` gave."""
+        made = cls()
+        made._spans = {key: [Span(*row) for row in rows] for key, rows in state["spans"].items()}
+        made._horizon = dict(state["horizon"])
+        made.due = min((span.due for span in made._all()), default=OPEN)
+        return made
+
+    def _all(self) -> Iterator[Span]:
+        return (span for spans in self._spans.values() for span in spans)
+
+    def _insert(self, key: str, span: Span) -> list[Span]:
+        spans = self._spans[key]
+        spans.insert(bisect_right(spans, span.start, key=_START), span)
+        if len(spans) <= KEPT:
+            return []
+        oldest = next(one for one in spans if one.end != OPEN)
+        spans.remove(oldest)
+        self._horizon[key] = max(self._horizon.get(key, 0), oldest.end)
+        return [oldest] if oldest.due != OPEN else []
+
+
+def _row(span: Span) -> list[int | float | bool]:
+    return [span.start, span.end, span.value, span.due, span.told, span.live]
