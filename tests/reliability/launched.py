@@ -1,0 +1,97 @@
+"""The service of the end-to-end tests, started through another launcher: traced, weakened, or doomed to die."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Final
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.wire.frame import encode_status
+from ingest.wire.topics import status_topic
+from tests.e2e.service import Service
+from tests.small_plant import PLANT
+
+CLI: Final = (sys.executable, "-m", "ingest.cli")
+
+
+class Launched(Service):
+    """A service whose command line begins with `launcher`, which may be changed between starts."""
+
+    def __init__(
+        self,
+        folder: Path,
+        broker: tuple[str, int],
+        more: str = "",
+        plant: str | None = None,
+        launcher: Sequence[str] = CLI,
+    ) -> None:
+        """See `Service`."""
+        super().__init__(folder, broker, more, plant)
+        self.launcher = launcher
+        self.broker = broker
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of `yujing` behind the launcher."""
+        return [*self.launcher, *arguments]
+
+    def start(self) -> None:
+        """Start, and return once what is published reaches it."""
+        super().start()
+        self.until(lambda: subscribed(self.broker), "the service to subscribe")
+
+    @property
+    def pid(self) -> int:
+        """Of the running service."""
+        if self._process is None:
+            raise RuntimeError("not running")
+        return self._process.pid
+
+    def launch(self) -> None:
+        """Start without waiting for an answer: it may not live that long."""
+        with (self.folder / "service.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command("run", "--config", str(self.config)), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def alive(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def dead(self, timeout_s: float) -> int | None:
+        """The exit code once it has ended, or None if it has not in time."""
+        if self._process is None:
+            raise RuntimeError("not running")
+        deadline = time.monotonic() + timeout_s
+        while (code := self._process.poll()) is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        if code is not None:
+            self._process = None
+        return code
+
+
+def subscribed(broker: tuple[str, int]) -> bool:
+    """Whether somebody would get a gateway's status, which the broker tells whoever publishes one with MQTT 5."""
+    reasons: Queue[ReasonCode] = Queue()
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    client.on_publish = lambda _client, _data, _mid, reason, _properties: reasons.put(reason)
+    try:
+        client.connect(*broker)
+    except OSError:
+        return False
+    client.loop_start()
+    client.publish(status_topic(PLANT, "GW-01"), encode_status(True), 1)
+    try:
+        return reasons.get(timeout=5).value == 0  # 16: no matching subscribers
+    except Empty:
+        return False
+    finally:
+        client.disconnect()
+        client.loop_stop()
