@@ -17,6 +17,7 @@ from ingest.journal.config import JournalConfig
 from ingest.model.config import Config, Secret
 from ingest.model.fault import Fault, InvalidConfig, faults_of
 from ingest.pipeline.engine import EngineConfig
+from ingest.pipeline.intake import IntakeConfig
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.roster import Roster
@@ -39,6 +40,7 @@ class Settings(Config):
     journal: JournalConfig = JournalConfig()
     state: StateConfig = StateConfig()
     history: HistoryConfig = DuckDBConfig(path=Path("data/history.duckdb"))
+    intake: IntakeConfig = IntakeConfig()
     engine: EngineConfig = EngineConfig()
     connectors: ConnectorsConfig = ConnectorsConfig()
     api: ApiConfig = ApiConfig()

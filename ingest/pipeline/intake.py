@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from queue import Empty, Queue
-from typing import Final
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-import numpy as np
+from pydantic import Field
 
-from ingest.journal.errors import JournalUnavailable
-from ingest.journal.journal import BootKey, Commit, Journal, Progress
-from ingest.journal.position import Position
+from ingest.journal.errors import JournalFull, JournalUnavailable
+from ingest.journal.journal import BootKey, Journal
 from ingest.journal.records import Quarantined
-from ingest.model.batch import Batch, concat
+from ingest.model.config import Config
+from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.sorting import Group, Standing
 from ingest.pipeline.worker import Worker
-from ingest.plants.roster import GatewayRoster, Roster
+from ingest.plants.roster import Roster
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
-from ingest.wire.errors import Reason, Rejected
-from ingest.wire.frame import Committed, decode, decode_status, identify, only_columns
-from ingest.wire.topics import parse_topic
 
 GROUP: Final = 256
 """Most messages in one commit; a commit takes whatever waits, so an idle service adds no delay."""
 
 _RETRY_S: Final = 1.0
+_LOOK_S: Final = 0.1  # longest wait for a message, and so for anything else that is due
+_CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often
+_RETRIES: Final = 100  # put-aside messages taken again in one commit
+
+
+class IntakeConfig(Config):
+    """How intake treats what gateways send."""
+
+    clock_tolerance_s: float = Field(default=60.0, gt=0)  # how far a gateway's clock may run ahead
+    gap_named_s: float = Field(default=20.0, ge=0, le=50)  # a missing frame is told after so long; resends come first
+    gap_lost_h: float = Field(default=72.0, gt=0)  # and listed as lost after so long
+
+
+class Room(Protocol):
+    """Says whether there is room on disk for readings from outside."""
+
+    def room(self) -> bool:
+        """Whether messages may be taken now."""
+
+    def full(self) -> None:
+        """A commit found no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +59,43 @@ class FramesJournaled(Event, level="debug", amount="readings"):
 
 
 @dataclass(frozen=True, slots=True)
-class MessageQuarantined(Event, level="warning", labels=("reason",)):
-    """A message, or the part of it that could not be taken, put aside with its reason."""
+class ServiceClockStepped(Event, level="warning"):
+    """The service's own clock was set: silences go on being counted as if it had not been."""
 
-    topic: str
-    reason: str
-    detail: str
+    step_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class FrameRepeated(Event, level="debug"):
-    """A frame that is on disk already: acknowledged, not stored again."""
+class FramesMissing(Event, level="warning", amount="frames"):
+    """Frames of a gateway did not come, and neither when asked for again."""
 
     plant: str
     gateway: str
     boot: str
-    seq: int
+    first: int
+    last: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class FramesFound(Event):
+    """Everything that was missing of a gateway's boot has come after all."""
+
+    plant: str
+    gateway: str
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class FramesLost(Event, level="error", amount="frames"):
+    """Missing frames that nobody will send any more: listed as lost, no longer asked for."""
+
+    plant: str
+    gateway: str
+    boot: str
+    first: int
+    last: int
+    frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,154 +105,169 @@ class JournalRefused(Event, level="error"):
     error: str
 
 
-@dataclass(slots=True)
-class _Group:
-    """What a group of messages adds up to."""
-
-    batches: list[Batch] = field(default_factory=list)
-    readings: int = 0
-    progress: dict[BootKey, Progress] = field(default_factory=dict)
-    statuses: dict[tuple[str, str], tuple[bool, int]] = field(default_factory=dict)
-    quarantined: list[Quarantined] = field(default_factory=list)
-
-    def put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
-        self.quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
-        emit(MessageQuarantined(message.topic, reason, detail))
-
-    def commit(self) -> Commit:
-        return Commit(concat(self.batches), self.readings, self.progress, self.statuses, self.quarantined)
-
-
 class Intake(Worker):
-    """The thread between the sources' queue and the journal."""
+    """The thread between the sources' hand-over and the journal."""
 
     def __init__(
         self,
-        queue: Queue[Raw],
+        handover: Handover,
         journal: Journal,
         roster: Callable[[], Roster],
-        announce: Callable[[str, str, Committed], None],
+        acknowledge: Callable[[Sequence[Raw]], None],
+        announcer: Announcer,
+        room: Room,
+        config: IntakeConfig,
+        clock: Clock,
         on_failure: Callable[[BaseException], None],
     ) -> None:
         super().__init__("intake", on_failure)
-        self._queue = queue
+        self._handover = handover
         self._journal = journal
         self._roster = roster
-        self._announce = announce
+        self._acknowledge = acknowledge
+        self._announcer = announcer
+        self._room = room
+        self._config = config
+        self._clock = clock
+        self._tolerance = int(config.clock_tolerance_s * 1e9)
         self._positions = journal.positions()
-        self._boots = {(g.plant, g.gateway): g.boot for g in journal.gateways()}  # the boot each gateway is in
-        self._announce_all = False
+        self._standings = {who: Standing(boot, clock) for who, (boot, clock) in journal.boots().items()}
+        self._gaps = {key for key, position in self._positions.items() if position.missing}  # boots with any
+        self._named: set[tuple[BootKey, int]] = set()  # gaps that were told, by their last frame
+        self._set_by = 0  # ns by which the service's clock was set since the start
+        self._observed: list[tuple[int, float]] = []
+        self._lock = threading.Lock()
+        self._care_due = 0.0
+        self.progressed = time.monotonic()  # when it last looked around: what a watchdog looks at
 
     def wake(self) -> None:
-        """Nothing to do: the queue is looked at often enough."""
+        """Look up from waiting."""
+        self._handover.wake()
 
     def announce_all(self) -> None:
         """Tell every gateway again where it stands, since the broker may have forgotten. From any thread."""
-        self._announce_all = True
+        keys = [(*who, standing.boot) for who, standing in [*self._standings.items()]]
+        self._announcer.due(keys, at_once=True)
 
-    def take(self, messages: Sequence[Raw]) -> None:
-        """Journal a group of messages, then acknowledge each in order and announce what is on disk.
+    def observe(self, values: Sequence[tuple[int, float]]) -> None:
+        """Journal readings the service made itself, (roster index, value) each; also while messages are held back.
+
+        From any thread.
+        """
+        with self._lock:
+            self._observed += values
+
+    def missing(self, older_than_s: float) -> int:
+        """How many frames have been missing for longer than that."""
+        before = self._clock.look()[0] - int(older_than_s * 1e9)
+        gaps = [gap for key in [*self._gaps] for gap in self._positions[key].missing]
+        return sum(gap.last - gap.first + 1 for gap in gaps if gap.found < before)
+
+    def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = ()) -> None:
+        """Journal a group of messages, then acknowledge each in order and say what is to be announced.
+
+        Args:
+            messages: from the source; the service's clock was not set between any two of them (`set_by`).
+            again: messages that were put aside and are to be taken again.
 
         Raises:
             JournalUnavailable: nothing was written, acknowledged or announced.
         """
-        group = _Group()
-        roster = self._roster()
+        now, set_by = self._clock.look()
+        observed: list[tuple[int, float]] = []
+        if messages and messages[0].set_by != set_by:
+            set_by = messages[0].set_by  # what the service observed is of another time, and waits for its own group
+        else:
+            with self._lock:
+                observed, self._observed = self._observed, []
+        step = set_by - self._set_by
+        group = Group(self._roster(), self._positions, self._standings, self._tolerance, set_by)
         for message in messages:
-            self._sort(message, roster, group)
-        self._journal.append(group.commit())
-        for (plant, gateway, boot), progress in group.progress.items():
-            self._positions[plant, gateway, boot] = progress.position
-            self._boots[plant, gateway] = boot
-        for message in messages:
-            message.acknowledge()
-        self._tell(group.progress)
-        emit(FramesJournaled(len(messages), group.readings))
+            group.sort(message)
+        for aside in again:
+            group.sort(Raw(aside.topic, aside.payload, aside.received), again=True)
+            group.retried.append(aside.id)
+        for point, value in observed:
+            group.observe(point, value, now)
+        commit = group.commit(step)
+        try:
+            self._journal.append(commit)
+        except JournalUnavailable:
+            with self._lock:
+                self._observed = observed + self._observed
+            raise
+        self._set_by = set_by
+        self._standings.update(group.stood)
+        for key, progress in commit.positions.items():
+            self._positions[key] = progress.position
+            (self._gaps.add if progress.position.missing else self._close)(key)
+        self._acknowledge(messages)
+        self._announcer.due(commit.positions)
+        emit(FramesJournaled(len(messages), commit.readings))
+        if step:
+            emit(ServiceClockStepped(step / 1e9))
 
     def _run(self) -> None:
+        waiting: list[Raw] = []
         while not self._stopping.is_set():
-            if self._announce_all:
-                self._announce_all = False
-                self._tell((*who, boot) for who, boot in self._boots.items())
-            messages = self._wait()
-            while messages and not self._stopping.is_set():
-                try:
-                    self.take(messages)
-                except JournalUnavailable as error:
-                    emit(JournalRefused(str(error)))
-                    self._stopping.wait(_RETRY_S)
-                else:
-                    messages = []
+            self.progressed = time.monotonic()
+            self._announcer.tell(self._positions)
+            try:
+                self._care()
+                if not self._room.room():
+                    self._stopping.wait(_LOOK_S)
+                    continue
+                waiting = waiting or self._handover.take(GROUP, _LOOK_S)
+                while waiting:
+                    until = _until_step(waiting)
+                    self.take(waiting[:until])
+                    waiting = waiting[until:]
+            except JournalUnavailable as error:
+                emit(JournalRefused(str(error)))
+                if isinstance(error, JournalFull):
+                    self._room.full()
+                self._stopping.wait(_RETRY_S)
 
-    def _wait(self) -> list[Raw]:
-        """At least one message and whatever waits behind it, or none for now."""
-        messages: list[Raw] = []
-        with suppress(Empty):
-            messages.append(self._queue.get(timeout=0.1))
-            while len(messages) < GROUP:
-                messages.append(self._queue.get_nowait())
-        return messages
-
-    def _sort(self, message: Raw, roster: Roster, group: _Group) -> None:
-        topic = parse_topic(message.topic)
-        if topic is None or topic.leaf == "committed":
-            group.put_aside(message, Reason.TOPIC, "expected yujing/v1/{plant}/{gateway}/frame", 0, message.payload)
+    def _care(self) -> None:
+        """Once in a while: what the service says of itself, messages to take again, and gaps that grow old."""
+        if time.monotonic() < self._care_due:
             return
-        who = (topic.plant, topic.gateway)
-        try:
-            gateway = _known(roster, who)
-            if topic.leaf == "status":
-                self._sort_status(message, gateway, who, group)
-            else:
-                self._sort_frame(message, gateway, who, group)
-        except Rejected as error:
-            # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
-            identity = identify(message.payload) if topic.leaf == "frame" else None
-            if identity and not self._accept((*who, identity[0]), identity[1], message, group):
-                return
-            group.put_aside(message, error.reason, error.detail, error.readings, message.payload)
+        self._care_due = time.monotonic() + _CARE_S
+        again = self._journal.to_retry(_RETRIES) if self._room.room() else []
+        if self._observed or again:
+            self.take([], again)
+        now = self._clock.look()[0]
+        for key in [*self._gaps]:
+            self._look_at_gaps(key, now)
 
-    def _sort_status(self, message: Raw, gateway: GatewayRoster, who: tuple[str, str], group: _Group) -> None:
-        online = decode_status(message.payload).online
-        group.statuses[who] = (online, message.received)
-        group.batches.append(_device_reading(gateway.device, message.received, online=online))
-
-    def _sort_frame(self, message: Raw, gateway: GatewayRoster, who: tuple[str, str], group: _Group) -> None:
-        frame = decode(message.payload, gateway.columns, message.received)
-        if not self._accept((*who, frame.boot), frame.seq, message, group):
+    def _look_at_gaps(self, key: BootKey, now: int) -> None:
+        position = self._positions[key]
+        for gap in position.missing:
+            if now - gap.found >= self._config.gap_named_s * 1e9 and (key, gap.last) not in self._named:
+                self._named.add((key, gap.last))
+                emit(FramesMissing(*key, gap.first, gap.last, gap.last - gap.first + 1))
+        given_up = position.give_up(now - int(self._config.gap_lost_h * 3600e9))
+        if given_up is position:
             return
-        group.batches.append(frame.batch)
-        group.readings += len(frame.batch)
-        if frame.unknown:
-            rest = only_columns(message.payload, frame.unknown)
-            detail = f"{', '.join(frame.unknown)[:500]}: expected points of {'/'.join(who)} in its plant file"
-            group.put_aside(message, Reason.UNKNOWN_POINT, detail, frame.times * len(frame.unknown), rest)
+        self._journal.save_position(key, given_up)
+        self._positions[key] = given_up
+        for gap in given_up.lost[len(position.lost) :]:
+            emit(FramesLost(*key, gap.first, gap.last, gap.last - gap.first + 1))
+        self._announcer.due([key])
+        if not given_up.missing:
+            self._close(key)
 
-    def _accept(self, key: BootKey, seq: int, message: Raw, group: _Group) -> bool:
-        """Note the frame in its gateway's position; False if it is on disk already."""
-        before = group.progress.get(key, Progress(self._positions.get(key, Position()), message.received, 0, 0))
-        position = before.position.accept(seq)
-        if position is None:
-            emit(FrameRepeated(*key, seq))
-            after = Progress(before.position, message.received, before.frames, before.duplicates + 1)
-        else:
-            after = Progress(position, message.received, before.frames + 1, before.duplicates)
-        group.progress[key] = after
-        return position is not None
-
-    def _tell(self, keys: Iterable[BootKey]) -> None:
-        for plant, gateway, boot in keys:
-            position = self._positions[plant, gateway, boot]
-            self._announce(plant, gateway, Committed(boot, position.committed, list(position.missing)))
+    def _close(self, key: BootKey) -> None:
+        """Nothing of that boot is missing any more."""
+        if key not in self._gaps:
+            return
+        self._gaps.discard(key)
+        named = {told for told in self._named if told[0] == key}
+        if named:
+            self._named -= named
+            emit(FramesFound(*key))
 
 
-def _known(roster: Roster, who: tuple[str, str]) -> GatewayRoster:
-    gateway = roster.gateways.get(who)
-    if gateway is None:
-        raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file")
-    return gateway
-
-
-def _device_reading(device: int, received: int, *, online: bool) -> Batch:
-    time = np.array([received])
-    return Batch(np.array([device], np.int32), time, np.array([float(online)]), np.zeros(1, np.uint16), time)
+def _until_step(messages: Sequence[Raw]) -> int:
+    """How many messages there are before the service's clock was set: on both sides of it they are not one group."""
+    return next((at for at, one in enumerate(messages) if one.set_by != messages[0].set_by), len(messages))

@@ -1,8 +1,8 @@
 """MQTT in: paho-mqtt in its own thread, acknowledging nothing before the journal has it.
 
-paho's automatic acknowledgement goes out before anyone has processed the message, so it is off: whoever takes a `Raw`
-calls its `acknowledge` after the fsync, in the order of receipt. An acknowledgement that belongs to an earlier
-connection is dropped, since its packet id may mean another message by then.
+paho's automatic acknowledgement goes out before anyone has processed the message, so it is off: whoever takes messages
+hands them to `acknowledge` after the fsync, in the order of receipt. What belongs to an earlier connection is not
+acknowledged, since its packet id may mean another message by then.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from __future__ import annotations
 import random
 import ssl
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Full, Queue
 from typing import Any, Final, Literal
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -26,12 +24,16 @@ from pydantic import Field
 
 from ingest.model.config import Config, Secret
 from ingest.model.fault import Fault, InvalidConfig
+from ingest.sources.buffered import BufferedClient, Publish
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES, Committed, encode_committed
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic
 
 _MAX_BACKOFF_S: Final = 30
+_TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
 
 
 class MqttConfig(Config):
@@ -48,7 +50,7 @@ class MqttConfig(Config):
     tls_key: Path | None = None
     keepalive_s: int = Field(default=30, ge=5, le=3600)
     session_expiry_s: int = Field(default=7 * 86400, ge=60)  # how long the broker may keep for us while we are away
-    window: int = Field(default=512, ge=1, le=65535)  # messages the broker may have unacknowledged with us
+    window: int = Field(default=1024, ge=1, le=65535)  # messages the broker may have unacknowledged with us
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +113,25 @@ def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
 
 
 class MqttSource:
-    """Feeds one bounded queue. When it is full the network thread waits: the broker holds back, nothing is dropped."""
+    """Feeds one bounded hand-over. When it is full the network thread waits: the broker holds back, nothing drops."""
 
-    def __init__(self, config: MqttConfig, queue: Queue[Raw], *, expect_session: bool) -> None:
+    def __init__(self, config: MqttConfig, handover: Handover, clock: Clock, *, expect_session: bool) -> None:
         """Read certificates; connect to nothing yet.
 
         Raises:
             InvalidConfig: a certificate cannot be used.
         """
         self._config = config
-        self._queue = queue
+        self._handover = handover
+        self._clock = clock
         self._expect_session = expect_session
         self._on_subscribed: Callable[[], None] = lambda: None
         self._connection = 0  # counts connections: acknowledgements belong to one of them
+        self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
+        self._topics: dict[bytes, str] = {}
         self._stopping = threading.Event()
         self._client = self._build()
+        self.sessions_lost = 0  # times the broker had forgotten what it held for us
 
     @property
     def connected(self) -> bool:
@@ -161,35 +167,41 @@ class MqttSource:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def acknowledge(self, messages: Sequence[Raw]) -> None:
+        """Tell the broker that it may forget these messages, in this order; those of earlier connections are not told.
+
+        From any thread.
+        """
+        with self._turn:
+            self._client.acknowledge([m.packet for m in messages if m.packet and m.connection == self._connection])
+
     def announce(self, plant: str, gateway: str, committed: Committed) -> None:
         """Tell a gateway what is on disk (retained). Lost if we are offline; told again once connected."""
-        self._client.publish(committed_topic(plant, gateway), encode_committed(committed), qos=1, retain=True)
+        # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and so do we tell it again.
+        if self._client.is_connected():
+            self._client.publish(committed_topic(plant, gateway), encode_committed(committed), qos=0, retain=True)
 
-    def _build(self) -> Client:
+    def _build(self) -> BufferedClient:
         config = self._config
         version = MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=config.client_id,
-            protocol=version,
-            clean_session=None if config.protocol == "5" else False,
-            manual_ack=True,
-        )
+        client = BufferedClient(self._publishes, config.client_id, version)
         trust = tls_context(config)
         if trust is not None:
             client.tls_set_context(trust)
         client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
-        client.on_pre_connect = self._jitter
+        client.on_pre_connect = self._connecting
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
-        client.on_message = self._message
         return client
 
-    def _jitter(self, _client: Client, _userdata: object) -> None:
-        """Paho doubles its pause; a random part on top keeps many services from knocking at once."""
-        if self._connection:
+    def _connecting(self, _client: Client, _userdata: object) -> None:
+        """Count the connection. Paho doubles its pause; a random part on top keeps many from knocking at once."""
+        with self._turn:
+            self._connection += 1
+            self._client.begin_anew()
+        if self._connection > 1:
             self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
 
     def _connected(
@@ -198,8 +210,8 @@ class MqttSource:
         if reason.is_failure:
             emit(BrokerDisconnected(reason=f"refused: {reason}"))
             return
-        self._connection += 1
         if self._expect_session and not flags.session_present:
+            self.sessions_lost += 1
             emit(SessionLost(self._config.host))
         self._expect_session = True
         emit(BrokerConnected(self._config.host, self._config.port, flags.session_present))
@@ -223,17 +235,21 @@ class MqttSource:
         if not self._stopping.is_set():
             emit(BrokerDisconnected(reason=str(reason)))
 
-    def _message(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
+    def _publishes(self, publishes: list[Publish]) -> None:
+        received, set_by = self._clock.look()
         connection = self._connection
+        messages = [
+            Raw(self._topic(topic), payload, received, set_by, packet, connection)
+            for topic, payload, packet in publishes
+        ]
+        # What is given up here was not acknowledged: the broker keeps it for the next connection.
+        self._handover.put(messages, self._stopping.is_set)
 
-        def acknowledge() -> None:
-            if connection == self._connection:
-                client.ack(message.mid, message.qos)
-
-        raw = Raw(message.topic, bytes(message.payload), time.time_ns(), acknowledge)
-        while not self._stopping.is_set():
-            try:
-                self._queue.put(raw, timeout=0.5)
-            except Full:
-                continue
-            return
+    def _topic(self, raw: bytes) -> str:
+        """The topic as text; the same few come again and again."""
+        topic = self._topics.get(raw)
+        if topic is None:
+            topic = raw.decode("utf-8", "replace")
+            if len(self._topics) < _TOPICS:
+                self._topics[raw] = topic
+        return topic

@@ -1,8 +1,7 @@
-"""What a source hands over: a message as it came, and the way to tell its sender that it may be forgotten."""
+"""What a source hands over: a message as it came, and what its sender must be told once it may be forgotten."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -12,10 +11,13 @@ class Raw:
 
     Attributes:
         received: ns since the epoch, UTC.
-        acknowledge: tells the broker that it may forget the message; to be called once it is on disk, in order.
+        set_by: ns by which the service's clock had been set by then since the start.
+        packet, connection: what the source needs to acknowledge it.
     """
 
     topic: str
     payload: bytes
     received: int
-    acknowledge: Callable[[], None]
+    set_by: int = 0
+    packet: int = 0
+    connection: int = 0

@@ -1,0 +1,210 @@
+"""A publisher that costs little: frames of many gateways over one plain MQTT 3.1.1 connection, at most so many unread.
+
+A client library would need more of the machine than what is measured. The frames are real ones, rendered from
+templates; the connection speaks just what is needed: CONNECT, SUBSCRIBE, PUBLISH at QoS 1, and reads acknowledgements
+and `committed`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import select
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+PLANT: Final = "load"
+COLUMNS: Final = 20
+_VARIANTS: Final = 50
+_UNREAD: Final = 4_000  # messages published and not yet told to be on disk: what a fleet of gateways would hold
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is published.
+
+    Attributes:
+        messages: in all.
+        gateways: they take turns.
+        times: instants a frame; 20 readings each.
+        rate: messages a second; 0 = as fast as they are taken.
+        alarm_every: one frame in so many raises an alarm, the next of its gateway clears it; 0 = none.
+        wait: for `committed`; else only for the broker's acknowledgements.
+    """
+
+    messages: int
+    gateways: int = 20
+    times: int = 1
+    rate: float = 0.0
+    alarm_every: int = 0
+    wait: bool = True
+
+
+def plant_file(gateways: int) -> str:
+    """The plant whose gateways these are: carbon monoxide at 20 places each."""
+    lines = [
+        f'[enterprise]\nid = "{PLANT}"\nname = "压测"\nname_en = "Load"\nuscc = "91350583MA000L0390"',
+        'region = "350583"\nkind = "steel"\nworkers = 100\ndust_workers = 0',
+    ]
+    for number in range(gateways):
+        lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"')
+        lines += [
+            f'[[points]]\nid = "{_point(number, column)}"\nsignal = "STL_CO"\ngateway = "GW-{number}"'
+            for column in range(COLUMNS)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def publish(host: str, port: int, load: Load) -> float:
+    """Publish it all; returns seconds from the first publish to the last commit (or acknowledgement)."""
+    with socket.create_connection((host, port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _open(connection, wait=load.wait)
+        began = time.perf_counter()
+        _pump(connection, load)
+        return time.perf_counter() - began
+
+
+def _point(gateway: int, column: int) -> str:
+    return f"CO-{gateway:02d}-{column:02d}"
+
+
+def _open(connection: socket.socket, *, wait: bool) -> None:
+    body = b"\x00\x04MQTT\x04\x02\x00\x00" + _text(f"load-{random.getrandbits(32):x}".encode())  # noqa: S311  a name
+    connection.sendall(b"\x10" + _length(len(body)) + body)
+    _exactly(connection, 4)
+    if wait:
+        body = b"\x00\x01" + _text(f"yujing/v1/{PLANT}/+/committed".encode()) + b"\x00"
+        connection.sendall(b"\x82" + _length(len(body)) + body)
+        _exactly(connection, 5)
+
+
+def _pump(connection: socket.socket, load: Load) -> None:
+    boot = f"b{time.time_ns():x}"
+    packets = _packets(load, boot)
+    done: dict[str, int] = {}
+    sent, acked, ready = 0, 0, 0
+    unread = bytearray()
+    outgoing = memoryview(b"")
+    began = time.perf_counter()
+    connection.setblocking(False)
+    while ready < load.messages:
+        room = min(load.messages - sent, _UNREAD - (sent - ready))
+        if load.rate:
+            room = min(room, int((time.perf_counter() - began) * load.rate) - sent)
+        if not outgoing and room > 0:
+            chunk = [next(packets) for _ in range(min(room, 200))]
+            outgoing = memoryview(b"".join(chunk))
+            sent += len(chunk)
+        readable, writable, _ = select.select([connection], [connection] if outgoing else [], [], 0.002)
+        if writable:
+            outgoing = outgoing[connection.send(outgoing) :]
+        if readable:
+            received = connection.recv(1 << 18)
+            if not received:
+                raise ConnectionError("the broker closed the connection")
+            unread += received
+            acked += _read(unread, boot, done)
+        ready = sum(done.values()) if load.wait else acked
+
+
+def _packets(load: Load, boot: str) -> Iterator[bytes]:
+    generator = random.Random(1)  # noqa: S311  made-up readings
+    shown = [[_values(generator, g, load.times) for _ in range(_VARIANTS)] for g in range(load.gateways)]
+    loud = [_values(generator, g, load.times, first=300.0) for g in range(load.gateways)]
+    topics = [f"yujing/v1/{PLANT}/GW-{gateway}/frame".encode() for gateway in range(load.gateways)]
+    start = time.time_ns() // 1_000_000
+    alarmed: set[int] = set()
+    for number in range(load.messages):
+        gateway, seq = number % load.gateways, number // load.gateways + 1
+        values = shown[gateway][seq % _VARIANTS]
+        if load.alarm_every and number % load.alarm_every == 0 and gateway not in alarmed:
+            values = loud[gateway]
+            alarmed.add(gateway)
+        else:
+            alarmed.discard(gateway)
+        first = time.time_ns() // 1_000_000 if load.rate else start + seq * load.times * 100
+        times = ",".join([str(first + 100 * at) for at in range(load.times)])
+        frame = f'{{"boot":"{boot}","seq":{seq},"time":[{times}],{values}}}'.encode()
+        head = _text(topics[gateway]) + struct.pack("!H", number % 65_535 + 1)
+        yield b"\x32" + _length(len(head) + len(frame)) + head + frame
+
+
+def _values(generator: random.Random, gateway: int, times: int, first: float | None = None) -> str:
+    """The frame's `values`: 20 columns, the first of them at a given value."""
+    columns = {
+        _point(gateway, column): [round(generator.gauss(8.0, 1.0), 2) for _ in range(times)] for column in range(COLUMNS)
+    }
+    if first is not None:
+        columns[_point(gateway, 0)] = [first] * times
+    return f'"values":{json.dumps(columns, separators=(",", ":"))}'
+
+
+def _read(unread: bytearray, boot: str, done: dict[str, int]) -> int:
+    """Take whole packets out; note what is committed. Returns acknowledgements read."""
+    acked, at = 0, 0
+    while len(unread) - at >= 2:
+        length, digits, shift = 0, 0, 0
+        while at + 1 + digits < len(unread):
+            byte = unread[at + 1 + digits]
+            length |= (byte & 127) << shift
+            digits, shift = digits + 1, shift + 7
+            if byte < 128:
+                break
+        else:
+            break
+        end = at + 1 + digits + length
+        if end > len(unread):
+            break
+        if unread[at] >> 4 == 4:
+            acked += 1
+        elif unread[at] >> 4 == 3:
+            topic_length = int.from_bytes(unread[at + 1 + digits : at + 3 + digits])
+            topic_end = at + 3 + digits + topic_length
+            told = json.loads(bytes(unread[topic_end:end]))
+            if told["boot"] == boot:
+                missing = sum(last - first + 1 for first, last in told["missing"])
+                done[bytes(unread[at + 3 + digits : topic_end]).decode()] = told["seq"] - missing
+        at = end
+    del unread[:at]
+    return acked
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        data += connection.recv(count - len(data))
+    return data
+
+
+def _text(text: bytes) -> bytes:
+    return struct.pack("!H", len(text)) + text
+
+
+def _length(number: int) -> bytes:
+    digits = bytearray()
+    while True:
+        number, digit = divmod(number, 128)
+        digits.append(digit | (128 if number else 0))
+        if not number:
+            return bytes(digits)
+
+
+def main() -> None:
+    """Publish as a process of its own; prints the seconds it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    parser.add_argument("load", type=json.loads)
+    given = parser.parse_args()
+    sys.stdout.write(f"{publish(given.host, given.port, Load(**given.load))}\n")
+
+
+if __name__ == "__main__":
+    main()

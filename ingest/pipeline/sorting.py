@@ -1,0 +1,232 @@
+"""A group of messages, sorted: what becomes readings, what was there already, what is put aside. Touches no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from ingest.journal.journal import BootKey, Commit, Progress
+from ingest.journal.position import Position
+from ingest.journal.records import Quarantined
+from ingest.model.batch import Batch, concat
+from ingest.model.flags import Flag
+from ingest.plants.roster import GatewayRoster, Roster
+from ingest.quality.clock import GatewayClock, keep_time
+from ingest.sources.raw import Raw
+from ingest.telemetry import Event, emit
+from ingest.wire.assemble import Arrival, assemble
+from ingest.wire.errors import Reason, Rejected
+from ingest.wire.frame import Decoded, decode, decode_status, identify, only_columns
+from ingest.wire.topics import Topic, parse_topic
+
+Who = tuple[str, str]
+"""(plant, gateway)"""
+
+_TOPICS: Final = 10_000
+_CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQuarantined(Event, level="warning", labels=("reason",)):
+    """A message, or the part of it that could not be taken, put aside with its reason."""
+
+    topic: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRepeated(Event, level="debug"):
+    """A frame that is on disk already: acknowledged, not stored again."""
+
+    plant: str
+    gateway: str
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayClockStepped(Event, level="warning"):
+    """A gateway's clock was set: its readings are kept under corrected times until it is right again."""
+
+    plant: str
+    gateway: str
+    shift_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a gateway besides its positions.
+
+    Attributes:
+        boot: the boot it is in.
+        clock: its clock, as of its newest frame.
+        told: when its clock was last told as a reading, ns.
+    """
+
+    boot: str
+    clock: GatewayClock | None = None
+    told: int = 0
+
+
+@dataclass(slots=True)
+class _Count:
+    """A boot's frames in this group."""
+
+    position: Position
+    received: int
+    frames: int = 0
+    duplicates: int = 0
+
+
+@dataclass(slots=True)
+class Group:
+    """Messages that will be committed together.
+
+    Args:
+        roster: the roster in force.
+        positions, standings: what is committed; not changed.
+        tolerance: ns by which a device's clock may be ahead.
+        set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
+    """
+
+    roster: Roster
+    positions: Mapping[BootKey, Position]
+    standings: Mapping[Who, Standing]
+    tolerance: int
+    set_by: int
+    readings: int = 0
+    stood: dict[Who, Standing] = field(default_factory=dict)
+    retried: list[int] = field(default_factory=list)
+    _parts: list[Arrival | Batch] = field(default_factory=list)
+    _counts: dict[BootKey, _Count] = field(default_factory=dict)
+    _statuses: dict[Who, tuple[bool, int]] = field(default_factory=dict)
+    _quarantined: list[Quarantined] = field(default_factory=list)
+
+    def sort(self, message: Raw, *, again: bool = False) -> None:
+        """Take one message; `again`: it was put aside once, and its frame is in its gateway's position already."""
+        topic = _topic(message.topic)
+        if topic is None or topic.leaf == "committed":
+            detail = "expected yujing/v1/{plant}/{gateway}/frame"
+            self._put_aside(message, Reason.TOPIC, detail, 0, message.payload)
+            return
+        who = (topic.plant, topic.gateway)
+        try:
+            gateway = self._known(who)
+            if topic.leaf == "status":
+                self._sort_status(message, gateway, who)
+            else:
+                self._sort_frame(message, gateway, who, again=again)
+        except Rejected as error:
+            # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
+            identity = identify(message.payload) if topic.leaf == "frame" and not again else None
+            if identity and not self._accept((*who, identity[0]), identity[1], message.received):
+                return
+            self._put_aside(message, error.reason, error.detail, error.readings, message.payload)
+
+    def observe(self, point: int, value: float, now: int) -> None:
+        """Take a reading that the service made itself."""
+        time = np.array([now])
+        self._parts.append(Batch(np.array([point], np.int32), time, np.array([value]), np.zeros(1, np.uint16), time))
+
+    def commit(self, step: int) -> Commit:
+        """Everything the group leaves behind."""
+        runs = [(kind, [*run]) for kind, run in groupby(self._parts, type)]
+        batches = [concat(run) if kind is Batch else assemble(run) for kind, run in runs]  # type: ignore[arg-type]
+        progress = {
+            key: Progress(c.position, c.received, c.frames, c.duplicates, self._clock(key))
+            for key, c in self._counts.items()
+        }
+        return Commit(
+            concat(batches), self.readings, progress, self._statuses, self._quarantined, step, tuple(self.retried)
+        )
+
+    def _clock(self, key: BootKey) -> GatewayClock | None:
+        stood = self._standing(key[:2])
+        return stood.clock if stood is not None and stood.boot == key[2] else None
+
+    def _known(self, who: Who) -> GatewayRoster:
+        gateway = self.roster.gateways.get(who)
+        if gateway is None:
+            raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file")
+        return gateway
+
+    def _sort_status(self, message: Raw, gateway: GatewayRoster, who: Who) -> None:
+        online = decode_status(message.payload).online
+        self._statuses[who] = (online, message.received)
+        self.observe(gateway.device, float(online), message.received)
+
+    def _sort_frame(self, message: Raw, gateway: GatewayRoster, who: Who, *, again: bool) -> None:
+        frame = decode(message.payload, gateway.columns)
+        key = (*who, frame.boot)
+        newest = not again and self._is_newest(key, frame.seq)
+        if not again and not self._accept(key, frame.seq, message.received):
+            return
+        shift = self._keep_time(message.received, gateway, who, frame) if newest else 0
+        flags = (Flag.CLOCK if shift else 0) | (Flag.HISTORICAL if frame.historical else 0)
+        self._parts.append(Arrival(frame, message.received, shift, flags))
+        self.readings += frame.readings
+        if frame.unknown:
+            rest = only_columns(message.payload, frame.unknown)
+            detail = f"{', '.join(frame.unknown)[:500]}: expected points of {'/'.join(who)} in its plant file"
+            self._put_aside(message, Reason.UNKNOWN_POINT, detail, len(frame.times) * len(frame.unknown), rest)
+
+    def _is_newest(self, key: BootKey, seq: int) -> bool:
+        """Whether the frame is newer than all its gateway sent before: not sent again, not of an earlier boot."""
+        if key in self._counts:
+            committed = self._counts[key].position.committed
+        elif key in self.positions:
+            committed = self.positions[key].committed
+        else:
+            return True  # a boot nobody has heard of
+        stood = self._standing(key[:2])
+        return seq > committed and (stood is None or stood.boot == key[2])
+
+    def _keep_time(self, received: int, gateway: GatewayRoster, who: Who, frame: Decoded) -> int:
+        """What to add to the frame's times: 0 while its device's clock goes on as clocks do."""
+        stood = self._standing(who) or Standing(frame.boot)
+        if frame.historical:
+            self.stood[who] = Standing(frame.boot, stood.clock, stood.told)
+            return 0
+        first, last = frame.times[0] * 1_000_000, frame.times[-1] * 1_000_000
+        clock = keep_time(stood.clock, first, last, received - self.set_by, self.tolerance)
+        before = stood.clock.shift if stood.clock is not None else 0
+        stepped = abs(clock.shift - before) > self.tolerance
+        if stepped:
+            emit(GatewayClockStepped(*who, round(clock.shift / 1e9, 3)))
+        told = stood.told
+        if stepped or abs(received - told) >= _CLOCK_EVERY:
+            self.observe(gateway.clock, clock.ahead_s, received)
+            told = received
+        self.stood[who] = Standing(frame.boot, clock, told)
+        return clock.shift
+
+    def _standing(self, who: Who) -> Standing | None:
+        return self.stood.get(who) or self.standings.get(who)
+
+    def _accept(self, key: BootKey, seq: int, received: int) -> bool:
+        """Note the frame in its gateway's position; False if it is on disk already."""
+        count = self._counts.get(key)
+        if count is None:
+            count = self._counts[key] = _Count(self.positions.get(key, Position()), received)
+        position = count.position.accept(seq, received)
+        count.received = received
+        if position is None:
+            emit(FrameRepeated(*key, seq))
+            count.duplicates += 1
+            return False
+        count.position = position
+        count.frames += 1
+        return True
+
+    def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
+        self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
+        emit(MessageQuarantined(message.topic, reason, detail))
+
+
+_topic: Callable[[str], Topic | None] = lru_cache(maxsize=_TOPICS)(parse_topic)

@@ -1,0 +1,41 @@
+"""The service's clock: the time of day, and by how much somebody has set it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+_STEP: Final = 500_000_000
+"""Ns by which the time of day must part from the steady clock between two looks to count as set; a clock that is
+slewed parts by at most half a second in a quarter of an hour."""
+
+
+class Clock:
+    """Tells the time, and by how much it was set since the start. Safe to use from any thread.
+
+    Times of arrival on both sides of a step cannot be compared until the step is undone.
+
+    >>> wall, steady = iter([100, 200 + 10**9, 300 + 10**9]), iter([0, 100, 200])
+    >>> clock = Clock(wall.__next__, steady.__next__)
+    >>> clock.look(), clock.look()
+    ((1000000200, 1000000000), (1000000300, 1000000000))
+    """
+
+    def __init__(self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = time.monotonic_ns) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._lock = threading.Lock()
+        self._ahead = wall() - steady()
+        self._set_by = 0
+
+    def look(self) -> tuple[int, int]:
+        """Now, ns since the epoch, and by how many ns the clock was set since the start, all steps together."""
+        with self._lock:
+            now = self._wall()
+            ahead = now - self._steady()
+            if abs(ahead - self._ahead) >= _STEP:
+                self._set_by += ahead - self._ahead
+            self._ahead = ahead
+            return now, self._set_by

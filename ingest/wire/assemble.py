@@ -1,0 +1,72 @@
+"""Many frames to one batch of readings: frames of the same shape that follow each other become arrays together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.model.batch import Batch, concat
+from ingest.model.flags import Flag
+from ingest.wire.frame import Decoded
+
+_QUALITY_FLAGS: Final = np.array([0, Flag.UNCERTAIN, Flag.BAD], np.uint16)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """A frame, and what only its receiver knows.
+
+    Attributes:
+        received: when it came, ns since the epoch.
+        shift: ns to add to its times, 0 if its device's clock is believed.
+        flags: bits of `Flag` for each of its readings.
+    """
+
+    frame: Decoded
+    received: int
+    shift: int = 0
+    flags: int = 0
+
+
+def assemble(arrivals: Iterable[Arrival]) -> Batch:
+    """The readings in order of arrival; within a frame in order of time, then of column."""
+    return concat([_block([*run], *shape) for shape, run in groupby(arrivals, _shape) if shape[1]])
+
+
+def _shape(arrival: Arrival) -> tuple[int, int, bool]:
+    frame = arrival.frame
+    return len(frame.times), len(frame.points), type(frame.values) is bytes
+
+
+def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Batch:  # noqa: FBT001  part of the shape
+    frames = [arrival.frame for arrival in run]
+    count, each = len(run), times * columns
+    value = _flat_values(frames, packed=packed).reshape(count, columns, times)
+    time = np.array([frame.times for frame in frames], np.int64) * 1_000_000
+    if any(arrival.shift for arrival in run):
+        time += np.array([arrival.shift for arrival in run], np.int64)[:, None]
+    flags = np.where(np.isnan(value), np.uint16(Flag.NO_VALUE), np.uint16(0))
+    for at, arrival in enumerate(run):
+        for place, marks in arrival.frame.quality.items():
+            flags[at, place] |= _QUALITY_FLAGS[marks]
+        if arrival.flags:
+            flags[at] |= np.uint16(arrival.flags)
+    point = np.array([frame.points for frame in frames], np.int32)
+    return Batch(
+        point=np.repeat(point[:, None, :], times, axis=1).ravel(),
+        time=np.repeat(time, columns),
+        value=value.transpose(0, 2, 1).ravel(),
+        flags=flags.transpose(0, 2, 1).ravel(),
+        received=np.repeat(np.array([arrival.received for arrival in run], np.int64), each),
+    )
+
+
+def _flat_values(frames: Sequence[Decoded], *, packed: bool) -> NDArray[np.float64]:
+    if packed:
+        return np.frombuffer(b"".join(frame.values for frame in frames if isinstance(frame.values, bytes)), "<f8")
+    return np.array([*chain.from_iterable(frame.values for frame in frames)], np.float64)  # None becomes NaN
