@@ -27,7 +27,7 @@ from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.config import Config
-from ingest.model.plant import GATEWAY_SIGNAL
+from ingest.model.plant import DEVICE_SIGNALS
 from ingest.plants.roster import Roster
 
 _MARKS: Final = 1_000
@@ -125,10 +125,11 @@ class DuckDBStore:
         return Trend(columns["bucket"].astype(np.int64), low, mean, high, columns["count"].astype(np.int64))
 
     def count_readings(self) -> int:
-        """All readings stored but those of gateways themselves."""
+        """All readings stored but those of gateways and of the service itself."""
         columns = self._query(
-            "SELECT count(*) AS count FROM readings WHERE series NOT IN (SELECT id FROM series WHERE signal = $device)",
-            {"device": GATEWAY_SIGNAL},
+            "SELECT count(*) AS count FROM readings"
+            " WHERE series NOT IN (SELECT id FROM series WHERE list_contains($devices, signal))",
+            {"devices": sorted(DEVICE_SIGNALS)},
         )
         return int(columns["count"][0])
 
@@ -156,7 +157,7 @@ class DuckDBStore:
         self._ids[series] = number  # only now that it is committed
         return number
 
-    def _query(self, sql: str, values: Mapping[str, int | str]) -> dict[str, NDArray[Any]]:
+    def _query(self, sql: str, values: Mapping[str, int | str | list[str]]) -> dict[str, NDArray[Any]]:
         with self._available(), self._db.cursor() as cursor:
             columns: dict[str, NDArray[Any]] = cursor.execute(sql, values).fetchnumpy()
             return columns

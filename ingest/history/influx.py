@@ -26,6 +26,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.config import Config
 from ingest.model.flags import Flag
+from ingest.model.plant import SERVICE, clock_of
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
 
@@ -83,14 +84,14 @@ class InfluxStore(ABC):
         self._write(len(events), lambda part: alarm_lines(events[part]), "ns")
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
-        """One point's readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
+        """One point's readings in time buckets; see `HistoryStore`. Series of gateways and of the service answer too."""
         width = bucket_width(start, end, buckets)
         window = f"time >= {start} AND time < {end} GROUP BY time({width}ns, {start % width}ns) fill(none)"
         answers = self._ask(
             "; ".join(
                 f"SELECT {what} FROM {self._measurement(name)} "  # noqa: S608  quoted
-                f"WHERE plant = {_string(plant)} AND {tag} = {_string(point)} AND {condition}{window}"
-                for name, tag, field in (("readings", "point", "value"), ("gateways", "gateway", "online"))
+                f"WHERE plant = {_string(plant)} AND {tag} = {_string(of)} AND {condition}{window}"
+                for name, tag, of, field in _kept_in(plant, point)
                 for what, condition in (
                     (f"min({field}), mean({field}), max({field}), count({field})", ""),
                     ("count(quality)", f"{_NO_VALUE} AND "),
@@ -181,6 +182,17 @@ def trust(config: InfluxConfig) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=config.ca_file)
     except OSError as error:
         raise HistoryUnavailable(f"ca_file {config.ca_file}: {error}") from error
+
+
+def _kept_in(plant: str, point: str) -> list[tuple[str, str, str, str]]:
+    """Where a series may be: measurement, tag and its value, field."""
+    if plant == SERVICE:
+        return [("service", "point", point, "value")]
+    gateway = clock_of(point)
+    own = (
+        ("gateways", "gateway", point, "online") if gateway is None else ("gateways", "gateway", gateway, "clock_ahead")
+    )
+    return [("readings", "point", point, "value"), own]
 
 
 def _string(text: str) -> str:

@@ -4,6 +4,8 @@
     readings,plant=P,point=A,signal=S value=1.7,quality=8i 1763884801000
     readings,plant=P,point=A,signal=S quality=4i 1763884802000
     gateways,plant=P,gateway=GW-01 online=1i 1763884800000
+    gateways,plant=P,gateway=GW-01 clock_ahead=-0.21 1763884800000
+    service,plant=service,point=DISK value=81920.0 1763884800000
     alarms,plant=P,point=A,rule=LL,level=2,event=raised id="…",state="…",…,limit=0.28,value=0.27 1763884801000000000
 
 `quality` is there only when something is known against a reading: a second field a line costs an InfluxDB half as much
@@ -20,10 +22,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.history.series import series_of
+from ingest.history.series import Series, series_of
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
+from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, clock_of
 from ingest.plants.roster import Roster
 
 Precision = Literal["ms", "ns"]
@@ -51,7 +54,7 @@ class ReadingLines:
         size = len(roster.points)
         self._head: NDArray[np.object_] = np.empty(size, np.object_)  # b"measurement,tags field=", escaped once a point
         self._known = np.zeros(size, np.bool_)
-        self._device = np.zeros(size, np.bool_)
+        self._online = np.zeros(size, np.bool_)
 
     def __call__(self, batch: Batch, precision: Precision) -> bytes:
         """One line a reading, in order. `precision` must be one that loses nothing, see `precision_of`."""
@@ -59,7 +62,7 @@ class ReadingLines:
         heads = self._head[batch.point].tolist()
         # JSON's numbers are the shortest that read back equal, and made four times as fast as Python makes them.
         fields = msgspec.json.encode(batch.value.tolist())[1:-1].split(b",")
-        for at in np.flatnonzero(self._device[batch.point]).tolist():
+        for at in np.flatnonzero(self._online[batch.point]).tolist():
             fields[at] = b"%di" % (batch.value[at] > 0)
         # Few are flagged in a live plant, all of them where a gateway reads out its memory: plain lists for both.
         flagged = np.flatnonzero((batch.flags != 0) | np.isnan(batch.value))
@@ -81,15 +84,22 @@ class ReadingLines:
         if size > len(self._known):  # points beyond the roster's end are kept too
             self._head.resize(size)
             self._known.resize(size)
-            self._device.resize(size)
+            self._online.resize(size)
         for index in np.unique(points[~self._known[points]]).tolist():
             series = series_of(self.roster, index)
-            if series.is_device:
-                head = _head("gateways", {"plant": series.plant, "gateway": series.point}) + "online="
-            else:
-                tags = {"plant": series.plant, "point": series.point, "signal": series.signal}
-                head = _head("readings", tags) + "value="
-            self._head[index], self._known[index], self._device[index] = head.encode(), True, series.is_device
+            self._head[index], self._known[index] = _head_of(series).encode(), True
+            self._online[index] = series.signal == GATEWAY_SIGNAL
+
+
+def _head_of(series: Series) -> str:
+    if series.signal == GATEWAY_SIGNAL:
+        return _head("gateways", {"plant": series.plant, "gateway": series.point}) + "online="
+    if series.signal == CLOCK_SIGNAL:
+        gateway = clock_of(series.point) or series.point
+        return _head("gateways", {"plant": series.plant, "gateway": gateway}) + "clock_ahead="
+    if series.is_device:
+        return _head("service", {"plant": series.plant, "point": series.point}) + "value="
+    return _head("readings", {"plant": series.plant, "point": series.point, "signal": series.signal}) + "value="
 
 
 def _tails(times: NDArray[np.int64]) -> list[bytes]:

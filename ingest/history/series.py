@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.model.plant import GATEWAY_SIGNAL
+from ingest.model.plant import DEVICE_SIGNALS
 from ingest.plants.roster import Roster
 
 REMOVED = "removed"
@@ -13,7 +13,7 @@ REMOVED = "removed"
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What names a series in every store. A gateway's own series has the gateway's id as its point."""
+    """What names a series in every store."""
 
     plant: str
     point: str
@@ -21,8 +21,8 @@ class Series:
 
     @property
     def is_device(self) -> bool:
-        """Whether it is a gateway's own series (online or not)."""
-        return self.signal == GATEWAY_SIGNAL
+        """Whether it tells of a gateway or of the service itself, not of something that is measured."""
+        return self.signal in DEVICE_SIGNALS
 
 
 def series_of(roster: Roster, index: int) -> Series:

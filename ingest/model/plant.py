@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 PlantKind = Literal["dust", "steel", "aluminium"]
+
+SERVICE: Final = "service"
+"""The service itself, as a plant: its id, and its kind. What it watches of itself are points with rules and alarms."""
+
 GateOp = Literal["==", "!=", "<", "<=", ">", ">="]
 
 
@@ -74,17 +79,55 @@ class Point:
     high: float
     silence_s: float
     setpoint: float | None
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
     unjudged: tuple[str, ...]  # default rules that wait for a number of this plant (a set-point): code and why
 
     @property
     def is_device(self) -> bool:
-        """Whether this is the gateway itself, not something it measures."""
-        return self.signal == GATEWAY_SIGNAL
+        """Whether this tells of a gateway or of the service itself, not of something that is measured."""
+        return self.signal in DEVICE_SIGNALS
 
 
-GATEWAY_SIGNAL = "GATEWAY_ONLINE"
+GATEWAY_SIGNAL: Final = "GATEWAY_ONLINE"
 """The signal of a gateway's own point: 1 online, 0 offline. Its point id is the gateway's id."""
+
+CLOCK_SIGNAL: Final = "GATEWAY_CLOCK"
+"""The signal of a gateway's clock: seconds it is ahead of the service's. Its point id is `clock_id`."""
+
+
+_CLOCK: Final = ".clock"
+
+
+def clock_id(gateway: str) -> str:
+    """The id of the point that tells how far a gateway's clock is ahead."""
+    return gateway + _CLOCK
+
+
+def clock_of(point: str) -> str | None:
+    """The gateway whose clock a point with this id would tell of, or None."""
+    return point.removesuffix(_CLOCK) if point.endswith(_CLOCK) else None
+
+
+class ServicePoint(StrEnum):
+    """What the service watches of itself: the ids of its points; their signals are `SERVICE_` and the id."""
+
+    DISK = "DISK"
+    BROKER = "BROKER"
+    HISTORY = "HISTORY"
+    OUTBOX = "OUTBOX"
+    CLOCK = "CLOCK"
+    SESSION = "SESSION"
+    MISSING = "MISSING"
+    JOURNAL_DAMAGE = "JOURNAL_DAMAGE"
+
+    @property
+    def signal(self) -> str:
+        """Its signal."""
+        return f"SERVICE_{self}"
+
+
+DEVICE_SIGNALS: Final = frozenset({GATEWAY_SIGNAL, CLOCK_SIGNAL, *(point.signal for point in ServicePoint)})
+"""Signals that no instrument of a plant measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +149,13 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """An enterprise and what is connected of it."""
+    """An enterprise and what is connected of it; or the service itself, which is none."""
 
     id: str
     name: Text
     uscc: str
     region: str
-    kind: PlantKind
+    kind: PlantKind | Literal["service"]
     workers: int
     dust_workers: int
     dust: str | None

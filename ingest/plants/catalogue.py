@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator
 
 from ingest.model.fault import Fault, InvalidConfig
-from ingest.model.plant import GATEWAY_SIGNAL, PlantKind, Text
+from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, SERVICE, PlantKind, ServicePoint, Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
 from ingest.plants.written import Place, Sourced, Written, checked, near, read_toml
 
@@ -73,7 +73,7 @@ class RuleTables(Written):
 
 
 class Common(Written):
-    """`common.toml`: rules every measuring point gets, those analogue ones get besides, and a gateway's own signal."""
+    """`common.toml`: rules every measuring point gets, those analogue ones get besides, and a gateway's own signals."""
 
     every: RuleTables = RuleTables()
     analogue: RuleTables = RuleTables()
@@ -100,12 +100,14 @@ class Catalogue:
 
     Attributes:
         signals: by kind of plant and code.
-        gateway: the signal of a gateway's own point.
+        gateway: the signals of a gateway's own points, by code.
+        service: the signals of what the service watches of itself, by code.
         every, analogue: rules of all measuring points, and of analogue ones besides, unless their signal changes them.
     """
 
     signals: Mapping[PlantKind, Mapping[str, Signal]]
-    gateway: Signal
+    gateway: Mapping[str, Signal]
+    service: Mapping[str, Signal]
     every: Mapping[str, RuleSpec]
     analogue: Mapping[str, RuleSpec]
 
@@ -126,7 +128,11 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
         raise InvalidConfig(faults)
     every = _rules(common.every.rules, Place(file, "every"), frozenset(), faults)
     analogue = _rules(common.analogue.rules, Place(file, "analogue"), frozenset(), faults)
-    gateway = _signals({GATEWAY_SIGNAL: common.gateway}, Common(), file, faults)
+    gateway = _own(common.gateway, (GATEWAY_SIGNAL, CLOCK_SIGNAL), file, faults)
+    file = directory / f"{SERVICE}.toml"
+    raw, found = read_toml(file)
+    faults += found
+    service = _own(raw or {}, tuple(point.signal for point in ServicePoint), file, faults)
     signals: dict[PlantKind, Mapping[str, Signal]] = {}
     for kind in PLANT_KINDS:
         file = directory / f"{kind}.toml"
@@ -135,7 +141,14 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
         signals[kind] = _signals(raw or {}, common, file, faults)
     if faults:
         raise InvalidConfig(faults)
-    return Catalogue(signals, gateway[GATEWAY_SIGNAL], every, analogue)
+    return Catalogue(signals, gateway, service, every, analogue)
+
+
+def _own(raw: Mapping[str, Any], codes: Sequence[str], file: Path, faults: list[Fault]) -> Mapping[str, Signal]:
+    """Signals that the service itself fills: these codes, each of them."""
+    faults += [Place(file, code).fault("(missing)", "a signal") for code in codes if code not in raw]
+    faults += [Place(file, code).fault(raw[code], f"one of {', '.join(codes)}") for code in raw if code not in codes]
+    return _signals(raw, Common(), file, faults)
 
 
 def _signals(raw: Mapping[str, Any], common: Common, file: Path, faults: list[Fault]) -> Mapping[str, Signal]:

@@ -60,7 +60,8 @@ def render(catalogue: Catalogue) -> str:
     for kind, signals in catalogue.signals.items():
         title = _KINDS[kind]
         parts += [f"## {title.zh} / {title.en}\n", *_section(list(signals.values()), shared)]
-    parts += ["## 网关 / Gateways\n", *_section([catalogue.gateway], shared)]
+    parts += ["## 网关 / Gateways\n", *_section(list(catalogue.gateway.values()), shared)]
+    parts += ["## 监测服务 / The service itself\n", *_section(list(catalogue.service.values()), shared)]
     return "\n".join(parts)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from sys import intern
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
-from ingest.model.plant import Equipment, Gateway, Plant, Point, Rule, Text
+from ingest.model.plant import SERVICE, Equipment, Gateway, Plant, Point, Text, clock_id
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.enrolment import due
 from ingest.plants.judging import Judged, JudgedPoint
@@ -17,69 +19,101 @@ from ingest.plants.kinds import KINDS, RuleSpec
 from ingest.plants.numbering import Numbering
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable
 from ingest.plants.roster import GatewayRoster, Roster
+from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedPlant:
-    """A plant without faults; its points include the gateways' own."""
+    """A plant without faults; its points include the gateways' own. The service itself is no enterprise."""
 
-    enterprise: EnterpriseTable
+    enterprise: EnterpriseTable | None
     equipment: tuple[EquipmentTable, ...]
     gateways: tuple[GatewayTable, ...]
     points: tuple[JudgedPoint, ...]
 
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.enterprise.id if self.enterprise is not None else SERVICE
+
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A rule with the places it needs in the arrays."""
+class _Rows:
+    """The rules of one kind with the places they need in the arrays: columns, since there may be a million."""
 
-    judged: Judged
-    key: str
-    rule: int
-    point: int
-    gate: int
-    inputs: tuple[int, ...]
+    judged: list[Judged] = field(default_factory=list)
+    rule: array[int] = field(default_factory=lambda: array("i"))
+    point: array[int] = field(default_factory=lambda: array("i"))
+    gate: array[int] = field(default_factory=lambda: array("i"))
+    inputs: list[tuple[int, ...]] = field(default_factory=list)
+
+
+class _Forms:
+    """Words and numbers that many points share, kept once."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, RuleForm] = {}  # by what was judged: the judging keeps that once too
+        self._known: dict[RuleForm, RuleForm] = {}
+        self._sets: dict[tuple[int, ...], tuple[RuleForm, ...]] = {}
+
+    def of(self, rules: Sequence[Judged]) -> tuple[RuleForm, ...]:
+        """The forms of a point's rules."""
+        forms = tuple(self._form(each) for each in rules)
+        return self._sets.setdefault(tuple(map(id, forms)), forms)
+
+    def _form(self, judged: Judged) -> RuleForm:
+        form = self._of.get(id(judged))
+        if form is None:
+            form = _form(judged)
+            form = self._of[id(judged)] = self._known.setdefault(form, form)
+        return form
 
 
 def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version: int) -> Roster:
     """The roster of these plants."""
-    named = [(plant.enterprise.id, point) for plant in plants for point in plant.points]
+    named = [(plant.id, point) for plant in plants for point in plant.points]
     numbers = numbering([(plant, judged.id) for plant, judged in named])
     index = {(plant, judged.id): number for (plant, judged), number in zip(named, numbers, strict=True)}
     size = max(numbers, default=-1) + 1
     low, high = np.full(size, np.nan), np.full(size, np.nan)
     carrier = np.arange(size, dtype=np.int32)
     points: list[Point | None] = [None] * size
-    rules: list[Rule] = []
-    rows: dict[str, list[_Row]] = {kind: [] for kind in KINDS}
+    first = np.zeros(size, np.int32)
+    owner = array("i")
+    forms = _Forms()
+    rows = {kind: _Rows() for kind in KINDS}
     channels = Channels(index)
     for plant, judged in named:
         number = index[plant, judged.id]
-        point = points[number] = _point(number, plant, judged)
+        point = points[number] = _point(number, plant, judged, forms)
         low[number], high[number] = point.low, point.high
-        carrier[number] = index[plant, judged.gateway]
-        for each, rule in zip(judged.rules, point.rules, strict=True):
-            key = f"{plant}/{judged.id}/{each.code}"
-            inputs = tuple(index[plant, other] for other in each.inputs)
-            judges, gate = channels.judged(plant, judged.id, each), channels.gate(plant, each)
-            rows[rule.kind].append(_Row(each, key, len(rules), judges, gate, inputs))
-            rules.append(rule)
-    compiled = {plant.enterprise.id: _plant(plant, points, index) for plant in plants}
+        carrier[number] = index.get((plant, judged.gateway), number)
+        first[number] = len(owner)
+        for each in judged.rules:
+            row = rows[each.spec.kind]
+            row.judged.append(each)
+            row.rule.append(len(owner))
+            row.point.append(channels.judged(plant, judged.id, each))
+            row.gate.append(channels.gate(plant, each))
+            row.inputs.append(tuple(index[plant, other] for other in each.inputs))
+            owner.append(number)
+    rules = AllRules(tuple(points), np.array(owner, np.int32), first)
+    compiled = {plant.id: _plant(plant, points, index) for plant in plants}
     return Roster(
         version=version,
         plants=compiled,
-        points=tuple(points),
-        rules=tuple(rules),
+        points=rules.points,
+        rules=rules,
         gateways={(p.id, g.id): _gateway(g.id, p, index) for p in compiled.values() for g in p.gateways},
         low=low,
         high=high,
         carrier=carrier,
-        tables={kind: _table(found, KINDS[kind]) for kind, found in rows.items() if found},
+        tables={kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.judged},
         derived=channels.derived,
     )
 
 
-def _point(number: int, plant: str, judged: JudgedPoint) -> Point:
+def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms) -> Point:
     of = judged.measure
     return Point(
         index=number,
@@ -88,28 +122,25 @@ def _point(number: int, plant: str, judged: JudgedPoint) -> Point:
         signal=judged.signal,
         name=judged.name,
         unit=of.unit,
-        equipment=judged.equipment,
-        gateway=judged.gateway,
+        equipment=intern(judged.equipment) if judged.equipment is not None else None,
+        gateway=intern(judged.gateway),
         low=of.low,
         high=of.high,
         silence_s=of.silence_s,
         setpoint=of.setpoint,
-        rules=tuple(_rule(plant, judged, each) for each in judged.rules),
+        rules=PointRules(plant, judged.id, judged.name, forms.of(judged.rules)),
         unjudged=judged.unjudged,
     )
 
 
-def _rule(plant: str, point: JudgedPoint, judged: Judged) -> Rule:
-    label = judged.spec.labelled(judged.code)
-    return Rule(
-        plant=plant,
-        point=point.id,
+def _form(judged: Judged) -> RuleForm:
+    return RuleForm(
         code=judged.code,
         kind=judged.spec.kind,
         level=judged.spec.level,
         limit=judged.score.limit,
         unit=judged.score.unit,
-        title=Text(f"{point.name.zh} {label.zh}", f"{point.name.en} {label.en}"),
+        label=judged.spec.labelled(judged.code),
         gate=judged.gate,
         source=judged.spec.source,
         confidence=judged.spec.confidence,
@@ -122,7 +153,11 @@ def _rule(plant: str, point: JudgedPoint, judged: Judged) -> Rule:
 
 
 def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tuple[str, str], int]) -> Plant:
+    own = (points[index[plant.id, judged.id]] for judged in plant.points)
+    compiled = tuple(point for point in own if point is not None)
     told = plant.enterprise
+    if told is None:
+        return _service(compiled)
     enrolment = due(
         told.kind,
         dust=told.dust,
@@ -130,7 +165,6 @@ def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tu
         deep_well=bool(told.deep_well),
         pilot=told.pilot,
     )
-    own = (points[index[told.id, judged.id]] for judged in plant.points)
     return Plant(
         id=told.id,
         name=Text(told.name, told.name_en),
@@ -142,53 +176,73 @@ def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tu
         dust=told.dust,
         equipment=tuple(Equipment(e.id, Text(e.name, e.name_en)) for e in plant.equipment),
         gateways=tuple(Gateway(told.id, g.id, Text(g.name, g.name_en)) for g in plant.gateways),
-        points=tuple(point for point in own if point is not None),
+        points=compiled,
         connect_by=enrolment.connect_by,
         tier=enrolment.tier,
     )
 
 
+def _service(points: tuple[Point, ...]) -> Plant:
+    """The service itself, as a plant."""
+    return Plant(
+        id=SERVICE,
+        name=Text("监测服务", "Monitoring service"),
+        uscc="",
+        region="",
+        kind=SERVICE,
+        workers=0,
+        dust_workers=0,
+        dust=None,
+        equipment=(),
+        gateways=(),
+        points=points,
+        connect_by=None,
+        tier=Text("监测服务自身，不是企业", "the service itself, no enterprise"),
+    )
+
+
 def _gateway(gateway: str, plant: Plant, index: Mapping[tuple[str, str], int]) -> GatewayRoster:
     columns = {p.id: p.index for p in plant.points if p.gateway == gateway and not p.is_device}
-    return GatewayRoster(columns, index[plant.id, gateway])
+    return GatewayRoster(columns, index[plant.id, gateway], index[plant.id, clock_id(gateway)])
 
 
-def _table(rows: Sequence[_Row], kind: type[RuleSpec]) -> RuleTable:
-    specs = [row.judged.spec for row in rows]
-    scores = [row.judged.score for row in rows]
+def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
+    specs = [judged.spec for judged in rows.judged]
+    scores = [judged.score for judged in rows.judged]
+    number = np.array(rows.rule, np.int32)
     latch = np.array([spec.latch for spec in specs], np.bool_)
     counts = any(spec.of_last for spec in specs)
     return RuleTable(
-        key=tuple(row.key for row in rows),
-        rule=np.array([row.rule for row in rows], np.int32),
-        point=np.array([row.point for row in rows], np.int32),
+        key=RuleKeys(rules, number),
+        rule=number,
+        point=np.array(rows.point, np.int32),
         on=np.array([score.on for score in scores], np.float64),
         off=np.array([score.off for score in scores], np.float64),
         on_delay=np.array([_ns(spec.on_delay_s) for spec in specs], np.int64),
         off_delay=np.array([_ns(spec.off_delay_s) for spec in specs], np.int64),
         gate=_gates(rows),
         param={name: np.array([score.param[name] for score in scores], np.float64) for name in kind.params},
-        inputs=_inputs(rows) if kind.looks else None,
+        inputs=_inputs(rows.inputs) if kind.looks else None,
         latch=latch if latch.any() else None,
         need=np.array([spec.need or 1 for spec in specs], np.int64) if counts else None,
         of=np.array([spec.of_last or 1 for spec in specs], np.int64) if counts else None,
     )
 
 
-def _gates(rows: Sequence[_Row]) -> GateTable:
+def _gates(rows: _Rows) -> GateTable:
     """Conditions; one that is an expression is open while its channel says so."""
-    gates = [row.judged.gate for row in rows]
+    gates = [judged.gate for judged in rows.judged]
     return GateTable(
-        point=np.array([row.gate for row in rows], np.int32),
+        point=np.array(rows.gate, np.int32),
         op=np.array([GATE_OPS.index(gate.op if gate else ">=") for gate in gates], np.int8),
         threshold=np.array([gate.value if gate else TRUE for gate in gates], np.float64),
     )
 
 
-def _inputs(rows: Sequence[_Row]) -> NDArray[np.int32]:
-    inputs = np.full((len(rows), max(1, *(len(row.inputs) for row in rows))), NO_POINT, np.int32)
+def _inputs(rows: Sequence[tuple[int, ...]]) -> NDArray[np.int32]:
+    inputs = np.full((len(rows), max(1, *map(len, rows))), NO_POINT, np.int32)
     for at, row in enumerate(rows):
-        inputs[at, : len(row.inputs)] = row.inputs
+        inputs[at, : len(row)] = row
     return inputs
 
 

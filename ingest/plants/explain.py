@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.model.fault import InvalidConfig
-from ingest.model.plant import Text
+from ingest.model.plant import SERVICE, Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.gates import ALWAYS
-from ingest.plants.judging import Judged, JudgedPoint, device_point, judge_points
+from ingest.plants.judging import Judged, JudgedPoint, gateway_points, judge_points, service_points
 from ingest.plants.load import plant_files
-from ingest.plants.plantfile import PlantFile, PointText, read_plant_file
+from ingest.plants.plantfile import PointText, read_plant_file
 from ingest.plants.written import near
 
 CATALOGUE: Final = "catalogue"
@@ -80,29 +80,35 @@ class Unknown(LookupError):
 
 
 def explain_point(directory: Path, plant: str, point: str) -> PointNote:
-    """Explain one point of the plant files in `directory`.
+    """Explain one point of the plant files in `directory`, or of the service itself.
 
     Raises:
         InvalidConfig: the plant's file has faults; with all of them.
         Unknown: there is no such plant or point.
     """
+    catalogue = load_catalogue()
+    if plant == SERVICE:
+        return _explained(plant, point, service_points(catalogue.service), ())
     files = {file.stem: file for file in plant_files(directory)}
     if plant not in files:
         raise Unknown(
             f"企业 plant {plant!r}: 应为其一 expected one of {', '.join(files) or '(none)'}{near(plant, files)}"
         )
-    catalogue = load_catalogue()
     text, faults = read_plant_file(files[plant], catalogue)
     if text is None:
         raise InvalidConfig(faults)
     judged, found = judge_points(text)
     if faults or found:
         raise InvalidConfig([*faults, *found])
-    devices = [device_point(gateway, catalogue.gateway) for gateway in text.gateways]
-    every = {one.id: one for one in (*devices, *judged)}
+    own = (one for gateway in text.gateways for one in gateway_points(gateway, catalogue.gateway))
+    return _explained(plant, point, (*own, *judged), text.points)
+
+
+def _explained(plant: str, point: str, judged: Sequence[JudgedPoint], written: Sequence[PointText]) -> PointNote:
+    every = {one.id: one for one in judged}
     if point not in every:
         raise Unknown(f"测点 point {point!r}: 应为 {plant} 的测点 expected a point of {plant}{near(point, every)}")
-    return _note(text, every[point], list(every.values()))
+    return _note(plant, written, every[point], judged)
 
 
 def as_json(note: PointNote) -> dict[str, Any]:
@@ -137,12 +143,12 @@ def as_json(note: PointNote) -> dict[str, Any]:
     }
 
 
-def _note(text: PlantFile, judged: JudgedPoint, every: Sequence[JudgedPoint]) -> PointNote:
-    written = next((one for one in text.points if one.table.id == judged.id), None)
+def _note(plant: str, texts: Sequence[PointText], judged: JudgedPoint, every: Sequence[JudgedPoint]) -> PointNote:
+    written = next((one for one in texts if one.table.id == judged.id), None)
     own: Mapping[str, Mapping[str, Any]] = written.own if written is not None else {}
     of = judged.measure
     return PointNote(
-        plant=text.file.stem,
+        plant=plant,
         id=judged.id,
         signal=judged.signal,
         name=judged.name,

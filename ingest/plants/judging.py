@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ingest.model.fault import Fault
-from ingest.model.plant import Gate, Text
+from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, Gate, ServicePoint, Text, clock_id
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
 from ingest.plants.formula import Tied
-from ingest.plants.gates import Missing
+from ingest.plants.gates import ALWAYS, Missing
 from ingest.plants.kinds import LABELS, LimitSpec, Measure, RuleSpec, Score, Taken, Unfit
 from ingest.plants.kinds.rule import SIGNS
-from ingest.plants.looking import Neighbour, Surroundings
+from ingest.plants.looking import Neighbour, Neighbours, Surroundings
 from ingest.plants.plant_tables import GatewayTable
 from ingest.plants.plantfile import PlantFile, PointText
 from ingest.plants.written import Place
@@ -60,42 +60,79 @@ class JudgedPoint:
     unjudged: tuple[str, ...]
 
 
-def judge_points(plant: PlantFile) -> tuple[tuple[JudgedPoint, ...], list[Fault]]:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the points of all plants share, kept once: most rules are a default of their signal, word for word.
+
+    Attributes:
+        judged: rules that look at nothing but their own point, by code, place of the spec in memory, and measure.
+    """
+
+    judged: dict[tuple[str, int, Measure], Judged] = field(default_factory=dict)
+    measures: dict[Measure, Measure] = field(default_factory=dict)
+    texts: dict[Text, Text] = field(default_factory=dict)
+    unjudged: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+
+
+def judge_points(plant: PlantFile, shared: Shared | None = None) -> tuple[tuple[JudgedPoint, ...], list[Fault]]:
     """Every sound point of a plant, and every rule whose numbers or names cannot stand.
 
     A default rule that lacks something is not judged and says so; one the plant file itself asked for is a fault.
     """
     faults: list[Fault] = []
-    measures = {point.table.id: _measure_of(point) for point in plant.points}
-    around = [
+    shared = shared or Shared()
+    measures = {point.table.id: _measure_of(point, shared) for point in plant.points}
+    points = [
         Neighbour(p.table.id, p.signal, p.table.equipment, p.table.setpoint, measures[p.table.id].silence_s)
         for p in plant.points
     ]
+    around = Neighbours(points)
     dust = plant.enterprise.dust if plant.enterprise is not None else None
     judged = [
-        _Judging(point, measures[point.table.id], Surroundings(here, around), dust, faults).point()
-        for point, here in zip(plant.points, around, strict=True)
+        _Judging(point, measures[point.table.id], Surroundings(here, around), dust, faults, shared).point()
+        for point, here in zip(plant.points, points, strict=True)
     ]
     return tuple(judged), faults
 
 
-def device_point(gateway: GatewayTable, signal: Signal) -> JudgedPoint:
-    """A gateway's own point: online or not."""
-    of = _measure(signal, None, gateway.silence_s, None)
+def gateway_points(gateway: GatewayTable, signals: Mapping[str, Signal]) -> tuple[JudgedPoint, ...]:
+    """A gateway's own points: online or not, and how far its clock is ahead."""
+    name = Text(gateway.name, gateway.name_en)
+    clock = Text(f"{name.zh} 时钟", f"{name.en} clock")
+    return (
+        _own_point(gateway.id, name, gateway.id, signals[GATEWAY_SIGNAL], gateway.silence_s),
+        _own_point(clock_id(gateway.id), clock, gateway.id, signals[CLOCK_SIGNAL]),
+    )
+
+
+def service_points(signals: Mapping[str, Signal]) -> tuple[JudgedPoint, ...]:
+    """What the service watches of itself; no gateway carries it."""
+    found = ((point, signals[point.signal]) for point in ServicePoint)
+    return tuple(_own_point(str(point), signal.name, "", signal) for point, signal in found)
+
+
+def _own_point(id_: str, name: Text, gateway: str, signal: Signal, silence_s: float | None = None) -> JudgedPoint:
+    of = _measure(signal, None, silence_s, None)
     rules = []
     for code, spec in signal.rules.items():
         score = spec.score(of)
         rules.append(Judged(code, spec, score, spec.reason(code, of, score)))
-    name = Text(gateway.name, gateway.name_en)
-    return JudgedPoint(gateway.id, signal.code, name, None, gateway.id, of, tuple(rules), unjudged=())
+    return JudgedPoint(id_, signal.code, name, None, gateway, of, tuple(rules), unjudged=())
 
 
 class _Judging:
     """One pass over a point's rules."""
 
     def __init__(
-        self, point: PointText, of: Measure, around: Surroundings, dust: Dust | None, faults: list[Fault]
+        self,
+        point: PointText,
+        of: Measure,
+        around: Surroundings,
+        dust: Dust | None,
+        faults: list[Fault],
+        shared: Shared,
     ) -> None:
+        self._shared = shared
         self._point, self._of, self._around, self._dust, self._faults = point, of, around, dust, faults
         self._rules: Mapping[str, RuleSpec] = point.rules
 
@@ -121,7 +158,14 @@ class _Judging:
                 self._fault(place, unfit.key, unfit.value, unfit.expected)
         name = Text(table.name, table.name_en) if table.name and table.name_en else signal.name
         return JudgedPoint(
-            table.id, table.signal, name, table.equipment, table.gateway, self._of, tuple(judged), tuple(unjudged)
+            table.id,
+            signal.code,
+            name,
+            table.equipment,
+            table.gateway,
+            self._of,
+            tuple(judged),
+            self._shared.unjudged.setdefault(tuple(unjudged), tuple(unjudged)),
         )
 
     def _concerned(self, spec: RuleSpec, own: Mapping[str, object], place: Place) -> bool:
@@ -134,6 +178,15 @@ class _Judging:
         return False
 
     def _judge(self, code: str, spec: RuleSpec) -> Judged:
+        if spec.when != ALWAYS or spec.unless or spec.of or spec.limit_of() or spec.looked_at():
+            return self._judge_anew(code, spec)
+        key = code, id(spec), self._of
+        judged = self._shared.judged.get(key)
+        if judged is None:
+            judged = self._shared.judged[key] = self._judge_anew(code, spec)
+        return judged
+
+    def _judge_anew(self, code: str, spec: RuleSpec) -> Judged:
         of, around = self._of, self._around
         taken = spec.limit_of()
         if taken is not None:
@@ -151,6 +204,7 @@ class _Judging:
         score = spec.score(of)
         told = spec.model_copy(update={"of": tied.shown}) if tied is not None else spec
         reason = told.reason(code, of, score)
+        reason = self._shared.texts.setdefault(reason, reason)
         fresh_s = around.longest_silence(tied)
         return Judged(code, spec, score, reason, gate, when, tied, of.others, fresh_s, without)
 
@@ -183,9 +237,10 @@ class _Judging:
         self._faults.append(place.at(key).fault(value, expected))
 
 
-def _measure_of(point: PointText) -> Measure:
+def _measure_of(point: PointText, shared: Shared) -> Measure:
     table = point.table
-    return _measure(point.signal, table.range, table.silence_s, table.setpoint)
+    measure = _measure(point.signal, table.range, table.silence_s, table.setpoint)
+    return shared.measures.setdefault(measure, measure)
 
 
 def _measure(

@@ -7,7 +7,7 @@ from pathlib import Path
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
 from ingest.plants.compile import JudgedPlant, compile_roster
-from ingest.plants.judging import device_point, judge_points
+from ingest.plants.judging import Shared, gateway_points, judge_points, service_points
 from ingest.plants.numbering import Numbering
 from ingest.plants.plantfile import read_plant_file
 from ingest.plants.roster import Roster
@@ -15,7 +15,9 @@ from ingest.plants.written import Place
 
 
 def load_roster(directory: Path, numbering: Numbering, version: int) -> Roster:
-    """The roster of every `*.toml` in the directory. Touches no network; numbers points only if all is well.
+    """The roster of every `*.toml` in the directory, and of the service itself.
+
+    Touches no network; numbers points only if all is well.
 
     Raises:
         InvalidConfig: with every fault of every file.
@@ -25,20 +27,22 @@ def load_roster(directory: Path, numbering: Numbering, version: int) -> Roster:
     faults: list[Fault] = []
     if not files:
         faults.append(Place(directory, "*.toml").fault("(none)", "at least one plant file"))
-    plants = []
+    plants: list[JudgedPlant] = []
     first: dict[str, Path] = {}
+    shared = Shared()
     for file in files:
-        plant, found = _plant(file, catalogue)
+        plant, found = _plant(file, catalogue, shared)
         faults += found
         if plant is None:
             continue
         plants.append(plant)
-        name = plant.enterprise.id
+        name = plant.id
         if first.setdefault(name, file) is not file:
             faults.append(Place(file, "enterprise.id").fault(name, f"an id of its own; {first[name].name} has it too"))
     if faults:
         raise InvalidConfig(faults)
-    return compile_roster(plants, numbering, version)
+    service = JudgedPlant(None, (), (), service_points(catalogue.service))
+    return compile_roster([*plants, service], numbering, version)
 
 
 def plant_files(directory: Path) -> list[Path]:
@@ -46,13 +50,13 @@ def plant_files(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.toml"))
 
 
-def _plant(file: Path, catalogue: Catalogue) -> tuple[JudgedPlant | None, list[Fault]]:
+def _plant(file: Path, catalogue: Catalogue, shared: Shared) -> tuple[JudgedPlant | None, list[Fault]]:
     text, faults = read_plant_file(file, catalogue)
     if text is None:
         return None, faults
-    points, found = judge_points(text)
+    points, found = judge_points(text, shared)
     faults += found
     if text.enterprise is None:
         return None, faults
-    devices = tuple(device_point(gateway, catalogue.gateway) for gateway in text.gateways)
-    return JudgedPlant(text.enterprise, text.equipment, text.gateways, (*devices, *points)), faults
+    own = (point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway))
+    return JudgedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points)), faults

@@ -29,19 +29,36 @@ class Neighbour:
         return self.of.code
 
 
+class Neighbours:
+    """The points of a plant, found by id or signal without looking at each."""
+
+    def __init__(self, points: Sequence[Neighbour]) -> None:
+        self.points = points
+        self.by_id = {point.id: point for point in points}
+        self._named: dict[str, list[Neighbour]] = {}
+        for point in points:
+            for name in {point.id, point.signal}:
+                self._named.setdefault(name, []).append(point)
+
+    def named(self, name: str) -> Sequence[Neighbour]:
+        """Those of that id or signal."""
+        return self._named.get(name, ())
+
+
 class Surroundings:
     """The points of a plant, seen from one of them."""
 
-    def __init__(self, here: Neighbour, points: Sequence[Neighbour]) -> None:
+    def __init__(self, here: Neighbour, around: Neighbours) -> None:
         self._here = here
-        self._points = points
-        self._by_id = {point.id: point for point in points}
+        self._around = around
+        self._points = around.points
+        self._by_id = around.by_id
 
     def find(self, name: str, key: str) -> Candidate:
         """The point a name stands for: this one by its own id or signal, else as `find_point` says. Raises Missing."""
         if name in {self._here.id, self._here.signal}:
             return self._here
-        return find_point(name, self._here.equipment, self._points, key)
+        return find_point(name, self._here.equipment, self._around.named(name), key)
 
     def formula(self, text: str | None, key: str = "of") -> Tied | None:
         """The expression tied to points. Raises Missing."""
@@ -117,7 +134,7 @@ class Surroundings:
 
     def _seen(self, name: str) -> Sequence[Candidate]:
         """The points a comparison may mean: this one alone where it is named by its own signal."""
-        return [self._here] if name in {self._here.id, self._here.signal} else self._points
+        return [self._here] if name in {self._here.id, self._here.signal} else self._around.named(name)
 
     def _names(self, text: str) -> tuple[str, ...]:
         found = condition(text)

@@ -8,13 +8,17 @@ from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from ingest.model.plant import PlantKind
+from ingest.model.plant import SERVICE, PlantKind
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
 from ingest.plants.uscc import uscc_fault
 from ingest.plants.written import Written, because, like, near
 
-PlantId = Annotated[str, like(r"[a-z0-9][a-z0-9-]{0,62}", "small letters, digits and -, at most 63")]
+PlantId = Annotated[
+    str,
+    like(r"[a-z0-9][a-z0-9-]{0,62}", "small letters, digits and -, at most 63"),
+    because(lambda id_: "an id of its own; service is the service itself" if id_ == SERVICE else None),
+]
 ItemId = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . -, at most 64")]
 Name = Annotated[str, like(r"\S.*", "a name")]
 Region = Annotated[str, like(r"[0-9]{6}", "a GB/T 2260 code of 6 digits")]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.model.fault import Fault
-from ingest.model.plant import Confidence
+from ingest.model.plant import Confidence, clock_id
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
@@ -80,6 +80,7 @@ class _Reading:
             self.faults.append(place.fault(name, f"the name of the file without .toml: {self._file.stem}"))
         self._unique("equipment")
         self._unique("gateways", "points")
+        self._no_clock()
         return PlantFile(
             self._file,
             enterprise,
@@ -137,6 +138,16 @@ class _Reading:
             before = first.setdefault(name, place)
             if name and before is not place:
                 self.faults.append(place.at("id").fault(name, f"an id of its own; {before.key} has it too"))
+
+    def _no_clock(self) -> None:
+        """No gateway or point may have the id under which a gateway's clock is told."""
+        clocks = {clock_id(gateway): gateway for gateway in self._ids("gateways")}
+        for place, item in chain(self._items["gateways"], self._items["points"]):
+            name = _text(item, "id")
+            if name in clocks:
+                self.faults.append(
+                    place.at("id").fault(name, f"an id of its own; it is that of {clocks[name]}'s clock")
+                )
 
     def _all(self, model: type[W], key: str) -> tuple[W, ...]:
         tables = (self._checked(model, place, item) for place, item in self._items[key])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import Derived, RuleTable
 from ingest.model.batch import Batch
-from ingest.model.plant import Plant, Point, Rule
+from ingest.model.plant import SERVICE, Plant, Point, Rule
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,10 +20,12 @@ class GatewayRoster:
     Attributes:
         columns: point id -> roster index, for the points this gateway may send.
         device: roster index of the gateway's own point (online or not).
+        clock: roster index of the point that tells how far its clock is ahead.
     """
 
     columns: Mapping[str, int]
     device: int
+    clock: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +37,13 @@ class Roster:
 
     Attributes:
         version: counts up with every reload.
-        plants: by plant id.
+        plants: by plant id; the service itself is among them, as `SERVICE`, and last.
         points: by index; None where a point was removed.
         rules: every rule; detectors name a rule by its place here.
         gateways: by (plant id, gateway id).
         low, high: float64[p], instrument range (NaN where unused).
-        carrier: int32[p], index of the device point of the gateway that carries the point (itself for a device point).
+        carrier: int32[p], index of the own point of the gateway that carries the point (itself for that one, and for
+            points of the service).
         tables: rules by detector name, for `detectors.registry`; only those that have any.
         derived: channels that expressions give, numbered after all points; `tables` judge them and look at them.
     """
@@ -48,13 +51,17 @@ class Roster:
     version: int
     plants: Mapping[str, Plant]
     points: tuple[Point | None, ...]
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
     gateways: Mapping[tuple[str, str], GatewayRoster]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     carrier: NDArray[np.int32]
     tables: Mapping[str, RuleTable]
     derived: tuple[Derived, ...] = ()
+
+    def enterprises(self) -> list[Plant]:
+        """The plants that are enterprises: all but the service itself."""
+        return [plant for plant in self.plants.values() if plant.id != SERVICE]
 
     def enrolled(self, batch: Batch) -> Batch:
         """The readings of points that are enrolled now; a removed point may still have some in the journal."""

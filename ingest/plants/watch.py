@@ -87,8 +87,8 @@ async def _follow(
                 _tell(directory, version, refused)
                 continue
             version = roster.version
-            points = sum(point is not None for point in roster.points)
-            emit(RosterReloaded(str(directory), version, len(roster.plants), points))
+            plants = roster.enterprises()
+            emit(RosterReloaded(str(directory), version, len(plants), sum(len(plant.points) for plant in plants)))
             yield roster
 
 

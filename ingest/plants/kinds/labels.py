@@ -30,6 +30,8 @@ LABELS: Final[Mapping[str, Text]] = {
     "BAD": Text("信号无效", "bad signal"),
     "SILENT": Text("数据中断", "silent"),
     "OFFLINE": Text("网关离线", "gateway offline"),
+    "AHEAD": Text("超前", "ahead"),
+    "BEHIND": Text("滞后", "behind"),
     "PHYS": Text("物理校核不符", "physically implausible"),
     "NEIGHBOUR": Text("与邻点不符", "unlike its neighbours"),
     "VOTES": Text("多点表决报警", "several instruments agree"),

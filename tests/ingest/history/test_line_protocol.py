@@ -14,9 +14,9 @@ from ingest.history.line_protocol import ReadingLines, alarm_lines, precision_of
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
-from ingest.model.plant import GATEWAY_SIGNAL
+from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, SERVICE, ServicePoint
 from ingest.plants.roster import Roster
-from tests.ingest.history.made_up import NOON, alarm_event, batch, point, roster, titled
+from tests.ingest.history.made_up import NOON, PLANT, alarm_event, batch, point, roster, titled
 
 NAN = math.nan
 
@@ -105,6 +105,20 @@ def test_a_line_is_written_for_every_reading_of_a_large_batch() -> None:
     readings = batch(list(np.arange(n) % 4), list(range(n)), [0.5] * n)
     lines = reading_lines(readings, roster())
     assert [int(line.rsplit(" ", 1)[1]) for line in lines] == list(range(n))
+
+
+def test_a_gateways_own_series_is_one_and_that_of_the_service_another() -> None:
+    """Online and clock are two fields of the same gateway; what the service says of itself is no reading."""
+    points = [
+        point(0, "GW-01", signal=GATEWAY_SIGNAL),
+        point(1, "GW-01.clock", signal=CLOCK_SIGNAL),
+        point(2, "DISK", signal=ServicePoint.DISK.signal, plant=SERVICE),
+    ]
+    assert reading_lines(batch([0, 1, 2], [NOON] * 3, [1.0, -0.25, 8192.0]), roster(*points)) == [
+        f"gateways,plant={PLANT},gateway=GW-01 online=1i {NOON}",
+        f"gateways,plant={PLANT},gateway=GW-01 clock_ahead=-0.25 {NOON}",
+        f"service,plant=service,point=DISK value=8192.0 {NOON}",
+    ]
 
 
 def test_times_of_whole_milliseconds_are_written_as_such() -> None:

@@ -20,6 +20,7 @@ from ingest.history.store import HistoryStore
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
 from ingest.model.config import Secret
+from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, SERVICE, ServicePoint
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady
 from tests.ingest.history.stand_in import influx_2_on
 from tests.servers import influxd, victoria_metrics
@@ -193,6 +194,18 @@ def test_a_gateway_has_a_trend_too(store: HistoryStore) -> None:
     store.write_readings(batch([3, 3], [NOON, NOON + SECOND], [1.0, 0.0]), roster(), 1)
     trend = store.trend(PLANT, "GW-01", NOON, NOON + 2 * SECOND, 2)
     assert trend.mean.tolist() == [1, 0]
+
+
+def test_a_gateways_clock_and_the_service_have_trends_and_are_no_readings(store: HistoryStore) -> None:
+    known = roster(
+        point(0, "GW-01", signal=GATEWAY_SIGNAL),
+        point(1, "GW-01.clock", signal=CLOCK_SIGNAL),
+        point(2, "DISK", signal=ServicePoint.DISK.signal, plant=SERVICE),
+    )
+    store.write_readings(batch([0, 1, 2], [NOON] * 3, [1.0, -0.25, 8192.0]), known, 1)
+    trends = [(PLANT, "GW-01"), (PLANT, "GW-01.clock"), (SERVICE, "DISK")]
+    assert [store.trend(*of, NOON, NOON + SECOND, 1).mean.tolist() for of in trends] == [[1], [-0.25], [8192]]
+    assert store.count_readings() == 0
 
 
 HOSTILE = [

@@ -29,7 +29,10 @@ SIGNALS: dict[PlantKind, str] = {
 GATES_ONLY = {"DUST_PROC_RUN"}  # not in the research, but what it calls "process running" has to be told by something
 
 CATALOGUE = load_catalogue()
-ALL = [signal for signals in CATALOGUE.signals.values() for signal in signals.values()] + [CATALOGUE.gateway]
+ALL = [signal for signals in CATALOGUE.signals.values() for signal in signals.values()] + [
+    *CATALOGUE.gateway.values(),
+    *CATALOGUE.service.values(),
+]
 
 
 @pytest.mark.parametrize("kind", SIGNALS)
@@ -89,7 +92,10 @@ def test_every_point_is_judged_for_bad_values_and_silence_and_analogue_ones_for_
         for signal in signals.values():
             analogue = {"RANGE"} if signal.table.kind == "analogue" else set()
             assert {"BAD", "SILENT"} | analogue <= set(signal.rules), signal.code
-    assert set(CATALOGUE.gateway.rules) == {"OFFLINE", "SILENT"}
+    assert {code: set(signal.rules) for code, signal in CATALOGUE.gateway.items()} == {
+        "GATEWAY_ONLINE": {"OFFLINE", "SILENT"},
+        "GATEWAY_CLOCK": {"AHEAD", "BEHIND"},
+    }
 
 
 def test_a_frozen_co_reading_is_only_called_stuck_above_zero_and_after_six_hours() -> None:
@@ -121,6 +127,8 @@ def test_a_frozen_co_reading_is_only_called_stuck_above_zero_and_after_six_hours
         ("steel", 'disabled_rules = ["STUCK"]', 'disabled_rules = ["STUK"]', "STL_GH_TILT.disabled_rules.0 = 'STUK'"),
         ("common", "[every.rules.BAD]", "[evry.rules.BAD]", "evry = "),
         ("common", 'states = ["离线 offline", "在线 online"]\n', "", "GATEWAY_ONLINE.states = (missing)"),
+        ("common", "gateway.GATEWAY_CLOCK", "gateway.GATEWAY_CLOK", "GATEWAY_CLOCK = (missing): expected a signal"),
+        ("service", "SERVICE_DISK", "SERVICE_DISC", "SERVICE_DISC = {"),
     ],
 )
 def test_a_wrong_catalogue_says_where(tmp_path: Path, file: str, old: str, new: str, fault: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.rules import GATE_OPS, NO_GATE
-from ingest.model.plant import Confidence, Gate, Text
+from ingest.model.plant import SERVICE, Confidence, Gate, ServicePoint, Text
 from ingest.plants.kinds import KINDS
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
@@ -179,11 +179,46 @@ def test_the_air_velocity_of_metal_dust_is_judged_only_there(tmp_path: Path, dus
     assert "p/DUCT/L" in roster.tables["limit"].key
 
 
+def test_a_gateways_clock_is_a_point_of_its_own(directory: Path) -> None:
+    """Judged on either side, carried by its gateway, and nothing the gateway may send."""
+    roster = load_roster(directory, MemoryNumbering(), 1)
+    gateway = roster.gateways["demo-aluminium", "GW-01"]
+    clock = roster.points[gateway.clock]
+    assert clock is not None
+    assert (clock.id, clock.is_device, clock.unit) == ("GW-01.clock", True, "s")
+    assert clock.name == Text("铸造车间网关 时钟", "Casting hall gateway clock")
+    assert roster.carrier[clock.index] == gateway.device
+    assert clock.index not in gateway.columns.values()
+    assert [rule.title.zh for rule in clock.rules] == ["铸造车间网关 时钟 超前", "铸造车间网关 时钟 滞后"]
+    ahead, behind = (row(roster, "limit", f"demo-aluminium/GW-01.clock/{code}") for code in ("AHEAD", "BEHIND"))
+    assert (ahead["on"], ahead["off"], ahead["on_delay"]) == (60, 30, 0)
+    assert (behind["on"], behind["off"], behind["on_delay"]) == (60, 30, 300 * 10**9)
+
+
+def test_the_service_is_a_plant_of_device_points(directory: Path) -> None:
+    """Every one has a rule, none can be sent by a gateway, and the service is no enterprise."""
+    roster = load_roster(directory, MemoryNumbering(), 1)
+    service = roster.plants[SERVICE]
+    assert [point.id for point in service.points] == list(ServicePoint)
+    assert all(point.is_device and point.rules for point in service.points)
+    assert all(roster.carrier[point.index] == point.index for point in service.points)
+    assert not any(plant == SERVICE for plant, _ in roster.gateways)
+    assert [plant.id for plant in roster.enterprises()] == ["demo-aluminium"]
+    assert row(roster, "limit", "service/BROKER/OFFLINE")["on_delay"] == 60 * 10**9
+
+
 def test_a_plant_carries_its_enrolment(directory: Path) -> None:
     known = load_roster(directory, MemoryNumbering(), 1).plants["demo-aluminium"]
     assert str(known.connect_by) == "2025-12-31"
     assert known.tier.zh.startswith("铝加工（深井铸造）企业")
-    assert [p.id for p in known.points] == ["GW-01", "CW_IN_P-01", "CAST_LEN-01", "CAST_LEN-02", "LAUNDER-01"]
+    assert [p.id for p in known.points] == [
+        "GW-01",
+        "GW-01.clock",
+        "CW_IN_P-01",
+        "CAST_LEN-01",
+        "CAST_LEN-02",
+        "LAUNDER-01",
+    ]
     assert [e.id for e in known.equipment] == ["CAST-01", "CAST-02"]
 
 

@@ -138,7 +138,7 @@ def test_every_row_is_whole(tmp_path: Path, kind: PlantKind) -> None:
             rule = roster.rules[number]
             assert (int(table.point[i]) in channels) is bool(rule.of)
             assert (int(table.gate.point[i]) in channels) is (bool(rule.when) and rule.gate is None)
-            assert table.key[i] == f"p/{rule.point}/{rule.code}"
+            assert table.key[i] == f"{rule.plant}/{rule.point}/{rule.code}"
 
 
 @pytest.mark.parametrize("kind", DOMAIN)

@@ -85,6 +85,23 @@ def test_a_file_of_the_wrong_shape_is_told_not_tripped_over(tmp_path: Path) -> N
         assert f"p.toml: {key} = " in found
 
 
+@pytest.mark.parametrize(("table", "old"), [("points.0", '"CO"'), ("gateways.1", '"GW-2"')])
+def test_no_point_or_gateway_has_the_id_of_a_gateways_clock(tmp_path: Path, table: str, old: str) -> None:
+    second = '[[gateways]]\nid = "GW-2"\nname = "网关"\nname_en = "Gateway"\n'
+    text = plant("steel", second + point("CO", "STL_CO")).replace(old, '"GW-1.clock"')
+    (tmp_path / "p.toml").write_text(text, encoding="utf-8")
+    assert f"{table}.id" in told(tmp_path)
+    assert "= 'GW-1.clock': expected an id of its own; it is that of GW-1's clock" in told(tmp_path)
+
+
+def test_no_plant_takes_the_place_of_the_service_itself(tmp_path: Path) -> None:
+    (tmp_path / "service.toml").write_text(plant("steel", point("CO", "STL_CO"), name="service"), encoding="utf-8")
+    assert (
+        told(tmp_path)
+        == "service.toml: enterprise.id = 'service': expected an id of its own; service is the service itself"
+    )
+
+
 def test_nothing_is_numbered_while_there_are_faults(tmp_path: Path) -> None:
     """Permanent indices are not spent on a file that is refused."""
 

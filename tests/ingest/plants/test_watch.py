@@ -144,9 +144,9 @@ async def test_a_plant_file_may_come_and_go(directory: Path, demo: str) -> None:
     second = directory / "second.toml"
     async with watching(directory) as changed:
         save(second, demo.replace('"demo-aluminium"', '"second"'))
-        assert set((await changed.get()).plants) == {"demo-aluminium", "second"}
+        assert [plant.id for plant in (await changed.get()).enterprises()] == ["demo-aluminium", "second"]
         second.unlink()
-        assert set((await changed.get()).plants) == {"demo-aluminium"}
+        assert [plant.id for plant in (await changed.get()).enterprises()] == ["demo-aluminium"]
 
 
 async def test_without_a_changed_plant_file_nothing_is_reloaded(
