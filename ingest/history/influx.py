@@ -84,7 +84,7 @@ class InfluxStore(ABC):
         self._write(len(events), lambda part: alarm_lines(events[part]), "ns")
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
-        """One point's readings in time buckets; see `HistoryStore`. Series of gateways and of the service answer too."""
+        """One point's readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
         width = bucket_width(start, end, buckets)
         window = f"time >= {start} AND time < {end} GROUP BY time({width}ns, {start % width}ns) fill(none)"
         answers = self._ask(

@@ -127,7 +127,7 @@ def test_a_frozen_co_reading_is_only_called_stuck_above_zero_and_after_six_hours
         ("steel", 'disabled_rules = ["STUCK"]', 'disabled_rules = ["STUK"]', "STL_GH_TILT.disabled_rules.0 = 'STUK'"),
         ("common", "[every.rules.BAD]", "[evry.rules.BAD]", "evry = "),
         ("common", 'states = ["离线 offline", "在线 online"]\n', "", "GATEWAY_ONLINE.states = (missing)"),
-        ("common", "gateway.GATEWAY_CLOCK", "gateway.GATEWAY_CLOK", "GATEWAY_CLOCK = (missing): expected a signal"),
+        ("common", "[gateway.GATEWAY_CLOCK]", "[gateway.GATEWAY_CLOK]", "GATEWAY_CLOK = {"),
         ("service", "SERVICE_DISK", "SERVICE_DISC", "SERVICE_DISC = {"),
     ],
 )
