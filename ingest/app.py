@@ -6,7 +6,6 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from queue import Queue
 from typing import Any, Final
 
 from ingest.api.ports import Ports
@@ -16,8 +15,10 @@ from ingest.connectors.sender import OutboxSender
 from ingest.history.config import open_store
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
+from ingest.journal.reserve import DiskGuard
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
+from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.order import Terms
@@ -26,15 +27,22 @@ from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
 from ingest.settings import Settings
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
-from ingest.sources.raw import Raw
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
-from ingest.upkeep import name_orphans, require_same_moment, trim
+from ingest.upkeep import look_after_files, name_orphans, require_same_moment, trim
+from ingest.watchdog import Moving, Part, Watchdog
 
 _STOP_S: Final = 1.5
 """What each thread is given to finish what it is doing; all of it is on disk or will be done after the next start."""
+
+_STUCK_S: Final = 15.0
+_SLOW_S: Final = 120.0
+"""For parts that wait for answers of others, each of which may take its timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +69,15 @@ class Service:
 
         Raises:
             InvalidConfig: plant files, tokens or connectors cannot be used.
-            JournalUnavailable, StateUnavailable, HistoryUnavailable: a file cannot be opened.
+            JournalUnavailable, JournalBroken, StateUnavailable, HistoryUnavailable: a file cannot be opened.
             LookupError: a secret is not where the settings say.
             CannotListen: the API's address is taken.
         """
         self._settings = settings
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
+        folders = (settings.journal.path.parent, settings.state.path.parent)
+        self.guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
         self.journal = Journal(settings.journal.path)
         self._database = Database(settings.state.path)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
@@ -107,10 +117,25 @@ class Service:
         self._writer = HistoryWriter(
             self.store, self.journal, self.alarms, roster=lambda: self.engine.roster, judge=judge
         )
-        queue: Queue[Raw] = Queue(settings.mqtt.window)
-        self._source = MqttSource(settings.mqtt, queue, expect_session=bool(self.journal.gateways()))
-        self._intake = Intake(queue, self.journal, lambda: self.engine.roster, self._source.announce, failed)
-        self.live = LiveService(self.engine, self._source, self._writer, self.alarms, news)
+        clock = Clock()
+        handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
+        self._source = MqttSource(settings.mqtt, handover, clock, expect_session=bool(self.journal.gateways()))
+        self._intake = Intake(
+            handover,
+            self.journal,
+            lambda: self.engine.roster,
+            self._source.acknowledge,
+            Announcer(self._source.announce),
+            self.guard,
+            settings.intake,
+            clock,
+            failed,
+        )
+        self._supervisor = Supervisor()
+        self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
+        self.live = LiveService(
+            self.engine, self._source, self._writer, self.alarms, news, self._watchdog.state, self.guard
+        )
         self._api = ApiServer(Ports(self.live, self.alarms, self.store, self.journal, time.time_ns), settings.api)
         self.url = self._api.bind()
 
@@ -122,7 +147,10 @@ class Service:
         """Serve until `stop` is set. Raises whatever ended a part of the service."""
         async with AsyncExitStack() as stack:
             stack.callback(self._close)
-            REGISTRY.register(metrics := ServiceMetrics(self.engine, self._source, self._writer, self.outbox))
+            metrics = ServiceMetrics(
+                self.engine, self._source, self._writer, self.outbox, self._intake, self.journal, self.guard
+            )
+            REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
             self._start(stack)
             roster = self.engine.roster
@@ -133,11 +161,13 @@ class Service:
                 serving = group.create_task(self._api.serve(), name="api")
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
-                    group.create_task(
-                        trim(self.journal, self._engine_store, self._settings.journal.retention_h), name="trim"
-                    ),
+                    group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
+                    group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
+                    group.create_task(self._watchdog.run(), name="watchdog"),
                 ]
+                self._supervisor.ready(f"{self.url}, {len(roster.plants)} plants, {points} points")
                 await self._until(stop)
+                self._supervisor.stopping()
                 for task in others:
                     task.cancel()
                 await asyncio.to_thread(self._stop_threads)
@@ -147,6 +177,20 @@ class Service:
         emit(ServiceStopped(self.engine.cursor))
         if self._failure.done():
             self._failure.result()
+
+    def _parts(self) -> list[Part]:
+        """What the watchdog looks at, with how long each may show nothing while all is well."""
+
+        def carried() -> tuple[int, bool]:
+            behind, error = self._writer.lag()  # a history that is away is told by itself, and no part that hangs
+            return self.journal.last() - behind, bool(behind) and error is None
+
+        return [
+            Part("intake", lambda: self._intake.progressed, _STUCK_S, vital=True),
+            Part("engine", lambda: self.engine.showed, _STUCK_S, vital=True),
+            Part("history", Moving(carried), _SLOW_S),
+            Part("outbox", lambda: self._sender.progressed, _SLOW_S),
+        ]
 
     def _start(self, stack: AsyncExitStack) -> None:
         """From the judge back to the source, so that nothing arrives before there is someone to take it."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import subprocess
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,12 +16,14 @@ from rich.console import Console
 from ingest import __version__, telemetry
 from ingest.api.errors import CannotListen
 from ingest.app import Service
+from ingest.commands import journal, quarantine
+from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, enter, refuse, say
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
 from ingest.demo.run import run as run_demo
 from ingest.explained import print_point
 from ingest.history.errors import HistoryUnavailable
-from ingest.journal.errors import JournalUnavailable
+from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.settings import Settings, check_all, load_settings
@@ -39,16 +40,10 @@ simulate = typer.Typer(no_args_is_help=True, help="对接方模拟器 Stand-ins 
 app.add_typer(simulate, name="simulate")
 explain = typer.Typer(no_args_is_help=True, help="说明为何如此评估 Say why things are judged as they are.")
 app.add_typer(explain, name="explain")
+app.add_typer(journal.app, name="journal")
+app.add_typer(quarantine.app, name="quarantine")
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-_out = Console(stderr=True, highlight=False, soft_wrap=True)
-
-INVALID = 2
-"""Exit code: what a person wrote cannot be used."""
-
-UNAVAILABLE = 1
-"""Exit code: a file, port or process the service stands on cannot be had."""
 
 
 def main() -> None:
@@ -66,13 +61,13 @@ def version() -> None:
 def check(config: ConfigFile = Path("yujing.toml")) -> None:
     """检查配置和企业文件,不联网 Check settings and plant files without network; exit code 2 if anything is wrong."""
     try:
-        roster = check_all(_enter(config))
+        roster = check_all(enter(config))
     except InvalidConfig as error:
-        _refuse(error)
+        refuse(error)
     points = [point for plant in roster.plants.values() for point in plant.points]
     waiting = [(point, why) for point in points for why in point.unjudged]
     for point, why in waiting:
-        _out.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {why}")
+        say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {why}")
     typer.echo(
         f"配置有效 valid: {len(roster.plants)} 家企业 plants, {len(points)} 个测点 points, {len(roster.rules)} 条规则"
         f" rules, {len(waiting)} 条未评估 not evaluated"
@@ -83,13 +78,21 @@ def check(config: ConfigFile = Path("yujing.toml")) -> None:
 def run(config: ConfigFile = Path("yujing.toml")) -> None:
     """运行服务 Run the service until SIGTERM or Ctrl-C."""
     try:
-        settings = load_settings(_enter(config))
+        settings = load_settings(enter(config))
         telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
         asyncio.run(_serve(settings))
     except InvalidConfig as error:
-        _refuse(error)
+        refuse(error)
     except (JournalUnavailable, StateUnavailable, HistoryUnavailable, CannotListen, LookupError) as error:
-        _out.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
+        say.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
+        raise typer.Exit(UNAVAILABLE) from None
+    except JournalBroken as error:
+        say.print("[red]日志库不可再写,服务已停止 the journal can be written no more; the service has stopped[/]")
+        say.print(str(error), markup=False)
+        say.print(
+            "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing journal verify。"
+            " A restart recovers from disk. If it happens again, look at the disk, then run yujing journal verify."
+        )
         raise typer.Exit(UNAVAILABLE) from None
 
 
@@ -111,7 +114,7 @@ def demo(
     try:
         code = asyncio.run(run_demo(wish))
     except ChildFailed as error:
-        _out.print(f"[red]无法演示 cannot demonstrate[/]: {error}")
+        say.print(f"[red]无法演示 cannot demonstrate[/]: {error}")
         raise typer.Exit(UNAVAILABLE) from None
     raise typer.Exit(code)
 
@@ -138,11 +141,11 @@ def point(
 ) -> None:
     """测点由哪些规则评估、数值出自何处 Which rules judge a point, and where each number comes from."""
     try:
-        note = explain_point(load_settings(_enter(config)).plants, plant, point)
+        note = explain_point(load_settings(enter(config)).plants, plant, point)
     except InvalidConfig as error:
-        _refuse(error)
+        refuse(error)
     except Unknown as error:
-        _out.print(f"[red]✗[/] {error}", markup=True)
+        say.print(f"[red]✗[/] {error}", markup=True)
         raise typer.Exit(INVALID) from None
     if json_:
         typer.echo(json.dumps(as_json(note), ensure_ascii=False, indent=2))
@@ -155,23 +158,6 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await Service(settings).run(stop)
-
-
-def _enter(config: Path) -> Path:
-    """Go to the folder of the settings file, so that paths in it count from there; returns the file."""
-    file = config.resolve()
-    if file.parent.is_dir():
-        os.chdir(file.parent)
-    return file
-
-
-def _refuse(error: InvalidConfig) -> NoReturn:
-    for fault in error.faults:
-        _out.print(f"[red]✗[/] {fault.file}", style=None)
-        _out.print(f"    {fault.key} = {fault.value}", markup=False)
-        _out.print(f"    应为 expected: {fault.expected}", markup=False)
-    _out.print(f"{len(error.faults)} 处错误 faults")
-    raise typer.Exit(INVALID)
 
 
 def _seconds(text: str) -> float:

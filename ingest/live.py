@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import numpy as np
@@ -16,15 +16,17 @@ from detectors import Bank
 from detectors.detector import Reason
 from ingest.api.ports import Health, Latest
 from ingest.history.writer import HistoryWriter
+from ingest.journal.journal import Journal
+from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.model.alarm import Alarm
 from ingest.model.plant import Rule
 from ingest.pipeline.engine import Engine
+from ingest.pipeline.intake import Intake
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
 from ingest.state.store import AlarmStore, OutboxStore
 
 _ANSWER_S = 5.0
-_STALLED_S = 15.0
 _LOOK_S = 1.0
 
 
@@ -51,11 +53,23 @@ class News:
 class ServiceMetrics(Collector):
     """Gauges read off the running parts whenever somebody asks for metrics."""
 
-    def __init__(self, engine: Engine, source: MqttSource, writer: HistoryWriter, outbox: OutboxStore) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: MqttSource,
+        writer: HistoryWriter,
+        outbox: OutboxStore,
+        intake: Intake,
+        journal: Journal,
+        guard: DiskGuard,
+    ) -> None:
         self._engine = engine
         self._source = source
         self._writer = writer
         self._outbox = outbox
+        self._intake = intake
+        self._journal = journal
+        self._guard = guard
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What waits where."""
@@ -66,6 +80,16 @@ class ServiceMetrics(Collector):
             "yujing_engine_idle_seconds",
             "Since the engine last ended a turn",
             value=time.monotonic() - self._engine.progressed,
+        )
+        yield GaugeMetricFamily(
+            "yujing_intake_idle_seconds",
+            "Since intake last looked for messages",
+            value=time.monotonic() - self._intake.progressed,
+        )
+        yield GaugeMetricFamily("yujing_disk_free_bytes", "On the fullest disk", value=self._guard.free_mb() * 2**20)
+        yield GaugeMetricFamily("yujing_disk_state", "0 ok, 1 low, 2 full: intake waits", value=self._guard.state())
+        yield GaugeMetricFamily(
+            "yujing_journal_entries_damaged", "Found since the start", value=self._journal.damaged()
         )
         entries = GaugeMetricFamily("yujing_journal_entries_waiting", "Not yet read, by reader", labels=["reader"])
         entries.add_metric(["engine"], self._engine.lag())
@@ -122,13 +146,23 @@ class LiveService:
     """Fills `ingest.api.ports.Live`."""
 
     def __init__(
-        self, engine: Engine, source: MqttSource, writer: HistoryWriter, alarms: AlarmStore, news: News
+        self,
+        engine: Engine,
+        source: MqttSource,
+        writer: HistoryWriter,
+        alarms: AlarmStore,
+        news: News,
+        progress: Callable[[], Mapping[str, str]],
+        guard: DiskGuard,
     ) -> None:
+        """`progress`: each part -> "ok" or that it makes none."""
         self._engine = engine
         self._source = source
         self._writer = writer
         self._alarms = alarms
         self._news = news
+        self._progress = progress
+        self._guard = guard
         self._evaluation = Evaluation(engine)
 
     def roster(self) -> Roster:
@@ -157,12 +191,12 @@ class LiveService:
     def health(self) -> Health:
         """What every part says of itself."""
         behind, history = self._writer.lag()
-        stalled_s = time.monotonic() - self._engine.progressed
-        parts = {
-            "broker": "ok" if self._source.connected else "not connected",
-            "engine": "ok" if stalled_s < _STALLED_S else f"no progress for {stalled_s:.0f} s",
-            "history": "ok" if history is None else f"{history} ({behind} journal entries wait)",
-        }
+        disk = self._guard.state()
+        parts = {"broker": "ok" if self._source.connected else "not connected", **self._progress(), "disk": "ok"}
+        if history is not None:
+            parts["history"] = f"{history} ({behind} journal entries wait)"
+        if disk is not DiskState.OK:
+            parts["disk"] = f"{disk.name.lower()}: {self._guard.free_mb():.0f} MiB free; nothing is taken in"
         return Health(all(said == "ok" for said in parts.values()), parts)
 
     async def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Alarm:

@@ -30,6 +30,7 @@ class LogConfig(Config):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = True  # false: coloured text for people
+    heartbeat: Path | None = None  # a file written anew every second while no part of the service hangs
 
 
 class Settings(Config):

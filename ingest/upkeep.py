@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
 from ingest.history.writer import READER
+from ingest.journal.config import JournalConfig
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
+from ingest.journal.reserve import DiskGuard
+from ingest.state.errors import StateUnavailable
 from ingest.state.store import EngineStore, OutboxStore
 from ingest.telemetry import Event, emit
 
 _TRIM_EVERY_S: Final = 600.0
+_LOOK_EVERY_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,20 @@ class JournalTrimmed(Event, amount="entries"):
     """Old entries that every reader has passed were deleted."""
 
     entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineTrimmed(Event, level="warning", amount="messages"):
+    """Messages that lay in quarantine for longer than they are kept were deleted."""
+
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrimPutOff(Event, level="warning"):
+    """A database did not let old entries be deleted; tried again later."""
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +72,33 @@ def name_orphans(outbox: OutboxStore, connectors: Collection[str]) -> None:
             emit(OutboxOrphaned(connector, waiting))
 
 
-async def trim(journal: Journal, store: EngineStore, retention_h: float) -> None:
-    """Delete, again and again, what every reader has passed and nobody needs for a restart, once it is old enough."""
-    keep = int(retention_h * 3600e9)
+async def trim(journal: Journal, store: EngineStore, config: JournalConfig) -> None:
+    """Delete what is old enough, again and again: what every reader has passed and no restart needs, and quarantine."""
     while True:
         await asyncio.sleep(_TRIM_EVERY_S)
-        passed = min(store.load().snapshot_cursor, journal.cursor(READER))
-        emit(JournalTrimmed(await asyncio.to_thread(journal.trim, passed, time.time_ns() - keep)))
+        try:
+            await asyncio.to_thread(_trim, journal, store, config)
+        except (JournalUnavailable, StateUnavailable) as error:
+            emit(TrimPutOff(str(error)))
+
+
+def _trim(journal: Journal, store: EngineStore, config: JournalConfig) -> None:
+    now = time.time_ns()
+    passed = min(store.load().snapshot_cursor, journal.cursor(READER))
+    emit(JournalTrimmed(journal.trim(passed, now - int(config.retention_h * 3600e9))))
+    dropped = journal.trim_quarantine(now - int(config.quarantine_retention_d * 86400e9))
+    if dropped:
+        emit(QuarantineTrimmed(dropped))
+    journal.give_back()
+
+
+async def look_after_files(guard: DiskGuard, journal: Journal, fail: Callable[[BaseException], None]) -> None:
+    """Watch the room on the disks, also while nothing arrives, and end the service once its journal is broken.
+
+    Whoever ran into it first may be a part that tries again for ever.
+    """
+    while True:
+        await asyncio.to_thread(guard.state)
+        if journal.broken is not None:
+            fail(journal.broken)
+        await asyncio.sleep(_LOOK_EVERY_S)

@@ -103,6 +103,7 @@ class _Lane:
     connector: Scheduled
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: dict[str, int] = field(default_factory=dict)  # alarm -> next_attempt of its first message that failed
+    looked: float = field(default_factory=time.monotonic)  # into the outbox, with an answer
 
     def in_turn(self, due: Sequence[Message], now: int) -> tuple[list[Message], dict[int, int]]:
         """What may be tried now, and what waits behind an earlier message of the same alarm, by seq until when.
@@ -174,6 +175,11 @@ class OutboxSender:
         self._stopping.set()
         self._wake()
 
+    @property
+    def progressed(self) -> float:
+        """When the connector that is furthest behind last looked into the outbox: what a watchdog looks at."""
+        return min((lane.looked for lane in self._lanes), default=time.monotonic())
+
     def wake(self) -> None:
         """Say that messages were committed to the outbox. Callable from any thread, at any time, never blocks."""
         if self._loop is not None:  # before `run` there is nobody asleep
@@ -190,6 +196,7 @@ class OutboxSender:
             lane.woken.clear()  # before looking, so that no wake is missed
             now = self._now()
             due = await self._insist(connector.name, self._outbox.due, connector.name, now, connector.batch)
+            lane.looked = time.monotonic()
             if not due:
                 await self._sleep(lane)
                 continue

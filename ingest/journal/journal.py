@@ -174,6 +174,10 @@ class Journal:
         with self._grown:
             self._grown.notify_all()
 
+    def steps(self, after: int) -> int:
+        """By how much the service's clock was set in entries with a greater id, ns in sum."""
+        return int(self._one("SELECT coalesce(sum(step), 0) FROM entry WHERE id > ?", (after,)))
+
     def last(self) -> int:
         """Id of the newest entry, 0 if there is none."""
         return self._last
@@ -283,16 +287,27 @@ class Journal:
         """Delete what was put aside before `older_than` (ns) and waits for no retry."""
         return self._delete("quarantine", "retry = 0 AND received < ?", older_than)
 
-    def give_back(self) -> None:
-        """Give unused space of the file back to the disk, but as much as it will fill again soon."""
+    def give_back(self, *, keep: float = 0.5) -> None:
+        """Give unused space of the file back to the disk, but what makes up `keep` of it: it is filled again soon."""
         while True:
             with self._transaction(), told(self._path):
                 pages, free = self._writer.pragma("page_count"), self._writer.pragma("freelist_count")
-                if free <= _AT_ONCE or free * 2 <= pages:
+                if free <= keep * pages:
                     return
                 self._writer.execute(f"PRAGMA incremental_vacuum({_AT_ONCE})").fetchall()
                 if self._writer.pragma("freelist_count") == free:
-                    return  # a file of before this was possible: `yujing journal trim --vacuum` changes it over
+                    return  # a file of before this was possible: `rebuild` changes it over
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the file, as far as no reader stands in the way."""
+        with self._lock, told(self._path):
+            self._writer.pragma("wal_checkpoint", "truncate")
+
+    def rebuild(self) -> None:
+        """Write the file anew without unused space: as much room again is needed, and all who write wait meanwhile."""
+        with self._lock, told(self._path):
+            self._writer.pragma("auto_vacuum", "incremental")
+            self._writer.execute("VACUUM")
 
     def close(self) -> None:
         """Close every connection; the log stays."""
