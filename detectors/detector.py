@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, Protocol, cast, runtime_checkable
@@ -25,7 +25,7 @@ _SIGN: Final = {"value": None, "score": 1.0, "minus score": -1.0}
 class State:
     """A detector's memory: arrays with one entry a rule, and the keys of those rules."""
 
-    key: tuple[str, ...]
+    key: Sequence[str]
     arrays: Arrays
 
 

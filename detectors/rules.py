@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,7 +51,7 @@ class RuleTable:
             1 of 1 where not given. At most 64.
     """
 
-    key: tuple[str, ...]
+    key: Sequence[str]
     rule: NDArray[np.int32]
     point: NDArray[np.int32]
     on: NDArray[np.float64]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from sys import intern
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,8 +121,8 @@ def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms) -> Point
         signal=judged.signal,
         name=judged.name,
         unit=of.unit,
-        equipment=intern(judged.equipment) if judged.equipment is not None else None,
-        gateway=intern(judged.gateway),
+        equipment=judged.equipment,
+        gateway=judged.gateway,
         low=of.low,
         high=of.high,
         silence_s=of.silence_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Final
 
 from ingest.model.fault import Fault
@@ -66,9 +67,13 @@ class Shared:
 
     Attributes:
         judged: rules that look at nothing but their own point, by code, place of the spec in memory, and measure.
+        scored: numbers and words of all others, and the spec they are of, by the same and the expression judged.
+        taken: specs with what they take over from another one, and both, by their places in memory.
     """
 
     judged: dict[tuple[str, int, Measure], Judged] = field(default_factory=dict)
+    scored: dict[tuple[str, int, Measure, str], tuple[RuleSpec, Score, Text]] = field(default_factory=dict)
+    taken: dict[tuple[int, int], tuple[RuleSpec, RuleSpec, RuleSpec]] = field(default_factory=dict)
     measures: dict[Measure, Measure] = field(default_factory=dict)
     texts: dict[Text, Text] = field(default_factory=dict)
     unjudged: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
@@ -157,12 +162,13 @@ class _Judging:
             except Unfit as unfit:
                 self._fault(place, unfit.key, unfit.value, unfit.expected)
         name = Text(table.name, table.name_en) if table.name and table.name_en else signal.name
+        name = self._shared.texts.setdefault(name, name)
         return JudgedPoint(
             table.id,
             signal.code,
             name,
-            table.equipment,
-            table.gateway,
+            intern(table.equipment) if table.equipment is not None else None,
+            intern(table.gateway),
             self._of,
             tuple(judged),
             self._shared.unjudged.setdefault(tuple(unjudged), tuple(unjudged)),
@@ -201,10 +207,12 @@ class _Judging:
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
         )
         gate, when, without = around.condition(spec.when, spec.unless, asked="unless" in self._point.own.get(code, {}))
-        score = spec.score(of)
-        told = spec.model_copy(update={"of": tied.shown}) if tied is not None else spec
-        reason = told.reason(code, of, score)
-        reason = self._shared.texts.setdefault(reason, reason)
+        key = code, id(spec), of, tied.shown if tied is not None else ""
+        if key not in self._shared.scored:
+            score = spec.score(of)
+            told = spec.model_copy(update={"of": tied.shown}) if tied is not None else spec
+            self._shared.scored[key] = spec, score, told.reason(code, of, score)
+        _, score, reason = self._shared.scored[key]
         fresh_s = around.longest_silence(tied)
         return Judged(code, spec, score, reason, gate, when, tied, of.others, fresh_s, without)
 
@@ -231,7 +239,10 @@ class _Judging:
         given = {
             key: getattr(model, key) for key in ("when", "unless", "of", "unit") if key not in spec.model_fields_set
         }
-        return spec.model_copy(update=given), Taken(score.limit, SIGNS[model.side], label)
+        key = id(spec), id(model)
+        if key not in self._shared.taken:
+            self._shared.taken[key] = spec.model_copy(update=given), spec, model
+        return self._shared.taken[key][0], Taken(score.limit, SIGNS[model.side], label)
 
     def _fault(self, place: Place, key: str, value: object, expected: str) -> None:
         self._faults.append(place.at(key).fault(value, expected))
