@@ -141,7 +141,7 @@ def _publish(data: bytes, head: int, start: int, end: int, *, five: bool) -> Pub
         raise ValueError(f"a publish of QoS {qos}; subscribed with 1")
     topic_end = start + 2 + (data[start] << 8 | data[start + 1])
     at = topic_end + 2 if qos else topic_end
-    if five and at < end:
+    if five:
         at = _after_properties(data, at, end)
     if at > end:
         raise ValueError("a publish that is shorter than its fields")

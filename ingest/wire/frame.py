@@ -238,7 +238,7 @@ def _flat(frame: Frame | _PackedFrame, known: list[Any], readings: int) -> bytes
         if np.isinf(np.frombuffer(packed, "<f8")).any():
             raise _not_finite(frame, readings)
         return packed
-    if kinds == {list}:
+    if kinds <= {list}:
         flat: list[float | None] = list(chain.from_iterable(known))
         if not all(value is None or isfinite(value) for value in flat):
             raise _not_finite(frame, readings)

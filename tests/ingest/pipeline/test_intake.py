@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from queue import Queue
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Commit, Journal
-from ingest.pipeline.intake import Intake
+from ingest.journal.position import Position
+from ingest.model.flags import Flag
+from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.intake import Intake, IntakeConfig
 from ingest.plants.roster import Roster
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.wire.frame import Committed, Frame, encode_json, encode_status
 from ingest.wire.topics import frame_topic, status_topic
+from tests.movable_clock import SECOND, MovableClock
 from tests.small_plant import PLANT, small_roster
 
 T0 = 1_763_884_800_000
+HOUR = 3600 * SECOND
+PATIENCE_S = 20.0
+
+
+class Roomy:
+    """A disk with room, until it has none."""
+
+    def __init__(self) -> None:
+        self.enough = True
+        self.asked = threading.Event()
+
+    def room(self) -> bool:
+        self.asked.set()
+        return self.enough
+
+    def full(self) -> None:
+        self.enough = False
 
 
 class Bench:
@@ -27,17 +51,41 @@ class Bench:
         self.roster: Roster = small_roster(folder, self.journal.number_points)
         self.acked: list[str] = []
         self.told: list[tuple[str, str, Committed]] = []
+        self.clock = MovableClock(T0 * 1_000_000)
+        self.room = Roomy()
+        self.handover = Handover(100)
         self.intake = self.start()
 
     def start(self) -> Intake:
         """A fresh intake on the same journal, as after a restart."""
+        self.announcer = Announcer(lambda *said: self.told.append(said), self.clock.seconds)
         return Intake(
-            Queue(), self.journal, lambda: self.roster, lambda *said: self.told.append(said), lambda _error: None
+            self.handover,
+            self.journal,
+            lambda: self.roster,
+            lambda messages: self.acked.extend(message.topic for message in messages),
+            self.announcer,
+            self.room,
+            IntakeConfig(),
+            Clock(self.clock.wall, self.clock.steady),
+            lambda _error: None,
         )
 
     def take(self, *messages: tuple[str, bytes]) -> None:
-        """One group of messages (topic, payload)."""
-        self.intake.take([Raw(topic, payload, 5, lambda t=topic: self.acked.append(t)) for topic, payload in messages])  # type: ignore[misc]
+        """One group of messages (topic, payload), and whatever is to be told."""
+        self.intake.take([Raw(topic, payload, self.clock.wall()) for topic, payload in messages])
+        self.announcer.tell(self.intake._positions)
+        self.clock.pass_s(1)
+
+    def readings(self, point: str = "CO-01") -> list[tuple[float, int, int]]:
+        """(value, time in ns, flags) of every reading of a point that is in the journal."""
+        known = self.roster.find(PLANT, point)
+        assert known is not None
+        batches = [entry.batch for entry in self.journal.read(0, 1 << 40)]
+        rows = [
+            [*zip(b.point.tolist(), b.value.tolist(), b.time.tolist(), b.flags.tolist(), strict=True)] for b in batches
+        ]
+        return [(value, time, flags) for batch in rows for index, value, time, flags in batch if index == known.index]
 
 
 @pytest.fixture
@@ -56,8 +104,7 @@ def frame(seq: int, boot: str = "b1", **values: float) -> tuple[str, bytes]:
 
 def test_a_frame_is_journaled_acknowledged_and_announced(bench: Bench) -> None:
     bench.take(frame(1), frame(2))
-    (entry,) = bench.journal.read(0, 100)
-    assert entry.batch.value.tolist() == [1.0, 1.0]
+    assert [value for value, _, _ in bench.readings()] == [1.0, 1.0]
     assert bench.acked == [FRAMES, FRAMES]
     assert bench.told == [(PLANT, "GW-01", Committed("b1", 2, []))]
 
@@ -141,7 +188,7 @@ def test_a_gateway_may_forget_a_frame_that_was_put_aside(bench: Bench) -> None:
 
 def test_one_unknown_point_does_not_cost_the_known_ones(bench: Bench) -> None:
     bench.take(frame(1, CO_01=3.0, CO_77=9.0))
-    assert bench.journal.read(0, 10)[0].batch.value.tolist() == [3.0]
+    assert [value for value, _, _ in bench.readings()] == [3.0]
     (aside,) = bench.journal.quarantined(limit=10)
     assert aside.reason == "unknown-point"
     assert "CO-77" in aside.detail
@@ -161,3 +208,141 @@ def test_a_status_becomes_a_reading_of_the_gateways_own_point(bench: Bench) -> N
     device = bench.roster.gateways[PLANT, "GW-01"].device
     assert (entry.batch.point.tolist(), entry.batch.value.tolist()) == ([device], [0.0])
     assert bench.journal.totals().readings == 0, "it came in no frame"
+
+
+def test_a_gateways_clock_that_is_set_back_moves_its_frames_and_is_told(bench: Bench) -> None:
+    """The readings stay in order, near their arrival, and say that their times were corrected."""
+    bench.take(frame(1), frame(2))
+    with capture_logs() as logs:
+        back = encode_json(Frame("b1", 3, [T0 - 3_600_000, T0 - 3_599_000], {"CO-01": [8.0, 9.0]}))
+        bench.take((FRAMES, back))
+    *_, before, (_, first, flags), (_, second, _) = bench.readings()
+    assert before[1] < first < second
+    assert second - first == SECOND, "the spacing within the frame is the device's own"
+    assert abs(second - bench.clock.wall()) < 60 * SECOND
+    assert flags == Flag.CLOCK
+    assert "gateway_clock_stepped" in [event["event"] for event in logs]
+    clock = bench.roster.gateways[PLANT, "GW-01"].clock
+    told = [b.value[b.point == clock].tolist() for b in (e.batch for e in bench.journal.read(0, 1000))]
+    assert sum(told, [])[-1] == pytest.approx(-3600, abs=5)  # noqa: RUF017
+
+
+def test_a_gateways_clock_is_known_over_a_restart(bench: Bench) -> None:
+    bench.take(frame(1))
+    bench.take((FRAMES, encode_json(Frame("b1", 2, [T0 - 3_600_000], {"CO-01": [8.0]}))))
+    bench.intake = bench.start()
+    bench.take((FRAMES, encode_json(Frame("b1", 3, [T0 - 3_599_000], {"CO-01": [9.0]}))))
+    (_, before, _), (_, after, flags) = bench.readings()[-2:]
+    assert (after - before, flags) == (SECOND, Flag.CLOCK)
+
+
+def test_a_frame_that_comes_again_or_was_recorded_earlier_keeps_its_own_times(bench: Bench) -> None:
+    """Old times are no sign of a wrong clock there."""
+    bench.take(frame(1), frame(9))
+    bench.take(frame(5))
+    old = encode_json(Frame("b1", 10, [T0 - 7_200_000], {"CO-01": [7.0]}, historical=True))
+    bench.take((FRAMES, old))
+    assert [(time // 1_000_000 - T0, flags) for _, time, flags in bench.readings()[-2:]] == [
+        (5_000, 0), (-7_200_000, Flag.HISTORICAL),
+    ]  # fmt: skip
+
+
+def test_the_services_own_clock_stands_between_groups_and_is_not_taken_for_the_gateways(bench: Bench) -> None:
+    bench.take(frame(1))
+    bench.clock.set_by_s(-86400)
+    now, set_by = bench.intake._clock.look()
+    bench.intake.take([Raw(*frame(2), now, set_by)])
+    assert [entry.step for entry in bench.journal.read(0, 100)] == [0, -86400 * SECOND]
+    assert [flags for _, _, flags in bench.readings()] == [0, 0]
+
+
+def test_a_gap_is_named_in_time_and_its_end_is_told(bench: Bench) -> None:
+    bench.take(frame(1), frame(5))
+    with capture_logs() as logs:
+        bench.intake._care_due = 0
+        bench.intake._care()
+        assert logs == [], "a resend may still be on its way"
+        bench.clock.pass_s(50)
+        for _ in range(2):
+            bench.intake._care_due = 0
+            bench.intake._care()
+    (named,) = [event for event in logs if event["event"] == "frames_missing"]
+    assert (named["gateway"], named["boot"], named["first"], named["last"]) == ("GW-01", "b1", 2, 4)
+    assert bench.intake.missing(older_than_s=30) == 3
+    with capture_logs() as logs:
+        bench.take(frame(3))
+        bench.take(frame(2), frame(4))
+    assert [event["event"] for event in logs if event["event"] == "frames_found"] == ["frames_found"]
+    assert bench.intake.missing(older_than_s=0) == 0
+
+
+def test_a_gap_that_nobody_closes_is_listed_as_lost_and_still_taken_if_it_comes(bench: Bench) -> None:
+    bench.take(frame(1), frame(4))
+    bench.clock.pass_s(73 * 3600)
+    with capture_logs() as logs:
+        bench.intake._care()
+    assert [event["frames"] for event in logs if event["event"] == "frames_lost"] == [2]
+    bench.announcer.tell(bench.intake._positions)
+    assert bench.told[-1][2] == Committed("b1", 4, [])
+    (gateway,) = bench.journal.gateways()
+    assert [(gap.first, gap.last) for gap in gateway.lost] == [(2, 3)]
+    bench.intake = bench.start()
+    bench.take(frame(2))
+    assert len(bench.readings()) == 3
+    assert [(gap.first, gap.last) for gap in bench.journal.gateways()[0].lost] == [(3, 3)]
+
+
+def test_a_boot_is_not_the_gateways_newest_because_its_frames_come_again(bench: Bench) -> None:
+    bench.take(frame(2, boot="old"))
+    bench.take(frame(1, boot="new"))
+    bench.take(frame(1, boot="old"))
+    assert bench.journal.gateways()[0].boot == "new"
+    bench.intake = bench.start()
+    bench.told.clear()
+    bench.intake.announce_all()
+    bench.announcer.tell(bench.intake._positions)
+    assert bench.told[-1][2] == Committed("new", 1, [])
+
+
+def test_what_was_put_aside_is_taken_again_once_it_can_be(bench: Bench) -> None:
+    """A gateway that was not in its plant file is enrolled later: nothing it sent is lost."""
+    unknown = frame_topic(PLANT, "GW-01").replace(PLANT, "later")
+    bench.take((unknown, frame(1)[1]), frame(1, boot="other"))
+    (aside,) = bench.journal.quarantined(limit=10)
+    bench.roster.gateways["later", "GW-01"] = bench.roster.gateways[PLANT, "GW-01"]  # type: ignore[index]
+    bench.intake.take([], [aside])
+    assert bench.journal.quarantined(limit=10) == []
+    assert len(bench.readings()) == 2
+    bench.take((unknown, frame(1)[1]))
+    assert len(bench.readings()) == 2, "its frame was known all the time"
+
+
+def test_while_the_disk_has_no_room_messages_wait_and_the_service_still_tells_of_itself(bench: Bench) -> None:
+    bench.room.enough = False
+    bench.handover.put([Raw(*frame(1), bench.clock.wall())], lambda: False)
+    bench.intake.observe([(bench.roster.gateways[PLANT, "GW-01"].device, 7.0)])
+    bench.intake.start()
+    try:
+        assert bench.journal.wait(0, PATIENCE_S)
+        (entry,) = bench.journal.read(0, 10)
+        assert entry.batch.value.tolist() == [7.0]
+        assert (bench.acked, len(bench.handover)) == ([], 1)
+        bench.room.enough = True
+        assert bench.journal.wait(1, PATIENCE_S)
+    finally:
+        assert bench.intake.stop(PATIENCE_S)
+    assert bench.acked == [FRAMES]
+
+
+def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_gateway_at_once() -> None:
+    clock, told = MovableClock(), list[Committed]()
+    announcer = Announcer(lambda _plant, _gateway, committed: told.append(committed), clock.seconds)
+    for seq in range(1, 11):
+        announcer.due([("p", "g", "b")])
+        announcer.tell({("p", "g", "b"): Position(seq)})
+        clock.pass_s(0.02)
+    assert [committed.seq for committed in told] == [1, 6]
+    clock.pass_s(1)
+    announcer.due([("p", "g", "b")])
+    announcer.tell({("p", "g", "b"): Position(11)})
+    assert told[-1].seq == 11

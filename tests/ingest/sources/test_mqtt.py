@@ -6,38 +6,63 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, Queue
+from queue import Queue
 
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from structlog.testing import capture_logs
 
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttConfig, MqttSource
 from ingest.sources.raw import Raw
 from ingest.wire.frame import Committed, decode_committed
 from ingest.wire.topics import committed_topic, frame_topic
+from tests.movable_clock import MovableClock
 from tests.servers import mosquitto, mosquitto_server
 
 PATIENCE_S = 20.0
 TOPIC = frame_topic("p", "g")
 
 
+@dataclass
+class Ours:
+    """A source, what it handed over, and how often it was subscribed."""
+
+    source: MqttSource
+    handover: Handover
+    subscribed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def next(self) -> Raw:
+        """The next message."""
+        (message,) = self.handover.take(1, PATIENCE_S)
+        return message
+
+    def drain(self) -> list[Raw]:
+        """What is waiting, and whatever comes within a moment."""
+        taken: list[Raw] = []
+        while more := self.handover.take(1000, 0.5):
+            taken += more
+        return taken
+
+
 @contextmanager
 def source(
-    address: tuple[str, int], queue: Queue[Raw], *, expect: bool = False, protocol: str = "5"
-) -> Iterator[MqttSource]:
+    address: tuple[str, int], *, expect: bool = False, protocol: str = "5", most: int = 100, clock: Clock | None = None
+) -> Iterator[Ours]:
     """A source that is subscribed for the length of the block."""
     config = MqttConfig.model_validate({"host": address[0], "port": address[1], "protocol": protocol})
-    made = MqttSource(config, queue, expect_session=expect)
-    subscribed = threading.Event()
-    made.start(subscribed.set)
+    handover = Handover(most)
+    made = Ours(MqttSource(config, handover, clock or Clock(), expect_session=expect), handover)
+    made.source.start(made.subscribed.release)
     try:
-        assert subscribed.wait(PATIENCE_S)
+        assert made.subscribed.acquire(timeout=PATIENCE_S)
         yield made
     finally:
-        made.stop()
+        made.source.stop()
 
 
 def publish(address: tuple[str, int], *payloads: bytes) -> None:
@@ -51,16 +76,6 @@ def publish(address: tuple[str, int], *payloads: bytes) -> None:
     client.loop_stop()
 
 
-def drain(queue: Queue[Raw]) -> list[Raw]:
-    """What is waiting, and whatever comes within a moment."""
-    taken = []
-    while True:
-        try:
-            taken.append(queue.get(timeout=0.5))
-        except Empty:
-            return taken
-
-
 def until(true: Callable[[], bool]) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + PATIENCE_S
@@ -71,69 +86,89 @@ def until(true: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(tmp_path: Path, protocol: str) -> None:
-    queue: Queue[Raw] = Queue(100)
     with mosquitto(tmp_path) as address:
-        with source(address, queue, protocol=protocol):
+        with source(address, protocol=protocol) as ours:
             publish(address, b"kept", b"lost in a crash")
-            first, second = queue.get(timeout=PATIENCE_S), queue.get(timeout=PATIENCE_S)
+            first, second = ours.next(), ours.next()
             assert (first.topic, first.payload, second.payload) == (TOPIC, b"kept", b"lost in a crash")
-            first.acknowledge()
-            time.sleep(0.2)  # let the acknowledgement leave before the connection goes
+            ours.source.acknowledge([first])
+            until(lambda: not ours.source._client._out_packet)  # it has left before the connection goes
         publish(address, b"while away")
-        with source(address, queue, expect=True, protocol=protocol):
-            again = [queue.get(timeout=PATIENCE_S).payload for _ in range(2)]
-            assert again == [b"lost in a crash", b"while away"]
-            assert drain(queue) == []
+        with source(address, expect=True, protocol=protocol) as ours:
+            assert [ours.next().payload for _ in range(2)] == [b"lost in a crash", b"while away"]
+            assert ours.drain() == []
 
 
-def test_a_full_queue_holds_the_broker_back_and_loses_nothing(tmp_path: Path) -> None:
-    queue: Queue[Raw] = Queue(2)
+def test_a_full_hand_over_holds_the_broker_back_and_loses_nothing(tmp_path: Path) -> None:
     payloads = [str(n).encode() for n in range(200)]
-    with mosquitto(tmp_path, ["max_queued_messages 0"]) as address, source(address, queue):
+    with mosquitto(tmp_path, ["max_queued_messages 0"]) as address, source(address, most=2) as ours:
         publish(address, *payloads)
         time.sleep(1.5)  # long enough for a hand-over that gives up to give up
         got: list[bytes] = []
         while len(got) < len(payloads):
-            message = queue.get(timeout=PATIENCE_S)
+            message = ours.next()
             got.append(message.payload)
-            message.acknowledge()
+            ours.source.acknowledge([message])
         assert got == payloads
 
 
 def test_an_acknowledgement_of_an_earlier_connection_is_dropped(tmp_path: Path) -> None:
     """Its packet id may mean another message by then: the later message must come again."""
-    queue: Queue[Raw] = Queue(100)
     with mosquitto_server(tmp_path) as broker:
         address = (broker.host, broker.port)
-        with source(address, queue) as ours:
+        with source(address) as ours:
             publish(address, b"one")
-            stale = queue.get(timeout=PATIENCE_S)
+            stale = ours.next()
             broker.kill()
-            until(lambda: not ours.connected)
+            until(lambda: not ours.source.connected)
             broker.start()
-            until(lambda: ours.connected)
+            assert ours.subscribed.acquire(timeout=PATIENCE_S), "connected alone is not enough: the broker forgot all"
             publish(address, b"two")
-            until(lambda: any(raw.payload == b"two" for raw in queue.queue))
-            stale.acknowledge()
-            time.sleep(0.2)
-        with source(address, queue):
-            until(lambda: sum(raw.payload == b"two" for raw in queue.queue) == 2)
+            two = ours.next()
+            assert (two.payload, two.packet) == (b"two", stale.packet), "the same packet id, another message"
+            ours.source.acknowledge([stale])
+            until(lambda: not ours.source._client._out_packet)
+        with source(address) as ours:
+            assert ours.next().payload == b"two"
+
+
+def test_what_comes_in_pieces_or_all_at_once_is_the_same(tmp_path: Path) -> None:
+    """Small and large messages, faster than they are read, in order."""
+    payloads = [bytes([n % 251]) * (n * n % 70_000) for n in range(300)]
+    with mosquitto(tmp_path, ["max_queued_messages 0"]) as address, source(address, most=1000) as ours:
+        publish(address, *payloads)
+        got = [ours.next() for _ in payloads]
+        assert [message.payload for message in got] == payloads
+        ours.source.acknowledge(got)
+
+
+def test_a_message_tells_by_how_much_the_services_clock_was_set_before_it_came(tmp_path: Path) -> None:
+    moved = MovableClock()
+    with mosquitto(tmp_path) as address, source(address, clock=Clock(moved.wall, moved.steady)) as ours:
+        publish(address, b"before")
+        before = ours.next()
+        moved.pass_s(1)
+        moved.set_by_s(-3600)
+        publish(address, b"after")
+        after = ours.next()
+        assert (before.set_by, after.set_by) == (0, -3600 * 10**9)
+        assert after.received == before.received - 3599 * 10**9
 
 
 def test_a_broker_that_forgot_us_is_told_of(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as address, capture_logs() as logs:
-        with source(address, Queue(), expect=True):
-            pass
+        with source(address, expect=True) as ours:
+            assert ours.source.sessions_lost == 1
         assert [entry["event"] for entry in logs if entry["event"] == "session_lost"] == ["session_lost"]
-        with source(address, Queue(), expect=True):
-            pass
+        with source(address, expect=True) as ours:
+            assert ours.source.sessions_lost == 0
         assert len([entry for entry in logs if entry["event"] == "session_lost"]) == 1, "now it knows us"
 
 
 def test_what_is_committed_is_there_for_a_gateway_that_comes_later(tmp_path: Path) -> None:
     heard: Queue[bytes] = Queue()
-    with mosquitto(tmp_path) as address, source(address, Queue()) as ours:
-        ours.announce("p", "g", Committed("b1", 7, [(2, 3)]))
+    with mosquitto(tmp_path) as address, source(address) as ours:
+        ours.source.announce("p", "g", Committed("b1", 7, [(2, 3)]))
         client = Client(CallbackAPIVersion.VERSION2)
         client.on_message = lambda _client, _data, message: heard.put(bytes(message.payload))
         client.connect(*address)

@@ -1,0 +1,123 @@
+"""The buffered client reads every packet as the protocol has it, however the bytes are cut, and refuses the rest."""
+
+from __future__ import annotations
+
+import struct
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+
+from ingest.sources.buffered import BufferedClient, Publish
+
+FIVE, THREE = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+
+
+class Fed(BufferedClient):
+    """A client whose socket is a list of chunks."""
+
+    def __init__(self, protocol: MQTTProtocolVersion) -> None:
+        self.got: list[Publish] = []
+        self.others: list[bytes] = []
+        super().__init__(self.got.extend, "c", protocol)
+
+    def feed(self, chunk: bytes) -> MQTTErrorCode:
+        self.chunk = chunk
+        return self._packet_read()
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        return self.chunk
+
+    def _packet_handle(self) -> MQTTErrorCode:
+        self.others.append(bytes(self._in_packet["packet"]))
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+def length(number: int) -> bytes:
+    """A variable byte integer (MQTT 5, 1.5.5)."""
+    digits = b""
+    while True:
+        number, digit = divmod(number, 128)
+        digits += bytes([digit | (128 if number else 0)])
+        if not number:
+            return digits
+
+
+def publish(topic: bytes, payload: bytes, packet: int, *, qos: int = 1, properties: bytes | None = b"") -> bytes:
+    """A PUBLISH as the standard draws it; `properties` None = MQTT 3.1.1."""
+    body = struct.pack("!H", len(topic)) + topic + (struct.pack("!H", packet) if qos else b"")
+    body += b"" if properties is None else length(len(properties)) + properties
+    body += payload
+    return bytes([0x30 | qos << 1]) + length(len(body)) + body
+
+
+@given(
+    messages=st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.binary(max_size=3000), st.integers(1, 65535))),
+    cuts=st.lists(st.integers(0, 1 << 16), max_size=20),
+    five=st.booleans(),
+    properties=st.binary(max_size=300),
+)
+def test_publishes_cut_anywhere_are_read_whole_and_in_order(
+    messages: list[Publish], cuts: list[int], five: bool, properties: bytes
+) -> None:
+    stream = b"".join(publish(*message, properties=properties if five else None) + b"\xd0\x00" for message in messages)
+    client = Fed(FIVE if five else THREE)
+    places = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
+    for start, end in pairwise(places):
+        assert client.feed(stream[start:end]) == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert client.got == messages
+    assert client.others == [b""] * len(messages), "a PINGRESP after each"
+
+
+def test_a_publish_that_wants_no_acknowledgement_has_no_packet_id() -> None:
+    client = Fed(FIVE)
+    client.feed(publish(b"t", b"x", 0, qos=0))
+    assert client.got == [(b"t", b"x", 0)]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        publish(b"t", b"", 1, qos=2),
+        b"\x32\xff\xff\xff\xff\x01",
+        b"\x32\x03\x00\x09t",
+        b"\x32\x05\x00\x01t\x00\x01\x32",
+        b"\x32\x06\x00\x01t\x00\x01\xff",
+        b"\x32\x07\x00\x01t\x00\x01\x09x",
+    ],
+    ids=[
+        "qos-2",
+        "length-too-long",
+        "topic-beyond-the-packet",
+        "no-properties",
+        "properties-do-not-end",
+        "properties-beyond",
+    ],
+)
+def test_what_is_no_mqtt_ends_the_connection(stream: bytes) -> None:
+    """Paho closes it and connects again; the broker sends what was not acknowledged once more."""
+    client = Fed(FIVE)
+    code = client.feed(stream + publish(b"t", b"after", 2))
+    assert code == MQTTErrorCode.MQTT_ERR_PROTOCOL
+    assert client.got == []
+
+
+def test_a_new_connection_begins_with_nothing_of_the_old_one() -> None:
+    client = Fed(FIVE)
+    client.feed(publish(b"t", b"x", 1)[:-1])
+    client.acknowledge([1, 2])
+    client.begin_anew()
+    assert not client._out_packet
+    client.feed(publish(b"t", b"y", 2))
+    assert client.got == [(b"t", b"y", 2)]
+
+
+def test_many_acknowledgements_go_out_in_one_write_and_in_order() -> None:
+    client = Fed(FIVE)
+    client.acknowledge([1, 258, 3])
+    (packet,) = client._out_packet
+    assert packet["packet"] == b"\x40\x02\x00\x01\x40\x02\x01\x02\x40\x02\x00\x03"
+    client.acknowledge([])
+    assert len(client._out_packet) == 1
