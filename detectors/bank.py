@@ -100,7 +100,7 @@ class Bank:
         return sum(array.nbytes for arrays in states for array in arrays.values())
 
     def resume(self, now: int, silent: Collection[str] | None = None) -> None:
-        """Tell the detectors of silence that nobody listened until `now` (ns), and which rules stand (None: as known)."""
+        """Nobody listened until `now` (ns): begin every watch anew, but for rules that stand (None: as they did)."""
         for silence in self._silences:
             silence.resume(now, silent)
 

@@ -8,8 +8,9 @@ historical alarm, and told again when it grows later. No span overlaps another o
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from operator import attrgetter
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ OPEN: Final = 2**63 - 1
 
 KEPT: Final = 32
 """Spans remembered of one rule. What lies before the oldest one forgotten can no longer be judged."""
+
+HELD: Final = 10_000
+"""Readings held back altogether; of more, those that wait longest are judged at once."""
 
 _START: Final = attrgetter("start")
 
@@ -42,14 +46,26 @@ class Span:
     live: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A reading beyond a limit that is not live. `time`, `gap` (of its point) and `quiet` (of its excursion) in ns."""
+
+    key: str
+    time: int
+    value: float
+    gap: int
+    quiet: int
+
+
 class Excursions:
     """Every rule's newest spans, by the rule's key. Pure: arrival times are passed in."""
 
     def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = {}
+        self._held: deque[tuple[int, Violation]] = deque()
         self._horizon: dict[str, int] = {}
         self.due = OPEN
-        """When the next span is settled."""
+        """When the next span is settled, or the next reading that is held back is judged."""
 
     def __len__(self) -> int:
         return sum(map(len, self._spans.values()))
@@ -75,12 +91,18 @@ class Excursions:
         """Whether spans of that time are still remembered."""
         return time > self._horizon.get(key, 0)
 
-    def late(self, key: str, time: int, value: float, *, due: int, gap: int) -> list[Span]:
-        """Take in a violating reading that came late, to be settled at `due` at the earliest.
+    def hold(self, violation: Violation, until: int) -> None:
+        """Hold a reading back that is newer than anything live: live ones of that time may still be on their way."""
+        self._held.append((until, violation))
+        self.due = 0 if len(self._held) > HELD else min(self.due, until)
+
+    def late(self, violation: Violation, received: int) -> list[Span]:
+        """Take in a violating reading that came late.
 
         Returns spans that had to be forgotten before they were settled: they have to be told now.
         """
-        spans = self._spans.setdefault(key, [])
+        key, time, gap = violation.key, violation.time, violation.gap
+        spans, due = self._spans.setdefault(key, []), received + violation.quiet
         inside = next((span for span in spans if span.start <= time <= span.end), None)
         if inside is not None:
             if inside.due != OPEN:
@@ -92,7 +114,7 @@ class Excursions:
         right = after if after is not None and not after.live and after.start - time <= gap else None
         self.due = min(self.due, due)
         if left is None and right is None:
-            return self._insert(key, Span(time, time, value, due))
+            return self._insert(key, Span(time, time, violation.value, due))
         if left is not None:
             left.end = time
             left.due = due if left.due == OPEN else max(left.due, due)
@@ -101,14 +123,25 @@ class Excursions:
                 left.due = left.due if right.due == OPEN else max(left.due, right.due)
                 spans.remove(right)
         elif right is not None:
-            right.start, right.value = time, value
+            right.start, right.value = time, violation.value
             right.due = due if right.due == OPEN else max(right.due, due)
         return []
 
-    def settle(self, now: int) -> list[tuple[str, int, Span]]:
-        """What is due at `now`: (key, when it was due, span), in the order in which it was due."""
-        if now < self.due:
-            return []
+    def settle(self, now: int) -> Iterator[tuple[str, int, Span]]:
+        """What is due at `now`: (key, when it was due, span), in the order in which it was due.
+
+        One by one: a span is to be told before the next is asked for, which may change it.
+        """
+        while self.due <= now:
+            held = self._held[0][0] if self._held else OPEN
+            yield from self._settle(min(now, held))
+            if held <= now or len(self._held) > HELD:
+                due, violation = self._held.popleft()
+                due = min(due, now)
+                yield from [(violation.key, due, span) for span in self.late(violation, due)]
+            self.due = min(self.due, self._held[0][0] if self._held else OPEN)
+
+    def _settle(self, now: int) -> list[tuple[str, int, Span]]:
         waiting = [(key, span) for key, spans in self._spans.items() for span in spans if span.due != OPEN]
         found = sorted(
             ((key, span.due, span) for key, span in waiting if span.due <= now),
@@ -123,16 +156,8 @@ class Excursions:
         """The clock that arrivals are told by was set by `step`."""
         for span in (span for spans in self._spans.values() for span in spans if span.due != OPEN):
             span.due += step
+        self._held = deque((until + step, violation) for until, violation in self._held)
         self.due += step if self.due != OPEN else 0
-
-    def keep(self, keys: Collection[str]) -> list[tuple[str, Span]]:
-        """Forget every other rule; gives what of theirs was not settled."""
-        gone = [key for key in self._spans if key not in keys]
-        lost = [(key, span) for key in gone for span in self._spans[key] if span.due != OPEN]
-        for key in gone:
-            del self._spans[key]
-        self._horizon = {key: time for key, time in self._horizon.items() if key in keys}
-        return lost
 
     def state(self) -> dict[str, Any]:
         """All of it, JSON-ready, the same for the same content."""
@@ -141,6 +166,7 @@ class Excursions:
                 key: [_row(span) for span in self._spans[key]] for key in sorted(self._spans) if self._spans[key]
             },
             "horizon": dict(sorted(self._horizon.items())),
+            "held": [[until, *astuple(violation)] for until, violation in self._held],
         }
 
     @classmethod
@@ -149,11 +175,10 @@ class Excursions:
         made = cls()
         made._spans = {key: [Span(*row) for row in rows] for key, rows in state["spans"].items()}
         made._horizon = dict(state["horizon"])
-        made.due = min((span.due for span in made._all()), default=OPEN)
+        made._held = deque((until, Violation(*rest)) for until, *rest in state["held"])
+        spans = (span.due for row in made._spans.values() for span in row)
+        made.due = min([*spans, *(until for until, _ in made._held)], default=OPEN)
         return made
-
-    def _all(self) -> Iterator[Span]:
-        return (span for spans in self._spans.values() for span in spans)
 
     def _insert(self, key: str, span: Span) -> list[Span]:
         spans = self._spans[key]

@@ -2,7 +2,8 @@
 
 It is the only writer of alarms; an operator's acknowledgement comes to it as a command. After a crash it loads its
 newest snapshot and replays the journal up to its cursor, keeping what it learns and discarding what it would say: that
-was committed already.
+was committed already. What it knows then is what it would know had it never stopped, to the byte; only who is silent is
+told by the clock, and begins anew.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 from uuid import UUID
@@ -20,10 +22,12 @@ from pydantic import Field
 
 from ingest.alarms.lifecycle import acknowledged, returned
 from ingest.journal.journal import Journal
+from ingest.journal.records import Entry
 from ingest.model.alarm import Alarm, AlarmEvent
-from ingest.model.batch import Batch, concat, empty_batch
+from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
 from ingest.pipeline.memory import Memory
+from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
@@ -35,6 +39,9 @@ MOST: Final = 50_000
 """Readings taken in one turn; a turn takes whatever waits, so batches grow under load."""
 
 _RETRY_S: Final = 1.0
+
+_UNDER_WAY: Final = 5 * 10**9
+"""Ns. What arrived earlier is in the journal: while it holds nothing new, everything before that was judged."""
 
 
 class EngineConfig(Config):
@@ -83,6 +90,13 @@ class ReadingsUnenrolled(Event, level="warning", amount="readings"):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockStepped(Event, level="warning"):
+    """The service's clock was set; watches and delays that follow it were moved along."""
+
+    step_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class CommitRefused(Event, level="error"):
     """The state database could not be written; tried again until it can. Readings stay in the journal."""
 
@@ -118,6 +132,8 @@ class Engine(Worker):
         *,
         on_commit: Callable[[], None],
         on_failure: Callable[[BaseException], None],
+        wall: Callable[[], int] = time.time_ns,
+        steady: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         super().__init__("engine", on_failure)
         self._journal = journal
@@ -131,14 +147,22 @@ class Engine(Worker):
         self._cursor = 0
         self._now = 0
         self._snapshot_due = 0.0
-        self._released = False  # a latch was released in this turn: what no replay of the journal would know
+        self._clock = partial(Moments, wall=wall, steady=steady)
+        self._moments = self._clock()
+        self._unreplayable = False  # in this turn a latch was released or the roster changed: no replay would know
         self.memory = Memory(roster)
-        self.progressed = time.monotonic()  # when a turn last ended: what a watchdog looks at
+        self.progressed = time.monotonic()  # when a turn last ended
+        self._refused = 0.0  # when a commit last was
 
     @property
     def cursor(self) -> int:
         """Newest journal entry whose consequences are committed."""
         return self._cursor
+
+    @property
+    def showed(self) -> float:
+        """When it last showed that it is not stuck, by `time.monotonic`: it ended a turn, or waits for the disk."""
+        return max(self.progressed, self._refused)
 
     def lag(self) -> int:
         """Journal entries not yet judged and committed."""
@@ -174,12 +198,14 @@ class Engine(Worker):
         self._recover()
         gone = self._adopt(self._roster)  # plant files may have changed while we were away
         with suppress(_Abandoned):
-            self._turn(empty_batch(), self._cursor, gone)
+            self._turn([], gone)
             while not self._stopping.is_set():
                 if self._inbox.empty():
                     self._journal.wait(self._cursor, self._config.tick_s)
+                began = self._moments.now()
                 entries = self._journal.read(self._cursor, MOST)
-                self._turn(concat([e.batch for e in entries]), entries[-1].id if entries else self._cursor)
+                for portion in portions(entries) if entries else [entries]:
+                    self._turn(portion, seen=began - _UNDER_WAY)
             self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self._cursor, snapshot=True)
 
     def _recover(self) -> None:
@@ -193,20 +219,33 @@ class Engine(Worker):
             entries = [e for e in self._journal.read(at, MOST) if e.id <= state.cursor]
             if not entries:
                 break  # trimmed: every reader, this one included, had passed them
-            batch = self._enrolled(concat([e.batch for e in entries]))
-            advance(Turn(self._moment(batch), batch, self._roster, self._terms), self.memory)
+            for portion in portions(entries):
+                self._replay(portion)
             at = entries[-1].id
             replayed += len(entries)
+            self.progressed = time.monotonic()
         self.memory.alarms = settled
-        self.memory.bank.resume(time.time_ns())
+        self._moments = self._clock(self._journal.steps(state.cursor))
+        self._now = self._moments.now()
+        self.memory.resume(self._now)
         self._cursor = state.cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
         emit(EngineStarted(self._cursor, replayed, len(settled)))
 
-    def _turn(self, batch: Batch, cursor: int, events: Sequence[AlarmEvent] = ()) -> None:
+    def _replay(self, portion: Sequence[Entry]) -> None:
+        if step := portion[0].step:
+            self._now += step
+            self.memory.shift(step)
+        batch = self._roster.enrolled(concat([entry.batch for entry in portion]))
+        if len(batch):
+            self._now = max(self._now, int(batch.received.max()))
+            advance(Turn(self._now, batch, self._roster, self._terms), self.memory)
+
+    def _turn(self, portion: Sequence[Entry], events: Sequence[AlarmEvent] = (), *, seen: int = 0) -> None:
+        """Judge entries between which nobody set the clock, and commit; without any, see what time alone changes."""
         began = time.monotonic()
         answers = []
-        turn = Turn(0, empty_batch(), self._roster, self._terms, events=[*events])
+        turn = Turn(0, empty_batch(), self._roster, self._terms, seen, events=[*events])
         while (command := self._next_command()) is not None:
             if isinstance(command, Roster):
                 turn.events += self._adopt(command)
@@ -216,19 +255,35 @@ class Engine(Worker):
                 turn.events.append(event)
                 answers.append((command.answer, event.alarm))
         turn.roster = self._roster
-        turn.batch = self._enrolled(batch)
-        turn.now = self._moment(turn.batch)
+        cursor = portion[-1].id if portion else self._cursor
+        batch = concat([entry.batch for entry in portion])
+        if portion and (step := portion[0].step):
+            self._step(step)
+        turn.batch = self._roster.enrolled(batch)
+        if len(turn.batch) < len(batch):
+            emit(ReadingsUnenrolled(len(batch) - len(turn.batch)))
+        received = int(turn.batch.received.max()) if len(turn.batch) else None
+        self._now = max(self._now, self._moments.now() if received is None else self._moments.of(received))
+        turn.now = self._now
         advance(turn, self.memory)
-        self._commit(turn, cursor, snapshot=self._released or began >= self._snapshot_due)
-        self._released = False
+        self._commit(turn, cursor, snapshot=self._unreplayable or began >= self._snapshot_due)
+        self._unreplayable = False
         for answer, alarm in answers:
             answer.set_result(alarm)
         self.progressed = time.monotonic()
         if len(batch):
             emit(TurnTaken(len(batch), cursor, self.progressed - began))
 
+    def _step(self, step: int) -> None:
+        """The service's clock was set before this entry arrived: go on by the new time, as if it had always been so."""
+        emit(ClockStepped(step / 1e9))
+        self._moments.step(step)
+        self._now += step
+        self.memory.shift(step)
+
     def _commit(self, turn: Turn, cursor: int, *, snapshot: bool) -> None:
         if not turn.events and not turn.messages and cursor == self._cursor and not snapshot:
+            self._store.verify()
             return
         dump = self.memory.dump() if snapshot else None
         while True:
@@ -236,6 +291,7 @@ class Engine(Worker):
                 self._store.commit(cursor, turn.events, turn.messages, dump)
             except StateUnavailable as error:
                 emit(CommitRefused(str(error)))
+                self._refused = time.monotonic()
                 if self._stopping.wait(_RETRY_S):
                     raise _Abandoned from error
             else:
@@ -248,17 +304,6 @@ class Engine(Worker):
             emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
         if turn.events or turn.messages:
             self._on_commit()
-
-    def _moment(self, batch: Batch) -> int:
-        """The moment to judge at: the newest arrival of the batch, or now if nothing arrived; never backwards."""
-        self._now = max(self._now, int(batch.received.max()) if len(batch) else time.time_ns())
-        return self._now
-
-    def _enrolled(self, batch: Batch) -> Batch:
-        known = self._roster.enrolled(batch)
-        if len(known) < len(batch):
-            emit(ReadingsUnenrolled(len(batch) - len(known)))
-        return known
 
     def _next_command(self) -> _Acknowledge | Roster | None:
         try:
@@ -273,20 +318,21 @@ class Engine(Worker):
             problem = KeyError(command.alarm) if known is None else ValueError("the alarm is back to normal")
             command.answer.set_exception(problem)
             return None
-        event = acknowledged(alarm, time=time.time_ns(), by=command.by, comment=command.comment)
+        event = acknowledged(alarm, time=self._moments.now(), by=command.by, comment=command.comment)
         if event is None:
             command.answer.set_exception(ValueError(f"the alarm is {alarm.state}"))
             return None
         self.memory.settle(event)
-        self._released |= self.memory.release([alarm])
+        self._unreplayable |= self.memory.release([alarm])
         return event
 
     def _adopt(self, roster: Roster) -> list[AlarmEvent]:
         """Change over; alarms of rules that are gone return, since nothing judges them any more."""
         self.memory = self.memory.successor(roster)
         self._roster = roster
+        self._unreplayable = True
         judged = {(rule.plant, rule.point, rule.code) for rule in roster.rules}
-        now = time.time_ns()
+        now = self._moments.now()
         gone = [alarm for key, alarm in self.memory.alarms.items() if key not in judged and alarm.active]
         events = [returned(a, time=now, received=now, comment="规则已取消 rule removed") for a in gone]
         kept = [event for event in events if event is not None]

@@ -23,8 +23,8 @@ LOOKED_BACK: Final = frozenset({"limit"})
 QUIET: Final = 30 * 10**9
 """An excursion is told once no late reading has touched it for so long, ns of arrival time."""
 
-QUIET_AHEAD: Final = 600 * 10**9
-"""The same where a backfilled reading is newer than anything live: live ones of that time may still be on their way."""
+AHEAD: Final = 600 * 10**9
+"""A backfilled reading newer than anything live is held back for so long, ns of arrival time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Memory:
             self.alarms[key] = alarm
 
     def resume(self, now: int) -> None:
-        """Begin to listen at `now` (ns): who is silent is known from the alarms that stand, every other watch is new."""
+        """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new."""
         standing = [alarm for alarm in self.alarms.values() if alarm.active]
         self.bank.resume(now, {rule_key(alarm) for alarm in standing})
         self.release(alarm for alarm in standing if alarm.state is AlarmState.ACKNOWLEDGED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors import Findings, Readings
 from detectors.readings import nothing
-from ingest.alarms.excursions import Span
+from ingest.alarms.excursions import Span, Violation
 from ingest.alarms.lifecycle import raised, recorded, returned
 from ingest.alarms.report import alarm_body, readings_body
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmState, alarm_id, historical_id
@@ -20,7 +20,7 @@ from ingest.model.batch import Batch
 from ingest.model.flags import UNUSABLE, Flag
 from ingest.model.outbox import Message, MessageKind
 from ingest.model.plant import Plant, Point, Rule, Text
-from ingest.pipeline.lookback import LOOKED_BACK, NOT_LIVE, QUIET, QUIET_AHEAD, LimitRule
+from ingest.pipeline.lookback import AHEAD, LOOKED_BACK, NOT_LIVE, QUIET, LimitRule
 from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
 from ingest.quality.check import check_quality
@@ -28,9 +28,6 @@ from ingest.quality.late import flag_late
 from ingest.telemetry import Event, emit
 
 _REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
-
-_UNDER_WAY: Final = 5 * 10**9
-"""What arrived so long ago, ns, is in the journal: an excursion that was due then will not be touched any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,16 @@ class Terms:
 
 @dataclass(slots=True)
 class Turn:
-    """One go of the engine: a batch, the moment it is judged at, and what comes of it."""
+    """One go of the engine: a batch, the moment it is judged at, and what comes of it.
+
+    `seen` matters while the batch is empty: everything that arrived before it (ns) was judged.
+    """
 
     now: int
     batch: Batch
     roster: Roster
     terms: Terms
+    seen: int = 0
     findings: Findings = field(default_factory=nothing)
     events: list[AlarmEvent] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
@@ -94,8 +95,11 @@ def detect(turn: Turn, memory: Memory) -> None:
 def advance_alarms(turn: Turn, memory: Memory) -> None:
     """Turn findings, and limits that late readings violate, into steps of alarms' lives, in the order of arrival.
 
-    That order, and not the one in which a batch happens to hold them: however the stream is cut, the steps are the same.
+    That order, and not the one in which a batch happens to hold them, so that the steps do not depend on how the stream
+    is cut.
     """
+    if len(turn.batch):
+        turn.seen = int(turn.batch.received.max())
     found, past = turn.findings, memory.limits.beyond(turn.batch)
     order = np.argsort(found.received, kind="stable") if len(found) > 1 else range(len(found))
     waiting = [int(at) for at in reversed(order)]
@@ -106,7 +110,7 @@ def advance_alarms(turn: Turn, memory: Memory) -> None:
         _look_back(turn, memory, at)
     while waiting:
         _take(turn, memory, waiting.pop())
-    _tell(turn, memory, turn.now - _UNDER_WAY)
+    _tell(turn, memory, turn.seen)
 
 
 def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage has this shape
@@ -159,7 +163,7 @@ def _take(turn: Turn, memory: Memory, at: int) -> None:
     rule = turn.roster.rules[found.rule[at]]
     value = None if np.isnan(found.value[at]) else float(found.value[at])
     time, received = int(found.time[at]), int(found.received[at])
-    _tell(turn, memory, received)
+    _tell(turn, memory, min(received, turn.seen))
     alarm = memory.alarms.get((rule.plant, rule.point, rule.code))
     key = f"{rule.plant}/{rule.point}/{rule.code}" if rule.kind in LOOKED_BACK else None
     event = None
@@ -190,9 +194,13 @@ def _look_back(turn: Turn, memory: Memory, at: int) -> None:
         if not memory.excursions.judged(limit.key, time):
             emit(LateUnjudged("before what is remembered", limit.key, time))
             continue
-        quiet = limit.on_delay + (QUIET if batch.flags[at] & Flag.LATE else QUIET_AHEAD)
-        lost = memory.excursions.late(limit.key, time, value, due=received + quiet, gap=limit.gap)
-        _record(turn, memory, [(limit.key, received, span) for span in lost])
+        violation = Violation(limit.key, time, value, limit.gap, QUIET + limit.on_delay)
+        if batch.flags[at] & Flag.LATE:
+            lost = memory.excursions.late(violation, received)
+            _record(turn, memory, [(limit.key, received, span) for span in lost])
+        else:
+            memory.excursions.hold(violation, received + AHEAD)
+            _tell(turn, memory, received)
 
 
 def _tell(turn: Turn, memory: Memory, now: int) -> None:
@@ -200,7 +208,7 @@ def _tell(turn: Turn, memory: Memory, now: int) -> None:
         _record(turn, memory, memory.excursions.settle(now))
 
 
-def _record(turn: Turn, memory: Memory, spans: Sequence[tuple[str, int, Span]]) -> None:
+def _record(turn: Turn, memory: Memory, spans: Iterable[tuple[str, int, Span]]) -> None:
     """Tell settled excursions as historical alarms: (rule's key, when it was settled, span)."""
     for key, received, span in spans:
         limit = memory.limits.named(key)

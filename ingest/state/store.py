@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.outbox import Attempt, Message
@@ -57,13 +58,21 @@ class EngineStore:
         query = sa.select(t.alarm).where(t.alarm.c.state != AlarmState.NORMAL).order_by(t.alarm.c.raised)
         return [alarm_of(row) for row in self._db.rows(query)]
 
+    def verify(self) -> None:
+        """Raise StateBroken if anybody found the file broken, who may not be the one to end the process by it."""
+        if self._db.broken is not None:
+            raise self._db.broken
+
     def commit(
         self, cursor: int, events: Sequence[AlarmEvent], messages: Sequence[Message], snapshot: bytes | None = None
     ) -> None:
         """Write what one turn led to, in one transaction: alarms, their events, outbox messages and the cursor.
 
+        What was told before, by its id, is not told again.
+
         Raises:
             StateUnavailable: nothing was written.
+            StateBroken: the process must end.
         """
         with self._db.write() as connection:
             for event in events:
@@ -71,9 +80,10 @@ class EngineStore:
                 known = connection.execute(sa.update(t.alarm).where(t.alarm.c.id == event.alarm.id).values(row))
                 if not known.rowcount:
                     connection.execute(sa.insert(t.alarm), row)
-                connection.execute(sa.insert(t.alarm_event), event_row(event))
+                connection.execute(_once(t.alarm_event, "id"), event_row(event))
             if messages:
-                connection.execute(sa.insert(t.outbox), [message_row(message) for message in messages])
+                rows = [message_row(message) for message in messages]
+                connection.execute(_once(t.outbox, "connector", "id"), rows)
             state = {"cursor": cursor}
             if snapshot is not None:
                 state |= {"snapshot": snapshot, "snapshot_cursor": cursor}  # type: ignore[dict-item]
@@ -207,6 +217,10 @@ class OutboxStore:
             column.connector == connector, column.kind == kind, column.first_attempt.is_not(None)
         )
         return [row["ns"] for row in self._db.rows(query)]
+
+
+def _once(table: sa.Table, *ids: str) -> Insert:
+    return insert(table).on_conflict_do_nothing(index_elements=ids)
 
 
 def _waiting(query: sa.Select[Any], connector: str) -> sa.Select[Any]:

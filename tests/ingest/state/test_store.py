@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from ingest.alarms.lifecycle import acknowledged, raised, returned
+from ingest.alarms.lifecycle import acknowledged, raised, recorded, returned
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState, alarm_id
 from ingest.model.outbox import Attempt, Message
 from ingest.model.plant import Text
@@ -59,11 +60,36 @@ def test_a_turn_that_cannot_be_written_whole_leaves_nothing(database: Database) 
     engine = EngineStore(database)
     engine.commit(1, [], [], b"old")
     one = event()
+    faulty = replace(message(one.id), connector="other", plant=cast("str", None))  # which no table takes
     with pytest.raises(sa.exc.IntegrityError):
-        engine.commit(2, [one, one], [message(one.id)], b"new")
+        engine.commit(2, [one], [message(one.id), faulty], b"new")
     assert engine.load() == EngineState(1, 1, b"old")
     assert engine.open_alarms() == []
     assert OutboxStore(database).next_due("inspector") is None
+
+
+def test_what_was_told_before_a_crash_is_not_told_again(database: Database) -> None:
+    engine, one = EngineStore(database), event()
+    engine.commit(1, [one], [message(one.id)])
+    engine.commit(1, [one], [message(one.id), message(one.id, "other")])
+    assert AlarmStore(database).alarm_history(one.alarm.id) == [replace(one, seq=1)]
+    assert {name: totals.messages for name, totals in OutboxStore(database).totals().items()} == {
+        "inspector": 1,
+        "other": 1,
+    }
+
+
+def test_a_historical_alarm_is_marked_and_can_be_asked_for(database: Database) -> None:
+    one = event()
+    past = replace(one.alarm, id=uuid4(), state=AlarmState.NORMAL, returned=110, historical=True)
+    late = recorded(past, received=500)
+    assert late is not None
+    EngineStore(database).commit(1, [one, late], [])
+    alarms = AlarmStore(database)
+    assert alarms.alarms(AlarmFilter(historical=True), limit=9) == [past]
+    assert alarms.alarms(AlarmFilter(historical=False), limit=9) == [one.alarm]
+    assert EngineStore(database).open_alarms() == [one.alarm]
+    assert alarms.events_after(1, limit=9)[0].alarm.historical
 
 
 def test_a_snapshot_stays_until_the_next_one(database: Database) -> None:
