@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Final
+from typing import Final, Literal
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -32,9 +32,14 @@ class Launched(Service):
         more: str = "",
         plant: str | None = None,
         launcher: Sequence[str] = CLI,
+        protocol: Literal["5", "3.1.1"] = "5",
     ) -> None:
         """See `Service`."""
         super().__init__(folder, broker, more, plant)
+        text = self.config.read_text(encoding="utf-8")
+        mqtt = f'[mqtt]\nprotocol = "{protocol}"\nkeepalive_s = 5'
+        self.config.write_text(text.replace("[mqtt]", mqtt, 1), encoding="utf-8")
+        self.protocol = protocol
         self.launcher = launcher
         self.broker = broker
 
@@ -45,7 +50,8 @@ class Launched(Service):
     def start(self) -> None:
         """Start, and return once what is published reaches it."""
         super().start()
-        self.until(lambda: subscribed(self.broker), "the service to subscribe")
+        if self.protocol == "5":  # older brokers tell a publisher nothing; what is lost the gateway sends again
+            self.until(lambda: subscribed(self.broker), "the service to subscribe")
 
     @property
     def pid(self) -> int:

@@ -6,11 +6,10 @@ import itertools
 import random
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -22,14 +21,13 @@ from tests.reliability.doomed import POINTS
 from tests.reliability.kept import alarm_events, count, create_database, in_influx, in_journal, webhooks
 from tests.reliability.launched import CLI, Launched
 from tests.reliability.promise import Figures, Promise, Report, broken, nobody
-from tests.reliability.traffic import Traffic, Wave
+from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import influxd, mosquitto
 
 FRAME: Final = 50  # readings
 PACE_S: Final = 0.05  # between frames, so that several commits, acknowledgements and alarms pass in each short life
 LONGEST_LIFE_S: Final = 15.0  # of a service whose named point does not come up
 READINGS_A_KILL: Final = 1_000
-MOST_WAITING: Final = 400  # frames: a gateway that is far ahead would turn every life into one great commit
 TOP_UP: Final = 5_000  # readings a frame, at the end
 NAMED: Final = [(point, when) for point in POINTS for when in ("before", "after")]
 PATIENCE_S: Final = 180.0
@@ -92,7 +90,7 @@ def _rig(kills: int, rng: random.Random, folder: Path, report: Report) -> dict[s
         stack.callback(service.kill)
         service.start()
         with Traffic(broker, wave) as traffic:
-            with flowing(traffic):
+            with flowing(traffic, FRAME, PACE_S):
                 named = _kill(service, kills, rng, report)
             service.launcher = CLI
             service.start()
@@ -135,25 +133,6 @@ def _kill(service: Launched, kills: int, rng: random.Random, report: Report) -> 
             service.kill()
         report(1)
     return named
-
-
-@contextmanager
-def flowing(traffic: Traffic) -> Iterator[None]:
-    """Frames at an even pace while the block runs."""
-    ended = threading.Event()
-
-    def flow() -> None:
-        while not ended.wait(PACE_S):
-            if traffic.waiting() < MOST_WAITING:
-                traffic.send(FRAME)
-
-    thread = threading.Thread(target=flow, name="flow")
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _uninterrupted(folder: Path, wave: Wave, readings: int) -> list[tuple[str, str, int]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from gateway_sim.gateway import Link, ReferenceGateway, Tally
 from tests.small_plant import PLANT
 
 T = TypeVar("T")
+
+MOST_WAITING: Final = 400  # frames: a gateway that is far ahead would turn every moment of rest into one great commit
 
 GATEWAY: Final = "GW-01"
 POINT: Final = "CO-01"
@@ -51,11 +54,19 @@ class Wave:
 class Traffic:
     """The reference gateway in a thread of its own, sending a wave."""
 
-    def __init__(self, broker: tuple[str, int], wave: Wave, *, resend_s: float = 3.0, keepalive_s: int = 10) -> None:
+    def __init__(
+        self,
+        broker: tuple[str, int],
+        wave: Wave,
+        *,
+        resend_s: float = 3.0,
+        keepalive_s: int = 10,
+        protocol: Literal["5", "3.1.1"] = "5",
+    ) -> None:
         """Connect to nothing yet."""
         self.wave = wave
         self.sent = 0  # readings handed to the gateway
-        self._link = Link(*broker, keepalive_s=keepalive_s)
+        self._link = Link(*broker, keepalive_s=keepalive_s, protocol=protocol)
         self._buffer = FrameBuffer(most=1_000_000, resend_s=resend_s)
         self._gateway: ReferenceGateway | None = None
         self._loop = asyncio.new_event_loop()
@@ -124,3 +135,22 @@ class Traffic:
 
     def _do(self, action: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(action, self._loop).result()
+
+
+@contextmanager
+def flowing(traffic: Traffic, readings: int, pace_s: float) -> Iterator[None]:
+    """Frames of so many readings at an even pace while the block runs."""
+    ended = threading.Event()
+
+    def flow() -> None:
+        while not ended.wait(pace_s):
+            if traffic.waiting() < MOST_WAITING:
+                traffic.send(readings)
+
+    thread = threading.Thread(target=flow, name="flow")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
