@@ -178,6 +178,11 @@ class Journal:
         """By how much the service's clock was set in entries with a greater id, ns in sum."""
         return int(self._one("SELECT coalesce(sum(step), 0) FROM entry WHERE id > ?", (after,)))
 
+    def received_after(self, entry: int) -> int | None:
+        """When the first entry with a greater id was received, ns, or None if there is none."""
+        rows = self._rows("SELECT received FROM entry WHERE id > ? ORDER BY id LIMIT 1", (entry,))
+        return int(rows[0][0]) if rows else None
+
     def last(self) -> int:
         """Id of the newest entry, 0 if there is none."""
         return self._last
