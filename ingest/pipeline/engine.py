@@ -195,18 +195,26 @@ class Engine(Worker):
         self._journal.wake()
 
     def _run(self) -> None:
-        self._recover()
-        gone = self._adopt(self._roster)  # plant files may have changed while we were away
         with suppress(_Abandoned):
-            self._turn([], gone)
+            self.begin()
             while not self._stopping.is_set():
                 if self._inbox.empty():
                     self._journal.wait(self._cursor, self._config.tick_s)
-                began = self._moments.now()
-                entries = self._journal.read(self._cursor, MOST)
-                for portion in portions(entries) if entries else [entries]:
-                    self._turn(portion, seen=began - _UNDER_WAY)
+                self.go_on()
             self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self._cursor, snapshot=True)
+
+    def begin(self) -> None:
+        """Know again what it knew, then change over to the roster: plant files may have changed while it was away."""
+        self._recover()
+        gone = self._adopt(self._roster)
+        self._turn([], gone)
+
+    def go_on(self, most: int = MOST) -> None:
+        """Do what was asked, and judge what waits: at least one entry, up to about so many readings."""
+        began = self._moments.now()
+        entries = self._journal.read(self._cursor, most)
+        for portion in portions(entries) if entries else [entries]:
+            self._turn(portion, seen=began - _UNDER_WAY)
 
     def _recover(self) -> None:
         state = self._store.load()

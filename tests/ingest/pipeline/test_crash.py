@@ -1,0 +1,164 @@
+"""An engine that dies anywhere and starts again knows and has told, to the byte, what one that never died has.
+
+The database refuses at random: before a commit, or right after it. Nothing of that engine is used any more; the next
+one begins with what is on disk.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from ingest.journal.journal import Commit, Journal
+from ingest.journal.records import Entry
+from ingest.model.alarm import AlarmEvent
+from ingest.model.batch import Batch
+from ingest.model.flags import Flag
+from ingest.model.outbox import Message
+from ingest.pipeline.engine import Engine, EngineConfig
+from ingest.pipeline.order import Terms
+from ingest.plants.roster import Roster
+from ingest.state import tables as t
+from ingest.state.database import Database
+from ingest.state.store import AlarmStore, EngineStore
+from tests.ingest.pipeline.clock import Clock
+from tests.small_plant import PLANT, TEXT, small_roster
+
+SECOND = 10**9
+START = 1_763_884_800 * SECOND
+ENTRIES = 400
+LATCHED = TEXT.replace("[points.rules.HH]\n", "[points.rules.HH]\nlatch = true\n")
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class Fragile(EngineStore):
+    """Dies at random in a commit: before it, or after it is on disk."""
+
+    def __init__(self, database: Database, draw: random.Random | None) -> None:
+        super().__init__(database)
+        self._draw = draw
+
+    def commit(
+        self, cursor: int, events: Sequence[AlarmEvent], messages: Sequence[Message], snapshot: bytes | None = None
+    ) -> None:
+        dies = self._draw.random() if self._draw else 1.0
+        if dies < 0.2:
+            raise Killed
+        super().commit(cursor, events, messages, snapshot)
+        if dies < 0.4:
+            raise Killed
+
+
+def write_journal(path: Path, roster: Roster, draw: random.Random) -> tuple[Paced, list[int]]:
+    """Readings that raise many alarms, some late, some backfilled, now and then after a step of the clock.
+
+    Returns with it when each entry arrived, by a clock that was never set.
+    """
+    journal, arrived = Paced(path), []
+    points = [point.index for point in roster.plants[PLANT].points]
+    received, clock = START, 0
+    level = dict.fromkeys(points, 5.0)
+    for number in range(ENTRIES):
+        step = draw.choice((-1, 1)) * draw.randint(1, 10**6) * SECOND if number and draw.random() < 0.02 else 0
+        clock += step
+        received += draw.randint(1, 3 * SECOND)
+        arrived.append(received)
+        rows = []
+        for point in draw.sample(points, draw.randint(1, len(points))):
+            level[point] = draw.choice((5.0, level[point], 30.0, 170.0, float("nan")))
+            behind = draw.choice((0, 0, 0, 0, 40, 300)) * SECOND
+            rows.append((point, received - behind - draw.randint(0, SECOND), level[point], 64 if behind == 300 else 0))
+        index, time, value, flags = (np.array(column) for column in zip(*rows, strict=True))
+        flags = np.where(np.isnan(value), flags | Flag.NO_VALUE, flags).astype(np.uint16)
+        batch = Batch(index.astype(np.int32), time, value, flags, np.full(len(rows), received + clock))
+        journal.append(Commit(batch, len(rows), step=step))
+    return journal, arrived
+
+
+class Paced(Journal):
+    """A journal of which nothing after `stop` is read: a turn ends there in every run."""
+
+    stop = 0
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """Entries up to `stop`."""
+        return [entry for entry in super().read(after, limit) if entry.id <= self.stop]
+
+
+class Run:
+    """Engines one after the other on one journal and one state database."""
+
+    def __init__(self, folder: Path, journal: Paced, roster: Roster, draw: random.Random | None) -> None:
+        folder.mkdir()
+        self.database = Database(folder / "state.db")
+        self.journal, self.roster, self.draw = journal, roster, draw
+        self.clock = Clock(START)
+        self.clock.set_by = journal.steps(0)
+        self.deaths = 0
+        self.engine = self._fresh()
+
+    def _fresh(self) -> Engine:
+        terms = Terms(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ())
+        config = EngineConfig(snapshot_every_s=1e-9 if self.draw and self.draw.random() < 0.3 else 3600)
+        store = Fragile(self.database, self.draw)
+        return Engine(
+            self.journal, store, AlarmStore(self.database), self.roster, terms, config,
+            on_commit=lambda: None, on_failure=lambda _error: None, wall=self.clock.wall, steady=self.clock.steady,
+        )  # fmt: skip
+
+    def judge(self, until: int) -> None:
+        """Judge the journal up to that entry, then acknowledge whatever waits for it; anew after every death."""
+        while True:
+            try:
+                if self.deaths or not self.engine.cursor:
+                    self.engine.begin()
+                while self.engine.cursor < until:
+                    self.engine.go_on(self.draw.randint(1, 60) if self.draw else 25)
+                waiting = [a for a in self.engine.memory.alarms.values() if a.acked is None]
+                for alarm in sorted(waiting, key=lambda alarm: alarm.id):
+                    self.engine.acknowledge(alarm.id, by="op", comment=None)
+                self.engine.go_on()
+            except Killed:
+                self.deaths += 1
+                self.engine = self._fresh()
+            else:
+                return
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything told, row by row."""
+        return {
+            table.name: self.database.rows(sa.select(table).order_by(*table.primary_key))
+            for table in (t.alarm, t.alarm_event, t.outbox)
+        }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_crash_at_any_commit_changes_nothing_that_is_known_or_told(tmp_path: Path, seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311  the same deaths every time
+    path = tmp_path / "journal.db"
+    roster = small_roster(tmp_path, Journal(path).number_points, LATCHED)
+    journal, arrived = write_journal(path, roster, draw)
+    whole, broken = (Run(tmp_path / name, journal, roster, of) for name, of in (("whole", None), ("broken", draw)))
+    for stop in range(40, ENTRIES + 1, 40):
+        journal.stop = stop
+        for run in (whole, broken):
+            run.clock.time = arrived[stop - 1] + SECOND
+            run.judge(stop)
+        assert whole.engine.memory.dump() == broken.engine.memory.dump()
+        assert whole.tables() == broken.tables()
+    assert whole.deaths == 0
+    assert broken.deaths >= 25
+    alarms = whole.tables()["alarm"]
+    assert len(alarms) > 40
+    assert any(alarm["historical"] for alarm in alarms)
+    assert any(alarm["acked"] for alarm in alarms)
+    assert not any(alarm["rule"] == "SILENT" for alarm in alarms), "silence follows the clock and is not compared"
