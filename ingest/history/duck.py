@@ -77,27 +77,28 @@ class DuckDBStore:
             rows = self._db.execute("SELECT id, plant, point, signal FROM series").fetchall()
         self._ids: dict[Series, int] = {Series(*names): number for number, *names in rows}
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
         """Keep readings; see `HistoryStore` and the head of this module."""
         if not len(batch):
             return
-        mark = [first_entry, int(batch.received[0])]
         with self._turn, self._available():
             series = self._series(batch, roster)
-            columns = {"series": series, "time": batch.time, "value": batch.value, "quality": batch.flags}
-            with self._transaction() as db:
-                repeated, last = db.execute(
-                    "SELECT min(write) FILTER (first_entry = ? AND received = ?), max(write) FROM marks", mark
-                ).fetchall()[0]
-                if repeated is not None:
-                    db.execute("DELETE FROM readings WHERE write >= ?", [repeated])
-                    db.execute("DELETE FROM marks WHERE write >= ?", [repeated])
-                number = repeated or (last or 0) + 1
-                db.execute("INSERT INTO marks VALUES (?, ?, ?)", [number, *mark])
-                db.execute("DELETE FROM marks WHERE write <= ?", [number - _MARKS])
-                db.register("incoming", columns)
+            columns: dict[str, NDArray[Any]] = {
+                "series": series,
+                "time": batch.time,
+                "value": batch.value,
+                "quality": batch.flags,
+            }
+            with self._transaction() as db, self._incoming(columns):
+                if first_entry is None:
+                    db.execute(
+                        "DELETE FROM readings USING incoming i WHERE readings.series = i.series AND"
+                        " readings.time = i.time"
+                    )
+                    number = 0  # before all writes, so that no repeated one replaces it
+                else:
+                    number = self._number(db, [first_entry, int(batch.received[0])])
                 db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
-                db.unregister("incoming")
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
         """Keep alarm events; see `HistoryStore`."""
@@ -137,6 +138,28 @@ class DuckDBStore:
         """Checkpoint and let go of the file."""
         with self._turn, self._available():
             self._db.close()
+
+    @staticmethod
+    def _number(db: duckdb.DuckDBPyConnection, mark: Sequence[int]) -> int:
+        """The number of a write with that mark; a repeated write's own, once it and all later ones are deleted."""
+        repeated, last = db.execute(
+            "SELECT min(write) FILTER (first_entry = ? AND received = ?), max(write) FROM marks", mark
+        ).fetchall()[0]
+        if repeated is not None:
+            db.execute("DELETE FROM readings WHERE write >= ?", [repeated])
+            db.execute("DELETE FROM marks WHERE write >= ?", [repeated])
+        number = int(repeated or (last or 0) + 1)
+        db.execute("INSERT INTO marks VALUES (?, ?, ?)", [number, *mark])
+        db.execute("DELETE FROM marks WHERE write <= ?", [number - _MARKS])
+        return number
+
+    @contextmanager
+    def _incoming(self, columns: Mapping[str, NDArray[Any]]) -> Iterator[None]:
+        self._db.register("incoming", columns)
+        try:
+            yield
+        finally:
+            self._db.unregister("incoming")
 
     def _series(self, batch: Batch, roster: Roster) -> NDArray[np.int32]:
         """The series id of every reading."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest.journal.records import Entry
+from ingest.journal.records import Entry, Quarantined
 from ingest.model.alarm import AlarmEvent
 
 
@@ -26,6 +26,12 @@ class JournalFeed(Protocol):
 
     def save_cursor(self, name: str, position: int) -> None:
         """Keep it."""
+
+    def to_retry(self, limit: int, *, history: bool) -> Sequence[Quarantined]:
+        """What a person wants to be tried again, oldest first: what a history store had refused, with `history`."""
+
+    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+        """Put into quarantine, the same bytes once, and take out what was tried again; on disk when it returns."""
 
 
 class AlarmFeed(Protocol):

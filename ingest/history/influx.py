@@ -71,7 +71,7 @@ class InfluxStore(ABC):
         self._reading_lines: ReadingLines | None = None
         self._most = LINES  # lines a request
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:  # noqa: ARG002  lines are their own identity
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:  # noqa: ARG002  lines are their own identity
         """Keep readings; see `HistoryStore`."""
         if self._reading_lines is None or self._reading_lines.roster is not roster:
             self._reading_lines = ReadingLines(roster)

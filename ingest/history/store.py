@@ -39,13 +39,15 @@ def bucket_width(start: int, end: int, buckets: int) -> int:
 class HistoryStore(Protocol):
     """Blocking; called from the history writer's thread (writes) and from worker threads (queries)."""
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
         """Keep readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
 
         The caller goes on only from a cursor it has saved: until then it repeats the write from the same
         `first_entry`, with the same entries and perhaps fewer or more after them. A store that can refuse readings
         must also take them in parts, one write a part, so that the caller can find the bad ones; a store that
         replaces whole writes never refuses.
+
+        `first_entry` is None for readings that were refused before: they replace those of the same series and time.
 
         Raises:
             HistoryUnavailable: try again later; nothing is lost.
@@ -59,7 +61,7 @@ class HistoryStore(Protocol):
         """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width."""
 
     def count_readings(self) -> int:
-        """All readings stored, device points (gateway online) not counted."""
+        """All readings stored, those of gateways and of the service themselves not counted."""
 
     def close(self) -> None:
         """Flush and let go of files and connections."""

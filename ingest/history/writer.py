@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from ingest.history.aside import ALARMS as ALARMS_ASIDE
+from ingest.history.aside import READINGS as READINGS_ASIDE
+from ingest.history.aside import alarms_again, alarms_aside, readings_again, readings_aside
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.feeds import AlarmFeed, JournalFeed
 from ingest.history.refusals import write_around
 from ingest.history.series import series_of
 from ingest.history.store import HistoryStore
+from ingest.journal.records import Quarantined
+from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch, concat
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
@@ -28,6 +34,8 @@ READER: Final = "history"
 
 READINGS: Final = 20_000  # a turn: a few requests' worth, and little to repeat after a crash
 ALARM_EVENTS: Final = 1_000
+ASIDE: Final = 1_000  # refused items put aside, or tried again, in one go: intake waits for such a commit
+RETRY_EVERY_S: Final = 5.0
 LINGER_S: Final = 0.25  # after a turn that was not full, so that a trickle of frames becomes few writes
 IDLE_S: Final = 0.5  # longest wait for news, and so longest wait of `stop` for an idle writer
 FIRST_DELAY_S: Final = 0.5
@@ -54,7 +62,7 @@ class HistoryDelayed(Event, level="warning"):
 
 @dataclass(frozen=True, slots=True)
 class HistoryReadingRejected(Event, level="error"):
-    """The history store refused a reading for good; the journal holds it until it is trimmed."""
+    """The history store refused a reading for good; it is in quarantine."""
 
     plant: str
     point: str
@@ -65,13 +73,21 @@ class HistoryReadingRejected(Event, level="error"):
 
 @dataclass(frozen=True, slots=True)
 class HistoryAlarmEventRejected(Event, level="error"):
-    """The history store refused an alarm event for good; the state database still holds it."""
+    """The history store refused an alarm event for good; it is in quarantine."""
 
     seq: int
     plant: str
     point: str
     rule: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWrittenAgain(Event, amount="written"):
+    """Readings and alarm events that had been refused were tried again."""
+
+    written: int
+    refused: int
 
 
 class HistoryWriter:
@@ -82,7 +98,7 @@ class HistoryWriter:
         journal: where readings come from.
         alarms: where alarm events come from.
         roster: the roster in force.
-        judge: adds the quality flags a reading earns by itself, whatever came before it; given one entry at a time.
+        judge: adds the quality flags a reading earns by itself, whatever came before it.
     """
 
     def __init__(
@@ -103,6 +119,7 @@ class HistoryWriter:
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
         self._done = 0  # the journal cursor, as last seen
         self._error: str | None = None
+        self._retry_due = 0.0
 
     def start(self) -> None:
         """Start the thread. Once."""
@@ -126,6 +143,7 @@ class HistoryWriter:
             try:
                 more = self._carry_alarm_events()
                 more |= self._carry_readings()
+                self._write_again()
             except _Stopped:
                 return
             except Exception as error:  # noqa: BLE001  a thread that dies in silence would be worse than any error
@@ -147,30 +165,31 @@ class HistoryWriter:
         if not entries:
             return False
         roster = self._roster()  # after the read: never older than the entries
-        # Entry by entry: what a judge makes of a reading must not depend on where a turn happens to begin.
-        judged = [(entry.id, self._judge(entry.batch, roster)) for entry in entries]
-        filled = [(entry, batch) for entry, batch in judged if len(batch)]
+        filled = [entry for entry in entries if len(entry.batch)]
         if filled:
-            kept = self._write_readings(concat([batch for _, batch in filled]), roster, first_entry=filled[0][0])
+            batch = self._judge(concat([entry.batch for entry in filled]), roster)
+            kept = len(batch) - len(self._write_readings(batch, roster, filled[0].id))
             emit(HistoryWritten(readings=kept, entry=entries[-1].id))
         self._journal.save_cursor(READER, entries[-1].id)
         self._done = entries[-1].id
         # The journal ends a turn before the entry that would overfill it, so half full is full enough to go on at once.
         return sum(len(entry.batch) for entry in entries) * 2 >= READINGS
 
-    def _write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> int:
-        """Write them; returns how many the store kept, the others are told one by one."""
+    def _write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> list[Quarantined]:
+        """Write them; returns those the store refused, which are in quarantine and told one by one."""
         everything = np.arange(len(batch))
 
         def write(part: slice) -> None:
             self._store.write_readings(batch.take(everything[part]), roster, first_entry)
 
         refused = write_around(len(batch), self._unless_stopping(write))
+        aside = readings_aside(batch, roster, refused)
+        self._put_aside(aside)
         for at, reason in refused:
             series = series_of(roster, int(batch.point[at]))
-            time, value = int(batch.time[at]), float(batch.value[at])
-            emit(HistoryReadingRejected(series.plant, series.point, time, value, reason))
-        return len(batch) - len(refused)
+            value = float(batch.value[at])
+            emit(HistoryReadingRejected(series.plant, series.point, int(batch.time[at]), value, reason))
+        return aside
 
     def _carry_alarm_events(self) -> bool:
         """Carry one turn's alarm events; True if there may be more at once."""
@@ -179,14 +198,53 @@ class HistoryWriter:
         if not events:
             return False
 
+        self._write_alarm_events(events)
+        self._alarms.save_reader_cursor(READER, events[-1].seq)
+        return len(events) >= ALARM_EVENTS
+
+    def _write_alarm_events(self, events: Sequence[AlarmEvent]) -> list[Quarantined]:
+        """Write them; returns those the store refused, as `_write_readings`."""
+
         def write(part: slice) -> None:
             self._store.write_alarm_events(events[part])
 
-        for at, reason in write_around(len(events), self._unless_stopping(write)):
+        refused = write_around(len(events), self._unless_stopping(write))
+        aside = alarms_aside(events, refused)
+        self._put_aside(aside)
+        for at, reason in refused:
             alarm = events[at].alarm
             emit(HistoryAlarmEventRejected(events[at].seq, alarm.plant, alarm.point, alarm.rule, reason))
-        self._alarms.save_reader_cursor(READER, events[-1].seq)
-        return len(events) >= ALARM_EVENTS
+        return aside
+
+    def _put_aside(self, items: Sequence[Quarantined]) -> None:
+        """Keep what the store refused, before any cursor passes it."""
+        for start in range(0, len(items), ASIDE):
+            self._journal.put_aside(items[start : start + ASIDE])
+
+    def _write_again(self) -> None:
+        """Write what was refused and a person wants to be tried again; what is refused again is put aside again."""
+        if time.monotonic() < self._retry_due:
+            return
+        items = self._journal.to_retry(ASIDE, history=True)
+        for topic, again in ((READINGS_ASIDE, self._readings_again), (ALARMS_ASIDE, self._alarms_again)):
+            chosen = [item for item in items if item.topic == topic]
+            if not chosen:
+                continue
+            try:
+                refused = again(chosen)
+            except ValueError as error:
+                refused = [replace(item, detail=f"cannot be written again: {error}") for item in chosen]
+            # Put aside a moment ago they counted as known, having the same bytes; now they take the old ones' place.
+            self._journal.put_aside(refused, retried=[item.id for item in chosen])
+            emit(HistoryWrittenAgain(len(chosen) - len(refused), len(refused)))
+        # A full handful is followed by the next at once.
+        self._retry_due = time.monotonic() + (RETRY_EVERY_S if len(items) < ASIDE else 0)
+
+    def _readings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
+        return self._write_readings(readings_again(items), self._roster(), None)
+
+    def _alarms_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
+        return self._write_alarm_events(alarms_again(items))
 
     def _unless_stopping(self, write: Callable[[slice], None]) -> Callable[[slice], None]:
         """Thousands of refusals take long to find; a stop does not wait for them."""

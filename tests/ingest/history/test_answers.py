@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest.history.answers import error_of
-from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.history.errors import HistoryRejected, HistoryTooLarge, HistoryUnavailable
 from ingest.wire.retry_after import retry_after_s
 
 NOW_S = 1_763_884_800.0
@@ -16,11 +16,30 @@ def test_success_is_no_error(status: int) -> None:
     assert error_of(status, "", None, NOW_S) is None
 
 
-@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize("status", [400, 422])
 def test_refused_data_are_not_tried_again(status: int) -> None:
     error = error_of(status, '{"error":"partial write: field type conflict"}', None, NOW_S)
     assert isinstance(error, HistoryRejected)
     assert str(error) == f"HTTP {status}: partial write: field type conflict"
+
+
+def test_a_request_too_large_says_nothing_against_its_readings() -> None:
+    assert isinstance(error_of(413, '{"error":"Request Entity Too Large"}', None, NOW_S), HistoryTooLarge)
+
+
+@pytest.mark.parametrize(
+    ("body", "dropped"),
+    [
+        ('{"error":"partial write: points beyond retention policy dropped=20"}', 20),
+        ('{"error":"partial write: field type conflict: input field \\"value\\" ... dropped=1"}', 1),
+        ('{"error":"unable to parse \'readings\': missing fields"}', None),
+        ('{"code":"invalid","message":"partial write of line protocol","line":2}', None),
+    ],
+)
+def test_how_many_points_were_dropped_is_read(body: str, dropped: int | None) -> None:
+    error = error_of(400, body, None, NOW_S)
+    assert isinstance(error, HistoryRejected)
+    assert error.dropped == dropped
 
 
 @pytest.mark.parametrize("status", [0, 301, 401, 403, 404, 405, 429, 500, 502, 503, 504])

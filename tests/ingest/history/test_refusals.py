@@ -30,6 +30,21 @@ def test_exactly_the_bad_items_are_refused_and_all_others_written_once(count: in
     assert calls <= 1 + 2 * len(refused) * max(1, count.bit_length())
 
 
+def test_a_part_dropped_whole_is_not_searched() -> None:
+    """InfluxDB tells how many points of a request it dropped; if it was all of them, there is nothing to look for."""
+    calls: list[int] = []
+
+    def write(part: slice) -> None:
+        size = part.stop - part.start
+        calls.append(size)
+        bad = len(set(range(part.start, part.stop)) & set(range(4, 8)))
+        if bad:
+            raise HistoryRejected("no", dropped=bad)
+
+    assert write_around(8, write) == [(at, "no") for at in range(4, 8)]
+    assert calls == [8, 4, 4]
+
+
 def test_an_outage_in_the_middle_ends_the_attempt() -> None:
     def write(part: slice) -> None:
         if part.stop - part.start > 1:

@@ -6,21 +6,27 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
 from ingest.history import writer as module
+from ingest.history.aside import alarms_again, readings_again
 from ingest.history.duck import DuckDBConfig, DuckDBStore
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.history.feeds import JournalFeed
 from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.line_protocol import Precision
 from ingest.history.store import HistoryStore, Trend
 from ingest.history.writer import READER, HistoryWriter, _delay_s
-from ingest.journal.records import Entry
+from ingest.journal.journal import Commit, Journal
+from ingest.journal.quarantine import Quarantine, Which
+from ingest.journal.records import Entry, Quarantined
 from ingest.model.alarm import AlarmEvent, AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
 from ingest.plants.roster import Roster
@@ -38,6 +44,9 @@ class MemoryJournal:
     entries: list[Entry] = field(default_factory=list)
     position: int = 0
     save_fails: int = 0
+    aside: dict[tuple[str, bytes], Quarantined] = field(default_factory=dict)
+    marked: set[tuple[str, bytes]] = field(default_factory=set)  # for a retry
+    passed: list[int] = field(default_factory=list)  # where the cursor stood whenever something was put aside
     news: threading.Condition = field(default_factory=threading.Condition)
 
     def add(self, readings: Batch) -> None:
@@ -71,6 +80,19 @@ class MemoryJournal:
             raise OSError("disk I/O error")
         self.position = position
 
+    def to_retry(self, limit: int, *, history: bool) -> Sequence[Quarantined]:
+        assert history
+        return [self.aside[key] for key in sorted(self.marked)][:limit]
+
+    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+        self.passed.append(self.position)
+        for key in [key for key, item in self.aside.items() if item.id in retried]:
+            del self.aside[key]
+            self.marked.discard(key)
+        for item in items:
+            key = item.topic, item.payload
+            self.aside.setdefault(key, replace(item, id=len(self.aside) + 1))
+
 
 @dataclass
 class MemoryAlarms:
@@ -100,7 +122,7 @@ class MemoryStore:
     events: list[AlarmEvent] = field(default_factory=list)
     tries: int = 0
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
         self.tries += 1
         if self.away:
             raise self.away
@@ -150,13 +172,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits, so that tests of retries are quick."""
     monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(module, "LINGER_S", 0.01)
+    monkeypatch.setattr(module, "RETRY_EVERY_S", 0.0)
 
 
 def as_it_is(readings: Batch, _: Roster) -> Batch:
     return readings
 
 
-def writer_of(store: HistoryStore, journal: MemoryJournal, alarms: MemoryAlarms) -> HistoryWriter:
+def writer_of(store: HistoryStore, journal: JournalFeed, alarms: MemoryAlarms) -> HistoryWriter:
     return HistoryWriter(store, journal, alarms, roster=roster, judge=as_it_is)
 
 
@@ -212,18 +235,22 @@ def test_a_backlog_is_carried_without_pause(
         until(lambda: journal.position == 20)
 
 
-def test_the_judge_sees_each_entry_by_itself(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
-    """What it makes of a reading cannot depend on where a turn begins, so a repeated turn gives the same."""
+def test_a_turn_is_judged_in_one_call(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    """What is known of a reading by itself is asked for a whole turn at once; the flags reach the store."""
+    calls: list[int] = []
 
-    def number(readings: Batch, _: Roster) -> Batch:
-        return readings.with_flags(np.arange(len(readings), dtype=np.uint16))
+    def count(readings: Batch, _: Roster) -> Batch:
+        calls.append(len(readings))
+        return readings.with_flags(np.full(len(readings), 8, np.uint16))
 
     store = MemoryStore()
     journal.add(steady(2))
+    journal.add(empty_batch())
     journal.add(steady(3, start=NOON + 60 * SECOND))
-    with running(HistoryWriter(store, journal, alarms, roster=roster, judge=number)):
-        until(lambda: journal.position == 2)
-    assert store.flags == [0, 1, 0, 1, 2]
+    with running(HistoryWriter(store, journal, alarms, roster=roster, judge=count)):
+        until(lambda: journal.position == 3)
+    assert calls == [5]
+    assert store.flags == [8] * 5
 
 
 def test_an_outage_loses_nothing_and_is_told(journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]) -> None:
@@ -268,7 +295,7 @@ def test_it_stops_in_the_middle_of_refusals(journal: MemoryJournal, alarms: Memo
     journal.add(batch([0] * 5_000, range(5_000), [BAD] * 5_000))
 
     class StoppedInBetween(MemoryStore):
-        def write_readings(self, batch: Batch, roster: Roster, first_entry: int) -> None:
+        def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
             if self.tries == 20:
                 writer._stopping.set()
             super().write_readings(batch, roster, first_entry)
@@ -408,3 +435,100 @@ def test_readings_influxdb_refuses_are_told_and_all_others_kept(
         store.close()
     assert [line["point"] for line in told(logged, "history_reading_rejected")] == ["T-01", "T-01"]
     assert all("field type conflict" in line["reason"] for line in told(logged, "history_reading_rejected"))
+
+
+def test_what_is_refused_is_put_aside_before_the_cursor_passes_it(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    """On disk, whole and once: a turn repeated after a failed cursor puts nothing aside twice."""
+    readings = steady(100)
+    readings.value[[3, 50]] = BAD
+    journal.add(readings)
+    journal.save_fails = 2
+    alarms.events.append(alarm_event(1, rule="BAD RULE"))
+    with running(writer_of(MemoryStore(), journal, alarms)):
+        until(lambda: journal.position == 1 and alarms.position == 1)
+    assert set(journal.passed) == {0}
+    kept = list(journal.aside.values())
+    assert [(item.topic, item.reason, item.detail) for item in kept] == [
+        ("history/alarms", "history-rejected", "cannot store that rule"),
+        ("history/readings", "history-rejected", "cannot store 666"),
+        ("history/readings", "history-rejected", "cannot store 666"),
+    ]
+    assert sum(item.readings for item in kept) == 2
+    assert alarms_again(kept[:1]) == alarms.events
+    again = readings_again(kept[1:])
+    for name in ("point", "time", "value", "flags", "received"):
+        assert getattr(again, name).tolist() == getattr(readings.take(np.array([3, 50])), name).tolist()
+
+
+@pytest.mark.parametrize("kind", ["memory", "duckdb"])
+def test_what_was_refused_is_written_when_a_person_asks_for_it(
+    kind: str, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """In a real journal: marked for retry, written again, gone from the quarantine; what is refused again stays."""
+    journal = Journal(tmp_path / "journal.db")
+    store = MemoryStore()
+    readings = steady(100)
+    readings.value[[3, 50]] = BAD
+    journal.append(Commit(readings, 100))
+    alarms.events.append(alarm_event(1, rule="BAD RULE"))
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: journal.cursor(READER) == 1)
+    assert journal.totals().quarantined_readings == 2
+    newer: HistoryStore = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb")) if kind == "duckdb" else store
+    with Quarantine(tmp_path / "journal.db", writing=True) as quarantine:
+        assert quarantine.retry(Which(reason="history-rejected")) == 3
+    with running(writer_of(newer, journal, alarms)):
+        until(lambda: not journal.to_retry(10, history=True))
+    left = journal.quarantined(limit=10)
+    if kind == "duckdb":  # takes everything
+        assert left == []
+        assert newer.count_readings() == 2
+    else:
+        assert len(left) == 3
+        assert {item.detail for item in left} == {"cannot store 666", "cannot store that rule"}
+    newer.close()
+    journal.close()
+
+
+def test_a_row_that_cannot_be_read_is_put_back_and_blocks_nobody(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    journal.put_aside([Quarantined(0, 1, "history/readings", "history-rejected", "no", 1, b"{")])
+    journal.marked |= journal.aside.keys()
+    with running(writer_of(MemoryStore(), journal, alarms)) as writer:
+        until(lambda: not journal.marked)
+        assert writer.lag() == (0, None)
+    [item] = journal.aside.values()
+    assert item.detail.startswith("cannot be written again: ")
+
+
+def test_readings_no_retention_policy_takes_cost_one_request(
+    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """A real InfluxDB drops every one of them and says so: they are not looked for one by one."""
+    journal.add(steady(2_000, start=NOON - 20 * 365 * 24 * 3600 * SECOND))
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        query = "CREATE RETENTION POLICY short ON yujing DURATION 520w REPLICATION 1 DEFAULT"
+        httpx.post(f"{url}/query", params={"q": query}, trust_env=False).raise_for_status()
+        sent = count_requests(store)
+        with running(writer_of(store, journal, alarms)):
+            until(lambda: journal.position == 1)
+        store.close()
+    assert sent == [2_000]
+    assert len(journal.aside) == 2_000
+    assert "dropped=2000" in next(iter(journal.aside.values())).detail
+
+
+def count_requests(store: InfluxV1Store) -> list[int]:
+    """Lines of every request from now on."""
+    sent: list[int] = []
+    send = store._send
+
+    def counted(lines: bytes, precision: Precision) -> None:
+        sent.append(lines.count(b"\n"))
+        send(lines, precision)
+
+    store._send = counted  # type: ignore[method-assign]
+    return sent
