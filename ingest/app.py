@@ -26,6 +26,7 @@ from ingest.plants.load import load_roster
 from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
+from ingest.selfwatch import SelfWatch, looks
 from ingest.settings import Settings
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
@@ -131,6 +132,9 @@ class Service:
             clock,
             failed,
         )
+        connectors = settings.connectors.names()
+        seen = looks(self.journal, self.guard, clock, self._source, self._intake, self._writer, self.outbox, connectors)
+        self._selfwatch = SelfWatch(seen, lambda: self.engine.roster, self._intake.observe)
         self._supervisor = Supervisor()
         self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
         self.live = LiveService(
@@ -153,9 +157,9 @@ class Service:
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
             self._start(stack)
-            roster = self.engine.roster
-            points = sum(len(plant.points) for plant in roster.plants.values())
-            emit(ServiceStarted(self.url, len(roster.plants), points))
+            plants = self.engine.roster.enterprises()
+            points = sum(len(plant.points) for plant in plants)
+            emit(ServiceStarted(self.url, len(plants), points))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._sender.run(), name="outbox")
                 serving = group.create_task(self._api.serve(), name="api")
@@ -164,8 +168,9 @@ class Service:
                     group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
+                    group.create_task(self._selfwatch.run(), name="selfwatch"),
                 ]
-                self._supervisor.ready(f"{self.url}, {len(roster.plants)} plants, {points} points")
+                self._supervisor.ready(f"{self.url}, {len(plants)} plants, {points} points")
                 await self._until(stop)
                 self._supervisor.stopping()
                 for task in others:

@@ -64,12 +64,14 @@ def check(config: ConfigFile = Path("yujing.toml")) -> None:
         roster = check_all(enter(config))
     except InvalidConfig as error:
         refuse(error)
-    points = [point for plant in roster.plants.values() for point in plant.points]
+    plants = roster.enterprises()
+    points = [point for plant in plants for point in plant.points]
     waiting = [(point, why) for point in points for why in point.unjudged]
     for point, why in waiting:
         say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {why}")
     typer.echo(
-        f"配置有效 valid: {len(roster.plants)} 家企业 plants, {len(points)} 个测点 points, {len(roster.rules)} 条规则"
+        f"配置有效 valid: {len(plants)} 家企业 plants, {len(points)} 个测点 points,"
+        f" {sum(len(point.rules) for point in points)} 条规则"
         f" rules, {len(waiting)} 条未评估 not evaluated"
     )
 

@@ -32,13 +32,20 @@ EXCERPT: Final = 400  # bytes of a quarantined payload that are shown
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """A gateway as registered and as heard; `name` is None once it is no longer registered."""
+    """A gateway as registered and as heard; `name` is None once it is no longer registered.
+
+    Attributes:
+        ahead_s: how far its clock is ahead of the service's, s; None: not known now.
+        clock_off: whether that is beyond a limit of its rules.
+    """
 
     plant: str
     gateway: str
     name: Text | None
     online: bool | None
     position: GatewayPosition | None
+    ahead_s: float | None = None
+    clock_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,10 @@ def gateways(ports: Ports, caller: Principal) -> list[GatewayView]:
             position = heard.pop(key, None)
             registered = roster.gateways.get(key)
             device = ports.live.latest(registered.device) if registered else None
-            found.append(GatewayView(*key, gateway.name, _online(device, position), position))
+            clock = roster.points[registered.clock] if registered else None
+            ahead_s = trusted(ports.live.latest(clock.index)) if clock else None
+            off = clock is not None and ahead_s is not None and _beyond(ahead_s, clock)
+            found.append(GatewayView(*key, gateway.name, _online(device, position), position, ahead_s, off))
     return found + [GatewayView(*key, None, p.online, p) for key, p in sorted(heard.items())]
 
 
@@ -167,6 +177,12 @@ def _online(device: Latest | None, position: GatewayPosition | None) -> bool | N
     if device is not None and device.time > 0:
         return not device.stale and device.value == 1.0
     return position.online if position else None
+
+
+def _beyond(ahead_s: float, clock: Point) -> bool:
+    """Whether a clock is beyond one of its limits; one that is behind is negative, and so is its limit."""
+    limits = [rule.limit for rule in clock.rules if rule.kind == "limit"]
+    return any(ahead_s >= limit if limit > 0 else ahead_s <= limit for limit in limits)
 
 
 def _scan(ports: Ports, before: int | None) -> Iterator[Quarantined]:

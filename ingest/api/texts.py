@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from detectors.detector import Reason
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.flags import Flag
-from ingest.model.plant import Confidence, PlantKind, Text
+from ingest.model.plant import SERVICE, Confidence, PlantKind, Text
 
 TEXTS: Final[dict[str, Text]] = {
     "app.name": Text("预警", "Yujing"),
@@ -149,10 +149,13 @@ TEXTS: Final[dict[str, Text]] = {
     "gateways.online": Text("在线", "online"),
     "gateways.offline": Text("离线", "offline"),
     "gateways.unknown": Text("从未连接", "never heard"),
+    "gateways.clock": Text("时钟偏差", "Clock ahead by"),
+    "gateways.clock_off": Text("超出限值", "beyond its limit"),
     "gateways.committed": Text("已落盘序号", "Committed seq"),
     "gateways.missing": Text("缺失序号", "Missing"),
     "gateways.missing_none": Text("无", "none"),
     "gateways.missing_more": Text("等共 {n} 段", "and more, {n} ranges"),
+    "gateways.lost": Text("已丢失", "lost"),
     "gateways.heard": Text("最后通信", "Last heard"),
     "gateways.frames": Text("帧数 / 重复", "Frames / duplicates"),
     "gateways.unregistered": Text("未登记", "not registered"),
@@ -186,10 +189,11 @@ EVENTS: Final[dict[AlarmEventKind, Text]] = {
     AlarmEventKind.ACKNOWLEDGED: Text("确认", "Acknowledged"),
     AlarmEventKind.RECORDED: Text("补传记录", "Recorded from backfilled readings"),
 }
-KINDS: Final[dict[PlantKind, Text]] = {
+KINDS: Final[dict[PlantKind | Literal["service"], Text]] = {
     "dust": Text("粉尘涉爆", "Dust explosion"),
     "steel": Text("钢铁", "Steel"),
     "aluminium": Text("铝加工（深井铸造）", "Aluminium (deep-well casting)"),
+    SERVICE: Text("监测服务自身", "The service itself"),
 }
 CONFIDENCE: Final[dict[Confidence, Text]] = {
     Confidence.REGULATION: Text("法规标准", "regulation"),

@@ -17,6 +17,7 @@ from ingest.connectors.webhook.connector import open_webhook
 from ingest.model.config import Config
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.model.outbox import MessageKind
+from ingest.model.plant import SERVICE
 
 
 class ConnectorsConfig(Config):
@@ -40,7 +41,8 @@ class ConnectorsConfig(Config):
     def recipients(self, kind: MessageKind, plant: str, level: int | None = None) -> tuple[str, ...]:
         """The connectors whose outbox this message goes into. `level` is the alarm's; readings have none."""
         webhooks = [w.name for w in self.webhooks if kind == "alarm" and w.wants(plant, level)]
-        return (*webhooks, *([self.platform.name] if self.platform else []))
+        platform = self.platform if plant != SERVICE else None  # no enterprise, so nothing to tell the province
+        return (*webhooks, *([platform.name] if platform else []))
 
 
 def open_connectors(config: ConnectorsConfig, now: Callable[[], int] = time.time_ns) -> list[Scheduled]:

@@ -109,6 +109,8 @@ def pages_router(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901  on
             groups=rows.point_groups(found, _point_rows(ports, found)),
             sparks=_sparks(trends, found, request),
             standing=reach.standing(ports, caller, plant).get(plant, reach.Standing()),
+            views=[view for view in reach.gateways(ports, caller) if view.plant == plant],
+            names={},
         )
 
     @router.get("/plants/{plant}/points/{point}")
@@ -141,14 +143,14 @@ def pages_router(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901  on
 
     @router.get("/gateways")
     @router.get("/gateways/table")
-    def gateways(request: Request, caller: Caller) -> Response:
-        """Show the gateways: online or not, what is on disk and what is missing."""
+    def gateways(request: Request, caller: Caller, plant: str = "") -> Response:
+        """Show the gateways, or those of one plant: online or not, their clocks, what is on disk, what is missing."""
         fragment = request.url.path.endswith("/table")
         return render.page(
             request,
             "_gateways.html" if fragment else "gateways.html",
-            views=reach.gateways(ports, caller),
-            names=plant_names(ports, caller),
+            views=[view for view in reach.gateways(ports, caller) if plant in {"", view.plant}],
+            names={} if plant else plant_names(ports, caller),
         )
 
     @router.get("/quarantine")
@@ -195,13 +197,13 @@ def _unacknowledged(ports: Ports, caller: Principal) -> str:
 
 
 def _point_rows(ports: Ports, plant: Plant) -> list[rows.PointRow]:
-    return [rows.point_row(point, ports.live.latest(point.index)) for point in plant.points if not point.is_device]
+    return [rows.point_row(point, ports.live.latest(point.index)) for point in rows.shown_points(plant)]
 
 
 def _sparks(trends: Trends, plant: Plant, request: Request) -> dict[str, Markup]:
     """Return the sparklines by point id. Markup: `trend_svg` escapes every text it is given."""
     lang = language(request)
-    drawn = {point.id: trends.small(point, lang) for point in plant.points if not point.is_device}
+    drawn = {point.id: trends.small(point, lang) for point in rows.shown_points(plant)}
     return {key: Markup(svg) for key, svg in drawn.items() if svg}  # noqa: S704
 
 

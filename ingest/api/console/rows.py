@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ingest.api import reach
 from ingest.api.access import Principal
@@ -15,7 +16,10 @@ from ingest.api.reach import GatewayView, Standing
 from ingest.api.texts import FLAGS, TEXTS
 from ingest.model.alarm import Alarm, AlarmState
 from ingest.model.flags import Flag
-from ingest.model.plant import Equipment, Plant, Point, Text
+from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint, Text
+
+_SAID_BY_TITLE: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
+"""Their 0 or 1 would say less than the alarm's title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal) -> AlarmRow:
     plant = roster.plants.get(alarm.plant)
     point = roster.find(alarm.plant, alarm.point)
     digits = decimals(point) if point and point.unit == alarm.unit else None
-    device = point is not None and point.is_device  # its 0 or 1 would say less than the alarm's title
+    device = point is not None and point.signal in _SAID_BY_TITLE
     open_ = alarm.state in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}
     rule = next((one for one in point.rules if one.code == alarm.rule), None) if point else None
     return AlarmRow(
@@ -88,6 +92,11 @@ def plant_rows(
         for plant in plants
     ]
     return sorted(rows, key=lambda row: (-row.standing.level_2, -row.standing.level_1, row.plant.id))
+
+
+def shown_points(plant: Plant) -> list[Point]:
+    """Return what is measured; gateways' own points have a table of their own. Of the service all is its own."""
+    return [point for point in plant.points if plant.id == SERVICE or not point.is_device]
 
 
 def point_groups(plant: Plant, rows: Iterable[PointRow]) -> list[tuple[Equipment | None, list[PointRow]]]:

@@ -50,9 +50,15 @@ class GatewayOut(Shape):
     gateway: Annotated[str, Field(examples=["GW-01"])]
     name: Said | None = Field(description="null: no longer registered")
     online: bool | None = Field(description="null: never heard", examples=[True])
+    clock_ahead_s: float | None = Field(
+        description="how far its clock is ahead of the service's; null: not known now", examples=[-0.21]
+    )
     boot: str | None = Field(examples=["01JDA4Q2"])
-    committed: int | None = Field(description="everything up to here is on disk, but `missing`", examples=[1842])
-    missing: list[tuple[int, int]] = Field(examples=[[[1830, 1833]]])
+    committed: int | None = Field(
+        description="everything up to here is on disk, but `missing` and `lost`", examples=[1842]
+    )
+    missing: list[tuple[int, int]] = Field(description="first and last; asked for", examples=[[[1830, 1833]]])
+    lost: list[tuple[int, int]] = Field(description="first and last; no longer asked for", examples=[[]])
     last_heard: Instant | None
     frames: Annotated[int, Field(examples=[1842])]
     duplicates: Annotated[int, Field(examples=[3])]
@@ -65,7 +71,7 @@ class PlantOut(Shape):
     name: Said
     uscc: Annotated[str, Field(examples=["91350100M000100Y43"])]
     region: Annotated[str, Field(examples=["350583"])]
-    kind: PlantKind
+    kind: PlantKind | Literal["service"] = Field(description="service: the service itself, which is no enterprise")
     connect_by: str | None = Field(description="enrolment deadline; null: not mandatory", examples=["2025-12-31"])
     tier: Said
     points: Annotated[int, Field(examples=[24])]

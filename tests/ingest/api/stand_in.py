@@ -18,11 +18,13 @@ from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Latest, Ports
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.store import Trend
+from ingest.journal.position import Gap
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
 from ingest.model.config import Secret
 from ingest.model.flags import Flag
 from ingest.model.plant import (
+    CLOCK_SIGNAL,
     GATEWAY_SIGNAL,
     Confidence,
     Equipment,
@@ -55,6 +57,8 @@ _LABELS = {
     "STUCK": Text("数值卡死", "stuck"),
     "SILENT": Text("数据中断", "silent"),
     "OFFLINE": Text("网关离线", "gateway offline"),
+    "AHEAD": Text("超前", "ahead"),
+    "BEHIND": Text("滞后", "behind"),
 }
 _DEFAULT = "工程默认值，须按设计文件核定"
 
@@ -254,6 +258,9 @@ def busy(now: int = NOON) -> StandIn:
     hall.put(ALUMINIUM, "PIT_LVL-01", Latest(0, None, 0, stale=True))
     hall.put(STEEL, "GH_LVL-01", Latest(now - 2 * SECOND, 101.2, Flag.OUT_OF_RANGE, stale=False))
     hall.put(WOOD, "GW-01", Latest(now - 640 * SECOND, 0.0, 0, stale=False))
+    hall.put(STEEL, "GW-01.clock", Latest(now - SECOND, -0.21, 0, stale=False))
+    hall.put(ALUMINIUM, "GW-01.clock", Latest(now - SECOND, 75.0, 0, stale=False))
+    hall.put(WOOD, "GW-01.clock", Latest(now - 640 * SECOND, -0.2, 0, stale=True))
     hall.silent = {
         (ALUMINIUM, "CW_IN_P-01", "L"): Reason.WARMING_UP,
         (ALUMINIUM, "CW_OUT_T-01", "HH"): Reason.NO_VALUE,
@@ -262,11 +269,20 @@ def busy(now: int = NOON) -> StandIn:
         if not point.is_device:
             hall.put(WOOD, point.id, Latest(now - 640 * SECOND, _sample(point, now), 0, stale=True))
     hall.positions = [
-        GatewayPosition(ALUMINIUM, "GW-01", "01JDA4Q2", 184_220, (), True, now - 2 * SECOND, 402_118, 31),
+        GatewayPosition(ALUMINIUM, "GW-01", "01JDA4Q2", 184_220, (), (), True, now - 2 * SECOND, 402_118, 31),
         GatewayPosition(
-            STEEL, "GW-01", "01JD7T9K", 90_412, ((90_120, 90_131), (90_388, 90_388)), True, now - SECOND, 733_005, 12
+            STEEL,
+            "GW-01",
+            "01JD7T9K",
+            90_412,
+            (Gap(90_120, 90_131), Gap(90_388, 90_388)),
+            (Gap(81_002, 81_003),),
+            True,
+            now - SECOND,
+            733_005,
+            12,
         ),
-        GatewayPosition(WOOD, "GW-01", "01JCZZ01", 5_204, (), False, now - 640 * SECOND, 99_871, 4),
+        GatewayPosition(WOOD, "GW-01", "01JCZZ01", 5_204, (), (), False, now - 640 * SECOND, 99_871, 4),
     ]
     hall.aside = [
         Quarantined(
@@ -358,9 +374,9 @@ def roster() -> Roster:
     gateways = {}
     carrier = np.zeros(len(points), np.int32)
     for plant in plants:
-        device = next(point.index for point in plant.points if point.is_device)
+        device, clock = (point.index for point in plant.points if point.is_device)
         columns = {point.id: point.index for point in plant.points if not point.is_device}
-        gateways[plant.id, "GW-01"] = GatewayRoster(columns, device)
+        gateways[plant.id, "GW-01"] = GatewayRoster(columns, device, clock)
         carrier[[point.index for point in plant.points]] = device
     rules = tuple(rule for point in points for rule in point.rules)
     return Roster(1, {plant.id: plant for plant in plants}, tuple(points), rules, gateways, low, high, carrier, {})
@@ -394,6 +410,13 @@ def _plant(
     own.append(
         Point(len(points) + len(own), key, "GW-01", GATEWAY_SIGNAL, gateway, "", None, "GW-01", 0.0, 1.0, 90.0, None,
               (offline,), ())
+    )  # fmt: skip
+    clock = Text(f"{gateway.zh} 时钟", f"{gateway.en} clock")
+    ahead = _rule(key, "GW-01.clock", clock, "AHEAD", 1, "limit", 60.0, "s", None)
+    behind = _rule(key, "GW-01.clock", clock, "BEHIND", 1, "limit", -60.0, "s", None)
+    own.append(
+        Point(len(points) + len(own), key, "GW-01.clock", CLOCK_SIGNAL, clock, "s", None, "GW-01", -1e9, 1e9, 90.0,
+              None, (ahead, behind), ())
     )  # fmt: skip
     points.extend(own)
     return Plant(
@@ -437,12 +460,13 @@ _STEADY = {
     "DP-01": (980, 70),
     "FAN-01": (1, 0),
     "GW-01": (1, 0),
+    "GW-01.clock": (-0.2, 0),
 }
 
 
 def _sample(point: Point, time: int) -> float:
     """What the point reads: slow swings and a little noise, the same at every call; the pressure sags at the end."""
-    level, swing = _STEADY[point.id]
+    level, swing = _STEADY.get(point.id, (0.0, 0.0))
     minutes = time / MINUTE
     value = level + swing * (0.6 * math.sin(minutes / 7 + point.index) + 0.25 * math.sin(minutes * 1.7))
     value += swing * 0.15 * math.sin(time / SECOND * 12.9898 + point.index)

@@ -12,10 +12,17 @@ async def test_gateways_tell_what_is_missing_and_whether_they_are_heard(hall: St
     hall.values.pop(hall.known.gateways["nanan-aluminium", "GW-01"].device)
     shown = {g["plant"]: g for g in (await ask(OPERATOR).get("/api/v1/gateways")).json()}
     assert shown[STEEL]["missing"] == [[90_120, 90_131], [90_388, 90_388]]
+    assert shown[STEEL]["lost"] == [[81_002, 81_003]]
     assert shown[STEEL]["online"] is True
     assert shown[WOOD]["online"] is False
     assert shown["nanan-aluminium"]["online"] is None  # registered, never heard
     assert shown["nanan-aluminium"]["committed"] is None
+
+
+async def test_gateways_tell_how_far_their_clocks_are_ahead(ask: Ask) -> None:
+    """One that is not heard now has no offset to rely on."""
+    shown = {g["plant"]: g["clock_ahead_s"] for g in (await ask(OPERATOR).get("/api/v1/gateways")).json()}
+    assert shown == {STEEL: -0.21, "nanan-aluminium": 75.0, WOOD: None}
 
 
 async def test_a_scoped_token_sees_only_its_own_quarantine(hall: StandIn, ask: Ask) -> None:

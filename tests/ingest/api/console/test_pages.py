@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from detectors.detector import Reason
+from ingest.api.ports import Latest
+from ingest.model.plant import SERVICE
 from tests.ingest.api.conftest import Ask
-from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
+from tests.small_plant import small_roster
 
 
 def titles(page: str) -> list[str]:
@@ -208,3 +212,43 @@ async def test_a_file_of_the_console_is_kept_until_it_changes(ask: Ask) -> None:
     assert "immutable" in answer.headers["cache-control"]
     assert (await ask(None).get("/static/..%2Ftemplates%2Flayout.html")).status_code in {401, 404}
     assert (await ask(None).get("/static/other.css")).status_code == 404
+
+
+@pytest.mark.parametrize(("lang", "off"), [("zh", "超出限值"), ("en", "beyond its limit")])
+async def test_a_gateways_clock_is_marked_when_it_is_beyond_a_limit(lang: str, off: str, ask: Ask) -> None:
+    """On its plant's page and among all gateways; one that is right is only told."""
+    client = ask(OPERATOR)
+    await client.post("/language", data={"lang": lang, "onward": "/alarms"})
+    wrong, right, silent = [(await client.get(f"/plants/{of}")).text for of in (ALUMINIUM, STEEL, WOOD)]
+    assert f'<span class="poor">+75.0 s ▲ {off}</span>' in wrong
+    assert "<span>-0.2 s</span>" in right
+    assert "-0.2 s" not in silent
+    assert off not in right + silent
+    assert (await client.get("/gateways")).text.count(off) == 1
+    assert (await client.get(f"/gateways/table?plant={STEEL}")).text.strip() in right
+
+
+@pytest.mark.parametrize("behind", [-59.9, -60.0])
+async def test_a_clock_may_be_beyond_its_limit_on_either_side(behind: float, hall: StandIn, ask: Ask) -> None:
+    hall.put(STEEL, "GW-01.clock", Latest(hall.time, behind, 0, stale=False))
+    page = (await ask(OPERATOR).get(f"/plants/{STEEL}")).text
+    assert ("超出限值" in page) is (behind == -60)
+
+
+async def test_what_the_service_watches_of_itself_is_a_plant_for_those_who_see_all(
+    hall: StandIn, ask: Ask, tmp_path: Path
+) -> None:
+    """Its points are listed with their values; it has none of the duties of an enterprise."""
+    hall.known = small_roster(tmp_path)
+    hall.values = {}
+    hall.put(SERVICE, "DISK", Latest(hall.time - SECOND, 81_920.0, 0, stale=False))
+    page = (await ask(OPERATOR).get(f"/plants/{SERVICE}")).text
+    for said in ("监测服务", "日志盘剩余空间", "<b>81920</b>", "消息代理连接"):
+        assert said in page
+    for duty in ("统一社会信用代码", "应接入期限", "行政区划"):
+        assert duty not in page
+    assert (await ask(OPERATOR).get(f"/plants/{SERVICE}/points/DISK")).status_code == 200
+    assert "监测服务" in (await ask(INSPECTOR).get("/plants")).text
+    assert "监测服务" not in (await ask(ELSEWHERE).get("/plants")).text
+    for hidden in (f"/plants/{SERVICE}", f"/api/v1/plants/{SERVICE}", f"/api/v1/plants/{SERVICE}/points/DISK"):
+        assert (await ask(ELSEWHERE).get(hidden)).status_code == 404

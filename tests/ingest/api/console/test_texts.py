@@ -14,7 +14,7 @@ from ingest.api.console.rendering import HOME
 from ingest.api.texts import CONFIDENCE, EVENTS, FLAGS, KINDS, STATES, TEXTS, UNJUDGED
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.flags import Flag
-from ingest.model.plant import Confidence, PlantKind
+from ingest.model.plant import SERVICE, Confidence, PlantKind
 
 SOURCES = [*(HOME / "templates").iterdir(), *Path(ingest.api.__path__[0]).rglob("*.py")]
 KEY = re.compile(r"""["']([a-z]+\.[a-z0-9_]+)["']""")
@@ -48,7 +48,7 @@ def test_every_text_is_there_in_both_languages(key: str) -> None:
 def test_every_state_and_word_of_the_model_has_a_text() -> None:
     assert set(STATES) == set(AlarmState)
     assert set(EVENTS) == set(AlarmEventKind)
-    assert set(KINDS) == set(get_args(PlantKind))
+    assert set(KINDS) == {*get_args(PlantKind), SERVICE}
     assert set(CONFIDENCE) == set(Confidence)
     assert set(FLAGS) == set(Flag)
     assert set(UNJUDGED) == set(Reason)

@@ -1,0 +1,147 @@
+"""The service watches itself: what its parts know of themselves becomes readings of its own points, and so alarms.
+
+The points and their rules are in the catalogue (`service.toml`); their readings go the way of all, from the journal on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.history.writer import HistoryWriter
+from ingest.journal.errors import JournalUnavailable
+from ingest.journal.journal import Journal
+from ingest.journal.reserve import DiskGuard
+from ingest.model.plant import SERVICE, ServicePoint
+from ingest.pipeline.intake import Intake
+from ingest.plants.roster import Roster
+from ingest.sources.clock import Clock
+from ingest.sources.mqtt import MqttSource
+from ingest.state.errors import StateUnavailable
+from ingest.state.store import OutboxStore
+from ingest.telemetry import Event, emit
+
+EVERY_S: Final = 5.0
+"""So often the service looks at itself; what changed is told at once."""
+
+AGAIN_S: Final = 30.0
+"""What has not changed is told again after so long. Points count as stale after three times that (`service.toml`)."""
+
+LASTING_S: Final = 600.0
+"""A thing of a moment (a session lost, a clock set) is told for so long: long enough to be seen and acknowledged."""
+
+MISSING_S: Final = 60.0
+"""Frames that have been missing for longer than this are told; most gaps are only frames on other ways."""
+
+Look = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class LookFailed(Event, level="warning", labels=("point",)):
+    """The service could not see how one of its own parts stands; its point grows stale."""
+
+    point: str
+    error: str
+
+
+class Change:
+    """How much a total has changed within the last ten minutes; it counts from 0."""
+
+    def __init__(self, total: Look, now: Callable[[], float] = time.monotonic) -> None:
+        self._total = total
+        self._now = now
+        self._last = 0.0
+        self._steps: deque[tuple[float, float]] = deque()
+
+    def __call__(self) -> float:
+        """Look."""
+        now, total = self._now(), self._total()
+        if total != self._last:
+            self._steps.append((now, total - self._last))
+            self._last = total
+        while self._steps and self._steps[0][0] <= now - LASTING_S:
+            self._steps.popleft()
+        return sum(step for _, step in self._steps)
+
+
+class SelfWatch:
+    """Looks every few seconds and hands on what is new."""
+
+    def __init__(
+        self,
+        looks: Mapping[ServicePoint, Look],
+        roster: Callable[[], Roster],
+        observe: Callable[[Sequence[tuple[int, float]]], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`looks` may block: they are called on a worker thread."""
+        self._looks = looks
+        self._roster = roster
+        self._observe = observe
+        self._now = now
+        self._told: dict[ServicePoint, tuple[float, float]] = {}  # value, and when
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.to_thread(self.look)
+            await asyncio.sleep(EVERY_S)
+
+    def look(self) -> None:
+        """Look once at everything, and hand on what has changed or was not told for a while."""
+        roster, now = self._roster(), self._now()
+        fresh = []
+        for name, look in self._looks.items():
+            try:
+                value = look()
+            except (JournalUnavailable, StateUnavailable, OSError) as error:
+                emit(LookFailed(name, str(error)))
+                continue
+            told = self._told.get(name)
+            if told is None or told[0] != value or now - told[1] >= AGAIN_S:
+                self._told[name] = (value, now)
+                point = roster.find(SERVICE, name)
+                fresh += [(point.index, value)] if point is not None else []
+        if fresh:
+            self._observe(fresh)
+
+
+def looks(
+    journal: Journal,
+    guard: DiskGuard,
+    clock: Clock,
+    source: MqttSource,
+    intake: Intake,
+    writer: HistoryWriter,
+    outbox: OutboxStore,
+    connectors: Collection[str],
+) -> dict[ServicePoint, Look]:
+    """What there is to see, by point; `connectors` are those that deliver."""
+
+    def history() -> float:
+        behind, _ = writer.lag()
+        return _age_s(journal.received_after(journal.last() - behind) if behind else None)
+
+    def undelivered() -> float:
+        created = (outbox.oldest(connector) for connector in connectors)
+        return _age_s(min((at for at in created if at is not None), default=None))
+
+    return {
+        ServicePoint.DISK: lambda: float(round(guard.free_mb())),
+        ServicePoint.BROKER: lambda: float(source.connected),
+        ServicePoint.HISTORY: history,
+        ServicePoint.OUTBOX: undelivered,
+        ServicePoint.CLOCK: Change(lambda: clock.look()[1] / 1e9),
+        ServicePoint.SESSION: Change(lambda: source.sessions_lost),
+        ServicePoint.MISSING: lambda: float(intake.missing(MISSING_S)),
+        ServicePoint.JOURNAL_DAMAGE: lambda: float(journal.damaged()),
+    }
+
+
+def _age_s(at: int | None) -> float:
+    """Whole seconds since then; 0 if there is nothing."""
+    return 0.0 if at is None else float(max(time.time_ns() - at, 0) // 10**9)
