@@ -79,7 +79,7 @@ def serve_intake(folder: Path, port: int) -> None:
     )
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     intake.start()
-    source.start(lambda: (folder / "ready").touch())
+    source.start((folder / "ready").touch)
     stop.wait()
     source.stop()
     intake.stop(5)
@@ -188,7 +188,9 @@ level = "warning"
         return answer.is_success
 
     with process("-m", "ingest.cli", "run", "--config", str(folder / "yujing.toml")) as running:
-        until(ready, "the service")
+        until(lambda: running.poll() is not None or ready(), "the service")
+        if running.poll() is not None:
+            raise RuntimeError(f"the service ended with {running.returncode}")
         yield running
 
 

@@ -76,7 +76,7 @@ def _point(gateway: int, column: int) -> str:
 
 
 def _open(connection: socket.socket, *, wait: bool) -> None:
-    body = b"\x00\x04MQTT\x04\x02\x00\x00" + _text(f"load-{random.getrandbits(32):x}".encode())  # noqa: S311  a name
+    body = b"\x00\x04MQTT\x04\x02\x00\x00" + _text(f"load-{random.getrandbits(32):x}".encode())
     connection.sendall(b"\x10" + _length(len(body)) + body)
     _exactly(connection, 4)
     if wait:
@@ -139,7 +139,8 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
 def _values(generator: random.Random, gateway: int, times: int, first: float | None = None) -> str:
     """The frame's `values`: 20 columns, the first of them at a given value."""
     columns = {
-        _point(gateway, column): [round(generator.gauss(8.0, 1.0), 2) for _ in range(times)] for column in range(COLUMNS)
+        _point(gateway, column): [round(generator.gauss(8.0, 1.0), 2) for _ in range(times)]
+        for column in range(COLUMNS)
     }
     if first is not None:
         columns[_point(gateway, 0)] = [first] * times
