@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from detectors import Readings
 from detectors.detector import Reason
 from ingest import live
+from ingest.journal.reserve import DiskGuard
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.plants.roster import Roster
 from tests.ingest.pipeline.bench import SECOND, Bench
@@ -34,7 +35,7 @@ on = 50
 when = "CO-02 > 10"
 """
 WITH_LEARNT = TEXT.replace("[points.rules.H]\n", f"{LEARNT}[points.rules.H]\n")
-AWAY: Any = SimpleNamespace(connected=False, lag=lambda: (0, None))
+AWAY: Any = SimpleNamespace(connected=False, lag=lambda: (0, None), progressed=0.0)
 
 
 @pytest.fixture
@@ -56,7 +57,8 @@ def unjudged(bench: Bench, roster: Roster | None = None, service: LiveService | 
 def service_of(bench: Bench) -> LiveService:
     loop = asyncio.new_event_loop()
     loop.close()
-    return LiveService(bench.engine, AWAY, AWAY, bench.alarms, News(loop))
+    guard = DiskGuard([bench.folder], 0)
+    return LiveService(bench.engine, AWAY, AWAY, bench.alarms, News(loop), lambda: {"engine": "ok"}, guard)
 
 
 def hear(bench: Bench, name: str, values: list[float], start_s: int = 0) -> None:
@@ -73,7 +75,9 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     """The gauge as Prometheus reads it."""
     outbox: Any = bench.outbox
     registry = CollectorRegistry()
-    registry.register(ServiceMetrics(bench.engine, AWAY, AWAY, outbox))
+    registry.register(
+        ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, DiskGuard([bench.folder], 0))
+    )
     (found,) = [family for family in registry.collect() if family.name == "yujing_rules_not_evaluated"]
     return {sample.labels["reason"]: sample.value for sample in found.samples}
 
@@ -132,3 +136,26 @@ def test_many_who_ask_make_one_look(bench: Bench, monkeypatch: pytest.MonkeyPatc
     for _ in range(5):
         unjudged(bench, service=service)
     assert looked.call_count == 1
+
+
+def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
+    """A part that hangs, a disk that is full, a history that is away; the last two keep no other part from it."""
+    said = {"intake": "ok", "engine": "no progress for 20 s", "history": "ok"}
+    free = [100 << 20]
+    now = [0.0]
+    guard = DiskGuard([bench.folder], 4, free=lambda _: free[0], clock=lambda: now[0])
+    loop = asyncio.new_event_loop()
+    loop.close()
+    source: Any = SimpleNamespace(connected=True)
+    writer: Any = SimpleNamespace(lag=lambda: (7, "connection refused"))
+    service = LiveService(bench.engine, source, writer, bench.alarms, News(loop), lambda: said, guard)
+    assert service.health().parts == said | {
+        "broker": "ok",
+        "disk": "ok",
+        "history": "connection refused (7 journal entries wait)",
+    }
+    said["engine"], writer.lag = "ok", lambda: (0, None)
+    assert service.health().ready
+    free[0], now[0] = 3 << 20, 1.0
+    health = service.health()
+    assert (health.ready, health.parts["disk"]) == (False, "low: 3 MiB free; nothing is taken in")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,8 +14,11 @@ from structlog.testing import capture_logs
 
 from ingest import upkeep
 from ingest.history.writer import READER
-from ingest.journal.errors import JournalUnavailable
+from ingest.journal.config import JournalConfig
+from ingest.journal.errors import JournalBroken, JournalFull, JournalUnavailable
 from ingest.journal.journal import Commit, Journal
+from ingest.journal.records import Quarantined
+from ingest.journal.reserve import DiskGuard
 from ingest.model.batch import Batch
 from ingest.model.outbox import Message
 from ingest.state.database import Database
@@ -61,7 +65,7 @@ async def test_the_journal_keeps_what_a_reader_or_a_restart_still_needs(
     store.commit(2, [], [], b"a snapshot that holds two entries")
     store.commit(3, [], [])
     journal.save_cursor(READER, 1)
-    trimming = asyncio.create_task(upkeep.trim(journal, store, retention_h=1))
+    trimming = asyncio.create_task(upkeep.trim(journal, store, JournalConfig(retention_h=1)))
     async with asyncio.timeout(20):
         while [entry.id for entry in journal.read(0, 100)] != [2, 3]:  # the history has not read the second
             await asyncio.sleep(0.01)
@@ -72,3 +76,50 @@ async def test_the_journal_keeps_what_a_reader_or_a_restart_still_needs(
     with contextlib.suppress(asyncio.CancelledError):
         await trimming
     assert [entry.id for entry in journal.read(0, 100)] == [3]
+
+
+async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
+    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for a retry stays, however old; a database that is busy only puts it off."""
+    monkeypatch.setattr(upkeep, "_TRIM_EVERY_S", 0.01)
+    now = time.time_ns()
+    ages_d = {"old": 181, "young": 179}
+    journal.put_aside(
+        [Quarantined(0, now - d * 86400 * 10**9, "t", "schema", n, 0, n.encode()) for n, d in ages_d.items()]
+    )
+    trim, busy = journal.trim, [JournalFull("full"), JournalUnavailable("busy")]
+
+    def refuses(upto: int, older_than: int) -> int:
+        if busy:
+            raise busy.pop()
+        return trim(upto, older_than)
+
+    monkeypatch.setattr(journal, "trim", refuses)
+    with capture_logs() as logs:
+        trimming = asyncio.create_task(upkeep.trim(journal, EngineStore(database), JournalConfig()))
+        async with asyncio.timeout(20):
+            while [one.detail for one in journal.quarantined(limit=9)] != ["young"]:
+                await asyncio.sleep(0.01)
+        trimming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await trimming
+    told = [log["event"] for log in logs if log["event"] != "journal_trimmed"]
+    assert told == ["trim_put_off", "trim_put_off", "quarantine_trimmed"]
+
+
+async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journal, tmp_path: Path) -> None:
+    """The history writer, for one, would try again for ever."""
+    ended: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def fail(error: BaseException) -> None:
+        if not ended.done():
+            ended.set_result(error)
+
+    looking = asyncio.create_task(upkeep.look_after_files(DiskGuard([tmp_path], 0), journal, fail))
+    journal.broken = JournalBroken("a sync failed")
+    async with asyncio.timeout(20):
+        assert await ended is journal.broken
+    looking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await looking
