@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from detectors import Bank
 from detectors.detector import Reason
 from ingest.api.ports import Health, Latest
 from ingest.history.writer import HistoryWriter
@@ -22,6 +22,7 @@ from ingest.model.alarm import Alarm
 from ingest.model.plant import Rule
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
+from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
 from ingest.state.store import AlarmStore, OutboxStore
@@ -113,33 +114,31 @@ class Evaluation:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()  # pages are drawn on several threads
-        self._bank: Bank | None = None
-        self._numbers: dict[str, int] = {}
-        self._reasons: dict[int, int] = {}
+        self._memory: Memory | None = None
+        self._reasons: NDArray[np.int64] = np.empty(0, np.int64)  # by the rule's number in the memory's roster
         self._due = 0.0
 
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         """Those of a point's rules that say nothing, by code."""
         with self._lock:
             self._look()
-            found = {rule.code: self._reasons.get(self._number(rule), 0) for rule in rules}
+            found = {rule.code: self._reason(rule) for rule in rules}
         return {code: Reason(reason) for code, reason in found.items() if reason}
 
-    def _number(self, rule: Rule) -> int:
-        return self._numbers.get(f"{rule.plant}/{rule.point}/{rule.code}", -1)
+    def _reason(self, rule: Rule) -> int:
+        number = self._memory.roster.number(rule) if self._memory is not None else -1
+        return int(self._reasons[number]) if number >= 0 else 0
 
     def _look(self) -> None:
-        # The bank brings its rules' names along. The engine changes memory and roster one after the other, so a roster
+        # The memory brings its roster along. The engine changes memory and roster one after the other, so a roster
         # read beside it may be another one's, and its numbers other rules'.
-        bank = self._engine.memory.bank
-        if bank is not self._bank:
-            tables = [detector.rules for detector in bank.detectors()]
-            self._numbers = {key: at for one in tables for key, at in zip(one.key, one.rule.tolist(), strict=True)}
-        elif time.monotonic() < self._due:
+        memory = self._engine.memory
+        if memory is self._memory and time.monotonic() < self._due:
             return
-        found = bank.unjudged(time.time_ns())
-        self._reasons = dict(zip(found.rule.tolist(), found.reason.tolist(), strict=True))
-        self._bank, self._due = bank, time.monotonic() + _LOOK_S
+        found = memory.bank.unjudged(time.time_ns())
+        self._reasons = np.zeros(len(memory.roster.rules), np.int64)
+        self._reasons[found.rule] = found.reason
+        self._memory, self._due = memory, time.monotonic() + _LOOK_S
 
 
 class LiveService:

@@ -339,9 +339,8 @@ class Engine(Worker):
         self.memory = self.memory.successor(roster)
         self._roster = roster
         self._unreplayable = True
-        judged = {(rule.plant, rule.point, rule.code) for rule in roster.rules}
         now = self._moments.now()
-        gone = [alarm for key, alarm in self.memory.alarms.items() if key not in judged and alarm.active]
+        gone = [alarm for key, alarm in self.memory.alarms.items() if not roster.judges(*key) and alarm.active]
         events = [returned(a, time=now, received=now, comment="规则已取消 rule removed") for a in gone]
         kept = [event for event in events if event is not None]
         for event in kept:

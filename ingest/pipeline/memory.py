@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable
 from typing import Final
@@ -12,6 +11,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from detectors import Bank
+from detectors.packed import pack, unpack
 from ingest.alarms.excursions import Excursions
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmState
 from ingest.pipeline.lookback import Limits
@@ -28,6 +28,7 @@ class Memory:
     """The engine's state, sized for one roster.
 
     Attributes:
+        roster: that roster; detectors name rules by their numbers in it.
         newest: int64[p], newest event time of a live reading by point, ns; 0 = never heard.
         time, value, flags, received: [p], the newest reading in order; time 0 = none yet.
         bank: the detectors.
@@ -40,6 +41,7 @@ class Memory:
     """
 
     def __init__(self, roster: Roster, alarms: Iterable[Alarm] = ()) -> None:
+        self.roster = roster
         points = len(roster.points)
         self.newest: NDArray[np.int64] = np.zeros(points, np.int64)
         self.time: NDArray[np.int64] = np.zeros(points, np.int64)
@@ -95,31 +97,28 @@ class Memory:
 
         Not in it: the alarms, which the state database holds, and who is silent, which the clock says (`resume`).
         """
-        buffer = io.BytesIO()
         columns = {name: getattr(self, name) for name in _COLUMNS}
         bank = np.frombuffer(self.bank.dump(silence=False), np.uint8)
         excursions = np.frombuffer(json.dumps(self.excursions.state(), separators=(",", ":")).encode(), np.uint8)
-        np.savez(
-            buffer, allow_pickle=False, bank=bank, excursions=excursions, stepped=np.array(self.stepped), **columns
-        )
-        return zstandard.ZstdCompressor(level=1).compress(buffer.getbuffer())
+        packed = pack({"bank": bank, "excursions": excursions, "stepped": np.array(self.stepped), **columns})
+        return zstandard.ZstdCompressor(level=1).compress(packed)
 
     def load(self, dump: bytes) -> None:
         """Take over a dumped memory, as far as it fits the roster."""
         if dump.startswith(_COMPRESSED):  # older ones were not
             dump = zstandard.ZstdDecompressor().decompress(dump)
-        with np.load(io.BytesIO(dump), allow_pickle=False) as file:
-            both = min(len(self.newest), len(file["newest"]))
-            for name in _COLUMNS:
-                getattr(self, name)[:both] = file[name][:both]
-            self.bank.load(file["bank"].tobytes())
-            if "excursions" not in file.files:  # written before they were remembered
-                for alarm in self.alarms.values():
-                    if alarm.active:
-                        self.excursions.began(rule_key(alarm), alarm.onset)
-                return
-            self.excursions = Excursions.of(json.loads(file["excursions"].tobytes()))
-            self.stepped = int(file["stepped"])
+        arrays = unpack(dump)
+        both = min(len(self.newest), len(arrays["newest"]))
+        for name in _COLUMNS:
+            getattr(self, name)[:both] = arrays[name][:both]
+        self.bank.load(arrays["bank"].tobytes())
+        if "excursions" not in arrays:  # written before they were remembered
+            for alarm in self.alarms.values():
+                if alarm.active:
+                    self.excursions.began(rule_key(alarm), alarm.onset)
+            return
+        self.excursions = Excursions.of(json.loads(arrays["excursions"].tobytes()))
+        self.stepped = int(arrays["stepped"])
 
 
 def rule_key(alarm: Alarm) -> str:

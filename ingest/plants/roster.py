@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detectors import Derived, RuleTable
 from ingest.model.batch import Batch
 from ingest.model.plant import SERVICE, Plant, Point, Rule
+from ingest.plants.rules import AllRules
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +75,21 @@ class Roster:
         known = np.minimum(point, len(self.low) - 1)
         unknown = point >= len(self.low)
         return np.where(unknown, np.nan, self.low[known]), np.where(unknown, np.nan, self.high[known])
+
+    def number(self, rule: Rule) -> int:
+        """The rule's place in `rules`; -1 if it is not judged now."""
+        point = self.find(rule.plant, rule.point)
+        codes = [one.code for one in point.rules] if point is not None else []
+        if point is None or rule.code not in codes:
+            return -1
+        if isinstance(self.rules, AllRules):
+            return int(self.rules.first[point.index]) + codes.index(rule.code)
+        return self.rules.index(rule)
+
+    def judges(self, plant: str, point: str, code: str) -> bool:
+        """Whether that point has a rule of that code now."""
+        found = self.find(plant, point)
+        return found is not None and any(rule.code == code for rule in found.rules)
 
     def find(self, plant: str, point: str) -> Point | None:
         """The point of that plant with that id, or None."""
