@@ -1,0 +1,87 @@
+"""`yujing quarantine`: seen without harm, tried again, or gone for good, and only what was meant."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ingest.journal.journal import HISTORY_REJECTED, Commit, Journal
+from ingest.journal.records import Quarantined
+from ingest.model.batch import empty_batch
+from tests.ingest.commands.conftest import Run
+
+
+@pytest.fixture
+def quarantine(journal: Journal) -> Journal:
+    """Four of them: ids 1 to 4."""
+    journal.put_aside(
+        [
+            Quarantined(0, 10**18, "yujing/v1/p/g/frame", "schema", "seq is \x1b[31mmissing", 2, b'{"a": "\x1b[2J"}'),
+            Quarantined(0, 10**18, "yujing/v1/p/g/frame", "unknown-point", "CO-99", 5, b"\x82\xa4boot"),
+            Quarantined(0, 10**18, "yujing/v1/pp/g/frame", "schema", "", 0, "{}\u202e".encode()),
+            Quarantined(0, 10**18, "history", HISTORY_REJECTED, "400", 1, b"line"),
+        ]
+    )
+    return journal
+
+
+def ids(journal: Journal) -> list[int]:
+    """What is left."""
+    return [one.id for one in journal.quarantined(limit=99)][::-1]
+
+
+def test_the_list_shows_what_was_asked_for_and_counts(run: Run, quarantine: Journal) -> None:
+    result = run("quarantine", "list")
+    assert result.exit_code == 0, result.output
+    assert "schema: 2" in result.stdout
+    assert "\x1b" not in result.stdout
+    told = json.loads(run("quarantine", "list", "--json", "--reason", "schema", "--plant", "p").stdout)
+    assert told["counts"] == {"schema": 1}
+    assert [one["id"] for one in told["messages"]] == [1]
+
+
+def test_a_message_is_shown_whole_and_harmless(run: Run, quarantine: Journal) -> None:
+    text = run("quarantine", "show", "1").stdout
+    assert r'{"a": "\x1b[2J"}' in text
+    assert r"seq is \x1b[31mmissing" in text
+    assert "00000000  82 a4 62 6f 6f 74" in run("quarantine", "show", "2").stdout
+    assert r"{}\u202e" in run("quarantine", "show", "3").stdout
+    assert run("quarantine", "show", "9").exit_code == 2
+
+
+def test_what_is_marked_is_taken_again_by_intake_and_the_rest_by_the_history(run: Run, quarantine: Journal) -> None:
+    assert run("quarantine", "retry", "2").exit_code == 0
+    assert [one.id for one in quarantine.to_retry(10)] == [2]
+    assert run("quarantine", "retry", "--all").exit_code == 0
+    assert [one.id for one in quarantine.to_retry(10)] == [1, 2, 3]
+    assert [one.id for one in quarantine.to_retry(2)] == [1, 2]
+    assert [one.id for one in quarantine.to_retry(10, history=True)] == [4]
+
+
+def test_what_was_taken_leaves_and_what_is_refused_again_comes_back_with_its_reason(quarantine: Journal) -> None:
+    refused = Quarantined(0, 5, "yujing/v1/p/g/frame", "range", "seq is wrong", 2, b'{"a": "\x1b[2J"}')
+    quarantine.append(Commit(empty_batch(), 0, quarantined=[refused], retried=[1, 2]))
+    assert ids(quarantine) == [3, 4, 5]
+    assert quarantine.quarantined(limit=1)[0].reason == "range"
+    quarantine.put_aside([], retried=[4])
+    assert ids(quarantine) == [3, 5]
+
+
+@pytest.mark.parametrize("command", ["retry", "drop"])
+def test_nothing_said_is_never_everything(run: Run, quarantine: Journal, command: str) -> None:
+    for arguments in ((), ("--all", "--reason", "schema"), ("1", "77")):
+        assert run("quarantine", command, *arguments).exit_code == 2
+    assert ids(quarantine) == [1, 2, 3, 4]
+    assert quarantine.to_retry(10) == []
+
+
+def test_dropping_asks_first(run: Run, quarantine: Journal) -> None:
+    refused = run("quarantine", "drop", "--reason", "schema", said="n\n")
+    assert refused.exit_code == 2
+    assert "2 条 messages" in refused.stderr
+    assert run("quarantine", "drop", "--reason", "schema").exit_code != 0, "nobody there to answer"
+    assert ids(quarantine) == [1, 2, 3, 4]
+    assert run("quarantine", "drop", "--reason", "schema", said="y\n").exit_code == 0
+    assert run("quarantine", "drop", "2", "--yes").exit_code == 0
+    assert ids(quarantine) == [4]
