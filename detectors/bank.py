@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -13,6 +13,7 @@ from detectors.detector import Detector, ScoringDetector, State, Unjudged, Value
 from detectors.feed import Feed, Known, make_feed
 from detectors.gate import share
 from detectors.kinds.silence import Silence
+from detectors.packed import pack, unpack
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
 from detectors.rules import RuleTable
@@ -42,6 +43,7 @@ class Bank:
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
         self._others = [d for d in self._detectors.values() if d not in self._screen.detectors]
         self._channels = {one.key: one.channel for one in derived}
+        self._key_columns: dict[str, NDArray[np.uint8]] = {}
         self._parts: dict[str, Detector | Derivation] = {
             **self._detectors,
             **{f"of {d.shape}": d for d in self._derivations},
@@ -128,24 +130,21 @@ class Bank:
             if not silence and part in self._silences:
                 continue
             state = part.state()
-            arrays[f"{name}:key"] = np.frombuffer("\n".join(state.key).encode(), np.uint8)
+            arrays[f"{name}:key"] = self._packed_keys(name, state.key)
             arrays |= {f"{name}:{column}": array for column, array in state.arrays.items()}
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        return pack(arrays)
 
     def load(self, dump: bytes) -> None:
         """Take over a dumped memory for every point, and every rule known by its key."""
         states: dict[str, dict[str, NDArray[np.generic]]] = {}
-        with np.load(io.BytesIO(dump), allow_pickle=False) as file:
-            for entry in file.files:
-                name, _, column = entry.rpartition(":")
-                states.setdefault(name, {})[column] = file[entry]
+        for entry, array in unpack(dump).items():
+            name, _, column = entry.rpartition(":")
+            states.setdefault(name, {})[column] = array
         known = states.pop("", {})
         if "newest" not in known:  # written before points were remembered here
             known = {**Known(0).arrays(), "channel": np.empty(0, np.int64), "channel_key": np.empty(0, np.str_)}
         channels = dict(zip(known["channel_key"].tolist(), known["channel"].tolist(), strict=True))
-        parts = {name: State(_keys(arrays.pop("key")), arrays) for name, arrays in states.items()}
+        parts = {name: State(_unpacked_keys(arrays.pop("key")), arrays) for name, arrays in states.items()}
         self._recall(Known.of(known), channels, parts)
 
     def _recall(self, known: Known, channels: Mapping[str, int], parts: Mapping[str, State]) -> None:
@@ -168,6 +167,12 @@ class Bank:
             self._layouts[stage] = (feed.group, layout)
         feed.layout = layout
 
+    def _packed_keys(self, name: str, key: Sequence[str]) -> NDArray[np.uint8]:
+        """A part's keys, which never change: they would be the most of a dump, and of the time it takes."""
+        if name not in self._key_columns:
+            self._key_columns[name] = np.frombuffer(zlib.compress("\n".join(key).encode(), 1), np.uint8)
+        return self._key_columns[name]
+
     def _named(self, readings: Readings) -> Readings:
         """The readings of points that some rule names."""
         named = readings.point < self._points
@@ -178,8 +183,9 @@ class Bank:
         return Readings(r.point[at], r.time[at], r.value[at], r.received[at], r.carrier[at])
 
 
-def _keys(column: NDArray[np.generic]) -> tuple[str, ...]:
-    """Rules' keys as dumped: one a line, in older dumps an array."""
+def _unpacked_keys(column: NDArray[np.generic]) -> tuple[str, ...]:
+    """Rules' keys as dumped: one a line, compressed; in older dumps an array of texts."""
     if column.dtype != np.uint8:
         return tuple(column.tolist())
-    return tuple(column.tobytes().decode().split("\n")) if len(column) else ()
+    lines = zlib.decompress(column.tobytes()).decode()
+    return tuple(lines.split("\n")) if lines else ()
