@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from ingest.history.writer import READER
-from ingest.journal import export as exporting
 from ingest.journal.journal import Commit, Journal, Progress
 from ingest.journal.position import Gap, Position
 from ingest.journal.records import Quarantined
@@ -52,8 +52,8 @@ def test_damage_is_named_with_entries_and_times(run: Run, journal: Journal, file
         ("DELETE FROM entry WHERE id IN (3, 4)", "entries are missing 3-4"),
         ("INSERT INTO cursor VALUES ('history', 9)", "cursor of history at entry 9, ahead of the newest, 6"),
         (
-            "INSERT INTO position (plant, gateway, boot, committed, missing, received, frames, duplicates)"
-            " VALUES ('p', 'g', 'b', 4, '[[4, 9, 0]]', 1, 1, 0)",
+            """INSERT INTO position (plant, gateway, boot, committed, missing, received, frames, duplicates)
+            VALUES ('p', 'g', 'b', 4, '[[4, 9, 0]]', 1, 1, 0)""",
             "position of p/g boot b: gaps [(4, 9)] do not lie below 4",
         ),
     ],
@@ -160,7 +160,7 @@ def test_an_export_that_breaks_off_leaves_nothing_and_keeps_what_was_there(
     def breaks(_file: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporting.os, "fsync", breaks)
+    monkeypatch.setattr(os, "fsync", breaks)
     result = run("journal", "export", str(target))
     assert result.exit_code == 1
     assert "No space left" in result.stderr
