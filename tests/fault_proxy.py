@@ -31,7 +31,7 @@ class FaultProxy:
 
     def __init__(self, target: tuple[str, int]) -> None:
         """Take a free port; listen on it from `__enter__` on."""
-        self.target: Final = target
+        self.target = target  # of connections to come; may be changed
         self.accepted = 0  # connections so far
         self.swallowed = 0  # bytes that were thrown away
         self._delay_s = 0.0
@@ -180,9 +180,14 @@ class _Link:
             return  # the target is down: the client sees its connection closed
         self._writers.append(writer)
         ways = [self._pass(self._reader, writer, upward=True), self._pass(reader, self._writers[0], upward=False)]
-        with contextlib.suppress(OSError):
+        tasks = [asyncio.create_task(way) for way in ways]
+        try:
             # When one side has said its last word the other hears it too, after whatever is still on its way.
-            await asyncio.wait([asyncio.create_task(way) for way in ways], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)  # a connection that breaks is what we are here for
 
     async def _swallow(self) -> None:
         while data := await self._reader.read(CHUNK):

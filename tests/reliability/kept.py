@@ -87,7 +87,9 @@ def count(influx: str) -> int:
 
 def ask(influx: str, query: str) -> list[list[Any]]:
     """The rows of one InfluxQL query."""
-    answer = httpx.get(f"{influx}/query", params={"db": "yujing", "epoch": "ns", "q": query}, trust_env=False, timeout=60)
+    answer = httpx.get(
+        f"{influx}/query", params={"db": "yujing", "epoch": "ns", "q": query}, trust_env=False, timeout=60
+    )
     series = answer.raise_for_status().json()["results"][0].get("series")
     rows: list[list[Any]] = series[0]["values"] if series else []
     return rows

@@ -95,7 +95,9 @@ def publish(broker: tuple[str, int], count: int, report: Report) -> None:
     start_ms = time.time_ns() // 1_000_000 - count
     committed = 0
     for seq in range(1, count + 1):
-        client.publish(frame_topic(PLANT, GATEWAY), encode_json(Frame(BOOT, seq, [start_ms + seq], {"CO-01": [5.0]})), 1)
+        client.publish(
+            frame_topic(PLANT, GATEWAY), encode_json(Frame(BOOT, seq, [start_ms + seq], {"CO-01": [5.0]})), 1
+        )
         while seq - committed >= AHEAD or (seq == count and committed < count):
             before, committed = committed, max(committed, heard.get(timeout=PATIENCE_S))
             report(committed - before)
