@@ -42,6 +42,7 @@ from ingest.sources.mqtt import MqttConfig, MqttSource
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.store import OutboxStore
+from tests.ingest.connectors.receiver import Receiver
 from tests.servers import free_port, influxd, mosquitto
 
 BROKER: Final = ("max_queued_messages 0", "max_inflight_messages 0")
@@ -226,9 +227,8 @@ def latency(messages: int, rate: float) -> dict[str, float]:
         folder = Path(name)
         write_plant(folder, Load(1).gateways)
         (folder / "secret").write_text("whsec_" + "YSBzZWNyZXQgb2YgdGhpcyBiZW5jaG1hcms=")
-        hook = f'[[connectors.webhooks]]\nname = "h"\nurl = "http://127.0.0.1:{free_port()}"\n'
-        hook += 'secret = { file = "secret" }\n'
-        with mosquitto(folder, BROKER) as broker, influxd(folder) as influx:
+        with mosquitto(folder, BROKER) as broker, influxd(folder) as influx, Receiver() as receiver:
+            hook = f'[[connectors.webhooks]]\nname = "h"\nurl = "{receiver.url}"\nsecret = {{ file = "secret" }}\n'
             with service(folder, broker, influx, hook):
                 publish(broker, Load(messages, rate=rate, alarm_every=101))
                 time.sleep(1)

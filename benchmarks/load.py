@@ -55,7 +55,8 @@ def plant_file(gateways: int) -> str:
     for number in range(gateways):
         lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"')
         lines += [
-            f'[[points]]\nid = "{_point(number, column)}"\nsignal = "STL_CO"\ngateway = "GW-{number}"'
+            f'[[points]]\nid = "{_point(number, column)}"\nsignal = "STL_CO"\ngateway = "GW-{number}"\n'
+            "[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\noff_delay_s = 0"
             for column in range(COLUMNS)
         ]
     return "\n".join(lines) + "\n"
