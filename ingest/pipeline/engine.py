@@ -40,6 +40,9 @@ MOST: Final = 50_000
 
 _RETRY_S: Final = 1.0
 
+_SAVE_S: Final = 0.5
+"""A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
+
 _UNDER_WAY: Final = 5 * 10**9
 """Ns. What arrived earlier is in the journal: while it holds nothing new, everything before that was judged."""
 
@@ -146,6 +149,9 @@ class Engine(Worker):
         self._roster = roster
         self._cursor = 0
         self._now = 0
+        self._saved = 0  # the cursor on disk
+        self._save_due = 0.0
+        self._snapshot = 0  # the cursor of the newest snapshot
         self._snapshot_due = 0.0
         self._clock = partial(Moments, wall=wall, steady=steady)
         self._moments = self._clock()
@@ -156,7 +162,7 @@ class Engine(Worker):
 
     @property
     def cursor(self) -> int:
-        """Newest journal entry whose consequences are committed."""
+        """Newest journal entry that was judged; what it led to is committed."""
         return self._cursor
 
     @property
@@ -236,7 +242,8 @@ class Engine(Worker):
         self._moments = self._clock(self._journal.steps(state.cursor))
         self._now = self._moments.now()
         self.memory.resume(self._now)
-        self._cursor = state.cursor
+        self._cursor = self._saved = state.cursor
+        self._snapshot = state.snapshot_cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
         emit(EngineStarted(self._cursor, replayed, len(settled)))
 
@@ -274,7 +281,9 @@ class Engine(Worker):
         self._now = max(self._now, self._moments.now() if received is None else self._moments.of(received))
         turn.now = self._now
         advance(turn, self.memory)
-        self._commit(turn, cursor, snapshot=self._unreplayable or began >= self._snapshot_due)
+        self._commit(
+            turn, cursor, snapshot=self._unreplayable or (cursor > self._snapshot and began >= self._snapshot_due)
+        )
         self._unreplayable = False
         for answer, alarm in answers:
             answer.set_result(alarm)
@@ -290,8 +299,10 @@ class Engine(Worker):
         self.memory.shift(step)
 
     def _commit(self, turn: Turn, cursor: int, *, snapshot: bool) -> None:
-        if not turn.events and not turn.messages and cursor == self._cursor and not snapshot:
+        save = cursor > self._saved and time.monotonic() >= self._save_due
+        if not (turn.events or turn.messages or snapshot or save):
             self._store.verify()
+            self._cursor = cursor
             return
         dump = self.memory.dump() if snapshot else None
         while True:
@@ -304,8 +315,10 @@ class Engine(Worker):
                     raise _Abandoned from error
             else:
                 break
-        self._cursor = cursor
+        self._cursor = self._saved = cursor
+        self._save_due = time.monotonic() + _SAVE_S
         if snapshot:
+            self._snapshot = cursor
             self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
         for event in turn.events:
             a = event.alarm
