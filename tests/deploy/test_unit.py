@@ -47,4 +47,4 @@ def test_the_service_comes_back_for_ever() -> None:
 
 def test_the_service_is_nobody_and_keeps_its_data_where_the_settings_say() -> None:
     service = unit()["Service"]
-    assert [*service["Type"], *service["User"], *service["StateDirectory"]] == ["exec", "yujing", "yujing"]
+    assert [*service["Type"], *service["User"], *service["StateDirectory"]] == ["notify", "yujing", "yujing"]
