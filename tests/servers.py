@@ -46,6 +46,13 @@ class Server:
         """The address of a server that speaks HTTP."""
         return f"http://{self.host}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        if self._process is None:
+            raise RuntimeError(f"{self._command[0]} is not running")
+        return self._process.pid
+
     def start(self) -> None:
         """Start and return once it answers; raise RuntimeError with the end of its log if it does not."""
         with self._log.open("ab") as log:

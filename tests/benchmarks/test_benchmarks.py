@@ -22,6 +22,18 @@ def test_the_detectors_benchmark_gives_every_figure() -> None:
     assert set(figures["share_of_rules_in_alarm"]) == shapes
 
 
+def test_the_history_benchmark_gives_every_figure() -> None:
+    command = [sys.executable, "-m", "benchmarks.history", "--json", "--readings", "30000"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert figures.keys() == {
+        "lines_per_s",
+        "points_per_s_into_influxdb",
+        "our_cpu_s_per_million",
+        "influxd_cpu_s_per_million",
+    }
+    assert all(figure > 0 for figure in figures.values())
+
+
 def test_a_point_of_the_benchmark_bears_the_catalogues_rules() -> None:
     """The speed is that of real rules: of every kind that is a default anywhere, more than six on a point."""
     of = park(1000)
