@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench servers lock screenshots
+.PHONY: help install demo test check bench soak servers lock screenshots
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: install ## every benchmark, as JSON (DATA=folder with the public data set
 	$(BIN)/python -m benchmarks.plants --json
 	@if [ -n "$(DATA)" ]; then for set in skab nab tep; do $(BIN)/python -m benchmarks.$$set --data "$(DATA)" --json || exit 1; done; \
 	else echo "SKAB, NAB and TEP: make bench DATA=folder with skab/ nab/ tep/ (docs/benchmarks.md)"; fi
+
+soak: install servers ## every promise of reliability at its full count; writes docs/reliability.md (ARGS="--resume" goes on)
+	$(BIN)/python -m tests.reliability.soak $(ARGS)
 
 servers: ## the servers and the browser the tests run against (installs them on Debian as root)
 	@sh tests/install-servers.sh

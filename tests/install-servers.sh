@@ -9,6 +9,8 @@ for pair in mosquitto:mosquitto influxd:influxdb victoria-metrics:victoria-metri
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+# Sees in which order the service syncs and acknowledges; Linux alone has it, elsewhere that one test is skipped.
+[ "$(uname)" != Linux ] || command -v strace >/dev/null 2>&1 || missing="$missing strace"
 # A CJK font, without which Chinese pages show boxes. macOS brings its own.
 if [ "$(uname)" != Darwin ]; then
   # What drives the browser is a Node.js that wants this library.

@@ -17,8 +17,9 @@ LARGEST: Final = 8_192  # bytes of a mutated frame; size itself has a limit of i
 _NAN: Final = bytes.fromhex("000000000000f87f")
 _INFINITY: Final = bytes.fromhex("000000000000f07f")
 _NUMBERS: Final = (
-    b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"9" * 400, b"-0", b"0x10", b"1.7976931348623159e308",
-    b"18446744073709551616", b"-9223372036854775809", b"00", b"1.", b".5", b"1e", b"null", b"true", b'"1"', b"[]", b"{}",
+    b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"9" * 400, b"-0", b"0x10",
+    b"1.7976931348623159e308", b"18446744073709551616",
+    b"-9223372036854775809", b"00", b"1.", b".5", b"1e", b"null", b"true", b'"1"', b"[]", b"{}",
 )  # fmt: skip
 _PIECES: Final = (
     b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b'"', b"\\", b"[", b"]", b"{", b"}", b",", b":",
@@ -120,7 +121,10 @@ def topics(rng: random.Random) -> str:
     """Mostly where frames belong; now and then elsewhere below what the service reads."""
     if rng.random() < 0.9:
         return f"yujing/v1/{PLANT}/GW-01/frame"
-    return f"yujing/v1/{rng.choice((PLANT, 'elsewhere'))}/{rng.choice(('GW-01', 'GW-99'))}/{rng.choice(('frame', 'status'))}"
+    plant, gateway, leaf = (
+        rng.choice(names) for names in ((PLANT, "elsewhere"), ("GW-01", "GW-99"), ("frame", "status"))
+    )
+    return f"yujing/v1/{plant}/{gateway}/{leaf}"
 
 
 def honest(boot: str, seq: int, time_ms: int) -> bytes:

@@ -107,67 +107,76 @@ def judge(trace: Iterable[str], broker_port: int, who: tuple[str, str, str]) -> 
     Raises:
         ValueError: the trace does not hold what the logic needs.
     """
-    plant, gateway, boot = who
-    verdict, disk, judged = Verdict(), Disk(*who), _Judge(frame_topic(plant, gateway), boot)
-    incoming: dict[str, Stream] = {}
-    outgoing: dict[str, Stream] = {}
-    entered: dict[int, int] = {}  # a sending call -> what was synced when it was entered
+    judge = _Judge(*who)
     broker = f":{broker_port}]"
     for call in calls(trace, lambda file: file.endswith(WAL) or broker in file):
         if call.file.endswith(WAL):
-            disk.see(call)
+            judge.disk.see(call)
         elif call.name.startswith("send"):
-            if call.result is None:
-                entered[id(call)] = disk.synced
-                continue
-            synced = entered.pop(id(call))
-            for head, packet in outgoing.setdefault(call.file, Stream()).feed(call.data[: max(call.result, 0)]):
-                if head >> 4 == _PUBACK:
-                    seq = judged.seqs.pop((call.file, struct.unpack(">H", packet[:2])[0]), 1 << 62)
-                    verdict.acks += seq > 0
-                    if seq > synced:
-                        verdict.violations.append(f"PUBACK of seq {seq} while {synced} was synced")
-                elif head >> 4 == _PUBLISH and (seq := _told(packet, head, plant, gateway, boot)) is not None:
-                    verdict.told += 1
-                    if seq > synced:
-                        verdict.violations.append(f"committed {seq} while {synced} was synced")
+            judge.send(call)
         elif call.result is not None and call.result > 0:
-            for head, packet in incoming.setdefault(call.file, Stream()).feed(call.data[: call.result]):
-                if head >> 4 == _PUBLISH:
-                    judged.receive(call.file, head, packet)
-    verdict.syncs, verdict.received = disk.syncs, judged.newest
-    return verdict
+            judge.receive(call)
+    judge.verdict.syncs, judge.verdict.received = judge.disk.syncs, judge.newest
+    return judge.verdict
 
 
 class _Judge:
-    """Which packet id carries which seq."""
+    """Follows both directions of every connection to the broker, and the disk."""
 
-    def __init__(self, topic: str, boot: str) -> None:
-        self._topic = topic
-        self._boot = boot
-        self.seqs: dict[tuple[str, int], int] = {}
+    def __init__(self, plant: str, gateway: str, boot: str) -> None:
+        self.disk = Disk(plant, gateway, boot)
+        self.verdict = Verdict()
         self.newest = 0
+        self._frames, self._commits, self._boot = frame_topic(plant, gateway), committed_topic(plant, gateway), boot
+        self._seqs: dict[tuple[str, int], int] = {}  # (connection, packet id) -> seq; 0 for a status, which has none
+        self._incoming: dict[str, Stream] = {}
+        self._outgoing: dict[str, Stream] = {}
+        self._entered: dict[int, int] = {}  # a sending call -> what was synced when it was entered
 
-    def receive(self, connection: str, head: int, packet: bytes) -> None:
-        topic, number, payload = _publish(head, packet)
-        if topic != self._topic:
-            self.seqs[connection, number] = 0  # a status: it carries no seq
+    def receive(self, call: Call) -> None:
+        """Bytes from the broker: which packet id carries which seq."""
+        for head, packet in self._incoming.setdefault(call.file, Stream()).feed(call.data[: call.result]):
+            if head >> 4 != _PUBLISH:
+                continue
+            topic, number, payload = _publish(head, packet)
+            self._seqs[call.file, number] = self._next(payload) if topic == self._frames else 0
+
+    def send(self, call: Call) -> None:
+        """Bytes to the broker: nothing in them may speak of more than was synced when they were given to the system."""
+        if call.result is None:
+            self._entered[id(call)] = self.disk.synced
             return
+        synced = self._entered.pop(id(call))
+        for head, packet in self._outgoing.setdefault(call.file, Stream()).feed(call.data[: max(call.result, 0)]):
+            if head >> 4 == _PUBACK:
+                # A packet id that nobody sent is acknowledged too early at any time.
+                seq = self._seqs.pop((call.file, int.from_bytes(packet[:2], "big")), 1 << 62)
+                self.verdict.acks += seq > 0
+                self._hold("PUBACK of seq", seq, synced)
+            elif head >> 4 == _PUBLISH and (told := self._told(head, packet)):
+                self.verdict.told += 1
+                self._hold("committed", told, synced)
+
+    def _hold(self, what: str, seq: int, synced: int) -> None:
+        if seq > synced:
+            self.verdict.violations.append(f"{what} {seq} while {synced} was synced")
+
+    def _next(self, payload: bytes) -> int:
         identity = identify(payload)
         if identity != (self._boot, self.newest + 1):
             raise ValueError(f"{identity} arrived; expected {(self._boot, self.newest + 1)}")
         self.newest += 1
-        self.seqs[connection, number] = self.newest
+        return self.newest
 
-
-def _told(packet: bytes, head: int, plant: str, gateway: str, boot: str) -> int | None:
-    topic, _, payload = _publish(head, packet)
-    if topic != committed_topic(plant, gateway):
-        return None
-    committed = decode_committed(payload)
-    if committed.missing:
-        raise ValueError(f"missing {committed.missing}; expected frames without a gap")
-    return committed.seq if committed.boot == boot else None
+    def _told(self, head: int, packet: bytes) -> int:
+        """The seq of a `committed` message of our boot; 0 if it is none."""
+        topic, _, payload = _publish(head, packet)
+        if topic != self._commits:
+            return 0
+        committed = decode_committed(payload)
+        if committed.missing:
+            raise ValueError(f"missing {committed.missing}; expected frames without a gap")
+        return committed.seq if committed.boot == self._boot else 0
 
 
 def _publish(head: int, packet: bytes) -> tuple[str, int, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,11 @@ def broken(promise: Promise, figures: Figures) -> list[str]:
         if not isinstance(seen, int | float) or not _HOLDS[operator](seen, bound):
             faults.append(f"{name} = {seen}; expected {operator} {bound:g}")
     return faults
+
+
+def dice(seed: object) -> random.Random:
+    """Chance that is the same every time."""
+    return random.Random(str(seed))  # noqa: S311  not a secret
 
 
 def nobody(_done: int) -> None:

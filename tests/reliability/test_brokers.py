@@ -14,7 +14,7 @@ import pytest
 
 from tests.reliability.kept import in_journal
 from tests.reliability.launched import Launched
-from tests.reliability.promise import Figures, Promise, Report, broken, nobody
+from tests.reliability.promise import Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import Server, _accepts, free_port, mosquitto_server
 
@@ -31,13 +31,11 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
     """Kill each kind of broker half of `count` times, side by side."""
     kinds: tuple[Kind, ...] = ("mosquitto", "embedded")
     with ThreadPoolExecutor(len(kinds)) as pool:
-        begun = [
-            pool.submit(_rig, kind, count // 2, random.Random(f"{seed}/{kind}"), folder / kind, report)
-            for kind in kinds
-        ]
+        begun = [pool.submit(_rig, kind, count // 2, dice(f"{seed}/{kind}"), folder / kind, report) for kind in kinds]
         one, other = (rig.result() for rig in begun)
-    slowest = max(one.pop("named_after_s"), other.pop("named_after_s"))
-    return {name: one[name] + other[name] for name in one} | {"named_after_s": slowest}
+    total: Figures = {name: one[name] + other[name] for name in one}
+    total["named_after_s"] = max(one["named_after_s"], other["named_after_s"])
+    return total
 
 
 PROMISE: Final = Promise(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.reliability.kept import database, in_journal
 from tests.reliability.launched import Launched
-from tests.reliability.promise import CannotTest, Figures, Promise, Report, broken, nobody
+from tests.reliability.promise import CannotTest, Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import mosquitto
 from tests.small_disk import SmallDisk, small_disk
@@ -31,7 +31,7 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         with small_disk(folder, DISK_MB) as disk:
             (disk.folder / "data").mkdir()
             (folder / "data").symlink_to(disk.folder / "data")
-            return _filled(count, random.Random(seed), folder, disk, report)
+            return _filled(count, dice(seed), folder, disk, report)
     except pytest.skip.Exception as reason:
         raise CannotTest(str(reason)) from reason
 
@@ -77,7 +77,8 @@ PROMISE: Final = Promise(
     name="disk-full",
     title="A full disk loses nothing and is over as soon as there is room",
     how="a real file system of 96 MB filled to the last byte under a running service, and freed again",
-    proves="intake waits instead of losing, says so each time, raises an alarm of its own, and goes on without a restart",
+    proves="intake waits instead of losing, says so each time, raises an alarm of its own, and goes on without a"
+    " restart",
     leaves_open="a disk that fails instead of filling; quotas",
     count=50,
     unit="times full",

@@ -1,4 +1,4 @@
-"""Promise: the service may be killed at any moment; nothing is lost, nothing stored twice, no alarm missed or doubled."""
+"""Promise: the service may be killed at any moment; nothing is lost or stored twice, no alarm missed or doubled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.ingest.connectors.receiver import Receiver
 from tests.reliability.doomed import POINTS
 from tests.reliability.kept import alarm_events, count, create_database, in_influx, in_journal, webhooks
 from tests.reliability.launched import CLI, Launched
-from tests.reliability.promise import Figures, Promise, Report, broken, nobody
+from tests.reliability.promise import Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import influxd, mosquitto
 
@@ -39,7 +39,7 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
     shares = [count // rigs + (number < count % rigs) for number in range(rigs)]
     with ThreadPoolExecutor(rigs) as pool:
         begun = [
-            pool.submit(_rig, share, random.Random(f"{seed}/{number}"), folder / f"rig{number}", report)
+            pool.submit(_rig, share, dice(f"{seed}/{number}"), folder / f"rig{number}", report)
             for number, share in enumerate(shares)
         ]
         results = [rig.result() for rig in begun]

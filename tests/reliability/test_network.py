@@ -13,7 +13,7 @@ import pytest
 from tests.fault_proxy import FaultProxy
 from tests.reliability.kept import in_journal
 from tests.reliability.launched import Launched
-from tests.reliability.promise import Figures, Promise, Report, broken, nobody
+from tests.reliability.promise import Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import mosquitto
 
@@ -63,7 +63,7 @@ FAULTS: Final[tuple[Fault, ...]] = (_latency, _cut, _reset, _half_open, _slow, _
 
 def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
     """Disturb one of the two links `count` times while frames flow; each fault and each link in turn."""
-    rng = random.Random(seed)
+    rng = dice(seed)
     folder.mkdir(parents=True, exist_ok=True)
     wave = Wave(time.time_ns() // 1_000_000 - count * 10_000 - 600_000)
     with (
@@ -101,8 +101,8 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
 PROMISE: Final = Promise(
     name="network",
     title="No partition of the network loses anything in the end",
-    how="a TCP proxy between gateway and broker and one between broker and service: latency, cut, RST, half-open without"
-    " FIN (some longer than the keepalive), slow drip, end in the middle of a message",
+    how="a TCP proxy between gateway and broker and one between broker and service: latency, cut, RST, half-open"
+    " without FIN (some longer than the keepalive), slow drip, end in the middle of a message",
     proves="after every fault frames flow again without a hand, and each reading is in the journal once",
     leaves_open="loss and reordering of single packets, which TCP hides; outages longer than a gateway's buffer",
     count=100,

@@ -18,7 +18,7 @@ from tests.ingest.connectors.receiver import Receiver, Reply
 from tests.reliability.kept import count as stored
 from tests.reliability.kept import create_database, database, in_influx, in_journal
 from tests.reliability.launched import Launched
-from tests.reliability.promise import Figures, Promise, Report, broken, nobody
+from tests.reliability.promise import Figures, Promise, Report, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import influxd_server, mosquitto
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from pathlib import Path
 from statistics import median
@@ -13,7 +12,7 @@ import pytest
 from tests.reliability.kept import database
 from tests.reliability.launched import Launched
 from tests.reliability.mutations import honest
-from tests.reliability.promise import Figures, Promise, Report, broken, nobody
+from tests.reliability.promise import Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.publisher import Publisher
 from tests.servers import mosquitto
 
@@ -25,7 +24,7 @@ IN_TIME_S: Final = 1.0
 
 def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
     """Time good frames; publish `count` messages of bad bytes as fast as the broker takes them; time one more."""
-    rng = random.Random(seed)
+    rng = dice(seed)
     folder.mkdir(parents=True, exist_ok=True)
     start_ms = time.time_ns() // 1_000_000 - 60_000
     with mosquitto(folder, ["max_queued_messages 0"]) as broker, Launched(folder, broker) as service:
