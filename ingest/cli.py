@@ -27,7 +27,7 @@ from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.settings import Settings, check_all, load_settings
-from ingest.state.errors import StateUnavailable
+from ingest.state.errors import StateBroken, StateUnavailable
 
 app = typer.Typer(
     name="yujing",
@@ -87,6 +87,13 @@ def run(config: ConfigFile = Path("yujing.toml")) -> None:
         refuse(error)
     except (JournalUnavailable, StateUnavailable, HistoryUnavailable, CannotListen, LookupError) as error:
         say.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
+        raise typer.Exit(UNAVAILABLE) from None
+    except StateBroken as error:
+        say.print("[red]状态库不可再写,服务已停止 the state database can be written no more; the service has stopped[/]")
+        say.print(str(error), markup=False)
+        say.print(
+            "重启即从磁盘恢复;若再次发生,先查磁盘。 A restart recovers from disk. If it happens again, look at the disk."
+        )
         raise typer.Exit(UNAVAILABLE) from None
     except JournalBroken as error:
         say.print("[red]日志库不可再写,服务已停止 the journal can be written no more; the service has stopped[/]")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from uuid import UUID
 
 import pytest
 
-from ingest.alarms.lifecycle import TRANSITIONS, acknowledged, raised, returned
-from ingest.model.alarm import Alarm, AlarmEventKind, AlarmState, alarm_id, event_id
+from ingest.alarms.lifecycle import TRANSITIONS, acknowledged, raised, recorded, returned
+from ingest.model.alarm import Alarm, AlarmEventKind, AlarmState, alarm_id, event_id, historical_id
 from ingest.model.plant import Text
 
 
@@ -59,10 +60,24 @@ def test_an_alarm_that_comes_back_before_anyone_looked_is_the_same_alarm() -> No
         returned(alarm(AlarmState.NORMAL), time=1, received=1),
         acknowledged(alarm(AlarmState.ACKNOWLEDGED), time=1, by="x", comment=None),
         acknowledged(alarm(AlarmState.NORMAL), time=1, by="x", comment=None),
+        recorded(alarm(), received=1),
+        recorded(replace(alarm(AlarmState.UNACKNOWLEDGED), historical=True, returned=9), received=1),
     ],
 )
 def test_an_event_that_means_nothing_makes_no_record(event: object) -> None:
     assert event is None
+
+
+def test_a_historical_alarm_is_told_again_under_another_id_when_it_proves_longer() -> None:
+    known = replace(alarm(), historical=True, returned=200)
+    told, again = recorded(known, received=500), recorded(known, received=900)
+    longer = recorded(replace(known, returned=300), received=900)
+    assert told is not None
+    assert again is not None
+    assert longer is not None
+    assert (told.alarm.state, told.time, told.received) == (AlarmState.NORMAL, 200, 500)
+    assert told.id == again.id != longer.id
+    assert historical_id("p", "CO-01", "H", 100) != alarm_id("p", "CO-01", "H", 100)
 
 
 def test_ids_are_the_same_on_every_machine_and_every_replay() -> None:

@@ -126,6 +126,15 @@ class StandIn:
         )
         return self._commit(alarm, AlarmEventKind.RAISED, raised)
 
+    def record_alarm(self, plant: str, point: str, code: str, value: float, ago_s: float, lasted_s: float) -> Alarm:
+        """Learn of an excursion that was over by then."""
+        stood = self.raise_alarm(plant, point, code, value, ago_s)
+        self.log.pop()
+        del self.book[stood.id]
+        end = stood.onset + int(lasted_s * SECOND)
+        past = replace(stood, state=AlarmState.NORMAL, returned=end, historical=True)
+        return self._commit(past, AlarmEventKind.RECORDED, end)
+
     def return_alarm(self, alarm: Alarm, ago_s: float = 0) -> Alarm:
         """Let its condition end."""
         now = self.time - int(ago_s * SECOND)
@@ -156,6 +165,7 @@ class StandIn:
             and (which.states is None or alarm.state in which.states)
             and (which.level is None or alarm.level == which.level)
             and (which.point is None or alarm.point == which.point)
+            and (which.historical is None or alarm.historical == which.historical)
             and (which.since is None or alarm.raised >= which.since)
             and (which.until is None or alarm.raised < which.until)
             and (before is None or (alarm.raised, alarm.id) < before)

@@ -47,6 +47,21 @@ async def test_filters_narrow_the_list(query: dict[str, str], points: set[str], 
     assert {alarm["point"] for alarm in found} == points
 
 
+async def test_a_historical_alarm_is_marked_and_does_not_stand(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    before = (await client.get(f"/api/v1/plants/{STEEL}")).json()["standing"]
+    past = hall.record_alarm(STEEL, "CO-02", "HH", 180.0, ago_s=7200, lasted_s=60)
+    (found,) = (await client.get(ALARMS, params={"historical": True})).json()["alarms"]
+    assert (found["id"], found["historical"], found["state"]) == (str(past.id), True, "normal")
+    others = (await client.get(ALARMS, params={"historical": False})).json()["alarms"]
+    assert others
+    assert not any(alarm["historical"] for alarm in others)
+    assert (await client.get(f"/api/v1/plants/{STEEL}")).json()["standing"] == before
+    detail = (await client.get(f"{ALARMS}/{past.id}")).json()
+    assert [step["event"] for step in detail["history"]] == ["recorded"]
+    assert alarm_body(hall.log[-1], None)["alarm"]["historical"] is True
+
+
 async def test_a_filter_cannot_widen_the_scope(ask: Ask) -> None:
     assert (await ask(ELSEWHERE).get(ALARMS, params={"plant": STEEL})).json()["alarms"] == []
     assert {a["plant"] for a in (await ask(ELSEWHERE).get(ALARMS)).json()["alarms"]} == {WOOD}

@@ -199,6 +199,20 @@ async def test_cleared_alarms_page_on(hall: StandIn, ask: Ask) -> None:
     assert len(titles(rest)) == 11
 
 
+async def test_a_backfilled_alarm_lies_among_the_past_ones_under_its_own_mark(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    count = (await client.get("/alarms/count")).text
+    past = hall.record_alarm(STEEL, "CO-02", "HH", 180.0, ago_s=1, lasted_s=1)
+    page = (await client.get("/alarms")).text
+    row = page[page.index(f'data-alarm="{past.id}"') :].partition("</tr>")[0]
+    assert "补传" in row
+    assert "已消除" not in row
+    assert f'data-ack="{past.id}"' not in page
+    assert page.index(f'data-alarm="{past.id}"') > page.index("<h2>")
+    assert (await client.get("/alarms/count")).text == count
+    assert "补传记录" in (await client.get(f"/alarms/{past.id}")).text
+
+
 async def test_the_count_follows_what_nobody_acknowledged(ask: Ask) -> None:
     assert 'data-unacknowledged="3"' in (await ask(OPERATOR).get("/alarms/count")).text
     assert 'data-unacknowledged="2"' in (await ask(ELSEWHERE).get("/alarms/count")).text
