@@ -70,7 +70,8 @@ class Service:
 
         Raises:
             InvalidConfig: plant files, tokens or connectors cannot be used.
-            JournalUnavailable, JournalBroken, StateUnavailable, HistoryUnavailable: a file cannot be opened.
+            JournalUnavailable, JournalBroken, StateUnavailable, StateBroken, HistoryUnavailable: a file cannot be
+                opened.
             LookupError: a secret is not where the settings say.
             CannotListen: the API's address is taken.
         """

@@ -89,10 +89,11 @@ def run(config: ConfigFile = Path("yujing.toml")) -> None:
         say.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
         raise typer.Exit(UNAVAILABLE) from None
     except StateBroken as error:
-        say.print("[red]状态库不可再写,服务已停止 the state database can be written no more; the service has stopped[/]")
+        say.print("[red]状态库不可再写,服务已停止 the state database can be written no more; the service stopped[/]")
         say.print(str(error), markup=False)
         say.print(
-            "重启即从磁盘恢复;若再次发生,先查磁盘。 A restart recovers from disk. If it happens again, look at the disk."
+            "重启即从磁盘恢复;若再次发生,先查磁盘。"
+            " A restart recovers from disk. If it happens again, look at the disk."
         )
         raise typer.Exit(UNAVAILABLE) from None
     except JournalBroken as error:
