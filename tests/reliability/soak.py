@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -23,6 +24,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ingest.telemetry import configure_logging
 from tests.reliability import (
     test_brokers,
     test_disk_full,
@@ -32,7 +34,7 @@ from tests.reliability import (
     test_ordering,
     test_outage,
     test_poison,
-    test_times,
+    times,
 )
 from tests.reliability.page import page
 from tests.reliability.promise import CannotTest, Figures, Promise, broken
@@ -45,8 +47,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
     test_disk_full.PROMISE,
     test_poison.PROMISE,
     test_fuzz.PROMISE,
-    test_times.PERMUTATIONS,
-    test_times.CLOCK_STEPS,
+    times.PERMUTATIONS,
+    times.CLOCK_STEPS,
     test_network.PROMISE,
 )
 ROOT: Final = Path(__file__).parents[2]
@@ -58,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; 1 if a promise is broken."""
     asked = _arguments(arguments)
     results: dict[str, Any] = json.loads(asked.json.read_text("utf-8")) if asked.json.exists() else {}
+    configure_logging(level="error")  # of the parts of the service that run in this process
+    logging.disable(logging.CRITICAL)  # the gateway's client tells of every connection that we break
     console = Console(stderr=True)
     faults = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

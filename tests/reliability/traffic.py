@@ -70,6 +70,8 @@ class Traffic:
         self._buffer = FrameBuffer(most=1_000_000, resend_s=resend_s)
         self._gateway: ReferenceGateway | None = None
         self._loop = asyncio.new_event_loop()
+        # The gateway notices a connection that broke by itself; what asyncio says of its socket is no news.
+        self._loop.set_exception_handler(lambda _loop, _context: None)
         self._thread = threading.Thread(target=self._loop.run_forever, name="traffic", daemon=True)
         self._running: asyncio.Task[None] | None = None
 
