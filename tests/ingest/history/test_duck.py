@@ -146,3 +146,17 @@ def test_any_duckdb_tool_reads_the_file(path: Path) -> None:
             ("2025-11-23 08:00:00", "CW-01", 0.351, 0),
             ("2025-11-23 08:00:00", "CW-02", None, 4),
         ]
+
+
+def test_what_was_refused_before_stays_when_a_later_write_is_repeated(tmp_path: Path) -> None:
+    """Written again out of turn it replaces the same readings, and no repetition of a turn takes it away."""
+    store = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
+    again = batch([0, 1], [NOON, NOON], [0.5, 0.6])
+    for _ in range(2):
+        store.write_readings(steady(10, start=NOON + SECOND), roster(), 1)
+        store.write_readings(again, roster(), None)
+    store.write_readings(again, roster(), None)
+    assert store.count_readings() == 12
+    store.write_readings(steady(10, start=NOON + SECOND), roster(), 1)
+    assert store.count_readings() == 12
+    store.close()
