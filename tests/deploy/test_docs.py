@@ -204,9 +204,7 @@ def test_the_commands_of_the_pages_exist() -> None:
     yujing = Path(sys.executable).with_name("yujing")
     found = {line[1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
     assert found == {"check", "journal", "quarantine", "run", "simulate"}
-    care = [f"journal {verb}" for verb in ("verify", "stats", "trim", "export")]
-    care += [f"quarantine {verb}" for verb in ("list", "show", "retry", "drop")]
-    for command in ("check", "run", "simulate platform", *care):
+    for command in ("check", "run", "simulate platform", "journal", "quarantine"):
         told = subprocess.run([yujing, *command.split(), "--help"], check=True, capture_output=True, text=True)
         assert ("--dir" if "platform" in command else "--config") in told.stdout
 
