@@ -21,7 +21,7 @@ from ingest.telemetry import Event, emit
 
 @dataclass(frozen=True, slots=True)
 class LateUnjudged(Event, level="warning", labels=("reason",)):
-    """A reading beyond a limit came so late that it cannot be told whether an alarm covered it: kept, not judged."""
+    """A reading beyond a limit came so late that it cannot be told what it means: it is kept, and not judged."""
 
     reason: str
     rule: str
@@ -104,7 +104,10 @@ def _record(turn: Turn, memory: Memory, spans: Iterable[tuple[str, int, Span]]) 
     """Tell settled excursions as historical alarms: (rule's key, when it was settled, span)."""
     for key, received, span in spans:
         limit = memory.limits.named(key)
-        if limit is None or span.end - span.start < limit.on_delay:
+        if limit is None:
+            emit(LateUnjudged("its rule is gone", key, span.start))
+            continue
+        if span.end - span.start < limit.on_delay:
             continue
         span.told = span.told or span.start
         event = recorded(_historical(limit, span), received=received)

@@ -160,3 +160,14 @@ def test_memory_is_bounded_and_what_can_no_longer_be_told_apart_is_said(bench: B
 def test_what_is_held_back_is_bounded_and_judged_rather_than_dropped(bench: Bench) -> None:
     bench.take([(2000 + 40.0 * number, 30) for number in range(HELD + 5)], at=1001, flags=Flag.HISTORICAL)
     assert told(bench.wait(1001 + QUIET / SECOND)) == [("H", 2000 + 40.0 * n, 2000 + 40.0 * n) for n in range(5)]
+
+
+def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, tmp_path: Path) -> None:
+    name, labels = "yujing_late_unjudged_total", {"reason": "its rule is gone"}
+    before = REGISTRY.get_sample_value(name, labels) or 0
+    bench.take([(100, 30)], at=1001)
+    without = DELAYED.replace("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\n", "")
+    bench.roster = small_roster(tmp_path, text=without.replace('["STUCK"]', '["STUCK", "H"]'))
+    bench.memory = bench.memory.successor(bench.roster)
+    assert bench.wait(1100) == []
+    assert REGISTRY.get_sample_value(name, labels) == before + 1
