@@ -131,14 +131,15 @@ def decode(payload: bytes, columns: Mapping[str, int]) -> Decoded:
         )
     points, known, unknown = [], [], []
     for name, column in values.items():
+        # Unknown ones, too: they are to be put aside, and half a number cannot be written down.
+        if len(column) != (len(time) * 8 if type(column) is bytes else len(time)):
+            raise _uneven("values", name, column, len(time), readings)
         index = columns.get(name)
         if index is None:
             unknown.append(name)
         else:
             points.append(index)
             known.append(column)
-            if len(column) != (len(time) * 8 if type(column) is bytes else len(time)):
-                raise _uneven("values", name, column, len(time), readings)
     flat = _flat(frame, known, readings)
     quality = _quality(frame, columns, points, readings) if frame.quality else {}
     return Decoded(frame.boot, frame.seq, frame.historical, time, points, flat, quality, tuple(unknown))

@@ -150,6 +150,15 @@ def test_unknown_columns_are_named_and_can_be_cut_out_whole() -> None:
         }  # fmt: skip
 
 
+@pytest.mark.parametrize("column", [bytes(7), bytes(16), [1.0, 2.0], []])
+def test_an_uneven_column_is_refused_also_when_nobody_knows_it(column: object) -> None:
+    """It could not be put aside: half a number cannot be written down."""
+    payload = msgspec.msgpack.encode({"boot": "b1", "seq": 5, "time": [T0], "values": {"A": [1.0], "X": column}})
+    with pytest.raises(Rejected) as refused:
+        decode(payload, COLUMNS)
+    assert refused.value.reason is Reason.COLUMN_LENGTH
+
+
 def test_a_wrong_frame_can_still_say_which_one_it_is() -> None:
     assert identify(b'{"boot": "b1", "seq": 9, "time": "yesterday"}') == ("b1", 9)
     assert identify(msgspec.msgpack.encode({"boot": "b1", "seq": 9, "extra": [1]})) == ("b1", 9)
