@@ -19,7 +19,8 @@ from typing import Final
 import numpy as np
 
 from ingest.history import influx
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.config import InfluxV1Config
+from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.line_protocol import ReadingLines, precision_of
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Commit, Journal

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from ingest.api.access import Keyring
 from ingest.api.config import ApiConfig
 from ingest.connectors.config import ConnectorsConfig, open_connectors
-from ingest.history.config import HistoryConfig
-from ingest.history.duck import DuckDBConfig
+from ingest.history.config import DuckDBConfig, HistoryConfig
 from ingest.journal.config import JournalConfig
 from ingest.model.config import Config, Secret
 from ingest.model.fault import Fault, InvalidConfig, faults_of

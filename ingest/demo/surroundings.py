@@ -17,7 +17,7 @@ from ingest.connectors.config import ConnectorsConfig
 from ingest.connectors.platform.config import PlatformConfig
 from ingest.connectors.webhook.config import WebhookConfig
 from ingest.demo.children import BrokerKind, broker, child, first_line, free_port, simulator
-from ingest.history.duck import DuckDBConfig
+from ingest.history.config import DuckDBConfig
 from ingest.journal.config import JournalConfig
 from ingest.model.config import Secret
 from ingest.settings import Settings

@@ -1,15 +1,64 @@
-"""The choice of a history store, by `kind`."""
+"""The settings of every history store, and the choice of one by `kind`."""
 
 from __future__ import annotations
 
-from typing import Annotated, assert_never
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self, assert_never
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ingest.history.duck import DuckDBConfig, DuckDBStore
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
-from ingest.history.influx_v2 import InfluxV2Config, InfluxV2Store
 from ingest.history.store import HistoryStore
+from ingest.model.config import Config, Secret
+
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class DuckDBConfig(Config):
+    """One DuckDB file, used by this service alone while it runs."""
+
+    kind: Literal["duckdb"] = "duckdb"
+    path: Path
+
+
+class InfluxConfig(Config):
+    """What every InfluxDB needs to be reached."""
+
+    url: str = Field(pattern=r"^https?://[^@\s]+$")  # no user:password@ in it
+    ca_file: Path | None = None  # certificates to trust instead of the system's
+    timeout_s: float = Field(default=10, gt=0)
+    gzip: bool | None = None  # None = only to another machine: packing costs more than loopback does
+
+    @property
+    def packs(self) -> bool:
+        """Whether lines are sent compressed."""
+        return urlsplit(self.url).hostname not in _HERE if self.gzip is None else self.gzip
+
+
+class InfluxV1Config(InfluxConfig):
+    """An InfluxDB 1.x database."""
+
+    kind: Literal["influxdb1"] = "influxdb1"
+    database: str = "yujing"
+    username: str | None = None
+    password: Secret | None = None
+    retention_policy: str | None = None  # None = the database's default
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password, both or neither")
+        return self
+
+
+class InfluxV2Config(InfluxConfig):
+    """An InfluxDB 2.x or 3.x bucket; on 2.x, a DBRP mapping of the bucket's name makes it answer InfluxQL."""
+
+    kind: Literal["influxdb2"] = "influxdb2"
+    org: str
+    bucket: str = "yujing"
+    token: Secret
+
 
 HistoryConfig = Annotated[DuckDBConfig | InfluxV1Config | InfluxV2Config, Field(discriminator="kind")]
 """`kind` = "duckdb" (the default to ship), "influxdb1" or "influxdb2" (2.x and 3.x)."""
@@ -22,12 +71,19 @@ def open_store(config: HistoryConfig) -> HistoryStore:
         LookupError: a secret is not where the settings say.
         HistoryUnavailable: the file cannot be opened, or another process holds it.
     """
+    # Only the store in use is loaded: the libraries of the others cost 30 MB and half a second of every start.
     match config:
         case DuckDBConfig():
+            from ingest.history.duck import DuckDBStore  # noqa: PLC0415
+
             return DuckDBStore(config)
         case InfluxV1Config():
+            from ingest.history.influx_v1 import InfluxV1Store  # noqa: PLC0415
+
             return InfluxV1Store(config)
         case InfluxV2Config():
+            from ingest.history.influx_v2 import InfluxV2Store  # noqa: PLC0415
+
             return InfluxV2Store(config)
         case _:
             assert_never(config)

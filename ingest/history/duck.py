@@ -14,19 +14,18 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.history.config import DuckDBConfig
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.series import Series, series_of
 from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
-from ingest.model.config import Config
 from ingest.model.plant import DEVICE_SIGNALS
 from ingest.plants.roster import Roster
 
@@ -49,13 +48,6 @@ CREATE VIEW IF NOT EXISTS readings_by_name AS
     SELECT make_timestamp_ns(time) AS time, plant, point, signal, value, quality
     FROM readings JOIN series ON series.id = readings.series;
 """
-
-
-class DuckDBConfig(Config):
-    """One DuckDB file, used by this service alone while it runs."""
-
-    kind: Literal["duckdb"] = "duckdb"
-    path: Path
 
 
 class DuckDBStore:

@@ -10,46 +10,28 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
-from pydantic import Field
 
 from ingest.history.answers import error_of
+from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryTooLarge, HistoryUnavailable
 from ingest.history.line_protocol import Precision, ReadingLines, alarm_lines, precision_of, tag_value
 from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
-from ingest.model.config import Config
 from ingest.model.flags import Flag
 from ingest.model.plant import SERVICE, clock_of
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
 
 LINES: Final = 20_000  # a request at most: a turn of the history writer; benchmarks/history.py compares sizes
-_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"  # set on every reading without a value
 _QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
 _STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
 _NAME: Final = str.maketrans(_QUOTED | {'"': r"\""})
-
-
-class InfluxConfig(Config):
-    """What every InfluxDB needs to be reached."""
-
-    url: str = Field(pattern=r"^https?://[^@\s]+$")  # no user:password@ in it
-    ca_file: Path | None = None  # certificates to trust instead of the system's
-    timeout_s: float = Field(default=10, gt=0)
-    gzip: bool | None = None  # None = only to another machine: packing costs more than loopback does
-
-    @property
-    def packs(self) -> bool:
-        """Whether lines are sent compressed."""
-        return urlsplit(self.url).hostname not in _HERE if self.gzip is None else self.gzip
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from typing import Literal, Self
 
-from pydantic import model_validator
-
-from ingest.history.influx import InfluxConfig, InfluxStore, http_client, quoted
+from ingest.history.config import InfluxV1Config
+from ingest.history.influx import InfluxStore, http_client, quoted
 from ingest.history.line_protocol import Precision
-from ingest.model.config import Secret
-
-
-class InfluxV1Config(InfluxConfig):
-    """An InfluxDB 1.x database."""
-
-    kind: Literal["influxdb1"] = "influxdb1"
-    database: str = "yujing"
-    username: str | None = None
-    password: Secret | None = None
-    retention_policy: str | None = None  # None = the database's default
-
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
-        if (self.username is None) != (self.password is None):
-            raise ValueError("username and password, both or neither")
-        return self
 
 
 class InfluxV1Store(InfluxStore):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
@@ -17,22 +17,13 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from ingest.history.answers import error_of
+from ingest.history.config import InfluxV2Config
 from ingest.history.errors import HistoryUnavailable
-from ingest.history.influx import InfluxConfig, InfluxStore, http_client, trust
+from ingest.history.influx import InfluxStore, http_client, trust
 from ingest.history.line_protocol import Precision
-from ingest.model.config import Secret
 
 # Plain strings, whatever the client's annotations say.
 _PRECISION: Final[Mapping[Precision, Any]] = {"ms": WritePrecision.MS, "ns": WritePrecision.NS}
-
-
-class InfluxV2Config(InfluxConfig):
-    """An InfluxDB 2.x or 3.x bucket; on 2.x, a DBRP mapping of the bucket's name makes it answer InfluxQL."""
-
-    kind: Literal["influxdb2"] = "influxdb2"
-    org: str
-    bucket: str = "yujing"
-    token: Secret
 
 
 class InfluxV2Store(InfluxStore):

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.config import InfluxV1Config
+from ingest.history.influx_v1 import InfluxV1Store
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.flags import Flag
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, roster, steady
@@ -40,6 +41,7 @@ TWO_LANGUAGES = re.compile(r"[\u4e00-\u9fff].*[A-Za-z]")
 MINUTES = 30
 
 # What Grafana puts in place of macros and variables: a time filter in milliseconds, several choices as a regex.
+LIFE = (AlarmEventKind.RAISED, AlarmEventKind.RETURNED, AlarmEventKind.ACKNOWLEDGED)
 MACROS = {
     "$timeFilter": f"time >= {NOON // 10**6}ms and time <= {NOON // 10**6 + MINUTES * 60_000}ms",
     "$__interval": "1m",
@@ -66,7 +68,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
             [
                 alarm_event(seq, kind, at=NOON + (onset + delay) * SECOND, onset=NOON + onset, where=where, level=level)
                 for onset, where, level in begun
-                for seq, (delay, kind) in enumerate(zip((0, 10, 40), AlarmEventKind, strict=True), start=1)
+                for seq, (delay, kind) in enumerate(zip((0, 10, 40), LIFE, strict=True), start=1)
             ]
         )
         store.close()

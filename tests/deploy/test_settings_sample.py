@@ -14,7 +14,7 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ingest.history.duck import DuckDBConfig
+from ingest.history.config import DuckDBConfig
 from ingest.model.config import Config, Secret
 from ingest.settings import Settings, load_settings
 from tests.deploy.written import DEPLOY

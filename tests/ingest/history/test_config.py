@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.history.config import HistoryConfig, open_store
+from ingest.history.config import HistoryConfig, InfluxV1Config, open_store
 from ingest.history.duck import DuckDBStore
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
 from ingest.model.config import Secret
 from tests.ingest.history.made_up import roster, steady

@@ -11,7 +11,8 @@ from typing import Self
 import pytest
 
 from ingest.history import writer as module
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.config import InfluxV1Config
+from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.writer import READER, HistoryWriter
 from ingest.journal.journal import Commit, Journal
 from tests.ingest.history.made_up import NOON, SECOND, roster, steady, until

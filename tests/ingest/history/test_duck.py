@@ -10,7 +10,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from ingest.history.duck import DuckDBConfig, DuckDBStore
+from ingest.history.config import DuckDBConfig
+from ingest.history.duck import DuckDBStore
 from ingest.history.errors import HistoryUnavailable
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, point, roster, steady
 

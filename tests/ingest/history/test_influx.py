@@ -10,10 +10,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.history.config import InfluxV1Config, InfluxV2Config
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.influx import InfluxStore
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
-from ingest.history.influx_v2 import InfluxV2Config, InfluxV2Store
+from ingest.history.influx_v1 import InfluxV1Store
+from ingest.history.influx_v2 import InfluxV2Store
 from ingest.model.config import Secret
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, roster, steady
 from tests.ingest.history.stand_in import Answer, Asked, http_server, scripted

@@ -12,10 +12,8 @@ import httpx
 import numpy as np
 import pytest
 
-from ingest.history.config import open_store
-from ingest.history.duck import DuckDBConfig
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
-from ingest.history.influx_v2 import InfluxV2Config
+from ingest.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config, open_store
+from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.store import HistoryStore
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch

@@ -17,10 +17,11 @@ from structlog.testing import capture_logs
 
 from ingest.history import writer as module
 from ingest.history.aside import alarms_again, readings_again
-from ingest.history.duck import DuckDBConfig, DuckDBStore
+from ingest.history.config import DuckDBConfig, InfluxV1Config
+from ingest.history.duck import DuckDBStore
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.feeds import JournalFeed
-from ingest.history.influx_v1 import InfluxV1Config, InfluxV1Store
+from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.line_protocol import Precision
 from ingest.history.store import HistoryStore, Trend
 from ingest.history.writer import READER, HistoryWriter, _delay_s
