@@ -79,7 +79,7 @@ def keep_time(known: GatewayClock | None, first: int, newest: int, received: int
         return GatewayClock(newest, newest + shift, received, shift, received, ahead, ahead)
     passed = received - known.received
     set_back = first <= known.device and newest - known.device < passed - SLACK
-    set_forward = ahead + known.shift > tolerance and first - known.device - passed > tolerance
+    set_forward = ahead + known.shift > tolerance and newest - known.device - passed > tolerance
     if set_back or set_forward:
         shift = _after_step(known, first, ahead, tolerance)
         return GatewayClock(newest, max(known.judged, newest + shift), received, shift, received, ahead, ahead)
