@@ -104,9 +104,13 @@ def test_latency_delays_both_ways_and_keeps_the_order(proxy: FaultProxy) -> None
         assert ask(sock, b"a") == b"a"
         delayed = time.monotonic() - began
         proxy.restore()
-        began = time.monotonic()
-        assert ask(sock, b"bc") == b"bc"
-        assert delayed >= 0.2 > (time.monotonic() - began)
+        assert delayed >= 0.2
+        restored = []
+        for _ in range(5):
+            began = time.monotonic()
+            assert ask(sock, b"bc") == b"bc"
+            restored.append(time.monotonic() - began)
+        assert min(restored) < delayed / 2
 
 
 def test_a_cut_closes_everything_and_refuses_the_next(proxy: FaultProxy) -> None:

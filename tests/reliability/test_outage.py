@@ -48,9 +48,9 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         with Launched(folder, broker, settings(url, receiver.url, folder)) as service, Traffic(broker, wave) as traffic:
             watch = _Watch(folder, service.pid)
             with flowing(traffic, FRAME, PACE_S):
-                time.sleep(min(5.0, down_s))  # what is slow once only is not what is measured
+                time.sleep(min(5.0, down_s / 3))  # what is slow once only is not what is measured
                 with watch.phase("up"):
-                    time.sleep(max(down_s / 3, 5.0))
+                    time.sleep(max(down_s / 3, 3.0))
                 stored_before = stored(influxd.url)
                 with watch.phase("down"):
                     server.kill()
@@ -77,7 +77,7 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
                         server.start()
                         time.sleep(down_s / 20)
                 with watch.phase("up again"):
-                    time.sleep(max(down_s / 3, 5.0))
+                    time.sleep(max(down_s / 3, 3.0))
             traffic.settle(PATIENCE_S)
             sent = traffic.sent
             _until_stored(influxd.url, sent)
