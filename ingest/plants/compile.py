@@ -103,7 +103,7 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
         plants=compiled,
         points=rules.points,
         rules=rules,
-        gateways={(p.id, g.id): _gateway(g.id, p, index) for p in compiled.values() for g in p.gateways},
+        gateways={key: found for plant in compiled.values() for key, found in _gateways(plant, index).items()},
         low=low,
         high=high,
         carrier=carrier,
@@ -200,9 +200,15 @@ def _service(points: tuple[Point, ...]) -> Plant:
     )
 
 
-def _gateway(gateway: str, plant: Plant, index: Mapping[tuple[str, str], int]) -> GatewayRoster:
-    columns = {p.id: p.index for p in plant.points if p.gateway == gateway and not p.is_device}
-    return GatewayRoster(columns, index[plant.id, gateway], index[plant.id, clock_id(gateway)])
+def _gateways(plant: Plant, index: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], GatewayRoster]:
+    columns: dict[str, dict[str, int]] = {gateway.id: {} for gateway in plant.gateways}
+    for point in plant.points:
+        if not point.is_device:
+            columns[point.gateway][point.id] = point.index
+    return {
+        (plant.id, gateway): GatewayRoster(own, index[plant.id, gateway], index[plant.id, clock_id(gateway)])
+        for gateway, own in columns.items()
+    }
 
 
 def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:

@@ -36,13 +36,20 @@ class Neighbours:
         self.points = points
         self.by_id = {point.id: point for point in points}
         self._named: dict[str, list[Neighbour]] = {}
+        self._on: dict[str, list[Neighbour]] = {}
         for point in points:
             for name in {point.id, point.signal}:
                 self._named.setdefault(name, []).append(point)
+            if point.equipment is not None:
+                self._on.setdefault(point.equipment, []).append(point)
 
     def named(self, name: str) -> Sequence[Neighbour]:
         """Those of that id or signal."""
         return self._named.get(name, ())
+
+    def on(self, equipment: str | None) -> Sequence[Neighbour]:
+        """Those of that equipment; none for None."""
+        return self._on.get(equipment, ()) if equipment is not None else ()
 
 
 class Surroundings:
@@ -51,7 +58,6 @@ class Surroundings:
     def __init__(self, here: Neighbour, around: Neighbours) -> None:
         self._here = here
         self._around = around
-        self._points = around.points
         self._by_id = around.by_id
 
     def find(self, name: str, key: str) -> Candidate:
@@ -104,10 +110,11 @@ class Surroundings:
                 raise Unfit(asked.key, list(asked.where), f"at least {asked.least} besides {self._here.id}")
             return tuple(among)
         here = self._here
-        among = [p for p in self._points if p is not here and (not asked.alike or p.signal == here.signal)]
-        among = [p for p in among if asked.alike or p.of.table.kind == "analogue"]
-        if asked.where == "equipment":
-            among = [p for p in among if here.equipment is not None and p.equipment == here.equipment]
+        near = self._around.on(here.equipment) if asked.where == "equipment" else self._around.points
+        if asked.alike:
+            among = [p for p in near if p is not here and p.signal == here.signal]
+        else:
+            among = [p for p in near if p is not here and p.of.table.kind == "analogue"]
         if len(among) < asked.least:
             kind = here.signal if asked.alike else "measured value"
             raise Missing(
