@@ -31,7 +31,7 @@ from typing import Any, Final
 import httpx
 import numpy as np
 
-from benchmarks.load import COLUMNS, PLANT, Load, plant_file
+from benchmarks.load import COLUMNS, Load, write_plants
 from ingest.journal.journal import Journal
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
@@ -42,6 +42,7 @@ from ingest.sources.mqtt import MqttConfig, MqttSource
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.store import OutboxStore
+from ingest.telemetry import configure_logging
 from tests.ingest.connectors.receiver import Receiver
 from tests.servers import free_port, influxd, mosquitto
 
@@ -64,6 +65,7 @@ class AlwaysRoom:
 
 def serve_intake(folder: Path, port: int) -> None:
     """Run source, intake and journal alone until SIGTERM."""
+    configure_logging(level="warning")
     config = MqttConfig(port=port)
     journal, clock, handover = Journal(folder / "journal.db"), Clock(), Handover(4 * config.window)
     roster = load_roster(folder / "plants", journal.number_points, 1)
@@ -125,17 +127,11 @@ def until(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def write_plant(folder: Path, gateways: int) -> None:
-    """The plant of the load, in the folder's `plants`."""
-    (folder / "plants").mkdir()
-    (folder / "plants" / f"{PLANT}.toml").write_text(plant_file(gateways), encoding="utf-8")
-
-
 def intake_alone(messages: int, times: int) -> float:
     """Messages a second from broker to disk."""
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name), BROKER) as broker:
         folder = Path(name)
-        write_plant(folder, Load(1).gateways)
+        write_plants(folder / "plants", Load(1).gateways)
         with process("-m", "benchmarks.intake", "--serve", name, str(broker[1])):
             until((folder / "ready").exists, "intake")
             return messages / publish(broker, Load(messages, times=times))
@@ -207,7 +203,7 @@ def end_to_end(messages: int, times: int) -> dict[str, float]:
     """Readings a second into InfluxDB, and the CPU time of the service a million readings."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_plant(folder, Load(1).gateways)
+        write_plants(folder / "plants", Load(1).gateways)
         with (
             mosquitto(folder, BROKER) as broker,
             influxd(folder) as influx,
@@ -225,7 +221,7 @@ def latency(messages: int, rate: float) -> dict[str, float]:
     """Milliseconds from a frame's arrival to the first try of its webhook: p50 and p99, and how many there were."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_plant(folder, Load(1).gateways)
+        write_plants(folder / "plants", Load(1).gateways, prompt=True)
         (folder / "secret").write_text("whsec_" + "YSBzZWNyZXQgb2YgdGhpcyBiZW5jaG1hcms=")
         with mosquitto(folder, BROKER) as broker, influxd(folder) as influx, Receiver() as receiver:
             hook = f'[[connectors.webhooks]]\nname = "h"\nurl = "{receiver.url}"\nsecret = {{ file = "secret" }}\n'
@@ -243,7 +239,7 @@ def memory(points: int) -> float:
     gateways = max(1, points // COLUMNS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_plant(folder, gateways)
+        write_plants(folder / "plants", gateways)
         with (
             mosquitto(folder, BROKER) as broker,
             influxd(folder) as influx,

@@ -17,10 +17,23 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-PLANT: Final = "load"
 COLUMNS: Final = 20
+_A_PLANT: Final = 100
+_SIGNALS: Final = (
+    *(("STL_CO", 8.0), ("STL_O2", 20.9), ("STL_CW_OUT_T", 35.0), ("STL_CW_DT", 5.0), ("STL_BF_TOP_T", 180.0)),
+    *(
+        ("STL_LADLE_T", 200.0),
+        ("STL_GH_P", 8.0),
+        ("STL_PERSON_GATHER", 0.0),
+        ("STL_GAS_O2", 0.3),
+        ("STL_BF_TOP_P", 150.0),
+    ),
+)
+"""Ten signals of a steel works, each with a value at which none of its rules speaks; a gateway has two of each."""
+
 _VARIANTS: Final = 50
 _UNREAD: Final = 4_000  # messages published and not yet told to be on disk: what a fleet of gateways would hold
 
@@ -46,20 +59,26 @@ class Load:
     wait: bool = True
 
 
-def plant_file(gateways: int) -> str:
-    """The plant whose gateways these are: carbon monoxide at 20 places each."""
-    lines = [
-        f'[enterprise]\nid = "{PLANT}"\nname = "压测"\nname_en = "Load"\nuscc = "91350583MA000L0390"',
-        'region = "350583"\nkind = "steel"\nworkers = 100\ndust_workers = 0',
-    ]
-    for number in range(gateways):
-        lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"')
-        lines += [
-            f'[[points]]\nid = "{_point(number, column)}"\nsignal = "STL_CO"\ngateway = "GW-{number}"\n'
-            "[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\noff_delay_s = 0"
-            for column in range(COLUMNS)
+def write_plants(folder: Path, gateways: int, *, prompt: bool = False) -> None:
+    """Plant files for these gateways, up to 100 a plant, with the default rules.
+
+    `prompt`: the first point of each gateway raises its high alarm without delay.
+    """
+    folder.mkdir()
+    for first in range(0, gateways, _A_PLANT):
+        lines = [
+            f'[enterprise]\nid = "{_plant(first)}"\nname = "压测"\nname_en = "Load"\nuscc = "91350583MA000L0390"',
+            'region = "350583"\nkind = "steel"\nworkers = 100\ndust_workers = 0',
         ]
-    return "\n".join(lines) + "\n"
+        for number in range(first, min(first + _A_PLANT, gateways)):
+            lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"')
+            for column, (signal, _) in enumerate(_SIGNALS * 2):
+                lines.append(
+                    f'[[points]]\nid = "{_point(number, column)}"\nsignal = "{signal}"\ngateway = "GW-{number}"'
+                )
+                if prompt and column == 0:
+                    lines.append("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\noff_delay_s = 0")
+        (folder / f"{_plant(first)}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def publish(host: str, port: int, load: Load) -> float:
@@ -72,8 +91,12 @@ def publish(host: str, port: int, load: Load) -> float:
         return time.perf_counter() - began
 
 
+def _plant(gateway: int) -> str:
+    return f"load-{gateway // _A_PLANT}"
+
+
 def _point(gateway: int, column: int) -> str:
-    return f"CO-{gateway:02d}-{column:02d}"
+    return f"P-{gateway:02d}-{column:02d}"
 
 
 def _open(connection: socket.socket, *, wait: bool) -> None:
@@ -81,7 +104,7 @@ def _open(connection: socket.socket, *, wait: bool) -> None:
     connection.sendall(b"\x10" + _length(len(body)) + body)
     _exactly(connection, 4)
     if wait:
-        body = b"\x00\x01" + _text(f"yujing/v1/{PLANT}/+/committed".encode()) + b"\x00"
+        body = b"\x00\x01" + _text(b"yujing/v1/+/+/committed") + b"\x00"
         connection.sendall(b"\x82" + _length(len(body)) + body)
         _exactly(connection, 5)
 
@@ -117,14 +140,15 @@ def _pump(connection: socket.socket, load: Load) -> None:
 
 def _packets(load: Load, boot: str) -> Iterator[bytes]:
     generator = random.Random(1)  # noqa: S311  made-up readings
-    shown = [[_values(generator, g, load.times) for _ in range(_VARIANTS)] for g in range(load.gateways)]
+    variants = max(2, _VARIANTS * 20 // load.gateways)
+    shown = [[_values(generator, g, load.times) for _ in range(variants)] for g in range(load.gateways)]
     loud = [_values(generator, g, load.times, first=300.0) for g in range(load.gateways)]
-    topics = [f"yujing/v1/{PLANT}/GW-{gateway}/frame".encode() for gateway in range(load.gateways)]
+    topics = [f"yujing/v1/{_plant(gateway)}/GW-{gateway}/frame".encode() for gateway in range(load.gateways)]
     start = time.time_ns() // 1_000_000
     alarmed: set[int] = set()
     for number in range(load.messages):
         gateway, seq = number % load.gateways, number // load.gateways + 1
-        values = shown[gateway][seq % _VARIANTS]
+        values = shown[gateway][seq % variants]
         if load.alarm_every and number % load.alarm_every == 0 and gateway not in alarmed:
             values = loud[gateway]
             alarmed.add(gateway)
@@ -139,10 +163,9 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
 
 def _values(generator: random.Random, gateway: int, times: int, first: float | None = None) -> str:
     """The frame's `values`: 20 columns, the first of them at a given value."""
-    columns = {
-        _point(gateway, column): [round(generator.gauss(8.0, 1.0), 2) for _ in range(times)]
-        for column in range(COLUMNS)
-    }
+    usual = [value for _, value in _SIGNALS * 2]
+    numbers = [[round(value * generator.uniform(0.99, 1.01), 3) for _ in range(times)] for value in usual]
+    columns = {_point(gateway, at): column for at, column in enumerate(numbers)}
     if first is not None:
         columns[_point(gateway, 0)] = [first] * times
     return f'"values":{json.dumps(columns, separators=(",", ":"))}'

@@ -9,6 +9,7 @@ import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
 
 LINES: Final = 20_000  # a request at most: a turn of the history writer; benchmarks/history.py compares sizes
+IN_FLIGHT: Final = 2  # requests; one alone leaves the server or us idle in turns
 _NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"  # set on every reading without a value
 _QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
 _STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
@@ -52,6 +54,7 @@ class InfluxStore(ABC):
         self._policy = retention_policy
         self._reading_lines: ReadingLines | None = None
         self._most = LINES  # lines a request
+        self._sending = ThreadPoolExecutor(IN_FLIGHT, "history-request")
 
     def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:  # noqa: ARG002  lines are their own identity
         """Keep readings; see `HistoryStore`."""
@@ -105,6 +108,7 @@ class InfluxStore(ABC):
 
     def close(self) -> None:
         """Close connections."""
+        self._sending.shutdown()
         self._http.close()
 
     @abstractmethod
@@ -115,15 +119,20 @@ class InfluxStore(ABC):
         """Write items 0..count-1 in requests as large as the server takes them; that is found out once."""
         at = 0
         while at < count:
-            part = slice(at, min(at + self._most, count))
-            try:
-                self._send(lines(part), precision)
-            except HistoryTooLarge as error:
-                if part.stop - at == 1:
-                    raise
-                self._most = (part.stop - at) // 2
-                emit(HistoryRequestHalved(str(self._http.base_url), self._most, str(error)))
-            else:
+            starts = range(at, count, self._most)[:IN_FLIGHT]
+            parts = [slice(start, min(start + self._most, count)) for start in starts]
+            # The next lines are made while the server works on those before.
+            sent = [(part, self._sending.submit(self._send, lines(part), precision)) for part in parts]
+            wait([answer for _, answer in sent])
+            for part, answer in sent:
+                try:
+                    answer.result()
+                except HistoryTooLarge as error:
+                    if part.stop - part.start == 1:
+                        raise
+                    self._most = (part.stop - part.start) // 2
+                    emit(HistoryRequestHalved(str(self._http.base_url), self._most, str(error)))
+                    break  # what came after it was written, and is written again
                 at = part.stop
 
     def _ask(self, statements: str) -> list[list[list[Any]]]:

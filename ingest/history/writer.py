@@ -32,7 +32,7 @@ from ingest.telemetry import Event, emit
 READER: Final = "history"
 """The writer's name among the readers of the journal and of the alarm event log."""
 
-READINGS: Final = 20_000  # a turn: a few requests' worth, and little to repeat after a crash
+READINGS: Final = 40_000  # a turn: what a server takes in two requests, and little to repeat after a crash
 ALARM_EVENTS: Final = 1_000
 ASIDE: Final = 1_000  # refused items put aside, or tried again, in one go: intake waits for such a commit
 RETRY_EVERY_S: Final = 5.0
