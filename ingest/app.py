@@ -35,7 +35,7 @@ from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
-from ingest.upkeep import look_after_files, name_orphans, require_same_moment, trim
+from ingest.upkeep import lighten, look_after_files, name_orphans, require_same_moment, trim
 from ingest.watchdog import Moving, Part, Watchdog
 
 _STOP_S: Final = 1.5
@@ -167,6 +167,7 @@ class Service:
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
                     group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
+                    group.create_task(lighten(), name="memory"),
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
                     group.create_task(self._selfwatch.run(), name="selfwatch"),

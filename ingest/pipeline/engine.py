@@ -224,7 +224,7 @@ class Engine(Worker):
 
     def _recover(self) -> None:
         state = self._store.load()
-        self.memory = Memory(self._roster, self._store.open_alarms())
+        self.memory.stand(self._store.open_alarms())
         if state.snapshot is not None:
             self.memory.load(state.snapshot)
         at, replayed = state.snapshot_cursor, 0

@@ -51,9 +51,14 @@ class Memory:
         self.bank = Bank(roster.tables, roster.derived)
         self.limits = Limits(roster)
         self.excursions = Excursions()
-        self.alarms: dict[AlarmKey, Alarm] = {(a.plant, a.point, a.rule): a for a in alarms}
+        self.alarms: dict[AlarmKey, Alarm] = {}
         self.stepped = 0
         self.reported = 0
+        self.stand(alarms)
+
+    def stand(self, alarms: Iterable[Alarm]) -> None:
+        """These alarms are not back to normal."""
+        self.alarms |= {(a.plant, a.point, a.rule): a for a in alarms}
 
     def release(self, alarms: Iterable[Alarm]) -> bool:
         """Let the latched rules behind these alarms return once their condition is gone; whether there is any."""
@@ -83,6 +88,8 @@ class Memory:
 
     def successor(self, roster: Roster) -> Memory:
         """A memory for another roster that keeps what is known of every point and rule both have."""
+        if roster is self.roster:
+            return self
         memory = Memory(roster, self.alarms.values())
         both = min(len(self.newest), len(memory.newest))
         for name in _COLUMNS:

@@ -28,8 +28,8 @@ def test_the_plants_benchmark_gives_every_figure() -> None:
 
 def test_copies_are_judged_by_the_rules_of_the_plant_they_copy() -> None:
     copies, plant = copied_roster("demo-steel", 3), sample_roster().plants["demo-steel"]
-    assert len(copies.plants) == 3
-    for copy in copies.plants.values():
+    assert len(copies.enterprises()) == 3
+    for copy in copies.enterprises():
         assert [(p.id, [rule.code for rule in p.rules]) for p in copy.points] == [
             (p.id, [rule.code for rule in p.rules]) for p in plant.points
         ]

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from queue import Queue
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,8 +17,9 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from ingest.demo.children import find_mosquitto
 from ingest.settings import load_settings
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
-from ingest.sources.raw import Raw
 from ingest.wire.frame import MAX_BYTES, Committed
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic, frame_topic, status_topic
 from tests.deploy.speaker import WAIT_S, speaker, until, write_certificate
@@ -200,8 +200,8 @@ def test_the_service_connects_with_its_shipped_settings(broker: Server, installe
         text = text.replace(f'"/run/secrets/{name}"', json.dumps(str(installed / "secrets" / file)))
     text = text.replace("port = 8883", f"port = {broker.port}").replace('host = "mosquitto"', 'host = "127.0.0.1"')
     (tmp_path / "yujing.toml").write_text(text, encoding="utf-8")
-    queue: Queue[Raw] = Queue(8)
-    source = MqttSource(load_settings(tmp_path / "yujing.toml").mqtt, queue, expect_session=False)
+    handover = Handover(8)
+    source = MqttSource(load_settings(tmp_path / "yujing.toml").mqtt, handover, Clock(), expect_session=False)
     subscribed: list[bool] = []
     source.start(lambda: subscribed.append(True))
     try:
@@ -209,10 +209,10 @@ def test_the_service_connects_with_its_shipped_settings(broker: Server, installe
         with speaker(broker, installed / "secrets", A) as gateway:
             gateway.subscribe(committed_topic("plant-a", "GW-01"))
             until(lambda: gateway.publish(frame_topic("plant-a", "GW-01"), b"frame") == 0)
-            raw = queue.get(timeout=WAIT_S)
+            (raw,) = handover.take(1, WAIT_S)
             while raw.topic != frame_topic("plant-a", "GW-01"):  # retained statuses come first
-                raw = queue.get(timeout=WAIT_S)
-            raw.acknowledge()
+                (raw,) = handover.take(1, WAIT_S)
+            source.acknowledge([raw])
             source.announce("plant-a", "GW-01", Committed("boot", 3))
             until(
                 lambda: gateway.heard()[-1:] == [(gateway.received[-1].topic, b'{"boot":"boot","seq":3,"missing":[]}')]

@@ -204,7 +204,7 @@ def test_the_commands_of_the_pages_exist() -> None:
     yujing = Path(sys.executable).with_name("yujing")
     found = {line[1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
     assert found == {"check", "journal", "quarantine", "run", "simulate"}
-    for command in ("check", "run", "simulate platform", "journal", "quarantine"):
+    for command in ("check", "run", "simulate platform", "journal verify", "quarantine list"):
         told = subprocess.run([yujing, *command.split(), "--help"], check=True, capture_output=True, text=True)
         assert ("--dir" if "platform" in command else "--config") in told.stdout
 

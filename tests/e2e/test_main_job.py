@@ -40,7 +40,7 @@ secret = {{ file = "webhook" }}
 """
 
 
-COUNT = 'SELECT count("quality") FROM "readings"'
+COUNT = 'SELECT count("value") FROM "readings"'
 
 
 def count(influx: str, query: str = COUNT) -> int:
@@ -117,7 +117,7 @@ def test_changed_plant_files_are_taken_up_while_running_and_bad_ones_refused(tmp
         (fault,) = [e for e in service.log() if e["event"] == "plant_file_fault"]
         assert "sponge" in fault["value"]
         assert "enterprise.kind" in fault["key"]
-        assert len(service.get("/api/v1/plants")) == 1, "the old roster stays in force"
+        assert {p["id"] for p in service.get("/api/v1/plants")} == {"service", PLANT}, "the old roster stays in force"
         added = good + '\n[[points]]\nid = "O2-01"\nsignal = "STL_O2"\ngateway = "GW-01"\n'
         file.write_text(added, encoding="utf-8")
         service.until(

@@ -49,7 +49,7 @@ class Committer:
         if frame.seq in self._lose:
             self._lose.discard(frame.seq)
         else:
-            self.frames[key][frame.seq] = len(frame.batch)
+            self.frames[key][frame.seq] = frame.readings
         if not self.silent:
             await client.publish(committed_topic(topic.plant, topic.gateway), self.committed(key), qos=1, retain=True)
 
@@ -67,7 +67,7 @@ class Committer:
 def _read(payload: bytes) -> Decoded:
     """Any frame, JSON or MessagePack, read as the service reads it, with every point enrolled."""
     content = (msgspec.json if payload.startswith(b"{") else msgspec.msgpack).decode(payload)
-    return decode(payload, {name: place for place, name in enumerate(content["values"])}, received=0)
+    return decode(payload, {name: place for place, name in enumerate(content["values"])})
 
 
 @asynccontextmanager
