@@ -183,6 +183,10 @@ class Journal:
         rows = self._rows("SELECT received FROM entry WHERE id > ? ORDER BY id LIMIT 1", (entry,))
         return int(rows[0][0]) if rows else None
 
+    def newest(self) -> int:
+        """When the newest entry was received, ns; 0 if there is none."""
+        return next((int(row[0]) for row in self._rows("SELECT received FROM entry ORDER BY id DESC LIMIT 1")), 0)
+
     def last(self) -> int:
         """Id of the newest entry, 0 if there is none."""
         return self._last

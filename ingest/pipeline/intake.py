@@ -135,6 +135,8 @@ class Intake(Worker):
         self._gaps = {key for key, position in self._positions.items() if position.missing}  # boots with any
         self._named: set[tuple[BootKey, int]] = set()  # gaps that were told, by their last frame
         self._set_by = 0  # ns by which the service's clock was set since the start
+        # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
+        self._set_before = min(0, clock.look()[0] - journal.newest())
         self._observed: list[tuple[int, float]] = []
         self._lock = threading.Lock()
         self._care_due = 0.0
@@ -181,7 +183,7 @@ class Intake(Worker):
             with self._lock:
                 observed, self._observed = self._observed, []
         step = set_by - self._set_by
-        group = Group(self._roster(), self._positions, self._standings, self._tolerance, set_by)
+        group = Group(self._roster(), self._positions, self._standings, self._tolerance, self._set_before + set_by)
         for message in messages:
             group.sort(message)
         for aside in again:

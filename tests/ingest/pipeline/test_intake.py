@@ -256,6 +256,14 @@ def test_the_services_own_clock_stands_between_groups_and_is_not_taken_for_the_g
     assert [flags for _, _, flags in bench.readings()] == [0, 0]
 
 
+def test_a_clock_that_was_set_back_while_the_service_was_off_is_not_taken_for_a_gateway_ahead(bench: Bench) -> None:
+    bench.take(frame(1))
+    bench.clock.set_by_s(-3600)
+    bench.intake = bench.start()
+    bench.take(frame(2), frame(3))
+    assert [(time // 1_000_000 - T0, flags) for _, time, flags in bench.readings()] == [(1000, 0), (2000, 0), (3000, 0)]
+
+
 def test_a_gap_is_named_in_time_and_its_end_is_told(bench: Bench) -> None:
     bench.take(frame(1), frame(5))
     with capture_logs() as logs:
