@@ -247,6 +247,14 @@ def test_a_frame_that_comes_again_or_was_recorded_earlier_keeps_its_own_times(be
     ]  # fmt: skip
 
 
+def test_what_is_left_of_an_earlier_boot_keeps_its_own_times(bench: Bench) -> None:
+    """A gateway that was restarted sends what it had kept: its old frames are older, its clock is right."""
+    bench.take(frame(1, boot="old"))
+    bench.take((FRAMES, encode_json(Frame("new", 1, [T0 + 9_000], {"CO-01": [1.0]}))))
+    bench.take(frame(2, boot="old"))
+    assert bench.readings()[-1][1:] == ((T0 + 2_000) * 1_000_000, 0)
+
+
 def test_the_services_own_clock_stands_between_groups_and_is_not_taken_for_the_gateways(bench: Bench) -> None:
     bench.take(frame(1))
     bench.clock.set_by_s(-86400)
@@ -332,6 +340,9 @@ def test_while_the_disk_has_no_room_messages_wait_and_the_service_still_tells_of
     bench.intake.start()
     try:
         assert bench.journal.wait(0, PATIENCE_S)
+        for _ in range(3):
+            bench.room.asked.clear()
+            assert bench.room.asked.wait(PATIENCE_S), "it looks for room again and again"
         (entry,) = bench.journal.read(0, 10)
         assert entry.batch.value.tolist() == [7.0]
         assert (bench.acked, len(bench.handover)) == ([], 1)
