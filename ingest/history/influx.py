@@ -6,11 +6,12 @@ The versions differ in how a request is authorised and in the write: see `influx
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -54,7 +55,6 @@ class InfluxStore(ABC):
         self._policy = retention_policy
         self._reading_lines: ReadingLines | None = None
         self._most = LINES  # lines a request
-        self._sending = ThreadPoolExecutor(IN_FLIGHT, "history-request")
 
     def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:  # noqa: ARG002  lines are their own identity
         """Keep readings; see `HistoryStore`."""
@@ -108,7 +108,6 @@ class InfluxStore(ABC):
 
     def close(self) -> None:
         """Close connections."""
-        self._sending.shutdown()
         self._http.close()
 
     @abstractmethod
@@ -122,11 +121,12 @@ class InfluxStore(ABC):
             starts = range(at, count, self._most)[:IN_FLIGHT]
             parts = [slice(start, min(start + self._most, count)) for start in starts]
             # The next lines are made while the server works on those before.
-            sent = [(part, self._sending.submit(self._send, lines(part), precision)) for part in parts]
-            wait([answer for _, answer in sent])
-            for part, answer in sent:
+            sent = [(part, _Request(self._send, lines(part), precision)) for part in parts]
+            for _, request in sent:
+                request.join()
+            for part, request in sent:
                 try:
-                    answer.result()
+                    request.result()
                 except HistoryTooLarge as error:
                     if part.stop - part.start == 1:
                         raise
@@ -159,6 +159,28 @@ class InfluxStore(ABC):
 
     def _measurement(self, name: str) -> str:
         return f"{quoted(self._policy)}.{quoted(name)}" if self._policy else quoted(name)
+
+
+class _Request(threading.Thread):
+    """A write under way. A daemon thread: a server that hangs does not keep the process from ending."""
+
+    def __init__(self, send: Callable[[bytes, Precision], None], lines: bytes, precision: Precision) -> None:
+        super().__init__(name="history-request", daemon=True)
+        self._ask = partial(send, lines, precision)
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Write once, and keep what came of it."""
+        try:
+            self._ask()
+        except BaseException as error:  # noqa: BLE001  raised where it is asked for
+            self._error = error
+
+    def result(self) -> None:
+        """Raise what the write raised."""
+        if self._error is not None:
+            raise self._error
 
 
 def http_client(config: InfluxConfig, **authority: Any) -> httpx.Client:
