@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ingest.connectors.config import ConnectorsConfig, open_connectors
 from ingest.model.fault import InvalidConfig, faults_of
+from ingest.model.plant import SERVICE
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
@@ -102,6 +103,13 @@ def test_a_receiver_gets_the_plants_and_levels_it_asked_for() -> None:
     assert config.recipients("alarm", "p2", 2) == ("all", "urgent", "platform")
     assert config.recipients("readings", "p1") == ("platform",)
     assert read([hook("all")]).recipients("readings", "p1") == ()
+
+
+def test_the_province_hears_nothing_of_the_service_itself_and_inspectors_of_all_plants_do() -> None:
+    """It is no enterprise, and a full disk no hazard to report; whoever looks after everything must know of it."""
+    config = read([hook("all"), hook("one-plant", plants=["p1"])], PLATFORM)
+    assert config.recipients("alarm", SERVICE, 2) == ("all",)
+    assert config.recipients("readings", SERVICE) == ()
 
 
 async def test_open_connectors_bear_the_names_of_the_settings(secrets: None) -> None:
