@@ -117,16 +117,27 @@ def _packet(data: bytes, at: int) -> tuple[int, int] | None:
     Raises:
         ValueError: a length no packet may have.
     """
-    length, shift = 0, 0
-    for place in range(at + 1, min(at + 5, len(data))):
+    length = _length(data, at + 1, len(data))
+    if length is None or length[0] + length[1] > len(data):
+        return None
+    return length[1], length[0] + length[1]
+
+
+def _length(data: bytes, at: int, end: int) -> tuple[int, int] | None:
+    """A variable byte integer (MQTT 5, 1.5.5) and where what follows it begins, or None if it goes on beyond `end`.
+
+    Raises:
+        ValueError: it takes more than four bytes.
+    """
+    number, shift = 0, 0
+    for place in range(at, min(at + 4, end)):
         byte = data[place]
-        length |= (byte & 127) << shift
+        number |= (byte & 127) << shift
         if byte < 128:
-            end = place + 1 + length
-            return (place + 1, end) if end <= len(data) else None
+            return number, place + 1
         shift += 7
-    if len(data) >= at + 5:
-        raise ValueError("a packet's length takes more than four bytes")
+    if end >= at + 4:
+        raise ValueError("a length that takes more than four bytes")
     return None
 
 
@@ -139,24 +150,16 @@ def _publish(data: bytes, head: int, start: int, end: int, *, five: bool) -> Pub
     qos = head >> 1 & 3
     if qos > 1:
         raise ValueError(f"a publish of QoS {qos}; subscribed with 1")
+    if end < start + 2:
+        raise ValueError("a publish without a topic")
     topic_end = start + 2 + (data[start] << 8 | data[start + 1])
     at = topic_end + 2 if qos else topic_end
-    if five:
-        at = _after_properties(data, at, end)
+    if five:  # properties, with their length, stand in front of the payload
+        length = _length(data, at, end)
+        if length is None:
+            raise ValueError("properties that do not end")
+        at = length[0] + length[1]
     if at > end:
         raise ValueError("a publish that is shorter than its fields")
     packet = data[topic_end] << 8 | data[topic_end + 1] if qos else 0
     return data[start + 2 : topic_end], data[at:end], packet
-
-
-def _after_properties(data: bytes, at: int, end: int) -> int:
-    """Where the payload begins: MQTT 5 puts properties, with their length, in front of it."""
-    length, shift = 0, 0
-    while at < end:
-        byte = data[at]
-        at += 1
-        length |= (byte & 127) << shift
-        if byte < 128:
-            return at + length
-        shift += 7
-    raise ValueError("properties that do not end")

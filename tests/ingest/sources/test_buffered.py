@@ -81,6 +81,8 @@ def test_a_publish_that_wants_no_acknowledgement_has_no_packet_id() -> None:
     "stream",
     [
         publish(b"t", b"", 1, qos=2),
+        b"\x32\x00",
+        b"\x32\x01\x00",
         b"\x32\xff\xff\xff\xff\x01",
         b"\x32\x03\x00\x09t",
         b"\x32\x05\x00\x01t\x00\x01\x32",
@@ -89,6 +91,8 @@ def test_a_publish_that_wants_no_acknowledgement_has_no_packet_id() -> None:
     ],
     ids=[
         "qos-2",
+        "empty",
+        "half-a-length",
         "length-too-long",
         "topic-beyond-the-packet",
         "no-properties",
@@ -98,10 +102,10 @@ def test_a_publish_that_wants_no_acknowledgement_has_no_packet_id() -> None:
 )
 def test_what_is_no_mqtt_ends_the_connection(stream: bytes) -> None:
     """Paho closes it and connects again; the broker sends what was not acknowledged once more."""
-    client = Fed(FIVE)
-    code = client.feed(stream + publish(b"t", b"after", 2))
-    assert code == MQTTErrorCode.MQTT_ERR_PROTOCOL
-    assert client.got == []
+    for after in (b"", publish(b"t", b"after", 2)):
+        client = Fed(FIVE)
+        assert client.feed(stream + after) == MQTTErrorCode.MQTT_ERR_PROTOCOL
+        assert client.got == []
 
 
 def test_a_new_connection_begins_with_nothing_of_the_old_one() -> None:
