@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Self
 from ingest.journal.connection import open_reader, told
 from ingest.journal.damage import COLUMNS, decode
 from ingest.journal.errors import JournalBroken, JournalUnavailable
+from ingest.journal.position import gaps_of
 from ingest.journal.records import Entry
 from ingest.journal.schema import VERSION
 
@@ -205,7 +205,7 @@ class JournalFile:
             "SELECT plant, gateway, boot, committed, missing, lost FROM position"
         ):
             try:
-                gaps = sorted((first, last) for first, last, *_ in json.loads(missing) + json.loads(lost))
+                gaps = sorted((gap.first, gap.last) for gap in gaps_of(missing) + gaps_of(lost))
             except (TypeError, ValueError):
                 yield Fault(f"position of {plant}/{gateway} boot {boot}: its gaps cannot be read")
                 continue
@@ -219,4 +219,4 @@ class JournalFile:
 
 
 def _frames(gaps: str) -> int:
-    return sum(last - first + 1 for first, last, *_ in json.loads(gaps))
+    return sum(gap.frames for gap in gaps_of(gaps))

@@ -18,8 +18,9 @@ from ingest.journal import body
 from ingest.journal.connection import open_reader, open_writer, told
 from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
-from ingest.journal.position import Gap, Position
+from ingest.journal.position import Position, gaps_of, gaps_text
 from ingest.journal.records import Entry, GatewayPosition, Quarantined
+from ingest.journal.schema import QUARANTINED
 from ingest.model.batch import Batch
 from ingest.quality.clock import GatewayClock
 from ingest.telemetry import REGISTRY
@@ -36,8 +37,6 @@ _commit_seconds = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
-
-_QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 
 BootKey = tuple[str, str, str]
 """(plant, gateway, boot)"""
@@ -135,8 +134,7 @@ class Journal:
                 " online = excluded.online, received = excluded.received",
                 ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
             )
-            cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in commit.retried))
-            _put_aside(cursor, commit.quarantined)
+            _put_aside(cursor, commit.quarantined, commit.retried)
         if len(commit.batch):
             with self._grown:
                 self._last += 1
@@ -212,7 +210,7 @@ class Journal:
 
     def save_position(self, key: BootKey, position: Position) -> None:
         """Change what a known boot's gateway is asked for."""
-        gaps = (_text(position.missing), _text(position.lost))
+        gaps = (gaps_text(position.missing), gaps_text(position.lost))
         with self._transaction() as cursor:
             where = "WHERE plant = ? AND gateway = ? AND boot = ?"
             cursor.execute(f"UPDATE position SET missing = ?, lost = ? {where}", (*gaps, *key))  # noqa: S608  constant
@@ -221,7 +219,7 @@ class Journal:
         """Every boot's position."""
         rows = self._rows("SELECT plant, gateway, boot, committed, missing, lost FROM position")
         return {
-            (plant, gateway, boot): Position(seq, _gaps(missing), _gaps(lost))
+            (plant, gateway, boot): Position(seq, gaps_of(missing), gaps_of(lost))
             for plant, gateway, boot, seq, missing, lost in rows
         }
 
@@ -244,7 +242,7 @@ class Journal:
         )
         return [
             GatewayPosition(
-                plant, gateway, boot, seq, _gaps(missing), _gaps(lost), {0: False, 1: True}.get(online), *rest
+                plant, gateway, boot, seq, gaps_of(missing), gaps_of(lost), {0: False, 1: True}.get(online), *rest
             )
             for plant, gateway, boot, seq, missing, lost, online, *rest in rows
         ]
@@ -256,7 +254,7 @@ class Journal:
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
         """Messages put aside, newest first."""
         rows = self._rows(
-            f"SELECT {_QUARANTINED} FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
+            f"SELECT {QUARANTINED} FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
             (before if before is not None else 1 << 62, limit),
         )
         return [Quarantined(*row) for row in rows]
@@ -264,7 +262,7 @@ class Journal:
     def to_retry(self, limit: int, *, history: bool = False) -> list[Quarantined]:
         """What a person wants to be tried again, oldest first: of intake, or what the history store had refused."""
         rows = self._rows(
-            f"SELECT {_QUARANTINED} FROM quarantine WHERE retry = 1 AND (reason = ?) = ? ORDER BY id LIMIT ?",  # noqa: S608
+            f"SELECT {QUARANTINED} FROM quarantine WHERE retry = 1 AND (reason = ?) = ? ORDER BY id LIMIT ?",  # noqa: S608
             (HISTORY_REJECTED, int(history), limit),
         )
         return [Quarantined(*row) for row in rows]
@@ -272,8 +270,7 @@ class Journal:
     def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         """Put messages or readings into quarantine, and take out what was tried again. Raises as `append`."""
         with self._transaction() as cursor:
-            cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in retried))
-            _put_aside(cursor, items)
+            _put_aside(cursor, items, retried)
 
     def totals(self) -> Totals:
         """How much there is."""
@@ -392,24 +389,18 @@ class Journal:
         return self._rows(query, values)[0][0]
 
 
-def _gaps(text: str) -> tuple[Gap, ...]:
-    return tuple(Gap(*gap) for gap in json.loads(text))
-
-
 def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
     at, p = progress.position, progress
     clock = json.dumps(astuple(p.clock) if p.clock is not None else None)
     return (
-        *(*key, at.committed, _text(at.missing), _text(at.lost), clock),
+        *(*key, at.committed, gaps_text(at.missing), gaps_text(at.lost), clock),
         *(p.received, p.received, p.frames, p.duplicates),
     )
 
 
-def _text(gaps: tuple[Gap, ...]) -> str:
-    return json.dumps(gaps) if gaps else "[]"
-
-
-def _put_aside(cursor: apsw.Cursor, items: Sequence[Quarantined]) -> None:
+def _put_aside(cursor: apsw.Cursor, items: Sequence[Quarantined], retried: Sequence[int]) -> None:
+    """What was tried again goes first, so that the same bytes may return with another reason."""
+    cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in retried))
     cursor.executemany(
         # The same bytes on the same topic are put aside once, however often a gateway sends them again.
         "INSERT OR IGNORE INTO quarantine (received, topic, reason, detail, readings, payload, digest)"

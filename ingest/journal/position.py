@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,6 +14,11 @@ class Gap(NamedTuple):
     first: int
     last: int
     found: int = 0
+
+    @property
+    def frames(self) -> int:
+        """How many frames are missing."""
+        return self.last - self.first + 1
 
     def without(self, seq: int) -> tuple[Gap, ...]:
         """What is left of the gap once that frame has come."""
@@ -58,6 +65,16 @@ class Position:
         if not old:
             return self
         return Position(self.committed, tuple(gap for gap in self.missing if gap not in old), (*self.lost, *old))
+
+
+def gaps_text(gaps: Sequence[Gap]) -> str:
+    """The gaps as they lie in the journal."""
+    return json.dumps(gaps) if gaps else "[]"
+
+
+def gaps_of(text: str) -> tuple[Gap, ...]:
+    """The gaps that were written. Raises ValueError or TypeError if they are none."""
+    return tuple(Gap(*gap) for gap in json.loads(text))
 
 
 def _fill(gaps: tuple[Gap, ...], seq: int) -> tuple[Gap, ...] | None:

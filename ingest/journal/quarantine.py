@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from ingest.journal.connection import open_reader, open_writer, told
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.records import Quarantined
-
-_FIELDS: Final = "id, received, topic, reason, detail, readings, payload"
+from ingest.journal.schema import QUARANTINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Quarantine:
     def find(self, which: Which, *, limit: int) -> list[Kept]:
         """Newest first."""
         condition, values = which.condition()
-        query = f"SELECT retry, {_FIELDS} FROM quarantine WHERE {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        query = f"SELECT retry, {QUARANTINED} FROM quarantine WHERE {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608
         with told(self._path):
             rows: list[tuple[Any, ...]] = self._connection.execute(query, (*values, limit)).fetchall()
         return [Kept(Quarantined(*fields), bool(retry)) for retry, *fields in rows]

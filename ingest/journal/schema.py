@@ -11,6 +11,9 @@ from ingest.journal.errors import JournalBroken
 
 VERSION: Final = 1
 
+QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
+"""The columns of a quarantined message, in the order of `Quarantined`'s fields."""
+
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
     readings INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL, step INTEGER NOT NULL DEFAULT 0) STRICT;

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID, uuid5
 
-from ingest.model.plant import Text
+from ingest.model.plant import Text, rule_key
 
 _ALARMS = UUID("5f1b6c1e-7d0e-5b7e-9f1a-9a3a0d5c2e11")
 
@@ -51,6 +51,11 @@ class Alarm:
     acked_by: str | None = None
     comment: str | None = None
     historical: bool = False  # found in readings that came late: it never stood
+
+    @property
+    def rule_key(self) -> str:
+        """What names its rule in the memory of detectors and excursions."""
+        return rule_key(self.plant, self.point, self.rule)
 
     @property
     def active(self) -> bool:

@@ -63,6 +63,11 @@ class Rule:
     latch: bool = False  # once tripped it returns only when it is reset
 
 
+def rule_key(plant: str, point: str, code: str) -> str:
+    """What names a rule in the memory of detectors and excursions, whatever its numbers are."""
+    return f"{plant}/{point}/{code}"
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A measuring point (测点)."""

@@ -11,7 +11,7 @@ from ingest.alarms.excursions import Span, Violation
 from ingest.alarms.lifecycle import raised, recorded, returned
 from ingest.model.alarm import Alarm, AlarmState, alarm_id, historical_id
 from ingest.model.flags import Flag
-from ingest.model.plant import Point, Rule, Text
+from ingest.model.plant import Point, Rule, Text, rule_key
 from ingest.pipeline.lookback import AHEAD, LOOKED_BACK, QUIET, LimitRule
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.turn import Turn
@@ -57,7 +57,7 @@ def _take(turn: Turn, memory: Memory, at: int) -> None:
     time, received = int(found.time[at]), int(found.received[at])
     _tell(turn, memory, min(received, turn.seen))
     alarm = memory.alarms.get((rule.plant, rule.point, rule.code))
-    key = f"{rule.plant}/{rule.point}/{rule.code}" if rule.kind in LOOKED_BACK else None
+    key = rule_key(rule.plant, rule.point, rule.code) if rule.kind in LOOKED_BACK else None
     event = None
     if found.raised[at]:
         onset = int(found.onset[at])

@@ -26,7 +26,7 @@ from ingest.journal.records import Entry
 from ingest.model.alarm import Alarm, AlarmEvent
 from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
-from ingest.pipeline.memory import Memory, rule_key
+from ingest.pipeline.memory import Memory
 from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
 from ingest.pipeline.worker import Worker
@@ -358,5 +358,5 @@ class Engine(Worker):
         kept = [event for event in events if event is not None]
         for event in kept:
             self.memory.settle(event)
-            self.memory.excursions.ended(rule_key(event.alarm), now)
+            self.memory.excursions.ended(event.alarm.rule_key, now)
         return kept

@@ -163,7 +163,7 @@ class Intake(Worker):
         """How many frames have been missing for longer than that."""
         before = self._clock.look()[0] - int(older_than_s * 1e9)
         gaps = [gap for key in [*self._gaps] for gap in self._positions[key].missing]
-        return sum(gap.last - gap.first + 1 for gap in gaps if gap.found < before)
+        return sum(gap.frames for gap in gaps if gap.found < before)
 
     def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = ()) -> None:
         """Journal a group of messages, then acknowledge each in order and say what is to be announced.
@@ -247,14 +247,14 @@ class Intake(Worker):
         for gap in position.missing:
             if now - gap.found >= self._config.gap_named_s * 1e9 and (key, gap.last) not in self._named:
                 self._named.add((key, gap.last))
-                emit(FramesMissing(*key, gap.first, gap.last, gap.last - gap.first + 1))
+                emit(FramesMissing(*key, gap.first, gap.last, gap.frames))
         given_up = position.give_up(now - int(self._config.gap_lost_h * 3600e9))
         if given_up is position:
             return
         self._journal.save_position(key, given_up)
         self._positions[key] = given_up
         for gap in given_up.lost[len(position.lost) :]:
-            emit(FramesLost(*key, gap.first, gap.last, gap.last - gap.first + 1))
+            emit(FramesLost(*key, gap.first, gap.last, gap.frames))
         self._announcer.due([key])
         if not given_up.missing:
             self._close(key)

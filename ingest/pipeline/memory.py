@@ -62,7 +62,7 @@ class Memory:
 
     def release(self, alarms: Iterable[Alarm]) -> bool:
         """Let the latched rules behind these alarms return once their condition is gone; whether there is any."""
-        return self.bank.reset({rule_key(a) for a in alarms})
+        return self.bank.reset({a.rule_key for a in alarms})
 
     def settle(self, event: AlarmEvent) -> None:
         """Keep the alarm as the event left it; forget it once it is back to normal."""
@@ -76,7 +76,7 @@ class Memory:
     def resume(self, now: int) -> None:
         """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new."""
         standing = [alarm for alarm in self.alarms.values() if alarm.active]
-        self.bank.resume(now, {rule_key(alarm) for alarm in standing})
+        self.bank.resume(now, {alarm.rule_key for alarm in standing})
         self.release(alarm for alarm in standing if alarm.state is AlarmState.ACKNOWLEDGED)
 
     def shift(self, step: int) -> None:
@@ -122,12 +122,7 @@ class Memory:
         if "excursions" not in arrays:  # written before they were remembered
             for alarm in self.alarms.values():
                 if alarm.active:
-                    self.excursions.began(rule_key(alarm), alarm.onset)
+                    self.excursions.began(alarm.rule_key, alarm.onset)
             return
         self.excursions = Excursions.of(json.loads(arrays["excursions"].tobytes()))
         self.stepped = int(arrays["stepped"])
-
-
-def rule_key(alarm: Alarm) -> str:
-    """The identity of the alarm's rule, as the detectors know it."""
-    return f"{alarm.plant}/{alarm.point}/{alarm.rule}"

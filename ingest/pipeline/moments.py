@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from ingest.journal.records import Entry
-
-_STEP: Final = 500_000_000
-"""Ns. What the journal does not count as a step is followed: a clock that is slewed, or set by less."""
+from ingest.sources.clock import STEP
 
 _AHEAD: Final = 10**9
 """Ns by which a time of arrival may be ahead of this clock; one further ahead was told by a clock that was wrong."""
@@ -37,7 +35,7 @@ class Moments:
         """Ns since the epoch."""
         steady = self._steady()
         ahead = self._wall() - steady
-        if abs(ahead - self._ahead) < _STEP:
+        if abs(ahead - self._ahead) < STEP:  # the journal tells of no such step: a clock that is slewed, or set by less
             self._ahead = ahead
         return self._ahead + steady
 

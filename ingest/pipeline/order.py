@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -98,13 +96,8 @@ def _live(batch: Batch) -> Batch:
 
 def _reason(roster: Roster, alarm: Alarm) -> Text | None:
     """What the alarm's rule finds, or None if it is no longer configured."""
-    point = _points(roster).get((alarm.plant, alarm.point))
+    point = roster.find(alarm.plant, alarm.point)
     return next((rule.reason for rule in point.rules if rule.code == alarm.rule), None) if point else None
-
-
-@lru_cache(maxsize=1)  # one roster is in force at a time
-def _points(roster: Roster) -> Mapping[tuple[str, str], Point]:
-    return {(point.plant, point.id): point for point in roster.points if point is not None}
 
 
 def _latest(plant: Plant, memory: Memory) -> list[tuple[Point, int, float | None, int]]:

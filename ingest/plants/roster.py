@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,7 @@ class Roster:
     carrier: NDArray[np.int32]
     tables: Mapping[str, RuleTable]
     derived: tuple[Derived, ...] = ()
+    _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
 
     def enterprises(self) -> list[Plant]:
         """The plants that are enterprises: all but the service itself."""
@@ -93,5 +94,10 @@ class Roster:
 
     def find(self, plant: str, point: str) -> Point | None:
         """The point of that plant with that id, or None."""
-        known = self.plants.get(plant)
-        return next((p for p in known.points if p.id == point), None) if known else None
+        points = self._by_id.get(plant)
+        if points is None:
+            known = self.plants.get(plant)
+            if known is None:
+                return None
+            points = self._by_id[plant] = {one.id: one for one in known.points}
+        return points.get(point)

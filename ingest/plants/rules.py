@@ -13,7 +13,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.model.plant import Confidence, Gate, Point, Rule, Text
+from ingest.model.plant import Confidence, Gate, Point, Rule, Text, rule_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class AllRules(Sequence[Rule]):
         point, place = self._of(number)
         rules = point.rules
         code = rules.forms[place].code if isinstance(rules, PointRules) else rules[place].code
-        return f"{point.plant}/{point.id}/{code}"
+        return rule_key(point.plant, point.id, code)
 
     def _of(self, number: int) -> tuple[Point, int]:
         """The rule's point, and its place among the point's rules."""

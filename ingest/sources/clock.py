@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-_STEP: Final = 500_000_000
+STEP: Final = 500_000_000
 """Ns by which the time of day must part from the steady clock between two looks to count as set; a clock that is
 slewed parts by at most half a second in a quarter of an hour."""
 
@@ -35,7 +35,7 @@ class Clock:
         with self._lock:
             now = self._wall()
             ahead = now - self._steady()
-            if abs(ahead - self._ahead) >= _STEP:
+            if abs(ahead - self._ahead) >= STEP:
                 self._set_by += ahead - self._ahead
             self._ahead = ahead
             return now, self._set_by

@@ -12,6 +12,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -128,7 +129,6 @@ class MqttSource:
         self._on_subscribed: Callable[[], None] = lambda: None
         self._connection = 0  # counts connections: acknowledgements belong to one of them
         self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
-        self._topics: dict[bytes, str] = {}
         self._stopping = threading.Event()
         self._client = self._build()
         self.sessions_lost = 0  # times the broker had forgotten what it held for us
@@ -239,17 +239,13 @@ class MqttSource:
         received, set_by = self._clock.look()
         connection = self._connection
         messages = [
-            Raw(self._topic(topic), payload, received, set_by, packet, connection)
-            for topic, payload, packet in publishes
+            Raw(_text(topic), payload, received, set_by, packet, connection) for topic, payload, packet in publishes
         ]
         # What is given up here was not acknowledged: the broker keeps it for the next connection.
         self._handover.put(messages, self._stopping.is_set)
 
-    def _topic(self, raw: bytes) -> str:
-        """The topic as text; the same few come again and again."""
-        topic = self._topics.get(raw)
-        if topic is None:
-            topic = raw.decode("utf-8", "replace")
-            if len(self._topics) < _TOPICS:
-                self._topics[raw] = topic
-        return topic
+
+@lru_cache(maxsize=_TOPICS)
+def _text(topic: bytes) -> str:
+    """The topic as text; the same few come again and again."""
+    return topic.decode("utf-8", "replace")

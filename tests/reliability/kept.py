@@ -142,15 +142,3 @@ def database(folder: Path, name: str) -> Iterator[sqlite3.Connection]:
     path = folder / "data" / f"{name}.db"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
         yield connection
-
-
-def journal_counts(folder: Path) -> dict[str, int]:
-    """What the journal says of itself, in its own tables: readings, frames, duplicates, quarantined."""
-    with database(folder, "journal") as journal:
-        queries = {
-            "readings": "SELECT coalesce(sum(readings), 0) FROM entry",
-            "frames": "SELECT coalesce(sum(frames), 0) FROM position",
-            "duplicates": "SELECT coalesce(sum(duplicates), 0) FROM position",
-            "quarantined": "SELECT count(*) FROM quarantine",
-        }
-        return {name: int(journal.execute(query).fetchone()[0]) for name, query in queries.items()}

@@ -47,6 +47,9 @@ class Promise:
     limits: Mapping[str, tuple[str, float]]
 
 
+NOTHING_LOST: Final[Mapping[str, tuple[str, float]]] = {"lost": ("=", 0), "twice": ("=", 0), "wrong": ("=", 0)}
+"""Every reading is there once, and as it was sent."""
+
 _HOLDS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "=": lambda seen, bound: seen == bound,
     "<=": lambda seen, bound: seen <= bound,

@@ -14,7 +14,7 @@ import pytest
 
 from tests.reliability.kept import in_journal
 from tests.reliability.launched import Launched
-from tests.reliability.promise import Figures, Promise, Report, broken, dice, nobody
+from tests.reliability.promise import NOTHING_LOST, Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import Server, _accepts, free_port, mosquitto_server
 
@@ -49,9 +49,7 @@ PROMISE: Final = Promise(
     unit="kills",
     run=run,
     limits={
-        "lost": ("=", 0),
-        "twice": ("=", 0),
-        "wrong": ("=", 0),
+        **NOTHING_LOST,
         "kills_not_told_of": ("=", 0),
         "named_after_s": ("<=", NAMED_WITHIN_S),
         "frames_resent": (">=", 1),

@@ -11,7 +11,7 @@ import pytest
 
 from tests.reliability.kept import database, in_journal
 from tests.reliability.launched import Launched
-from tests.reliability.promise import CannotTest, Figures, Promise, Report, broken, dice, nobody
+from tests.reliability.promise import NOTHING_LOST, CannotTest, Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import mosquitto
 from tests.small_disk import SmallDisk, small_disk
@@ -84,9 +84,7 @@ PROMISE: Final = Promise(
     unit="times full",
     run=run,
     limits={
-        "lost": ("=", 0),
-        "twice": ("=", 0),
-        "wrong": ("=", 0),
+        **NOTHING_LOST,
         "restarts": ("=", 0),
         "system_alarms": (">=", 1),
         "frames_resent": (">=", 1),

@@ -20,7 +20,7 @@ from tests.ingest.connectors.receiver import Receiver
 from tests.reliability.doomed import POINTS
 from tests.reliability.kept import alarm_events, count, create_database, in_influx, in_journal, webhooks
 from tests.reliability.launched import CLI, Launched
-from tests.reliability.promise import Figures, Promise, Report, broken, dice, nobody
+from tests.reliability.promise import NOTHING_LOST, Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import influxd, mosquitto
 
@@ -62,9 +62,7 @@ PROMISE: Final = Promise(
     unit="kills",
     run=run,
     limits={
-        "lost": ("=", 0),
-        "twice": ("=", 0),
-        "wrong": ("=", 0),
+        **NOTHING_LOST,
         "lost_in_influxdb": ("=", 0),
         "strange_in_influxdb": ("=", 0),
         "alarm_events_missing": ("=", 0),

@@ -13,7 +13,7 @@ import pytest
 from tests.fault_proxy import FaultProxy
 from tests.reliability.kept import in_journal
 from tests.reliability.launched import Launched
-from tests.reliability.promise import Figures, Promise, Report, broken, dice, nobody
+from tests.reliability.promise import NOTHING_LOST, Figures, Promise, Report, broken, dice, nobody
 from tests.reliability.traffic import Traffic, Wave, flowing
 from tests.servers import mosquitto
 
@@ -109,9 +109,7 @@ PROMISE: Final = Promise(
     unit="faults",
     run=run,
     limits={
-        "lost": ("=", 0),
-        "twice": ("=", 0),
-        "wrong": ("=", 0),
+        **NOTHING_LOST,
         "frames_resent": (">=", 1),
         "connections_of_the_gateway": (">=", 2),
         "connections_of_the_service": (">=", 2),
