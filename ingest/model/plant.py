@@ -60,7 +60,8 @@ class Rule:
     when: str = ""  # under which condition it is judged, with points for names; "" = always
     of: str = ""  # the expression judged instead of the point's own value
     inputs: tuple[str, ...] = ()  # further points it looks at
-    latch: bool = False  # once tripped it returns only when it is reset
+    latch: bool = False  # an alarm of it stays until somebody resets it, also when the condition is gone
+    red: bool = False  # alone calls for a red warning of its plant
 
 
 def rule_key(plant: str, point: str, code: str) -> str:
@@ -86,6 +87,8 @@ class Point:
     setpoint: float | None
     rules: Sequence[Rule]
     unjudged: tuple[str, ...]  # default rules that wait for a number of this plant (a set-point): code and why
+    mandatory: bool = False  # a duty asks for it: out of action it is a hazard
+    basis: str | None = None  # that duty, or where the signal is from
 
     @property
     def is_device(self) -> bool:
@@ -141,6 +144,7 @@ class Equipment:
 
     id: str
     name: Text
+    running: Gate | None = None  # in production while this holds; None: always taken to be
 
 
 @dataclass(frozen=True, slots=True)

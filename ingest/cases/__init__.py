@@ -1,0 +1,1 @@
+"""The closed loop (闭环), pure: disposition, hazards, inspections, enterprise records, lists."""

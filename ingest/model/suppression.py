@@ -1,0 +1,57 @@
+"""Suppression of alarms (ISA-18.2): shelved, suppressed by design, or out of service (停用). It hides, and drops nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class SuppressionKind(StrEnum):
+    """Why an operator is not called, the weakest first."""
+
+    SHELVED = "shelved"  # by an operator, for a limited time
+    SUPPRESSED = "suppressed"  # by the plant's design: alarms that mean nothing in this state of the plant
+    OUT_OF_SERVICE = "out-of-service"  # 停用: applied for and approved, while an instrument is repaired or replaced
+
+
+class SuppressionState(StrEnum):
+    """How far a suppression has come."""
+
+    APPLIED = "applied"  # waits for approval: only what is taken out of service does
+    IN_FORCE = "in-force"
+    REJECTED = "rejected"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One suppression of a point's alarms. Times are ns since the epoch, UTC.
+
+    Attributes:
+        rule: the rule's code, or None: every rule of the point.
+        applicant, applied: who asked for it and when.
+        approver, decided: who approved or rejected it and when; for shelving the operator's own word is enough.
+        begins, until: when it holds; `until` None: until it is ended by hand.
+        ended, ended_by: when it ended, and by whom; `YUJING` when its time was over.
+    """
+
+    id: UUID
+    kind: SuppressionKind
+    state: SuppressionState
+    plant: str
+    point: str
+    rule: str | None
+    reason: str
+    applicant: str
+    applied: int
+    begins: int
+    until: int | None
+    approver: str | None = None
+    decided: int | None = None
+    ended: int | None = None
+    ended_by: str | None = None
+
+    def covers(self, plant: str, point: str, rule: str) -> bool:
+        """Whether it is about alarms of that rule."""
+        return (plant, point) == (self.plant, self.point) and self.rule in {None, rule}
