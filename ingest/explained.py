@@ -11,6 +11,7 @@ from rich.table import Table
 from ingest.plants.explain import PLANT_FILE, Key, PointNote, RuleNote
 
 _ORIGIN = {PLANT_FILE: "企业文件 plant file", "catalogue": "目录 catalogue"}
+_RED = "\n[red]单独触发红色预警 alone calls for red[/]"
 
 
 def print_point(note: PointNote, out: Console) -> None:
@@ -20,6 +21,8 @@ def print_point(note: PointNote, out: Console) -> None:
     out.print(f"{note.signal} · 量程 range {low:g} … {high:g} {note.unit}".rstrip())
     setpoint = f"{note.setpoint:g} {note.unit}".rstrip() if note.setpoint is not None else "—"
     out.print(f"设定值 set-point {setpoint} · 最长静默 longest silence {note.silence_s:g} s")
+    duty = "必设 mandatory · " if note.mandatory else ""
+    out.print(f"{duty}依据 basis {note.basis or '—'}", markup=False)
     out.print(_rules(note))
     _list(out, "未评估 not judged", (f"{code}: {why}" for code, why in note.not_judged))
     _list(out, "已停用 disabled", (f"{code} ({_ORIGIN[by]})" for code, by in note.disabled))
@@ -37,7 +40,7 @@ def _rules(note: PointNote) -> Table:
     table.add_column("数值出处 where its numbers are from", ratio=4, overflow="fold")
     for rule in note.rules:
         table.add_row(
-            f"[bold]{rule.code}[/]\n{rule.kind}\n{rule.level} 级 level",
+            f"[bold]{rule.code}[/]\n{rule.kind}\n{rule.level} 级 level{_RED if rule.red else ''}",
             escape("\n".join(_says(rule))),
             escape("\n".join(_numbers(rule))),
         )

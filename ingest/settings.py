@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from ingest.alarms.config import AlarmsConfig
 from ingest.api.access import Keyring
 from ingest.api.config import ApiConfig
 from ingest.connectors.config import ConnectorsConfig, open_connectors
@@ -42,6 +43,7 @@ class Settings(Config):
     history: HistoryConfig = DuckDBConfig(path=Path("data/history.duckdb"))
     intake: IntakeConfig = IntakeConfig()
     engine: EngineConfig = EngineConfig()
+    alarms: AlarmsConfig = AlarmsConfig()
     connectors: ConnectorsConfig = ConnectorsConfig()
     api: ApiConfig = ApiConfig()
     log: LogConfig = LogConfig()

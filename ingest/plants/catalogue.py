@@ -56,6 +56,7 @@ class SignalTable(Written):
     range: RangeNumbers | None = None  # None: per design, the plant file gives it
     silence_s: Seconds
     basis: str | None = Field(default=None, min_length=1)
+    mandatory: bool = False  # a duty asks for the signal, as `basis` says; out of action it is a hazard
     disabled_rules: tuple[str, ...] = Field(default=(), strict=False)
 
     @field_validator("states")
@@ -64,6 +65,13 @@ class SignalTable(Written):
         if (states is not None) != (info.data.get("kind") == "digital"):
             raise ValueError("what 0 and 1 mean, for digital signals and only for them")
         return states
+
+    @field_validator("mandatory")
+    @classmethod
+    def _by_duty(cls, mandatory: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
+        if mandatory and info.data.get("basis") is None:
+            raise ValueError("only with a basis: the duty that asks for the signal")
+        return mandatory
 
 
 class RuleTables(Written):

@@ -40,6 +40,7 @@ a document that was not at hand; check it before relying on it. No number here i
 The rules under *every point* hold for all signals and are repeated only where a signal changes them.
 Percent numbers are percent of the point's set-point. A rule trips once its condition has held for *delay* and returns
 at *off*; a *latched* one returns only when somebody resets it. **red** marks a rule that alone calls for a red warning.
+**mandatory** marks a signal that a duty asks for, by its basis: out of action during production it is a hazard.
 *unless* closes a rule; where the plant lacks what it names, it is left out and the rule is judged all the time.
 
 Besides the kinds below, a plant file may use `spike`, `noise`, `votes`, `first_out`, `ewma`, `cusum`, `page_hinkley`,
@@ -75,7 +76,7 @@ def _section(signals: list[Signal], shared: Mapping[str, RuleSpec]) -> Iterator[
                 signal.table.unit,
                 _range(signal),
                 _silence(signal),
-                "; ".join(filter(None, (signal.table.basis, _without(signal)))),
+                "; ".join(filter(None, (_basis(signal), _without(signal)))),
             )
             for signal in signals
         ),
@@ -178,6 +179,11 @@ def _number(absolute: float | None, percent: float | None, offset: float | None,
 def _states(signal: Signal) -> str:
     states = signal.table.states
     return f"<br>0 = {states[0]}, 1 = {states[1]}" if states else ""
+
+
+def _basis(signal: Signal) -> str:
+    basis = signal.table.basis or ""
+    return f"**mandatory** {basis}" if signal.table.mandatory else basis
 
 
 def _without(signal: Signal) -> str:

@@ -129,6 +129,8 @@ def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms) -> Point
         setpoint=of.setpoint,
         rules=PointRules(plant, judged.id, judged.name, forms.of(judged.rules)),
         unjudged=judged.unjudged,
+        mandatory=judged.mandatory,
+        basis=judged.basis,
     )
 
 
@@ -148,6 +150,7 @@ def _form(judged: Judged) -> RuleForm:
         of=judged.of.shown if judged.of else "",
         inputs=judged.inputs,
         latch=judged.spec.latch,
+        red=judged.spec.red,
     )
 
 
@@ -173,7 +176,7 @@ def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tu
         workers=told.workers,
         dust_workers=told.dust_workers,
         dust=told.dust,
-        equipment=tuple(Equipment(e.id, Text(e.name, e.name_en)) for e in plant.equipment),
+        equipment=tuple(Equipment(e.id, Text(e.name, e.name_en), e.gate) for e in plant.equipment),
         gateways=tuple(Gateway(told.id, g.id, Text(g.name, g.name_en)) for g in plant.gateways),
         points=compiled,
         connect_by=enrolment.connect_by,

@@ -43,6 +43,7 @@ class RuleNote:
     reason: Text
     gate: str
     remark: str
+    red: bool
     keys: tuple[Key, ...]
     source: str
     confidence: str
@@ -69,6 +70,8 @@ class PointNote:
     range: tuple[float, float]
     setpoint: float | None
     silence_s: float
+    mandatory: bool
+    basis: str | None
     rules: tuple[RuleNote, ...]
     not_judged: tuple[tuple[str, str], ...]
     disabled: tuple[tuple[str, str], ...]
@@ -122,11 +125,14 @@ def as_json(note: PointNote) -> dict[str, Any]:
         "range": [_finite(end) for end in note.range],
         "setpoint": note.setpoint,
         "silence_s": note.silence_s,
+        "mandatory": note.mandatory,
+        "basis": note.basis,
         "rules": [
             {
                 "code": rule.code,
                 "kind": rule.kind,
                 "level": rule.level,
+                "red": rule.red,
                 "title": _both(rule.title),
                 "reason": _both(rule.reason),
                 "when": rule.gate or ALWAYS,
@@ -156,6 +162,8 @@ def _note(plant: str, texts: Sequence[PointText], judged: JudgedPoint, every: Se
         range=(of.low, of.high),
         setpoint=of.setpoint,
         silence_s=of.silence_s,
+        mandatory=judged.mandatory,
+        basis=judged.basis,
         rules=tuple(_rule(rule, own.get(rule.code, {})) for rule in judged.rules),
         not_judged=tuple((code, why) for code, _, why in (line.partition(": ") for line in judged.unjudged)),
         disabled=tuple(_disabled(written)) if written is not None else (),
@@ -177,6 +185,7 @@ def _rule(rule: Judged, own: Mapping[str, Any]) -> RuleNote:
         rule.reason,
         rule.when.shown if rule.when is not None else "",
         rule.without,
+        spec.red,
         keys,
         spec.source,
         str(spec.confidence),

@@ -59,6 +59,8 @@ class JudgedPoint:
     measure: Measure
     rules: tuple[Judged, ...]
     unjudged: tuple[str, ...]
+    mandatory: bool
+    basis: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ def _own_point(id_: str, name: Text, gateway: str, signal: Signal, silence_s: fl
     for code, spec in signal.rules.items():
         score = spec.score(of)
         rules.append(Judged(code, spec, score, spec.reason(code, of, score)))
-    return JudgedPoint(id_, signal.code, name, None, gateway, of, tuple(rules), unjudged=())
+    table = signal.table
+    return JudgedPoint(id_, signal.code, name, None, gateway, of, tuple(rules), (), table.mandatory, table.basis)
 
 
 class _Judging:
@@ -172,6 +175,8 @@ class _Judging:
             self._of,
             tuple(judged),
             self._shared.unjudged.setdefault(tuple(unjudged), tuple(unjudged)),
+            signal.table.mandatory,
+            signal.table.basis,
         )
 
     def _concerned(self, spec: RuleSpec, own: Mapping[str, object], place: Place) -> bool:

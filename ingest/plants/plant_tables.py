@@ -8,9 +8,10 @@ from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from ingest.model.plant import SERVICE, PlantKind
+from ingest.model.plant import SERVICE, Gate, PlantKind
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
+from ingest.plants.gates import parse_when
 from ingest.plants.uscc import uscc_fault
 from ingest.plants.written import Written, because, like, near
 
@@ -32,6 +33,7 @@ class Known:
     signals: Mapping[str, Signal] | None
     gateways: frozenset[str]
     equipment: frozenset[str]
+    points: frozenset[str]
 
 
 def _signal(code: str, info: ValidationInfo) -> str:
@@ -52,6 +54,17 @@ def _gateway(name: str, info: ValidationInfo) -> str:
 
 def _equipment(name: str, info: ValidationInfo) -> str:
     return _one_of(name, cast("Known", info.context).equipment, "the id of an equipment of this file")
+
+
+def _running(text: str, info: ValidationInfo) -> str:
+    try:
+        when = parse_when(text)
+    except ValueError:
+        when = None
+    if when is None or when.percent:
+        raise ValueError('a point of this file, one of == != < <= > >=, and a number: "FAN_RUN-01 == 1"')
+    _one_of(when.name, cast("Known", info.context).points, "a comparison with the id of a point of this file")
+    return text
 
 
 def _one_of(name: str, known: frozenset[str], words: str) -> str:
@@ -101,11 +114,18 @@ class EnterpriseTable(Written):
 
 
 class EquipmentTable(Written):
-    """`[[equipment]]`."""
+    """`[[equipment]]`; it is in production while `running` holds, and always where that is not given."""
 
     id: ItemId
     name: Name
     name_en: Name
+    running: Annotated[str, AfterValidator(_running)] | None = None
+
+    @property
+    def gate(self) -> Gate | None:
+        """`running`, ready to be compared."""
+        when = parse_when(self.running) if self.running is not None else None
+        return Gate(when.name, when.op, when.number) if when is not None else None
 
 
 class GatewayTable(Written):

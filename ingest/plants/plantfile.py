@@ -84,13 +84,16 @@ class _Reading:
         return PlantFile(
             self._file,
             enterprise,
-            self._all(EquipmentTable, "equipment"),
+            self._all(EquipmentTable, "equipment", self._known()),
             self._all(GatewayTable, "gateways"),
             self._points(),
         )
 
+    def _known(self) -> Known:
+        return Known(self._signals, self._ids("gateways"), self._ids("equipment"), self._ids("points"))
+
     def _points(self) -> tuple[PointText, ...]:
-        known = Known(self._signals, self._ids("gateways"), self._ids("equipment"))
+        known = self._known()
         signals = self._signals or {}
         names = signals.keys() | self._ids("points")
         points = []
@@ -149,8 +152,8 @@ class _Reading:
                     place.at("id").fault(name, f"an id of its own; it is that of {clocks[name]}'s clock")
                 )
 
-    def _all(self, model: type[W], key: str) -> tuple[W, ...]:
-        tables = (self._checked(model, place, item) for place, item in self._items[key])
+    def _all(self, model: type[W], key: str, known: Known | None = None) -> tuple[W, ...]:
+        tables = (self._checked(model, place, item, known) for place, item in self._items[key])
         return tuple(table for table in tables if table is not None)
 
     def _checked(self, model: type[W], place: Place, item: object, known: Known | None = None) -> W | None:

@@ -34,6 +34,7 @@ class RuleForm:
     of: str
     inputs: tuple[str, ...]
     latch: bool
+    red: bool
 
     def judging(self, plant: str, point: str, name: Text) -> Rule:
         """The rule for that point."""
@@ -54,6 +55,7 @@ class RuleForm:
             of=self.of,
             inputs=self.inputs,
             latch=self.latch,
+            red=self.red,
         )
 
 

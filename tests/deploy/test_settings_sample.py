@@ -150,7 +150,7 @@ def test_every_example_is_a_value_the_service_takes(tmp_path: Path) -> None:
         lines = []
         for table in (t for t in TABLES if t.name != "history" or t.keys["kind"].shown == kind):
             if table.name:
-                several = table.name in {"connectors.webhooks", "api.tokens"}
+                several = table.name in {"connectors.webhooks", "api.tokens", "alarms.positions"}
                 lines.append(f"[[{table.name}]]" if several else f"[{table.name}]")
             shown = {key: w.set if w.shown is None else w.shown for key, w in table.keys.items()}
             lines += [f"{key} = {toml(value)}" for key, value in shown.items()]

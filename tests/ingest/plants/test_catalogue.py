@@ -51,6 +51,16 @@ def test_every_number_has_a_source_and_a_confidence(signal: Signal) -> None:
 
 
 @pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
+def test_a_signal_is_mandatory_where_its_basis_is_a_duty(signal: Signal) -> None:
+    """A duty that is only recalled counts as well, and its text says that it is."""
+    basis = signal.table.basis or ""
+    if basis.startswith("duty:") or "first class: must be present" in basis:
+        assert signal.table.mandatory
+    elif signal.table.mandatory:
+        assert basis.startswith("recalled, verify: ")
+
+
+@pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
 def test_no_default_is_called_regulation(signal: Signal) -> None:
     """Nothing in the research is a number fixed by a regulation whose text was read."""
     told: list[Sourced] = [signal.table.silence_s, *signal.rules.values()]
@@ -129,6 +139,13 @@ def test_a_frozen_co_reading_is_only_called_stuck_above_zero_and_after_six_hours
         ("common", 'states = ["离线 offline", "在线 online"]\n', "", "GATEWAY_ONLINE.states = (missing)"),
         ("common", "[gateway.GATEWAY_CLOCK]", "[gateway.GATEWAY_CLOK]", "GATEWAY_CLOK = {"),
         ("service", "SERVICE_DISK", "SERVICE_DISC", "SERVICE_DISC = {"),
+        ("steel", "mandatory = true", "mandatory = 1", "STL_CO.mandatory = 1"),
+        (
+            "common",
+            'unit = "s"',
+            'unit = "s"\nmandatory = true',
+            "GATEWAY_CLOCK.mandatory = True: expected only with",
+        ),
     ],
 )
 def test_a_wrong_catalogue_says_where(tmp_path: Path, file: str, old: str, new: str, fault: str) -> None:

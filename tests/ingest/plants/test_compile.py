@@ -93,6 +93,33 @@ def test_numbers_changed_by_a_plant_are_no_longer_the_catalogues(directory: Path
     assert rules["CW_IN_P-01", "LL"].confidence == Confidence.ENGINEERING_DEFAULT
 
 
+def test_a_red_marked_rule_of_the_catalogue_is_red_in_the_roster(directory: Path) -> None:
+    """Also after a plant changed its numbers; a rule that is not marked is not."""
+    roster = load_roster(directory, MemoryNumbering(), 1)
+    red = {(rule.point, rule.code) for rule in roster.rules if rule.red}
+    assert ("CW_IN_P-01", "LL") in red
+    assert ("CW_IN_P-01", "L") not in red
+
+
+def test_a_point_of_a_duty_is_mandatory_and_says_which(tmp_path: Path) -> None:
+    roster = roster_of(tmp_path, plant("steel", point("CO", "STL_CO") + point("TILT", "STL_GH_TILT", "range = [0, 9]")))
+    co, tilt = roster.find("p", "CO"), roster.find("p", "TILT")
+    assert co is not None
+    assert tilt is not None
+    assert (co.mandatory, tilt.mandatory) == (True, False)
+    assert "Art.4(6)" in str(co.basis)
+
+
+def test_equipment_runs_while_a_point_of_its_plant_says_so(tmp_path: Path) -> None:
+    """Where the plant file says nothing there is no condition: it is always taken to run."""
+    text = plant("dust", point("FAN-1", "DUST_FAN_RUN")).replace(
+        'name_en = "Machine"\n', 'name_en = "Machine"\nrunning = "FAN-1 == 1"\n', 1
+    )
+    roster = roster_of(tmp_path, text, plant("dust", point("FAN-1", "DUST_FAN_RUN"), name="q"))
+    assert [one.running for one in roster.plants["p"].equipment] == [Gate("FAN-1", "==", 1.0)]
+    assert [one.running for one in roster.plants["q"].equipment] == [None]
+
+
 def test_every_row_names_its_rule_and_its_point(directory: Path) -> None:
     roster = load_roster(directory, MemoryNumbering(), 1)
     assert set(roster.tables) <= set(KINDS)

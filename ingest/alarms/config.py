@@ -1,0 +1,58 @@
+"""Settings of alarm management; each default says where it is from, and none of them is regulation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from ingest.model.config import Config
+
+Seconds = Annotated[int, Field(gt=0)]
+
+
+class PositionConfig(Config):
+    """One operator position: who is called by the alarms of which plants."""
+
+    name: str = Field(min_length=1)
+    plants: tuple[str, ...] = Field(min_length=1)
+
+
+class AlarmsConfig(Config):
+    """How alarms are reopened, suppressed, shown and counted."""
+
+    # re-raise within 10 min is the same alarm: engineering default
+    reopen_s: Seconds = 600
+    # one shift: engineering default; ISA-18.2 asks for a limit and leaves the number to the plant (recalled, verify)
+    shelve_max_s: Seconds = 28_800
+    # shelving and suppression by design also cover level 2
+    suppress_level_2: bool = False
+    # covered alarms of level 2 are folded in the list, too; display only
+    inhibit_level_2: bool = False
+    # three raises within a minute is a chattering alarm: ISA-18.2 (recalled, verify)
+    chatter_count: Annotated[int, Field(ge=2)] = 3
+    chatter_window_s: Seconds = 60
+    # standing for a day is a stale alarm: ISA-18.2 (recalled, verify)
+    stale_s: Seconds = 86_400
+    # alarms of one equipment at most so far apart are one burst: engineering default
+    first_out_gap_s: Seconds = 60
+    # a flood begins with more than 10 alarms in 10 min and ends below 5: EEMUA 191, ISA-18.2 (recalled, verify)
+    flood_begins_above: Annotated[int, Field(ge=1)] = 10
+    flood_ends_below: Annotated[int, Field(ge=1)] = 5
+    flood_window_s: Seconds = 600
+    # empty: each plant is a position of its own, under its id; so is every plant that no position names
+    positions: tuple[PositionConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.flood_ends_below > self.flood_begins_above:
+            raise ValueError(f"flood_ends_below at most flood_begins_above, which is {self.flood_begins_above}")
+        for what, names in (
+            ("name of a position", [one.name for one in self.positions]),
+            ("plant of one position", [plant for one in self.positions for plant in one.plants]),
+        ):
+            twice = [name for name, times in Counter(names).items() if times > 1]
+            if twice:
+                raise ValueError(f"each {what} once, not {', '.join(twice)} twice")
+        return self
