@@ -1,0 +1,86 @@
+"""What a list tells of: a plant with its duties, a hazard beside its plant, who answers for what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingest.cases.days import day_of
+from ingest.cases.duties import Duty
+from ingest.cases.enterprise import Connection, EnterpriseRecord
+from ingest.cases.hazard import Hazard
+from ingest.cases.labels import label
+from ingest.model.plant import Plant, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """A plant with what is noted of it, how it stands with its connection, and what it owes of self-inspection."""
+
+    plant: Plant
+    record: EnterpriseRecord
+    connection: Connection
+    duties: tuple[Duty, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HazardLine:
+    """A hazard beside what a list needs to tell of it."""
+
+    hazard: Hazard
+    plant: Text
+    clause: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Responsibility:
+    """Who answers for what, by when."""
+
+    plant: Text
+    duty: Text
+    subject: str
+    person: str | None
+    phone: str | None
+    deadline: dt.date | None
+    standing: Text
+
+
+def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLine], now: int) -> list[Responsibility]:
+    """Who answers for what: each plant's heads and its next self-inspection, each open hazard's own."""
+    found = []
+    for one in enterprises:
+        name, record = one.plant.name, one.record
+        whole, safety = Text("安全生产全面责任", "overall safety"), Text("安全管理", "safety management")
+        known = Text("", "")
+        found.append(Responsibility(name, whole, "主要负责人", record.principal, record.principal_phone, None, known))
+        found.append(Responsibility(name, safety, "安全负责人", record.safety_head, record.safety_phone, None, known))
+        for duty in one.duties:
+            if duty.done is None:
+                what = Text("企业自查", "self-inspection")
+                due = duty.period.due
+                standing = _standing(duty.overdue(day_of(now)))
+                person, phone = record.principal, record.principal_phone
+                found.append(Responsibility(name, what, duty.period.name, person, phone, due, standing))
+    for line in lines:
+        found += _of_hazard(line)
+    return found
+
+
+def _of_hazard(line: HazardLine) -> list[Responsibility]:
+    one, name, state = line.hazard, line.plant, label(line.hazard.state)
+    if not one.open:
+        return []
+    standing = _standing(overdue=True) if one.overdue(line.now) else state
+    what = Text("隐患整改", "rectification")
+    found = [Responsibility(name, what, one.title, one.responsible, None, one.deadline, standing)]
+    if one.supervision is not None:
+        watch = Text("挂牌督办", "supervision")
+        subject = f"{one.supervision} {one.title}"
+        found.append(Responsibility(name, watch, subject, one.supervised_by, None, one.deadline, state))
+    return found
+
+
+def _standing(overdue: bool) -> Text:  # noqa: FBT001
+    return Text("逾期", "overdue") if overdue else Text("未到期", "not due yet")

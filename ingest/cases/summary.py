@@ -1,0 +1,218 @@
+"""The yearly summary (年度总结), due by 1 December: one line a plant, then each kind of plant, then all.
+
+Every figure is counted from records, so anybody with the records can count it again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+from ingest.cases.days import PLANT_TIME, day_of, year_of
+from ingest.cases.duties import Duty
+from ingest.cases.hazard import Hazard, HazardLevel, HazardState
+from ingest.cases.inspection import Inspection, InspectionState
+from ingest.cases.labels import KINDS
+from ingest.cases.lead import Lead, LeadSource
+from ingest.cases.sheet import Column, Sheet, fill
+from ingest.model.plant import Text
+
+DUE: Final = (12, 1)
+"""Month and day by which a year's summary is to be there (the national work plan)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Alarms and warnings of one plant in the year: how many, and how many of those were handled."""
+
+    alarms_1: int = 0
+    alarms_2: int = 0
+    alarms_handled: int = 0
+    false_alarms: int = 0
+    warnings_blue: int = 0
+    warnings_yellow: int = 0
+    warnings_orange: int = 0
+    warnings_red: int = 0
+    warnings_handled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a summary is counted from; of every plant in scope, whatever the year."""
+
+    plants: Sequence[tuple[str, Text, str]]  # id, name, kind
+    hazards: Sequence[Hazard] = ()
+    leads: Sequence[Lead] = ()
+    inspections: Sequence[Inspection] = ()
+    duties: Sequence[Duty] = ()
+    told: Mapping[str, Told] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(Told):
+    """The figures of a plant or of several."""
+
+    hazards_found: int = 0
+    major_found: int = 0
+    hazards_closed: int = 0
+    major_closed: int = 0
+    closed_in_time: int = 0
+    hazards_open: int = 0
+    major_open: int = 0
+    overdue: int = 0
+    supervised: int = 0
+    inspections: int = 0
+    findings: int = 0
+    leads: int = 0
+    leads_overdue: int = 0
+    leads_closed: int = 0
+    self_inspections_due: int = 0
+    self_inspections_done: int = 0
+    self_inspections_late: int = 0
+
+    def __add__(self, other: Figures) -> Figures:
+        """Both together."""
+        return Figures(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Figures)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the summary."""
+
+    name: str
+    kind: str
+    figures: Figures
+
+
+def share(part: int, whole: int) -> float | None:
+    """The part of the whole; None of nothing."""
+    return part / whole if whole else None
+
+
+def _count(key: str, zh: str, en: str) -> Column[Line]:
+    return Column(key, Text(zh, en), "count", lambda of: getattr(of.figures, key))
+
+
+COLUMNS: Final[tuple[Column[Line], ...]] = (
+    Column("name", Text("企业", "Plant"), "text", lambda of: of.name, wide=True),
+    Column("kind", Text("类别", "Kind"), "text", lambda of: of.kind),
+    _count("alarms_1", "一级报警", "Alarms, level 1"),
+    _count("alarms_2", "二级报警", "Alarms, level 2"),
+    _count("alarms_handled", "已处置报警", "Alarms handled"),
+    _count("false_alarms", "误报", "False alarms"),
+    _count("warnings_blue", "蓝色预警", "Blue warnings"),
+    _count("warnings_yellow", "黄色预警", "Yellow warnings"),
+    _count("warnings_orange", "橙色预警", "Orange warnings"),
+    _count("warnings_red", "红色预警", "Red warnings"),
+    _count("warnings_handled", "已处置预警", "Warnings handled"),
+    _count("hazards_found", "发现隐患", "Hazards found"),
+    _count("major_found", "其中重大", "of them major"),
+    _count("hazards_closed", "销号隐患", "Hazards closed"),
+    _count("major_closed", "其中重大", "of them major"),
+    _count("closed_in_time", "按期整改", "Rectified in time"),
+    Column(
+        "in_time_share",
+        Text("按期整改率", "Share in time"),
+        "share",
+        lambda of: share(of.figures.closed_in_time, of.figures.hazards_closed),
+    ),
+    _count("hazards_open", "未销号隐患", "Hazards open"),
+    _count("major_open", "其中重大", "of them major"),
+    _count("overdue", "逾期未整改", "Overdue"),
+    _count("supervised", "挂牌督办", "Listed for supervision"),
+    _count("inspections", "执法检查", "Inspections"),
+    _count("findings", "检查发现问题", "Findings"),
+    _count("leads", "执法线索", "Leads"),
+    _count("leads_overdue", "其中逾期隐患", "of them overdue hazards"),
+    _count("leads_closed", "办结线索", "Leads closed"),
+    _count("self_inspections_due", "应自查", "Self-inspections due"),
+    _count("self_inspections_done", "已自查", "done"),
+    _count("self_inspections_late", "其中超期", "of them late"),
+)
+
+
+def summarise(records: Records, year: int, now: int) -> Sheet:
+    """The summary of a year as it is known at `now`: to its end if that is past."""
+    first, end = year_of(year)
+    until = min(end, now + 1)
+    lines = [Line(name.zh, _kind(kind), _figures(records, key, first, until)) for key, name, kind in records.plants]
+    kinds = sorted({line.kind for line in lines})
+    groups = [Line(f"{kind}小计", kind, _sum(line.figures for line in lines if line.kind == kind)) for kind in kinds]
+    whole = Line("合计", "", _sum(line.figures for line in lines))
+    last = day_of(until - 1)
+    due = dt.date(year, *DUE)
+    title = Text(f"{year} 年度安全风险监测预警与隐患治理总结", f"{year}: monitoring, warning and hazards")
+    subtitle = Text(
+        f"{year}-01-01 至 {last.isoformat()}　报送期限 {due.isoformat()}",
+        f"{year}-01-01 to {last.isoformat()}, due by {due.isoformat()}",
+    )
+    return fill(f"summary-{year}", title, subtitle, COLUMNS, [*lines, *groups, whole], now)
+
+
+def _figures(records: Records, plant: str, first: int, until: int) -> Figures:
+    def within(time: int | None) -> bool:
+        return time is not None and first <= time < until
+
+    hazards = [one for one in records.hazards if one.plant == plant and one.found < until]
+    found = [one for one in hazards if one.found >= first]
+    closed = [one for one in hazards if one.state is HazardState.CLOSED and within(one.closed)]
+    still = [one for one in hazards if one.closed is None or one.closed >= until]
+    leads = [one for one in records.leads if one.plant == plant]
+    opened = [one for one in leads if within(one.opened)]
+    done = [
+        one
+        for one in records.inspections
+        if one.plant == plant and one.state is InspectionState.CONCLUDED and within(one.concluded)
+    ]
+    days = (day_of(first), day_of(until - 1))
+    duties = [one for one in records.duties if one.plant == plant and days[0] <= one.period.due]
+    due = [one for one in duties if one.period.due <= days[1] or one.done is not None]
+    told = records.told.get(plant, Told())
+    return Figures(
+        **{one.name: getattr(told, one.name) for one in fields(Told)},
+        hazards_found=len(found),
+        major_found=_major(found),
+        hazards_closed=len(closed),
+        major_closed=_major(closed),
+        closed_in_time=sum(one.in_time is True for one in closed),
+        hazards_open=len(still),
+        major_open=_major(still),
+        overdue=sum(one.overdue(until - 1) for one in still),
+        supervised=sum(
+            one.supervised_since is not None and days[0] <= one.supervised_since <= days[1] for one in hazards
+        ),
+        inspections=len(done),
+        findings=sum(len(one.findings) for one in done),
+        leads=len(opened),
+        leads_overdue=sum(one.source is LeadSource.OVERDUE_HAZARD for one in opened),
+        leads_closed=sum(within(one.closed) for one in leads),
+        self_inspections_due=len(due),
+        self_inspections_done=sum(one.done is not None for one in due),
+        self_inspections_late=sum(one.late for one in due),
+    )
+
+
+def _major(hazards: Iterable[Hazard]) -> int:
+    return sum(one.level is HazardLevel.MAJOR for one in hazards)
+
+
+def _sum(figures: Iterable[Figures]) -> Figures:
+    whole = Figures()
+    for one in figures:
+        whole += one
+    return whole
+
+
+def _kind(kind: str) -> str:
+    return KINDS[kind].zh if kind in KINDS else ""
+
+
+def year_at(now: int) -> int:
+    """The year it is at the plants.
+
+    >>> year_at(1_767_196_800 * 10**9 - 8 * 3600 * 10**9)  # 2026 begins there
+    2025
+    """
+    return dt.datetime.fromtimestamp(now // 10**9, PLANT_TIME).year
