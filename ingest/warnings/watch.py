@@ -1,0 +1,345 @@
+"""The warnings of one plant, moved on by what is learnt of it, by time and by people (pure: time is passed in).
+
+Whatever becomes due is done at its own moment, in order, however late somebody looks: so the same things happen however
+time is cut into looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+from ingest.model.audit import ActRole
+from ingest.model.warning import (
+    Asked,
+    Colour,
+    EarlyWarning,
+    Fact,
+    Feedback,
+    Step,
+    WarningEvent,
+    WarningEventKind,
+    WarningState,
+    warning_event_id,
+    warning_id,
+)
+from ingest.warnings import colour, ladder, risk
+from ingest.warnings.derive import Called, derive
+from ingest.warnings.ladder import Duty, Pace
+from ingest.warnings.rules import ColourRules
+
+NEVER: Final = 2**63 - 1
+"""The due time of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every plant. Times in ns.
+
+    Attributes:
+        fall_after: a colour falls when the lower one has held for so long.
+        reopen: what comes back so soon after its end is the same episode.
+    """
+
+    rules: ColourRules
+    pace: Pace
+    fall_after: int
+    reopen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a watch needs to know of its plant.
+
+    Attributes:
+        inherent: S of its risk index.
+    """
+
+    plant: str
+    inherent: float
+    duty: Duty
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who does something, and when (ns)."""
+
+    by: str
+    role: ActRole
+    time: int
+
+
+class Watch:
+    """One plant's facts, and its episodes that are not closed: at most one of them is open.
+
+    Attributes:
+        facts: by key; those that are over stay as long as they count for anything.
+        live: episodes by id, oldest first.
+        due: when something happens by itself next, ns.
+    """
+
+    def __init__(self, place: Place, terms: Terms, at: int, *, stepped: int = 0) -> None:
+        """`at`: when it begins; `stepped`: by how much the clock was set so far, ns."""
+        self.place = place
+        self.facts: dict[str, Fact] = {}
+        self.live: dict[UUID, EarlyWarning] = {}
+        self.due = NEVER
+        self._terms = terms
+        self._at = at
+        self._stepped = stepped
+        self._called = Called()
+        self._fading: dict[Colour, int] = {}
+        self._events: list[WarningEvent] = []
+
+    @property
+    def open(self) -> EarlyWarning | None:
+        """The open episode, if there is one."""
+        return next((one for one in self.live.values() if one.state is WarningState.OPEN), None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to watch."""
+        return not self.live and not self.facts
+
+    def resume(self, warnings: Iterable[EarlyWarning], facts: Iterable[Fact]) -> None:
+        """Go on with episodes as they were committed, and the facts as they were then; nothing happens yet."""
+        for one in warnings:
+            self.live[one.id] = _shifted(one, self._stepped - one.stepped, self._stepped, self._at)
+        self.facts = {fact.key: fact for fact in facts}
+        current = self.open
+        if current is not None:
+            top = max((ground.colour for ground in current.inputs), default=None)
+            same = current.rules == self._terms.rules.version
+            latest = max(current.since, current.raised, *current.fading.values(), *([0] if same else [self._at]))
+            self._called = Called(top, current.inputs, min(latest, self._at))
+            self._fading = dict(current.fading)
+        elif self.facts:
+            self._called = Called(due=self._at)
+        self._at = 0  # what became due while nobody looked is done at its own moment
+        self._set_due()
+
+    def pass_time(self, now: int) -> list[WarningEvent]:
+        """Everything that became due up to `now`."""
+        self._pass(now)
+        return self._take()
+
+    def learn(
+        self, time: int, *, known: Iterable[Fact] = (), over: Iterable[str] = (), void: Iterable[str] = ()
+    ) -> list[WarningEvent]:
+        """At `time`: facts as they are now, keys of those that are over, and of those that never counted."""
+        time = self._pass(time)
+        for fact in known:
+            before = self.facts.get(fact.key)
+            same = before is not None and before.gone is None
+            self.facts[fact.key] = replace(fact, since=before.since) if before is not None and same else fact
+        for key in over:
+            gone = self.facts.get(key)
+            if gone is not None and gone.gone is None:
+                self.facts[key] = replace(gone, gone=time)
+        for key in void:
+            self.facts.pop(key, None)
+        self._judge(time)
+        self._set_due()
+        return self._take()
+
+    def acknowledge(self, warning: UUID, hand: Hand, comment: str | None = None) -> list[WarningEvent]:
+        """Somebody has seen it; from now on feedback is asked for.
+
+        What time brings up to then happens first, and also if this is refused: `pass_time` tells it.
+
+        Raises:
+            KeyError: it is not known here, or closed.
+            ValueError: it cannot be acknowledged as things stand, or not by them.
+        """
+        time = self._pass(hand.time)
+        current = self.live[warning]
+        if current.asking is not Asked.ACKNOWLEDGEMENT:
+            raise ValueError(f"it was acknowledged by {current.acknowledged_by}")
+        if hand.role == "operator" and current.step is not Step.ENTERPRISE and self.place.duty.at(current.step):
+            raise ValueError(f"it has gone up to the {current.step}, who must acknowledge it")
+        self._acknowledge(current, hand, time, {"comment": comment} if comment else {})
+        self._set_due()
+        return self._take()
+
+    def feed_back(self, warning: UUID, hand: Hand, cause: str, measure: str) -> list[WarningEvent]:
+        """Somebody says what it was and what was done; who can say so has seen it. Raises as `acknowledge`."""
+        time = self._pass(hand.time)
+        current = self.live[warning]
+        if current.feedback is not None:
+            raise ValueError(f"feedback was given by {current.feedback.by}")
+        if current.asking is Asked.ACKNOWLEDGEMENT:
+            current = self._acknowledge(current, hand, time, {})
+        given = Feedback(cause, measure, hand.by, time)
+        current = replace(current, feedback=given, asking=None)
+        said = {"cause": cause, "measure": measure}
+        current = self._tell(WarningEventKind.FEEDBACK, current, time, said, hand)
+        self._close(current, time)
+        self._set_due()
+        return self._take()
+
+    def shift(self, step: int) -> None:
+        """The service's clock was set by `step` ns: everything that counts from a time moves along."""
+        self._stepped += step
+        self._at += step
+        self._fading = {one: since + step for one, since in self._fading.items()}
+        self.facts = {
+            key: replace(fact, since=fact.since + step, gone=None if fact.gone is None else fact.gone + step)
+            for key, fact in self.facts.items()
+        }
+        self.live = {key: _shifted(one, step, self._stepped) for key, one in self.live.items()}
+        if self._called.due is not None:
+            self._called = replace(self._called, due=self._called.due + step)
+        self._set_due()
+
+    def _pass(self, now: int) -> int:
+        """Do what became due up to `now`; time never goes back. Returns the moment it is then."""
+        while self.due <= now:
+            time = max(self.due, self._at)
+            if min(self._called.due or NEVER, self._fall()) <= time:
+                self._judge(time)
+            for one in [*self.live.values()]:
+                if (ladder.due(one, self._terms.pace) or NEVER) <= time:
+                    self._press(one)
+            self._at = time
+            self._set_due()
+        self._at = max(self._at, now)
+        return self._at
+
+    def _fall(self) -> int:
+        return colour.next_fall(self._fading, self._terms.fall_after) or NEVER
+
+    def _set_due(self) -> None:
+        dues = (ladder.due(one, self._terms.pace) for one in self.live.values())
+        self.due = min(self._called.due or NEVER, self._fall(), *(due or NEVER for due in dues))
+
+    def _judge(self, time: int) -> None:
+        """Derive the colour anew, and tell what that changes."""
+        longest = self._terms.rules.longest
+        self.facts = {
+            key: fact
+            for key, fact in self.facts.items()
+            if not (risk.forgotten(fact, time) and time >= fact.since + longest)
+        }
+        before, called = self._called, derive(self.facts.values(), self._terms.rules, time)
+        self._called = called
+        fading = colour.fade(self._fading, before.colour, called.colour, time)
+        self._fading = colour.lasting(fading, time, self._terms.fall_after)
+        shows = colour.shown(called.colour, self._fading, time, self._terms.fall_after)
+        current = self.open
+        if current is None:
+            if shows is not None:
+                self._begin(shows, time)
+        elif shows is None:
+            over = replace(current, colour=None, since=time, state=WarningState.OVER, ended=time)
+            self._close(self._tell(WarningEventKind.ENDED, over, time), time)
+        elif shows != current.colour:
+            was = str(current.colour)
+            changed = self._risen(replace(current, colour=shows, since=time), time)
+            self._tell(WarningEventKind.COLOUR_CHANGED, changed, time, {"from": was, "to": str(shows)})
+        elif called.reasons != before.reasons:
+            self._tell(WarningEventKind.INPUTS_CHANGED, current, time)
+
+    def _begin(self, shows: Colour, time: int) -> None:
+        """A new episode, or the last one again."""
+        lately = [one for one in self.live.values() if one.ended is not None and time - one.ended <= self._terms.reopen]
+        if lately:
+            again = replace(lately[-1], colour=shows, since=time, state=WarningState.OPEN, ended=None)
+            self._tell(WarningEventKind.REOPENED, self._risen(again, time), time)
+            return
+        first = self.place.duty.first()
+        fresh = EarlyWarning(
+            id=warning_id(self.place.plant, time),
+            plant=self.place.plant,
+            colour=shows,
+            peak=shows,
+            since=time,
+            raised=time,
+            state=WarningState.OPEN,
+            step=first,
+            asking=Asked.ACKNOWLEDGEMENT,
+            asked=time,
+            reminded=0,
+            risk=0.0,
+            rules="",
+            inputs=(),
+        )
+        passed = [str(step) for step in ladder.STEPS if step < first]
+        self._tell(WarningEventKind.RAISED, fresh, time, {"passed": passed} if passed else {})
+
+    def _risen(self, current: EarlyWarning, time: int) -> EarlyWarning:
+        """Above its peak it is another matter: it must be seen and answered anew, by the step it has come to."""
+        if current.colour is None or current.colour <= current.peak:
+            return current
+        return replace(
+            current,
+            peak=current.colour,
+            asking=Asked.ACKNOWLEDGEMENT,
+            asked=time,
+            reminded=0,
+            acknowledged=None,
+            acknowledged_by=None,
+            feedback=None,
+        )
+
+    def _press(self, current: EarlyWarning) -> None:
+        time = ladder.due(current, self._terms.pace) or 0
+        kind, changed, detail = ladder.press(current, self._terms.pace, self.place.duty)
+        self._tell(kind, changed, time, detail)
+
+    def _acknowledge(self, current: EarlyWarning, hand: Hand, time: int, detail: Mapping[str, Any]) -> EarlyWarning:
+        seen = replace(
+            current,
+            acknowledged=time,
+            acknowledged_by=hand.by,
+            asking=Asked.FEEDBACK,
+            asked=time,
+            reminded=0,
+        )
+        return self._tell(WarningEventKind.ACKNOWLEDGED, seen, time, detail, hand)
+
+    def _close(self, current: EarlyWarning, time: int) -> None:
+        """It is closed once the colour is gone and feedback was given."""
+        if current.state is WarningState.OVER and current.feedback is not None:
+            self._tell(WarningEventKind.CLOSED, replace(current, state=WarningState.CLOSED), time)
+            del self.live[current.id]
+
+    def _tell(
+        self,
+        kind: WarningEventKind,
+        changed: EarlyWarning,
+        time: int,
+        detail: Mapping[str, Any] | None = None,
+        hand: Hand | None = None,
+    ) -> EarlyWarning:
+        """Keep the warning as it is now, and tell what happened."""
+        now = replace(
+            changed,
+            risk=risk.index(self.place.inherent, self.facts.values(), time),
+            rules=self._terms.rules.version,
+            inputs=self._called.grounds if changed.state is WarningState.OPEN else (),
+            fading=dict(self._fading) if changed.state is WarningState.OPEN else {},
+            stepped=self._stepped,
+            events=changed.events + 1,
+        )
+        self.live[now.id] = now
+        name = warning_event_id(now.id, now.events, kind)
+        by, role = (hand.by, hand.role) if hand else (None, None)
+        self._events.append(WarningEvent(0, name, kind, time, now, by, role, detail or {}))
+        return now
+
+    def _take(self) -> list[WarningEvent]:
+        taken, self._events = self._events, []
+        return taken
+
+
+def _shifted(one: EarlyWarning, step: int, stepped: int, latest: int = NEVER) -> EarlyWarning:
+    """The warning with everything that counts from a time moved by `step`, and nothing later than `latest`."""
+    return replace(
+        one,
+        asked=min(one.asked + step, latest),
+        ended=None if one.ended is None else min(one.ended + step, latest),
+        fading={shade: min(since + step, latest) for shade, since in one.fading.items()},
+        stepped=stepped,
+    )
