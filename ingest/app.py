@@ -31,8 +31,10 @@ from ingest.settings import Settings
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
+from ingest.state.audit import AuditStore
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.state.suppressions import SuppressionStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
 from ingest.upkeep import lighten, look_after_files, name_orphans, require_same_moment, trim
@@ -98,7 +100,13 @@ class Service:
             loop.call_soon_threadsafe(self._fail, error)
 
         platform = settings.connectors.platform
-        terms = Terms(settings.connectors.recipients, int(platform.interval_s * 1e9) if platform else None)
+        terms = Terms(
+            settings.connectors.recipients,
+            int(platform.interval_s * 1e9) if platform else None,
+            reopen=settings.alarms.reopen_s * 10**9,
+            shelve_max=settings.alarms.shelve_max_s * 10**9,
+            suppress_level_2=settings.alarms.suppress_level_2,
+        )
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)
         name_orphans(self.outbox, settings.connectors.names())
@@ -141,7 +149,16 @@ class Service:
         self.live = LiveService(
             self.engine, self._source, self._writer, self.alarms, news, self._watchdog.state, self.guard
         )
-        self._api = ApiServer(Ports(self.live, self.alarms, self.store, self.journal, time.time_ns), settings.api)
+        ports = Ports(
+            live=self.live,
+            alarms=self.alarms,
+            suppressions=SuppressionStore(self._database),
+            audit=AuditStore(self._database),
+            history=self.store,
+            journal=self.journal,
+            now=time.time_ns,
+        )
+        self._api = ApiServer(ports, settings.api)
         self.url = self._api.bind()
 
     def history_lag(self) -> int:

@@ -1,4 +1,4 @@
-"""The running service as the API sees it: newest readings, health, the one command, and news of alarm events."""
+"""The running service as the API sees it: newest readings, health, commands, and news of alarm events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from uuid import UUID
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,16 @@ from ingest.api.ports import Health, Latest
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
-from ingest.model.alarm import Alarm
 from ingest.model.plant import Rule
+from ingest.pipeline.commands import Command
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
 from ingest.state.store import AlarmStore, OutboxStore
+
+T = TypeVar("T")
 
 _ANSWER_S = 5.0
 _LOOK_S = 1.0
@@ -198,9 +200,9 @@ class LiveService:
             parts["disk"] = f"{disk.name.lower()}: {self._guard.free_mb():.0f} MiB free; nothing is taken in"
         return Health(all(said == "ok" for said in parts.values()), parts)
 
-    async def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Alarm:
-        """Acknowledge through the engine; see `ingest.api.ports.Live`."""
-        answer = self._engine.acknowledge(alarm, by=by, comment=comment)
+    async def order(self, command: Command[T]) -> T:
+        """Have the engine carry it out; see `ingest.api.ports.Live`."""
+        answer = self._engine.order(command)
         async with asyncio.timeout(_ANSWER_S):
             return await asyncio.wrap_future(answer)
 

@@ -19,6 +19,8 @@ def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = Non
     return {
         "event": str(event.kind),
         "time": iso(event.time),
+        "by": event.by,
+        "detail": dict(event.detail),
         "alarm": alarm_fields(event.alarm),
         "reason": {"zh": reason.zh, "en": reason.en} if reason else None,
         "enterprise": _enterprise(plant),
@@ -44,6 +46,11 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "acknowledged": iso(alarm.acked),
         "acknowledged_by": alarm.acked_by,
         "comment": alarm.comment,
+        "assigned": alarm.assigned,
+        "raises": alarm.raises,
+        "annunciated": iso(alarm.annunciated),
+        "disposed": iso(alarm.disposed),
+        "cleared": iso(alarm.cleared),
         "historical": alarm.historical,
     }
 

@@ -11,7 +11,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from ingest.api.config import Role, TokenConfig
+from ingest.api.config import Role, Step, TokenConfig
 from ingest.api.errors import NotAllowed, NotSignedIn
 from ingest.model.fault import Fault, InvalidConfig
 
@@ -20,11 +20,12 @@ MIN_TOKEN_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A known caller. `plants` = None: all of them."""
+    """A known caller. `plants` = None: all of them; `step` is an inspector's place in the supervision."""
 
     name: str
     role: Role
     plants: frozenset[str] | None
+    step: Step | None = None
 
     def sees(self, plant: str) -> bool:
         """Whether this caller may know that the plant exists."""
@@ -32,8 +33,13 @@ class Principal:
 
     @property
     def may_act(self) -> bool:
-        """Whether this caller may acknowledge alarms and look into the quarantine; inspectors only read."""
+        """Whether this caller works at the plant: acts on alarms, looks into the quarantine, rectifies hazards."""
         return self.role in {"operator", "admin"}
+
+    @property
+    def may_inspect(self) -> bool:
+        """Whether this caller supervises: inspects, grades and closes hazards, decides on what is out of service."""
+        return self.role in {"inspector", "admin"}
 
 
 class Keyring:
@@ -61,7 +67,7 @@ class Keyring:
             elif any(hmac.compare_digest(digest, other) for other, _ in self._known):
                 faults.append(Fault(place, key, "(hidden)", "a secret that no other token has"))
             plants = None if token.plants is None else frozenset(token.plants)
-            self._known.append((digest, Principal(token.name, token.role, plants)))
+            self._known.append((digest, Principal(token.name, token.role, plants, token.step)))
         if faults:
             raise InvalidConfig(faults)
 
@@ -94,8 +100,18 @@ def acting(principal: Annotated[Principal, Depends(current)]) -> Principal:
     return principal
 
 
+def inspecting(principal: Annotated[Principal, Depends(current)]) -> Principal:
+    """Return the caller if they supervise."""
+    if not principal.may_inspect:
+        raise NotAllowed(f"role {principal.role} is supervised here; inspector or admin is needed")
+    return principal
+
+
 Caller = Annotated[Principal, Depends(current)]
-"""A route's parameter: the caller, signed in."""
+"""A route's parameter: the caller, signed in. Whoever is, may say something: comment, acknowledge a warning."""
 
 Actor = Annotated[Principal, Depends(acting)]
-"""A route's parameter: the caller, allowed to act."""
+"""A route's parameter: the caller, of the plant."""
+
+Inspector = Annotated[Principal, Depends(inspecting)]
+"""A route's parameter: the caller, of the supervision."""

@@ -23,10 +23,12 @@ from ingest.api.errors import BadParameter, NotAllowed, NotThere, Problem, TooLa
 from ingest.api.guard import Guard
 from ingest.api.ports import Ports
 from ingest.api.rest.alarms import alarms_router
+from ingest.api.rest.audit import audit_router
 from ingest.api.rest.plants import plants_router
 from ingest.api.rest.schemas import ProblemOut
 from ingest.api.rest.service import describe, probes_router, service_router
 from ingest.api.rest.stream import stream_router
+from ingest.api.rest.suppressions import suppressions_router
 from ingest.api.sessions import Sessions
 
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
@@ -103,6 +105,8 @@ def build_api(
     rest.include_router(plants_router(ports))
     rest.include_router(stream_router(ports, sessions, closing))  # before /alarms/{alarm}
     rest.include_router(alarms_router(ports))
+    rest.include_router(suppressions_router(ports))
+    rest.include_router(audit_router(ports))
     rest.include_router(service_router(ports))
     app.include_router(rest)
     app.include_router(probes_router(ports))

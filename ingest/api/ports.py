@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from detectors.detector import Reason
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter
+from ingest.model.audit import ActKind
 from ingest.model.plant import Rule
+from ingest.model.suppression import Suppression, SuppressionState
+from ingest.pipeline.commands import Command
 from ingest.plants.roster import Roster
+from ingest.state.audit import AuditRow, Verdict
+
+T = TypeVar("T")
 
 
 class AlarmBook(Protocol):
@@ -32,6 +38,42 @@ class AlarmBook(Protocol):
 
     def last_event(self) -> int:
         """The newest sequence number, 0 if there is none."""
+
+
+class SuppressionBook(Protocol):
+    """Suppressions as committed. Blocking."""
+
+    def suppression(self, suppression: UUID) -> Suppression | None:
+        """One of them, or None."""
+
+    def suppressions(
+        self,
+        *,
+        limit: int,
+        plants: Collection[str] | None = None,
+        point: str | None = None,
+        states: Collection[SuppressionState] | None = None,
+        before: int | None = None,
+    ) -> Sequence[Suppression]:
+        """Newest first; `before` = `applied` of the last one seen. None: any."""
+
+
+class AuditTrail(Protocol):
+    """The audit trail. Blocking."""
+
+    def acts(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        plants: frozenset[str] | None = None,
+        kind: ActKind | None = None,
+        subject: str | None = None,
+    ) -> Sequence[AuditRow]:
+        """Newest first; `before` = seq of the last one seen. `plants` None: all."""
+
+    def verify(self) -> Verdict:
+        """Read the whole trail and hash it anew."""
 
 
 class Readings(Protocol):
@@ -84,13 +126,13 @@ class Live(Protocol):
     def health(self) -> Health:
         """Never blocks."""
 
-    async def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Alarm:
-        """Acknowledge; returns the alarm as committed.
+    async def order(self, command: Command[T]) -> T:
+        """Have the engine carry something out; returns what it led to, as committed.
 
         Raises:
-            KeyError: no such alarm.
-            ValueError: it cannot be acknowledged in its state; the message says why.
-            TimeoutError: the engine did not answer; try again.
+            KeyError: what it names is not known.
+            ValueError: it cannot be done as things stand; the message says why.
+            TimeoutError: the engine did not answer; it may still do it.
         """
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
@@ -103,6 +145,8 @@ class Ports:
 
     live: Live
     alarms: AlarmBook
+    suppressions: SuppressionBook
+    audit: AuditTrail
     history: Readings
     journal: Journal
     now: Callable[[], int]  # ns since the epoch

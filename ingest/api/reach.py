@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from ingest.alarms.lifecycle import STANDING, UNSEEN
 from ingest.api.access import Principal
 from ingest.api.errors import Away, NotThere
 from ingest.api.ports import Latest, Ports
 from ingest.history.errors import HistoryError, HistoryUnavailable
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
-from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
+from ingest.model.alarm import Alarm, AlarmFilter
 from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Plant, Point, Rule, Text
 from ingest.wire.topics import parse_topic
-
-STANDING: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED})
-"""States in which an alarm still asks for something: it holds, or nobody has acknowledged it."""
 
 COUNT_LIMIT: Final = 2000
 QUARANTINE_SCAN: Final = 5000  # records looked through, at most, to fill one page of a token with few plants
@@ -110,7 +108,7 @@ def standing(ports: Ports, caller: Principal, plant_key: str | None = None) -> d
     which = AlarmFilter(plants=narrowed(caller, plant_key), states=STANDING)
     found = ports.alarms.alarms(which, limit=COUNT_LIMIT)
     levels = Counter((alarm.plant, alarm.level) for alarm in found)
-    unacknowledged = Counter(alarm.plant for alarm in found if alarm.state is not AlarmState.ACKNOWLEDGED)
+    unacknowledged = Counter(alarm.plant for alarm in found if alarm.state in UNSEEN)
     more = len(found) == COUNT_LIMIT
     return {
         key: Standing(levels[key, 1], levels[key, 2], unacknowledged[key], more)

@@ -2,37 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
+from ingest.model.audit import ActRole
 from ingest.model.plant import Text, rule_key
 
 _ALARMS = UUID("5f1b6c1e-7d0e-5b7e-9f1a-9a3a0d5c2e11")
 
 
 class AlarmState(StrEnum):
-    """ISA-18.2 states of an alarm."""
+    """States of an alarm (ISA-18.2 / IEC 62682); the letter is the one of its state diagram."""
 
-    NORMAL = "normal"
-    UNACKNOWLEDGED = "unacknowledged"
-    ACKNOWLEDGED = "acknowledged"
-    RETURNED = "returned-unacknowledged"
+    NORMAL = "normal"  # A
+    UNACKNOWLEDGED = "unacknowledged"  # B
+    ACKNOWLEDGED = "acknowledged"  # C
+    RETURNED = "returned-unacknowledged"  # D
+    LATCHED_UNACKNOWLEDGED = "latched-unacknowledged"  # E: the condition is gone, the alarm stays until it is reset
+    LATCHED_ACKNOWLEDGED = "latched-acknowledged"  # F
+    SHELVED = "shelved"  # G: hidden by an operator, for a limited time
+    SUPPRESSED = "suppressed"  # H: hidden by the plant's design
+    OUT_OF_SERVICE = "out-of-service"  # I: 停用
+    NOT_EVALUATED = "not-evaluated"  # none of the diagram's: nobody can tell whether the condition holds
 
 
 class AlarmEventKind(StrEnum):
-    """What happened to an alarm."""
+    """What happens to an alarm."""
 
     RAISED = "raised"
     RETURNED = "returned"
+    LATCHED = "latched"  # the condition is gone, and its rule latches
     ACKNOWLEDGED = "acknowledged"
+    RESET = "reset"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    REMOVED_FROM_SERVICE = "removed-from-service"
+    RETURNED_TO_SERVICE = "returned-to-service"
+    UNEVALUATED = "unevaluated"
+    EVALUATED = "evaluated"
+    COMMENTED = "commented"
+    ASSIGNED = "assigned"
+    DISPOSED = "disposed"  # feedback was given: cause, measure, evidence
+    CLEARED = "cleared"  # 销警: the value is back and feedback was given
     RECORDED = "recorded"  # over when it became known, from readings that came late: nobody has to acknowledge it
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The alarm as it stands. Times are ns since the epoch, UTC."""
+    """The alarm as it stands. Times are ns since the epoch, UTC.
+
+    Attributes:
+        value: at the newest raise; None where there is none (silence).
+        onset, raised: when the condition first began, and when its on-delay was over.
+        annunciated, raises: when it was raised last, and how often: one that comes back soon is the same alarm.
+        returned: when the condition was gone; None while it holds.
+        disposed: when feedback was given last.
+        cleared: when both were true, value back and feedback given (销警).
+        historical: found in readings that came late: it never stood.
+    """
 
     id: UUID
     plant: str
@@ -41,16 +73,21 @@ class Alarm:
     level: Literal[1, 2]
     state: AlarmState
     title: Text
-    value: float | None  # at raise; None where there is none (silence)
+    value: float | None
     limit: float
     unit: str
-    onset: int  # when the condition began
-    raised: int  # when the on-delay was over
+    onset: int
+    raised: int
+    annunciated: int
+    raises: int = 0
     returned: int | None = None
     acked: int | None = None
     acked_by: str | None = None
     comment: str | None = None
-    historical: bool = False  # found in readings that came late: it never stood
+    assigned: str | None = None
+    disposed: int | None = None
+    cleared: int | None = None
+    historical: bool = False
 
     @property
     def rule_key(self) -> str:
@@ -60,19 +97,29 @@ class Alarm:
     @property
     def active(self) -> bool:
         """Whether the condition still holds."""
-        return self.state in {AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED}
+        return self.returned is None
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmEvent:
-    """One step in an alarm's life, with the alarm as it stood right after it."""
+    """One step in an alarm's life, with the alarm as it stood right after it.
 
-    seq: int  # position in the state database's event log; 0 before it is committed
+    Attributes:
+        seq: position in the state database's event log; 0 before it is committed.
+        received: when the frame (or command) that caused it reached the service.
+        by, role: who did it; None: the service itself.
+        detail: what was said with it, JSON-ready.
+    """
+
+    seq: int
     id: UUID
     kind: AlarmEventKind
     time: int
-    received: int  # when the frame (or command) that caused it reached the service
+    received: int
     alarm: Alarm
+    by: str | None = None
+    role: ActRole | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 def alarm_id(plant: str, point: str, rule: str, onset: int) -> UUID:
@@ -85,9 +132,9 @@ def historical_id(plant: str, point: str, rule: str, onset: int) -> UUID:
     return uuid5(_ALARMS, f"{plant}/{point}/{rule}/{onset}/historical")
 
 
-def event_id(alarm: UUID, kind: AlarmEventKind, time: int) -> UUID:
-    """The event's id, equally reproducible."""
-    return uuid5(alarm, f"{kind}/{time}")
+def event_id(alarm: UUID, kind: AlarmEventKind, time: int, said: str = "") -> UUID:
+    """The event's id, equally reproducible; `said` tells two people's words of one moment apart."""
+    return uuid5(alarm, f"{kind}/{time}{said}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +148,5 @@ class AlarmFilter:
     since: int | None = None
     until: int | None = None
     historical: bool | None = None
+    cleared: bool | None = None  # 销警 or not yet
+    assigned: str | None = None

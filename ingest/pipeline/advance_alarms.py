@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ingest.alarms.excursions import Span, Violation
-from ingest.alarms.lifecycle import raised, recorded, returned
+from ingest.alarms.lifecycle import Cause, raised, recorded, returned
 from ingest.model.alarm import Alarm, AlarmState, alarm_id, historical_id
 from ingest.model.flags import Flag
 from ingest.model.plant import Point, Rule, Text, rule_key
+from ingest.pipeline.alarm_steps import take_step
 from ingest.pipeline.lookback import AHEAD, LOOKED_BACK, QUIET, LimitRule
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.turn import Turn
@@ -56,23 +57,24 @@ def _take(turn: Turn, memory: Memory, at: int) -> None:
     value = None if np.isnan(found.value[at]) else float(found.value[at])
     time, received = int(found.time[at]), int(found.received[at])
     _tell(turn, memory, min(received, turn.seen))
-    alarm = memory.alarms.get((rule.plant, rule.point, rule.code))
-    key = rule_key(rule.plant, rule.point, rule.code) if rule.kind in LOOKED_BACK else None
-    event = None
+    name = (rule.plant, rule.point, rule.code)
+    alarm = memory.alarms.get(name)
+    key = rule_key(*name) if rule.kind in LOOKED_BACK else None
+    cause, event = Cause(time, received), None
     if found.raised[at]:
         onset = int(found.onset[at])
-        fresh = alarm or _alarm(rule, onset, time, _cause(turn.roster, rule, int(found.cause[at])))
-        event = raised(fresh, time=time, received=received, value=value)
+        known = alarm or memory.lately(name, time, turn.terms.reopen)
+        fresh = known or _alarm(rule, onset, time, _cause(turn.roster, rule, int(found.cause[at])))
+        event = raised(fresh, cause, value=value)
         if key:
             _record(turn, memory, [(key, received, span) for span in memory.excursions.began(key, onset)])
     else:
         if key:
             memory.excursions.ended(key, time)
         if alarm:
-            event = returned(alarm, time=time, received=received)
+            event = returned(alarm, cause, latch=rule.latch)
     if event:
-        memory.settle(event)
-        turn.events.append(event)
+        take_step(turn, memory, event)
 
 
 def _look_back(turn: Turn, memory: Memory, at: int) -> None:
@@ -138,6 +140,7 @@ def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
         unit=rule.unit,
         onset=onset,
         raised=time,
+        annunciated=time,
     )
 
 

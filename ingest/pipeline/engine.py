@@ -15,17 +15,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Final
-from uuid import UUID
+from typing import Any, Final, Generic, TypeVar
 
+import msgspec
 from pydantic import Field
 
-from ingest.alarms.lifecycle import acknowledged, returned
+from ingest.alarms.lifecycle import Cause, returned
+from ingest.alarms.suppressions import Suppressions
 from ingest.journal.journal import Journal
 from ingest.journal.records import Entry
-from ingest.model.alarm import Alarm, AlarmEvent
 from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
+from ingest.pipeline.alarm_steps import take_step
+from ingest.pipeline.commands import Command
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
@@ -35,6 +37,8 @@ from ingest.state.errors import StateUnavailable
 from ingest.state.store import AlarmStore, EngineStore
 from ingest.telemetry import Event, emit
 
+T = TypeVar("T")
+
 MOST: Final = 50_000
 """Readings taken in one turn; a turn takes whatever waits, so batches grow under load."""
 
@@ -42,6 +46,11 @@ _RETRY_S: Final = 1.0
 
 _SAVE_S: Final = 0.5
 """A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
+
+_LOOKED_BACK: Final = 24 * 3600 * 10**9
+"""Ns. After a restart, alarms that returned earlier are not thought of as coming back."""
+
+_FORGET_S: Final = 60.0
 
 _UNDER_WAY: Final = 5 * 10**9
 """Ns. What arrived earlier is in the journal: while it holds nothing new, everything before that was judged."""
@@ -107,11 +116,9 @@ class CommitRefused(Event, level="error"):
 
 
 @dataclass(frozen=True, slots=True)
-class _Acknowledge:
-    alarm: UUID
-    by: str
-    comment: str | None
-    answer: Future[Alarm] = field(default_factory=Future)
+class _Order(Generic[T]):
+    command: Command[T]
+    answer: Future[T] = field(default_factory=Future)
 
 
 class _Abandoned(Exception):
@@ -145,7 +152,7 @@ class Engine(Worker):
         self._terms = terms
         self._config = config
         self._on_commit = on_commit
-        self._inbox: SimpleQueue[_Acknowledge | Roster] = SimpleQueue()
+        self._inbox: SimpleQueue[_Order[Any] | Roster] = SimpleQueue()
         self._roster = roster
         self._cursor = 0
         self._now = 0
@@ -155,7 +162,8 @@ class Engine(Worker):
         self._snapshot_due = 0.0
         self._clock = partial(Moments, wall=wall, steady=steady)
         self._moments = self._clock()
-        self._unreplayable = False  # in this turn a latch was released or the roster changed: no replay would know
+        self._forget_due = 0.0
+        self._unreplayable = False  # in this turn the roster changed: no replay would know
         self.memory = Memory(roster)
         self.progressed = time.monotonic()  # when a turn last ended
         self._refused = 0.0  # when a commit last was
@@ -179,17 +187,17 @@ class Engine(Worker):
         """The roster in force."""
         return self._roster
 
-    def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Future[Alarm]:
-        """Acknowledge an alarm; the future gives it as committed, or KeyError or ValueError saying why not.
+    def order(self, command: Command[T]) -> Future[T]:
+        """Have a command carried out; the future gives what it led to once that is committed, or why it did not.
 
         Raises:
             UnicodeEncodeError: a text that cannot be stored; it must not reach the one thread that judges.
         """
-        f"{by}{comment}".encode()
-        command = _Acknowledge(alarm, by, comment)
-        self._inbox.put(command)
+        msgspec.json.encode(command)
+        order = _Order(command)
+        self._inbox.put(order)
         self.wake()
-        return command.answer
+        return order.answer
 
     def adopt(self, roster: Roster) -> None:
         """Go on with another roster; what is known of points and rules both have is kept."""
@@ -212,8 +220,7 @@ class Engine(Worker):
     def begin(self) -> None:
         """Know again what it knew, then change over to the roster: plant files may have changed while it was away."""
         self._recover()
-        gone = self._adopt(self._roster)
-        self._turn([], gone)
+        self._turn([], roster=self._roster)
 
     def go_on(self, most: int = MOST) -> None:
         """Do what was asked, and judge what waits: at least one entry, up to about so many readings."""
@@ -224,11 +231,11 @@ class Engine(Worker):
 
     def _recover(self) -> None:
         state = self._store.load()
-        self.memory.stand(self._store.open_alarms())
+        self.memory.record = self._alarms.alarm
+        self.memory.stand(self._store.open_alarms())  # an old snapshot does not tell since when they stand
         if state.snapshot is not None:
             self.memory.load(state.snapshot)
         at, replayed = state.snapshot_cursor, 0
-        settled = dict(self.memory.alarms)
         while at < state.cursor:
             entries = [e for e in self._journal.read(at, MOST) if e.id <= state.cursor]
             if not entries:
@@ -238,14 +245,24 @@ class Engine(Worker):
             at = entries[-1].id
             replayed += len(entries)
             self.progressed = time.monotonic()
-        self.memory.alarms = settled
         self._moments = self._clock(self._journal.steps(state.cursor))
         self._now = self._moments.now()
+        self._stand()
         self.memory.resume(self._now)
         self._cursor = self._saved = state.cursor
         self._snapshot = state.snapshot_cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
-        emit(EngineStarted(self._cursor, replayed, len(settled)))
+        emit(EngineStarted(self._cursor, replayed, len(self.memory.alarms)))
+
+    def _stand(self) -> None:
+        """What replaying would say was said: alarms and suppressions are as the state database has them."""
+        memory, store = self.memory, self._store
+        memory.alarms, memory.recent = {}, {}
+        memory.stand(store.open_alarms())
+        for alarm in store.returned_alarms(self._now - _LOOKED_BACK):
+            memory.settle(alarm)
+        memory.forget(self._terms.reopen)
+        memory.suppressions = Suppressions(store.open_suppressions())
 
     def _replay(self, portion: Sequence[Entry]) -> None:
         if step := portion[0].step:
@@ -256,19 +273,13 @@ class Engine(Worker):
             self._now = max(self._now, int(batch.received.max()))
             advance(Turn(self._now, batch, self._roster, self._terms), self.memory)
 
-    def _turn(self, portion: Sequence[Entry], events: Sequence[AlarmEvent] = (), *, seen: int = 0) -> None:
+    def _turn(self, portion: Sequence[Entry], *, roster: Roster | None = None, seen: int = 0) -> None:
         """Judge entries between which nobody set the clock, and commit; without any, see what time alone changes."""
         began = time.monotonic()
-        answers = []
-        turn = Turn(0, empty_batch(), self._roster, self._terms, seen, events=[*events])
-        while (command := self._next_command()) is not None:
-            if isinstance(command, Roster):
-                turn.events += self._adopt(command)
-            elif not command.answer.set_running_or_notify_cancel():
-                continue  # who asked has given up and was told to look again
-            elif (event := self._acknowledge(command)) is not None:
-                turn.events.append(event)
-                answers.append((command.answer, event.alarm))
+        turn = Turn(0, empty_batch(), self._roster, self._terms, seen)
+        if roster is not None:
+            self._adopt(roster, turn)
+        answers = self._obey(turn)
         turn.roster = self._roster
         cursor = portion[-1].id if portion else self._cursor
         batch = concat([entry.batch for entry in portion])
@@ -285,9 +296,12 @@ class Engine(Worker):
             turn, cursor, snapshot=self._unreplayable or (cursor > self._snapshot and began >= self._snapshot_due)
         )
         self._unreplayable = False
-        for answer, alarm in answers:
-            answer.set_result(alarm)
+        for answer, result in answers:
+            answer.set_result(result)
         self.progressed = time.monotonic()
+        if self.progressed >= self._forget_due:
+            self.memory.forget(self._terms.reopen)
+            self._forget_due = self.progressed + _FORGET_S
         if len(batch):
             emit(TurnTaken(len(batch), cursor, self.progressed - began))
 
@@ -300,14 +314,16 @@ class Engine(Worker):
 
     def _commit(self, turn: Turn, cursor: int, *, snapshot: bool) -> None:
         save = cursor > self._saved and time.monotonic() >= self._save_due
-        if not (turn.events or turn.messages or snapshot or save):
+        if not (turn.said or snapshot or save):
             self._store.verify()
             self._cursor = cursor
             return
         dump = self.memory.dump() if snapshot else None
         while True:
             try:
-                self._store.commit(cursor, turn.events, turn.messages, dump)
+                self._store.commit(
+                    cursor, turn.events, turn.messages, dump, suppressions=turn.suppressions, acts=turn.acts
+                )
             except StateUnavailable as error:
                 emit(CommitRefused(str(error)))
                 self._refused = time.monotonic()
@@ -323,40 +339,36 @@ class Engine(Worker):
         for event in turn.events:
             a = event.alarm
             emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
-        if turn.events or turn.messages:
+        if turn.said:
             self._on_commit()
 
-    def _next_command(self) -> _Acknowledge | Roster | None:
+    def _obey(self, turn: Turn) -> list[tuple[Future[Any], Any]]:
+        """Carry out what was ordered; the answers, to be given once all of it is committed."""
+        answers = []
+        while (order := self._next_order()) is not None:
+            if isinstance(order, Roster):
+                self._adopt(order, turn)
+            elif order.answer.set_running_or_notify_cancel():  # else who asked has given up and was told to look again
+                try:
+                    answers.append((order.answer, order.command(turn, self.memory, self._moments.now())))
+                except (KeyError, ValueError) as error:
+                    order.answer.set_exception(error)
+        return answers
+
+    def _next_order(self) -> _Order[Any] | Roster | None:
         try:
             return self._inbox.get_nowait()
         except Empty:
             return None
 
-    def _acknowledge(self, command: _Acknowledge) -> AlarmEvent | None:
-        alarm = next((a for a in self.memory.alarms.values() if a.id == command.alarm), None)
-        if alarm is None:
-            known = self._alarms.alarm(command.alarm)
-            problem = KeyError(command.alarm) if known is None else ValueError("the alarm is back to normal")
-            command.answer.set_exception(problem)
-            return None
-        event = acknowledged(alarm, time=self._moments.now(), by=command.by, comment=command.comment)
-        if event is None:
-            command.answer.set_exception(ValueError(f"the alarm is {alarm.state}"))
-            return None
-        self.memory.settle(event)
-        self._unreplayable |= self.memory.release([alarm])
-        return event
-
-    def _adopt(self, roster: Roster) -> list[AlarmEvent]:
+    def _adopt(self, roster: Roster, turn: Turn) -> None:
         """Change over; alarms of rules that are gone return, since nothing judges them any more."""
         self.memory = self.memory.successor(roster)
-        self._roster = roster
+        self._roster = turn.roster = roster
         self._unreplayable = True
         now = self._moments.now()
-        gone = [alarm for key, alarm in self.memory.alarms.items() if not roster.judges(*key) and alarm.active]
-        events = [returned(a, time=now, received=now, comment="规则已取消 rule removed") for a in gone]
-        kept = [event for event in events if event is not None]
-        for event in kept:
-            self.memory.settle(event)
-            self.memory.excursions.ended(event.alarm.rule_key, now)
-        return kept
+        cause = Cause(now, now, detail={"comment": "规则已取消 rule removed"})
+        for key, alarm in list(self.memory.alarms.items()):
+            if not roster.judges(*key) and (event := returned(alarm, cause)) is not None:
+                take_step(turn, self.memory, event)
+                self.memory.excursions.ended(alarm.rule_key, now)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 import zstandard
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from detectors import Bank
 from detectors.packed import pack, unpack
 from ingest.alarms.excursions import Excursions
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmState
+from ingest.alarms.suppressions import Suppressions
+from ingest.model.alarm import Alarm, AlarmState
 from ingest.pipeline.lookback import Limits
 from ingest.plants.roster import Roster
 
@@ -35,12 +37,15 @@ class Memory:
         limits: what readings that are not live are held against.
         excursions: what they showed, and when live alarms stood.
         alarms: every alarm that is not back to normal.
+        recent: by the same key, the newest alarm of each rule that is back to normal: it may come back.
+        suppressions: what hides alarms.
+        record: looks an alarm up that is not in here any more.
         stepped: by how much the service's clock was set since the journal began, ns: `now` less this never jumps.
         reported: number of the last interval readings were reported for. Not dumped: it follows the clock, and a report
             told twice has the same id.
     """
 
-    def __init__(self, roster: Roster, alarms: Iterable[Alarm] = ()) -> None:
+    def __init__(self, roster: Roster) -> None:
         self.roster = roster
         points = len(roster.points)
         self.newest: NDArray[np.int64] = np.zeros(points, np.int64)
@@ -52,32 +57,57 @@ class Memory:
         self.limits = Limits(roster)
         self.excursions = Excursions()
         self.alarms: dict[AlarmKey, Alarm] = {}
+        self.recent: dict[AlarmKey, Alarm] = {}
+        self.suppressions = Suppressions()
+        self.record: Callable[[UUID], Alarm | None] = lambda _alarm: None
         self.stepped = 0
         self.reported = 0
-        self.stand(alarms)
 
     def stand(self, alarms: Iterable[Alarm]) -> None:
         """These alarms are not back to normal."""
         self.alarms |= {(a.plant, a.point, a.rule): a for a in alarms}
 
-    def release(self, alarms: Iterable[Alarm]) -> bool:
-        """Let the latched rules behind these alarms return once their condition is gone; whether there is any."""
-        return self.bank.reset({a.rule_key for a in alarms})
+    def find(self, alarm: UUID) -> Alarm:
+        """One alarm as it stands now. Raises KeyError."""
+        for known in (self.alarms, self.recent):
+            for one in known.values():
+                if one.id == alarm:
+                    return one
+        found = self.record(alarm)
+        if found is None:
+            raise KeyError(alarm)
+        return found
 
-    def settle(self, event: AlarmEvent) -> None:
-        """Keep the alarm as the event left it; forget it once it is back to normal."""
-        alarm = event.alarm
+    def settle(self, alarm: Alarm) -> None:
+        """Keep the alarm as a step left it; once it is back to normal, only as what may come back."""
         key = (alarm.plant, alarm.point, alarm.rule)
-        if alarm.state is AlarmState.NORMAL:
-            self.alarms.pop(key, None)
-        else:
+        if alarm.state is not AlarmState.NORMAL:
             self.alarms[key] = alarm
+            return
+        standing, last = self.alarms.get(key), self.recent.get(key)
+        if standing is not None and standing.id == alarm.id:
+            del self.alarms[key]
+        if not alarm.historical and (last is None or last.onset <= alarm.onset):
+            self.recent[key] = alarm
+
+    def lately(self, key: AlarmKey, time: int, reopen: int) -> Alarm | None:
+        """The alarm that comes back if its rule trips at `time`, at most `reopen` ns after its return; else None."""
+        last = self.recent.get(key)
+        return last if last is not None and last.returned is not None and time - last.returned <= reopen else None
+
+    def forget(self, reopen: int) -> None:
+        """Let go of alarms that can come back no more: live readings of their points are past their time.
+
+        Told by the readings alone, so that it makes no difference when they are judged.
+        """
+        for key, alarm in list(self.recent.items()):
+            point = self.roster.find(alarm.plant, alarm.point)
+            if point is None or alarm.returned is None or self.newest[point.index] > alarm.returned + reopen:
+                del self.recent[key]
 
     def resume(self, now: int) -> None:
         """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new."""
-        standing = [alarm for alarm in self.alarms.values() if alarm.active]
-        self.bank.resume(now, {alarm.rule_key for alarm in standing})
-        self.release(alarm for alarm in standing if alarm.state is AlarmState.ACKNOWLEDGED)
+        self.bank.resume(now, {alarm.rule_key for alarm in self.alarms.values() if alarm.active})
 
     def shift(self, step: int) -> None:
         """The service's clock was set by `step` ns: everything told by arrival times moves along."""
@@ -90,7 +120,9 @@ class Memory:
         """A memory for another roster that keeps what is known of every point and rule both have."""
         if roster is self.roster:
             return self
-        memory = Memory(roster, self.alarms.values())
+        memory = Memory(roster)
+        memory.alarms, memory.recent = self.alarms, self.recent
+        memory.suppressions, memory.record = self.suppressions, self.record
         both = min(len(self.newest), len(memory.newest))
         for name in _COLUMNS:
             getattr(memory, name)[:both] = getattr(self, name)[:both]

@@ -15,6 +15,7 @@ from ingest.model.flags import UNUSABLE
 from ingest.model.outbox import Message
 from ingest.model.plant import Plant, Point, Text
 from ingest.pipeline.advance_alarms import advance_alarms
+from ingest.pipeline.alarm_steps import advance_suppressions
 from ingest.pipeline.lookback import NOT_LIVE
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.turn import Terms, Turn
@@ -79,7 +80,7 @@ def report(turn: Turn, memory: Memory) -> None:
         ]
 
 
-STAGES: Final = (check, remember, detect, advance_alarms, address, report)
+STAGES: Final = (check, remember, detect, advance_alarms, advance_suppressions, address, report)
 
 
 def advance(turn: Turn, memory: Memory) -> Turn:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from detectors import Findings
 from detectors.readings import nothing
 from ingest.model.alarm import AlarmEvent
+from ingest.model.audit import Act
 from ingest.model.batch import Batch
 from ingest.model.outbox import Message, MessageKind
+from ingest.model.suppression import Suppression
 from ingest.plants.roster import Roster
 
 
@@ -20,10 +22,16 @@ class Terms:
     Attributes:
         recipients: the connectors that want a message of this kind, from this plant, at this level (None: readings).
         report_every: interval of the readings report, ns; None = nobody wants one.
+        reopen: an alarm that comes back within this time (ns) is the same alarm.
+        shelve_max: the longest time an alarm may be shelved, ns.
+        suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
     """
 
     recipients: Callable[[MessageKind, str, int | None], Sequence[str]] = lambda _kind, _plant, _level: ()
     report_every: int | None = None
+    reopen: int = 600 * 10**9
+    shelve_max: int = 28_800 * 10**9
+    suppress_level_2: bool = False
 
 
 @dataclass(slots=True)
@@ -40,4 +48,11 @@ class Turn:
     seen: int = 0
     findings: Findings = field(default_factory=nothing)
     events: list[AlarmEvent] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)  # as they stand now
+    acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
     messages: list[Message] = field(default_factory=list)
+
+    @property
+    def said(self) -> bool:
+        """Whether there is anything that somebody has to learn of."""
+        return bool(self.events or self.suppressions or self.acts or self.messages)

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
+from ingest.model.audit import YUJING, Act
 from ingest.model.outbox import Message
 from ingest.model.plant import Text
+from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 
 
 def alarm_row(alarm: Alarm) -> dict[str, Any]:
@@ -27,17 +29,23 @@ def alarm_row(alarm: Alarm) -> dict[str, Any]:
         "unit": alarm.unit,
         "onset": alarm.onset,
         "raised": alarm.raised,
+        "annunciated": alarm.annunciated,
+        "raises": alarm.raises,
         "returned": alarm.returned,
         "acked": alarm.acked,
         "acked_by": alarm.acked_by,
         "comment": alarm.comment,
+        "assigned": alarm.assigned,
+        "disposed": alarm.disposed,
+        "cleared": alarm.cleared,
         "historical": alarm.historical,
     }
 
 
 def alarm_of(row: Mapping[str, Any]) -> Alarm:
-    """The alarm a row (or an event's snapshot) holds."""
-    rest = {key: value for key, value in row.items() if key not in {"id", "state", "title_zh", "title_en"}}
+    """The alarm a row (or an event's snapshot, also of an earlier version) holds."""
+    rest: dict[str, Any] = {"annunciated": row["raised"], "raises": 1}
+    rest |= {key: value for key, value in row.items() if key not in {"id", "state", "title_zh", "title_en"}}
     return Alarm(
         id=row["id"] if isinstance(row["id"], UUID) else UUID(row["id"]),
         state=AlarmState(row["state"]),
@@ -54,6 +62,9 @@ def event_row(event: AlarmEvent) -> dict[str, Any]:
         "kind": str(event.kind),
         "time": event.time,
         "received": event.received,
+        "by": event.by,
+        "role": event.role,
+        "detail": dict(event.detail),
         "snapshot": alarm_row(event.alarm) | {"id": str(event.alarm.id)},
     }
 
@@ -61,7 +72,31 @@ def event_row(event: AlarmEvent) -> dict[str, Any]:
 def event_of(row: Mapping[str, Any]) -> AlarmEvent:
     """The event a row holds."""
     kind = AlarmEventKind(row["kind"])
-    return AlarmEvent(row["seq"], row["id"], kind, row["time"], row["received"], alarm_of(row["snapshot"]))
+    alarm = alarm_of(row["snapshot"])
+    by, role, detail = row["by"], row["role"], row["detail"] or {}
+    return AlarmEvent(row["seq"], row["id"], kind, row["time"], row["received"], alarm, by, role, detail)
+
+
+def act_of(event: AlarmEvent) -> Act:
+    """The event as the audit trail tells it."""
+    alarm = event.alarm
+    detail = {"state": str(alarm.state), "point": alarm.point, "rule": alarm.rule, "level": alarm.level, **event.detail}
+    actor, role = event.by or YUJING, event.role or "service"
+    return Act(event.time, actor, role, str(event.kind), "alarm", str(alarm.id), alarm.plant, detail)
+
+
+def suppression_row(suppression: Suppression) -> dict[str, Any]:
+    """The suppression as a row of table `suppression`."""
+    return {
+        **{name: getattr(suppression, name) for name in Suppression.__dataclass_fields__},
+        "kind": str(suppression.kind),
+        "state": str(suppression.state),
+    }
+
+
+def suppression_of(row: Mapping[str, Any]) -> Suppression:
+    """The suppression a row holds."""
+    return Suppression(**{**row, "kind": SuppressionKind(row["kind"]), "state": SuppressionState(row["state"])})
 
 
 def message_row(message: Message) -> dict[str, Any]:

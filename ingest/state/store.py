@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.model.audit import Act
 from ingest.model.outbox import Attempt, Message
+from ingest.model.suppression import Suppression, SuppressionState
+from ingest.state import audit
 from ingest.state import tables as t
 from ingest.state.database import Database
-from ingest.state.rows import alarm_of, alarm_row, event_of, event_row, message_of, message_row
+from ingest.state.errors import StateInDoubt
+from ingest.state.once import once
+from ingest.state.rows import (
+    act_of,
+    alarm_of,
+    alarm_row,
+    event_of,
+    event_row,
+    message_of,
+    message_row,
+    suppression_of,
+    suppression_row,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ class EngineStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._doubt: int | None = None  # a commit that may have been kept
 
     def load(self) -> EngineState:
         """Where to go on from."""
@@ -58,37 +74,76 @@ class EngineStore:
         query = sa.select(t.alarm).where(t.alarm.c.state != AlarmState.NORMAL).order_by(t.alarm.c.raised)
         return [alarm_of(row) for row in self._db.rows(query)]
 
+    def returned_alarms(self, since: int) -> list[Alarm]:
+        """Alarms that are back to normal, returned at `since` (ns) or later, oldest first."""
+        column = t.alarm.c
+        query = sa.select(t.alarm).where(column.state == AlarmState.NORMAL, column.returned >= since)
+        rows = self._db.rows(query.where(~column.historical).order_by(column.onset))
+        return [alarm_of(row) for row in rows]
+
+    def open_suppressions(self) -> list[Suppression]:
+        """Suppressions that wait for approval or are in force."""
+        open_ = t.suppression.c.state.in_([str(SuppressionState.APPLIED), str(SuppressionState.IN_FORCE)])
+        return [suppression_of(row) for row in self._db.rows(sa.select(t.suppression).where(open_))]
+
     def verify(self) -> None:
         """Raise StateBroken if anybody found the file broken, who may not be the one to end the process by it."""
         if self._db.broken is not None:
             raise self._db.broken
 
     def commit(
-        self, cursor: int, events: Sequence[AlarmEvent], messages: Sequence[Message], snapshot: bytes | None = None
+        self,
+        cursor: int,
+        events: Sequence[AlarmEvent],
+        messages: Sequence[Message],
+        snapshot: bytes | None = None,
+        *,
+        suppressions: Sequence[Suppression] = (),
+        acts: Sequence[Act] = (),
     ) -> None:
-        """Write what one turn led to, in one transaction: alarms, their events, outbox messages and the cursor.
+        """Write what one turn led to, in one transaction: alarms, their events, the audit trail, outbox and cursor.
 
         What was told before, by its id, is not told again.
 
         Raises:
-            StateUnavailable: nothing was written.
+            StateUnavailable: call again with the same, before anything else is committed. If it was kept after all
+                (the server went away before it could say so), that call does nothing.
             StateBroken: the process must end.
         """
-        with self._db.write() as connection:
+        if self._kept_already():
+            return
+        with self._surely() as connection:
+            fresh = []
             for event in events:
-                row = alarm_row(event.alarm)
-                known = connection.execute(sa.update(t.alarm).where(t.alarm.c.id == event.alarm.id).values(row))
-                if not known.rowcount:
-                    connection.execute(sa.insert(t.alarm), row)
-                connection.execute(_once(t.alarm_event, "id"), event_row(event))
+                _put(connection, t.alarm, alarm_row(event.alarm))
+                if connection.execute(once(connection, t.alarm_event, "id"), event_row(event)).rowcount:
+                    fresh.append(act_of(event))
+            for suppression in suppressions:
+                _put(connection, t.suppression, suppression_row(suppression))
+            audit.append(connection, [*fresh, *acts])
             if messages:
                 rows = [message_row(message) for message in messages]
-                connection.execute(_once(t.outbox, "connector", "id"), rows)
+                connection.execute(once(connection, t.outbox, "connector", "id"), rows)
             state = {"cursor": cursor}
             if snapshot is not None:
                 state |= {"snapshot": snapshot, "snapshot_cursor": cursor}  # type: ignore[dict-item]
             if not connection.execute(sa.update(t.engine_state).values(state)).rowcount:
                 connection.execute(sa.insert(t.engine_state), {"one": 1, "snapshot_cursor": 0} | state)
+
+    def _kept_already(self) -> bool:
+        doubt = self._doubt
+        kept = doubt is not None and self._db.kept(doubt)
+        self._doubt = None
+        return kept
+
+    @contextmanager
+    def _surely(self) -> Iterator[sa.Connection]:
+        try:
+            with self._db.write() as connection:
+                yield connection
+        except StateInDoubt as error:
+            self._doubt = error.transaction
+            raise
 
 
 class AlarmStore:
@@ -101,20 +156,8 @@ class AlarmStore:
         """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
         column = t.alarm.c
         query = sa.select(t.alarm).order_by(column.raised.desc(), column.id.desc()).limit(limit)
-        if which.plants is not None:
-            query = query.where(column.plant.in_(which.plants))
-        if which.states is not None:
-            query = query.where(column.state.in_([str(state) for state in which.states]))
-        if which.level is not None:
-            query = query.where(column.level == which.level)
-        if which.point is not None:
-            query = query.where(column.point == which.point)
-        if which.historical is not None:
-            query = query.where(column.historical == which.historical)
-        if which.since is not None:
-            query = query.where(column.raised >= which.since)
-        if which.until is not None:
-            query = query.where(column.raised < which.until)
+        for condition in _conditions(which):
+            query = query.where(condition)
         if before is not None:
             raised, alarm = before
             query = query.where((column.raised < raised) | ((column.raised == raised) & (column.id < alarm)))
@@ -152,6 +195,24 @@ class AlarmStore:
 
     def _events(self, query: sa.Select[Any]) -> list[AlarmEvent]:
         return [event_of(row) for row in self._db.rows(query.order_by(t.alarm_event.c.seq))]
+
+
+def _conditions(which: AlarmFilter) -> Iterator[sa.ColumnElement[bool]]:
+    """What the filter asks of an alarm's row."""
+    column = t.alarm.c
+    if which.plants is not None:
+        yield column.plant.in_(which.plants)
+    if which.states is not None:
+        yield column.state.in_([str(state) for state in which.states])
+    for name in ("level", "point", "historical", "assigned"):
+        if (wanted := getattr(which, name)) is not None:
+            yield column[name] == wanted
+    if which.cleared is not None:
+        yield column.cleared.is_not(None) if which.cleared else column.cleared.is_(None)
+    if which.since is not None:
+        yield column.raised >= which.since
+    if which.until is not None:
+        yield column.raised < which.until
 
 
 class OutboxStore:
@@ -219,8 +280,10 @@ class OutboxStore:
         return [row["ns"] for row in self._db.rows(query)]
 
 
-def _once(table: sa.Table, *ids: str) -> Insert:
-    return insert(table).on_conflict_do_nothing(index_elements=ids)
+def _put(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Write a record as it stands now."""
+    if not connection.execute(sa.update(table).where(table.c.id == row["id"]).values(row)).rowcount:
+        connection.execute(sa.insert(table), row)
 
 
 def _waiting(query: sa.Select[Any], connector: str) -> sa.Select[Any]:

@@ -27,6 +27,11 @@ alarm = sa.Table(
     sa.Column("acked_by", sa.Text),
     sa.Column("comment", sa.Text),
     sa.Column("historical", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("annunciated", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("raises", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("assigned", sa.Text),
+    sa.Column("disposed", sa.BigInteger),
+    sa.Column("cleared", sa.BigInteger),
     sa.Index("alarm_by_plant", "plant", "raised"),
     sa.Index("alarm_by_raised", "raised"),
     sa.Index("alarm_by_state", "state"),
@@ -42,7 +47,49 @@ alarm_event = sa.Table(
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Column("received", sa.BigInteger, nullable=False),
     sa.Column("snapshot", sa.JSON, nullable=False),  # the alarm right after the event
+    sa.Column("by", sa.Text),  # None: the service itself
+    sa.Column("role", sa.Text),
+    sa.Column("detail", sa.JSON),
     sqlite_autoincrement=True,  # a sequence number is never given twice, even after deletes
+)
+
+suppression = sa.Table(
+    "suppression",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("plant", sa.Text, nullable=False),
+    sa.Column("point", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text),  # None: every rule of the point
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("applicant", sa.Text, nullable=False),
+    sa.Column("applied", sa.BigInteger, nullable=False),
+    sa.Column("begins", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger),
+    sa.Column("approver", sa.Text),
+    sa.Column("decided", sa.BigInteger),
+    sa.Column("ended", sa.BigInteger),
+    sa.Column("ended_by", sa.Text),
+    sa.Index("suppression_by_plant", "plant", "applied"),
+    sa.Index("suppression_by_state", "state"),
+)
+
+audit = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),  # without gaps
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("plant", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),  # JSON as it was hashed, to the byte
+    sa.Column("hash", sa.Text, nullable=False),  # of this row and the hash before it
+    sa.Index("audit_by_subject", "kind", "subject"),
+    sa.Index("audit_by_plant", "plant", "seq"),
 )
 
 outbox = sa.Table(
@@ -80,4 +127,12 @@ reader_cursor = sa.Table(
     METADATA,
     sa.Column("reader", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
+)
+
+holder = sa.Table(  # on a server: whose the database is; see `ingest.state.postgresql`
+    "holder",
+    METADATA,
+    sa.Column("one", sa.Integer, primary_key=True),  # always 1
+    sa.Column("token", sa.Uuid, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
 )

@@ -16,9 +16,11 @@ from ingest.api.console.rendering import LANGUAGE_COOKIE, Renderer, language
 from ingest.api.console.wording import said
 from ingest.api.errors import NotAllowed
 from ingest.api.guard import SESSION_COOKIE, client_of
+from ingest.api.orders import person
 from ingest.api.ports import Ports
-from ingest.api.rest.alarms import acknowledge
+from ingest.api.rest.alarms import order
 from ingest.api.sessions import SESSION_S, Brake, Session, Sessions
+from ingest.pipeline.commands import Acknowledge
 from ingest.telemetry import Event, emit
 
 COMMENT_LENGTH = 500
@@ -115,7 +117,7 @@ def forms_router(
         onward: Annotated[str, Form()] = "/alarms",
     ) -> Response:
         """Acknowledge an alarm and go back to where the form was."""
-        await acknowledge(ports, actor, alarm, comment)
+        await order(ports, actor, alarm, Acknowledge(alarm, person(actor), comment.strip() or None))
         return RedirectResponse(inside(onward), 303)
 
     return router

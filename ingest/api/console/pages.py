@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
+from ingest.alarms.lifecycle import STANDING
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
 from ingest.api.console import rows
@@ -175,7 +176,7 @@ def _alarm_lists(
     before = read_cursor(cursor) if cursor else None
     standing = None
     if not state and not cursor:
-        which = AlarmFilter(plants=scope, states=reach.STANDING, level=grade)
+        which = AlarmFilter(plants=scope, states=STANDING, level=grade)
         found = rows.by_urgency(ports.alarms.alarms(which, limit=STANDING_SHOWN))
         standing = [rows.alarm_row(ports, alarm, caller) for alarm in found]
     which = AlarmFilter(plants=scope, states=frozenset({state or AlarmState.NORMAL}), level=grade)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.alarms.lifecycle import UNSEEN
 from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console.trend_svg import Limit
@@ -14,7 +15,7 @@ from ingest.api.console.wording import NOTHING, decimals, limit, number
 from ingest.api.ports import Latest, Ports
 from ingest.api.reach import GatewayView, Standing
 from ingest.api.texts import FLAGS, TEXTS
-from ingest.model.alarm import Alarm, AlarmState
+from ingest.model.alarm import Alarm
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint, Text
 
@@ -62,7 +63,7 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal) -> AlarmRow:
     point = roster.find(alarm.plant, alarm.point)
     digits = decimals(point) if point and point.unit == alarm.unit else None
     device = point is not None and point.signal in _SAID_BY_TITLE
-    open_ = alarm.state in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}
+    open_ = alarm.state in UNSEEN
     rule = next((one for one in point.rules if one.code == alarm.rule), None) if point else None
     return AlarmRow(
         alarm,
@@ -76,7 +77,7 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal) -> AlarmRow:
 
 def by_urgency(alarms: Iterable[Alarm]) -> list[Alarm]:
     """Return what nobody has acknowledged first, then the higher level, then the newest."""
-    return sorted(alarms, key=lambda a: (a.state is AlarmState.ACKNOWLEDGED, -a.level, not a.active, -a.raised))
+    return sorted(alarms, key=lambda a: (a.state not in UNSEEN, -a.level, not a.active, -a.raised))
 
 
 def plant_rows(

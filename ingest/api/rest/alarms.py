@@ -1,4 +1,4 @@
-"""REST: alarms, their history, and acknowledging them."""
+"""REST: alarms, their history, and what people do about them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from ingest.alarms.report import alarm_fields, iso
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
-from ingest.api.errors import Away, BadParameter, Conflict, NotThere
+from ingest.api.errors import BadParameter
 from ingest.api.instants import Instant
+from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.pipeline.commands import Acknowledge, Assign, Command, Comment, Reset
 
 
 def alarms_router(ports: Ports) -> APIRouter:
@@ -33,6 +35,8 @@ def alarms_router(ports: Ports) -> APIRouter:
         level: Annotated[int | None, Query(ge=1, le=2)] = None,
         point: str | None = None,
         historical: Annotated[bool | None, Query(description="found in readings that came late, or not")] = None,
+        cleared: Annotated[bool | None, Query(description="value back and feedback given (销警), or not yet")] = None,
+        assigned: Annotated[str | None, Query(description="to whom")] = None,
         since: Annotated[Instant | None, Query(description="raised at or after")] = None,
         until: Annotated[Instant | None, Query(description="raised before")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -47,6 +51,8 @@ def alarms_router(ports: Ports) -> APIRouter:
             since=since,
             until=until,
             historical=historical,
+            cleared=cleared,
+            assigned=assigned,
         )
         found = ports.alarms.alarms(which, limit=limit + 1, before=read_cursor(cursor) if cursor else None)
         page = found[:limit]
@@ -65,30 +71,39 @@ def alarms_router(ports: Ports) -> APIRouter:
     async def acknowledge_alarm(
         alarm: UUID, actor: Actor, body: schemas.Acknowledgement | None = None
     ) -> schemas.AlarmDetail:
-        """Acknowledge an alarm. Operators and admins only."""
-        changed = await acknowledge(ports, actor, alarm, body.comment if body else None)
-        return _detail(ports, changed, await run_in_threadpool(ports.alarms.alarm_history, alarm))
+        """Say that somebody has seen an alarm. Operators and admins only."""
+        return await ordered(actor, alarm, Acknowledge(alarm, person(actor), body.comment if body else None))
+
+    @router.post("/{alarm}/reset")
+    async def reset_alarm(alarm: UUID, actor: Actor) -> schemas.AlarmDetail:
+        """Let go of a latched alarm that was acknowledged. Operators and admins only."""
+        return await ordered(actor, alarm, Reset(alarm, person(actor)))
+
+    @router.post("/{alarm}/comment")
+    async def comment_alarm(alarm: UUID, caller: Caller, body: schemas.Remark) -> schemas.AlarmDetail:
+        """Say something about an alarm."""
+        return await ordered(caller, alarm, Comment(alarm, person(caller), body.comment))
+
+    @router.post("/{alarm}/assign")
+    async def assign_alarm(alarm: UUID, actor: Actor, body: schemas.Assignment) -> schemas.AlarmDetail:
+        """Make somebody responsible for an alarm. Operators and admins only."""
+        return await ordered(actor, alarm, Assign(alarm, person(actor), body.to))
+
+    async def ordered(caller: Principal, key: UUID, command: Command[Alarm]) -> schemas.AlarmDetail:
+        changed = await order(ports, caller, key, command)
+        return _detail(ports, changed, await run_in_threadpool(ports.alarms.alarm_history, key))
 
     return router
 
 
-async def acknowledge(ports: Ports, actor: Principal, key: UUID, comment: str | None) -> Alarm:
-    """Acknowledge in the caller's name; returns the alarm as committed.
+async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Alarm]) -> Alarm:
+    """Have something done to an alarm in the caller's scope; returns it as committed.
 
     Raises:
-        NotThere: no such alarm in the caller's scope.
-        Conflict: it cannot be acknowledged in its state.
-        Away: the engine did not answer.
+        NotThere, Conflict, Away: as `carry_out`, and for an alarm out of scope.
     """
-    await run_in_threadpool(reach.alarm, ports, actor, key)
-    try:
-        return await ports.live.acknowledge(key, by=actor.name, comment=(comment or "").strip() or None)
-    except KeyError as error:
-        raise NotThere(f"alarm {str(key)!r} is not known") from error
-    except ValueError as error:
-        raise Conflict(str(error)) from error
-    except TimeoutError as error:
-        raise Away("the engine did not answer; the alarm may be acknowledged already, look again") from error
+    await run_in_threadpool(reach.alarm, ports, caller, key)
+    return await carry_out(ports, command)
 
 
 def write_cursor(alarm: Alarm) -> str:
@@ -113,6 +128,8 @@ def _detail(ports: Ports, alarm: Alarm, history: Sequence[AlarmEvent]) -> schema
             time=str(iso(event.time)),
             received=str(iso(event.received)),
             state=event.alarm.state,
+            by=event.by,
+            detail=dict(event.detail),
         )
         for event in history
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.plant import Confidence, GateOp, PlantKind
@@ -13,6 +13,19 @@ Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, exampl
 PlantId = Annotated[str, Field(examples=["demo-aluminium"])]
 PointId = Annotated[str, Field(examples=["CW_IN_P-01"])]
 NotEvaluated = Literal["never_heard", "no_value", "gate_unknown", "gate_closed", "warming_up"]
+
+
+def storable(text: str) -> str:
+    """The text, if it is Unicode: JSON can spell halves of characters that no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("Unicode text") from error
+    return text
+
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(storable)]
+"""What a person says."""
 
 
 class Shape(BaseModel):
@@ -193,6 +206,11 @@ class AlarmOut(Shape):
     acknowledged: Instant | None
     acknowledged_by: str | None
     comment: str | None
+    assigned: str | None
+    raises: int = Field(description="how often it was raised: one that comes back soon is the same alarm", examples=[1])
+    annunciated: Instant = Field(description="when it was raised last")
+    disposed: Instant | None = Field(description="when feedback was given")
+    cleared: Instant | None = Field(description="销警: the value is back and feedback was given")
     historical: bool = Field(description="found in readings that came late: over when it became known, never stood")
 
 
@@ -204,6 +222,8 @@ class AlarmEventOut(Shape):
     time: Instant
     received: Instant
     state: AlarmState
+    by: str | None = Field(description="who did it; null: the service itself", examples=["张三"])
+    detail: dict[str, object] = Field(description="what was said with it", examples=[{"comment": "已到现场"}])
 
 
 class AlarmDetail(AlarmOut):
@@ -220,11 +240,30 @@ class AlarmPage(Shape):
     next: str | None = Field(examples=["MTc2Mzg4NDgwMDAwMDAwMDAwMC4wYjFm"])
 
 
-class Acknowledgement(BaseModel):
-    """What the operator adds to an acknowledgement."""
+class Body(BaseModel):
+    """What every body sent to us has in common: nothing unknown is taken."""
 
     model_config = ConfigDict(extra="forbid")
-    comment: Annotated[str | None, Field(max_length=500, examples=["已到现场确认，补水阀已开"])] = None
+
+
+class Acknowledgement(Body):
+    """What the operator adds to an acknowledgement."""
+
+    comment: Words | None = Field(default=None, examples=["已到现场确认，补水阀已开"])
+
+
+class Remark(Body):
+    """A comment."""
+
+    comment: Words = Field(examples=["通知维修班更换压力变送器"])
+
+
+class Assignment(Body):
+    """Who is to deal with it; null: nobody in particular."""
+
+    to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = Field(
+        examples=["维修班 王强"]
+    )
 
 
 class QuarantinedOut(Shape):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import numpy as np
 
 from detectors.detector import Reason
+from ingest.alarms.suppressions import Suppressions
 from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Latest, Ports
 from ingest.history.errors import HistoryUnavailable
@@ -21,6 +22,8 @@ from ingest.history.store import Trend
 from ingest.journal.position import Gap
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
+from ingest.model.audit import ActKind
+from ingest.model.batch import empty_batch
 from ingest.model.config import Secret
 from ingest.model.flags import Flag
 from ingest.model.plant import (
@@ -36,7 +39,15 @@ from ingest.model.plant import (
     Rule,
     Text,
 )
+from ingest.model.suppression import Suppression, SuppressionState
+from ingest.pipeline.commands import Command
+from ingest.pipeline.memory import Memory
+from ingest.pipeline.turn import Terms, Turn
 from ingest.plants.roster import GatewayRoster, Roster
+from ingest.state.audit import AuditRow, Verdict
+from ingest.state.rows import act_of
+
+T = TypeVar("T")
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -94,6 +105,8 @@ class StandIn:
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
         self.history_away = False
         self.engine_away = False
+        self.hidden: dict[UUID, Suppression] = {}
+        self.trail: list[AuditRow] = []
         self._changed = asyncio.Event()
         for point in self.known.points:
             if point is not None:
@@ -101,7 +114,15 @@ class StandIn:
 
     @property
     def ports(self) -> Ports:
-        return Ports(live=self, alarms=self, history=self, journal=self, now=lambda: self.time)
+        return Ports(
+            live=self,
+            alarms=self,
+            suppressions=self,
+            audit=self,
+            history=self,
+            journal=self,
+            now=lambda: self.time,
+        )
 
     def raise_alarm(self, plant: str, point: str, code: str, value: float | None, ago_s: float = 0) -> Alarm:
         """Let a rule trip."""
@@ -123,6 +144,8 @@ class StandIn:
             rule.unit,
             onset,
             raised,
+            annunciated=raised,
+            raises=1,
         )
         return self._commit(alarm, AlarmEventKind.RAISED, raised)
 
@@ -148,12 +171,14 @@ class StandIn:
         self.values[found.index] = latest
 
     def _commit(self, alarm: Alarm, kind: AlarmEventKind, time: int) -> Alarm:
-        self.book[alarm.id] = alarm
-        event = AlarmEvent(len(self.log) + 1, event_id(alarm.id, kind, time), kind, time, time + SECOND // 5, alarm)
-        self.log.append(event)
+        self._keep(AlarmEvent(0, event_id(alarm.id, kind, time), kind, time, time + SECOND // 5, alarm))
+        return alarm
+
+    def _keep(self, event: AlarmEvent) -> None:
+        self.book[event.alarm.id] = event.alarm
+        self.log.append(replace(event, seq=len(self.log) + 1))
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-        return alarm
 
     # AlarmBook
 
@@ -230,15 +255,69 @@ class StandIn:
     def health(self) -> Health:
         return Health(all(said == "ok" for said in self.parts.values()), self.parts)
 
-    async def acknowledge(self, alarm: UUID, *, by: str, comment: str | None) -> Alarm:
+    async def order(self, command: Command[T]) -> T:
+        """Carry out the real command on a memory of what stands here."""
         if self.engine_away:
             raise TimeoutError
-        known = self.book[alarm]
-        if known.state not in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}:
-            raise ValueError(f"the alarm is {known.state}")
-        state = AlarmState.ACKNOWLEDGED if known.active else AlarmState.NORMAL
-        changed = replace(known, state=state, acked=self.time, acked_by=by, comment=comment)
-        return self._commit(changed, AlarmEventKind.ACKNOWLEDGED, self.time)
+        memory, turn = Memory(self.known), Turn(self.time, empty_batch(), self.known, Terms())
+        memory.stand(alarm for alarm in self.book.values() if alarm.state is not AlarmState.NORMAL)
+        memory.record = self.book.get
+        memory.suppressions = Suppressions(self.hidden.values())
+        answer = command(turn, memory, self.time)
+        self.hidden |= {one.id: one for one in turn.suppressions}
+        acts = [*map(act_of, turn.events), *turn.acts]
+        self.trail += [AuditRow(len(self.trail) + at, act, "0" * 64) for at, act in enumerate(acts, 1)]
+        for event in turn.events:
+            self._keep(event)
+        return answer
+
+    # SuppressionBook
+
+    def suppression(self, suppression: UUID) -> Suppression | None:
+        return self.hidden.get(suppression)
+
+    def suppressions(
+        self,
+        *,
+        limit: int,
+        plants: Collection[str] | None = None,
+        point: str | None = None,
+        states: Collection[SuppressionState] | None = None,
+        before: int | None = None,
+    ) -> Sequence[Suppression]:
+        found = [
+            one
+            for one in self.hidden.values()
+            if (plants is None or one.plant in plants)
+            and point in {None, one.point}
+            and (states is None or one.state in states)
+            and (before is None or one.applied < before)
+        ]
+        return sorted(found, key=lambda one: -one.applied)[:limit]
+
+    # AuditTrail
+
+    def acts(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        plants: frozenset[str] | None = None,
+        kind: ActKind | None = None,
+        subject: str | None = None,
+    ) -> Sequence[AuditRow]:
+        found = [
+            row
+            for row in self.trail
+            if (before is None or row.seq < before)
+            and (plants is None or row.act.plant in plants)
+            and kind in {None, row.act.kind}
+            and subject in {None, row.act.subject}
+        ]
+        return found[::-1][:limit]
+
+    def verify(self) -> Verdict:
+        return Verdict(len(self.trail), "0" * 64, None)
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         if len(self.log) > seq:

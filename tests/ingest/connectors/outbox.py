@@ -193,6 +193,8 @@ def alarm_message(
         unit="MPa",
         onset=START - 2 * SECOND,
         raised=START,
+        annunciated=START,
+        raises=1,
         returned=time_ns if returned else None,
         acked=time_ns if acknowledged else None,
         acked_by="王工" if acknowledged else None,

@@ -113,6 +113,8 @@ def alarm_event(
         unit="MPa",
         onset=onset,
         raised=onset,
+        annunciated=onset,
+        raises=1,
     )
     return AlarmEvent(seq=seq, id=event_id(alarm.id, kind, at), kind=kind, time=at, received=at, alarm=alarm)
 

@@ -21,6 +21,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 from ingest.model.outbox import Message
+from ingest.pipeline.commands import Acknowledge, Person
 from ingest.pipeline.engine import Engine, EngineConfig
 from ingest.pipeline.order import Terms
 from ingest.plants.roster import Roster
@@ -48,12 +49,17 @@ class Fragile(EngineStore):
         self._draw = draw
 
     def commit(
-        self, cursor: int, events: Sequence[AlarmEvent], messages: Sequence[Message], snapshot: bytes | None = None
+        self,
+        cursor: int,
+        events: Sequence[AlarmEvent],
+        messages: Sequence[Message],
+        snapshot: bytes | None = None,
+        **more: Any,
     ) -> None:
         dies = self._draw.random() if self._draw else 1.0
         if dies < 0.2:
             raise Killed
-        super().commit(cursor, events, messages, snapshot)
+        super().commit(cursor, events, messages, snapshot, **more)
         if dies < 0.4:
             raise Killed
 
@@ -125,7 +131,7 @@ class Run:
                     self.engine.go_on(self.draw.randint(1, 60) if self.draw else 25)
                 waiting = [a for a in self.engine.memory.alarms.values() if a.acked is None]
                 for alarm in sorted(waiting, key=lambda alarm: alarm.id):
-                    self.engine.acknowledge(alarm.id, by="op", comment=None)
+                    self.engine.order(Acknowledge(alarm.id, Person("op", "operator")))
                 self.engine.go_on()
             except Killed:
                 self.deaths += 1
@@ -137,7 +143,7 @@ class Run:
         """Everything told, row by row."""
         return {
             table.name: self.database.rows(sa.select(table).order_by(*table.primary_key))
-            for table in (t.alarm, t.alarm_event, t.outbox)
+            for table in (t.alarm, t.alarm_event, t.audit, t.outbox)
         }
 
 

@@ -7,13 +7,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from ingest.model.alarm import AlarmState
+from ingest.model.suppression import SuppressionKind, SuppressionState
+from ingest.pipeline.commands import Acknowledge, Comment, Decide, Dispose, End, Person, Reset, Suppress
+from ingest.state.audit import AuditStore
 from ingest.state.errors import StateUnavailable
+from ingest.state.suppressions import SuppressionStore
 from tests.ingest.pipeline.bench import PATIENCE_S, Bench
-from tests.small_plant import TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_roster
 
 
 @pytest.fixture
@@ -51,13 +56,13 @@ def test_an_alarm_is_acknowledged_once_by_name(bench: Bench) -> None:
     bench.send("CO-01", [30])
     bench.settle()
     (alarm,) = bench.found()
-    acked = bench.engine.acknowledge(alarm.id, by="张三", comment="已到现场").result(PATIENCE_S)
+    acked = bench.engine.order(Acknowledge(alarm.id, Person("张三", "operator"), "已到现场")).result(PATIENCE_S)
     assert (acked.state, acked.acked_by, acked.comment) == (AlarmState.ACKNOWLEDGED, "张三", "已到现场")
     assert bench.found() == [acked]
     with pytest.raises(ValueError, match="acknowledged"):
-        bench.engine.acknowledge(alarm.id, by="李四", comment=None).result(PATIENCE_S)
+        bench.engine.order(Acknowledge(alarm.id, Person("李四", "operator"), None)).result(PATIENCE_S)
     with pytest.raises(KeyError):
-        bench.engine.acknowledge(alarm.id.__class__(int=7), by="李四", comment=None).result(PATIENCE_S)
+        bench.engine.order(Acknowledge(alarm.id.__class__(int=7), Person("李四", "operator"), None)).result(PATIENCE_S)
 
 
 @pytest.mark.parametrize("clean", [True, False], ids=["clean stop", "crash"])
@@ -144,8 +149,8 @@ def test_a_comment_that_cannot_be_stored_never_reaches_the_engine(bench: Bench) 
     bench.settle()
     (alarm,) = bench.found()
     with pytest.raises(UnicodeEncodeError):
-        bench.engine.acknowledge(alarm.id, by="op", comment="\ud800")
-    assert bench.engine.acknowledge(alarm.id, by="op", comment="好").result(PATIENCE_S).comment == "好"
+        bench.engine.order(Acknowledge(alarm.id, Person("op", "operator"), "\ud800"))
+    assert bench.engine.order(Acknowledge(alarm.id, Person("op", "operator"), "好")).result(PATIENCE_S).comment == "好"
 
 
 def test_what_could_not_be_committed_before_a_stop_is_judged_after_the_next_start(
@@ -154,11 +159,11 @@ def test_what_could_not_be_committed_before_a_stop_is_judged_after_the_next_star
     """The database comes back just as the service stops: its memory must not be kept ahead of its cursor."""
     commit, refused = bench.store.commit, threading.Event()
 
-    def refuse_until_the_stop(*arguments: Any) -> None:
+    def refuse_until_the_stop(*arguments: Any, **more: Any) -> None:
         if not bench.engine._stopping.is_set():
             refused.set()
             raise StateUnavailable("disk full")
-        commit(*arguments)
+        commit(*arguments, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(bench.store, "commit", refuse_until_the_stop)
@@ -177,40 +182,181 @@ def test_an_acknowledgement_whose_caller_gave_up_does_not_end_the_engine(bench: 
     (alarm,) = bench.found()
     assert bench.engine.stop(PATIENCE_S)
     bench.engine = bench.build(bench.engine.roster)
-    given_up = bench.engine.acknowledge(alarm.id, by="op", comment=None)
+    given_up = bench.engine.order(Acknowledge(alarm.id, Person("op", "operator"), None))
     assert given_up.cancel()
     bench.engine.start()
-    acked = bench.engine.acknowledge(alarm.id, by="张三", comment=None).result(PATIENCE_S)
+    acked = bench.engine.order(Acknowledge(alarm.id, Person("张三", "operator"), None)).result(PATIENCE_S)
     assert acked.acked_by == "张三"
 
 
+LATCHED = TEXT.replace("[points.rules.H]\n", "[points.rules.H]\nlatch = true\n")
+OPERATOR, INSPECTOR = Person("张三", "operator"), Person("李监察", "inspector")
+
+
 @pytest.mark.parametrize("restart", ["none", "clean stop", "crash"])
-def test_an_acknowledged_latched_alarm_returns_even_if_the_service_ends_right_after(bench: Bench, restart: str) -> None:
-    """It holds after its condition is gone until somebody has seen it, and no longer."""
-    latched = TEXT.replace("[points.rules.H]\n", "[points.rules.H]\nlatch = true\n")
-    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, latched))
+def test_a_latched_alarm_stays_until_it_was_seen_and_reset_also_over_a_restart(bench: Bench, restart: str) -> None:
+    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, LATCHED))
     bench.send("CO-01", [5])
     bench.settle()
     bench.send("CO-01", [30, 5, 5], start_s=1)
     bench.settle()
     (alarm,) = bench.found()
-    assert (alarm.state, alarm.returned) == (AlarmState.UNACKNOWLEDGED, None)
-    bench.engine.acknowledge(alarm.id, by="张三", comment=None).result(PATIENCE_S)
+    assert (alarm.state, alarm.active) == (AlarmState.LATCHED_UNACKNOWLEDGED, False)
+    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
     if restart != "none":
         bench.restart(clean=restart == "clean stop")
     bench.send("CO-01", [5], start_s=4)
     bench.settle()
+    assert [a.state for a in bench.found()] == [AlarmState.LATCHED_ACKNOWLEDGED]
+    bench.engine.order(Reset(alarm.id, OPERATOR)).result(PATIENCE_S)
+    assert [(a.state, a.acked_by) for a in bench.found()] == [(AlarmState.NORMAL, "张三")]
+
+
+def test_a_latched_alarm_whose_condition_comes_back_calls_again(bench: Bench) -> None:
+    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, LATCHED))
+    bench.send("CO-01", [5])
+    bench.settle()
+    bench.send("CO-01", [30, 5], start_s=1)
+    bench.settle()
     (alarm,) = bench.found()
-    assert (alarm.state, alarm.acked_by) == (AlarmState.NORMAL, "张三")
+    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.send("CO-01", [31], start_s=3)
+    bench.settle()
+    (again,) = bench.found()
+    assert (again.id, again.state, again.raises, again.acked) == (alarm.id, AlarmState.UNACKNOWLEDGED, 2, None)
 
 
-def test_an_acknowledged_latched_alarm_stands_while_its_condition_does(bench: Bench) -> None:
-    latched = TEXT.replace("[points.rules.H]\n", "[points.rules.H]\nlatch = true\n")
-    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, latched))
+@pytest.mark.parametrize("restart", ["none", "clean stop", "crash"])
+@pytest.mark.parametrize(("gap_s", "same"), [(595, True), (620, False)])
+def test_an_alarm_that_comes_back_within_ten_minutes_is_the_same_alarm(
+    bench: Bench, gap_s: int, restart: str, *, same: bool
+) -> None:
+    """Whether the service was restarted in between makes no difference."""
+    bench.send("CO-01", [30, 5])
+    bench.settle()
+    (alarm,) = bench.found()
+    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    assert [a.state for a in bench.found()] == [AlarmState.NORMAL]
+    if restart != "none":
+        bench.restart(clean=restart == "clean stop")
+    bench.send("CO-01", [30], start_s=gap_s)
+    bench.settle()
+    found = {a.rule: [b for b in bench.found() if b.rule == a.rule] for a in bench.found()}["H"]
+    assert [(a.id == alarm.id, a.raises) for a in found] == ([(True, 2)] if same else [(True, 1), (False, 1)])
+    assert found[-1].state is AlarmState.UNACKNOWLEDGED
+
+
+def shelve(bench: Bench, minutes: float = 30, **changed: Any) -> Suppress:
+    wish: dict[str, Any] = {"rule": "H", "reason": "校准", "until": time.time_ns() + int(minutes * 60e9)}
+    wish |= {"kind": SuppressionKind.SHELVED, "plant": PLANT, "point": "CO-01", "who": OPERATOR} | changed
+    return Suppress(**wish)
+
+
+def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench: Bench) -> None:
+    shelved = bench.engine.order(shelve(bench)).result(PATIENCE_S)
     bench.send("CO-01", [30])
     bench.settle()
     (alarm,) = bench.found()
-    bench.engine.acknowledge(alarm.id, by="张三", comment=None).result(PATIENCE_S)
-    bench.send("CO-01", [31], start_s=1)
+    assert alarm.state is AlarmState.SHELVED
+    told = [m.body for m in bench.outbox.due("inspector", 1 << 62, 10)]
+    assert [(body["event"], body["alarm"]["state"]) for body in told] == [
+        ("raised", "unacknowledged"), ("shelved", "shelved"),
+    ]  # fmt: skip
+    assert told[1]["detail"] == {"suppression": str(shelved.id), "reason": "校准"}
+    bench.engine.order(End(shelved.id, OPERATOR)).result(PATIENCE_S)
+    assert [a.state for a in bench.found()] == [AlarmState.UNACKNOWLEDGED]
+    trail = [(row.act.actor, row.act.action, row.act.kind) for row in AuditStore(bench.database).acts(limit=10)][::-1]
+    assert trail == [
+        ("张三", "shelved", "suppression"), ("yujing", "raised", "alarm"), ("yujing", "shelved", "alarm"),
+        ("张三", "unshelved", "alarm"), ("张三", "ended", "suppression"),
+    ]  # fmt: skip
+
+
+def test_a_shelf_whose_time_is_over_lets_the_alarm_show_again_by_itself_also_after_a_restart(bench: Bench) -> None:
+    bench.send("CO-01", [30])
     bench.settle()
-    assert [a.state for a in bench.found()] == [AlarmState.ACKNOWLEDGED]
+    bench.engine.order(shelve(bench, until=time.time_ns() + 10**9)).result(PATIENCE_S)
+    assert [a.state for a in bench.found()] == [AlarmState.SHELVED]
+    bench.restart(clean=False)
+    deadline = time.monotonic() + PATIENCE_S
+    while [a.state for a in bench.found()] != [AlarmState.UNACKNOWLEDGED]:
+        assert time.monotonic() < deadline, "it stays hidden"
+        time.sleep(0.01)
+    (shelved,) = SuppressionStore(bench.database).suppressions(limit=10)
+    assert (shelved.state, shelved.ended_by, shelved.ended) == (SuppressionState.ENDED, "yujing", shelved.until)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"rule": "HH"}, "highest level"),
+        ({"until": None}, "at most 8 h from now"),
+        ({"until": 1 << 62}, "at most 8 h from now"),
+        ({"until": 1}, "still to come"),
+        ({"rule": None, "kind": SuppressionKind.OUT_OF_SERVICE, "begins": 1 << 61, "until": 1 << 60}, "still to come"),
+        ({"rule": "H", "kind": SuppressionKind.OUT_OF_SERVICE}, "as a whole"),
+    ],
+)
+def test_what_may_not_be_hidden_is_refused_and_says_why(bench: Bench, changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        bench.engine.order(shelve(bench, **changed)).result(PATIENCE_S)
+    for unknown in ({"point": "CO-99"}, {"rule": "XX"}, {"plant": "elsewhere"}):
+        with pytest.raises(KeyError):
+            bench.engine.order(shelve(bench, **unknown)).result(PATIENCE_S)
+    assert SuppressionStore(bench.database).suppressions(limit=10) == []
+
+
+def test_shelving_a_whole_point_never_hides_its_highest_level(bench: Bench) -> None:
+    bench.engine.order(shelve(bench, rule=None)).result(PATIENCE_S)
+    bench.send("CO-01", [170])
+    bench.settle()
+    assert {a.rule: a.state for a in bench.found()} == {"H": AlarmState.SHELVED, "HH": AlarmState.UNACKNOWLEDGED}
+
+
+def test_a_point_goes_out_of_service_only_once_somebody_else_approved(bench: Bench) -> None:
+    """It then hides every level; nothing of it is lost, and it shows again when the point is back."""
+    wish = shelve(bench, rule=None, kind=SuppressionKind.OUT_OF_SERVICE, until=None)
+    applied = bench.engine.order(wish).result(PATIENCE_S)
+    assert applied.state is SuppressionState.APPLIED
+    bench.send("CO-01", [170])
+    bench.settle()
+    assert {a.state for a in bench.found()} == {AlarmState.UNACKNOWLEDGED}, "asking for it hides nothing"
+    with pytest.raises(ValueError, match="applied for it"):
+        bench.engine.order(Decide(applied.id, approved=True, who=OPERATOR)).result(PATIENCE_S)
+    decided = bench.engine.order(Decide(applied.id, approved=True, who=INSPECTOR)).result(PATIENCE_S)
+    assert (decided.state, decided.approver) == (SuppressionState.IN_FORCE, "李监察")
+    assert {a.state for a in bench.found()} == {AlarmState.OUT_OF_SERVICE}
+    with pytest.raises(ValueError, match="in-force already"):
+        bench.engine.order(Decide(applied.id, approved=False, who=INSPECTOR)).result(PATIENCE_S)
+    bench.engine.order(End(applied.id, OPERATOR)).result(PATIENCE_S)
+    assert {a.state for a in bench.found()} == {AlarmState.UNACKNOWLEDGED}
+    with pytest.raises(KeyError):
+        bench.engine.order(End(applied.id, OPERATOR)).result(PATIENCE_S)
+
+
+def test_an_alarm_is_cleared_only_when_its_value_is_back_and_feedback_was_given(bench: Bench) -> None:
+    bench.send("CO-01", [30])
+    bench.settle()
+    (alarm,) = bench.found()
+    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.order(Dispose((alarm.id,), OPERATOR, uuid4())).result(PATIENCE_S)
+    assert [(a.disposed is not None, a.cleared) for a in bench.found()] == [(True, None)]
+    bench.send("CO-01", [5], start_s=1)
+    bench.settle()
+    (over,) = bench.found()
+    assert over.cleared == over.returned
+    kinds = [event.kind for event in bench.alarms.alarm_history(alarm.id)]
+    assert kinds == ["raised", "acknowledged", "disposed", "returned", "cleared"]
+
+
+def test_two_people_may_say_something_about_an_alarm_that_is_long_over(bench: Bench) -> None:
+    bench.send("CO-01", [30, 5])
+    bench.settle()
+    (alarm,) = bench.found()
+    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.restart()
+    first = bench.engine.order(Comment(alarm.id, OPERATOR, "传感器已校准"))
+    second = bench.engine.order(Comment(alarm.id, INSPECTOR, "已核实"))
+    assert (first.result(PATIENCE_S).comment, second.result(PATIENCE_S).comment) == ("传感器已校准", "已核实")
+    said = [(e.by, e.detail["comment"]) for e in bench.alarms.alarm_history(alarm.id) if e.kind == "commented"]
+    assert said == [("张三", "传感器已校准"), ("李监察", "已核实")]

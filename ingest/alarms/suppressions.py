@@ -1,0 +1,92 @@
+"""The suppressions in force, and which of them covers an alarm (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from ingest.model.alarm import Alarm
+from ingest.model.audit import YUJING
+from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
+
+HIGHEST: Final = 2
+"""The highest level of an alarm."""
+
+NEVER: Final = 2**63 - 1
+"""The due time of nothing. Times are ns since the epoch."""
+
+_OPEN: Final = frozenset({SuppressionState.APPLIED, SuppressionState.IN_FORCE})
+_STRENGTH: Final = {kind: rank for rank, kind in enumerate(SuppressionKind)}
+
+
+class Suppressions:
+    """Those that wait for approval or are in force. What ended is forgotten here and kept in the state database."""
+
+    def __init__(self, records: Iterable[Suppression] = ()) -> None:
+        self._known: dict[UUID, Suppression] = {}
+        self._of_point: dict[tuple[str, str], dict[UUID, Suppression]] = {}
+        self._looked = 0
+        self.due = NEVER
+        """When the next one begins or its time is over."""
+        for record in records:
+            self.keep(record)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, suppression: UUID) -> Suppression | None:
+        """One that has not ended, or None."""
+        return self._known.get(suppression)
+
+    def of_point(self, plant: str, point: str) -> list[Suppression]:
+        """Those of a point that have not ended."""
+        return list(self._of_point.get((plant, point), {}).values())
+
+    def keep(self, record: Suppression) -> None:
+        """Take note of one as it stands now."""
+        place = (record.plant, record.point)
+        if record.state in _OPEN:
+            self._known[record.id] = record
+            self._of_point.setdefault(place, {})[record.id] = record
+        elif self._known.pop(record.id, None) is not None:
+            del self._of_point[place][record.id]
+        self._set_due()
+
+    def over(self, alarm: Alarm, now: int, *, highest: bool) -> Suppression | None:
+        """The strongest one that covers an alarm at `now`.
+
+        An alarm of the highest level is covered only by what was applied for and approved, or if `highest` says so.
+        """
+        found = [
+            one
+            for one in self.of_point(alarm.plant, alarm.point)
+            if one.state is SuppressionState.IN_FORCE
+            and one.begins <= now
+            and (one.until is None or one.until > now)
+            and one.covers(alarm.plant, alarm.point, alarm.rule)
+            and (alarm.level < HIGHEST or highest or one.kind is SuppressionKind.OUT_OF_SERVICE)
+        ]
+        return max(found, key=lambda one: _STRENGTH[one.kind], default=None)
+
+    def expire(self, now: int) -> tuple[list[Suppression], set[tuple[str, str]]]:
+        """What ended by itself up to `now`, and the points whose alarms have to be looked at: something began or ended.
+
+        One that was applied for and never decided ends too, once its time is over.
+        """
+        if now < self.due:
+            return [], set()
+        before, self._looked = self._looked, now
+        over = [one for one in self._known.values() if one.until is not None and one.until <= now]
+        touched = {(one.plant, one.point) for one in over}
+        touched |= {(one.plant, one.point) for one in self._known.values() if before < one.begins <= now}
+        ended = [replace(one, state=SuppressionState.ENDED, ended=one.until, ended_by=YUJING) for one in over]
+        for one in ended:
+            self.keep(one)
+        self._set_due()
+        return ended, touched
+
+    def _set_due(self) -> None:
+        times = [time for one in self._known.values() for time in (one.begins, one.until) if time is not None]
+        self.due = min((time for time in times if time > self._looked), default=NEVER)

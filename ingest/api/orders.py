@@ -1,0 +1,35 @@
+"""Orders to the engine in a caller's name, and what comes of them in the API's words."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from ingest.api.access import Principal
+from ingest.api.errors import Away, Conflict, NotThere
+from ingest.api.ports import Ports
+from ingest.pipeline.commands import Command, Person
+
+T = TypeVar("T")
+
+
+def person(caller: Principal) -> Person:
+    """The caller as the records name them."""
+    return Person(caller.name, caller.role)
+
+
+async def carry_out(ports: Ports, command: Command[T]) -> T:
+    """Have the engine do it; returns what it led to, as committed.
+
+    Raises:
+        NotThere: what it names is not known.
+        Conflict: it cannot be done as things stand.
+        Away: the engine did not answer.
+    """
+    try:
+        return await ports.live.order(command)
+    except KeyError as error:
+        raise NotThere(f"{error.args[0]} is not known") from error
+    except ValueError as error:
+        raise Conflict(str(error)) from error
+    except TimeoutError as error:
+        raise Away("the engine did not answer; it may be done already, look again") from error

@@ -1,0 +1,91 @@
+"""REST: the audit trail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from ingest.alarms.report import iso
+from ingest.api import reach
+from ingest.api.access import Caller
+from ingest.api.errors import NotAllowed
+from ingest.api.ports import Ports
+from ingest.api.rest.schemas import Instant, PlantId, Shape
+from ingest.model.audit import ActKind, ActRole
+
+
+class ActOut(Shape):
+    """One thing done."""
+
+    seq: Annotated[int, Field(examples=[1201])]
+    time: Instant
+    actor: Annotated[str, Field(description="`yujing`: the service itself", examples=["张三"])]
+    role: ActRole
+    action: Annotated[str, Field(examples=["acknowledged"])]
+    kind: ActKind
+    subject: Annotated[str, Field(description="the record's id")]
+    plant: PlantId
+    detail: dict[str, object]
+    hash: Annotated[str, Field(description="of this row and the one before it")]
+
+
+class ActPage(Shape):
+    """Acts, newest first. Pass `next` as `before` to go on; null: no more."""
+
+    acts: list[ActOut]
+    next: int | None
+
+
+class VerdictOut(Shape):
+    """What a look through the whole trail found."""
+
+    rows: int
+    newest: str = Field(description="hash of the newest row: keep it elsewhere to see rows cut off at the end")
+    broken: int | None = Field(description="the first row that is not as it was written; null: none")
+
+
+def audit_router(ports: Ports) -> APIRouter:
+    """Return the routes on the audit trail."""
+    router = APIRouter(prefix="/audit", tags=["audit"])
+
+    @router.get("")
+    def acts(
+        caller: Caller,
+        plant: str | None = None,
+        kind: ActKind | None = None,
+        subject: Annotated[str | None, Query(description="a record's id")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        before: Annotated[int | None, Query(ge=0, description="`next` of the page before")] = None,
+    ) -> ActPage:
+        """List what was done, by whom, newest first."""
+        scope = reach.narrowed(caller, plant)
+        found = ports.audit.acts(limit=limit, before=before, plants=scope, kind=kind, subject=subject)
+        return ActPage(
+            acts=[
+                ActOut(
+                    seq=row.seq,
+                    time=str(iso(row.act.time)),
+                    actor=row.act.actor,
+                    role=row.act.role,
+                    action=row.act.action,
+                    kind=row.act.kind,
+                    subject=row.act.subject,
+                    plant=row.act.plant,
+                    detail=dict(row.act.detail),
+                    hash=row.hash,
+                )
+                for row in found
+            ],
+            next=found[-1].seq if len(found) == limit else None,
+        )
+
+    @router.get("/verify")
+    def verify(caller: Caller) -> VerdictOut:
+        """Look through the whole trail. Admins who see every plant only: it reads everything."""
+        if caller.role != "admin" or caller.plants is not None:
+            raise NotAllowed("the whole trail is for an admin of all plants")
+        return VerdictOut.model_validate(ports.audit.verify())
+
+    return router

@@ -1,0 +1,138 @@
+"""REST: shelving, suppression by design, and taking points out of service (停用)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from ingest.alarms.report import iso
+from ingest.api import reach
+from ingest.api.access import Actor, Caller, Inspector, Principal
+from ingest.api.errors import NotThere
+from ingest.api.instants import Instant
+from ingest.api.orders import carry_out, person
+from ingest.api.ports import Ports
+from ingest.api.rest.schemas import Body, PlantId, PointId, Shape, Words
+from ingest.api.rest.schemas import Instant as InstantOut
+from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.pipeline.commands import Decide, End, Suppress
+
+
+class SuppressionOut(Shape):
+    """A suppression and what became of it."""
+
+    id: str
+    kind: SuppressionKind
+    state: SuppressionState
+    plant: PlantId
+    point: PointId
+    rule: str | None = Field(description="null: every rule of the point")
+    reason: str
+    applicant: str
+    applied: InstantOut
+    begins: InstantOut
+    until: InstantOut | None = Field(description="null: until it is ended by hand")
+    approver: str | None
+    decided: InstantOut | None
+    ended: InstantOut | None
+    ended_by: str | None
+
+
+class Wish(Body):
+    """What is to be hidden. Shelving needs `until`; a point is taken out of service as a whole."""
+
+    kind: SuppressionKind
+    plant: PlantId
+    point: PointId
+    rule: str | None = Field(default=None, examples=["L"])
+    reason: Words = Field(examples=["更换压力变送器"])
+    begins: Instant | None = None
+    until: Instant | None = None
+
+
+class Decision(Body):
+    """What whoever decides says to it."""
+
+    comment: Words | None = None
+
+
+class SuppressionPage(Shape):
+    """Suppressions, newest first. Pass `next` as `before` to go on; null: no more."""
+
+    suppressions: list[SuppressionOut]
+    next: str | None
+
+
+def suppressions_router(ports: Ports) -> APIRouter:
+    """Return the routes on suppressions."""
+    router = APIRouter(prefix="/suppressions", tags=["alarms"])
+
+    @router.get("")
+    def suppressions(
+        caller: Caller,
+        plant: str | None = None,
+        point: str | None = None,
+        state: Annotated[list[SuppressionState], Query(description="default: any")] = [],  # noqa: B006  FastAPI copies it
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        before: Annotated[Instant | None, Query(description="`next` of the page before")] = None,
+    ) -> SuppressionPage:
+        """List suppressions, those in force, asked for and over."""
+        scope = reach.narrowed(caller, plant)
+        found = ports.suppressions.suppressions(
+            limit=limit, plants=scope, point=point, states=state or None, before=before
+        )
+        return SuppressionPage(
+            suppressions=[shown(one) for one in found], next=iso(found[-1].applied) if len(found) == limit else None
+        )
+
+    @router.post("", status_code=201)
+    async def suppress(actor: Actor, wish: Wish) -> SuppressionOut:
+        """Shelve, suppress by design, or apply for a point to be taken out of service. Operators and admins only."""
+        await run_in_threadpool(reach.point, ports, actor, wish.plant, wish.point)
+        command = Suppress(
+            wish.kind, wish.plant, wish.point, wish.rule, wish.reason, wish.until, person(actor), wish.begins
+        )
+        return shown(await carry_out(ports, command))
+
+    @router.post("/{suppression}/approve")
+    async def approve(suppression: UUID, inspector: Inspector, body: Decision | None = None) -> SuppressionOut:
+        """Approve an application; nobody approves their own. Inspectors and admins only."""
+        return await decided(inspector, Decide(suppression, True, person(inspector), body.comment if body else None))
+
+    @router.post("/{suppression}/reject")
+    async def reject(suppression: UUID, inspector: Inspector, body: Decision | None = None) -> SuppressionOut:
+        """Reject an application. Inspectors and admins only."""
+        return await decided(inspector, Decide(suppression, False, person(inspector), body.comment if body else None))
+
+    @router.post("/{suppression}/end")
+    async def end(suppression: UUID, actor: Actor, body: Decision | None = None) -> SuppressionOut:
+        """Let alarms show again, put a point back into service, withdraw an application. Operators and admins only."""
+        return await decided(actor, End(suppression, person(actor), body.comment if body else None))
+
+    async def decided(caller: Principal, command: Decide | End) -> SuppressionOut:
+        await run_in_threadpool(suppression_of, ports, caller, command.suppression)
+        return shown(await carry_out(ports, command))
+
+    return router
+
+
+def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:
+    """One suppression of a plant in scope. Raises NotThere."""
+    found = ports.suppressions.suppression(key)
+    if found is None or not caller.sees(found.plant):
+        raise NotThere(f"suppression {str(key)!r} is not known")
+    return found
+
+
+def shown(one: Suppression) -> SuppressionOut:
+    """The suppression as it is told."""
+    times = {name: iso(getattr(one, name)) for name in ("applied", "begins", "until", "decided", "ended")}
+    rest = {
+        name: getattr(one, name)
+        for name in ("kind", "state", "plant", "point", "rule", "reason", "applicant", "approver", "ended_by")
+    }
+    return SuppressionOut.model_validate({"id": str(one.id), **rest, **times})

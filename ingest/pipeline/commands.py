@@ -1,0 +1,231 @@
+"""What people ask of the engine: each is checked whole, then done, in the one thread that writes alarms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+from uuid import UUID, uuid4
+
+from ingest.alarms.lifecycle import Cause, acknowledged, assigned, commented, disposed, reset
+from ingest.alarms.suppressions import HIGHEST
+from ingest.model.alarm import Alarm
+from ingest.model.audit import Act, ActRole
+from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.pipeline.alarm_steps import align_point, take_step
+from ingest.pipeline.memory import Memory
+from ingest.pipeline.turn import Turn
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Command(Protocol[T_co]):
+    """Something to be done between two batches; `now` in ns. What it gives back is answered once committed.
+
+    Raises, before it has changed anything:
+        KeyError: what it names is not known.
+        ValueError: it cannot be done as things stand; the message says why.
+    """
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> T_co:
+        """Check it, then do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks."""
+
+    name: str
+    role: ActRole
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Somebody has seen an alarm."""
+
+    alarm: UUID
+    who: Person
+    comment: str | None = None
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+        """See `Command`."""
+        detail = {"comment": self.comment} if self.comment else {}
+        event = acknowledged(_find(turn, memory, self.alarm), Cause(now, now, self.who.name, self.who.role, detail))
+        return take_step(turn, memory, event)
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Let go of a latched alarm."""
+
+    alarm: UUID
+    who: Person
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+        """See `Command`."""
+        return take_step(turn, memory, reset(_find(turn, memory, self.alarm), _cause(self.who, now)))
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Say something about an alarm."""
+
+    alarm: UUID
+    who: Person
+    comment: str
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+        """See `Command`."""
+        return take_step(
+            turn, memory, commented(_find(turn, memory, self.alarm), _cause(self.who, now, comment=self.comment))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Make somebody responsible for an alarm; None: nobody in particular."""
+
+    alarm: UUID
+    who: Person
+    to: str | None
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+        """See `Command`."""
+        return take_step(turn, memory, assigned(_find(turn, memory, self.alarm), _cause(self.who, now, to=self.to)))
+
+
+@dataclass(frozen=True, slots=True)
+class Dispose:
+    """Note that feedback was given on these alarms: what the disposition says is kept with the cases."""
+
+    alarms: tuple[UUID, ...]
+    who: Person
+    disposition: UUID
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> list[Alarm]:
+        """See `Command`."""
+        found = [_find(turn, memory, alarm) for alarm in self.alarms]
+        cause = _cause(self.who, now, disposition=str(self.disposition))
+        return [take_step(turn, memory, disposed(alarm, cause)) for alarm in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """Shelve a rule's alarms, suppress them by design, or apply for a point to be taken out of service (停用).
+
+    `until` in ns; shelving needs it. `rule` None: every rule of the point.
+    """
+
+    kind: SuppressionKind
+    plant: str
+    point: str
+    rule: str | None
+    reason: str
+    until: int | None
+    who: Person
+    begins: int | None = None
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
+        """See `Command`."""
+        self._check(turn, memory, now)
+        applied = self.kind is SuppressionKind.OUT_OF_SERVICE
+        record = Suppression(
+            id=uuid4(),
+            kind=self.kind,
+            state=SuppressionState.APPLIED if applied else SuppressionState.IN_FORCE,
+            plant=self.plant,
+            point=self.point,
+            rule=self.rule,
+            reason=self.reason,
+            applicant=self.who.name,
+            applied=now,
+            begins=max(now, self.begins or now),
+            until=self.until,
+        )
+        return _keep(turn, memory, record, "applied" if applied else str(self.kind), self.who, now)
+
+    def _check(self, turn: Turn, memory: Memory, now: int) -> None:
+        point = turn.roster.find(self.plant, self.point)
+        if point is None:
+            raise KeyError(f"point {self.point!r} of plant {self.plant!r}")
+        rules = [rule for rule in point.rules if self.rule in {None, rule.code}]
+        if self.rule is not None and not rules:
+            raise KeyError(f"rule {self.rule!r} of point {self.point!r}")
+        for one in memory.suppressions.of_point(self.plant, self.point):
+            if (one.kind, one.rule) == (self.kind, self.rule):
+                raise ValueError(f"{self.kind} already: {one.state}, {one.reason!r}, by {one.applicant}")
+        if self.kind is SuppressionKind.OUT_OF_SERVICE and self.rule is not None:
+            raise ValueError("a point is taken out of service as a whole, not one rule of it")
+        if self.until is not None and self.until <= max(now, self.begins or now):
+            raise ValueError("until: expected a time after the beginning, and still to come")
+        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > turn.terms.shelve_max):
+            raise ValueError(f"until: expected a time at most {turn.terms.shelve_max / 3600e9:g} h from now")
+        covered = [rule for rule in rules if rule.level < HIGHEST or turn.terms.suppress_level_2]
+        if self.kind is not SuppressionKind.OUT_OF_SERVICE and not covered:
+            raise ValueError("alarms of the highest level are not to be hidden here (alarms.suppress_level_2)")
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Approve or reject an application to take a point out of service; nobody approves their own."""
+
+    suppression: UUID
+    approved: bool
+    who: Person
+    comment: str | None = None
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
+        """See `Command`."""
+        record = _waiting(memory, self.suppression)
+        if record.state is not SuppressionState.APPLIED:
+            raise ValueError(f"it is {record.state} already")
+        if record.applicant == self.who.name:
+            raise ValueError("whoever applied for it cannot decide on it")
+        state = SuppressionState.IN_FORCE if self.approved else SuppressionState.REJECTED
+        begins = max(now, record.begins)
+        decided = replace(record, state=state, approver=self.who.name, decided=now, begins=begins)
+        return _keep(turn, memory, decided, "approved" if self.approved else "rejected", self.who, now, self.comment)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End a suppression before its time, or withdraw an application."""
+
+    suppression: UUID
+    who: Person
+    comment: str | None = None
+
+    def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
+        """See `Command`."""
+        record = _waiting(memory, self.suppression)
+        ended = replace(record, state=SuppressionState.ENDED, ended=now, ended_by=self.who.name)
+        return _keep(turn, memory, ended, "ended", self.who, now, self.comment)
+
+
+def _find(turn: Turn, memory: Memory, alarm: UUID) -> Alarm:
+    """The alarm with what this turn did to it already. Raises KeyError."""
+    known = next((event.alarm for event in reversed(turn.events) if event.alarm.id == alarm), None)
+    return known or memory.find(alarm)
+
+
+def _waiting(memory: Memory, suppression: UUID) -> Suppression:
+    record = memory.suppressions.find(suppression)
+    if record is None:
+        raise KeyError(f"suppression {suppression}, in force or applied for")
+    return record
+
+
+def _keep(
+    turn: Turn, memory: Memory, record: Suppression, action: str, who: Person, now: int, comment: str | None = None
+) -> Suppression:
+    """Take it into force, out of it, or on file, with all it means for alarms that stand."""
+    memory.suppressions.keep(record)
+    turn.suppressions.append(record)
+    told = {"kind": str(record.kind), "point": record.point, "rule": record.rule, "reason": record.reason}
+    detail = told | ({"comment": comment} if comment else {})
+    turn.acts.append(Act(now, who.name, who.role, action, "suppression", str(record.id), record.plant, detail))
+    align_point(turn, memory, record.plant, record.point, _cause(who, now))
+    return record
+
+
+def _cause(who: Person, now: int, **detail: object) -> Cause:
+    return Cause(now, now, who.name, who.role, detail)

@@ -1,0 +1,128 @@
+"""The audit trail: rows that are only ever added, each hashed together with the one before it.
+
+The database refuses to change or delete them; whoever goes around it breaks the chain, which `verify` finds. Only rows
+cut off at the very end leave no trace in the chain itself: keep the newest hash elsewhere to see that too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from ingest.model.audit import Act, ActKind, ActRole
+from ingest.state import tables as t
+from ingest.state.database import Database
+
+_FIRST: Final = "0" * 64
+"""What stands for the hash before the first row."""
+
+_PAGE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An act as it stands in the trail."""
+
+    seq: int
+    act: Act
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a look through the whole trail found: the rows as written, the newest hash, the first row that is not."""
+
+    rows: int
+    newest: str
+    broken: int | None
+
+
+def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
+    """Add acts to the trail, in the transaction that does what they tell of."""
+    rows: list[dict[str, Any]] = []
+    acts = list(acts)
+    if not acts:
+        return
+    last = connection.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
+    seq, before = last or (0, _FIRST)
+    for act in acts:
+        seq += 1
+        row = {
+            "seq": seq,
+            "time": act.time,
+            "actor": act.actor,
+            "role": act.role,
+            "action": act.action,
+            "kind": act.kind,
+            "subject": act.subject,
+            "plant": act.plant,
+            "detail": json.dumps(act.detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str),
+        }
+        before = row["hash"] = _chained(before, row)
+        rows.append(row)
+    connection.execute(sa.insert(t.audit), rows)
+
+
+class AuditStore:
+    """The trail, as committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def acts(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        plants: frozenset[str] | None = None,
+        kind: ActKind | None = None,
+        subject: str | None = None,
+    ) -> list[AuditRow]:
+        """Newest first; `before` = seq of the last one seen. `plants` None: all."""
+        column = t.audit.c
+        query = sa.select(t.audit).order_by(column.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(column.seq < before)
+        if plants is not None:
+            query = query.where(column.plant.in_(plants))
+        if kind is not None:
+            query = query.where(column.kind == kind)
+        if subject is not None:
+            query = query.where(column.subject == subject)
+        return [_row(row) for row in self._db.rows(query)]
+
+    def verify(self) -> Verdict:
+        """Read the whole trail and hash it anew."""
+        rows, before = 0, _FIRST
+        for row in self._all():
+            rows += 1
+            if row["seq"] != rows or row["hash"] != _chained(before, row):
+                return Verdict(rows - 1, before, rows)
+            before = row["hash"]
+        return Verdict(rows, before, None)
+
+    def _all(self) -> Iterator[dict[str, Any]]:
+        last = -1
+        while rows := self._db.rows(
+            sa.select(t.audit).where(t.audit.c.seq > last).order_by(t.audit.c.seq).limit(_PAGE)
+        ):
+            yield from rows
+            last = rows[-1]["seq"]
+
+
+def _chained(before: str, row: dict[str, Any]) -> str:
+    names = ("seq", "time", "actor", "role", "action", "kind", "subject", "plant", "detail")
+    told = json.dumps([before, *(row[name] for name in names)], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _row(row: dict[str, Any]) -> AuditRow:
+    detail = json.loads(row["detail"])
+    role, kind = cast("ActRole", row["role"]), cast("ActKind", row["kind"])
+    act = Act(row["time"], row["actor"], role, row["action"], kind, row["subject"], row["plant"], detail)
+    return AuditRow(row["seq"], act, row["hash"])

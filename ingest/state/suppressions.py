@@ -1,0 +1,47 @@
+"""What hides or hid alarms, as committed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ingest.model.suppression import Suppression, SuppressionState
+from ingest.state import tables as t
+from ingest.state.database import Database
+from ingest.state.rows import suppression_of
+
+
+class SuppressionStore:
+    """Suppressions with all that became of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def suppression(self, suppression: UUID) -> Suppression | None:
+        """One of them, or None."""
+        rows = self._db.rows(sa.select(t.suppression).where(t.suppression.c.id == suppression))
+        return suppression_of(rows[0]) if rows else None
+
+    def suppressions(
+        self,
+        *,
+        limit: int,
+        plants: Collection[str] | None = None,
+        point: str | None = None,
+        states: Collection[SuppressionState] | None = None,
+        before: int | None = None,
+    ) -> list[Suppression]:
+        """Newest first; `before` = `applied` of the last one seen. None: any."""
+        column = t.suppression.c
+        query = sa.select(t.suppression).order_by(column.applied.desc()).limit(limit)
+        if plants is not None:
+            query = query.where(column.plant.in_(plants))
+        if point is not None:
+            query = query.where(column.point == point)
+        if states is not None:
+            query = query.where(column.state.in_([str(state) for state in states]))
+        if before is not None:
+            query = query.where(column.applied < before)
+        return [suppression_of(row) for row in self._db.rows(query)]
