@@ -8,6 +8,8 @@ missing=""
 for pair in mosquitto:mosquitto mosquitto_sub:mosquitto-clients influxd:influxdb victoria-metrics:victoria-metrics; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
+# Debian keeps its binaries out of PATH, a folder for each version.
+command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 # Sees in which order the service syncs and acknowledges; Linux alone has it, elsewhere that one test is skipped.
 [ "$(uname)" != Linux ] || command -v strace >/dev/null 2>&1 || missing="$missing strace"
@@ -36,6 +38,6 @@ elif command -v apt-get >/dev/null 2>&1; then
   exit 1
 else
   echo "The tests need these programs on PATH:$missing. With Homebrew, for example:"
-  echo "  brew install mosquitto influxdb@1 victoriametrics && brew install --cask chromium"
+  echo "  brew install mosquitto influxdb@1 victoriametrics postgresql@17 && brew install --cask chromium"
   exit 1
 fi

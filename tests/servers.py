@@ -1,29 +1,38 @@
 """Real servers for tests: child processes on free loopback ports, stopped by pid, killed and restarted on demand.
 
 `influxd(tmp)`, `victoria_metrics(tmp)` and `mosquitto(tmp)` are context managers that yield an address that answers.
-A test that needs to kill and restart takes the `Server` itself: `influxd_server(tmp)` and its sisters.
+A test that needs to kill and restart takes the `Server` itself: `influxd_server(tmp)` and its sisters, or `PostgreSQL`.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import httpx
+import psycopg
 
 LOOPBACK: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 20.0
 
-_PACKAGES: Final = {"influxd": "influxdb", "victoria-metrics": "victoria-metrics", "mosquitto": "mosquitto"}
+_PACKAGES: Final = {
+    "influxd": "influxdb",
+    "victoria-metrics": "victoria-metrics",
+    "mosquitto": "mosquitto",
+    "postgres": "postgresql",
+}
 _SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -153,6 +162,108 @@ def mosquitto_server(tmp: Path, config_lines: Sequence[str] = ()) -> Server:
     return Server([_find("mosquitto"), "-c", str(config)], port, home / "log", lambda: _accepts(port))
 
 
+class PostgreSQL(Server):
+    """PostgreSQL with one ordinary role, that signs in by password and may own databases; syncs as in production.
+
+    Its data lie in a folder of its own that goes with it: as root the server runs as another user, whom the folders of
+    tests are closed to.
+    """
+
+    ROLE: Final = "yujing"
+    PASSWORD: Final = "a-role's-password-of-this-test"
+
+    def __init__(self, settings: Sequence[str] = ()) -> None:
+        """Make the cluster. `settings` such as "fsync=off" are added to ours."""
+        self.home: Final = Path(tempfile.mkdtemp(prefix="yujing-postgresql-"))
+        self._as = []
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")  # the package makes it
+            shutil.chown(self.home, owner.pw_uid, owner.pw_gid)
+            ids = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+            self._as = [_find("setpriv"), *ids]
+        binaries = _postgresql()
+        data, port = self.home / "data", free_port()
+        made = subprocess.run(
+            [*self._as, binaries / "initdb", f"--pgdata={data}", "--username=admin", "--encoding=UTF8",
+             "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=scram-sha-256"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
+        )  # fmt: skip
+        if made.returncode:
+            raise RuntimeError(f"initdb: {made.stderr}")
+        ours = [f"listen_addresses={LOOPBACK}", f"port={port}", f"unix_socket_directories={self.home}", *settings]
+        command = [*self._as, str(binaries / "postgres"), "-D", str(data)]
+        command += [word for setting in ours for word in ("-c", setting)]
+        super().__init__(command, port, self.home / "log", self._takes_sessions)
+        self._databases = 0
+        with self:
+            self.ask(f"CREATE ROLE {self.ROLE} LOGIN PASSWORD '{self.PASSWORD.replace(chr(39), chr(39) * 2)}'")
+
+    def database(self) -> str:
+        """The address of a new, empty database of our role."""
+        self._databases += 1
+        name = f"test_{self._databases}"
+        self.ask(f"CREATE DATABASE {name} OWNER {self.ROLE} TEMPLATE template0 ENCODING 'UTF8'")
+        return f"postgresql://{self.ROLE}@{self.host}:{self.port}/{name}"
+
+    def ask(self, query: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        """Ask as the administrator; what comes back, if anything does."""
+        where = f"host={self.home} port={self.port} user=admin dbname={database}"
+        with psycopg.connect(where, autocommit=True) as session:
+            found = session.execute(query.encode())
+            return found.fetchall() if found.description else []
+
+    def start(self) -> None:
+        """Start; after a kill, once the kernel has let go of what the dead processes shared."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                return super().start()
+            except RuntimeError as error:
+                if "shared memory" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop in good order, without waiting for sessions to end."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+        super().stop()
+
+    def kill(self) -> None:
+        """SIGKILL to the server and to every process it has for its sessions."""
+        if self._process is None:
+            return
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        ids = children.read_text(encoding="ascii").split() if children.exists() else []
+        super().kill()
+        for each in ids:
+            with suppress(ProcessLookupError):
+                os.kill(int(each), signal.SIGKILL)
+
+    def remove(self) -> None:
+        """Stop it and delete its data."""
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _takes_sessions(self) -> bool:
+        try:
+            self.ask("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@contextmanager
+def postgresql(settings: Sequence[str] = ()) -> Iterator[PostgreSQL]:
+    """A running PostgreSQL, whose data go with it."""
+    server = PostgreSQL(settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
 @contextmanager
 def influxd(tmp: Path) -> Iterator[str]:
     """The URL of a running InfluxDB 1.x without databases."""
@@ -187,6 +298,12 @@ def _find(program: str) -> str:
     if found is None:
         raise FileNotFoundError(f"{program} is not installed: apt-get install -y {_PACKAGES[program]}")
     return found
+
+
+def _postgresql() -> Path:
+    """The folder of the newest server installed: Debian keeps them out of PATH, side by side."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda at: int(at.parts[-3]))
+    return (versions[-1] if versions else Path(_find("postgres"))).parent
 
 
 def _folder(tmp: Path, name: str) -> Path:

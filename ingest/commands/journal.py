@@ -86,7 +86,7 @@ def trim(
         with JournalFile(path) as file:
             cursors = {READER: 0} | file.cursors()
             stats_before = file.stats()
-        passed = min(*cursors.values(), engine_at(settings.state.path).snapshot_cursor)
+        passed = min(*cursors.values(), engine_at(settings.state).snapshot_cursor)
         size = _size(path)
         journal = Journal(path)
         try:
@@ -143,7 +143,7 @@ def export_(
 
 
 def _engine_cursors(settings: Settings) -> dict[str, int]:
-    at = engine_at(settings.state.path)
+    at = engine_at(settings.state)
     return {"engine": at.cursor, "engine snapshot": at.snapshot_cursor}
 
 

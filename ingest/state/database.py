@@ -1,9 +1,4 @@
-"""Connections to the state database: one that writes, others that only ever read.
-
-SQLite before 3.51.3 can corrupt a WAL database when two connections write or checkpoint at once (sqlite.org/wal.html);
-Python ships whatever the system has. So all writes share one connection behind a lock, and readers may neither write
-nor checkpoint.
-"""
+"""Connections to the state database: one that writes, others that only ever read."""
 
 from __future__ import annotations
 
@@ -11,40 +6,47 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy.pool import StaticPool
 
-from ingest.state.errors import StateBroken, StateUnavailable
+from ingest.state.backend import Backend, open_backend
+from ingest.state.config import StateConfig
+from ingest.state.errors import StateBroken, StateInDoubt, StateUnavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
-_FATAL: Final = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB")
-"""After a failed sync the system may have dropped the pages and report the next sync as good (fsyncgate, 2018)."""
-
-_PASSING: Final = frozenset({"SQLITE_IOERR_NOMEM", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_BLOCKED"})
-"""Of these: no memory or no room for the index of the write-ahead log; nothing of the database is in doubt."""
-
 
 class Database:
-    """The state database file, migrated to the newest schema when opened."""
+    """The state database, migrated to the newest schema when opened. No other service writes to it meanwhile."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create. Raises StateUnavailable, StateBroken."""
-        self._path = path
+    def __init__(self, place: StateConfig | Path) -> None:
+        """Open or create.
+
+        Raises:
+            StateUnavailable, StateBroken: it cannot be used, or another service writes there.
+            LookupError: a secret is not where the settings say.
+        """
+        config = StateConfig(path=place) if isinstance(place, Path) else place
+        self.backend: Backend = open_backend(config)
         self._lock = threading.Lock()
         self.broken: StateBroken | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        url = sa.URL.create("sqlite", database=str(path))
-        self._writer = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-        self._reader = sa.create_engine(url, pool_size=4, max_overflow=12, connect_args={"check_same_thread": False})
-        sa.event.listen(self._writer, "connect", _writes_durably)
-        sa.event.listen(self._reader, "connect", _only_reads)
-        with self.write() as connection:
-            migrate(connection)
+        self._trouble: dict[bool, str] = {}  # of reading, of writing
+        self._writer, self._reader = self.backend.writer(), self.backend.reader()
+        try:
+            with self.write() as connection:
+                migrate(connection)
+                self.backend.opened(connection)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def trouble(self) -> str | None:
+        """What stood in the way of the newest use of it, for people; None: nothing."""
+        return next(iter(self._trouble.copy().values()), None)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -52,41 +54,87 @@ class Database:
 
         Raises:
             StateUnavailable: nothing of it is kept.
+            StateInDoubt: it may be kept; ask `kept`.
             StateBroken: now or before; nothing is written any more.
         """
         with self._lock:
             if self.broken is not None:
                 raise self.broken
-            with self._told(), self._writer.begin() as connection:
+            with self._told(), self._writer.connect() as connection, connection.begin() as transaction:
                 yield connection
+                self._commit(transaction, self.backend.transaction(connection))
+
+    def kept(self, transaction: int) -> bool:
+        """Whether a transaction in doubt was committed. Raises StateUnavailable while that is not known."""
+        with self._lock, self._told(), self._writer.begin() as connection:
+            kept = self.backend.kept(connection, transaction)
+        if kept is None:
+            raise StateUnavailable(f"{self.backend.name}: a commit is still under way")
+        return kept
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection that sees what is committed. Raises StateUnavailable, StateBroken."""
+        with self._told(reading=True), self._reader.connect() as connection:
+            yield connection
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         """What is committed. Raises StateUnavailable, StateBroken."""
-        with self._told(), self._reader.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+        try:
+            return self._rows(query)
+        except StateUnavailable as error:
+            # A pool finds out only by use that its sessions have died with their server; it has forgotten them all now.
+            if not isinstance(error.__cause__, sa.exc.DBAPIError) or not error.__cause__.connection_invalidated:
+                raise
+            return self._rows(query)
 
     def scalar(self, query: sa.Select[Any]) -> Any:
         """The first column of the first row, or None. Raises StateUnavailable."""
         return next((next(iter(row.values())) for row in self.rows(query.limit(1))), None)
 
+    def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        with self.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _commit(self, transaction: sa.RootTransaction, number: int | None) -> None:
+        try:
+            transaction.commit()
+        except sa.exc.DBAPIError as error:
+            if number is not None and error.connection_invalidated:
+                raise StateInDoubt(f"{self.backend.name}: {self.backend.said(error)}", number) from error
+            raise
+
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, *, reading: bool = False) -> Iterator[None]:
         """Give the database's errors our names: those to wait for, and those after which nothing may be written."""
         try:
             yield
-        except sa.exc.DatabaseError as error:
-            name = getattr(error.orig, "sqlite_errorname", "")
-            if name.startswith(_FATAL) and name not in _PASSING:
-                self.broken = StateBroken(f"{self._path}: {error.orig} ({name})")
-                raise self.broken from error
-            if isinstance(error, sa.exc.OperationalError):
-                raise StateUnavailable(f"{self._path}: {error.orig}") from error
+        except StateUnavailable as error:
+            self._trouble[reading] = str(error)
             raise
+        except StateBroken as error:
+            self.broken = error
+            raise
+        except sa.exc.DBAPIError as error:
+            meaning, said = self.backend.meaning(error), f"{self.backend.name}: {self.backend.said(error)}"
+            if meaning is StateBroken:
+                self.broken = StateBroken(said)
+                raise self.broken from error
+            if meaning is StateUnavailable:
+                self._trouble[reading] = said
+                raise StateUnavailable(said) from error
+            raise
+        except sa.exc.TimeoutError as error:
+            self._trouble[reading] = said = f"{self.backend.name}: all connections are in use"
+            raise StateUnavailable(said) from error
+        else:
+            self._trouble.pop(reading, None)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and let others write."""
         self._reader.dispose()
         self._writer.dispose()
+        self.backend.close()
 
 
 def migrate(connection: sa.Connection) -> None:
@@ -95,15 +143,3 @@ def migrate(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _writes_durably(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _only_reads(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA busy_timeout = 5000")

@@ -1,7 +1,9 @@
 """Errors of the state database.
 
-StateUnavailable   retry: the disk is full or the file is busy; nothing of the transaction is kept
-StateBroken        fatal: a sync or a read failed, or the file is damaged; end, so that a restart reads what is on disk
+StateUnavailable   retry: a disk is full, a file is busy, the server is away; nothing of the transaction is kept
+└── StateInDoubt   retry, but ask first: the server went away while it committed, so that it is not known which
+StateBroken        fatal: a sync or a read failed, the data are damaged, or somebody else wrote; end, so that a restart
+                   reads what is on disk
 """
 
 from __future__ import annotations
@@ -9,6 +11,14 @@ from __future__ import annotations
 
 class StateUnavailable(Exception):
     """The state database could not be read or written."""
+
+
+class StateInDoubt(StateUnavailable):
+    """The server went away during the commit: `Database.kept(error.transaction)` tells whether it was kept."""
+
+    def __init__(self, said: str, transaction: int) -> None:
+        super().__init__(said)
+        self.transaction = transaction
 
 
 class StateBroken(Exception):

@@ -51,6 +51,7 @@ def test_a_turn_is_found_again_after_reopening(state: StateConfig, database: Dat
     assert EngineStore(again).load() == EngineState(7, 7, b"memory")
     assert EngineStore(again).open_alarms() == [one.alarm]
     assert AlarmStore(again).alarm_history(one.alarm.id) == [replace(one, seq=1)]
+    again.close()
 
 
 def test_a_turn_that_cannot_be_written_whole_leaves_nothing(database: Database) -> None:

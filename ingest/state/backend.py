@@ -1,0 +1,91 @@
+"""What the state database needs of the two systems it can lie in, and which one the settings mean."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from ingest.state.config import StateConfig
+
+
+class Backend(Protocol):
+    """A file or a server. Its errors are those of SQLAlchemy; `meaning` says what they mean for us."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages; no secret stands in it."""
+
+    def writer(self) -> sa.Engine:
+        """Connect one connection, that writes durably. Nobody else may write: it is the only one in the world.
+
+        Connecting may raise StateUnavailable (another process writes there) and StateBroken (one has written there
+        since we did).
+        """
+
+    def reader(self) -> sa.Engine:
+        """Connect several connections, that cannot write."""
+
+    def opened(self, connection: sa.Connection) -> None:
+        """Do what belongs to the first transaction, after the migrations: from here on it is ours."""
+
+    def transaction(self, connection: sa.Connection) -> int | None:
+        """Number the transaction under way, if its outcome can be asked for later."""
+
+    def kept(self, connection: sa.Connection, transaction: int) -> bool | None:
+        """Tell whether that transaction was committed; None while it is not decided."""
+
+    def meaning(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
+        """StateBroken, StateUnavailable, or None: a fault of ours."""
+
+    def said(self, error: sa.exc.DBAPIError) -> str:
+        """Return what the database said, on one line."""
+
+    def last_given(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
+        """Return the newest number the column's counter has given, 0 if none."""
+
+    def go_on_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
+        """Let the column's counter give greater numbers only."""
+
+    def close(self) -> None:
+        """Let others write."""
+
+
+def open_backend(config: StateConfig) -> Backend:
+    """The one that is meant; nothing is connected yet.
+
+    Raises:
+        StateUnavailable: another process writes to the file.
+        LookupError: the password is not where the settings say.
+    """
+    # Only the one in use is loaded.
+    if config.server is None:
+        from ingest.state.sqlite import Sqlite  # noqa: PLC0415
+
+        return Sqlite(config.path)
+    from ingest.state.postgresql import Postgresql  # noqa: PLC0415
+
+    return Postgresql(config)
+
+
+def json_text(value: Any) -> str:
+    """JSON as both systems take it: SQLite would keep NaN and Infinity, which are no JSON and PostgreSQL refuses.
+
+    >>> json_text({"limit": float("nan"), "at": [1, float("inf")]})
+    '{"limit": null, "at": [1, null]}'
+    """
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value

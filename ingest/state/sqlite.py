@@ -1,0 +1,128 @@
+"""The state database as a SQLite file.
+
+SQLite before 3.51.3 can corrupt a WAL database when two connections write or checkpoint at once (sqlite.org/wal.html);
+Python ships whatever the system has. So all writes share one connection of one process, and readers may neither write
+nor checkpoint.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from ingest.state.backend import json_text
+from ingest.state.errors import StateBroken, StateUnavailable
+
+_FATAL: Final = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB")
+"""After a failed sync the system may have dropped the pages and report the next sync as good (fsyncgate, 2018)."""
+
+_PASSING: Final = frozenset({"SQLITE_IOERR_NOMEM", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_BLOCKED"})
+"""Of these: no memory or no room for the index of the write-ahead log; nothing of the database is in doubt."""
+
+
+class Sqlite:
+    """Fills `ingest.state.backend.Backend`."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file for this process. Raises StateUnavailable if another has it."""
+        self._path = path
+        self._url = sa.URL.create("sqlite", database=str(path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._held: int | None = _hold(path.with_name(f"{path.name}.lock"))
+        except BlockingIOError:
+            raise StateUnavailable(f"{path}: another process writes here; stop it first") from None
+        except OSError as error:
+            raise StateUnavailable(f"{path}: {error.strerror or error}") from error
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self._path)
+
+    def writer(self) -> sa.Engine:
+        """See `Backend`."""
+        engine = sa.create_engine(
+            self._url,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            json_serializer=json_text,
+        )
+        sa.event.listen(engine, "connect", _writes_durably)
+        return engine
+
+    def reader(self) -> sa.Engine:
+        """See `Backend`."""
+        engine = sa.create_engine(self._url, pool_size=4, max_overflow=12, connect_args={"check_same_thread": False})
+        sa.event.listen(engine, "connect", _only_reads)
+        return engine
+
+    def opened(self, connection: sa.Connection) -> None:
+        """Nothing: the process holds the file."""
+
+    def transaction(self, connection: sa.Connection) -> int | None:
+        """None: whoever commits here knows it."""
+
+    def kept(self, connection: sa.Connection, transaction: int) -> bool | None:
+        """Never asked."""
+        raise NotImplementedError
+
+    def meaning(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
+        """See `Backend`."""
+        name = getattr(error.orig, "sqlite_errorname", "")
+        if name.startswith(_FATAL) and name not in _PASSING:
+            return StateBroken
+        return StateUnavailable if isinstance(error, sa.exc.OperationalError) else None
+
+    def said(self, error: sa.exc.DBAPIError) -> str:
+        """See `Backend`."""
+        name = getattr(error.orig, "sqlite_errorname", None)
+        return f"{error.orig} ({name})" if name else str(error.orig)
+
+    def last_given(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
+        """See `Backend`."""
+        given = connection.execute(sa.select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == column.table.name)).scalar()
+        return int(given or 0)
+
+    def go_on_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
+        """See `Backend`."""
+        name = column.table.name
+        connection.execute(sa.delete(_SEQUENCE).where(_SEQUENCE.c.name == name))
+        connection.execute(sa.insert(_SEQUENCE), {"name": name, "seq": number})
+
+    def close(self) -> None:
+        """Let others write."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+_SEQUENCE: Final = sa.table("sqlite_sequence", sa.column("name", sa.Text), sa.column("seq", sa.Integer))
+
+
+def _hold(lock: Path) -> int:
+    """The kernel lets go of it when the process ends, however it ends."""
+    held = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise
+    return held
+
+
+def _writes_durably(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _only_reads(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA busy_timeout = 5000")

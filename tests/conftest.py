@@ -1,0 +1,50 @@
+"""What tests of many packages share: a PostgreSQL, and the state database on both systems it can lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.model.config import Secret
+from ingest.state.config import StateConfig
+from ingest.state.database import Database
+from tests.servers import PostgreSQL, postgresql
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL for the whole run; every test takes databases of its own. To be killed by nobody."""
+    with postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def state_at_server(postgresql_server: PostgreSQL, tmp_path: Path) -> StateConfig:
+    """Settings of a new, empty database on PostgreSQL."""
+    return at_server(postgresql_server, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> StateConfig:
+    """Settings of a new, empty state database: the test runs once for each system."""
+    if request.param == "sqlite":
+        return StateConfig(path=tmp_path / "state.db")
+    config: StateConfig = request.getfixturevalue("state_at_server")
+    return config
+
+
+@pytest.fixture
+def database(state: StateConfig) -> Iterator[Database]:
+    """A new, empty state database, once on each system."""
+    made = Database(state)
+    yield made
+    made.close()
+
+
+def at_server(server: PostgreSQL, folder: Path) -> StateConfig:
+    """Settings of a new, empty database on that server; its password goes into the folder."""
+    password = folder / "state_password"
+    password.write_text(server.PASSWORD, encoding="utf-8")
+    return StateConfig(url=server.database(), password=Secret(file=password))
