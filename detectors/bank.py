@@ -77,11 +77,6 @@ class Bank:
         found = [Unjudged.none(), *(detector.unjudged(self._known, now) for detector in self._detectors.values())]
         return Unjudged(np.concatenate([one.rule for one in found]), np.concatenate([one.reason for one in found]))
 
-    def reset(self, keys: Collection[str]) -> bool:
-        """Let latched rules return once their condition is gone; whether any of these rules is latched."""
-        waiting = [detector.reset(keys) for detector in self._detectors.values()]  # all of them, not up to the first
-        return any(waiting)
-
     def teach(self, kind: str, key: str, vectors: NDArray[np.float64]) -> None:
         """Let a rule over a group learn at once, not from its first readings.
 

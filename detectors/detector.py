@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, Protocol, cast, runtime_checkable
@@ -72,9 +72,6 @@ class Detector(Protocol):
 
     def unjudged(self, known: Known, now: int) -> Unjudged:
         """The rules that say nothing at `now` (ns), and why."""
-
-    def reset(self, keys: Collection[str]) -> bool:
-        """Let latched rules return once their condition is gone; whether any of these rules is latched."""
 
     def state(self) -> State:
         """The memory, to be kept or handed to the detector's successor."""
@@ -241,10 +238,6 @@ class ScoringDetector:
         if not isinstance(self.scorer, Teachable) or key not in self.rules.key:
             raise KeyError(key)
         self.scorer.teach(self.rules.key.index(key), vectors)
-
-    def reset(self, keys: Collection[str]) -> bool:
-        """Let latched rules return once their condition is gone."""
-        return self._trip.reset([row for row, key in enumerate(self.rules.key) if key in keys])
 
     def state(self) -> State:
         """The memory of scorer and trip."""

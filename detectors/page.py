@@ -30,12 +30,12 @@ series. Blue is what is judged (grey: the other points it looks at), below it th
 shaded red the time the rule stands tripped. Where the score is missing the detector cannot tell.
 
 What holds for all of them, and is therefore not said again: a rule trips when its score has reached `on` for `on_delay`
-of event time, or at N of the last M readings, and returns when it has been at or below `off` for `off_delay`; a latched
-rule returns only after it was reset. A reading without a usable value changes nothing (but for `bad`, `votes` and
-groups). A reading that is not newer than its point's newest, because it is late or was sent twice, is not judged.
-While a rule's gate is closed it is not judged, and what happens then is not learnt from. A silent point is `silence`'s
-business. A clock set forward is a gap; one set back makes readings late until it has caught up. How a stream is cut
-into batches changes nothing, to the last bit. Which rules say nothing at present, and why, is told by `Bank.unjudged`.
+of event time, or at N of the last M readings, and returns when it has been at or below `off` for `off_delay`. A reading
+without a usable value changes nothing (but for `bad`, `votes` and groups). A reading that is not newer than its point's
+newest, because it is late or was sent twice, is not judged. While a rule's gate is closed it is not judged, and what
+happens then is not learnt from. A silent point is `silence`'s business. A clock set forward is a gap; one set back
+makes readings late until it has caught up. How a stream is cut into batches changes nothing, to the last bit. Which
+rules say nothing at present, and why, is told by `Bank.unjudged`.
 """
 
 

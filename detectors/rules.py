@@ -46,7 +46,6 @@ class RuleTable:
         gate: when the rule is judged at all.
         param: float64[r] columns of the detector's own parameters, by name.
         inputs: int32[r, m], further points the rule looks at, `NO_POINT` where it has fewer.
-        latch: bool[r], once tripped it does not return by itself, only when it is reset.
         need, of: int64[r], the condition begins when `need` of the last `of` judged readings are at or above `on`;
             1 of 1 where not given. At most 64.
     """
@@ -61,7 +60,6 @@ class RuleTable:
     gate: GateTable
     param: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     inputs: NDArray[np.int32] | None = None
-    latch: NDArray[np.bool_] | None = None
     need: NDArray[np.int64] | None = None
     of: NDArray[np.int64] | None = None
 

@@ -1,11 +1,9 @@
-"""From score to verdict: deadband, on-delay and off-delay in event time, N of M, latch; the same for every detector.
+"""From score to verdict: deadband, on-delay and off-delay in event time, N of M; the same for every detector.
 
 ISA-18.2 / IEC 62682 describe the parameters; the delays are those of a TON/TOF timer pair (IEC 61131-3).
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +22,7 @@ class Trip:
     The condition begins at score >= on and ends at score <= off (and < on); between the two, and where the score is NaN
     (cannot tell), it stays as it was. The rule trips once the condition has held for `on_delay`, and returns once it
     has been gone for `off_delay`. A reading that cannot be judged never completes a delay. With N of M the condition
-    begins when N of the last M judged readings are at or above `on`, and ends when fewer are. A latched rule returns
-    only when it has been reset while its condition was gone.
+    begins when N of the last M judged readings are at or above `on`, and ends when fewer are.
     """
 
     def __init__(self, rules: RuleTable) -> None:
@@ -36,7 +33,6 @@ class Trip:
         self.since = np.zeros(rows, np.int64)
         self.tripped = np.zeros(rows, bool)
         self.history = np.zeros(rows if self._counting is not None else 0, np.uint64)
-        self.released = np.zeros(rows if rules.latch is not None else 0, bool)
         self.busy = np.zeros(rows, bool)
         """bool[r], rules that are not at rest: what they are shown next matters whatever its score."""
         self.quiet = True
@@ -45,7 +41,7 @@ class Trip:
     def standing(self, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """bool[k] both: which of these rules are tripped, and which have to be shown every reading whatever its score.
 
-        These are rules of which a delay runs, that wait to be released, or that count N of M.
+        These are rules of which a delay runs, or that count N of M.
         """
         tripped = self.tripped[row]
         moving = self.condition[row] != tripped
@@ -80,17 +76,6 @@ class Trip:
         self.quiet = not self.busy.any()
         return runs, changed, tripped, since, score[changed]
 
-    def reset(self, rows: Sequence[int]) -> bool:
-        """Let latched rules that are tripped return, once, at their next judged reading without the condition.
-
-        Returns whether any of these rules was waiting for it.
-        """
-        if self._rules.latch is None or not rows:
-            return False
-        waiting = self.tripped[rows] & self._rules.latch[rows]
-        self.released[rows] = waiting
-        return bool(waiting.any())
-
     def sync(self) -> None:
         """Take note that the state was written from outside."""
         self.busy[:] = self.condition | self.tripped
@@ -113,8 +98,6 @@ class Trip:
         held = time - since
         trips = judged & condition & (held >= rules.on_delay[row])
         returns = judged & ~condition & (held >= rules.off_delay[row])
-        if rules.latch is not None:
-            returns &= ~rules.latch[row] | self._first_of_released(runs, returns)
         tripped = runs.fill(trips, trips | returns, self.tripped)
         changed = np.flatnonzero(tripped != runs.previous(tripped, self.tripped))
 
@@ -125,17 +108,7 @@ class Trip:
         self.busy[row[last]] = condition[last] | tripped[last]
         if self._counting is not None:
             self.busy[row[last]] |= self.history[row[last]] != 0
-        if rules.latch is not None:
-            self.released[row[changed]] = False
         return changed, tripped[changed], since[changed]
-
-    def _first_of_released(self, runs: Runs, returns: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Of the places where released rules could return, the first of each: a release holds for one return."""
-        could = returns & self.released[runs.row]
-        places = np.arange(len(runs))
-        seen = runs.fill(places, could, np.full(len(self.released), -1))
-        earlier = runs.previous(seen, np.full(len(self.released), -1))
-        return could & (earlier < 0)
 
     def _count(
         self, runs: Runs, on: NDArray[np.bool_], off: NDArray[np.bool_], judged: NDArray[np.bool_]
@@ -159,8 +132,6 @@ class Trip:
         state: Arrays = {"condition": self.condition, "since": self.since, "tripped": self.tripped}
         if self._counting is not None:
             state["history"] = self.history
-        if self._rules.latch is not None:
-            state["released"] = self.released
         return state
 
 

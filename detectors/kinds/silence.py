@@ -107,10 +107,6 @@ class Silence:
         """None: whoever is not heard is silent."""
         return Unjudged.none()
 
-    def reset(self, keys: Collection[str]) -> bool:
-        """Let latched rules return once their points are heard."""
-        return self._trip.reset([row for row, key in enumerate(self.rules.key) if key in keys])
-
     def state(self) -> State:
         """When each point was last heard, and the verdicts."""
         return State(self.rules.key, {"heard": self._point_heard[self.rules.point], **self._trip.arrays()})

@@ -28,7 +28,7 @@ from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
 from ingest.pipeline.alarm_steps import take_step
 from ingest.pipeline.commands import Command
-from ingest.pipeline.memory import Memory
+from ingest.pipeline.memory import RECENT, Memory
 from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
 from ingest.pipeline.worker import Worker
@@ -46,11 +46,6 @@ _RETRY_S: Final = 1.0
 
 _SAVE_S: Final = 0.5
 """A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
-
-_LOOKED_BACK: Final = 24 * 3600 * 10**9
-"""Ns. After a restart, alarms that returned earlier are not thought of as coming back."""
-
-_FORGET_S: Final = 60.0
 
 _UNDER_WAY: Final = 5 * 10**9
 """Ns. What arrived earlier is in the journal: while it holds nothing new, everything before that was judged."""
@@ -162,7 +157,6 @@ class Engine(Worker):
         self._snapshot_due = 0.0
         self._clock = partial(Moments, wall=wall, steady=steady)
         self._moments = self._clock()
-        self._forget_due = 0.0
         self._unreplayable = False  # in this turn the roster changed: no replay would know
         self.memory = Memory(roster)
         self.progressed = time.monotonic()  # when a turn last ended
@@ -259,9 +253,8 @@ class Engine(Worker):
         memory, store = self.memory, self._store
         memory.alarms, memory.recent = {}, {}
         memory.stand(store.open_alarms())
-        for alarm in store.returned_alarms(self._now - _LOOKED_BACK):
+        for alarm in store.returned_alarms(RECENT):
             memory.settle(alarm)
-        memory.forget(self._terms.reopen)
         memory.suppressions = Suppressions(store.open_suppressions())
 
     def _replay(self, portion: Sequence[Entry]) -> None:
@@ -299,9 +292,6 @@ class Engine(Worker):
         for answer, result in answers:
             answer.set_result(result)
         self.progressed = time.monotonic()
-        if self.progressed >= self._forget_due:
-            self.memory.forget(self._terms.reopen)
-            self._forget_due = self.progressed + _FORGET_S
         if len(batch):
             emit(TurnTaken(len(batch), cursor, self.progressed - began))
 

@@ -22,6 +22,9 @@ from ingest.plants.roster import Roster
 AlarmKey = tuple[str, str, str]
 """(plant, point, rule)"""
 
+RECENT: Final = 10_000
+"""Alarms that are back to normal and remembered, whenever they returned: what comes back is told by readings' times."""
+
 _COLUMNS: Final = ("newest", "time", "value", "flags", "received")
 _COMPRESSED: Final = zstandard.FRAME_HEADER
 
@@ -37,7 +40,8 @@ class Memory:
         limits: what readings that are not live are held against.
         excursions: what they showed, and when live alarms stood.
         alarms: every alarm that is not back to normal.
-        recent: by the same key, the newest alarm of each rule that is back to normal: it may come back.
+        recent: by the same key, the newest alarm of each rule that is back to normal, those that returned last at the
+            end: it may come back.
         suppressions: what hides alarms.
         record: looks an alarm up that is not in here any more.
         stepped: by how much the service's clock was set since the journal began, ns: `now` less this never jumps.
@@ -88,22 +92,15 @@ class Memory:
         if standing is not None and standing.id == alarm.id:
             del self.alarms[key]
         if not alarm.historical and (last is None or last.onset <= alarm.onset):
+            self.recent.pop(key, None)
             self.recent[key] = alarm
+            if len(self.recent) > RECENT:
+                del self.recent[next(iter(self.recent))]
 
     def lately(self, key: AlarmKey, time: int, reopen: int) -> Alarm | None:
-        """The alarm that comes back if its rule trips at `time`, at most `reopen` ns after its return; else None."""
+        """The alarm that comes back if its rule trips at `time`, at most `reopen` ns from its return; else None."""
         last = self.recent.get(key)
-        return last if last is not None and last.returned is not None and time - last.returned <= reopen else None
-
-    def forget(self, reopen: int) -> None:
-        """Let go of alarms that can come back no more: live readings of their points are past their time.
-
-        Told by the readings alone, so that it makes no difference when they are judged.
-        """
-        for key, alarm in list(self.recent.items()):
-            point = self.roster.find(alarm.plant, alarm.point)
-            if point is None or alarm.returned is None or self.newest[point.index] > alarm.returned + reopen:
-                del self.recent[key]
+        return last if last is not None and last.returned is not None and abs(time - last.returned) <= reopen else None
 
     def resume(self, now: int) -> None:
         """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new."""

@@ -39,7 +39,7 @@ a document that was not at hand; check it before relying on it. No number here i
 
 The rules under *every point* hold for all signals and are repeated only where a signal changes them.
 Percent numbers are percent of the point's set-point. A rule trips once its condition has held for *delay* and returns
-at *off*; a *latched* one returns only when somebody resets it. **red** marks a rule that alone calls for a red warning.
+at *off*; an alarm of a *latched* one stays until it is reset. **red** marks a rule that alone calls for a red warning.
 **mandatory** marks a signal that a duty asks for, by its basis: out of action during production it is a hazard.
 *unless* closes a rule; where the plant lacks what it names, it is left out and the rule is judged all the time.
 

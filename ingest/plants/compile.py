@@ -218,7 +218,6 @@ def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
     specs = [judged.spec for judged in rows.judged]
     scores = [judged.score for judged in rows.judged]
     number = np.array(rows.rule, np.int32)
-    latch = np.array([spec.latch for spec in specs], np.bool_)
     counts = any(spec.of_last for spec in specs)
     return RuleTable(
         key=RuleKeys(rules, number),
@@ -231,7 +230,6 @@ def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
         gate=_gates(rows),
         param={name: np.array([score.param[name] for score in scores], np.float64) for name in kind.params},
         inputs=_inputs(rows.inputs) if kind.looks else None,
-        latch=latch if latch.any() else None,
         need=np.array([spec.need or 1 for spec in specs], np.int64) if counts else None,
         of=np.array([spec.of_last or 1 for spec in specs], np.int64) if counts else None,
     )

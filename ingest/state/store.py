@@ -74,12 +74,11 @@ class EngineStore:
         query = sa.select(t.alarm).where(t.alarm.c.state != AlarmState.NORMAL).order_by(t.alarm.c.raised)
         return [alarm_of(row) for row in self._db.rows(query)]
 
-    def returned_alarms(self, since: int) -> list[Alarm]:
-        """Alarms that are back to normal, returned at `since` (ns) or later, oldest first."""
+    def returned_alarms(self, most: int) -> list[Alarm]:
+        """The alarms that returned to normal last, in the order in which they did; historical ones apart."""
         column = t.alarm.c
-        query = sa.select(t.alarm).where(column.state == AlarmState.NORMAL, column.returned >= since)
-        rows = self._db.rows(query.where(~column.historical).order_by(column.onset))
-        return [alarm_of(row) for row in rows]
+        query = sa.select(t.alarm).where(column.state == AlarmState.NORMAL, ~column.historical)
+        return [alarm_of(row) for row in self._db.rows(query.order_by(column.returned.desc()).limit(most))][::-1]
 
     def open_suppressions(self) -> list[Suppression]:
         """Suppressions that wait for approval or are in force."""

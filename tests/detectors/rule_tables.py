@@ -80,7 +80,6 @@ def rule(kind: str, number: int, point: int, on: float, off: float | None = None
         off_delay=int(more.pop("off_delay", 0) * SECOND),
         gate=more.pop("gate", None),
         inputs=more.pop("inputs", ()),
-        latch=more.pop("latch", False),
         need=more.pop("need", 1),
         of=more.pop("of", 1),
         param=more,
@@ -95,12 +94,12 @@ def specimen(kind: str, number: int = 0, point: int = 0, **more: Any) -> PlainRu
 
 
 def rules_of(kind: str, points: int = POINTS) -> list[PlainRule]:
-    """Five rules a point: plain, delayed, gated by the next point, two of three, latched."""
+    """Four rules a point: plain, delayed, gated by the next point, two of three."""
     made: list[PlainRule] = []
     for point in range(points):
         gate = ((point + 1) % points, ">=", 0.0)
         variants: list[dict[str, Any]] = [{}, {"on_delay": 2, "off_delay": 3}, {"gate": gate, "on_delay": 1}]
-        variants += [{"need": 2, "of": 3}, {"latch": True}]
+        variants += [{"need": 2, "of": 3}]
         made += [specimen(kind, len(made) + place, point, **more) for place, more in enumerate(variants)]
     return made
 
@@ -125,7 +124,6 @@ def table(rules: list[PlainRule]) -> RuleTable:
         ),
         param={name: np.array([r.param[name] for r in rules]) for name in (rules[0].param if rules else {})},
         inputs=np.array(inputs, np.int32).reshape(len(rules), most) if most else None,
-        latch=np.array([r.latch for r in rules]) if any(r.latch for r in rules) else None,
         need=np.array([r.need for r in rules]) if any(r.of > 1 for r in rules) else None,
         of=np.array([r.of for r in rules]) if any(r.of > 1 for r in rules) else None,
     )

@@ -53,7 +53,7 @@ def test_a_steady_noise_is_no_collapse_nor_is_more_of_it() -> None:
     assert judge("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0) == []
 
 
-def test_a_calm_becomes_the_ordinary_state_after_four_to_five_windows_and_a_latch_outlasts_it() -> None:
+def test_a_calm_becomes_the_ordinary_state_after_four_to_five_windows() -> None:
     noise = np.random.default_rng(6).normal(0, 1, 6000)
     noise[2400:] *= 0.05
     told = judge("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)

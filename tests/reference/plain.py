@@ -53,14 +53,12 @@ class PlainRule:
     param: dict[str, float]
     gate: tuple[int, str, float] | None = None
     inputs: tuple[int, ...] = ()
-    latch: bool = False
     need: int = 1
     of: int = 1
     memory: dict[str, Any] = field(default_factory=dict)
     condition: bool = False
     since: int = 0
     tripped: bool = False
-    released: bool = False
     hits: list[bool] = field(default_factory=list)
 
     def judge(self, time: int, value: float, world: World, scores: Scores) -> tuple[bool, int] | None:
@@ -79,9 +77,7 @@ class PlainRule:
         delay = self.on_delay if condition else self.off_delay
         if time - self.since < delay or condition == self.tripped:
             return None
-        if not condition and self.latch and not self.released:
-            return None
-        self.tripped, self.released = condition, False
+        self.tripped = condition
         return condition, self.since
 
     def _condition(self, score: float) -> bool:

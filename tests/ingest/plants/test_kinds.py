@@ -329,15 +329,13 @@ def test_a_rule_that_cannot_stand_says_what_is_expected(tmp_path: Path, kind: st
     assert fault in told
 
 
-def test_latch_and_m_of_n_reach_the_row(tmp_path: Path) -> None:
+def test_latch_reaches_the_rule_and_m_of_n_the_row(tmp_path: Path) -> None:
     roster = loaded(tmp_path, 'kind = "limit"\nside = "high"\non = 50\nlatch = true\nneed = 3\nof_last = 5')
     table = roster.tables["limit"]
     at = table.key.index("p/P/X")
-    assert table.latch is not None
     assert table.need is not None
     assert table.of is not None
-    assert (table.latch[at], table.need[at], table.of[at]) == (True, 3, 5)
-    assert table.latch.sum() == 1
+    assert (table.need[at], table.of[at]) == (3, 5)
     assert (np.delete(table.need, at) == 1).all()
     assert (np.delete(table.of, at) == 1).all()
     rule = next(rule for rule in roster.rules if rule.code == "X")
@@ -345,9 +343,9 @@ def test_latch_and_m_of_n_reach_the_row(tmp_path: Path) -> None:
     assert "(3 of 5 readings)" in rule.reason.en
 
 
-def test_a_table_without_latch_or_counting_does_not_carry_their_columns(tmp_path: Path) -> None:
+def test_a_table_without_counting_does_not_carry_their_columns(tmp_path: Path) -> None:
     table = loaded(tmp_path, 'kind = "limit"\nside = "high"\non = 50').tables["limit"]
-    assert (table.latch, table.need, table.of, table.inputs) == (None, None, None, None)
+    assert (table.need, table.of, table.inputs) == (None, None, None)
 
 
 def test_what_is_taken_from_a_rule_follows_it(tmp_path: Path) -> None:
