@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -30,14 +31,14 @@ class AlarmsConfig(Config):
     suppress_level_2: bool = False
     # covered alarms of level 2 are folded in the list, too; display only
     inhibit_level_2: bool = False
-    # three raises within a minute is a chattering alarm: ISA-18.2 (recalled, verify)
+    # three raises within a minute is chattering: published (aliresources.hexagon.com, fixing chattering alarms)
     chatter_count: Annotated[int, Field(ge=2)] = 3
     chatter_window_s: Seconds = 60
-    # standing for a day is a stale alarm: ISA-18.2 (recalled, verify)
+    # standing for a day is stale: published (inductiveautomation.com, alarm system self-audit)
     stale_s: Seconds = 86_400
     # alarms of one equipment at most so far apart are one burst: engineering default
     first_out_gap_s: Seconds = 60
-    # a flood begins with more than 10 alarms in 10 min and ends below 5: EEMUA 191, ISA-18.2 (recalled, verify)
+    # a flood begins with more than 10 alarms in 10 min and ends below 5: published (ISA-18.2 as told by prosys.com)
     flood_begins_above: Annotated[int, Field(ge=1)] = 10
     flood_ends_below: Annotated[int, Field(ge=1)] = 5
     flood_window_s: Seconds = 600
@@ -56,3 +57,10 @@ class AlarmsConfig(Config):
             if twice:
                 raise ValueError(f"each {what} once, not {', '.join(twice)} twice")
         return self
+
+    def position_plants(self, plants: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Every operator position with its plants: those named here, then each plant that none of them names."""
+        named = {one.name: one.plants for one in self.positions}
+        taken = {plant for one in named.values() for plant in one}
+        alone = [plant for plant in plants if plant not in taken]
+        return named | {plant if plant not in named else f"plant {plant}": (plant,) for plant in alone}

@@ -1,0 +1,64 @@
+"""Annunciations: every time an alarm called an operator, as columns. An alarm that comes back soon has several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+OPEN: Final = 2**63 - 1
+"""The time of what has not happened: not acknowledged, not returned."""
+
+
+def _times() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annunciations:
+    """Raises of alarms, in the order in which they called. Times are ns since the epoch, UTC.
+
+    Attributes:
+        rules: the rules that occur: plant, point, code.
+        rule: int32[n], the rule of each, by its place in `rules`.
+        level: int8[n], 1 or 2.
+        raised: int64[n], when its on-delay was over, by the time of the device.
+        called: int64[n], when the service learnt of it, and called.
+        acked: int64[n], the first acknowledgement before the alarm was raised again; `OPEN` = none.
+        returned: int64[n], when the condition was gone; `OPEN` = it holds.
+        hidden: bool[n], raised while shelved, suppressed or out of service: on record, but nobody was called.
+    """
+
+    rules: tuple[tuple[str, str, str], ...] = ()
+    rule: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    level: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
+    raised: NDArray[np.int64] = field(default_factory=_times)
+    called: NDArray[np.int64] = field(default_factory=_times)
+    acked: NDArray[np.int64] = field(default_factory=_times)
+    returned: NDArray[np.int64] = field(default_factory=_times)
+    hidden: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.called)
+
+    def where(self, chosen: NDArray[Any]) -> Annunciations:
+        """Those chosen, by a mask or by places; the rules stay."""
+        names = ("rule", "level", "raised", "called", "acked", "returned", "hidden")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    def between(self, start: int, end: int) -> Annunciations:
+        """Those with start <= called < end."""
+        first, last = np.searchsorted(self.called, [start, end])
+        return self.where(np.arange(first, last))
+
+    def heard(self) -> Annunciations:
+        """Those that are not hidden."""
+        return self.where(~self.hidden)
+
+    def of(self, plants: Sequence[str] | frozenset[str]) -> Annunciations:
+        """Those of these plants."""
+        wanted = np.fromiter((plant in plants for plant, _, _ in self.rules), np.bool_, len(self.rules))
+        return self.where(wanted[self.rule]) if len(self) else self

@@ -1,0 +1,35 @@
+"""Settings of alarm management are refused where they contradict each other, and lose no plant."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from ingest.alarms.config import AlarmsConfig, PositionConfig
+
+
+def test_every_plant_belongs_to_exactly_one_position() -> None:
+    """Also one whose id another position has for its name."""
+    rooms = (PositionConfig(name="room", plants=("a", "b")), PositionConfig(name="c", plants=("gone",)))
+    found = AlarmsConfig(positions=rooms).position_plants(["a", "b", "c", "d"])
+    assert found == {"room": ("a", "b"), "c": ("gone",), "plant c": ("c",), "d": ("d",)}
+    assert AlarmsConfig().position_plants(["a"]) == {"a": ("a",)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"flood_begins_above": 5, "flood_ends_below": 6}, "flood_ends_below at most flood_begins_above, which is 5"),
+        ({"chatter_count": 1}, "greater than or equal to 2"),
+        ({"reopen_s": 0}, "greater than 0"),
+        (
+            {"positions": [{"name": "a", "plants": ["p"]}, {"name": "a", "plants": ["q"]}]},
+            "each name of a position once",
+        ),
+        ({"positions": [{"name": "a", "plants": ["p"]}, {"name": "b", "plants": ["p"]}]}, "each plant of one position"),
+        ({"positions": [{"name": "a", "plants": []}]}, "at least 1"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(settings: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        AlarmsConfig.model_validate(settings)
