@@ -80,10 +80,10 @@ class Service:
         self._settings = settings
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
-        folders = (settings.journal.path.parent, settings.state.path.parent)
+        folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
         self.guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
         self.journal = Journal(settings.journal.path)
-        self._database = Database(settings.state.path)
+        self._database = Database(settings.state)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         roster = self._load(1)
         self.store = open_store(settings.history)
@@ -147,7 +147,7 @@ class Service:
         self._supervisor = Supervisor()
         self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
         self.live = LiveService(
-            self.engine, self._source, self._writer, self.alarms, news, self._watchdog.state, self.guard
+            self.engine, self._source, self._writer, self.alarms, news, self._said, self.guard
         )
         ports = Ports(
             live=self.live,
@@ -201,6 +201,10 @@ class Service:
         emit(ServiceStopped(self.engine.cursor))
         if self._failure.done():
             self._failure.result()
+
+    def _said(self) -> dict[str, str]:
+        """What parts say of themselves: that they get on, and that the state database answers."""
+        return {**self._watchdog.state(), "state": self._database.trouble or "ok"}
 
     def _parts(self) -> list[Part]:
         """What the watchdog looks at, with how long each may show nothing while all is well."""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from ingest.pipeline.intake import Intake
 from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
+from ingest.state.errors import StateUnavailable
 from ingest.state.store import AlarmStore, OutboxStore
 
 T = TypeVar("T")
@@ -99,9 +101,10 @@ class ServiceMetrics(Collector):
         entries.add_metric(["history"], self._writer.lag()[0])
         yield entries
         waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
-        for connector, totals in self._outbox.totals().items():
-            waiting.add_metric([connector], totals.messages - totals.delivered)
-        yield waiting
+        with suppress(StateUnavailable):  # what else there is to tell is told all the same
+            for connector, totals in self._outbox.totals().items():
+                waiting.add_metric([connector], totals.messages - totals.delivered)
+            yield waiting
         unjudged = self._engine.memory.bank.unjudged(time.time_ns())
         counts = np.bincount(unjudged.reason, minlength=max(Reason) + 1)
         rules = GaugeMetricFamily("yujing_rules_not_evaluated", "Rules that say nothing now, by why", labels=["reason"])

@@ -22,7 +22,7 @@ from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttConfig, tls_context
-from ingest.state.config import StateConfig
+from ingest.state.config import StateConfig, require_files
 
 
 class LogConfig(Config):
@@ -86,6 +86,7 @@ def check_all(file: Path) -> Roster:
             lambda: tls_context(settings.mqtt),
             lambda: open_connectors(settings.connectors),
             lambda: Keyring(settings.api.tokens),
+            lambda: require_files(settings.state),
         ):
             try:
                 check()
@@ -101,9 +102,10 @@ def check_all(file: Path) -> Roster:
 
 
 def _secret_faults(file: Path, settings: Settings) -> list[Fault]:
-    """Secrets of the broker and of the history; connectors and tokens look after their own."""
+    """Secrets of the broker, the state database and the history; connectors and tokens look after their own."""
     secrets = {
         "mqtt.password": settings.mqtt.password,
+        "state.password": settings.state.password,
         "history.password": getattr(settings.history, "password", None),
         "history.token": getattr(settings.history, "token", None),
     }

@@ -19,7 +19,7 @@ from ingest.api.config import ApiConfig
 from ingest.api.console.forms import forms_router
 from ingest.api.console.pages import pages_router
 from ingest.api.console.rendering import Renderer
-from ingest.api.errors import BadParameter, NotAllowed, NotThere, Problem, TooLarge
+from ingest.api.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
 from ingest.api.guard import Guard
 from ingest.api.ports import Ports
 from ingest.api.rest.alarms import alarms_router
@@ -30,6 +30,7 @@ from ingest.api.rest.service import describe, probes_router, service_router
 from ingest.api.rest.stream import stream_router
 from ingest.api.rest.suppressions import suppressions_router
 from ingest.api.sessions import Sessions
+from ingest.state.errors import StateUnavailable
 
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -87,6 +88,10 @@ def build_api(
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
         return refuse(request, error)
+
+    @app.exception_handler(StateUnavailable)
+    async def away(request: Request, _error: StateUnavailable) -> Response:
+        return refuse(request, Away("the state database does not answer"))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,17 @@ def faults_of(file: Path, error: ValidationError) -> list[Fault]:
         key = ".".join(str(part) for part in item["loc"])
         missing = item["type"] == "missing"
         hidden = any(word in str(part).lower() for part in item["loc"] for word in SECRET_KEYS)
-        value = "(missing)" if missing else "(hidden)" if hidden else repr(item["input"])[:120]
+        value = "(missing)" if missing else "(hidden)" if hidden else _harmless(repr(item["input"]))[:120]
         expected = "a value" if missing else item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         found.append(Fault(str(file), key, value, expected))
     return found
+
+
+def _harmless(shown: str) -> str:
+    """A value without the password of an address in it, wherever that stands.
+
+    >>> _harmless("'postgresql://yujing:p@ss:/word@db/yujing?password=again&x=1'")
+    "'postgresql://yujing:(hidden)@db/yujing?password=(hidden)&x=1'"
+    """
+    shown = re.sub(r"(://[^:/?#\s'\"]*):[^\s'\"]*@", r"\1:(hidden)@", shown)
+    return re.sub(r"(password=)[^&\s'\"]*", r"\1(hidden)", shown, flags=re.IGNORECASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request
@@ -18,6 +19,7 @@ from ingest.api.errors import BadParameter
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session, Sessions
 from ingest.model.alarm import AlarmEvent
+from ingest.state.errors import StateUnavailable
 
 WAIT_S: Final = 0.5
 """Longest wait before the server's closing and the session's end are looked at again."""
@@ -57,12 +59,19 @@ def stream_router(ports: Ports, sessions: Sessions, closing: Callable[[], bool])
             return closing() or (session is not None and sessions.find(session.id) is None)
 
         return StreamingResponse(
-            _follow(ports, caller, after, over),
+            _unless_away(_follow(ports, caller, after, over)),
             media_type="text/event-stream",
             headers={"x-accel-buffering": "no"},  # proxies must not hold events back
         )
 
     return router
+
+
+async def _unless_away(stream: AsyncIterator[str]) -> AsyncIterator[str]:
+    """End while the state database is away: a stream that beats and tells nothing would be taken for quiet."""
+    with suppress(StateUnavailable):
+        async for part in stream:
+            yield part
 
 
 async def _follow(ports: Ports, caller: Principal, after: int, over: Callable[[], bool]) -> AsyncIterator[str]:
