@@ -33,6 +33,10 @@ class Suppressions:
         for record in records:
             self.keep(record)
 
+    def records(self) -> list[Suppression]:
+        """All of them."""
+        return list(self._known.values())
+
     def __len__(self) -> int:
         return len(self._known)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-MessageKind = Literal["alarm", "readings"]
+MessageKind = Literal["alarm", "warning", "readings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Message:
         seq: place in the outbox; messages of one connector are offered in this order. 0 before it is committed.
         connector: who delivers it.
         id: the same over every retry; receivers deduplicate by it.
-        body: JSON-ready. Kind "alarm": see `ingest.alarms.report.alarm_body`; kind "readings": `readings_body`.
+        body: JSON-ready. Kind "alarm": see `ingest.alarms.report.alarm_body`; kind "readings": `readings_body`; kind
+            "warning": `ingest.warnings.report.warning_body`.
         received: when the frame that caused it reached the service.
         attempts: deliveries tried so far.
     """

@@ -177,7 +177,8 @@ class Feedback:
 class EarlyWarning:
     """One episode of one plant, as it stands. Times are ns since the epoch, UTC.
 
-    Times that something is counted from (`asked`, `ended`, `fading`) move along when the service's clock is set.
+    Times that something is counted from or to (`asked`, `until`, `ended`, `fading`) move along when the service's clock
+    is set.
 
     Attributes:
         colour: now; None once it is over.
@@ -187,6 +188,8 @@ class EarlyWarning:
         step: who is asked now.
         asking: for what; None: nothing is missing.
         asked: since when; a deadline counts from here.
+        until: that deadline.
+        who: the names of those who are asked; none while something is asked: everyone.
         reminded: reminders since then.
         acknowledged, acknowledged_by: when somebody had seen it, and who.
         risk: the plant's risk index at the last event.
@@ -211,6 +214,8 @@ class EarlyWarning:
     risk: float
     rules: str
     inputs: tuple[Ground, ...]
+    until: int | None = None
+    who: tuple[str, ...] = ()
     ended: int | None = None
     acknowledged: int | None = None
     acknowledged_by: str | None = None

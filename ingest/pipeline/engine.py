@@ -31,6 +31,7 @@ from ingest.pipeline.commands import Command
 from ingest.pipeline.memory import RECENT, Memory
 from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
+from ingest.pipeline.raise_warnings import step_of
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.state.errors import StateUnavailable
@@ -243,6 +244,8 @@ class Engine(Worker):
         self._now = self._moments.now()
         self._stand()
         self.memory.resume(self._now)
+        if self._terms.warnings is not None:
+            self.memory.warnings.resume(self._store.live_warnings(), self.memory, self._now, self._terms.warnings)
         self._cursor = self._saved = state.cursor
         self._snapshot = state.snapshot_cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
@@ -312,7 +315,13 @@ class Engine(Worker):
         while True:
             try:
                 self._store.commit(
-                    cursor, turn.events, turn.messages, dump, suppressions=turn.suppressions, acts=turn.acts
+                    cursor,
+                    turn.events,
+                    turn.messages,
+                    dump,
+                    suppressions=turn.suppressions,
+                    warnings=turn.warnings,
+                    acts=turn.acts,
                 )
             except StateUnavailable as error:
                 emit(CommitRefused(str(error)))
@@ -329,6 +338,8 @@ class Engine(Worker):
         for event in turn.events:
             a = event.alarm
             emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
+        for told in turn.warnings:
+            emit(step_of(told))
         if turn.said:
             self._on_commit()
 

@@ -17,6 +17,7 @@ from ingest.alarms.excursions import Excursions
 from ingest.alarms.suppressions import Suppressions
 from ingest.model.alarm import Alarm, AlarmState
 from ingest.pipeline.lookback import Limits
+from ingest.pipeline.watches import Watches
 from ingest.plants.roster import Roster
 
 AlarmKey = tuple[str, str, str]
@@ -43,6 +44,7 @@ class Memory:
         recent: by the same key, the newest alarm of each rule that is back to normal, those that returned last at the
             end: it may come back.
         suppressions: what hides alarms.
+        warnings: plants' warnings, and what they are derived from.
         record: looks an alarm up that is not in here any more.
         stepped: by how much the service's clock was set since the journal began, ns: `now` less this never jumps.
         reported: number of the last interval readings were reported for. Not dumped: it follows the clock, and a report
@@ -63,6 +65,7 @@ class Memory:
         self.alarms: dict[AlarmKey, Alarm] = {}
         self.recent: dict[AlarmKey, Alarm] = {}
         self.suppressions = Suppressions()
+        self.warnings = Watches()
         self.record: Callable[[UUID], Alarm | None] = lambda _alarm: None
         self.stepped = 0
         self.reported = 0
@@ -112,6 +115,7 @@ class Memory:
         self.received[self.time > 0] += step
         self.bank.shift(step)
         self.excursions.shift(step)
+        self.warnings.shift(step)
 
     def successor(self, roster: Roster) -> Memory:
         """A memory for another roster that keeps what is known of every point and rule both have."""
@@ -119,7 +123,7 @@ class Memory:
             return self
         memory = Memory(roster)
         memory.alarms, memory.recent = self.alarms, self.recent
-        memory.suppressions, memory.record = self.suppressions, self.record
+        memory.suppressions, memory.warnings, memory.record = self.suppressions, self.warnings, self.record
         both = min(len(self.newest), len(memory.newest))
         for name in _COLUMNS:
             getattr(memory, name)[:both] = getattr(self, name)[:both]

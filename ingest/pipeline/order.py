@@ -14,14 +14,17 @@ from ingest.model.batch import Batch
 from ingest.model.flags import UNUSABLE
 from ingest.model.outbox import Message
 from ingest.model.plant import Plant, Point, Text
+from ingest.model.warning import WarningEvent, WarningEventKind
 from ingest.pipeline.advance_alarms import advance_alarms
 from ingest.pipeline.alarm_steps import advance_suppressions
 from ingest.pipeline.lookback import NOT_LIVE
 from ingest.pipeline.memory import Memory
+from ingest.pipeline.raise_warnings import raise_warnings
 from ingest.pipeline.turn import Terms, Turn
 from ingest.plants.roster import Roster
 from ingest.quality.check import check_quality
 from ingest.quality.late import flag_late
+from ingest.warnings.report import warning_body
 
 __all__ = ["STAGES", "Terms", "Turn", "advance"]
 
@@ -53,6 +56,8 @@ def detect(turn: Turn, memory: Memory) -> None:
 
 def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage has this shape
     """Write each event into the outbox of everyone who wants it."""
+    for told in turn.warnings:
+        turn.messages += _of_warning(turn, told)
     for event in turn.events:
         alarm = event.alarm
         plant = turn.roster.plants.get(alarm.plant)
@@ -80,7 +85,7 @@ def report(turn: Turn, memory: Memory) -> None:
         ]
 
 
-STAGES: Final = (check, remember, detect, advance_alarms, advance_suppressions, address, report)
+STAGES: Final = (check, remember, detect, advance_alarms, advance_suppressions, raise_warnings, address, report)
 
 
 def advance(turn: Turn, memory: Memory) -> Turn:
@@ -88,6 +93,18 @@ def advance(turn: Turn, memory: Memory) -> Turn:
     for stage in STAGES:
         stage(turn, memory)
     return turn
+
+
+def _of_warning(turn: Turn, event: WarningEvent) -> list[Message]:
+    """A warning's event for everyone who wants it; that its inputs changed is kept for explanations, and not sent."""
+    plant = event.warning.plant
+    if event.kind is WarningEventKind.INPUTS_CHANGED:
+        return []
+    body = warning_body(event, turn.roster.plants.get(plant))
+    return [
+        Message(0, connector, event.id, "warning", plant, body, event.time, turn.now, 0)
+        for connector in turn.terms.warned(event.warning)
+    ]
 
 
 def _live(batch: Batch) -> Batch:

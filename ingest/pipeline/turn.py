@@ -12,7 +12,9 @@ from ingest.model.audit import Act
 from ingest.model.batch import Batch
 from ingest.model.outbox import Message, MessageKind
 from ingest.model.suppression import Suppression
+from ingest.model.warning import EarlyWarning, WarningEvent
 from ingest.plants.roster import Roster
+from ingest.warnings.watch import Terms as WarningTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Terms:
         reopen: an alarm that comes back within this time (ns) is the same alarm.
         shelve_max: the longest time an alarm may be shelved, ns.
         suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
+        warnings: how plants' colours are derived and who answers for them; None: no warnings.
+        warned: the connectors that want an event of this warning.
     """
 
     recipients: Callable[[MessageKind, str, int | None], Sequence[str]] = lambda _kind, _plant, _level: ()
@@ -32,6 +36,8 @@ class Terms:
     reopen: int = 600 * 10**9
     shelve_max: int = 28_800 * 10**9
     suppress_level_2: bool = False
+    warnings: WarningTerms | None = None
+    warned: Callable[[EarlyWarning], Sequence[str]] = lambda _warning: ()
 
 
 @dataclass(slots=True)
@@ -49,10 +55,11 @@ class Turn:
     findings: Findings = field(default_factory=nothing)
     events: list[AlarmEvent] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)  # as they stand now
+    warnings: list[WarningEvent] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
     messages: list[Message] = field(default_factory=list)
 
     @property
     def said(self) -> bool:
         """Whether there is anything that somebody has to learn of."""
-        return bool(self.events or self.suppressions or self.acts or self.messages)
+        return bool(self.events or self.suppressions or self.warnings or self.acts or self.messages)

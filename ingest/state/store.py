@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.model.annunciations import Annunciations
 from ingest.model.audit import Act
 from ingest.model.outbox import Attempt, Message
 from ingest.model.suppression import Suppression, SuppressionState
+from ingest.model.warning import EarlyWarning, WarningEvent
 from ingest.state import audit
 from ingest.state import tables as t
+from ingest.state.annunciations import read_annunciations
 from ingest.state.database import Database
 from ingest.state.errors import StateInDoubt
 from ingest.state.once import once
@@ -30,6 +33,8 @@ from ingest.state.rows import (
     suppression_of,
     suppression_row,
 )
+from ingest.state.warning_rows import warning_of
+from ingest.state.warning_store import LIVE, write_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,10 @@ class EngineStore:
         open_ = t.suppression.c.state.in_([str(SuppressionState.APPLIED), str(SuppressionState.IN_FORCE)])
         return [suppression_of(row) for row in self._db.rows(sa.select(t.suppression).where(open_))]
 
+    def live_warnings(self) -> list[EarlyWarning]:
+        """Warnings that are not closed, oldest first."""
+        return [warning_of(row) for row in self._db.rows(LIVE)]
+
     def verify(self) -> None:
         """Raise StateBroken if anybody found the file broken, who may not be the one to end the process by it."""
         if self._db.broken is not None:
@@ -98,9 +107,10 @@ class EngineStore:
         snapshot: bytes | None = None,
         *,
         suppressions: Sequence[Suppression] = (),
+        warnings: Sequence[WarningEvent] = (),
         acts: Sequence[Act] = (),
     ) -> None:
-        """Write what one turn led to, in one transaction: alarms, their events, the audit trail, outbox and cursor.
+        """Write what one turn led to, in one transaction: alarms, warnings, the audit trail, outbox and cursor.
 
         What was told before, by its id, is not told again.
 
@@ -119,7 +129,7 @@ class EngineStore:
                     fresh.append(act_of(event))
             for suppression in suppressions:
                 _put(connection, t.suppression, suppression_row(suppression))
-            audit.append(connection, [*fresh, *acts])
+            audit.append(connection, [*fresh, *acts, *write_warnings(connection, warnings)])
             if messages:
                 rows = [message_row(message) for message in messages]
                 connection.execute(once(connection, t.outbox, "connector", "id"), rows)
@@ -170,6 +180,10 @@ class AlarmStore:
     def alarm_history(self, alarm: UUID) -> list[AlarmEvent]:
         """Every event of one alarm, oldest first."""
         return self._events(sa.select(t.alarm_event).where(t.alarm_event.c.alarm == alarm))
+
+    def annunciations(self, start: int, end: int, plants: Collection[str] | None = None) -> Annunciations:
+        """Every time an alarm of these plants (None = all) called somebody, start <= called < end (ns)."""
+        return read_annunciations(self._db, plants, start, end)
 
     def events_after(self, seq: int, *, limit: int) -> list[AlarmEvent]:
         """Events with a greater sequence number, oldest first."""

@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from ingest.model.config import Config
 from ingest.model.warning import Colour, Step
 from ingest.warnings.ladder import Duty, Pace
-from ingest.warnings.rules import ColourRules, load_rules
+from ingest.warnings.rules import load_rules
+from ingest.warnings.watch import Terms
 
 Seconds = Annotated[int, Field(gt=0)]
 
@@ -84,10 +85,6 @@ class WarningsConfig(Config):
             raise ValueError("remind_at: parts of the time, each later than the one before")
         return self
 
-    def pace(self) -> Pace:
-        """The times, as the ladder takes them."""
-        return Pace(self.ack_s.ns(), self.feedback_s.ns(), self.remind_at)
-
     def duty_of(self, plant: str, region: str) -> Duty:
         """Who answers for that plant."""
         holders: dict[Step, tuple[str, ...]] = {}
@@ -96,6 +93,8 @@ class WarningsConfig(Config):
                 holders[one.step] = (*holders.get(one.step, ()), one.name)
         return Duty(holders)
 
-    def load_rules(self) -> ColourRules:
-        """The rules in force. Raises InvalidConfig."""
-        return load_rules(self.rules)
+    def terms(self) -> Terms:
+        """The same as the watches take it, with the rules in force. Raises InvalidConfig if those cannot be used."""
+        pace = Pace(self.ack_s.ns(), self.feedback_s.ns(), self.remind_at)
+        rules, second = load_rules(self.rules), 10**9
+        return Terms(rules, pace, self.fall_after_s * second, self.reopen_s * second, self.duty_of)

@@ -6,7 +6,7 @@ time is cut into looks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
@@ -41,12 +41,14 @@ class Terms:
     Attributes:
         fall_after: a colour falls when the lower one has held for so long.
         reopen: what comes back so soon after its end is the same episode.
+        duty_of: who answers for a plant, by its id and its region.
     """
 
     rules: ColourRules
     pace: Pace
     fall_after: int
     reopen: int
+    duty_of: Callable[[str, str], Duty] = lambda _plant, _region: Duty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +322,8 @@ class Watch:
             rules=self._terms.rules.version,
             inputs=self._called.grounds if changed.state is WarningState.OPEN else (),
             fading=dict(self._fading) if changed.state is WarningState.OPEN else {},
+            until=ladder.deadline(changed, self._terms.pace),
+            who=self.place.duty.at(changed.step) if changed.asking else (),
             stepped=self._stepped,
             events=changed.events + 1,
         )
@@ -339,6 +343,7 @@ def _shifted(one: EarlyWarning, step: int, stepped: int, latest: int = NEVER) ->
     return replace(
         one,
         asked=min(one.asked + step, latest),
+        until=None if one.until is None else one.until + step,
         ended=None if one.ended is None else min(one.ended + step, latest),
         fading={shade: min(since + step, latest) for shade, since in one.fading.items()},
         stepped=stepped,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from ingest.state.migrations.append_only import append_only
+
 revision = "0003"
 down_revision = "0002"
 
@@ -62,22 +64,3 @@ def upgrade() -> None:
     op.create_index("audit_by_plant", "audit", ["plant", "seq"])
     for table in ("audit", "alarm_event"):
         append_only(table)
-
-
-def append_only(table: str) -> None:
-    """Let the database itself refuse to change or delete rows of a table."""
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
-                f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-        return
-    op.execute(
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS"
-        f" $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-        f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
-    )

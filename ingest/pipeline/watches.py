@@ -1,0 +1,240 @@
+"""What the engine keeps of early warnings: a watch for every plant of which anything is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ingest.model.alarm import AlarmEvent, AlarmState
+from ingest.model.plant import SERVICE, Gate
+from ingest.model.suppression import Suppression
+from ingest.model.warning import EarlyWarning, Fact, Trait, WarningEvent
+from ingest.pipeline import warning_facts as facts
+from ingest.plants.roster import Roster
+from ingest.warnings import risk
+from ingest.warnings.facts import counts, service_key
+from ingest.warnings.watch import NEVER, Place, Terms, Watch
+
+if TYPE_CHECKING:  # the memory holds the watches
+    from ingest.pipeline.memory import Memory
+
+
+@dataclass(slots=True)
+class _News:
+    """What is learnt of one plant at one moment."""
+
+    time: int
+    known: dict[str, Fact] = field(default_factory=dict)
+    over: list[str] = field(default_factory=list)
+    void: list[str] = field(default_factory=list)
+
+    def tells_of(self, key: str) -> bool:
+        return key in self.known or key in self.over or key in self.void
+
+
+@dataclass(slots=True)
+class _Machine:
+    """What says whether an equipment runs, and what it said last."""
+
+    gate: Gate
+    runs: bool
+
+
+class Watches:
+    """The watches, by plant. Asleep until `resume`: what a replay would say was said.
+
+    Attributes:
+        of_plant: none for a plant of which nothing is known and nothing asked.
+    """
+
+    def __init__(self) -> None:
+        self.of_plant: dict[str, Watch] = {}
+        self._terms: Terms | None = None
+        self._due = NEVER
+        self._roster: Roster | None = None
+        self._machines: dict[tuple[str, str], _Machine] = {}  # by plant and equipment, of which there were facts
+        self._stepped = 0
+
+    def resume(self, warnings: Iterable[EarlyWarning], memory: Memory, now: int, terms: Terms) -> None:
+        """Wake up at `now` (ns), with what is not closed, and with alarms and suppressions as they stand."""
+        self._terms, self._roster, self._stepped = terms, memory.roster, memory.stepped
+        live: dict[str, list[EarlyWarning]] = {}
+        for one in warnings:
+            live.setdefault(one.plant, []).append(one)
+        facts: dict[str, list[Fact]] = {}
+        for plant, fact in self._standing(memory, _learnt(live, memory.stepped), now):
+            facts.setdefault(plant, []).append(fact)
+        for plant in live.keys() | facts.keys():
+            self._watch(plant, memory, terms, now).resume(live.get(plant, ()), facts.get(plant, ()))
+        self._set_due()
+
+    def advance(
+        self, events: Iterable[AlarmEvent], suppressions: Iterable[Suppression], memory: Memory, now: int
+    ) -> list[WarningEvent]:
+        """What steps of alarms' lives, of suppressions, and time up to `now` (ns) lead to."""
+        terms = self._terms
+        if terms is None:
+            return []
+        told: list[WarningEvent] = []
+        if memory.roster is not self._roster:
+            told += self._look_anew(memory, terms, now)
+        for plant, news in self._news(events, suppressions, memory, terms, now):
+            told += self._tell(plant, news, memory, terms)
+        told += self._look_at_machines(memory, now)
+        if now >= self._due:
+            for watch in list(self.of_plant.values()):
+                if watch.due <= now:
+                    told += watch.pass_time(now)
+                    self.touched(watch)
+            self._set_due()
+        return told
+
+    def find(self, warning: UUID) -> Watch:
+        """The watch that has this warning. Raises KeyError."""
+        for watch in self.of_plant.values():
+            if warning in watch.live:
+                return watch
+        raise KeyError(f"warning {warning}, not closed,")
+
+    def touched(self, watch: Watch) -> None:
+        """Something happened in this watch."""
+        self._due = min(self._due, watch.due)
+        if watch.idle:
+            self.of_plant.pop(watch.place.plant, None)
+
+    def shift(self, step: int) -> None:
+        """The service's clock was set by `step` ns."""
+        self._stepped += step
+        for watch in self.of_plant.values():
+            watch.shift(step)
+        self._set_due()
+
+    def _news(
+        self,
+        events: Iterable[AlarmEvent],
+        suppressions: Iterable[Suppression],
+        memory: Memory,
+        terms: Terms,
+        now: int,
+    ) -> Iterator[tuple[str, _News]]:
+        """What is learnt of each plant, moment by moment; of one alarm one thing at a time."""
+        pending: dict[str, _News] = {}
+        for event in events:
+            alarm, key = event.alarm, str(event.alarm.id)
+            if alarm.historical or alarm.plant == SERVICE:
+                continue
+            news = pending.get(alarm.plant)
+            if news is not None and (news.time != event.received or news.tells_of(key)):
+                yield alarm.plant, pending.pop(alarm.plant)
+            news = pending.setdefault(alarm.plant, _News(event.received))
+            if counts(alarm):
+                news.known[key] = facts.of_alarm(memory, alarm, event.received, terms.rules.bypass_signals)
+            elif alarm.state is AlarmState.OUT_OF_SERVICE:
+                news.void.append(key)
+            else:
+                news.over.append(key)
+        for one in suppressions:
+            fact = facts.of_suppression(memory, one)
+            news = pending.setdefault(one.plant, _News(now))
+            if fact is not None:
+                news.known[fact.key] = fact
+            else:
+                news.over.append(service_key(one.point))
+        yield from pending.items()
+
+    def _tell(self, plant: str, news: _News, memory: Memory, terms: Terms) -> list[WarningEvent]:
+        """Let the plant's watch know what is news to it."""
+        watch = self.of_plant.get(plant)
+        have: Mapping[str, Fact] = watch.facts if watch is not None else {}
+        known = [fact for key, fact in news.known.items() if not _same(have.get(key), fact)]
+        over = [key for key in news.over if key in have and have[key].gone is None]
+        void = [key for key in news.void if key in have]
+        if not (known or over or void):
+            return []
+        if watch is None:
+            watch = self._watch(plant, memory, terms, news.time)
+        self._mind_machines(plant, known, memory)
+        told = watch.learn(news.time, known=known, over=over, void=void)
+        self.touched(watch)
+        return told
+
+    def _look_anew(self, memory: Memory, terms: Terms, now: int) -> list[WarningEvent]:
+        """Plant files changed: what is known is seen as they have it now."""
+        self._roster, self._machines = memory.roster, {}
+        stands: dict[str, dict[str, Fact]] = {}
+        for plant, fact in self._standing(memory, {}, now):
+            if fact.gone is None:
+                stands.setdefault(plant, {})[fact.key] = fact
+        told: list[WarningEvent] = []
+        for plant, watch in self.of_plant.items():
+            watch.place = _place(plant, memory, terms, watch.place)
+            known = stands.get(plant, {})
+            void = [key for key, fact in watch.facts.items() if fact.gone is None and key not in known]
+            told += watch.learn(now, known=known.values(), void=void)
+        self._set_due()
+        return told
+
+    def _standing(self, memory: Memory, learnt: Mapping[str, int], now: int) -> Iterator[tuple[str, Fact]]:
+        signals = self._terms.rules.bypass_signals if self._terms else ()
+        for plant, fact in facts.standing(memory, learnt, now, signals):
+            self._mind_machines(plant, [fact], memory)
+            yield plant, fact
+
+    def _mind_machines(self, plant: str, known: Iterable[Fact], memory: Memory) -> None:
+        """Remember which equipment has to be looked at: there is a fact of it, and it may stop."""
+        for fact in known:
+            if fact.equipment is None or (plant, fact.equipment) in self._machines:
+                continue
+            gate = facts.gate_of(memory, plant, fact.equipment)
+            if gate is not None:
+                self._machines[plant, fact.equipment] = _Machine(gate, facts.runs(memory, plant, gate))
+
+    def _look_at_machines(self, memory: Memory, now: int) -> Iterator[WarningEvent]:
+        """Equipment that began or ceased to run."""
+        for (plant, equipment), machine in list(self._machines.items()):
+            if facts.runs(memory, plant, machine.gate) is machine.runs:
+                continue
+            machine.runs = not machine.runs
+            watch = self.of_plant.get(plant)
+            mine = [fact for fact in watch.facts.values() if fact.equipment == equipment] if watch else []
+            if watch is None or not mine:
+                del self._machines[plant, equipment]
+                continue
+            yield from watch.learn(
+                now, known=[replace(fact, traits=fact.traits ^ Trait.IN_PRODUCTION) for fact in mine if not fact.gone]
+            )
+            self.touched(watch)
+
+    def _watch(self, plant: str, memory: Memory, terms: Terms, at: int) -> Watch:
+        watch = Watch(_place(plant, memory, terms, None), terms, at, stepped=self._stepped)
+        self.of_plant[plant] = watch
+        return watch
+
+    def _set_due(self) -> None:
+        self._due = min((watch.due for watch in self.of_plant.values()), default=NEVER)
+
+
+def _place(plant: str, memory: Memory, terms: Terms, before: Place | None) -> Place:
+    """The plant as its file has it now; one that was removed stays as it was."""
+    known = memory.roster.plants.get(plant)
+    if known is None:
+        return before or Place(plant, 0.0, terms.duty_of(plant, ""))
+    return Place(plant, risk.inherent(known), terms.duty_of(plant, known.region))
+
+
+def _learnt(live: Mapping[str, Iterable[EarlyWarning]], stepped: int) -> dict[str, int]:
+    """When the service learnt of the facts that warnings have kept, by key, by the clock as it is now."""
+    return {
+        fact.key: fact.since + stepped - one.stepped
+        for warnings in live.values()
+        for one in warnings
+        for ground in one.inputs
+        for fact in ground.facts
+    }
+
+
+def _same(have: Fact | None, fact: Fact) -> bool:
+    """Whether a fact says nothing new; since when it stands is known better already."""
+    return have is not None and have.gone is None and replace(fact, since=have.since) == have

@@ -1,0 +1,93 @@
+"""Early warnings in the state database: written in the engine's one transaction, read by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ingest.model.audit import Act
+from ingest.model.warning import Colour, EarlyWarning, WarningEvent, WarningFilter, WarningState
+from ingest.state import warning_tables as t
+from ingest.state.database import Database
+from ingest.state.once import once
+from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of, warning_row
+
+LIVE: Final = sa.select(t.warning).where(t.warning.c.state != str(WarningState.CLOSED)).order_by(t.warning.c.raised)
+"""Asks for every warning that is not closed, oldest first."""
+
+
+def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) -> list[Act]:
+    """Write warnings as they stand after these events, and the events.
+
+    What was told before, by its id, is not told again. Returns what is new, for the audit trail.
+    """
+    for row in ({event.warning.id: warning_row(event.warning) for event in events}).values():
+        if not connection.execute(sa.update(t.warning).where(t.warning.c.id == row["id"]).values(row)).rowcount:
+            connection.execute(sa.insert(t.warning), row)
+    statement = once(connection, t.warning_event, "id")
+    fresh = [event for event in events if connection.execute(statement, warning_event_row(event)).rowcount]
+    return [warning_act(event) for event in fresh]
+
+
+class WarningStore:
+    """Warnings and their events, as committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def warnings(
+        self, which: WarningFilter, *, limit: int, before: tuple[int, UUID] | None = None
+    ) -> list[EarlyWarning]:
+        """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+        column = t.warning.c
+        query = sa.select(t.warning).order_by(column.raised.desc(), column.id.desc()).limit(limit)
+        for asked, of in (
+            (which.plants, column.plant),
+            (which.colours, column.colour),
+            (which.peaks, column.peak),
+            (which.states, column.state),
+        ):
+            if asked is not None:
+                query = query.where(of.in_([str(one) for one in asked]))
+        if which.since is not None:
+            query = query.where(column.raised >= which.since)
+        if which.until is not None:
+            query = query.where(column.raised < which.until)
+        if before is not None:
+            raised, warning = before
+            query = query.where((column.raised < raised) | ((column.raised == raised) & (column.id < warning)))
+        return [warning_of(row) for row in self._db.rows(query)]
+
+    def warning(self, warning: UUID) -> EarlyWarning | None:
+        """One warning, or None."""
+        rows = self._db.rows(sa.select(t.warning).where(t.warning.c.id == warning))
+        return warning_of(rows[0]) if rows else None
+
+    def warning_history(self, warning: UUID) -> list[WarningEvent]:
+        """Every event of one warning, oldest first."""
+        return self._events(history_query(warning))
+
+    def warnings_after(self, seq: int, *, limit: int) -> list[WarningEvent]:
+        """Events with a greater sequence number, oldest first."""
+        return self._events(sa.select(t.warning_event).where(t.warning_event.c.seq > seq).limit(limit))
+
+    def last_warning(self) -> int:
+        """The newest event's sequence number, 0 if there is none."""
+        return int(self._db.scalar(sa.select(sa.func.max(t.warning_event.c.seq))) or 0)
+
+    def open_colours(self) -> dict[Colour, int]:
+        """Open warnings by colour."""
+        column = t.warning.c
+        query = sa.select(column.colour, sa.func.count().label("open")).where(column.colour.is_not(None))
+        return {Colour(row["colour"]): row["open"] for row in self._db.rows(query.group_by(column.colour))}
+
+    def _events(self, query: sa.Select[Any]) -> list[WarningEvent]:
+        return [warning_event_of(row) for row in self._db.rows(query.order_by(t.warning_event.c.seq))]
+
+
+def history_query(warning: UUID) -> sa.Select[Any]:
+    """What asks for every event of one warning, oldest first."""
+    return sa.select(t.warning_event).where(t.warning_event.c.warning == warning).order_by(t.warning_event.c.seq)
