@@ -4,7 +4,8 @@ CaseError
 ├── Impossible   the record's state does not allow that step; the message names the state
 ├── Stale        the record was changed since it was read: read it again
 ├── Incomplete   something is missing or cannot be so: which, its value, and what was expected
-└── NotTheirs    this role, or this person, may not take that step
+├── NotTheirs    this role, or this person, may not take that step
+└── Already      a record of that id is there; nothing was written
 """
 
 from __future__ import annotations
@@ -38,3 +39,7 @@ class Incomplete(CaseError):
 
 class NotTheirs(CaseError):
     """Not for this role or this person."""
+
+
+class Already(CaseError):
+    """A record of that id is there already: nothing was written."""

@@ -1,0 +1,86 @@
+"""Evidence on disk: each file under the hash of its content, written whole and synced, checked when it is read."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.cases.errors import Incomplete
+from ingest.cases.evidence import digest_of, media_of
+from ingest.state.errors import StateUnavailable
+from ingest.telemetry import Event, emit
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceDamaged(Event, level="error"):
+    """A file of evidence is missing, or is not what was handed in."""
+
+    sha256: str
+    error: str
+
+
+class EvidenceFiles:
+    """The folder of evidence. What is in it is never changed and never deleted by the service."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self.max_bytes = max_bytes
+
+    def put(self, content: bytes) -> tuple[str, str]:
+        """Keep a file; its SHA-256 and media type. It is on disk, name and all, when this returns.
+
+        Raises:
+            Incomplete: too large, empty, or of a kind that is not taken.
+            StateUnavailable: the disk does not take it.
+        """
+        if not 0 < len(content) <= self.max_bytes:
+            raise Incomplete("file", f"{len(content)} bytes", f"1 to {self.max_bytes} bytes")
+        media, sha256 = media_of(content), digest_of(content)
+        path = self._path(sha256)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not (path.exists() and digest_of(path.read_bytes()) == sha256):
+                _write(path, content)
+            for folder in (path.parent, self._folder, self._folder.parent):
+                _sync(folder)  # also for what is there already: whoever wrote it may have died before this
+        except OSError as error:
+            raise StateUnavailable(f"{path}: {error.strerror or error}") from error
+        return sha256, media
+
+    def get(self, sha256: str) -> bytes | None:
+        """The content, or None if it is missing or no longer what was handed in; that is told."""
+        try:
+            content = self._path(sha256).read_bytes()
+        except OSError as error:
+            emit(EvidenceDamaged(sha256, error.strerror or str(error)))
+            return None
+        if digest_of(content) != sha256:
+            emit(EvidenceDamaged(sha256, "its content has another hash"))
+            return None
+        return content
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make a name that was just given last, too."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
