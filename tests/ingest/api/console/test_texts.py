@@ -22,7 +22,7 @@ KEY = re.compile(r"""["']([a-z]+\.[a-z0-9_]+)["']""")
 
 def used() -> set[str]:
     """Every quoted word that looks like a key, but for file names; keys put together in code are listed here."""
-    named = {key for file in SOURCES if file.name != "texts.py" for key in KEY.findall(file.read_text("utf-8"))}
+    named = {key for file in SOURCES if file.parent.name != "texts" for key in KEY.findall(file.read_text("utf-8"))}
     built = {key for key in TEXTS if key.startswith(("age.", "error."))}
     return {key for key in named if not key.endswith((".html", ".css", ".js", ".svg"))} | built
 

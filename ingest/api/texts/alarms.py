@@ -1,0 +1,82 @@
+"""What the pages on alarms say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.model.alarm import AlarmEventKind, AlarmState
+from ingest.model.plant import Text
+
+ALARMS: Final[dict[str, Text]] = {
+    "alarms.title": Text("报警", "Alarms"),
+    "alarms.standing": Text("当前报警", "Standing alarms"),
+    "alarms.past": Text("已消除", "Cleared"),
+    "alarms.found": Text("筛选结果", "Matching alarms"),
+    "alarms.none": Text("没有当前报警。", "No standing alarms."),
+    "alarms.none_found": Text("没有符合条件的报警。", "No alarm matches."),
+    "alarms.none_past": Text("没有已消除的报警。", "No cleared alarms."),
+    "alarms.more": Text("仅显示最新 {n} 条，请使用筛选。", "Only the newest {n} are shown: use the filters."),
+    "alarms.older": Text("更早的报警", "Older alarms"),
+    "alarms.unacknowledged": Text("未确认", "unacknowledged"),
+    "alarm.level": Text("级别", "Level"),
+    "alarm.what": Text("报警", "Alarm"),
+    "alarm.plant": Text("企业", "Plant"),
+    "alarm.value": Text("触发值 / 限值", "Value / limit"),
+    "alarm.value_at_raise": Text("触发时数值", "Value when raised"),
+    "alarm.limit": Text("限值", "limit"),
+    "alarm.state": Text("状态", "State"),
+    "alarm.since": Text("发生时间", "Since"),
+    "alarm.action": Text("操作", "Action"),
+    "alarm.historical": Text("补传", "Backfilled"),
+    "alarm.ack": Text("确认", "Acknowledge"),
+    "alarm.comment": Text("备注（可不填）", "Comment (optional)"),
+    "alarm.ack_title": Text("确认报警", "Acknowledge alarm"),
+    "alarm.cancel": Text("取消", "Cancel"),
+    "alarm.level_1": Text("一级", "Level 1"),
+    "alarm.level_2": Text("二级", "Level 2"),
+    "alarm.level_1_long": Text("一级（低）", "Level 1 (lower)"),
+    "alarm.level_2_long": Text("二级（高）", "Level 2 (higher)"),
+    "alarm.by": Text("确认人", "Acknowledged by"),
+    "alarm.history": Text("经过", "History"),
+    "alarm.why": Text("判定依据", "Why"),
+    "alarm.onset": Text("条件开始", "Condition began"),
+    "alarm.raised": Text("报警触发", "Raised"),
+    "alarm.returned": Text("恢复正常", "Returned"),
+    "alarm.time": Text("时间", "Time"),
+    "alarm.event": Text("事件", "Event"),
+    "alarm.received": Text("服务收到", "Received"),
+    "alarm.rule_gone": Text("该规则已不在配置中。", "The rule is no longer configured."),
+    "alarm.read_only": Text("只读账号，不能确认报警。", "This account reads only and cannot acknowledge."),
+}
+STATES: Final[dict[AlarmState, Text]] = {
+    AlarmState.NORMAL: Text("已消除", "Cleared"),
+    AlarmState.UNACKNOWLEDGED: Text("未确认", "Unacknowledged"),
+    AlarmState.ACKNOWLEDGED: Text("已确认", "Acknowledged"),
+    AlarmState.RETURNED: Text("已恢复，未确认", "Returned, unacknowledged"),
+    AlarmState.LATCHED_UNACKNOWLEDGED: Text("已锁存，未确认", "Latched, unacknowledged"),
+    AlarmState.LATCHED_ACKNOWLEDGED: Text("已锁存，待复位", "Latched, to be reset"),
+    AlarmState.SHELVED: Text("已搁置", "Shelved"),
+    AlarmState.SUPPRESSED: Text("设计抑制", "Suppressed by design"),
+    AlarmState.OUT_OF_SERVICE: Text("已停用", "Out of service"),
+    AlarmState.NOT_EVALUATED: Text("未评估", "Not evaluated"),
+}
+EVENTS: Final[dict[AlarmEventKind, Text]] = {
+    AlarmEventKind.RAISED: Text("触发", "Raised"),
+    AlarmEventKind.RETURNED: Text("恢复", "Returned"),
+    AlarmEventKind.LATCHED: Text("恢复，锁存", "Returned, latched"),
+    AlarmEventKind.ACKNOWLEDGED: Text("确认", "Acknowledged"),
+    AlarmEventKind.RESET: Text("复位", "Reset"),
+    AlarmEventKind.SHELVED: Text("搁置", "Shelved"),
+    AlarmEventKind.UNSHELVED: Text("取消搁置", "Unshelved"),
+    AlarmEventKind.SUPPRESSED: Text("设计抑制", "Suppressed by design"),
+    AlarmEventKind.UNSUPPRESSED: Text("解除抑制", "No longer suppressed"),
+    AlarmEventKind.REMOVED_FROM_SERVICE: Text("停用", "Taken out of service"),
+    AlarmEventKind.RETURNED_TO_SERVICE: Text("恢复使用", "Back in service"),
+    AlarmEventKind.UNEVALUATED: Text("无法评估", "Not evaluated"),
+    AlarmEventKind.EVALUATED: Text("恢复评估", "Evaluated again"),
+    AlarmEventKind.COMMENTED: Text("备注", "Comment"),
+    AlarmEventKind.ASSIGNED: Text("指派", "Assigned"),
+    AlarmEventKind.DISPOSED: Text("处置反馈", "Feedback given"),
+    AlarmEventKind.CLEARED: Text("销警", "Cleared (销警)"),
+    AlarmEventKind.RECORDED: Text("补传记录", "Recorded from backfilled readings"),
+}

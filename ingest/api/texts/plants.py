@@ -1,0 +1,93 @@
+"""What the pages on plants and their points say."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from detectors.detector import Reason
+from ingest.model.flags import Flag
+from ingest.model.plant import SERVICE, Confidence, PlantKind, Text
+
+PLANTS: Final[dict[str, Text]] = {
+    "plants.title": Text("企业", "Plants"),
+    "plants.none": Text("没有可查看的企业。", "There is no plant you may see."),
+    "plants.kind": Text("类别", "Kind"),
+    "plants.region": Text("行政区划", "Region"),
+    "plants.connect_by": Text("应接入期限", "Connect by"),
+    "plants.not_mandatory": Text("非强制接入", "not mandatory"),
+    "plants.standing": Text("当前报警", "Standing alarms"),
+    "plants.gateways": Text("网关在线", "Gateways online"),
+    "plants.quiet": Text("无", "none"),
+    "plant.points": Text("测点", "Points"),
+    "plant.uscc": Text("统一社会信用代码", "Credit code (USCC)"),
+    "plant.workers": Text("从业人数", "Workers"),
+    "plant.dust_workers": Text("涉粉人数", "Workers in dust"),
+    "plant.all_alarms": Text("本企业报警", "Alarms of this plant"),
+    "plant.other": Text("其他测点", "Other points"),
+    "point.name": Text("测点", "Point"),
+    "point.value": Text("最新值", "Latest"),
+    "point.quality": Text("质量", "Quality"),
+    "point.trend": Text("近 30 分钟", "Last 30 min"),
+    "point.limits": Text("限值", "Limits"),
+    "point.when": Text("时间", "Time"),
+    "point.not_evaluated": Text("未评估", "not evaluated"),
+    "point.not_evaluated_title": Text("未评估的规则", "Rules not evaluated"),
+    "unjudged.setpoint": Text("缺少设定值", "needs a set-point"),
+    "unjudged.needs": Text("缺少 {what}", "needs {what}"),
+    "point.rules": Text("规则", "Rules"),
+    "point.rule": Text("规则", "Rule"),
+    "point.evaluation": Text("评估", "Evaluation"),
+    "point.evaluated": Text("正在评估", "evaluated"),
+    "point.reason": Text("说明", "What it says"),
+    "point.gate": Text("生效条件", "Only while"),
+    "point.source": Text("数值出处", "Source"),
+    "point.confidence": Text("可信程度", "Confidence"),
+    "point.range": Text("量程", "Range"),
+    "point.gateway": Text("网关", "Gateway"),
+    "point.equipment": Text("设备", "Equipment"),
+    "point.setpoint": Text("设定值", "Set-point"),
+    "point.signal": Text("信号", "Signal"),
+    "point.history": Text("历史曲线", "Trend"),
+    "point.span": Text("时间跨度", "Span"),
+    "point.no_data": Text("此时段没有数据", "No data in this span"),
+    "point.no_history": Text("历史库暂不可用", "History is not available at the moment"),
+    "point.always": Text("始终", "always"),
+    "point.legend": Text(
+        "线为平均值，色带为最小至最大值；阴影处没有数据。",
+        "Line: mean. Band: lowest to highest. Shaded: no data.",
+    ),
+    "span.600": Text("10 分钟", "10 min"),
+    "span.3600": Text("1 小时", "1 h"),
+    "span.28800": Text("8 小时", "8 h"),
+    "span.86400": Text("24 小时", "24 h"),
+    "quality.good": Text("正常", "good"),
+    "quality.stale": Text("数据过期", "stale"),
+    "quality.never": Text("从未收到", "never seen"),
+}
+KINDS: Final[dict[PlantKind | Literal["service"], Text]] = {
+    "dust": Text("粉尘涉爆", "Dust explosion"),
+    "steel": Text("钢铁", "Steel"),
+    "aluminium": Text("铝加工（深井铸造）", "Aluminium (deep-well casting)"),
+    SERVICE: Text("监测服务自身", "The service itself"),
+}
+CONFIDENCE: Final[dict[Confidence, Text]] = {
+    Confidence.REGULATION: Text("法规标准", "regulation"),
+    Confidence.PUBLISHED: Text("公开资料", "published"),
+    Confidence.ENGINEERING_DEFAULT: Text("工程默认值", "engineering default"),
+}
+UNJUDGED: Final[dict[Reason, Text]] = {
+    Reason.NEVER_HEARD: Text("从未收到数据", "never heard"),
+    Reason.NO_VALUE: Text("无有效值", "no usable value"),
+    Reason.GATE_UNKNOWN: Text("门控测点未知", "gate unknown"),
+    Reason.GATE_CLOSED: Text("闸门关闭", "gate closed"),
+    Reason.WARMING_UP: Text("预热中", "warming up"),
+}
+FLAGS: Final[dict[Flag, Text]] = {
+    Flag.UNCERTAIN: Text("存疑", "uncertain"),
+    Flag.BAD: Text("坏值", "bad"),
+    Flag.NO_VALUE: Text("无值", "no value"),
+    Flag.OUT_OF_RANGE: Text("超量程", "out of range"),
+    Flag.CLOCK: Text("时钟已校正", "clock corrected"),
+    Flag.LATE: Text("迟到", "late"),
+    Flag.HISTORICAL: Text("历史补传", "recorded earlier"),
+}
