@@ -50,6 +50,7 @@ alarm_event = sa.Table(
     sa.Column("by", sa.Text),  # None: the service itself
     sa.Column("role", sa.Text),
     sa.Column("detail", sa.JSON),
+    sa.Index("alarm_event_by_kind", "kind", "received"),
     sqlite_autoincrement=True,  # a sequence number is never given twice, even after deletes
 )
 

@@ -11,6 +11,7 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """Add them."""
+    op.create_index("alarm_event_by_kind", "alarm_event", ["kind", "received"])
     op.create_table(
         "holder",
         sa.Column("one", sa.Integer, primary_key=True),
