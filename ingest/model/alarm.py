@@ -34,8 +34,8 @@ class AlarmEventKind(StrEnum):
 
     RAISED = "raised"
     RETURNED = "returned"
-    LATCHED = "latched"  # the condition is gone, and its rule latches
     ACKNOWLEDGED = "acknowledged"
+    LATCHED = "latched"  # the condition is gone, and its rule latches
     RESET = "reset"
     SHELVED = "shelved"
     UNSHELVED = "unshelved"

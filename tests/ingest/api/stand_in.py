@@ -191,6 +191,8 @@ class StandIn:
             and (which.level is None or alarm.level == which.level)
             and (which.point is None or alarm.point == which.point)
             and (which.historical is None or alarm.historical == which.historical)
+            and (which.cleared is None or which.cleared == (alarm.cleared is not None))
+            and which.assigned in {None, alarm.assigned}
             and (which.since is None or alarm.raised >= which.since)
             and (which.until is None or alarm.raised < which.until)
             and (before is None or (alarm.raised, alarm.id) < before)

@@ -141,3 +141,31 @@ async def test_what_cannot_be_acknowledged_says_why(hall: StandIn, ask: Ask) -> 
     )
     assert half.status_code == 422, "half a character could be neither stored nor sent"
     assert hall.book[alarm.id].acked is None
+
+
+async def test_people_comment_assign_and_reset_and_the_history_says_who(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    client = ask(OPERATOR)
+    await ask(INSPECTOR).post(f"{ALARMS}/{alarm.id}/comment", json={"comment": " 请立即核实 "})
+    answer = await client.post(f"{ALARMS}/{alarm.id}/assign", json={"to": "维修班 王强"})
+    assert (answer.json()["assigned"], answer.json()["comment"]) == ("维修班 王强", "请立即核实")
+    history = [(step["event"], step["by"], step["detail"]) for step in answer.json()["history"][1:]]
+    assert history == [
+        ("commented", "南安市应急管理局", {"comment": "请立即核实"}),
+        ("assigned", "中控室 王建国", {"to": "维修班 王强"}),
+    ]
+    refused = await client.post(f"{ALARMS}/{alarm.id}/reset")
+    assert refused.status_code == 409
+    assert "unacknowledged" in refused.json()["detail"]
+    assigned = (await client.get(ALARMS, params={"assigned": "维修班 王强"})).json()["alarms"]
+    assert [one["id"] for one in assigned] == [str(alarm.id)]
+    assert (await client.post(f"{ALARMS}/{alarm.id}/assign", json={"to": None})).json()["assigned"] is None
+
+
+@pytest.mark.parametrize("body", [{}, {"comment": "  "}, {"comment": "x" * 501}, {"comment": "x", "by": "李四"}])
+async def test_a_comment_without_words_or_in_another_name_is_refused(
+    body: dict[str, str], hall: StandIn, ask: Ask
+) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    assert (await ask(OPERATOR).post(f"{ALARMS}/{alarm.id}/comment", json=body)).status_code == 422
+    assert hall.book[alarm.id].comment is None

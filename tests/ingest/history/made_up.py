@@ -106,7 +106,7 @@ def alarm_event(
         point=where,
         rule=rule,
         level=level,
-        state=EVENT_OF[kind],
+        state=EVENT_OF.get(kind, AlarmState.UNACKNOWLEDGED),
         title=Text("结晶器冷却水进水压力 低低报", "Mould cooling water inlet pressure low-low"),
         value=value,
         limit=0.28,
