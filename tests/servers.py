@@ -23,6 +23,8 @@ from typing import Final, Self
 import httpx
 import psycopg
 
+from gateway_sim.certificates import make_certificates
+
 LOOPBACK: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 20.0
@@ -173,12 +175,15 @@ class PostgreSQL(Server):
     PASSWORD: Final = "a-role's-password-of-this-test"
 
     def __init__(self, settings: Sequence[str] = ()) -> None:
-        """Make the cluster. `settings` such as "fsync=off" are added to ours."""
+        """Make the cluster. `settings` such as "fsync=off" are added to ours; TLS is spoken to who asks for it."""
         self.home: Final = Path(tempfile.mkdtemp(prefix="yujing-postgresql-"))
+        certificates = make_certificates(self.home)
+        self.ca: Final = certificates.ca
         self._as = []
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")  # the package makes it
-            shutil.chown(self.home, owner.pw_uid, owner.pw_gid)
+            for each in (self.home, certificates.key):
+                shutil.chown(each, owner.pw_uid, owner.pw_gid)
             ids = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
             self._as = [_find("setpriv"), *ids]
         binaries = _postgresql()
@@ -190,9 +195,16 @@ class PostgreSQL(Server):
         )  # fmt: skip
         if made.returncode:
             raise RuntimeError(f"initdb: {made.stderr}")
-        ours = [f"listen_addresses={LOOPBACK}", f"port={port}", f"unix_socket_directories={self.home}", *settings]
+        ours = [
+            f"listen_addresses={LOOPBACK}",
+            f"port={port}",
+            f"unix_socket_directories={self.home}",
+            "ssl=on",
+            f"ssl_cert_file={certificates.server}",
+            f"ssl_key_file={certificates.key}",
+        ]
         command = [*self._as, str(binaries / "postgres"), "-D", str(data)]
-        command += [word for setting in ours for word in ("-c", setting)]
+        command += [word for setting in (*ours, *settings) for word in ("-c", setting)]
         super().__init__(command, port, self.home / "log", self._takes_sessions)
         self._databases = 0
         with self:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.types.json import set_json_dumps
 from psycopg.types.string import StrDumper
 from sqlalchemy.dialects.postgresql import REGCLASS
 
@@ -95,9 +96,7 @@ class Postgresql:
 
     def writer(self) -> sa.Engine:
         """See `Backend`."""
-        return sa.create_engine(
-            "postgresql+psycopg://", creator=self._writing, pool_size=1, max_overflow=0, json_serializer=json_text
-        )
+        return sa.create_engine("postgresql+psycopg://", creator=self._writing, pool_size=1, max_overflow=0)
 
     def reader(self) -> sa.Engine:
         """See `Backend`."""
@@ -225,6 +224,7 @@ def connect(
         **options,
     )
     connection.adapters.register_dumper(str, _Clean)
+    set_json_dumps(json_text, connection)
     return connection
 
 

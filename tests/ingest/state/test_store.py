@@ -162,7 +162,7 @@ def test_a_message_put_off_is_no_attempt(database: Database) -> None:
 
 def test_readers_of_the_database_cannot_write(database: Database) -> None:
     """Two writers could corrupt a WAL database under an old SQLite: only one connection may."""
-    with database._reader.connect() as connection, pytest.raises(sa.exc.DBAPIError, match="read-?only"):
+    with database._reader.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"read-?only"):
         connection.execute(sa.text("DELETE FROM alarm"))
 
 
