@@ -177,8 +177,8 @@ class Feedback:
 class EarlyWarning:
     """One episode of one plant, as it stands. Times are ns since the epoch, UTC.
 
-    Times that something is counted from or to (`asked`, `until`, `ended`, `fading`) move along when the service's clock
-    is set.
+    Times that something is counted from or to (`asked`, `until`, `ended`, `fading`, `changed`) move along when the
+    service's clock is set.
 
     Attributes:
         colour: now; None once it is over.
@@ -196,7 +196,8 @@ class EarlyWarning:
         rules: version of the rules the colour was derived by.
         inputs: every rule that holds.
         fading: colours no longer called for, since when; each is shown for a while yet.
-        stepped: by how much the service's clock was set, as known at the last event, ns.
+        changed: when the last event was.
+        stepped: by how much the service's clock was set, as known then, ns.
         events: how many there were.
     """
 
@@ -221,6 +222,7 @@ class EarlyWarning:
     acknowledged_by: str | None = None
     feedback: Feedback | None = None
     fading: Mapping[Colour, int] = field(default_factory=dict)
+    changed: int = 0
     stepped: int = 0
     events: int = 0
 

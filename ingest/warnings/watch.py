@@ -114,8 +114,7 @@ class Watch:
         if current is not None:
             top = max((ground.colour for ground in current.inputs), default=None)
             same = current.rules == self._terms.rules.version
-            latest = max(current.since, current.raised, *current.fading.values(), *([0] if same else [self._at]))
-            self._called = Called(top, current.inputs, min(latest, self._at))
+            self._called = Called(top, current.inputs, current.changed if same else self._at)
             self._fading = dict(current.fading)
         elif self.facts:
             self._called = Called(due=self._at)
@@ -324,6 +323,7 @@ class Watch:
             fading=dict(self._fading) if changed.state is WarningState.OPEN else {},
             until=ladder.deadline(changed, self._terms.pace),
             who=self.place.duty.at(changed.step) if changed.asking else (),
+            changed=time,
             stepped=self._stepped,
             events=changed.events + 1,
         )
@@ -346,5 +346,6 @@ def _shifted(one: EarlyWarning, step: int, stepped: int, latest: int = NEVER) ->
         until=None if one.until is None else one.until + step,
         ended=None if one.ended is None else min(one.ended + step, latest),
         fading={shade: min(since + step, latest) for shade, since in one.fading.items()},
+        changed=min(one.changed + step, latest),
         stepped=stepped,
     )

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("rules", sa.Text, nullable=False),
         sa.Column("inputs", sa.JSON, nullable=False),
         sa.Column("fading", sa.JSON, nullable=False),
+        sa.Column("changed", sa.BigInteger, nullable=False),
         sa.Column("stepped", sa.BigInteger, nullable=False),
         sa.Column("events", sa.Integer, nullable=False),
     )

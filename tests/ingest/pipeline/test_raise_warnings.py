@@ -1,0 +1,237 @@
+"""Warnings in the engine: what alarms lead to, what is committed with them, and what a crash changes: nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingest.model.suppression import SuppressionKind
+from ingest.model.warning import Asked, Colour, Step, WarningState
+from ingest.pipeline.commands import Acknowledge, Decide, Suppress
+from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
+from ingest.warnings.config import WarningsConfig
+from tests.ingest.pipeline.warned import INSPECTOR, OPERATOR, QUIET, SECOND, Bench
+from tests.small_plant import PLANT, small_roster
+
+CALM = {"CO-01": 5.0, "CO-02": 5.0}
+LOW = {"CO-01": 30.0, "CO-02": 5.0}
+HIGH = {"CO-01": 170.0, "CO-02": 5.0}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def calm(bench: Bench, seconds: int) -> None:
+    for _ in range(seconds):
+        bench.read(CALM)
+
+
+def test_a_warning_is_committed_with_the_alarm_it_comes_from(bench: Bench) -> None:
+    """The record, its event, a message for whoever wants it and a row of the audit trail are there after the turn."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    (warning,) = bench.warnings()
+    (event,) = bench.events()
+    (message,) = bench.outbox.due("inspector", bench.clock.wall(), 10)
+    act = bench.audit.acts(limit=10, kind="warning")[0].act
+    alarms = {fact.alarm for ground in warning.inputs for fact in ground.facts}
+    assert (warning.colour, warning.state, warning.step) == (Colour.ORANGE, WarningState.OPEN, Step.ENTERPRISE)
+    assert {alarm.id for alarm in bench.engine.memory.alarms.values()} == alarms
+    assert event.warning == warning
+    assert (message.kind, message.id, message.body["warning"]["colour"]) == ("warning", event.id, "orange")
+    assert (act.action, act.actor, act.subject) == ("raised", "yujing", str(warning.id))
+    assert bench.audit.verify().broken is None
+
+
+def test_an_unanswered_warning_goes_up_step_by_step_at_its_times(bench: Bench) -> None:
+    """Whoever looks 40 min later finds the reminders and escalations at the moments they were due."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    bench.wait(2400)
+    raised = bench.told()[0][1]
+    told = [(kind, time - raised) for kind, time in bench.told() if kind in {"reminded", "escalated"}]
+    assert told == [
+        ("reminded", 450),
+        ("escalated", 900),
+        ("reminded", 1350),
+        ("escalated", 1800),
+        ("reminded", 2250),
+    ]
+    assert bench.warnings()[0].step is Step.PROVINCE
+    assert bench.warnings()[0].who == ("province office",)
+
+
+def test_a_restart_goes_on_where_the_ladder_was(bench: Bench) -> None:
+    """What became due while the service was down happens once, at its time, under the ids it would have had."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    bench.wait(500)
+    bench.wait(1900, look=False)
+    bench.start()
+    once = bench.events()
+    bench.start()
+    bench.wait(1)
+    assert bench.events() == once
+    raised = bench.told()[0][1]
+    assert [time - raised for kind, time in bench.told() if kind == "escalated"] == [900, 1800]
+    assert len({event.id for event in once}) == len(once)
+
+
+def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Bench) -> None:
+    """First the feedback, then the end: closed at the end; the alarm's own life is another matter."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    warning = bench.warnings()[0]
+    seen = bench.order(AcknowledgeWarning(warning.id, OPERATOR, "已到现场")).result(0)
+    assert (seen.acknowledged_by, seen.asking) == (OPERATOR.name, Asked.FEEDBACK)
+    given = bench.order(FeedBack(warning.id, OPERATOR, "冷却水泵跳停", "已切换备用泵")).result(0)
+    assert given.state is WarningState.OPEN
+    calm(bench, 2)
+    for _ in range(7):
+        bench.wait(100)
+        bench.read(CALM)
+    closed = bench.warnings()[0]
+    assert closed.state is WarningState.CLOSED
+    assert [kind for kind, _ in bench.told()][-2:] == ["ended", "closed"]
+    with pytest.raises(KeyError):
+        bench.order(FeedBack(warning.id, OPERATOR, "again", "again")).result(0)
+
+
+def test_what_is_refused_changes_nothing(bench: Bench) -> None:
+    """An enterprise cannot acknowledge what has gone up to the county; nobody acknowledges twice."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    key = bench.warnings()[0].id
+    bench.wait(901)
+    with pytest.raises(ValueError, match="county"):
+        bench.order(AcknowledgeWarning(key, OPERATOR)).result(0)
+    assert bench.warnings()[0].acknowledged is None
+    bench.order(AcknowledgeWarning(key, INSPECTOR)).result(0)
+    with pytest.raises(ValueError, match=INSPECTOR.name):
+        bench.order(AcknowledgeWarning(key, INSPECTOR)).result(0)
+
+
+def test_the_clock_being_set_moves_no_deadline(tmp_path: Path) -> None:
+    """An hour forward or back in the middle of a wait: the same steps after the same time."""
+    found = []
+    for step in (0, 3600, -3600):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        bench = Bench(folder)
+        bench.read(CALM)
+        bench.read(HIGH)
+        bench.wait(100)
+        bench.set_clock(step)
+        bench.read(HIGH)
+        bench.start()  # what was committed before the step is moved along, too
+        bench.wait(1000)
+        found.append([(kind, time - step) for kind, time in bench.told() if kind in {"reminded", "escalated"}])
+        bench.close()
+    assert found[0] == found[1] == found[2]
+    assert ("escalated", 902.0) in found[0]
+
+
+def test_shelving_hides_an_alarm_from_operators_only(bench: Bench) -> None:
+    """The colour stays while its alarm is shelved, and goes when the point is out of service, approved by another."""
+    bench.read(CALM)
+    bench.read(LOW)
+    until = bench.clock.wall() + 3600 * SECOND
+    shelve = Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", None, "检修", until, OPERATOR)
+    bench.order(shelve).result(0)
+    for _ in range(9):
+        bench.wait(100)
+        bench.read(LOW)
+    assert bench.warnings()[0].colour is Colour.YELLOW  # it has stood for 10 min
+    applied = bench.order(replace(shelve, kind=SuppressionKind.OUT_OF_SERVICE)).result(0)
+    bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
+    for _ in range(9):
+        bench.wait(100)
+        bench.read(LOW)
+    warning = bench.warnings()[0]
+    assert [ground.rule for ground in warning.inputs] == ["OUT-OF-SERVICE"]
+    assert warning.colour is Colour.BLUE
+
+
+RUNS = QUIET.replace(
+    "[[points]]",
+    """[[equipment]]
+id = "BF-01"
+name = "1号高炉"
+name_en = "Furnace 1"
+running = "CO-02 >= 3"
+
+[[points]]""",
+    1,
+).replace('gateway = "GW-01"\n', 'gateway = "GW-01"\nequipment = "BF-01"\n', 1)
+
+
+def test_a_lost_mandatory_point_counts_while_its_equipment_runs(tmp_path: Path) -> None:
+    """Silent for 10 min: yellow in production, blue while the furnace stands; the change is seen without an alarm."""
+    bench = Bench(tmp_path, RUNS)
+    for _ in range(3):
+        bench.read(CALM)
+    for _ in range(60):
+        bench.wait(15)
+        bench.read({"CO-02": 5.0})
+    assert bench.warnings()[0].colour is Colour.YELLOW
+    assert "LOST" in {ground.rule for ground in bench.warnings()[0].inputs}
+    for _ in range(45):
+        bench.wait(15)
+        bench.read({"CO-02": 0.0})
+    assert bench.warnings()[0].colour is Colour.BLUE
+    bench.close()
+
+
+def test_an_alarm_acknowledged_is_no_news_to_its_warning(bench: Bench) -> None:
+    """By the rules that come with the service, seeing an alarm changes no colour."""
+    bench.read(CALM)
+    bench.read(LOW)
+    alarm = next(iter(bench.engine.memory.alarms.values()))
+    before = len(bench.events())
+    bench.order(Acknowledge(alarm.id, OPERATOR)).result(0)
+    assert len(bench.events()) == before
+
+
+def test_nobody_assigned_means_everyone(tmp_path: Path) -> None:
+    """A plant nobody answers for goes to the province at once, and is asked about again and again."""
+    bench = Bench(tmp_path, config=WarningsConfig())
+    bench.read(CALM)
+    bench.read(HIGH)
+    bench.wait(1900)
+    warning = bench.warnings()[0]
+    assert (warning.step, warning.who) == (Step.PROVINCE, ())
+    assert [kind for kind, _ in bench.told() if kind != "inputs-changed"] == ["raised", *["reminded"] * 4]
+    bench.close()
+
+
+def test_a_rule_taken_out_of_the_plant_file_counts_no_more(bench: Bench, tmp_path: Path) -> None:
+    """The plant file changes while its alarm stands: the warning fades, and no other one comes."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    gone = QUIET.replace('"PINNED_HH"]', '"PINNED_HH", "HH", "H"]', 1)
+    gone = gone.replace(
+        """[points.rules.H]
+on = 24
+off = 20
+on_delay_s = 0
+[points.rules.HH]
+on = 160
+off = 140
+on_delay_s = 0
+""",
+        "",
+    )
+    bench.roster = small_roster(tmp_path, bench.journal.number_points, gone)
+    bench.engine.adopt(bench.roster)
+    for _ in range(7):
+        bench.wait(100)
+        bench.read(CALM)
+    (warning,) = bench.warnings()
+    assert (warning.colour, warning.state) == (None, WarningState.OVER)
