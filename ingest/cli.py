@@ -16,7 +16,7 @@ from rich.console import Console
 from ingest import __version__, telemetry
 from ingest.api.errors import CannotListen
 from ingest.app import Service
-from ingest.commands import journal, quarantine
+from ingest.commands import journal, quarantine, state
 from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, enter, refuse, say
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
@@ -42,6 +42,7 @@ explain = typer.Typer(no_args_is_help=True, help="说明为何如此评估 Say w
 app.add_typer(explain, name="explain")
 app.add_typer(journal.app, name="journal")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(state.app, name="state")
 
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import InvalidConfig
 from ingest.settings import Settings, load_settings
-from ingest.state.errors import StateUnavailable
+from ingest.state.errors import StateBroken, StateUnavailable
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
 
@@ -54,10 +55,19 @@ def configured(config: Path) -> Iterator[Settings]:
         yield load_settings(enter(config))
     except InvalidConfig as error:
         refuse(error)
-    except (JournalUnavailable, JournalBroken, StateUnavailable, OSError) as error:
+    except (JournalUnavailable, JournalBroken, StateUnavailable, StateBroken, LookupError, OSError) as error:
         say.print("[red]✗[/] ", end="")
         say.print(str(error), markup=False)
         raise typer.Exit(UNAVAILABLE) from None
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error; yields what is called with how much was done just now."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=say, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)
 
 
 def moment(text: str, option: str) -> int:

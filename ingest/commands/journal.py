@@ -6,18 +6,15 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ingest.commands.configured import INVALID, ConfigFile, configured, moment, say, written
+from ingest.commands.configured import INVALID, ConfigFile, bar, configured, moment, say, written
 from ingest.history.writer import READER
 from ingest.journal.care import Fault, JournalFile, Stats
 from ingest.journal.export import Wanted, export
@@ -41,8 +38,8 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
     """逐条校验 Check every entry, the file, positions and cursors; exit code 1 if anything is damaged."""
     with configured(config) as settings, JournalFile(settings.journal.path) as file:
         count = file.span()[0]
-        with _bar("校验 verify", count) as seen:
-            faults = list(file.check(_engine_cursors(settings), seen))
+        with bar("校验 verify", count) as advance:
+            faults = list(file.check(_engine_cursors(settings), lambda _entry: advance(1)))
     for fault in faults:
         say.print(_told(fault), style="red", markup=False)
     if faults:
@@ -134,8 +131,8 @@ def export_(
     )
     with configured(config) as settings, JournalFile(settings.journal.path) as journal:
         _require_known(journal, wanted)
-        with _bar("导出 export", journal.span()[0]) as seen:
-            done = export(journal, wanted, target, seen)
+        with bar("导出 export", journal.span()[0]) as advance:
+            done = export(journal, wanted, target, lambda _entry: advance(1))
     typer.echo(f"已写出 written: {done.readings} 条读数 readings → {target}")
     if done.damaged:
         say.print(f"损坏,未能写出 damaged, not written: 条目 entries {', '.join(map(str, done.damaged))}", style="red")
@@ -173,15 +170,6 @@ def _print_stats(found: Stats, readers: dict[str, int], out: Console) -> None:
     out.print(table)
     for reason, messages in found.quarantined.items():
         out.print(f"隔离 quarantine: {reason} {messages}", markup=False)
-
-
-@contextmanager
-def _bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error; yields what is called for each entry."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=say, transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda _number: progress.advance(task)
 
 
 def _told(fault: Fault) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -49,6 +49,9 @@ class Backend(Protocol):
 
     def go_on_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
         """Let the column's counter give greater numbers only."""
+
+    def settle(self, connection: sa.Connection, tables: Sequence[str]) -> None:
+        """Do what is to be done once these tables were filled at one go."""
 
     def close(self) -> None:
         """Let others write."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,6 +95,9 @@ class Sqlite:
         name = column.table.name
         connection.execute(sa.delete(_SEQUENCE).where(_SEQUENCE.c.name == name))
         connection.execute(sa.insert(_SEQUENCE), {"name": name, "seq": number})
+
+    def settle(self, connection: sa.Connection, tables: Sequence[str]) -> None:
+        """Nothing: it plans by the indexes, not by what the tables hold."""
 
     def close(self) -> None:
         """Let others write."""

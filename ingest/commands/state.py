@@ -1,0 +1,79 @@
+"""`yujing state`: move the state database from one system to the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ingest.commands.configured import INVALID, ConfigFile, bar, configured, enter, refuse, say
+from ingest.model.config import Secret
+from ingest.model.fault import InvalidConfig
+from ingest.settings import load_settings
+from ingest.state.config import StateConfig
+from ingest.state.copying import NotCopied, copy, total
+from ingest.state.database import Database
+
+app = typer.Typer(no_args_is_help=True, help="状态库维护 Look after the state database.")
+
+_DEFAULT: Final = Path("yujing.toml")
+
+
+@app.callback()
+def _several() -> None:
+    """Keep `copy` a word of its own: one command alone would be taken for all of `yujing state`."""
+
+
+@app.command("copy")
+def copy_(
+    to: Annotated[Path, typer.Option(help="新配置文件,其 [state] 为目标 Settings file whose [state] is the target.")],
+    config: ConfigFile = _DEFAULT,
+) -> None:
+    """复制到空库,先停服务 Copy everything into an empty database (SQLite or PostgreSQL); stop the service first."""
+    there, new = to.resolve(), to.resolve().parent
+    try:
+        wanted = placed(load_settings(there).state, new)
+    except InvalidConfig as error:
+        refuse(error)
+    with configured(config) as settings:
+        here = placed(settings.state, enter(config.resolve()).parent)
+        if (here.path, here.server) == (wanted.path, wanted.server):
+            say.print("✗ 两个配置指的是同一状态库 both settings name the same state database", markup=False)
+            raise typer.Exit(INVALID)
+        if here.server is None and not here.path.exists():
+            raise FileNotFoundError(f"{here.path}: 没有状态库 there is no state database")
+        counts = _copy(here, wanted)
+    typer.echo(f"已复制并核对 copied and counted: {sum(counts.values())} 行 rows")
+    for name, rows in counts.items():
+        if rows:
+            typer.echo(f"  {name}: {rows}")
+    typer.echo(
+        "把新的 [state] 写入配置后启动服务;日志库不动,二者仍属同一时刻。"
+        " Put the new [state] into the settings and start the service. The journal stays; the two still match."
+    )
+
+
+def placed(state: StateConfig, folder: Path) -> StateConfig:
+    """The settings with every path in them counted from that folder."""
+    password, ca = state.password, state.ca_file
+    if password is not None and password.file is not None:
+        password = Secret(file=folder / password.file)
+    where = {"path": folder / state.path, "password": password, "ca_file": ca and folder / ca}
+    return state.model_copy(update=where)
+
+
+def _copy(here: StateConfig, wanted: StateConfig) -> dict[str, int]:
+    source = Database(here)
+    try:
+        target = Database(wanted)
+        try:
+            with bar("复制 copy", total(source)) as advance:
+                return dict(copy(source, target, advance))
+        except NotCopied as error:
+            say.print(f"✗ {error}", markup=False)
+            raise typer.Exit(INVALID) from None
+        finally:
+            target.close()
+    finally:
+        source.close()
