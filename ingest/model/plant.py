@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
@@ -14,6 +15,10 @@ SERVICE: Final = "service"
 """The service itself, as a plant: its id, and its kind. What it watches of itself are points with rules and alarms."""
 
 GateOp = Literal["==", "!=", "<", "<=", ">", ">="]
+
+_OPERATORS: Final[Mapping[GateOp, Callable[[float, float], bool]]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 
 
 class Confidence(StrEnum):
@@ -39,6 +44,10 @@ class Gate:
     point: str
     op: GateOp
     value: float
+
+    def holds(self, value: float) -> bool:
+        """Whether a value of that point satisfies it."""
+        return _OPERATORS[self.op](value, self.value)
 
 
 @dataclass(frozen=True, slots=True)

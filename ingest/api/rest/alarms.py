@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
+from ingest.alarms.display import Shown
 from ingest.alarms.report import alarm_fields, iso
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
@@ -19,6 +20,7 @@ from ingest.api.instants import Instant
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
+from ingest.api.showing import show_among
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.pipeline.commands import Acknowledge, Assign, Command, Comment, Reset
 
@@ -56,8 +58,9 @@ def alarms_router(ports: Ports) -> APIRouter:
         )
         found = ports.alarms.alarms(which, limit=limit + 1, before=read_cursor(cursor) if cursor else None)
         page = found[:limit]
+        shown = show_among(ports, caller, page)
         return schemas.AlarmPage(
-            alarms=[schemas.AlarmOut(**alarm_fields(alarm)) for alarm in page],
+            alarms=[schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page],
             next=write_cursor(page[-1]) if len(found) > limit else None,
         )
 
@@ -65,7 +68,7 @@ def alarms_router(ports: Ports) -> APIRouter:
     def alarm(alarm: UUID, caller: Caller) -> schemas.AlarmDetail:
         """Show one alarm with its history."""
         found = reach.alarm(ports, caller, alarm)
-        return _detail(ports, found, ports.alarms.alarm_history(alarm))
+        return _detail(ports, caller, found, ports.alarms.alarm_history(alarm))
 
     @router.post("/{alarm}/acknowledge")
     async def acknowledge_alarm(
@@ -91,7 +94,8 @@ def alarms_router(ports: Ports) -> APIRouter:
 
     async def ordered(caller: Principal, key: UUID, command: Command[Alarm]) -> schemas.AlarmDetail:
         changed = await order(ports, caller, key, command)
-        return _detail(ports, changed, await run_in_threadpool(ports.alarms.alarm_history, key))
+        history = await run_in_threadpool(ports.alarms.alarm_history, key)
+        return await run_in_threadpool(_detail, ports, caller, changed, history)
 
     return router
 
@@ -120,7 +124,7 @@ def read_cursor(cursor: str) -> tuple[int, UUID]:
         raise BadParameter("cursor", cursor, "`next` of an earlier page, unchanged") from error
 
 
-def _detail(ports: Ports, alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
+def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
     steps = [
         schemas.AlarmEventOut(
             seq=event.seq,
@@ -135,4 +139,9 @@ def _detail(ports: Ports, alarm: Alarm, history: Sequence[AlarmEvent]) -> schema
     ]
     rule = reach.rule(ports, alarm)
     reason = schemas.Said.model_validate(rule.reason) if rule else None
-    return schemas.AlarmDetail(**alarm_fields(alarm), history=steps, reason=reason)
+    shown = _display(show_among(ports, caller, [alarm]).get(alarm.id))
+    return schemas.AlarmDetail(**alarm_fields(alarm), history=steps, reason=reason, display=shown)
+
+
+def _display(shown: Shown | None) -> schemas.DisplayOut | None:
+    return schemas.DisplayOut.model_validate(shown) if shown is not None else None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from ingest.alarms.covering import CoverKind
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.plant import Confidence, GateOp, PlantKind
 
@@ -226,7 +228,33 @@ class AlarmEventOut(Shape):
     detail: dict[str, object] = Field(description="what was said with it", examples=[{"comment": "已到现场"}])
 
 
-class AlarmDetail(AlarmOut):
+class CoverOut(Shape):
+    """What explains an alarm, so that it is folded under it in a list. It is in every list all the same."""
+
+    kind: CoverKind = Field(description="equipment: not in production; gateway: offline; service: the broker is gone")
+    plant: PlantId
+    id: str = Field(description="of the equipment, the gateway, or the service's own point", examples=["GW-01"])
+    alarm: UUID | None = Field(description="the alarm that tells of it; null: an equipment, which has none")
+
+
+class DisplayOut(Shape):
+    """How to show a standing alarm. Display only: nothing is kept from the list, the record or any delivery."""
+
+    equipment: str | None = Field(description="its group in its plant", examples=["CAST-01"])
+    first_out: bool = Field(description="the first of a burst of alarms of its equipment")
+    covered_by: CoverOut | None = Field(description="the outermost", validation_alias="cover")
+    covers: int = Field(description="how many alarms are folded under it", examples=[0])
+    chattering: bool = Field(description="raised too often within a short time")
+    stale: bool = Field(description="stands for too long")
+
+
+class AlarmRow(AlarmOut):
+    """An alarm in a list."""
+
+    display: DisplayOut | None = Field(description="null: it does not stand, or is hidden by a suppression")
+
+
+class AlarmDetail(AlarmRow):
     """An alarm with its history, oldest first."""
 
     history: list[AlarmEventOut]
@@ -236,7 +264,7 @@ class AlarmDetail(AlarmOut):
 class AlarmPage(Shape):
     """Alarms, newest raised first. Pass `next` as `cursor` to go on; null: no more."""
 
-    alarms: list[AlarmOut]
+    alarms: list[AlarmRow]
     next: str | None = Field(examples=["MTc2Mzg4NDgwMDAwMDAwMDAwMC4wYjFm"])
 
 
