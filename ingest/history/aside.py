@@ -1,4 +1,4 @@
-"""What a store refused for good, as it lies in the journal's quarantine: one reading or alarm event a row, in JSON.
+"""What a store refused for good, as it lies in the journal's quarantine: one reading or event a row, in JSON.
 
 The same reading always gives the same bytes, so the quarantine holds it once however often a turn is repeated.
 """
@@ -16,11 +16,14 @@ from ingest.journal.journal import HISTORY_REJECTED
 from ingest.journal.records import Quarantined
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
+from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
+from ingest.state.warning_rows import warning_event_of, warning_event_row
 
 READINGS: Final = "history/readings"
 ALARMS: Final = "history/alarms"
-"""Topics of the two."""
+WARNINGS: Final = "history/warnings"
+"""Topics of the three."""
 
 
 class RefusedReading(msgspec.Struct, frozen=True):
@@ -49,6 +52,14 @@ def alarms_aside(events: Sequence[AlarmEvent], refused: Sequence[tuple[int, str]
     ]
 
 
+def warnings_aside(events: Sequence[WarningEvent], refused: Sequence[tuple[int, str]]) -> list[Quarantined]:
+    """The warning events at these places, each with the store's reason."""
+    return [
+        Quarantined(0, events[at].time, WARNINGS, HISTORY_REJECTED, reason, 0, _as_row(events[at]))
+        for at, reason in refused
+    ]
+
+
 def readings_again(items: Sequence[Quarantined]) -> Batch:
     """The readings put aside, in that order. Raises ValueError for one that is none."""
     found = [msgspec.json.decode(item.payload, type=RefusedReading) for item in items]
@@ -64,6 +75,18 @@ def readings_again(items: Sequence[Quarantined]) -> Batch:
 def alarms_again(items: Sequence[Quarantined]) -> list[AlarmEvent]:
     """The alarm events put aside, in that order. Raises ValueError for one that is none."""
     return [msgspec.json.decode(item.payload, type=AlarmEvent) for item in items]
+
+
+def warnings_again(items: Sequence[Quarantined]) -> list[WarningEvent]:
+    """The warning events put aside, in that order. Raises ValueError for one that is none."""
+    try:
+        return [warning_event_of(msgspec.json.decode(item.payload)) for item in items]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no warning event: {error}") from error
+
+
+def _as_row(event: WarningEvent) -> bytes:
+    return msgspec.json.encode({"seq": event.seq, **warning_event_row(event)})
 
 
 def _reading_aside(batch: Batch, roster: Roster, at: int, reason: str) -> Quarantined:

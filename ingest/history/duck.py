@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 
 from ingest.history.config import DuckDBConfig
 from ingest.history.errors import HistoryUnavailable
+from ingest.history.line_protocol import rank
 from ingest.history.series import Series, series_of
 from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.plant import DEVICE_SIGNALS
+from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 
 _MARKS: Final = 1_000
@@ -43,6 +45,11 @@ CREATE TABLE IF NOT EXISTS alarms (
     event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, point VARCHAR NOT NULL,
     rule VARCHAR NOT NULL, level UTINYINT NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL, state VARCHAR NOT NULL,
     title VARCHAR NOT NULL, title_en VARCHAR NOT NULL, unit VARCHAR NOT NULL, "limit" DOUBLE NOT NULL, value DOUBLE
+);
+CREATE TABLE IF NOT EXISTS warnings (
+    event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL,
+    colour VARCHAR, rank UTINYINT NOT NULL, peak VARCHAR NOT NULL, state VARCHAR NOT NULL, step VARCHAR NOT NULL,
+    asking VARCHAR, risk DOUBLE NOT NULL
 );
 CREATE VIEW IF NOT EXISTS readings_by_name AS
     SELECT make_timestamp_ns(time) AS time, plant, point, signal, value, quality
@@ -99,6 +106,14 @@ class DuckDBStore:
             return
         with self._turn, self._available(), self._transaction() as db:
             db.executemany("INSERT OR IGNORE INTO alarms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+        """Keep warning events; see `HistoryStore`."""
+        rows = [_warning_row(event) for event in events]
+        if not rows:
+            return
+        with self._turn, self._available(), self._transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO warnings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         """One point's readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
@@ -195,6 +210,24 @@ class DuckDBStore:
             yield
         except (duckdb.Error, OSError) as error:
             raise HistoryUnavailable(f"{self._path}: {error}") from error
+
+
+def _warning_row(event: WarningEvent) -> tuple[Any, ...]:
+    one = event.warning
+    return (
+        event.id,
+        event.time,
+        one.plant,
+        str(event.kind),
+        one.id,
+        str(one.colour) if one.colour else None,
+        rank(one.colour),
+        str(one.peak),
+        str(one.state),
+        str(one.step),
+        str(one.asking) if one.asking else None,
+        one.risk,
+    )
 
 
 def _alarm_row(event: AlarmEvent) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What the history writer reads: the journal and the alarm event log, as far as it needs them."""
+"""What the history writer reads: the journal and the logs of alarms' and warnings' events, as far as it needs them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ingest.journal.records import Entry, Quarantined
 from ingest.model.alarm import AlarmEvent
+from ingest.model.warning import WarningEvent
 
 
 class JournalFeed(Protocol):
@@ -35,7 +36,7 @@ class JournalFeed(Protocol):
 
 
 class AlarmFeed(Protocol):
-    """The alarm event log. Blocking."""
+    """The alarm event log, and every reader's place in the logs. Blocking."""
 
     def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
         """Events with a greater sequence number, oldest first."""
@@ -45,3 +46,10 @@ class AlarmFeed(Protocol):
 
     def save_reader_cursor(self, name: str, position: int) -> None:
         """Keep it."""
+
+
+class WarningFeed(Protocol):
+    """The warning event log. Blocking."""
+
+    def warnings_after(self, seq: int, *, limit: int) -> Sequence[WarningEvent]:
+        """Events with a greater sequence number, oldest first."""

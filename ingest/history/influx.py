@@ -20,12 +20,13 @@ import numpy as np
 from ingest.history.answers import error_of
 from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryTooLarge, HistoryUnavailable
-from ingest.history.line_protocol import Precision, ReadingLines, alarm_lines, precision_of, tag_value
+from ingest.history.line_protocol import Precision, ReadingLines, alarm_lines, precision_of, tag_value, warning_lines
 from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 from ingest.model.plant import SERVICE, clock_of
+from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
 
@@ -67,6 +68,10 @@ class InfluxStore(ABC):
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
         """Keep alarm events; see `HistoryStore`."""
         self._write(len(events), lambda part: alarm_lines(events[part]), "ns")
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+        """Keep warning events; see `HistoryStore`."""
+        self._write(len(events), lambda part: warning_lines(events[part]), "ns")
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         """One point's readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""

@@ -7,6 +7,7 @@
     gateways,plant=P,gateway=GW-01 clock_ahead=-0.21 1763884800000
     service,plant=service,point=DISK value=81920.0 1763884800000
     alarms,plant=P,point=A,rule=LL,level=2,event=raised id="…",state="…",…,limit=0.28,value=0.27 1763884801000000000
+    warnings,plant=P,event=escalated,step=county,colour=red id="…",state="open",…,rank=4i,risk=87.3 1763884801000000000
 
 `quality` is there only when something is known against a reading: a second field a line costs an InfluxDB half as much
 again. A server that gets the same line twice keeps one: measurement, tags and time are the identity of a line.
@@ -27,7 +28,11 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, clock_of
+from ingest.model.warning import Colour, WarningEvent
 from ingest.plants.roster import Roster
+
+OVER: Final = "over"
+"""What stands for the colour of a warning that nothing calls for any more: a tag cannot be empty."""
 
 Precision = Literal["ms", "ns"]
 """What the times of a request count."""
@@ -139,6 +144,25 @@ def _alarm_line(event: AlarmEvent) -> str:
     fields = [f'{name}="{text.translate(_STRING)}"' for name, text in texts.items()]
     fields += [f"{name}={number!r}" for name, number in numbers.items() if number is not None and isfinite(number)]
     return f"{head}{','.join(fields)} {event.time}\n"
+
+
+def warning_lines(events: Iterable[WarningEvent]) -> bytes:
+    """One line a warning event, times in ns; the same event always gives the same series and time."""
+    return b"".join(_warning_line(event).encode() for event in events)
+
+
+def _warning_line(event: WarningEvent) -> str:
+    one = event.warning
+    tags = {"plant": one.plant, "event": str(event.kind), "step": str(one.step), "colour": str(one.colour or OVER)}
+    texts = {"id": str(one.id), "state": str(one.state), "peak": str(one.peak), "asking": str(one.asking or "")}
+    fields = [f'{name}="{text.translate(_STRING)}"' for name, text in texts.items()]
+    fields += [f"rank={rank(one.colour)}i", f"risk={one.risk!r}"]
+    return f"{_head('warnings', tags)}{','.join(fields)} {event.time}\n"
+
+
+def rank(colour: Colour | None) -> int:
+    """A colour as a number to draw: 0 = over, 1 = blue to 4 = red."""
+    return 0 if colour is None else colour.rank + 1
 
 
 def tag_value(text: str) -> str:

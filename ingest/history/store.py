@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
+from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 
 
@@ -56,6 +57,9 @@ class HistoryStore(Protocol):
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
         """Keep alarm events; idempotent by event id. Raises as `write_readings`."""
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+        """Keep warning events; idempotent by event id. Raises as `write_readings`."""
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width."""

@@ -1,4 +1,4 @@
-"""The history writer: a thread that carries the journal and the alarm event log into a history store.
+"""The history writer: a thread that carries the journal and the logs of events into a history store.
 
 There is no queue in memory: the journal is the queue. While the store is away the cursors stand still; a cursor moves
 only once the store has all that comes before it, so a crash repeats a write, which no store keeps twice.
@@ -17,20 +17,32 @@ import numpy as np
 
 from ingest.history.aside import ALARMS as ALARMS_ASIDE
 from ingest.history.aside import READINGS as READINGS_ASIDE
-from ingest.history.aside import alarms_again, alarms_aside, readings_again, readings_aside
+from ingest.history.aside import WARNINGS as WARNINGS_ASIDE
+from ingest.history.aside import (
+    alarms_again,
+    alarms_aside,
+    readings_again,
+    readings_aside,
+    warnings_again,
+    warnings_aside,
+)
 from ingest.history.errors import HistoryUnavailable
-from ingest.history.feeds import AlarmFeed, JournalFeed
+from ingest.history.feeds import AlarmFeed, JournalFeed, WarningFeed
 from ingest.history.refusals import write_around
 from ingest.history.series import series_of
 from ingest.history.store import HistoryStore
 from ingest.journal.records import Quarantined
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch, concat
+from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
 
 READER: Final = "history"
 """The writer's name among the readers of the journal and of the alarm event log."""
+
+WARNINGS_READER: Final = "history-warnings"
+"""The same for the warning event log."""
 
 READINGS: Final = 40_000  # a turn: what a server takes in two requests, and little to repeat after a crash
 ALARM_EVENTS: Final = 1_000
@@ -83,6 +95,15 @@ class HistoryAlarmEventRejected(Event, level="error"):
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryWarningEventRejected(Event, level="error"):
+    """The history store refused a warning event for good; it is in quarantine."""
+
+    seq: int
+    plant: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryWrittenAgain(Event, amount="written"):
     """Readings and alarm events that had been refused were tried again."""
 
@@ -97,6 +118,7 @@ class HistoryWriter:
         store: where to.
         journal: where readings come from.
         alarms: where alarm events come from.
+        warnings: where warning events come from; None: from nowhere.
         roster: the roster in force.
         judge: adds the quality flags a reading earns by itself, whatever came before it.
     """
@@ -106,6 +128,7 @@ class HistoryWriter:
         store: HistoryStore,
         journal: JournalFeed,
         alarms: AlarmFeed,
+        warnings: WarningFeed | None = None,
         *,
         roster: Callable[[], Roster],
         judge: Callable[[Batch, Roster], Batch],
@@ -113,6 +136,7 @@ class HistoryWriter:
         self._store = store
         self._journal = journal
         self._alarms = alarms
+        self._warnings = warnings
         self._roster = roster
         self._judge = judge
         self._stopping = threading.Event()
@@ -142,6 +166,7 @@ class HistoryWriter:
         while not self._stopping.is_set():
             try:
                 more = self._carry_alarm_events()
+                more |= self._carry_warning_events()
                 more |= self._carry_readings()
                 self._write_again()
             except _Stopped:
@@ -216,6 +241,30 @@ class HistoryWriter:
             emit(HistoryAlarmEventRejected(events[at].seq, alarm.plant, alarm.point, alarm.rule, reason))
         return aside
 
+    def _carry_warning_events(self) -> bool:
+        """Carry one turn's warning events; True if there may be more at once."""
+        if self._warnings is None:
+            return False
+        events = self._warnings.warnings_after(self._alarms.reader_cursor(WARNINGS_READER), limit=ALARM_EVENTS)
+        if not events:
+            return False
+        self._write_warning_events(events)
+        self._alarms.save_reader_cursor(WARNINGS_READER, events[-1].seq)
+        return len(events) >= ALARM_EVENTS
+
+    def _write_warning_events(self, events: Sequence[WarningEvent]) -> list[Quarantined]:
+        """Write them; returns those the store refused, as `_write_readings`."""
+
+        def write(part: slice) -> None:
+            self._store.write_warning_events(events[part])
+
+        refused = write_around(len(events), self._unless_stopping(write))
+        aside = warnings_aside(events, refused)
+        self._put_aside(aside)
+        for at, reason in refused:
+            emit(HistoryWarningEventRejected(events[at].seq, events[at].warning.plant, reason))
+        return aside
+
     def _put_aside(self, items: Sequence[Quarantined]) -> None:
         """Keep what the store refused, before any cursor passes it."""
         for start in range(0, len(items), ASIDE):
@@ -226,7 +275,11 @@ class HistoryWriter:
         if time.monotonic() < self._retry_due:
             return
         items = self._journal.to_retry(ASIDE, history=True)
-        for topic, again in ((READINGS_ASIDE, self._readings_again), (ALARMS_ASIDE, self._alarms_again)):
+        for topic, again in (
+            (READINGS_ASIDE, self._readings_again),
+            (ALARMS_ASIDE, self._alarms_again),
+            (WARNINGS_ASIDE, self._warnings_again),
+        ):
             chosen = [item for item in items if item.topic == topic]
             if not chosen:
                 continue
@@ -245,6 +298,9 @@ class HistoryWriter:
 
     def _alarms_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
         return self._write_alarm_events(alarms_again(items))
+
+    def _warnings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
+        return self._write_warning_events(warnings_again(items))
 
     def _unless_stopping(self, write: Callable[[slice], None]) -> Callable[[slice], None]:
         """Thousands of refusals take long to find; a stop does not wait for them."""

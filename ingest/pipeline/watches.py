@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from uuid import UUID
 from ingest.model.alarm import AlarmEvent, AlarmState
 from ingest.model.plant import SERVICE, Gate
 from ingest.model.suppression import Suppression
-from ingest.model.warning import EarlyWarning, Fact, Trait, WarningEvent
+from ingest.model.warning import Colour, EarlyWarning, Fact, Trait, WarningEvent
 from ingest.pipeline import warning_facts as facts
 from ingest.plants.roster import Roster
 from ingest.warnings import risk
@@ -90,6 +91,12 @@ class Watches:
                     self.touched(watch)
             self._set_due()
         return told
+
+    def open_colours(self) -> dict[Colour, int]:
+        """How many warnings are open, by colour. From any thread."""
+        found = [watch.open for watch in list(self.of_plant.values())]
+        counted = Counter(one.colour for one in found if one is not None)
+        return {colour: counted[colour] for colour in Colour}
 
     def find(self, warning: UUID) -> Watch:
         """The watch that has this warning. Raises KeyError."""

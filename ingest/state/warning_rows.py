@@ -76,7 +76,7 @@ def warning_event_row(event: WarningEvent) -> dict[str, Any]:
 def warning_event_of(row: Mapping[str, Any]) -> WarningEvent:
     """The event a row holds."""
     warning, kind = warning_of(row["snapshot"]), WarningEventKind(row["kind"])
-    return WarningEvent(row["seq"], row["id"], kind, row["time"], warning, row["by"], row["role"], row["detail"])
+    return WarningEvent(row["seq"], _uuid(row["id"]), kind, row["time"], warning, row["by"], row["role"], row["detail"])
 
 
 def warning_act(event: WarningEvent) -> Act:

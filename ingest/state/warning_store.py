@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ingest.model.audit import Act
-from ingest.model.warning import Colour, EarlyWarning, WarningEvent, WarningFilter, WarningState
+from ingest.model.warning import EarlyWarning, WarningEvent, WarningFilter, WarningState
 from ingest.state import warning_tables as t
 from ingest.state.database import Database
 from ingest.state.once import once
@@ -77,12 +77,6 @@ class WarningStore:
     def last_warning(self) -> int:
         """The newest event's sequence number, 0 if there is none."""
         return int(self._db.scalar(sa.select(sa.func.max(t.warning_event.c.seq))) or 0)
-
-    def open_colours(self) -> dict[Colour, int]:
-        """Open warnings by colour."""
-        column = t.warning.c
-        query = sa.select(column.colour, sa.func.count().label("open")).where(column.colour.is_not(None))
-        return {Colour(row["colour"]): row["open"] for row in self._db.rows(query.group_by(column.colour))}
 
     def _events(self, query: sa.Select[Any]) -> list[WarningEvent]:
         return [warning_event_of(row) for row in self._db.rows(query.order_by(t.warning_event.c.seq))]

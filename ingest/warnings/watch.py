@@ -98,7 +98,7 @@ class Watch:
     @property
     def open(self) -> EarlyWarning | None:
         """The open episode, if there is one."""
-        return next((one for one in self.live.values() if one.state is WarningState.OPEN), None)
+        return next((one for one in list(self.live.values()) if one.state is WarningState.OPEN), None)
 
     @property
     def idle(self) -> bool:
