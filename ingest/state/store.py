@@ -169,8 +169,16 @@ class AlarmStore:
             query = query.where(condition)
         if before is not None:
             raised, alarm = before
-            query = query.where((column.raised < raised) | ((column.raised == raised) & (column.id < alarm)))
+            seen = sa.tuple_(sa.literal(raised, sa.BigInteger), sa.literal(alarm, sa.Uuid))
+            query = query.where(sa.tuple_(column.raised, column.id) < seen)
         return [alarm_of(row) for row in self._db.rows(query)]
+
+    def counts(self, which: AlarmFilter) -> dict[tuple[str, int, AlarmState], int]:
+        """How many there are by plant, level and state; those without any are left out."""
+        column = t.alarm.c
+        keys = (column.plant, column.level, column.state)
+        query = sa.select(*keys, sa.func.count().label("alarms")).where(*_conditions(which)).group_by(*keys)
+        return {(r["plant"], r["level"], AlarmState(r["state"])): r["alarms"] for r in self._db.rows(query)}
 
     def alarm(self, alarm: UUID) -> Alarm | None:
         """One alarm, or None."""

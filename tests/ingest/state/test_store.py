@@ -131,6 +131,21 @@ def test_alarms_are_filtered_and_paged_without_a_gap_or_a_repeat(database: Datab
     assert len(alarms.alarms(AlarmFilter(point="CO-1", level=1), limit=100)) == 3
 
 
+def test_alarms_are_counted_by_plant_level_and_state(database: Database) -> None:
+    engine, alarms = EngineStore(database), AlarmStore(database)
+    for at in range(10):
+        engine.commit(at, [event(f"CO-{at % 3}", at // 2, "p" if at % 2 else "q")], [])
+    unacknowledged = frozenset({AlarmState.UNACKNOWLEDGED})
+    assert alarms.counts(AlarmFilter(states=unacknowledged)) == {
+        ("p", 1, AlarmState.UNACKNOWLEDGED): 5,
+        ("q", 1, AlarmState.UNACKNOWLEDGED): 5,
+    }
+    assert alarms.counts(AlarmFilter(states=unacknowledged, plants=frozenset({"q"}), until=2)) == {
+        ("q", 1, AlarmState.UNACKNOWLEDGED): 2
+    }
+    assert alarms.counts(AlarmFilter(states=frozenset({AlarmState.NORMAL}))) == {}
+
+
 def test_a_message_is_due_until_it_is_delivered(database: Database) -> None:
     engine, outbox = EngineStore(database), OutboxStore(database)
     numbers = [uuid4(), uuid4()]
