@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from ingest.model.audit import Act, ActKind, ActRole
 from ingest.state import tables as t
-from ingest.state.database import Database
 
 _FIRST: Final = "0" * 64
 """What stands for the hash before the first row."""
@@ -71,8 +70,9 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
 class AuditStore:
     """The trail, as committed."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, rows: Callable[[sa.Select[Any]], list[dict[str, Any]]]) -> None:
+        """`rows`: asks the state database, from inside the service or beside it."""
+        self._rows = rows
 
     def acts(
         self,
@@ -94,25 +94,30 @@ class AuditStore:
             query = query.where(column.kind == kind)
         if subject is not None:
             query = query.where(column.subject == subject)
-        return [_row(row) for row in self._db.rows(query)]
+        return [_row(row) for row in self._rows(query)]
 
-    def verify(self) -> Verdict:
-        """Read the whole trail and hash it anew."""
+    def __len__(self) -> int:
+        """How many acts there are."""
+        return int(self._rows(sa.select(sa.func.count().label("acts")).select_from(t.audit))[0]["acts"])
+
+    def verify(self, done: Callable[[int], None] = lambda _rows: None) -> Verdict:
+        """Read the whole trail and hash it anew; `done` is told how many rows were just read."""
         rows, before = 0, _FIRST
-        for row in self._all():
+        for row in self._all(done):
             rows += 1
-            if row["seq"] != rows or row["hash"] != _chained(before, row):
+            if row["hash"] != _chained(before, row):
                 return Verdict(rows - 1, before, rows)
             before = row["hash"]
         return Verdict(rows, before, None)
 
-    def _all(self) -> Iterator[dict[str, Any]]:
+    def _all(self, done: Callable[[int], None]) -> Iterator[dict[str, Any]]:
         last = -1
-        while rows := self._db.rows(
+        while rows := self._rows(
             sa.select(t.audit).where(t.audit.c.seq > last).order_by(t.audit.c.seq).limit(_PAGE)
         ):
             yield from rows
             last = rows[-1]["seq"]
+            done(len(rows))
 
 
 def _chained(before: str, row: dict[str, Any]) -> str:

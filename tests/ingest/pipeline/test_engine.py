@@ -265,7 +265,7 @@ def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench
     assert told[1]["detail"] == {"suppression": str(shelved.id), "reason": "校准"}
     bench.engine.order(End(shelved.id, OPERATOR)).result(PATIENCE_S)
     assert [a.state for a in bench.found()] == [AlarmState.UNACKNOWLEDGED]
-    trail = [(row.act.actor, row.act.action, row.act.kind) for row in AuditStore(bench.database).acts(limit=10)][::-1]
+    trail = [(row.act.actor, row.act.action, row.act.kind) for row in AuditStore(bench.database.rows).acts(limit=10)][::-1]
     assert trail == [
         ("张三", "shelved", "suppression"), ("yujing", "raised", "alarm"), ("yujing", "shelved", "alarm"),
         ("张三", "unshelved", "alarm"), ("张三", "ended", "suppression"),

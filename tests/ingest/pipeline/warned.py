@@ -44,7 +44,7 @@ class Bench:
         self.roster = small_roster(folder, self.journal.number_points, text)
         self.config = config or WarningsConfig(duty=DUTY)
         self.book, self.alarms = WarningStore(self.database), AlarmStore(self.database)
-        self.outbox, self.audit = OutboxStore(self.database), AuditStore(self.database)
+        self.outbox, self.audit = OutboxStore(self.database), AuditStore(self.database.rows)
         self.pending = 0
         self.engine = self.start()
 

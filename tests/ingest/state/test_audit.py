@@ -25,7 +25,7 @@ def trail(database: Database) -> AuditStore:
     for numbers in ([1, 2], [3], [4, 5]):
         with database.write() as connection:
             audit.append(connection, [act(number) for number in numbers])
-    return AuditStore(database)
+    return AuditStore(database.rows)
 
 
 def test_acts_are_numbered_without_gaps_and_read_newest_first(trail: AuditStore) -> None:
@@ -52,7 +52,7 @@ def test_the_database_itself_refuses_to_change_what_was_written(database: Databa
     EngineStore(database).commit(7, [one], [])
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), database.write() as connection:
         connection.execute(sa.text(statement.format(table)))
-    assert [row.act.subject for row in AuditStore(database).acts(limit=9)] == [str(one.alarm.id)]
+    assert [row.act.subject for row in AuditStore(database.rows).acts(limit=9)] == [str(one.alarm.id)]
     assert AlarmStore(database).alarm_history(one.alarm.id) == [replace(one, seq=1)]
 
 

@@ -88,7 +88,7 @@ def test_every_record_comes_back_as_it_was_written(database: Database) -> None:
 
 
 def test_a_change_is_written_with_its_audit_rows_or_not_at_all(database: Database) -> None:
-    store, trail = CaseStore(database), AuditStore(database)
+    store, trail = CaseStore(database), AuditStore(database.rows)
     one = made.hazard()
     store.commit(added=[one, moment(one, "find", by="张三", role="operator", time=NOON)], acts=[act(one.id)])
     assert [row.act for row in trail.acts(limit=9)] == [act(one.id)]
@@ -112,7 +112,7 @@ def test_of_two_who_saw_the_same_version_one_is_refused(database: Database) -> N
     assert error.value.now == 2
     assert store.hazard(one.id) == mine
     assert [step.by for step in store.hazard_history(one.id)] == ["a"]
-    assert len(AuditStore(database).acts(limit=9)) == 1
+    assert len(AuditStore(database.rows).acts(limit=9)) == 1
 
 
 def test_a_hazards_history_cannot_be_rewritten(database: Database) -> None:

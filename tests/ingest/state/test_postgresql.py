@@ -135,7 +135,7 @@ def test_a_commit_in_doubt_is_done_once(state_at_server: StateConfig, kept: bool
         assert store.load().cursor == (7 if kept else 0)
         store.commit(7, [], [], acts=[ACT])
         assert store.load().cursor == 7
-        assert [row.seq for row in AuditStore(database).acts(limit=9)] == [1]
+        assert [row.seq for row in AuditStore(database.rows).acts(limit=9)] == [1]
 
 
 @contextmanager
