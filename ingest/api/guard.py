@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -70,12 +70,15 @@ class Guard:
         sessions: Sessions,
         refuse: Callable[[Request, Problem], Response],
         max_body_bytes: int,
+        uploads: Mapping[str, int],
     ) -> None:
+        """`uploads`: the paths that take larger bodies when posted to, and how large."""
         self._app = app
         self._keyring = keyring
         self._sessions = sessions
         self._refuse = refuse
         self._max_body_bytes = max_body_bytes
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer it here."""
@@ -113,8 +116,9 @@ class Guard:
         request.state.principal, request.state.session = principal, session
         path = request.url.path
         length = request.headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._max_body_bytes:
-            raise TooLarge(f"at most {self._max_body_bytes} bytes")
+        most = self._uploads.get(path, self._max_body_bytes) if request.method == "POST" else self._max_body_bytes
+        if length.isdecimal() and int(length) > most:
+            raise TooLarge(f"at most {most} bytes")
         wrong = bearer is not None and principal is None
         if wrong or (principal is None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX)):
             raise NotSignedIn

@@ -11,7 +11,16 @@ YUJING: Final = "yujing"
 
 ActRole = Literal["service", "operator", "inspector", "admin"]
 ActKind = Literal[
-    "alarm", "suppression", "warning", "disposition", "evidence", "hazard", "lead", "inspection", "enterprise"
+    "alarm",
+    "suppression",
+    "warning",
+    "disposition",
+    "evidence",
+    "hazard",
+    "lead",
+    "inspection",
+    "self-inspection",
+    "enterprise",
 ]
 
 

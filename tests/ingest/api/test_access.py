@@ -26,13 +26,35 @@ OF_THE_PLANT = {
     "/api/v1/suppressions",
     "/api/v1/suppressions/{suppression}/end",
     "/alarms/{alarm}/acknowledge",
+    "/api/v1/dispositions",
+    "/api/v1/hazards/{hazard}/rectify",
+    "/api/v1/hazards/{hazard}/submit",
+    "/api/v1/enterprises/{plant}",
+    "/api/v1/self-inspections",
 }
 """Ways to change something that are for operators and admins."""
 
-OF_THE_SUPERVISION = {"/api/v1/suppressions/{suppression}/approve", "/api/v1/suppressions/{suppression}/reject"}
+OF_THE_SUPERVISION = {
+    "/api/v1/suppressions/{suppression}/approve",
+    "/api/v1/suppressions/{suppression}/reject",
+    *(f"/api/v1/hazards/{{hazard}}/{step}" for step in "grade supervise extend send-back close dismiss".split()),
+    *(f"/api/v1/leads{step}" for step in ("", "/{lead}/take", "/{lead}/close")),
+    "/api/v1/inspections",
+    *(f"/api/v1/inspections/{{inspection}}/{step}" for step in "begin findings conclude cancel".split()),
+    "/api/v1/enterprises/{plant}/classification",
+}
 """For inspectors and admins."""
 
-OF_ANYBODY = {"/api/v1/alarms/{alarm}/comment", "/signin", "/signout", "/language"}
+OF_ANYBODY = {
+    "/api/v1/alarms/{alarm}/comment",
+    "/api/v1/evidence",
+    "/api/v1/hazards",
+    "/api/v1/hazards/{hazard}/register",
+    "/api/v1/hazards/{hazard}/report",
+    "/signin",
+    "/signout",
+    "/language",
+}
 """For whoever is signed in."""
 
 READ_BY_FEW = {

@@ -1,0 +1,95 @@
+"""Enterprises (企业) as they stand, what people note of them, and the self-inspections they owe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+from uuid import uuid4
+
+from ingest.api import reach
+from ingest.api.access import Principal
+from ingest.api.cases import books
+from ingest.api.errors import Conflict
+from ingest.api.ports import Ports
+from ingest.cases import duties
+from ingest.cases.days import day_of
+from ingest.cases.duties import SelfInspection
+from ingest.cases.enterprise import EnterpriseRecord, RiskClass, connection
+from ingest.cases.listed import Enterprise
+from ingest.model.plant import SERVICE, Plant
+
+
+def enterprises(ports: Ports, caller: Principal, plant: str | None = None) -> list[Enterprise]:
+    """Every enterprise in scope as it stands, by id; or one. Raises NotThere for one that is not in scope."""
+    plants = [reach.plant(ports, caller, plant)] if plant else reach.plants(ports, caller)
+    return standing(ports, [one for one in plants if one.id != SERVICE])
+
+
+def standing(ports: Ports, plants: Sequence[Plant]) -> list[Enterprise]:
+    """Plants with what is noted of them, how they stand with their connection, and what they owe."""
+    keys, now = frozenset(one.id for one in plants), ports.now()
+    records = ports.cases.books.enterprises(keys)
+    done = ports.cases.books.self_inspections(keys)
+    heard: dict[str, int] = {}
+    for at in ports.journal.gateways():
+        heard[at.plant] = max(heard.get(at.plant, 0), at.received)
+    recent_s = ports.cases.config.connected_h * 3600
+    today = day_of(now)
+    found = []
+    for plant in plants:
+        record = records.get(plant.id, EnterpriseRecord(plant.id))
+        since = record.connected_on or duties.period_of(plant.kind, today).first
+        owed = duties.owed(plant.id, plant.kind, min(since, today), today, done)
+        state = connection(plant.connect_by, heard.get(plant.id), now, recent_s=recent_s)
+        found.append(Enterprise(plant, record, state, tuple(owed)))
+    return found
+
+
+def note(ports: Ports, caller: Principal, plant: str, version: int, changes: Mapping[str, Any]) -> EnterpriseRecord:
+    """Note something of an enterprise; its class apart. Raises NotThere, Conflict."""
+    return _change(ports, caller, plant, version, "noted", changes)
+
+
+def classify(
+    ports: Ports, caller: Principal, plant: str, version: int, risk: RiskClass, reason: str
+) -> EnterpriseRecord:
+    """Give an enterprise its class (分级分类), in the caller's name and of today. Raises NotThere, Conflict."""
+    today = day_of(ports.now())
+    changes = {"risk_class": risk, "grade_reason": reason, "graded_by": caller.name, "graded_on": today}
+    return _change(ports, caller, plant, version, "classified", changes)
+
+
+def self_inspect(ports: Ports, caller: Principal, wish: SelfInspection) -> SelfInspection:
+    """Note a self-inspection that was done; once for each period.
+
+    Raises:
+        NotThere, BadParameter: the plant, or evidence that is not its own.
+        Incomplete, Already: it does not hold together, or its period has one.
+    """
+    plant = reach.plant(ports, caller, wish.plant)
+    one = replace(wish, id=uuid4(), by=caller.name, given=ports.now())
+    duties.check(one, plant.kind, day_of(one.given))
+    books.proofs(ports, plant.id, one.evidence)
+    detail = {"period": one.period, "day": one.day.isoformat(), "principal": one.principal, "found": one.found}
+    told = books.act(ports, caller, "done", "self-inspection", one.id, plant.id, detail)
+    ports.cases.books.commit(added=[one], acts=[told])
+    return one
+
+
+def _change(
+    ports: Ports, caller: Principal, plant: str, version: int, action: str, changes: Mapping[str, Any]
+) -> EnterpriseRecord:
+    if reach.plant(ports, caller, plant).id == SERVICE:
+        raise Conflict("the service itself is no enterprise")
+    before = ports.cases.books.enterprises(frozenset({plant})).get(plant, EnterpriseRecord(plant))
+    books.seen("the record", version, before.version)
+    by = {"version": before.version + 1, "changed": ports.now(), "changed_by": caller.name}
+    after = replace(before, **{**changes, **by})
+    differs = {
+        key: str(value) for key, value in asdict(after).items() if value != getattr(before, key) and key not in by
+    }
+    told = books.act(ports, caller, action, "enterprise", plant, plant, differs)
+    known = before.version > 0
+    ports.cases.books.commit(added=[] if known else [after], saved=[after] if known else [], acts=[told])
+    return after

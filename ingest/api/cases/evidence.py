@@ -1,0 +1,48 @@
+"""Evidence (证据) as people hand it in and look at it."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from ingest.api import reach
+from ingest.api.access import Principal
+from ingest.api.cases import books
+from ingest.api.errors import Away
+from ingest.api.ports import Ports
+from ingest.cases.evidence import Evidence, plain_name
+
+
+def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, content: bytes) -> Evidence:
+    """Keep a file in the caller's name, on disk before anything tells of it.
+
+    Raises:
+        NotThere: no such plant in scope.
+        Incomplete: too large, empty, or of a kind that is not taken.
+        StateUnavailable: the disk or the database does not take it.
+    """
+    reach.plant(ports, caller, plant)
+    sha256, media = ports.cases.files.put(content)
+    one = Evidence(uuid4(), plant, sha256, media, len(content), plain_name(name), caller.name, ports.now())
+    detail = {"sha256": sha256, "media": media, "size": one.size, "name": one.name}
+    told = books.act(ports, caller, "handed-in", "evidence", one.id, plant, detail)
+    ports.cases.books.commit(added=[one], acts=[told])
+    return one
+
+
+def known(ports: Ports, caller: Principal, key: UUID) -> Evidence:
+    """What is known of a file. Raises NotThere."""
+    return books.evidence(ports, caller, key)
+
+
+def look_at(ports: Ports, caller: Principal, key: UUID) -> tuple[Evidence, bytes]:
+    """A file, as it was handed in.
+
+    Raises:
+        NotThere: no such evidence in scope.
+        Away: the file is missing, or is not what was handed in.
+    """
+    one = books.evidence(ports, caller, key)
+    content = ports.cases.files.get(one.sha256)
+    if content is None:
+        raise Away("the file is not what was handed in, or is gone: restore the evidence folder from its backup")
+    return one, content

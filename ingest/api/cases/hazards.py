@@ -1,0 +1,95 @@
+"""Hazards (隐患) as people open them and take them on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from ingest.api import reach
+from ingest.api.access import Principal
+from ingest.api.cases import books
+from ingest.api.errors import BadParameter
+from ingest.api.ports import Ports
+from ingest.cases.criteria import Clause, load_criteria
+from ingest.cases.hazard import Hazard, HazardSource
+from ingest.cases.hazard_actions import Grade
+from ingest.cases.hazard_steps import Action, advance, moment, said
+from ingest.state.case_rows import Record
+
+FIND = "find"
+"""The first line of every hazard's history."""
+
+
+def found(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
+    """The hazard as it would be opened by the caller now. Raises NotThere, BadParameter."""
+    reach.plant(ports, caller, wish.plant)
+    if wish.point is not None and ports.live.roster().find(wish.plant, wish.point) is None:
+        raise BadParameter("point", wish.point, f"a point of plant {wish.plant}")
+    if wish.source is HazardSource.ALARM:
+        _check_alarm(ports, caller, wish)
+    elif wish.source not in {HazardSource.HAND, HazardSource.SELF_INSPECTION, HazardSource.INSPECTION}:
+        raise BadParameter("source", str(wish.source), "by-hand, alarm or self-inspection")
+    return replace(wish, id=uuid4(), found=ports.now(), found_by=caller.name)
+
+
+def open_hazard(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
+    """Open a hazard in the caller's name; those of inspections are opened there.
+
+    Raises:
+        NotThere, BadParameter: the plant or what it comes from is not known or not in scope.
+    """
+    if wish.source is HazardSource.INSPECTION:
+        raise BadParameter("source", str(wish.source), "by-hand, alarm or self-inspection")
+    one = found(ports, caller, wish)
+    told = books.act(ports, caller, FIND, "hazard", one.id, one.plant, {"title": one.title, "source": str(one.source)})
+    ports.cases.books.commit(added=opened(one, caller), acts=[told])
+    return one
+
+
+def opened(one: Hazard, caller: Principal) -> list[Record]:
+    """The rows of a new hazard: itself, and the first line of its history."""
+    return [one, moment(one, FIND, by=caller.name, role=caller.role, time=one.found)]
+
+
+def step(ports: Ports, caller: Principal, key: UUID, version: int, action: Action) -> Hazard:
+    """Take a step in the caller's name; `version` is the one they saw.
+
+    Raises:
+        NotThere: no such hazard in scope.
+        Conflict: somebody changed it meanwhile.
+        CaseError: it cannot be taken.
+    """
+    one = books.hazard(ports, caller, key)
+    books.seen("the hazard", version, one.version)
+    books.proofs(ports, one.plant, getattr(action, "evidence", ()))
+    if isinstance(action, Grade):
+        _check_clause(ports, one, action.clause)
+    after, line = advance(one, action, by=caller.name, role=caller.role, time=ports.now())
+    told = books.act(
+        ports, caller, str(action.step), "hazard", key, one.plant, said(action) | {"state": str(after.state)}
+    )
+    ports.cases.books.commit(added=[line], saved=[after], acts=[told])
+    return after
+
+
+def clause(key: str | None) -> Clause | None:
+    """The clause of the criteria in force. Raises BadParameter."""
+    known = load_criteria().clauses
+    if key is not None and key not in known:
+        raise BadParameter("clause", key, f"one of {', '.join(known)}")
+    return None if key is None else known[key]
+
+
+def _check_clause(ports: Ports, one: Hazard, chosen: Clause | None) -> None:
+    plant = ports.live.roster().plants.get(one.plant)
+    if chosen is not None and plant is not None and plant.kind not in chosen.kinds:
+        raise BadParameter("clause", chosen.id, f"a clause for plants of kind {plant.kind}")
+
+
+def _check_alarm(ports: Ports, caller: Principal, wish: Hazard) -> None:
+    try:
+        alarm = reach.alarm(ports, caller, UUID(wish.origin or ""))
+    except ValueError as error:
+        raise BadParameter("origin", wish.origin, "the id of the alarm it comes from") from error
+    if alarm.plant != wish.plant:
+        raise BadParameter("origin", wish.origin, f"an alarm of plant {wish.plant}")

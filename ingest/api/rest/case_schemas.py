@@ -1,0 +1,52 @@
+"""What the shapes of the closed loop share. Times are RFC 3339 in UTC; days are the plant's; money is in yuan."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import fields
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from ingest.alarms.report import iso
+from ingest.api.rest.schemas import Body, Said, storable
+from ingest.cases.labels import label
+
+
+def _iso(value: object) -> object:
+    return iso(value) if isinstance(value, int) else value
+
+
+When = Annotated[str, BeforeValidator(_iso), Field(json_schema_extra={"format": "date-time"})]
+"""A time of ours, as it is told."""
+
+LongWords = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(storable)
+]
+"""What a person says at length."""
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(storable)]
+"""Of a person, an authority, a document."""
+
+Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), lt=dt.date(2200, 1, 1), examples=["2026-12-04"])]
+Proofs = Annotated[tuple[UUID, ...], Field(max_length=20, description="ids of evidence handed in for the plant")]
+Yuan = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=["3500.00"])]
+
+
+class Seen(Body):
+    """The version of the record that the caller saw; a change of another one is refused with 409."""
+
+    version: Annotated[int, Field(ge=0, examples=[3])]
+
+
+def told(record: Any) -> dict[str, Any]:
+    """The fields of a record."""
+    return {one.name: getattr(record, one.name) for one in fields(record)}
+
+
+def said(value: StrEnum | None) -> Said | None:
+    """What a code is called."""
+    return None if value is None else Said.model_validate(label(value))

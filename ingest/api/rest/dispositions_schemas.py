@@ -1,0 +1,124 @@
+"""The shapes of dispositions (处置) and of evidence (证据)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from ingest.api.instants import Instant
+from ingest.api.rest.case_schemas import LongWords, Name, Proofs, When, told
+from ingest.api.rest.schemas import Body, PlantId, Said, Shape
+from ingest.cases.causes import CAUSES, FALSE_ALARMS, Form
+from ingest.cases.disposition import Disposition
+from ingest.model.audit import ActRole
+
+
+class DispositionOut(Shape):
+    """A disposition: what it was, what was done, by whom, and what shows it."""
+
+    id: UUID
+    plant: PlantId
+    form: Form
+    alarms: list[UUID]
+    warning: UUID | None
+    cause: Annotated[str, Field(examples=["process.water"])]
+    cause_said: Said
+    measure: str
+    false_alarm: str | None = Field(description="why it was false; null: it was true")
+    words: str | None
+    person: str = Field(description="who did it on site")
+    by: str = Field(description="who reported it here")
+    role: ActRole
+    handled: When
+    given: When
+    evidence: list[UUID]
+    told: When | None = Field(description="when the engine had taken note of it; null: not yet, it is told again")
+
+
+class DispositionPage(Shape):
+    """Dispositions, newest first. Pass `next` as `cursor` to go on; null: no more."""
+
+    dispositions: list[DispositionOut]
+    next: str | None
+
+
+class NewDisposition(Body):
+    """One disposition of some alarms of one plant, or of one warning."""
+
+    alarms: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
+    warning: UUID | None = None
+    cause: Annotated[str, Field(max_length=64, examples=["process.water"])]
+    measure: LongWords
+    person: Name
+    handled: Instant
+    false_alarm: Annotated[str | None, Field(max_length=64)] = None
+    words: LongWords | None = None
+    evidence: Proofs = ()
+
+    def wish(self) -> Disposition:
+        """The disposition as far as the caller says; of a warning the form is its cause's."""
+        form = Form.DEVICE if self.cause in CAUSES[Form.DEVICE] else Form.PROCESS
+        return Disposition(
+            UUID(int=0),
+            "",
+            form,
+            self.cause,
+            self.measure,
+            self.person,
+            "",
+            "service",
+            self.handled,
+            0,
+            self.alarms,
+            self.warning,
+            self.false_alarm,
+            self.words,
+            self.evidence,
+        )
+
+
+class Choice(Shape):
+    """A code and what it says."""
+
+    code: str
+    text: Said
+
+
+class CausesOut(Shape):
+    """What may be named as a cause, by form, and as the reason of a false alarm. The codes are ours."""
+
+    device: list[Choice]
+    process: list[Choice]
+    false_alarm: list[Choice]
+
+
+class EvidenceOut(Shape):
+    """A file that was handed in."""
+
+    id: UUID
+    plant: PlantId
+    sha256: Annotated[str, Field(description="of its content")]
+    media: Annotated[str, Field(examples=["image/jpeg"])]
+    size: int
+    name: str = Field(description="what its owner called it: text, no path")
+    by: str
+    given: When
+
+
+def disposition_out(one: Disposition) -> DispositionOut:
+    """As it is shown."""
+    cause = CAUSES[one.form][one.cause]
+    return DispositionOut(**told(one), cause_said=Said.model_validate(cause))
+
+
+def causes_out() -> CausesOut:
+    """Every code."""
+    forms = {"device": CAUSES[Form.DEVICE], "process": CAUSES[Form.PROCESS], "false_alarm": FALSE_ALARMS}
+    return CausesOut(
+        **{
+            name: [Choice(code=code, text=Said.model_validate(text)) for code, text in codes.items()]
+            for name, codes in forms.items()
+        }
+    )
