@@ -20,6 +20,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.alarms.slot import AlarmSlot
 from ingest.history.config import DuckDBConfig
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.line_protocol import rank
@@ -45,6 +46,11 @@ CREATE TABLE IF NOT EXISTS alarms (
     event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, point VARCHAR NOT NULL,
     rule VARCHAR NOT NULL, level UTINYINT NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL, state VARCHAR NOT NULL,
     title VARCHAR NOT NULL, title_en VARCHAR NOT NULL, unit VARCHAR NOT NULL, "limit" DOUBLE NOT NULL, value DOUBLE
+);
+CREATE TABLE IF NOT EXISTS alarm_metrics (
+    position VARCHAR NOT NULL, time BIGINT NOT NULL, raised INTEGER NOT NULL, level_1 INTEGER NOT NULL,
+    level_2 INTEGER NOT NULL, hidden INTEGER NOT NULL, flood_s DOUBLE NOT NULL, standing_1 INTEGER, standing_2 INTEGER,
+    unacknowledged INTEGER, stale INTEGER, chattering INTEGER, PRIMARY KEY (position, time)
 );
 CREATE TABLE IF NOT EXISTS warnings (
     event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL,
@@ -114,6 +120,14 @@ class DuckDBStore:
             return
         with self._turn, self._available(), self._transaction() as db:
             db.executemany("INSERT OR IGNORE INTO warnings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+        """Keep what alarms asked of operator positions; see `HistoryStore`."""
+        rows = [_slot_row(slot) for slot in slots]
+        if not rows:
+            return
+        with self._turn, self._available(), self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO alarm_metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         """One point's readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
@@ -210,6 +224,17 @@ class DuckDBStore:
             yield
         except (duckdb.Error, OSError) as error:
             raise HistoryUnavailable(f"{self._path}: {error}") from error
+
+
+_SLOT: Final = (
+    "raised", "level_1", "level_2", "hidden", "flood_s", "standing_1", "standing_2", "unacknowledged", "stale",
+    "chattering",
+)  # fmt: skip
+
+
+def _slot_row(slot: AlarmSlot) -> tuple[Any, ...]:
+    numbers = slot.numbers()
+    return (slot.position, slot.end, *(numbers.get(name) for name in _SLOT))
 
 
 def _warning_row(event: WarningEvent) -> tuple[Any, ...]:

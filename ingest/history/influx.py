@@ -17,10 +17,19 @@ from typing import Any, Final
 import httpx
 import numpy as np
 
+from ingest.alarms.slot import AlarmSlot
 from ingest.history.answers import error_of
 from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryTooLarge, HistoryUnavailable
-from ingest.history.line_protocol import Precision, ReadingLines, alarm_lines, precision_of, tag_value, warning_lines
+from ingest.history.line_protocol import (
+    Precision,
+    ReadingLines,
+    alarm_lines,
+    precision_of,
+    slot_lines,
+    tag_value,
+    warning_lines,
+)
 from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
@@ -72,6 +81,10 @@ class InfluxStore(ABC):
     def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
         """Keep warning events; see `HistoryStore`."""
         self._write(len(events), lambda part: warning_lines(events[part]), "ns")
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+        """Keep what alarms asked of operator positions; see `HistoryStore`."""
+        self._write(len(slots), lambda part: slot_lines(slots[part]), "ns")
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         """One point's readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""

@@ -7,6 +7,7 @@
     gateways,plant=P,gateway=GW-01 clock_ahead=-0.21 1763884800000
     service,plant=service,point=DISK value=81920.0 1763884800000
     alarms,plant=P,point=A,rule=LL,level=2,event=raised id="…",state="…",…,limit=0.28,value=0.27 1763884801000000000
+    alarm_metrics,position=P raised=3i,level_1=2i,level_2=1i,hidden=0i,flood_s=0.0,standing_1=4i,… 1763884800000000000
     warnings,plant=P,event=escalated,step=county,colour=red id="…",state="open",…,rank=4i,risk=87.3 1763884801000000000
 
 `quality` is there only when something is known against a reading: a second field a line costs an InfluxDB half as much
@@ -23,6 +24,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.alarms.slot import AlarmSlot
 from ingest.history.series import Series, series_of
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
@@ -158,6 +160,16 @@ def _warning_line(event: WarningEvent) -> str:
     fields = [f'{name}="{text.translate(_STRING)}"' for name, text in texts.items()]
     fields += [f"rank={rank(one.colour)}i", f"risk={one.risk!r}"]
     return f"{_head('warnings', tags)}{','.join(fields)} {event.time}\n"
+
+
+def slot_lines(slots: Iterable[AlarmSlot]) -> bytes:
+    """One line a slot of an operator position, times in ns."""
+    return b"".join(_slot_line(slot).encode() for slot in slots)
+
+
+def _slot_line(slot: AlarmSlot) -> str:
+    fields = (f"{name}={number!r}{'i' * isinstance(number, int)}" for name, number in slot.numbers().items())
+    return f"{_head('alarm_metrics', {'position': slot.position})}{','.join(fields)} {slot.end}\n"
 
 
 def rank(colour: Colour | None) -> int:

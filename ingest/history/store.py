@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.alarms.slot import AlarmSlot
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.warning import WarningEvent
@@ -60,6 +61,12 @@ class HistoryStore(Protocol):
 
     def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
         """Keep warning events; idempotent by event id. Raises as `write_readings`."""
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+        """Keep what alarms asked of operator positions; one of the same position and time takes the other's place.
+
+        Raises as `write_readings`.
+        """
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width."""

@@ -121,6 +121,7 @@ class HistoryWriter:
         warnings: where warning events come from; None: from nowhere.
         roster: the roster in force.
         judge: adds the quality flags a reading earns by itself, whatever came before it.
+        also: called each turn after what was carried, and again later if it fails: see `ingest.history.slots`.
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class HistoryWriter:
         *,
         roster: Callable[[], Roster],
         judge: Callable[[Batch, Roster], Batch],
+        also: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -139,6 +141,7 @@ class HistoryWriter:
         self._warnings = warnings
         self._roster = roster
         self._judge = judge
+        self._also = also
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
         self._done = 0  # the journal cursor, as last seen
@@ -169,6 +172,7 @@ class HistoryWriter:
                 more |= self._carry_warning_events()
                 more |= self._carry_readings()
                 self._write_again()
+                self._also()
             except _Stopped:
                 return
             except Exception as error:  # noqa: BLE001  a thread that dies in silence would be worse than any error

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+import numpy as np
+
 from ingest.alarms.config import AlarmsConfig
 from ingest.alarms.lifecycle import STANDING, SUPPRESSED_STATES
-from ingest.alarms.metrics import AlarmMetrics, lead, measure
+from ingest.alarms.metrics import SLOT_S, AlarmMetrics, lead, measure
 from ingest.alarms.present import Present, at_present
+from ingest.alarms.slot import SLOT, AlarmSlot, slot_of
 from ingest.model.alarm import Alarm, AlarmFilter
 from ingest.model.annunciations import Annunciations
 
@@ -44,6 +47,12 @@ class AlarmLoad:
         """The metrics of a position with these plants. Raises ValueError if the span is empty, StateUnavailable."""
         return measure(self._book.annunciations(start - lead(self.config), end, plants), start, end, self.config)
 
+    def slots(self, plants: Collection[str], start: int, end: int) -> list[int]:
+        """How often alarms of these plants called in each 10 min from `start` on. Raises StateUnavailable."""
+        heard = self._book.annunciations(start, end, plants).heard().called
+        slot = SLOT_S * 10**9
+        return np.bincount((heard - start) // slot, minlength=-(-(end - start) // slot)).tolist()  # type: ignore[no-any-return]
+
     def recent(self, plants: Collection[str] | None, now: int) -> Annunciations:
         """What called of late: as long ago as it matters to what is shown now. Raises StateUnavailable."""
         return self._book.annunciations(now - lead(self.config), now + 1, plants)
@@ -54,11 +63,22 @@ class AlarmLoad:
         alarms: dict[str, list[Alarm]] = {}
         for alarm in self._book.alarms(AlarmFilter(plants=plants, states=_OPEN), limit=MOST):
             alarms.setdefault(alarm.plant, []).append(alarm)
-        recent = self.recent(plants, now)
-        busy = {plant for plant, _, _ in recent.rules}
-        found = {}
-        for name, own in positions.items():
-            mine = [alarm for plant in own for alarm in alarms.get(plant, ())]
-            calls = recent.of(frozenset(own)) if busy.intersection(own) else Annunciations()
-            found[name] = at_present(mine, calls, self.config, now)
-        return found
+        recent = _by_position(positions, self.recent(plants, now))
+        return {
+            name: at_present([one for plant in own for one in alarms.get(plant, ())], recent[name], self.config, now)
+            for name, own in positions.items()
+        }
+
+    def slots(self, end: int, now: int) -> list[AlarmSlot]:
+        """Every position's ten minutes up to `end`; what stood then is known only soon after."""
+        positions = self.positions()
+        calls = _by_position(positions, self._book.annunciations(end - SLOT - lead(self.config), end))
+        present = self.present(positions, now) if end <= now < end + SLOT else {}
+        return [slot_of(name, calls[name], end, self.config, present.get(name)) for name in positions]
+
+
+def _by_position(positions: Mapping[str, Collection[str]], calls: Annunciations) -> dict[str, Annunciations]:
+    busy = {plant for plant, _, _ in calls.rules}
+    return {
+        name: calls.of(frozenset(own)) if busy.intersection(own) else Annunciations() for name, own in positions.items()
+    }

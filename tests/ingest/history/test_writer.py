@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.alarms.slot import AlarmSlot
 from ingest.history import writer as module
 from ingest.history.aside import alarms_again, readings_again
 from ingest.history.config import DuckDBConfig, InfluxV1Config
@@ -141,6 +142,9 @@ class MemoryStore:
         if any(event.alarm.rule == "BAD RULE" for event in events):
             raise HistoryRejected("cannot store that rule")
         self.events += events
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+        raise NotImplementedError
 
     def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
         raise NotImplementedError
