@@ -259,7 +259,7 @@ async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: s
     await story.audited(
         alarm, (OPERATOR, "acknowledged"), ("yujing", "returned"), (OPERATOR, "disposed"), ("yujing", "cleared")
     )
-    await story.audited(given["id"], (OPERATOR, "given"))
+    await story.audited(given["id"], (OPERATOR, "disposed"))
     answer = {"cause": "循环水泵联轴器断裂", "measure": "更换联轴器，试压正常，恢复生产"}
     await story.as_(OPERATOR, "POST", f"/warnings/{warning}/feedback", json=answer)
     closed = await story.until(f"/warnings/{warning}", lambda one: one["state"] == "closed", "the warning to be closed")
@@ -304,8 +304,8 @@ async def it_becomes_a_hazard(story: Story, alarm: str) -> str:
     await story.as_(OPERATOR, "POST", f"{path}/rectify", json=plan)
     await story.seen(path, "重大事故隐患", clause["article"], "南安督办〔2026〕7号", "加装备用泵自动切换和压力联锁")
     await story.audited(
-        made["id"], (OPERATOR, "found"), (OPERATOR, "registered"), (COUNTY, "graded"), (OPERATOR, "reported"),
-        (COUNTY, "supervised"), (OPERATOR, "rectifying"),
+        made["id"], (OPERATOR, "find"), (OPERATOR, "register"), (COUNTY, "grade"), (OPERATOR, "report"),
+        (COUNTY, "supervise"), (OPERATOR, "rectify"),
     )  # fmt: skip
     return str(made["id"])
 
@@ -337,7 +337,7 @@ async def it_is_inspected_and_rectified(story: Story, hazard: str) -> None:
     }
     await story.as_(COUNTY, "POST", f"{path}/conclude", json=conclusion)
     await story.seen(path, "南应急责改〔2026〕113号", "备用泵不能自动切换", "李监察")
-    await story.audited(planned["id"], (COUNTY, "planned"), (COUNTY, "begun"), (COUNTY, "concluded"))
+    await story.audited(planned["id"], (COUNTY, "plan"), (COUNTY, "begin"), (COUNTY, "conclude"))
 
     path = f"/hazards/{hazard}"
     version = (await story.as_(COUNTY, "GET", path))["version"]
@@ -350,7 +350,7 @@ async def it_is_inspected_and_rectified(story: Story, hazard: str) -> None:
     closed = await story.as_(COUNTY, "POST", f"{path}/close", json=closing)
     assert (closed["state"], closed["lifted"] is not None) == ("closed", True)
     await story.seen(path, "现场复查合格，同意销号", "自动切换已投用")
-    await story.audited(hazard, (OPERATOR, "submitted"), (COUNTY, "closed"))
+    await story.audited(hazard, (OPERATOR, "submit"), (COUNTY, "close"))
     await story.seen("/hazards", "结晶器冷却水无备用泵自动切换")
     await story.seen("/inspections", "深井铸造冷却水系统及联锁")
     await story.seen("/audit", COUNTY)
