@@ -38,7 +38,7 @@ class HistoryAlarmMetricsRejected(Event, level="error"):
 class Slots(Protocol):
     """Metrics by slot, as `ingest.state.alarm_load` gives them. Blocking."""
 
-    def slots(self, end: int, now: int) -> Sequence[AlarmSlot]:
+    def slot_metrics(self, end: int, now: int) -> Sequence[AlarmSlot]:
         """Every position's ten minutes up to `end`."""
 
 
@@ -65,7 +65,7 @@ class SlotCarrier:
             return
         end = max(self._done + SLOT, newest - OLDEST)
         try:
-            self._store.write_alarm_slots(self._slots.slots(end, now))
+            self._store.write_alarm_slots(self._slots.slot_metrics(end, now))
         except HistoryRejected as error:
             emit(HistoryAlarmMetricsRejected(end, str(error)))
         self._cursors.save_reader_cursor(READER, end)

@@ -69,7 +69,7 @@ class AlarmLoad:
             for name, own in positions.items()
         }
 
-    def slots(self, end: int, now: int) -> list[AlarmSlot]:
+    def slot_metrics(self, end: int, now: int) -> list[AlarmSlot]:
         """Every position's ten minutes up to `end`; what stood then is known only soon after."""
         positions = self.positions()
         calls = _by_position(positions, self._book.annunciations(end - SLOT - lead(self.config), end))

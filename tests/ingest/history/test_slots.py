@@ -41,7 +41,7 @@ class World:
             raise self.error
         self.written += slots
 
-    def slots(self, end: int, now: int) -> list[AlarmSlot]:
+    def slot_metrics(self, end: int, now: int) -> list[AlarmSlot]:
         self.asked.append(now)
         return [AlarmSlot("p", end, 0, 0, 0, 0, 0.0, None)]
 
