@@ -1,7 +1,8 @@
 """A strict stand-in for the provincial platform, after the one publicly described dust uplink (Tianjin).
 
 POST over HTTPS, `appsecret` in the header, `appid` and `data` in the body; `data` is the HEX of SM4-CBC/PKCS of JSON.
-The field names inside are not published in full; only what every message must carry is checked: who, when, and an id.
+The field names inside are not published in full; only what every message must carry is checked: who, when, and an id;
+of a pushed warning also how grave it is and in whose hands, by the names of our own default mapping.
 """
 
 from __future__ import annotations
@@ -29,6 +30,19 @@ BLOCK_BYTES: Final = 16
 TIME_FIELDS: Final = ("collectTime", "alarmTime", "time")
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100: no I O S V Z
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOCAL_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_WARNING_FORMS: Final = {"eventId": _UUID, "warningId": _UUID, "eventTime": _LOCAL_TIME}
+_WARNING_CODES: Final[Mapping[str, tuple[object, ...]]] = {
+    "eventType": (
+        *("raised", "colour-changed", "reminded", "escalated", "acknowledged", "feedback"),
+        *("ended", "reopened", "closed"),
+    ),
+    "warnLevel": (1, 2, 3, 4, None),  # Ⅰ to Ⅳ; None: over
+    "highestLevel": (1, 2, 3, 4),
+    "status": ("open", "over-awaiting-feedback", "closed"),
+    "askedStep": ("enterprise", "township", "county", "city", "province"),
+}
 
 
 class Refusal(IntEnum):
@@ -48,6 +62,7 @@ class Refusal(IntEnum):
     DATA_ID = 12
     ENTERPRISE = 13
     TIME = 14
+    WARNING = 15
     DOWN = 99
 
 
@@ -209,6 +224,28 @@ def _check(content: Mapping[str, Any]) -> None:
         raise Refused(Refusal.ENTERPRISE, f"enterpriseId {enterprise!r}: expected a unified social credit code")
     if not any(isinstance(content.get(name), str | int) and content[name] for name in TIME_FIELDS):
         raise Refused(Refusal.TIME, f"expected one of {', '.join(TIME_FIELDS)}")
+    if content.get("reportType") == "warning":
+        _check_warnings(content.get("datas"))
+
+
+def _check_warnings(items: object) -> None:
+    """Pushed warnings: which one, how grave, in whose hands, and what happened to it when."""
+    if not isinstance(items, list) or not items:
+        raise Refused(Refusal.WARNING, "datas: expected a list of warnings that is not empty")
+    for at, item in enumerate(items):
+        if not isinstance(item, dict):
+            raise Refused(Refusal.WARNING, f"datas[{at}]: expected an object")
+        for name, form in _WARNING_FORMS.items():
+            if not isinstance(item.get(name), str) or not form.fullmatch(item[name]):
+                raise Refused(Refusal.WARNING, f"datas[{at}].{name} {item.get(name)!r}: expected {form.pattern}")
+        for name, allowed in _WARNING_CODES.items():
+            if item.get(name) not in allowed:
+                raise Refused(Refusal.WARNING, f"datas[{at}].{name} {item.get(name)!r}: expected one of {allowed}")
+        level, highest = item["warnLevel"], item["highestLevel"]
+        if (level is None) is (item["status"] == "open"):
+            raise Refused(Refusal.WARNING, f"datas[{at}]: an open warning has a level, and no other one has")
+        if level is not None and level < highest:
+            raise Refused(Refusal.WARNING, f"datas[{at}]: warnLevel {level} is graver than highestLevel {highest}")
 
 
 def is_uscc(code: str) -> bool:

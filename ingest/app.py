@@ -8,11 +8,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest.api.ports import Ports
+from ingest.api.ports import Cases, Ports
 from ingest.api.server import ApiServer
+from ingest.casework import Casework
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
 from ingest.history.config import open_store
+from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
@@ -31,10 +33,15 @@ from ingest.settings import Settings
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
+from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditStore
+from ingest.state.case_figures import CaseFigures
+from ingest.state.case_store import CaseStore
 from ingest.state.database import Database
+from ingest.state.evidence_files import EvidenceFiles
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from ingest.state.suppressions import SuppressionStore
+from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
 from ingest.upkeep import lighten, look_after_files, name_orphans, require_same_moment, trim
@@ -85,6 +92,7 @@ class Service:
         self.journal = Journal(settings.journal.path)
         self._database = Database(settings.state)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
+        self.warnings = WarningStore(self._database)
         roster = self._load(1)
         self.store = open_store(settings.history)
         self._sender = OutboxSender(
@@ -106,6 +114,8 @@ class Service:
             reopen=settings.alarms.reopen_s * 10**9,
             shelve_max=settings.alarms.shelve_max_s * 10**9,
             suppress_level_2=settings.alarms.suppress_level_2,
+            warnings=settings.warnings.terms(),
+            warned=settings.connectors.warned,
         )
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)
@@ -124,8 +134,15 @@ class Service:
         def judge(batch: Batch, roster: Roster) -> Batch:
             return check_quality(batch, *roster.ranges(batch.point))
 
+        self.load = AlarmLoad(self.alarms, settings.alarms, lambda: self.engine.roster.plants)
         self._writer = HistoryWriter(
-            self.store, self.journal, self.alarms, roster=lambda: self.engine.roster, judge=judge
+            self.store,
+            self.journal,
+            self.alarms,
+            self.warnings,
+            roster=lambda: self.engine.roster,
+            judge=judge,
+            also=SlotCarrier(self.store, self.alarms, self.load),
         )
         clock = Clock()
         handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
@@ -147,15 +164,34 @@ class Service:
         self._supervisor = Supervisor()
         self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
         self.live = LiveService(
-            self.engine, self._source, self._writer, self.alarms, news, self._said, self.guard
+            self.engine, self._source, self._writer, self.alarms, self.warnings, news, self._said, self.guard
+        )
+        cases = CaseStore(self._database)
+        self._casework = Casework(
+            cases,
+            self.alarms,
+            self.warnings,
+            lambda: self.engine.roster,
+            self.live.latest,
+            self.live.order,
+            settings.cases,
+            time.time_ns,
         )
         ports = Ports(
             live=self.live,
             alarms=self.alarms,
+            warnings=self.warnings,
             suppressions=SuppressionStore(self._database),
-            audit=AuditStore(self._database),
+            audit=AuditStore(self._database.rows),
             history=self.store,
             journal=self.journal,
+            cases=Cases(
+                books=cases,
+                figures=CaseFigures(self._database),
+                files=EvidenceFiles(settings.cases.evidence, settings.cases.max_evidence_bytes),
+                config=settings.cases,
+            ),
+            load=self.load,
             now=time.time_ns,
         )
         self._api = ApiServer(ports, settings.api)
@@ -170,7 +206,7 @@ class Service:
         async with AsyncExitStack() as stack:
             stack.callback(self._close)
             metrics = ServiceMetrics(
-                self.engine, self._source, self._writer, self.outbox, self._intake, self.journal, self.guard
+                self.engine, self._source, self._writer, self.outbox, self._intake, self.journal, self.guard, self.load
             )
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
@@ -188,6 +224,7 @@ class Service:
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
                     group.create_task(self._selfwatch.run(), name="selfwatch"),
+                    group.create_task(self._casework.run(), name="casework"),
                 ]
                 self._supervisor.ready(f"{self.url}, {len(plants)} plants, {points} points")
                 await self._until(stop)

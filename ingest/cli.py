@@ -9,6 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -16,18 +17,24 @@ from rich.console import Console
 from ingest import __version__, telemetry
 from ingest.api.errors import CannotListen
 from ingest.app import Service
-from ingest.commands import journal, quarantine, state
-from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, enter, refuse, say
+from ingest.commands import audit, journal, quarantine, state
+from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, configured, enter, moment, refuse, say
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
 from ingest.demo.run import run as run_demo
 from ingest.explained import print_point
+from ingest.explained_warning import print_warning
 from ingest.history.errors import HistoryUnavailable
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.settings import Settings, check_all, load_settings
 from ingest.state.errors import StateBroken, StateUnavailable
+from ingest.state.peek import reading
+from ingest.state.warning_store import read_history
+from ingest.warnings.explain import NotYet
+from ingest.warnings.explain import as_json as warning_as_json
+from ingest.warnings.explain import explain as explain_then
 
 app = typer.Typer(
     name="yujing",
@@ -41,6 +48,7 @@ app.add_typer(simulate, name="simulate")
 explain = typer.Typer(no_args_is_help=True, help="说明为何如此评估 Say why things are judged as they are.")
 app.add_typer(explain, name="explain")
 app.add_typer(journal.app, name="journal")
+app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(state.app, name="state")
 
@@ -61,11 +69,18 @@ def version() -> None:
 @app.command()
 def check(config: ConfigFile = Path("yujing.toml")) -> None:
     """检查配置和企业文件,不联网 Check settings and plant files without network; exit code 2 if anything is wrong."""
+    file = enter(config)
     try:
-        roster = check_all(enter(config))
+        roster, duty = check_all(file), load_settings(file).warnings
     except InvalidConfig as error:
         refuse(error)
     plants = roster.enterprises()
+    for plant in plants:
+        if not duty.duty_of(plant.id, plant.region).holders:
+            say.print(
+                f"[yellow]无人值守 nobody assigned[/] {plant.id}: 预警发给所有人 its warnings go to everyone"
+                " (warnings.duty)"
+            )
     points = [point for plant in plants for point in plant.points]
     waiting = [(point, why) for point in points for why in point.unjudged]
     for point, why in waiting:
@@ -162,6 +177,32 @@ def point(
         typer.echo(json.dumps(as_json(note), ensure_ascii=False, indent=2))
     else:
         print_point(note, Console(highlight=False))
+
+
+@explain.command()
+def warning(
+    warning: Annotated[UUID, typer.Argument(help="预警标识 The warning's id.")],
+    config: ConfigFile = Path("yujing.toml"),
+    *,
+    at: Annotated[
+        str | None, typer.Option(help="时刻,默认首次最高颜色时 When; default: when it first had its highest colour.")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
+) -> None:
+    """预警当时为何是这个颜色 Why a warning had its colour at a moment; only reads, also while the service runs."""
+    with configured(config) as settings, reading(settings.state) as connection:
+        history = read_history(connection, warning)
+    if not history:
+        say.print(f"[red]✗[/] 没有这个预警 no such warning: {warning}")
+        raise typer.Exit(INVALID)
+    try:
+        found = explain_then(history, moment(at, "--at") if at else None)
+    except NotYet as error:
+        raise typer.BadParameter(str(error), param_hint="--at") from None
+    if json_:
+        typer.echo(json.dumps(warning_as_json(found), ensure_ascii=False, indent=2))
+    else:
+        print_warning(found, Console(highlight=False))
 
 
 async def _serve(settings: Settings) -> None:

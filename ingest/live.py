@@ -20,14 +20,17 @@ from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.model.plant import Rule
+from ingest.model.warning import Fact
 from ingest.pipeline.commands import Command
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.memory import Memory
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
+from ingest.state.alarm_load import AlarmLoad
 from ingest.state.errors import StateUnavailable
 from ingest.state.store import AlarmStore, OutboxStore
+from ingest.state.warning_store import WarningStore
 
 T = TypeVar("T")
 
@@ -67,6 +70,7 @@ class ServiceMetrics(Collector):
         intake: Intake,
         journal: Journal,
         guard: DiskGuard,
+        load: AlarmLoad,
     ) -> None:
         self._engine = engine
         self._source = source
@@ -75,6 +79,7 @@ class ServiceMetrics(Collector):
         self._intake = intake
         self._journal = journal
         self._guard = guard
+        self._load = load
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What waits where."""
@@ -105,12 +110,39 @@ class ServiceMetrics(Collector):
             for connector, totals in self._outbox.totals().items():
                 waiting.add_metric([connector], totals.messages - totals.delivered)
             yield waiting
+        warnings = GaugeMetricFamily("yujing_warnings_open", "Plants with an open warning", labels=["colour"])
+        for colour, count in self._engine.memory.warnings.open_colours().items():
+            warnings.add_metric([str(colour)], count)
+        yield warnings
         unjudged = self._engine.memory.bank.unjudged(time.time_ns())
         counts = np.bincount(unjudged.reason, minlength=max(Reason) + 1)
         rules = GaugeMetricFamily("yujing_rules_not_evaluated", "Rules that say nothing now, by why", labels=["reason"])
         for reason in Reason:
             rules.add_metric([reason.name.lower()], int(counts[reason]))
         yield rules
+        yield from alarm_gauges(self._load, time.time_ns())
+
+
+def alarm_gauges(load: AlarmLoad, now: int) -> Iterator[GaugeMetricFamily]:
+    """What each operator position has before it."""
+    present = load.present(load.positions(), now)
+    standing = GaugeMetricFamily("yujing_alarms_standing", "Standing alarms", labels=["position", "level"])
+    for position, one in present.items():
+        for level, count in one.levels.items():
+            standing.add_metric([position, str(level)], count)
+    yield standing
+    for name, said, value in (
+        ("yujing_alarms_unacknowledged", "Standing alarms nobody has seen", lambda one: one.unacknowledged),
+        ("yujing_alarms_stale", "Alarms that stand for too long", lambda one: one.stale),
+        ("yujing_alarms_hidden", "Alarms shelved, suppressed or out of service", lambda one: one.hidden),
+        ("yujing_alarms_chattering", "Rules raised too often, in the last 10 min", lambda one: one.chattering),
+        ("yujing_alarms_raised_10min", "Times an alarm called in the last 10 min", lambda one: one.raised),
+        ("yujing_alarms_flood", "1 while alarms come faster than a person follows", lambda one: float(one.flood)),
+    ):
+        gauge = GaugeMetricFamily(name, said, labels=["position"])
+        for position, one in present.items():
+            gauge.add_metric([position], value(one))
+        yield gauge
 
 
 class Evaluation:
@@ -155,6 +187,7 @@ class LiveService:
         source: MqttSource,
         writer: HistoryWriter,
         alarms: AlarmStore,
+        warnings: WarningStore,
         news: News,
         progress: Callable[[], Mapping[str, str]],
         guard: DiskGuard,
@@ -164,6 +197,7 @@ class LiveService:
         self._source = source
         self._writer = writer
         self._alarms = alarms
+        self._warnings = warnings
         self._news = news
         self._progress = progress
         self._guard = guard
@@ -209,10 +243,22 @@ class LiveService:
         async with asyncio.timeout(_ANSWER_S):
             return await asyncio.wrap_future(answer)
 
+    def facts(self, plant: str) -> Sequence[Fact]:
+        """What is known of a plant that counts for warnings and for its risk."""
+        watch = self._engine.memory.warnings.of_plant.get(plant)
+        return list(watch.facts.values()) if watch is not None else []
+
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
+        await self._wait(self._alarms.last_event, seq, timeout_s)
+
+    async def wait_warning(self, seq: int, timeout_s: float) -> None:
+        """Return as soon as a warning's event newer than `seq` may be committed, or after the timeout."""
+        await self._wait(self._warnings.last_warning, seq, timeout_s)
+
+    async def _wait(self, last: Callable[[], int], seq: int, timeout_s: float) -> None:
         news = self._news.next()  # before looking, so that none is missed between looking and waiting
-        if await asyncio.to_thread(self._alarms.last_event) > seq:
+        if await asyncio.to_thread(last) > seq:
             return
         try:
             async with asyncio.timeout(timeout_s):

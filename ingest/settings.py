@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ingest.alarms.config import AlarmsConfig
 from ingest.api.access import Keyring
 from ingest.api.config import ApiConfig
+from ingest.cases.config import CasesConfig
 from ingest.connectors.config import ConnectorsConfig, open_connectors
 from ingest.history.config import DuckDBConfig, HistoryConfig
 from ingest.journal.config import JournalConfig
@@ -23,6 +24,7 @@ from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttConfig, tls_context
 from ingest.state.config import StateConfig, require_files
+from ingest.warnings.config import WarningsConfig
 
 
 class LogConfig(Config):
@@ -44,6 +46,8 @@ class Settings(Config):
     intake: IntakeConfig = IntakeConfig()
     engine: EngineConfig = EngineConfig()
     alarms: AlarmsConfig = AlarmsConfig()
+    warnings: WarningsConfig = WarningsConfig()
+    cases: CasesConfig = CasesConfig()
     connectors: ConnectorsConfig = ConnectorsConfig()
     api: ApiConfig = ApiConfig()
     log: LogConfig = LogConfig()
@@ -87,6 +91,7 @@ def check_all(file: Path) -> Roster:
             lambda: open_connectors(settings.connectors),
             lambda: Keyring(settings.api.tokens),
             lambda: require_files(settings.state),
+            settings.warnings.terms,
         ):
             try:
                 check()

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from ingest import __version__
 from ingest.api.access import Keyring
+from ingest.api.cases.books import problem_of
 from ingest.api.config import ApiConfig
 from ingest.api.console.forms import forms_router
 from ingest.api.console.pages import pages_router
@@ -22,15 +23,37 @@ from ingest.api.console.rendering import Renderer
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
 from ingest.api.guard import Guard
 from ingest.api.ports import Ports
+from ingest.api.rest.alarm_metrics import alarm_metrics_router
 from ingest.api.rest.alarms import alarms_router
 from ingest.api.rest.audit import audit_router
+from ingest.api.rest.dispositions import dispositions_router
+from ingest.api.rest.enterprises import enterprises_router, self_inspections_router
+from ingest.api.rest.evidence import MULTIPART, evidence_router
+from ingest.api.rest.hazards import hazards_router
+from ingest.api.rest.inspections import inspections_router, leads_router
+from ingest.api.rest.lists import lists_router
 from ingest.api.rest.plants import plants_router
 from ingest.api.rest.schemas import ProblemOut
 from ingest.api.rest.service import describe, probes_router, service_router
 from ingest.api.rest.stream import stream_router
 from ingest.api.rest.suppressions import suppressions_router
+from ingest.api.rest.warnings import risk_router, warnings_router
 from ingest.api.sessions import Sessions
+from ingest.cases.errors import CaseError
 from ingest.state.errors import StateUnavailable
+
+CASES = (
+    dispositions_router,
+    evidence_router,
+    hazards_router,
+    leads_router,
+    inspections_router,
+    enterprises_router,
+    self_inspections_router,
+    lists_router,
+)
+UPLOADS = ("/api/v1/evidence", "/evidence")
+"""Where files are posted to: by programs, and from the console."""
 
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -101,23 +124,39 @@ def build_api(
     async def http(request: Request, error: HTTPException) -> Response:
         return refuse(request, of_http(error))
 
-    app.add_middleware(Guard, keyring=keyring, sessions=sessions, refuse=refuse, max_body_bytes=config.max_body_bytes)
+    @app.exception_handler(CaseError)
+    async def case(request: Request, error: CaseError) -> Response:
+        return refuse(request, problem_of(error))
+
+    app.add_middleware(
+        Guard,
+        keyring=keyring,
+        sessions=sessions,
+        refuse=refuse,
+        max_body_bytes=config.max_body_bytes,
+        uploads=dict.fromkeys(UPLOADS, ports.cases.config.max_evidence_bytes + MULTIPART),
+    )
     rest = APIRouter(
         prefix="/api/v1",
         responses=PROBLEMS,
         dependencies=[Security(HTTPBearer(auto_error=False, description="The guard checks it before any route."))],
     )
     rest.include_router(plants_router(ports))
-    rest.include_router(stream_router(ports, sessions, closing))  # before /alarms/{alarm}
+    rest.include_router(stream_router(ports, sessions, closing))  # before /alarms/{alarm} and /warnings/{warning}
+    rest.include_router(alarm_metrics_router(ports))  # so does this
     rest.include_router(alarms_router(ports))
+    rest.include_router(warnings_router(ports))
+    rest.include_router(risk_router(ports))
     rest.include_router(suppressions_router(ports))
     rest.include_router(audit_router(ports))
     rest.include_router(service_router(ports))
+    for router in CASES:
+        rest.include_router(router(ports))
     app.include_router(rest)
     app.include_router(probes_router(ports))
     describe(app)
     secure = config.secure_cookies or config.tls
-    app.include_router(forms_router(ports, render, keyring, sessions, secure=secure, clock=clock))
+    app.include_router(forms_router(render, keyring, sessions, secure=secure, clock=clock))
     app.include_router(pages_router(ports, render))
     return app
 

@@ -8,15 +8,21 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from detectors.detector import Reason
+from ingest.cases.config import CasesConfig
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.audit import ActKind
 from ingest.model.plant import Rule
 from ingest.model.suppression import Suppression, SuppressionState
+from ingest.model.warning import EarlyWarning, Fact, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command
 from ingest.plants.roster import Roster
+from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
+from ingest.state.case_figures import CaseFigures
+from ingest.state.case_store import CaseStore
+from ingest.state.evidence_files import EvidenceFiles
 
 T = TypeVar("T")
 
@@ -26,6 +32,9 @@ class AlarmBook(Protocol):
 
     def alarms(self, which: AlarmFilter, *, limit: int, before: tuple[int, UUID] | None = None) -> Sequence[Alarm]:
         """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+
+    def counts(self, which: AlarmFilter) -> Mapping[tuple[str, int, AlarmState], int]:
+        """How many there are by plant, level and state; those without any are left out."""
 
     def alarm(self, alarm: UUID) -> Alarm | None:
         """One alarm, or None."""
@@ -38,6 +47,27 @@ class AlarmBook(Protocol):
 
     def last_event(self) -> int:
         """The newest sequence number, 0 if there is none."""
+
+
+class WarningBook(Protocol):
+    """Early warnings as committed. Blocking."""
+
+    def warnings(
+        self, which: WarningFilter, *, limit: int, before: tuple[int, UUID] | None = None
+    ) -> Sequence[EarlyWarning]:
+        """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+
+    def warning(self, warning: UUID) -> EarlyWarning | None:
+        """One warning, or None."""
+
+    def warning_history(self, warning: UUID) -> Sequence[WarningEvent]:
+        """Every event of one warning, oldest first."""
+
+    def warnings_after(self, seq: int, *, limit: int) -> Sequence[WarningEvent]:
+        """Events with a greater sequence number, oldest first."""
+
+    def last_warning(self) -> int:
+        """The newest event's sequence number, 0 if there is none."""
 
 
 class SuppressionBook(Protocol):
@@ -135,8 +165,24 @@ class Live(Protocol):
             TimeoutError: the engine did not answer; it may still do it.
         """
 
+    def facts(self, plant: str) -> Sequence[Fact]:
+        """What is known of a plant that counts for warnings and for its risk. Never blocks."""
+
+    async def wait_warning(self, seq: int, timeout_s: float) -> None:
+        """Return as soon as a warning's event newer than `seq` may be committed, or after the timeout."""
+
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The closed loop: its records, what is counted of alarms and warnings, evidence files, settings."""
+
+    books: CaseStore
+    figures: CaseFigures
+    files: EvidenceFiles
+    config: CasesConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +191,11 @@ class Ports:
 
     live: Live
     alarms: AlarmBook
+    warnings: WarningBook
     suppressions: SuppressionBook
     audit: AuditTrail
     history: Readings
     journal: Journal
+    cases: Cases
+    load: AlarmLoad
     now: Callable[[], int]  # ns since the epoch

@@ -21,9 +21,9 @@ from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmFilter
 from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Plant, Point, Rule, Text
+from ingest.model.warning import EarlyWarning
 from ingest.wire.topics import parse_topic
 
-COUNT_LIMIT: Final = 2000
 QUARANTINE_SCAN: Final = 5000  # records looked through, at most, to fill one page of a token with few plants
 EXCERPT: Final = 400  # bytes of a quarantined payload that are shown
 
@@ -53,7 +53,6 @@ class Standing:
     level_1: int = 0
     level_2: int = 0
     unacknowledged: int = 0
-    more: bool = False  # counting stopped: there are at least so many
 
     @property
     def total(self) -> int:
@@ -90,6 +89,14 @@ def alarm(ports: Ports, caller: Principal, key: UUID) -> Alarm:
     return found
 
 
+def warning(ports: Ports, caller: Principal, key: UUID) -> EarlyWarning:
+    """One warning of a plant in scope. Raises NotThere."""
+    found = ports.warnings.warning(key)
+    if found is None or not caller.sees(found.plant):
+        raise NotThere(f"warning {str(key)!r} is not known")
+    return found
+
+
 def rule(ports: Ports, of: Alarm) -> Rule | None:
     """The rule an alarm was raised by, or None if it is no longer configured."""
     point = ports.live.roster().find(of.plant, of.point)
@@ -106,14 +113,19 @@ def narrowed(caller: Principal, plant_key: str | None) -> frozenset[str] | None:
 def standing(ports: Ports, caller: Principal, plant_key: str | None = None) -> dict[str, Standing]:
     """Standing alarms by plant; plants without any are left out."""
     which = AlarmFilter(plants=narrowed(caller, plant_key), states=STANDING)
-    found = ports.alarms.alarms(which, limit=COUNT_LIMIT)
-    levels = Counter((alarm.plant, alarm.level) for alarm in found)
-    unacknowledged = Counter(alarm.plant for alarm in found if alarm.state in UNSEEN)
-    more = len(found) == COUNT_LIMIT
-    return {
-        key: Standing(levels[key, 1], levels[key, 2], unacknowledged[key], more)
-        for key in {alarm.plant for alarm in found}
-    }
+    levels, unacknowledged = Counter[tuple[str, int]](), Counter[str]()
+    for (plant, level, state), alarms in ports.alarms.counts(which).items():
+        levels[plant, level] += alarms
+        unacknowledged[plant] += alarms if state in UNSEEN else 0
+    return {key: Standing(levels[key, 1], levels[key, 2], unacknowledged[key]) for key in unacknowledged}
+
+
+def positions(ports: Ports, caller: Principal, name: str | None = None) -> dict[str, tuple[str, ...]]:
+    """The operator positions (or the one named) all of whose plants are in scope. Raises NotThere."""
+    seen = {key: plants for key, plants in ports.load.positions().items() if all(map(caller.sees, plants))}
+    if name is not None and name not in seen:
+        raise NotThere(f"operator position {name!r} is not known")
+    return {name: seen[name]} if name is not None else seen
 
 
 def gateways(ports: Ports, caller: Principal) -> list[GatewayView]:

@@ -18,10 +18,11 @@ from ingest.model.config import Config
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.model.outbox import MessageKind
 from ingest.model.plant import SERVICE
+from ingest.model.warning import EarlyWarning
 
 
 class ConnectorsConfig(Config):
-    """Who receives alarms and readings. None by default."""
+    """Who receives alarms, warnings and readings. None by default."""
 
     webhooks: tuple[WebhookConfig, ...] = ()
     platform: PlatformConfig | None = None
@@ -43,6 +44,11 @@ class ConnectorsConfig(Config):
         webhooks = [w.name for w in self.webhooks if kind == "alarm" and w.wants(plant, level)]
         platform = self.platform if plant != SERVICE else None  # no enterprise, so nothing to tell the province
         return (*webhooks, *([platform.name] if platform else []))
+
+    def warned(self, warning: EarlyWarning) -> tuple[str, ...]:
+        """The connectors whose outbox an event of this warning goes into."""
+        webhooks = [webhook.name for webhook in self.webhooks if webhook.wants_warning(warning)]
+        return (*webhooks, *([self.platform.name] if self.platform else []))
 
 
 def open_connectors(config: ConnectorsConfig, now: Callable[[], int] = time.time_ns) -> list[Scheduled]:

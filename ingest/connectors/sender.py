@@ -262,8 +262,9 @@ class OutboxSender:
 
 
 def _alarm(message: Message) -> str | None:
-    alarm: Any = message.body.get("alarm")
-    return str(alarm["id"]) if message.kind == "alarm" and alarm else None
+    """What has to be told in order: the alarm or the warning; readings have no such thing."""
+    told: Any = message.body.get(message.kind) if message.kind != "readings" else None
+    return str(told["id"]) if told else None
 
 
 def _attempt(

@@ -1,11 +1,15 @@
-"""How far the engine is, read off the state database from outside: nothing is written, migrated or locked."""
+"""The state database read from outside, beside a service that runs: nothing is written, migrated or locked."""
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateUnavailable
@@ -30,6 +34,35 @@ def engine_at(config: StateConfig) -> EngineAt:
     """
     row = _in_file(config.path) if config.server is None else _at_server(config)
     return EngineAt(*row) if row else EngineAt(0, 0)
+
+
+@contextmanager
+def reading(config: StateConfig) -> Iterator[sa.Connection]:
+    """A connection that only reads what is committed.
+
+    Raises:
+        StateUnavailable: it is not there, or cannot be read.
+        LookupError: a secret is not where the settings say.
+    """
+    engine = _file_reader(config.path) if config.server is None else _server_reader(config)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.DBAPIError as error:
+        raise StateUnavailable(f"{config.server or config.path}: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _file_reader(path: Path) -> sa.Engine:
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, timeout=5), poolclass=NullPool)
+
+
+def _server_reader(config: StateConfig) -> sa.Engine:
+    from ingest.state.postgresql import Postgresql  # noqa: PLC0415  only the driver in use is loaded
+
+    return Postgresql(config).reader()
 
 
 def _in_file(path: Path) -> tuple[int, ...] | None:

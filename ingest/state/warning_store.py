@@ -82,6 +82,11 @@ class WarningStore:
         return [warning_event_of(row) for row in self._db.rows(query.order_by(t.warning_event.c.seq))]
 
 
+def read_history(connection: sa.Connection, warning: UUID) -> list[WarningEvent]:
+    """Every event of one warning, oldest first, by a connection of one's own."""
+    return [warning_event_of(dict(row)) for row in connection.execute(history_query(warning)).mappings()]
+
+
 def history_query(warning: UUID) -> sa.Select[Any]:
     """What asks for every event of one warning, oldest first."""
     return sa.select(t.warning_event).where(t.warning_event.c.warning == warning).order_by(t.warning_event.c.seq)

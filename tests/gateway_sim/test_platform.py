@@ -72,6 +72,27 @@ def test_upper_case_hex_is_hex_too(client: httpx.Client, platform: PlatformStand
 
 Make = Callable[[PlatformStandIn], Any]
 
+WARNING = {
+    "eventId": "9ad81587-72f6-57f3-8c38-e5d0658491fc",
+    "warningId": "506d14e4-31de-569e-bd22-78e262bd4226",
+    "eventType": "raised",
+    "eventTime": "2026-11-24 16:00:00",
+    "warnLevel": 2,
+    "highestLevel": 2,
+    "status": "open",
+    "askedStep": "enterprise",
+}
+
+
+def _warning(**changes: object) -> Make:
+    return lambda p: _body(p, CONTENT | {"reportType": "warning", "datas": [WARNING | changes]})
+
+
+def test_a_pushed_warning_is_taken(client: httpx.Client, platform: PlatformStandIn) -> None:
+    assert _post(client, platform, _warning()(platform))["code"] == 0
+    over = _warning(warnLevel=None, status="over-awaiting-feedback", eventType="ended")(platform)
+    assert _post(client, platform, over)["msg"].startswith("ok")
+
 
 def _without(name: str) -> Make:
     return lambda p: _body(p, {key: value for key, value in CONTENT.items() if key != name})
@@ -103,6 +124,14 @@ def _without(name: str) -> Make:
         (lambda p: _body(p, CONTENT | {"enterpriseId": USCC[:-1] + "A"}), Refusal.ENTERPRISE, "unified social credit"),
         (_without("collectTime"), Refusal.TIME, "expected one of collectTime"),
         (lambda p: _body(p, CONTENT | {"collectTime": ""}), Refusal.TIME, "expected one of collectTime"),
+        (lambda p: _body(p, CONTENT | {"reportType": "warning"}), Refusal.WARNING, "expected a list of warnings"),
+        (_warning(warningId="17"), Refusal.WARNING, "datas[0].warningId '17'"),
+        (_warning(warnLevel=5), Refusal.WARNING, "datas[0].warnLevel 5: expected one of (1, 2, 3, 4, None)"),
+        (_warning(warnLevel=None), Refusal.WARNING, "an open warning has a level"),
+        (_warning(warnLevel=1), Refusal.WARNING, "warnLevel 1 is graver than highestLevel 2"),
+        (_warning(eventType="inputs-changed"), Refusal.WARNING, "datas[0].eventType 'inputs-changed'"),
+        (_warning(askedStep="village"), Refusal.WARNING, "datas[0].askedStep 'village'"),
+        (_warning(eventTime="2026-11-24T08:00:00Z"), Refusal.WARNING, "datas[0].eventTime"),
     ],
 )
 def test_a_wrong_message_is_refused_with_its_reason(

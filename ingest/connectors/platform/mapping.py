@@ -29,21 +29,40 @@ _ALARM: Final = frozenset(
     f"alarm.{name}"
     for name in (
         *("id", "plant", "point", "rule", "level", "state", "title.zh", "title.en", "value", "limit", "unit"),
-        *("onset", "raised", "returned", "acknowledged", "acknowledged_by", "comment", "historical"),
+        *("onset", "raised", "annunciated", "raises", "returned", "acknowledged", "acknowledged_by", "assigned"),
+        *("disposed", "cleared", "comment", "historical"),
+    )
+)
+_WARNING: Final = frozenset(
+    f"warning.{name}"
+    for name in (
+        *("id", "plant", "colour", "peak", "state", "since", "raised", "ended", "step", "step_name.zh", "step_name.en"),
+        *("asking", "asked", "until", "acknowledged", "acknowledged_by", "risk", "risk_model", "rules"),
+        *("feedback.cause", "feedback.measure", "feedback.by", "feedback.time"),
     )
 )
 _HEAD: Final = frozenset({"batch.id", "batch.count", "batch.time"}) | _ENTERPRISE
 PATHS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("alarm", "head"): _HEAD,
-    ("alarm", "item"): frozenset({"message.id", "event", "time", "reason.zh", "reason.en"}) | _ALARM | _ENTERPRISE,
+    ("alarm", "item"): frozenset({"message.id", "event", "time", "by", "reason.zh", "reason.en"})
+    | _ALARM
+    | _ENTERPRISE,
+    ("warning", "head"): _HEAD,
+    ("warning", "item"): frozenset({"message.id", "event", "time", "by", "title.zh", "title.en"})
+    | _WARNING
+    | _ENTERPRISE,
     ("readings", "head"): _HEAD,
     ("readings", "item"): frozenset({"message.id", "point", "signal", "gateway", "time", "value", "valid"})
     | _ENTERPRISE,
 }
-"""What a mapping may name, by kind and part. A test holds it against `ingest.alarms.report`."""
+"""What a mapping may name, by kind and part. A test holds it against the reports of alarms and warnings."""
 
 TIMES: Final = frozenset({"batch.time", "time"}) | {
-    f"alarm.{name}" for name in ("onset", "raised", "returned", "acknowledged")
+    *(
+        f"alarm.{name}"
+        for name in ("onset", "raised", "annunciated", "returned", "acknowledged", "disposed", "cleared")
+    ),
+    *(f"warning.{name}" for name in ("since", "raised", "ended", "asked", "until", "acknowledged", "feedback.time")),
 }
 """The paths that hold a time."""
 
@@ -125,6 +144,7 @@ class FieldMapping(Config):
     envelope: Envelope
     answer: AnswerKeys
     alarm: Section
+    warning: Section
     readings: Section
 
     def report(self, kind: MessageKind, messages: Sequence[Message]) -> dict[str, Any]:
@@ -132,7 +152,12 @@ class FieldMapping(Config):
 
         Its batch.id is the same whenever the same messages are reported again. Raises Unmappable.
         """
-        section = self.alarm if kind == "alarm" else self.readings
+        sections: Mapping[MessageKind, Section] = {
+            "alarm": self.alarm,
+            "warning": self.warning,
+            "readings": self.readings,
+        }
+        section = sections[kind]
         head = {
             "batch": {
                 "id": str(uuid5(_BATCHES, "/".join(str(message.id) for message in messages))),
@@ -182,6 +207,6 @@ def _fields(fields: Mapping[str, Source], scope: Mapping[str, Any]) -> dict[str,
 
 def _items(kind: MessageKind, message: Message) -> Iterable[Mapping[str, Any]]:
     said = {"message": {"id": str(message.id)}}
-    if kind == "alarm":
+    if kind != "readings":
         return [{**message.body, **said}]
     return [{**reading, **said, "enterprise": message.body["enterprise"]} for reading in message.body["readings"]]

@@ -1,4 +1,4 @@
-"""The webhook connector: each alarm event is one signed CloudEvent, accepted or tried again by itself."""
+"""The webhook connector: each event of an alarm or warning is one signed CloudEvent, accepted or tried again alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONCURRENT = 8
 
 
 class WebhookConnector:
-    """Delivers alarm events to one inspector's endpoint."""
+    """Delivers events of alarms and warnings to one inspector's endpoint."""
 
     batch = CONCURRENT
     schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
@@ -63,8 +63,8 @@ def cloud_event(message: Message) -> bytes:
         "specversion": "1.0",
         "id": str(message.id),
         "source": f"/yujing/{quote(message.plant, safe='')}",
-        "type": f"cn.yujing.alarm.{message.body['event']}",
-        "subject": message.body["alarm"]["point"],
+        "type": f"cn.yujing.{message.kind}.{message.body['event']}",
+        "subject": message.body["alarm"]["point"] if message.kind == "alarm" else message.body["warning"]["id"],
         "time": message.body["time"],
         "datacontenttype": "application/json",
         "data": message.body,

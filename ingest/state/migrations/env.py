@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from ingest.state import case_tables, warning_tables  # noqa: F401  their tables are on METADATA, too
 from ingest.state.tables import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from uuid import UUID
 import numpy as np
 
 from detectors.detector import Reason
+from ingest.alarms.config import AlarmsConfig
 from ingest.alarms.suppressions import Suppressions
 from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Latest, Ports
@@ -22,6 +24,7 @@ from ingest.history.store import Trend
 from ingest.journal.position import Gap
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
+from ingest.model.annunciations import OPEN, Annunciations
 from ingest.model.audit import ActKind
 from ingest.model.batch import empty_batch
 from ingest.model.config import Secret
@@ -40,16 +43,27 @@ from ingest.model.plant import (
     Text,
 )
 from ingest.model.suppression import Suppression, SuppressionState
+from ingest.model.warning import EarlyWarning, Fact, Step, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.turn import Terms, Turn
+from ingest.pipeline.watches import Watches
 from ingest.plants.roster import GatewayRoster, Roster
+from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
 from ingest.state.rows import act_of
+from ingest.state.warning_rows import warning_act
+from ingest.warnings.config import DutyConfig, WarningsConfig
+from tests.ingest.api.case_books import books_for
 
 T = TypeVar("T")
 
 SECOND = 1_000_000_000
+DUTY = (
+    DutyConfig(step=Step.ENTERPRISE, name="企业安全负责人"),
+    DutyConfig(step=Step.TOWNSHIP, name="水头镇应急管理站", regions=frozenset({"350583"})),
+    DutyConfig(step=Step.COUNTY, name="南安市应急管理局", regions=frozenset({"350583"})),
+)
 MINUTE = 60 * SECOND
 NOON = int(dt.datetime(2026, 11, 23, 6, 12, 30, tzinfo=dt.UTC).timestamp()) * SECOND
 """14:12:30 in the control room."""
@@ -106,7 +120,12 @@ class StandIn:
         self.history_away = False
         self.engine_away = False
         self.hidden: dict[UUID, Suppression] = {}
+        self.load = AlarmLoad(self, AlarmsConfig(), lambda: self.known.plants)
         self.trail: list[AuditRow] = []
+        self.warned: list[WarningEvent] = []
+        self.memory, self.watches = Memory(self.known), Watches()
+        self.watches.resume([], self.memory, 0, WarningsConfig(duty=DUTY).terms())
+        self.cases, self.database = books_for(self)
         self._changed = asyncio.Event()
         for point in self.known.points:
             if point is not None:
@@ -117,10 +136,13 @@ class StandIn:
         return Ports(
             live=self,
             alarms=self,
+            warnings=self,
             suppressions=self,
             audit=self,
             history=self,
             journal=self,
+            cases=self.cases,
+            load=self.load,
             now=lambda: self.time,
         )
 
@@ -177,8 +199,59 @@ class StandIn:
     def _keep(self, event: AlarmEvent) -> None:
         self.book[event.alarm.id] = event.alarm
         self.log.append(replace(event, seq=len(self.log) + 1))
+        self._tell(self.watches.advance([event], [], self.memory, event.received))
+        self._news()
+
+    def _tell(self, events: Sequence[WarningEvent]) -> None:
+        self.warned += [replace(event, seq=len(self.warned) + at) for at, event in enumerate(events, 1)]
+        self.trail += [AuditRow(len(self.trail) + at, warning_act(one), "0" * 64) for at, one in enumerate(events, 1)]
+        self._news()
+
+    def _news(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by for warnings."""
+        self.time += int(seconds * SECOND)
+        self._tell(self.watches.advance([], [], self.memory, self.time))
+
+    # WarningBook
+
+    def warnings(
+        self, which: WarningFilter, *, limit: int, before: tuple[int, UUID] | None = None
+    ) -> Sequence[EarlyWarning]:
+        found = [
+            one
+            for one in {event.warning.id: event.warning for event in self.warned}.values()
+            if (which.plants is None or one.plant in which.plants)
+            and (which.colours is None or one.colour in which.colours)
+            and (which.peaks is None or one.peak in which.peaks)
+            and (which.states is None or one.state in which.states)
+            and (which.since is None or one.raised >= which.since)
+            and (which.until is None or one.raised < which.until)
+            and (before is None or (one.raised, one.id) < before)
+        ]
+        return sorted(found, key=lambda one: (one.raised, one.id), reverse=True)[:limit]
+
+    def warning(self, warning: UUID) -> EarlyWarning | None:
+        return next((event.warning for event in reversed(self.warned) if event.warning.id == warning), None)
+
+    def warning_history(self, warning: UUID) -> Sequence[WarningEvent]:
+        return [event for event in self.warned if event.warning.id == warning]
+
+    def warnings_after(self, seq: int, *, limit: int) -> Sequence[WarningEvent]:
+        return self.warned[seq : seq + limit]
+
+    def last_warning(self) -> int:
+        return len(self.warned)
+
+    def facts(self, plant: str) -> Sequence[Fact]:
+        watch = self.watches.of_plant.get(plant)
+        return list(watch.facts.values()) if watch else []
+
+    async def wait_warning(self, seq: int, timeout_s: float) -> None:
+        await self._wait(len(self.warned), seq, timeout_s)
 
     # AlarmBook
 
@@ -199,6 +272,9 @@ class StandIn:
         ]
         return sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)[:limit]
 
+    def counts(self, which: AlarmFilter) -> Mapping[tuple[str, int, AlarmState], int]:
+        return Counter((alarm.plant, alarm.level, alarm.state) for alarm in self.alarms(which, limit=10**9))
+
     def alarm(self, alarm: UUID) -> Alarm | None:
         return self.book.get(alarm)
 
@@ -207,6 +283,23 @@ class StandIn:
 
     def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
         return self.log[seq : seq + limit]
+
+    def annunciations(self, start: int, end: int, plants: Collection[str] | None = None) -> Annunciations:
+        raises = [event for event in self.log if event.kind is AlarmEventKind.RAISED and start <= event.received < end]
+        raises = sorted(raises, key=lambda event: event.received)
+        found = [self.book[one.alarm.id] for one in raises if plants is None or one.alarm.plant in plants]
+        raises = [one for one in raises if plants is None or one.alarm.plant in plants]
+        rules = tuple(dict.fromkeys((one.plant, one.point, one.rule) for one in found))
+        return Annunciations(
+            rules,
+            np.array([rules.index((one.plant, one.point, one.rule)) for one in found], np.int32),
+            np.array([one.level for one in found], np.int8),
+            np.array([one.time for one in raises], np.int64),
+            np.array([one.received for one in raises], np.int64),
+            np.array([one.acked or OPEN for one in found], np.int64),
+            np.array([one.returned or OPEN for one in found], np.int64),
+            np.zeros(len(found), np.bool_),
+        )
 
     def last_event(self) -> int:
         return len(self.log)
@@ -264,9 +357,10 @@ class StandIn:
         memory, turn = Memory(self.known), Turn(self.time, empty_batch(), self.known, Terms())
         memory.stand(alarm for alarm in self.book.values() if alarm.state is not AlarmState.NORMAL)
         memory.record = self.book.get
-        memory.suppressions = Suppressions(self.hidden.values())
+        memory.suppressions, memory.warnings = Suppressions(self.hidden.values()), self.watches
         answer = command(turn, memory, self.time)
         self.hidden |= {one.id: one for one in turn.suppressions}
+        self._tell(turn.warnings)
         acts = [*map(act_of, turn.events), *turn.acts]
         self.trail += [AuditRow(len(self.trail) + at, act, "0" * 64) for at, act in enumerate(acts, 1)]
         for event in turn.events:
@@ -322,7 +416,10 @@ class StandIn:
         return Verdict(len(self.trail), "0" * 64, None)
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
-        if len(self.log) > seq:
+        await self._wait(len(self.log), seq, timeout_s)
+
+    async def _wait(self, last: int, seq: int, timeout_s: float) -> None:
+        if last > seq:
             return
         try:
             await asyncio.wait_for(self._changed.wait(), timeout_s)

@@ -34,13 +34,14 @@ OF_THE_PLANT = {
 }
 """Ways to change something that are for operators and admins."""
 
+HAZARD_STEPS = ("grade", "supervise", "extend", "send-back", "close", "dismiss")
 OF_THE_SUPERVISION = {
     "/api/v1/suppressions/{suppression}/approve",
     "/api/v1/suppressions/{suppression}/reject",
-    *(f"/api/v1/hazards/{{hazard}}/{step}" for step in "grade supervise extend send-back close dismiss".split()),
+    *(f"/api/v1/hazards/{{hazard}}/{step}" for step in HAZARD_STEPS),
     *(f"/api/v1/leads{step}" for step in ("", "/{lead}/take", "/{lead}/close")),
     "/api/v1/inspections",
-    *(f"/api/v1/inspections/{{inspection}}/{step}" for step in "begin findings conclude cancel".split()),
+    *(f"/api/v1/inspections/{{inspection}}/{step}" for step in ("begin", "findings", "conclude", "cancel")),
     "/api/v1/enterprises/{plant}/classification",
 }
 """For inspectors and admins."""
@@ -51,6 +52,8 @@ OF_ANYBODY = {
     "/api/v1/hazards",
     "/api/v1/hazards/{hazard}/register",
     "/api/v1/hazards/{hazard}/report",
+    "/api/v1/warnings/{warning}/acknowledge",
+    "/api/v1/warnings/{warning}/feedback",
     "/signin",
     "/signout",
     "/language",

@@ -97,6 +97,24 @@ async def test_a_stream_shows_only_plants_of_its_token(hall: StandIn, server: Ap
     assert (number, data["alarm"]["plant"]) == ("2", WOOD)
 
 
+async def test_warnings_have_a_stream_of_their_own(hall: StandIn, server: ApiServer) -> None:
+    """With numbers of its own, only plants of its token, and on from where it broke off."""
+    path = "/api/v1/warnings/stream"
+    async with client(server, ELSEWHERE) as http, http.stream("GET", path) as answer:
+        hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
+        hall.raise_alarm(WOOD, "HOPPER_T-01", "HH", 71.0)
+        hall.pass_time(901)
+        found = await events(answer, 3)
+    assert [(data["event"], data["warning"]["plant"]) for _, data in found] == [
+        ("raised", WOOD),
+        ("reminded", WOOD),
+        ("escalated", WOOD),
+    ]
+    async with client(server, **{"last-event-id": found[0][0]}) as http, http.stream("GET", path) as answer:
+        again = await events(answer, len(hall.warned) - int(found[0][0]))
+    assert [number for number, _ in again] == [str(one.seq) for one in hall.warned[int(found[0][0]) :]]
+
+
 async def test_a_last_event_id_that_is_none_is_refused(server: ApiServer) -> None:
     async with client(server, **{"last-event-id": "latest"}) as http:
         assert (await http.get(STREAM)).status_code == 422

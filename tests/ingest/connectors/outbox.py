@@ -18,7 +18,23 @@ from ingest.connectors.sender import OutboxSender
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.model.flags import Flag
 from ingest.model.outbox import Attempt, Message
-from ingest.model.plant import Plant, Point, Text
+from ingest.model.plant import Confidence, Plant, Point, Text
+from ingest.model.warning import (
+    Asked,
+    Colour,
+    EarlyWarning,
+    Fact,
+    Feedback,
+    Ground,
+    Step,
+    Trait,
+    WarningEvent,
+    WarningEventKind,
+    WarningState,
+    warning_event_id,
+    warning_id,
+)
+from ingest.warnings.report import warning_body
 
 START = 1_763_884_800_000_000_000  # 2025-11-23T08:00:00Z
 SECOND = 1_000_000_000
@@ -228,4 +244,69 @@ def _point(index: int, point: str, signal: str, unit: str) -> Point:
         setpoint=None,
         rules=(),
         unjudged=(),
+    )
+
+
+def warning_message(
+    seq: int,
+    kind: WarningEventKind = WarningEventKind.RAISED,
+    *,
+    colour: Colour | None = Colour.RED,
+    step: Step = Step.ENTERPRISE,
+) -> Message:
+    """An event of the plant's warning; every one of the same warning."""
+    time_ns = START + list(WarningEventKind).index(kind) * 60 * SECOND
+    answered = kind in {WarningEventKind.FEEDBACK, WarningEventKind.CLOSED}
+    warning = early_warning(time_ns, colour, step, answered=answered)
+    event = WarningEvent(seq, warning_event_id(warning.id, seq, kind), kind, time_ns, warning)
+    body = warning_body(event, PLANT)
+    return Message(seq, "inspector", event.id, "warning", PLANT.id, body, time_ns, time_ns, 0)
+
+
+def early_warning(
+    time_ns: int = START, colour: Colour | None = Colour.RED, step: Step = Step.ENTERPRISE, *, answered: bool = False
+) -> EarlyWarning:
+    """The plant's warning as it stands at a time."""
+    return EarlyWarning(
+        id=warning_id(PLANT.id, START),
+        plant=PLANT.id,
+        colour=colour,
+        peak=Colour.RED,
+        since=START,
+        raised=START,
+        state=WarningState.OPEN if colour else WarningState.CLOSED if answered else WarningState.OVER,
+        step=step,
+        asking=None if answered else Asked.ACKNOWLEDGEMENT,
+        asked=START,
+        until=None if answered else START + 300 * SECOND,
+        who=("南安市应急管理局",),
+        reminded=0,
+        risk=91.5,
+        rules="1+0123abcd",
+        inputs=(
+            Ground(
+                "RED",
+                Colour.RED,
+                Text("红色标记规则的二级报警", "An alarm of level 2 by a rule marked red"),
+                "engineering default",
+                Confidence.ENGINEERING_DEFAULT,
+                (
+                    Fact(
+                        alarm_id(PLANT.id, "CW_IN_P-01", "LL", START),
+                        "CW_IN_P-01",
+                        "LL",
+                        "ALC_CW_IN_P",
+                        "CAST-01",
+                        2,
+                        Trait.LEVEL_2 | Trait.RED,
+                        START,
+                        0.118,
+                        0.15,
+                        "MPa",
+                    ),
+                ),
+            ),
+        ),
+        feedback=Feedback("水泵跳停", "切换备用泵", "王工", time_ns) if answered else None,
+        ended=None if colour else time_ns,
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 from ingest.connectors.config import ConnectorsConfig, open_connectors
 from ingest.model.fault import InvalidConfig, faults_of
 from ingest.model.plant import SERVICE
+from ingest.model.warning import Colour, Step
+from tests.ingest.connectors.outbox import early_warning
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
@@ -110,6 +113,18 @@ def test_the_province_hears_nothing_of_the_service_itself_and_inspectors_of_all_
     config = read([hook("all"), hook("one-plant", plants=["p1"])], PLATFORM)
     assert config.recipients("alarm", SERVICE, 2) == ("all",)
     assert config.recipients("readings", SERVICE) == ()
+
+
+def test_a_receiver_hears_of_warnings_from_its_step_and_colour_on() -> None:
+    """Whoever stands higher hears of it once it has come to them; where nobody is assigned, everyone does."""
+    config = read([hook("all"), hook("county", steps=["county"]), hook("grave", colours=["red"])], PLATFORM)
+    raised = replace(early_warning(), colour=Colour.ORANGE, peak=Colour.ORANGE)
+    assert config.warned(raised) == ("all", "platform")
+    assert config.warned(replace(raised, step=Step.COUNTY)) == ("all", "county", "platform")
+    assert config.warned(replace(raised, step=Step.CITY)) == ("all", "county", "platform")
+    assert config.warned(replace(raised, colour=Colour.BLUE, peak=Colour.RED)) == ("all", "grave", "platform")
+    assert config.warned(replace(raised, who=())) == ("all", "county", "platform")
+    assert read([hook("elsewhere", plants=["p2"])]).warned(raised) == ()
 
 
 async def test_open_connectors_bear_the_names_of_the_settings(secrets: None) -> None:

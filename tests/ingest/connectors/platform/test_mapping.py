@@ -14,7 +14,8 @@ from ingest.connectors.platform.mapping import PATHS, load_mapping
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.fault import InvalidConfig
 from ingest.model.outbox import Message, MessageKind
-from tests.ingest.connectors.outbox import alarm_message, readings_message
+from ingest.model.warning import Colour, Step, WarningEventKind
+from tests.ingest.connectors.outbox import alarm_message, readings_message, warning_message
 
 GOLDEN = Path(__file__).parent / "golden"
 SHIPPED = (resources.files("ingest.connectors.platform") / "mapping.toml").read_text(encoding="utf-8")
@@ -38,6 +39,11 @@ def variant(folder: Path, *changes: tuple[str, str]) -> Path:
             "alarm",
             [alarm_message(1), alarm_message(2, AlarmEventKind.ACKNOWLEDGED, point="CW_OUT_T-01")],
         ),
+        (
+            "warning.default.json",
+            "warning",
+            [warning_message(1), warning_message(2, WarningEventKind.ESCALATED, step=Step.COUNTY)],
+        ),
         ("readings.default.json", "readings", [readings_message(1), readings_message(2)]),
     ],
 )
@@ -57,19 +63,34 @@ def test_a_batch_keeps_its_id_when_it_is_sent_again() -> None:
 
 @pytest.mark.parametrize(("kind", "part"), list(PATHS))
 def test_a_mapping_may_name_exactly_what_our_reports_hold(kind: MessageKind, part: str) -> None:
-    """The list of source paths and the bodies made by `ingest.alarms.report` cannot drift apart."""
-    body = (alarm_message(1) if kind == "alarm" else readings_message(1)).body
+    """The list of source paths and the bodies our reports make cannot drift apart; lists cannot be named."""
+    made = {
+        "alarm": alarm_message(1),
+        "warning": warning_message(1, WarningEventKind.FEEDBACK),
+        "readings": readings_message(1),
+    }
+    body = dict(made[kind].body)
     if part == "head":
         held = {"enterprise": body["enterprise"], "batch": dict.fromkeys(("id", "count", "time"))}
-    elif kind == "alarm":
+    elif kind != "readings":
         held = {**body, "message": {"id": ""}}
     else:
         held = {**body["readings"][0], "enterprise": body["enterprise"], "message": {"id": ""}}
     assert PATHS[kind, part] == set(leaves(held))
 
 
+def test_a_warning_that_is_over_has_no_level() -> None:
+    """Every colour has its code, and none where nothing is called for any more."""
+    mapping = load_mapping(None)
+    for colour, level in (*zip(reversed(Colour), (1, 2, 3, 4), strict=True), (None, None)):
+        (item,) = mapping.report("warning", [warning_message(1, colour=colour)])["datas"]
+        assert item["warnLevel"] == level
+
+
 def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in tree.items():
+        if isinstance(value, list):
+            continue
         if isinstance(value, Mapping):
             yield from leaves(value, f"{prefix}{name}.")
         else:

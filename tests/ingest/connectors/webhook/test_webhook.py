@@ -21,7 +21,18 @@ from ingest.connectors.webhook.config import WebhookConfig
 from ingest.connectors.webhook.connector import WebhookConnector, cloud_event, open_webhook
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.outbox import Message
-from tests.ingest.connectors.outbox import SECOND, START, Clock, MemoryOutbox, alarm_message, hurry, running, until
+from ingest.model.warning import WarningEventKind
+from tests.ingest.connectors.outbox import (
+    SECOND,
+    START,
+    Clock,
+    MemoryOutbox,
+    alarm_message,
+    hurry,
+    running,
+    until,
+    warning_message,
+)
 from tests.ingest.connectors.receiver import Receiver, Reply, Request, make_authority
 
 SECRET = "whsec_" + base64.b64encode(b"a key of the tests, of 32 bytes.").decode()
@@ -83,6 +94,15 @@ def signature_fits(request: Request) -> bool:
 @pytest.mark.parametrize("kind", list(AlarmEventKind))
 def test_every_event_has_its_own_type(kind: AlarmEventKind) -> None:
     assert json.loads(cloud_event(alarm_message(1, kind)))["type"] == f"cn.yujing.alarm.{kind}"
+
+
+@pytest.mark.parametrize("kind", list(WarningEventKind))
+def test_a_warning_is_a_cloud_event_about_itself(kind: WarningEventKind) -> None:
+    message = warning_message(1, kind)
+    event = json.loads(cloud_event(message))
+    assert (event["type"], event["subject"]) == (f"cn.yujing.warning.{kind}", message.body["warning"]["id"])
+    assert event["data"]["reasons"][0]["text"]["zh"] == "红色标记规则的二级报警"
+    assert event["data"]["warning"]["who"] == ["南安市应急管理局"]
 
 
 def test_the_same_message_gives_the_same_bytes_whatever_the_order_of_its_keys() -> None:
