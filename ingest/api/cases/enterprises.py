@@ -87,7 +87,9 @@ def _change(
     by = {"version": before.version + 1, "changed": ports.now(), "changed_by": caller.name}
     after = replace(before, **{**changes, **by})
     differs = {
-        key: str(value) for key, value in asdict(after).items() if value != getattr(before, key) and key not in by
+        key: value if value is None else str(value)
+        for key, value in asdict(after).items()
+        if value != getattr(before, key) and key not in by
     }
     told = books.act(ports, caller, action, "enterprise", plant, plant, differs)
     known = before.version > 0
