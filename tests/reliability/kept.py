@@ -128,7 +128,7 @@ def webhooks(receiver: Receiver) -> Webhooks:
         if len(request.body) != int(request.headers["content-length"]):
             continue  # the sender was killed in the middle of it, and heard no answer
         data = json.loads(request.body)["data"]
-        if data["alarm"]["rule"] != RULE:
+        if "alarm" not in data or data["alarm"]["rule"] != RULE:  # warnings are told too
             continue
         number = request.headers["webhook-id"]
         repeated += number in by_id
