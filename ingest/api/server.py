@@ -104,6 +104,9 @@ class ApiServer:
                 self._server.config.load()  # reads the certificate
                 family = socket.AF_INET6 if ":" in host else socket.AF_INET
                 self._socket = socket.create_server((host, port), family=family, backlog=256)
+                # Or the end of each answer waits 40 ms for the client to say that it has the beginning: asyncio sees
+                # to that itself only on sockets that say they are TCP, which the ones made this way do not.
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except (OSError, ssl.SSLError) as error:
                 raise CannotListen(host, port, error.strerror or str(error)) from error
             self._port = self._socket.getsockname()[1]
