@@ -20,15 +20,25 @@ from ingest.demo.children import BrokerKind, broker, child, first_line, free_por
 from ingest.history.config import DuckDBConfig
 from ingest.journal.config import JournalConfig
 from ingest.model.config import Secret
+from ingest.model.warning import Step
 from ingest.settings import Settings
 from ingest.sources.mqtt import MqttConfig
 from ingest.state.config import StateConfig
+from ingest.warnings.config import DutyConfig, WarningsConfig
 
 WEBHOOK: Final = "inspector"
 """The inspector's webhook, by its name in the outbox."""
 
 TOKEN: Final = "token"  # noqa: S105  the name of the file that holds it
 """The file with the token that opens the console."""
+
+
+_DUTY: Final = (
+    DutyConfig(step=Step.ENTERPRISE, name="企业安全管理部"),
+    DutyConfig(step=Step.TOWNSHIP, name="镇应急管理站"),
+    DutyConfig(step=Step.COUNTY, name="县应急管理局"),
+)
+"""Who answers for the simulated plants; nobody does, so that the steps can be seen."""
 
 
 @contextlib.asynccontextmanager
@@ -59,6 +69,7 @@ async def surroundings(folder: Path, kind: BrokerKind, console_port: int) -> Asy
                 webhooks=(WebhookConfig(name=WEBHOOK, url=inspector_at["url"], secret=secret),),
                 platform=_platform(province_at),
             ),
+            warnings=WarningsConfig(duty=_DUTY),
             api=ApiConfig(port=_port(console_port), tokens=(token,)),
         )
 

@@ -20,7 +20,7 @@ from ingest.settings import Settings, load_settings
 from tests.deploy.written import DEPLOY
 
 SAMPLE = DEPLOY / "yujing.toml"
-HEADER = re.compile(r"(?P<off># )?\[+(?P<name>[a-z.]+)\]+")
+HEADER = re.compile(r"(?P<off># )?\[+(?P<name>[a-z._]+)\]+")
 KEY = re.compile(r"(?P<off># )?(?P<key>\w+) = (?P<value>.+)")
 
 
@@ -114,6 +114,8 @@ def default_of(part: Part, key: str, info: FieldInfo) -> Any:
 
 
 def plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if isinstance(value, Path) else value
 
 
@@ -150,7 +152,7 @@ def test_every_example_is_a_value_the_service_takes(tmp_path: Path) -> None:
         lines = []
         for table in (t for t in TABLES if t.name != "history" or t.keys["kind"].shown == kind):
             if table.name:
-                several = table.name in {"connectors.webhooks", "api.tokens", "alarms.positions"}
+                several = table.name in {"connectors.webhooks", "api.tokens", "alarms.positions", "warnings.duty"}
                 lines.append(f"[[{table.name}]]" if several else f"[{table.name}]")
             shown = {key: w.set if w.shown is None else w.shown for key, w in table.keys.items()}
             lines += [f"{key} = {toml(value)}" for key, value in shown.items()]

@@ -16,9 +16,13 @@ from prometheus_client import CollectorRegistry
 from detectors import Readings
 from detectors.detector import Reason
 from ingest import live
+from ingest.alarms.config import AlarmsConfig
 from ingest.journal.reserve import DiskGuard
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.plants.roster import Roster
+from ingest.state.alarm_load import AlarmLoad
+from ingest.state.warning_store import WarningStore
+from tests.ingest.api.stand_in import STEEL, WOOD, StandIn
 from tests.ingest.pipeline.bench import SECOND, Bench
 from tests.small_plant import PLANT, TEXT, small_roster
 
@@ -58,7 +62,8 @@ def service_of(bench: Bench) -> LiveService:
     loop = asyncio.new_event_loop()
     loop.close()
     guard = DiskGuard([bench.folder], 0)
-    return LiveService(bench.engine, AWAY, AWAY, bench.alarms, News(loop), lambda: {"engine": "ok"}, guard)
+    warnings = WarningStore(bench.database)
+    return LiveService(bench.engine, AWAY, AWAY, bench.alarms, warnings, News(loop), lambda: {"engine": "ok"}, guard)
 
 
 def hear(bench: Bench, name: str, values: list[float], start_s: int = 0) -> None:
@@ -75,11 +80,24 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     """The gauge as Prometheus reads it."""
     outbox: Any = bench.outbox
     registry = CollectorRegistry()
-    registry.register(
-        ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, DiskGuard([bench.folder], 0))
-    )
+    guard = DiskGuard([bench.folder], 0)
+    load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.roster.plants)
+    registry.register(ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load))
     (found,) = [family for family in registry.collect() if family.name == "yujing_rules_not_evaluated"]
     return {sample.labels["reason"]: sample.value for sample in found.samples}
+
+
+def test_prometheus_is_told_of_every_operator_position() -> None:
+    hall = StandIn()
+    for ago in range(1, 13):
+        hall.raise_alarm(STEEL, "CW_DT-01", "HH", 21.0, ago_s=ago)
+    families = live.alarm_gauges(hall.load, hall.time)
+    found = {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+    assert found["yujing_alarms_standing", STEEL, "2"] == 12
+    assert found["yujing_alarms_standing", WOOD, "1"] == 0
+    told = ("unacknowledged", "stale", "hidden", "chattering", "raised_10min", "flood")
+    assert [found[f"yujing_alarms_{name}", STEEL] for name in told] == [12, 0, 0, 1, 12, 1]
+    assert {name for name, *_ in found} == {f"yujing_alarms_{name}" for name in ("standing", *told)}
 
 
 def test_a_rule_says_why_it_is_not_evaluated_until_it_is(bench: Bench) -> None:
@@ -148,7 +166,8 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     loop.close()
     source: Any = SimpleNamespace(connected=True)
     writer: Any = SimpleNamespace(lag=lambda: (7, "connection refused"))
-    service = LiveService(bench.engine, source, writer, bench.alarms, News(loop), lambda: said, guard)
+    warnings = WarningStore(bench.database)
+    service = LiveService(bench.engine, source, writer, bench.alarms, warnings, News(loop), lambda: said, guard)
     assert service.health().parts == said | {
         "broker": "ok",
         "disk": "ok",
