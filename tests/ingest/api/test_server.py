@@ -224,7 +224,7 @@ async def test_connections_beyond_the_limit_are_turned_away(hall: StandIn, tmp_p
 
 def test_no_answer_waits_for_the_client_to_confirm_its_beginning(hall: StandIn, tmp_path: Path) -> None:
     """Nagle's algorithm is off on what is accepted: with it each answer takes 40 ms longer than its work."""
-    server = ApiServer(hall.ports(), config(tmp_path))
+    server = ApiServer(hall.ports, config(tmp_path))
     server.bind()
     assert server._socket is not None
     with server._socket as listening, socket.create_connection(("127.0.0.1", server.port)):
