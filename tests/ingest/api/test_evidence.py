@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -79,7 +80,7 @@ async def test_a_file_has_a_largest_size_of_its_own(ask: Ask, hall: StandIn) -> 
     files = {"file": ("x.jpg", large * 2, "image/jpeg")}
     assert (await client.post(EVIDENCE, data={"plant": STEEL}, files=files)).status_code == 413
 
-    async def endless():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def endless() -> AsyncIterator[bytes]:
         yield b'--x\r\ncontent-disposition: form-data; name="file"; filename="x"\r\n\r\n'
         for _ in range(10):
             yield bytes(100_000)

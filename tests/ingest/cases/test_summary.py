@@ -14,6 +14,7 @@ from ingest.cases import inspection as inspecting
 from ingest.cases.duties import SelfInspection, owed
 from ingest.cases.hazard import Hazard
 from ingest.cases.hazard_actions import Dismiss
+from ingest.cases.hazard_steps import Action
 from ingest.cases.inspection import Inspection, Result
 from ingest.cases.lead import Lead, LeadSource, close
 from ingest.cases.sheet import Sheet
@@ -45,7 +46,7 @@ def some_hazard(chance: random.Random) -> Hazard:
     one = made.hazard(chance.choice("abc"), found)
     major = chance.random() < 0.3
     deadline = day(found) + dt.timedelta(days=chance.randint(1, 40))
-    steps = [made.REGISTER, made.MAJOR if major else made.GENERAL]
+    steps: list[Action] = [made.REGISTER, made.MAJOR if major else made.GENERAL]
     steps += [made.REPORT, made.SUPERVISE] if major else []
     steps += [made.rectify(deadline), made.SUBMIT, made.CLOSE]
     if chance.random() < 0.1:
