@@ -35,7 +35,7 @@ class AlarmLoad:
     """Asks the alarms on record. `plants` gives the ids of all plants there are now. Blocking."""
 
     def __init__(self, book: Book, config: AlarmsConfig, plants: Callable[[], Iterable[str]]) -> None:
-        self.config: Final = config
+        self.config = config
         self._book = book
         self._plants = plants
 
