@@ -32,9 +32,12 @@ alarm = sa.Table(
     sa.Column("assigned", sa.Text),
     sa.Column("disposed", sa.BigInteger),
     sa.Column("cleared", sa.BigInteger),
-    sa.Index("alarm_by_plant", "plant", "raised"),
-    sa.Index("alarm_by_raised", "raised"),
-    sa.Index("alarm_by_state", "state"),
+    # Each ends in the order of the list, so that a page is read off it however much lies before.
+    sa.Index("alarm_by_raised", "raised", "id"),
+    sa.Index("alarm_by_plant", "plant", "raised", "id"),
+    sa.Index("alarm_by_state", "state", "raised", "id"),
+    sa.Index("alarm_by_point", "point", "raised", "id"),
+    sa.Index("alarm_by_assigned", "assigned", "raised", "id"),
 )
 
 alarm_event = sa.Table(

@@ -8,9 +8,16 @@ from alembic import op
 revision = "0006"
 down_revision = "0005"
 
+_PAGED = ("plant", "state", "point", "assigned")
+
 
 def upgrade() -> None:
-    """Add them."""
+    """Add them, in place of those that end before the order of the list."""
+    for name in ("raised", "plant", "state"):
+        op.drop_index(f"alarm_by_{name}", "alarm")
+    op.create_index("alarm_by_raised", "alarm", ["raised", "id"])
+    for name in _PAGED:
+        op.create_index(f"alarm_by_{name}", "alarm", [name, "raised", "id"])
     op.create_index("alarm_event_by_kind", "alarm_event", ["kind", "received"])
     op.create_table(
         "holder",
