@@ -17,7 +17,7 @@ from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
-from ingest.journal.reserve import DiskGuard
+from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
 from ingest.pipeline.announcing import Announcer
@@ -188,7 +188,11 @@ class Service:
             cases=Cases(
                 books=cases,
                 figures=CaseFigures(self._database),
-                files=EvidenceFiles(settings.cases.evidence, settings.cases.max_evidence_bytes),
+                files=EvidenceFiles(
+                    settings.cases.evidence,
+                    settings.cases.max_evidence_bytes,
+                    lambda: self.guard.state() is DiskState.OK,
+                ),
                 config=settings.cases,
             ),
             load=self.load,

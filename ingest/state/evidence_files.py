@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,20 +25,24 @@ class EvidenceDamaged(Event, level="error"):
 class EvidenceFiles:
     """The folder of evidence. What is in it is never changed and never deleted by the service."""
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, room: Callable[[], bool] = lambda: True) -> None:
+        """`room`: whether there is room; what alarms may need is not for pictures."""
         self._folder = folder
         self.max_bytes = max_bytes
+        self._room = room
 
     def put(self, content: bytes) -> tuple[str, str]:
         """Keep a file; its SHA-256 and media type. It is on disk, name and all, when this returns.
 
         Raises:
             Incomplete: too large, empty, or of a kind that is not taken.
-            StateUnavailable: the disk does not take it.
+            StateUnavailable: the disk does not take it, or is nearly full.
         """
         if not 0 < len(content) <= self.max_bytes:
             raise Incomplete("file", f"{len(content)} bytes", f"1 to {self.max_bytes} bytes")
         media, sha256 = media_of(content), digest_of(content)
+        if not self._room():
+            raise StateUnavailable("a disk is nearly full: no evidence is taken until there is room")
         path = self._path(sha256)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

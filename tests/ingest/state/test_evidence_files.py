@@ -34,7 +34,7 @@ def test_content_is_synced_before_it_gets_its_name_and_the_names_folders_after(
 
     def sync(number: int) -> None:
         kind = "folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "file"
-        done.append((f"sync {kind}", Path(os.readlink(f"/proc/self/fd/{number}")).name))
+        done.append((f"sync {kind}", Path(f"/proc/self/fd/{number}").readlink().name))
         plain_sync(number)
 
     def rename(source: str, target: str) -> None:
@@ -63,6 +63,16 @@ def test_a_write_that_fails_leaves_nothing(files: EvidenceFiles, monkeypatch: py
     monkeypatch.undo()
     files.put(PDF)
     assert files.get(digest_of(PDF)) == PDF
+
+
+def test_while_there_is_no_room_nothing_is_taken(tmp_path: Path) -> None:
+    room = False
+    files = EvidenceFiles(tmp_path, 1000, lambda: room)
+    with pytest.raises(StateUnavailable, match="nearly full"):
+        files.put(PDF)
+    assert kept(files) == []
+    room = True
+    assert files.get(files.put(PDF)[0]) == PDF
 
 
 def test_the_same_content_is_kept_once(files: EvidenceFiles) -> None:
