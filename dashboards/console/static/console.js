@@ -38,9 +38,25 @@ async function refresh(region) {
   }
 }
 
+// What somebody is filling in is theirs: a region with data-keep waits while a form in it is open or was touched.
+const touched = new WeakSet();
+const inUse = (element) =>
+  "keep" in element.dataset &&
+  (element.contains(document.activeElement) || element.querySelector("details[open]") || touched.has(element));
+document.addEventListener("input", (event) => {
+  const region = event.target.closest?.("[data-keep]");
+  if (region) touched.add(region);
+});
+
 function show(element, html) {
+  if (inUse(element)) return;
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  const folds = [...element.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open]);
   element.innerHTML = html;
+  for (const [id, open] of folds) {
+    const fold = document.getElementById(id);
+    if (fold) fold.open = open;
+  }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   const count = element.querySelector("[data-unacknowledged]");
   if (count) document.title = `(${count.dataset.unacknowledged}) ${title}`;
@@ -124,3 +140,32 @@ document.addEventListener("click", (click) => {
   }
   if (click.target.closest("[data-close]")) dialog.close();
 });
+
+// A link to a form opens it: #dispose, #acknowledge.
+function unfold() {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (target instanceof HTMLDetailsElement) {
+    target.open = true;
+    target.scrollIntoView({ block: "start" });
+  }
+}
+window.addEventListener("hashchange", unfold);
+unfold();
+
+const menu = document.getElementById("more-nav");
+document.addEventListener("click", (click) => {
+  if (menu?.open && !menu.contains(click.target)) menu.open = false;
+});
+document.addEventListener("keydown", (key) => {
+  if (key.key !== "Escape" || !menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// One press is enough: what is on its way is not sent again.
+document.addEventListener("submit", (submit) => {
+  if (submit.target.method !== "post") return;
+  if (submit.target.dataset.sent) submit.preventDefault();
+  submit.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));

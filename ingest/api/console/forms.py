@@ -1,4 +1,4 @@
-"""The console's forms: sign in and out, choose the language, acknowledge."""
+"""The console's own forms: sign in and out, choose the language; and what every form of it has in common."""
 
 from __future__ import annotations
 
@@ -6,24 +6,17 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ingest.api.access import Actor, Keyring
+from ingest.api.access import Keyring
 from ingest.api.console.rendering import LANGUAGE_COOKIE, Renderer, language
 from ingest.api.console.wording import said
 from ingest.api.errors import NotAllowed
 from ingest.api.guard import SESSION_COOKIE, client_of
-from ingest.api.orders import person
-from ingest.api.ports import Ports
-from ingest.api.rest.alarms import order
 from ingest.api.sessions import SESSION_S, Brake, Session, Sessions
-from ingest.pipeline.commands import Acknowledge
 from ingest.telemetry import Event, emit
-
-COMMENT_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,6 @@ def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
 
 
 def forms_router(
-    ports: Ports,
     render: Renderer,
     keyring: Keyring,
     sessions: Sessions,
@@ -109,18 +101,12 @@ def forms_router(
         onwards.set_cookie(LANGUAGE_COOKIE, lang, max_age=400 * 86_400, httponly=True, samesite="strict", secure=secure)
         return onwards
 
-    @router.post("/alarms/{alarm}/acknowledge", dependencies=[Depends(own_form)])
-    async def acknowledge_form(
-        alarm: UUID,
-        actor: Actor,
-        comment: Annotated[str, Form(max_length=COMMENT_LENGTH)] = "",
-        onward: Annotated[str, Form()] = "/alarms",
-    ) -> Response:
-        """Acknowledge an alarm and go back to where the form was."""
-        await order(ports, actor, alarm, Acknowledge(alarm, person(actor), comment.strip() or None))
-        return RedirectResponse(inside(onward), 303)
-
     return router
+
+
+def go_on(onward: str) -> Response:
+    """Answer a form: on to a page of this site, which is then asked for anew."""
+    return RedirectResponse(inside(onward), 303)
 
 
 def inside(onward: str) -> str:

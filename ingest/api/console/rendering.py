@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import jinja2
 from fastapi import Request
@@ -13,13 +14,46 @@ from fastapi.responses import HTMLResponse, Response
 import dashboards
 from ingest.api import reach
 from ingest.api.access import Principal
-from ingest.api.console import wording
+from ingest.api.console import navigation, telling, wording
 from ingest.api.console.wording import Language
-from ingest.api.errors import NotSignedIn, NotThere, Problem
+from ingest.api.errors import BadParameter, NotSignedIn, NotThere, Problem
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session
-from ingest.api.texts import CONFIDENCE, EVENTS, KINDS, STATES, TEXTS, UNJUDGED
+from ingest.api.texts import (
+    ACT_KINDS,
+    CONFIDENCE,
+    EVENTS,
+    KINDS,
+    ROLES,
+    SAID,
+    STATES,
+    SUPPRESSION_ENDS,
+    SUPPRESSION_KINDS,
+    SUPPRESSION_STATES,
+    TEXTS,
+    UNJUDGED,
+    VERDICTS,
+    WARNING_ASKED,
+    WARNING_EVENTS,
+    WARNING_STATES,
+    WORDS,
+)
+from ingest.cases.labels import label
 from ingest.model.plant import Text
+from ingest.model.warning import Colour
+
+SUBJECT_PAGES: Final = {
+    "alarm": "/alarms/",
+    "warning": "/warnings/",
+    "hazard": "/hazards/",
+    "lead": "/leads/",
+    "inspection": "/inspections/",
+    "enterprise": "/enterprises/",
+}
+"""Where the pages of the audit trail's subjects are."""
+
+FRAGMENTS: Final = frozenset({"table", "head", "body", "actions"})
+"""Last part of the address of what the module draws anew."""
 
 HOME: Final = Path(str(dashboards.__file__)).parent / "console"
 LANGUAGE_COOKIE: Final = "lang"
@@ -51,6 +85,22 @@ class Renderer:
             kinds=KINDS,
             confidences=CONFIDENCE,
             reasons=UNJUDGED,
+            words=WORDS,
+            roles=ROLES,
+            suppression_ends=SUPPRESSION_ENDS,
+            verdicts=VERDICTS,
+            suppression_kinds=SUPPRESSION_KINDS,
+            suppression_states=SUPPRESSION_STATES,
+            acts_on=ACT_KINDS,
+            subject_pages=SUBJECT_PAGES,
+            colours={str(colour): colour.text for colour in Colour},
+            label=label,
+            warning_states=WARNING_STATES,
+            warning_asked=WARNING_ASKED,
+            warning_events=WARNING_EVENTS,
+            places=navigation.PLACES,
+            more_places=navigation.MORE,
+            of_the_plant=navigation.OF_THE_PLANT,
         )
 
     def asset(self, name: str) -> Response:
@@ -76,10 +126,17 @@ class Renderer:
             t=lambda key: say(TEXTS[key]),
             say=say,
             ago=lambda since: wording.age(since, now, lang),
+            left=lambda until: wording.left(until, now, lang),
+            told_of=lambda detail: telling.told(detail, lang),
+            action_of=lambda kind, word: telling.action(kind, word, lang),
+            cause_of=lambda code: telling.cause(code, lang),
+            place=navigation.place(request.url.path),
+            now=now,
             unjudged=lambda text: wording.unjudged(text, lang),
             path=request.url.path,
             here=here(request),
-            caller=principal,
+            back=_whole(request),
+            me=principal,
             csrf=session.csrf if session else "",
         )
         return HTMLResponse(html, status)
@@ -96,6 +153,8 @@ class Renderer:
                 status=problem.status,
                 what=TEXTS.get(key, TEXTS["error.other"]),
                 detail=problem.detail,
+                fields=[SAID[name] for name in _wrong_fields(problem) if name in SAID],
+                before=_before(request),
             )
         answer.headers.update(problem.headers)
         return answer
@@ -107,6 +166,19 @@ class Renderer:
         return self.page(request, "signin.html", status=status, onward=onward, wrong=wrong)
 
 
+def _wrong_fields(problem: Problem) -> list[str]:
+    """The names of the fields that a problem is about."""
+    return [str(one["parameter"]) for one in problem.errors] if isinstance(problem, BadParameter) else []
+
+
+def _before(request: Request) -> str | None:
+    """The page of this site that the form was on, if the browser tells."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.url.netloc or came.path[:1] != "/" or came.path[1:2] in {"/", "\\"}:
+        return None
+    return came.path + (f"?{came.query}" if came.query else "")
+
+
 def language(request: Request) -> Language:
     """Return the language the caller chose; Chinese if none."""
     return "en" if request.cookies.get(LANGUAGE_COOKIE) == "en" else "zh"
@@ -115,6 +187,13 @@ def language(request: Request) -> Language:
 def here(request: Request) -> str:
     """Return the request's own path and query."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _whole(request: Request) -> str:
+    """Return the page that a request is about, if it asks for a part of it: where its forms lead back to."""
+    path, _, part = request.url.path.rpartition("/")
+    whole = path if part in FRAGMENTS else request.url.path
+    return whole + (f"?{request.url.query}" if request.url.query else "")
 
 
 def plant_names(ports: Ports, caller: Principal) -> dict[str, Text]:

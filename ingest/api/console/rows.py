@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.alarms.display import Shown
 from ingest.alarms.lifecycle import UNSEEN
 from ingest.api import reach
 from ingest.api.access import Principal
@@ -15,9 +16,10 @@ from ingest.api.console.wording import NOTHING, decimals, limit, number
 from ingest.api.ports import Latest, Ports
 from ingest.api.reach import GatewayView, Standing
 from ingest.api.texts import FLAGS, TEXTS
-from ingest.model.alarm import Alarm
+from ingest.model.alarm import Alarm, AlarmState
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint, Text
+from ingest.model.warning import EarlyWarning
 
 _SAID_BY_TITLE: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
 """Their 0 or 1 would say less than the alarm's title."""
@@ -33,6 +35,17 @@ class AlarmRow:
     limit: str
     reason: Text | None
     can_acknowledge: bool
+    shown: Shown | None = None
+
+    @property
+    def word(self) -> str:
+        """What its state is called: that of the alarm, or of what is missing although it is back to normal."""
+        alarm = self.alarm
+        if alarm.historical:
+            return "historical"
+        if alarm.state is AlarmState.NORMAL and alarm.cleared is None:
+            return "awaiting-feedback"
+        return alarm.state.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ class PointRow:
     limits: tuple[Limit, ...]
 
 
-def alarm_row(ports: Ports, alarm: Alarm, caller: Principal) -> AlarmRow:
+def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None = None) -> AlarmRow:
     """Return the alarm with its numbers written as its instrument deserves."""
     roster = ports.live.roster()
     plant = roster.plants.get(alarm.plant)
@@ -72,6 +85,7 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal) -> AlarmRow:
         "" if device else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
         rule.reason if rule else None,
         caller.may_act and open_,
+        shown,
     )
 
 
@@ -93,6 +107,16 @@ def plant_rows(
         for plant in plants
     ]
     return sorted(rows, key=lambda row: (-row.standing.level_2, -row.standing.level_1, row.plant.id))
+
+
+def by_colour(found: Iterable[PlantRow], warned: Mapping[str, EarlyWarning]) -> list[PlantRow]:
+    """Return the plants with the gravest colour first; the order is kept within a colour."""
+
+    def grave(row: PlantRow) -> int:
+        warning = warned.get(row.plant.id)
+        return warning.colour.rank if warning and warning.colour else -1
+
+    return sorted(found, key=lambda row: -grave(row))
 
 
 def shown_points(plant: Plant) -> list[Point]:

@@ -15,6 +15,7 @@ NOTHING: Final = "—"
 """Unknown. Never a zero."""
 
 _SECOND: Final = 1_000_000_000
+_UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60))
 
 
 def decimals(point: Point) -> int:
@@ -61,10 +62,18 @@ def clock(time: int | None) -> str:
 def age(since: int, now: int, lang: Language) -> str:
     """Return how long ago, in the largest unit that tells enough."""
     seconds = max(0, now - since) // _SECOND
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+    for unit, size in _UNITS:
         if seconds >= 2 * size:
             return said(f"age.{unit}", lang).format(n=seconds // size)
     return said("age.s", lang).format(n=seconds)
+
+
+def left(until: int, now: int, lang: Language) -> str:
+    """Return how much time is left until then, or by how much it is over."""
+    seconds = abs(until - now) // _SECOND
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= 2 * size), ("s", 1))
+    span = said(f"age.n_{unit}", lang).format(n=seconds // size)
+    return said("age.left" if until > now else "age.over", lang).format(n=span)
 
 
 def unjudged(text: str, lang: Language) -> str:

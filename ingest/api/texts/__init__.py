@@ -4,12 +4,53 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.api.texts.alarms import ALARMS, EVENTS, STATES
+from ingest.api.texts.acts import ACTIONS, SAID
+from ingest.api.texts.alarms import ALARMS, EVENTS, STATES, WORDS
+from ingest.api.texts.cases import CASES
 from ingest.api.texts.common import COMMON
+from ingest.api.texts.metrics import METRICS, VERDICTS
 from ingest.api.texts.plants import CONFIDENCE, FLAGS, KINDS, PLANTS, UNJUDGED
 from ingest.api.texts.service import SERVICE_PAGES
+from ingest.api.texts.suppressions import (
+    ACT_KINDS,
+    ROLES,
+    SUPPRESSION_ENDS,
+    SUPPRESSION_KINDS,
+    SUPPRESSION_STATES,
+    SUPPRESSIONS,
+)
+from ingest.api.texts.warnings import WARNING_ASKED, WARNING_EVENTS, WARNING_STATES, WARNINGS
 from ingest.model.plant import Text
 
-TEXTS: Final[dict[str, Text]] = {**COMMON, **ALARMS, **PLANTS, **SERVICE_PAGES}
+TEXTS: Final[dict[str, Text]] = {
+    **COMMON,
+    **ALARMS,
+    **CASES,
+    **METRICS,
+    **PLANTS,
+    **SERVICE_PAGES,
+    **SUPPRESSIONS,
+    **WARNINGS,
+}
 
-__all__ = ["CONFIDENCE", "EVENTS", "FLAGS", "KINDS", "STATES", "TEXTS", "UNJUDGED"]
+__all__ = [
+    "ACTIONS",
+    "ACT_KINDS",
+    "CONFIDENCE",
+    "EVENTS",
+    "FLAGS",
+    "KINDS",
+    "ROLES",
+    "SAID",
+    "STATES",
+    "SUPPRESSION_ENDS",
+    "SUPPRESSION_KINDS",
+    "SUPPRESSION_STATES",
+    "TEXTS",
+    "UNJUDGED",
+    "VERDICTS",
+    "WARNING_ASKED",
+    "WARNING_EVENTS",
+    "WARNING_STATES",
+    "WORDS",
+]

@@ -10,13 +10,27 @@ from ingest.model.plant import Text
 ALARMS: Final[dict[str, Text]] = {
     "alarms.title": Text("报警", "Alarms"),
     "alarms.standing": Text("当前报警", "Standing alarms"),
-    "alarms.past": Text("已消除", "Cleared"),
+    "alarms.past": Text("已结束", "Over"),
     "alarms.found": Text("筛选结果", "Matching alarms"),
     "alarms.none": Text("没有当前报警。", "No standing alarms."),
     "alarms.none_found": Text("没有符合条件的报警。", "No alarm matches."),
-    "alarms.none_past": Text("没有已消除的报警。", "No cleared alarms."),
+    "alarms.none_past": Text("没有已结束的报警。", "No alarm is over."),
     "alarms.more": Text("仅显示最新 {n} 条，请使用筛选。", "Only the newest {n} are shown: use the filters."),
     "alarms.older": Text("更早的报警", "Older alarms"),
+    "alarms.plant_itself": Text("网关与其他", "gateways and others"),
+    "alarms.folded": Text("另有 {n} 条由此引起", "{n} more that follow from it"),
+    "alarms.folded_stopped": Text("设备停机，另有 {n} 条工艺报警", "Not in production: {n} more alarms of the process"),
+    "alarms.hidden": Text("已隐藏", "Hidden"),
+    "alarms.hidden_hint": Text(
+        "这些报警仍在记录和上报，只是不再呼叫操作人员。",
+        "These alarms are still recorded and reported; they only call nobody.",
+    ),
+    "alarms.waiting": Text("待处置", "Waiting for feedback"),
+    "alarms.waiting_hint": Text(
+        "数值已恢复，尚无处置反馈；反馈后才能销警。",
+        "The value is back and nobody has said what it was: they are cleared with the feedback.",
+    ),
+    "alarms.all_waiting": Text("全部待处置报警", "All that wait for feedback"),
     "alarms.unacknowledged": Text("未确认", "unacknowledged"),
     "alarm.level": Text("级别", "Level"),
     "alarm.what": Text("报警", "Alarm"),
@@ -27,9 +41,42 @@ ALARMS: Final[dict[str, Text]] = {
     "alarm.state": Text("状态", "State"),
     "alarm.since": Text("发生时间", "Since"),
     "alarm.action": Text("操作", "Action"),
-    "alarm.historical": Text("补传", "Backfilled"),
     "alarm.ack": Text("确认", "Acknowledge"),
     "alarm.comment": Text("备注（可不填）", "Comment (optional)"),
+    "alarm.first_out": Text("首发", "first out"),
+    "alarm.chattering": Text("抖动", "chattering"),
+    "alarm.stale": Text("长期", "stale"),
+    "alarm.raises": Text("第 {n} 次触发", "raised {n} times"),
+    "alarm.assigned_to": Text("责任人", "for"),
+    "alarm.reset": Text("复位", "Reset"),
+    "alarm.reset_title": Text("复位锁存报警", "Reset the latched alarm"),
+    "alarm.reset_hint": Text(
+        "条件已消失且已确认，复位后报警结束。", "The condition is gone and somebody has seen it: a reset lets go of it."
+    ),
+    "alarm.say": Text("添加备注", "Add a comment"),
+    "alarm.comment_words": Text("备注", "Comment"),
+    "alarm.assign": Text("指派责任人", "Assign"),
+    "alarm.assign_to": Text("责任人（留空则取消指派）", "To whom (empty: nobody in particular)"),
+    "alarm.shelve": Text("搁置", "Shelve"),
+    "alarm.shelve_hint": Text(
+        "限时隐藏，到时自动恢复；记录与上报不受影响。",
+        "Hides it for a limited time and comes back by itself. It is still recorded and reported.",
+    ),
+    "alarm.shelve_for": Text("搁置多久", "For how long"),
+    "alarm.suppress": Text("设计抑制", "Suppress by design"),
+    "alarm.suppress_hint": Text(
+        "仅用于当前生产状态下无意义的报警，直到手动解除。",
+        "Only for alarms that mean nothing in this state of the plant. Lasts until it is ended.",
+    ),
+    "alarm.out_of_service": Text("申请停用测点", "Apply to take the point out of service"),
+    "alarm.out_of_service_hint": Text(
+        "停用整个测点，须由监管人员批准后生效。",
+        "For the whole point. An inspector must approve before it holds.",
+    ),
+    "alarm.apply": Text("提交申请", "Apply"),
+    "alarm.dispose": Text("处置反馈", "Give feedback"),
+    "alarm.disposed": Text("处置反馈", "Feedback given"),
+    "alarm.cleared": Text("销警", "Cleared"),
     "alarm.ack_title": Text("确认报警", "Acknowledge alarm"),
     "alarm.cancel": Text("取消", "Cancel"),
     "alarm.level_1": Text("一级", "Level 1"),
@@ -43,13 +90,14 @@ ALARMS: Final[dict[str, Text]] = {
     "alarm.raised": Text("报警触发", "Raised"),
     "alarm.returned": Text("恢复正常", "Returned"),
     "alarm.time": Text("时间", "Time"),
-    "alarm.event": Text("事件", "Event"),
     "alarm.received": Text("服务收到", "Received"),
     "alarm.rule_gone": Text("该规则已不在配置中。", "The rule is no longer configured."),
-    "alarm.read_only": Text("只读账号，不能确认报警。", "This account reads only and cannot acknowledge."),
+    "alarm.read_only": Text(
+        "监管账号可查看和备注，不能代企业操作报警。", "This account supervises: it reads and comments."
+    ),
 }
 STATES: Final[dict[AlarmState, Text]] = {
-    AlarmState.NORMAL: Text("已消除", "Cleared"),
+    AlarmState.NORMAL: Text("正常", "Normal"),
     AlarmState.UNACKNOWLEDGED: Text("未确认", "Unacknowledged"),
     AlarmState.ACKNOWLEDGED: Text("已确认", "Acknowledged"),
     AlarmState.RETURNED: Text("已恢复，未确认", "Returned, unacknowledged"),
@@ -60,6 +108,14 @@ STATES: Final[dict[AlarmState, Text]] = {
     AlarmState.OUT_OF_SERVICE: Text("已停用", "Out of service"),
     AlarmState.NOT_EVALUATED: Text("未评估", "Not evaluated"),
 }
+WORDS: Final[dict[str, Text]] = {
+    **{state.value: text for state, text in STATES.items() if state is not AlarmState.NORMAL},
+    "awaiting-feedback": Text("待处置", "Awaiting feedback"),
+    "normal": Text("已销警", "Cleared"),
+    "historical": Text("补传", "Backfilled"),
+}
+"""What an alarm's state is called in lists; back to normal is two things, with and without feedback."""
+
 EVENTS: Final[dict[AlarmEventKind, Text]] = {
     AlarmEventKind.RAISED: Text("触发", "Raised"),
     AlarmEventKind.RETURNED: Text("恢复", "Returned"),

@@ -23,6 +23,7 @@ PLANTS: Final[dict[str, Text]] = {
     "plant.workers": Text("从业人数", "Workers"),
     "plant.dust_workers": Text("涉粉人数", "Workers in dust"),
     "plant.all_alarms": Text("本企业报警", "Alarms of this plant"),
+    "plant.record": Text("企业档案", "Enterprise record"),
     "plant.other": Text("其他测点", "Other points"),
     "point.name": Text("测点", "Point"),
     "point.value": Text("最新值", "Latest"),

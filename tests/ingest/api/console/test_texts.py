@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 import ingest.api
 from detectors.detector import Reason
+from ingest.api import texts
 from ingest.api.console.rendering import HOME
-from ingest.api.texts import CONFIDENCE, EVENTS, FLAGS, KINDS, STATES, TEXTS, UNJUDGED
+from ingest.api.texts import TEXTS
 from ingest.model.alarm import AlarmEventKind, AlarmState
+from ingest.model.audit import ActKind, ActRole
 from ingest.model.flags import Flag
-from ingest.model.plant import SERVICE, Confidence, PlantKind
+from ingest.model.plant import SERVICE, Confidence, PlantKind, Text
+from ingest.model.suppression import SuppressionKind, SuppressionState
+from ingest.model.warning import Asked, WarningEventKind, WarningState
 
 SOURCES = [*(HOME / "templates").iterdir(), *Path(ingest.api.__path__[0]).rglob("*.py")]
 KEY = re.compile(r"""["']([a-z]+\.[a-z0-9_]+)["']""")
@@ -45,10 +50,33 @@ def test_every_text_is_there_in_both_languages(key: str) -> None:
     assert not re.search(r"[\u4e00-\u9fff]", text.en)
 
 
-def test_every_state_and_word_of_the_model_has_a_text() -> None:
-    assert set(STATES) == set(AlarmState)
-    assert set(EVENTS) == set(AlarmEventKind)
-    assert set(KINDS) == {*get_args(PlantKind), SERVICE}
-    assert set(CONFIDENCE) == set(Confidence)
-    assert set(FLAGS) == set(Flag)
-    assert set(UNJUDGED) == set(Reason)
+WORDS_OF_THE_MODEL: dict[str, tuple[Mapping[Any, Text], set[Any]]] = {
+    "STATES": (texts.STATES, set(AlarmState)),
+    "EVENTS": (texts.EVENTS, set(AlarmEventKind)),
+    "KINDS": (texts.KINDS, {*get_args(PlantKind), SERVICE}),
+    "CONFIDENCE": (texts.CONFIDENCE, set(Confidence)),
+    "FLAGS": (texts.FLAGS, set(Flag)),
+    "UNJUDGED": (texts.UNJUDGED, set(Reason)),
+    "SUPPRESSION_KINDS": (texts.SUPPRESSION_KINDS, set(SuppressionKind)),
+    "SUPPRESSION_ENDS": (texts.SUPPRESSION_ENDS, set(SuppressionKind)),
+    "SUPPRESSION_STATES": (texts.SUPPRESSION_STATES, set(SuppressionState)),
+    "ROLES": (texts.ROLES, set(get_args(ActRole))),
+    "ACT_KINDS": (texts.ACT_KINDS, set(get_args(ActKind))),
+    "WARNING_STATES": (texts.WARNING_STATES, set(WarningState)),
+    "WARNING_ASKED": (texts.WARNING_ASKED, set(Asked)),
+    "WARNING_EVENTS": (texts.WARNING_EVENTS, set(WarningEventKind)),
+}
+
+
+@pytest.mark.parametrize("name", WORDS_OF_THE_MODEL)
+def test_every_word_of_the_model_has_a_text_in_both_languages(name: str) -> None:
+    known, words = WORDS_OF_THE_MODEL[name]
+    assert set(known) == words
+    assert all(text.zh.strip() and text.en.strip() for text in known.values())
+    assert not any(re.search(r"[\u4e00-\u9fff]", text.en.replace("(销警)", "")) for text in known.values())
+
+
+def test_every_key_and_action_told_is_said_in_both_languages() -> None:
+    said = [*texts.SAID.values(), *(text for of in texts.ACTIONS.values() for text in of.values())]
+    assert all(text.zh.strip() and text.en.strip() for text in said)
+    assert not any(re.search(r"[\u4e00-\u9fff]", text.en) for text in said)

@@ -1,0 +1,95 @@
+"""The console's forms about one alarm: acknowledge, reset, comment, assign, and hide it for a while."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import Response
+from pydantic import StringConstraints
+from starlette.concurrency import run_in_threadpool
+
+from ingest.api import reach
+from ingest.api.access import Actor, Caller
+from ingest.api.console.fields import Maybe, Moment, Onward, Words
+from ingest.api.console.forms import go_on, own_form
+from ingest.api.console.rendering import Renderer
+from ingest.api.orders import carry_out, person
+from ingest.api.ports import Ports
+from ingest.api.rest.alarms import order
+from ingest.model.suppression import SuppressionKind
+from ingest.pipeline.commands import Acknowledge, Assign, Comment, Reset, Suppress
+
+_MINUTE = 60 * 10**9
+
+Minutes = Annotated[int, Form(ge=1, le=60 * 24 * 7)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Form()]
+
+
+def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
+    """Return the routes of the forms about alarms."""
+    router = APIRouter(prefix="/alarms/{alarm}", dependencies=[Depends(own_form)])
+
+    @router.post("/acknowledge")
+    async def acknowledge(alarm: UUID, actor: Actor, comment: Maybe = None, onward: Onward = "/alarms") -> Response:
+        """Acknowledge an alarm and go back to where the form was."""
+        await order(ports, actor, alarm, Acknowledge(alarm, person(actor), comment))
+        return go_on(onward)
+
+    @router.post("/reset")
+    async def reset(alarm: UUID, actor: Actor, onward: Onward = "/alarms") -> Response:
+        """Let go of a latched alarm."""
+        await order(ports, actor, alarm, Reset(alarm, person(actor)))
+        return go_on(onward)
+
+    @router.post("/comment")
+    async def comment(alarm: UUID, caller: Caller, comment: Words, onward: Onward = "/alarms") -> Response:
+        """Say something about an alarm."""
+        await order(ports, caller, alarm, Comment(alarm, person(caller), comment))
+        return go_on(onward)
+
+    @router.post("/assign")
+    async def assign(alarm: UUID, actor: Actor, to: Name = "", onward: Onward = "/alarms") -> Response:
+        """Make somebody responsible for an alarm; an empty name: nobody in particular."""
+        await order(ports, actor, alarm, Assign(alarm, person(actor), to or None))
+        return go_on(onward)
+
+    @router.post("/shelve")
+    async def shelve(
+        alarm: UUID, actor: Actor, minutes: Minutes, reason: Words, onward: Onward = "/alarms"
+    ) -> Response:
+        """Shelve an alarm's rule for so many minutes."""
+        found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
+        until = ports.now() + minutes * _MINUTE
+        wish = Suppress(SuppressionKind.SHELVED, found.plant, found.point, found.rule, reason, until, person(actor))
+        await carry_out(ports, wish)
+        return go_on(onward)
+
+    @router.post("/suppress")
+    async def suppress(
+        alarm: UUID, actor: Actor, reason: Words, until: Moment = None, onward: Onward = "/alarms"
+    ) -> Response:
+        """Suppress an alarm's rule by design."""
+        found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
+        wish = Suppress(SuppressionKind.SUPPRESSED, found.plant, found.point, found.rule, reason, until, person(actor))
+        await carry_out(ports, wish)
+        return go_on(onward)
+
+    @router.post("/out-of-service")
+    async def out_of_service(
+        alarm: UUID,
+        actor: Actor,
+        reason: Words,
+        begins: Moment = None,
+        until: Moment = None,
+        onward: Onward = "/alarms",
+    ) -> Response:
+        """Apply for an alarm's point to be taken out of service."""
+        found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
+        kind = SuppressionKind.OUT_OF_SERVICE
+        wish = Suppress(kind, found.plant, found.point, None, reason, until, person(actor), begins)
+        await carry_out(ports, wish)
+        return go_on(onward)
+
+    return router

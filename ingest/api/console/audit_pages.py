@@ -1,0 +1,49 @@
+"""The console's page on the audit trail."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ingest.api import reach
+from ingest.api.access import Caller
+from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.ports import Ports
+from ingest.model.audit import ActKind
+
+SHOWN: Final = 100
+
+AnyKind = ActKind | Literal[""]
+
+
+def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
+    """Return the route of the page on the audit trail."""
+    router = APIRouter()
+
+    @router.get("/audit")
+    def audit(
+        request: Request,
+        caller: Caller,
+        plant: str = "",
+        kind: AnyKind = "",
+        subject: str = "",
+        before: int | None = None,
+    ) -> Response:
+        """Show who did what, newest first."""
+        scope = reach.narrowed(caller, plant or None)
+        found = ports.audit.acts(
+            limit=SHOWN + 1, before=before, plants=scope, kind=kind or None, subject=subject.strip() or None
+        )
+        return render.page(
+            request,
+            "audit.html",
+            acts=found[:SHOWN],
+            older=found[SHOWN - 1].seq if len(found) > SHOWN else None,
+            act_kinds=get_args(ActKind),
+            names=plant_names(ports, caller),
+            chosen={"plant": plant, "kind": kind, "subject": subject},
+        )
+
+    return router

@@ -1,0 +1,117 @@
+"""The console's pages on plants and their points."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from markupsafe import Markup
+
+from ingest.api import reach
+from ingest.api.access import Caller
+from ingest.api.console import rows
+from ingest.api.console.rendering import Renderer, language
+from ingest.api.console.trends import SPANS_S, Trends, refresh_s
+from ingest.api.console.warning_views import plant_risks, warnings_by_plant
+from ingest.api.errors import Away
+from ingest.api.ports import Ports
+from ingest.model.plant import Plant, Point
+
+Span = Annotated[int, Query(json_schema_extra={"enum": list(SPANS_S)})]
+
+
+def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
+    """Return the routes of the pages on plants."""
+    router = APIRouter()
+    trends = Trends(ports)
+
+    @router.get("/plants")
+    @router.get("/plants/table")
+    def plants(request: Request, caller: Caller) -> Response:
+        """Show the plants, the most pressing first."""
+        found = rows.plant_rows(
+            reach.plants(ports, caller), reach.standing(ports, caller), reach.gateways(ports, caller)
+        )
+        fragment = request.url.path.endswith("/table")
+        return render.page(
+            request,
+            "_plants.html" if fragment else "plants.html",
+            rows=rows.by_colour(found, warned := warnings_by_plant(ports, caller)),
+            warned=warned,
+            risks=plant_risks(ports, caller),
+        )
+
+    @router.get("/plants/{plant}")
+    @router.get("/plants/{plant}/table")
+    def plant(request: Request, caller: Caller, plant: str) -> Response:
+        """Show a plant's points as they read now."""
+        found = reach.plant(ports, caller, plant)
+        fragment = request.url.path.endswith(f"/{plant}/table")
+        return render.page(
+            request,
+            "_points.html" if fragment else "plant.html",
+            plant=found,
+            groups=rows.point_groups(found, _point_rows(ports, found)),
+            sparks=_sparks(trends, found, request),
+            standing=reach.standing(ports, caller, plant).get(plant, reach.Standing()),
+            views=[view for view in reach.gateways(ports, caller) if view.plant == plant],
+            names={},
+            warning=warnings_by_plant(ports, caller).get(plant),
+            risk=plant_risks(ports, caller, plant).get(plant),
+        )
+
+    @router.get("/plants/{plant}/points/{point}")
+    def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
+        """Show a point's trend with its limits, and everything it is judged by."""
+        found = reach.point(ports, caller, plant, point)
+        return render.page(
+            request,
+            "point.html",
+            plant=reach.plant(ports, caller, plant),
+            row=rows.point_row(found, ports.live.latest(found.index)),
+            machine=_machine(reach.plant(ports, caller, plant), found),
+            silent=ports.live.unjudged(found.rules),
+            spans=SPANS_S,
+            **_trend(trends, found, span, request),
+        )
+
+    @router.get("/plants/{plant}/points/{point}/trend")
+    def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
+        """Draw a point's trend anew."""
+        found = reach.point(ports, caller, plant, point)
+        row = rows.point_row(found, ports.live.latest(found.index))
+        return render.page(request, "_trend.html", row=row, **_trend(trends, found, span, request))
+
+    @router.get("/plants/{plant}/points/{point}/rules")
+    def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:
+        """Show anew what a point is judged by, and whether it is."""
+        found = reach.point(ports, caller, plant, point)
+        return render.page(request, "_rules.html", point=found, silent=ports.live.unjudged(found.rules))
+
+    return router
+
+
+def _point_rows(ports: Ports, plant: Plant) -> list[rows.PointRow]:
+    return [rows.point_row(point, ports.live.latest(point.index)) for point in rows.shown_points(plant)]
+
+
+def _sparks(trends: Trends, plant: Plant, request: Request) -> dict[str, Markup]:
+    """Return the sparklines by point id. Markup: `trend_svg` escapes every text it is given."""
+    lang = language(request)
+    drawn = {point.id: trends.small(point, lang) for point in rows.shown_points(plant)}
+    return {key: Markup(svg) for key, svg in drawn.items() if svg}  # noqa: S704
+
+
+def _trend(trends: Trends, point: Point, span: int, request: Request) -> dict[str, Any]:
+    span = min(SPANS_S, key=lambda known: abs(known - span))
+    values: dict[str, Any] = {"span": span, "every": refresh_s(span), "drawings": ()}
+    try:
+        drawings = trends.large(point, span, language(request))
+    except Away:
+        return values
+    return {**values, "drawings": tuple(map(Markup, drawings))}  # escaped by `trend_svg`
+
+
+def _machine(plant: Plant, point: Point) -> Any:
+    return next((machine for machine in plant.equipment if machine.id == point.equipment), None)

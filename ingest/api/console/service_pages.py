@@ -1,0 +1,45 @@
+"""The console's pages on the service itself: gateways and quarantine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ingest.api import reach
+from ingest.api.access import Actor, Caller
+from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.ports import Ports
+
+QUARANTINE_SHOWN: Final = 50
+
+
+def service_pages(ports: Ports, render: Renderer) -> APIRouter:
+    """Return the routes of the pages on the service."""
+    router = APIRouter()
+
+    @router.get("/gateways")
+    @router.get("/gateways/table")
+    def gateways(request: Request, caller: Caller, plant: str = "") -> Response:
+        """Show the gateways, or those of one plant: online or not, their clocks, what is on disk, what is missing."""
+        fragment = request.url.path.endswith("/table")
+        return render.page(
+            request,
+            "_gateways.html" if fragment else "gateways.html",
+            views=[view for view in reach.gateways(ports, caller) if plant in {"", view.plant}],
+            names={} if plant else plant_names(ports, caller),
+        )
+
+    @router.get("/quarantine")
+    def quarantine(request: Request, actor: Actor, before: int | None = None) -> Response:
+        """Show messages that could not be read, and why."""
+        found = reach.quarantined(ports, actor, limit=QUARANTINE_SHOWN, before=before)
+        return render.page(
+            request,
+            "quarantine.html",
+            records=[(record, reach.excerpt(record.payload)) for record in found],
+            older=found[-1].id if len(found) == QUARANTINE_SHOWN else None,
+        )
+
+    return router

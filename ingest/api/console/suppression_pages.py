@@ -1,0 +1,77 @@
+"""The console's page on what is shelved, suppressed and out of service, and its forms."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from ingest.api import reach
+from ingest.api.access import Actor, Caller, Inspector, Principal
+from ingest.api.console.fields import Maybe, Onward
+from ingest.api.console.forms import go_on, own_form
+from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.orders import carry_out, person
+from ingest.api.ports import Ports
+from ingest.api.rest.suppressions import suppression_of
+from ingest.model.suppression import Suppression, SuppressionState
+from ingest.pipeline.commands import Decide, End
+
+LIVE_SHOWN: Final = 500
+OVER_SHOWN: Final = 50
+_OVER: Final = frozenset({SuppressionState.REJECTED, SuppressionState.ENDED})
+
+
+def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
+    """Return the routes of the page on suppressions."""
+    router = APIRouter(prefix="/suppressions")
+
+    @router.get("")
+    def suppressions(request: Request, caller: Caller, plant: str = "", before: int | None = None) -> Response:
+        """Show what waits for approval, what is in force, and what was."""
+        scope = reach.narrowed(caller, plant or None)
+
+        def of(states: frozenset[SuppressionState], limit: int, before: int | None = None) -> list[Suppression]:
+            return list(ports.suppressions.suppressions(limit=limit, plants=scope, states=states, before=before))
+
+        over = of(_OVER, OVER_SHOWN + 1, before)
+        return render.page(
+            request,
+            "suppressions.html",
+            waiting=of(frozenset({SuppressionState.APPLIED}), LIVE_SHOWN),
+            in_force=of(frozenset({SuppressionState.IN_FORCE}), LIVE_SHOWN),
+            over=over[:OVER_SHOWN],
+            older=over[OVER_SHOWN - 1].applied if len(over) > OVER_SHOWN else None,
+            find=ports.live.roster().find,
+            names=plant_names(ports, caller),
+            chosen=plant,
+        )
+
+    @router.post("/{suppression}/approve", dependencies=[Depends(own_form)])
+    async def approve(
+        suppression: UUID, inspector: Inspector, comment: Maybe = None, onward: Onward = "/suppressions"
+    ) -> Response:
+        """Approve an application."""
+        return await done(inspector, Decide(suppression, True, person(inspector), comment), onward)
+
+    @router.post("/{suppression}/reject", dependencies=[Depends(own_form)])
+    async def reject(
+        suppression: UUID, inspector: Inspector, comment: Maybe = None, onward: Onward = "/suppressions"
+    ) -> Response:
+        """Reject an application."""
+        return await done(inspector, Decide(suppression, False, person(inspector), comment), onward)
+
+    @router.post("/{suppression}/end", dependencies=[Depends(own_form)])
+    async def end(suppression: UUID, actor: Actor, comment: Maybe = None, onward: Onward = "/suppressions") -> Response:
+        """End a suppression or withdraw an application."""
+        return await done(actor, End(suppression, person(actor), comment), onward)
+
+    async def done(caller: Principal, command: Decide | End, onward: str) -> Response:
+        await run_in_threadpool(suppression_of, ports, caller, command.suppression)
+        await carry_out(ports, command)
+        return go_on(onward)
+
+    return router

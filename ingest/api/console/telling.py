@@ -1,0 +1,103 @@
+"""What was said with an event or an act, for people: its keys and codes in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ingest.api.console.wording import Language, clock
+from ingest.api.instants import parse_instant
+from ingest.api.texts import ACTIONS, EVENTS, SAID, SUPPRESSION_KINDS, WARNING_ASKED, WARNING_EVENTS
+from ingest.cases.causes import CAUSES, FALSE_ALARMS
+from ingest.cases.criteria import load_criteria
+from ingest.cases.enterprise import RiskClass
+from ingest.cases.hazard import HazardLevel, HazardSource, HazardState
+from ingest.cases.inspection import Basis, InspectionState, Result
+from ingest.cases.labels import LABELS
+from ingest.cases.lead import LeadSource, LeadState
+from ingest.model.plant import Text
+from ingest.model.warning import Asked, Colour, Step
+
+_LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256"})
+"""Ids that mean nothing to people; the page links to what they name."""
+
+_COLOURS: Final = {str(colour): colour.text for colour in Colour}
+_ASKED: Final = {str(asked): WARNING_ASKED[asked] for asked in Asked}
+_STEPS: Final = {str(step): step.text for step in Step}
+_CODES: Final[Mapping[str, Mapping[str, Text]]] = {
+    "kind": {str(kind): text for kind, text in SUPPRESSION_KINDS.items()},
+    "cause": {code: text for causes in CAUSES.values() for code, text in causes.items()},
+    "false_alarm": FALSE_ALARMS,
+    "colour": _COLOURS,
+    "before": _COLOURS,
+    "peak": _COLOURS,
+    "from": _STEPS | _COLOURS,
+    "step": _STEPS,
+    "awaited": _ASKED,
+    "missed": _ASKED,
+    **{
+        key: {str(value): text for kind in kinds for value, text in LABELS[kind].items()}
+        for key, kinds in {
+            "level": (HazardLevel,),
+            "state": (HazardState, LeadState, InspectionState),
+            "source": (HazardSource, LeadSource),
+            "basis": (Basis,),
+            "result": (Result,),
+            "risk_class": (RiskClass,),
+        }.items()
+    },
+}
+"""Keys whose values are codes of ours, with what those are called; what people write is never taken for one."""
+
+_ACTIONS: Final[Mapping[str, Mapping[str, Text]]] = {
+    **ACTIONS,
+    "alarm": {str(kind): text for kind, text in EVENTS.items()},
+    "warning": {str(kind): text for kind, text in WARNING_EVENTS.items()},
+}
+
+
+def told(detail: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
+    """Return what was said as pairs of label and text, without what is empty."""
+    return [
+        (_say(SAID[key], lang) if key in SAID else key, _value(key, value, lang))
+        for key, value in detail.items()
+        if value not in (None, "", [], {}) and key not in _LEFT_OUT
+    ]
+
+
+def action(kind: str, word: str, lang: Language) -> str:
+    """Return what an action is called; a word that is not known stays as it is."""
+    known = _ACTIONS.get(kind, {}).get(word)
+    return _say(known, lang) if known else word
+
+
+def cause(code: str, lang: Language) -> str:
+    """Return what a cause is called; words of somebody's own stay as they are."""
+    known = _CODES["cause"].get(code)
+    return _say(known, lang) if known else code
+
+
+def _value(key: str, value: Any, lang: Language) -> str:
+    if isinstance(value, bool):
+        return ("是" if value else "否") if lang == "zh" else ("yes" if value else "no")
+    if isinstance(value, list):
+        return f"{len(value)}" if key in {"alarms", "evidence"} else "、".join(_value(key, one, lang) for one in value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{label}: {text}" for label, text in told(value, lang))
+    text = str(value)
+    if key == "clause" and (clause := load_criteria().clauses.get(text)):
+        return clause.article
+    known = _CODES.get(key, {}).get(text)
+    return _say(known, lang) if known else _time(text)
+
+
+def _time(text: str) -> str:
+    """An instant in plant time; anything else as it is."""
+    try:
+        return clock(parse_instant(text)) if text[10:11] == "T" else text
+    except ValueError:
+        return text
+
+
+def _say(text: Text, lang: Language) -> str:
+    return text.zh if lang == "zh" else text.en

@@ -1,0 +1,133 @@
+"""The console's pages on warnings: every plant by its colour, and one warning with what led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from ingest.api import reach
+from ingest.api.access import Caller
+from ingest.api.console.fields import Maybe, Onward, Words, parse_moment
+from ingest.api.console.forms import go_on, own_form
+from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.console.uploads import proofs
+from ingest.api.console.warning_views import (
+    STATES_LIVE,
+    offer_of,
+    plant_risks,
+    rungs,
+    standing_warnings,
+    visited,
+)
+from ingest.api.errors import BadParameter
+from ingest.api.orders import person
+from ingest.api.ports import Ports
+from ingest.api.rest.paging import cut, read_token
+from ingest.api.rest.warnings import order
+from ingest.cases.causes import CAUSES, FALSE_ALARMS
+from ingest.cases.disposition import DispositionFilter
+from ingest.model.telling import iso
+from ingest.model.warning import WarningEvent, WarningFilter, WarningState
+from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
+from ingest.warnings.explain import Explanation, NotYet, explain
+
+PAST_SHOWN: Final = 30
+
+
+def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
+    """Return the routes of the pages on warnings."""
+    router = APIRouter(prefix="/warnings")
+
+    @router.get("")
+    @router.get("/table")
+    def warnings(request: Request, caller: Caller, plant: str = "", cursor: str = "") -> Response:
+        """Show every plant that is warned of, the gravest first, then the quiet ones, then what is closed."""
+        scope = reach.narrowed(caller, plant or None)
+        closed = WarningFilter(plants=scope, states=frozenset({WarningState.CLOSED}))
+        found = ports.warnings.warnings(closed, limit=PAST_SHOWN + 1, before=read_token(cursor or None))
+        past, older = cut(found, PAST_SHOWN, lambda one: (one.raised, one.id))
+        risks = plant_risks(ports, caller, plant or None)
+        standing = standing_warnings(ports, scope)
+        warned = {one.plant for one in standing}
+        return render.page(
+            request,
+            "_warnings.html" if request.url.path.endswith("/table") else "warnings.html",
+            standing=[(one, rungs(one)) for one in standing] if not cursor else None,
+            quiet=[one for key, one in risks.items() if key not in warned],
+            risks=risks,
+            past=past,
+            older=older,
+            names=plant_names(ports, caller),
+            chosen=plant,
+            query=request.url.query,
+        )
+
+    @router.get("/count")
+    def count(request: Request, caller: Caller) -> Response:
+        """Show how many warnings wait for somebody."""
+        found = standing_warnings(ports, caller.plants)
+        return render.page(request, "_count.html", count=str(sum(one.asking is not None for one in found)))
+
+    @router.get("/{warning}")
+    @router.get("/{warning}/body")
+    def warning(request: Request, caller: Caller, warning: UUID, at: str = "", event: int | None = None) -> Response:
+        """Show one warning: how it stands, why, also at an earlier time, and what became of it."""
+        found = reach.warning(ports, caller, warning)
+        history = ports.warnings.warning_history(warning)
+        dispositions = ports.cases.books.dispositions(DispositionFilter(warning=warning), limit=20)
+        return render.page(
+            request,
+            "_warning.html" if request.url.path.endswith("/body") else "warning.html",
+            warning=found,
+            plant=ports.live.roster().plants.get(found.plant),
+            history=history,
+            rungs=rungs(found, visited(history)),
+            explained=_explained(history, at, event),
+            at=at,
+            live=found.state in STATES_LIVE,
+            offer=offer_of(found, caller),
+            find=ports.live.roster().find,
+            causes=CAUSES,
+            false_alarms=FALSE_ALARMS,
+            dispositions=[(one, proofs(ports, one.evidence)) for one in dispositions],
+            query=request.url.query,
+        )
+
+    @router.post("/{warning}/acknowledge", dependencies=[Depends(own_form)])
+    async def acknowledge(
+        caller: Caller, warning: UUID, comment: Maybe = None, onward: Onward = "/warnings"
+    ) -> Response:
+        """Acknowledge a warning; whether it is theirs to do the ladder decides."""
+        await order(ports, caller, warning, AcknowledgeWarning(warning, person(caller), comment))
+        return go_on(onward)
+
+    @router.post("/{warning}/feedback", dependencies=[Depends(own_form)])
+    async def feed_back(
+        caller: Caller, warning: UUID, cause: Words, measure: Words, onward: Onward = "/warnings"
+    ) -> Response:
+        """Say what it was and what was done, for supervision; the plant's own people use the form of feedback."""
+        await order(ports, caller, warning, FeedBack(warning, person(caller), cause, measure))
+        return go_on(onward)
+
+    return router
+
+
+def _explained(history: Sequence[WarningEvent], at: str, event: int | None) -> Explanation | None:
+    """Why it had its colour at the time asked for, right after the event asked for, or now."""
+    if not history:
+        return None
+    if event is not None:
+        last = next((one for one in history if one.seq == event), history[-1])
+        return Explanation(last.time, last.warning, last)
+    try:
+        time = parse_moment(at)
+        # a minute is as fine as the field asks: what happened within it counts
+        return explain(history, history[-1].time if time is None else time + 60 * 10**9 - 1)
+    except NotYet as error:
+        raise BadParameter("at", at, f"a time not before {iso(error.raised)}") from error
+    except ValueError as error:
+        raise BadParameter("at", at, str(error)) from error
