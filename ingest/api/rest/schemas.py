@@ -44,11 +44,10 @@ class Said(Shape):
 
 
 class Standing(Shape):
-    """Standing alarms by level; `more` says that counting stopped and there are at least so many."""
+    """Standing alarms by level."""
 
     level_1: Annotated[int, Field(examples=[2])]
     level_2: Annotated[int, Field(examples=[1])]
-    more: bool = False
 
 
 class EquipmentOut(Shape):

@@ -26,7 +26,7 @@ async def test_a_token_lists_its_plants_and_no_others(ask: Ask) -> None:
 
 async def test_a_plant_says_how_it_stands(ask: Ask) -> None:
     plant = (await ask(OPERATOR).get(f"/api/v1/plants/{WOOD}")).json()
-    assert plant["standing"] == {"level_1": 1, "level_2": 1, "more": False}
+    assert plant["standing"] == {"level_1": 1, "level_2": 1}
     assert (plant["gateways_online"], plant["gateways"]) == (0, 1)
     assert plant["connect_by"] == "2024-12-31"
     assert plant["name"]["zh"] == "晨光木业有限公司"
