@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from ingest.app import Service
 from ingest.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.model.warning import Colour, WarningEvent, WarningEventKind
 
 _GRACE_S = 30.0
 """An alarm this long after a fault's end still counts as its detection: some conditions outlast their cause."""
@@ -58,6 +60,16 @@ def _all_events(service: Service) -> list[AlarmEvent]:
     return events
 
 
+def _warnings(service: Service) -> dict[str, int]:
+    """Episodes by their highest colour, and how often nobody answered in time."""
+    events: list[WarningEvent] = []
+    while more := service.warnings.warnings_after(events[-1].seq if events else 0, limit=1000):
+        events += more
+    peaks = Counter({event.warning.id: event.warning.peak for event in events}.values())
+    escalated = sum(event.kind is WarningEventKind.ESCALATED for event in events)
+    return {**{str(colour): peaks[colour] for colour in Colour}, "escalated": escalated}
+
+
 def summarise(service: Service, webhook: str, labels: Iterable[Label], sent: int) -> dict[str, Any]:
     """The summary. Latency is from a frame's arrival to the first try of the webhook it led to."""
     events = _all_events(service)
@@ -75,6 +87,7 @@ def summarise(service: Service, webhook: str, labels: Iterable[Label], sent: int
             "raised": sum(event.kind is AlarmEventKind.RAISED for event in events),
             "cleared": sum(event.kind is AlarmEventKind.RETURNED for event in events),
         },
+        "warnings": _warnings(service),
         "webhooks": {
             "sent": outbox.attempted if outbox else 0,
             "delivered": outbox.delivered if outbox else 0,

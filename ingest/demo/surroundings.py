@@ -24,7 +24,7 @@ from ingest.model.warning import Step
 from ingest.settings import Settings
 from ingest.sources.mqtt import MqttConfig
 from ingest.state.config import StateConfig
-from ingest.warnings.config import DutyConfig, WarningsConfig
+from ingest.warnings.config import AcknowledgeTimes, DutyConfig, FeedbackTimes, WarningsConfig
 
 WEBHOOK: Final = "inspector"
 """The inspector's webhook, by its name in the outbox."""
@@ -38,7 +38,15 @@ _DUTY: Final = (
     DutyConfig(step=Step.TOWNSHIP, name="镇应急管理站"),
     DutyConfig(step=Step.COUNTY, name="县应急管理局"),
 )
-"""Who answers for the simulated plants; nobody does, so that the steps can be seen."""
+"""Who would answer for the simulated plants."""
+
+_WARNINGS: Final = WarningsConfig(
+    duty=_DUTY,
+    fall_after_s=20,
+    ack_s=AcknowledgeTimes(red=15, orange=20, yellow=30, blue=60),
+    feedback_s=FeedbackTimes(red=30, orange=60, yellow=120, blue=240),
+)
+"""Times short enough to see a warning go up, step by step, where nobody answers."""
 
 
 @contextlib.asynccontextmanager
@@ -69,7 +77,7 @@ async def surroundings(folder: Path, kind: BrokerKind, console_port: int) -> Asy
                 webhooks=(WebhookConfig(name=WEBHOOK, url=inspector_at["url"], secret=secret),),
                 platform=_platform(province_at),
             ),
-            warnings=WarningsConfig(duty=_DUTY),
+            warnings=_WARNINGS,
             api=ApiConfig(port=_port(console_port), tokens=(token,)),
         )
 

@@ -203,8 +203,8 @@ def test_the_commands_of_the_pages_exist() -> None:
     """`yujing …` in blocks and in running text, each asked for its help."""
     yujing = Path(sys.executable).with_name("yujing")
     found = {line[1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
-    assert found == {"check", "journal", "quarantine", "run", "simulate"}
-    for command in ("check", "run", "simulate platform", "journal verify", "quarantine list"):
+    assert found == {"check", "explain", "journal", "quarantine", "run", "simulate"}
+    for command in ("check", "run", "simulate platform", "explain warning", "journal verify", "quarantine list"):
         told = subprocess.run([yujing, *command.split(), "--help"], check=True, capture_output=True, text=True)
         assert ("--dir" if "platform" in command else "--config") in told.stdout
 
