@@ -98,9 +98,10 @@ class Casting:
 class Story:
     """What everybody sees, by API, on a phone, on a desktop and in the audit trail."""
 
-    def __init__(self, service: Service, phone: Page, desktop: Page) -> None:
+    def __init__(self, service: Service, opened: dict[str, Watched]) -> None:
         self.service = service
-        self.sizes = {"phone": phone, "desktop": desktop}
+        self.sizes = {size: opened[size].page for size in ("phone", "desktop")}
+        self.operator = opened["operator's phone"].page
 
     async def as_(self, name: str, method: str, path: str, **more: Any) -> Any:
         """Ask the API in somebody's name; fail with what it said if it refuses."""
@@ -137,18 +138,19 @@ class Story:
 
 @asynccontextmanager
 async def pages(service: Service) -> AsyncIterator[dict[str, Watched]]:
-    """A phone and a desktop of the county's inspector; what goes wrong on a page fails the story."""
-    sizes = {"phone": ViewportSize(width=390, height=844), "desktop": ViewportSize(width=1366, height=800)}
+    """A phone and a desktop of the county's inspector, a phone of the operator; what goes wrong fails the story."""
+    phone, desktop = ViewportSize(width=390, height=844), ViewportSize(width=1366, height=800)
+    sizes = {"phone": (phone, COUNTY), "desktop": (desktop, COUNTY), "operator's phone": (phone, OPERATOR)}
     async with chromium() as browser:
         opened = {}
-        for name, size in sizes.items():
+        for name, (size, who) in sizes.items():
             context = await browser.new_context(
-                base_url=service.url, viewport=size, has_touch=name == "phone", is_mobile=name == "phone"
+                base_url=service.url, viewport=size, has_touch=size is phone, is_mobile=size is phone
             )
             opened[name] = await watched(context)
-            await sign_in(opened[name].page, TOKENS[COUNTY])
+            await sign_in(opened[name].page, TOKENS[who])
         yield opened
-        assert {name: one.wrong for name, one in opened.items()} == {"phone": [], "desktop": []}
+        assert {name: one.wrong for name, one in opened.items()} == dict.fromkeys(sizes, [])
 
 
 async def sign_in(page: Page, token: str) -> None:
@@ -172,7 +174,7 @@ async def test_a_cooling_fault_is_followed_until_it_is_put_right_and_every_step_
         async with pages(service) as opened, asyncio.TaskGroup() as group:
             casting = Casting(broker)
             running = group.create_task(casting.run())
-            story = Story(service, opened["phone"].page, opened["desktop"].page)
+            story = Story(service, opened)
             warning, alarm = await it_breaks(story, casting)
             await nobody_answers(story, warning)
             await it_is_put_right(story, casting, warning, alarm)
@@ -213,8 +215,8 @@ async def nobody_answers(story: Story, warning: str) -> None:
     await story.seen(path, "县级", COUNTY)
     phone = story.sizes["phone"]
     await phone.goto(path)
-    await phone.get_by_label("说明").first.fill("已电话通知企业停止浇铸并撤人")
-    await phone.get_by_role("button", name="确认").first.click()
+    await phone.locator("#acknowledge textarea").fill("已电话通知企业停止浇铸并撤人")
+    await phone.locator("#acknowledge button.main").tap()
     seen = await story.until(path, lambda one: one["acknowledged_by"] == COUNTY, "the acknowledgement")
     assert seen["asking"] == "feedback"
     await story.seen(path, "已电话通知企业停止浇铸并撤人")
@@ -232,33 +234,23 @@ async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: s
     await story.until(path, lambda one: one["returned"] is not None, "the water to be back")
     detail = await story.as_(COUNTY, "GET", path)
     assert detail["cleared"] is None, "the value is back; nobody has said what it was"
-    photo = await story.as_(
-        OPERATOR, "POST", "/evidence", data={"plant": PLANT}, files={"file": ("水泵.png", PHOTO, "image/png")}
+    form = story.operator.locator("#dispose")
+    await story.operator.goto(path)
+    await form.locator("summary").tap()
+    await form.locator("select[name=cause]").select_option("process.water")
+    await form.locator("textarea[name=measure]").fill("更换损坏的循环水泵联轴器，试压正常")
+    await form.locator("input[name=person]").fill("王建国")
+    await form.locator("input[type=file]").set_input_files(
+        {"name": "水泵.png", "mimeType": "image/png", "buffer": PHOTO}
     )
-    listed = f"/alarms?plant={PLANT}&cleared=false"
-    open_ = (await story.as_(OPERATOR, "GET", listed))["alarms"]
-    for one in open_:
-        if one["state"] in {"unacknowledged", "returned-unacknowledged"} and one["id"] != alarm:
-            await story.as_(OPERATOR, "POST", f"/alarms/{one['id']}/acknowledge")
-    process = [one["id"] for one in open_ if one["rule"] not in {"SILENT", "OFFLINE", "BAD", "STUCK"}]
-    given = await story.as_(
-        OPERATOR,
-        "POST",
-        "/dispositions",
-        json={
-            "alarms": process,
-            "cause": "process.water",
-            "measure": "更换损坏的循环水泵联轴器，试压正常",
-            "person": "王建国",
-            "handled": dt.datetime.now(dt.UTC).isoformat(),
-            "evidence": [photo["id"]],
-        },
-    )
+    await form.locator("button.main").tap()
     await story.until(path, lambda one: one["cleared"] is not None, "the alarm to be cleared (销警)")
     await story.seen(path, "销警", "更换损坏的循环水泵联轴器，试压正常")
     await story.audited(
         alarm, (OPERATOR, "acknowledged"), ("yujing", "returned"), (OPERATOR, "disposed"), ("yujing", "cleared")
     )
+    (given,) = (await story.as_(COUNTY, "GET", f"/dispositions?alarm={alarm}"))["dispositions"]
+    assert len(given["evidence"]) == 1
     await story.audited(given["id"], (OPERATOR, "disposed"))
     answer = {"cause": "循环水泵联轴器断裂", "measure": "更换联轴器，试压正常，恢复生产"}
     await story.as_(OPERATOR, "POST", f"/warnings/{warning}/feedback", json=answer)
