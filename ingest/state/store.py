@@ -21,7 +21,7 @@ from ingest.state import tables as t
 from ingest.state.annunciations import read_annunciations
 from ingest.state.database import Database
 from ingest.state.errors import StateInDoubt
-from ingest.state.once import once
+from ingest.state.once import added, once
 from ingest.state.rows import (
     act_of,
     alarm_of,
@@ -125,7 +125,7 @@ class EngineStore:
             fresh = []
             for event in events:
                 _put(connection, t.alarm, alarm_row(event.alarm))
-                if connection.execute(once(connection, t.alarm_event, "id"), event_row(event)).rowcount:
+                if added(connection, t.alarm_event, event_row(event), "id"):
                     fresh.append(act_of(event))
             for suppression in suppressions:
                 _put(connection, t.suppression, suppression_row(suppression))

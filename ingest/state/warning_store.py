@@ -12,7 +12,7 @@ from ingest.model.audit import Act
 from ingest.model.warning import EarlyWarning, WarningEvent, WarningFilter, WarningState
 from ingest.state import warning_tables as t
 from ingest.state.database import Database
-from ingest.state.once import once
+from ingest.state.once import added
 from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of, warning_row
 
 LIVE: Final = sa.select(t.warning).where(t.warning.c.state != str(WarningState.CLOSED)).order_by(t.warning.c.raised)
@@ -27,8 +27,7 @@ def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) ->
     for row in ({event.warning.id: warning_row(event.warning) for event in events}).values():
         if not connection.execute(sa.update(t.warning).where(t.warning.c.id == row["id"]).values(row)).rowcount:
             connection.execute(sa.insert(t.warning), row)
-    statement = once(connection, t.warning_event, "id")
-    fresh = [event for event in events if connection.execute(statement, warning_event_row(event)).rowcount]
+    fresh = [event for event in events if added(connection, t.warning_event, warning_event_row(event), "id")]
     return [warning_act(event) for event in fresh]
 
 
