@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 import yaml
 
+from ingest.alarms.config import AlarmsConfig
+from ingest.alarms.present import Present
+from ingest.alarms.slot import SLOT, AlarmSlot
 from ingest.history.config import InfluxV1Config
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.model.alarm import AlarmEventKind
@@ -47,6 +50,7 @@ MACROS = {
     "$__interval": "1m",
     "$plant": f"({PLANT})",
     "$point": r"(CW-01|CW-02|T-01)",
+    "$position": "(room)",
 }
 
 
@@ -69,6 +73,13 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
                 alarm_event(seq, kind, at=NOON + (onset + delay) * SECOND, onset=NOON + onset, where=where, level=level)
                 for onset, where, level in begun
                 for seq, (delay, kind) in enumerate(zip((0, 10, 40), LIFE, strict=True), start=1)
+            ]
+        )
+        known = Present({1: 2, 2: 1}, unacknowledged=1, stale=1, hidden=0, chattering=0, raised=0, flood=False)
+        store.write_alarm_slots(
+            [
+                AlarmSlot("room", NOON + at * SLOT, raised, raised, 0, 0, flood_s, known if at else None)
+                for at, (raised, flood_s) in enumerate([(3, 0.0), (14, 300.0), (2, 60.0)])
             ]
         )
         store.close()
@@ -103,7 +114,7 @@ def test_every_panel_query_gives_data(history: httpx.Client, target: Mapping[str
 def test_every_variable_offers_choices(history: httpx.Client, variable: Mapping[str, Any]) -> None:
     [series] = ask(history, variable["query"])
     choices = {row[1] for row in series["values"]}
-    assert choices == ({PLANT} if variable["name"] == "plant" else {"CW-01", "CW-02", "T-01"})
+    assert choices == {"plant": {PLANT}, "position": {"room"}, "point": {"CW-01", "CW-02", "T-01"}}[variable["name"]]
 
 
 def test_the_share_of_bad_readings_is_a_percentage(history: httpx.Client) -> None:
@@ -119,6 +130,23 @@ def test_top_points_come_with_their_counts(history: httpx.Client) -> None:
     [panel] = [panel for _, panel in PANELS if panel["title"].startswith("报警最多的测点")]
     [series] = ask(history, panel["targets"][0]["query"])
     assert sorted((row[1:] for row in series["values"]), reverse=True) == [[2, PLANT, "CW-01"], [1, PLANT, "T-01"]]
+
+
+def test_the_rate_and_the_time_in_flood_are_those_of_the_position(history: httpx.Client) -> None:
+    """A slot is told at its end; of 30 minutes 6 are in flood. The line that is drawn is where a flood begins."""
+    panels = {panel["id"]: panel for panel in DASHBOARDS["alarms"]["panels"]}
+    [series] = ask(history, panels[6]["targets"][0]["query"])
+    assert [row[1] for row in series["values"]] == [3, 14, 2]
+    [series] = ask(history, panels[7]["targets"][0]["query"])
+    assert series["values"][0][1] == pytest.approx(100 * 6 / 30)
+    assert panels[6]["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == AlarmsConfig().flood_begins_above
+
+
+def test_the_worst_rules_come_with_their_counts(history: httpx.Client) -> None:
+    [panel] = [panel for _, panel in PANELS if panel["title"].startswith("报警最多的十条规则")]
+    [series] = ask(history, panel["targets"][0]["query"])
+    found = sorted((row[1:] for row in series["values"]), reverse=True)
+    assert [(count, point) for count, _, point, _ in found] == [(2, "CW-01"), (1, "T-01")]
 
 
 def test_there_is_a_dashboard_for_a_plant_and_one_for_alarms() -> None:
