@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from ingest.model.alarm import Alarm, AlarmEvent
 from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Plant, Point, Text
+from ingest.model.telling import enterprise_fields, iso, said
 
 
 def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = None) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = Non
         "by": event.by,
         "detail": dict(event.detail),
         "alarm": alarm_fields(event.alarm),
-        "reason": {"zh": reason.zh, "en": reason.en} if reason else None,
-        "enterprise": _enterprise(plant),
+        "reason": said(reason) if reason else None,
+        "enterprise": enterprise_fields(plant),
     }
 
 
@@ -36,7 +36,7 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "rule": alarm.rule,
         "level": alarm.level,
         "state": str(alarm.state),
-        "title": {"zh": alarm.title.zh, "en": alarm.title.en},
+        "title": said(alarm.title),
         "value": alarm.value,
         "limit": alarm.limit,
         "unit": alarm.unit,
@@ -59,7 +59,7 @@ def readings_body(plant: Plant, time: int, latest: Iterable[tuple[Point, int, fl
     """The newest reading of each point of a plant: (point, device time, value, flags)."""
     return {
         "time": iso(time),
-        "enterprise": _enterprise(plant),
+        "enterprise": enterprise_fields(plant),
         "readings": [
             {
                 "point": point.id,
@@ -72,16 +72,3 @@ def readings_body(plant: Plant, time: int, latest: Iterable[tuple[Point, int, fl
             for point, at, value, flags in latest
         ],
     }
-
-
-def iso(time: int | None) -> str | None:
-    """Ns since the epoch as RFC 3339 in UTC with milliseconds, or None."""
-    if time is None:
-        return None
-    return dt.datetime.fromtimestamp(time / 1e9, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _enterprise(plant: Plant | None) -> dict[str, Any] | None:
-    if plant is None:
-        return None
-    return {"id": plant.id, "uscc": plant.uscc, "name": plant.name.zh, "region": plant.region, "kind": plant.kind}

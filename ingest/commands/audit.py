@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingest.alarms.report import iso
 from ingest.commands.configured import INVALID, ConfigFile, bar, configured, say, written
 from ingest.commands.quarantine import harmless
+from ingest.model.telling import iso
 from ingest.state.audit import AuditRow, AuditStore
 from ingest.state.peek import reading
 

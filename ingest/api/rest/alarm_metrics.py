@@ -10,13 +10,13 @@ from fastapi import APIRouter, Query
 from ingest.alarms.benchmarks import BENCHMARKS
 from ingest.alarms.metrics import AlarmMetrics
 from ingest.alarms.present import Present
-from ingest.alarms.report import iso
 from ingest.api import reach
 from ingest.api.access import Caller
 from ingest.api.errors import BadParameter
 from ingest.api.instants import Instant
 from ingest.api.ports import Ports
 from ingest.api.rest import alarm_metrics_schemas as shapes
+from ingest.model.telling import iso
 
 _DAY: Final = 86_400 * 10**9
 _LONGEST: Final = 100 * _DAY

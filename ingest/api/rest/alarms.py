@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from ingest.alarms.display import Shown
-from ingest.alarms.report import alarm_fields, iso
+from ingest.alarms.report import alarm_fields
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
 from ingest.api.errors import BadParameter
@@ -22,6 +22,7 @@ from ingest.api.ports import Ports
 from ingest.api.rest import schemas
 from ingest.api.showing import show_among
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.model.telling import iso
 from ingest.pipeline.commands import Acknowledge, Assign, Command, Comment, Reset
 
 

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from ingest.alarms.report import iso
 from ingest.api import reach
 from ingest.api.access import Caller
 from ingest.api.errors import NotAllowed
 from ingest.api.ports import Ports
 from ingest.api.rest.schemas import Instant, PlantId, Shape
 from ingest.model.audit import ActKind, ActRole
+from ingest.model.telling import iso
 
 
 class ActOut(Shape):

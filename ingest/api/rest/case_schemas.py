@@ -11,9 +11,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from ingest.alarms.report import iso
 from ingest.api.rest.schemas import Body, Said, storable
 from ingest.cases.labels import label
+from ingest.model.telling import iso
 
 
 def _iso(value: object) -> object:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ingest.alarms.report import iso
 from ingest.api.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, said
 from ingest.api.rest.schemas import Body, PlantId, Said, Shape, Words
 from ingest.cases.days import day_of
 from ingest.cases.duties import Duty, SelfInspection
 from ingest.cases.enterprise import RiskClass
 from ingest.cases.listed import Enterprise
+from ingest.model.telling import iso
 
 Phone = Annotated[str, Field(pattern=r"^[0-9+() -]{5,30}$", examples=["0595-86380000"])]
 

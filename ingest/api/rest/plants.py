@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 
 from detectors.detector import Reason
-from ingest.alarms.report import iso
 from ingest.api import reach
 from ingest.api.access import Caller
 from ingest.api.errors import BadParameter
@@ -19,6 +18,7 @@ from ingest.api.rest import schemas
 from ingest.history.store import Trend, bucket_width
 from ingest.model.flags import Flag
 from ingest.model.plant import Plant, Point
+from ingest.model.telling import iso
 
 HOUR_NS: Final = 3_600_000_000_000
 

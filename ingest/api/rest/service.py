@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ingest.alarms.report import iso
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, current
 from ingest.api.errors import NotAllowed
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
 from ingest.journal.records import Quarantined
+from ingest.model.telling import iso
 from ingest.telemetry import REGISTRY
 
 

@@ -13,13 +13,14 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from ingest.alarms.report import alarm_body, iso
+from ingest.alarms.report import alarm_body
 from ingest.api import reach
 from ingest.api.access import Caller, Principal
 from ingest.api.errors import BadParameter
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session, Sessions
 from ingest.model.alarm import AlarmEvent
+from ingest.model.telling import iso
 from ingest.model.warning import WarningEvent
 from ingest.state.errors import StateUnavailable
 from ingest.warnings.report import warning_body

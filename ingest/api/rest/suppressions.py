@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from ingest.alarms.report import iso
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Inspector, Principal
 from ingest.api.errors import NotThere
@@ -19,6 +18,7 @@ from ingest.api.ports import Ports
 from ingest.api.rest.schemas import Body, PlantId, PointId, Shape, Words
 from ingest.api.rest.schemas import Instant as InstantOut
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.model.telling import iso
 from ingest.pipeline.commands import Decide, End, Suppress
 
 
