@@ -135,9 +135,8 @@ def _write(page: Any, line: int, number: int, value: Value, form: Any) -> None:
     if value is None:
         page.write_blank(line, number, None, form)
     elif isinstance(value, str):
-        page.write_string(
-            line, number, value[:_LONGEST], form
-        )  # never `write`, which makes formulas and links of texts
+        # never `write`, which makes formulas and links of texts
+        page.write_string(line, number, value[:_LONGEST], form)
     elif isinstance(value, dt.date):
         page.write_datetime(line, number, value, form)
     else:
