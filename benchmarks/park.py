@@ -148,7 +148,6 @@ def _copied(table: RuleTable, copies: int, moved: Moved) -> RuleTable:
         gate=GateTable(index(gate.point, NO_GATE), np.tile(gate.op, copies), np.tile(gate.threshold, copies)),
         param={name: np.tile(column, copies) for name, column in table.param.items()},
         inputs=None if table.inputs is None else index(table.inputs, NO_POINT),
-        latch=None if table.latch is None else np.tile(table.latch, copies),
         need=None if table.need is None else np.tile(table.need, copies),
         of=None if table.of is None else np.tile(table.of, copies),
     )

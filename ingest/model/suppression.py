@@ -1,4 +1,4 @@
-"""Suppression of alarms (ISA-18.2): shelved, suppressed by design, out of service (停用). It hides and drops nothing."""
+"""Suppression of alarms (ISA-18.2): shelved, suppressed by design, out of service (停用). It only hides them."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ async def pages(service: Service) -> AsyncIterator[dict[str, Watched]]:
             opened[name] = await watched(context)
             await sign_in(opened[name].page, TOKENS[who])
         yield opened
-        assert {name: one.wrong for name, one in opened.items()} == dict.fromkeys(sizes, [])
+        assert {name: one.wrong for name, one in opened.items()} == {name: [] for name in sizes}
 
 
 async def sign_in(page: Page, token: str) -> None:
@@ -256,7 +256,7 @@ async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: s
     await story.as_(OPERATOR, "POST", f"/warnings/{warning}/feedback", json=answer)
     closed = await story.until(f"/warnings/{warning}", lambda one: one["state"] == "closed", "the warning to be closed")
     assert closed["colour"] is None
-    await story.seen(f"/warnings/{warning}", "循环水泵联轴器断裂", "已关闭")
+    await story.seen(f"/warnings/{warning}", "循环水泵联轴器断裂", "已办结")
     await story.audited(warning, (OPERATOR, "feedback"), ("yujing", "closed"))
 
 

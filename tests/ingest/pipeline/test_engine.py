@@ -246,8 +246,8 @@ def test_an_alarm_that_comes_back_within_ten_minutes_is_the_same_alarm(
     assert found[-1].state is AlarmState.UNACKNOWLEDGED
 
 
-def shelve(bench: Bench, minutes: float = 30, **changed: Any) -> Suppress:
-    wish: dict[str, Any] = {"rule": "H", "reason": "校准", "until": time.time_ns() + int(minutes * 60e9)}
+def shelve(bench: Bench, **changed: Any) -> Suppress:
+    wish: dict[str, Any] = {"rule": "H", "reason": "校准", "until": time.time_ns() + 1800 * 10**9}
     wish |= {"kind": SuppressionKind.SHELVED, "plant": PLANT, "point": "CO-01", "who": OPERATOR} | changed
     return Suppress(**wish)
 
@@ -265,7 +265,8 @@ def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench
     assert told[1]["detail"] == {"suppression": str(shelved.id), "reason": "校准"}
     bench.engine.order(End(shelved.id, OPERATOR)).result(PATIENCE_S)
     assert [a.state for a in bench.found()] == [AlarmState.UNACKNOWLEDGED]
-    trail = [(row.act.actor, row.act.action, row.act.kind) for row in AuditStore(bench.database.rows).acts(limit=10)][::-1]
+    acts = [row.act for row in AuditStore(bench.database.rows).acts(limit=10)][::-1]
+    trail = [(act.actor, act.action, act.kind) for act in acts]
     assert trail == [
         ("张三", "shelved", "suppression"), ("yujing", "raised", "alarm"), ("yujing", "shelved", "alarm"),
         ("张三", "unshelved", "alarm"), ("张三", "ended", "suppression"),
