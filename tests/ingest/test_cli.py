@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import structlog
@@ -17,7 +18,13 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from ingest.cli import app
+from ingest.model.warning import WarningEvent
+from ingest.state.database import Database
+from ingest.state.store import EngineStore
+from tests.ingest.warnings.small import SECOND, fact, watch
 from tests.small_plant import TEXT, write_plant
+
+START_S = 1_763_884_800  # 2025-11-23T08:00:00Z
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +70,50 @@ def test_a_point_is_explained_within_80_columns(tmp_path: Path, monkeypatch: pyt
         assert word in words, word
     assert "NEIGHBOUR: needs 2 other STL_CO" in result.output
     assert max(map(cell_len, result.output.splitlines())) <= 80
+
+
+@pytest.fixture
+def warned(tmp_path: Path) -> Iterator[WarningEvent]:
+    """A state database that somebody else writes to, with a warning that grew old; gives its beginning."""
+    database = Database(tmp_path / "data" / "state.db")
+    made = watch(START_S)
+    events = made.learn(START_S * SECOND, known=[fact("CO-01", START_S)])
+    events += made.pass_time((START_S + 60) * SECOND)
+    EngineStore(database).commit(1, [], [], warnings=events)
+    yield events[0]
+    database.close()
+
+
+def test_why_a_warning_had_its_colour_is_told_while_the_service_runs(tmp_path: Path, warned: WarningEvent) -> None:
+    """At a moment, and without one when it was gravest; what never was, and what was not yet, is named."""
+    config, key = write(tmp_path, ""), str(warned.warning.id)
+    early = run("explain", "warning", key, "--at", "2025-11-23T08:00:03+00:00", "--config", config)
+    assert early.exit_code == 0, early.output
+    assert "蓝色 blue" in early.output
+    assert "CO-01 H L1" in early.output
+    told = json.loads(run("explain", "warning", key, "--json", "--config", config).stdout)
+    assert (told["colour"], [reason["rule"] for reason in told["reasons"]]) == ("yellow", ["OLD", "L1"])
+    before = run("explain", "warning", key, "--at", "2025-11-23T07:00+00:00", "--config", config)
+    assert before.exit_code == 2
+    assert "raised at 2025-11-23T08:00:00.000Z" in " ".join(before.output.split())
+    nobody = run("explain", "warning", str(UUID(int=7)), "--config", config)
+    assert (nobody.exit_code, "no such warning" in nobody.output) == (2, True)
+
+
+def test_a_plant_nobody_answers_for_is_named(tmp_path: Path) -> None:
+    write_plant(tmp_path)
+    assert "nobody assigned small" in run("check", "--config", write(tmp_path, "")).output
+    duty = '[[warnings.duty]]\nstep = "county"\nname = "南安"\nregions = ["{}"]\n'
+    assert "nobody" in run("check", "--config", write(tmp_path, duty.format("3501"))).output
+    assert "nobody" not in run("check", "--config", write(tmp_path, duty.format("3505"))).output
+
+
+def test_a_fault_in_the_rules_of_warnings_is_named(tmp_path: Path) -> None:
+    write_plant(tmp_path)
+    (tmp_path / "rules.toml").write_text('version = "1"\nrules = []\n', encoding="utf-8")
+    result = run("check", "--config", write(tmp_path, '[warnings]\nrules = "rules.toml"\n'))
+    assert result.exit_code == 2
+    assert "rules.toml" in result.output
 
 
 def test_an_explanation_can_be_had_as_json(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ingest.connectors.connector import Outcome
 from ingest.connectors.sender import OutboxSender
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.outbox import Message
+from ingest.model.warning import WarningEventKind
 from tests.ingest.connectors.outbox import (
     SECOND,
     START,
@@ -26,6 +27,7 @@ from tests.ingest.connectors.outbox import (
     refuse,
     running,
     until,
+    warning_message,
 )
 
 
@@ -116,6 +118,21 @@ async def test_an_alarm_never_returns_before_it_was_raised() -> None:
     own = [seq for seq in connector.tried if seq != 4]
     assert own == [*([1] * outbox.rows[1].message.attempts), 2, 3]
     assert outbox.rows[2].message.attempts == outbox.rows[3].message.attempts == 1
+
+
+async def test_a_warning_is_never_acknowledged_before_it_was_raised() -> None:
+    """Events of one warning keep their order, too; those of an alarm beside it do not wait for them."""
+    outbox, clock = MemoryOutbox(), Clock()
+    outbox.put(warning_message(1), warning_message(2, WarningEventKind.ACKNOWLEDGED), alarm_message(3))
+    connector = StandIn(lambda m: refuse(m) if m.seq == 1 else accept(m))
+    sender = sender_of(outbox, connector, clock=clock)
+    async with running(sender):
+        await hurry(lambda: outbox.rows[1].message.attempts == 3, clock, outbox, sender)
+        assert outbox.rows[2].message.attempts == 0
+        assert outbox.rows[3].delivered is not None
+        connector.answer = accept
+        await hurry(outbox.done, clock, outbox, sender)
+    assert connector.tried[-2:] == [1, 2]
 
 
 async def test_readings_wait_for_nobody() -> None:
