@@ -112,9 +112,7 @@ class AuditStore:
 
     def _all(self, done: Callable[[int], None]) -> Iterator[dict[str, Any]]:
         last = -1
-        while rows := self._rows(
-            sa.select(t.audit).where(t.audit.c.seq > last).order_by(t.audit.c.seq).limit(_PAGE)
-        ):
+        while rows := self._rows(sa.select(t.audit).where(t.audit.c.seq > last).order_by(t.audit.c.seq).limit(_PAGE)):
             yield from rows
             last = rows[-1]["seq"]
             done(len(rows))
