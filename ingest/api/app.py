@@ -20,6 +20,7 @@ from ingest.api.config import ApiConfig
 from ingest.api.console.forms import forms_router
 from ingest.api.console.pages import pages_router
 from ingest.api.console.rendering import Renderer
+from ingest.api.console.uploads import PATHS, most_bytes
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
 from ingest.api.guard import Guard
 from ingest.api.ports import Ports
@@ -52,9 +53,6 @@ CASES = (
     self_inspections_router,
     lists_router,
 )
-UPLOADS = ("/api/v1/evidence", "/evidence")
-"""Where files are posted to: by programs, and from the console."""
-
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"description": said, "content": {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}}
@@ -87,6 +85,7 @@ def build_api(
         InvalidConfig: a token's secret is missing, too short or given twice.
     """
     keyring = Keyring(config.tokens)
+    one_file = ports.cases.config.max_evidence_bytes + MULTIPART
     sessions = Sessions(clock)
     render = Renderer(ports)
 
@@ -134,7 +133,7 @@ def build_api(
         sessions=sessions,
         refuse=refuse,
         max_body_bytes=config.max_body_bytes,
-        uploads=dict.fromkeys(UPLOADS, ports.cases.config.max_evidence_bytes + MULTIPART),
+        uploads={"/api/v1/evidence": one_file, **dict.fromkeys(PATHS, most_bytes(one_file))},
     )
     rest = APIRouter(
         prefix="/api/v1",

@@ -13,7 +13,7 @@ from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console import rows
 from ingest.api.ports import Ports
-from ingest.api.rest.alarms import read_cursor, write_cursor
+from ingest.api.rest.paging import cut, read_token
 from ingest.api.showing import show_among
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.plant import Text
@@ -83,7 +83,7 @@ def alarm_lists(
 ) -> AlarmLists:
     """Return every section; or one page of the state asked for."""
     ask = _Ask(ports, caller, plant, level)
-    before = read_cursor(cursor) if cursor else None
+    before = read_token(cursor or None)
     if state or before is not None:
         found = ask.past(before) if not state else ask.of(state, PAST_SHOWN + 1, before)
         page = tuple(ask.row(alarm) for alarm in found[:PAST_SHOWN])
@@ -189,4 +189,4 @@ def _hiding(alarm: Alarm, among: Sequence[Suppression]) -> Suppression | None:
 
 
 def _next(found: Sequence[Alarm], page: int) -> str | None:
-    return write_cursor(found[page - 1]) if len(found) > page else None
+    return cut(found, page, lambda one: (one.raised, one.id))[1]

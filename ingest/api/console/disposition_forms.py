@@ -30,7 +30,7 @@ def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
     """Return the route of the form of feedback."""
     router = APIRouter(dependencies=[Depends(own_form)])
 
-    @router.post("/dispositions", max_body_size=most_bytes(ports.cases.config.max_evidence_bytes, MULTIPART))
+    @router.post("/dispositions", max_body_size=most_bytes(ports.cases.config.max_evidence_bytes + MULTIPART))
     async def dispose(
         actor: Actor,
         cause: Code,

@@ -93,6 +93,13 @@ Name = Annotated[
 ]
 """Of a person, an authority, a document."""
 
+MaybeName = Annotated[
+    Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), _STORABLE] | None,
+    BeforeValidator(_blank_is_none),
+    Form(),
+]
+"""A name that may be left out."""
+
 Version = Annotated[int, Form(ge=0)]
 """The version of the record that the page showed; somebody else's change since then is refused."""
 

@@ -9,6 +9,12 @@ from ingest.api.console.alarm_forms import alarm_forms
 from ingest.api.console.alarm_pages import alarm_pages
 from ingest.api.console.audit_pages import audit_pages
 from ingest.api.console.disposition_forms import disposition_forms
+from ingest.api.console.enterprise_pages import enterprise_pages
+from ingest.api.console.hazard_forms import hazard_forms
+from ingest.api.console.hazard_pages import hazard_pages
+from ingest.api.console.inspection_pages import inspection_pages
+from ingest.api.console.lead_pages import lead_pages
+from ingest.api.console.list_pages import list_pages
 from ingest.api.console.metric_pages import metric_pages
 from ingest.api.console.plant_pages import plant_pages
 from ingest.api.console.rendering import Renderer
@@ -24,6 +30,12 @@ PAGES = (
     disposition_forms,
     suppression_pages,
     warning_pages,
+    hazard_forms,  # before /hazards/{hazard}
+    hazard_pages,
+    inspection_pages,
+    lead_pages,
+    enterprise_pages,
+    list_pages,
     plant_pages,
     audit_pages,
     service_pages,

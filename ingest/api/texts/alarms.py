@@ -74,6 +74,7 @@ ALARMS: Final[dict[str, Text]] = {
         "For the whole point. An inspector must approve before it holds.",
     ),
     "alarm.apply": Text("提交申请", "Apply"),
+    "alarm.to_hazard": Text("转为隐患", "Make it a hazard"),
     "alarm.dispose": Text("处置反馈", "Give feedback"),
     "alarm.disposed": Text("处置反馈", "Feedback given"),
     "alarm.cleared": Text("销警", "Cleared"),

@@ -22,7 +22,7 @@ from ingest.model.suppression import SuppressionKind, SuppressionState
 from ingest.model.warning import Asked, WarningEventKind, WarningState
 
 SOURCES = [*(HOME / "templates").iterdir(), *Path(ingest.api.__path__[0]).rglob("*.py")]
-KEY = re.compile(r"""["']([a-z]+\.[a-z0-9_]+)["']""")
+KEY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")
 
 
 def used() -> set[str]:
