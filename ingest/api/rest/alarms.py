@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
@@ -15,11 +13,11 @@ from ingest.alarms.display import Shown
 from ingest.alarms.report import alarm_fields
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
-from ingest.api.errors import BadParameter
 from ingest.api.instants import Instant
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
+from ingest.api.rest.paging import Cursor, Limit, cut, read_token
 from ingest.api.showing import show_among
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.telling import iso
@@ -42,8 +40,8 @@ def alarms_router(ports: Ports) -> APIRouter:
         assigned: Annotated[str | None, Query(description="to whom")] = None,
         since: Annotated[Instant | None, Query(description="raised at or after")] = None,
         until: Annotated[Instant | None, Query(description="raised before")] = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> schemas.AlarmPage:
         """List alarms, newest raised first."""
         which = AlarmFilter(
@@ -57,12 +55,12 @@ def alarms_router(ports: Ports) -> APIRouter:
             cleared=cleared,
             assigned=assigned,
         )
-        found = ports.alarms.alarms(which, limit=limit + 1, before=read_cursor(cursor) if cursor else None)
-        page = found[:limit]
+        found = ports.alarms.alarms(which, limit=limit + 1, before=read_token(cursor))
+        page, following = cut(found, limit, lambda one: (one.raised, one.id))
         shown = show_among(ports, caller, page)
         return schemas.AlarmPage(
             alarms=[schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page],
-            next=write_cursor(page[-1]) if len(found) > limit else None,
+            next=following,
         )
 
     @router.get("/{alarm}")
@@ -109,20 +107,6 @@ async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Ala
     """
     await run_in_threadpool(reach.alarm, ports, caller, key)
     return await carry_out(ports, command)
-
-
-def write_cursor(alarm: Alarm) -> str:
-    """Return the page token that goes on after this alarm."""
-    return base64.urlsafe_b64encode(f"{alarm.raised}.{alarm.id}".encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> tuple[int, UUID]:
-    """Return (raised, id) of the last alarm seen. Raises BadParameter."""
-    try:
-        raised, _, key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
-        return int(raised), UUID(key)
-    except (ValueError, binascii.Error) as error:
-        raise BadParameter("cursor", cursor, "`next` of an earlier page, unchanged") from error
 
 
 def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
