@@ -37,7 +37,7 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
         "close": Text("销号", "close"),
         "dismiss": Text("不构成隐患", "no hazard"),
     },
-    HazardLevel: {"general": Text("一般隐患", "general"), "major": Text("重大隐患", "major")},
+    HazardLevel: {"general": Text("一般隐患", "general"), "major": Text("重大事故隐患", "major")},
     HazardSource: {
         "by-hand": Text("人工上报", "by hand"),
         "alarm": Text("报警转入", "from an alarm"),
@@ -98,6 +98,6 @@ def label(value: StrEnum) -> Text:
     """What a value is called.
 
     >>> label(HazardLevel.MAJOR).zh
-    '重大隐患'
+    '重大事故隐患'
     """
     return LABELS[type(value)][value]
