@@ -14,6 +14,7 @@ from ingest.model.batch import Batch
 from ingest.pipeline.engine import Engine, EngineConfig
 from ingest.pipeline.order import Terms
 from ingest.plants.roster import Roster
+from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from tests.small_plant import PLANT, TEXT, small_roster
@@ -25,10 +26,10 @@ PATIENCE_S = 20.0
 class Bench:
     """An engine on a real journal and a real state database."""
 
-    def __init__(self, folder: Path, text: str = TEXT) -> None:
+    def __init__(self, folder: Path, text: str = TEXT, state: StateConfig | None = None) -> None:
         self.folder = folder
         self.journal = Journal(folder / "journal.db")
-        self.database = Database(folder / "state.db")
+        self.database = Database(state or folder / "state.db")
         self.alarms, self.outbox = AlarmStore(self.database), OutboxStore(self.database)
         self.store = EngineStore(self.database)
         self.failures: list[BaseException] = []
