@@ -124,6 +124,7 @@ class Fact:
         level: of the alarm; 0 without.
         since: when the service learnt of it.
         gone: when it was over; None while it stands.
+        key: what names it among the facts of its plant.
     """
 
     alarm: UUID | None
@@ -138,11 +139,12 @@ class Fact:
     limit: float | None = None
     unit: str = ""
     gone: int | None = None
+    key: str = field(init=False, compare=False, repr=False)
 
-    @property
-    def key(self) -> str:
-        """What names it among the facts of its plant."""
-        return str(self.alarm) if self.alarm is not None else f"out-of-service/{self.point}"
+    def __post_init__(self) -> None:
+        """Name it."""
+        key = str(self.alarm) if self.alarm is not None else f"out-of-service/{self.point}"
+        object.__setattr__(self, "key", key)
 
 
 @dataclass(frozen=True, slots=True)

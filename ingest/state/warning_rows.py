@@ -115,8 +115,8 @@ def _ground_of(row: Mapping[str, Any]) -> Ground:
 
 
 def _fact_row(fact: Fact) -> dict[str, Any]:
-    alarm = str(fact.alarm) if fact.alarm else None
-    return asdict(fact) | {"alarm": alarm, "traits": fact.traits.words}
+    row = {name: getattr(fact, name) for name in Fact.__dataclass_fields__ if name != "key"}
+    return row | {"alarm": str(fact.alarm) if fact.alarm else None, "traits": fact.traits.words}
 
 
 def _fact_of(row: Mapping[str, Any]) -> Fact:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from ingest.model.warning import Colour, Fact, Ground
@@ -36,10 +35,10 @@ class Called:
 
 def derive(facts: Iterable[Fact], rules: ColourRules, now: int) -> Called:
     """What these facts of one plant call for at `now` (ns)."""
-    matched, standing, due = _match(facts, rules, now)
+    matched, own, due = _match(facts, rules, now)
     grounds = []
     for rule, selected in zip(rules.rules, matched, strict=True):
-        held = _held(rule, selected if rule.reached is None else _reached(rule, standing), standing)
+        held = _held(rule, selected, own)
         if held:
             held.sort(key=lambda fact: (-fact.level, fact.since, fact.key))
             more = max(0, len(held) - MOST)
@@ -49,20 +48,23 @@ def derive(facts: Iterable[Fact], rules: ColourRules, now: int) -> Called:
     return Called(grounds[0].colour if grounds else None, tuple(grounds), due)
 
 
-_Standing = list[tuple[Fact, Colour | None]]
-"""Each fact that stands, with the colour it has by rules about single facts."""
+class _Own(dict[str, int]):
+    """By the key of each fact that stands, the rank of the colour it has by rules about single facts; -1: none."""
+
+    def __init__(self) -> None:
+        self.standing: list[Fact] = []
 
 
-def _match(facts: Iterable[Fact], rules: ColourRules, now: int) -> tuple[list[list[Fact]], _Standing, int | None]:
-    """Which facts each rule selects; which ones stand; when that changes."""
+def _match(facts: Iterable[Fact], rules: ColourRules, now: int) -> tuple[list[list[Fact]], _Own, int | None]:
+    """Which facts each rule selects; what each that stands is by itself; when that changes."""
     matched: list[list[Fact]] = [[] for _ in rules.rules]
-    standing: _Standing = []
+    own = _Own()
     times: list[int] = []
     for fact in facts:
         if fact.since > now:
             times.append(fact.since)
             continue
-        colour: Colour | None = None
+        rank = -1
         for at in rules.matching(fact.traits):
             rule = rules.rules[at]
             if fact.gone is not None:
@@ -73,48 +75,42 @@ def _match(facts: Iterable[Fact], rules: ColourRules, now: int) -> tuple[list[li
                 times.append(fact.since + rule.older)
                 continue
             matched[at].append(fact)
-            if rule.single and (colour is None or colour < rule.colour):
-                colour = rule.colour
+            if rank < rule.colour.rank and rule.single:
+                rank = rule.colour.rank
         if fact.gone is None:
-            standing.append((fact, colour))
-    return matched, standing, min(times, default=None)
+            own[fact.key] = rank
+            own.standing.append(fact)
+    return matched, own, min(times, default=None)
 
 
-def _reached(rule: ColourRule, standing: _Standing) -> list[Fact]:
-    """What a rule about others' colours selects."""
-    return [
-        fact
-        for fact, colour in standing
-        if colour is not None and rule.reached is not None and colour >= rule.reached
-        if rule.select.matches(fact.traits)
-    ]
-
-
-def _held(rule: ColourRule, found: Sequence[Fact], standing: _Standing) -> list[Fact]:
+def _held(rule: ColourRule, found: Sequence[Fact], own: _Own) -> list[Fact]:
     """The facts a rule holds for, none if it does not hold."""
+    if rule.reached is not None:
+        least = rule.reached.rank
+        found = [fact for fact in found if own.get(fact.key, -1) >= least]
+    if len(found) < rule.count:
+        return []
     others: list[Fact] = []
     if rule.beside is not None:
-        others = [fact for fact, _ in standing if rule.beside.matches(fact.traits) and fact not in found]
+        known = {fact.key for fact in found}
+        others = [fact for fact in own.standing if fact.key not in known and rule.beside.matches(fact.traits)]
         if not others:
             return []
     if rule.count == 1:
-        return [*found, *others] if found else []
+        return [*found, *others]
     held = [fact for group in _groups(rule, found) for fact in _enough(rule, group)]
     return held + others if held else []
 
 
-def _groups(rule: ColourRule, found: Sequence[Fact]) -> Iterator[Sequence[Fact]]:
+def _groups(rule: ColourRule, found: Sequence[Fact]) -> Iterable[Sequence[Fact]]:
     if rule.same is None:
-        yield found
-        return
-    of: Mapping[str, Callable[[Fact], str | None]] = {
-        "equipment": lambda fact: fact.equipment,
-        "signal": lambda fact: fact.signal,
-    }
-    belongs = of[rule.same]
-    known = sorted((fact for fact in found if belongs(fact)), key=lambda fact: str(belongs(fact)))
-    for _, group in groupby(known, belongs):
-        yield list(group)
+        return [found]
+    groups: dict[str, list[Fact]] = {}
+    for fact in found:
+        belongs = fact.equipment if rule.same == "equipment" else fact.signal
+        if belongs:
+            groups.setdefault(belongs, []).append(fact)
+    return groups.values()
 
 
 def _enough(rule: ColourRule, group: Sequence[Fact]) -> Sequence[Fact]:
@@ -123,12 +119,18 @@ def _enough(rule: ColourRule, group: Sequence[Fact]) -> Sequence[Fact]:
         return group if _count(rule, group) >= rule.count else ()
     ordered = sorted(group, key=lambda fact: fact.since)
     near: dict[str, Fact] = {}
+    end = 0
     for at, first in enumerate(ordered):
-        window = [fact for fact in ordered[at:] if fact.since - first.since <= rule.within]
+        before = end
+        while end < len(ordered) and ordered[end].since - first.since <= rule.within:
+            end += 1
+        window = ordered[at:end]
+        if end == before:  # a part of the one before
+            continue
         if _count(rule, window) >= rule.count and any(fact.gone is None for fact in window):
             near |= {fact.key: fact for fact in window}
     return list(near.values())
 
 
-def _count(rule: ColourRule, facts: Iterable[Fact]) -> int:
-    return len({fact.point if rule.each == "point" else fact.key for fact in facts})
+def _count(rule: ColourRule, facts: Sequence[Fact]) -> int:
+    return len({fact.point for fact in facts}) if rule.each == "point" else len(facts)

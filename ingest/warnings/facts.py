@@ -79,8 +79,4 @@ def _of_point(point: Point | None, *, running: bool) -> Trait:
 
 
 def _traits(marks: dict[Trait, bool]) -> Trait:
-    found = Trait(0)
-    for trait, is_so in marks.items():
-        if is_so:
-            found |= trait
-    return found
+    return Trait(sum(int(trait) for trait, is_so in marks.items() if is_so))

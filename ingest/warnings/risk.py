@@ -9,6 +9,7 @@ number here is an engineering default, and `MODEL` counts up with each change of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 from ingest.model.plant import Equipment, Plant
@@ -70,7 +71,7 @@ def inherent(plant: Plant, equipment: Equipment | None = None) -> float:
 
 def weight(fact: Fact) -> float:
     """W * level of a fact."""
-    return _kind(fact.traits) * LEVEL[fact.level]
+    return _kind(int(fact.traits)) * LEVEL[fact.level]
 
 
 def index(inherent_: float, facts: Iterable[Fact], now: int) -> float:
@@ -103,7 +104,9 @@ def forgotten(fact: Fact, now: int) -> bool:
     return fact.gone is not None and now - fact.gone >= FORGOTTEN_S * 10**9
 
 
-def _kind(traits: Trait) -> float:
+@cache
+def _kind(bits: int) -> float:
+    traits = Trait(bits)
     if Trait.OUT_OF_SERVICE in traits:
         return OUT_OF_SERVICE
     if Trait.LOST in traits:

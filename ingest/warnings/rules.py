@@ -29,12 +29,13 @@ _LEVELS: Final = {1: Trait.LEVEL_1, 2: Trait.LEVEL_2}
 class Selector:
     """Which facts: those with all of `wanted` and none of `unwanted`."""
 
-    wanted: Trait
-    unwanted: Trait
+    wanted: int  # as plain numbers: a flood of alarms asks very often
+    unwanted: int
 
     def matches(self, traits: Trait) -> bool:
         """Whether a fact with these traits is meant."""
-        return not ((self.wanted & ~traits) | (self.unwanted & traits))
+        bits = int(traits)
+        return not ((self.wanted & ~bits) | (self.unwanted & bits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,14 @@ class ColourRules:
     bypass_signals: frozenset[str]
     rules: tuple[ColourRule, ...]
     longest: int
-    _matching: dict[Trait, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _matching: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def matching(self, traits: Trait) -> Sequence[int]:
-        """The places of all rules, but those about what others found, that select a fact with these traits."""
-        found = self._matching.get(traits)
+        """The places of all rules that select a fact with these traits."""
+        found = self._matching.get(int(traits))
         if found is None:
-            chosen = (at for at, rule in enumerate(self.rules) if rule.reached is None and rule.select.matches(traits))
-            found = self._matching[traits] = tuple(chosen)
+            chosen = (at for at, rule in enumerate(self.rules) if rule.select.matches(traits))
+            found = self._matching[int(traits)] = tuple(chosen)
         return found
 
 
@@ -112,7 +113,7 @@ class _Selection(Config):
                 wanted |= Trait[name.upper()]
             elif asked is False:
                 unwanted |= Trait[name.upper()]
-        return Selector(wanted, unwanted)
+        return Selector(int(wanted), int(unwanted))
 
 
 class _Rule(Config):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingest.model.warning import Colour, Fact, Trait
@@ -104,7 +106,7 @@ def test_lost_points_do_not_add_up() -> None:
 def test_what_is_over_counts_only_beside_what_began_soon_after() -> None:
     """Two level 2 alarms within 5 min are two, also if the first is over by then; 5 min after it began it is past."""
     first = level_2("A", NOW - 200)
-    over = Fact(**{name: getattr(first, name) for name in Fact.__dataclass_fields__} | {"gone": (NOW - 100) * SECOND})
+    over = replace(first, gone=(NOW - 100) * SECOND)
     assert held(over) == (None, [])
     assert held(over, level_2("B")) == ("red", ["L2-PAIR", "L2"])
     assert called(over, level_2("B")).due == (NOW + 100) * SECOND
