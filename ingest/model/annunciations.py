@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -57,8 +56,3 @@ class Annunciations:
     def heard(self) -> Annunciations:
         """Those that are not hidden."""
         return self.where(~self.hidden)
-
-    def of(self, plants: Sequence[str] | frozenset[str]) -> Annunciations:
-        """Those of these plants."""
-        wanted = np.fromiter((plant in plants for plant, _, _ in self.rules), np.bool_, len(self.rules))
-        return self.where(wanted[self.rule]) if len(self) else self

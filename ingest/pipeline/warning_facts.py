@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ingest.model.alarm import Alarm, AlarmState
-from ingest.model.plant import SERVICE, Gate, GateOp, Point
+from ingest.model.plant import SERVICE, Gate, Point
 from ingest.model.suppression import Suppression
 from ingest.model.warning import Fact
 from ingest.warnings import risk
@@ -18,15 +17,6 @@ from ingest.warnings.facts import alarm_fact, counts, service_fact
 
 if TYPE_CHECKING:  # the memory holds the watches
     from ingest.pipeline.memory import Memory
-
-_OPERATORS: Final[Mapping[GateOp, Callable[[float, float], bool]]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def gate_of(memory: Memory, plant: str, equipment: str | None) -> Gate | None:
@@ -42,7 +32,7 @@ def runs(memory: Memory, plant: str, gate: Gate | None) -> bool:
     if gate is None or point is None:
         return True
     value = float(memory.value[point.index])
-    return bool(np.isnan(value)) or _OPERATORS[gate.op](value, gate.value)
+    return bool(np.isnan(value)) or gate.holds(value)
 
 
 def of_alarm(memory: Memory, alarm: Alarm, since: int, bypass_signals: Collection[str]) -> Fact:

@@ -47,6 +47,14 @@ class AlarmLoad:
         """The metrics of a position with these plants. Raises ValueError if the span is empty, StateUnavailable."""
         return measure(self._book.annunciations(start - lead(self.config), end, plants), start, end, self.config)
 
+    def metrics_by_position(
+        self, positions: Mapping[str, Collection[str]], start: int, end: int
+    ) -> dict[str, AlarmMetrics]:
+        """The metrics of each of these positions, asked for at once. Raises as `metrics`."""
+        plants = frozenset(plant for own in positions.values() for plant in own)
+        calls = _by_position(positions, self._book.annunciations(start - lead(self.config), end, plants))
+        return {name: measure(calls[name], start, end, self.config) for name in positions}
+
     def slots(self, plants: Collection[str], start: int, end: int) -> list[int]:
         """How often alarms of these plants called in each 10 min from `start` on. Raises StateUnavailable."""
         heard = self._book.annunciations(start, end, plants).heard().called
@@ -78,7 +86,9 @@ class AlarmLoad:
 
 
 def _by_position(positions: Mapping[str, Collection[str]], calls: Annunciations) -> dict[str, Annunciations]:
-    busy = {plant for plant, _, _ in calls.rules}
-    return {
-        name: calls.of(frozenset(own)) if busy.intersection(own) else Annunciations() for name, own in positions.items()
-    }
+    """Each position's part, in one pass however many there are."""
+    at = {plant: number for number, own in enumerate(positions.values()) for plant in own}
+    owner = np.array([at.get(plant, len(positions)) for plant, _, _ in calls.rules], np.int64)[calls.rule]
+    order = np.argsort(owner, kind="stable")
+    ends = np.searchsorted(owner[order], np.arange(len(positions) + 1)).tolist()
+    return {name: calls.where(order[ends[number] : ends[number + 1]]) for number, name in enumerate(positions)}

@@ -43,11 +43,9 @@ def alarm_metrics_router(ports: Ports) -> APIRouter:
             raise BadParameter("from", iso(first), f"at most {_LONGEST // _DAY} days before {iso(last)}")
         chosen = reach.positions(ports, caller, position)
         present = ports.load.present(chosen, now)
+        found = ports.load.metrics_by_position(chosen, first, last)
         return shapes.AlarmMetricsOut(
-            positions=[
-                _position(name, plants, ports.load.metrics(plants, first, last), present[name])
-                for name, plants in chosen.items()
-            ],
+            positions=[_position(name, plants, found[name], present[name]) for name, plants in chosen.items()],
             benchmarks=[shapes.BenchmarkOut.model_validate(one) for one in BENCHMARKS],
         )
 

@@ -74,6 +74,7 @@ def test_a_flood_is_one_of_a_position_and_not_of_its_plants(database: Database) 
 def test_a_slot_tells_what_stands_only_while_that_can_be_known(database: Database) -> None:
     for at in range(12):
         stand(database, f"A-{at}", 100 + 10 * at)
+    stand(database, "A", 150, plant="no-longer-enrolled")
     end = NOW - 100 * S
     load = load_of(database)
     soon, _, quiet = load.slot_metrics(end, NOW)
