@@ -105,11 +105,6 @@ class ServiceMetrics(Collector):
         entries.add_metric(["engine"], self._engine.lag())
         entries.add_metric(["history"], self._writer.lag()[0])
         yield entries
-        waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
-        with suppress(StateUnavailable):  # what else there is to tell is told all the same
-            for connector, totals in self._outbox.totals().items():
-                waiting.add_metric([connector], totals.messages - totals.delivered)
-            yield waiting
         warnings = GaugeMetricFamily("yujing_warnings_open", "Plants with an open warning", labels=["colour"])
         for colour, count in self._engine.memory.warnings.open_colours().items():
             warnings.add_metric([str(colour)], count)
@@ -120,7 +115,12 @@ class ServiceMetrics(Collector):
         for reason in Reason:
             rules.add_metric([reason.name.lower()], int(counts[reason]))
         yield rules
-        yield from alarm_gauges(self._load, time.time_ns())
+        with suppress(StateUnavailable):  # what else there is to tell was told before
+            waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
+            for connector, totals in self._outbox.totals().items():
+                waiting.add_metric([connector], totals.messages - totals.delivered)
+            yield waiting
+            yield from alarm_gauges(self._load, time.time_ns())
 
 
 def alarm_gauges(load: AlarmLoad, now: int) -> Iterator[GaugeMetricFamily]:
