@@ -216,7 +216,8 @@ async def nobody_answers(story: Story, warning: str) -> None:
     phone = story.sizes["phone"]
     await phone.goto(path)
     await phone.locator("#acknowledge textarea").fill("已电话通知企业停止浇铸并撤人")
-    await phone.locator("#acknowledge button.main").tap()
+    async with phone.expect_navigation():
+        await phone.locator("#acknowledge button.main").tap()
     seen = await story.until(path, lambda one: one["acknowledged_by"] == COUNTY, "the acknowledgement")
     assert seen["asking"] == "feedback"
     await story.seen(path, "已电话通知企业停止浇铸并撤人")
@@ -243,7 +244,8 @@ async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: s
     await form.locator("input[type=file]").set_input_files(
         {"name": "水泵.png", "mimeType": "image/png", "buffer": PHOTO}
     )
-    await form.locator("button.main").tap()
+    async with story.operator.expect_navigation():
+        await form.locator("button.main").tap()
     await story.until(path, lambda one: one["cleared"] is not None, "the alarm to be cleared (销警)")
     await story.seen(path, "销警", "更换损坏的循环水泵联轴器，试压正常")
     await story.audited(
@@ -343,8 +345,8 @@ async def it_is_inspected_and_rectified(story: Story, hazard: str) -> None:
     assert (closed["state"], closed["lifted"] is not None) == ("closed", True)
     await story.seen(path, "现场复查合格，同意销号", "自动切换已投用")
     await story.audited(hazard, (OPERATOR, "submit"), (COUNTY, "close"))
-    await story.seen("/hazards", "结晶器冷却水无备用泵自动切换")
-    await story.seen("/inspections", "深井铸造冷却水系统及联锁")
+    await story.seen("/hazards?state=closed", "结晶器冷却水无备用泵自动切换")
+    await story.seen("/inspections?state=concluded", "深井铸造冷却水系统及联锁")
     await story.seen("/audit", COUNTY)
 
 
