@@ -40,15 +40,6 @@ _TELL_AGAIN: Final = 60 * 10**9
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
-_HOLDS: Final = {
-    "==": lambda value, limit: value == limit,
-    "!=": lambda value, limit: value != limit,
-    "<": lambda value, limit: value < limit,
-    "<=": lambda value, limit: value <= limit,
-    ">": lambda value, limit: value > limit,
-    ">=": lambda value, limit: value >= limit,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class CaseOpened(Event, level="warning", labels=("kind",)):
@@ -170,7 +161,7 @@ class Casework:
         latest = self._latest(at.index)
         if latest.time == 0 or latest.stale or latest.flags & UNUSABLE or latest.value is None:
             return True
-        return bool(_HOLDS[gate.op](latest.value, gate.value))
+        return gate.holds(latest.value)
 
     def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
         hazard = hazard_of(dead, point, now, self._config.dead_after_h)
