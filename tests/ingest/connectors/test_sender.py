@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -123,7 +124,8 @@ async def test_an_alarm_never_returns_before_it_was_raised() -> None:
 async def test_a_warning_is_never_acknowledged_before_it_was_raised() -> None:
     """Events of one warning keep their order, too; those of an alarm beside it do not wait for them."""
     outbox, clock = MemoryOutbox(), Clock()
-    outbox.put(warning_message(1), warning_message(2, WarningEventKind.ACKNOWLEDGED), alarm_message(3))
+    seen = replace(warning_message(2, WarningEventKind.ACKNOWLEDGED), created=START)
+    outbox.put(warning_message(1), seen, alarm_message(3))
     connector = StandIn(lambda m: refuse(m) if m.seq == 1 else accept(m))
     sender = sender_of(outbox, connector, clock=clock)
     async with running(sender):

@@ -151,6 +151,8 @@ def test_shelving_hides_an_alarm_from_operators_only(bench: Bench) -> None:
     assert bench.warnings()[0].colour is Colour.YELLOW  # it has stood for 10 min
     applied = bench.order(replace(shelve, kind=SuppressionKind.OUT_OF_SERVICE)).result(0)
     bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
+    known = bench.engine.memory.warnings.of_plant[PLANT].facts.values()
+    assert not any(fact.rule == "H" for fact in known), "it never counted, and does not fade"
     for _ in range(9):
         bench.wait(100)
         bench.read(LOW)
@@ -209,6 +211,28 @@ def test_nobody_assigned_means_everyone(tmp_path: Path) -> None:
     assert (warning.step, warning.who) == (Step.PROVINCE, ())
     assert [kind for kind, _ in bench.told() if kind != "inputs-changed"] == ["raised", *["reminded"] * 4]
     bench.close()
+
+
+def test_a_plant_file_that_marks_a_rule_red_makes_its_standing_alarm_red(bench: Bench, tmp_path: Path) -> None:
+    """What is known is seen as the file has it now, without any alarm changing; so is who answers for it."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    assert bench.warnings()[0].colour is Colour.ORANGE
+    marked = QUIET.replace("[points.rules.HH]", "[points.rules.HH]\nred = true", 1)
+    bench.engine.adopt(small_roster(tmp_path, bench.journal.number_points, marked))
+    bench.wait(1)
+    assert bench.warnings()[0].colour is Colour.RED
+
+
+def test_other_reasons_are_kept_and_sent_to_nobody(bench: Bench) -> None:
+    """Whoever explains the colour needs them; whoever is told of it knows it already."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    for _ in range(12):
+        bench.read({"CO-01": 170.0, "CO-02": 30.0})
+    assert [kind for kind, _ in bench.told()] == ["raised", "inputs-changed"]
+    sent = bench.outbox.due("inspector", bench.clock.wall(), 10)
+    assert [message.body["event"] for message in sent if message.kind == "warning"] == ["raised"]
 
 
 def test_a_rule_taken_out_of_the_plant_file_counts_no_more(bench: Bench, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ NOBODY = Trait(0)
 OLD_S = 7
 ACK_S = {Colour.RED: 4, Colour.ORANGE: 6, Colour.YELLOW: 8, Colour.BLUE: 12}
 FEEDBACK_S = {Colour.RED: 6, Colour.ORANGE: 8, Colour.YELLOW: 14, Colour.BLUE: 20}
-FALL_S, REOPEN_S = 5, 4
+FALL_S, REOPEN_S = 5, 5
 HALF = 0.5
 _NAMES = UUID(int=7)
 

@@ -109,8 +109,14 @@ def test_what_is_over_counts_only_beside_what_began_soon_after() -> None:
     over = replace(first, gone=(NOW - 100) * SECOND)
     assert held(over) == (None, [])
     assert held(over, level_2("B")) == ("red", ["L2-PAIR", "L2"])
+    assert held(over, replace(level_2("B"), gone=NOW * SECOND)) == (None, [])
     assert called(over, level_2("B")).due == (NOW + 100) * SECOND
     assert held(over, level_2("B"), at=NOW + 100) == ("orange", ["L2"])
+
+
+def test_alarms_near_each_other_are_found_behind_one_that_stands_alone() -> None:
+    (pair, _) = called(level_2("A", 0), level_2("B", 5000), level_2("C", 5100), level_2("D", 9000)).grounds
+    assert (pair.rule, [one.point for one in pair.facts]) == ("L2-PAIR", ["B", "C"])
 
 
 def test_a_fact_of_later_and_a_coming_age_say_when_to_look_again() -> None:

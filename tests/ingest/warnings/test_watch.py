@@ -63,7 +63,7 @@ def test_what_comes_back_soon_is_the_same_episode_and_later_another() -> None:
     again = made.learn(10 * SECOND, known=[replace(one, since=10 * SECOND)])[-1]
     assert (str(again.kind), again.warning.id) == ("reopened", ended.warning.id)
     made.learn(11 * SECOND, over=[one.key])
-    other = made.learn(21 * SECOND, known=[replace(one, since=21 * SECOND)])[-1]
+    other = made.learn(22 * SECOND, known=[replace(one, since=22 * SECOND)])[-1]
     assert str(other.kind) == "raised"
     assert other.warning.id != ended.warning.id
     assert [x.state for x in made.live.values()] == [WarningState.OVER, WarningState.OPEN]
