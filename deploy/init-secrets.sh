@@ -26,7 +26,8 @@ owned() { # USER FOLDER
   fi
 }
 
-mkdir -p "$secrets/authority" "$secrets/mosquitto" "$secrets/influxdb" "$secrets/grafana" "$secrets/yujing"
+mkdir -p "$secrets/authority" "$secrets/mosquitto" "$secrets/influxdb" "$secrets/grafana" "$secrets/postgresql" \
+  "$secrets/yujing"
 
 if [ ! -e "$secrets/authority/ca.pem" ]; then
   cat >"$secrets/authority/config" <<'CONFIG'
@@ -56,12 +57,16 @@ random "$secrets/influxdb/password"
 random "$secrets/influxdb/token"
 random "$secrets/influxdb/reader_password"
 random "$secrets/grafana/password"
+random "$secrets/postgresql/password"
+random "$secrets/yujing/state_password"
 random "$secrets/yujing/admin_token"
 same "$secrets/influxdb/token" "$secrets/yujing/influxdb_token"
 same "$secrets/influxdb/reader_password" "$secrets/grafana/reader_password"
+same "$secrets/yujing/state_password" "$secrets/postgresql/state_password"
 
-# The users of the images: eclipse-mosquitto, influxdb, grafana, and ours.
+# The users of the images: eclipse-mosquitto, influxdb, grafana, postgres, and ours.
 owned 1883 mosquitto
 owned 1000 influxdb
 owned 472 grafana
+owned 999 postgresql
 owned 10001 yujing

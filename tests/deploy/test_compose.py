@@ -15,7 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ingest.model.config import Secret
+from ingest.state.config import StateConfig
+from ingest.state.database import Database
 from tests.deploy.written import DEPLOY, ROOT, image_command
+from tests.servers import postgresql
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -30,7 +34,7 @@ def secret_names(service: dict[str, Any]) -> dict[str, str]:
 
 @every_service
 def test_images_are_pinned_to_a_release(name: str) -> None:
-    assert re.fullmatch(r"[a-z/-]+:\d+\.\d+\.\d+", SERVICES[name]["image"])
+    assert re.fullmatch(r"[a-z/-]+:\d+(\.\d+)+", SERVICES[name]["image"])
 
 
 def test_our_image_is_this_version() -> None:
@@ -84,7 +88,7 @@ def test_no_secret_is_made_for_nobody() -> None:
 @every_service
 def test_secrets_belong_to_the_user_of_their_container(name: str, installed: Path) -> None:
     """Compose hands a file on with its owner and mode."""
-    users = {"mosquitto": 1883, "influxdb": 1000, "grafana": 472, "yujing": 10001}
+    users = {"mosquitto": 1883, "influxdb": 1000, "grafana": 472, "postgresql": 999, "yujing": 10001}
     for source in secret_names(SERVICES[name]).values():
         is_now = (installed / COMPOSE["secrets"][source]["file"]).stat()
         assert is_now.st_uid == users[name] or is_now.st_mode & 0o004, source
@@ -118,12 +122,15 @@ def test_no_password_stands_in_the_file() -> None:
         ("mosquitto", "mosquitto/mosquitto.conf"),
         ("influxdb", "influxdb/once.sh"),
         ("grafana", "grafana/datasource.yaml"),
+        ("postgresql", "postgresql/once.sh"),
         ("yujing", "yujing.compose.toml"),
     ],
 )
 def test_a_service_has_every_secret_its_files_name(service: str, file: str) -> None:
     lines = (DEPLOY / file).read_text(encoding="utf-8").splitlines()
-    live = "\n".join(line for line in lines if not line.startswith("#")) + str(SERVICES[service].get("healthcheck"))
+    other = ("# password =",)  # of the other place the state database can lie in
+    live = "\n".join(line for line in lines if not line.startswith("#") or line.startswith(other))
+    live += str(SERVICES[service].get("healthcheck"))
     named = set(re.findall(r"/run/secrets/(\w+)", live + str(SERVICES[service].get("environment"))))
     assert named == set(secret_names(SERVICES[service]))
 
@@ -142,6 +149,35 @@ def test_grafana_finds_the_dashboards_and_their_source() -> None:
         assert f"../dashboards/grafana/{board.name}:{target}:ro" in SERVICES["grafana"]["volumes"]
 
 
+def test_the_state_database_is_reached_by_the_service_only() -> None:
+    assert COMPOSE["networks"]["state"]["internal"] is True
+    assert SERVICES["postgresql"]["networks"] == ["state"]
+    assert [name for name in SERVICES if "state" in SERVICES[name]["networks"]] == ["postgresql", "yujing"]
+    assert SERVICES["postgresql"]["profiles"] == ["postgresql"], "only for who asks for it"
+
+
+def test_the_services_role_is_made_as_its_settings_say_and_may_nothing_else(installed: Path) -> None:
+    """The setup script on a real server, then the settings that stand ready beside `path`."""
+    with postgresql() as server:
+        script = (DEPLOY / "postgresql/once.sh").read_text(encoding="utf-8")
+        password = installed / "secrets/postgresql/state_password"
+        mine = installed / "once.sh"
+        mine.write_text(script.replace("/run/secrets/state_password", str(password)), encoding="utf-8")
+        server.ask(f"DROP ROLE {server.ROLE}")
+        where = {"PGHOST": str(server.home), "PGPORT": str(server.port), "POSTGRES_USER": "admin"}
+        subprocess.run(["sh", mine], check=True, env=os.environ | where)
+        text = (DEPLOY / "yujing.compose.toml").read_text(encoding="utf-8")
+        ready = re.findall(r"^# ((?:url|password|sslmode) = .*)$", text, re.MULTILINE)
+        state = StateConfig.model_validate(tomllib.loads("\n".join(ready)))
+        assert state.server is not None
+        assert state.server.host == "postgresql", "the name of the service in compose"
+        there = f"postgresql://{state.server.user}@127.0.0.1:{server.port}/{state.server.name}"
+        here = Secret(file=installed / "secrets/yujing/state_password")
+        Database(state.model_copy(update={"url": there, "password": here})).close()
+        query = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication FROM pg_roles WHERE rolname = 'yujing'"
+        assert server.ask(query) == [(False, False, False, False)]
+
+
 def test_service_history_and_grafana_speak_of_the_same_bucket() -> None:
     settings = tomllib.loads((DEPLOY / "yujing.compose.toml").read_text(encoding="utf-8"))
     environment = SERVICES["influxdb"]["environment"]
@@ -149,9 +185,11 @@ def test_service_history_and_grafana_speak_of_the_same_bucket() -> None:
     assert settings["history"]["bucket"] == environment["DOCKER_INFLUXDB_INIT_BUCKET"] == "yujing"
 
 
-@pytest.mark.parametrize("script", ["init-secrets.sh", "issue-certificate.sh", "influxdb/once.sh"])
+@pytest.mark.parametrize(
+    "script", ["init-secrets.sh", "issue-certificate.sh", "influxdb/once.sh", "postgresql/once.sh"]
+)
 def test_scripts_can_be_run(script: str) -> None:
-    """The influxdb image passes over setup scripts that are not executable."""
+    """The images pass over setup scripts that are not executable."""
     assert (DEPLOY / script).stat().st_mode & 0o111
     shell = (DEPLOY / script).read_text(encoding="utf-8").splitlines()[0].removeprefix("#!")
     subprocess.run([shell, "-n", DEPLOY / script], check=True)

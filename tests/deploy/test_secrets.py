@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-USERS = {"mosquitto": 1883, "influxdb": 1000, "grafana": 472, "yujing": 10001}
+USERS = {"mosquitto": 1883, "influxdb": 1000, "grafana": 472, "postgresql": 999, "yujing": 10001}
 
 
 def made(folder: Path) -> dict[str, Path]:
@@ -47,6 +47,7 @@ def test_secrets_are_random_and_shared_only_where_two_containers_must_agree(inst
     same = [
         {"secrets/influxdb/token", "secrets/yujing/influxdb_token"},
         {"secrets/influxdb/reader_password", "secrets/grafana/reader_password"},
+        {"secrets/postgresql/state_password", "secrets/yujing/state_password"},
     ]
     groups = [{name for name in words if words[name] == word} for word in set(words.values())]
     assert sorted(map(sorted, (g for g in groups if len(g) > 1))) == sorted(map(sorted, same))
