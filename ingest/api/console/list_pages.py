@@ -44,10 +44,10 @@ def list_pages(ports: Ports, render: Renderer) -> APIRouter:
         sheet = sheets.summary(ports, caller, year)
         return render.page(request, "list.html", sheet=sheet, at=f"/api/v1/summary/{year}", plant="", shown=shown)
 
-    @router.get("/{name}")
-    def one_list(request: Request, caller: Caller, name: ListName, plant: str = "") -> Response:
+    @router.get("/{list_name}")
+    def one_list(request: Request, caller: Caller, list_name: ListName, plant: str = "") -> Response:
         """Show one of the four lists."""
-        sheet = sheets.listed(ports, caller, name, plant or None)
-        return render.page(request, "list.html", sheet=sheet, at=f"/api/v1/lists/{name}", plant=plant, shown=shown)
+        sheet = sheets.listed(ports, caller, list_name, plant or None)
+        return render.page(request, "list.html", sheet=sheet, at=f"/api/v1/lists/{list_name}", plant=plant, shown=shown)
 
     return router

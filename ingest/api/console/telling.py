@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from ingest.api.console.wording import Language, clock
 from ingest.api.instants import parse_instant
-from ingest.api.texts import ACTIONS, EVENTS, SAID, SUPPRESSION_KINDS, WARNING_ASKED, WARNING_EVENTS
+from ingest.api.texts import (
+    ACTIONS,
+    EVENTS,
+    SAID,
+    STATES,
+    SUPPRESSION_KINDS,
+    TEXTS,
+    WARNING_ASKED,
+    WARNING_EVENTS,
+)
 from ingest.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.cases.criteria import load_criteria
 from ingest.cases.enterprise import RiskClass
@@ -20,6 +30,11 @@ from ingest.model.warning import Asked, Colour, Step
 
 _LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256"})
 """Ids that mean nothing to people; the page links to what they name."""
+
+
+def _labels(kind: type[StrEnum]) -> dict[str, Text]:
+    return {str(value): text for value, text in LABELS[kind].items()}
+
 
 _COLOURS: Final = {str(colour): colour.text for colour in Colour}
 _ASKED: Final = {str(asked): WARNING_ASKED[asked] for asked in Asked}
@@ -35,17 +50,15 @@ _CODES: Final[Mapping[str, Mapping[str, Text]]] = {
     "step": _STEPS,
     "awaited": _ASKED,
     "missed": _ASKED,
-    **{
-        key: {str(value): text for kind in kinds for value, text in LABELS[kind].items()}
-        for key, kinds in {
-            "level": (HazardLevel,),
-            "state": (HazardState, LeadState, InspectionState),
-            "source": (HazardSource, LeadSource),
-            "basis": (Basis,),
-            "result": (Result,),
-            "risk_class": (RiskClass,),
-        }.items()
-    },
+    "level": _labels(HazardLevel) | {"1": TEXTS["alarm.level_1"], "2": TEXTS["alarm.level_2"]},
+    "state": {str(state): text for state, text in STATES.items()}
+    | _labels(HazardState)
+    | _labels(LeadState)
+    | _labels(InspectionState),
+    "source": _labels(HazardSource) | _labels(LeadSource),
+    "basis": _labels(Basis),
+    "result": _labels(Result),
+    "risk_class": _labels(RiskClass),
 }
 """Keys whose values are codes of ours, with what those are called; what people write is never taken for one."""
 
@@ -58,6 +71,10 @@ _ACTIONS: Final[Mapping[str, Mapping[str, Text]]] = {
 
 def told(detail: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
     """Return what was said as pairs of label and text, without what is empty."""
+    if detail.get("from") in _COLOURS and detail.get("to") in _COLOURS:
+        change = f"{_say(_COLOURS[detail['from']], lang)} → {_say(_COLOURS[detail['to']], lang)}"
+        rest = {key: value for key, value in detail.items() if key not in {"from", "to", "colour"}}
+        return [(_say(SAID["colour"], lang), change), *told(rest, lang)]
     return [
         (_say(SAID[key], lang) if key in SAID else key, _value(key, value, lang))
         for key, value in detail.items()
@@ -84,6 +101,8 @@ def _value(key: str, value: Any, lang: Language) -> str:
         return f"{len(value)}" if key in {"alarms", "evidence"} else "、".join(_value(key, one, lang) for one in value)
     if isinstance(value, Mapping):
         return "; ".join(f"{label}: {text}" for label, text in told(value, lang))
+    if key == "budget_fen":
+        return f"{value / 100:,.2f}"
     text = str(value)
     if key == "clause" and (clause := load_criteria().clauses.get(text)):
         return clause.article

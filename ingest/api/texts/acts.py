@@ -15,7 +15,7 @@ SAID: Final[dict[str, Text]] = {
     "awaited": Text("等待", "awaited"),
     "basis": Text("依据", "basis"),
     "before": Text("此前", "before"),
-    "budget_fen": Text("整改资金（分）", "budget (fen)"),
+    "budget_fen": Text("整改资金（元）", "budget (yuan)"),
     "cause": Text("原因", "cause"),
     "clause": Text("判定条款", "clause"),
     "colour": Text("颜色", "colour"),
@@ -67,8 +67,9 @@ SAID: Final[dict[str, Text]] = {
     "step": Text("层级", "step"),
     "text": Text("内容", "text"),
     "title": Text("名称", "title"),
-    "to": Text("给", "to"),
+    "to": Text("对象", "to"),
     "warning": Text("预警", "warning"),
+    "who": Text("责任人", "asked"),
     "words": Text("说明", "words"),
 }
 """Key in the detail of an event or act -> what it is called."""

@@ -44,7 +44,7 @@ WARNINGS: Final[dict[str, Text]] = {
     "warning.fading": Text("已不成立，自", "not called for since"),
     "warning.rules": Text("规则版本", "Version of the rules"),
     "warning.at_earlier": Text("查看某一时刻", "At another time"),
-    "warning.explain": Text("依据", "Explain"),
+    "warning.explain": Text("查看依据", "Explain"),
     "warning.now": Text("当前", "Now"),
     "risk.index": Text("风险指数", "Risk index"),
 }

@@ -31,6 +31,13 @@ OF_THE_PLANT = {
     "/api/v1/hazards/{hazard}/submit",
     "/api/v1/enterprises/{plant}",
     "/api/v1/self-inspections",
+    *(f"/alarms/{{alarm}}/{step}" for step in ("reset", "assign", "shelve", "suppress", "out-of-service")),
+    "/suppressions/{suppression}/end",
+    "/dispositions",
+    "/hazards/{hazard}/rectify",
+    "/hazards/submit",
+    "/enterprises/{plant}/note",
+    "/self-inspections",
 }
 """Ways to change something that are for operators and admins."""
 
@@ -43,6 +50,15 @@ OF_THE_SUPERVISION = {
     "/api/v1/inspections",
     *(f"/api/v1/inspections/{{inspection}}/{step}" for step in ("begin", "findings", "conclude", "cancel")),
     "/api/v1/enterprises/{plant}/classification",
+    "/suppressions/{suppression}/approve",
+    "/suppressions/{suppression}/reject",
+    *(f"/hazards/{{hazard}}/{step}" for step in HAZARD_STEPS if step != "close"),
+    "/hazards/close",
+    *(f"/leads{step}" for step in ("", "/{lead}/take", "/{lead}/close")),
+    "/inspections",
+    *(f"/inspections/{{inspection}}/{step}" for step in ("begin", "find", "cancel")),
+    "/inspections/conclude",
+    "/enterprises/{plant}/classify",
 }
 """For inspectors and admins."""
 
@@ -54,6 +70,12 @@ OF_ANYBODY = {
     "/api/v1/hazards/{hazard}/report",
     "/api/v1/warnings/{warning}/acknowledge",
     "/api/v1/warnings/{warning}/feedback",
+    "/alarms/{alarm}/comment",
+    "/warnings/{warning}/acknowledge",
+    "/warnings/{warning}/feedback",
+    "/hazards",
+    "/hazards/{hazard}/register",
+    "/hazards/{hazard}/report",
     "/signin",
     "/signout",
     "/language",
@@ -64,6 +86,7 @@ READ_BY_FEW = {
     "/api/v1/quarantine": {OPERATOR, ADMIN, ELSEWHERE},
     "/quarantine": {OPERATOR, ADMIN, ELSEWHERE},
     "/api/v1/audit/verify": {ADMIN},
+    "/inspections/new": {INSPECTOR, ADMIN},
     "/metrics": {OPERATOR, INSPECTOR, ADMIN},
 }
 """What not everybody may read."""
