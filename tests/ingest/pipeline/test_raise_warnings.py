@@ -48,6 +48,12 @@ def test_a_warning_is_committed_with_the_alarm_it_comes_from(bench: Bench) -> No
     assert (message.kind, message.id, message.body["warning"]["colour"]) == ("warning", event.id, "orange")
     assert (act.action, act.actor, act.subject) == ("raised", "yujing", str(warning.id))
     assert bench.audit.verify().broken is None
+    assert bench.engine.memory.warnings.open_colours() == {
+        Colour.BLUE: 0,
+        Colour.YELLOW: 0,
+        Colour.ORANGE: 1,
+        Colour.RED: 0,
+    }
 
 
 def test_an_unanswered_warning_goes_up_step_by_step_at_its_times(bench: Bench) -> None:
