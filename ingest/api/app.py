@@ -41,7 +41,7 @@ from ingest.api.rest.suppressions import suppressions_router
 from ingest.api.rest.warnings import risk_router, warnings_router
 from ingest.api.sessions import Sessions
 from ingest.cases.errors import CaseError
-from ingest.state.errors import StateUnavailable
+from ingest.state.errors import StateInDoubt, StateUnavailable
 
 CASES = (
     dispositions_router,
@@ -112,8 +112,10 @@ def build_api(
         return refuse(request, error)
 
     @app.exception_handler(StateUnavailable)
-    async def away(request: Request, _error: StateUnavailable) -> Response:
-        return refuse(request, Away("the state database does not answer"))
+    async def away(request: Request, error: StateUnavailable) -> Response:
+        doubt = "; what was to be written may be kept, look before you repeat it"
+        said = "the state database does not answer"
+        return refuse(request, Away(said + doubt if isinstance(error, StateInDoubt) else said))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -19,6 +21,7 @@ from ingest.state.copying import NotCopied, copy, total
 from ingest.state.database import Database
 from ingest.state.tables import METADATA, alarm_event, holder
 from ingest.state.tables import audit as trail
+from tests.servers import PostgreSQL
 
 ROWS = 600  # of each table: more than are read at a time
 
@@ -109,6 +112,23 @@ def message(seq: int | None = None) -> dict[str, Any]:
     numbered = {} if seq is None else {"seq": seq}
     times = {"received": 1, "created": 1, "next_attempt": 1}
     return {**numbered, "connector": "c", "id": uuid4(), "kind": "alarm", "plant": "p", "body": {}, **times}
+
+
+def test_a_dump_brings_everything_back(postgresql_server: PostgreSQL, state_at_server: StateConfig) -> None:
+    """As the operations page says: pg_dump, and pg_restore into an empty database."""
+    source = Database(state_at_server)
+    fill(source, 50)
+    before = everything(source)
+    source.close()
+    new = state_at_server.model_copy(update={"url": postgresql_server.database()})
+    password = os.environ | {"PGPASSWORD": PostgreSQL.PASSWORD}
+    dump = ["pg_dump", "--format=custom", str(state_at_server.url)]
+    restore = ["pg_restore", "--no-owner", "--exit-on-error", f"--dbname={new.url}"]
+    dumped = subprocess.run(dump, capture_output=True, check=True, env=password).stdout
+    subprocess.run(restore, input=dumped, check=True, env=password)
+    target = Database(new)
+    assert everything(target) == before
+    target.close()
 
 
 def test_what_is_not_empty_is_left_as_it_is(ends: list[Database]) -> None:

@@ -1,0 +1,19 @@
+"""The benchmark of alarms asks the whole service on both systems and prints what it promises; speed is not asserted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+
+def test_the_alarm_benchmark_gives_every_figure() -> None:
+    """As people start it, with few alarms and requests."""
+    command = [sys.executable, "-m", "benchmarks.alarms", "--json", "--alarms", "1500", "--requests", "2"]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert told["alarms"] == 1500
+    assert set(told["sqlite"]["requests"]) == set(told["postgresql"]["requests"])
+    assert len(told["sqlite"]["requests"]) == 25
+    for system in ("sqlite", "postgresql"):
+        for figures in told[system]["requests"].values():
+            assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["max_ms"]
