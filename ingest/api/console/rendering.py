@@ -75,6 +75,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
+            zip=zip,
             asset=lambda name: f"/static/{name}?v={self._versions[name]}",
             clock=wording.clock,
             number=wording.number,

@@ -17,7 +17,7 @@ CASES: Final[dict[str, Text]] = {
     "dispose.measure": Text("处置措施", "What was done"),
     "dispose.person": Text("处置人", "Who did it"),
     "dispose.by": Text("填报", "reported by"),
-    "dispose.handled": Text("处置时间（默认现在）", "When (now, if left out)"),
+    "dispose.handled": Text("处置时间（留空为现在）", "When (empty: now)"),
     "dispose.false_alarm": Text("是否误报", "Was it false?"),
     "dispose.false": Text("误报", "false alarm"),
     "dispose.true_alarm": Text("不是误报", "no, it was true"),
