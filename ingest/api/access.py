@@ -11,7 +11,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from ingest.api.config import Role, Step, TokenConfig
+from ingest.api.config import Role, TokenConfig
 from ingest.api.errors import NotAllowed, NotSignedIn
 from ingest.model.fault import Fault, InvalidConfig
 
@@ -20,12 +20,11 @@ MIN_TOKEN_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A known caller. `plants` = None: all of them; `step` is an inspector's place in the supervision."""
+    """A known caller. `plants` = None: all of them."""
 
     name: str
     role: Role
     plants: frozenset[str] | None
-    step: Step | None = None
 
     def sees(self, plant: str) -> bool:
         """Whether this caller may know that the plant exists."""
@@ -67,7 +66,7 @@ class Keyring:
             elif any(hmac.compare_digest(digest, other) for other, _ in self._known):
                 faults.append(Fault(place, key, "(hidden)", "a secret that no other token has"))
             plants = None if token.plants is None else frozenset(token.plants)
-            self._known.append((digest, Principal(token.name, token.role, plants, token.step)))
+            self._known.append((digest, Principal(token.name, token.role, plants)))
         if faults:
             raise InvalidConfig(faults)
 

@@ -5,36 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ingest.model.config import Config, Secret
 
 Role = Literal["operator", "inspector", "admin"]
-Step = Literal["township", "county", "city", "province"]
 
 
 class TokenConfig(Config):
     """One bearer token.
 
     Operators work at the plant: they act on alarms and rectify hazards. Inspectors supervise: they inspect, grade and
-    close hazards, and decide on what is taken out of service. Admins do both. `step` is an inspector's place in the
-    supervision, county if left out. `plants` names the plants the token may see; left out, it may see all. The secret
-    has at least 16 characters.
+    close hazards, and decide on what is taken out of service. Admins do both. `plants` names the plants the token may
+    see; left out, it may see all. The secret has at least 16 characters.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     role: Role
     plants: tuple[str, ...] | None = None
-    step: Step | None = Field(default=None, validate_default=True)
     token: Secret
-
-    @field_validator("step")
-    @classmethod
-    def _of_inspectors(cls, step: Step | None, info: ValidationInfo) -> Step | None:
-        inspector = info.data.get("role") == "inspector"
-        if step is not None and not inspector:
-            raise ValueError("only for role inspector")
-        return step or ("county" if inspector else None)
 
 
 class ApiConfig(Config):

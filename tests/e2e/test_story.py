@@ -47,12 +47,10 @@ token = {{ file = "token-0" }}
 [[api.tokens]]
 name = "{TOWNSHIP}"
 role = "inspector"
-step = "township"
 token = {{ file = "token-1" }}
 [[api.tokens]]
 name = "{COUNTY}"
 role = "inspector"
-step = "county"
 token = {{ file = "token-2" }}
 
 [warnings]
