@@ -136,10 +136,12 @@ def lead(config: AlarmsConfig) -> int:
 
 def floods_of(time: NDArray[np.int64], start: int, end: int, config: AlarmsConfig) -> tuple[Flood, ...]:
     """The floods that touch the span, by the alarms in the window before every moment, in ascending order."""
+    if len(time) <= config.flood_begins_above:
+        return ()
     window = config.flood_window_s * _NS
     moments, inside = _windowed(time, window)
     sign = np.where(inside > config.flood_begins_above, 1, np.where(inside < config.flood_ends_below, -1, 0))
-    decided = np.maximum.accumulate(np.where(sign != 0, np.arange(len(sign)), 0)) if len(sign) else sign
+    decided = np.maximum.accumulate(np.where(sign != 0, np.arange(len(sign)), 0))
     on = sign[decided] > 0
     turns = np.flatnonzero(np.diff(on, prepend=False))  # always in pairs: every window is empty in the end
     found = []
@@ -171,6 +173,8 @@ def worst(annunciations: Annunciations, count: int) -> tuple[RuleLoad, ...]:
 
 def chattering_rules(raises: Annunciations, count: int, window: int) -> AbstractSet[tuple[str, str, str]]:
     """The rules that were raised at least `count` times within `window` ns."""
+    if len(raises) < count:
+        return frozenset()
     order = np.lexsort((raises.raised, raises.rule))
     rule, time = raises.rule[order], raises.raised[order]
     ahead = count - 1
