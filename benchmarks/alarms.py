@@ -24,7 +24,8 @@ import httpx
 import numpy as np
 
 from benchmarks.alarm_records import PLANTS, SPAN_NS, Records, write_plants
-from ingest.api.rest.alarms import write_cursor
+from ingest.api.rest.paging import write_token
+from ingest.model.alarm import Alarm
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.telemetry import configure_logging
@@ -38,7 +39,7 @@ STANDING: Final = ["unacknowledged", "acknowledged", "returned-unacknowledged", 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One kind of request: where, and with what; `warm` of them are not counted."""
+    """One kind of request: where, and with what."""
 
     path: Callable[[], str]
     query: Callable[[], Query]
@@ -50,18 +51,21 @@ def asked(records: Records, rng: np.random.Generator) -> dict[str, Asked]:
     def plant() -> str:
         return f"plant-{rng.integers(PLANTS):02d}"
 
-    def some() -> Any:
+    def some() -> Alarm:
         return records.alarms[int(rng.integers(len(records.alarms)))]
 
     def instant(time_ns: int) -> str:
         return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat()
+
+    def token(one: Alarm) -> str:
+        return write_token(one.raised, one.id)
 
     def since() -> Query:
         start = some().raised
         return {"since": instant(start), "until": instant(start + SPAN_NS // 365)}
 
     def deep() -> Query:
-        return {"cursor": write_cursor(some())}
+        return {"cursor": token(some())}
 
     def filters(make: Callable[[], Query]) -> Asked:
         return Asked(lambda: "/api/v1/alarms", make)
@@ -84,7 +88,7 @@ def asked(records: Records, rng: np.random.Generator) -> dict[str, Asked]:
         "assigned": filters(lambda: {"assigned": "张三"}),
         "assigned to nobody there": filters(lambda: {"assigned": "nobody"}),
         "deep page": filters(deep),
-        "deep page, plant": filters(lambda: {"plant": (one := some()).plant, "cursor": write_cursor(one)}),
+        "deep page, plant": filters(lambda: {"plant": (one := some()).plant, "cursor": token(one)}),
         "deep page, level, historical": filters(lambda: {"level": 2, "historical": True, **deep()}),
         "plant, level, state": filters(lambda: {"plant": plant(), "level": 2, "state": STANDING}),
         "plant, a day": filters(lambda: {"plant": plant(), **since()}),

@@ -182,7 +182,7 @@ def test_the_index_names_every_page() -> None:
 
 def test_dependencies_are_listed_with_the_licence_they_state() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = [re.split(r"[<>=]", text)[0] for text in project["dependencies"]]
+    names = [re.split(r"[\[<>=]", text)[0] for text in project["dependencies"]]
     rows = {row[0]: row[1] for row in table("adr/0005-dependencies.md", "dependency")}
     assert rows == {name: licence(name) for name in names}
 
@@ -203,7 +203,7 @@ def test_the_commands_of_the_pages_exist() -> None:
     """`yujing …` in blocks and in running text, each asked for its help."""
     yujing = Path(sys.executable).with_name("yujing")
     found = {line[1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
-    assert found == {"check", "explain", "journal", "quarantine", "run", "simulate"}
+    assert found == {"check", "explain", "journal", "quarantine", "run", "simulate", "state"}
     for command in ("check", "run", "simulate platform", "explain warning", "journal verify", "quarantine list"):
         told = subprocess.run([yujing, *command.split(), "--help"], check=True, capture_output=True, text=True)
         assert ("--dir" if "platform" in command else "--config") in told.stdout
