@@ -66,7 +66,13 @@ def test_a_point_is_explained_within_80_columns(tmp_path: Path, monkeypatch: pyt
     result = run("explain", "point", "small", "CO-01", "--config", write(tmp_path, ""))
     assert result.exit_code == 0, result.output
     words = "".join(result.output.replace("│", " ").split())
-    for word in ("STL_CO·量程", "PINNED", "企业文件plantfile:", "STUCK(企业文件plantfile)"):
+    for word in (
+        "STL_CO·量程",
+        "必设mandatory·依据basisrecalled,verify:令第10号",
+        "PINNED",
+        "企业文件plantfile:",
+        "STUCK(企业文件plantfile)",
+    ):
         assert word in words, word
     assert "NEIGHBOUR: needs 2 other STL_CO" in result.output
     assert max(map(cell_len, result.output.splitlines())) <= 80

@@ -79,3 +79,13 @@ def test_an_explanation_is_json(directory: Path) -> None:
     assert rule["keys"]["on"] == {"value": 0.28, "from": "plant file"}
     assert rule["reason"]["zh"] == "数值达到或低于 0.28 MPa（持续 3 秒）：低低报"
     assert told["disabled"] == [{"code": "BAD", "by": "plant file"}]
+
+
+def test_a_duty_and_what_alone_calls_for_red_are_told(directory: Path) -> None:
+    told = as_json(explain_point(directory, "demo-aluminium", "CW_IN_P-01"))
+    assert (told["mandatory"], told["basis"]) == (True, "duty: 令第10号 Art.5")
+    assert {rule["code"]: rule["red"] for rule in told["rules"]}["LL"] is True
+    assert {rule["red"] for rule in told["rules"] if rule["code"] != "LL"} == {False}
+    other = as_json(explain_point(directory, "demo-aluminium", "CAST_LEN-01"))
+    assert other["mandatory"] is False
+    assert other["basis"].startswith("variable of the machine standard")
