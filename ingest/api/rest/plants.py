@@ -58,6 +58,8 @@ def plants_router(ports: Ports) -> APIRouter:
             **_point_body(ports, found),
             silence_s=found.silence_s,
             setpoint=found.setpoint,
+            mandatory=found.mandatory,
+            basis=found.basis,
             rules=_rules(found, ports.live.unjudged(found.rules)),
             unjudged=list(found.unjudged),
         )

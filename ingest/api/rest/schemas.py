@@ -139,6 +139,7 @@ class RuleOut(Shape):
     ]
     inputs: list[PointId] = Field(description="further points it looks at")
     latch: bool = Field(description="returns only when it is reset")
+    red: bool = Field(description="alone calls for a red warning of its plant")
     standing: NotEvaluated | None = Field(default=None, description="why it says nothing now; null: it is evaluated")
 
 
@@ -162,6 +163,8 @@ class PointDetail(PointOut):
 
     silence_s: Annotated[float, Field(examples=[15.0])]
     setpoint: float | None = Field(examples=[0.35])
+    mandatory: bool = Field(description="a duty asks for it: out of action in production it is a hazard")
+    basis: str | None = Field(description="that duty, or where the signal is from")
     rules: list[RuleOut]
     unjudged: list[str] = Field(description="rules not evaluated, and why", examples=[["LL: needs setpoint"]])
 

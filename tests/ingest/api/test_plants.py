@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,24 @@ async def test_a_point_names_its_rules_with_their_source_and_what_is_not_evaluat
     assert rule["reason"]["zh"] == "数值越过 0.28 MPa：低低报"
     pit = (await ask(OPERATOR).get(f"/api/v1/plants/{ALUMINIUM}/points/PIT_LVL-01")).json()
     assert pit["unjudged"] == ["L: needs setpoint", "H: needs setpoint"]
+
+
+async def test_a_point_says_which_duty_asks_for_it_and_which_rule_calls_for_red(
+    hall: StandIn, ask: Ask
+) -> None:
+    points = list(hall.known.points)
+    at = next(point.index for point in points if point is not None and point.id == "CO-01")
+    point = points[at]
+    assert point is not None
+    red = tuple(replace(rule, red=rule.code == "HH") for rule in point.rules)
+    changed = replace(point, mandatory=True, basis="duty: some article", rules=red)
+    points[at] = changed
+    plant = hall.known.plants[STEEL]
+    plant = replace(plant, points=tuple(changed if one is point else one for one in plant.points))
+    hall.known = replace(hall.known, points=tuple(points), plants={**hall.known.plants, STEEL: plant})
+    shown = (await ask(OPERATOR).get(f"/api/v1/plants/{STEEL}/points/CO-01")).json()
+    assert (shown["mandatory"], shown["basis"]) == (True, "duty: some article")
+    assert {rule["code"] for rule in shown["rules"] if rule["red"]} == {"HH"}
 
 
 async def test_a_rule_that_says_nothing_has_its_reason_and_the_others_null(hall: StandIn, ask: Ask) -> None:
