@@ -24,7 +24,7 @@ from ingest.pipeline.commands import Decide, Person, Suppress
 from tests.ingest.api.stand_in import ALUMINIUM, MINUTE, STEEL, WOOD, StandIn
 
 OPERATOR = Principal("中控室 王建国", "operator", None)
-INSPECTOR = Principal("南安市应急管理局", "inspector", None, "county")
+INSPECTOR = Principal("南安市应急管理局", "inspector", None)
 PDF = b"%PDF-1.7 made up"
 NOBODY = UUID(int=0)
 
@@ -96,7 +96,7 @@ def _hazards(ports: Ports) -> dict[str, UUID]:
     today = day_of(ports.now())
     clause = next(one for one in load_criteria().clauses.values() if "steel" in one.kinds)
     grade, major = actions.Grade(HazardLevel.GENERAL), actions.Grade(HazardLevel.MAJOR, clause)
-    plan = actions.Rectify("林志强", "更换变送器并做联锁试验", 350_000, today + dt.timedelta(days=7), "整改期间人工巡检")
+    plan = actions.Rectify("林志强", "更换变送器并做联锁试验", 350_000, today + dt.timedelta(days=7), "加强人工巡检")
     listed = actions.Supervise("南应急督〔2026〕12号", "南安市应急管理局", today)
     register, report = actions.Register(), actions.Report("南安市应急管理局")
     submit = actions.Submit("已更换并试验合格")
