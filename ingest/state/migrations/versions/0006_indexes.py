@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.create_index("alarm_by_raised", "alarm", ["raised", "id"])
     for name in _PAGED:
         op.create_index(f"alarm_by_{name}", "alarm", [name, "raised", "id"])
+    op.create_index("alarm_by_plant_state", "alarm", ["plant", "state", "raised", "id"])
     op.create_index("alarm_event_by_kind", "alarm_event", ["kind", "received"])
     op.create_table(
         "holder",
