@@ -28,7 +28,7 @@ def parse_moment(text: object) -> int | None:
     """
     if text is None or text == "":
         return None
-    if not isinstance(text, str) or not 16 <= len(text) <= 19:
+    if not isinstance(text, str) or not 16 <= len(text) <= 19 or not text[5:7].isdecimal():  # no week dates
         raise ValueError("a time such as 2026-11-23T14:12")
     time = dt.datetime.fromisoformat(text)
     if time.tzinfo is not None or not 1970 < time.year < 2200:
@@ -40,7 +40,7 @@ def parse_day(text: object) -> dt.date | None:
     """Return a day as `date` sends it; None for an empty field. Raises ValueError."""
     if text is None or text == "":
         return None
-    if not isinstance(text, str) or len(text) != 10:
+    if not isinstance(text, str) or len(text) != 10 or not text[5:7].isdecimal():  # no week dates
         raise ValueError("a day such as 2026-11-23")
     return dt.date.fromisoformat(text)
 

@@ -1,0 +1,163 @@
+"""Warnings: the gravest first, the ladder as it stands, what led to it then and now, and who may do what."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ingest.model.warning import Asked, Colour, EarlyWarning, Step, WarningState
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.console.test_alarm_pages import offered
+from tests.ingest.api.filled import PDF
+from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+
+
+def of(hall: StandIn, plant: str) -> EarlyWarning:
+    """The plant's open warning, else its newest."""
+    newest = {event.warning.id: event.warning for event in hall.warned if event.warning.plant == plant}
+    return next((one for one in newest.values() if one.state is WarningState.OPEN), [*newest.values()][-1])
+
+
+def ladder(page: str) -> dict[str, str]:
+    """The steps as drawn: word -> how."""
+    drawn = page[page.index('<ol class="steps') :].partition("</ol>")[0]
+    return dict(re.findall(r'class="step-(\w+)".*?<span>([^<]+)</span>', drawn, re.DOTALL)) | {
+        word: how for how, word in re.findall(r'class="step-(\w+)".*?<span>([^<]+)</span>', drawn, re.DOTALL)
+    }
+
+
+async def test_the_gravest_colour_stands_first_with_its_step_and_what_is_left_of_its_time(
+    hall: StandIn, ask: Ask
+) -> None:
+    page = (await ask(INSPECTOR).get("/warnings")).text
+    cards = re.split(r'<article class="card warning-card', page)[1:]
+    colours = [next(c for c in (*Colour, "none") if f"colour-edge-{c}" in card.partition(">")[0]) for card in cards]
+    assert colours[:3] == [Colour.ORANGE, Colour.YELLOW, Colour.BLUE]
+    for said in ("橙色", "风险指数", "有二级报警", "等待 <b>确认</b>", "剩 ", "企业安全负责人", "晨光木业有限公司"):
+        assert said in cards[0]
+    assert 'aria-current="step"' in cards[0]
+
+
+async def test_a_colour_is_said_by_word_and_shape(ask: Ask) -> None:
+    page = (await ask(INSPECTOR).get("/warnings")).text
+    shapes = {word: shape for shape, word in re.findall(r'class="shape"[^>]*>(<[^>]+>)</svg>(.色)</span>', page)}
+    assert set(shapes) >= {"橙色", "黄色", "蓝色"}
+    assert len(set(shapes.values())) == len(shapes)
+
+
+async def test_plants_without_a_warning_are_listed_with_their_risk(hall: StandIn, ask: Ask) -> None:
+    hall.watches.of_plant.clear()
+    hall.warned.clear()
+    page = (await ask(INSPECTOR).get("/warnings")).text
+    assert "没有预警。" in page
+    assert page.count("无预警</span>") == 3
+    assert "南安市示范铝业有限公司" in page
+
+
+async def test_the_ladder_is_drawn_as_it_was_climbed(hall: StandIn, ask: Ask) -> None:
+    """What was asked is ticked, what nobody is assigned to was passed over, the present step is marked."""
+    warning = of(hall, ALUMINIUM)
+    hall.pass_time(2 * 7200 + 60)
+    now = of(hall, ALUMINIUM)
+    assert (now.id, now.step) == (warning.id, Step.COUNTY)
+    drawn = ladder((await ask(INSPECTOR).get(f"/warnings/{now.id}")).text)
+    assert [drawn[word] for word in ("企业", "乡镇", "县级", "市级", "省级")] == ["done", "done", "now", "next", "next"]
+
+
+async def test_what_led_to_it_is_told_with_its_source_now_and_at_an_earlier_time(hall: StandIn, ask: Ask) -> None:
+    client = ask(INSPECTOR)
+    warning = of(hall, WOOD)
+    page = (await client.get(f"/warnings/{warning.id}")).text
+    why = page[page.index('id="why"') : page.index('id="history"')]
+    for said in ("有二级报警", "车间网关", "工程默认值", "规则版本"):
+        assert said in why
+    steel = of(hall, STEEL)
+    first, *_, last = [event.seq for event in hall.warned if event.warning.id == steel.id]
+    for seq, told in ((first, False), (last, True)):
+        then = (await client.get(f"/warnings/{steel.id}?event={seq}")).text
+        assert ("一级报警超过 10 分钟未消除" in then[then.index('id="why"') : then.index('id="history"')]) is told
+    early = (await client.get(f"/warnings/{steel.id}?at=2026-11-23T13:52")).text
+    assert "一级报警超过 10 分钟未消除" not in early[early.index('id="why"') : early.index('id="history"')]
+    assert (await client.get(f"/warnings/{warning.id}?at=2020-01-01T00:00")).status_code == 422
+    assert (await client.get(f"/warnings/{warning.id}?at=nonsense")).status_code == 422
+    assert (await client.get(f"/warnings/{warning.id}?at=2026-11-23T14:12")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("token", "climbed", "forms"),
+    [
+        (OPERATOR, False, {"acknowledge", "dispositions"}),
+        (OPERATOR, True, {"dispositions"}),
+        (INSPECTOR, True, {"acknowledge", "feedback"}),
+    ],
+)
+async def test_only_who_is_asked_can_acknowledge(
+    token: str, climbed: bool, forms: set[str], hall: StandIn, ask: Ask
+) -> None:
+    """The plant's own people no longer once it has gone up."""
+    if climbed:
+        hall.pass_time(2 * 7200 + 60)
+    warning = of(hall, ALUMINIUM)
+    assert offered((await ask(token).get(f"/warnings/{warning.id}")).text) == forms
+
+
+async def test_a_warning_is_acknowledged_and_answered_with_evidence(hall: StandIn, ask: Ask) -> None:
+    warning = of(hall, ALUMINIUM)
+    client = ask(OPERATOR)
+    answer = await client.post(f"/warnings/{warning.id}/acknowledge", data={"comment": "已派人"})
+    assert answer.status_code == 303
+    assert of(hall, ALUMINIUM).asking is Asked.FEEDBACK
+    form = {"warning": str(warning.id), "cause": "process.water", "measure": "补水阀已开", "person": "赵敏"}
+    files = [("files", ("阀.pdf", PDF, "application/pdf"))]
+    assert (await client.post("/dispositions", data=form, files=files)).status_code == 303
+    page = (await client.get(f"/warnings/{warning.id}")).text
+    for said in ("已派人", "补水阀已开", "冷却水异常", "阀.pdf", "已反馈"):
+        assert said in page
+    assert offered(page) == set()
+
+
+async def test_supervision_can_answer_in_its_own_words(hall: StandIn, ask: Ask) -> None:
+    warning = of(hall, ALUMINIUM)
+    client = ask(INSPECTOR)
+    words = {"cause": "<b>停水</b>", "measure": "协调供水"}
+    assert (await client.post(f"/warnings/{warning.id}/feedback", data=words)).status_code == 303
+    page = (await client.get(f"/warnings/{warning.id}")).text
+    assert "&lt;b&gt;停水&lt;/b&gt;" in page
+    again = await client.post(f"/warnings/{warning.id}/feedback", data=words)
+    assert again.status_code == 409
+
+
+async def test_closed_warnings_are_listed_below_with_their_cause(hall: StandIn, ask: Ask) -> None:
+    client = ask(INSPECTOR)
+    over = next(
+        one for one in {e.warning.id: e.warning for e in hall.warned}.values() if one.state is WarningState.OVER
+    )
+    await client.post(f"/warnings/{over.id}/feedback", data={"cause": "process.gas", "measure": "通风"})
+    past = (await client.get("/warnings")).text.split("<h2>已办结</h2>")[1]
+    assert f'href="/warnings/{over.id}"' in past
+    assert "煤气泄漏或压力异常" in past
+
+
+async def test_the_count_is_of_what_waits_for_somebody(hall: StandIn, ask: Ask) -> None:
+    waiting = {e.warning.id: e.warning for e in hall.warned}.values()
+    expected = sum(one.asking is not None for one in waiting)
+    client = ask(INSPECTOR)
+    assert f'data-unacknowledged="{expected}"' in (await client.get("/warnings/count")).text
+
+
+async def test_plants_show_their_colour_and_risk_the_gravest_first(hall: StandIn, ask: Ask) -> None:
+    client = ask(INSPECTOR)
+    page = (await client.get("/plants")).text
+    assert re.findall(r'id="plant-([a-z-]+)"', page) == [WOOD, STEEL, ALUMINIUM]
+    assert "橙色" in page
+    plant = (await client.get(f"/plants/{WOOD}")).text
+    for said in ("橙色", "风险指数", "/ 100", f'href="/enterprises/{WOOD}"'):
+        assert said in plant
+
+
+async def test_others_warnings_are_not_there(hall: StandIn, ask: Ask) -> None:
+    client = ask(ELSEWHERE)
+    assert STEEL not in (await client.get("/warnings")).text
+    assert (await client.get(f"/warnings/{of(hall, STEEL).id}")).status_code == 404
+    assert (await client.post(f"/warnings/{of(hall, STEEL).id}/acknowledge")).status_code == 404
