@@ -58,9 +58,9 @@ function show(element, html) {
     if (fold) fold.open = open;
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (!("title" in element.dataset)) return;
   const count = element.querySelector("[data-unacknowledged]");
-  if (count) document.title = `(${count.dataset.unacknowledged}) ${title}`;
-  else if (element.classList.contains("count")) document.title = title;
+  document.title = count ? `(${count.dataset.unacknowledged}) ${title}` : title;
 }
 
 for (const region of regions) {

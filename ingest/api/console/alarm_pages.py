@@ -53,7 +53,7 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/alarms/count")
     def count(request: Request, caller: Caller) -> Response:
         """Show how many alarms nobody has acknowledged."""
-        return render.page(request, "_count.html", count=_unacknowledged(ports, caller))
+        return render.page(request, "_count.html", count=_unacknowledged(ports, caller), of="alarms.unacknowledged")
 
     @router.get("/alarms/{alarm}")
     @router.get("/alarms/{alarm}/head")

@@ -70,7 +70,9 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     def count(request: Request, caller: Caller) -> Response:
         """Show how many warnings wait for somebody."""
         found = standing_warnings(ports, caller.plants)
-        return render.page(request, "_count.html", count=str(sum(one.asking is not None for one in found)))
+        return render.page(
+            request, "_count.html", count=str(sum(one.asking is not None for one in found)), of="warnings.waiting"
+        )
 
     @router.get("/{warning}")
     @router.get("/{warning}/body")

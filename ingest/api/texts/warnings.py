@@ -11,6 +11,7 @@ WARNINGS: Final[dict[str, Text]] = {
     "warnings.title": Text("预警", "Warnings"),
     "warnings.standing": Text("当前预警", "Warnings now"),
     "warnings.none": Text("没有预警。", "No plant is warned of."),
+    "warnings.waiting": Text("待响应", "waiting for somebody"),
     "warnings.quiet": Text("无预警企业", "Plants without a warning"),
     "warnings.past": Text("已办结", "Closed"),
     "warnings.none_past": Text("没有已办结的预警。", "None is closed."),
