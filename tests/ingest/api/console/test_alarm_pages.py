@@ -182,6 +182,9 @@ async def test_feedback_with_evidence_clears_an_alarm_that_is_over(hall: StandIn
     answer = await client.post("/dispositions", data=form | {"onward": f"/alarms/{alarm.id}"}, files=files)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/alarms/{alarm.id}")
     assert hall.book[alarm.id].cleared == hall.time
+    listed = (await client.get("/alarms")).text
+    assert f'data-alarm="{alarm.id}"' not in section(listed, "待处置")
+    assert f'data-alarm="{alarm.id}"' in section(listed, "已结束")
     page = (await client.get(f"/alarms/{alarm.id}")).text
     assert "紧固法兰并检漏" in page
     (file,) = re.findall(r'href="(/api/v1/evidence/[^"]+/file)">现场\.pdf', page)
@@ -223,6 +226,7 @@ async def test_an_error_page_leads_back_to_this_site_only(hall: StandIn, ask: As
         answer = await ask(OPERATOR).post(f"/alarms/{alarm.id}/acknowledge", headers={"referer": away})
         assert answer.status_code == 409
         assert "evil" not in answer.text
+        assert "返回上一页" not in answer.text
 
 
 async def test_a_file_that_is_no_picture_or_paper_is_refused(hall: StandIn, ask: Ask) -> None:
