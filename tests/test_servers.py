@@ -6,10 +6,11 @@ import socket
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from tests import servers
-from tests.servers import influxd_server, mosquitto, mosquitto_server, victoria_metrics_server
+from tests.servers import influxd_server, mosquitto, mosquitto_server, postgresql, victoria_metrics_server
 
 
 def test_a_killed_server_comes_back_on_the_same_address(tmp_path: Path) -> None:
@@ -22,6 +23,18 @@ def test_a_killed_server_comes_back_on_the_same_address(tmp_path: Path) -> None:
         server.start()
         answer = httpx.get(f"{server.url}/query", params={"q": "SHOW DATABASES"}, trust_env=False)
         assert answer.json()["results"][0]["series"][0]["values"] == [["kept"]]
+
+
+def test_a_killed_postgresql_comes_back_with_what_it_has_committed() -> None:
+    with postgresql() as server:
+        server.ask("CREATE TABLE kept AS SELECT 7 AS number")
+        server.kill()
+        with pytest.raises(psycopg.OperationalError):
+            server.ask("SELECT 1")
+        server.start()
+        assert server.ask("SELECT number FROM kept") == [(7,)]
+        home = server.home
+    assert not home.exists(), "its data go with it"
 
 
 def test_two_servers_of_a_kind_run_side_by_side(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,14 @@ def test_another_machine_is_reached_by_verified_tls_unless_told_otherwise(
 def test_another_machine_without_an_authority_is_refused() -> None:
     with pytest.raises(ValidationError, match="ca_file, the certificate of the authority"):
         StateConfig(url="postgresql://yujing@db.example.cn/yujing")
+
+
+def test_the_driver_is_loaded_only_where_it_is_used() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import ingest.cli, sys; print('psycopg' in sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout == "False\n"
 
 
 def test_the_check_reads_password_and_certificate_and_connects_to_nothing(tmp_path: Path) -> None:

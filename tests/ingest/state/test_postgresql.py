@@ -23,9 +23,9 @@ from ingest.state.audit import AuditStore
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.errors import StateBroken, StateInDoubt, StateUnavailable
-from ingest.state.peek import EngineAt, engine_at
+from ingest.state.peek import EngineAt, engine_at, reading
 from ingest.state.store import EngineState, EngineStore
-from ingest.state.tables import outbox
+from ingest.state.tables import engine_state, outbox
 from tests.conftest import at_server
 from tests.servers import PostgreSQL, postgresql
 
@@ -231,6 +231,10 @@ def test_how_far_the_engine_is_can_be_read_beside_it(state_at_server: StateConfi
         EngineStore(database).commit(9, [], [], b"memory")
         EngineStore(database).commit(11, [], [])
         assert engine_at(state_at_server) == EngineAt(11, 9)
+        with reading(state_at_server) as connection:
+            assert connection.execute(sa.select(engine_state.c.cursor)).scalar_one() == 11
+            with pytest.raises(sa.exc.DBAPIError, match="read-only"):
+                connection.execute(sa.delete(engine_state))
 
 
 def test_what_is_no_json_and_what_no_text_holds_is_kept_as_far_as_it_can_be(database: Database) -> None:
