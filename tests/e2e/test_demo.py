@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.async_api import ViewportSize
 
 from gateway_sim.faults import QUICK
 from tests.browser import chromium, watched
@@ -89,11 +90,18 @@ async def visit(url: str, token: str, pictures: Path) -> str:
         await page.screenshot(path=pictures / "console-alarms.png")
         text = await page.inner_text("body")
         await page.goto(f"{url}/plants/demo-steel")
-        await page.wait_for_selector("svg")
+        await page.wait_for_selector("main svg")
         await page.screenshot(path=pictures / "console-plant.png")
         await page.goto(f"{url}/plants/demo-steel/points/CO-01?span=600")
-        await page.wait_for_selector("svg")
+        await page.wait_for_selector("main svg")
         await page.screenshot(path=pictures / "console-point.png")
+        kept, hand = await context.storage_state(), ViewportSize(width=390, height=844)
+        phone = await browser.new_context(viewport=hand, storage_state=kept, locale="zh-CN", is_mobile=True)
+        page = (await watched(phone)).page
+        await page.goto(f"{url}/warnings")
+        await page.locator("main a[href^='/warnings/']").first.click()
+        await page.wait_for_selector("#why")
+        await page.screenshot(path=pictures / "console-warning.png")
         # The very first page is the sign-in page, answered with 401, of which Chromium tells in its console.
         assert [said for said in watch.wrong if "401" not in said] == []
         return text

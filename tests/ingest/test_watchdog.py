@@ -150,10 +150,10 @@ def test_an_engine_that_hangs_in_its_store_is_found(
     inside, release = threading.Event(), threading.Event()
     commit = bench.store.commit
 
-    def hangs(*arguments: Any) -> None:
+    def hangs(*arguments: Any, **more: Any) -> None:
         inside.set()
         assert release.wait(PATIENCE_S)
-        commit(*arguments)
+        commit(*arguments, **more)
 
     ahead = 0.0
     parts = [Part("engine", lambda: bench.engine.showed, 15, vital=True)]
@@ -192,7 +192,7 @@ def test_an_engine_that_waits_for_the_disk_is_not_stuck(tmp_path: Path, monkeypa
     bench = Bench(tmp_path)
     commit, refused = bench.store.commit, threading.Event()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **_more: object) -> None:
         refused.set()
         raise StateUnavailable("database or disk is full")
 

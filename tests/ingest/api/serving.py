@@ -6,11 +6,37 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+from ingest.api.app import build_api
+from ingest.api.ports import Ports
 from ingest.api.server import ApiServer
 from tests.ingest.api.stand_in import StandIn, config
 
 DEADLINE_S = 10
+
+
+class Halls:
+    """One application on whichever hall is current: building it takes longer than most that is asked of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hall = StandIn()
+        through: dict[str, Any] = {name: _Through(self, name) for name in Ports.__dataclass_fields__}
+        ports = Ports(**(through | {"now": self._now}))
+        self.app = build_api(ports, config(folder), closing=lambda: True)
+
+    def _now(self) -> int:
+        return self.hall.time
+
+
+class _Through:
+    """One port of the current hall."""
+
+    def __init__(self, halls: Halls, port: str) -> None:
+        self._halls, self._port = halls, port
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(self._halls.hall.ports, self._port), name)
 
 
 @asynccontextmanager

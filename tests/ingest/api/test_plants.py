@@ -46,9 +46,7 @@ async def test_a_point_names_its_rules_with_their_source_and_what_is_not_evaluat
     assert pit["unjudged"] == ["L: needs setpoint", "H: needs setpoint"]
 
 
-async def test_a_point_says_which_duty_asks_for_it_and_which_rule_calls_for_red(
-    hall: StandIn, ask: Ask
-) -> None:
+async def test_a_point_says_which_duty_asks_for_it_and_which_rule_calls_for_red(hall: StandIn, ask: Ask) -> None:
     points = list(hall.known.points)
     at = next(point.index for point in points if point is not None and point.id == "CO-01")
     point = points[at]

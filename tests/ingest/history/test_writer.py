@@ -31,6 +31,7 @@ from ingest.journal.quarantine import Quarantine, Which
 from ingest.journal.records import Entry, Quarantined
 from ingest.model.alarm import AlarmEvent, AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
+from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, roster, steady, until
 from tests.ingest.history.test_influx import spoil
@@ -142,6 +143,9 @@ class MemoryStore:
         if any(event.alarm.rule == "BAD RULE" for event in events):
             raise HistoryRejected("cannot store that rule")
         self.events += events
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+        raise NotImplementedError
 
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
         raise NotImplementedError
