@@ -129,6 +129,7 @@ def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms) -> Point
         setpoint=of.setpoint,
         rules=PointRules(plant, judged.id, judged.name, forms.of(judged.rules)),
         unjudged=judged.unjudged,
+        red=any(each.spec.red for each in judged.rules),
         mandatory=judged.mandatory,
         basis=judged.basis,
     )

@@ -62,7 +62,7 @@ HYSTERESIS: Final = 5.0
 def inherent(plant: Plant, equipment: Equipment | None = None) -> float:
     """S of a plant, or of one equipment of it."""
     people = plant.dust_workers if plant.kind == "dust" else plant.workers
-    grave = {point.equipment for point in plant.points if any(rule.red for rule in point.rules)}
+    grave = {point.equipment for point in plant.points if point.red}
     marked = bool(grave) if equipment is None else equipment.id in grave
     dust = DUST.get(plant.dust, OTHER_DUST) if plant.dust else 0.0
     crowd = next((more for least, more in PEOPLE if people >= least), 0.0)

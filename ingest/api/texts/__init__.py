@@ -7,7 +7,7 @@ from typing import Final
 from ingest.api.texts.acts import ACTIONS, SAID
 from ingest.api.texts.alarms import ALARMS, EVENTS, STATES, WORDS
 from ingest.api.texts.cases import CASES
-from ingest.api.texts.common import COMMON
+from ingest.api.texts.frame import FRAME
 from ingest.api.texts.metrics import METRICS, VERDICTS
 from ingest.api.texts.plants import CONFIDENCE, FLAGS, KINDS, PLANTS, UNJUDGED
 from ingest.api.texts.service import SERVICE_PAGES
@@ -23,7 +23,7 @@ from ingest.api.texts.warnings import WARNING_ASKED, WARNING_EVENTS, WARNING_STA
 from ingest.model.plant import Text
 
 TEXTS: Final[dict[str, Text]] = {
-    **COMMON,
+    **FRAME,
     **ALARMS,
     **CASES,
     **METRICS,

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from ingest.api.app import build_api
+from tests.ingest.api.serving import Halls
 from tests.ingest.api.stand_in import StandIn, busy, config
 
 Ask = Callable[[str | None], httpx.AsyncClient]
@@ -39,6 +40,18 @@ def hall() -> StandIn:
 def app(hall: StandIn, tmp_path: Path, clock: Clock) -> FastAPI:
     """The application; its streams end after what is waiting, since the in-process client cannot read halfway."""
     return build_api(hall.ports, config(tmp_path), closing=lambda: True, clock=clock)
+
+
+@pytest.fixture(scope="module")
+def halls(tmp_path_factory: pytest.TempPathFactory) -> Halls:
+    return Halls(tmp_path_factory.mktemp("tokens"))
+
+
+@pytest.fixture
+def shared(halls: Halls, hall: StandIn) -> FastAPI:
+    """One application for all tests of a file, on this test's hall; its sign-ins and sessions outlast the test."""
+    halls.hall = hall
+    return halls.app
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from ingest.api.config import ApiConfig, TokenConfig
 from ingest.model.config import Secret
 from ingest.model.fault import InvalidConfig
 from tests.ingest.api.conftest import Ask
-from tests.ingest.api.serving import Halls
 from tests.ingest.api.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, StandIn
 
 OPEN = {"/signin", "/language", "/health/live", "/health/ready", "/static/{name}"}
@@ -128,16 +127,9 @@ def allowed(method: str, path: str) -> set[str]:
     return EVERYBODY
 
 
-@pytest.fixture(scope="module")
-def halls(tmp_path_factory: pytest.TempPathFactory) -> Halls:
-    return Halls(tmp_path_factory.mktemp("tokens"))
-
-
 @pytest.fixture
-def app(halls: Halls, hall: StandIn) -> FastAPI:
-    """The one application of this file, on this test's hall."""
-    halls.hall = hall
-    return halls.app
+def app(shared: FastAPI) -> FastAPI:
+    return shared
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=str)

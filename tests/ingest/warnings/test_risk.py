@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.model.plant import Confidence, Equipment, Plant, Point, Rule, Text
+from ingest.model.plant import Equipment, Plant, Point, Text
 from ingest.model.warning import Colour, Trait
 from ingest.warnings import risk
 from ingest.warnings.risks import Bands, assess, regions
@@ -21,10 +21,7 @@ NOW = 100_000 * SECOND
 
 def casting(*, red: bool = True) -> Plant:
     """The worked example of docs/risk.md: a casting plant with 120 people and one machine with a red rule."""
-    rule = Rule(
-        "p", "CW", "LL", "limit", 2, 0.28, "MPa", Text("", ""), None, "", Confidence.PUBLISHED, Text("", ""), red=red
-    )
-    point = Point(0, "p", "CW", "ALC_CW_IN_P", Text("", ""), "MPa", "E", "GW", 0, 1, 15, None, (rule,), ())
+    point = Point(0, "p", "CW", "ALC_CW_IN_P", Text("", ""), "MPa", "E", "GW", 0, 1, 15, None, (), (), red=red)
     machines = (Equipment("E", Text("机", "machine")), Equipment("F", Text("炉", "furnace")))
     return Plant(
         "p", Text("铝", "Al"), "91350100M000100Y43", "350583", "aluminium", 120, 0, None, machines, (), (point,),

@@ -18,7 +18,6 @@ from ingest.api.console import fields
 from ingest.api.texts import SAID
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.filled import fill
-from tests.ingest.api.serving import Halls
 from tests.ingest.api.stand_in import ADMIN, STEEL, WOOD, StandIn
 
 SILENT = {"csrf", "onward", "version", "token", "lang", "files"}
@@ -41,16 +40,9 @@ ROUTES = dict(routes())
 FORMS = list(ROUTES)
 
 
-@pytest.fixture(scope="module")
-def halls(tmp_path_factory: pytest.TempPathFactory) -> Halls:
-    return Halls(tmp_path_factory.mktemp("tokens"))
-
-
 @pytest.fixture
-def app(halls: Halls, hall: StandIn) -> FastAPI:
-    """The one application of this file, on this test's hall."""
-    halls.hall = hall
-    return halls.app
+def app(shared: FastAPI) -> FastAPI:
+    return shared
 
 
 @asynccontextmanager

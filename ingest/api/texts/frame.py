@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.model.plant import Text
 
-COMMON: Final[dict[str, Text]] = {
+FRAME: Final[dict[str, Text]] = {
     "app.name": Text("预警", "Yujing"),
     "app.line": Text("安全风险监测预警", "Safety risk monitoring"),
     "nav.alarms": Text("报警", "Alarms"),
