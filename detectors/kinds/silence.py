@@ -8,6 +8,7 @@ whenever any point it carries is heard. (A dead man's switch; Prometheus calls t
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from detectors.readings import NO_CAUSE, Findings, Readings, nothing
 from detectors.rules import RuleTable
 from detectors.runs import moments
 from detectors.trip import Trip
+
+_NEVER_DUE: Final = np.iinfo(np.int64).max
 
 
 class Silence:
@@ -38,21 +41,22 @@ class Silence:
         self._limit = (rules.on * 1e9).astype(np.int64)
         self._point_heard = np.zeros(points, np.int64)
         self._latest = 0  # nobody was heard after this
-        self._due = 0  # nobody who is awake can fall silent before this
+        self._due = 0  # no rule at rest can trip before this
 
     def hear(self, readings: Readings) -> None:
         """Note who was heard: the points of the readings, late ones too, and the devices that carried them."""
         if not len(readings):
             return
-        received = readings.received
+        received, heard = readings.received, self._point_heard
         ordered = bool(received[0] >= self._latest and (received[1:] >= received[:-1]).all())
-        if not ordered:  # a clock was set back
-            received = np.maximum.accumulate(received)
-        self._latest = max(self._latest, int(received[-1]))
+        self._latest = max(self._latest, int(received[-1] if ordered else received.max()))
         for point in (readings.point, readings.carrier):
-            known = point < len(self._point_heard)
+            known = point < len(heard)
             at, when = (point, received) if known.all() else (point[known], received[known])
-            self._point_heard[at] = when if ordered else np.maximum(self._point_heard[at], when)  # the last one stays
+            if ordered:
+                heard[at] = when  # the last one stays
+            else:  # on its way while somebody looked, or a clock was set back
+                np.maximum.at(heard, at, when)
 
     def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  it was told by `hear`
         """Judge everyone at `now` (ns), by what was heard up to then."""
@@ -60,15 +64,16 @@ class Silence:
             np.minimum(self._point_heard, now, out=self._point_heard)
             self._due = 0
         self._latest = now
-        rows = np.arange(len(self.rules)) if now >= self._due else np.flatnonzero(self._trip.busy)
+        everyone = now >= self._due
+        rows = np.arange(len(self.rules)) if everyone else np.flatnonzero(self._trip.busy)
         if not len(rows):
             return nothing()
         heard = self._heard(rows, now)
         runs = moments(rows, self.rules.point[rows], now)
         runs, at, raised, _, _ = self._trip.judge(runs, (now - heard) / 1e9)
-        if now >= self._due:
-            awake = ~self._trip.busy[rows]
-            self._due = int((heard + self._limit[rows])[awake].min(initial=np.iinfo(np.int64).max))
+        resting = ~self._trip.busy[rows]  # those that have just come to rest among them: their watch begins again
+        first = int((heard + self._limit[rows])[resting].min(initial=_NEVER_DUE))
+        self._due = first if everyone else min(self._due, first)
         row = runs.row[at]
         time = np.full(len(at), now)
         return Findings(
@@ -93,8 +98,9 @@ class Silence:
             trip.since[:] = now
             trip.sync()
         stands = trip.tripped
-        self._point_heard[point[~stands]] = now
-        self._point_heard[point[stands]] = now - self._limit[stands]  # still silent, and not for longer than is known
+        self._point_heard[point] = now
+        silent_since = now - self._limit[stands]  # still silent, and not for longer than is known
+        np.minimum.at(self._point_heard, point[stands], silent_since)
         self._due, self._latest = 0, now
 
     def shift(self, step: int) -> None:
@@ -115,7 +121,9 @@ class Silence:
         """Take over the memory of every rule known by its key."""
         ours = self.state()
         take_over(ours, state)
-        self._point_heard[self.rules.point] = ours.arrays["heard"]
+        heard = np.zeros_like(self._point_heard)
+        np.maximum.at(heard, self.rules.point, ours.arrays["heard"])  # of several rules on a point, one may be new
+        self._point_heard[self.rules.point] = heard[self.rules.point]
         self._trip.sync()
         self._due, self._latest = 0, int(self._point_heard.max(initial=0))
 

@@ -284,7 +284,7 @@ class Engine(Worker):
         turn.batch = self._roster.enrolled(batch)
         if len(turn.batch) < len(batch):
             emit(ReadingsUnenrolled(len(batch) - len(turn.batch)))
-        received = int(turn.batch.received.max()) if len(turn.batch) else None
+        received = int(batch.received.max()) if len(batch) else None  # enrolled or not: the journal has come to there
         self._now = max(self._now, self._moments.now() if received is None else self._moments.of(received))
         turn.now = self._now
         advance(turn, self.memory)

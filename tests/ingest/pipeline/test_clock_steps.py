@@ -48,11 +48,11 @@ class Second:
 class Bench:
     """An engine that is driven second by second, with a clock that can be set."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, text: str = QUICK) -> None:
         self.clock = Clock(START)
         self.journal = Journal(folder / "journal.db")
         self.database = Database(folder / "state.db")
-        self.roster = small_roster(folder, self.journal.number_points, QUICK)
+        self.roster = small_roster(folder, self.journal.number_points, text)
         self.pending = 0
         self.engine = self.begin()
 
@@ -91,10 +91,10 @@ class Bench:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench(text: str = QUICK) -> Iterator[Bench]:
     """A bench on files that are thrown away."""
     with TemporaryDirectory() as folder:
-        made = Bench(Path(folder))
+        made = Bench(Path(folder), text)
         yield made
         made.journal.close()
         made.database.close()

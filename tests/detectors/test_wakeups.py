@@ -1,0 +1,66 @@
+"""No rule is passed over when its verdict would change: all kinds side by side, with every look spared that may be.
+
+Compared with plain loops that look at every rule at every reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors import Bank
+from detectors.registry import SCORERS
+from detectors.rules import RuleTable
+from tests.detectors.rule_tables import POINTS, SECOND, rules_of, table
+from tests.detectors.test_conformance import START, VALUES, Row, readings, told
+from tests.reference.plain import PlainRule, run
+from tests.reference.scores import SCORES
+
+STEPS = st.sampled_from([1, 1, 1, 1, 1, 2, 3, 40, -2])
+TURNS = st.lists(
+    st.tuples(
+        st.lists(st.tuples(st.integers(0, POINTS - 1), STEPS, VALUES), max_size=8),
+        st.sampled_from(["", "", "", "", "restart", "change over", "nothing arrives"]),
+    ),
+    max_size=20,
+)
+
+
+def everything() -> dict[str, list[PlainRule]]:
+    """The specimens of all kinds, numbered through."""
+    of_kind = {kind: rules_of(kind) for kind in SCORERS}
+    return {
+        kind: [replace(one, number=100 * at + one.number) for one in rules]
+        for at, (kind, rules) in enumerate(of_kind.items())
+    }
+
+
+TABLES: dict[str, RuleTable] = {kind: table(rules) for kind, rules in everything().items()}
+
+
+@settings(max_examples=25, deadline=None)
+@given(turns=TURNS)
+def test_all_kinds_in_one_bank_find_what_plain_loops_find_over_restarts_and_idle_turns(
+    turns: list[tuple[list[tuple[int, int, float]], str]],
+) -> None:
+    bank, rows, found = Bank(TABLES), list[Row](), list[tuple[int, bool, int, int]]()
+    times = [START] * POINTS
+    for arrivals, then in turns:
+        batch = []
+        for point, step, value in arrivals:
+            times[point] += step * SECOND
+            batch.append((point, times[point], value))
+        found += told(bank.update(readings(batch), START))
+        rows += batch
+        match then:
+            case "restart":
+                dump, bank = bank.dump(), Bank(TABLES)
+                bank.load(dump)
+            case "change over":
+                bank = bank.successor(TABLES)
+            case "nothing arrives":
+                assert not len(bank.update(readings([]), START + 10**6 * SECOND)), "time alone decides nothing here"
+    expected = run([one for rules in everything().values() for one in rules], rows, SCORES)
+    assert sorted(found, key=lambda f: (f[2], f[1], f[0])) == expected

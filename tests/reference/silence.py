@@ -1,0 +1,64 @@
+"""Plain loops: silence, judged for every rule at every moment somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from tests.reference.plain import PlainRule, World
+
+
+class PlainSilence:
+    """When each point was last heard, and what each rule makes of it; knows no shortcut."""
+
+    def __init__(self, rules: list[PlainRule]) -> None:
+        self.rules = rules
+        self.heard: dict[int, int] = {}
+
+    def hear(self, point: int, received: int) -> None:
+        """A reading of that point, or one that this device carried, arrived."""
+        self.heard[point] = max(received, self.heard.get(point, received))
+
+    def update(self, now: int) -> list[tuple[int, bool]]:
+        """(rule, tripped) of every verdict that changes at `now`, by rule."""
+        self.heard = {point: min(heard, now) for point, heard in self.heard.items()}  # nobody is heard after now
+        found = []
+        for rule in self.rules:
+            heard = self.heard.setdefault(rule.point, now)  # its watch begins
+            silent_s = (now - heard) / 1e9
+            verdict = rule.judge(now, 0.0, World(), {rule.kind: lambda *_, score=silent_s: score})
+            if verdict is not None:
+                found.append((rule.number, verdict[0]))
+        return sorted(found)
+
+    def resume(self, now: int, silent: Collection[int] | None) -> None:
+        """Nobody listened until `now`: begin anew, but for the rules (numbers) that stand, None = as they did."""
+        if silent is not None:
+            for rule in self.rules:
+                rule.tripped = rule.condition = rule.number in silent
+                rule.since = now
+        for rule in self.rules:
+            self.heard[rule.point] = now
+        for rule in self.rules:
+            if rule.tripped:
+                self.heard[rule.point] = min(self.heard[rule.point], now - int(rule.on * 1e9))
+
+    def shift(self, step: int) -> None:
+        """The clock of arrivals was set by `step`."""
+        self.heard = {point: heard + step for point, heard in self.heard.items()}
+        for rule in self.rules:
+            rule.since += step
+
+    def successor(self, rules: list[PlainRule]) -> PlainSilence:
+        """Other rules, of which those of the same number and point go on as they were."""
+        known = {(rule.number, rule.point): rule for rule in self.rules}
+        both = {key: old for rule in rules if (old := known.get(key := (rule.number, rule.point))) is not None}
+        made = PlainSilence([_goes_on(rule, both.get((rule.number, rule.point))) for rule in rules])
+        made.heard = {point: self.heard[point] for _, point in both if point in self.heard}
+        return made
+
+
+def _goes_on(rule: PlainRule, old: PlainRule | None) -> PlainRule:
+    if old is None:
+        return rule
+    return replace(rule, condition=old.condition, since=old.since, tripped=old.tripped)
