@@ -7,14 +7,15 @@ the service in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from ingest.api.cases.dispositions import command
 from ingest.api.ports import AlarmBook, Latest, WarningBook
+from ingest.api.whole import whole
 from ingest.cases.config import CasesConfig
 from ingest.cases.dead_points import RULE, DeadPoint, deaths, hazard_of, look
 from ingest.cases.errors import Already
@@ -36,9 +37,6 @@ _HOUR: Final = 3600 * 10**9
 _PAGE: Final = 1000
 _TELL_AGAIN: Final = 60 * 10**9
 """A disposition is told again after so long: whoever gave it may be telling it right now."""
-
-R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class Casework:
         now = self._now()
         self._look_at_sensors(now)
         overdue = HazardFilter(overdue_at=now)
-        for hazard in _whole(partial(self._books.hazards, overdue), lambda one: (one.found, one.id)):
+        for hazard in whole(partial(self._books.hazards, overdue), lambda one: (one.found, one.id)):
             if hazard.deadline is not None:
                 days = f"整改时限 {hazard.deadline.isoformat()} 已过"
                 self._open_lead(
@@ -141,7 +139,7 @@ class Casework:
         places = {point.plant for point in mandatory}
         standing = frozenset(set(AlarmState) - {AlarmState.NORMAL})
         which = AlarmFilter(plants=frozenset(places), states=standing)
-        alarms = _whole(partial(self._alarms.alarms, which), lambda one: (one.raised, one.id))
+        alarms = whole(partial(self._alarms.alarms, which), lambda one: (one.raised, one.id))
         known = {(dead.plant, dead.point): dead for dead in self._books.dead_points()}
         running = {(point.plant, point.id): point for point in mandatory}
         limit = int(self._config.dead_after_h * _HOUR)
@@ -166,7 +164,7 @@ class Casework:
     def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
         hazard = hazard_of(dead, point, now, self._config.dead_after_h)
         which = HazardFilter(plants=frozenset({dead.plant}), states=OPEN_STATES, source=HazardSource.RULE, origin=RULE)
-        open_ = _whole(partial(self._books.hazards, which), lambda one: (one.found, one.id))
+        open_ = whole(partial(self._books.hazards, which), lambda one: (one.found, one.id))
         same = [one for one in open_ if one.point == dead.point]
         if not same:
             line = moment(hazard, "find", by=YUJING, role="service", time=now)
@@ -182,7 +180,7 @@ class Casework:
         ):
             by = now - int(hours * _HOUR)
             which = WarningFilter(peaks=frozenset({colour}), states=open_, until=by + 1)
-            for one in _whole(partial(self._warnings.warnings, which), lambda one: (one.raised, one.id)):
+            for one in whole(partial(self._warnings.warnings, which), lambda one: (one.raised, one.id)):
                 if one.feedback is None and lead_of_warning(one.id) not in self._led and self._reached(one) <= by:
                     yield one
 
@@ -218,15 +216,3 @@ class Casework:
             except (KeyError, ValueError) as error:
                 emit(DispositionRefused(str(one.id), str(error)))
             await asyncio.to_thread(self._books.note_told, one.id, self._now())
-
-
-class _Pages(Protocol[R_co]):
-    def __call__(self, *, limit: int, before: tuple[int, UUID] | None) -> Sequence[R_co]: ...
-
-
-def _whole(pages: _Pages[R], place: Callable[[R], tuple[int, UUID]]) -> Iterator[R]:
-    """All of a list, page by page."""
-    before = None
-    while found := pages(limit=_PAGE, before=before):
-        yield from found
-        before = place(found[-1])

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from detectors.detector import Reason
+from ingest.alarms.urgency import Order
 from ingest.cases.config import CasesConfig
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
@@ -30,8 +31,15 @@ T = TypeVar("T")
 class AlarmBook(Protocol):
     """Alarms as committed. Blocking: call from a worker thread."""
 
-    def alarms(self, which: AlarmFilter, *, limit: int, before: tuple[int, UUID] | None = None) -> Sequence[Alarm]:
-        """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+    def alarms(
+        self,
+        which: AlarmFilter,
+        *,
+        limit: int,
+        before: tuple[int, UUID] | None = None,
+        order: Order = Order.RAISED,
+    ) -> Sequence[Alarm]:
+        """In that order; `before` = `place` of the last one seen, for the next page."""
 
     def counts(self, which: AlarmFilter) -> Mapping[tuple[str, int, AlarmState], int]:
         """How many there are by plant, level and state; those without any are left out."""

@@ -6,7 +6,7 @@ What is out of scope looks exactly like what does not exist.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from ingest.api.ports import Latest, Ports
 from ingest.history.errors import HistoryError, HistoryUnavailable
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
-from ingest.model.alarm import Alarm, AlarmFilter
+from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Plant, Point, Rule, Text
 from ingest.model.warning import EarlyWarning
@@ -58,6 +58,14 @@ class Standing:
     def total(self) -> int:
         """Both levels."""
         return self.level_1 + self.level_2
+
+    def __add__(self, other: Standing) -> Standing:
+        """Return both together."""
+        return Standing(
+            self.level_1 + other.level_1,
+            self.level_2 + other.level_2,
+            self.unacknowledged + other.unacknowledged,
+        )
 
 
 def plants(ports: Ports, caller: Principal) -> list[Plant]:
@@ -112,9 +120,13 @@ def narrowed(caller: Principal, plant_key: str | None) -> frozenset[str] | None:
 
 def standing(ports: Ports, caller: Principal, plant_key: str | None = None) -> dict[str, Standing]:
     """Standing alarms by plant; plants without any are left out."""
-    which = AlarmFilter(plants=narrowed(caller, plant_key), states=STANDING)
+    return counted(ports.alarms.counts(AlarmFilter(plants=narrowed(caller, plant_key), states=STANDING)))
+
+
+def counted(counts: Mapping[tuple[str, int, AlarmState], int]) -> dict[str, Standing]:
+    """Counts by plant, level and state as standing alarms by plant."""
     levels, unacknowledged = Counter[tuple[str, int]](), Counter[str]()
-    for (plant, level, state), alarms in ports.alarms.counts(which).items():
+    for (plant, level, state), alarms in counts.items():
         levels[plant, level] += alarms
         unacknowledged[plant] += alarms if state in UNSEEN else 0
     return {key: Standing(levels[key, 1], levels[key, 2], unacknowledged[key]) for key in unacknowledged}

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from ingest.alarms.urgency import urgency
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
 from ingest.model.audit import YUJING, Act
 from ingest.model.outbox import Message
 from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 
+_NOT_FIELDS: Final = frozenset({"id", "state", "title_zh", "title_en", "urgency"})
+"""Columns of an alarm that are none of its fields as they are."""
+
 
 def alarm_row(alarm: Alarm) -> dict[str, Any]:
     """The alarm as a row of table `alarm`."""
+    return _alarm_fields(alarm) | {"urgency": urgency(alarm)}
+
+
+def _alarm_fields(alarm: Alarm) -> dict[str, Any]:
     return {
         "id": alarm.id,
         "plant": alarm.plant,
@@ -45,7 +53,7 @@ def alarm_row(alarm: Alarm) -> dict[str, Any]:
 def alarm_of(row: Mapping[str, Any]) -> Alarm:
     """The alarm a row (or an event's snapshot, also of an earlier version) holds."""
     rest: dict[str, Any] = {"annunciated": row["raised"], "raises": 1}
-    rest |= {key: value for key, value in row.items() if key not in {"id", "state", "title_zh", "title_en"}}
+    rest |= {key: value for key, value in row.items() if key not in _NOT_FIELDS}
     return Alarm(
         id=row["id"] if isinstance(row["id"], UUID) else UUID(row["id"]),
         state=AlarmState(row["state"]),
@@ -65,7 +73,7 @@ def event_row(event: AlarmEvent) -> dict[str, Any]:
         "by": event.by,
         "role": event.role,
         "detail": dict(event.detail),
-        "snapshot": alarm_row(event.alarm) | {"id": str(event.alarm.id)},
+        "snapshot": _alarm_fields(event.alarm) | {"id": str(event.alarm.id)},
     }
 
 

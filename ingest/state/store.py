@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from ingest.alarms.lifecycle import STANDING
+from ingest.alarms.urgency import Order
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.annunciations import Annunciations
 from ingest.model.audit import Act
@@ -161,20 +163,34 @@ class AlarmStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def alarms(self, which: AlarmFilter, *, limit: int, before: tuple[int, UUID] | None = None) -> list[Alarm]:
-        """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+    def alarms(
+        self,
+        which: AlarmFilter,
+        *,
+        limit: int,
+        before: tuple[int, UUID] | None = None,
+        order: Order = Order.RAISED,
+    ) -> list[Alarm]:
+        """In that order; `before` = `place` of the last one seen, for the next page."""
         column = t.alarm.c
-        # All but those in state normal are few: found by their state, then sorted. With a sum no index gives the
-        # order, or SQLite would walk through all alarms of a plant instead, in the hope of meeting them.
-        few = which.states is not None and AlarmState.NORMAL not in which.states
-        order = column.raised + 0 if few else column.raised
-        query = sa.select(t.alarm).order_by(order.desc(), column.id.desc()).limit(limit)
+        if order is Order.URGENCY:
+            by = column.urgency
+            if which.states is not None and which.states >= STANDING:
+                which = replace(which, states=None)  # that they stand says all
+            query = sa.select(t.alarm).where(by.is_not(None)).order_by(by.desc(), column.id.desc())
+        else:
+            by = column.raised
+            # All but those in state normal are few: found by their state, then sorted. With a sum no index gives the
+            # order, or SQLite would walk through all alarms of a plant instead, in the hope of meeting them.
+            few = which.states is not None and AlarmState.NORMAL not in which.states
+            query = sa.select(t.alarm).order_by((by + 0 if few else by).desc(), column.id.desc())
+        query = query.limit(limit)
         for condition in _conditions(which):
             query = query.where(condition)
         if before is not None:
-            raised, alarm = before
-            seen = sa.tuple_(sa.literal(raised, sa.BigInteger), sa.literal(alarm, sa.Uuid))
-            query = query.where(sa.tuple_(column.raised, column.id) < seen)
+            value, alarm = before
+            seen = sa.tuple_(sa.literal(value, sa.BigInteger), sa.literal(alarm, sa.Uuid))
+            query = query.where(sa.tuple_(by, column.id) < seen)
         return [alarm_of(row) for row in self._db.rows(query)]
 
     def counts(self, which: AlarmFilter) -> dict[tuple[str, int, AlarmState], int]:

@@ -32,6 +32,7 @@ alarm = sa.Table(
     sa.Column("assigned", sa.Text),
     sa.Column("disposed", sa.BigInteger),
     sa.Column("cleared", sa.BigInteger),
+    sa.Column("urgency", sa.BigInteger),  # `ingest.alarms.urgency`; None: it does not stand
     # Each ends in the order of the list, so that a page is read off it however much lies before.
     sa.Index("alarm_by_raised", "raised", "id"),
     sa.Index("alarm_by_plant", "plant", "raised", "id"),
@@ -39,6 +40,13 @@ alarm = sa.Table(
     sa.Index("alarm_by_plant_state", "plant", "state", "raised", "id"),
     sa.Index("alarm_by_point", "point", "raised", "id"),
     sa.Index("alarm_by_assigned", "assigned", "raised", "id"),
+    sa.Index(
+        "alarm_by_urgency",
+        "urgency",
+        "id",
+        sqlite_where=sa.text("urgency IS NOT NULL"),
+        postgresql_where=sa.text("urgency IS NOT NULL"),
+    ),
 )
 
 alarm_event = sa.Table(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Literal
 from uuid import UUID
 
 from ingest.alarms.display import Group, Shown, fold
 from ingest.alarms.lifecycle import STANDING, SUPPRESSED_STATES
+from ingest.alarms.urgency import Order, place
 from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console import rows
@@ -24,11 +25,13 @@ HIDDEN_SHOWN: Final = 200
 WAITING_SHOWN: Final = 20
 PAST_SHOWN: Final = 50
 
+STANDS: Final = "standing"
+HIDDEN: Final = "hidden"
 WAITING: Final = "awaiting-feedback"
-"""Not a state of its own: back to normal, and nobody has said what it was."""
+"""No states of their own: all that stands, all that is hidden, what is back to normal without feedback."""
 
 AnyLevel = Literal["", "1", "2"]
-AnyState = AlarmState | Literal["", "awaiting-feedback"]
+AnyState = AlarmState | Literal["", "standing", "hidden", "awaiting-feedback", "historical"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,29 @@ class HiddenRow:
 
 @dataclass(frozen=True, slots=True)
 class AlarmLists:
-    """What the page shows. `groups` None: the filters ask for one state, or it is a further page."""
+    """What the page shows.
+
+    Attributes:
+        groups: standing alarms by equipment; None: the filters ask for one state, or it is a further page.
+        count: how many stand in all, shown or not.
+        more_standing: token of the page that goes on after those shown.
+        hidden, hidden_count: those shown, and how many there are in all.
+        waiting, more_waiting: those shown, and whether there are more.
+        past: what is over, or what the filters ask for.
+        older: token of its next page.
+        further: whether this is not the first page of the state asked for.
+    """
 
     groups: tuple[GroupRows, ...] | None
-    count: int
-    full: bool
-    hidden: tuple[HiddenRow, ...]
-    waiting: tuple[rows.AlarmRow, ...]
-    more_waiting: bool
     past: tuple[rows.AlarmRow, ...]
     older: str | None
+    count: reach.Standing = field(default_factory=reach.Standing)
+    more_standing: str | None = None
+    hidden: tuple[HiddenRow, ...] = ()
+    hidden_count: int = 0
+    waiting: tuple[rows.AlarmRow, ...] = ()
+    more_waiting: bool = False
+    further: bool = False
 
 
 def alarm_lists(
@@ -84,22 +100,29 @@ def alarm_lists(
     """Return every section; or one page of the state asked for."""
     ask = _Ask(ports, caller, plant, level)
     before = read_token(cursor or None)
-    if state or before is not None:
-        found = ask.past(before) if not state else ask.of(state, PAST_SHOWN + 1, before)
-        page = tuple(ask.row(alarm) for alarm in found[:PAST_SHOWN])
-        return AlarmLists(None, 0, False, (), (), False, page, _next(found, PAST_SHOWN))
-    standing = rows.by_urgency(ports.alarms.alarms(ask.filter(STANDING), limit=STANDING_SHOWN))
+    further = before is not None
+    if state:
+        size = STANDING_SHOWN if state == STANDS else PAST_SHOWN
+        order = _order(state)
+        page, older = _cut(ask.of(state, size + 1, before), size, order)
+        shown = show_among(ports, caller, page) if order is Order.URGENCY else {}
+        return AlarmLists(None, tuple(ask.row(one, shown.get(one.id)) for one in page), older, further=further)
+    past, older = _cut(ask.past(before), PAST_SHOWN)
+    over = tuple(map(ask.row, past))
+    if further:
+        return AlarmLists(None, over, older, further=True)
+    standing, more_standing = _cut(ask.of(STANDS, STANDING_SHOWN + 1), STANDING_SHOWN, Order.URGENCY)
     waiting = ask.of(WAITING, WAITING_SHOWN + 1)
-    past = ask.past(None)
     return AlarmLists(
         groups=tuple(ask.group(group) for group in fold(ask.shown(standing))),
-        count=len(standing),
-        full=len(standing) == STANDING_SHOWN,
+        past=over,
+        older=older,
+        count=ask.count(),
+        more_standing=more_standing,
         hidden=ask.hidden(),
+        hidden_count=ask.hidden_count(),
         waiting=tuple(ask.row(alarm) for alarm in waiting[:WAITING_SHOWN]),
         more_waiting=len(waiting) > WAITING_SHOWN,
-        past=tuple(ask.row(alarm) for alarm in past[:PAST_SHOWN]),
-        older=_next(past, PAST_SHOWN),
     )
 
 
@@ -128,12 +151,28 @@ class _Ask:
         )
 
     def of(self, state: AnyState, limit: int, before: _Before = None) -> Sequence[Alarm]:
-        """Those of one state, newest first."""
+        """Those whose rows say this, or of this section: standing ones the most urgent first, others the newest."""
+        return self.ports.alarms.alarms(self._which(state), limit=limit, before=before, order=_order(state))
+
+    def _which(self, state: AnyState) -> AlarmFilter:
+        """Alarms whose rows say this (`AlarmRow.word`), or of this section."""
         if state == WAITING:
-            which = self.filter(_NORMAL, cleared=False, historical=False)
-        else:
-            which = self.filter(frozenset({AlarmState(state)}))
-        return self.ports.alarms.alarms(which, limit=limit, before=before)
+            return self.filter(_NORMAL, cleared=False, historical=False)
+        if state == AlarmState.NORMAL:
+            return self.filter(_NORMAL, cleared=True, historical=False)
+        if state == "historical":
+            return self.filter(_NORMAL, historical=True)
+        if state in _SECTIONS:
+            return self.filter(_SECTIONS[state])
+        return self.filter(frozenset({AlarmState(state)}))
+
+    def count(self) -> reach.Standing:
+        """How many stand."""
+        return sum(reach.counted(self.ports.alarms.counts(self._which(STANDS))).values(), start=reach.Standing())
+
+    def hidden_count(self) -> int:
+        """How many are hidden."""
+        return sum(self.ports.alarms.counts(self._which(HIDDEN)).values())
 
     def past(self, before: _Before) -> Sequence[Alarm]:
         """What is over: cleared, or found in readings that came late; newest first, one more than a page."""
@@ -146,7 +185,7 @@ class _Ask:
 
     def hidden(self) -> tuple[HiddenRow, ...]:
         """What is hidden, each with what hides it."""
-        found = self.ports.alarms.alarms(self.filter(frozenset(SUPPRESSED_STATES)), limit=HIDDEN_SHOWN)
+        found = self.of(HIDDEN, HIDDEN_SHOWN)
         plants = frozenset(alarm.plant for alarm in found)
         by = self.ports.suppressions.suppressions(limit=1000, plants=plants, states=_IN_FORCE) if found else ()
         return tuple(HiddenRow(self.row(alarm), _hiding(alarm, by)) for alarm in found)
@@ -178,6 +217,7 @@ class _Ask:
 
 _Before = tuple[int, UUID] | None
 _NORMAL: Final = frozenset({AlarmState.NORMAL})
+_SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {STANDS: STANDING, HIDDEN: frozenset(SUPPRESSED_STATES)}
 _IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
 _STRENGTH: Final = tuple(SuppressionKind)
 
@@ -188,5 +228,9 @@ def _hiding(alarm: Alarm, among: Sequence[Suppression]) -> Suppression | None:
     return max(over, key=lambda one: _STRENGTH.index(one.kind), default=None)
 
 
-def _next(found: Sequence[Alarm], page: int) -> str | None:
-    return cut(found, page, lambda one: (one.raised, one.id))[1]
+def _order(state: AnyState) -> Order:
+    return Order.URGENCY if state == STANDS or state in STANDING else Order.RAISED
+
+
+def _cut(found: Sequence[Alarm], page: int, order: Order = Order.RAISED) -> tuple[Sequence[Alarm], str | None]:
+    return cut(found, page, lambda one: place(one, order))

@@ -89,11 +89,6 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None
     )
 
 
-def by_urgency(alarms: Iterable[Alarm]) -> list[Alarm]:
-    """Return what nobody has acknowledged first, then the higher level, then the newest."""
-    return sorted(alarms, key=lambda a: (a.state not in UNSEEN, -a.level, not a.active, -a.raised))
-
-
 def plant_rows(
     plants: Iterable[Plant], standing: Mapping[str, Standing], views: Sequence[GatewayView]
 ) -> list[PlantRow]:

@@ -18,6 +18,7 @@ from ingest.api.console.uploads import proofs
 from ingest.api.console.warning_views import (
     STATES_LIVE,
     offer_of,
+    page_of,
     plant_risks,
     rungs,
     standing_warnings,
@@ -44,7 +45,9 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("")
     @router.get("/table")
-    def warnings(request: Request, caller: Caller, plant: str = "", cursor: str = "") -> Response:
+    def warnings(
+        request: Request, caller: Caller, plant: str = "", cursor: str = "", after: UUID | None = None
+    ) -> Response:
         """Show every plant that is warned of, the gravest first, then the quiet ones, then what is closed."""
         scope = reach.narrowed(caller, plant or None)
         closed = WarningFilter(plants=scope, states=frozenset({WarningState.CLOSED}))
@@ -53,10 +56,13 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         risks = plant_risks(ports, caller, plant or None)
         standing = standing_warnings(ports, scope)
         warned = {one.plant for one in standing}
+        shown, more = page_of(standing, after)
         return render.page(
             request,
             "_warnings.html" if request.url.path.endswith("/table") else "warnings.html",
-            standing=[(one, rungs(one)) for one in standing] if not cursor else None,
+            standing=[(one, rungs(one)) for one in shown] if not cursor else None,
+            count=len(standing),
+            more=more,
             quiet=[one for key, one in risks.items() if key not in warned],
             risks=risks,
             past=past,

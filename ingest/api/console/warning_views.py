@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
+from uuid import UUID
 
 from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.ports import Ports
+from ingest.api.whole import whole
 from ingest.model.plant import SERVICE, Text
 from ingest.model.warning import Asked, EarlyWarning, Step, WarningEvent, WarningFilter, WarningState
 from ingest.warnings.risks import Bands, PlantRisk, assess
 
 STATES_LIVE: Final = frozenset({WarningState.OPEN, WarningState.OVER})
-SHOWN: Final = 500
+SHOWN: Final = 200
 
 Standing = Literal["done", "now", "next", "skipped"]
 
@@ -30,8 +33,16 @@ class WarningOffer:
 
 def standing_warnings(ports: Ports, scope: frozenset[str] | None) -> list[EarlyWarning]:
     """Return every warning that is not closed, the gravest first, then whose time is up soonest."""
-    found = ports.warnings.warnings(WarningFilter(plants=scope, states=STATES_LIVE), limit=SHOWN)
+    pages = partial(ports.warnings.warnings, WarningFilter(plants=scope, states=STATES_LIVE))
+    found = whole(pages, lambda one: (one.raised, one.id))
     return sorted(found, key=lambda one: (-one.colour.rank if one.colour else 1, one.until or 2**63, one.raised))
+
+
+def page_of(standing: Sequence[EarlyWarning], after: UUID | None) -> tuple[Sequence[EarlyWarning], UUID | None]:
+    """Return those to be shown after that one, and what the next page goes on after. If it is gone, begin anew."""
+    start = next((at for at, one in enumerate(standing, 1) if one.id == after), 0)
+    page = standing[start : start + SHOWN]
+    return page, page[-1].id if len(standing) > start + SHOWN else None
 
 
 def warnings_by_plant(ports: Ports, caller: Principal) -> dict[str, EarlyWarning]:

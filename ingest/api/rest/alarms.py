@@ -11,8 +11,10 @@ from starlette.concurrency import run_in_threadpool
 
 from ingest.alarms.display import Shown
 from ingest.alarms.report import alarm_fields
+from ingest.alarms.urgency import Order, is_place, place
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
+from ingest.api.errors import BadParameter
 from ingest.api.instants import Instant
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
@@ -40,10 +42,17 @@ def alarms_router(ports: Ports) -> APIRouter:
         assigned: Annotated[str | None, Query(description="to whom")] = None,
         since: Annotated[Instant | None, Query(description="raised at or after")] = None,
         until: Annotated[Instant | None, Query(description="raised before")] = None,
+        order: Annotated[
+            Order,
+            Query(
+                description="`raised`: newest raised first; `urgency`: standing ones, unacknowledged before"
+                " acknowledged, then level 2 before 1, then the newest call first"
+            ),
+        ] = Order.RAISED,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> schemas.AlarmPage:
-        """List alarms, newest raised first."""
+        """List alarms, newest raised first or those that stand by urgency. Go on with the order a cursor is of."""
         which = AlarmFilter(
             plants=reach.narrowed(caller, plant),
             states=frozenset(state) or None,
@@ -55,8 +64,11 @@ def alarms_router(ports: Ports) -> APIRouter:
             cleared=cleared,
             assigned=assigned,
         )
-        found = ports.alarms.alarms(which, limit=limit + 1, before=read_token(cursor))
-        page, following = cut(found, limit, lambda one: (one.raised, one.id))
+        before = read_token(cursor)
+        if before is not None and not is_place(before[0], order):
+            raise BadParameter("cursor", cursor, f"`next` of a page with order={order}")
+        found = ports.alarms.alarms(which, limit=limit + 1, before=before, order=order)
+        page, following = cut(found, limit, lambda one: place(one, order))
         shown = show_among(ports, caller, page)
         return schemas.AlarmPage(
             alarms=[schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page],

@@ -10,6 +10,7 @@ from ingest.model.warning import Asked, WarningEventKind, WarningState
 WARNINGS: Final[dict[str, Text]] = {
     "warnings.title": Text("预警", "Warnings"),
     "warnings.standing": Text("当前预警", "Warnings now"),
+    "warnings.more": Text("其余预警", "The other warnings"),
     "warnings.none": Text("没有预警。", "No plant is warned of."),
     "warnings.waiting": Text("待响应", "waiting for somebody"),
     "warnings.quiet": Text("无预警企业", "Plants without a warning"),

@@ -16,7 +16,9 @@ import numpy as np
 
 from detectors.detector import Reason
 from ingest.alarms.config import AlarmsConfig
+from ingest.alarms.lifecycle import STANDING
 from ingest.alarms.suppressions import Suppressions
+from ingest.alarms.urgency import Order, place
 from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Latest, Ports
 from ingest.history.errors import HistoryUnavailable
@@ -255,7 +257,14 @@ class StandIn:
 
     # AlarmBook
 
-    def alarms(self, which: AlarmFilter, *, limit: int, before: tuple[int, UUID] | None = None) -> Sequence[Alarm]:
+    def alarms(
+        self,
+        which: AlarmFilter,
+        *,
+        limit: int,
+        before: tuple[int, UUID] | None = None,
+        order: Order = Order.RAISED,
+    ) -> Sequence[Alarm]:
         found = [
             alarm
             for alarm in self.book.values()
@@ -268,9 +277,10 @@ class StandIn:
             and which.assigned in {None, alarm.assigned}
             and (which.since is None or alarm.raised >= which.since)
             and (which.until is None or alarm.raised < which.until)
-            and (before is None or (alarm.raised, alarm.id) < before)
+            and (before is None or place(alarm, order) < before)
+            and (order is Order.RAISED or alarm.state in STANDING)
         ]
-        return sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)[:limit]
+        return sorted(found, key=lambda alarm: place(alarm, order), reverse=True)[:limit]
 
     def counts(self, which: AlarmFilter) -> Mapping[tuple[str, int, AlarmState], int]:
         return Counter((alarm.plant, alarm.level, alarm.state) for alarm in self.alarms(which, limit=10**9))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from ingest.alarms.report import alarm_body
+from ingest.model.alarm import AlarmState
 from ingest.model.plant import Text
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
@@ -29,6 +31,29 @@ async def test_alarms_come_newest_first_and_page_without_loss(hall: StandIn, ask
     assert seen == whole
     assert len(whole) == 16
     assert [alarm["raised"] for alarm in whole] == sorted((alarm["raised"] for alarm in whole), reverse=True)
+
+
+async def test_standing_alarms_page_by_urgency_and_a_cursor_is_good_for_its_own_order_only(
+    hall: StandIn, ask: Ask
+) -> None:
+    """Unacknowledged, then level 2, then the newest; a cursor of the other order would leave some out."""
+    for minute in range(10):
+        hall.raise_alarm(STEEL, "CO-02", "HH" if minute > 6 else "H", 180.0, ago_s=60 * minute)
+    client = ask(OPERATOR)
+    seen: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        asked = {"order": "urgency", "limit": "4"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get(ALARMS, params=asked)).json()
+        seen, cursor = seen + page["alarms"], page["next"]
+    standing = [one for one in hall.book.values() if one.state is not AlarmState.NORMAL]
+    standing.sort(key=lambda a: (a.state is not AlarmState.ACKNOWLEDGED, a.level, a.annunciated), reverse=True)
+    assert [one["id"] for one in seen] == [str(one.id) for one in standing]
+    for first, other in (("urgency", "raised"), ("raised", "urgency")):
+        following = (await client.get(ALARMS, params={"order": first, "limit": 1})).json()["next"]
+        answer = await client.get(ALARMS, params={"order": other, "cursor": following})
+        assert answer.status_code == 422
+        assert f"order={other}" in answer.text
 
 
 @pytest.mark.parametrize(

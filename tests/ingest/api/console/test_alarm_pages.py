@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
+from uuid import UUID
 
+import httpx
 import pytest
 
 from ingest.model.alarm import Alarm, AlarmState
+from ingest.model.plant import Text
 from ingest.model.suppression import SuppressionKind, SuppressionState
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.filled import PDF, fill
@@ -63,6 +67,89 @@ async def test_standing_alarms_stand_with_their_equipment(ask: Ask) -> None:
     page = section((await ask(OPERATOR).get("/alarms")).text, "当前报警")
     groups = re.findall(r'class="group".*?</a> · ([^<]+) <', page)
     assert groups == ["网关与其他", "1号深井铸造机", "1号除尘器", "2号高炉"]
+
+
+def flood(hall: StandIn) -> list[Alarm]:
+    """3,300 standing alarms, of which the 900 of level 2 are the oldest; a third was acknowledged. The plain order."""
+    hall.book.clear()
+    hall.log.clear()
+    made = []
+    for number in range(3_300):
+        level, plant = (2, STEEL) if number < 900 else (1, WOOD)
+        time = hall.time - (4_000 - number) * SECOND
+        made.append(
+            Alarm(
+                UUID(int=number),
+                plant,
+                f"P-{number}",
+                "H",
+                1 if level == 1 else 2,
+                AlarmState.UNACKNOWLEDGED if number % 3 else AlarmState.ACKNOWLEDGED,
+                Text(f"第{number}号 高报", f"No. {number} high"),
+                1.0,
+                1.0,
+                "",
+                time,
+                time,
+                annunciated=time,
+                raises=1,
+            )
+        )
+    hall.book |= {one.id: one for one in made}
+    return sorted(
+        made, key=lambda one: (one.state is AlarmState.UNACKNOWLEDGED, one.level, one.annunciated), reverse=True
+    )
+
+
+async def listed(client: httpx.AsyncClient, page: str) -> list[UUID]:
+    """The alarms of a page and of all that follow by its own links, in the order in which they are shown."""
+    found = []
+    for _ in range(20):
+        text = (await client.get(page)).text
+        found += [UUID(one) for one in re.findall(r'data-alarm="([^"]+)"', text)]
+        more = [unescape(one) for one in re.findall(r'class="more" href="([^"]+)"', text) if "cursor=" in one]
+        if not more:
+            return found
+        page = more[0]
+    raise AssertionError("the pages do not end")
+
+
+async def test_in_a_flood_level_2_comes_first_and_every_alarm_is_on_some_page(hall: StandIn, ask: Ask) -> None:
+    """900 old alarms of level 2 under 2,400 newer ones of level 1: nothing is cut off by its age."""
+    order = flood(hall)
+    client = ask(OPERATOR)
+    assert await listed(client, "/alarms?state=standing") == [one.id for one in order]
+    first = (await client.get("/alarms")).text
+    assert '当前报警 <span class="tally">3300</span>' in first
+    assert "二级 900，一级 2400，未确认 2200" in first
+    assert "其余 2800 条当前报警" in first
+    assert await listed(client, "/alarms") == [one.id for one in order]
+
+
+async def test_counts_are_those_of_what_the_filter_asks_for(hall: StandIn, ask: Ask) -> None:
+    flood(hall)
+    page = (await ask(OPERATOR).get("/alarms", params={"level": "2"})).text
+    assert '当前报警 <span class="tally">900</span>' in page
+    assert "二级 900，一级 0，未确认 600" in page
+
+
+async def test_a_filter_lists_what_the_rows_say(hall: StandIn, ask: Ask) -> None:
+    """Every alarm is found by the word its row bears, and by no other."""
+    await fill(hall)
+    hall.record_alarm(STEEL, "CO-02", "HH", 180.0, ago_s=60, lasted_s=20)
+    over = next(a for a in hall.book.values() if a.state is AlarmState.NORMAL and not a.historical)
+    hall.book[over.id] = replace(over, disposed=hall.time, cleared=hall.time)
+    client = ask(OPERATOR)
+    options = re.findall(r'<option value="([^"]+)"', (await client.get("/alarms")).text.split('name="state"')[1])
+    found = []
+    for option in options:
+        if option in {"standing", "hidden"}:
+            continue
+        page = (await client.get("/alarms", params={"state": option})).text
+        rows = re.findall(r'<tr class="alarm.*?</tr>', page, re.DOTALL)
+        assert all(f'class="state is-{option}"' in row for row in rows), option
+        found += re.findall(r'data-alarm="([^"]+)"', page)
+    assert sorted(found) == sorted(map(str, hall.book))
 
 
 async def test_what_follows_from_an_alarm_is_folded_under_it_with_its_count(hall: StandIn, ask: Ask) -> None:

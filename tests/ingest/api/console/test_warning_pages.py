@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from html import unescape
+from uuid import UUID
 
 import pytest
 
@@ -37,6 +40,35 @@ async def test_the_gravest_colour_stands_first_with_its_step_and_what_is_left_of
     for said in ("橙色", "风险指数", "有二级报警", "等待 <b>确认</b>", "剩 ", "企业安全负责人", "晨光木业有限公司"):
         assert said in cards[0]
     assert 'aria-current="step"' in cards[0]
+
+
+async def test_however_many_there_are_the_gravest_stand_first_and_each_is_on_some_page(hall: StandIn, ask: Ask) -> None:
+    """700 that wait for feedback, of which the 30 red ones are the oldest: none is cut off by its age."""
+    event = hall.warned[0]
+    hall.warned = [
+        replace(
+            event,
+            warning=replace(
+                event.warning,
+                id=UUID(int=number),
+                plant=STEEL if number < 30 else WOOD,
+                colour=Colour.RED if number < 30 else Colour.BLUE,
+                raised=event.warning.raised + number,
+            ),
+        )
+        for number in range(700)
+    ]
+    client = ask(INSPECTOR)
+    page = (await client.get("/warnings")).text
+    assert '当前预警 <span class="tally">700</span>' in page
+    found = re.findall(r'data-warning="([^"]+)"', page)
+    assert {UUID(one).int for one in found[:30]} == set(range(30))
+    while more := re.search(r'href="(/warnings\?[^"]*after=[^"]+)"', page):
+        page = (await client.get(unescape(more[1]))).text
+        found += re.findall(r'data-warning="([^"]+)"', page)
+    assert sorted(UUID(one).int for one in found) == list(range(700))
+    plants = (await client.get("/plants")).text
+    assert plants.count("colour-red") == 1
 
 
 async def test_a_colour_is_said_by_word_and_shape(ask: Ask) -> None:
