@@ -25,6 +25,7 @@ from ingest.history.line_protocol import (
     Precision,
     ReadingLines,
     alarm_lines,
+    gateway_field,
     precision_of,
     slot_lines,
     tag_value,
@@ -34,7 +35,7 @@ from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
-from ingest.model.plant import SERVICE, clock_of
+from ingest.model.plant import SERVICE
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
@@ -219,11 +220,8 @@ def _kept_in(plant: str, point: str) -> list[tuple[str, str, str, str]]:
     """Where a series may be: measurement, tag and its value, field."""
     if plant == SERVICE:
         return [("service", "point", point, "value")]
-    gateway = clock_of(point)
-    own = (
-        ("gateways", "gateway", point, "online") if gateway is None else ("gateways", "gateway", gateway, "clock_ahead")
-    )
-    return [("readings", "point", point, "value"), own]
+    gateway, field = gateway_field(point)
+    return [("readings", "point", point, "value"), ("gateways", "gateway", gateway, field)]
 
 
 def _string(text: str) -> str:

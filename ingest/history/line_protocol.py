@@ -5,6 +5,7 @@
     readings,plant=P,point=A,signal=S quality=4i 1763884802000
     gateways,plant=P,gateway=GW-01 online=1i 1763884800000
     gateways,plant=P,gateway=GW-01 clock_ahead=-0.21 1763884800000
+    gateways,plant=P,gateway=GW-01 refused=0.5 1763884800000
     service,plant=service,point=DISK value=81920.0 1763884800000
     alarms,plant=P,point=A,rule=LL,level=2,event=raised id="…",state="…",…,limit=0.28,value=0.27 1763884801000000000
     alarm_metrics,position=P raised=3i,level_1=2i,level_2=1i,hidden=0i,flood_s=0.0,standing_1=4i,… 1763884800000000000
@@ -29,12 +30,14 @@ from ingest.history.series import Series, series_of
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
-from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, clock_of
+from ingest.model.plant import GATEWAY_SIGNAL, GatewayPoint, gateway_point_of
 from ingest.model.warning import Colour, WarningEvent
 from ingest.plants.roster import Roster
 
 OVER: Final = "over"
 """What stands for the colour of a warning that nothing calls for any more: a tag cannot be empty."""
+
+_MEASURED: Final = frozenset(point.signal for point in GatewayPoint)
 
 Precision = Literal["ms", "ns"]
 """What the times of a request count."""
@@ -98,12 +101,16 @@ class ReadingLines:
             self._online[index] = series.signal == GATEWAY_SIGNAL
 
 
+def gateway_field(point: str) -> tuple[str, str]:
+    """The gateway that a device point tells of, and the field of `gateways` it is kept in."""
+    gateway, what = gateway_point_of(point) or (point, None)
+    return gateway, "online" if what is None else "clock_ahead" if what is GatewayPoint.CLOCK else what
+
+
 def _head_of(series: Series) -> str:
-    if series.signal == GATEWAY_SIGNAL:
-        return _head("gateways", {"plant": series.plant, "gateway": series.point}) + "online="
-    if series.signal == CLOCK_SIGNAL:
-        gateway = clock_of(series.point) or series.point
-        return _head("gateways", {"plant": series.plant, "gateway": gateway}) + "clock_ahead="
+    if series.signal == GATEWAY_SIGNAL or series.signal in _MEASURED:
+        gateway, field = gateway_field(series.point)
+        return f"{_head('gateways', {'plant': series.plant, 'gateway': gateway})}{field}="
     if series.is_device:
         return _head("service", {"plant": series.plant, "point": series.point}) + "value="
     return _head("readings", {"plant": series.plant, "point": series.point, "signal": series.signal}) + "value="

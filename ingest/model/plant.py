@@ -109,21 +109,38 @@ class Point:
 GATEWAY_SIGNAL: Final = "GATEWAY_ONLINE"
 """The signal of a gateway's own point: 1 online, 0 offline. Its point id is the gateway's id."""
 
-CLOCK_SIGNAL: Final = "GATEWAY_CLOCK"
-"""The signal of a gateway's clock: seconds it is ahead of the service's. Its point id is `clock_id`."""
+
+class GatewayPoint(StrEnum):
+    """What the service measures of every gateway, each a point of that gateway.
+
+    The point's id is the gateway's, a dot and this; its signal is `GATEWAY_` and this in capitals.
+    """
+
+    CLOCK = "clock"  # seconds its clock is ahead of the service's
+    REFUSED = "refused"  # percent of what it sent lately that could not be taken
+    REUSED = "reused"  # frames lately with a number that another frame of the same boot has
+
+    @property
+    def signal(self) -> str:
+        """Its signal."""
+        return f"GATEWAY_{self.upper()}"
+
+    def of(self, gateway: str) -> str:
+        """The id of this point of that gateway."""
+        return f"{gateway}.{self}"
 
 
-_CLOCK: Final = ".clock"
+def gateway_point_of(point: str) -> tuple[str, GatewayPoint] | None:
+    """The gateway, and what of it a point with this id would tell, or None.
+
+    >>> gateway_point_of("GW-01.clock")
+    ('GW-01', <GatewayPoint.CLOCK: 'clock'>)
+    """
+    gateway, dot, name = point.rpartition(".")
+    return (gateway, GatewayPoint(name)) if dot and name in _GATEWAY_POINTS else None
 
 
-def clock_id(gateway: str) -> str:
-    """The id of the point that tells how far a gateway's clock is ahead."""
-    return gateway + _CLOCK
-
-
-def clock_of(point: str) -> str | None:
-    """The gateway whose clock a point with this id would tell of, or None."""
-    return point.removesuffix(_CLOCK) if point.endswith(_CLOCK) else None
+_GATEWAY_POINTS: Final = frozenset(map(str, GatewayPoint))
 
 
 class ServicePoint(StrEnum):
@@ -144,7 +161,9 @@ class ServicePoint(StrEnum):
         return f"SERVICE_{self}"
 
 
-DEVICE_SIGNALS: Final = frozenset({GATEWAY_SIGNAL, CLOCK_SIGNAL, *(point.signal for point in ServicePoint)})
+DEVICE_SIGNALS: Final = frozenset(
+    {GATEWAY_SIGNAL, *(point.signal for point in GatewayPoint), *(point.signal for point in ServicePoint)}
+)
 """Signals that no instrument of a plant measures."""
 
 

@@ -15,7 +15,8 @@ from ingest.journal.journal import BootKey, Journal
 from ingest.journal.records import Quarantined
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer
-from ingest.pipeline.sorting import Group, Standing
+from ingest.pipeline.health import Health
+from ingest.pipeline.sorting import Group, Standing, Who
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.sources.clock import Clock
@@ -132,6 +133,7 @@ class Intake(Worker):
         self._tolerance = int(config.clock_tolerance_s * 1e9)
         self._positions = journal.positions()
         self._standings = {who: Standing(boot, clock) for who, (boot, clock) in journal.boots().items()}
+        self._healths: dict[Who, Health] = {}
         self._gaps = {key for key, position in self._positions.items() if position.missing}  # boots with any
         self._named: set[tuple[BootKey, int]] = set()  # gaps that were told, by their last frame
         self._set_by = 0  # ns by which the service's clock was set since the start
@@ -203,11 +205,23 @@ class Intake(Worker):
         for key, progress in commit.positions.items():
             self._positions[key] = progress.position
             (self._gaps.add if progress.position.missing else self._close)(key)
+        self._note_health(group)
         self._acknowledge(messages)
         self._announcer.due(commit.positions)
         emit(FramesJournaled(len(messages), commit.readings))
         if step:
             emit(ServiceClockStepped(step / 1e9))
+
+    def _note_health(self, group: Group) -> None:
+        """Count what came of each gateway; what is to be told of it goes into the next commit."""
+        for who, tally in group.tallies.items():
+            health = self._healths.get(who)
+            if health is None:
+                health = self._healths[who] = Health(tally.received)
+            fresh = health.add(tally)
+            if fresh:
+                own = group.roster.gateways[who].own
+                self.observe([(own[point], value) for point, value in fresh])
 
     def _run(self) -> None:
         waiting: list[Raw] = []

@@ -15,6 +15,7 @@ from ingest.journal.position import Position
 from ingest.journal.records import Quarantined
 from ingest.model.batch import Batch, concat
 from ingest.model.flags import Flag
+from ingest.pipeline.health import Tally
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.quality.clock import GatewayClock, keep_time
 from ingest.sources.raw import Raw
@@ -102,6 +103,7 @@ class Group:
     set_by: int
     readings: int = 0
     stood: dict[Who, Standing] = field(default_factory=dict)
+    tallies: dict[Who, Tally] = field(default_factory=dict)
     retried: list[int] = field(default_factory=list)
     _parts: list[Arrival | Batch] = field(default_factory=list)
     _counts: dict[BootKey, _Count] = field(default_factory=dict)
@@ -127,6 +129,8 @@ class Group:
             identity = identify(message.payload) if topic.leaf == "frame" and not again else None
             if identity and not self._accept((*who, identity[0]), identity[1], message.received):
                 return
+            if topic.leaf == "frame" and who in self.roster.gateways and not again:
+                self._tally(who, message.received).refused += 1
             self._put_aside(message, error.reason, error.detail, error.readings, message.payload)
 
     def observe(self, point: int, value: float, now: int) -> None:
@@ -171,6 +175,7 @@ class Group:
         flags = (Flag.CLOCK if shift else 0) | (Flag.HISTORICAL if frame.historical else 0)
         self._parts.append(Arrival(frame, message.received, shift, flags))
         self.readings += frame.readings
+        self._tally(who, message.received)
         if frame.unknown:
             rest = only_columns(message.payload, frame.unknown)
             detail = f"{', '.join(frame.unknown)[:500]}: expected points of {'/'.join(who)} in its plant file"
@@ -223,6 +228,15 @@ class Group:
         count.position = position
         count.frames += 1
         return True
+
+    def _tally(self, who: Who, received: int) -> Tally:
+        """One frame more of that gateway."""
+        tally = self.tallies.get(who)
+        if tally is None:
+            tally = self.tallies[who] = Tally()
+        tally.received = received
+        tally.frames += 1
+        return tally
 
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
         self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))

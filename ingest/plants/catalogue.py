@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator
 
 from ingest.model.fault import Fault, InvalidConfig
-from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, SERVICE, PlantKind, ServicePoint, Text
+from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint, Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
 from ingest.plants.written import Place, Sourced, Written, checked, near, read_toml
 
@@ -136,7 +136,7 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
         raise InvalidConfig(faults)
     every = _rules(common.every.rules, Place(file, "every"), frozenset(), faults)
     analogue = _rules(common.analogue.rules, Place(file, "analogue"), frozenset(), faults)
-    gateway = _own(common.gateway, (GATEWAY_SIGNAL, CLOCK_SIGNAL), file, faults)
+    gateway = _own(common.gateway, (GATEWAY_SIGNAL, *(point.signal for point in GatewayPoint)), file, faults)
     file = directory / f"{SERVICE}.toml"
     raw, found = read_toml(file)
     faults += found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
-from ingest.model.plant import SERVICE, Equipment, Gateway, Plant, Point, Text, clock_id
+from ingest.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point, Text
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.enrolment import due
 from ingest.plants.judging import Judged, JudgedPoint
@@ -210,7 +210,9 @@ def _gateways(plant: Plant, index: Mapping[tuple[str, str], int]) -> dict[tuple[
         if not point.is_device:
             columns[point.gateway][point.id] = point.index
     return {
-        (plant.id, gateway): GatewayRoster(own, index[plant.id, gateway], index[plant.id, clock_id(gateway)])
+        (plant.id, gateway): GatewayRoster(
+            own, index[plant.id, gateway], {point: index[plant.id, point.of(gateway)] for point in GatewayPoint}
+        )
         for gateway, own in columns.items()
     }
 

@@ -8,7 +8,7 @@ from sys import intern
 from typing import Final
 
 from ingest.model.fault import Fault
-from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, Gate, ServicePoint, Text, clock_id
+from ingest.model.plant import GATEWAY_SIGNAL, Gate, GatewayPoint, ServicePoint, Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
 from ingest.plants.formula import Tied
@@ -21,6 +21,13 @@ from ingest.plants.plantfile import PlantFile, PointText
 from ingest.plants.written import Place
 
 _LEVELS: Final = frozenset({"LL", "L", "H", "HH"})
+
+_MEASURED: Final[Mapping[GatewayPoint, Text]] = {
+    GatewayPoint.CLOCK: Text("时钟", "clock"),
+    GatewayPoint.REFUSED: Text("拒收比例", "refused share"),
+    GatewayPoint.REUSED: Text("编号重复的帧", "frames under a used number"),
+}
+"""What follows a gateway's name in the names of its points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +110,16 @@ def judge_points(plant: PlantFile, shared: Shared | None = None) -> tuple[tuple[
 
 
 def gateway_points(gateway: GatewayTable, signals: Mapping[str, Signal]) -> tuple[JudgedPoint, ...]:
-    """A gateway's own points: online or not, and how far its clock is ahead."""
+    """A gateway's own points: online or not, and what the service measures of it."""
     name = Text(gateway.name, gateway.name_en)
-    clock = Text(f"{name.zh} 时钟", f"{name.en} clock")
-    return (
-        _own_point(gateway.id, name, gateway.id, signals[GATEWAY_SIGNAL], gateway.silence_s),
-        _own_point(clock_id(gateway.id), clock, gateway.id, signals[CLOCK_SIGNAL]),
+    online = _own_point(gateway.id, name, gateway.id, signals[GATEWAY_SIGNAL], gateway.silence_s)
+    measured = (
+        _own_point(
+            point.of(gateway.id), Text(f"{name.zh} {of.zh}", f"{name.en} {of.en}"), gateway.id, signals[point.signal]
+        )
+        for point, of in _MEASURED.items()
     )
+    return online, *measured
 
 
 def service_points(signals: Mapping[str, Signal]) -> tuple[JudgedPoint, ...]:

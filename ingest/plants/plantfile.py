@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.model.fault import Fault
-from ingest.model.plant import Confidence, clock_id
+from ingest.model.plant import Confidence, gateway_point_of
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
@@ -80,7 +80,7 @@ class _Reading:
             self.faults.append(place.fault(name, f"the name of the file without .toml: {self._file.stem}"))
         self._unique("equipment")
         self._unique("gateways", "points")
-        self._no_clock()
+        self._none_of_a_gateways_own()
         return PlantFile(
             self._file,
             enterprise,
@@ -142,15 +142,14 @@ class _Reading:
             if name and before is not place:
                 self.faults.append(place.at("id").fault(name, f"an id of its own; {before.key} has it too"))
 
-    def _no_clock(self) -> None:
-        """No gateway or point may have the id under which a gateway's clock is told."""
-        clocks = {clock_id(gateway): gateway for gateway in self._ids("gateways")}
+    def _none_of_a_gateways_own(self) -> None:
+        """No gateway or point may have the id under which something of a gateway is told."""
+        gateways = self._ids("gateways")
         for place, item in chain(self._items["gateways"], self._items["points"]):
             name = _text(item, "id")
-            if name in clocks:
-                self.faults.append(
-                    place.at("id").fault(name, f"an id of its own; it is that of {clocks[name]}'s clock")
-                )
+            gateway, what = gateway_point_of(name) or ("", "")
+            if gateway in gateways:
+                self.faults.append(place.at("id").fault(name, f"an id of its own; it is that of {gateway}'s {what}"))
 
     def _all(self, model: type[W], key: str, known: Known | None = None) -> tuple[W, ...]:
         tables = (self._checked(model, place, item, known) for place, item in self._items[key])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import Derived, RuleTable
 from ingest.model.batch import Batch
-from ingest.model.plant import SERVICE, Plant, Point, Rule
+from ingest.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule
 from ingest.plants.rules import AllRules
 
 
@@ -21,12 +21,17 @@ class GatewayRoster:
     Attributes:
         columns: point id -> roster index, for the points this gateway may send.
         device: roster index of the gateway's own point (online or not).
-        clock: roster index of the point that tells how far its clock is ahead.
+        own: roster index of what the service measures of it.
     """
 
     columns: Mapping[str, int]
     device: int
-    clock: int
+    own: Mapping[GatewayPoint, int]
+
+    @property
+    def clock(self) -> int:
+        """Roster index of the point that tells how far its clock is ahead."""
+        return self.own[GatewayPoint.CLOCK]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

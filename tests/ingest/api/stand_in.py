@@ -32,12 +32,12 @@ from ingest.model.batch import empty_batch
 from ingest.model.config import Secret
 from ingest.model.flags import Flag
 from ingest.model.plant import (
-    CLOCK_SIGNAL,
     GATEWAY_SIGNAL,
     Confidence,
     Equipment,
     Gate,
     Gateway,
+    GatewayPoint,
     Plant,
     PlantKind,
     Point,
@@ -573,8 +573,9 @@ def roster() -> Roster:
     carrier = np.zeros(len(points), np.int32)
     for plant in plants:
         device, clock = (point.index for point in plant.points if point.is_device)
+        measured = dict.fromkeys(GatewayPoint, clock)
         columns = {point.id: point.index for point in plant.points if not point.is_device}
-        gateways[plant.id, "GW-01"] = GatewayRoster(columns, device, clock)
+        gateways[plant.id, "GW-01"] = GatewayRoster(columns, device, measured)
         carrier[[point.index for point in plant.points]] = device
     rules = tuple(rule for point in points for rule in point.rules)
     return Roster(1, {plant.id: plant for plant in plants}, tuple(points), rules, gateways, low, high, carrier, {})
@@ -613,8 +614,8 @@ def _plant(
     ahead = _rule(key, "GW-01.clock", clock, "AHEAD", 1, "limit", 60.0, "s", None)
     behind = _rule(key, "GW-01.clock", clock, "BEHIND", 1, "limit", -60.0, "s", None)
     own.append(
-        Point(len(points) + len(own), key, "GW-01.clock", CLOCK_SIGNAL, clock, "s", None, "GW-01", -1e9, 1e9, 90.0,
-              None, (ahead, behind), ())
+        Point(len(points) + len(own), key, "GW-01.clock", GatewayPoint.CLOCK.signal, clock, "s", None, "GW-01",
+              -1e9, 1e9, 90.0, None, (ahead, behind), ())
     )  # fmt: skip
     points.extend(own)
     return Plant(

@@ -14,7 +14,7 @@ from ingest.history.line_protocol import ReadingLines, alarm_lines, precision_of
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
-from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, SERVICE, ServicePoint
+from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
 from ingest.plants.roster import Roster
 from tests.ingest.history.made_up import NOON, PLANT, alarm_event, batch, point, roster, titled
 
@@ -111,7 +111,7 @@ def test_a_gateways_own_series_is_one_and_that_of_the_service_another() -> None:
     """Online and clock are two fields of the same gateway; what the service says of itself is no reading."""
     points = [
         point(0, "GW-01", signal=GATEWAY_SIGNAL),
-        point(1, "GW-01.clock", signal=CLOCK_SIGNAL),
+        point(1, "GW-01.clock", signal=GatewayPoint.CLOCK.signal),
         point(2, "DISK", signal=ServicePoint.DISK.signal, plant=SERVICE),
     ]
     assert reading_lines(batch([0, 1, 2], [NOON] * 3, [1.0, -0.25, 8192.0]), roster(*points)) == [

@@ -20,7 +20,7 @@ from ingest.history.store import HistoryStore
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
 from ingest.model.config import Secret
-from ingest.model.plant import CLOCK_SIGNAL, GATEWAY_SIGNAL, SERVICE, ServicePoint
+from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady
 from tests.ingest.history.stand_in import influx_2_on
 from tests.servers import influxd, victoria_metrics
@@ -222,7 +222,7 @@ def test_a_gateway_has_a_trend_too(store: HistoryStore) -> None:
 def test_a_gateways_clock_and_the_service_have_trends_and_are_no_readings(store: HistoryStore) -> None:
     known = roster(
         point(0, "GW-01", signal=GATEWAY_SIGNAL),
-        point(1, "GW-01.clock", signal=CLOCK_SIGNAL),
+        point(1, "GW-01.clock", signal=GatewayPoint.CLOCK.signal),
         point(2, "DISK", signal=ServicePoint.DISK.signal, plant=SERVICE),
     )
     store.write_readings(batch([0, 1, 2], [NOON] * 3, [1.0, -0.25, 8192.0]), known, 1)

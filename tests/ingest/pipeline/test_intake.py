@@ -353,6 +353,13 @@ def test_while_the_disk_has_no_room_messages_wait_and_the_service_still_tells_of
     assert bench.acked == [FRAMES]
 
 
+def test_a_gateway_whose_frames_are_refused_says_so_with_the_first(bench: Bench) -> None:
+    """The share is a reading of the gateway's own point, and so an alarm; a frame that comes again counts once."""
+    bench.take(frame(1), (FRAMES, b'{"boot":"b1","seq":2}'), (FRAMES, b'{"boot":"b1","seq":2}'))
+    bench.take()
+    assert [value for value, _, _ in bench.readings("GW-01.refused")] == [50.0]
+
+
 def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_gateway_at_once() -> None:
     clock, told = MovableClock(), list[Committed]()
     announcer = Announcer(lambda _plant, _gateway, committed: told.append(committed), clock.seconds)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.rules import GATE_OPS, NO_GATE
-from ingest.model.plant import SERVICE, Confidence, Gate, ServicePoint, Text
+from ingest.model.plant import SERVICE, Confidence, Gate, GatewayPoint, ServicePoint, Text, gateway_point_of
 from ingest.plants.kinds import KINDS
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
@@ -222,6 +222,22 @@ def test_a_gateways_clock_is_a_point_of_its_own(directory: Path) -> None:
     assert (behind["on"], behind["off"], behind["on_delay"]) == (60, 30, 300 * 10**9)
 
 
+def test_whatever_the_service_measures_of_a_gateway_is_a_point_with_rules(directory: Path) -> None:
+    """Carried by its gateway, named after it, and nothing the gateway may send."""
+    roster = load_roster(directory, MemoryNumbering(), 1)
+    gateway = roster.gateways["demo-aluminium", "GW-01"]
+    assert set(gateway.own) == set(GatewayPoint)
+    for what, index in gateway.own.items():
+        point = roster.points[index]
+        assert point is not None
+        assert gateway_point_of(point.id) == ("GW-01", what)
+        assert point.is_device
+        assert point.rules
+        assert point.name.zh.startswith("铸造车间网关 ")
+        assert roster.carrier[index] == gateway.device
+        assert index not in gateway.columns.values()
+
+
 def test_the_service_is_a_plant_of_device_points(directory: Path) -> None:
     """Every one has a rule, none can be sent by a gateway, and the service is no enterprise."""
     roster = load_roster(directory, MemoryNumbering(), 1)
@@ -241,6 +257,8 @@ def test_a_plant_carries_its_enrolment(directory: Path) -> None:
     assert [p.id for p in known.points] == [
         "GW-01",
         "GW-01.clock",
+        "GW-01.refused",
+        "GW-01.reused",
         "CW_IN_P-01",
         "CAST_LEN-01",
         "CAST_LEN-02",
