@@ -16,15 +16,18 @@ from ingest.connectors.sender import OutboxSender
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
+from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
+from ingest.model.fault import InvalidConfig
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.order import Terms
-from ingest.plants.load import load_roster
+from ingest.plants.in_force import PlantFiles
+from ingest.plants.kept import KeptFiles
 from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
@@ -53,6 +56,16 @@ _STOP_S: Final = 1.5
 _STUCK_S: Final = 15.0
 _SLOW_S: Final = 120.0
 """For parts that wait for answers of others, each of which may take its timeout."""
+
+
+_AGAIN_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPutOff(Event, level="error"):
+    """Changed plant files could not be taken over, since new points could not be numbered; tried again."""
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,15 @@ class Service:
         self._database = Database(settings.state)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
-        roster = self._load(1)
+        self.files = PlantFiles(
+            settings.plants,
+            KeptFiles(settings.journal.path.with_name("plants-in-force")),
+            wait_s=settings.removal_wait_s,
+        )
+        self._rosters = rosters(settings.plants, self._load, due=lambda: self.files.due)
+        roster = self.files.load(self.journal.number_points, 1)
+        if roster is None:
+            raise AssertionError("a first load gives a roster")
         self.store = open_store(settings.history)
         self._sender = OutboxSender(
             self.outbox, open_connectors(settings.connectors), escalate_after=settings.connectors.escalate_after
@@ -159,12 +180,30 @@ class Service:
             failed,
         )
         connectors = settings.connectors.names()
-        seen = looks(self.journal, self.guard, clock, self._source, self._intake, self._writer, self.outbox, connectors)
+        seen = looks(
+            self.journal,
+            self.guard,
+            clock,
+            self._source,
+            self._intake,
+            self._writer,
+            self.outbox,
+            connectors,
+            self.files,
+        )
         self._selfwatch = SelfWatch(seen, lambda: self.engine.roster, self._intake.observe)
         self._supervisor = Supervisor()
         self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
         self.live = LiveService(
-            self.engine, self._source, self._writer, self.alarms, self.warnings, news, self._said, self.guard
+            self.engine,
+            self._source,
+            self._writer,
+            self.alarms,
+            self.warnings,
+            news,
+            self._said,
+            self.guard,
+            self.files,
         )
         cases = CaseStore(self._database)
         self._casework = Casework(
@@ -210,7 +249,15 @@ class Service:
         async with AsyncExitStack() as stack:
             stack.callback(self._close)
             metrics = ServiceMetrics(
-                self.engine, self._source, self._writer, self.outbox, self._intake, self.journal, self.guard, self.load
+                self.engine,
+                self._source,
+                self._writer,
+                self.outbox,
+                self._intake,
+                self.journal,
+                self.guard,
+                self.load,
+                self.files,
             )
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
@@ -291,9 +338,16 @@ class Service:
         if not self._failure.done():
             self._failure.set_exception(error)
 
-    def _load(self, version: int) -> Roster:
-        return load_roster(self._settings.plants, self.journal.number_points, version)
+    def _load(self, version: int) -> Roster | None:
+        try:
+            return self.files.load(self.journal.number_points, version)
+        except InvalidConfig:  # every file was taken away or broken, and nothing is kept: the roster in force stays
+            return None
+        except JournalUnavailable as error:
+            emit(RosterPutOff(str(error)))
+            self.files.due = time.monotonic() + _AGAIN_S
+            return None
 
     async def _watch_plants(self) -> None:
-        async for roster in rosters(self._settings.plants, self._load):
+        async for roster in self._rosters:
             self.engine.adopt(roster)

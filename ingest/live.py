@@ -25,6 +25,7 @@ from ingest.pipeline.commands import Command
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.memory import Memory
+from ingest.plants.in_force import HeldBack, PlantFiles
 from ingest.plants.roster import Roster
 from ingest.sources.mqtt import MqttSource
 from ingest.state.alarm_load import AlarmLoad
@@ -71,7 +72,9 @@ class ServiceMetrics(Collector):
         journal: Journal,
         guard: DiskGuard,
         load: AlarmLoad,
+        files: PlantFiles,
     ) -> None:
+        self._files = files
         self._engine = engine
         self._source = source
         self._writer = writer
@@ -100,6 +103,12 @@ class ServiceMetrics(Collector):
         yield GaugeMetricFamily("yujing_disk_state", "0 ok, 1 low, 2 full: intake waits", value=self._guard.state())
         yield GaugeMetricFamily(
             "yujing_journal_entries_damaged", "Found since the start", value=self._journal.damaged()
+        )
+        yield GaugeMetricFamily("yujing_plant_files_refused", "They have faults", value=len(self._files.refused))
+        yield GaugeMetricFamily(
+            "yujing_plants_unwatched",
+            "Their files have faults, and no good one is kept",
+            value=len(self._files.unwatched),
         )
         entries = GaugeMetricFamily("yujing_journal_entries_waiting", "Not yet read, by reader", labels=["reader"])
         entries.add_metric(["engine"], self._engine.lag())
@@ -191,6 +200,7 @@ class LiveService:
         news: News,
         progress: Callable[[], Mapping[str, str]],
         guard: DiskGuard,
+        files: PlantFiles,
     ) -> None:
         """`progress`: each part -> "ok" or that it makes none."""
         self._engine = engine
@@ -201,6 +211,7 @@ class LiveService:
         self._news = news
         self._progress = progress
         self._guard = guard
+        self._files = files
         self._evaluation = Evaluation(engine)
 
     def roster(self) -> Roster:
@@ -230,12 +241,24 @@ class LiveService:
         """What every part says of itself."""
         behind, history = self._writer.lag()
         disk = self._guard.state()
-        parts = {"broker": "ok" if self._source.connected else "not connected", **self._progress(), "disk": "ok"}
+        parts = {
+            "broker": "ok" if self._source.connected else "not connected",
+            **self._progress(),
+            "disk": "ok",
+            "plants": "ok",
+        }
         if history is not None:
             parts["history"] = f"{history} ({behind} journal entries wait)"
         if disk is not DiskState.OK:
             parts["disk"] = f"{disk.name.lower()}: {self._guard.free_mb():.0f} MiB free; nothing is taken in"
+        if refused := len(self._files.refused):
+            unwatched = len(self._files.unwatched)
+            parts["plants"] = f"{refused} plant files refused, {unwatched} plants not watched: /api/v1/plant-files"
         return Health(all(said == "ok" for said in parts.values()), parts)
+
+    def held_back(self) -> Sequence[HeldBack]:
+        """The plant files that are not in force as they stand."""
+        return self._files.held
 
     async def order(self, command: Command[T]) -> T:
         """Have the engine carry it out; see `ingest.api.ports.Live`."""

@@ -18,6 +18,7 @@ from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
 from ingest.model.plant import SERVICE, ServicePoint
 from ingest.pipeline.intake import Intake
+from ingest.plants.in_force import PlantFiles
 from ingest.plants.roster import Roster
 from ingest.sources.clock import Clock
 from ingest.sources.mqtt import MqttSource
@@ -119,6 +120,7 @@ def looks(
     writer: HistoryWriter,
     outbox: OutboxStore,
     connectors: Collection[str],
+    files: PlantFiles,
 ) -> dict[ServicePoint, Look]:
     """What there is to see, by point; `connectors` are those that deliver."""
 
@@ -139,6 +141,8 @@ def looks(
         ServicePoint.SESSION: Change(lambda: source.sessions_lost),
         ServicePoint.MISSING: lambda: float(intake.missing(MISSING_S)),
         ServicePoint.JOURNAL_DAMAGE: lambda: float(journal.damaged()),
+        ServicePoint.PLANT_FILES: lambda: float(len(files.refused)),
+        ServicePoint.UNWATCHED: lambda: float(len(files.unwatched)),
     }
 
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ingest.alarms.config import AlarmsConfig
 from ingest.api.access import Keyring
@@ -39,6 +39,7 @@ class Settings(Config):
     """Everything the service is told. Relative paths count from the folder of the settings file."""
 
     plants: Path = Path("plants")
+    removal_wait_s: float = Field(default=60.0, ge=0)  # how long a file must stay so before what it lost is let go
     mqtt: MqttConfig = MqttConfig()
     journal: JournalConfig = JournalConfig()
     state: StateConfig = StateConfig()

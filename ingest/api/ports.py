@@ -18,6 +18,7 @@ from ingest.model.plant import Rule
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning, Fact, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command
+from ingest.plants.in_force import HeldBack
 from ingest.plants.roster import Roster
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
@@ -163,6 +164,9 @@ class Live(Protocol):
 
     def health(self) -> Health:
         """Never blocks."""
+
+    def held_back(self) -> Sequence[HeldBack]:
+        """The plant files that are not in force as they stand. Never blocks."""
 
     async def order(self, command: Command[T]) -> T:
         """Have the engine carry something out; returns what it led to, as committed.

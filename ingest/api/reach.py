@@ -22,6 +22,7 @@ from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Plant, Point, Rule, Text
 from ingest.model.warning import EarlyWarning
+from ingest.plants.in_force import HeldBack
 from ingest.wire.topics import parse_topic
 
 QUARANTINE_SCAN: Final = 5000  # records looked through, at most, to fill one page of a token with few plants
@@ -71,6 +72,11 @@ class Standing:
 def plants(ports: Ports, caller: Principal) -> list[Plant]:
     """Every plant in scope, by id."""
     return [plant for key, plant in sorted(ports.live.roster().plants.items()) if caller.sees(key)]
+
+
+def held_back(ports: Ports, caller: Principal) -> list[HeldBack]:
+    """The files of plants in scope that are not in force as they stand."""
+    return [held for held in ports.live.held_back() if caller.sees(held.plant)]
 
 
 def plant(ports: Ports, caller: Principal, key: str) -> Plant:

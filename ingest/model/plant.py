@@ -154,6 +154,8 @@ class ServicePoint(StrEnum):
     SESSION = "SESSION"
     MISSING = "MISSING"
     JOURNAL_DAMAGE = "JOURNAL_DAMAGE"
+    PLANT_FILES = "PLANT_FILES"
+    UNWATCHED = "UNWATCHED"
 
     @property
     def signal(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.model.fault import Fault, InvalidConfig
@@ -24,14 +25,12 @@ def load_roster(directory: Path, numbering: Numbering, version: int) -> Roster:
     """
     catalogue = load_catalogue()
     files = plant_files(directory)
-    faults: list[Fault] = []
-    if not files:
-        faults.append(Place(directory, "*.toml").fault("(none)", "at least one plant file"))
+    faults: list[Fault] = [] if files else [none_there(directory)]
     plants: list[JudgedPlant] = []
     first: dict[str, Path] = {}
     shared = Shared()
     for file in files:
-        plant, found = _plant(file, catalogue, shared)
+        plant, found = judge_file(file, catalogue, shared)
         faults += found
         if plant is None:
             continue
@@ -41,17 +40,27 @@ def load_roster(directory: Path, numbering: Numbering, version: int) -> Roster:
             faults.append(Place(file, "enterprise.id").fault(name, f"an id of its own; {first[name].name} has it too"))
     if faults:
         raise InvalidConfig(faults)
-    service = JudgedPlant(None, (), (), service_points(catalogue.service))
-    return compile_roster([*plants, service], numbering, version)
+    return roster_of(plants, catalogue, numbering, version)
 
 
 def plant_files(directory: Path) -> list[Path]:
-    """The plant files of a directory, by name; none if there is no such directory."""
-    return sorted(directory.glob("*.toml"))
+    """The plant files of a directory, by name; none if there is no such directory, or if it cannot be read."""
+    try:
+        return sorted(directory.glob("*.toml"))
+    except OSError:  # a link that leads to itself, a mount that is gone
+        return []
 
 
-def _plant(file: Path, catalogue: Catalogue, shared: Shared) -> tuple[JudgedPlant | None, list[Fault]]:
-    text, faults = read_plant_file(file, catalogue)
+def none_there(directory: Path) -> Fault:
+    """The fault of a directory in which there is no plant file."""
+    return Place(directory, "*.toml").fault("(none)", "at least one plant file")
+
+
+def judge_file(
+    file: Path, catalogue: Catalogue, shared: Shared, content: bytes | None = None
+) -> tuple[JudgedPlant | None, list[Fault]]:
+    """The plant of a file (None if its id cannot be told), and every fault; `content` as read before, if it was."""
+    text, faults = read_plant_file(file, catalogue, content)
     if text is None:
         return None, faults
     points, found = judge_points(text, shared)
@@ -60,3 +69,9 @@ def _plant(file: Path, catalogue: Catalogue, shared: Shared) -> tuple[JudgedPlan
         return None, faults
     own = (point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway))
     return JudgedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points)), faults
+
+
+def roster_of(plants: Sequence[JudgedPlant], catalogue: Catalogue, numbering: Numbering, version: int) -> Roster:
+    """The roster of plants without faults, and of the service itself."""
+    service = JudgedPlant(None, (), (), service_points(catalogue.service))
+    return compile_roster([*plants, service], numbering, version)

@@ -51,9 +51,11 @@ class PlantFile:
     points: tuple[PointText, ...]
 
 
-def read_plant_file(file: Path, catalogue: Catalogue) -> tuple[PlantFile | None, list[Fault]]:
+def read_plant_file(
+    file: Path, catalogue: Catalogue, content: bytes | None = None
+) -> tuple[PlantFile | None, list[Fault]]:
     """The sound part of a plant file (None if it is no TOML at all), and every fault in the rest."""
-    raw, faults = read_toml(file)
+    raw, faults = read_toml(file, content)
     if raw is None:
         return None, faults
     reading = _Reading(file, raw, catalogue)

@@ -1,8 +1,9 @@
-"""Watch the plant files: a good change gives a new roster, a bad one is refused and the old roster stays."""
+"""Watch the plant files: what changes them for good gives a new roster."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from typing import Final
 
 from watchfiles import awatch
 
-from ingest.model.fault import InvalidConfig
 from ingest.plants.load import plant_files
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
@@ -21,6 +21,12 @@ STEP_MS: Final = 200
 
 LOOK_MS: Final = 2000
 """The files are looked at this often without any notice: replaced directories and network mounts give none."""
+
+SETTLE_S: Final = 1.0
+"""The files are read once they have stayed as they are for so long."""
+
+_PATIENCE: Final = 10
+"""Settling times after which files that change all the time are read all the same."""
 
 _Fingerprint = frozenset[tuple[str, int, int, int]]
 
@@ -35,27 +41,14 @@ class RosterReloaded(Event):
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class RosterRefused(Event, level="error"):
-    """Changed plant files were refused; the roster before stays in force."""
-
-    directory: str
-    in_force: int
-    faults: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlantFileFault(Event, level="error"):
-    """One fault for which plant files were refused."""
-
-    file: str
-    key: str
-    value: str
-    expected: str
-
-
 def rosters(
-    directory: Path, load: Callable[[int], Roster], *, version: int = 1, look_ms: int = LOOK_MS
+    directory: Path,
+    load: Callable[[int], Roster | None],
+    *,
+    due: Callable[[], float] = lambda: float("inf"),
+    version: int = 1,
+    look_ms: int = LOOK_MS,
+    settle_s: float = SETTLE_S,
 ) -> AsyncIterator[Roster]:
     """Each new roster after a change of the directory's `*.toml`, for ever.
 
@@ -64,32 +57,49 @@ def rosters(
 
     Args:
         directory: where the plant files are; it may be replaced as a whole.
-        load: gets the version the new roster is to have; raises InvalidConfig for files it refuses. Runs in a worker
-            thread.
+        load: gets the version the new roster is to have; None: the roster stays. Runs in a worker thread.
+        due: when to load though no file has changed, by `time.monotonic`.
         version: that of the roster in force.
         look_ms: how often to look at the files without any notice.
+        settle_s: how long the files must stay as they are before they are read: a copy comes in pieces.
     """
-    return _follow(directory, load, _fingerprint(directory), version, look_ms)
+    return _follow(directory, load, due, _fingerprint(directory), version, look_ms, settle_s)
 
 
 async def _follow(
-    directory: Path, load: Callable[[int], Roster], seen: _Fingerprint, version: int, look_ms: int
+    directory: Path,
+    load: Callable[[int], Roster | None],
+    due: Callable[[], float],
+    seen: _Fingerprint,
+    version: int,
+    look_ms: int,
+    settle_s: float,
 ) -> AsyncGenerator[Roster]:
     async with aclosing(_notices(directory, look_ms)) as notices:
         async for _ in notices:
             found = await asyncio.to_thread(_fingerprint, directory)
-            if found == seen:
+            if found == seen and time.monotonic() < due():
                 continue
+            if found != seen:
+                found = await _settled(directory, found, settle_s)
             seen = found
-            try:
-                roster = await asyncio.to_thread(load, version + 1)
-            except InvalidConfig as refused:
-                _tell(directory, version, refused)
+            roster = await asyncio.to_thread(load, version + 1)
+            if roster is None:
                 continue
             version = roster.version
             plants = roster.enterprises()
             emit(RosterReloaded(str(directory), version, len(plants), sum(len(plant.points) for plant in plants)))
             yield roster
+
+
+async def _settled(directory: Path, found: _Fingerprint, settle_s: float) -> _Fingerprint:
+    """What the files look like once they stay as they are; files that never do are read all the same."""
+    for _ in range(_PATIENCE):
+        await asyncio.sleep(settle_s)
+        before, found = found, await asyncio.to_thread(_fingerprint, directory)
+        if found == before:
+            break
+    return found
 
 
 async def _notices(directory: Path, look_ms: int) -> AsyncGenerator[None]:
@@ -114,13 +124,7 @@ async def _notices(directory: Path, look_ms: int) -> AsyncGenerator[None]:
 def _fingerprint(directory: Path) -> _Fingerprint:
     found = set()
     for file in plant_files(directory):
-        with suppress(FileNotFoundError):  # renamed away since it was listed; the next look sees what came of it
+        with suppress(OSError):  # renamed away since it was listed, or a link to nowhere: reading it says so
             is_now = file.stat()
             found.add((file.name, is_now.st_ino, is_now.st_mtime_ns, is_now.st_size))
     return frozenset(found)
-
-
-def _tell(directory: Path, in_force: int, refused: InvalidConfig) -> None:
-    emit(RosterRefused(str(directory), in_force, len(refused.faults)))
-    for fault in refused.faults:
-        emit(PlantFileFault(fault.file, fault.key, fault.value, fault.expected))

@@ -51,11 +51,11 @@ class Place:
         return Fault(str(self.file), f"{self.key} ({self.item})" if self.item else self.key, shown, expected)
 
 
-def read_toml(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
-    """The file's tables, or None and why it could not be read, with the line."""
+def read_toml(file: Path, content: bytes | None = None) -> tuple[dict[str, Any] | None, list[Fault]]:
+    """The file's tables, or None and why it could not be read, with the line; `content` as read before, if it was."""
     place = Place(file)
     try:
-        text = file.read_bytes().decode("utf-8")
+        text = (file.read_bytes() if content is None else content).decode("utf-8")
         return tomllib.loads(text), []
     except OSError as error:
         return None, [place.at("(file)").fault("(unreadable)", f"a file that can be read: {error.strerror}")]

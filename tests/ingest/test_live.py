@@ -39,6 +39,7 @@ on = 50
 when = "CO-02 > 10"
 """
 WITH_LEARNT = TEXT.replace("[points.rules.H]\n", f"{LEARNT}[points.rules.H]\n")
+NO_FILES: Any = SimpleNamespace(held=(), refused=[], unwatched=[])
 AWAY: Any = SimpleNamespace(connected=False, lag=lambda: (0, None), progressed=0.0)
 
 
@@ -63,7 +64,9 @@ def service_of(bench: Bench) -> LiveService:
     loop.close()
     guard = DiskGuard([bench.folder], 0)
     warnings = WarningStore(bench.database)
-    return LiveService(bench.engine, AWAY, AWAY, bench.alarms, warnings, News(loop), lambda: {"engine": "ok"}, guard)
+    return LiveService(
+        bench.engine, AWAY, AWAY, bench.alarms, warnings, News(loop), lambda: {"engine": "ok"}, guard, NO_FILES
+    )
 
 
 def hear(bench: Bench, name: str, values: list[float], start_s: int = 0) -> None:
@@ -82,7 +85,7 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     registry = CollectorRegistry()
     guard = DiskGuard([bench.folder], 0)
     load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.roster.plants)
-    registry.register(ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load))
+    registry.register(ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES))
     (found,) = [family for family in registry.collect() if family.name == "yujing_rules_not_evaluated"]
     return {sample.labels["reason"]: sample.value for sample in found.samples}
 
@@ -167,10 +170,13 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     source: Any = SimpleNamespace(connected=True)
     writer: Any = SimpleNamespace(lag=lambda: (7, "connection refused"))
     warnings = WarningStore(bench.database)
-    service = LiveService(bench.engine, source, writer, bench.alarms, warnings, News(loop), lambda: said, guard)
+    service = LiveService(
+        bench.engine, source, writer, bench.alarms, warnings, News(loop), lambda: said, guard, NO_FILES
+    )
     assert service.health().parts == said | {
         "broker": "ok",
         "disk": "ok",
+        "plants": "ok",
         "history": "connection refused (7 journal entries wait)",
     }
     said["engine"], writer.lag = "ok", lambda: (0, None)

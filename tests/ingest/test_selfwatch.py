@@ -135,6 +135,8 @@ class Parts:
     sessions_lost = 2
     behind = 0
     created: int | None = None
+    refused = ("a.toml",)
+    unwatched = ()
 
     def lag(self) -> tuple[int, str | None]:
         return self.behind, None
@@ -156,11 +158,11 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
         at = np.array([time.time_ns() - ago * SECOND])
         journal.append(Commit(Batch(np.zeros(1, np.int32), at, np.ones(1), np.zeros(1, np.uint16), at), 1))
     guard = DiskGuard([tmp_path], 0, free=lambda _: 5 * 2**20)
-    found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, ["county", "inspector"])  # type: ignore[arg-type]
+    found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, ["county", "inspector"], parts)  # type: ignore[arg-type]
     assert list(found) == list(ServicePoint)
     assert {name: look() for name, look in found.items()} == {
         "DISK": 5, "BROKER": 1, "HISTORY": 0, "OUTBOX": 0, "CLOCK": -90, "SESSION": 2, "MISSING": 60,
-        "JOURNAL_DAMAGE": 0,
+        "JOURNAL_DAMAGE": 0, "PLANT_FILES": 1, "UNWATCHED": 0,
     }  # fmt: skip
     parts.behind, parts.created = 2, time.time_ns() - 800 * SECOND
     assert 700 <= found[ServicePoint.HISTORY]() < 800

@@ -40,6 +40,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             rows=rows.by_colour(found, warned := warnings_by_plant(ports, caller)),
             warned=warned,
             risks=plant_risks(ports, caller),
+            held=reach.held_back(ports, caller),
         )
 
     @router.get("/plants/{plant}")

@@ -78,6 +78,24 @@ class GatewayOut(Shape):
     duplicates: Annotated[int, Field(examples=[3])]
 
 
+class FaultOut(Shape):
+    """One thing to mend in a file."""
+
+    key: Annotated[str, Field(examples=["points.0.signal (CO-01)"])]
+    value: Annotated[str, Field(examples=["'STL_C0'"])]
+    expected: Annotated[str, Field(examples=["a signal of the catalogue for this kind of plant"])]
+
+
+class HeldFile(Shape):
+    """A plant file that is not in force as it stands."""
+
+    file: Annotated[str, Field(examples=["demo-aluminium.toml"])]
+    plant: PlantId
+    watched: bool = Field(description="whether the plant is watched by its last good file")
+    faults: list[FaultOut]
+    vanished: list[str] = Field(description="taken over once the file has stayed so", examples=[["CW_IN_P-01"]])
+
+
 class PlantOut(Shape):
     """An enterprise and how it stands."""
 

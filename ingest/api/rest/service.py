@@ -27,6 +27,20 @@ def service_router(ports: Ports) -> APIRouter:
         """List gateways: online or not, what is on disk, what is missing."""
         return [_gateway(view) for view in reach.gateways(ports, caller)]
 
+    @router.get("/plant-files")
+    def plant_files(caller: Caller) -> list[schemas.HeldFile]:
+        """List plant files that are not in force as they stand: refused, or something vanished from them."""
+        return [
+            schemas.HeldFile(
+                file=held.name,
+                plant=held.plant,
+                watched=held.watched,
+                faults=[schemas.FaultOut(key=f.key, value=f.value, expected=f.expected) for f in held.faults],
+                vanished=list(held.vanished),
+            )
+            for held in reach.held_back(ports, caller)
+        ]
+
     @router.get("/quarantine")
     def quarantine(
         actor: Actor,

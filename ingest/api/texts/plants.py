@@ -10,6 +10,16 @@ from ingest.model.plant import SERVICE, Confidence, PlantKind, Text
 
 PLANTS: Final[dict[str, Text]] = {
     "plants.title": Text("企业", "Plants"),
+    "files.title": Text("未生效的企业文件", "Plant files that are not in force"),
+    "files.file": Text("文件", "File"),
+    "files.key": Text("键", "Key"),
+    "files.value": Text("值", "Value"),
+    "files.expected": Text("应为", "Expected"),
+    "files.in_force": Text("现行配置", "In force"),
+    "files.last_good": Text("沿用上一份正确的文件，继续监测", "the last good file: the plant is watched by it"),
+    "files.nothing": Text("无：该企业未受监测！", "nothing: this plant is NOT watched"),
+    "files.vanished": Text("已从文件中消失", "vanished from the file"),
+    "files.if_it_stays": Text("文件保持不变一段时间后生效", "taken over once the file has stayed so for a while"),
     "plants.none": Text("没有可查看的企业。", "There is no plant you may see."),
     "plants.kind": Text("类别", "Kind"),
     "plants.region": Text("行政区划", "Region"),

@@ -50,6 +50,7 @@ from ingest.pipeline.commands import Command
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.turn import Terms, Turn
 from ingest.pipeline.watches import Watches
+from ingest.plants.in_force import HeldBack
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
@@ -119,6 +120,7 @@ class StandIn:
         self.positions: list[GatewayPosition] = []
         self.aside: list[Quarantined] = []
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
+        self.held: list[HeldBack] = []
         self.history_away = False
         self.engine_away = False
         self.hidden: dict[UUID, Suppression] = {}
@@ -356,6 +358,9 @@ class StandIn:
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         silent = {rule.code: self.silent.get((rule.plant, rule.point, rule.code)) for rule in rules}
         return {code: reason for code, reason in silent.items() if reason}
+
+    def held_back(self) -> Sequence[HeldBack]:
+        return self.held
 
     def health(self) -> Health:
         return Health(all(said == "ok" for said in self.parts.values()), self.parts)

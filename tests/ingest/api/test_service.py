@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ingest.journal.records import Quarantined
+from ingest.model.fault import Fault
+from ingest.plants.in_force import HeldBack
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ELSEWHERE, INSPECTOR, NOON, OPERATOR, SECOND, STEEL, WOOD, StandIn
 
@@ -66,3 +68,19 @@ async def test_a_gateway_no_longer_registered_is_still_shown(hall: StandIn, ask:
     assert shown[STEEL]["name"] is None
     assert shown[STEEL]["last_heard"].startswith("2026-11-23T06:12:29")
     assert (NOON - hall.positions[1].received) == SECOND
+
+
+async def test_a_refused_plant_file_is_told_to_those_who_may_see_its_plant(hall: StandIn, ask: Ask) -> None:
+    """With key, value and expectation, by the API and on the console in both languages."""
+    fault = Fault("plants/x.toml", "points.0.signal (CO)", "'STL_C0'", "a signal of the catalogue")
+    hall.held = [HeldBack(f"{STEEL}.toml", (fault,)), HeldBack(f"{WOOD}.toml", (fault,), watched=False)]
+    (held,) = (await ask(ELSEWHERE).get("/api/v1/plant-files")).json()
+    assert (held["plant"], held["watched"]) == (WOOD, False)
+    assert held["faults"] == [{"key": fault.key, "value": fault.value, "expected": fault.expected}]
+    for language, words in (("zh", "该企业未受监测"), ("en", "this plant is NOT watched")):
+        client = ask(OPERATOR)
+        client.cookies.set("lang", language)
+        page = (await client.get("/plants")).text
+        assert words in page
+        assert fault.key in page
+        assert fault.expected in page

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,16 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 from watchfiles import awatch
 
+from ingest.model.fault import InvalidConfig
 from ingest.plants import watch
+from ingest.plants.in_force import PlantFiles
+from ingest.plants.kept import KeptFiles
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.roster import Roster
 
 DEADLINE_S = 30
+SETTLE_S = 0.05
 
 
 @pytest.fixture
@@ -28,10 +32,16 @@ def logs() -> Iterator[list[EventDict]]:
 
 
 @asynccontextmanager
-async def watching(directory: Path, look_ms: int = 200) -> AsyncIterator[asyncio.Queue[Roster]]:
+async def watching(directory: Path, look_ms: int = 200, wait_s: float = 0) -> AsyncIterator[asyncio.Queue[Roster]]:
     """A running watch; its rosters come out of the queue."""
     found: asyncio.Queue[Roster] = asyncio.Queue()
-    changes = watch.rosters(directory, partial(load_roster, directory, MemoryNumbering()), look_ms=look_ms)
+    files = PlantFiles(directory, KeptFiles(directory.parent / "kept"), wait_s=wait_s)
+    numbering = MemoryNumbering()
+    with suppress(InvalidConfig):
+        files.load(numbering, 1)
+    changes = watch.rosters(
+        directory, partial(files.load, numbering), due=lambda: files.due, look_ms=look_ms, settle_s=SETTLE_S
+    )
 
     async def follow() -> None:
         async for roster in changes:
@@ -99,8 +109,10 @@ async def test_a_bad_file_is_refused_and_the_repaired_one_accepted(
         roster = await changed.get()
     assert setpoint(roster) == 0.40
     assert roster.version == 2
-    refused = [entry for entry in logs if entry["event"] == "roster_refused"]
-    assert [(entry["in_force"], entry["faults"], entry["log_level"]) for entry in refused] == [(1, 2, "error")]
+    refused = [entry for entry in logs if entry["event"] == "plant_file_refused"]
+    assert [(entry["in_force"], entry["faults"], entry["log_level"]) for entry in refused] == [
+        ("the last good file", 2, "error")
+    ]
     keys = [entry["key"] for entry in logs if entry["event"] == "plant_file_fault"]
     assert keys == ["enterprise.uscc", "points.0.signal (CW_IN_P-01)"]
 

@@ -1,0 +1,247 @@
+"""Which text of every plant file is in force: the present one if it is sound, else the last that was.
+
+One bad file takes nothing from the other plants, whether it went bad while the service runs or while it was away. A
+file from which something that was watched has vanished is taken over only once it has stayed so for a while: it may be
+a copy that is still under way, or a folder that is not mounted.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from ingest.model.fault import Fault, InvalidConfig
+from ingest.plants.catalogue import Catalogue, load_catalogue
+from ingest.plants.compile import JudgedPlant
+from ingest.plants.judging import Shared
+from ingest.plants.kept import KeptFiles
+from ingest.plants.load import judge_file, none_there, plant_files, roster_of
+from ingest.plants.numbering import Numbering
+from ingest.plants.roster import Roster
+from ingest.plants.written import Place
+from ingest.telemetry import Event, emit
+
+LARGEST: Final = 64 * 2**20
+"""Bytes. A plant of 20 000 points with rules of its own takes a tenth of it."""
+
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PlantFileRefused(Event, level="error"):
+    """A plant file has faults; `in_force` says by what its plant is watched meanwhile."""
+
+    file: str
+    in_force: str
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlantFileFault(Event, level="error"):
+    """One fault for which a plant file was refused."""
+
+    file: str
+    key: str
+    value: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlantFileHeld(Event, level="warning"):
+    """Something that is watched has vanished from a plant file; taken over if the file stays so for `wait_s`."""
+
+    file: str
+    vanished: str
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlantFilesSound(Event):
+    """Every plant file is in force again as it stands."""
+
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A plant file that is not in force as it stands.
+
+    Attributes:
+        name: of the file; its plant is the name without `.toml`.
+        faults: what is wrong with it.
+        vanished: what was watched and is not in it any more: point, or point and rule.
+        watched: whether the plant is watched by its last good file.
+    """
+
+    name: str
+    faults: tuple[Fault, ...] = ()
+    vanished: tuple[str, ...] = ()
+    watched: bool = True
+
+    @property
+    def plant(self) -> str:
+        """The plant's id."""
+        return self.name.removesuffix(".toml")
+
+
+class PlantFiles:
+    """The plant files of a directory and what of them is in force. Loads run one after another, on any thread."""
+
+    def __init__(
+        self,
+        directory: Path,
+        kept: KeptFiles,
+        *,
+        wait_s: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`wait_s`: how long a file must stay as it is before what vanished from it is let go."""
+        self._directory = directory
+        self._kept = kept
+        self._wait_s = wait_s
+        self._now = now
+        self._since: dict[str, tuple[bytes, float]] = {}  # by file: what stands in it now, and since when
+        self._in_force: dict[str, bytes] | None = None  # digests, by file
+        self.held: tuple[HeldBack, ...] = ()
+        self.due = float("inf")
+        """When to load again though no file changes, by `now`."""
+
+    @property
+    def refused(self) -> list[HeldBack]:
+        """The files with faults."""
+        return [held for held in self.held if held.faults]
+
+    @property
+    def unwatched(self) -> list[str]:
+        """The plants that have a file and are not watched."""
+        return [held.plant for held in self.held if not held.watched]
+
+    def load(self, numbering: Numbering, version: int) -> Roster | None:
+        """The roster in force now; None if it is the one of the last call.
+
+        Raises:
+            InvalidConfig: no plant at all can be watched; with every fault of every file.
+        """
+        catalogue, shared = load_catalogue(), Shared()
+        present = {file.name: file for file in plant_files(self._directory)}
+        names = sorted(present.keys() | self._kept.names())
+        plants: list[JudgedPlant] = []
+        taken: dict[str, bytes] = {}
+        held: list[HeldBack] = []
+        self.due = float("inf")
+        for name in names:
+            plant, content, back = self._choose(name, present, catalogue, shared)
+            if back is None or not back.vanished:
+                self._since.pop(name, None)
+            if plant is not None and content is not None:
+                plants.append(plant)
+                taken[name] = content
+            if back is not None:
+                held.append(back)
+        if not plants:
+            raise InvalidConfig([fault for back in held for fault in back.faults] or [none_there(self._directory)])
+        self._tell(tuple(held), len(names))
+        digests = {name: sha256(content).digest() for name, content in taken.items()}
+        if digests == self._in_force:
+            return None
+        roster = roster_of(plants, catalogue, numbering, version)
+        self._in_force = digests
+        self._keep(taken, {back.name for back in held})
+        return roster
+
+    def _choose(
+        self, name: str, present: dict[str, Path], catalogue: Catalogue, shared: Shared
+    ) -> tuple[JudgedPlant | None, bytes | None, HeldBack | None]:
+        """The plant in force, by which content, and why it is not the present file's, if it is not."""
+        content: bytes | None = None
+        plant: JudgedPlant | None = None
+        faults: list[Fault] = []
+        if name in present:
+            content, faults = _read(present[name])
+        elif not present:
+            faults = [none_there(self._directory)]
+        if content is not None:
+            plant, faults = judge_file(present[name], catalogue, shared, content)
+        old = self._kept.read(name)
+        if faults and old is None:
+            return None, None, HeldBack(name, tuple(faults), watched=False)
+        if old is None or old == content:
+            return plant, content, None
+        before, unfit = judge_file(self._kept.path(name), catalogue, shared, old)
+        if before is None or unfit:  # a later version of the service may refuse what an earlier one took
+            back = HeldBack(name, tuple(faults), watched=False) if faults else None
+            return (None if faults else plant), content, back
+        if faults:
+            return before, old, HeldBack(name, tuple(faults))
+        vanished = _vanished(before, plant, old, content)
+        if vanished and not self._stayed(name, content):
+            return before, old, HeldBack(name, vanished=vanished)
+        return plant, content, None
+
+    def _stayed(self, name: str, content: bytes | None) -> bool:
+        """Whether the file has been as it is for long enough; if not, `due` says when to ask again."""
+        digest, now = sha256(content or b"").digest(), self._now()
+        known = self._since.get(name)
+        if known is None or known[0] != digest:
+            known = self._since[name] = (digest, now)
+        until = known[1] + self._wait_s
+        if now >= until:
+            return True
+        self.due = min(self.due, until)
+        return False
+
+    def _tell(self, held: tuple[HeldBack, ...], files: int) -> None:
+        for back in held:
+            if back in self.held:
+                continue
+            if back.faults:
+                emit(PlantFileRefused(back.name, "the last good file" if back.watched else "nothing", len(back.faults)))
+            for fault in back.faults:
+                emit(PlantFileFault(fault.file, fault.key, fault.value, fault.expected))
+            if back.vanished:
+                emit(PlantFileHeld(back.name, ", ".join(back.vanished), self._wait_s))
+        if self.held and not held:
+            emit(PlantFilesSound(files))
+        self.held = held
+
+    def _keep(self, taken: dict[str, bytes], held: set[str]) -> None:
+        for name, content in taken.items():
+            if name not in held and self._kept.read(name) != content:
+                self._kept.keep(name, content)
+        for name in self._kept.names() - taken.keys() - held:
+            self._kept.drop(name)
+
+
+def _read(file: Path) -> tuple[bytes | None, list[Fault]]:
+    """What stands in the file, or why it cannot be read: a pipe or a device must not hold up the other plants."""
+    place = Place(file).at("(file)")
+    try:
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                return None, [place.fault("(not a file)", "an ordinary file")]
+            content = opened.read(LARGEST + 1)
+    except OSError as error:
+        return None, [place.fault("(unreadable)", f"a file that can be read: {error.strerror}")]
+    if len(content) > LARGEST:
+        return None, [place.fault(f"(over {LARGEST} bytes)", f"at most {LARGEST} bytes")]
+    return content, []
+
+
+def _vanished(before: JudgedPlant, after: JudgedPlant | None, old: bytes, new: bytes | None) -> tuple[str, ...]:
+    """What was watched and is no more, or the sign that the text is cut short."""
+    points = {point.id: {rule.code for rule in point.rules} for point in after.points} if after is not None else {}
+    gone = []
+    for point in before.points:
+        if point.id not in points:
+            gone.append(point.id)
+        else:
+            gone += [f"{point.id}/{rule.code}" for rule in point.rules if rule.code not in points[point.id]]
+    if not gone and new is not None and old.startswith(new):
+        gone = ["(the end of the file)"]
+    return (*gone[:_SHOWN], f"… {len(gone)}") if len(gone) > _SHOWN else tuple(gone)
