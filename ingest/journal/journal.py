@@ -18,7 +18,7 @@ from ingest.journal import body
 from ingest.journal.connection import open_reader, open_writer, told
 from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
-from ingest.journal.position import Position, gaps_of, gaps_text
+from ingest.journal.position import Gap, Position, gaps_of, gaps_text
 from ingest.journal.records import Entry, GatewayPosition, Quarantined
 from ingest.journal.schema import QUARANTINED
 from ingest.model.batch import Batch
@@ -44,13 +44,19 @@ BootKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A boot's new position, and what was added to get there; `clock` is its gateway's, as of this boot."""
+    """A boot's new position, and what was added to get there.
+
+    Attributes:
+        clock: its gateway's, as of this boot.
+        beyond: gaps that became lost because there were too many.
+    """
 
     position: Position
     received: int
     frames: int
     duplicates: int
     clock: GatewayClock | None = None
+    beyond: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+GAPS: Final = 512
+"""Gaps a boot may have that are asked for, and as many that are listed as lost: whoever numbers frames wildly costs no
+more memory, disk and bandwidth than that. A gateway with so many at a time has a broken counter or a broken link."""
+
+_FRAMES: Final = 10**9
+"""Frames one gap counts for at most: a counter that jumps by 10^18 must not drown the honest counts of all others."""
 
 
 class Gap(NamedTuple):
@@ -17,8 +26,8 @@ class Gap(NamedTuple):
 
     @property
     def frames(self) -> int:
-        """How many frames are missing."""
-        return self.last - self.first + 1
+        """How many frames are missing, as far as that is believable: at most a thousand million."""
+        return min(self.last - self.first + 1, _FRAMES)
 
     def without(self, seq: int) -> tuple[Gap, ...]:
         """What is left of the gap once that frame has come."""
@@ -32,8 +41,8 @@ class Position:
     """Frames up to `committed` are on disk, but those in `missing` and in `lost`.
 
     Attributes:
-        missing: gaps that are still asked for.
-        lost: gaps that were asked for in vain for too long; a frame of them is still taken if it ever comes.
+        missing: gaps that are still asked for, in order.
+        lost: gaps that nobody closed, in order; a frame of them is still taken if it ever comes.
     """
 
     committed: int = 0
@@ -59,12 +68,24 @@ class Position:
             return replace(self, missing=missing)
         return None if lost is None else replace(self, lost=lost)
 
-    def give_up(self, found_before: int) -> Position:
-        """The position with every gap found before that moment listed as lost."""
-        old = tuple(gap for gap in self.missing if gap.found < found_before)
-        if not old:
+    def beyond(self, most: int = GAPS) -> tuple[Gap, ...]:
+        """The oldest of the missing gaps, as far as there are more than so many."""
+        return self.missing[: max(len(self.missing) - most, 0)]
+
+    def give_up(self, gaps: Iterable[Gap], most: int = GAPS) -> Position:
+        """The position with these of its missing gaps listed as lost.
+
+        Of more than `most` lost ones the oldest are closed: a frame of them that comes after all counts as repeated.
+
+        >>> Position(6, (Gap(1, 1), Gap(3, 3), Gap(5, 5)), (Gap(4, 4),)).give_up([Gap(1, 1), Gap(5, 5)], 2)
+        Position(committed=6, missing=(Gap(first=3, last=3, found=0),), \
+lost=(Gap(first=4, last=4, found=0), Gap(first=5, last=5, found=0)))
+        """
+        given_up = {*gaps}
+        if not given_up and len(self.lost) <= most:
             return self
-        return Position(self.committed, tuple(gap for gap in self.missing if gap not in old), (*self.lost, *old))
+        missing = tuple(gap for gap in self.missing if gap not in given_up)
+        return Position(self.committed, missing, tuple(sorted((*self.lost, *given_up))[-most:]))
 
 
 def gaps_text(gaps: Sequence[Gap]) -> str:
@@ -74,12 +95,12 @@ def gaps_text(gaps: Sequence[Gap]) -> str:
 
 def gaps_of(text: str) -> tuple[Gap, ...]:
     """The gaps that were written. Raises ValueError or TypeError if they are none."""
-    return tuple(Gap(*gap) for gap in json.loads(text))
+    return tuple(sorted(Gap(*gap) for gap in json.loads(text)))
 
 
 def _fill(gaps: tuple[Gap, ...], seq: int) -> tuple[Gap, ...] | None:
     """The gaps with that frame taken out, or None if it is in none of them."""
-    for at, gap in enumerate(gaps):
-        if gap.first <= seq <= gap.last:
-            return gaps[:at] + gap.without(seq) + gaps[at + 1 :]
-    return None
+    at = bisect_right(gaps, seq, key=itemgetter(0)) - 1
+    if at < 0 or seq > gaps[at].last:
+        return None
+    return gaps[:at] + gaps[at].without(seq) + gaps[at + 1 :]

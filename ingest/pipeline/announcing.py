@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ingest.journal.journal import BootKey
-from ingest.journal.position import Position
+from ingest.journal.position import Gap, Position
 from ingest.wire.frame import Committed
 
 _EVERY_S: Final = 0.1
 _A_SECOND: Final = 1_000
 """Announcements a second at most, over all gateways: one costs about as much as a small frame."""
+
+PATIENCE_S: Final = 60.0
+"""So long gaps may keep others waiting that find no room beside them in a message."""
+
+Announce = Callable[[str, str, Committed], Committed | None]
+"""Tells a gateway, and returns as much of it as was told: a message may have no room for all gaps. None: nothing."""
 
 
 class Announcer:
@@ -23,14 +29,13 @@ class Announcer:
     second, and less often when very many send.
     """
 
-    def __init__(
-        self, announce: Callable[[str, str, Committed], None], now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, announce: Announce, now: Callable[[], float] = time.monotonic) -> None:
         self._announce = announce
         self._now = now
         self._lock = threading.Lock()
         self._due: dict[BootKey, None] = {}
         self._not_before = 0.0
+        self._cut: dict[BootKey, tuple[Committed, float]] = {}  # what was told in part, and since when it is the same
 
     def due(self, keys: Iterable[BootKey], *, at_once: bool = False) -> None:
         """Their positions have changed, or may have been forgotten. From any thread."""
@@ -40,14 +45,32 @@ class Announcer:
                 self._not_before = 0.0
 
     def tell(self, positions: Mapping[BootKey, Position]) -> None:
-        """Tell everyone who is due, unless the last time was just now."""
+        """Tell everyone who is due and still known, unless the last time was just now."""
         now = self._now()
         with self._lock:
             if not self._due or now < self._not_before:
                 return
             due, self._due = self._due, {}
             self._not_before = now + max(_EVERY_S, len(due) / _A_SECOND)
-        for plant, gateway, boot in due:
-            at = positions[plant, gateway, boot]
-            missing = [(gap.first, gap.last) for gap in at.missing]
-            self._announce(plant, gateway, Committed(boot, at.committed, missing))
+        for key in due:
+            at = positions.get(key)
+            if at is None:
+                self._cut.pop(key, None)
+                continue
+            plant, gateway, boot = key
+            committed = Committed(boot, at.committed, [(gap.first, gap.last) for gap in at.missing])
+            self._note(key, committed, self._announce(plant, gateway, committed), now)
+
+    def in_the_way(self, key: BootKey, position: Position) -> tuple[Gap, ...]:
+        """Gaps that others wait behind, and that nobody has begun to close although asked for long enough."""
+        told, since = self._cut.get(key, (None, 0.0))
+        if told is None or self._now() - since < PATIENCE_S:
+            return ()
+        return tuple(gap for gap in position.missing if gap.last <= told.seq)
+
+    def _note(self, key: BootKey, committed: Committed, told: Committed | None, now: float) -> None:
+        """Remember what was told in part."""
+        if told is None or told.seq == committed.seq:
+            self._cut.pop(key, None)
+        elif key not in self._cut or self._cut[key][0] != told:
+            self._cut[key] = (told, now)

@@ -11,10 +11,11 @@ from typing import Final, Protocol
 from pydantic import Field
 
 from ingest.journal.errors import JournalFull, JournalUnavailable
-from ingest.journal.journal import BootKey, Journal
+from ingest.journal.journal import Journal
 from ingest.journal.records import Quarantined
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
 from ingest.pipeline.sorting import Group, Standing, Who
 from ingest.pipeline.worker import Worker
@@ -67,39 +68,6 @@ class ServiceClockStepped(Event, level="warning"):
 
 
 @dataclass(frozen=True, slots=True)
-class FramesMissing(Event, level="warning", amount="frames"):
-    """Frames of a gateway did not come, and neither when asked for again."""
-
-    plant: str
-    gateway: str
-    boot: str
-    first: int
-    last: int
-    frames: int
-
-
-@dataclass(frozen=True, slots=True)
-class FramesFound(Event):
-    """Everything that was missing of a gateway's boot has come after all."""
-
-    plant: str
-    gateway: str
-    boot: str
-
-
-@dataclass(frozen=True, slots=True)
-class FramesLost(Event, level="error", amount="frames"):
-    """Missing frames that nobody will send any more: listed as lost, no longer asked for."""
-
-    plant: str
-    gateway: str
-    boot: str
-    first: int
-    last: int
-    frames: int
-
-
-@dataclass(frozen=True, slots=True)
 class JournalRefused(Event, level="error"):
     """The journal could not be written. Nothing is acknowledged until it can: the broker holds back."""
 
@@ -134,8 +102,7 @@ class Intake(Worker):
         self._positions = journal.positions()
         self._standings = {who: Standing(boot, clock) for who, (boot, clock) in journal.boots().items()}
         self._healths: dict[Who, Health] = {}
-        self._gaps = {key for key, position in self._positions.items() if position.missing}  # boots with any
-        self._named: set[tuple[BootKey, int]] = set()  # gaps that were told, by their last frame
+        self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
         self._set_before = min(0, clock.look()[0] - journal.newest())
@@ -164,8 +131,7 @@ class Intake(Worker):
     def missing(self, older_than_s: float) -> int:
         """How many frames have been missing for longer than that."""
         before = self._clock.look()[0] - int(older_than_s * 1e9)
-        gaps = [gap for key in [*self._gaps] for gap in self._positions[key].missing]
-        return sum(gap.frames for gap in gaps if gap.found < before)
+        return self._gaps.frames(self._positions, before)
 
     def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = ()) -> None:
         """Journal a group of messages, then acknowledge each in order and say what is to be announced.
@@ -204,7 +170,7 @@ class Intake(Worker):
         self._standings.update(group.stood)
         for key, progress in commit.positions.items():
             self._positions[key] = progress.position
-            (self._gaps.add if progress.position.missing else self._close)(key)
+            self._gaps.moved(key, progress)
         self._note_health(group)
         self._acknowledge(messages)
         self._announcer.due(commit.positions)
@@ -253,35 +219,10 @@ class Intake(Worker):
         if self._observed or again:
             self.take([], again)
         now = self._clock.look()[0]
-        for key in [*self._gaps]:
-            self._look_at_gaps(key, now)
-
-    def _look_at_gaps(self, key: BootKey, now: int) -> None:
-        position = self._positions[key]
-        for gap in position.missing:
-            if now - gap.found >= self._config.gap_named_s * 1e9 and (key, gap.last) not in self._named:
-                self._named.add((key, gap.last))
-                emit(FramesMissing(*key, gap.first, gap.last, gap.frames))
-        given_up = position.give_up(now - int(self._config.gap_lost_h * 3600e9))
-        if given_up is position:
-            return
-        self._journal.save_position(key, given_up)
-        self._positions[key] = given_up
-        for gap in given_up.lost[len(position.lost) :]:
-            emit(FramesLost(*key, gap.first, gap.last, gap.frames))
-        self._announcer.due([key])
-        if not given_up.missing:
-            self._close(key)
-
-    def _close(self, key: BootKey) -> None:
-        """Nothing of that boot is missing any more."""
-        if key not in self._gaps:
-            return
-        self._gaps.discard(key)
-        named = {told for told in self._named if told[0] == key}
-        if named:
-            self._named -= named
-            emit(FramesFound(*key))
+        for key, position in self._gaps.look(self._positions, now, self._announcer.in_the_way):
+            self._journal.save_position(key, position)
+            self._positions[key] = position
+            self._announcer.due([key])
 
 
 def _until_step(messages: Sequence[Raw]) -> int:

@@ -142,13 +142,15 @@ class Group:
         """Everything the group leaves behind."""
         runs = [(kind, [*run]) for kind, run in groupby(self._parts, type)]
         batches = [concat(run) if kind is Batch else assemble(run) for kind, run in runs]  # type: ignore[arg-type]
-        progress = {
-            key: Progress(c.position, c.received, c.frames, c.duplicates, self._clock(key))
-            for key, c in self._counts.items()
-        }
+        progress = {key: self._progress(key, count) for key, count in self._counts.items()}
         return Commit(
             concat(batches), self.readings, progress, self._statuses, self._quarantined, step, tuple(self.retried)
         )
+
+    def _progress(self, key: BootKey, count: _Count) -> Progress:
+        beyond = count.position.beyond()
+        position = count.position.give_up(beyond)
+        return Progress(position, count.received, count.frames, count.duplicates, self._clock(key), beyond)
 
     def _clock(self, key: BootKey) -> GatewayClock | None:
         stood = self._standing(key[:2])

@@ -31,6 +31,7 @@ from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES, Committed, encode_committed
+from ingest.wire.pieces import UNSTATED, fitting, room
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic
 
 _MAX_BACKOFF_S: Final = 30
@@ -52,6 +53,7 @@ class MqttConfig(Config):
     keepalive_s: int = Field(default=30, ge=5, le=3600)
     session_expiry_s: int = Field(default=7 * 86400, ge=60)  # how long the broker may keep for us while we are away
     window: int = Field(default=1024, ge=1, le=65535)  # messages the broker may have unacknowledged with us
+    max_packet_bytes: int | None = Field(default=None, ge=512)  # the broker takes, where it does not say so itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,15 @@ class SubscriptionRefused(Event, level="error"):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class AnnouncementTooLarge(Event, level="error"):
+    """The broker takes no packet in which a gateway could be told what is on disk: the gateway never hears of it."""
+
+    plant: str
+    gateway: str
+    most_bytes: int
+
+
 def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
     """What the connection trusts and shows, or None for plain MQTT.
 
@@ -131,6 +142,7 @@ class MqttSource:
         self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
         self._stopping = threading.Event()
         self._client = self._build()
+        self._most_bytes = config.max_packet_bytes or UNSTATED  # of a packet to the broker
         self.sessions_lost = 0  # times the broker had forgotten what it held for us
 
     @property
@@ -175,11 +187,19 @@ class MqttSource:
         with self._turn:
             self._client.acknowledge([m.packet for m in messages if m.packet and m.connection == self._connection])
 
-    def announce(self, plant: str, gateway: str, committed: Committed) -> None:
-        """Tell a gateway what is on disk (retained). Lost if we are offline; told again once connected."""
-        # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and so do we tell it again.
-        if self._client.is_connected():
-            self._client.publish(committed_topic(plant, gateway), encode_committed(committed), qos=0, retain=True)
+    def announce(self, plant: str, gateway: str, committed: Committed) -> Committed | None:
+        """Tell a gateway what is on disk (retained), as far as it fits into one packet; returns what was told.
+
+        Lost if we are offline; told again once connected.
+        """
+        topic = committed_topic(plant, gateway)
+        told = fitting(committed, room(self._most_bytes, topic))  # a broker ends the connection over a larger packet
+        if told is None:
+            emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
+        elif self._client.is_connected():
+            # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
+            self._client.publish(topic, encode_committed(told), qos=0, retain=True)
+        return told
 
     def _build(self) -> BufferedClient:
         config = self._config
@@ -205,11 +225,13 @@ class MqttSource:
             self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
 
     def _connected(
-        self, client: Client, _userdata: object, flags: ConnectFlags, reason: ReasonCode, _properties: object
+        self, client: Client, _userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
             emit(BrokerDisconnected(reason=f"refused: {reason}"))
             return
+        limits = [getattr(properties, "MaximumPacketSize", None), self._config.max_packet_bytes]  # MQTT 5, 3.2.2.3.6
+        self._most_bytes = min((limit for limit in limits if limit), default=UNSTATED)
         if self._expect_session and not flags.session_present:
             self.sessions_lost += 1
             emit(SessionLost(self._config.host))

@@ -10,7 +10,7 @@ from typing import Final, Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from ingest.wire.frame import decode_committed
+from ingest.wire.frame import Committed, decode_committed
 from ingest.wire.topics import committed_topic, frame_topic
 from tests.small_plant import PLANT
 
@@ -22,11 +22,12 @@ PATIENCE_S: Final = 120.0
 class Publisher:
     """Connected for the length of a block."""
 
-    def __init__(self, broker: tuple[str, int]) -> None:
+    def __init__(self, broker: tuple[str, int], gateway: str = GATEWAY) -> None:
         """Connect to nothing yet."""
         self._broker = broker
+        self._gateway = gateway
         self._news = threading.Condition()
-        self._committed: dict[str, int] = {}  # by boot
+        self._committed: dict[str, Committed] = {}  # by boot
         self._accepted = 0
         self._sent = 0
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
@@ -37,7 +38,7 @@ class Publisher:
 
     def __enter__(self) -> Self:
         self._client.connect(*self._broker)
-        self._client.subscribe(committed_topic(PLANT, GATEWAY), 1)
+        self._client.subscribe(committed_topic(PLANT, self._gateway), 1)
         self._client.loop_start()
         return self
 
@@ -45,12 +46,12 @@ class Publisher:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, payload: bytes, topic: str = frame_topic(PLANT, GATEWAY)) -> None:
-        """Hand over; never more than `INFLIGHT` are with the broker unacknowledged."""
+    def publish(self, payload: bytes, topic: str | None = None) -> None:
+        """Hand over a frame, or what belongs to `topic`; never more than `INFLIGHT` are with the broker unread."""
         with self._news:
             self._wait(lambda: self._sent - self._accepted < INFLIGHT, "the broker to accept")
             self._sent += 1
-        self._client.publish(topic, payload, 1)
+        self._client.publish(topic or frame_topic(PLANT, self._gateway), payload, 1)
 
     def accepted(self) -> None:
         """Return once the broker has everything."""
@@ -60,7 +61,16 @@ class Publisher:
     def committed(self, boot: str, seq: int) -> None:
         """Return once the service says that this frame is on disk."""
         with self._news:
-            self._wait(lambda: self._committed.get(boot, 0) >= seq, f"frame {seq} of {boot} to be on disk")
+            self._wait(lambda: self._reached(boot) >= seq, f"frame {seq} of {boot} to be on disk")
+
+    def told(self, boot: str, unlike: Committed | None) -> Committed:
+        """What the service says of that boot, once it is something else than that."""
+        with self._news:
+            self._wait(lambda: self._committed.get(boot) not in (None, unlike), f"something else of {boot}")
+            return self._committed[boot]
+
+    def _reached(self, boot: str) -> int:
+        return self._committed[boot].seq if boot in self._committed else 0
 
     def _wait(self, true: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -71,7 +81,7 @@ class Publisher:
     def _heard(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         told = decode_committed(bytes(message.payload))
         with self._news:
-            self._committed[told.boot] = told.seq
+            self._committed[told.boot] = told
             self._news.notify_all()
 
     def _published(self, *_: object) -> None:

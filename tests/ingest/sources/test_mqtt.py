@@ -51,10 +51,18 @@ class Ours:
 
 @contextmanager
 def source(
-    address: tuple[str, int], *, expect: bool = False, protocol: str = "5", most: int = 100, clock: Clock | None = None
+    address: tuple[str, int],
+    *,
+    expect: bool = False,
+    protocol: str = "5",
+    most: int = 100,
+    clock: Clock | None = None,
+    max_packet_bytes: int | None = None,
 ) -> Iterator[Ours]:
     """A source that is subscribed for the length of the block."""
-    config = MqttConfig.model_validate({"host": address[0], "port": address[1], "protocol": protocol})
+    config = MqttConfig.model_validate(
+        {"host": address[0], "port": address[1], "protocol": protocol, "max_packet_bytes": max_packet_bytes}
+    )
     handover = Handover(most)
     made = Ours(MqttSource(config, handover, clock or Clock(), expect_session=expect), handover)
     made.source.start(made.subscribed.release)
@@ -180,3 +188,23 @@ def test_what_is_committed_is_there_for_a_gateway_that_comes_later(tmp_path: Pat
         client.disconnect()
         client.loop_stop()
     assert decode_committed(heard.get_nowait()) == Committed("b1", 7, [(2, 3)])
+
+
+@pytest.mark.parametrize(("protocol", "most"), [("5", None), ("3.1.1", 600)])
+def test_no_packet_is_larger_than_the_broker_takes(tmp_path: Path, protocol: str, most: int | None) -> None:
+    """What finds no room is told later; what can never be told is said in the log. The connection stays."""
+    gaps = [(n, n) for n in range(1, 1000, 2)]
+    with (
+        mosquitto(tmp_path, ["max_packet_size 600"]) as address,
+        capture_logs() as logs,
+        source(address, protocol=protocol, max_packet_bytes=most) as ours,
+    ):
+        told = ours.source.announce("p", "g", Committed("b1", 1000, gaps))
+        assert ours.source.announce("p" * 300, "g" * 300, Committed("b1", 1000, gaps)) is None
+        publish(address, b"still here")
+        assert ours.next().payload == b"still here"
+    assert told is not None
+    assert 20 < len(told.missing) < 100
+    assert (told.missing, told.seq) == (gaps[: len(told.missing)], gaps[len(told.missing)][0] - 1)
+    assert "announcement_too_large" in [entry["event"] for entry in logs]
+    assert "broker_disconnected" not in [entry["event"] for entry in logs]

@@ -1,0 +1,73 @@
+"""Nothing one gateway sends touches another's service: not while it sends, not after a restart."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from ingest.wire.frame import Frame, encode_json
+from tests.reliability.launched import Launched
+from tests.reliability.publisher import Publisher
+from tests.servers import mosquitto
+
+SMALL_PACKETS: Final = 8_000
+WILD: Final = 4 * 10**18
+
+
+def frame(point: str, boot: str, seq: int) -> bytes:
+    """One reading, now."""
+    return encode_json(Frame(boot, seq, [time.time_ns() // 1_000_000], {point: [5.0]}))
+
+
+def events(service: Launched, name: str) -> int:
+    """How often the service logged that."""
+    return sum(event["event"] == name for event in service.log())
+
+
+@pytest.mark.timeout(120)
+def test_wild_sequence_numbers_cut_nobody_off(tmp_path: Path) -> None:
+    """Every second frame missing, near the largest number: the broker's limit is kept, before and after a restart."""
+    with mosquitto(tmp_path, [f"max_packet_size {SMALL_PACKETS}", "max_queued_messages 0"]) as broker:
+        service = Launched(tmp_path, broker)
+        with service, Publisher(broker) as hostile, Publisher(broker, "GW-02") as other:
+            for number in range(1, 800):
+                hostile.publish(frame("CO-01", "wild", WILD + 2 * number))
+            hostile.accepted()
+            for seq in range(1, 6):
+                other.publish(frame("CO-02", "good", seq))
+                other.committed("good", seq)
+            assert events(service, "broker_disconnected") == 0
+            assert service.stop() == 0
+            service.start()
+            other.publish(frame("CO-02", "good", 6))
+            other.committed("good", 6)
+            assert events(service, "broker_disconnected") == 0
+            assert events(service, "frames_lost") >= 1, "what is no longer asked for is told"
+            (wild,) = [one for one in service.get("/api/v1/gateways") if one["gateway"] == "GW-01"]
+            assert len(wild["missing"]) <= 512
+            assert service.stop() == 0
+
+
+@pytest.mark.timeout(120)
+def test_many_gaps_are_closed_piece_by_piece_where_packets_are_small(tmp_path: Path) -> None:
+    """A gateway that sends what is asked for, in messages that never name all of it, is told in the end: all there."""
+    with (
+        mosquitto(tmp_path, ["max_packet_size 600"]) as broker,
+        Launched(tmp_path, broker),
+        Publisher(broker) as gateway,
+    ):
+        for seq in range(2, 102, 2):
+            gateway.publish(frame("CO-01", "b", seq))
+        sent, told, most = set[int](), None, 0
+        while told is None or told.seq < 100 or told.missing:
+            told = gateway.told("b", unlike=told)
+            most = max(most, len(told.missing))
+            for first, last in told.missing:
+                for seq in {*range(first, last + 1)} - sent:
+                    sent.add(seq)
+                    gateway.publish(frame("CO-01", "b", seq))
+    assert sent == {*range(1, 101, 2)}
+    assert most < 50, "never all of it in one message"
