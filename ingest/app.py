@@ -211,7 +211,7 @@ class Service:
             self.alarms,
             self.warnings,
             lambda: self.engine.roster,
-            self.live.latest,
+            self.live.view,
             self.live.order,
             settings.cases,
             time.time_ns,

@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ingest.api.cases.dispositions import command
-from ingest.api.ports import AlarmBook, Latest, WarningBook
+from ingest.api.ports import AlarmBook, WarningBook
 from ingest.api.whole import whole
 from ingest.cases.config import CasesConfig
 from ingest.cases.dead_points import RULE, DeadPoint, deaths, hazard_of, look
@@ -24,10 +24,10 @@ from ingest.cases.hazard_steps import moment
 from ingest.cases.lead import Lead, LeadSource, lead_of_deadline, lead_of_warning
 from ingest.model.alarm import AlarmFilter, AlarmState
 from ingest.model.audit import YUJING, Act, ActKind
-from ingest.model.flags import UNUSABLE
-from ingest.model.plant import Gate, Point
+from ingest.model.plant import Point
 from ingest.model.warning import Colour, EarlyWarning, WarningFilter, WarningState
 from ingest.plants.roster import Roster
+from ingest.plants.view import PlantView
 from ingest.state.case_rows import Record
 from ingest.state.case_store import CaseStore
 from ingest.state.errors import StateUnavailable
@@ -72,7 +72,7 @@ class Casework:
         alarms: AlarmBook,
         warnings: WarningBook,
         roster: Callable[[], Roster],
-        latest: Callable[[int], Latest],
+        view: Callable[[], PlantView],
         order: Callable[[Any], Any],
         config: CasesConfig,
         now: Callable[[], int],
@@ -82,7 +82,7 @@ class Casework:
         self._alarms = alarms
         self._warnings = warnings
         self._roster = roster
-        self._latest = latest
+        self._view = view
         self._order = order
         self._config = config
         self._now = now
@@ -141,25 +141,13 @@ class Casework:
         which = AlarmFilter(plants=frozenset(places), states=standing)
         alarms = whole(partial(self._alarms.alarms, which), lambda one: (one.raised, one.id))
         known = {(dead.plant, dead.point): dead for dead in self._books.dead_points()}
-        running = {(point.plant, point.id): point for point in mandatory}
+        places_of = {(point.plant, point.id): point for point in mandatory}
         limit = int(self._config.dead_after_h * _HOUR)
-        seen = look(known, deaths(mandatory, alarms), lambda key: self._runs(roster, running[key]), now, limit)
+        view = self._view()
+        seen = look(known, deaths(mandatory, alarms), lambda key: view.runs(places_of[key]), now, limit)
         self._books.note_dead(seen.kept, seen.over)
         for dead in seen.ripe:
-            self._open_hazard(dead, running[dead.plant, dead.point], now)
-
-    def _runs(self, roster: Roster, point: Point) -> bool:
-        """Whether its machine is in production; what is not known is taken to be: nobody escapes by cutting a wire."""
-        plant = roster.plants[point.plant]
-        machine = next((one for one in plant.equipment if one.id == point.equipment), None)
-        gate: Gate | None = machine.running if machine else None
-        at = roster.find(point.plant, gate.point) if gate else None
-        if gate is None or at is None:
-            return True
-        latest = self._latest(at.index)
-        if latest.time == 0 or latest.stale or latest.flags & UNUSABLE or latest.value is None:
-            return True
-        return gate.holds(latest.value)
+            self._open_hazard(dead, places_of[dead.plant, dead.point], now)
 
     def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
         hazard = hazard_of(dead, point, now, self._config.dead_after_h)

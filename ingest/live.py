@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from detectors.detector import Reason
-from ingest.api.ports import Health, Latest
+from ingest.api.ports import Health
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
@@ -27,6 +27,7 @@ from ingest.pipeline.intake import Intake
 from ingest.pipeline.memory import Memory
 from ingest.plants.in_force import HeldBack, PlantFiles
 from ingest.plants.roster import Roster
+from ingest.plants.view import Latest, PlantView
 from ingest.sources.mqtt import MqttSource
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.errors import StateUnavailable
@@ -220,18 +221,11 @@ class LiveService:
 
     def latest(self, index: int) -> Latest:
         """The newest reading of a point by roster index."""
-        memory = self._engine.memory
-        if index >= len(memory.time) or not memory.time[index]:
-            return Latest(0, None, 0, stale=True)
-        point = self._engine.roster.points[index]
-        value = float(memory.value[index])
-        silent_s = (time.time_ns() - int(memory.received[index])) / 1e9
-        return Latest(
-            time=int(memory.time[index]),
-            value=None if value != value else value,  # noqa: PLR0124  NaN is the value unequal to itself
-            flags=int(memory.flags[index]),
-            stale=point is None or silent_s > point.silence_s,
-        )
+        return self._engine.memory.latest(index, time.time_ns())
+
+    def view(self) -> PlantView:
+        """Plants as they stand."""
+        return self._engine.memory.view(time.time_ns())
 
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         """Those of a point's rules that say nothing now, by code, and why."""

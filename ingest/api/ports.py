@@ -20,6 +20,7 @@ from ingest.model.warning import EarlyWarning, Fact, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command
 from ingest.plants.in_force import HeldBack
 from ingest.plants.roster import Roster
+from ingest.plants.view import Latest, PlantView
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
 from ingest.state.case_figures import CaseFigures
@@ -133,16 +134,6 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """A point's newest good look: what the console shows in a list."""
-
-    time: int  # device time, ns; 0 = never seen
-    value: float | None
-    flags: int
-    stale: bool  # silent for longer than its allowed silence
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
     """Whether the service does its job. `ready` is false with a reason for every part that does not."""
 
@@ -158,6 +149,9 @@ class Live(Protocol):
 
     def latest(self, index: int) -> Latest:
         """The newest reading of a point by roster index. Never blocks."""
+
+    def view(self) -> PlantView:
+        """Plants as they stand: what can be trusted, and which equipment is in production. Never blocks."""
 
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         """Those of a point's rules that say nothing now, by code, and why: silence must not be taken for health."""

@@ -14,15 +14,15 @@ from uuid import UUID
 from ingest.alarms.lifecycle import STANDING, UNSEEN
 from ingest.api.access import Principal
 from ingest.api.errors import Away, NotThere
-from ingest.api.ports import Latest, Ports
+from ingest.api.ports import Ports
 from ingest.history.errors import HistoryError, HistoryUnavailable
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
-from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Plant, Point, Rule, Text
 from ingest.model.warning import EarlyWarning
 from ingest.plants.in_force import HeldBack
+from ingest.plants.view import Latest
 from ingest.wire.topics import parse_topic
 
 QUARANTINE_SCAN: Final = 5000  # records looked through, at most, to fill one page of a token with few plants
@@ -158,7 +158,7 @@ def gateways(ports: Ports, caller: Principal) -> list[GatewayView]:
             registered = roster.gateways.get(key)
             device = ports.live.latest(registered.device) if registered else None
             clock = roster.points[registered.clock] if registered else None
-            ahead_s = trusted(ports.live.latest(clock.index)) if clock else None
+            ahead_s = ports.live.latest(clock.index).trusted if clock else None
             off = clock is not None and ahead_s is not None and _beyond(ahead_s, clock)
             found.append(GatewayView(*key, gateway.name, _online(device, position), position, ahead_s, off))
     return found + [GatewayView(*key, None, p.online, p) for key, p in sorted(heard.items())]
@@ -185,13 +185,6 @@ def trend(ports: Ports, point: Point, start: int, end: int, buckets: int) -> Tre
     except HistoryError as error:
         wait = error.retry_after_s if isinstance(error, HistoryUnavailable) else None
         raise Away(f"history: {error}", retry_after_s=wait) from error
-
-
-def trusted(latest: Latest) -> float | None:
-    """The newest value if it can be relied on now; stale, bad and missing values are None, never a number."""
-    if latest.time == 0 or latest.stale or latest.flags & UNUSABLE or latest.value is None:
-        return None
-    return latest.value if latest.value == latest.value else None
 
 
 def excerpt(payload: bytes) -> str:

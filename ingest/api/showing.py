@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from ingest.alarms.display import Shown, display
 from ingest.alarms.lifecycle import STANDING
-from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.ports import Ports
 from ingest.model.alarm import Alarm, AlarmFilter
@@ -25,7 +24,7 @@ def show(ports: Ports, standing: Sequence[Alarm]) -> list[Shown]:
     return display(
         standing,
         find=ports.live.roster().find,
-        stopped=stopped(ports, plants),
+        stopped=ports.live.view().stopped(plants),
         raises=ports.load.recent(plants, now),
         config=ports.load.config,
         now=now,
@@ -41,19 +40,3 @@ def show_among(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> dict
     which = AlarmFilter(plants=frozenset(filter(caller.sees, scope)), states=STANDING)
     beside = [alarm for alarm in ports.alarms.alarms(which, limit=MOST) if alarm.id not in asked]
     return {one.alarm.id: one for one in show(ports, [*asked.values(), *beside]) if one.alarm.id in asked}
-
-
-def stopped(ports: Ports, plants: Iterable[str]) -> dict[tuple[str, str], str]:
-    """Equipment that is known not to be in production, with the point that tells so.
-
-    While that point has no value to trust the equipment is taken to run: nothing is folded by a guess.
-    """
-    roster, found = ports.live.roster(), {}
-    for key in plants:
-        plant = roster.plants.get(key)
-        for one in plant.equipment if plant is not None else ():
-            point = roster.find(key, one.running.point) if one.running is not None else None
-            value = reach.trusted(ports.live.latest(point.index)) if point is not None else None
-            if one.running is not None and value is not None and not one.running.holds(value):
-                found[key, one.id] = one.running.point
-    return found

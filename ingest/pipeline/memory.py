@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from ingest.model.alarm import Alarm, AlarmState
 from ingest.pipeline.lookback import Limits
 from ingest.pipeline.watches import Watches
 from ingest.plants.roster import Roster
+from ingest.plants.view import NEVER, Latest, PlantView
 
 AlarmKey = tuple[str, str, str]
 """(plant, point, rule)"""
@@ -46,6 +48,7 @@ class Memory:
         suppressions: what hides alarms.
         warnings: plants' warnings, and what they are derived from.
         record: looks an alarm up that is not in here any more.
+        listening: since when points are listened to, ns: what is silent is told by it, and begins anew with a start.
         stepped: by how much the service's clock was set since the journal began, ns: `now` less this never jumps.
         reported: number of the last interval readings were reported for. Not dumped: it follows the clock, and a report
             told twice has the same id.
@@ -67,8 +70,28 @@ class Memory:
         self.suppressions = Suppressions()
         self.warnings = Watches()
         self.record: Callable[[UUID], Alarm | None] = lambda _alarm: None
+        self.listening = 0
         self.stepped = 0
         self.reported = 0
+
+    def latest(self, index: int, now: int) -> Latest:
+        """The newest reading in order of a point by roster index, as it is at `now` (ns). From any thread."""
+        if index >= len(self.time) or not self.time[index]:
+            return NEVER
+        point = self.roster.points[index]
+        value, allowed = float(self.value[index]), int(point.silence_s * 1e9) if point is not None else 0
+        stale = point is None or now - int(self.received[index]) > allowed
+        return Latest(
+            time=int(self.time[index]),
+            value=None if np.isnan(value) else value,
+            flags=int(self.flags[index]),
+            stale=stale,
+            resuming=stale and now - self.listening <= allowed,
+        )
+
+    def view(self, now: int) -> PlantView:
+        """Plants as they stand at `now` (ns). From any thread."""
+        return PlantView(self.roster, partial(self.latest, now=now))
 
     def stand(self, alarms: Iterable[Alarm]) -> None:
         """These alarms are not back to normal."""
@@ -107,11 +130,13 @@ class Memory:
 
     def resume(self, now: int) -> None:
         """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new."""
+        self.listening = now
         self.bank.resume(now, {alarm.rule_key for alarm in self.alarms.values() if alarm.active})
 
     def shift(self, step: int) -> None:
         """The service's clock was set by `step` ns: everything told by arrival times moves along."""
         self.stepped += step
+        self.listening += step
         self.received[self.time > 0] += step
         self.bank.shift(step)
         self.excursions.shift(step)
@@ -129,7 +154,7 @@ class Memory:
             getattr(memory, name)[:both] = getattr(self, name)[:both]
         memory.bank = self.bank.successor(roster.tables, roster.derived)
         memory.excursions = self.excursions
-        memory.stepped, memory.reported = self.stepped, self.reported
+        memory.stepped, memory.reported, memory.listening = self.stepped, self.reported, self.listening
         return memory
 
     def dump(self) -> bytes:

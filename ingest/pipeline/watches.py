@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ingest.model.alarm import AlarmEvent, AlarmState
-from ingest.model.plant import SERVICE, Gate
+from ingest.model.plant import SERVICE
 from ingest.model.suppression import Suppression
 from ingest.model.warning import Colour, EarlyWarning, Fact, Trait, WarningEvent
 from ingest.pipeline import warning_facts as facts
 from ingest.plants.roster import Roster
+from ingest.plants.view import PlantView
 from ingest.warnings import risk
 from ingest.warnings.facts import counts, service_key
 from ingest.warnings.watch import NEVER, Place, Terms, Watch
@@ -35,14 +36,6 @@ class _News:
         return key in self.known or key in self.over or key in self.void
 
 
-@dataclass(slots=True)
-class _Machine:
-    """What says whether an equipment runs, and what it said last."""
-
-    gate: Gate
-    runs: bool
-
-
 class Watches:
     """The watches, by plant. Asleep until `resume`: what a replay would say was said.
 
@@ -55,7 +48,7 @@ class Watches:
         self._terms: Terms | None = None
         self._due = NEVER
         self._roster: Roster | None = None
-        self._machines: dict[tuple[str, str], _Machine] = {}  # by plant and equipment, of which there were facts
+        self._machines: dict[tuple[str, str], bool] = {}  # whether they run; those of which there were facts
         self._stepped = 0
 
     def resume(self, warnings: Iterable[EarlyWarning], memory: Memory, now: int, terms: Terms) -> None:
@@ -82,7 +75,7 @@ class Watches:
         if memory.roster is not self._roster:
             told += self._look_anew(memory, terms, now)
         for plant, news in self._news(events, suppressions, memory, terms, now):
-            told += self._tell(plant, news, memory, terms)
+            told += self._tell(plant, news, memory, terms, now)
         told += self._look_at_machines(memory, now)
         if now >= self._due:
             for watch in list(self.of_plant.values()):
@@ -128,6 +121,7 @@ class Watches:
     ) -> Iterator[tuple[str, _News]]:
         """What is learnt of each plant, moment by moment; of one alarm one thing at a time."""
         pending: dict[str, _News] = {}
+        view = memory.view(now)
         for event in events:
             alarm, key = event.alarm, str(event.alarm.id)
             if alarm.historical or alarm.plant == SERVICE:
@@ -137,13 +131,13 @@ class Watches:
                 yield alarm.plant, pending.pop(alarm.plant)
             news = pending.setdefault(alarm.plant, _News(event.received))
             if counts(alarm):
-                news.known[key] = facts.of_alarm(memory, alarm, event.received, terms.rules.bypass_signals)
+                news.known[key] = facts.of_alarm(memory, view, alarm, event.received, terms.rules.bypass_signals)
             elif alarm.state is AlarmState.OUT_OF_SERVICE:
                 news.void.append(key)
             else:
                 news.over.append(key)
         for one in suppressions:
-            fact = facts.of_suppression(memory, one)
+            fact = facts.of_suppression(memory, view, one)
             news = pending.setdefault(one.plant, _News(now))
             if fact is not None:
                 news.known[fact.key] = fact
@@ -151,7 +145,7 @@ class Watches:
                 news.over.append(service_key(one.point))
         yield from pending.items()
 
-    def _tell(self, plant: str, news: _News, memory: Memory, terms: Terms) -> list[WarningEvent]:
+    def _tell(self, plant: str, news: _News, memory: Memory, terms: Terms, now: int) -> list[WarningEvent]:
         """Let the plant's watch know what is news to it."""
         watch = self.of_plant.get(plant)
         have: Mapping[str, Fact] = watch.facts if watch is not None else {}
@@ -162,7 +156,7 @@ class Watches:
             return []
         if watch is None:
             watch = self._watch(plant, memory, terms, news.time)
-        self._mind_machines(plant, known, memory)
+        self._mind_machines(plant, known, memory.view(now))
         told = watch.learn(news.time, known=known, over=over, void=void)
         self.touched(watch)
         return told
@@ -185,33 +179,33 @@ class Watches:
 
     def _standing(self, memory: Memory, learnt: Mapping[str, int], now: int) -> Iterator[tuple[str, Fact]]:
         signals = self._terms.rules.bypass_signals if self._terms else ()
+        view = memory.view(now)
         for plant, fact in facts.standing(memory, learnt, now, signals):
-            self._mind_machines(plant, [fact], memory)
+            self._mind_machines(plant, [fact], view)
             yield plant, fact
 
-    def _mind_machines(self, plant: str, known: Iterable[Fact], memory: Memory) -> None:
+    def _mind_machines(self, plant: str, known: Iterable[Fact], view: PlantView) -> None:
         """Remember which equipment has to be looked at: there is a fact of it, and it may stop."""
         for fact in known:
             if fact.equipment is None or (plant, fact.equipment) in self._machines:
                 continue
-            gate = facts.gate_of(memory, plant, fact.equipment)
-            if gate is not None:
-                self._machines[plant, fact.equipment] = _Machine(gate, facts.runs(memory, plant, gate))
+            if view.gate(plant, fact.equipment) is not None:
+                self._machines[plant, fact.equipment] = view.in_production(plant, fact.equipment)
 
     def _look_at_machines(self, memory: Memory, now: int) -> Iterator[WarningEvent]:
         """Equipment that began or ceased to run."""
-        for (plant, equipment), machine in list(self._machines.items()):
-            if facts.runs(memory, plant, machine.gate) is machine.runs:
+        view = memory.view(now)
+        for (plant, equipment), before in list(self._machines.items()):
+            runs = view.in_production(plant, equipment)
+            if runs is before:
                 continue
-            machine.runs = not machine.runs
+            self._machines[plant, equipment] = runs
             watch = self.of_plant.get(plant)
             mine = [fact for fact in watch.facts.values() if fact.equipment == equipment] if watch else []
             if watch is None or not mine:
                 del self._machines[plant, equipment]
                 continue
-            yield from watch.learn(
-                now, known=[replace(fact, traits=fact.traits ^ Trait.IN_PRODUCTION) for fact in mine if not fact.gone]
-            )
+            yield from watch.learn(now, known=[_producing(fact, runs=runs) for fact in mine if not fact.gone])
             self.touched(watch)
 
     def _watch(self, plant: str, memory: Memory, terms: Terms, at: int) -> Watch:
@@ -245,3 +239,7 @@ def _learnt(live: Mapping[str, Iterable[EarlyWarning]], stepped: int) -> dict[st
 def _same(have: Fact | None, fact: Fact) -> bool:
     """Whether a fact says nothing new; since when it stands is known better already."""
     return have is not None and have.gone is None and replace(fact, since=have.since) == have
+
+
+def _producing(fact: Fact, *, runs: bool) -> Fact:
+    return replace(fact, traits=fact.traits | Trait.IN_PRODUCTION if runs else fact.traits & ~Trait.IN_PRODUCTION)

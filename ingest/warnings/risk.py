@@ -76,15 +76,14 @@ def weight(fact: Fact) -> float:
 
 def index(inherent_: float, facts: Iterable[Fact], now: int) -> float:
     """R of what has this S and these facts, at `now` (ns)."""
-    total = sum(weight(fact) * _decay(fact, now) for fact in facts)
-    return round(min(HIGHEST, max(0.0, inherent_ * (1 + total))), 1)
+    return _clamped(inherent_ * (1 + sum(weight(fact) * _decay(fact, now) for fact in facts)))
 
 
 def region_index(plants: Iterable[float]) -> float:
     """R of a region, from those of its plants."""
     ordered = sorted(plants, reverse=True)
     rest = sum(max(0.0, one - REGION_ABOVE) for one in ordered[1:])
-    return round(min(HIGHEST, max(ordered, default=0.0) + REGION_SHARE * rest), 1)
+    return _clamped(max(ordered, default=0.0) + REGION_SHARE * rest)
 
 
 def band(value: float, before: Colour = Colour.BLUE) -> Colour:
@@ -97,6 +96,32 @@ def band(value: float, before: Colour = Colour.BLUE) -> Colour:
         if value >= (least - HYSTERESIS if before >= colour else least):
             return colour
     return Colour.BLUE
+
+
+def band_at(inherent_: float, facts: Iterable[Fact], now: int) -> Colour:
+    """The band that what has this S and these facts is in at `now` (ns), by how its index came about.
+
+    It follows from the facts alone, so whoever asks, whenever and after whatever restart, is told the same.
+    """
+    known = list(facts)
+    steps: dict[int, list[tuple[float, float]]] = {}  # by time: what more stands, and what more fades
+    for fact in known:
+        w = weight(fact)
+        steps.setdefault(fact.since, []).append((w, 0.0))
+        if fact.gone is not None:
+            gone = max(fact.gone, fact.since)
+            steps.setdefault(gone, []).append((-w, w))
+            steps.setdefault(gone + FORGOTTEN_S * 10**9, []).append((0.0, -w * _faded(FORGOTTEN_S * 10**9)))
+    stands, fades, last = 0.0, 0.0, 0
+    found = band(_clamped(inherent_))
+    for time in sorted(time for time in steps if time <= now):
+        fades *= _faded(time - last)
+        found = band(_clamped(inherent_ * (1 + stands + fades)), found)
+        stands += sum(more for more, _ in steps[time])
+        fades += sum(more for _, more in steps[time])
+        found = band(_clamped(inherent_ * (1 + stands + fades)), found)
+        last = time
+    return band(index(inherent_, known, now), found)
 
 
 def forgotten(fact: Fact, now: int) -> bool:
@@ -121,4 +146,13 @@ def _kind(bits: int) -> float:
 def _decay(fact: Fact, now: int) -> float:
     if fact.since > now or forgotten(fact, now):
         return 0.0
-    return 1.0 if fact.gone is None else 0.5 ** (max(0, now - fact.gone) / (HALF_LIFE_S * 1e9))
+    return 1.0 if fact.gone is None else _faded(max(0, now - fact.gone))
+
+
+def _faded(ns: int) -> float:
+    """What is left of 1 after so long."""
+    return float(0.5 ** (ns / (HALF_LIFE_S * 1e9)))
+
+
+def _clamped(value: float) -> float:
+    return round(min(HIGHEST, max(0.0, value)), 1)

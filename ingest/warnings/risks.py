@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ingest.model.plant import Plant, Text
@@ -47,42 +47,29 @@ class RegionRisk:
     plants: int
 
 
-@dataclass(slots=True)
-class Bands:
-    """The band each thing was in when it was last looked at: it leaves it only well below where it came in."""
-
-    known: dict[Hashable, Colour] = field(default_factory=dict)
-
-    def of(self, thing: Hashable, index: float) -> Colour:
-        """The band it is in now."""
-        found = self.known[thing] = risk.band(index, self.known.get(thing, Colour.BLUE))
-        return found
-
-
-def assess(plant: Plant, facts: Sequence[Fact], now: int, bands: Bands) -> PlantRisk:
+def assess(plant: Plant, facts: Sequence[Fact], now: int) -> PlantRisk:
     """A plant as it stands at `now` (ns)."""
     machines = []
     for machine in plant.equipment:
         inherent = risk.inherent(plant, machine)
-        index = risk.index(inherent, (fact for fact in facts if fact.equipment == machine.id), now)
-        machines.append(
-            EquipmentRisk(machine.id, machine.name, inherent, index, bands.of((plant.id, machine.id), index))
-        )
+        own = [fact for fact in facts if fact.equipment == machine.id]
+        index, band = risk.index(inherent, own, now), risk.band_at(inherent, own, now)
+        machines.append(EquipmentRisk(machine.id, machine.name, inherent, index, band))
     inherent = risk.inherent(plant)
-    index = risk.index(inherent, facts, now)
+    index, band = risk.index(inherent, facts, now), risk.band_at(inherent, facts, now)
     weighing = sum(not risk.forgotten(fact, now) for fact in facts)
-    return PlantRisk(plant, inherent, index, bands.of(plant.id, index), weighing, tuple(machines))
+    return PlantRisk(plant, inherent, index, band, weighing, tuple(machines))
 
 
-def regions(plants: Iterable[PlantRisk], band: Callable[[str, float], Colour]) -> list[RegionRisk]:
-    """Every region these plants lie in, the largest first."""
-    indices: dict[str, list[float]] = {}
+def regions(plants: Iterable[PlantRisk]) -> list[RegionRisk]:
+    """Every region these plants lie in, the largest first; none is in a lower band than a plant of it."""
+    members: dict[str, list[PlantRisk]] = {}
     for one in plants:
         for digits in REGIONS:
             if len(one.plant.region) >= digits:
-                indices.setdefault(one.plant.region[:digits], []).append(one.index)
+                members.setdefault(one.plant.region[:digits], []).append(one)
     found = []
-    for region, of in sorted(indices.items(), key=lambda item: (len(item[0]), item[0])):
-        index = risk.region_index(of)
-        found.append(RegionRisk(region, index, band(region, index), len(of)))
+    for region, of in sorted(members.items(), key=lambda item: (len(item[0]), item[0])):
+        index = risk.region_index(one.index for one in of)
+        found.append(RegionRisk(region, index, max(risk.band(index), *(one.band for one in of)), len(of)))
     return found

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.api.ports import Latest
 from ingest.cases.hazard import Hazard, HazardFilter
 from ingest.cases.lead import Lead, LeadFilter
 from ingest.casework import Casework
@@ -27,6 +26,7 @@ from ingest.model.warning import (
     WarningState,
 )
 from ingest.plants.roster import Roster
+from ingest.plants.view import Latest
 from ingest.state.audit import AuditStore
 from ingest.state.errors import StateUnavailable
 from tests.ingest.api.stand_in import ALUMINIUM, STEEL, StandIn
@@ -58,7 +58,7 @@ def casework(hall: StandIn) -> Casework:
     """As after a start: it remembers nothing but what is in the books."""
     ports = hall.ports
     return Casework(
-        hall.cases.books, ports.alarms, ports.warnings, hall.roster, hall.latest, hall.order, hall.cases.config,
+        hall.cases.books, ports.alarms, ports.warnings, hall.roster, hall.view, hall.order, hall.cases.config,
         lambda: hall.time,
     )  # fmt: skip
 

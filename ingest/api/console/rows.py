@@ -9,17 +9,17 @@ from typing import Final
 
 from ingest.alarms.display import Shown
 from ingest.alarms.lifecycle import UNSEEN
-from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console.trend_svg import Limit
 from ingest.api.console.wording import NOTHING, decimals, limit, number
-from ingest.api.ports import Latest, Ports
+from ingest.api.ports import Ports
 from ingest.api.reach import GatewayView, Standing
 from ingest.api.texts import FLAGS, TEXTS
 from ingest.model.alarm import Alarm, AlarmState
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint, Text
 from ingest.model.warning import EarlyWarning
+from ingest.plants.view import Latest
 
 _SAID_BY_TITLE: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
 """Their 0 or 1 would say less than the alarm's title."""
@@ -130,7 +130,7 @@ def point_groups(plant: Plant, rows: Iterable[PointRow]) -> list[tuple[Equipment
 
 def point_row(point: Point, latest: Latest) -> PointRow:
     """Return the point with its newest value, or a dash and the reason there is none."""
-    trusted = reach.trusted(latest)
+    trusted = latest.trusted
     flags = tuple(text for flag, text in FLAGS.items() if latest.flags & flag)
     if latest.time == 0:
         quality: tuple[Text, ...] = (TEXTS["quality.never"],)

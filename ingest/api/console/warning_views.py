@@ -14,7 +14,7 @@ from ingest.api.ports import Ports
 from ingest.api.whole import whole
 from ingest.model.plant import SERVICE, Text
 from ingest.model.warning import Asked, EarlyWarning, Step, WarningEvent, WarningFilter, WarningState
-from ingest.warnings.risks import Bands, PlantRisk, assess
+from ingest.warnings.risks import PlantRisk, assess
 
 STATES_LIVE: Final = frozenset({WarningState.OPEN, WarningState.OVER})
 SHOWN: Final = 200
@@ -54,10 +54,10 @@ def warnings_by_plant(ports: Ports, caller: Principal) -> dict[str, EarlyWarning
 
 
 def plant_risks(ports: Ports, caller: Principal, plant: str | None = None) -> dict[str, PlantRisk]:
-    """Return the risk of every plant in scope, or of one, the highest first. Bands are those of the present alone."""
-    now, bands = ports.now(), Bands()
+    """Return the risk of every plant in scope, or of one, the highest first."""
+    now = ports.now()
     plants = [one for one in reach.plants(ports, caller) if one.id != SERVICE and plant in {None, one.id}]
-    found = [assess(one, ports.live.facts(one.id), now, bands) for one in plants]
+    found = [assess(one, ports.live.facts(one.id), now) for one in plants]
     return {one.plant.id: one for one in sorted(found, key=lambda one: -one.index)}
 
 

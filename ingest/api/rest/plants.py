@@ -13,12 +13,13 @@ from ingest.api import reach
 from ingest.api.access import Caller
 from ingest.api.errors import BadParameter
 from ingest.api.instants import Instant
-from ingest.api.ports import Latest, Ports
+from ingest.api.ports import Ports
 from ingest.api.rest import schemas
 from ingest.history.store import Trend, bucket_width
 from ingest.model.flags import Flag
 from ingest.model.plant import Plant, Point
 from ingest.model.telling import iso
+from ingest.plants.view import Latest
 
 HOUR_NS: Final = 3_600_000_000_000
 
@@ -156,7 +157,7 @@ def _rules(point: Point, unjudged: Mapping[str, Reason]) -> list[schemas.RuleOut
 def _latest(latest: Latest) -> schemas.LatestOut:
     return schemas.LatestOut(
         time=iso(latest.time) if latest.time else None,
-        value=reach.trusted(latest),
+        value=latest.trusted,
         quality=[str(flag.name).lower() for flag in Flag if latest.flags & flag],
         stale=latest.stale,
     )

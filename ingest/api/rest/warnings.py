@@ -25,7 +25,7 @@ from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.warnings import risk
 from ingest.warnings.explain import NotYet, as_json, explain
 from ingest.warnings.report import reasons, title, warning_fields
-from ingest.warnings.risks import Bands, PlantRisk, assess, regions
+from ingest.warnings.risks import PlantRisk, assess, regions
 
 
 def warnings_router(ports: Ports) -> APIRouter:
@@ -100,17 +100,14 @@ def warnings_router(ports: Ports) -> APIRouter:
 def risk_router(ports: Ports) -> APIRouter:
     """Return the route on the risk index."""
     router = APIRouter(tags=["warnings"])
-    bands = Bands()
 
     @router.get("/risk")
     def risks(caller: Caller, plant: str | None = None) -> schemas.RiskOut:
         """Show the risk index of plants and their equipment, and of regions by the plants this token may see."""
         chosen = None if plant is None else reach.plant(ports, caller, plant).id
         now, roster = ports.now(), ports.live.roster()
-        found = [
-            assess(one, ports.live.facts(one.id), now, bands) for one in roster.enterprises() if caller.sees(one.id)
-        ]
-        places = regions(found, lambda region, index: bands.of((caller.plants, region), index))
+        found = [assess(one, ports.live.facts(one.id), now) for one in roster.enterprises() if caller.sees(one.id)]
+        places = regions(found)
         shown = [one for one in found if chosen in {None, one.plant.id}]
         return schemas.RiskOut(
             model=risk.MODEL,

@@ -20,7 +20,7 @@ from ingest.alarms.lifecycle import STANDING
 from ingest.alarms.suppressions import Suppressions
 from ingest.alarms.urgency import Order, place
 from ingest.api.config import ApiConfig, Role, TokenConfig
-from ingest.api.ports import Health, Latest, Ports
+from ingest.api.ports import Health, Ports
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.store import Trend
 from ingest.journal.position import Gap
@@ -52,6 +52,7 @@ from ingest.pipeline.turn import Terms, Turn
 from ingest.pipeline.watches import Watches
 from ingest.plants.in_force import HeldBack
 from ingest.plants.roster import GatewayRoster, Roster
+from ingest.plants.view import Latest, PlantView
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
 from ingest.state.rows import act_of
@@ -354,6 +355,9 @@ class StandIn:
 
     def latest(self, index: int) -> Latest:
         return self.values.get(index, Latest(0, None, 0, stale=True))
+
+    def view(self) -> PlantView:
+        return PlantView(self.known, self.latest)
 
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         silent = {rule.code: self.silent.get((rule.plant, rule.point, rule.code)) for rule in rules}

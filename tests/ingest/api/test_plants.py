@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from detectors.detector import Reason
-from ingest.api.ports import Latest
 from ingest.api.rest.plants import fill
 from ingest.history.store import Trend
 from ingest.model.flags import Flag
+from ingest.plants.view import Latest
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, NOON, OPERATOR, SECOND, STEEL, WOOD, StandIn
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ingest.alarms.config import AlarmsConfig
-from ingest.api.ports import Latest
-from ingest.api.showing import stopped
 from ingest.model.flags import Flag
 from ingest.model.plant import Gate, Plant
+from ingest.plants.view import Latest
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, SECOND, WOOD, StandIn
 
@@ -87,5 +86,5 @@ def test_a_machine_stands_only_by_a_value_to_trust(
 ) -> None:
     value, flags, stale = latest
     hall.put(WOOD, "FAN-01", Latest(hall.time - SECOND, value, flags, stale=stale))
-    found = stopped(hall.ports, [WOOD, ALUMINIUM, "gone"])
+    found = hall.view().stopped([WOOD, ALUMINIUM, "gone"])
     assert found == ({(WOOD, machine.equipment[0].id): "FAN-01"} if stands else {})

@@ -160,3 +160,17 @@ async def test_the_risk_index_of_plants_equipment_and_regions(hall: StandIn, ask
     assert [one["plant"] for one in mine["plants"]] == [WOOD]
     assert {region["plants"] for region in mine["regions"]} == {1}
     assert (await ask(ELSEWHERE).get("/api/v1/risk", params={"plant": STEEL})).status_code == 404
+
+
+async def test_the_band_is_the_same_for_whoever_asks_and_whenever(hall: StandIn, ask: Ask) -> None:
+    """82 after 90 is red, also to somebody who never saw the 90; the console says what the API says."""
+    second = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
+    hall.return_alarm(second)
+    hall.pass_time(960)
+    for wait, band in ((0, "red"), (600, "orange")):
+        hall.pass_time(wait)
+        (found,) = (await ask(OPERATOR).get("/api/v1/risk", params={"plant": STEEL})).json()["plants"]
+        assert (found["band"], 70 < found["index"] < 84) == (band, True)
+        page = (await ask(OPERATOR).get(f"/plants/{STEEL}")).text
+        shown = page[page.index('class="risk"') :].partition("</dd>")[0]
+        assert f"colour-{band}" in shown

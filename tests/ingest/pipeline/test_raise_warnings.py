@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ingest.model.flags import Flag
 from ingest.model.suppression import SuppressionKind
-from ingest.model.warning import Asked, Colour, Step, WarningState
+from ingest.model.warning import Asked, Colour, Step, Trait, WarningState
 from ingest.pipeline.commands import Acknowledge, Decide, Suppress
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.warnings.config import WarningsConfig
@@ -205,6 +207,67 @@ def test_an_alarm_acknowledged_is_no_news_to_its_warning(bench: Bench) -> None:
     before = len(bench.events())
     bench.order(Acknowledge(alarm.id, OPERATOR)).result(0)
     assert len(bench.events()) == before
+
+
+SIGNALS: dict[str, tuple[dict[str, float], int]] = {
+    "stands": ({"CO-02": 0.0}, 0),
+    "bad": ({"CO-02": 0.0}, Flag.BAD),
+    "no value": ({"CO-02": np.nan}, Flag.NO_VALUE),
+    "silent": ({}, 0),
+}
+"""What the furnace's run signal says, after it said that it stands."""
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Path, signal: str) -> None:
+    """Engine, warnings, display and casework give one answer: stopped only by a value to trust."""
+    bench = Bench(tmp_path, RUNS)
+    bench.read({"CO-01": 5.0, "CO-02": 0.0})
+    values, flags = SIGNALS[signal]
+    for _ in range(60):
+        bench.wait(15)
+        bench.read(values, flags)
+    stands = signal == "stands"
+    view = bench.engine.memory.view(bench.clock.wall())
+    point = bench.roster.find(PLANT, "CO-01")
+    assert point is not None
+    assert view.runs(point) is not stands  # casework asks so
+    assert view.stopped([PLANT]) == ({(PLANT, "BF-01"): "CO-02"} if stands else {})  # and the display
+    facts = {one.point: one for one in bench.engine.memory.warnings.of_plant[PLANT].facts.values()}
+    assert (Trait.IN_PRODUCTION in facts["CO-01"].traits) is not stands
+    assert bench.warnings()[0].colour is (Colour.BLUE if stands else Colour.YELLOW)
+    bench.close()
+
+
+def test_a_machine_that_stands_does_not_begin_to_run_because_the_service_was_away(tmp_path: Path) -> None:
+    """After a start the last word holds until its point is silent by its own measure; then nobody knows."""
+    bench = Bench(tmp_path, RUNS)
+    bench.read({"CO-01": 5.0, "CO-02": 0.0})
+    for _ in range(60):
+        bench.wait(15)
+        bench.read({"CO-02": 0.0})
+    assert bench.warnings()[0].colour is Colour.BLUE
+    bench.wait(3600, look=False)
+    bench.start()
+    bench.wait(1)
+    assert bench.warnings()[0].colour is Colour.BLUE
+    for _ in range(4):
+        bench.wait(15)
+    assert bench.warnings()[0].colour is Colour.YELLOW
+    bench.close()
+
+
+def test_an_alarm_raised_in_the_turn_in_which_its_machine_stops_belongs_to_one_that_stands(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, RUNS)
+    bench.read(CALM)
+    bench.read({"CO-01": 30.0, "CO-02": 5.0})
+    bench.read({"CO-01": 170.0, "CO-02": 0.0})
+    facts = bench.engine.memory.warnings.of_plant[PLANT].facts.values()
+    assert {(one.rule, Trait.IN_PRODUCTION in one.traits) for one in facts if one.point == "CO-01"} == {
+        ("H", False),
+        ("HH", False),
+    }
+    bench.close()
 
 
 def test_nobody_assigned_means_everyone(tmp_path: Path) -> None:

@@ -63,14 +63,14 @@ class Bench:
         self.clock.set_by += seconds * SECOND
         self.pending += seconds * SECOND
 
-    def read(self, values: Mapping[str, float]) -> None:
-        """A second goes by, readings arrive and are judged."""
+    def read(self, values: Mapping[str, float], flags: int = 0) -> None:
+        """A second goes by, readings with these flags arrive and are judged."""
         self.clock.time += SECOND
         points = [self.roster.find(PLANT, name) for name in values]
         n = len(points)
         index = np.array([point.index for point in points if point is not None], np.int32)
         time, received = np.full(n, self.clock.time), np.full(n, self.clock.wall())
-        batch = Batch(index, time, np.array([*values.values()], float), np.zeros(n, np.uint16), received)
+        batch = Batch(index, time, np.array([*values.values()], float), np.full(n, flags, np.uint16), received)
         self.journal.append(Commit(batch, n, step=self.pending))
         self.pending = 0
         self.engine.go_on()

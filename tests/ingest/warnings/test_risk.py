@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest.model.plant import Equipment, Plant, Point, Text
 from ingest.model.warning import Colour, Trait
 from ingest.warnings import risk
-from ingest.warnings.risks import Bands, assess, regions
+from ingest.warnings.risks import assess, regions
 from tests.ingest.warnings.small import SECOND, fact
 
 DOCS = Path(__file__).parents[3] / "docs" / "risk.md"
 NOW = 100_000 * SECOND
+NOTHING = Trait(0)
 
 
 def casting(*, red: bool = True) -> Plant:
@@ -92,22 +95,40 @@ def test_a_quiet_plant_of_any_kind_is_blue() -> None:
 
 
 def test_a_band_is_left_well_below_where_it_is_entered() -> None:
-    bands = Bands()
     values = [49.9, 50, 46, 45, 44.9, 70, 65, 64.9, 85, 80, 79.9]
-    found = [str(bands.of("plant", value)) for value in values]
-    assert found == [
+    bands = accumulate(values, lambda before, value: risk.band(value, before), initial=Colour.BLUE)
+    assert [str(band) for band in bands][1:] == [
         *("blue", "yellow", "yellow", "yellow", "blue"),
         *("orange", "orange", "yellow", "red", "red", "orange"),
     ]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_band_is_that_of_somebody_who_looked_every_ten_seconds(seed: int) -> None:
+    """Whoever asks, and however seldom, is told the same: it follows from the facts and their times alone."""
+    rng = np.random.default_rng(seed)
+    begun = NOW - 9000 * SECOND
+    facts = []
+    for number in range(9):
+        since = begun + int(rng.integers(900)) * 10 * SECOND
+        over = since + int(rng.integers(400)) * 10 * SECOND
+        traits = (NOTHING, Trait.LOST, Trait.RED)[int(rng.integers(3))]
+        made = fact(f"P{number}", since // SECOND, 1 if rng.random() < 0.7 else 2, traits)
+        facts.append(replace(made, gone=over) if rng.random() < 0.8 and over <= NOW else made)
+    looked = Colour.BLUE
+    for time in range(begun, NOW + 1, 10 * SECOND):
+        then = [one if one.gone is None or one.gone <= time else replace(one, gone=None) for one in facts]
+        looked = risk.band(risk.index(42, then, time), looked)
+    assert risk.band_at(42, facts, NOW) is looked
+
+
 def test_equipment_plant_and_regions_are_assessed_together() -> None:
-    bands = Bands()
     near = fact("A", 0, 2)
-    found = assess(casting(), [near], NOW, bands)
+    found = assess(casting(), [near], NOW)
     machine, furnace = found.equipment
     assert machine.index > machine.inherent
     assert (furnace.index, furnace.inherent) == (furnace.inherent, machine.inherent - risk.RED_RULES)
     assert found.band is Colour.ORANGE
-    places = regions([found, assess(replace(casting(), region="3502"), [], NOW, bands)], bands.of)
+    places = regions([found, assess(replace(casting(), region="3502"), [], NOW)])
     assert [(place.region, place.plants) for place in places] == [("35", 2), ("3502", 1), ("3505", 1), ("350583", 1)]
+    assert all(place.band >= Colour.ORANGE for place in places if place.region in {"35", "3505", "350583"})

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from detectors.detector import Reason
-from ingest.api.ports import Latest
 from ingest.model.plant import SERVICE
 from ingest.pipeline.commands import Acknowledge, Dispose, Person
+from ingest.plants.view import Latest
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
 from tests.small_plant import small_roster

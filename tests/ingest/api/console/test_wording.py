@@ -8,8 +8,8 @@ import pytest
 
 from ingest.api.console.rows import point_row
 from ingest.api.console.wording import age, clock, decimals, limit, number, unjudged
-from ingest.api.ports import Latest
 from ingest.model.flags import Flag
+from ingest.plants.view import Latest
 from tests.ingest.api.stand_in import NOON, SECOND, STEEL, StandIn
 
 POINT = StandIn().known.plants[STEEL].points[0]

@@ -1,0 +1,105 @@
+"""Plants as they stand: what a point reads as far as it can be trusted, and which equipment is in production.
+
+The one place that decides both: warnings, the display of alarms, casework and the API ask here, of the engine's memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from ingest.model.flags import UNUSABLE
+from ingest.model.plant import Gate, Point
+from ingest.plants.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A point's newest live reading.
+
+    Attributes:
+        time: device time, ns; 0 = never heard.
+        value: None where it is no number.
+        stale: silent for longer than its allowed silence.
+        resuming: stale only because the service was away: it has not listened for that long yet.
+    """
+
+    time: int
+    value: float | None
+    flags: int
+    stale: bool
+    resuming: bool = False
+
+    @property
+    def trusted(self) -> float | None:
+        """The value if it can be relied on now; a stale, bad or missing one is None, never a number."""
+        return None if self.stale else self.usable
+
+    @property
+    def usable(self) -> float | None:
+        """The value if it could be relied on when it came."""
+        if self.time == 0 or self.flags & UNUSABLE or self.value is None:
+            return None
+        return self.value if self.value == self.value else None
+
+
+NEVER: Latest = Latest(0, None, 0, stale=True)
+"""Of a point that was never heard."""
+
+
+class Running(Enum):
+    """Whether an equipment is in production."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"  # what says so is bad, stale or missing
+
+
+class PlantView:
+    """Plants of one roster at one moment."""
+
+    def __init__(self, roster: Roster, latest: Callable[[int], Latest]) -> None:
+        """`latest` gives the newest reading of a point by its roster index."""
+        self._roster = roster
+        self._latest = latest
+
+    def gate(self, plant: str, equipment: str | None) -> Gate | None:
+        """What says whether that equipment runs; None: nothing does, and it is always taken to."""
+        known = self._roster.plants.get(plant)
+        machines = known.equipment if known is not None else ()
+        return next((machine.running for machine in machines if machine.id == equipment), None)
+
+    def running(self, plant: str, equipment: str | None) -> Running:
+        """Whether that equipment is in production.
+
+        Right after a start of the service what was heard before holds until its point is silent by its own measure:
+        a machine that stands does not begin to run because the service was away.
+        """
+        gate = self.gate(plant, equipment)
+        if gate is None:
+            return Running.YES
+        point = self._roster.find(plant, gate.point)
+        latest = self._latest(point.index) if point is not None else NEVER
+        value = latest.usable if not latest.stale or latest.resuming else None
+        if value is None:
+            return Running.UNKNOWN
+        return Running.YES if gate.holds(value) else Running.NO
+
+    def in_production(self, plant: str, equipment: str | None) -> bool:
+        """Whether it has to be taken to run: unknown is not stopped, so nobody escapes by cutting a wire."""
+        return self.running(plant, equipment) is not Running.NO
+
+    def runs(self, point: Point) -> bool:
+        """Whether the equipment of that point has to be taken to run."""
+        return self.in_production(point.plant, point.equipment)
+
+    def stopped(self, plants: Iterable[str]) -> dict[tuple[str, str], str]:
+        """Equipment that is known not to be in production, by plant and id, with the point that tells so."""
+        found = {}
+        for key in plants:
+            plant = self._roster.plants.get(key)
+            for one in plant.equipment if plant is not None else ():
+                if one.running is not None and self.running(key, one.id) is Running.NO:
+                    found[key, one.id] = one.running.point
+        return found
