@@ -102,8 +102,8 @@ def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Ben
     given = bench.order(FeedBack(warning.id, OPERATOR, "冷却水泵跳停", "已切换备用泵")).result(0)
     assert given.state is WarningState.OPEN
     calm(bench, 2)
-    for _ in range(7):
-        bench.wait(100)
+    for _ in range(35):  # never silent
+        bench.wait(20)
         bench.read(CALM)
     closed = bench.warnings()[0]
     assert closed.state is WarningState.CLOSED
@@ -323,8 +323,8 @@ on_delay_s = 0
     )
     bench.roster = small_roster(tmp_path, bench.journal.number_points, gone)
     bench.engine.adopt(bench.roster)
-    for _ in range(7):
-        bench.wait(100)
+    for _ in range(35):  # never silent
+        bench.wait(20)
         bench.read(CALM)
     (warning,) = bench.warnings()
     assert (warning.colour, warning.state) == (None, WarningState.OVER)
