@@ -35,7 +35,6 @@ _SIGNALS: Final = (
 """Ten signals of a steel works, each with a value at which none of its rules speaks; a gateway has two of each."""
 
 _VARIANTS: Final = 50
-_UNREAD: Final = 4_000  # messages published and not yet told to be on disk: what a fleet of gateways would hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,10 @@ class Load:
         rate: messages a second; 0 = as fast as they are taken.
         alarm_every: one frame in so many raises an alarm, the next of its gateway clears it; 0 = none.
         wait: for `committed`; else only for the broker's acknowledgements.
+        ago_s: the first frame is of so long ago; for what is sent as fast as it is taken.
+        every_ms: between instants.
+        historical: marked so.
+        unread: messages published and not yet told to be on disk: what a fleet of gateways would hold.
     """
 
     messages: int
@@ -57,6 +60,10 @@ class Load:
     rate: float = 0.0
     alarm_every: int = 0
     wait: bool = True
+    ago_s: float = 0.0
+    every_ms: int = 100
+    historical: bool = False
+    unread: int = 4_000
 
 
 def write_plants(folder: Path, gateways: int, *, prompt: bool = False) -> None:
@@ -119,7 +126,7 @@ def _pump(connection: socket.socket, load: Load) -> None:
     began = time.perf_counter()
     connection.setblocking(False)
     while ready < load.messages:
-        room = min(load.messages - sent, _UNREAD - (sent - ready))
+        room = min(load.messages - sent, load.unread - (sent - ready))
         if load.rate:
             room = min(room, int((time.perf_counter() - began) * load.rate) - sent)
         if not outgoing and room > 0:
@@ -144,7 +151,8 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
     shown = [[_values(generator, g, load.times) for _ in range(variants)] for g in range(load.gateways)]
     loud = [_values(generator, g, load.times, first=300.0) for g in range(load.gateways)]
     topics = [f"yujing/v1/{_plant(gateway)}/GW-{gateway}/frame".encode() for gateway in range(load.gateways)]
-    start = time.time_ns() // 1_000_000
+    start = time.time_ns() // 1_000_000 - int(load.ago_s * 1000)
+    mark = ',"historical":true' if load.historical else ""
     alarmed: set[int] = set()
     for number in range(load.messages):
         gateway, seq = number % load.gateways, number // load.gateways + 1
@@ -154,9 +162,9 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
             alarmed.add(gateway)
         else:
             alarmed.discard(gateway)
-        first = time.time_ns() // 1_000_000 if load.rate else start + seq * load.times * 100
-        times = ",".join([str(first + 100 * at) for at in range(load.times)])
-        frame = f'{{"boot":"{boot}","seq":{seq},"time":[{times}],{values}}}'.encode()
+        first = time.time_ns() // 1_000_000 if load.rate else start + (seq - 1) * load.times * load.every_ms
+        times = ",".join([str(first + load.every_ms * at) for at in range(load.times)])
+        frame = f'{{"boot":"{boot}","seq":{seq}{mark},"time":[{times}],{values}}}'.encode()
         head = _text(topics[gateway]) + struct.pack("!H", number % 65_535 + 1)
         yield b"\x32" + _length(len(head) + len(frame)) + head + frame
 

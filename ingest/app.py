@@ -178,6 +178,7 @@ class Service:
             settings.intake,
             clock,
             failed,
+            caught_up=lambda: self.engine.lag() == 0,
         )
         connectors = settings.connectors.names()
         seen = looks(

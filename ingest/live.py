@@ -115,6 +115,11 @@ class ServiceMetrics(Collector):
         entries.add_metric(["engine"], self._engine.lag())
         entries.add_metric(["history"], self._writer.lag()[0])
         yield entries
+        yield GaugeMetricFamily(
+            "yujing_backfill_readings_waiting",
+            "On disk, and not judged before what is live",
+            value=self._journal.waiting(),
+        )
         warnings = GaugeMetricFamily("yujing_warnings_open", "Plants with an open warning", labels=["colour"])
         for colour, count in self._engine.memory.warnings.open_colours().items():
             warnings.add_metric([str(colour)], count)

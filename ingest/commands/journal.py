@@ -157,6 +157,7 @@ def _print_stats(found: Stats, readers: dict[str, int], out: Console) -> None:
     out.print(
         f"{found.entries} 条 entries · {found.readings} 条读数 readings · {found.bytes / _MB:.1f} MiB"
         f" (空闲 free {found.free_bytes / _MB:.1f})"
+        + (f" · 待补录 back-fill waiting: {found.backfill} 条读数 readings" if found.backfill else "")
     )
     out.print(f"最早 oldest {written(found.oldest)} · 最新 newest {written(found.newest)}")
     table = Table("读者 reader", "已读至 read up to", "落后 behind")

@@ -123,7 +123,8 @@ class _Play:
         while time.monotonic() < deadline:
             outbox = (await asyncio.to_thread(self.service.outbox.totals)).get(WEBHOOK)
             told = outbox is None or outbox.delivered == outbox.messages
-            if self.service.engine.lag() == 0 and self.service.history_lag() == 0 and told:
+            behind = self.service.engine.lag() + self.service.history_lag() + self.service.journal.waiting()
+            if not behind and told:
                 return
             await asyncio.sleep(0.1)
 

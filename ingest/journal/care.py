@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from ingest.journal import body
 from ingest.journal.connection import open_reader, told
 from ingest.journal.damage import COLUMNS, decode
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.journal.position import gaps_of
 from ingest.journal.records import Entry
 from ingest.journal.schema import VERSION
+from ingest.model.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Stats:
 
     entries: int
     readings: int
+    backfill: int  # readings staged, that are no part of an entry yet
     bytes: int
     free_bytes: int
     oldest: int | None
@@ -117,6 +120,7 @@ class JournalFile:
                 int(self._connection.pragma(name)) for name in ("page_size", "page_count", "freelist_count")
             )
         ((entries, readings),) = self._rows("SELECT count(*), coalesce(sum(size), 0) FROM entry")
+        ((backfill,),) = self._rows("SELECT coalesce(sum(size), 0) FROM backfill")
         ends = [
             row[0]
             for order in ("ASC", "DESC")
@@ -132,6 +136,7 @@ class JournalFile:
         return Stats(
             entries=entries,
             readings=readings,
+            backfill=backfill,
             bytes=page * pages,
             free_bytes=page * free,
             oldest=ends[0] if ends else None,
@@ -156,6 +161,7 @@ class JournalFile:
         except JournalBroken as error:  # the check itself stumbled; the entries are looked at all the same
             yield Fault(f"SQLite: {error}")
         yield from self._check_entries(seen)
+        yield from self._check_backfill()
         yield from self._check_positions()
         newest = self.newest_ever()
         for reader, position in {**self.cursors(), **cursors}.items():
@@ -181,6 +187,22 @@ class JournalFile:
                     yield number, row[1], decode(row)
                 except ValueError:
                     yield number, row[1] if isinstance(row[1], int) else 0, None
+
+    def backfill(self) -> Iterator[tuple[int, int, Batch | None]]:
+        """Every piece of staged back-fill as (number, received, readings), oldest first; None if it is damaged."""
+        for (number,) in self._rows("SELECT id FROM backfill ORDER BY id"):
+            for received, size, packed in self._rows(
+                "SELECT received, size, body FROM backfill WHERE id = ?", (number,)
+            ):
+                try:
+                    yield number, received, body.unpack(packed, size=size, received=received)
+                except ValueError:
+                    yield number, received, None
+
+    def _check_backfill(self) -> Iterator[Fault]:
+        for number, received, batch in self.backfill():
+            if batch is None:
+                yield Fault("staged back-fill is damaged: piece", number, number, (received, received))
 
     def _check_entries(self, seen: Callable[[int], None]) -> Iterator[Fault]:
         span: _Span | None = None

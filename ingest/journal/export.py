@@ -65,19 +65,26 @@ def export(journal: JournalFile, wanted: Wanted, file: Path, seen: Callable[[int
     readings, damaged = 0, []
     with _whole_or_not_at_all(file) as out:
         write = _ndjson(out) if file.suffix == ".ndjson" else _csv(out)
-        for number, _, entry in journal.entries():
-            seen(number)
-            if entry is None:
+        for number, batch in _every_batch(journal, seen):
+            if batch is None:
                 damaged.append(number)
                 continue
-            batch = entry.batch
             fits = (batch.time >= wanted.start) & (batch.time < wanted.end)
             if not everything:
                 fits &= np.isin(batch.point, numbers)
-            batch = batch.take(np.flatnonzero(fits))
-            write(_rows(batch, names))
-            readings += len(batch)
+            written = batch.take(np.flatnonzero(fits))
+            write(_rows(written, names))
+            readings += len(written)
     return Exported(readings, tuple(damaged))
+
+
+def _every_batch(journal: JournalFile, seen: Callable[[int], None]) -> Iterator[tuple[int, Batch | None]]:
+    """Readings of entries, then of staged back-fill; None for what is damaged."""
+    for number, _, entry in journal.entries():
+        seen(number)
+        yield number, entry.batch if entry is not None else None
+    for number, _, batch in journal.backfill():
+        yield number, batch
 
 
 def _rows(batch: Batch, names: Mapping[int, tuple[str, str]]) -> Iterator[tuple[str, str, str, str, float | None, str]]:

@@ -19,7 +19,7 @@ from ingest.journal.connection import open_reader, open_writer, told
 from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
 from ingest.journal.position import Gap, Position, gaps_of, gaps_text
-from ingest.journal.records import Entry, GatewayPosition, Quarantined
+from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.model.batch import Batch
 from ingest.quality.clock import GatewayClock
@@ -71,6 +71,8 @@ class Commit:
         quarantined: messages put aside; their ids are ignored. What is `retried` goes first, so the same may return.
         step: ns by which the service's clock was set just before; see `Entry`.
         retried: ids of messages that were put aside and are taken again with this: deleted where they lie.
+        backfill: packed readings that may wait until nothing live does, with how many each holds: staged.
+        fed: ids of what was staged and is in `batch` now.
     """
 
     batch: Batch
@@ -80,6 +82,8 @@ class Commit:
     quarantined: Sequence[Quarantined] = ()
     step: int = 0
     retried: Sequence[int] = ()
+    backfill: Sequence[Staged] = ()
+    fed: Sequence[Staged] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Journal:
         self._writer = open_writer(path)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
         self._last = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
+        self._waiting = int(self._one("SELECT coalesce(sum(size), 0) FROM backfill"))
 
     def append(self, commit: Commit) -> int:
         """Write one commit and sync it to disk; returns the id of the newest entry.
@@ -127,6 +132,11 @@ class Journal:
                     "INSERT INTO entry (received, readings, size, body, step) VALUES (?, ?, ?, ?, ?)",
                     (received, commit.readings, len(commit.batch), packed, commit.step),
                 )
+            cursor.executemany("DELETE FROM backfill WHERE id = ?", ((piece.id,) for piece in commit.fed))
+            cursor.executemany(
+                "INSERT INTO backfill (received, size, body) VALUES (?, ?, ?)",
+                ((piece.received, piece.size, piece.body) for piece in commit.backfill),
+            )
             cursor.executemany(
                 "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
                 " duplicates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
@@ -141,11 +151,28 @@ class Journal:
                 ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
             )
             _put_aside(cursor, commit.quarantined, commit.retried)
+        self._waiting += sum(piece.size for piece in commit.backfill) - sum(piece.size for piece in commit.fed)
         if len(commit.batch):
             with self._grown:
                 self._last += 1
                 self._grown.notify_all()
         return self._last
+
+    def staged(self, limit: int) -> list[Staged]:
+        """Back-fill that waits, oldest first: at least one piece if there is any, up to about `limit` readings."""
+        found: list[Staged] = []
+        size = 0
+        with self._reading() as cursor:
+            for row in cursor.execute("SELECT id, received, size, body FROM backfill ORDER BY id"):
+                found.append(Staged(*row))
+                size += found[-1].size
+                if size >= limit:
+                    break
+        return found
+
+    def waiting(self) -> int:
+        """How many readings of back-fill are staged."""
+        return self._waiting
 
     def read(self, after: int, limit: int) -> list[Entry]:
         """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings.

@@ -21,6 +21,20 @@ class Entry:
     step: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Staged:
+    """Back-fill on disk that no reader has seen yet: it becomes part of an entry when nothing live waits.
+
+    Attributes:
+        body: as it lies on disk; `ingest.journal.body` reads it.
+    """
+
+    id: int
+    received: int
+    size: int
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayPosition:
     """What is on disk of one gateway's current boot.

@@ -9,7 +9,7 @@ import apsw
 
 from ingest.journal.errors import JournalBroken
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 """The columns of a quarantined message, in the order of `Quarantined`'s fields."""
@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS status (plant TEXT NOT NULL, gateway TEXT NOT NULL, o
 CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
     topic TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, readings INTEGER NOT NULL,
     payload BLOB NOT NULL, digest BLOB NOT NULL, retry INTEGER NOT NULL DEFAULT 0, UNIQUE (topic, digest)) STRICT;
+CREATE TABLE IF NOT EXISTS backfill (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
+    size INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS cursor (reader TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 

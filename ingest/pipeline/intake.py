@@ -12,14 +12,15 @@ from pydantic import Field
 
 from ingest.journal.errors import JournalFull, JournalUnavailable
 from ingest.journal.journal import Journal
-from ingest.journal.records import Quarantined
+from ingest.journal.records import Quarantined, Staged
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
-from ingest.pipeline.sorting import Group, Standing, Who
+from ingest.pipeline.sorting import PIECE, Group, Standing, Who
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
+from ingest.quality.backfill import Backfill
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
@@ -29,6 +30,8 @@ GROUP: Final = 256
 """Most messages in one commit; a commit takes whatever waits, so an idle service adds no delay."""
 
 _RETRY_S: Final = 1.0
+_FEED_S: Final = 0.005  # while back-fill is staged: how soon it is seen that the engine has caught up
+_FEED_AT_LEAST_S: Final = 0.5  # however much is live: back-fill never starves
 _LOOK_S: Final = 0.1  # longest wait for a message, and so for anything else that is due
 _CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often
 _RETRIES: Final = 100  # put-aside messages taken again in one commit
@@ -88,7 +91,10 @@ class Intake(Worker):
         config: IntakeConfig,
         clock: Clock,
         on_failure: Callable[[BaseException], None],
+        *,
+        caught_up: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live."""
         super().__init__("intake", on_failure)
         self._handover = handover
         self._journal = journal
@@ -103,6 +109,9 @@ class Intake(Worker):
         self._standings = {who: Standing(boot, clock) for who, (boot, clock) in journal.boots().items()}
         self._healths: dict[Who, Health] = {}
         self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
+        self._caught_up = caught_up
+        self._backfill = Backfill()
+        self._feed_due = 0.0
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
         self._set_before = min(0, clock.look()[0] - journal.newest())
@@ -133,12 +142,13 @@ class Intake(Worker):
         before = self._clock.look()[0] - int(older_than_s * 1e9)
         return self._gaps.frames(self._positions, before)
 
-    def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = ()) -> None:
+    def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = (), staged: Sequence[Staged] = ()) -> None:
         """Journal a group of messages, then acknowledge each in order and say what is to be announced.
 
         Args:
             messages: from the source; the service's clock was not set between any two of them (`set_by`).
             again: messages that were put aside and are to be taken again.
+            staged: back-fill whose turn has come.
 
         Raises:
             JournalUnavailable: nothing was written, acknowledged or announced.
@@ -151,12 +161,21 @@ class Intake(Worker):
             with self._lock:
                 observed, self._observed = self._observed, []
         step = set_by - self._set_by
-        group = Group(self._roster(), self._positions, self._standings, self._tolerance, self._set_before + set_by)
+        group = Group(
+            self._roster(),
+            self._positions,
+            self._standings,
+            self._tolerance,
+            self._set_before + set_by,
+            self._backfill,
+            0 if self._journal.waiting() or not self._caught_up() else PIECE,
+        )
         for message in messages:
             group.sort(message)
         for aside in again:
             group.sort(Raw(aside.topic, aside.payload, aside.received), again=True)
             group.retried.append(aside.id)
+        group.feed(staged, now)
         for point, value in observed:
             group.observe(point, value, now)
         commit = group.commit(step)
@@ -174,7 +193,8 @@ class Intake(Worker):
         self._note_health(group)
         self._acknowledge(messages)
         self._announcer.due(commit.positions)
-        emit(FramesJournaled(len(messages), commit.readings))
+        if messages or again:
+            emit(FramesJournaled(len(messages), commit.readings + sum(piece.size for piece in commit.backfill)))
         if step:
             emit(ServiceClockStepped(step / 1e9))
 
@@ -199,7 +219,8 @@ class Intake(Worker):
                 if not self._room.room():
                     self._stopping.wait(_LOOK_S)
                     continue
-                waiting = waiting or self._handover.take(GROUP, _LOOK_S)
+                self._feed()
+                waiting = waiting or self._handover.take(GROUP, _FEED_S if self._journal.waiting() else _LOOK_S)
                 while waiting:
                     until = _until_step(waiting)
                     self.take(waiting[:until])
@@ -209,6 +230,13 @@ class Intake(Worker):
                 if isinstance(error, JournalFull):
                     self._room.full()
                 self._stopping.wait(_RETRY_S)
+
+    def _feed(self) -> None:
+        """Put a piece of back-fill into the journal: when nothing live waits to be judged, and now and then anyway."""
+        if not self._journal.waiting() or not (self._caught_up() or time.monotonic() >= self._feed_due):
+            return
+        self._feed_due = time.monotonic() + _FEED_AT_LEAST_S
+        self.take([], staged=self._journal.staged(PIECE))
 
     def _care(self) -> None:
         """Once in a while: what the service says of itself, messages to take again, and gaps that grow old."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
 import numpy as np
 
+from ingest.journal import body
 from ingest.journal.journal import BootKey, Commit, Progress
 from ingest.journal.position import Position
-from ingest.journal.records import Quarantined
+from ingest.journal.records import Quarantined, Staged
 from ingest.model.batch import Batch, concat
 from ingest.model.flags import Flag
 from ingest.pipeline.health import Tally
 from ingest.plants.roster import GatewayRoster, Roster
+from ingest.quality.backfill import Backfill
 from ingest.quality.clock import GatewayClock, keep_time
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
@@ -27,6 +29,9 @@ from ingest.wire.topics import Topic, parse_topic
 
 Who = tuple[str, str]
 """(plant, gateway)"""
+
+PIECE: Final = 4_000
+"""Readings of back-fill staged together, and put into the journal at once: some 10 ms of the engine's time."""
 
 _TOPICS: Final = 10_000
 _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
@@ -94,6 +99,8 @@ class Group:
         positions, standings: what is committed; not changed.
         tolerance: ns by which a device's clock may be ahead.
         set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
+        backfill: tells which frames are part of a backlog; learns from each.
+        spare: readings of back-fill that may go straight on, since nothing live waits; the rest is staged.
     """
 
     roster: Roster
@@ -101,10 +108,14 @@ class Group:
     standings: Mapping[Who, Standing]
     tolerance: int
     set_by: int
+    backfill: Backfill
+    spare: int = PIECE
     readings: int = 0
     stood: dict[Who, Standing] = field(default_factory=dict)
     tallies: dict[Who, Tally] = field(default_factory=dict)
     retried: list[int] = field(default_factory=list)
+    fed: list[Staged] = field(default_factory=list)
+    _backlog: list[Arrival] = field(default_factory=list)
     _parts: list[Arrival | Batch] = field(default_factory=list)
     _counts: dict[BootKey, _Count] = field(default_factory=dict)
     _statuses: dict[Who, tuple[bool, int]] = field(default_factory=dict)
@@ -138,13 +149,34 @@ class Group:
         time = np.array([now])
         self._parts.append(Batch(np.array([point], np.int32), time, np.array([value]), np.zeros(1, np.uint16), time))
 
+    def feed(self, staged: Sequence[Staged], now: int) -> None:
+        """Take back-fill that was staged: for all who read the journal it arrives at `now`."""
+        for piece in staged:
+            self.fed.append(piece)
+            try:
+                batch = body.unpack(piece.body, size=piece.size, received=piece.received)
+            except ValueError as error:
+                damaged = Raw("backfill", piece.body, piece.received)
+                self._put_aside(damaged, Reason.DAMAGED, str(error), piece.size, piece.body)
+            else:
+                self._parts.append(replace(batch, received=np.full(len(batch), now)))
+                self.readings += len(batch)
+
     def commit(self, step: int) -> Commit:
         """Everything the group leaves behind."""
         runs = [(kind, [*run]) for kind, run in groupby(self._parts, type)]
         batches = [concat(run) if kind is Batch else assemble(run) for kind, run in runs]  # type: ignore[arg-type]
         progress = {key: self._progress(key, count) for key, count in self._counts.items()}
         return Commit(
-            concat(batches), self.readings, progress, self._statuses, self._quarantined, step, tuple(self.retried)
+            concat(batches),
+            self.readings,
+            progress,
+            self._statuses,
+            self._quarantined,
+            step,
+            tuple(self.retried),
+            [*_pieces(assemble(self._backlog))],
+            self.fed,
         )
 
     def _progress(self, key: BootKey, count: _Count) -> Progress:
@@ -175,13 +207,24 @@ class Group:
             return
         shift = self._keep_time(message.received, gateway, who, frame) if newest else 0
         flags = (Flag.CLOCK if shift else 0) | (Flag.HISTORICAL if frame.historical else 0)
-        self._parts.append(Arrival(frame, message.received, shift, flags))
-        self.readings += frame.readings
+        self._keep(Arrival(frame, message.received, shift, flags), who)
         self._tally(who, message.received)
         if frame.unknown:
             rest = only_columns(message.payload, frame.unknown)
             detail = f"{', '.join(frame.unknown)[:500]}: expected points of {'/'.join(who)} in its plant file"
             self._put_aside(message, Reason.UNKNOWN_POINT, detail, len(frame.times) * len(frame.unknown), rest)
+
+    def _keep(self, arrival: Arrival, who: Who) -> None:
+        """Take a frame's readings: what is live for the next entry, back-fill only as far as there is room to spare."""
+        frame, received = arrival.frame, arrival.received
+        first, newest = (at * 1_000_000 + arrival.shift for at in (frame.times[0], frame.times[-1]))
+        if frame.historical or self.backfill.catches_up(who, first, newest, received):
+            self.spare -= frame.readings
+            if self.spare < 0:  # from here on all of it, so that a gateway's frames stay in their order
+                self._backlog.append(arrival)
+                return
+        self._parts.append(arrival)
+        self.readings += frame.readings
 
     def _is_newest(self, key: BootKey, seq: int) -> bool:
         """Whether the frame is newer than all its gateway sent before: not sent again, not of an earlier boot."""
@@ -243,6 +286,14 @@ class Group:
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
         self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
         emit(MessageQuarantined(message.topic, reason, detail))
+
+
+def _pieces(backlog: Batch) -> Iterator[Staged]:
+    """The batch as it is staged, in pieces small enough that what is live never waits long for one."""
+    for start in range(0, len(backlog), PIECE):
+        piece = backlog.take(np.arange(start, min(start + PIECE, len(backlog))))
+        received = int(piece.received[0])
+        yield Staged(0, received, len(piece), body.pack(piece, received=received))
 
 
 _topic: Callable[[str], Topic | None] = lru_cache(maxsize=_TOPICS)(parse_topic)

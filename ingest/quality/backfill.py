@@ -1,0 +1,62 @@
+"""Which frames are back-fill: a gateway that tells of more time than passes is catching up, one that does not is live.
+
+A frame's age alone cannot tell. A gateway behind a slow link, or with a clock that is wrong, sends old times for ever,
+and they are the best that is known of its plant: they are judged as they come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+FRESH: Final = 60 * 10**9
+"""ns. A frame whose newest time is at most so old on arrival is live, whatever came before it."""
+
+PACE: Final = 2
+"""Times that pass in a live gateway's frames may go by up to so many times as fast as arrivals."""
+
+BURST: Final = 60 * 10**9
+"""ns of readings that a gateway may tell at once before it counts as catching up: what a short outage leaves."""
+
+
+@dataclass(slots=True)
+class _Credit:
+    left: int
+    newest: int
+    received: int
+
+
+@dataclass(slots=True)
+class Backfill:
+    """Tells back-fill from live frames, by how fast time passes in the frames of each gateway.
+
+    Kept in memory only: after a start every gateway begins with a full burst.
+    """
+
+    _credits: dict[tuple[str, str], _Credit] = field(default_factory=dict)
+
+    def catches_up(self, gateway: tuple[str, str], first: int, newest: int, received: int) -> bool:
+        """Whether this frame, which is not marked historical, is part of a backlog.
+
+        >>> s, backlog = 10**9, Backfill()
+        >>> [backlog.catches_up(("p", "g"), at * s, (at + 30) * s, 5000 * s) for at in (1000, 1030, 1060, 1090)]
+        [False, False, False, True]
+        >>> backlog.catches_up(("p", "g"), 4990 * s, 4990 * s, 5000 * s)
+        False
+
+        Args:
+            gateway: (plant, gateway).
+            first: the frame's oldest time as kept, ns.
+            newest: its newest time as kept, ns.
+            received: its arrival, ns.
+        """
+        credit = self._credits.get(gateway)
+        if credit is None:
+            self._credits[gateway] = _Credit(BURST, newest, received)
+            return False  # of a first frame nothing can be said
+        told = newest - max(first, credit.newest) if newest > credit.newest else newest - first
+        passed = max(received - credit.received, 0)
+        due = PACE * passed  # a frame may tell of all that passed since the one before it, however long that was
+        credit.left = max(max(min(credit.left + due, BURST), due) - max(told, 0), -BURST)
+        credit.newest, credit.received = max(credit.newest, newest), received
+        return received - newest > FRESH and credit.left < 0
