@@ -144,11 +144,3 @@ def backfill_ratio(*, historical: bool, hours: float = 72, quiet_s: float = 15) 
         "committed_s": committed_s,
         "stored_s": stored_s,
     }
-
-
-if __name__ == "__main__":
-    import sys
-
-    for historical in ((False,) if len(sys.argv) > 2 else (True, False)):
-        found = backfill_ratio(historical=historical, hours=float(sys.argv[1]))
-        print(json.dumps({"historical": historical} | {key: round(value, 2) for key, value in found.items()}))
