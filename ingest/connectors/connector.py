@@ -22,7 +22,7 @@ class Connector(Protocol):
     """A destination. Its `name` is its key in the outbox."""
 
     name: str
-    batch: int  # most messages handed to one `deliver`
+    batch: int  # most messages handed to one `deliver`; they are of one kind and plant
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Try each message once; one outcome each. Network and HTTP errors become outcomes, never exceptions."""

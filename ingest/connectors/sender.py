@@ -1,4 +1,4 @@
-"""The outbox sender: hands due messages to their connector, in order, until each is delivered."""
+"""The outbox sender: hands messages to their connector, the urgent ones first, until each is delivered."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar, get_args
 
 from ingest.connectors.connector import Connector, Outcome
+from ingest.connectors.delivery_queue import DeliveryQueue
 from ingest.connectors.retry import RetrySchedule
-from ingest.model.outbox import Attempt, Message
+from ingest.model.outbox import Attempt, Message, MessageKind, Waiting
 from ingest.telemetry import Event, emit
 
 P = ParamSpec("P")
@@ -25,7 +26,12 @@ CLOSE_S = 0.3
 """What a connector is given to let go of its connections."""
 
 RECHECK_S = 60.0
-"""The longest sleep: the wall clock may be set while we wait for a time on it."""
+"""The longest sleep; then the outbox is looked into anew, whoever forgot to wake us."""
+
+PAGE = 1000
+"""Messages queued by one query; of readings, so many at most are in the queue."""
+
+KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
 
 OUTBOX_PAUSE_S = 1.0
 """The pause before an outbox that could not be read or written is asked again."""
@@ -37,11 +43,11 @@ MAX_ERROR = 500
 class Outbox(Protocol):
     """What the sender needs of the state database. Blocking; called from worker threads. Times are ns, UTC."""
 
-    def due(self, connector: str, now: int, limit: int) -> Sequence[Message]:
-        """The first `limit` undelivered messages with next_attempt <= now, in the order of `seq`."""
+    def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> Sequence[Waiting]:
+        """The first `limit` undelivered messages of that kind with a greater `seq`, in its order."""
 
-    def next_due(self, connector: str) -> int | None:
-        """The earliest next_attempt of the undelivered messages, or None if there are none."""
+    def messages(self, connector: str, seqs: Sequence[int]) -> Sequence[Message]:
+        """These messages with their bodies, in the order of `seq`; those that are gone are left out."""
 
     def oldest(self, connector: str) -> int | None:
         """When the oldest undelivered message was created, or None if there are none."""
@@ -49,14 +55,17 @@ class Outbox(Protocol):
     def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
         """Keep what became of tries, in one transaction: counts each in `attempts`, sets `first_attempt` once."""
 
-    def put_off(self, connector: str, until: Mapping[int, int]) -> None:
-        """Set next_attempt by seq, without counting a try."""
-
 
 class Scheduled(Connector, Protocol):
-    """A connector that says how patiently its receiver is to be tried."""
+    """A connector that says how its receiver is to be tried.
+
+    Attributes:
+        schedule: how patiently.
+        in_flight: deliveries at once.
+    """
 
     schedule: RetrySchedule
+    in_flight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ class DeliveryFailed(Event, level="warning", labels=("connector",), amount="mess
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOverdue(Event, level="error", labels=("connector",)):
-    """A receiver has refused a message so often that a person must look."""
+    """A receiver was away, or refused a message, so often in a row that a person must look."""
 
     connector: str
     failures: int
@@ -101,39 +110,26 @@ class _Lane:
     """One connector's side of the outbox."""
 
     connector: Scheduled
+    queue: DeliveryQueue = field(init=False)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: dict[str, int] = field(default_factory=dict)  # alarm -> next_attempt of its first message that failed
+    news: bool = True  # the outbox may hold messages that are not queued yet
+    seen: dict[MessageKind, int] = field(default_factory=dict)  # newest seq that was queued, by kind
+    readings: int = 0  # messages of this kind in the queue
+    more: bool = False  # the outbox holds readings for which the queue had no room
     looked: float = field(default_factory=time.monotonic)  # into the outbox, with an answer
 
-    def in_turn(self, due: Sequence[Message], now: int) -> tuple[list[Message], dict[int, int]]:
-        """What may be tried now, and what waits behind an earlier message of the same alarm, by seq until when.
-
-        One message an alarm at a time: its next one stays due and comes with the next look. Kept in memory only: after
-        a restart a later message may overtake one that failed before, and receivers go by the times in the body.
-        """
-        ready: list[Message] = []
-        behind: dict[int, int] = {}
-        taken: set[str] = set()
-        for message in due:
-            alarm = _alarm(message)
-            if alarm is None:
-                ready.append(message)
-            elif alarm not in taken:
-                # A failed message that is due again comes before its followers; a time in the future means it is not.
-                if self.waiting.get(alarm, now) > now:
-                    behind[message.seq] = self.waiting[alarm]
-                else:
-                    taken.add(alarm)
-                    ready.append(message)
-        return ready, behind
+    def __post_init__(self) -> None:
+        """Begin with nothing queued."""
+        one = self.connector
+        self.queue = DeliveryQueue(one.schedule, in_flight=one.in_flight, batch=one.batch)
 
 
 class OutboxSender:
-    """One asyncio task a connector; a receiver that is down holds up nobody but itself.
+    """One asyncio task a connector and one a delivery; a receiver that is down or slow holds up nobody but itself.
 
-    Every message is tried until it is delivered. A crash or stop between delivery and record repeats the message under
-    the same id. One round of a connector ends with its slowest answer, so a stuck receiver delays that connector's next
-    round by at most its timeout.
+    Every message is tried until it is delivered; which one is next is told by `DeliveryQueue`. All waiting goes by the
+    steady clock, and a restart tries everything at once: no time that was kept under a wrong clock delays an alarm. A
+    crash or stop between delivery and record repeats the message under the same id.
     """
 
     def __init__(
@@ -143,12 +139,14 @@ class OutboxSender:
         *,
         escalate_after: int = 10,
         now: Callable[[], int] = time.time_ns,
+        steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._outbox = outbox
         self._lanes = [_Lane(connector) for connector in connectors]
         self._escalate_after = escalate_after
         self._now = now
+        self._steady = steady
         self._jitter = jitter
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -180,6 +178,11 @@ class OutboxSender:
         """When the connector that is furthest behind last looked into the outbox: what a watchdog looks at."""
         return min((lane.looked for lane in self._lanes), default=time.monotonic())
 
+    def next_at(self) -> float | None:
+        """When something is tried next, by the steady clock; None: nothing waits for time alone to pass."""
+        times = [lane.queue.next_at(self._steady()) for lane in self._lanes]
+        return min((time for time in times if time is not None), default=None)
+
     def wake(self) -> None:
         """Say that messages were committed to the outbox. Callable from any thread, at any time, never blocks."""
         if self._loop is not None:  # before `run` there is nobody asleep
@@ -188,67 +191,88 @@ class OutboxSender:
 
     def _wake(self) -> None:
         for lane in self._lanes:
+            lane.news = True
             lane.woken.set()
 
     async def _serve(self, lane: _Lane) -> None:
-        connector = lane.connector
-        while not self._stopping.is_set():
-            lane.woken.clear()  # before looking, so that no wake is missed
-            now = self._now()
-            due = await self._insist(connector.name, self._outbox.due, connector.name, now, connector.batch)
-            lane.looked = time.monotonic()
-            if not due:
+        async with asyncio.TaskGroup() as deliveries:
+            while not self._stopping.is_set():
+                lane.woken.clear()  # before looking, so that no wake is missed
+                await self._look(lane)
+                while not self._stopping.is_set() and (taken := lane.queue.take(self._steady())):
+                    deliveries.create_task(self._deliver(lane, taken), name=f"deliver-{lane.connector.name}")
                 await self._sleep(lane)
-                continue
-            ready, behind = lane.in_turn(due, now)
-            if behind:
-                await self._insist(connector.name, self._outbox.put_off, connector.name, behind)
-            if ready:
-                await self._send(lane, ready)
+
+    async def _look(self, lane: _Lane) -> None:
+        """Queue what is new in the outbox: all of alarms and warnings, readings as far as they are soon sent."""
+        if not lane.news and not (lane.more and lane.readings < PAGE):
+            return
+        lane.news = lane.more = False
+        for kind in KINDS:
+            await self._queue(lane, kind)
+        lane.looked = time.monotonic()
+
+    async def _queue(self, lane: _Lane, kind: MessageKind) -> None:
+        name, full = lane.connector.name, True
+        while full:
+            if kind == "readings" and lane.readings >= PAGE:
+                lane.more = True
+                return
+            found = await self._insist(name, self._outbox.waiting, name, kind, lane.seen.get(kind, 0), PAGE)
+            lane.queue.add(found)
+            full = len(found) == PAGE
+            if found:
+                lane.seen[kind] = found[-1].seq
+            if kind == "readings":
+                lane.readings += len(found)
 
     async def _sleep(self, lane: _Lane) -> None:
-        until = await self._insist(lane.connector.name, self._outbox.next_due, lane.connector.name)
-        pause_s = RECHECK_S if until is None else min(RECHECK_S, max(0.0, (until - self._now()) / 1e9))
-        with contextlib.suppress(TimeoutError):
+        now = self._steady()
+        until = lane.queue.next_at(now)
+        pause_s = RECHECK_S if until is None else min(RECHECK_S, max(0.0, until - now))
+        try:
             async with asyncio.timeout(pause_s):
                 await lane.woken.wait()
+        except TimeoutError:
+            lane.news = lane.news or pause_s == RECHECK_S
 
-    async def _send(self, lane: _Lane, messages: Sequence[Message]) -> None:
+    async def _deliver(self, lane: _Lane, taken: Sequence[Waiting]) -> None:
+        """Try messages once, keep what became of it, and let the queue go on by it."""
         connector = lane.connector
+        messages = await self._insist(
+            connector.name, self._outbox.messages, connector.name, [waiting.seq for waiting in taken]
+        )
         started = self._now()
         try:
             outcomes = {outcome.seq: outcome for outcome in await connector.deliver(messages)}
         except Exception as error:  # noqa: BLE001  a fault of ours in one connector must not end the sending of alarms
             outcomes = {message.seq: Outcome(message.seq, _fault(error)) for message in messages}
         ended = self._now()
-        jitter = self._jitter()  # one draw a round: messages that failed together are tried together again
-        attempts = []
-        for message in messages:
-            outcome = outcomes.get(message.seq, Outcome(message.seq, "the connector did not say what became of it"))
-            attempts.append(_attempt(message, outcome, connector.schedule, started=started, ended=ended, jitter=jitter))
-        for message, attempt in zip(messages, attempts, strict=True):
-            alarm = _alarm(message)
-            if alarm is not None and attempt.delivered is None:
-                lane.waiting[alarm] = attempt.next_attempt
-            elif alarm is not None:
-                lane.waiting.pop(alarm, None)
+        tries = [
+            (message, outcomes.get(message.seq, Outcome(message.seq, "the connector did not say what became of it")))
+            for message in messages
+        ]
+        attempts = [_attempt(outcome, started=started, ended=ended) for _, outcome in tries]
         await self._insist(connector.name, self._outbox.record, connector.name, attempts)
-        await self._report(connector.name, messages, attempts)
+        failed = {outcome.seq: outcome.retry_after_s for _, outcome in tries if outcome.error is not None}
+        retry_s = lane.queue.settle(taken, failed, self._steady(), self._jitter())
+        lane.readings -= sum(waiting.kind == "readings" and waiting.seq not in failed for waiting in taken)
+        lane.woken.set()
+        delivered = len(tries) - len(failed)
+        if delivered:
+            emit(MessagesDelivered(connector.name, delivered))
+        if retry_s is not None:
+            await self._report(lane, [one for one in tries if one[1].seq in failed], retry_s)
 
-    async def _report(self, connector: str, messages: Sequence[Message], attempts: Sequence[Attempt]) -> None:
-        failed = [(m, a) for m, a in zip(messages, attempts, strict=True) if a.delivered is None]
-        if len(failed) < len(messages):
-            emit(MessagesDelivered(connector, len(messages) - len(failed)))
-        if not failed:
-            return
-        retry = min(a.next_attempt for _, a in failed) - self._now()
-        emit(DeliveryFailed(connector, len(failed), round(retry / 1e9, 1), failed[-1][1].error or ""))
-        overdue = [(m, a) for m, a in failed if (m.attempts + 1) % self._escalate_after == 0]
+    async def _report(self, lane: _Lane, failed: Sequence[tuple[Message, Outcome]], retry_s: float) -> None:
+        connector, error = lane.connector.name, _storable(failed[-1][1].error or "")
+        emit(DeliveryFailed(connector, len(failed), round(retry_s, 1), error))
+        counts = [lane.queue.failures, *(message.attempts + 1 for message, _ in failed)]
+        overdue = [count for count in counts if count and count % self._escalate_after == 0]
         if overdue:
             oldest = await self._insist(connector, self._outbox.oldest, connector)
-            message, attempt = max(overdue, key=lambda pair: pair[0].attempts)
-            age_s = (self._now() - (message.created if oldest is None else oldest)) / 1e9
-            emit(DeliveryOverdue(connector, message.attempts + 1, round(age_s, 1), attempt.error or ""))
+            created = failed[-1][0].created if oldest is None else oldest
+            emit(DeliveryOverdue(connector, max(overdue), round((self._now() - created) / 1e9, 1), error))
 
     async def _insist(self, connector: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask the outbox until it answers: it may be locked or its disk full, and what was delivered must be kept."""
@@ -261,20 +285,10 @@ class OutboxSender:
                 await asyncio.sleep(OUTBOX_PAUSE_S)
 
 
-def _alarm(message: Message) -> str | None:
-    """What has to be told in order: the alarm or the warning; readings have no such thing."""
-    told: Any = message.body.get(message.kind) if message.kind != "readings" else None
-    return str(told["id"]) if told else None
-
-
-def _attempt(
-    message: Message, outcome: Outcome, schedule: RetrySchedule, *, started: int, ended: int, jitter: float
-) -> Attempt:
+def _attempt(outcome: Outcome, *, started: int, ended: int) -> Attempt:
     if outcome.error is None:
-        return Attempt(message.seq, started, ended, ended, None)
-    age_s = (ended - message.created) / 1e9
-    delay_s = schedule.delay_s(message.attempts + 1, age_s, jitter, outcome.retry_after_s)
-    return Attempt(message.seq, started, None, ended + int(delay_s * 1e9), _storable(outcome.error))
+        return Attempt(outcome.seq, started, ended, None)
+    return Attempt(outcome.seq, started, None, _storable(outcome.error))
 
 
 def _storable(text: str) -> str:

@@ -12,9 +12,10 @@ from ingest.alarms.report import alarm_body, readings_body
 from ingest.model.alarm import Alarm
 from ingest.model.batch import Batch
 from ingest.model.flags import UNUSABLE
-from ingest.model.outbox import Message
+from ingest.model.outbox import Message, Urgency
 from ingest.model.plant import Plant, Point, Text
 from ingest.model.warning import WarningEvent, WarningEventKind
+from ingest.pipeline import urgency as rank
 from ingest.pipeline.advance_alarms import advance_alarms
 from ingest.pipeline.alarm_steps import advance_suppressions
 from ingest.pipeline.lookback import NOT_LIVE
@@ -62,9 +63,10 @@ def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage ha
         alarm = event.alarm
         plant = turn.roster.plants.get(alarm.plant)
         body = alarm_body(event, plant, _reason(turn.roster, alarm))
+        urgency, subject = rank.of_alarm(event), str(alarm.id)
         turn.messages += [
-            Message(0, connector, event.id, "alarm", alarm.plant, body, event.received, event.received, 0)
-            for connector in turn.terms.recipients("alarm", alarm.plant, alarm.level)
+            Message(0, to, event.id, "alarm", alarm.plant, body, event.received, event.received, 0, urgency, subject)
+            for to in turn.terms.recipients("alarm", alarm.plant, alarm.level)
         ]
 
 
@@ -80,7 +82,7 @@ def report(turn: Turn, memory: Memory) -> None:
         memory.reported = interval
         number = uuid5(_REPORTS, f"{plant.id}/{memory.reported}")
         turn.messages += [
-            Message(0, connector, number, "readings", plant.id, body, turn.now, turn.now, 0)
+            Message(0, connector, number, "readings", plant.id, body, turn.now, turn.now, 0, Urgency.BULK)
             for connector in turn.terms.recipients("readings", plant.id, None)
         ]
 
@@ -101,9 +103,10 @@ def _of_warning(turn: Turn, event: WarningEvent) -> list[Message]:
     if event.kind is WarningEventKind.INPUTS_CHANGED:
         return []
     body = warning_body(event, turn.roster.plants.get(plant))
+    urgency, subject = rank.of_warning(event), str(event.warning.id)
     return [
-        Message(0, connector, event.id, "warning", plant, body, event.time, turn.now, 0)
-        for connector in turn.terms.warned(event.warning)
+        Message(0, to, event.id, "warning", plant, body, event.time, turn.now, 0, urgency, subject)
+        for to in turn.terms.warned(event.warning)
     ]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from ingest.alarms.urgency import urgency
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
 from ingest.model.audit import YUJING, Act
-from ingest.model.outbox import Message
+from ingest.model.outbox import Message, Urgency
 from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 
@@ -117,11 +117,12 @@ def message_row(message: Message) -> dict[str, Any]:
         "body": dict(message.body),
         "received": message.received,
         "created": message.created,
-        "next_attempt": message.created,
+        "subject": message.subject,
+        "urgency": int(message.urgency),
     }
 
 
 def message_of(row: Mapping[str, Any]) -> Message:
     """The message a row holds."""
-    names = ("seq", "connector", "id", "kind", "plant", "body", "received", "created", "attempts")
-    return Message(**{name: row[name] for name in names})
+    names = ("seq", "connector", "id", "kind", "plant", "body", "received", "created", "attempts", "subject")
+    return Message(**{name: row[name] for name in names}, urgency=Urgency(row["urgency"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from ingest.alarms.urgency import Order
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.annunciations import Annunciations
 from ingest.model.audit import Act
-from ingest.model.outbox import Attempt, Message
+from ingest.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning, WarningEvent
 from ingest.state import audit
@@ -262,20 +262,27 @@ class OutboxStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def due(self, connector: str, now: int, limit: int) -> list[Message]:
-        """The first `limit` undelivered messages with next_attempt <= now, in the order of `seq`."""
-        query = _waiting(sa.select(t.outbox), connector).where(t.outbox.c.next_attempt <= now)
-        return [message_of(row) for row in self._db.rows(query.order_by(t.outbox.c.seq).limit(limit))]
+    def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> list[Waiting]:
+        """The first `limit` undelivered messages of that kind with a greater `seq`, in its order."""
+        column = t.outbox.c
+        query = _waiting(sa.select(column.seq, column.plant, column.subject, column.urgency), connector)
+        query = query.where(column.kind == kind, column.seq > after).order_by(column.seq).limit(limit)
+        rows = self._db.rows(query)
+        return [Waiting(r["seq"], kind, r["plant"], r["subject"], Urgency(r["urgency"])) for r in rows]
 
-    def next_due(self, connector: str) -> int | None:
-        """The earliest next_attempt of the undelivered messages, or None if there are none."""
-        due: int | None = self._db.scalar(_waiting(sa.select(sa.func.min(t.outbox.c.next_attempt)), connector))
-        return due
+    def messages(self, connector: str, seqs: Sequence[int]) -> list[Message]:
+        """These messages with their bodies, in the order of `seq`; those that are gone are left out."""
+        column = t.outbox.c
+        query = sa.select(t.outbox).where(column.seq.in_(seqs), column.connector == connector)
+        return [message_of(row) for row in self._db.rows(query.order_by(column.seq))]
 
     def oldest(self, connector: str) -> int | None:
         """When the oldest undelivered message was created, or None if there are none."""
-        created: int | None = self._db.scalar(_waiting(sa.select(sa.func.min(t.outbox.c.created)), connector))
-        return created
+        kinds = get_args(MessageKind)
+        column = t.outbox.c
+        query = _waiting(sa.select(column.created), connector).order_by(column.seq)
+        found = [self._db.scalar(query.where(column.kind == kind)) for kind in kinds]
+        return min((created for created in found if created is not None), default=None)
 
     def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
         """Keep what became of tries, in one transaction: counts each in `attempts`, sets `first_attempt` once."""
@@ -288,18 +295,10 @@ class OutboxStore:
                     .values(
                         attempts=column.attempts + 1,
                         first_attempt=sa.func.coalesce(column.first_attempt, attempt.started),
-                        next_attempt=attempt.next_attempt,
                         delivered=attempt.delivered,
                         last_error=attempt.error,
                     )
                 )
-
-    def put_off(self, connector: str, until: Mapping[int, int]) -> None:
-        """Set next_attempt by seq, without counting a try."""
-        with self._db.write() as connection:
-            for seq, time in until.items():
-                where = (t.outbox.c.connector == connector) & (t.outbox.c.seq == seq)
-                connection.execute(sa.update(t.outbox).where(where).values(next_attempt=time))
 
     def totals(self) -> dict[str, OutboxTotals]:
         """By connector, what became of its messages."""

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
+
+WAITING: Final[dict[str, Any]] = {
+    f"{system}_where": sa.text("delivered IS NULL") for system in ("sqlite", "postgresql")
+}
+"""What an index says that holds undelivered messages only: they are few."""
 
 alarm = sa.Table(
     "alarm",
@@ -111,18 +118,19 @@ outbox = sa.Table(
     sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("connector", sa.Text, nullable=False),
     sa.Column("id", sa.Uuid, nullable=False),  # the same over every retry
-    sa.Column("kind", sa.Text, nullable=False),  # "alarm" | "readings"
+    sa.Column("kind", sa.Text, nullable=False),  # `ingest.model.outbox.MessageKind`
     sa.Column("plant", sa.Text, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("received", sa.BigInteger, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("first_attempt", sa.BigInteger),
-    sa.Column("next_attempt", sa.BigInteger, nullable=False),
     sa.Column("delivered", sa.BigInteger),
     sa.Column("last_error", sa.Text),
+    sa.Column("subject", sa.Text),  # the alarm or warning; its messages keep their order
+    sa.Column("urgency", sa.SmallInteger, nullable=False, server_default="2"),  # `ingest.model.outbox.Urgency`
     sa.UniqueConstraint("connector", "id"),
-    sa.Index("outbox_due", "connector", "delivered", "next_attempt"),
+    sa.Index("outbox_waiting", "connector", "kind", "seq", **WAITING),
     sqlite_autoincrement=True,
 )
 

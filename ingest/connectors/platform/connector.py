@@ -38,6 +38,7 @@ class PlatformConnector:
     """
 
     schedule = RetrySchedule()
+    in_flight = 4  # reports under way at once: our default, no platform says how many it takes
 
     def __init__(
         self,

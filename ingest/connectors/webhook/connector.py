@@ -25,7 +25,8 @@ CONCURRENT = 8
 class WebhookConnector:
     """Delivers events of alarms and warnings to one inspector's endpoint."""
 
-    batch = CONCURRENT
+    batch = 1
+    in_flight = CONCURRENT
     schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
 
     def __init__(self, config: WebhookConfig, client: httpx.AsyncClient, key: bytes, now: Callable[[], int]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid5
 
 from ingest.alarms.report import alarm_body, readings_body
@@ -17,7 +19,7 @@ from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.sender import OutboxSender
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.model.flags import Flag
-from ingest.model.outbox import Attempt, Message
+from ingest.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.model.plant import Confidence, Plant, Point, Text
 from ingest.model.warning import (
     Asked,
@@ -34,6 +36,7 @@ from ingest.model.warning import (
     warning_event_id,
     warning_id,
 )
+from ingest.state.store import OutboxStore
 from ingest.warnings.report import warning_body
 
 START = 1_763_884_800_000_000_000  # 2025-11-23T08:00:00Z
@@ -41,23 +44,36 @@ SECOND = 1_000_000_000
 
 
 class Clock:
-    """Stands still until moved."""
+    """Stands still until moved; its steady side goes on from 0 and is not set with it."""
 
     def __init__(self, ns: int = START) -> None:
         self.ns = ns
+        self._set = ns
 
     def __call__(self) -> int:
         return self.ns
+
+    def steady(self) -> float:
+        return (self.ns - self._set) / SECOND
+
+    def set(self, by_s: float) -> None:
+        """Somebody sets the wall clock."""
+        self.ns += int(by_s * SECOND)
+        self._set += int(by_s * SECOND)
 
 
 @dataclass(slots=True)
 class Row:
     message: Message
-    next_attempt: int
     first_attempt: int | None = None
     delivered: int | None = None
     errors: list[str] = field(default_factory=list)
-    delays: list[int] = field(default_factory=list)  # ns from the try to the next
+    starts: list[int] = field(default_factory=list)  # of tries, ns
+
+    @property
+    def delays(self) -> list[int]:
+        """Ns from each try to the next."""
+        return [after - before for before, after in itertools.pairwise(self.starts)]
 
 
 class MemoryOutbox:
@@ -72,16 +88,18 @@ class MemoryOutbox:
     def put(self, *messages: Message, connector: str = "inspector") -> None:
         with self._lock:
             for message in messages:
-                self.rows[message.seq] = Row(replace(message, connector=connector), message.created)
+                self.rows[message.seq] = Row(replace(message, connector=connector))
 
-    def due(self, connector: str, now: int, limit: int) -> Sequence[Message]:
-        self.looks += 1
-        self._check("due")
-        return [row.message for row in self._open(connector) if row.next_attempt <= now][:limit]
+    def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> Sequence[Waiting]:
+        self.looks += kind == "alarm"
+        self._check("waiting")
+        kept = [row.message for row in self._open(connector)]
+        found = [m for m in kept if m.kind == kind and m.seq > after]
+        return [Waiting(m.seq, m.kind, m.plant, m.subject, m.urgency) for m in found[:limit]]
 
-    def next_due(self, connector: str) -> int | None:
-        self._check("next_due")
-        return min((row.next_attempt for row in self._open(connector)), default=None)
+    def messages(self, connector: str, seqs: Sequence[int]) -> Sequence[Message]:
+        self._check("messages")
+        return [row.message for row in self._open(connector) if row.message.seq in seqs]
 
     def oldest(self, connector: str) -> int | None:
         return min((row.message.created for row in self._open(connector)), default=None)
@@ -93,14 +111,10 @@ class MemoryOutbox:
             assert row.message.connector == connector
             row.message = replace(row.message, attempts=row.message.attempts + 1)
             row.first_attempt = row.first_attempt or attempt.started
-            row.delivered, row.next_attempt = attempt.delivered, attempt.next_attempt
+            row.starts.append(attempt.started)
+            row.delivered = attempt.delivered
             if attempt.error is not None:
                 row.errors.append(attempt.error)
-                row.delays.append(attempt.next_attempt - attempt.started)
-
-    def put_off(self, connector: str, until: Mapping[int, int]) -> None:
-        for seq, time_ns in until.items():
-            self.rows[seq].next_attempt = time_ns
 
     def done(self) -> bool:
         return all(row.delivered is not None for row in self.rows.values())
@@ -118,9 +132,11 @@ class MemoryOutbox:
 class StandIn:
     """A connector that does as `answer` says; None = delivered."""
 
-    def __init__(self, answer: Callable[[Message], Outcome], *, name: str = "inspector", batch: int = 4) -> None:
+    def __init__(
+        self, answer: Callable[[Message], Outcome], *, name: str = "inspector", batch: int = 1, in_flight: int = 4
+    ) -> None:
         self.name = name
-        self.batch = batch
+        self.batch, self.in_flight = batch, in_flight
         self.schedule = RetrySchedule()
         self.answer = answer
         self.tried: list[int] = []
@@ -160,12 +176,12 @@ async def until(true: Callable[[], bool], timeout_s: float = 15) -> None:
 
 
 async def hurry(true: Callable[[], bool], clock: Clock, outbox: MemoryOutbox, sender: OutboxSender) -> None:
-    """Move the clock from one due time to the next until it is true."""
+    """Move the clock from one try to the next until it is true."""
 
     def step() -> bool:
-        waiting = [row.next_attempt for row in list(outbox.rows.values()) if row.delivered is None]
-        if waiting and min(waiting) > clock.ns:
-            clock.ns = min(waiting)
+        due = sender.next_at()
+        if due is not None and due > clock.steady() and not outbox.done():
+            clock.ns += math.ceil((due - clock.steady()) * SECOND)
             sender.wake()
         return true()
 
@@ -190,7 +206,12 @@ PLANT = Plant(
 
 
 def alarm_message(
-    seq: int, kind: AlarmEventKind = AlarmEventKind.RAISED, *, point: str = "CW_IN_P-01", plant: str = PLANT.id
+    seq: int,
+    kind: AlarmEventKind = AlarmEventKind.RAISED,
+    *,
+    point: str = "CW_IN_P-01",
+    plant: str = PLANT.id,
+    urgency: Urgency = Urgency.ROUTINE,
 ) -> Message:
     """The event of an alarm of that point; the same point is the same alarm."""
     time_ns = START + list(AlarmEventKind).index(kind) * 60 * SECOND
@@ -217,7 +238,8 @@ def alarm_message(
     )
     event = AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm)
     body = alarm_body(event, PLANT, Text("压力低于限值", "pressure is below its limit"))
-    return Message(seq, "inspector", event_id(alarm.id, kind, time_ns), "alarm", plant, body, START, START, 0)
+    name, subject = event_id(alarm.id, kind, time_ns), str(alarm.id)
+    return Message(seq, "inspector", name, "alarm", plant, body, START, START, 0, urgency, subject)
 
 
 def readings_message(seq: int, *, plant: str = PLANT.id, uscc: str = PLANT.uscc) -> Message:
@@ -225,7 +247,9 @@ def readings_message(seq: int, *, plant: str = PLANT.id, uscc: str = PLANT.uscc)
     points = (_point(0, "CW_IN_P-01", "ALC_CW_IN_P", "MPa"), _point(1, "CAST_LEN-01", "ALC_CAST_LEN", "mm"))
     latest = [(points[0], START, 0.351, 0), (points[1], START - SECOND, None, int(Flag.NO_VALUE))]
     body: dict[str, Any] = readings_body(replace(PLANT, id=plant, uscc=uscc), START + seq * SECOND, latest)
-    return Message(seq, "platform", uuid5(UUID(int=0), f"readings/{seq}"), "readings", plant, body, START, START, 0)
+    return Message(
+        seq, "platform", uuid5(UUID(int=0), f"readings/{seq}"), "readings", plant, body, START, START, 0, Urgency.BULK
+    )
 
 
 def _point(index: int, point: str, signal: str, unit: str) -> Point:
@@ -260,7 +284,7 @@ def warning_message(
     warning = early_warning(time_ns, colour, step, answered=answered)
     event = WarningEvent(seq, warning_event_id(warning.id, seq, kind), kind, time_ns, warning)
     body = warning_body(event, PLANT)
-    return Message(seq, "inspector", event.id, "warning", PLANT.id, body, time_ns, time_ns, 0)
+    return Message(seq, "inspector", event.id, "warning", PLANT.id, body, time_ns, time_ns, 0, subject=str(warning.id))
 
 
 def early_warning(
@@ -310,3 +334,9 @@ def early_warning(
         feedback=Feedback("水泵跳停", "切换备用泵", "王工", time_ns) if answered else None,
         ended=None if colour else time_ns,
     )
+
+
+def standing(outbox: OutboxStore, connector: str) -> list[Message]:
+    """Every message that waits for a connector, in the order of the outbox."""
+    waiting = [one.seq for kind in get_args(MessageKind) for one in outbox.waiting(connector, kind, 0, 1000)]
+    return outbox.messages(connector, waiting)

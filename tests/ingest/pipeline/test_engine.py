@@ -17,6 +17,7 @@ from ingest.pipeline.commands import Acknowledge, Comment, Decide, Dispose, End,
 from ingest.state.audit import AuditStore
 from ingest.state.errors import StateUnavailable
 from ingest.state.suppressions import SuppressionStore
+from tests.ingest.connectors.outbox import standing
 from tests.ingest.pipeline.bench import PATIENCE_S, Bench
 from tests.small_plant import PLANT, TEXT, small_roster
 
@@ -36,7 +37,7 @@ def test_a_limit_crossed_raises_one_alarm_and_tells_the_inspector(bench: Bench) 
     (alarm,) = bench.found()
     assert (alarm.point, alarm.rule, alarm.level, alarm.value, alarm.limit) == ("CO-01", "H", 1, 30.0, 24.0)
     assert alarm.state is AlarmState.UNACKNOWLEDGED
-    (message,) = bench.outbox.due("inspector", time.time_ns(), 10)
+    (message,) = standing(bench.outbox, "inspector")
     assert message.body["alarm"]["id"] == str(alarm.id)
     assert message.body["enterprise"]["uscc"] == "91350100M000100Y43"
     assert message.body["reason"] == {
@@ -47,7 +48,7 @@ def test_a_limit_crossed_raises_one_alarm_and_tells_the_inspector(bench: Bench) 
 def test_readings_are_reported_to_the_platform_once_an_interval(bench: Bench) -> None:
     bench.send("CO-01", [5.0] * 25)
     bench.settle()
-    (message,) = bench.outbox.due("platform", 1 << 62, 10)
+    (message,) = standing(bench.outbox, "platform")
     assert message.kind == "readings"
     assert [(r["point"], r["value"]) for r in message.body["readings"]] == [("CO-01", 5.0)]
 
@@ -125,7 +126,7 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
         time.sleep(0.01)
     states = {a.rule: a.state for a in bench.found()}
     assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.RETURNED}
-    told = [message.body for message in bench.outbox.due("inspector", 1 << 62, 10)]
+    told = [message.body for message in standing(bench.outbox, "inspector")]
     reasons = {(body["alarm"]["rule"], body["event"]): body["reason"] for body in told}
     assert reasons["HH", "raised"]["en"] == "The value is at or above 160 ppm: high-high"
     assert reasons["HH", "returned"] is None  # the rule is gone
@@ -258,7 +259,7 @@ def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench
     bench.settle()
     (alarm,) = bench.found()
     assert alarm.state is AlarmState.SHELVED
-    told = [m.body for m in bench.outbox.due("inspector", 1 << 62, 10)]
+    told = [m.body for m in standing(bench.outbox, "inspector")]
     assert [(body["event"], body["alarm"]["state"]) for body in told] == [
         ("raised", "unacknowledged"), ("shelved", "shelved"),
     ]  # fmt: skip

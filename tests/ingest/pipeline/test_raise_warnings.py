@@ -15,6 +15,7 @@ from ingest.model.warning import Asked, Colour, Step, Trait, WarningState
 from ingest.pipeline.commands import Acknowledge, Decide, Suppress
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.warnings.config import WarningsConfig
+from tests.ingest.connectors.outbox import standing
 from tests.ingest.pipeline.warned import INSPECTOR, OPERATOR, QUIET, SECOND, Bench
 from tests.small_plant import PLANT, small_roster
 
@@ -41,7 +42,7 @@ def test_a_warning_is_committed_with_the_alarm_it_comes_from(bench: Bench) -> No
     bench.read(HIGH)
     (warning,) = bench.warnings()
     (event,) = bench.events()
-    (message,) = bench.outbox.due("inspector", bench.clock.wall(), 10)
+    (message,) = standing(bench.outbox, "inspector")
     act = bench.audit.acts(limit=10, kind="warning")[0].act
     alarms = {fact.alarm for ground in warning.inputs for fact in ground.facts}
     assert (warning.colour, warning.state, warning.step) == (Colour.ORANGE, WarningState.OPEN, Step.ENTERPRISE)
@@ -300,7 +301,7 @@ def test_other_reasons_are_kept_and_sent_to_nobody(bench: Bench) -> None:
     for _ in range(12):
         bench.read({"CO-01": 170.0, "CO-02": 30.0})
     assert [kind for kind, _ in bench.told()] == ["raised", "inputs-changed"]
-    sent = bench.outbox.due("inspector", bench.clock.wall(), 10)
+    sent = standing(bench.outbox, "inspector")
     assert [message.body["event"] for message in sent if message.kind == "warning"] == ["raised"]
 
 

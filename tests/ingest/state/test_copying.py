@@ -110,7 +110,7 @@ def test_numbers_given_before_are_not_given_again(ends: list[Database]) -> None:
 def message(seq: int | None = None) -> dict[str, Any]:
     """A row of the outbox."""
     numbered = {} if seq is None else {"seq": seq}
-    times = {"received": 1, "created": 1, "next_attempt": 1}
+    times = {"received": 1, "created": 1}
     return {**numbered, "connector": "c", "id": uuid4(), "kind": "alarm", "plant": "p", "body": {}, **times}
 
 

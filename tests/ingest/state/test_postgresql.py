@@ -247,7 +247,6 @@ def test_what_is_no_json_and_what_no_text_holds_is_kept_as_far_as_it_can_be(data
         "body": {"limit": math.nan, "at": [math.inf]},
         "received": 1,
         "created": 1,
-        "next_attempt": 1,
         "last_error": "a\0b",
     }
     with database.write() as connection:

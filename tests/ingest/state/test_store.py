@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 
 from ingest.alarms.lifecycle import Cause, acknowledged, raised, recorded, returned
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState, alarm_id
-from ingest.model.outbox import Attempt, Message
+from ingest.model.outbox import Attempt, Message, Urgency
 from ingest.model.plant import Text
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
@@ -63,7 +63,7 @@ def test_a_turn_that_cannot_be_written_whole_leaves_nothing(database: Database) 
         engine.commit(2, [one], [message(one.id), faulty], b"new")
     assert engine.load() == EngineState(1, 1, b"old")
     assert engine.open_alarms() == []
-    assert OutboxStore(database).next_due("inspector") is None
+    assert OutboxStore(database).oldest("inspector") is None
 
 
 def test_what_was_told_before_a_crash_is_not_told_again(database: Database) -> None:
@@ -75,6 +75,19 @@ def test_what_was_told_before_a_crash_is_not_told_again(database: Database) -> N
         "inspector": 1,
         "other": 1,
     }
+
+
+def test_the_body_of_an_id_never_changes(database: Database) -> None:
+    """Whatever is known by the time it would be told again: the plant renamed, the service restarted, tried before."""
+    engine, outbox, one = EngineStore(database), OutboxStore(database), event()
+    engine.commit(1, [one], [message(one.id)])
+    (waiting,) = outbox.waiting("inspector", "alarm", 0, 10)
+    before = outbox.messages("inspector", [waiting.seq])
+    outbox.record("inspector", [Attempt(waiting.seq, 1, None, "HTTP 503")])
+    EngineStore(database).commit(
+        2, [one], [replace(message(one.id), body={"event": "raised", "enterprise": "renamed"})]
+    )
+    assert outbox.messages("inspector", [waiting.seq]) == [replace(before[0], attempts=1)]
 
 
 def test_a_historical_alarm_is_marked_and_can_be_asked_for(database: Database) -> None:
@@ -146,33 +159,28 @@ def test_alarms_are_counted_by_plant_level_and_state(database: Database) -> None
     assert alarms.counts(AlarmFilter(states=frozenset({AlarmState.NORMAL}))) == {}
 
 
-def test_a_message_is_due_until_it_is_delivered(database: Database) -> None:
+def test_a_message_waits_until_it_is_delivered(database: Database) -> None:
     engine, outbox = EngineStore(database), OutboxStore(database)
     numbers = [uuid4(), uuid4()]
-    engine.commit(1, [], [message(n) for n in numbers] + [message(numbers[0], "platform")])
-    due = outbox.due("inspector", now=100, limit=10)
-    assert [m.id for m in due] == numbers
-    assert due[0].body == {"event": "raised", "名": "值"}
-    assert outbox.due("inspector", now=99, limit=10) == []
-    outbox.record("inspector", [Attempt(due[0].seq, 150, None, 900, "refused"), Attempt(due[1].seq, 150, 160, 0, None)])
-    assert outbox.due("inspector", now=899, limit=10) == []
-    assert outbox.next_due("inspector") == 900
-    (again,) = outbox.due("inspector", now=900, limit=10)
+    urgent = replace(message(numbers[1]), subject="an alarm", urgency=Urgency.FIRST)
+    engine.commit(1, [], [message(numbers[0]), urgent, message(numbers[0], "platform")])
+    first, second = outbox.waiting("inspector", "alarm", 0, 10)
+    assert (second.subject, second.urgency) == ("an alarm", Urgency.FIRST)
+    assert outbox.waiting("inspector", "alarm", first.seq, 10) == [second]
+    assert outbox.waiting("inspector", "alarm", 0, 1) == [first]
+    assert outbox.waiting("inspector", "readings", 0, 10) == []
+    bodies = outbox.messages("inspector", [second.seq, first.seq])
+    assert [m.id for m in bodies] == numbers
+    assert bodies[0].body == {"event": "raised", "名": "值"}
+    outbox.record("inspector", [Attempt(first.seq, 150, None, "refused"), Attempt(second.seq, 150, 160, None)])
+    assert outbox.waiting("inspector", "alarm", 0, 10) == [first]
+    (again,) = outbox.messages("inspector", [first.seq])
     assert (again.id, again.attempts) == (numbers[0], 1)
-    outbox.record("inspector", [Attempt(again.seq, 950, 960, 0, None)])
-    assert outbox.next_due("inspector") is None
+    outbox.record("inspector", [Attempt(again.seq, 950, 960, None)])
+    assert outbox.waiting("inspector", "alarm", 0, 10) == []
     assert outbox.latencies("inspector", "alarm") == [60, 60], "counted to the first try, not to the last"
-    assert outbox.oldest("platform") == 100
+    assert (outbox.oldest("platform"), outbox.oldest("inspector")) == (100, None)
     assert outbox.totals()["inspector"].delivered == 2
-
-
-def test_a_message_put_off_is_no_attempt(database: Database) -> None:
-    engine, outbox = EngineStore(database), OutboxStore(database)
-    engine.commit(1, [], [message(uuid4())])
-    (due,) = outbox.due("inspector", now=100, limit=1)
-    outbox.put_off("inspector", {due.seq: 500})
-    assert outbox.due("inspector", now=499, limit=1) == []
-    assert outbox.due("inspector", now=500, limit=1)[0].attempts == 0
 
 
 def test_readers_of_the_database_cannot_write(database: Database) -> None:

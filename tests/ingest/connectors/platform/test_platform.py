@@ -170,7 +170,7 @@ async def test_one_message_the_province_dislikes_does_not_keep_the_others_away(
     outbox, clock = MemoryOutbox(), Clock()
     outbox.put(*(alarm_message(seq, point=f"P-{seq}") for seq in (1, 2, 3)), connector="platform")
     async with opened(platform, authority) as connector:
-        sender = OutboxSender(outbox, [connector], now=clock)
+        sender = OutboxSender(outbox, [connector], now=clock, steady=clock.steady)
         async with running(sender):
             await hurry(lambda: len(outbox.rows[2].errors) >= 4, clock, outbox, sender)
     assert outbox.rows[1].delivered
@@ -215,11 +215,9 @@ async def test_after_a_loss_of_the_link_every_message_arrives_once(authority: Au
             connector="platform",
         )
     async with opened(platform, authority) as connector:
-        sender = OutboxSender(outbox, [connector], now=clock)
+        sender = OutboxSender(outbox, [connector], now=clock, steady=clock.steady)
         async with running(sender):
-            await hurry(
-                lambda: all(row.errors for seq, row in outbox.rows.items() if seq % 3 != 2), clock, outbox, sender
-            )
+            await hurry(lambda: sum(bool(row.errors) for row in outbox.rows.values()) > 20, clock, outbox, sender)
             with platform:
                 await hurry(outbox.done, clock, outbox, sender)
     reports = [report_in(request) for request in platform.accepted]
@@ -241,7 +239,7 @@ async def test_what_the_platform_echoes_betrays_no_secret(
     outbox.put(alarm_message(1), connector="platform")
     with capture_logs() as logs:
         async with opened(platform, authority) as connector:
-            sender = OutboxSender(outbox, [connector], now=clock, escalate_after=2)
+            sender = OutboxSender(outbox, [connector], now=clock, steady=clock.steady, escalate_after=2)
             async with running(sender):
                 await hurry(lambda: len(outbox.rows[1].errors) >= 3, clock, outbox, sender)
     assert outbox.rows[1].errors[0] == "the platform refused: code = 401, bad appsecret *** for ***"
