@@ -22,7 +22,7 @@ from ingest.cases.errors import Already
 from ingest.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
 from ingest.cases.hazard_steps import moment
 from ingest.cases.lead import Lead, LeadSource, lead_of_deadline, lead_of_warning
-from ingest.model.alarm import AlarmFilter, AlarmState
+from ingest.model.alarm import OVER, AlarmFilter, AlarmState
 from ingest.model.audit import YUJING, Act, ActKind
 from ingest.model.plant import Point
 from ingest.model.warning import Colour, EarlyWarning, WarningFilter, WarningState
@@ -137,7 +137,7 @@ class Casework:
         roster = self._roster()
         mandatory = [point for point in roster.points if point is not None and point.mandatory]
         places = {point.plant for point in mandatory}
-        standing = frozenset(set(AlarmState) - {AlarmState.NORMAL})
+        standing = frozenset(AlarmState) - OVER
         which = AlarmFilter(plants=frozenset(places), states=standing)
         alarms = whole(partial(self._alarms.alarms, which), lambda one: (one.raised, one.id))
         known = {(dead.plant, dead.point): dead for dead in self._books.dead_points()}

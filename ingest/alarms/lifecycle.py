@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 from uuid import uuid5
 
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, event_id
+from ingest.model.alarm import OVER, Alarm, AlarmEvent, AlarmEventKind, AlarmState, event_id
 from ingest.model.audit import ActRole
 from ingest.model.suppression import Suppression, SuppressionKind
 
@@ -23,33 +23,34 @@ class Outcome(Enum):
 
 
 _TABLE: Final = """
-                      A  B  C  D  E  F  G  H  I  ?
-raised                B  .  .  B  B  B  =  =  =  B
-returned              .  D  A  .  .  .  A  A  A  .
-latched               .  E  F  .  .  .  =  =  =  .
-acknowledged          !  C  !  A  F  !  !  !  !  !
-reset                 !  !  !  !  !  A  !  !  !  !
-shelved               G  G  G  .  .  .  .  .  .  G
-unshelved             .  .  .  .  .  .  <  .  .  .
-suppressed            H  H  H  .  .  .  H  .  .  H
-unsuppressed          .  .  .  .  .  .  .  <  .  .
-removed-from-service  I  I  I  .  .  .  I  I  .  I
-returned-to-service   .  .  .  .  .  .  .  .  <  .
-unevaluated           ?  .  .  .  .  .  .  .  .  .
-evaluated             .  .  .  .  .  .  .  .  .  A
-commented             =  =  =  =  =  =  =  =  =  =
-assigned              =  =  =  =  =  =  =  =  =  =
-disposed              =  =  =  =  =  =  =  =  =  =
-cleared               A  !  !  !  !  !  !  !  !  !
-recorded              A  .  .  .  .  .  .  .  .  .
+                      A  B  C  D  E  F  G  H  I  ?  X
+raised                B  .  .  B  B  B  =  =  =  B  .
+returned              .  D  A  .  .  .  A  A  A  .  .
+latched               .  E  F  .  .  .  =  =  =  .  .
+acknowledged          !  C  !  A  F  !  !  !  !  !  !
+reset                 !  !  !  !  !  A  !  !  !  !  !
+shelved               G  G  G  .  .  .  .  .  .  G  .
+unshelved             .  .  .  .  .  .  <  .  .  .  .
+suppressed            H  H  H  .  .  .  H  .  .  H  .
+unsuppressed          .  .  .  .  .  .  .  <  .  .  .
+removed-from-service  I  I  I  .  .  .  I  I  .  I  .
+returned-to-service   .  .  .  .  .  .  .  .  <  .  .
+unevaluated           ?  .  .  .  .  .  .  .  .  .  .
+evaluated             .  .  .  .  .  .  .  .  .  A  .
+commented             =  =  =  =  =  =  =  =  =  =  =
+assigned              =  =  =  =  =  =  =  =  =  =  =
+disposed              =  =  =  =  =  =  =  =  =  =  =
+cleared               A  !  !  !  !  !  !  !  !  !  X
+removed               .  X  X  .  .  .  X  X  X  .  .
+recorded              A  .  .  .  .  .  .  .  .  .  .
 """
-"""A row an event, a column a state, by the letters of `AlarmState`; ? = not evaluated.
+"""A row an event, a column a state, by the letters of `AlarmState`; ? = not evaluated, X = removed.
 
 What is over (D, E, F) is not hidden by a suppression: it still waits to be seen or reset. What cannot be evaluated
 while an alarm stands changes nothing: unknown is not good.
 """
 
-_LETTERS: Final = dict(zip("ABCDEFGHI?", AlarmState, strict=True))
+_LETTERS: Final = dict(zip("ABCDEFGHI?X", AlarmState, strict=True))
 
 
 def _read(table: str) -> dict[tuple[AlarmState, AlarmEventKind], AlarmState | Outcome]:
@@ -163,6 +164,11 @@ def returned(alarm: Alarm, cause: Cause, *, latch: bool = False) -> AlarmEvent |
     return _step(changed, AlarmEventKind.LATCHED if latch else AlarmEventKind.RETURNED, cause)
 
 
+def removed(alarm: Alarm, cause: Cause) -> AlarmEvent | None:
+    """Nothing judges it any more. What holds ends so, and is not called returned; None for what was over already."""
+    return _step(alarm, AlarmEventKind.REMOVED, cause) if alarm.active else None
+
+
 def acknowledged(alarm: Alarm, cause: Cause) -> AlarmEvent:
     """Somebody has seen it. Raises Refused."""
     comment = cause.detail.get("comment") or alarm.comment
@@ -220,7 +226,7 @@ def consequences(alarm: Alarm, cause: Cause, over: Suppression | None) -> list[A
         if event is not None:
             found.append(event)
             alarm = event.alarm
-    if alarm.state is AlarmState.NORMAL and alarm.disposed is not None and alarm.cleared is None:
+    if alarm.state in OVER and alarm.disposed is not None and alarm.cleared is None:
         done = Cause(cause.time, cause.received)
         found.append(_must(replace(alarm, cleared=cause.time), AlarmEventKind.CLEARED, done))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from ingest.model.audit import ActRole
@@ -27,6 +27,7 @@ class AlarmState(StrEnum):
     SUPPRESSED = "suppressed"  # H: hidden by the plant's design
     OUT_OF_SERVICE = "out-of-service"  # I: 停用
     NOT_EVALUATED = "not-evaluated"  # none of the diagram's: nobody can tell whether the condition holds
+    REMOVED = "removed"  # nor this: it was configured no more while the condition held; whether it ended nobody knows
 
 
 class AlarmEventKind(StrEnum):
@@ -49,7 +50,12 @@ class AlarmEventKind(StrEnum):
     ASSIGNED = "assigned"
     DISPOSED = "disposed"  # feedback was given: cause, measure, evidence
     CLEARED = "cleared"  # 销警: the value is back and feedback was given
+    REMOVED = "removed"  # its rule, point or plant is no longer configured
     RECORDED = "recorded"  # over when it became known, from readings that came late: nobody has to acknowledge it
+
+
+OVER: Final = frozenset({AlarmState.NORMAL, AlarmState.REMOVED})
+"""States in which an alarm is over: seen to return, or removed from configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Alarm:
         value: at the newest raise; None where there is none (silence).
         onset, raised: when the condition first began, and when its on-delay was over.
         annunciated, raises: when it was raised last, and how often: one that comes back soon is the same alarm.
-        returned: when the condition was gone; None while it holds.
+        returned: when the condition was seen to be gone; None while it holds, and for good once it was removed.
         disposed: when feedback was given last.
         cleared: when both were true, value back and feedback given (销警).
         historical: found in readings that came late: it never stood.
@@ -96,8 +102,8 @@ class Alarm:
 
     @property
     def active(self) -> bool:
-        """Whether the condition still holds."""
-        return self.returned is None
+        """Whether the condition still holds, as far as anybody looks."""
+        return self.returned is None and self.state is not AlarmState.REMOVED
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from pydantic import Field
 
-from ingest.alarms.lifecycle import Cause, returned
+from ingest.alarms.lifecycle import Cause, removed
 from ingest.alarms.suppressions import Suppressions
 from ingest.journal.journal import Journal
 from ingest.journal.records import Entry
+from ingest.model.alarm import Alarm
 from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
 from ingest.pipeline.alarm_steps import take_step
@@ -363,13 +364,23 @@ class Engine(Worker):
             return None
 
     def _adopt(self, roster: Roster, turn: Turn) -> None:
-        """Change over; alarms of rules that are gone return, since nothing judges them any more."""
+        """Change over; alarms of rules that are gone end as removed, since nothing judges them any more."""
         self.memory = self.memory.successor(roster)
         self._roster = turn.roster = roster
         self._unreplayable = True
         now = self._moments.now()
-        cause = Cause(now, now, detail={"comment": "规则已取消 rule removed"})
         for key, alarm in list(self.memory.alarms.items()):
-            if not roster.judges(*key) and (event := returned(alarm, cause)) is not None:
+            if roster.judges(*key):
+                continue
+            cause = Cause(now, now, detail={"comment": _what_is_gone(roster, alarm)})
+            if (event := removed(alarm, cause)) is not None:
                 take_step(turn, self.memory, event)
                 self.memory.excursions.ended(alarm.rule_key, now)
+
+
+def _what_is_gone(roster: Roster, alarm: Alarm) -> str:
+    if alarm.plant not in roster.plants:
+        return "企业已移出配置 plant removed from configuration"
+    if roster.find(alarm.plant, alarm.point) is None:
+        return "测点已移出配置 point removed from configuration"
+    return "规则已移出配置 rule removed from configuration"

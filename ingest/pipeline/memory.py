@@ -16,7 +16,7 @@ from detectors import Bank
 from detectors.packed import pack, unpack
 from ingest.alarms.excursions import Excursions
 from ingest.alarms.suppressions import Suppressions
-from ingest.model.alarm import Alarm, AlarmState
+from ingest.model.alarm import OVER, Alarm, AlarmState
 from ingest.pipeline.lookback import Limits
 from ingest.pipeline.watches import Watches
 from ingest.plants.roster import Roster
@@ -42,7 +42,7 @@ class Memory:
         bank: the detectors.
         limits: what readings that are not live are held against.
         excursions: what they showed, and when live alarms stood.
-        alarms: every alarm that is not back to normal.
+        alarms: every alarm that is not over.
         recent: by the same key, the newest alarm of each rule that is back to normal, those that returned last at the
             end: it may come back.
         suppressions: what hides alarms.
@@ -111,13 +111,13 @@ class Memory:
     def settle(self, alarm: Alarm) -> None:
         """Keep the alarm as a step left it; once it is back to normal, only as what may come back."""
         key = (alarm.plant, alarm.point, alarm.rule)
-        if alarm.state is not AlarmState.NORMAL:
+        if alarm.state not in OVER:
             self.alarms[key] = alarm
             return
         standing, last = self.alarms.get(key), self.recent.get(key)
         if standing is not None and standing.id == alarm.id:
             del self.alarms[key]
-        if not alarm.historical and (last is None or last.onset <= alarm.onset):
+        if alarm.state is AlarmState.NORMAL and not alarm.historical and (last is None or last.onset <= alarm.onset):
             self.recent.pop(key, None)
             self.recent[key] = alarm
             if len(self.recent) > RECENT:

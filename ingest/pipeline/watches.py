@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from ingest.model.alarm import AlarmEvent, AlarmState
@@ -132,7 +132,7 @@ class Watches:
             news = pending.setdefault(alarm.plant, _News(event.received))
             if counts(alarm):
                 news.known[key] = facts.of_alarm(memory, view, alarm, event.received, terms.rules.bypass_signals)
-            elif alarm.state is AlarmState.OUT_OF_SERVICE:
+            elif alarm.state in _VOID:
                 news.void.append(key)
             else:
                 news.over.append(key)
@@ -215,6 +215,10 @@ class Watches:
 
     def _set_due(self) -> None:
         self._due = min((watch.due for watch in self.of_plant.values()), default=NEVER)
+
+
+_VOID: Final = frozenset({AlarmState.OUT_OF_SERVICE, AlarmState.REMOVED})
+"""States in which nobody can say that what an alarm told of is over: it just counts no more."""
 
 
 def _place(plant: str, memory: Memory, terms: Terms, before: Place | None) -> Place:

@@ -11,14 +11,16 @@ import numpy as np
 import sqlalchemy as sa
 
 from ingest.alarms.lifecycle import SUPPRESSIONS
-from ingest.model.alarm import AlarmEventKind
+from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.annunciations import OPEN, Annunciations
 from ingest.state import tables as t
 from ingest.state.database import Database
 
 _HIDE: Final = frozenset(str(enter) for _, enter, _ in SUPPRESSIONS.values())
-_OVER: Final = frozenset({str(AlarmEventKind.RETURNED), str(AlarmEventKind.LATCHED)})
-_SHOW: Final = frozenset({*(str(leave) for _, _, leave in SUPPRESSIONS.values()), str(AlarmEventKind.RETURNED)})
+_OVER: Final = frozenset(map(str, (AlarmEventKind.RETURNED, AlarmEventKind.LATCHED, AlarmEventKind.REMOVED)))
+_SHOW: Final = frozenset(
+    {*(str(leave) for _, _, leave in SUPPRESSIONS.values()), str(AlarmEventKind.RETURNED), str(AlarmEventKind.REMOVED)}
+)
 _AT_A_TIME: Final = 500
 
 
@@ -63,6 +65,7 @@ def _raises(plants: Collection[str] | None, start: int, end: int) -> sa.Select[A
             alarm.raises,
             alarm.acked,
             alarm.returned,
+            alarm.state,
         )
         .join_from(t.alarm_event, t.alarm, event.alarm == alarm.id)
         .where(event.kind == str(AlarmEventKind.RAISED), event.received >= start, event.received < end)
@@ -76,7 +79,11 @@ def _stories(database: Database, raises: Sequence[Mapping[str, Any]], end: int) 
     event = t.alarm_event.c
     hidden = sa.select(event.alarm).distinct().where(event.kind.in_(_HIDE), event.received < end)
     ever_hidden = {row["alarm"] for row in database.rows(hidden)}
-    known = {row["alarm"] for row in raises if row["raises"] > 1 or row["alarm"] in ever_hidden}
+    known = {
+        row["alarm"]
+        for row in raises
+        if row["raises"] > 1 or row["alarm"] in ever_hidden or row["state"] == AlarmState.REMOVED
+    }
     told: dict[int, tuple[int, int, bool]] = {}
     order = sorted(known)
     for some in (order[at : at + _AT_A_TIME] for at in range(0, len(order), _AT_A_TIME)):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ingest.alarms.lifecycle import STANDING
 from ingest.alarms.urgency import Order
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.model.alarm import OVER, Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.annunciations import Annunciations
 from ingest.model.audit import Act
 from ingest.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
@@ -77,8 +77,8 @@ class EngineStore:
         return EngineState(0, 0, None)
 
     def open_alarms(self) -> list[Alarm]:
-        """Every alarm that is not back to normal, oldest first."""
-        query = sa.select(t.alarm).where(t.alarm.c.state != AlarmState.NORMAL).order_by(t.alarm.c.raised)
+        """Every alarm that is not over, oldest first."""
+        query = sa.select(t.alarm).where(t.alarm.c.state.not_in(OVER)).order_by(t.alarm.c.raised)
         return [alarm_of(row) for row in self._db.rows(query)]
 
     def returned_alarms(self, most: int) -> list[Alarm]:
@@ -180,9 +180,9 @@ class AlarmStore:
             query = sa.select(t.alarm).where(by.is_not(None)).order_by(by.desc(), column.id.desc())
         else:
             by = column.raised
-            # All but those in state normal are few: found by their state, then sorted. With a sum no index gives the
+            # All but those that are over are few: found by their state, then sorted. With a sum no index gives the
             # order, or SQLite would walk through all alarms of a plant instead, in the hope of meeting them.
-            few = which.states is not None and AlarmState.NORMAL not in which.states
+            few = which.states is not None and not which.states & OVER
             query = sa.select(t.alarm).order_by((by + 0 if few else by).desc(), column.id.desc())
         query = query.limit(limit)
         for condition in _conditions(which):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from ingest.model.alarm import Alarm, AlarmState
+from ingest.model.alarm import OVER, Alarm, AlarmState
 from ingest.model.plant import GATEWAY_SIGNAL, Point, Rule
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.model.warning import Fact, Trait
@@ -14,7 +14,7 @@ _LOST: Final = frozenset({"silence", "bad", "current"})
 """Kinds of rule that say: this device tells nothing."""
 
 _LATCHED: Final = frozenset({AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.LATCHED_ACKNOWLEDGED})
-_SILENCED: Final = frozenset({AlarmState.NORMAL, AlarmState.OUT_OF_SERVICE})
+_SILENCED: Final = OVER | {AlarmState.OUT_OF_SERVICE}
 
 
 def counts(alarm: Alarm) -> bool:

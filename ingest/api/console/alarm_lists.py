@@ -175,10 +175,14 @@ class _Ask:
         return sum(self.ports.alarms.counts(self._which(HIDDEN)).values())
 
     def past(self, before: _Before) -> Sequence[Alarm]:
-        """What is over: cleared, or found in readings that came late; newest first, one more than a page."""
+        """What is over: cleared, removed, or found in readings that came late; newest first, one more than a page."""
         found = [
             alarm
-            for which in (self.filter(_NORMAL, cleared=True, historical=False), self.filter(_NORMAL, historical=True))
+            for which in (
+                self.filter(_NORMAL, cleared=True, historical=False),
+                self.filter(_NORMAL, historical=True),
+                self.filter(_REMOVED),
+            )
             for alarm in self.ports.alarms.alarms(which, limit=PAST_SHOWN + 1, before=before)
         ]
         return sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)[: PAST_SHOWN + 1]
@@ -217,6 +221,7 @@ class _Ask:
 
 _Before = tuple[int, UUID] | None
 _NORMAL: Final = frozenset({AlarmState.NORMAL})
+_REMOVED: Final = frozenset({AlarmState.REMOVED})
 _SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {STANDS: STANDING, HIDDEN: frozenset(SUPPRESSED_STATES)}
 _IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
 _STRENGTH: Final = tuple(SuppressionKind)

@@ -119,6 +119,7 @@ STATES: Final[dict[AlarmState, Text]] = {
     AlarmState.SUPPRESSED: Text("设计抑制", "Suppressed by design"),
     AlarmState.OUT_OF_SERVICE: Text("已停用", "Out of service"),
     AlarmState.NOT_EVALUATED: Text("未评估", "Not evaluated"),
+    AlarmState.REMOVED: Text("测点已移出配置", "Removed from configuration"),
 }
 WORDS: Final[dict[str, Text]] = {
     **{state.value: text for state, text in STATES.items() if state is not AlarmState.NORMAL},
@@ -142,6 +143,7 @@ EVENTS: Final[dict[AlarmEventKind, Text]] = {
     AlarmEventKind.RETURNED_TO_SERVICE: Text("恢复使用", "Back in service"),
     AlarmEventKind.UNEVALUATED: Text("无法评估", "Not evaluated"),
     AlarmEventKind.EVALUATED: Text("恢复评估", "Evaluated again"),
+    AlarmEventKind.REMOVED: Text("移出配置（未见恢复）", "Removed from configuration, not seen to return"),
     AlarmEventKind.COMMENTED: Text("备注", "Comment"),
     AlarmEventKind.ASSIGNED: Text("指派", "Assigned"),
     AlarmEventKind.DISPOSED: Text("处置反馈", "Feedback given"),

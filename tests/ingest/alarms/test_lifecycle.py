@@ -65,9 +65,12 @@ class Facts:
     seen: bool = False
     held: bool = False  # the condition is gone and the rule latches
     blind: bool = False  # nothing stands and nobody can tell
+    gone: bool = False  # it stood when its rule was configured no more
 
     def shown(self) -> AlarmState:
         """The state an operator must be shown."""
+        if self.gone:
+            return S.REMOVED
         for kind, state in (
             (SuppressionKind.OUT_OF_SERVICE, S.OUT_OF_SERVICE),
             (SuppressionKind.SUPPRESSED, S.SUPPRESSED),
@@ -95,6 +98,7 @@ FACTS = {
     S.SUPPRESSED: Facts(frozenset({SuppressionKind.SUPPRESSED}), exists=True),
     S.OUT_OF_SERVICE: Facts(frozenset({SuppressionKind.OUT_OF_SERVICE}), exists=True),
     S.NOT_EVALUATED: Facts(blind=True),
+    S.REMOVED: Facts(gone=True),
 }
 BEGINS = {
     K.SHELVED: SuppressionKind.SHELVED,
@@ -119,6 +123,10 @@ def model(  # noqa: C901, PLR0911, PLR0912  plain on purpose
         facts = replace(facts, active=active, held=not active)
     if kind in {K.COMMENTED, K.ASSIGNED, K.DISPOSED}:
         return state
+    if facts.gone:
+        return {K.ACKNOWLEDGED: "refused", K.RESET: "refused", K.CLEARED: state}.get(kind)
+    if kind is K.REMOVED:
+        return S.REMOVED if facts.active or hidden else None
     if kind is K.ACKNOWLEDGED:
         if hidden or not facts.exists or facts.seen:
             return "refused"
@@ -189,6 +197,8 @@ def test_a_million_random_steps_stay_with_the_model() -> None:
                 active = False
             ours = a
         theirs = b if isinstance(b, AlarmState) else theirs
+        if ours is S.REMOVED and dice.random() < 0.1:  # for good: what comes next is another alarm
+            ours = theirs = S.NORMAL
     assert differences == 0
     assert ours is theirs
     assert len(met) == len(TRANSITIONS), "every pair was met"

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.model.alarm import AlarmState
+from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.suppression import SuppressionKind, SuppressionState
 from ingest.pipeline.commands import Acknowledge, Comment, Decide, Dispose, End, Person, Reset, Suppress
 from ingest.state.audit import AuditStore
@@ -121,15 +121,16 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
     roster = small_roster(bench.folder, bench.journal.number_points, fewer)
     bench.engine.adopt(roster)
     deadline = time.monotonic() + PATIENCE_S
-    while not any(a.returned for a in bench.found()):
+    while not any(a.state is AlarmState.REMOVED for a in bench.found()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     states = {a.rule: a.state for a in bench.found()}
-    assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.RETURNED}
+    assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.REMOVED}
+    assert [a.returned for a in bench.found()] == [None, None], "it was not seen to return"
     told = [message.body for message in standing(bench.outbox, "inspector")]
     reasons = {(body["alarm"]["rule"], body["event"]): body["reason"] for body in told}
     assert reasons["HH", "raised"]["en"] == "The value is at or above 160 ppm: high-high"
-    assert reasons["HH", "returned"] is None  # the rule is gone
+    assert reasons["HH", "removed"] is None  # the rule is gone
 
 
 def test_an_alarm_whose_rule_was_taken_away_while_the_service_was_off_does_not_stand_for_ever(bench: Bench) -> None:
@@ -140,9 +141,37 @@ def test_an_alarm_whose_rule_was_taken_away_while_the_service_was_off_does_not_s
     bench.engine = bench.build(small_roster(bench.folder, bench.journal.number_points, without))
     bench.engine.start()
     deadline = time.monotonic() + PATIENCE_S
-    while {a.state for a in bench.found()} != {AlarmState.RETURNED}:
+    while {a.state for a in bench.found()} != {AlarmState.REMOVED}:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    (event,) = [e for a in bench.found() if a.rule == "HH" for e in bench.alarms.alarm_history(a.id)][-1:]
+    assert (event.kind, event.detail) == (
+        AlarmEventKind.REMOVED,
+        {"comment": "测点已移出配置 point removed from configuration"},
+    )
+    bench.restart()
+    assert bench.engine.memory.alarms == {}
+
+
+def test_a_point_that_comes_back_to_the_configuration_raises_an_alarm_of_its_own(bench: Bench) -> None:
+    """The one that was removed was not seen to return: it is not the same excursion for all anybody knows."""
+    whole = bench.engine.roster
+    without = TEXT[: TEXT.index('[[points]]\nid = "CO-01"')] + TEXT[TEXT.index('[[points]]\nid = "CO-02"') :]
+    bench.send("CO-01", [170])
+    bench.settle()
+    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, without))
+    bench.engine.adopt(whole)
+    deadline = time.monotonic() + PATIENCE_S
+    while {a.state for a in bench.found()} != {AlarmState.REMOVED}:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    bench.send("CO-01", [171], start_s=5)
+    bench.settle()
+    states = [(a.rule, a.state) for a in bench.found()]
+    assert sorted(states) == [
+        ("H", AlarmState.REMOVED), ("H", AlarmState.UNACKNOWLEDGED),
+        ("HH", AlarmState.REMOVED), ("HH", AlarmState.UNACKNOWLEDGED),
+    ]  # fmt: skip
 
 
 def test_a_comment_that_cannot_be_stored_never_reaches_the_engine(bench: Bench) -> None:
