@@ -333,3 +333,13 @@ async def test_feedback_is_only_for_alarms_in_scope(hall: StandIn, ask: Ask) -> 
     assert (await ask(ELSEWHERE).post("/dispositions", data=form)).status_code == 404
     assert (await ask(INSPECTOR).post("/dispositions", data=form)).status_code == 403
     assert ALUMINIUM not in (await ask(ELSEWHERE).get("/alarms")).text
+
+
+async def test_an_alarm_whose_point_was_removed_is_listed_as_that_and_not_as_returned(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(WOOD, "DP-01", "HH", 1523)
+    hall.book[alarm.id] = replace(alarm, state=AlarmState.REMOVED)
+    for path in ("/alarms", "/alarms?state=removed", f"/alarms/{alarm.id}"):
+        page = (await ask(OPERATOR).get(path)).text
+        assert "测点已移出配置" in page
+    told = (await ask(OPERATOR).get(f"/api/v1/alarms/{alarm.id}")).json()
+    assert (told["state"], told["returned"]) == ("removed", None)
