@@ -2,8 +2,8 @@
 
 Numbers; names of points, plain (`CAST_LEN`) or in braces (`{CW_IN_P-01}`); `+ - * /`; comparisons; `and or not`;
 `abs(x)`, `min(a, b, ...)`, `max(a, b, ...)`; `lag(x, seconds)`, x as it was; `mean(x, seconds)`, its moving mean.
-Truth is 1 and 0. What is not known (NaN) stays unknown, but `and`, `or` are decided as soon as one side decides them
-(Kleene's three-valued logic).
+Truth is 1 and 0. Sides that single precision cannot tell apart are equal (`detectors.precision`). What is not known
+(NaN) stays unknown, but `and`, `or` are decided as soon as one side decides them (Kleene's three-valued logic).
 
 >>> of = compile_expression("{OUT-T} - IN_T > 15 and RUN == 1")
 >>> of.names
@@ -23,6 +23,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from detectors.precision import SINGLE
 
 Vector = NDArray[np.float64]
 Look = Callable[[int, Vector], Vector]
@@ -252,7 +254,9 @@ def _joined(function: Callable[..., Vector], *parts: _Part) -> _Part:
 def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]], left: _Part, right: _Part) -> _Part:
     def compared(given: _Given) -> Vector:
         a, b = left(given), right(given)
-        truth = test(a, b).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # the difference of two infinities
+            same = np.abs(a - b) <= SINGLE * np.maximum(np.abs(a), np.abs(b))
+        truth = test(np.where(same, b, a), b).astype(np.float64)
         return truth if given.sure else np.where(np.isnan(a + b), np.nan, truth)
 
     return compared

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import Feed
+from detectors.precision import above, below
 from detectors.rules import GATE_OPS, NO_GATE, GateTable
 from detectors.runs import Runs
 
@@ -163,19 +164,20 @@ def share(gates: Sequence[Gates]) -> None:
 def intervals(gate: GateTable) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Each comparison as low <= value <= high (float64[r] both), and whether its opposite is meant (bool[r]).
 
-    >>> gate = GateTable(np.array([0, 0]), np.array([GATE_OPS.index(">="), GATE_OPS.index("!=")]), np.array([2.0, 3.0]))
-    >>> [column.tolist() for column in intervals(gate)]
-    [[2.0, 3.0], [inf, 3.0], [False, True]]
+    What single precision cannot tell from the threshold is at it (`detectors.precision`).
+
+    >>> gate = GateTable(np.array([0, 0]), np.array([GATE_OPS.index(">="), GATE_OPS.index("!=")]), np.array([2.0, 0.0]))
+    >>> [[f"{end:g}" for end in ends] for ends in intervals(gate)[:2]], intervals(gate)[2].tolist()
+    ([['2', '0'], ['inf', '0']], [False, True])
     """
-    threshold = gate.threshold
-    below, above = np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf)
+    low, high = below(gate.threshold), above(gate.threshold)
     bounds = {
-        "==": (threshold, threshold),
-        "!=": (threshold, threshold),
-        "<": (-np.inf, below),
-        "<=": (-np.inf, threshold),
-        ">": (above, np.inf),
-        ">=": (threshold, np.inf),
+        "==": (low, high),
+        "!=": (low, high),
+        "<": (-np.inf, np.nextafter(low, -np.inf)),
+        "<=": (-np.inf, high),
+        ">": (np.nextafter(high, np.inf), np.inf),
+        ">=": (low, np.inf),
     }
     low = np.choose(gate.op, [bounds[op][0] for op in GATE_OPS])
     high = np.choose(gate.op, [bounds[op][1] for op in GATE_OPS])

@@ -33,6 +33,7 @@ from detectors.kinds.stuck import Stuck
 from detectors.kinds.surprise import Surprise
 from detectors.kinds.votes import Votes
 from detectors.kinds.zscore import ZScore
+from detectors.precision import lenient
 from detectors.rules import RuleTable
 
 SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
@@ -69,6 +70,9 @@ SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
 JUDGES: Final[Mapping[str, Callable[[RuleTable, int], Detector]]] = {"silence": Silence}
 """Kinds whose verdict time alone decides."""
 
+EXACT: Final = frozenset({"range"})
+"""Kinds whose limit lies just beyond what is still well: their score says by itself what is at the end of it."""
+
 KINDS: Final = (*SCORERS, *JUDGES)
 """The names rules may use."""
 
@@ -78,4 +82,6 @@ def build(kind: str, rules: RuleTable, points: int = 0) -> Detector:
     points = max(points, rules.points())
     if kind in JUDGES:
         return JUDGES[kind](rules, points)
+    if kind not in EXACT:
+        rules = lenient(rules)
     return ScoringDetector(rules, SCORERS[kind](rules), points)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ingest.commands.configured import written
+from ingest.model.shown import digits
 from ingest.model.warning import Colour, Fact, Ground
 from ingest.warnings.explain import Explanation
 from ingest.warnings.report import colour_name
@@ -55,7 +56,8 @@ def _fact(fact: Fact, at: int) -> str:
     age = f"{max(0, at - fact.since) / 1e9:.0f} s"
     if fact.alarm is None:
         return f"{fact.point} 停用 out of service, {age}"
-    value = "" if fact.value is None else f" {fact.value:g}"
+    limits = [] if fact.limit is None else [fact.limit]
+    value = "" if fact.value is None else f" {digits(fact.value, 6, limits)}"
     limit = "" if fact.limit is None else f" (限值 limit {fact.limit:g})"
     over = "，已恢复 returned" if fact.gone is not None else ""
     return f"{fact.point} {fact.rule} L{fact.level}{value}{limit} {fact.unit} {age}{over}".replace("  ", " ")

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER
+from detectors.precision import below
 from detectors.ring import Ring
 from detectors.rules import RuleTable
 from detectors.runs import Runs
@@ -35,7 +36,7 @@ class Count:
     judges: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
-        self._above = rules.param["above"]
+        self._above = below(rules.param["above"])
         self._window = (rules.param["window_s"] * 1e9).astype(np.int64)
         self._edges = rules.param["edges"] > 0
         self._ring = Ring(len(rules), _MOST, {"time": int(NEVER)})

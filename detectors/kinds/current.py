@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import Interval, beyond
+from detectors.precision import SINGLE, settled
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -36,23 +37,27 @@ class Current:
     def __init__(self, rules: RuleTable) -> None:
         self._low = rules.param["low"]
         self._span = rules.param["high"] - rules.param["low"]
+        most = np.maximum(np.abs(rules.param["low"]), np.abs(rules.param["high"]))
+        self._unsure = 2 * SINGLE * most / np.abs(self._span) * _SPAN_MA  # what lies beyond the range is larger
         self._on, self._off = rules.on, rules.off
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Milliamperes from the middle; NaN stays NaN."""
         current = _LOW_MA + _SPAN_MA * (runs.value - self._low[runs.row]) / self._span[runs.row]
-        return np.abs(current - _MIDDLE_MA)
+        score, unsure = np.abs(current - _MIDDLE_MA), self._unsure[runs.row]
+        return settled(settled(score, self._off[runs.row], unsure), self._on[runs.row], unsure)
 
     def quiet(self) -> Interval:
         """What surely lies within; the ends are left out, so that rounding cannot matter."""
         middle = self._low + self._span / 2
-        reach = np.abs(self._span) * self._on / _SPAN_MA * (1 - 1e-9)
+        reach = np.abs(self._span) * (self._on * (1 - 1e-9) - 2 * self._unsure) / _SPAN_MA
         return middle - reach, middle + reach
 
     def loud(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
         """What surely lies as far out on the same side."""
         span = self._span[row]
-        reach = np.abs(span) * np.minimum(self._off[row], self._on[row]) / _SPAN_MA * (1 + 1e-9)
+        end = np.minimum(self._off[row], self._on[row]) * (1 + 1e-9) + 2 * self._unsure[row]
+        reach = np.abs(span) * end / _SPAN_MA
         return beyond(self._low[row] + span / 2, reach, value)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  needs no past

@@ -3,7 +3,8 @@
 Parameters `side`: +1 judges above the set-point, -1 below, 0 either; `relative`: 0 judges the distance in the point's
 unit, 1 in percent of the set-point; `setpoint`: in the point's unit, NaN = the newest value of the first input;
 `fresh_s`: a set-point reading older than this, s, is not used (inf = any is). The score is the distance seen from
-`side`. Without a set-point, and with one of zero where percent are asked for, nothing can be told.
+`side`; where single precision of value and set-point leaves open whether it is at `on` or `off`, it is. Without a
+set-point, and with one of zero where percent are asked for, nothing can be told.
 
 >>> from detectors.examples import judge
 >>> nan, inf = float("nan"), float("inf")
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.peers import Peers
+from detectors.precision import SINGLE, settled
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -31,7 +33,7 @@ class Deviation:
     judges: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
-        self._side = rules.param["side"]
+        self._side, self._on, self._off = rules.param["side"], rules.on, rules.off
         self._relative = rules.param["relative"] > 0
         self._setpoint = rules.param["setpoint"]
         self._peers = Peers(rules.inputs[:, :1] if rules.inputs is not None else None, rules.param["fresh_s"])
@@ -46,10 +48,12 @@ class Deviation:
             setpoint = np.where(np.isnan(setpoint), self._peers.look(runs)[:, 0], setpoint)
         setpoint = np.where(relative & (setpoint == 0), np.nan, setpoint)
         self._known[runs.row[runs.last]] = ~np.isnan(setpoint[runs.last])
-        away = runs.value - setpoint
-        away = np.where(relative, 100 * away / np.where(relative, np.abs(setpoint), 1), away)
+        part = np.where(relative, 100 / np.where(relative, np.abs(setpoint), 1), 1)
+        away = part * (runs.value - setpoint)
         side = self._side[runs.row]
-        return np.where(side == 0, np.abs(away), side * away)
+        score = np.where(side == 0, np.abs(away), side * away)
+        unsure = part * (SINGLE * (np.abs(runs.value) + np.abs(setpoint)))
+        return settled(settled(score, self._off[runs.row], unsure), self._on[runs.row], unsure)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  told when the last reading came
         """Rules that had no set-point to use when their point's newest reading came."""

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from detectors.feed import NEVER
 from detectors.peers import Peers, channels
+from detectors.precision import below
 from detectors.readings import NO_CAUSE
 from detectors.rules import RuleTable
 from detectors.runs import Runs
@@ -40,7 +41,7 @@ class FirstOut:
     judges_no_value: Final = True
 
     def __init__(self, rules: RuleTable) -> None:
-        self._level = rules.param["level"]
+        self._level = below(rules.param["level"])
         self._channel = channels(rules)
         self._peers = Peers(self._channel, np.full(len(rules), np.inf))
         self._began = np.full(len(rules), NEVER)  # the earliest reading that was on since all were off; NEVER = none

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.peers import Peers, channels
+from detectors.precision import below
 from detectors.readings import NO_CAUSE
 from detectors.rules import RuleTable
 from detectors.runs import Runs
@@ -36,7 +37,7 @@ class Votes:
     judges_no_value: Final = True
 
     def __init__(self, rules: RuleTable) -> None:
-        self._level = rules.param["level"]
+        self._level = below(rules.param["level"])
         self._bad_votes = rules.param["bad_votes"] > 0
         self._channel = channels(rules)
         self._peers = Peers(self._channel, rules.param["fresh_s"])

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingest.app import Service
 from ingest.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.model.shown import digits
 
 _LOOK_S: Final = 0.5
 
@@ -80,5 +81,5 @@ def _line(event: AlarmEvent) -> str:
         AlarmEventKind.ACKNOWLEDGED: "[cyan]✓ 已确认 acknowledged[/]",
         AlarmEventKind.RECORDED: "[blue]◌ 补传 backfilled[/]",
     }[event.kind]
-    value = "" if alarm.value is None else f"  {alarm.value:.4g} ({alarm.limit:.4g}) {alarm.unit}"
+    value = "" if alarm.value is None else f"  {digits(alarm.value, 4, [alarm.limit])} ({alarm.limit:g}) {alarm.unit}"
     return f"{at} {said} {alarm.plant} [bold]{escape(alarm.title.zh)}[/] {escape(alarm.title.en)}{escape(value)}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from ingest.model.shown import at
+
 PlantKind = Literal["dust", "steel", "aluminium"]
 
 SERVICE: Final = "service"
@@ -46,8 +48,8 @@ class Gate:
     value: float
 
     def holds(self, value: float) -> bool:
-        """Whether a value of that point satisfies it."""
-        return _OPERATORS[self.op](value, self.value)
+        """Whether a value of that point satisfies it, as far as single precision tells."""
+        return _OPERATORS[self.op](at(value, self.value), self.value)
 
 
 @dataclass(frozen=True, slots=True)

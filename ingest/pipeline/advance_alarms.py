@@ -9,6 +9,7 @@ import numpy as np
 
 from ingest.alarms.excursions import Span, Violation
 from ingest.alarms.lifecycle import Cause, raised, recorded, returned
+from ingest.model import shown
 from ingest.model.alarm import Alarm, AlarmState, alarm_id, historical_id
 from ingest.model.flags import Flag
 from ingest.model.plant import Point, Rule, Text, rule_key
@@ -54,7 +55,7 @@ def _take(turn: Turn, memory: Memory, at: int) -> None:
     """One finding: the next step of a live alarm."""
     found = turn.findings
     rule = turn.roster.rules[found.rule[at]]
-    value = None if np.isnan(found.value[at]) else float(found.value[at])
+    value = None if np.isnan(found.value[at]) else shown.at(float(found.value[at]), rule.limit)
     time, received = int(found.time[at]), int(found.received[at])
     _tell(turn, memory, min(received, turn.seen))
     name = (rule.plant, rule.point, rule.code)
@@ -149,7 +150,7 @@ def _historical(limit: LimitRule, span: Span) -> Alarm:
     return replace(
         _alarm(rule, span.start, span.start + limit.on_delay, None),
         id=historical_id(rule.plant, rule.point, rule.code, span.told),
-        value=span.value,
+        value=shown.at(span.value, rule.limit),
         returned=span.end,
         historical=True,
     )

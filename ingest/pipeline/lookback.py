@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import NO_GATE, RuleTable
+from detectors.precision import below
 from ingest.model.batch import Batch
 from ingest.model.flags import UNUSABLE, Flag
 from ingest.model.plant import Rule
+from ingest.model.shown import at
 from ingest.plants.roster import Roster
 
 NOT_LIVE: Final = Flag.LATE | Flag.HISTORICAL
@@ -39,7 +41,8 @@ class LimitRule:
     gap: int
 
     def violated(self, value: float) -> bool:
-        """Whether the value is at or beyond the limit."""
+        """Whether the value is at or beyond the limit, as far as single precision tells."""
+        value = at(value, self.on)
         return value >= self.on if self.high else value <= self.on
 
 
@@ -64,7 +67,7 @@ class Limits:
         self._rows = np.flatnonzero(_by_itself(table, points))
         self._rows = self._rows[np.argsort(table.point[self._rows], kind="stable")]
         self._point = table.point[self._rows]
-        point, side, on = self._point, table.param["side"][self._rows], table.on[self._rows]
+        point, side, on = self._point, table.param["side"][self._rows], below(table.on[self._rows])
         np.minimum.at(self._high, point[side > 0], on[side > 0])
         np.maximum.at(self._low, point[side < 0], -on[side < 0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
 from ingest.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point, Text
+from ingest.model.shown import SINGLE
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.enrolment import due
 from ingest.plants.judging import Judged, JudgedPoint
@@ -85,7 +87,7 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
     for plant, judged in named:
         number = index[plant, judged.id]
         point = points[number] = _point(number, plant, judged, forms)
-        low[number], high[number] = point.low, point.high
+        low[number], high[number] = _ends(point)
         carrier[number] = index.get((plant, judged.gateway), number)
         first[number] = len(owner)
         for each in judged.rules:
@@ -153,6 +155,12 @@ def _form(judged: Judged) -> RuleForm:
         latch=judged.spec.latch,
         red=judged.spec.red,
     )
+
+
+def _ends(point: Point) -> tuple[float, float]:
+    """The range outside of which a reading is flagged: the instrument's, as far as single precision tells."""
+    most = SINGLE * max(abs(point.low), abs(point.high))
+    return (point.low - most, point.high + most) if math.isfinite(most) else (point.low, point.high)
 
 
 def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tuple[str, str], int]) -> Plant:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from tests.reference.plain import PlainRule, Scores, World
+from tests.reference.plain import PlainRule, Scores, World, at
 
 
 def limit(rule: PlainRule, _time: int, value: float, _judged: bool, _world: World) -> float:
@@ -16,6 +16,8 @@ def limit(rule: PlainRule, _time: int, value: float, _judged: bool, _world: Worl
 def out_of_range(rule: PlainRule, _time: int, value: float, _judged: bool, _world: World) -> float:
     """Half spans from the middle."""
     low, high = rule.param["low"], rule.param["high"]
+    for end in (low, high):
+        value = at(value, end, max(abs(low), abs(high)))
     return abs(value - (high + low) / 2) / ((high - low) / 2)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from tests.reference.plain import PlainRule, Scores, World
+from tests.reference.plain import PlainRule, Scores, World, at
 
 
 def seen_from(side: float, difference: float) -> float:
@@ -17,15 +17,17 @@ def deviation(rule: PlainRule, time: int, value: float, _judged: bool, world: Wo
     """Distance from the set-point, in the unit or in percent of it."""
     setpoint = rule.param["setpoint"]
     if math.isnan(setpoint) and rule.inputs:
-        at, newest = world.usable.get(rule.inputs[0], (0, math.nan))
-        if (time - at) / 1e9 <= rule.param["fresh_s"]:
+        taken, newest = world.usable.get(rule.inputs[0], (0, math.nan))
+        if (time - taken) / 1e9 <= rule.param["fresh_s"]:
             setpoint = newest
     if rule.param["relative"] and setpoint == 0:
         return math.nan
     distance = value - setpoint
-    if rule.param["relative"]:
-        distance = 100 * distance / abs(setpoint)
-    return seen_from(rule.param["side"], distance)
+    part = 100 / abs(setpoint) if rule.param["relative"] else 1.0
+    score = seen_from(rule.param["side"], part * distance)
+    for limit in (rule.off, rule.on):
+        score = at(score, limit, part * value, part * setpoint)
+    return score
 
 
 def step(rule: PlainRule, time: int, value: float, judged: bool, _world: World) -> float:
@@ -72,12 +74,12 @@ def count(rule: PlainRule, time: int, value: float, judged: bool, _world: World)
         rule.memory.clear()
     if not judged or math.isnan(value):
         return math.nan
-    on = value >= rule.param["above"]
+    on = at(value, rule.param["above"]) >= rule.param["above"]
     events: list[int] = rule.memory.setdefault("events", [])
     if on and not (rule.param["edges"] and rule.memory.get("was_on")):
         events.append(time)
     rule.memory["was_on"] = on
-    return float(min(16, sum(time - at <= int(rule.param["window_s"] * 1e9) for at in events)))
+    return float(min(16, sum(time - then <= int(rule.param["window_s"] * 1e9) for then in events)))
 
 
 SCORES: Scores = {"deviation": deviation, "step": step, "spike": spike, "count": count}

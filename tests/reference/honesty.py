@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from tests.reference.plain import PlainRule, Scores, World
+from tests.reference.plain import PlainRule, Scores, World, at
 
 Buckets = dict[int, list[float]]
 
@@ -62,7 +62,10 @@ def noise(rule: PlainRule, time: int, value: float, judged: bool, _world: World)
 def current(rule: PlainRule, _time: int, value: float, _judged: bool, _world: World) -> float:
     """Milliamperes from the middle of the loop's range."""
     low, high = rule.param["low"], rule.param["high"]
-    return abs(4 + 16 * (value - low) / (high - low) - 12)
+    score, loop = abs(4 + 16 * (value - low) / (high - low) - 12), 16 * 2 * max(abs(low), abs(high)) / abs(high - low)
+    for limit in (rule.off, rule.on):
+        score = at(score, limit, loop)
+    return score
 
 
 def neighbour(rule: PlainRule, time: int, value: float, _judged: bool, world: World) -> float:

@@ -18,6 +18,12 @@ OPS = {
 }
 
 
+def at(value: float, limit: float, *made_of: float) -> float:
+    """The value, or the limit if single precision cannot tell it from that; `made_of`: what it is the difference of."""
+    unsure = 2.0**-24 * sum(abs(part) for part in made_of or (limit,))
+    return limit if abs(value - limit) <= unsure else value
+
+
 @dataclass
 class World:
     """What is known of every point: the newest reading's time, and the newest usable one's time and value."""
@@ -65,7 +71,7 @@ class PlainRule:
         """Take one reading; returns (tripped, since) if the verdict changed."""
         gate_value = world.value(self.gate[0]) if self.gate else 0.0
         known = not math.isnan(gate_value)
-        judged = self.gate is None or (known and OPS[self.gate[1]](gate_value, self.gate[2]))
+        judged = self.gate is None or (known and OPS[self.gate[1]](at(gate_value, self.gate[2]), self.gate[2]))
         score = scores[self.kind](self, time, value, judged, world)
         if not judged:
             score = -math.inf if known else math.nan
@@ -81,12 +87,14 @@ class PlainRule:
         return condition, self.since
 
     def _condition(self, score: float) -> bool:
+        on = (score if self.kind == "range" else at(score, self.on)) >= self.on
+        off = (score if self.kind == "range" else at(score, self.off)) <= self.off
         if self.of > 1:
-            self.hits = [*self.hits, score >= self.on][-self.of :]
+            self.hits = [*self.hits, on][-self.of :]
             return sum(self.hits) >= self.need
-        if score >= self.on:
+        if on:
             return True
-        return False if score <= self.off else self.condition
+        return False if off else self.condition
 
 
 Score = Callable[[PlainRule, int, float, bool, World], float]

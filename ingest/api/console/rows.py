@@ -81,7 +81,7 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None
     return AlarmRow(
         alarm,
         plant.name if plant else Text(alarm.plant, alarm.plant),
-        NOTHING if device else number(alarm.value, digits),
+        NOTHING if device else number(alarm.value, digits, [alarm.limit]),
         "" if device else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
         rule.reason if rule else None,
         caller.may_act and open_,
@@ -138,11 +138,12 @@ def point_row(point: Point, latest: Latest) -> PointRow:
         quality = (TEXTS["quality.stale"],)
     else:
         quality = flags or (TEXTS["quality.good"],)
-    value = number(trusted, decimals(point))
+    limits = limits_of(point)
+    value = number(trusted, decimals(point), [one.value for one in limits])
     tone = "gone" if trusted is None else "poor" if latest.flags & ~Flag.LATE else "good"
     if value == NOTHING:
         tone = "gone"
-    return PointRow(point, value, quality, tone, latest.time, limits_of(point))
+    return PointRow(point, value, quality, tone, latest.time, limits)
 
 
 def limits_of(point: Point) -> tuple[Limit, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from ingest.api.console.trend_svg import LOCAL
 from ingest.api.texts import TEXTS
+from ingest.model import shown
 from ingest.model.plant import Point
 
 Language = Literal["zh", "en"]
@@ -31,17 +33,19 @@ def decimals(point: Point) -> int:
     return min(6, max(0, math.ceil(-math.log10(span / 500) - 1e-9)))
 
 
-def number(value: float | None, digits: int | None) -> str:
+def number(value: float | None, digits: int | None, limits: Iterable[float] = ()) -> str:
     """Return a value with a fixed number of digits, or as short as it goes for None; unknown is a dash.
 
-    >>> number(0.3514, 3), number(15.0, None), number(None, 3)
-    ('0.351', '15', '—')
+    It gets more digits where fewer would put it on the other side of one of the limits it is judged by.
+
+    >>> number(0.3514, 3), number(15.0, None), number(None, 3), number(60.07, 1, [60.1])
+    ('0.351', '15', '—', '60.07')
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if digits is None:
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
-    return f"{value:.{digits}f}"
+    if digits is None and abs(value) < 10_000:
+        return shown.digits(value, 4, limits)
+    return shown.decimals(value, digits or 0, limits)
 
 
 def limit(value: float, digits: int | None) -> str:

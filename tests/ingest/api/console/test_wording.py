@@ -39,6 +39,15 @@ def test_a_limit_is_never_rounded_into_another_one() -> None:
     assert limit(24.5, 0) == "24.5"
 
 
+@pytest.mark.parametrize(
+    ("value", "written"), [(23.9, "23.9"), (23.99999952, "24"), (24.4, "24.4"), (22.9, "23"), (159.99, "159.99")]
+)
+def test_a_value_is_never_rounded_onto_a_limit_it_has_not_reached(value: float, written: str) -> None:
+    """CO-01 is shown in whole ppm, and judged at 24 and at 160."""
+    row = point_row(POINT, Latest(NOON, value, 0, stale=False))
+    assert row.value == written
+
+
 def test_times_are_plant_time_and_unknown_is_a_dash() -> None:
     assert clock(NOON) == "11-23 14:12:30"
     assert (clock(None), clock(0), number(float("nan"), 2)) == ("—", "—", "—")
