@@ -31,6 +31,14 @@ HISTORY_REJECTED: Final = "history-rejected"
 _AT_ONCE: Final = 1_000
 """Rows deleted in one transaction: few enough that no commit waits for long and the write-ahead log stays small."""
 
+NEWEST_BOOTS: Final = (
+    "SELECT p.plant, p.gateway, boot, committed, missing, lost, online, max(p.received, coalesce(s.received, 0)),"
+    # One walk along the key: beside max() SQLite gives the other columns of the row that has it (lang_select, 2.5).
+    " frames, duplicates FROM (SELECT *, max(began) FROM position GROUP BY plant, gateway) p"
+    " LEFT JOIN status s ON s.plant = p.plant AND s.gateway = p.gateway ORDER BY p.plant, p.gateway"
+)
+"""Where every gateway stands, in the order of `GatewayPosition`'s fields."""
+
 _commit_seconds = Histogram(
     "yujing_journal_commit_seconds",
     "How long a commit takes until it is synced",
@@ -248,9 +256,18 @@ class Journal:
             where = "WHERE plant = ? AND gateway = ? AND boot = ?"
             cursor.execute(f"UPDATE position SET missing = ?, lost = ? {where}", (*gaps, *key))  # noqa: S608  constant
 
+    def forget(self, boots: Sequence[BootKey]) -> None:
+        """Delete the positions of these boots, in steps."""
+        for start in range(0, len(boots), _AT_ONCE):
+            with self._transaction() as cursor:
+                cursor.executemany(
+                    "DELETE FROM position WHERE plant = ? AND gateway = ? AND boot = ?",
+                    boots[start : start + _AT_ONCE],
+                )
+
     def positions(self) -> dict[BootKey, Position]:
-        """Every boot's position."""
-        rows = self._rows("SELECT plant, gateway, boot, committed, missing, lost FROM position")
+        """Every boot's position, the one heard longest ago first."""
+        rows = self._rows("SELECT plant, gateway, boot, committed, missing, lost FROM position ORDER BY received")
         return {
             (plant, gateway, boot): Position(seq, gaps_of(missing), gaps_of(lost))
             for plant, gateway, boot, seq, missing, lost in rows
@@ -266,13 +283,7 @@ class Journal:
 
     def gateways(self) -> list[GatewayPosition]:
         """Where every gateway stands, by its newest boot."""
-        rows = self._rows(
-            "SELECT p.plant, p.gateway, p.boot, committed, missing, lost, s.online,"
-            " max(p.received, coalesce(s.received, 0)), frames, duplicates"
-            " FROM position p LEFT JOIN status s ON s.plant = p.plant AND s.gateway = p.gateway"
-            " WHERE p.began = (SELECT max(began) FROM position WHERE plant = p.plant AND gateway = p.gateway)"
-            " ORDER BY p.plant, p.gateway"
-        )
+        rows = self._rows(NEWEST_BOOTS)
         return [
             GatewayPosition(
                 plant, gateway, boot, seq, gaps_of(missing), gaps_of(lost), {0: False, 1: True}.get(online), *rest

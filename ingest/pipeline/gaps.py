@@ -8,6 +8,7 @@ from typing import Final
 
 from ingest.journal.journal import BootKey, Progress
 from ingest.journal.position import Gap, Position
+from ingest.pipeline.sorting import Who
 from ingest.telemetry import Event, emit
 
 _MOST: Final = 10**12  # frames that are told to be missing at most: the range of the point that tells it
@@ -51,7 +52,7 @@ class GapWatch:
     """Knows which boots have gaps, and what of them was told. One event a boot and look, however many gaps it has.
 
     Args:
-        positions: of every boot; all that is looked at is handed over again each time.
+        positions: of every boot.
         named_s: a gap is named after so long.
         lost_h: and lost after so long.
     """
@@ -63,9 +64,10 @@ class GapWatch:
         self._open = {key for key, position in positions.items() if position.missing}
         self._named: dict[BootKey, set[int]] = {}  # gaps that were told, by when they were found
 
-    def frames(self, positions: Mapping[BootKey, Position], found_before: int) -> int:
-        """How many frames of gaps found before that moment (ns) are missing. From any thread."""
-        gaps = (gap for key in [*self._open] for gap in positions.get(key, Position()).missing)
+    def frames(self, positions: Mapping[BootKey, Position], found_before: int, known: Collection[Who]) -> int:
+        """How many frames of gaps found before that moment (ns) are missing of known gateways. From any thread."""
+        keys = [key for key in [*self._open] if key[:2] in known]
+        gaps = (gap for key in keys for gap in positions.get(key, Position()).missing)
         return min(sum(gap.frames for gap in gaps if gap.found < found_before), _MOST)
 
     def moved(self, key: BootKey, progress: Progress) -> None:
@@ -74,17 +76,21 @@ class GapWatch:
             self._tell_lost(key, progress.beyond, f"more than {len(progress.position.missing)} gaps at a time")
         if progress.position.missing:
             self._open.add(key)
-        else:
-            self.close(key)
+        elif key in self._open:
+            self._close(key, progress.position)
 
     def look(
         self,
         positions: Mapping[BootKey, Position],
         now: int,
+        known: Collection[Who],
         in_the_way: Callable[[BootKey, Position], Collection[Gap]],
     ) -> Iterator[tuple[BootKey, Position]]:
-        """Name what is due; yields new positions, without gaps that are given up: these are told once it goes on."""
-        for key in [*self._open]:
+        """Name what is due; yields new positions, without gaps that are given up: these are told once it goes on.
+
+        Gateways that are not `known` are passed over: nothing of theirs could be taken.
+        """
+        for key in [key for key in self._open if key[:2] in known]:
             position = positions[key]
             self._name(key, position, now)
             before = now - self._lost_ns
@@ -99,14 +105,17 @@ class GapWatch:
                     yield key, position
                     self._tell_lost(key, left, why)
             if not position.missing:
-                self.close(key)
+                self._close(key, position)
 
-    def close(self, key: BootKey) -> None:
-        """Nothing of that boot is missing any more, or it is not known any more."""
-        if key in self._open:
-            self._open.discard(key)
-            if self._named.pop(key, None):
-                emit(FramesFound(*key))
+    def forget(self, key: BootKey) -> bool:
+        """That boot is not known any more; returns whether gaps of it were named."""
+        self._open.discard(key)
+        return bool(self._named.pop(key, None))
+
+    def _close(self, key: BootKey, position: Position) -> None:
+        """Nothing of that boot is asked for any more: because it came, unless some of it is listed as lost."""
+        if self.forget(key) and not position.lost:
+            emit(FramesFound(*key))
 
     def _name(self, key: BootKey, position: Position, now: int) -> None:
         named = self._named.get(key, set()) & {gap.found for gap in position.missing}

@@ -11,10 +11,11 @@ from typing import Final, Protocol
 from pydantic import Field
 
 from ingest.journal.errors import JournalFull, JournalUnavailable
-from ingest.journal.journal import Journal
+from ingest.journal.journal import BootKey, Journal
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.boots import Boots, BootsForgotten
 from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
 from ingest.pipeline.sorting import PIECE, Group, Standing, Who
@@ -108,6 +109,7 @@ class Intake(Worker):
         self._positions = journal.positions()
         self._standings = {who: Standing(boot, clock) for who, (boot, clock) in journal.boots().items()}
         self._healths: dict[Who, Health] = {}
+        self._boots = Boots(self._positions)
         self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
         self._caught_up = caught_up
         self._backfill = Backfill()
@@ -126,7 +128,8 @@ class Intake(Worker):
 
     def announce_all(self) -> None:
         """Tell every gateway again where it stands, since the broker may have forgotten. From any thread."""
-        keys = [(*who, standing.boot) for who, standing in [*self._standings.items()]]
+        known = self._roster().gateways
+        keys = [(*who, standing.boot) for who, standing in [*self._standings.items()] if who in known]
         self._announcer.due(keys, at_once=True)
 
     def observe(self, values: Sequence[tuple[int, float]]) -> None:
@@ -140,7 +143,7 @@ class Intake(Worker):
     def missing(self, older_than_s: float) -> int:
         """How many frames have been missing for longer than that."""
         before = self._clock.look()[0] - int(older_than_s * 1e9)
-        return self._gaps.frames(self._positions, before)
+        return self._gaps.frames(self._positions, before, self._roster().gateways)
 
     def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = (), staged: Sequence[Staged] = ()) -> None:
         """Journal a group of messages, then acknowledge each in order and say what is to be announced.
@@ -190,6 +193,7 @@ class Intake(Worker):
         for key, progress in commit.positions.items():
             self._positions[key] = progress.position
             self._gaps.moved(key, progress)
+        self._boots.heard(commit.positions)
         self._note_health(group)
         self._acknowledge(messages)
         self._announcer.due(commit.positions)
@@ -239,7 +243,7 @@ class Intake(Worker):
         self.take([], staged=self._journal.staged(PIECE))
 
     def _care(self) -> None:
-        """Once in a while: what the service says of itself, messages to take again, and gaps that grow old."""
+        """Once in a while: what the service says of itself, messages to take again, old gaps, and boots too many."""
         if time.monotonic() < self._care_due:
             return
         self._care_due = time.monotonic() + _CARE_S
@@ -247,10 +251,26 @@ class Intake(Worker):
         if self._observed or again:
             self.take([], again)
         now = self._clock.look()[0]
-        for key, position in self._gaps.look(self._positions, now, self._announcer.in_the_way):
+        known = self._roster().gateways
+        self._forget(self._boots.surplus(known, self._boot_of))
+        for key, position in self._gaps.look(self._positions, now, known, self._announcer.in_the_way):
             self._journal.save_position(key, position)
             self._positions[key] = position
             self._announcer.due([key])
+
+    def _boot_of(self, who: Who) -> str | None:
+        return self._standings[who].boot if who in self._standings else None
+
+    def _forget(self, boots: Sequence[BootKey]) -> None:
+        """Nothing is known of these boots any more."""
+        self._journal.forget(boots)
+        missing: dict[Who, list[int]] = {}
+        for key in boots:
+            position = self._positions.pop(key)
+            missing.setdefault(key[:2], []).append(sum(gap.frames for gap in position.missing))
+            self._gaps.forget(key)
+        for who, frames in missing.items():
+            emit(BootsForgotten(*who, len(frames), sum(frames)))
 
 
 def _until_step(messages: Sequence[Raw]) -> int:

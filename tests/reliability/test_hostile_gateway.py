@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 from typing import Final
 
+import apsw
 import pytest
 
 from ingest.wire.frame import Frame, encode_json
 from tests.reliability.launched import Launched
 from tests.reliability.publisher import Publisher
 from tests.servers import mosquitto
+from tests.small_plant import PLANT
 
 SMALL_PACKETS: Final = 8_000
 WILD: Final = 4 * 10**18
@@ -55,7 +57,7 @@ def test_wild_sequence_numbers_cut_nobody_off(tmp_path: Path) -> None:
 def test_many_gaps_are_closed_piece_by_piece_where_packets_are_small(tmp_path: Path) -> None:
     """A gateway that sends what is asked for, in messages that never name all of it, is told in the end: all there."""
     with (
-        mosquitto(tmp_path, ["max_packet_size 600"]) as broker,
+        mosquitto(tmp_path, ["max_packet_size 350"]) as broker,
         Launched(tmp_path, broker),
         Publisher(broker) as gateway,
     ):
@@ -71,3 +73,26 @@ def test_many_gaps_are_closed_piece_by_piece_where_packets_are_small(tmp_path: P
                     gateway.publish(frame("CO-01", "b", seq))
     assert sent == {*range(1, 101, 2)}
     assert most < 50, "never all of it in one message"
+
+
+@pytest.mark.timeout(120)
+def test_a_history_of_many_boots_delays_neither_start_nor_stop_nor_the_list_of_gateways(tmp_path: Path) -> None:
+    with mosquitto(tmp_path) as broker:
+        service = Launched(tmp_path, broker)
+        with service, Publisher(broker) as gateway:
+            gateway.publish(frame("CO-01", "now", 1))
+            gateway.committed("now", 1)
+            assert service.stop() == 0
+            journal = apsw.Connection(str(tmp_path / "data" / "journal.db"))
+            journal.executemany(
+                "INSERT INTO position VALUES (?, 'GW-01', ?, 2, '[[1, 1, 0]]', '[]', 'null', ?, ?, 1, 0)",
+                [(PLANT, f"old-{number}", number, number) for number in range(12_000)],
+            )
+            journal.close()
+            service.start()
+            gateways = {one["gateway"]: one for one in service.get("/api/v1/gateways")}
+            assert gateways["GW-01"]["boot"] == "now"
+            gateway.publish(frame("CO-01", "now", 2))
+            gateway.committed("now", 2)
+            service.until(lambda: events(service, "boots_forgotten") == 1, "old boots to be forgotten")
+            assert service.stop() == 0

@@ -298,6 +298,7 @@ def test_a_gap_that_nobody_closes_is_listed_as_lost_and_still_taken_if_it_comes(
     with capture_logs() as logs:
         bench.intake._care()
     assert [event["frames"] for event in logs if event["event"] == "frames_lost"] == [2]
+    assert "frames_found" not in [event["event"] for event in logs], "given up is not found"
     bench.announcer.tell(bench.intake._positions)
     assert bench.told[-1][2] == Committed("b1", 4, [])
     (gateway,) = bench.journal.gateways()
