@@ -91,6 +91,7 @@ class WarningEventKind(StrEnum):
     FEEDBACK = "feedback"
     ENDED = "ended"
     REOPENED = "reopened"
+    RESUMED = "resumed"  # the service had reached nobody for a while; deadlines go on from where they stood
     CLOSED = "closed"
 
 
@@ -189,7 +190,7 @@ class EarlyWarning:
         ended: when the colour was gone.
         step: who is asked now.
         asking: for what; None: nothing is missing.
-        asked: since when; a deadline counts from here.
+        asked: since when; a deadline counts from here. It moves along over a time in which the service reached nobody.
         until: that deadline.
         who: the names of those who are asked; none while something is asked: everyone.
         reminded: reminders since then.

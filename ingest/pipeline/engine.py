@@ -49,6 +49,12 @@ _RETRY_S: Final = 1.0
 _SAVE_S: Final = 0.5
 """A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
 
+_REACHED: Final = 5 * 10**9
+"""Ns. So often it is kept that the service is up, while times run in which people must answer."""
+
+_AWAY: Final = 10 * 10**9
+"""Ns. A service that did not come round for longer than this was away, and nobody was reached."""
+
 _UNDER_WAY: Final = 5 * 10**9
 """Ns. What arrived earlier is in the journal: while it holds nothing new, everything before that was judged."""
 
@@ -163,6 +169,8 @@ class Engine(Worker):
         self.memory = Memory(roster)
         self.progressed = time.monotonic()  # when a turn last ended
         self._refused = 0.0  # when a commit last was
+        self._looked = self._moments.now()  # when it last went round
+        self._reached = 0  # the same as it is on disk
 
     @property
     def cursor(self) -> int:
@@ -245,8 +253,14 @@ class Engine(Worker):
         self._now = self._moments.now()
         self._stand()
         self.memory.resume(self._now)
+        self._looked = self._now
         if self._terms.warnings is not None:
-            self.memory.warnings.resume(self._store.live_warnings(), self.memory, self._now, self._terms.warnings)
+            live = self._store.live_warnings()
+            self.memory.warnings.resume(live, self.memory, self._now, self._terms.warnings)
+            # What an earlier version of the service left does not tell when it was last up: it was at the last event.
+            newest = max((one.changed - one.stepped for one in live), default=self._now - self.memory.stepped)
+            reached = newest if state.reached is None else state.reached
+            self._looked = min(reached + self.memory.stepped, self._now)
         self._cursor = self._saved = state.cursor
         self._snapshot = state.snapshot_cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
@@ -274,6 +288,7 @@ class Engine(Worker):
         """Judge entries between which nobody set the clock, and commit; without any, see what time alone changes."""
         began = time.monotonic()
         turn = Turn(0, empty_batch(), self._roster, self._terms, seen)
+        self._excuse(turn)
         if roster is not None:
             self._adopt(roster, turn)
         answers = self._obey(turn)
@@ -304,15 +319,25 @@ class Engine(Worker):
         emit(ClockStepped(step / 1e9))
         self._moments.step(step)
         self._now += step
+        self._looked += step
         self.memory.shift(step)
+
+    def _excuse(self, turn: Turn) -> None:
+        """Whoever had to answer while the service was down, or hung, was not reached: their time goes on from there."""
+        now = self._moments.now()
+        if now - self._looked > _AWAY:
+            turn.warnings += self.memory.warnings.excuse(self._looked, now)
+        self._looked = now
 
     def _commit(self, turn: Turn, cursor: int, *, snapshot: bool) -> None:
         save = cursor > self._saved and time.monotonic() >= self._save_due
+        save = save or (self._moments.now() - self._reached > _REACHED and self.memory.warnings.asking)
         if not (turn.said or snapshot or save):
             self._store.verify()
             self._cursor = cursor
             return
         dump = self.memory.dump() if snapshot else None
+        reached = self._moments.now()
         while True:
             try:
                 self._store.commit(
@@ -323,6 +348,7 @@ class Engine(Worker):
                     suppressions=turn.suppressions,
                     warnings=turn.warnings,
                     acts=turn.acts,
+                    reached=reached - self.memory.stepped,
                 )
             except StateUnavailable as error:
                 emit(CommitRefused(str(error)))
@@ -332,6 +358,7 @@ class Engine(Worker):
             else:
                 break
         self._cursor = self._saved = cursor
+        self._reached = reached
         self._save_due = time.monotonic() + _SAVE_S
         if snapshot:
             self._snapshot = cursor
@@ -366,6 +393,7 @@ class Engine(Worker):
     def _adopt(self, roster: Roster, turn: Turn) -> None:
         """Change over; alarms of rules that are gone end as removed, since nothing judges them any more."""
         self.memory = self.memory.successor(roster)
+        turn.former = {**self._roster.plants, **turn.former}
         self._roster = turn.roster = roster
         self._unreplayable = True
         now = self._moments.now()

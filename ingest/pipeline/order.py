@@ -61,7 +61,7 @@ def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage ha
         turn.messages += _of_warning(turn, told)
     for event in turn.events:
         alarm = event.alarm
-        plant = turn.roster.plants.get(alarm.plant)
+        plant = turn.plant(alarm.plant)
         body = alarm_body(event, plant, _reason(turn.roster, alarm))
         urgency, subject = rank.of_alarm(event), str(alarm.id)
         turn.messages += [
@@ -102,7 +102,7 @@ def _of_warning(turn: Turn, event: WarningEvent) -> list[Message]:
     plant = event.warning.plant
     if event.kind is WarningEventKind.INPUTS_CHANGED:
         return []
-    body = warning_body(event, turn.roster.plants.get(plant))
+    body = warning_body(event, turn.plant(plant))
     urgency, subject = rank.of_warning(event), str(event.warning.id)
     return [
         Message(0, to, event.id, "warning", plant, body, event.time, turn.now, 0, urgency, subject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detectors import Findings
@@ -11,6 +11,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.audit import Act
 from ingest.model.batch import Batch
 from ingest.model.outbox import Message, MessageKind
+from ingest.model.plant import Plant
 from ingest.model.suppression import Suppression
 from ingest.model.warning import EarlyWarning, WarningEvent
 from ingest.plants.roster import Roster
@@ -44,7 +45,8 @@ class Terms:
 class Turn:
     """One go of the engine: a batch, the moment it is judged at, and what comes of it.
 
-    `seen` matters while the batch is empty: everything that arrived before it (ns) was judged.
+    `seen` matters while the batch is empty: everything that arrived before it (ns) was judged. `former`: the plants
+    that were known before this turn, by id, if their files have changed.
     """
 
     now: int
@@ -58,6 +60,11 @@ class Turn:
     warnings: list[WarningEvent] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
     messages: list[Message] = field(default_factory=list)
+    former: Mapping[str, Plant] = field(default_factory=dict)
+
+    def plant(self, name: str) -> Plant | None:
+        """The plant as it is known, or was until this turn: what is told of its end says whose it was."""
+        return self.roster.plants.get(name) or self.former.get(name)
 
     @property
     def said(self) -> bool:

@@ -85,6 +85,19 @@ class Watches:
             self._set_due()
         return told
 
+    def excuse(self, since: int, until: int) -> list[WarningEvent]:
+        """Between these times (ns) the service reached nobody."""
+        told: list[WarningEvent] = []
+        for watch in list(self.of_plant.values()):
+            told += watch.excuse(since, until)
+            self.touched(watch)
+        return told
+
+    @property
+    def asking(self) -> bool:
+        """Whether anything is asked of anybody, so that times run."""
+        return any(one.asking is not None for watch in self.of_plant.values() for one in watch.live.values())
+
     def open_colours(self) -> dict[Colour, int]:
         """How many warnings are open, by colour. From any thread."""
         found = [watch.open for watch in list(self.of_plant.values())]
@@ -169,8 +182,12 @@ class Watches:
             if fact.gone is None:
                 stands.setdefault(plant, {})[fact.key] = fact
         told: list[WarningEvent] = []
-        for plant, watch in self.of_plant.items():
-            watch.place = _place(plant, memory, terms, watch.place)
+        for plant, watch in list(self.of_plant.items()):
+            if plant not in memory.roster.plants:
+                told += watch.remove(now)
+                self.touched(watch)
+                continue
+            watch.place = _place(plant, memory, terms)
             known = stands.get(plant, {})
             void = [key for key, fact in watch.facts.items() if fact.gone is None and key not in known]
             told += watch.learn(now, known=known.values(), void=void)
@@ -209,7 +226,7 @@ class Watches:
             self.touched(watch)
 
     def _watch(self, plant: str, memory: Memory, terms: Terms, at: int) -> Watch:
-        watch = Watch(_place(plant, memory, terms, None), terms, at, stepped=self._stepped)
+        watch = Watch(_place(plant, memory, terms), terms, at, stepped=self._stepped)
         self.of_plant[plant] = watch
         return watch
 
@@ -221,11 +238,11 @@ _VOID: Final = frozenset({AlarmState.OUT_OF_SERVICE, AlarmState.REMOVED})
 """States in which nobody can say that what an alarm told of is over: it just counts no more."""
 
 
-def _place(plant: str, memory: Memory, terms: Terms, before: Place | None) -> Place:
-    """The plant as its file has it now; one that was removed stays as it was."""
+def _place(plant: str, memory: Memory, terms: Terms) -> Place:
+    """The plant as its file has it now."""
     known = memory.roster.plants.get(plant)
-    if known is None:
-        return before or Place(plant, 0.0, terms.duty_of(plant, ""))
+    if known is None:  # it was removed, and its warning will end
+        return Place(plant, 0.0, terms.duty_of(plant, ""))
     return Place(plant, risk.inherent(known), terms.duty_of(plant, known.region))
 
 

@@ -47,11 +47,13 @@ class EngineState:
         cursor: newest journal entry whose consequences are committed.
         snapshot_cursor: newest journal entry in the snapshot; never newer than `cursor`.
         snapshot: the engine's memory, or None before the first.
+        reached: until when the service is known to have been up, ns without the steps of its clock; None: not known.
     """
 
     cursor: int
     snapshot_cursor: int
     snapshot: bytes | None
+    reached: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class EngineStore:
     def load(self) -> EngineState:
         """Where to go on from."""
         for row in self._db.rows(sa.select(t.engine_state)):
-            return EngineState(row["cursor"], row["snapshot_cursor"], row["snapshot"])
+            return EngineState(row["cursor"], row["snapshot_cursor"], row["snapshot"], row["reached"])
         return EngineState(0, 0, None)
 
     def open_alarms(self) -> list[Alarm]:
@@ -111,6 +113,7 @@ class EngineStore:
         suppressions: Sequence[Suppression] = (),
         warnings: Sequence[WarningEvent] = (),
         acts: Sequence[Act] = (),
+        reached: int | None = None,
     ) -> None:
         """Write what one turn led to, in one transaction: alarms, warnings, the audit trail, outbox and cursor.
 
@@ -135,9 +138,11 @@ class EngineStore:
             if messages:
                 rows = [message_row(message) for message in messages]
                 connection.execute(once(connection, t.outbox, "connector", "id"), rows)
-            state = {"cursor": cursor}
+            state: dict[str, Any] = {"cursor": cursor}
+            if reached is not None:
+                state["reached"] = reached
             if snapshot is not None:
-                state |= {"snapshot": snapshot, "snapshot_cursor": cursor}  # type: ignore[dict-item]
+                state |= {"snapshot": snapshot, "snapshot_cursor": cursor}
             if not connection.execute(sa.update(t.engine_state).values(state)).rowcount:
                 connection.execute(sa.insert(t.engine_state), {"one": 1, "snapshot_cursor": 0} | state)
 

@@ -141,6 +141,7 @@ engine_state = sa.Table(
     sa.Column("cursor", sa.BigInteger, nullable=False),
     sa.Column("snapshot_cursor", sa.BigInteger, nullable=False),
     sa.Column("snapshot", sa.LargeBinary),
+    sa.Column("reached", sa.BigInteger),  # the service was up until then; without the steps of its clock
 )
 
 reader_cursor = sa.Table(

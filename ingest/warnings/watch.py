@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ingest.model.audit import ActRole
+from ingest.model.telling import iso
 from ingest.model.warning import (
     Asked,
     Colour,
@@ -32,6 +33,9 @@ from ingest.warnings.rules import ColourRules
 
 NEVER: Final = 2**63 - 1
 """The due time of nothing."""
+
+PLANT_REMOVED: Final = {"comment": "企业已移出配置 plant removed from configuration"}
+"""What is said with the end of a warning whose plant is watched no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Watch:
         self.due = NEVER
         self._terms = terms
         self._at = at
+        self._reached = at  # since when people can be reached
         self._stepped = stepped
         self._called = Called()
         self._fading: dict[Colour, int] = {}
@@ -124,6 +129,40 @@ class Watch:
     def pass_time(self, now: int) -> list[WarningEvent]:
         """Everything that became due up to `now`."""
         self._pass(now)
+        return self._take()
+
+    def excuse(self, since: int, until: int) -> list[WarningEvent]:
+        """Between these times the service reached nobody: deadlines go on from where they stood, and that is told.
+
+        What nobody has to do (a colour rises with age, or falls) is done at its own moment all the same.
+        """
+        since = self._pass(since)
+        if until > since:
+            for key, one in self.live.items():
+                if one.asking is not None:
+                    self.live[key] = replace(one, asked=one.asked + until - since)
+            self._reached = until
+            self._set_due()
+            self._pass(until)
+            away = {"away_since": iso(since), "away_s": (until - since) // 10**9}
+            for one in [*self.live.values()]:
+                if one.asking is not None:
+                    self._tell(WarningEventKind.RESUMED, one, until, away)
+            self._set_due()
+        return self._take()
+
+    def remove(self, now: int) -> list[WarningEvent]:
+        """The plant is configured no more: nothing is asked of anybody any more, and that is told."""
+        time = self._pass(now)
+        self.facts, self._fading, self._called = {}, {}, Called()
+        for one in [*self.live.values()]:
+            over = replace(one, asking=None)
+            if one.state is WarningState.OPEN:
+                over = replace(over, colour=None, since=time, state=WarningState.OVER, ended=time)
+                over = self._tell(WarningEventKind.ENDED, over, time, PLANT_REMOVED)
+            self._tell(WarningEventKind.CLOSED, replace(over, state=WarningState.CLOSED), time, PLANT_REMOVED)
+        self.live = {}
+        self._set_due()
         return self._take()
 
     def learn(
@@ -184,6 +223,7 @@ class Watch:
         """The service's clock was set by `step` ns: everything that counts from a time moves along."""
         self._stepped += step
         self._at += step
+        self._reached += step
         self._fading = {one: since + step for one, since in self._fading.items()}
         self.facts = {
             key: replace(fact, since=fact.since + step, gone=None if fact.gone is None else fact.gone + step)
@@ -260,7 +300,7 @@ class Watch:
             state=WarningState.OPEN,
             step=first,
             asking=Asked.ACKNOWLEDGEMENT,
-            asked=time,
+            asked=max(time, self._reached),
             reminded=0,
             risk=0.0,
             rules="",
@@ -277,7 +317,7 @@ class Watch:
             current,
             peak=current.colour,
             asking=Asked.ACKNOWLEDGEMENT,
-            asked=time,
+            asked=max(time, self._reached),
             reminded=0,
             acknowledged=None,
             acknowledged_by=None,

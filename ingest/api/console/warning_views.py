@@ -19,7 +19,7 @@ from ingest.warnings.risks import PlantRisk, assess
 STATES_LIVE: Final = frozenset({WarningState.OPEN, WarningState.OVER})
 SHOWN: Final = 200
 
-Standing = Literal["done", "now", "next", "skipped"]
+Standing = Literal["done", "late", "passed", "now", "next", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,15 @@ def plant_risks(ports: Ports, caller: Principal, plant: str | None = None) -> di
 
 
 def rungs(warning: EarlyWarning, been: Collection[Step] | None = None) -> list[tuple[Text, Standing]]:
-    """Return the ladder from the enterprise to the province; `been` None: nobody knows which steps were passed over."""
+    """Return the ladder from the enterprise to the province.
+
+    A step below the present one did not answer in time, or nobody is assigned to it; `been` None: nobody knows which.
+    """
     closed = warning.asking is None
 
     def how(step: Step) -> Standing:
         if step < warning.step:
-            return "done" if been is None or step in been else "skipped"
+            return "passed" if been is None else "late" if step in been else "skipped"
         if step == warning.step:
             return "done" if closed else "now"
         return "next"

@@ -14,6 +14,8 @@ SAID: Final[dict[str, Text]] = {
     "alarms": Text("报警", "alarms"),
     "authority": Text("督办单位", "authority"),
     "awaited": Text("等待", "awaited"),
+    "away_s": Text("服务中断（秒）", "service away (s)"),
+    "away_since": Text("服务中断自", "service away since"),
     "basis": Text("依据", "basis"),
     "before": Text("此前", "before"),
     "begins": Text("开始", "from"),

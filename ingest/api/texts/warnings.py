@@ -26,6 +26,7 @@ WARNINGS: Final[dict[str, Text]] = {
     "warning.more_reasons": Text("等 {n} 项", "and {n} more"),
     "warning.more_facts": Text("另有 {n} 项", "{n} more"),
     "warning.ladder": Text("响应层级", "Who is asked"),
+    "warning.late": Text("超时", "timed out"),
     "warning.since": Text("自", "since"),
     "warning.raised": Text("发布", "Raised"),
     "warning.ended": Text("解除", "Over"),
@@ -69,5 +70,6 @@ WARNING_EVENTS: Final[dict[WarningEventKind, Text]] = {
     WarningEventKind.FEEDBACK: Text("处置反馈", "Feedback"),
     WarningEventKind.ENDED: Text("预警解除", "Over"),
     WarningEventKind.REOPENED: Text("再次发生", "Reopened"),
+    WarningEventKind.RESUMED: Text("服务恢复，时限顺延", "Service back, deadlines moved"),
     WarningEventKind.CLOSED: Text("办结", "Closed"),
 }

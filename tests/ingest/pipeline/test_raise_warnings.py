@@ -14,6 +14,7 @@ from ingest.model.suppression import SuppressionKind
 from ingest.model.warning import Asked, Colour, Step, Trait, WarningState
 from ingest.pipeline.commands import Acknowledge, Decide, Suppress
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
+from ingest.plants.load import load_roster
 from ingest.warnings.config import WarningsConfig
 from tests.ingest.connectors.outbox import standing
 from tests.ingest.pipeline.warned import INSPECTOR, OPERATOR, QUIET, SECOND, Bench
@@ -77,20 +78,65 @@ def test_an_unanswered_warning_goes_up_step_by_step_at_its_times(bench: Bench) -
     assert bench.warnings()[0].who == ("province office",)
 
 
-def test_a_restart_goes_on_where_the_ladder_was(bench: Bench) -> None:
-    """What became due while the service was down happens once, at its time, under the ids it would have had."""
+@pytest.mark.parametrize("restarted", [True, False], ids=["down", "hung"])
+def test_a_time_in_which_the_service_reached_nobody_is_nobodys_fault(bench: Bench, *, restarted: bool) -> None:
+    """Nobody is accused of it; it is told, once, and each office has the rest of its time, whatever restarts follow."""
     bench.read(CALM)
     bench.read(HIGH)
     bench.wait(500)
     bench.wait(1900, look=False)
-    bench.start()
-    once = bench.events()
+    if restarted:
+        bench.start()
+    bench.wait(1)
+    told = bench.told()
+    raised = told[0][1]
+    assert [kind for kind, _ in told if kind in {"escalated", "resumed"}] == ["resumed"]
+    (resumed,) = [event for event in bench.events() if event.kind == "resumed"]
+    assert 1890 <= resumed.detail["away_s"] <= 1910
     bench.start()
     bench.wait(1)
-    assert bench.events() == once
-    raised = bench.told()[0][1]
-    assert [time - raised for kind, time in bench.told() if kind == "escalated"] == [900, 1800]
-    assert len({event.id for event in once}) == len(once)
+    assert bench.told() == told
+    bench.wait(1400)
+    late = [time - raised - resumed.detail["away_s"] for kind, time in bench.told() if kind == "escalated"]
+    assert late == pytest.approx([900, 1800], abs=1)
+    assert len({event.id for event in bench.events()}) == len(bench.events())
+
+
+def test_a_short_restart_moves_no_deadline(bench: Bench) -> None:
+    bench.read(CALM)
+    bench.read(HIGH)
+    until = bench.warnings()[0].until
+    bench.wait(5, look=False)
+    bench.start()
+    bench.wait(1)
+    assert bench.warnings()[0].until == until
+    assert "resumed" not in [kind for kind, _ in bench.told()]
+
+
+def test_a_plant_that_is_removed_takes_its_warning_along(bench: Bench, tmp_path: Path) -> None:
+    """Ended and closed with the plant, told so to whoever heard of it, with whose it was; nobody is reminded again."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    plants = tmp_path / "plants"
+    (plants / "small.toml").unlink()
+    (plants / "other.toml").write_text(QUIET.replace('id = "small"', 'id = "other"'), encoding="utf-8")
+    bench.roster = load_roster(plants, bench.journal.number_points, 2)
+    bench.engine.adopt(bench.roster)
+    bench.wait(1)
+    (warning,) = bench.warnings()
+    assert (warning.state, warning.colour, warning.asking) == (WarningState.CLOSED, None, None)
+    events = bench.events()
+    assert [str(event.kind) for event in events][-2:] == ["ended", "closed"]
+    assert "企业已移出配置" in events[-1].detail["comment"]
+    sent = [message.body for message in standing(bench.outbox, "inspector")]
+    assert [body["event"] for body in sent] == ["raised", "ended", "closed"]
+    of_alarms = [message.body for message in standing(bench.outbox, "town")]
+    assert of_alarms[-1]["event"] == "removed"
+    assert {body["enterprise"]["uscc"] for body in sent + of_alarms} == {"91350100M000100Y43"}
+    bench.wait(100_000, look=False)
+    bench.start()
+    bench.wait(1)
+    assert bench.events() == events
 
 
 def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Bench) -> None:

@@ -50,7 +50,11 @@ class Bench:
 
     def start(self) -> Engine:
         """A fresh engine on the same files, as after a crash."""
-        terms = Terms(warnings=self.config.terms(), warned=lambda _warning: ("inspector",))
+        terms = Terms(
+            lambda kind, _plant, _level: ("town",) if kind == "alarm" else (),
+            warnings=self.config.terms(),
+            warned=lambda _warning: ("inspector",),
+        )
         self.engine = Engine(
             self.journal, EngineStore(self.database), self.alarms, self.roster, terms, EngineConfig(),
             on_commit=lambda: None, on_failure=lambda _error: None, wall=self.clock.wall, steady=self.clock.steady,
@@ -76,10 +80,13 @@ class Bench:
         self.engine.go_on()
 
     def wait(self, seconds: float, *, look: bool = True) -> None:
-        """Nothing arrives for a while; looked at once at its end."""
-        self.clock.time += int(seconds * SECOND)
-        if look:
+        """Nothing arrives for a while; without `look` the engine does not come round meanwhile."""
+        left = int(seconds * SECOND)
+        while look and left > 0:
+            self.clock.time += min(left, 9 * SECOND)
+            left -= 9 * SECOND
             self.engine.go_on()
+        self.clock.time += max(left, 0)
 
     def order(self, command: Command[T]) -> Future[T]:
         """Something is asked of the engine, and done."""

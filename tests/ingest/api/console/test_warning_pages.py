@@ -88,13 +88,16 @@ async def test_plants_without_a_warning_are_listed_with_their_risk(hall: StandIn
 
 
 async def test_the_ladder_is_drawn_as_it_was_climbed(hall: StandIn, ask: Ask) -> None:
-    """What was asked is ticked, what nobody is assigned to was passed over, the present step is marked."""
+    """Who did not answer is shown as timed out and never ticked; the present step is marked. The list knows less."""
     warning = of(hall, ALUMINIUM)
     hall.pass_time(2 * 7200 + 60)
     now = of(hall, ALUMINIUM)
     assert (now.id, now.step) == (warning.id, Step.COUNTY)
-    drawn = ladder((await ask(INSPECTOR).get(f"/warnings/{now.id}")).text)
-    assert [drawn[word] for word in ("企业", "乡镇", "县级", "市级", "省级")] == ["done", "done", "now", "next", "next"]
+    page = (await ask(INSPECTOR).get(f"/warnings/{now.id}")).text
+    drawn, steps = ladder(page), ("企业", "乡镇", "县级", "市级", "省级")
+    assert [drawn[word] for word in steps] == ["late", "late", "now", "next", "next"]
+    assert page.count("超时</span>") == 2
+    assert 'class="step-done"' not in (await ask(INSPECTOR).get("/warnings")).text
 
 
 async def test_what_led_to_it_is_told_with_its_source_now_and_at_an_earlier_time(hall: StandIn, ask: Ask) -> None:
