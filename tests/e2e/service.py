@@ -86,6 +86,13 @@ snapshot_every_s = 0.5
         return answer.json()
 
     @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        if self._process is None:
+            raise RuntimeError("not running")
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         """Where the API is."""
         return f"http://127.0.0.1:{self.port}"

@@ -1,0 +1,309 @@
+"""How much those who only read, or only connect, delay the alarms of others: abused against undisturbed, in one run.
+
+    python -m benchmarks.abuse [--json] [--seconds 20] [--only exports sse_300 idle_600]
+
+Real Mosquitto and the whole service as a process. Alarms are raised and cleared one after another and timed from the
+publish of their frame to their webhook (`benchmarks.probe`), first in peace, then while somebody abuses the service:
+
+- `alarm_p99_ratio_exports`: a token of one plant saves 6,000 hazards as workbooks, 40 at once, again and again;
+- `alarm_p99_ratio_sse_300`: 300 event streams are open, of a plant in which nothing happens;
+- `alarm_p99_ratio_idle_600`: 600 connections are open and say nothing; `health_ms_idle_600` is `/health/live` meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import numpy as np
+
+from benchmarks.intake import rss_mb
+from benchmarks.load import write_plants
+from benchmarks.probe import GATEWAYS
+from ingest.cases.hazard import Hazard, HazardSource
+from ingest.state.case_store import CaseStore
+from ingest.state.config import StateConfig
+from ingest.state.database import Database
+from tests.e2e.service import Service
+from tests.servers import free_port, mosquitto
+
+HAZARDS: Final = 6_000
+EXPORTS: Final = 40
+STREAMS: Final = 300
+IDLE: Final = 600
+EVENTS_PER_S: Final = 20.0
+
+_QUIET_PLANT: Final = "load-1"
+_TOKENS: Final = 10  # of readers, all of the quiet plant
+
+
+@dataclass(frozen=True, slots=True)
+class Yard:
+    """The service under test, with what surrounds it."""
+
+    service: Service
+    broker: int
+    hook: int
+    seconds: float
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def alarms(self) -> list[float]:
+        """Milliseconds from publish to webhook, of alarms raised and cleared over the measure's seconds."""
+        command = [sys.executable, "-m", "benchmarks.probe", str(self.broker), str(self.hook)]
+        command += [str(self.seconds), str(EVENTS_PER_S)]
+        return list(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))  # noqa: S603
+
+    def reader(self, number: int) -> dict[str, str]:
+        """The credentials of one of the quiet plant's readers."""
+        return {"authorization": f"Bearer {_secret(number)}"}
+
+
+@contextmanager
+def exports(yard: Yard) -> Iterator[None]:
+    """Many save a large list as a workbook at once, all with the token of one plant, again and again."""
+    answers: Counter[int | str] = Counter()
+    stop = threading.Event()
+
+    def save() -> None:
+        with httpx.Client(base_url=yard.service.url, headers=yard.reader(0), trust_env=False, timeout=120) as client:
+            while not stop.is_set():
+                try:
+                    status = client.get("/api/v1/lists/hazards.xlsx").status_code
+                except httpx.TransportError as error:
+                    answers[type(error).__name__] += 1
+                    continue
+                answers[status] += 1
+                if status != httpx.codes.OK:
+                    stop.wait(0.25)  # a client that is refused and asks again at once, nearly
+
+    threads = [threading.Thread(target=save, name=f"export-{n}") for n in range(EXPORTS)]
+    with _peak_rss(yard):
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    yard.seen["answers"] = {str(status): count for status, count in answers.items()}
+
+
+@contextmanager
+def sse_300(yard: Yard) -> Iterator[None]:
+    """Many streams are open, each read as it comes."""
+    stop = threading.Event()
+    with ExitStack() as stack:
+        held = [stack.enter_context(_connected(yard)) for _ in range(STREAMS)]
+        for number, one in enumerate(held):
+            token = yard.reader(number % _TOKENS)["authorization"]
+            head = f"GET /api/v1/alarms/stream HTTP/1.1\r\nhost: bench\r\nauthorization: {token}\r\n\r\n"
+            one.sendall(head.encode())
+        yard.seen["open"] = sum(one.recv(4096).startswith(b"HTTP/1.1 200") for one in held)
+
+        def drain() -> None:
+            while not stop.wait(1.0):
+                for one in held:
+                    one.setblocking(False)
+                    try:
+                        one.recv(65536)
+                    except BlockingIOError:
+                        continue
+
+        reading = threading.Thread(target=drain, name="streams")
+        reading.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            reading.join()
+
+
+@contextmanager
+def idle_600(yard: Yard) -> Iterator[None]:
+    """Many connections are open and say nothing; whoever is thrown out comes back."""
+    took: list[float] = []
+    failed: Counter[str] = Counter()
+    stop = threading.Event()
+
+    def supervise() -> None:
+        while not stop.wait(0.2):
+            began = time.perf_counter()
+            try:
+                answer = httpx.get(f"{yard.service.url}/health/live", trust_env=False, timeout=5)
+            except httpx.TransportError as error:
+                failed[type(error).__name__] += 1
+                continue
+            took.append((time.perf_counter() - began) * 1e3)
+            if not answer.is_success:
+                failed[str(answer.status_code)] += 1
+
+    def hold() -> None:
+        held = [_connected(yard) for _ in range(IDLE)]
+        while not stop.wait(0.5):
+            for number, one in enumerate(held):
+                one.setblocking(False)
+                try:
+                    if one.recv(4096):
+                        continue
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    pass
+                one.close()
+                held[number] = _connected(yard)
+        for one in held:
+            one.close()
+
+    threads = [threading.Thread(target=hold, name="idle"), threading.Thread(target=supervise, name="supervisor")]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    yard.seen["health_ms"] = round(float(np.percentile(took, 99)), 1) if took else None
+    yard.seen["health_failed"] = dict(failed)
+
+
+ABUSES: Final[dict[str, Callable[[Yard], Any]]] = {"exports": exports, "sse_300": sse_300, "idle_600": idle_600}
+"""Every abuse: while its block runs, alarms are timed."""
+
+
+def ratio(yard: Yard, abuse: Callable[[Yard], Any]) -> dict[str, Any]:
+    """The 99th percentile of alarms' milliseconds in peace, under abuse, and what else was seen."""
+    yard.seen.clear()
+    peace = yard.alarms()
+    with abuse(yard):
+        abused = yard.alarms()
+    p50, p99 = ([round(float(np.percentile(ms, at)), 1) for ms in (peace, abused)] for at in (50, 99))
+    return {"p99_ratio": round(p99[1] / p99[0], 2), "p50_ms": p50, "p99_ms": p99, "alarms": len(abused), **yard.seen}
+
+
+@contextmanager
+def yard(seconds: float, hazards: int = HAZARDS) -> Iterator[Yard]:
+    """The whole service on real Mosquitto, with two plants; the second is quiet and has many hazards."""
+    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
+        folder, hook = Path(name), free_port()
+        write_plants(folder / "plants", 100 + GATEWAYS, prompt=True)
+        (folder / "secret").write_text("whsec_" + "YSBzZWNyZXQgb2YgdGhpcyBiZW5jaG1hcms=")
+        service = Service(folder, broker, _settings(folder, hook), plant="")
+        _fill(folder, hazards)
+        with service:
+            measured = Yard(service, broker[1], hook, seconds)
+            Yard(service, broker[1], hook, min(4.0, seconds)).alarms()  # code is loaded, connections are there
+            yield measured
+
+
+def measure(seconds: float, only: list[str]) -> dict[str, Any]:
+    """Every figure asked for, by its name in the JSON; `details` has the rest."""
+    figures: dict[str, Any] = {}
+    details: dict[str, Any] = {}
+    with yard(seconds) as measured:
+        for name in only:
+            details[name] = ratio(measured, ABUSES[name])
+            figures[f"alarm_p99_ratio_{name}"] = details[name]["p99_ratio"]
+    return {**figures, "details": details}
+
+
+def _settings(folder: Path, hook: int) -> str:
+    lines = [f'[[connectors.webhooks]]\nname = "h"\nurl = "http://127.0.0.1:{hook}/"\nsecret = {{ file = "secret" }}']
+    for number in range(_TOKENS):
+        (folder / f"reader-{number}").write_text(_secret(number))
+        token = f'name = "reader-{number}"\nrole = "inspector"\nplants = ["{_QUIET_PLANT}"]'
+        lines.append(f'[[api.tokens]]\n{token}\ntoken = {{ file = "reader-{number}" }}')
+    return "\n".join(lines) + "\n"
+
+
+def _secret(number: int) -> str:
+    return f"a-readers-token-of-this-benchmark-{number}"
+
+
+def _fill(folder: Path, count: int) -> None:
+    """So many hazards of the quiet plant, found a minute apart."""
+    now = time.time_ns()
+    hazards = [
+        Hazard(
+            id=UUID(int=number + 1),
+            plant=_QUIET_PLANT,
+            title=f"除尘器灰斗积灰 {number}",
+            description="清灰周期过长，灰斗内积灰超过规定厚度，未见清理记录。" * 3,
+            place="一车间",
+            source=HazardSource.HAND,
+            found=now - number * 60 * 10**9,
+            found_by="张三",
+        )
+        for number in range(count)
+    ]
+    database = Database(folder / StateConfig().path)
+    CaseStore(database).commit(added=hazards)
+    database.close()
+
+
+def _connected(yard: Yard) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", yard.service.port), timeout=30)
+
+
+@contextmanager
+def _peak_rss(yard: Yard) -> Iterator[None]:
+    """The most memory the service and its helpers hold meanwhile, MB."""
+    peak, stop = 0.0, threading.Event()
+
+    def look() -> None:
+        nonlocal peak
+        while not stop.wait(0.2):
+            peak = max(peak, sum(map(_rss_mb, _family(yard.service.pid))))
+
+    looking = threading.Thread(target=look, name="memory")
+    looking.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        looking.join()
+    yard.seen["peak_rss_mb"] = round(peak)
+
+
+def _family(pid: int) -> list[int]:
+    """The process and its children."""
+    with suppress(FileNotFoundError):
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [pid, *(int(child) for task in tasks for child in (task / "children").read_text().split())]
+    return []
+
+
+def _rss_mb(pid: int) -> float:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return rss_mb(pid)
+    return 0.0
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long alarms are timed, in peace and abused")
+    parser.add_argument("--only", nargs="*", choices=list(ABUSES), default=list(ABUSES))
+    given = parser.parse_args()
+    found = measure(given.seconds, given.only)
+    sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

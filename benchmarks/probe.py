@@ -1,0 +1,116 @@
+"""Alarms raised and cleared one after another, each timed from its publish to its webhook, in a process of its own.
+
+    python -m benchmarks.probe BROKER_PORT HOOK_PORT SECONDS EVENTS_PER_S
+
+The service is told of plants by `benchmarks.load.write_plants(..., prompt=True)` and sends its webhooks to the port. A
+process of its own, because whoever abuses the service beside it must not slow the clock that it is timed by.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+GATEWAYS: Final = 20
+_LOUD: Final = 30.0
+_QUIET: Final = 8.0
+_PATIENCE_S: Final = 60.0
+"""What did not come by then took that long, at least."""
+
+
+class Timed:
+    """When each change of a point was published, and how long its webhook took, ms."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, deque[float]] = {}
+        self.took_ms: list[float] = []
+
+    def published(self, point: str) -> None:
+        """The point changes now."""
+        with self._lock:
+            self._waiting.setdefault(point, deque()).append(time.perf_counter())
+
+    def arrived(self, point: str) -> None:
+        """A webhook of the point is here; they keep the order of the changes."""
+        now = time.perf_counter()
+        with self._lock:
+            if self._waiting.get(point):
+                self.took_ms.append((now - self._waiting[point].popleft()) * 1e3)
+
+    @property
+    def waiting(self) -> int:
+        """Changes whose webhook is not here yet."""
+        with self._lock:
+            return sum(len(times) for times in self._waiting.values())
+
+
+def measure(broker: int, hook: int, seconds: float, rate: float) -> list[float]:
+    """Raise and clear alarms at so many events a second; ms from publish to webhook of each."""
+    timed = Timed()
+    receiver = _receiver(hook, timed)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"probe-{time.time_ns()}")
+    client.connect("127.0.0.1", broker)
+    client.loop_start()
+    boot = f"p{time.time_ns():x}"
+    began = time.perf_counter()
+    for number in range(int(seconds * rate / (2 * GATEWAYS)) * 2 * GATEWAYS):
+        time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+        turn, gateway = divmod(number, GATEWAYS)
+        point = f"P-{gateway:02d}-00"
+        value = _QUIET if turn % 2 else _LOUD
+        frame = {"boot": boot, "seq": turn + 1, "time": [time.time_ns() // 10**6], "values": {point: [value]}}
+        timed.published(point)
+        client.publish(f"yujing/v1/load-0/GW-{gateway}/frame", json.dumps(frame), qos=1)
+    deadline = time.monotonic() + _PATIENCE_S
+    while timed.waiting:
+        if time.monotonic() > deadline:
+            timed.took_ms += [_PATIENCE_S * 1e3] * timed.waiting  # at least
+            break
+        time.sleep(0.01)
+    client.disconnect()
+    client.loop_stop()
+    receiver.shutdown()
+    return timed.took_ms
+
+
+def _receiver(port: int, timed: Timed) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:  # noqa: N802  the base class names it so
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            alarm = body.get("data", body).get("alarm")
+            if alarm and alarm["rule"] == "H":
+                timed.arrived(alarm["point"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
+            """Say nothing: what arrives is timed."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), name="hook", daemon=True).start()
+    return server
+
+
+def main() -> None:
+    """Measure; prints the milliseconds as a JSON list."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, kind in (("broker", int), ("hook", int), ("seconds", float), ("rate", float)):
+        parser.add_argument(name, type=kind)
+    given = parser.parse_args()
+    sys.stdout.write(json.dumps(measure(given.broker, given.hook, given.seconds, given.rate)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
