@@ -7,7 +7,7 @@ publish of their frame to their webhook (`benchmarks.probe`), first in peace, th
 
 - `alarm_p99_ratio_exports`: a token of one plant saves 6,000 hazards as workbooks, 40 at once, again and again;
 - `alarm_p99_ratio_sse_300`: 300 event streams are open, of a plant in which nothing happens;
-- `alarm_p99_ratio_idle_600`: 600 connections are open and say nothing; `health_ms_idle_600` is `/health/live` meanwhile.
+- `alarm_p99_ratio_idle_600`: 600 connections are open and say nothing; `/health/live` is asked meanwhile.
 """
 
 from __future__ import annotations
@@ -139,47 +139,53 @@ def idle_600(yard: Yard) -> Iterator[None]:
     took: list[float] = []
     failed: Counter[str] = Counter()
     stop = threading.Event()
-
-    def supervise() -> None:
-        while not stop.wait(0.2):
-            began = time.perf_counter()
-            try:
-                answer = httpx.get(f"{yard.service.url}/health/live", trust_env=False, timeout=5)
-            except httpx.TransportError as error:
-                failed[type(error).__name__] += 1
-                continue
-            took.append((time.perf_counter() - began) * 1e3)
-            if not answer.is_success:
-                failed[str(answer.status_code)] += 1
-
-    def hold() -> None:
-        held = [_connected(yard) for _ in range(IDLE)]
-        while not stop.wait(0.5):
-            for number, one in enumerate(held):
-                one.setblocking(False)
-                try:
-                    if one.recv(4096):
-                        continue
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    pass
-                one.close()
-                held[number] = _connected(yard)
-        for one in held:
-            one.close()
-
-    threads = [threading.Thread(target=hold, name="idle"), threading.Thread(target=supervise, name="supervisor")]
-    for thread in threads:
+    supervising = threading.Thread(target=_supervise, args=(yard, stop, took, failed), name="supervisor")
+    holding = threading.Thread(target=_hold, args=(yard, stop), name="idle")
+    for thread in (holding, supervising):
         thread.start()
     try:
         yield
     finally:
         stop.set()
-        for thread in threads:
-            thread.join()
+        supervising.join()
+        holding.join()
     yard.seen["health_ms"] = round(float(np.percentile(took, 99)), 1) if took else None
     yard.seen["health_failed"] = dict(failed)
+
+
+def _supervise(yard: Yard, stop: threading.Event, took: list[float], failed: Counter[str]) -> None:
+    """Ask whether the service lives, each time over a new connection."""
+    while not stop.wait(0.2):
+        began = time.perf_counter()
+        try:
+            answer = httpx.get(f"{yard.service.url}/health/live", trust_env=False, timeout=5)
+        except httpx.TransportError as error:
+            failed[type(error).__name__] += 1
+            continue
+        took.append((time.perf_counter() - began) * 1e3)
+        if not answer.is_success:
+            failed[str(answer.status_code)] += 1
+
+
+def _hold(yard: Yard, stop: threading.Event) -> None:
+    held = [_connected(yard) for _ in range(IDLE)]
+    while not stop.wait(0.5):
+        for number, one in enumerate(held):
+            if _closed(one):
+                one.close()
+                held[number] = _connected(yard)
+    for one in held:
+        one.close()
+
+
+def _closed(one: socket.socket) -> bool:
+    one.setblocking(False)
+    try:
+        return not one.recv(4096)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 ABUSES: Final[dict[str, Callable[[Yard], Any]]] = {"exports": exports, "sse_300": sse_300, "idle_600": idle_600}

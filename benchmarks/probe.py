@@ -87,7 +87,7 @@ def _receiver(port: int, timed: Timed) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802  the base class names it so
+        def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             alarm = body.get("data", body).get("alarm")
             if alarm and alarm["rule"] == "H":

@@ -61,6 +61,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (403, "not for this role"),
         (404, "does not exist, or not for this token"),
         (422, "a parameter is wrong: which, and what was expected"),
+        (429, "this token has as many of these under way as one may have: Retry-After"),
         (503, "a part of the service does not answer: Retry-After"),
     )
 }
@@ -143,7 +144,8 @@ def build_api(
         dependencies=[Security(HTTPBearer(auto_error=False, description="The guard checks it before any route."))],
     )
     rest.include_router(plants_router(ports))
-    rest.include_router(stream_router(ports, sessions, closing))  # before /alarms/{alarm} and /warnings/{warning}
+    # before /alarms/{alarm} and /warnings/{warning}
+    rest.include_router(stream_router(ports, sessions, config, closing))
     rest.include_router(alarm_metrics_router(ports))  # so does this
     rest.include_router(alarms_router(ports))
     rest.include_router(warnings_router(ports))

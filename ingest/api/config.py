@@ -42,6 +42,8 @@ class ApiConfig(Config):
     secure_cookies: bool = False
     max_connections: Annotated[int, Field(ge=8)] = 512
     max_body_bytes: Annotated[int, Field(ge=1024)] = 65_536
+    max_streams: Annotated[int, Field(ge=1)] = 400
+    max_streams_of_token: Annotated[int, Field(ge=1)] = 128
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

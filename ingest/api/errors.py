@@ -6,6 +6,7 @@ Problem
 ├── NotThere       404  does not exist, or not for this caller: the two look the same
 ├── Conflict       409  cannot be done in the present state
 ├── TooLarge       413  the body is larger than the limit
+├── Busy           429  this token has as many of these under way as one may have; try again after `retry_after_s`
 ├── BadParameter   422  one parameter is wrong: its name, its value and what was expected
 └── Away           503  a part of the service does not answer; try again after `retry_after_s`
 
@@ -86,6 +87,16 @@ class BadParameter(Problem):
     def body(self) -> dict[str, Any]:
         """Return the members of the problem document, with the parameter named."""
         return {**super().body(), "errors": self.errors}
+
+
+class Busy(Problem):
+    """This token has as many of these under way as one may have."""
+
+    status = 429
+    title = "Too many at once"
+
+    def __init__(self, detail: str, *, retry_after_s: float) -> None:
+        super().__init__(detail, headers={"retry-after": str(max(1, round(retry_after_s)))})
 
 
 class Away(Problem):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
@@ -16,61 +14,39 @@ from starlette.concurrency import run_in_threadpool
 from ingest.alarms.report import alarm_body
 from ingest.api import reach
 from ingest.api.access import Caller, Principal
+from ingest.api.config import ApiConfig
 from ingest.api.errors import BadParameter
+from ingest.api.fan_out import FanOut, Log, Sent
+from ingest.api.places import Places
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session, Sessions
 from ingest.model.alarm import AlarmEvent
-from ingest.model.telling import iso
 from ingest.model.warning import WarningEvent
-from ingest.state.errors import StateUnavailable
 from ingest.warnings.report import warning_body
 
-E = TypeVar("E", AlarmEvent, WarningEvent)
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="go on after this event")]
 
-WAIT_S: Final = 0.5
-"""Longest wait before the server's closing and the session's end are looked at again."""
-
-HEARTBEAT_S: Final = 5.0
-BATCH: Final = 200
+_RETRY_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Feed(Generic[E]):
-    """A log of events that can be followed.
-
-    Attributes:
-        last: the newest number.
-        after: events with a greater number than the first argument, at most so many as the second.
-        wait: until there may be one with a greater number, or so many seconds.
-        told: an event as JSON-ready data, or None if it is not for this caller.
-    """
-
-    name: str
-    last: Callable[[], int]
-    after: Callable[[int, int], Sequence[E]]
-    wait: Callable[[int, float], Awaitable[None]]
-    told: Callable[[Principal, E], dict[str, Any] | None]
-
-
-def stream_router(ports: Ports, sessions: Sessions, closing: Callable[[], bool]) -> APIRouter:
+def stream_router(ports: Ports, sessions: Sessions, config: ApiConfig, closing: Callable[[], bool]) -> APIRouter:
     """Return the routes of the streams. `closing` turns true when the server wants to stop."""
     router = APIRouter()
+    places = Places("event streams", config.max_streams, config.max_streams_of_token, retry_after_s=_RETRY_S)
     alarms, warnings = _alarms(ports), _warnings(ports)
+    alarm_streams, warning_streams = FanOut(alarms, ports.now), FanOut(warnings, ports.now)
 
     @router.get(
         "/alarms/stream", tags=["alarms"], response_class=StreamingResponse, responses={200: _example(alarms.name)}
     )
-    async def stream(
-        request: Request,
-        caller: Caller,
-        last_event_id: Annotated[str | None, Header(description="go on after this event")] = None,
-    ) -> StreamingResponse:
+    async def stream(request: Request, caller: Caller, last_event_id: LastEventId = None) -> StreamingResponse:
         """Follow alarm events of the plants this token may see.
 
-        `id` is the event's number: a client that reconnects sends it as Last-Event-ID and misses nothing. Without it
-        the stream begins with the next event. Every 5 s comes a heartbeat; after 15 s of silence, connect again.
+        `id` is the event's number: a client that reconnects sends it as Last-Event-ID and misses nothing, whoever was
+        restarted meanwhile. Without it the stream begins with the next event. Every 5 s comes a heartbeat, which bears
+        an `id`, too; after 15 s of silence, connect again.
         """
-        return await open_stream(alarms, request, caller, last_event_id)
+        return await open_stream(alarms, alarm_streams, request, caller, last_event_id)
 
     @router.get(
         "/warnings/stream",
@@ -78,93 +54,69 @@ def stream_router(ports: Ports, sessions: Sessions, closing: Callable[[], bool])
         response_class=StreamingResponse,
         responses={200: _example(warnings.name)},
     )
-    async def warning_stream(
-        request: Request,
-        caller: Caller,
-        last_event_id: Annotated[str | None, Header(description="go on after this event")] = None,
-    ) -> StreamingResponse:
+    async def warning_stream(request: Request, caller: Caller, last_event_id: LastEventId = None) -> StreamingResponse:
         """Follow events of warnings of the plants this token may see, as the stream of alarms; numbers are its own."""
-        return await open_stream(warnings, request, caller, last_event_id)
+        return await open_stream(warnings, warning_streams, request, caller, last_event_id)
 
     async def open_stream(
-        feed: _Feed[E], request: Request, caller: Principal, last_event_id: str | None
+        log: Log, streams: FanOut, request: Request, caller: Principal, last_event_id: str | None
     ) -> StreamingResponse:
-        newest = await run_in_threadpool(feed.last)
-        after = newest
-        if last_event_id is not None:
-            if not last_event_id.isdecimal():
-                raise BadParameter("Last-Event-ID", last_event_id, "the id of an event of this stream")
-            after = min(int(last_event_id), newest)  # a number from before the log was restored is not waited for
+        if last_event_id is not None and not (last_event_id.isdecimal() and last_event_id.isascii()):
+            raise BadParameter("Last-Event-ID", last_event_id, "the id of an event of this stream")
         session: Session | None = request.state.session
 
         def over() -> bool:
             return closing() or (session is not None and sessions.find(session.id) is None)
 
-        return StreamingResponse(
-            _unless_away(_follow(feed, ports.now, caller, after, over)),
-            media_type="text/event-stream",
-            headers={"x-accel-buffering": "no"},  # proxies must not hold events back
-        )
+        with ExitStack() as held:
+            held.enter_context(places.held(caller))
+            newest = await run_in_threadpool(log.last)
+            # a number from before the log was restored is not waited for
+            after = newest if last_event_id is None else min(int(last_event_id), newest)
+            return _Stream(streams.follow(caller, after, over), held.pop_all())
 
     return router
 
 
-async def _unless_away(stream: AsyncIterator[str]) -> AsyncIterator[str]:
-    """End while the state database is away: a stream that beats and tells nothing would be taken for quiet."""
-    with suppress(StateUnavailable):
-        async for part in stream:
-            yield part
+class _Stream(StreamingResponse):
+    """A stream that gives its place back, however it ends."""
+
+    def __init__(self, content: AsyncIterator[bytes], place: ExitStack) -> None:
+        # proxies must not hold events back
+        super().__init__(content, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        self._place = place
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
 
 
-async def _follow(
-    feed: _Feed[E], now: Callable[[], int], caller: Principal, after: int, over: Callable[[], bool]
-) -> AsyncIterator[str]:
-    yield "retry: 2000\n" + _heartbeat(now())
-    clock = asyncio.get_running_loop().time
-    beat = clock()
-    while not over():
-        events = await run_in_threadpool(feed.after, after, BATCH)
-        for event in events:
-            after = event.seq
-            body = feed.told(caller, event)
-            if body is not None:
-                data = json.dumps({"seq": event.seq, **body}, ensure_ascii=False, allow_nan=False)
-                yield f"id: {event.seq}\nevent: {feed.name}\ndata: {data}\n\n"
-        if not events:
-            await feed.wait(after, WAIT_S)
-        if clock() - beat >= HEARTBEAT_S:
-            beat = clock()
-            yield _heartbeat(now())
-
-
-def _alarms(ports: Ports) -> _Feed[AlarmEvent]:
-    def told(caller: Principal, event: AlarmEvent) -> dict[str, Any] | None:
-        if not caller.sees(event.alarm.plant):
-            return None
+def _alarms(ports: Ports) -> Log:
+    def sent(event: AlarmEvent) -> Sent:
         rule = reach.rule(ports, event.alarm)
         plant = ports.live.roster().plants.get(event.alarm.plant)
-        return alarm_body(event, plant, rule.reason if rule else None)
+        return _sent("alarm", event.seq, event.alarm.plant, alarm_body(event, plant, rule.reason if rule else None))
 
-    def after(seq: int, most: int) -> Sequence[AlarmEvent]:
-        return ports.alarms.events_after(seq, limit=most)
+    def after(seq: int, most: int) -> Sequence[Sent]:
+        return [sent(event) for event in ports.alarms.events_after(seq, limit=most)]
 
-    return _Feed("alarm", ports.alarms.last_event, after, ports.live.wait_event, told)
+    return Log("alarm", ports.alarms.last_event, after, ports.live.wait_event)
 
 
-def _warnings(ports: Ports) -> _Feed[WarningEvent]:
-    def told(caller: Principal, event: WarningEvent) -> dict[str, Any] | None:
+def _warnings(ports: Ports) -> Log:
+    def sent(event: WarningEvent) -> Sent:
         plant = event.warning.plant
-        return warning_body(event, ports.live.roster().plants.get(plant)) if caller.sees(plant) else None
+        return _sent("warning", event.seq, plant, warning_body(event, ports.live.roster().plants.get(plant)))
 
-    def after(seq: int, most: int) -> Sequence[WarningEvent]:
-        return ports.warnings.warnings_after(seq, limit=most)
+    def after(seq: int, most: int) -> Sequence[Sent]:
+        return [sent(event) for event in ports.warnings.warnings_after(seq, limit=most)]
 
-    return _Feed("warning", ports.warnings.last_warning, after, ports.live.wait_warning, told)
+    return Log("warning", ports.warnings.last_warning, after, ports.live.wait_warning)
 
 
-def _heartbeat(now: int) -> str:
-    """Return a comment for plain clients and an event for browsers, which cannot see comments."""
-    return f": heartbeat\nevent: heartbeat\ndata: {iso(now)}\n\n"
+def _sent(name: str, seq: int, plant: str, body: dict[str, Any]) -> Sent:
+    data = json.dumps({"seq": seq, **body}, ensure_ascii=False, allow_nan=False)
+    return Sent(seq, plant, f"id: {seq}\nevent: {name}\ndata: {data}\n\n".encode())
 
 
 def _example(name: str) -> dict[str, Any]:
