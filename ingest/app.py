@@ -13,6 +13,7 @@ from ingest.api.server import ApiServer
 from ingest.casework import Casework
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
+from ingest.exports.desk import Desk
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
@@ -235,6 +236,7 @@ class Service:
                 ),
                 config=settings.cases,
             ),
+            sheets=Desk(settings.state, settings.journal.path.parent),
             load=self.load,
             now=time.time_ns,
         )

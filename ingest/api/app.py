@@ -22,6 +22,7 @@ from ingest.api.console.pages import pages_router
 from ingest.api.console.rendering import Renderer
 from ingest.api.console.uploads import PATHS, most_bytes
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
+from ingest.api.exports import Exports
 from ingest.api.guard import Guard
 from ingest.api.ports import Ports
 from ingest.api.rest.alarm_metrics import alarm_metrics_router
@@ -51,7 +52,6 @@ CASES = (
     inspections_router,
     enterprises_router,
     self_inspections_router,
-    lists_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -89,6 +89,7 @@ def build_api(
     one_file = ports.cases.config.max_evidence_bytes + MULTIPART
     sessions = Sessions(clock)
     render = Renderer(ports)
+    exports = Exports(ports)
 
     def refuse(request: Request, problem: Problem) -> Response:
         if request.url.path.startswith(MACHINE_PATHS):
@@ -155,12 +156,13 @@ def build_api(
     rest.include_router(service_router(ports))
     for router in CASES:
         rest.include_router(router(ports))
+    rest.include_router(lists_router(exports))
     app.include_router(rest)
     app.include_router(probes_router(ports))
     describe(app)
     secure = config.secure_cookies or config.tls
     app.include_router(forms_router(render, keyring, sessions, secure=secure, clock=clock))
-    app.include_router(pages_router(ports, render))
+    app.include_router(pages_router(ports, exports, render))
     return app
 
 

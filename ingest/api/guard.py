@@ -15,12 +15,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.api.access import Keyring, Principal
 from ingest.api.errors import NotAllowed, NotSignedIn, Problem, TooLarge
+from ingest.api.places import Pace
 from ingest.api.sessions import Session, Sessions
 from ingest.telemetry import Event, emit
 
 SESSION_COOKIE: Final = "yujing_session"
 OPEN_PATHS: Final = frozenset({"/signin", "/language", "/health/live", "/health/ready"})
 OPEN_PREFIX: Final = "/static/"
+OWN_PACE: Final = frozenset({"/health/live", "/health/ready", "/api/v1/alarms/stream", "/api/v1/warnings/stream"})
+"""What does not wait behind other requests: the supervisor's questions, and streams, which have places of their own."""
+
+AT_ONCE: Final = 8
+"""Requests of one token in work; browsers ask for six things at once."""
+
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS: Final = {
     "content-security-policy": (
@@ -79,6 +86,7 @@ class Guard:
         self._refuse = refuse
         self._max_body_bytes = max_body_bytes
         self._uploads = uploads
+        self._pace = Pace(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer it here."""
@@ -100,7 +108,11 @@ class Guard:
 
         try:
             self._check(request)
-            await self._app(scope, receive, send_guarded)
+            if request.url.path in OWN_PACE or request.url.path.startswith(OPEN_PREFIX):
+                await self._app(scope, receive, send_guarded)
+                return
+            async with self._pace.of(request.state.principal):
+                await self._app(scope, receive, send_guarded)
         except Problem as problem:
             emit(AccessRefused(type(problem).__name__, request.method, request.url.path, client_of(request)))
             await self._refuse(request, problem)(scope, receive, send_guarded)

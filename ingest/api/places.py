@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,3 +63,19 @@ class Places:
 
     def _refused(self, limit: str, caller: Principal, most: int) -> None:
         emit(ReadRefused(self._what, limit, caller.name, most))
+
+
+class Pace:
+    """Lets each token have so many requests in work; more of them wait their turn, so that nobody crowds others out.
+
+    Belongs to the event loop. Streams are not counted: they have places of their own.
+    """
+
+    def __init__(self, most_of_one: int) -> None:
+        self._most_of_one = most_of_one
+        self._turns: dict[str, asyncio.Semaphore] = {}
+
+    def of(self, caller: Principal | None) -> asyncio.Semaphore:
+        """Return what a request of this caller holds while it is in work; strangers share one."""
+        name = "" if caller is None else caller.name  # as many as there are tokens
+        return self._turns.setdefault(name, asyncio.Semaphore(self._most_of_one))

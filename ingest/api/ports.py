@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 from uuid import UUID
 
 from detectors.detector import Reason
 from ingest.alarms.urgency import Order
 from ingest.cases.config import CasesConfig
+from ingest.exports.wish import Wish
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
@@ -181,6 +182,13 @@ class Live(Protocol):
         """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
 
 
+class ListMaker(Protocol):
+    """Where lists are made."""
+
+    async def make(self, wish: Wish) -> BinaryIO:
+        """Return a list as a file to read. Raises NotMade."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cases:
     """The closed loop: its records, what is counted of alarms and warnings, evidence files, settings."""
@@ -203,5 +211,6 @@ class Ports:
     history: Readings
     journal: Journal
     cases: Cases
+    sheets: ListMaker
     load: AlarmLoad
     now: Callable[[], int]  # ns since the epoch

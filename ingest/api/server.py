@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
+from anyio import to_thread
 
 from ingest.api.app import build_api
 from ingest.api.config import ApiConfig
@@ -18,6 +19,10 @@ from ingest.api.ports import Ports
 
 SHUTDOWN_S: Final = 2
 """How long requests under way may take once the server stops; streams notice sooner."""
+
+
+READERS: Final = 4
+"""Requests that compute or read a database at the same moment; the engine shares the interpreter with them."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -85,6 +90,7 @@ class ApiServer:
         Raises:
             CannotListen: as `bind`, if it was not called before.
         """
+        to_thread.current_default_thread_limiter().total_tokens = READERS
         serving = asyncio.create_task(self._server.serve(sockets=[self._listen()]), name="api-http")
         try:
             await asyncio.shield(serving)

@@ -12,12 +12,13 @@ from ingest.state import case_tables as c
 from ingest.state import tables as t
 from ingest.state import warning_tables as w
 from ingest.state.database import Database
+from ingest.state.peek import ReadOnly
 
 
 class CaseFigures:
     """Counts for the yearly summary."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | ReadOnly) -> None:
         self._db = database
 
     def told(self, plants: frozenset[str] | None, since: int, until: int) -> dict[str, Told]:

@@ -35,6 +35,7 @@ from ingest.state.case_rows import (
     taken_by,
 )
 from ingest.state.database import Database
+from ingest.state.peek import ReadOnly
 
 R = TypeVar("R")
 
@@ -42,7 +43,7 @@ R = TypeVar("R")
 class CaseStore:
     """Every record of the closed loop, as committed. Lists come newest first."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | ReadOnly) -> None:
         self._db = database
 
     def commit(

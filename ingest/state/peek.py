@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -52,6 +53,33 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
         raise StateUnavailable(f"{config.server or config.path}: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+class ReadOnly:
+    """The state database for a process that only reads, beside the service that writes it."""
+
+    def __init__(self, config: StateConfig) -> None:
+        """Connect when first asked. Raises LookupError: a secret is not where the settings say."""
+        self._name = str(config.server or config.path)
+        self._engine = _file_reader(config.path) if config.server is None else _server_reader(config)
+
+    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """What is committed. Raises StateUnavailable."""
+        try:
+            with self._engine.connect() as connection:
+                return [dict(row) for row in connection.execute(query).mappings()]
+        except sa.exc.DBAPIError as error:
+            raise StateUnavailable(f"{self._name}: {error.orig}") from error
+
+    def write(self) -> AbstractContextManager[sa.Connection]:
+        """Nothing is ever written here. Raises StateUnavailable."""
+        raise StateUnavailable(f"{self._name}: opened to be read only")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
 
 
 def _file_reader(path: Path) -> sa.Engine:

@@ -15,8 +15,9 @@ from ingest.api.ports import Ports
 from ingest.cases import duties
 from ingest.cases.days import day_of
 from ingest.cases.duties import SelfInspection
-from ingest.cases.enterprise import EnterpriseRecord, RiskClass, connection
+from ingest.cases.enterprise import EnterpriseRecord, RiskClass
 from ingest.cases.listed import Enterprise
+from ingest.exports.standing import enterprises_of
 from ingest.model.plant import SERVICE, Plant
 
 
@@ -28,22 +29,20 @@ def enterprises(ports: Ports, caller: Principal, plant: str | None = None) -> li
 
 def standing(ports: Ports, plants: Sequence[Plant]) -> list[Enterprise]:
     """Plants with what is noted of them, how they stand with their connection, and what they owe."""
-    keys, now = frozenset(one.id for one in plants), ports.now()
-    records = ports.cases.books.enterprises(keys)
-    done = ports.cases.books.self_inspections(keys)
-    heard: dict[str, int] = {}
+    return enterprises_of(ports.cases.books, plants, heard(ports), recent_s(ports), ports.now())
+
+
+def heard(ports: Ports) -> dict[str, int]:
+    """When each plant was last heard, ns."""
+    newest: dict[str, int] = {}
     for at in ports.journal.gateways():
-        heard[at.plant] = max(heard.get(at.plant, 0), at.received)
-    recent_s = ports.cases.config.connected_h * 3600
-    today = day_of(now)
-    found = []
-    for plant in plants:
-        record = records.get(plant.id, EnterpriseRecord(plant.id))
-        since = record.connected_on or duties.period_of(plant.kind, today).first
-        owed = duties.owed(plant.id, plant.kind, min(since, today), today, done)
-        state = connection(plant.connect_by, heard.get(plant.id), now, recent_s=recent_s)
-        found.append(Enterprise(plant, record, state, tuple(owed)))
-    return found
+        newest[at.plant] = max(newest.get(at.plant, 0), at.received)
+    return newest
+
+
+def recent_s(ports: Ports) -> float:
+    """For how long a plant counts as connected once it was heard."""
+    return ports.cases.config.connected_h * 3600
 
 
 def note(ports: Ports, caller: Principal, plant: str, version: int, changes: Mapping[str, Any]) -> EnterpriseRecord:

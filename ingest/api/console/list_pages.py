@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from ingest.api.access import Caller
-from ingest.api.cases import sheets
 from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.exports import ROWS, Exports
 from ingest.api.ports import Ports
 from ingest.api.rest.lists import ListName
 from ingest.cases.days import day_of
 from ingest.cases.lists import TITLES
-from ingest.cases.sheet import shown
+from ingest.exports.wish import Page
 
 YEARS: Final = 3
 
 Year = Annotated[int, Path(ge=2000, lt=2200)]
+First = Annotated[int, Query(ge=0, description="rows before this page")]
 
 
-def list_pages(ports: Ports, render: Renderer) -> APIRouter:
+def list_pages(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on lists."""
     router = APIRouter(prefix="/lists")
 
@@ -39,15 +41,24 @@ def list_pages(ports: Ports, render: Renderer) -> APIRouter:
         )
 
     @router.get("/summary/{year}")
-    def summary(request: Request, caller: Caller, year: Year) -> Response:
+    async def summary(request: Request, caller: Caller, year: Year, first: First = 0) -> Response:
         """Show the summary of a year."""
-        sheet = sheets.summary(ports, caller, year)
-        return render.page(request, "list.html", sheet=sheet, at=f"/api/v1/summary/{year}", plant="", shown=shown)
+        sheet = await exports.page(caller, "summary", None, first, year=year)
+        at = f"/summary/{year}"
+        return await drawn(request, sheet, at, f"/lists{at}")
 
     @router.get("/{list_name}")
-    def one_list(request: Request, caller: Caller, list_name: ListName, plant: str = "") -> Response:
-        """Show one of the four lists."""
-        sheet = sheets.listed(ports, caller, list_name, plant or None)
-        return render.page(request, "list.html", sheet=sheet, at=f"/api/v1/lists/{list_name}", plant=plant, shown=shown)
+    async def one_list(
+        request: Request, caller: Caller, list_name: ListName, plant: str = "", first: First = 0
+    ) -> Response:
+        """Show one of the four lists, a page at a time; the files have it whole."""
+        sheet = await exports.page(caller, list_name, plant or None, first)
+        at = f"/lists/{list_name}"
+        return await drawn(request, sheet, at, at, plant)
+
+    async def drawn(request: Request, sheet: Page, at: str, path: str, plant: str = "") -> Response:
+        return await run_in_threadpool(
+            lambda: render.page(request, "list.html", sheet=sheet, at=at, pages_at=path, plant=plant, most=ROWS)
+        )
 
     return router

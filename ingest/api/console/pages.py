@@ -21,6 +21,7 @@ from ingest.api.console.rendering import Renderer
 from ingest.api.console.service_pages import service_pages
 from ingest.api.console.suppression_pages import suppression_pages
 from ingest.api.console.warning_pages import warning_pages
+from ingest.api.exports import Exports
 from ingest.api.ports import Ports
 
 PAGES = (
@@ -35,7 +36,6 @@ PAGES = (
     inspection_pages,
     lead_pages,
     enterprise_pages,
-    list_pages,
     plant_pages,
     audit_pages,
     service_pages,
@@ -43,7 +43,7 @@ PAGES = (
 """What there is, by subject."""
 
 
-def pages_router(ports: Ports, render: Renderer) -> APIRouter:
+def pages_router(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
     """Return the routes of the console's pages and of the forms on them."""
     router = APIRouter(include_in_schema=False)
 
@@ -59,4 +59,5 @@ def pages_router(ports: Ports, render: Renderer) -> APIRouter:
 
     for routes in PAGES:
         router.include_router(routes(ports, render))
+    router.include_router(list_pages(ports, exports, render))
     return router

@@ -62,12 +62,12 @@ def probes_router(ports: Ports) -> APIRouter:
     router = APIRouter(tags=["service"])
 
     @router.get("/health/live")
-    def live() -> dict[str, str]:
+    async def live() -> dict[str, str]:
         """Say that the process answers."""
         return {"status": "ok"}
 
     @router.get("/health/ready", responses={503: {"description": "not ok"}})
-    def ready(request: Request) -> JSONResponse:
+    async def ready(request: Request) -> JSONResponse:
         """Say whether the service does its job; with a token, part by part."""
         health = ports.live.health()
         body: dict[str, object] = {"status": "ok" if health.ready else "not ok"}

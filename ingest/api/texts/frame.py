@@ -72,6 +72,8 @@ FRAME: Final[dict[str, Text]] = {
     "form.optional": Text("（可不填）", "(optional)"),
     "form.choose": Text("请选择", "choose"),
     "list.older": Text("更早的记录", "Older records"),
+    "list.page_before": Text("上一页", "Previous page"),
+    "list.page_after": Text("下一页", "Next page"),
     "age.s": Text("{n} 秒前", "{n} s ago"),
     "age.m": Text("{n} 分钟前", "{n} min ago"),
     "age.h": Text("{n} 小时前", "{n} h ago"),

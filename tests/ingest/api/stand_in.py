@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import io
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -21,6 +22,8 @@ from ingest.alarms.suppressions import Suppressions
 from ingest.alarms.urgency import Order, place
 from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Ports
+from ingest.exports.sheets import Maker
+from ingest.exports.wish import Wish
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.store import Trend
 from ingest.journal.position import Gap
@@ -147,6 +150,7 @@ class StandIn:
             history=self,
             journal=self,
             cases=self.cases,
+            sheets=self,
             load=self.load,
             now=lambda: self.time,
         )
@@ -433,6 +437,9 @@ class StandIn:
 
     def verify(self) -> Verdict:
         return Verdict(len(self.trail), "0" * 64, None)
+
+    async def make(self, wish: Wish) -> BinaryIO:
+        return io.BytesIO(Maker(self.cases.books, self.cases.figures).made(wish))
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         await self._wait(len(self.log), seq, timeout_s)

@@ -1,0 +1,122 @@
+"""How lists and summaries are asked for: in a caller's scope, few at a time, made elsewhere, sent as a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any, BinaryIO, Final
+
+import msgspec
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from ingest.api import reach
+from ingest.api.access import Principal
+from ingest.api.cases.enterprises import heard, recent_s
+from ingest.api.errors import Away, Busy, Conflict
+from ingest.api.places import Places
+from ingest.api.ports import Ports
+from ingest.cases.written import WRITERS
+from ingest.exports.desk import NotMade
+from ingest.exports.wish import Ending, Page, Wish
+from ingest.model.plant import SERVICE
+
+ROWS: Final = 200
+"""Of a list on one page of the console."""
+
+_RETRY_S: Final = 5.0
+_PIECE: Final = 1 << 16
+_SLOW_S: Final = 1.0
+"""How long a refusal takes, while its token's other requests wait: whoever asks again at once costs next to nothing."""
+
+
+class Exports:
+    """Lists for callers: one at a time is made, and one token has at most two under way."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._places = Places("lists", most=16, most_of_one=2, retry_after_s=_RETRY_S)
+
+    @asynccontextmanager
+    async def _place(self, caller: Principal) -> AsyncIterator[ExitStack]:
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._places.held(caller))
+            except (Busy, Away):
+                await asyncio.sleep(_SLOW_S)
+                raise
+            yield held
+
+    async def page(self, caller: Principal, name: str, plant: str | None, first: int, year: int | None = None) -> Page:
+        """Rows of a list for the console. Raises NotThere, Busy, Away, Conflict."""
+        async with self._place(caller):
+            wish = await run_in_threadpool(self._wish, caller, name, "page", plant, year)
+            with await self._made(replace(wish, first=first, most=ROWS)) as file:
+                return msgspec.json.decode(file.read(), type=Page)
+
+    async def file(
+        self, caller: Principal, name: str, ending: Ending, plant: str | None = None, year: int | None = None
+    ) -> StreamingResponse:
+        """Return a list as a file; the page for the printer opens in the browser, csv and xlsx are saved.
+
+        Raises:
+            NotThere: the plant is not in the caller's scope.
+            Busy, Away: too many are under way.
+            Conflict: it cannot be made, whenever it is asked for.
+        """
+        async with self._place(caller) as held:
+            wish = await run_in_threadpool(self._wish, caller, name, ending, plant, year)
+            file = held.enter_context(await self._made(wish))
+            return _File(file, wish, held.pop_all())
+
+    def _wish(self, caller: Principal, name: str, ending: Ending, plant: str | None, year: int | None) -> Wish:
+        ports = self._ports
+        plants = [reach.plant(ports, caller, plant)] if plant else reach.plants(ports, caller)
+        return Wish(
+            name=name,
+            ending=ending,
+            plants=tuple(replace(one, points=(), equipment=(), gateways=()) for one in plants if one.id != SERVICE),
+            scope=reach.narrowed(caller, plant),
+            heard=heard(ports),
+            recent_s=recent_s(ports),
+            now=ports.now(),
+            year=year,
+        )
+
+    async def _made(self, wish: Wish) -> BinaryIO:
+        try:
+            return await self._ports.sheets.make(wish)
+        except NotMade as error:
+            if error.again:
+                raise Away(error.why, retry_after_s=_RETRY_S) from error
+            raise Conflict(error.why) from error
+
+
+class _File(StreamingResponse):
+    """A list on its way. Its file and its place are given back, however that ends."""
+
+    def __init__(self, file: BinaryIO, wish: Wish, held: ExitStack) -> None:
+        media = "application/json" if wish.ending == "json" else WRITERS[wish.ending][0]
+        name = wish.name if wish.year is None else f"summary-{wish.year}"
+        headers = {"content-length": str(_size(file))}
+        if wish.ending in {"csv", "xlsx"}:
+            headers["content-disposition"] = f"attachment; filename={name}.{wish.ending}"
+        super().__init__(_pieces(file), media_type=media, headers=headers)
+        self._held = held
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        with self._held:
+            await super().__call__(scope, receive, send)
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := await run_in_threadpool(file.read, _PIECE):
+        yield piece
+
+
+def _size(file: BinaryIO) -> int:
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size

@@ -1,0 +1,120 @@
+"""The four lists (四个清单) and the yearly summary, counted from the records, and written as they were asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from ingest.cases import duties
+from ingest.cases.criteria import load_criteria
+from ingest.cases.days import day_of, year_of
+from ingest.cases.hazard import Hazard, HazardFilter
+from ingest.cases.inspection import Inspection, InspectionFilter
+from ingest.cases.lead import Lead, LeadFilter
+from ingest.cases.lists import make
+from ingest.cases.sheet import Sheet, shown
+from ingest.cases.summary import Records, summarise
+from ingest.cases.written import WRITERS, json_rows
+from ingest.exports.standing import enterprises_of
+from ingest.exports.wish import Heading, Page, Wish
+from ingest.model.plant import Text
+from ingest.state.case_figures import CaseFigures
+from ingest.state.case_store import CaseStore
+
+R = TypeVar("R")
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes sheets from the records of a state database."""
+
+    books: CaseStore
+    figures: CaseFigures
+
+    def made(self, wish: Wish) -> bytes:
+        """The sheet, written. Blocking, and long for long lists."""
+        return written(self._sheet(wish), wish)
+
+    def _sheet(self, wish: Wish) -> Sheet:
+        rows = enterprises_of(self.books, wish.plants, wish.heard, wish.recent_s, wish.now)
+        if wish.year is None:
+            hazards = list(self._hazards(wish.scope))
+            return make(wish.name, rows, reversed(hazards), load_criteria(), wish.now)
+        first, end = year_of(wish.year)
+        last = min(dt.date(wish.year, 12, 31), day_of(wish.now))
+        done = self.books.self_inspections(wish.scope)
+        owed = []
+        for one in rows:
+            kind = one.plant.kind
+            since = max(dt.date(wish.year, 1, 1), one.record.connected_on or duties.period_of(kind, last).first)
+            if since <= last:
+                owed += duties.owed(one.plant.id, kind, since, last, done)
+        records = Records(
+            plants=[(one.plant.id, one.plant.name, one.plant.kind) for one in rows],
+            hazards=list(self._hazards(wish.scope)),
+            leads=list(self._leads(wish.scope)),
+            inspections=list(self._inspections(wish.scope)),
+            duties=owed,
+            told=self.figures.told(wish.scope, first, min(end, wish.now + 1)),
+        )
+        return summarise(_with_removed(records), wish.year, wish.now)
+
+    def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
+        which = HazardFilter(plants=scope)
+        return _all(
+            lambda before: self.books.hazards(which, limit=_PAGE, before=before), lambda one: (one.found, one.id)
+        )
+
+    def _leads(self, scope: frozenset[str] | None) -> Iterator[Lead]:
+        which = LeadFilter(plants=scope)
+        return _all(
+            lambda before: self.books.leads(which, limit=_PAGE, before=before), lambda one: (one.opened, one.id)
+        )
+
+    def _inspections(self, scope: frozenset[str] | None) -> Iterator[Inspection]:
+        which = InspectionFilter(plants=scope)
+        return _all(
+            lambda before: self.books.inspections(which, limit=_PAGE, before=before), lambda one: (one.made, one.id)
+        )
+
+
+def written(sheet: Sheet, wish: Wish) -> bytes:
+    """A sheet as it was asked for."""
+    if wish.ending == "page":
+        return msgspec.json.encode(page_of(sheet, wish.first, wish.most))
+    if wish.ending == "json":
+        return json.dumps(json_rows(sheet), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return WRITERS[wish.ending][1](sheet)
+
+
+def page_of(sheet: Sheet, first: int, most: int) -> Page:
+    """Part of a sheet."""
+    columns = tuple(Heading(one.key, one.heading, one.kind, one.wide) for one in sheet.columns)
+    kinds = [one.kind for one in columns]
+    rows = tuple(
+        tuple(shown(kind, value) for kind, value in zip(kinds, row, strict=True))
+        for row in sheet.rows[first : first + most]
+    )
+    return Page(sheet.title, sheet.subtitle, columns, rows, sheet.made, first, len(sheet.rows))
+
+
+def _with_removed(records: Records) -> Records:
+    known = {key for key, _, _ in records.plants}
+    told = {one.plant for some in (records.hazards, records.leads, records.inspections) for one in some}
+    gone = sorted(told - known)
+    plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in gone)]
+    return Records(plants, records.hazards, records.leads, records.inspections, records.duties, records.told)
+
+
+def _all(page: Callable[[tuple[int, UUID] | None], list[R]], place: Callable[[R], tuple[int, UUID]]) -> Iterator[R]:
+    before = None
+    while found := page(before):
+        yield from found
+        before = place(found[-1])

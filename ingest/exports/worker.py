@@ -1,0 +1,60 @@
+"""The process that makes one list: takes a wish, reads the state database by its own connection, writes the list.
+
+It is started for each list and ends with it, so its memory goes back. The wish comes on standard input; the list goes
+to standard output, a file. It yields to everybody else on the machine and ends when whoever started it does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import sys
+import threading
+from typing import Final
+
+from ingest.exports.sheets import Maker
+from ingest.exports.wish import Wish
+from ingest.state.case_figures import CaseFigures
+from ingest.state.case_store import CaseStore
+from ingest.state.config import StateConfig
+from ingest.state.errors import StateUnavailable
+from ingest.state.peek import ReadOnly
+
+NICE: Final = 10
+MEMORY_BYTES: Final = 2 * 2**30
+"""Address space it may have: a list that needs more is refused, before the machine has to choose whom to end."""
+
+AWAY: Final = 3
+TOO_LARGE: Final = 4
+
+
+def main() -> int:
+    """Make what is wished; the exit code says what stood in the way."""
+    os.nice(NICE)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    config: StateConfig
+    wish: Wish
+    config, wish = pickle.load(sys.stdin.buffer)  # noqa: S301  from the service that started this process
+    threading.Thread(target=_end_with_the_service, name="service", daemon=True).start()
+    try:
+        with ReadOnly(config) as database:
+            made = Maker(CaseStore(database), CaseFigures(database)).made(wish)
+    except StateUnavailable as error:
+        print(error, file=sys.stderr)  # noqa: T201  that is how it says so
+        return AWAY
+    except MemoryError:
+        return TOO_LARGE
+    sys.stdout.buffer.write(made)
+    return 0
+
+
+def _end_with_the_service() -> None:
+    """Whoever started this process keeps its input open; when that ends, nobody waits for the list any more."""
+    while os.read(sys.stdin.fileno(), 4096):  # not through `sys.stdin`, whose lock would be missed at the end
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""Lists are made in a process of their own: one at a time, from what is committed, and whatever goes wrong is said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from ingest.cases.hazard import Hazard, HazardSource
+from ingest.exports.desk import Desk, NotMade
+from ingest.exports.sheets import Maker
+from ingest.exports.wish import Ending, Page, Wish
+from ingest.state.case_figures import CaseFigures
+from ingest.state.case_store import CaseStore
+from ingest.state.config import StateConfig
+from ingest.state.database import Database
+from tests.small_plant import PLANT, small_roster
+
+NOW = 1_900_000_000 * 10**9
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "state.db")
+    yield database
+    database.close()
+
+
+def hazards(count: int) -> list[Hazard]:
+    return [
+        Hazard(UUID(int=n + 1), PLANT, f"积尘 {n}", "=1+1", "一车间", HazardSource.HAND, NOW - n, "张三")
+        for n in range(count)
+    ]
+
+
+def wish(folder: Path, ending: Ending, **more: int) -> Wish:
+    plants = tuple(small_roster(folder).plants.values())
+    return Wish("hazards", ending, plants, frozenset({PLANT}), {PLANT: NOW}, 3600.0, NOW, **more)
+
+
+async def made(desk: Desk, what: Wish) -> bytes:
+    with await desk.make(what) as file:
+        return file.read()
+
+
+async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path, database: Database) -> None:
+    store = CaseStore(database)
+    store.commit(added=hazards(30))
+    desk = Desk(StateConfig(path=tmp_path / "state.db"), tmp_path)
+    for ending in ("json", "csv", "html"):
+        here = Maker(store, CaseFigures(database)).made(wish(tmp_path, ending))
+        assert await made(desk, wish(tmp_path, ending)) == here
+    assert (await made(desk, wish(tmp_path, "xlsx"))).startswith(b"PK")
+    year = await made(desk, wish(tmp_path, "json", year=2030))
+    assert json.loads(year)["rows"]
+
+
+async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) -> None:
+    CaseStore(database).commit(added=hazards(25))
+    maker = Maker(CaseStore(database), CaseFigures(database))
+    whole = [row["title"] for row in json.loads(maker.made(wish(tmp_path, "json")))["rows"]]
+    pages = [
+        msgspec.json.decode(maker.made(wish(tmp_path, "page", first=first, most=10)), type=Page)
+        for first in (0, 10, 20)
+    ]
+    title = [one.key for one in pages[0].columns].index("title")
+    assert [row[title] for page in pages for row in page.rows] == whole
+    assert {page.total for page in pages} == {25}
+
+
+async def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
+    desk = Desk(StateConfig(path=tmp_path / "nowhere.db"), tmp_path)
+    with pytest.raises(NotMade, match="does not answer") as refused:
+        await desk.make(wish(tmp_path, "csv"))
+    assert refused.value.again
+
+
+async def test_whoever_gives_up_leaves_no_process_and_no_turn_taken(tmp_path: Path, database: Database) -> None:
+    CaseStore(database).commit(added=hazards(3))
+    desk = Desk(StateConfig(path=tmp_path / "state.db"), tmp_path)
+    giving_up = [asyncio.create_task(desk.make(wish(tmp_path, "csv"))) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    for one in giving_up:
+        one.cancel()
+    await asyncio.gather(*giving_up, return_exceptions=True)
+    assert _children() == []
+    assert (await made(desk, wish(tmp_path, "csv"))).count(b"\r\n") == 4
+
+
+def _children() -> list[str]:
+    deadline = time.monotonic() + 30
+    while True:
+        found = [
+            child
+            for task in Path("/proc/self/task").iterdir()
+            for child in (task / "children").read_text().split()
+            if "exports.worker" in Path(f"/proc/{child}/cmdline").read_text()
+        ]
+        if not found or time.monotonic() > deadline:
+            return found
