@@ -10,7 +10,10 @@ from uuid import uuid5
 
 from ingest.model.alarm import OVER, Alarm, AlarmEvent, AlarmEventKind, AlarmState, event_id
 from ingest.model.audit import ActRole
+from ingest.model.changed import Changed
+from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind
+from ingest.model.telling import iso
 
 
 class Outcome(Enum):
@@ -101,6 +104,32 @@ class Refused(ValueError):
     def __init__(self, kind: AlarmEventKind, state: AlarmState) -> None:
         super().__init__(f"{kind}: the alarm is {state}")
         self.kind, self.state = kind, state
+
+
+_NOT_SEEN: Final = Text(
+    "该规则已有一条您没有看到的新报警。请先查看，再作决定。",
+    "This rule has a new alarm that you have not seen. Look at it, then decide.",
+)
+
+
+def require_raise(alarm: Alarm, seen: int | None) -> None:
+    """Refuse whoever saw another raise of the alarm than its newest; 0: none of them; None: they do not say.
+
+    Raises:
+        Changed: it was raised again since, or never so often.
+    """
+    if seen is None or seen == alarm.raises:
+        return
+    said = (
+        _NOT_SEEN
+        if seen == 0
+        else Text(
+            f"您看到的是该报警的第 {seen} 次触发，现在是第 {alarm.raises} 次。请先查看现在的情况，再作决定。",
+            f"You saw raise {seen} of this alarm; it is at raise {alarm.raises} now. Look at it again, then decide.",
+        )
+    )
+    now = {"raises": alarm.raises, "state": str(alarm.state), "annunciated": iso(alarm.annunciated)}
+    raise Changed(said, {"alarm": str(alarm.id), **now, "value": alarm.value})
 
 
 @dataclass(frozen=True, slots=True)

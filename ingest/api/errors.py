@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ingest.model.plant import Text
+
 
 class Problem(Exception):
     """Something the caller is told."""
@@ -61,10 +63,26 @@ class NotThere(Problem):
 
 
 class Conflict(Problem):
-    """Cannot be done in the present state."""
+    """Cannot be done in the present state.
+
+    Attributes:
+        said: what changed since the caller looked, in both languages; None: they did not look at something older.
+        now: how it stands, with `said`.
+    """
 
     status = 409
     title = "Not possible in this state"
+
+    def __init__(self, detail: str, *, said: Text | None = None, now: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail)
+        self.said = said
+        self.now = now or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the members of the problem document; with what changed, if it did."""
+        if self.said is None:
+            return super().body()
+        return {**super().body(), "changed": {"zh": self.said.zh, "en": self.said.en}, "now": dict(self.now)}
 
 
 class TooLarge(Problem):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from ingest.api.access import Principal
 from ingest.api.errors import Away, Conflict, NotThere
 from ingest.api.ports import Ports
+from ingest.model.changed import Changed
 from ingest.pipeline.commands import Command, Person
 
 T = TypeVar("T")
@@ -15,6 +18,15 @@ T = TypeVar("T")
 def person(caller: Principal) -> Person:
     """The caller as the records name them."""
     return Person(caller.name, caller.role)
+
+
+@contextmanager
+def as_conflict() -> Iterator[None]:
+    """Tell the caller of what is no longer as they saw it. Raises Conflict."""
+    try:
+        yield
+    except Changed as error:
+        raise Conflict(str(error), said=error.said, now=error.now) from error
 
 
 async def carry_out(ports: Ports, command: Command[T]) -> T:
@@ -26,7 +38,8 @@ async def carry_out(ports: Ports, command: Command[T]) -> T:
         Away: the engine did not answer.
     """
     try:
-        return await ports.live.order(command)
+        with as_conflict():
+            return await ports.live.order(command)
     except KeyError as error:
         raise NotThere(f"{error.args[0]} is not known") from error
     except ValueError as error:

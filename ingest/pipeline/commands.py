@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
 
-from ingest.alarms.lifecycle import Cause, acknowledged, assigned, commented, disposed, reset
+from ingest.alarms.lifecycle import Cause, acknowledged, assigned, commented, disposed, require_raise, reset
 from ingest.alarms.suppressions import HIGHEST
 from ingest.model.alarm import Alarm
 from ingest.model.audit import Act, ActRole
+from ingest.model.changed import Changed
+from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.pipeline.alarm_steps import align_point, take_step
 from ingest.pipeline.memory import Memory
@@ -24,6 +27,7 @@ class Command(Protocol[T_co]):
     Raises, before it has changed anything:
         KeyError: what it names is not known.
         ValueError: it cannot be done as things stand; the message says why.
+        Changed: what they saw is not what is so now.
     """
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> T_co:
@@ -40,29 +44,31 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Somebody has seen an alarm."""
+    """Somebody has seen an alarm; `seen`: which raise of it, None: as it stands."""
 
     alarm: UUID
     who: Person
     comment: str | None = None
+    seen: int | None = None
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
         """See `Command`."""
+        alarm = _find(turn, memory, self.alarm, self.seen)
         detail = {"comment": self.comment} if self.comment else {}
-        event = acknowledged(_find(turn, memory, self.alarm), Cause(now, now, self.who.name, self.who.role, detail))
-        return take_step(turn, memory, event)
+        return take_step(turn, memory, acknowledged(alarm, Cause(now, now, self.who.name, self.who.role, detail)))
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Let go of a latched alarm."""
+    """Let go of a latched alarm; `seen`: which raise of it, None: as it stands."""
 
     alarm: UUID
     who: Person
+    seen: int | None = None
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
         """See `Command`."""
-        return take_step(turn, memory, reset(_find(turn, memory, self.alarm), _cause(self.who, now)))
+        return take_step(turn, memory, reset(_find(turn, memory, self.alarm, self.seen), _cause(self.who, now)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +101,19 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Dispose:
-    """Note that feedback was given on these alarms: what the disposition says is kept with the cases."""
+    """Note that feedback was given on these alarms: what the disposition says is kept with the cases.
+
+    `seen`: which raise of them; those that are not in it are taken as they stand.
+    """
 
     alarms: tuple[UUID, ...]
     who: Person
     disposition: UUID
+    seen: Mapping[UUID, int] = field(default_factory=dict)
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> list[Alarm]:
         """See `Command`."""
-        found = [_find(turn, memory, alarm) for alarm in self.alarms]
+        found = [_find(turn, memory, alarm, self.seen.get(alarm)) for alarm in self.alarms]
         cause = _cause(self.who, now, disposition=str(self.disposition))
         return [take_step(turn, memory, disposed(alarm, cause)) for alarm in found]
 
@@ -112,7 +122,8 @@ class Dispose:
 class Suppress:
     """Shelve a rule's alarms, suppress them by design, or apply for a point to be taken out of service (停用).
 
-    `until` in ns; shelving needs it. `rule` None: every rule of the point.
+    `until` in ns; shelving needs it. `rule` None: every rule of the point. `seen`: the alarm of the rule that was
+    looked at, and its raise; None: as it stands.
     """
 
     kind: SuppressionKind
@@ -123,6 +134,7 @@ class Suppress:
     until: int | None
     who: Person
     begins: int | None = None
+    seen: tuple[UUID, int] | None = None
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
         """See `Command`."""
@@ -162,16 +174,26 @@ class Suppress:
         covered = [rule for rule in rules if rule.level < HIGHEST or turn.terms.suppress_level_2]
         if self.kind is not SuppressionKind.OUT_OF_SERVICE and not covered:
             raise ValueError("alarms of the highest level are not to be hidden here (alarms.suppress_level_2)")
+        if self.seen is not None:
+            alarm, raises = self.seen
+            standing = memory.alarms.get((self.plant, self.point, self.rule or ""))
+            another = standing is not None and standing.id != alarm
+            require_raise(standing if standing and another else _find(turn, memory, alarm), 0 if another else raises)
 
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Approve or reject an application to take a point out of service; nobody approves their own."""
+    """Approve or reject an application to take a point out of service; nobody approves their own.
+
+    `seen`: how often the alarms of the point that are not normal were raised altogether when it was looked at; an
+    approval hides them. None: as it stands.
+    """
 
     suppression: UUID
     approved: bool
     who: Person
     comment: str | None = None
+    seen: int | None = None
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
         """See `Command`."""
@@ -180,10 +202,27 @@ class Decide:
             raise ValueError(f"it is {record.state} already")
         if record.applicant == self.who.name:
             raise ValueError("whoever applied for it cannot decide on it")
+        if self.approved:
+            self._require_seen(memory, record)
         state = SuppressionState.IN_FORCE if self.approved else SuppressionState.REJECTED
         begins = max(now, record.begins)
         decided = replace(record, state=state, approver=self.who.name, decided=now, begins=begins)
         return _keep(turn, memory, decided, "approved" if self.approved else "rejected", self.who, now, self.comment)
+
+    def _require_seen(self, memory: Memory, record: Suppression) -> None:
+        place = (record.plant, record.point)
+        hidden = [alarm for alarm in memory.alarms.values() if (alarm.plant, alarm.point) == place]
+        raises = sum(alarm.raises for alarm in hidden)
+        if self.seen is None or raises <= self.seen:
+            return
+        level_2 = sum(alarm.level == 2 for alarm in hidden)
+        said = Text(
+            f"该测点在您查看之后又触发了报警：现有 {len(hidden)} 条，其中二级 {level_2} 条，批准后将一并隐藏。"
+            "请先查看，再作决定。",
+            f"This point has raised alarms since you looked: {len(hidden)} now, {level_2} of level 2, which an approval"
+            " would hide. Look at them, then decide.",
+        )
+        raise Changed(said, {"raises": raises, "alarms": [str(alarm.id) for alarm in hidden]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +240,12 @@ class End:
         return _keep(turn, memory, ended, "ended", self.who, now, self.comment)
 
 
-def _find(turn: Turn, memory: Memory, alarm: UUID) -> Alarm:
-    """The alarm with what this turn did to it already. Raises KeyError."""
+def _find(turn: Turn, memory: Memory, alarm: UUID, seen: int | None = None) -> Alarm:
+    """The alarm with what this turn did to it already. Raises KeyError; Changed if another raise of it was seen."""
     known = next((event.alarm for event in reversed(turn.events) if event.alarm.id == alarm), None)
-    return known or memory.find(alarm)
+    found = known or memory.find(alarm)
+    require_raise(found, seen)
+    return found
 
 
 def _waiting(memory: Memory, suppression: UUID) -> Suppression:

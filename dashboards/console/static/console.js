@@ -135,6 +135,7 @@ document.addEventListener("click", (click) => {
     const form = dialog.querySelector("form");
     form.action = `/alarms/${button.dataset.ack}/acknowledge`;
     form.querySelector("textarea").value = "";
+    form.elements.raises.value = button.dataset.raises;
     document.getElementById("ack-what").textContent = button.dataset.what;
     dialog.showModal();
   }

@@ -24,6 +24,9 @@ from ingest.pipeline.commands import Acknowledge, Assign, Comment, Reset, Suppre
 _MINUTE = 60 * 10**9
 
 Minutes = Annotated[int, Form(ge=1, le=60 * 24 * 7)]
+Raises = Annotated[int, Form(ge=1)]
+"""Which raise of the alarm the page showed; left out, the first."""
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Form()]
 
 
@@ -32,15 +35,17 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
     router = APIRouter(prefix="/alarms/{alarm}", dependencies=[Depends(own_form)])
 
     @router.post("/acknowledge")
-    async def acknowledge(alarm: UUID, actor: Actor, comment: Maybe = None, onward: Onward = "/alarms") -> Response:
+    async def acknowledge(
+        alarm: UUID, actor: Actor, comment: Maybe = None, raises: Raises = 1, onward: Onward = "/alarms"
+    ) -> Response:
         """Acknowledge an alarm and go back to where the form was."""
-        await order(ports, actor, alarm, Acknowledge(alarm, person(actor), comment))
+        await order(ports, actor, alarm, Acknowledge(alarm, person(actor), comment, raises))
         return go_on(onward)
 
     @router.post("/reset")
-    async def reset(alarm: UUID, actor: Actor, onward: Onward = "/alarms") -> Response:
+    async def reset(alarm: UUID, actor: Actor, raises: Raises = 1, onward: Onward = "/alarms") -> Response:
         """Let go of a latched alarm."""
-        await order(ports, actor, alarm, Reset(alarm, person(actor)))
+        await order(ports, actor, alarm, Reset(alarm, person(actor), raises))
         return go_on(onward)
 
     @router.post("/comment")
@@ -57,22 +62,28 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
 
     @router.post("/shelve")
     async def shelve(
-        alarm: UUID, actor: Actor, minutes: Minutes, reason: Words, onward: Onward = "/alarms"
+        alarm: UUID, actor: Actor, minutes: Minutes, reason: Words, raises: Raises = 1, onward: Onward = "/alarms"
     ) -> Response:
         """Shelve an alarm's rule for so many minutes."""
         found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
         until = ports.now() + minutes * _MINUTE
-        wish = Suppress(SuppressionKind.SHELVED, found.plant, found.point, found.rule, reason, until, person(actor))
+        wish = Suppress(
+            SuppressionKind.SHELVED, found.plant, found.point, found.rule, reason, until, person(actor),
+            seen=(alarm, raises),
+        )  # fmt: skip
         await carry_out(ports, wish)
         return go_on(onward)
 
     @router.post("/suppress")
     async def suppress(
-        alarm: UUID, actor: Actor, reason: Words, until: Moment = None, onward: Onward = "/alarms"
+        alarm: UUID, actor: Actor, reason: Words, until: Moment = None, raises: Raises = 1, onward: Onward = "/alarms"
     ) -> Response:
         """Suppress an alarm's rule by design."""
         found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
-        wish = Suppress(SuppressionKind.SUPPRESSED, found.plant, found.point, found.rule, reason, until, person(actor))
+        wish = Suppress(
+            SuppressionKind.SUPPRESSED, found.plant, found.point, found.rule, reason, until, person(actor),
+            seen=(alarm, raises),
+        )  # fmt: skip
         await carry_out(ports, wish)
         return go_on(onward)
 

@@ -22,6 +22,7 @@ from ingest.api.rest.evidence import MULTIPART
 from ingest.cases.causes import CAUSES
 from ingest.cases.causes import Form as Kind
 from ingest.cases.disposition import Disposition
+from ingest.model.warning import Colour
 
 Code = Annotated[str, Form(max_length=64)]
 
@@ -37,7 +38,9 @@ def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
         measure: Prose,
         person: Name,
         alarm: Annotated[list[UUID], Form()] = [],  # noqa: B006  FastAPI copies it
+        raises: Annotated[list[int], Form()] = [],  # noqa: B006  FastAPI copies it
         warning: Annotated[UUID | None, Form()] = None,
+        peak: Annotated[Colour | None, Form()] = None,
         handled: Moment = None,
         false_alarm: Code = "",
         words: MaybeProse = None,
@@ -64,7 +67,8 @@ def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
             words=words,
             evidence=evidence,
         )
-        await dispositions.give(ports, actor, wish)
+        seen = dispositions.Seen(dict(zip(alarm, raises, strict=False)), peak)
+        await dispositions.give(ports, actor, wish, seen)
         return go_on(onward)
 
     return router

@@ -16,7 +16,7 @@ from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console import navigation, telling, wording
 from ingest.api.console.wording import Language
-from ingest.api.errors import BadParameter, NotSignedIn, NotThere, Problem
+from ingest.api.errors import BadParameter, Conflict, NotSignedIn, NotThere, Problem
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session
 from ingest.api.texts import (
@@ -154,6 +154,7 @@ class Renderer:
                 status=problem.status,
                 what=TEXTS.get(key, TEXTS["error.other"]),
                 detail=problem.detail,
+                changed=problem.said if isinstance(problem, Conflict) else None,
                 fields=[SAID[name] for name in _wrong_fields(problem) if name in SAID],
                 before=_before(request),
             )

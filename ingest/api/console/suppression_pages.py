@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -16,7 +16,7 @@ from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
-from ingest.api.rest.suppressions import suppression_of
+from ingest.api.rest.suppressions import hidden_by, suppression_of
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.pipeline.commands import Decide, End
 
@@ -37,11 +37,13 @@ def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
         def of(states: frozenset[SuppressionState], limit: int, before: int | None = None) -> list[Suppression]:
             return list(ports.suppressions.suppressions(limit=limit, plants=scope, states=states, before=before))
 
+        waiting = of(frozenset({SuppressionState.APPLIED}), LIVE_SHOWN)
         over = of(_OVER, OVER_SHOWN + 1, before)
         return render.page(
             request,
             "suppressions.html",
-            waiting=of(frozenset({SuppressionState.APPLIED}), LIVE_SHOWN),
+            waiting=waiting,
+            hides={one.id: hidden_by(ports, one) for one in waiting},
             in_force=of(frozenset({SuppressionState.IN_FORCE}), LIVE_SHOWN),
             over=over[:OVER_SHOWN],
             older=over[OVER_SHOWN - 1].applied if len(over) > OVER_SHOWN else None,
@@ -52,10 +54,14 @@ def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.post("/{suppression}/approve", dependencies=[Depends(own_form)])
     async def approve(
-        suppression: UUID, inspector: Inspector, comment: Maybe = None, onward: Onward = "/suppressions"
+        suppression: UUID,
+        inspector: Inspector,
+        comment: Maybe = None,
+        raises: Annotated[int, Form(ge=0)] = 0,
+        onward: Onward = "/suppressions",
     ) -> Response:
         """Approve an application."""
-        return await done(inspector, Decide(suppression, True, person(inspector), comment), onward)
+        return await done(inspector, Decide(suppression, True, person(inspector), comment, raises), onward)
 
     @router.post("/{suppression}/reject", dependencies=[Depends(own_form)])
     async def reject(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from ingest.api import reach
 from ingest.api.access import Caller
@@ -28,15 +29,18 @@ from ingest.api.errors import BadParameter
 from ingest.api.orders import person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import cut, read_token
-from ingest.api.rest.warnings import order
+from ingest.api.rest.warnings import order, seen_colour
 from ingest.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.cases.disposition import DispositionFilter
 from ingest.model.telling import iso
-from ingest.model.warning import WarningEvent, WarningFilter, WarningState
+from ingest.model.warning import Colour, WarningEvent, WarningFilter, WarningState
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.warnings.explain import Explanation, NotYet, explain
 
 PAST_SHOWN: Final = 30
+
+Peak = Annotated[Colour | None, Form()]
+"""The highest colour of the warning that the page showed."""
 
 
 def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
@@ -107,18 +111,20 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.post("/{warning}/acknowledge", dependencies=[Depends(own_form)])
     async def acknowledge(
-        caller: Caller, warning: UUID, comment: Maybe = None, onward: Onward = "/warnings"
+        caller: Caller, warning: UUID, comment: Maybe = None, peak: Peak = None, onward: Onward = "/warnings"
     ) -> Response:
         """Acknowledge a warning; whether it is theirs to do the ladder decides."""
-        await order(ports, caller, warning, AcknowledgeWarning(warning, person(caller), comment))
+        seen = await run_in_threadpool(seen_colour, ports, caller, warning, peak)
+        await order(ports, caller, warning, AcknowledgeWarning(warning, person(caller), comment, seen))
         return go_on(onward)
 
     @router.post("/{warning}/feedback", dependencies=[Depends(own_form)])
     async def feed_back(
-        caller: Caller, warning: UUID, cause: Words, measure: Words, onward: Onward = "/warnings"
+        caller: Caller, warning: UUID, cause: Words, measure: Words, peak: Peak = None, onward: Onward = "/warnings"
     ) -> Response:
         """Say what it was and what was done, for supervision; the plant's own people use the form of feedback."""
-        await order(ports, caller, warning, FeedBack(warning, person(caller), cause, measure))
+        seen = await run_in_threadpool(seen_colour, ports, caller, warning, peak)
+        await order(ports, caller, warning, FeedBack(warning, person(caller), cause, measure, seen))
         return go_on(onward)
 
     return router

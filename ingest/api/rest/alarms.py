@@ -85,13 +85,18 @@ def alarms_router(ports: Ports) -> APIRouter:
     async def acknowledge_alarm(
         alarm: UUID, actor: Actor, body: schemas.Acknowledgement | None = None
     ) -> schemas.AlarmDetail:
-        """Say that somebody has seen an alarm. Operators and admins only."""
-        return await ordered(actor, alarm, Acknowledge(alarm, person(actor), body.comment if body else None))
+        """Say that somebody has seen an alarm, by the raise they saw. Operators and admins only.
+
+        409 with `changed` and `now` if it was raised again since.
+        """
+        said = body or schemas.Acknowledgement()
+        return await ordered(actor, alarm, Acknowledge(alarm, person(actor), said.comment, said.raises))
 
     @router.post("/{alarm}/reset")
-    async def reset_alarm(alarm: UUID, actor: Actor) -> schemas.AlarmDetail:
-        """Let go of a latched alarm that was acknowledged. Operators and admins only."""
-        return await ordered(actor, alarm, Reset(alarm, person(actor)))
+    async def reset_alarm(alarm: UUID, actor: Actor, body: schemas.Occurrence | None = None) -> schemas.AlarmDetail:
+        """Let go of a latched alarm that was acknowledged, by the raise that was seen. Operators and admins only."""
+        seen = (body or schemas.Occurrence()).raises
+        return await ordered(actor, alarm, Reset(alarm, person(actor), seen))
 
     @router.post("/{alarm}/comment")
     async def comment_alarm(alarm: UUID, caller: Caller, body: schemas.Remark) -> schemas.AlarmDetail:

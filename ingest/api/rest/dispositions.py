@@ -57,6 +57,6 @@ def dispositions_router(ports: Ports) -> APIRouter:
 
         It is feedback: an alarm or warning is cleared (销警) once its value is back, too.
         """
-        return schemas.disposition_out(await dispositions.give(ports, caller, body.wish()))
+        return schemas.disposition_out(await dispositions.give(ports, caller, body.wish(), body.seen()))
 
     return router

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ingest.api.cases.dispositions import Seen
 from ingest.api.instants import Instant
 from ingest.api.rest.case_schemas import LongWords, Name, Proofs, When, told
 from ingest.api.rest.schemas import Body, PlantId, Said, Shape
 from ingest.cases.causes import CAUSES, FALSE_ALARMS, Form
 from ingest.cases.disposition import Disposition
 from ingest.model.audit import ActRole
+from ingest.model.warning import Colour
 
 
 class DispositionOut(Shape):
@@ -48,7 +50,14 @@ class NewDisposition(Body):
     """One disposition of some alarms of one plant, or of one warning."""
 
     alarms: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
+    raises: Annotated[
+        tuple[Annotated[int, Field(ge=1)], ...] | None,
+        Field(description="`raises` of each of `alarms` as looked at: another one is refused. null: as they stand"),
+    ] = None
     warning: UUID | None = None
+    peak: Annotated[
+        Colour | None, Field(description="`peak` of the warning as it was looked at. null: as it stands")
+    ] = None
     cause: Annotated[str, Field(max_length=64, examples=["process.water"])]
     measure: LongWords
     person: Name
@@ -56,6 +65,16 @@ class NewDisposition(Body):
     false_alarm: Annotated[str | None, Field(max_length=64)] = None
     words: LongWords | None = None
     evidence: Proofs = ()
+
+    @model_validator(mode="after")
+    def _as_many(self) -> Self:
+        if self.raises is not None and len(self.raises) != len(self.alarms):
+            raise ValueError("raises: expected one number for each of alarms")
+        return self
+
+    def seen(self) -> Seen:
+        """What the caller looked at."""
+        return Seen(dict(zip(self.alarms, self.raises, strict=True)) if self.raises is not None else {}, self.peak)
 
     def wish(self) -> Disposition:
         """The disposition as far as the caller says; of a warning the form is its cause's."""

@@ -294,7 +294,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Acknowledgement(Body):
+class Occurrence(Body):
+    """Which raise of the alarm was looked at: another one is refused. Left out it is the first."""
+
+    raises: int = Field(default=1, ge=1, description="`raises` of the alarm as it was looked at", examples=[3])
+
+
+class Acknowledgement(Occurrence):
     """What the operator adds to an acknowledgement."""
 
     comment: Words | None = Field(default=None, examples=["已到现场确认，补水阀已开"])

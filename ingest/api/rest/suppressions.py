@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -17,9 +18,22 @@ from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest.schemas import Body, PlantId, PointId, Shape, Words
 from ingest.api.rest.schemas import Instant as InstantOut
+from ingest.model.alarm import AlarmFilter, AlarmState
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.model.telling import iso
 from ingest.pipeline.commands import Decide, End, Suppress
+
+_NOT_NORMAL: Final = frozenset(set(AlarmState) - {AlarmState.NORMAL})
+_MOST: Final = 1000  # more than a point has rules
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """The alarms of a point that are not normal, by level, and how often they were raised altogether."""
+
+    level_1: int
+    level_2: int
+    raises: int
 
 
 class SuppressionOut(Shape):
@@ -58,6 +72,16 @@ class Decision(Body):
     """What whoever decides says to it."""
 
     comment: Words | None = None
+
+
+class Approval(Decision):
+    """What whoever approves looked at."""
+
+    raises: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="sum of `raises` of the point's alarms that are not normal, as looked at: if there are more now, it"
+        " is refused. null: as they stand",
+    )
 
 
 class SuppressionPage(Shape):
@@ -99,9 +123,10 @@ def suppressions_router(ports: Ports) -> APIRouter:
         return shown(await carry_out(ports, command))
 
     @router.post("/{suppression}/approve")
-    async def approve(suppression: UUID, inspector: Inspector, body: Decision | None = None) -> SuppressionOut:
+    async def approve(suppression: UUID, inspector: Inspector, body: Approval | None = None) -> SuppressionOut:
         """Approve an application; nobody approves their own. Inspectors and admins only."""
-        return await decided(inspector, Decide(suppression, True, person(inspector), body.comment if body else None))
+        said = body or Approval()
+        return await decided(inspector, Decide(suppression, True, person(inspector), said.comment, said.raises))
 
     @router.post("/{suppression}/reject")
     async def reject(suppression: UUID, inspector: Inspector, body: Decision | None = None) -> SuppressionOut:
@@ -126,6 +151,17 @@ def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:
     if found is None or not caller.sees(found.plant):
         raise NotThere(f"suppression {str(key)!r} is not known")
     return found
+
+
+def hidden_by(ports: Ports, one: Suppression) -> Hidden:
+    """What taking that point out of service would hide."""
+    which = AlarmFilter(plants=frozenset({one.plant}), states=_NOT_NORMAL, point=one.point)
+    found = ports.alarms.alarms(which, limit=_MOST)
+    return Hidden(
+        sum(alarm.level == 1 for alarm in found),
+        sum(alarm.level == 2 for alarm in found),
+        sum(alarm.raises for alarm in found),
+    )
 
 
 def shown(one: Suppression) -> SuppressionOut:

@@ -80,14 +80,19 @@ def warnings_router(ports: Ports) -> APIRouter:
     async def acknowledge_warning(
         warning: UUID, caller: Caller, body: schemas.Seen | None = None
     ) -> schemas.WarningDetail:
-        """Say that somebody has seen it. An operator only while the enterprise itself is asked."""
-        comment = body.comment if body else None
-        return await ordered(caller, warning, AcknowledgeWarning(warning, person(caller), comment))
+        """Say that somebody has seen it, up to the colour they saw. An operator only while the enterprise is asked.
+
+        409 with `changed` and `now` if it has risen since.
+        """
+        said = body or schemas.Seen()
+        seen = await run_in_threadpool(seen_colour, ports, caller, warning, said.peak)
+        return await ordered(caller, warning, AcknowledgeWarning(warning, person(caller), said.comment, seen))
 
     @router.post("/{warning}/feedback")
     async def feed_back(warning: UUID, caller: Caller, body: schemas.Answer) -> schemas.WarningDetail:
         """Say what it was and what was done. Once the colour is gone too, the warning is closed."""
-        return await ordered(caller, warning, FeedBack(warning, person(caller), body.cause, body.measure))
+        seen = await run_in_threadpool(seen_colour, ports, caller, warning, body.peak)
+        return await ordered(caller, warning, FeedBack(warning, person(caller), body.cause, body.measure, seen))
 
     async def ordered(caller: Principal, key: UUID, command: Command[EarlyWarning]) -> schemas.WarningDetail:
         changed = await order(ports, caller, key, command)
@@ -116,6 +121,15 @@ def risk_router(ports: Ports) -> APIRouter:
         )
 
     return router
+
+
+def seen_colour(ports: Ports, caller: Principal, key: UUID, peak: Colour | None) -> Colour:
+    """The highest colour the caller saw; who does not say saw the one it was raised with. Raises NotThere."""
+    found = reach.warning(ports, caller, key)
+    if peak is not None:
+        return peak
+    history = ports.warnings.warning_history(key)
+    return history[0].warning.peak if history else found.peak
 
 
 async def order(ports: Ports, caller: Principal, key: UUID, command: Command[EarlyWarning]) -> EarlyWarning:

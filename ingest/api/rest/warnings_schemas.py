@@ -174,13 +174,21 @@ class RiskOut(Shape):
     regions: list[RegionRiskOut]
 
 
-class Seen(Body):
+class Looked(Body):
+    """Up to which colour the warning was looked at: one that has risen above it since is refused."""
+
+    peak: Colour | None = Field(
+        default=None, description="`peak` as it was looked at. null: the colour it was raised with"
+    )
+
+
+class Seen(Looked):
     """What is said with an acknowledgement."""
 
     comment: Words | None = None
 
 
-class Answer(Body):
+class Answer(Looked):
     """What it was and what was done."""
 
     cause: Words = Field(examples=["冷却水泵跳停"])

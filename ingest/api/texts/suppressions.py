@@ -33,6 +33,7 @@ SUPPRESSIONS: Final[dict[str, Text]] = {
     "suppression.ender": Text("结束", "ended by"),
     "suppression.decide": Text("审批", "Decide"),
     "suppression.comment": Text("审批意见", "Comment"),
+    "suppression.hides": Text("批准后将隐藏该测点的报警：", "An approval hides alarms of this point:"),
     "suppression.approve": Text("批准", "Approve"),
     "suppression.reject": Text("驳回", "Reject"),
     "suppression.withdraw": Text("撤回申请", "Withdraw"),

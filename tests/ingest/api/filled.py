@@ -88,7 +88,7 @@ async def _dispose(hall: StandIn, ports: Ports) -> UUID:
         alarms=(alarm.id,),
         evidence=(proof.id,),
     )
-    await dispositions.give(ports, OPERATOR, wish)
+    await dispositions.give(ports, OPERATOR, wish, dispositions.Seen())
     return alarm.id
 
 
