@@ -17,7 +17,7 @@ from rich.console import Console
 from ingest import __version__, telemetry
 from ingest.api.errors import CannotListen
 from ingest.app import Service
-from ingest.commands import audit, journal, quarantine, state
+from ingest.commands import audit, journal, quarantine, state, verify
 from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, configured, enter, moment, refuse, say
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
@@ -51,6 +51,7 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(state.app, name="state")
+app.command()(verify.verify)
 
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

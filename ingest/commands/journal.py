@@ -39,9 +39,9 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
     with configured(config) as settings, JournalFile(settings.journal.path) as file:
         count = file.span()[0]
         with bar("校验 verify", count) as advance:
-            faults = list(file.check(_engine_cursors(settings), lambda _entry: advance(1)))
+            faults = list(file.check(engine_cursors(settings), lambda _entry: advance(1)))
     for fault in faults:
-        say.print(_told(fault), style="red", markup=False)
+        say.print(fault_text(fault), style="red", markup=False)
     if faults:
         say.print(f"{count} 条已检 entries checked, {len(faults)} 处损坏 damaged places")
         raise typer.Exit(DAMAGED)
@@ -53,7 +53,7 @@ def stats(config: ConfigFile = _DEFAULT, *, json_: Json = False) -> None:
     """内容与进度 What it holds, how far each reader is, what came from each gateway."""
     with configured(config) as settings, JournalFile(settings.journal.path) as file:
         found = file.stats()
-        readers = {**found.readers, **_engine_cursors(settings)}
+        readers = {**found.readers, **engine_cursors(settings)}
     if json_:
         told = dataclasses.asdict(found) | {
             "oldest": _iso(found.oldest),
@@ -139,7 +139,8 @@ def export_(
         raise typer.Exit(DAMAGED)
 
 
-def _engine_cursors(settings: Settings) -> dict[str, int]:
+def engine_cursors(settings: Settings) -> dict[str, int]:
+    """How far the engine is: its cursor is in the state database."""
     at = engine_at(settings.state)
     return {"engine": at.cursor, "engine snapshot": at.snapshot_cursor}
 
@@ -173,7 +174,8 @@ def _print_stats(found: Stats, readers: dict[str, int], out: Console) -> None:
         out.print(f"隔离 quarantine: {reason} {messages}", markup=False)
 
 
-def _told(fault: Fault) -> str:
+def fault_text(fault: Fault) -> str:
+    """The fault on one line, for people."""
     where = "" if fault.first is None else f" {fault.first}" + (f"-{fault.last}" if fault.last != fault.first else "")
     when = "" if fault.received is None else f", received {written(fault.received[0])} … {written(fault.received[1])}"
     return f"损坏 damage: {fault.what}{where}{when}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,15 +15,12 @@ from ingest.settings import load_settings
 from ingest.state.config import StateConfig
 from ingest.state.copying import NotCopied, copy, total
 from ingest.state.database import Database
+from ingest.state.salvage import salvage
+from ingest.state.sqlite import Sqlite
 
 app = typer.Typer(no_args_is_help=True, help="状态库维护 Look after the state database.")
 
 _DEFAULT: Final = Path("yujing.toml")
-
-
-@app.callback()
-def _several() -> None:
-    """Keep `copy` a word of its own: one command alone would be taken for all of `yujing state`."""
 
 
 @app.command("copy")
@@ -52,6 +50,43 @@ def copy_(
         "把新的 [state] 写入配置后启动服务;日志库不动,二者仍属同一时刻。"
         " Put the new [state] into the settings and start the service. The journal stays; the two still match."
     )
+
+
+@app.command()
+def repair(config: ConfigFile = _DEFAULT) -> None:
+    """修复损坏的 SQLite 状态库,先停服务 Rebuild a damaged SQLite file of what can be read; stop the service first."""
+    with configured(config) as settings:
+        path = settings.state.path
+        if settings.state.server is not None:
+            say.print(
+                "✗ 状态库在 PostgreSQL 上,请用其备份恢复 the state database is on PostgreSQL: restore its own backup",
+                markup=False,
+            )
+            raise typer.Exit(INVALID)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: 没有状态库 there is no state database")
+        held = Sqlite(path)  # no service may write meanwhile
+        try:
+            new, aside = (
+                path.with_name(f"{path.name}.repaired"),
+                path.with_name(f"{path.name}.damaged-{time.time_ns()}"),
+            )
+            with bar("修复 repair", 0) as advance:
+                found = salvage(path, new, advance)
+            for end in ("", "-wal", "-shm"):
+                part = path.with_name(path.name + end)
+                if part.exists():
+                    part.replace(aside.with_name(aside.name + end))
+            new.replace(path)
+        finally:
+            held.close()
+    typer.echo(f"已修复 repaired: {path}; 原文件 the damaged file: {aside}")
+    for table, done in found.items():
+        for first, last in done.lost:
+            say.print(f"✗ {table}: 行 rows {first}–{last} 无法读出 could not be read", markup=False)
+        if done.rows:
+            typer.echo(f"  {table}: {done.rows}")
+    typer.echo("再运行 yujing verify 和 yujing audit verify,然后启动服务。 Run both of these, then start the service.")
 
 
 def placed(state: StateConfig, folder: Path) -> StateConfig:

@@ -35,8 +35,8 @@ def open_writer(path: Path) -> apsw.Connection:
     """Open or create the file, bring its tables up to date, and put on disk for good what a crash left behind.
 
     Raises:
-        JournalUnavailable: it cannot be opened or written now.
-        JournalBroken: it is no journal, damaged, or written by a newer version.
+        JournalUnavailable: it cannot be opened or written now, or a newer version wrote it.
+        JournalBroken: it is no journal, or damaged.
     """
     with told(path):
         try:

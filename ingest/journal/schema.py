@@ -7,7 +7,7 @@ from typing import Final
 
 import apsw
 
-from ingest.journal.errors import JournalBroken
+from ingest.journal.errors import JournalUnavailable
 
 VERSION: Final = 2
 
@@ -51,12 +51,12 @@ def prepare(connection: apsw.Connection, path: Path) -> None:
     """Make the file a journal of today's version.
 
     Raises:
-        JournalBroken: a newer version of the service wrote it.
+        JournalUnavailable: a newer version of the service wrote it.
         apsw.Error: it cannot be read or written.
     """
     found = int(connection.pragma("user_version"))
     if found > VERSION:
-        raise JournalBroken(
+        raise JournalUnavailable(
             f"{path}: a journal of version {found}; this yujing reads up to {VERSION}. Run the version that wrote it"
         )
     if not connection.pragma("page_count"):

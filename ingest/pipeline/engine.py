@@ -29,14 +29,14 @@ from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
 from ingest.pipeline.alarm_steps import take_step
 from ingest.pipeline.commands import Command
-from ingest.pipeline.memory import RECENT, Memory
+from ingest.pipeline.memory import RECENT, Memory, SnapshotUnreadable
 from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
 from ingest.pipeline.raise_warnings import step_of
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.state.errors import StateUnavailable
-from ingest.state.store import AlarmStore, EngineStore
+from ingest.state.store import AlarmStore, EngineState, EngineStore
 from ingest.telemetry import Event, emit
 
 T = TypeVar("T")
@@ -73,6 +73,14 @@ class EngineStarted(Event):
     cursor: int
     replayed_entries: int
     open_alarms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLost(Event, level="error"):
+    """The engine's snapshot is not as it was written: what it knew is learnt anew from all that the journal keeps."""
+
+    cursor: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +243,7 @@ class Engine(Worker):
 
     def _recover(self) -> None:
         state = self._store.load()
-        self.memory.record = self._alarms.alarm
-        self.memory.stand(self._store.open_alarms())  # an old snapshot does not tell since when they stand
-        if state.snapshot is not None:
-            self.memory.load(state.snapshot)
-        at, replayed = state.snapshot_cursor, 0
+        at, replayed = self._remember(state), 0
         while at < state.cursor:
             entries = [e for e in self._journal.read(at, MOST) if e.id <= state.cursor]
             if not entries:
@@ -265,6 +269,23 @@ class Engine(Worker):
         self._snapshot = state.snapshot_cursor
         self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
         emit(EngineStarted(self._cursor, replayed, len(self.memory.alarms)))
+
+    def _remember(self, state: EngineState) -> int:
+        """Take over the newest snapshot; returns the journal entry it was made at, 0 if it cannot be read."""
+        memory = self.memory
+        memory.record = self._alarms.alarm
+        memory.stand(self._store.open_alarms())  # an old snapshot does not tell since when they stand
+        if state.snapshot is None:
+            return state.snapshot_cursor
+        try:
+            memory.load(state.snapshot)
+        except SnapshotUnreadable as error:
+            emit(SnapshotLost(state.snapshot_cursor, str(error)))
+            self.memory = Memory(self._roster)
+            self.memory.record = memory.record
+            self.memory.stand(memory.alarms.values())
+            return 0
+        return state.snapshot_cursor
 
     def _stand(self) -> None:
         """What replaying would say was said: alarms and suppressions are as the state database has them."""

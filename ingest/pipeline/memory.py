@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -30,6 +30,31 @@ RECENT: Final = 10_000
 
 _COLUMNS: Final = ("newest", "time", "value", "flags", "received")
 _COMPRESSED: Final = zstandard.FRAME_HEADER
+
+
+class SnapshotUnreadable(Exception):
+    """A dumped memory cannot be read: what it held is to be learnt from the journal again."""
+
+
+def check_snapshot(dump: bytes) -> None:
+    """See that a dumped memory is as it was written, as far as that shows without its roster.
+
+    Raises:
+        SnapshotUnreadable: it is not.
+    """
+    try:
+        arrays = _arrays(dump)
+        lengths = {len(arrays[name]) for name in ("bank", *_COLUMNS)} - {len(arrays["bank"])}
+    except Exception as error:
+        raise SnapshotUnreadable(f"{type(error).__name__}: {error}") from error
+    if len(lengths) > 1:
+        raise SnapshotUnreadable(f"columns of {sorted(lengths)} points")
+
+
+def _arrays(dump: bytes) -> dict[str, NDArray[Any]]:
+    if dump.startswith(_COMPRESSED):  # older ones were not
+        dump = zstandard.ZstdDecompressor().decompress(dump)
+    return unpack(dump)
 
 
 class Memory:
@@ -166,13 +191,21 @@ class Memory:
         bank = np.frombuffer(self.bank.dump(silence=False), np.uint8)
         excursions = np.frombuffer(json.dumps(self.excursions.state(), separators=(",", ":")).encode(), np.uint8)
         packed = pack({"bank": bank, "excursions": excursions, "stepped": np.array(self.stepped), **columns})
-        return zstandard.ZstdCompressor(level=1).compress(packed)
+        return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(packed)
 
     def load(self, dump: bytes) -> None:
-        """Take over a dumped memory, as far as it fits the roster."""
-        if dump.startswith(_COMPRESSED):  # older ones were not
-            dump = zstandard.ZstdDecompressor().decompress(dump)
-        arrays = unpack(dump)
+        """Take over a dumped memory, as far as it fits the roster.
+
+        Raises:
+            SnapshotUnreadable: it is not as it was written; this memory is of no use any more.
+        """
+        try:
+            self._load(dump)
+        except Exception as error:  # whatever foreign bytes make of it
+            raise SnapshotUnreadable(f"{type(error).__name__}: {error}") from error
+
+    def _load(self, dump: bytes) -> None:
+        arrays = _arrays(dump)
         both = min(len(self.newest), len(arrays["newest"]))
         for name in _COLUMNS:
             getattr(self, name)[:both] = arrays[name][:both]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -81,7 +82,7 @@ class CaseStore:
 
     def dead_points(self) -> list[DeadPoint]:
         """The mandatory points that were dead at the last look."""
-        return [record_of(DeadPoint, row) for row in self._db.rows(sa.select(t.dead_point))]
+        return self._records(DeadPoint, sa.select(t.dead_point))
 
     def disposition(self, key: UUID) -> Disposition | None:
         """One disposition, or None."""
@@ -103,7 +104,7 @@ class CaseStore:
         """Dispositions the engine has not taken note of yet, oldest first."""
         column = t.disposition.c
         query = sa.select(t.disposition).where(column.told.is_(None)).order_by(column.given).limit(limit)
-        return [record_of(Disposition, row) for row in self._db.rows(query)]
+        return self._records(Disposition, query)
 
     def evidence(self, key: UUID) -> Evidence | None:
         """One piece of evidence, or None."""
@@ -112,7 +113,7 @@ class CaseStore:
     def evidence_of(self, keys: Collection[UUID]) -> list[Evidence]:
         """Those of these that are known."""
         query = sa.select(t.evidence).where(t.evidence.c.id.in_(keys))
-        return [record_of(Evidence, row) for row in self._db.rows(query)] if keys else []
+        return self._records(Evidence, query) if keys else []
 
     def hazard(self, key: UUID) -> Hazard | None:
         """One hazard, or None."""
@@ -134,7 +135,7 @@ class CaseStore:
         """Every step of one hazard, oldest first."""
         column = t.hazard_step.c
         query = sa.select(t.hazard_step).where(column.hazard == key).order_by(column.version)
-        return [record_of(HazardMoment, row) for row in self._db.rows(query)]
+        return self._records(HazardMoment, query)
 
     def lead(self, key: UUID) -> Lead | None:
         """One lead, or None."""
@@ -173,7 +174,7 @@ class CaseStore:
         query = sa.select(t.self_inspection).order_by(column.day.desc(), column.given.desc())
         if plants is not None:
             query = query.where(column.plant.in_(plants))
-        return [record_of(SelfInspection, row) for row in self._db.rows(query)]
+        return self._records(SelfInspection, query)
 
     def self_inspection(self, key: UUID) -> SelfInspection | None:
         """One that was done, or None."""
@@ -184,31 +185,34 @@ class CaseStore:
         query = sa.select(t.enterprise)
         if plants is not None:
             query = query.where(t.enterprise.c.plant.in_(plants))
-        return {row["plant"]: record_of(EnterpriseRecord, row) for row in self._db.rows(query)}
+        return {record.plant: record for record in self._records(EnterpriseRecord, query)}
 
     def _inspections(self, query: sa.Select[Any]) -> list[Inspection]:
-        rows = self._db.rows(query)
+        inspections = self._records(Inspection, query)
         column = t.finding.c
-        numbers = sa.select(t.finding).where(column.inspection.in_([row["id"] for row in rows]))
-        findings = self._db.rows(numbers.order_by(column.number)) if rows else []
+        numbers = sa.select(t.finding).where(column.inspection.in_([inspection.id for inspection in inspections]))
+
+        def finding(row: Mapping[str, Any]) -> tuple[UUID, Finding]:
+            return row["inspection"], record_of(Finding, row)
+
+        findings = self._db.records(numbers.order_by(column.number), finding) if inspections else []
         return [
-            replace(
-                record_of(Inspection, row),
-                findings=tuple(record_of(Finding, one) for one in findings if one["inspection"] == row["id"]),
-            )
-            for row in rows
+            replace(inspection, findings=tuple(found for of, found in findings if of == inspection.id))
+            for inspection in inspections
         ]
 
     def _one(self, kind: type[R], key: UUID) -> R | None:
         table = TABLES[kind]
-        rows = self._db.rows(sa.select(table).where(table.c.id == key))
-        return record_of(kind, rows[0]) if rows else None
+        return next(iter(self._records(kind, sa.select(table).where(table.c.id == key))), None)
+
+    def _records(self, kind: type[R], query: sa.Select[Any]) -> list[R]:
+        return self._db.records(query, partial(record_of, kind))
 
     def _page(
         self, kind: type[R], query: sa.Select[Any], time: sa.ColumnElement[int], limit: int, before: Before
     ) -> list[R]:
         page = paged(query, time, TABLES[kind].c.id, limit, before)
-        return [record_of(kind, row) for row in self._db.rows(page)]
+        return self._records(kind, page)
 
 
 def _save(connection: sa.Connection, record: Versioned) -> None:

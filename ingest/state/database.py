@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from ingest.state.backend import Backend, open_backend
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateBroken, StateInDoubt, StateUnavailable
+from ingest.state.unreadable import UNREADABLE, Unreadable, name_of
+
+T = TypeVar("T")
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,6 +38,7 @@ class Database:
         config = StateConfig(path=place) if isinstance(place, Path) else place
         self.backend: Backend = open_backend(config)
         self._lock = threading.Lock()
+        self.unreadable = Unreadable()
         self.broken: StateBroken | None = None
         self._trouble: dict[bool, str] = {}  # of reading, of writing
         self._writer, self._reader = self.backend.writer(), self.backend.reader()
@@ -46,7 +53,7 @@ class Database:
     @property
     def trouble(self) -> str | None:
         """What stood in the way of the newest use of it, for people; None: nothing."""
-        return next(iter(self._trouble.copy().values()), None)
+        return next(iter(self._trouble.copy().values()), None) or str(self.unreadable) or None
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -88,13 +95,42 @@ class Database:
                 raise
             return self._rows(query)
 
+    def records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        """What is committed, as records; a row that cannot be read is told and left out.
+
+        Raises:
+            StateUnavailable, StateBroken: as `rows`.
+        """
+        return self.unreadable.records(_table(query), self.rows(query), make)
+
+    def record(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> T | None:
+        """The first record, or None; see `records`."""
+        return next(iter(self.records(query, make)), None)
+
     def scalar(self, query: sa.Select[Any]) -> Any:
         """The first column of the first row, or None. Raises StateUnavailable."""
         return next((next(iter(row.values())) for row in self.rows(query.limit(1))), None)
 
     def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with self.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            try:
+                return [dict(row) for row in connection.execute(query).mappings()]
+            except UNREADABLE:
+                return self._rows_one_by_one(connection, query)
+
+    def _rows_one_by_one(self, connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """The rows of which every value is of its column's type."""
+        found: list[dict[str, Any]] = []
+        result = connection.execute(query).mappings()
+        while True:
+            try:
+                row = result.fetchone()
+            except UNREADABLE as error:
+                self.unreadable.note(name_of(_table(query)), f"(row {len(found) + 1} of a list)", error)
+                continue
+            if row is None:
+                return found
+            found.append(dict(row))
 
     def _commit(self, transaction: sa.RootTransaction, number: int | None) -> None:
         try:
@@ -115,6 +151,9 @@ class Database:
         except StateBroken as error:
             self.broken = error
             raise
+        except sqlite3.DatabaseError as error:  # while connecting: not the library's yet
+            self.broken = StateBroken(f"{self.backend.name}: {error}")
+            raise self.broken from error
         except sa.exc.DBAPIError as error:
             meaning, said = self.backend.meaning(error), f"{self.backend.name}: {self.backend.said(error)}"
             if meaning is StateBroken:
@@ -137,9 +176,24 @@ class Database:
         self.backend.close()
 
 
+def _table(query: sa.Select[Any]) -> sa.FromClause:
+    return query.get_final_froms()[0]
+
+
 def migrate(connection: sa.Connection) -> None:
-    """Bring the schema up to date."""
+    """Bring the schema up to date.
+
+    Raises:
+        StateUnavailable: a newer version of the service wrote it.
+    """
     config = AlembicConfig()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    for found in MigrationContext.configure(connection).get_current_heads():
+        if found not in known:
+            raise StateUnavailable(
+                f"{connection.engine.url.render_as_string()}: a state database of version {found}; this yujing reads"
+                f" up to {known[0]}. Run the version that wrote it, or restore a backup of before the upgrade"
+            )
     command.upgrade(config, "head")

@@ -81,22 +81,22 @@ class EngineStore:
     def open_alarms(self) -> list[Alarm]:
         """Every alarm that is not over, oldest first."""
         query = sa.select(t.alarm).where(t.alarm.c.state.not_in(OVER)).order_by(t.alarm.c.raised)
-        return [alarm_of(row) for row in self._db.rows(query)]
+        return self._db.records(query, alarm_of)
 
     def returned_alarms(self, most: int) -> list[Alarm]:
         """The alarms that returned to normal last, in the order in which they did; historical ones apart."""
         column = t.alarm.c
         query = sa.select(t.alarm).where(column.state == AlarmState.NORMAL, ~column.historical)
-        return [alarm_of(row) for row in self._db.rows(query.order_by(column.returned.desc()).limit(most))][::-1]
+        return self._db.records(query.order_by(column.returned.desc()).limit(most), alarm_of)[::-1]
 
     def open_suppressions(self) -> list[Suppression]:
         """Suppressions that wait for approval or are in force."""
         open_ = t.suppression.c.state.in_([str(SuppressionState.APPLIED), str(SuppressionState.IN_FORCE)])
-        return [suppression_of(row) for row in self._db.rows(sa.select(t.suppression).where(open_))]
+        return self._db.records(sa.select(t.suppression).where(open_), suppression_of)
 
     def live_warnings(self) -> list[EarlyWarning]:
         """Warnings that are not closed, oldest first."""
-        return [warning_of(row) for row in self._db.rows(LIVE)]
+        return self._db.records(LIVE, warning_of)
 
     def verify(self) -> None:
         """Raise StateBroken if anybody found the file broken, who may not be the one to end the process by it."""
@@ -196,7 +196,7 @@ class AlarmStore:
             value, alarm = before
             seen = sa.tuple_(sa.literal(value, sa.BigInteger), sa.literal(alarm, sa.Uuid))
             query = query.where(sa.tuple_(by, column.id) < seen)
-        return [alarm_of(row) for row in self._db.rows(query)]
+        return self._db.records(query, alarm_of)
 
     def counts(self, which: AlarmFilter) -> dict[tuple[str, int, AlarmState], int]:
         """How many there are by plant, level and state; those without any are left out."""
@@ -207,8 +207,7 @@ class AlarmStore:
 
     def alarm(self, alarm: UUID) -> Alarm | None:
         """One alarm, or None."""
-        rows = self._db.rows(sa.select(t.alarm).where(t.alarm.c.id == alarm))
-        return alarm_of(rows[0]) if rows else None
+        return self._db.record(sa.select(t.alarm).where(t.alarm.c.id == alarm), alarm_of)
 
     def alarm_history(self, alarm: UUID) -> list[AlarmEvent]:
         """Every event of one alarm, oldest first."""
@@ -240,7 +239,7 @@ class AlarmStore:
                 connection.execute(sa.insert(table), {"reader": name, "position": position})
 
     def _events(self, query: sa.Select[Any]) -> list[AlarmEvent]:
-        return [event_of(row) for row in self._db.rows(query.order_by(t.alarm_event.c.seq))]
+        return self._db.records(query.order_by(t.alarm_event.c.seq), event_of)
 
 
 def _conditions(which: AlarmFilter) -> Iterator[sa.ColumnElement[bool]]:
@@ -279,7 +278,7 @@ class OutboxStore:
         """These messages with their bodies, in the order of `seq`; those that are gone are left out."""
         column = t.outbox.c
         query = sa.select(t.outbox).where(column.seq.in_(seqs), column.connector == connector)
-        return [message_of(row) for row in self._db.rows(query.order_by(column.seq))]
+        return self._db.records(query.order_by(column.seq), message_of)
 
     def oldest(self, connector: str) -> int | None:
         """When the oldest undelivered message was created, or None if there are none."""

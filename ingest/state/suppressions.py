@@ -21,8 +21,7 @@ class SuppressionStore:
 
     def suppression(self, suppression: UUID) -> Suppression | None:
         """One of them, or None."""
-        rows = self._db.rows(sa.select(t.suppression).where(t.suppression.c.id == suppression))
-        return suppression_of(rows[0]) if rows else None
+        return self._db.record(sa.select(t.suppression).where(t.suppression.c.id == suppression), suppression_of)
 
     def suppressions(
         self,
@@ -44,4 +43,4 @@ class SuppressionStore:
             query = query.where(column.state.in_([str(state) for state in states]))
         if before is not None:
             query = query.where(column.applied < before)
-        return [suppression_of(row) for row in self._db.rows(query)]
+        return self._db.records(query, suppression_of)

@@ -58,12 +58,11 @@ class WarningStore:
         if before is not None:
             raised, warning = before
             query = query.where((column.raised < raised) | ((column.raised == raised) & (column.id < warning)))
-        return [warning_of(row) for row in self._db.rows(query)]
+        return self._db.records(query, warning_of)
 
     def warning(self, warning: UUID) -> EarlyWarning | None:
         """One warning, or None."""
-        rows = self._db.rows(sa.select(t.warning).where(t.warning.c.id == warning))
-        return warning_of(rows[0]) if rows else None
+        return self._db.record(sa.select(t.warning).where(t.warning.c.id == warning), warning_of)
 
     def warning_history(self, warning: UUID) -> list[WarningEvent]:
         """Every event of one warning, oldest first."""
@@ -78,7 +77,7 @@ class WarningStore:
         return int(self._db.scalar(sa.select(sa.func.max(t.warning_event.c.seq))) or 0)
 
     def _events(self, query: sa.Select[Any]) -> list[WarningEvent]:
-        return [warning_event_of(row) for row in self._db.rows(query.order_by(t.warning_event.c.seq))]
+        return self._db.records(query.order_by(t.warning_event.c.seq), warning_event_of)
 
 
 def read_history(connection: sa.Connection, warning: UUID) -> list[WarningEvent]:

@@ -10,7 +10,7 @@ import apsw
 import pytest
 import zstandard
 
-from ingest.journal.errors import JournalBroken
+from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Commit, Journal
 from ingest.journal.position import Gap, Position
 from ingest.journal.schema import VERSION
@@ -56,6 +56,6 @@ def test_a_file_of_a_later_version_is_refused_and_left_as_it_is(tmp_path: Path) 
     filled(path, 1).close()
     damage(path, f"PRAGMA user_version = {VERSION + 1}")
     before = path.read_bytes()
-    with pytest.raises(JournalBroken, match=rf"version {VERSION + 1}; this yujing reads up to {VERSION}"):
+    with pytest.raises(JournalUnavailable, match=rf"version {VERSION + 1}; this yujing reads up to {VERSION}"):
         Journal(path)
     assert path.read_bytes() == before
