@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from ingest.journal.connection import open_reader, told
 from ingest.journal.damage import COLUMNS, decode
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.journal.position import gaps_of
+from ingest.journal.position_rows import clock_of
 from ingest.journal.records import Entry
 from ingest.journal.schema import VERSION
 from ingest.model.batch import Batch
@@ -223,9 +225,13 @@ class JournalFile:
             yield span.fault()
 
     def _check_positions(self) -> Iterator[Fault]:
-        for plant, gateway, boot, committed, missing, lost in self._rows(
-            "SELECT plant, gateway, boot, committed, missing, lost FROM position"
+        for plant, gateway, boot, committed, missing, lost, clock in self._rows(
+            "SELECT plant, gateway, boot, committed, missing, lost, clock FROM position"
         ):
+            try:
+                clock_of(clock)
+            except (TypeError, ValueError):
+                yield Fault(f"position of {plant}/{gateway} boot {boot}: its clock cannot be read")
             try:
                 gaps = sorted((gap.first, gap.last) for gap in gaps_of(missing) + gaps_of(lost))
             except (TypeError, ValueError):
@@ -240,5 +246,8 @@ class JournalFile:
             return self._connection.execute(query, values).fetchall()
 
 
-def _frames(gaps: str) -> int:
-    return sum(gap.frames for gap in gaps_of(gaps))
+def _frames(gaps: object) -> int:
+    """How many frames they are; none if they cannot be read, which `check` tells."""
+    with suppress(TypeError, ValueError):
+        return sum(gap.frames for gap in gaps_of(gaps))
+    return 0

@@ -18,7 +18,8 @@ from ingest.journal import body
 from ingest.journal.connection import open_reader, open_writer, told
 from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
-from ingest.journal.position import Gap, Position, gaps_of, gaps_text
+from ingest.journal.position import BootKey, Gap, Position, gaps_text
+from ingest.journal.position_rows import PositionRows
 from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.model.batch import Batch
@@ -45,9 +46,6 @@ _commit_seconds = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
-
-BootKey = tuple[str, str, str]
-"""(plant, gateway, boot)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +117,7 @@ class Journal:
         self._local = threading.local()
         self._readers: list[apsw.Connection] = []
         self._damage = Damage()
+        self._position_rows = PositionRows()
         self.broken: JournalBroken | None = None  # once it is, nothing can be written
         self._writer = open_writer(path)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
@@ -269,7 +268,7 @@ class Journal:
         """Every boot's position, the one heard longest ago first."""
         rows = self._rows("SELECT plant, gateway, boot, committed, missing, lost FROM position ORDER BY received")
         return {
-            (plant, gateway, boot): Position(seq, gaps_of(missing), gaps_of(lost))
+            (key := (plant, gateway, boot)): Position(seq, *self._gaps(key, missing, lost))
             for plant, gateway, boot, seq, missing, lost in rows
         }
 
@@ -277,7 +276,7 @@ class Journal:
         """The boot each gateway is in, and its clock as of the newest frame."""
         rows = self._rows("SELECT plant, gateway, boot, clock FROM position ORDER BY began")
         return {
-            (plant, gateway): (boot, GatewayClock(*json.loads(clock)) if clock != "null" else None)
+            (plant, gateway): (boot, self._position_rows.clock((plant, gateway, boot), clock))
             for plant, gateway, boot, clock in rows
         }
 
@@ -286,14 +285,18 @@ class Journal:
         rows = self._rows(NEWEST_BOOTS)
         return [
             GatewayPosition(
-                plant, gateway, boot, seq, gaps_of(missing), gaps_of(lost), {0: False, 1: True}.get(online), *rest
+                *(key := (plant, gateway, boot)),
+                seq,
+                *self._gaps(key, missing, lost),
+                {0: False, 1: True}.get(online),
+                *rest,
             )
             for plant, gateway, boot, seq, missing, lost, online, *rest in rows
         ]
 
     def damaged(self) -> int:
-        """How many entries were found damaged since the start."""
-        return len(self._damage)
+        """How many entries and positions were found damaged since the start."""
+        return len(self._damage) + len(self._position_rows)
 
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
         """Messages put aside, newest first."""
@@ -424,6 +427,10 @@ class Journal:
                 if row is not None:
                     return [self._damage.entry(row)]
         return []
+
+    def _gaps(self, key: BootKey, missing: object, lost: object) -> tuple[tuple[Gap, ...], tuple[Gap, ...]]:
+        read = self._position_rows.gaps
+        return read(key, "missing", missing), read(key, "lost", lost)
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._reading() as cursor:

@@ -17,6 +17,10 @@ _FRAMES: Final = 10**9
 """Frames one gap counts for at most: a counter that jumps by 10^18 must not drown the honest counts of all others."""
 
 
+BootKey = tuple[str, str, str]
+"""(plant, gateway, boot)"""
+
+
 class Gap(NamedTuple):
     """Frames that did not come, `first` and `last` included; `found` is when that was seen, ns since the epoch."""
 
@@ -93,9 +97,12 @@ def gaps_text(gaps: Sequence[Gap]) -> str:
     return json.dumps(gaps) if gaps else "[]"
 
 
-def gaps_of(text: str) -> tuple[Gap, ...]:
+def gaps_of(text: object) -> tuple[Gap, ...]:
     """The gaps that were written. Raises ValueError or TypeError if they are none."""
-    return tuple(sorted(Gap(*gap) for gap in json.loads(text)))
+    gaps = tuple(Gap(*gap) for gap in json.loads(text))  # type: ignore[arg-type]
+    if not all(isinstance(number, int) for gap in gaps for number in gap):
+        raise ValueError(f"{str(text)[:80]}: expected gaps of whole numbers")
+    return tuple(sorted(gaps))
 
 
 def _fill(gaps: tuple[Gap, ...], seq: int) -> tuple[Gap, ...] | None:

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from ingest.journal.journal import BootKey
-from ingest.journal.position import Gap, Position
+from ingest.journal.position import BootKey, Gap, Position
 from ingest.wire.frame import Committed
 
 _EVERY_S: Final = 0.1

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.journal.journal import BootKey, Progress
-from ingest.journal.position import Gap, Position
+from ingest.journal.journal import Progress
+from ingest.journal.position import BootKey, Gap, Position
 from ingest.pipeline.sorting import Who
 from ingest.telemetry import Event, emit
 

@@ -11,7 +11,8 @@ from typing import Final, Protocol
 from pydantic import Field
 
 from ingest.journal.errors import JournalFull, JournalUnavailable
-from ingest.journal.journal import BootKey, Journal
+from ingest.journal.journal import Journal
+from ingest.journal.position import BootKey
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from ingest.journal import body
-from ingest.journal.journal import BootKey, Commit, Progress
-from ingest.journal.position import Position
+from ingest.journal.journal import Commit, Progress
+from ingest.journal.position import BootKey, Position
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.batch import Batch, concat
 from ingest.model.flags import Flag

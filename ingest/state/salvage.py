@@ -42,6 +42,11 @@ def salvage(damaged: Path, target: Path, seen: Callable[[int], None] = lambda _r
     """
     if target.exists():
         raise StateUnavailable(f"{target}: there is a file already; move it away first")
+    with closing(sqlite3.connect(damaged)) as reading:
+        try:
+            reading.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StateUnavailable(f"{damaged}: {error}: not even its tables are known; restore a backup") from error
     Database(target).close()
     target.chmod(0o600)
     found = {}
@@ -60,9 +65,7 @@ def _require_same_version(reading: sqlite3.Connection, writing: sqlite3.Connecti
     ((wanted,),) = writing.execute(query).fetchall()
     try:
         versions = [version for (version,) in reading.execute(query)]
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
-            raise StateUnavailable(f"{damaged}: {error}; only a backup helps") from error
+    except sqlite3.DatabaseError:
         return  # not even that can be read: what fits is taken
     if versions and versions != [wanted]:
         raise StateUnavailable(
