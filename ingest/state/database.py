@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from ingest.state.backend import Backend, open_backend
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateBroken, StateInDoubt, StateUnavailable
-from ingest.state.unreadable import UNREADABLE, Unreadable, name_of
+from ingest.state.unreadable import Unreadable
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ class Database:
         Raises:
             StateUnavailable, StateBroken: as `rows`.
         """
-        return self.unreadable.records(_table(query), self.rows(query), make)
+        return self.unreadable.records(query, self.rows(query), make)
 
     def record(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> T | None:
         """The first record, or None; see `records`."""
@@ -113,24 +113,7 @@ class Database:
 
     def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with self.read() as connection:
-            try:
-                return [dict(row) for row in connection.execute(query).mappings()]
-            except UNREADABLE:
-                return self._rows_one_by_one(connection, query)
-
-    def _rows_one_by_one(self, connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        """The rows of which every value is of its column's type."""
-        found: list[dict[str, Any]] = []
-        result = connection.execute(query).mappings()
-        while True:
-            try:
-                row = result.fetchone()
-            except UNREADABLE as error:
-                self.unreadable.note(name_of(_table(query)), f"(row {len(found) + 1} of a list)", error)
-                continue
-            if row is None:
-                return found
-            found.append(dict(row))
+            return self.unreadable.rows(connection, query)
 
     def _commit(self, transaction: sa.RootTransaction, number: int | None) -> None:
         try:
@@ -174,10 +157,6 @@ class Database:
         self._reader.dispose()
         self._writer.dispose()
         self.backend.close()
-
-
-def _table(query: sa.Select[Any]) -> sa.FromClause:
-    return query.get_final_froms()[0]
 
 
 def migrate(connection: sa.Connection) -> None:

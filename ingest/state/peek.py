@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateUnavailable
+from ingest.state.unreadable import Unreadable
+
+T = TypeVar("T")
 
 _QUERY = "SELECT cursor, snapshot_cursor FROM engine_state"
 
@@ -61,15 +64,20 @@ class ReadOnly:
     def __init__(self, config: StateConfig) -> None:
         """Connect when first asked. Raises LookupError: a secret is not where the settings say."""
         self._name = str(config.server or config.path)
+        self._unreadable = Unreadable()
         self._engine = _file_reader(config.path) if config.server is None else _server_reader(config)
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         """What is committed. Raises StateUnavailable."""
         try:
             with self._engine.connect() as connection:
-                return [dict(row) for row in connection.execute(query).mappings()]
+                return self._unreadable.rows(connection, query)
         except sa.exc.DBAPIError as error:
             raise StateUnavailable(f"{self._name}: {error.orig}") from error
+
+    def records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        """What is committed, as records; a row that cannot be read is told and left out. Raises StateUnavailable."""
+        return self._unreadable.records(query, self.rows(query), make)
 
     def write(self) -> AbstractContextManager[sa.Connection]:
         """Nothing is ever written here. Raises StateUnavailable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -49,19 +49,39 @@ class Unreadable:
             self._rows[row] = None
         emit(RowUnreadable(*row, f"{type(error).__name__}: {error}"))
 
+    def rows(self, connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """What the query finds, without rows of which a value is not of its column's type."""
+        try:
+            return [dict(row) for row in connection.execute(query).mappings()]
+        except UNREADABLE:
+            return [*self._one_by_one(connection, query)]
+
     def records(
-        self, table: sa.FromClause, rows: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], T]
+        self, query: sa.Select[Any], rows: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], T]
     ) -> list[T]:
-        """What the rows hold, without those that cannot be read."""
+        """What the rows that the query found hold, without those of which no record can be made."""
         found = []
         for row in rows:
             try:
                 found.append(make(row))
             except UNREADABLE as error:
-                self.note(name_of(table), next(iter(row.values()), ""), error)
+                self.note(_table(query), next(iter(row.values()), ""), error)
         return found
 
+    def _one_by_one(self, connection: sa.Connection, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
+        found, number = connection.execute(query).mappings(), 0
+        while True:
+            number += 1
+            try:
+                row = found.fetchone()
+            except UNREADABLE as error:
+                self.note(_table(query), f"(row {number} of a list)", error)
+                continue
+            if row is None:
+                return
+            yield dict(row)
 
-def name_of(table: sa.FromClause) -> str:
-    """The table's name."""
+
+def _table(query: sa.Select[Any]) -> str:
+    table = query.get_final_froms()[0]
     return table.name if isinstance(table, sa.Table) else "a query"
