@@ -8,6 +8,9 @@ A failure while the destination is known to be well is the message's own: its su
 means that the destination is away: then one delivery at a time probes it, with what was probed least and is most
 urgent, the newest first. What was probed already waits out an ever longer back-off; what was not, and so whatever is
 new, waits a moment only. The first success releases everything that waited for the destination.
+
+What failed together goes out together again: whether an unanswered delivery was taken in nobody knows, and the same
+messages bear the same batch id.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ class _Subject:
     probes: int = 0  # failures since the destination is away
     own: int = 0  # failures of its first message while the destination was well
     own_since: float = math.inf
+    tied: tuple[_Subject, ...] = ()  # whose first messages went out together, this one among them, and must again
 
     @property
     def urgency(self) -> int:
@@ -55,7 +59,7 @@ class _Subject:
 
     def pop(self) -> None:
         self.counts[self.messages.popleft().urgency] -= 1
-        self.probes, self.own, self.own_since = 0, 0, math.inf
+        self.probes, self.own, self.own_since, self.tied = 0, 0, math.inf, ()
 
 
 class DeliveryQueue:
@@ -115,11 +119,13 @@ class DeliveryQueue:
             if abs(entry[2]) != subject.turn:
                 continue
             head = subject.messages[0]
-            if taken and (head.kind, head.plant) != (taken[0].kind, taken[0].plant):
+            if subject.tied and not taken:
+                taken = [self._begin(one) for one in subject.tied]
+                break
+            if taken and (subject.tied or (head.kind, head.plant) != (taken[0].kind, taken[0].plant)):
                 passed.append(entry)
                 continue
-            subject.turn = 0
-            taken.append(head)
+            taken.append(self._begin(subject))
         for entry in passed:
             heapq.heappush(self._ready, entry)
         if taken:
@@ -143,11 +149,17 @@ class DeliveryQueue:
         if failed and (not own or self._missed >= self._in_flight):
             self._went_away(began, now, jitter, max(wish or 0.0 for wish in failed.values()))
         delays = [0.0]
+        together = [self._subjects[_key(message)] for message in delivery] if len(failed) == len(delivery) > 1 else []
+        for subject in together:
+            subject.tied = tuple(together)
         for message in delivery:
             subject = self._subjects[_key(message)]
             if message.seq not in failed:
                 self._accepted(subject, _key(message))
-            elif own:
+                continue
+            if not together:
+                subject.tied = ()
+            if own:
                 delays.append(self._back_off(subject, now, jitter, failed[message.seq]))
             else:
                 subject.probes += 1
@@ -168,6 +180,11 @@ class DeliveryQueue:
             probed = self._ready[0][0] > 0
             times.append(max(now, self._probe_at if probed else self._new_at) if self.away else now)
         return min(times, default=None)
+
+    def _begin(self, subject: _Subject) -> Waiting:
+        """The subject's first message, under way from now on."""
+        subject.turn = 0
+        return subject.messages[0]
 
     def _accepted(self, subject: _Subject, key: str | int) -> None:
         subject.pop()

@@ -176,7 +176,8 @@ class History:
         for one in taken:
             assert one.seq == min(s for s, w in self.waits.items() if w.subject == one.subject), "in their order"
         if not self.queue.away and pressing:
-            first = min(w.urgency for w in self.waits.values() if w.subject == taken[0].subject)
+            subjects = {one.subject for one in taken}
+            first = min(w.urgency for w in self.waits.values() if w.subject in subjects)
             assert first <= min(pressing.values()), "nothing less urgent goes before"
         self.under_way.append(taken)
 
@@ -205,3 +206,20 @@ def test_any_history_keeps_what_is_promised(seed: int) -> None:
     history.end()
     assert sorted(seq for seqs in history.done.values() for seq in seqs) == list(range(1, history.seq + 1))
     assert all(seqs == sorted(seqs) for seqs in history.done.values())
+
+
+def test_what_was_not_answered_together_is_tried_together_again_and_nothing_joins_it() -> None:
+    """The same messages bear the same batch id, by which a platform knows that it has them."""
+    queue = queue_of(about(1, "A"), about(2, "B"), about(3, "C"), in_flight=2, batch=2)
+    first, second = queue.take(0), queue.take(0)
+    assert [[one.seq for one in taken] for taken in (first, second)] == [[1, 2], [3]]
+    queue.settle(first, {1: None, 2: None}, 2, 0.0)
+    queue.settle(second, {3: None}, 2, 0.0)
+    queue.add([about(4, "D")])
+    seen = []
+    for now in range(3, 4000):
+        while taken := queue.take(now):
+            seen.append([one.seq for one in taken])
+            queue.settle(taken, {}, now, 0.0)
+    assert sorted(seq for taken in seen for seq in taken) == [1, 2, 3, 4]
+    assert [sorted(taken) for taken in seen if {1, 2} & {*taken}] == [[1, 2]]
