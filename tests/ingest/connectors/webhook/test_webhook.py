@@ -240,6 +240,7 @@ async def test_a_fresh_alarm_passes_the_backlog_of_another_behind_a_receiver_tha
             sender = OutboxSender(outbox, [connector], now=clock, steady=clock.steady, jitter=lambda: 0.0)
             async with running(sender):
                 await hurry(lambda: len(outbox.rows[1].errors) >= 6, clock, outbox, sender)
+                await until(lambda: (at := sender.next_at()) is not None and at > clock.steady())  # no probe under way
                 proxy.reset()
                 receiver.answer = lambda _: Reply(202)
                 outbox.put(alarm_message(301, point="OTHER", urgency=Urgency.FIRST))
