@@ -55,6 +55,7 @@ SAID: Final[dict[str, Text]] = {
     "name": Text("名称", "name"),
     "number": Text("编号", "number"),
     "peak": Text("最高", "highest"),
+    "raises": Text("第几次发生", "which raise"),
     "period": Text("周期", "period"),
     "person": Text("处置人", "person"),
     "place": Text("部位", "place"),
