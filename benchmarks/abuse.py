@@ -1,13 +1,14 @@
 """How much those who only read, or only connect, delay the alarms of others: abused against undisturbed, in one run.
 
-    python -m benchmarks.abuse [--json] [--seconds 20] [--only exports sse_300 idle_600]
+    python -m benchmarks.abuse [--json] [--seconds 20] [--only exports sse_300 idle_600 backfill]
 
 Real Mosquitto and the whole service as a process. Alarms are raised and cleared one after another and timed from the
 publish of their frame to their webhook (`benchmarks.probe`), first in peace, then while somebody abuses the service:
 
 - `alarm_p99_ratio_exports`: a token of one plant saves 6,000 hazards as workbooks, 40 at once, again and again;
 - `alarm_p99_ratio_sse_300`: 300 event streams are open, of a plant in which nothing happens;
-- `alarm_p99_ratio_idle_600`: 600 connections are open and say nothing; `/health/live` is asked meanwhile.
+- `alarm_p99_ratio_idle_600`: 600 connections are open and say nothing; `/health/live` is asked meanwhile;
+- `alarm_p99_ratio_backfill`: three gateways of another plant send 72 h of 60 points, a hundred frames on their way.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -32,7 +33,7 @@ import httpx
 import numpy as np
 
 from benchmarks.intake import rss_mb
-from benchmarks.load import write_plants
+from benchmarks.load import Load, write_plants
 from benchmarks.probe import GATEWAYS
 from ingest.cases.hazard import Hazard, HazardSource
 from ingest.state.case_store import CaseStore
@@ -47,7 +48,12 @@ STREAMS: Final = 300
 IDLE: Final = 600
 EVENTS_PER_S: Final = 20.0
 
+KEPT_S: Final = 72 * 3600
+"""What a gateway kept that was cut off, s."""
+
+_INSTANTS: Final = 10  # in a frame of it
 _QUIET_PLANT: Final = "load-1"
+_QUIET_GATEWAY: Final = 100  # its first
 _TOKENS: Final = 10  # of readers, all of the quiet plant
 
 
@@ -153,6 +159,20 @@ def idle_600(yard: Yard) -> Iterator[None]:
     yard.seen["health_failed"] = dict(failed)
 
 
+@contextmanager
+def backfill(yard: Yard) -> Iterator[None]:
+    """Gateways of the quiet plant send what they kept, oldest first, as fast as it is told to be on disk."""
+    frames = KEPT_S * 3 // _INSTANTS
+    load = Load(frames, gateways=3, times=_INSTANTS, ago_s=KEPT_S, every_ms=1000, first=_QUIET_GATEWAY, unread=100)
+    command = [sys.executable, "-m", "benchmarks.load", "127.0.0.1", str(yard.broker), json.dumps(asdict(load))]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as sending:  # noqa: S603  our own module
+        try:
+            yield
+        finally:
+            yard.seen["still_sending"] = sending.poll() is None
+            sending.terminate()
+
+
 def _supervise(yard: Yard, stop: threading.Event, took: list[float], failed: Counter[str]) -> None:
     """Ask whether the service lives, each time over a new connection."""
     while not stop.wait(0.2):
@@ -188,7 +208,12 @@ def _closed(one: socket.socket) -> bool:
         return True
 
 
-ABUSES: Final[dict[str, Callable[[Yard], Any]]] = {"exports": exports, "sse_300": sse_300, "idle_600": idle_600}
+ABUSES: Final[dict[str, Callable[[Yard], Any]]] = {
+    "exports": exports,
+    "sse_300": sse_300,
+    "idle_600": idle_600,
+    "backfill": backfill,
+}
 """Every abuse: while its block runs, alarms are timed."""
 
 

@@ -50,7 +50,7 @@ class Load:
         wait: for `committed`; else only for the broker's acknowledgements.
         ago_s: the first frame is of so long ago; for what is sent as fast as it is taken.
         every_ms: between instants.
-        historical: marked so.
+        first: the number of the first gateway.
         unread: messages published and not yet told to be on disk: what a fleet of gateways would hold.
     """
 
@@ -62,7 +62,7 @@ class Load:
     wait: bool = True
     ago_s: float = 0.0
     every_ms: int = 100
-    historical: bool = False
+    first: int = 0
     unread: int = 4_000
 
 
@@ -148,11 +148,11 @@ def _pump(connection: socket.socket, load: Load) -> None:
 def _packets(load: Load, boot: str) -> Iterator[bytes]:
     generator = random.Random(1)  # noqa: S311  made-up readings
     variants = max(2, _VARIANTS * 20 // load.gateways)
-    shown = [[_values(generator, g, load.times) for _ in range(variants)] for g in range(load.gateways)]
-    loud = [_values(generator, g, load.times, first=300.0) for g in range(load.gateways)]
-    topics = [f"yujing/v1/{_plant(gateway)}/GW-{gateway}/frame".encode() for gateway in range(load.gateways)]
+    gateways = range(load.first, load.first + load.gateways)
+    shown = [[_values(generator, g, load.times) for _ in range(variants)] for g in gateways]
+    loud = [_values(generator, g, load.times, first=300.0) for g in gateways]
+    topics = [f"yujing/v1/{_plant(g)}/GW-{g}/frame".encode() for g in gateways]
     start = time.time_ns() // 1_000_000 - int(load.ago_s * 1000)
-    mark = ',"historical":true' if load.historical else ""
     alarmed: set[int] = set()
     for number in range(load.messages):
         gateway, seq = number % load.gateways, number // load.gateways + 1
@@ -164,7 +164,7 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
             alarmed.discard(gateway)
         first = time.time_ns() // 1_000_000 if load.rate else start + (seq - 1) * load.times * load.every_ms
         times = ",".join([str(first + load.every_ms * at) for at in range(load.times)])
-        frame = f'{{"boot":"{boot}","seq":{seq}{mark},"time":[{times}],{values}}}'.encode()
+        frame = f'{{"boot":"{boot}","seq":{seq},"time":[{times}],{values}}}'.encode()
         head = _text(topics[gateway]) + struct.pack("!H", number % 65_535 + 1)
         yield b"\x32" + _length(len(head) + len(frame)) + head + frame
 
