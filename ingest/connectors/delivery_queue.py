@@ -120,7 +120,8 @@ class DeliveryQueue:
                 continue
             head = subject.messages[0]
             if subject.tied and not taken:
-                taken = [self._begin(one) for one in subject.tied]
+                others = [one for one in subject.tied if one is not subject]
+                taken = [self._begin(one) for one in (subject, *others)]
                 break
             if taken and (subject.tied or (head.kind, head.plant) != (taken[0].kind, taken[0].plant)):
                 passed.append(entry)

@@ -77,8 +77,8 @@ class Commit:
         quarantined: messages put aside; their ids are ignored. What is `retried` goes first, so the same may return.
         step: ns by which the service's clock was set just before; see `Entry`.
         retried: ids of messages that were put aside and are taken again with this: deleted where they lie.
-        backfill: packed readings that may wait until nothing live does, with how many each holds: staged.
-        fed: ids of what was staged and is in `batch` now.
+        backfill: readings that may wait until nothing live does: staged; their ids are ignored.
+        fed: what was staged and is in `batch` now, or in `quarantined` if it was damaged.
     """
 
     batch: Batch

@@ -44,7 +44,8 @@ def check_snapshot(dump: bytes) -> None:
     """
     try:
         arrays = _arrays(dump)
-        lengths = {len(arrays[name]) for name in ("bank", *_COLUMNS)} - {len(arrays["bank"])}
+        lengths = {len(arrays[name]) for name in _COLUMNS}
+        arrays["bank"].tobytes()
     except Exception as error:
         raise SnapshotUnreadable(f"{type(error).__name__}: {error}") from error
     if len(lengths) > 1:

@@ -14,6 +14,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from ingest.state.backend import Backend, open_backend
 from ingest.state.config import StateConfig
@@ -168,11 +169,14 @@ def migrate(connection: sa.Connection) -> None:
     config = AlembicConfig()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
-    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    for found in MigrationContext.configure(connection).get_current_heads():
-        if found not in known:
-            raise StateUnavailable(
-                f"{connection.engine.url.render_as_string()}: a state database of version {found}; this yujing reads"
-                f" up to {known[0]}. Run the version that wrote it, or restore a backup of before the upgrade"
-            )
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        newer = {*MigrationContext.configure(connection).get_current_heads()} - known
+        if not newer:
+            raise
+        raise StateUnavailable(
+            f"{connection.engine.url.render_as_string()}: a state database of version {', '.join(newer)}; this yujing"
+            f" reads up to {max(known)}. Run the version that wrote it, or restore a backup of before the upgrade"
+        ) from error

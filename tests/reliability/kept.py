@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.journal.care import JournalFile
 from ingest.journal.journal import Journal
 from tests.ingest.connectors.receiver import Receiver
 from tests.reliability.traffic import POINT, Wave
@@ -49,19 +50,23 @@ def compare(wave: Wave, readings: int, times: NDArray[np.int64], values: NDArray
 
 
 def in_journal(folder: Path, wave: Wave, readings: int) -> Count:
-    """What the journal of a stopped service holds."""
+    """What the journal of a stopped service holds, in entries or staged."""
     journal = Journal(folder / "data" / "journal.db")
     try:
         (number,) = journal.number_points([(PLANT, POINT)])
-        times, values, at = [np.empty(0, np.int64)], [np.empty(0)], 0
+        batches, at = [], 0
         while entries := journal.read(at, _AT_ONCE):
-            for entry in entries:
-                ours = entry.batch.point == number
-                times.append(entry.batch.time[ours])
-                values.append(entry.batch.value[ours])
+            batches += [entry.batch for entry in entries]
             at = entries[-1].id
     finally:
         journal.close()
+    with JournalFile(folder / "data" / "journal.db") as file:
+        batches += [batch for _, _, batch in file.backfill() if batch is not None]
+    times, values = [np.empty(0, np.int64)], [np.empty(0)]
+    for batch in batches:
+        ours = batch.point == number
+        times.append(batch.time[ours])
+        values.append(batch.value[ours])
     return compare(wave, readings, np.concatenate(times), np.concatenate(values))
 
 

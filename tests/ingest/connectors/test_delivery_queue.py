@@ -176,8 +176,7 @@ class History:
         for one in taken:
             assert one.seq == min(s for s, w in self.waits.items() if w.subject == one.subject), "in their order"
         if not self.queue.away and pressing:
-            subjects = {one.subject for one in taken}
-            first = min(w.urgency for w in self.waits.values() if w.subject in subjects)
+            first = min(w.urgency for w in self.waits.values() if w.subject == taken[0].subject)
             assert first <= min(pressing.values()), "nothing less urgent goes before"
         self.under_way.append(taken)
 

@@ -179,6 +179,7 @@ def test_a_disk_filled_and_freed_three_times_loses_nothing_and_alarms_go_on(tmp_
             soon(guard.room, "the guard does not see that there is room")
             soon(lambda: gateway.acked == gateway.sent, "intake does not go on")
             assert (disk.folder / "yujing.ballast").stat().st_size == RESERVE * MB
+        soon(lambda: bench.journal.waiting() == 0, "back-fill does not go on")
         assert gateway.intake.stop(PATIENCE_S)
         assert bench.engine.stop(PATIENCE_S)
         assert bench.failures == gateway.failures == []
