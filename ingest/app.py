@@ -48,7 +48,7 @@ from ingest.state.suppressions import SuppressionStore
 from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
-from ingest.upkeep import lighten, look_after_files, name_orphans, require_same_moment, trim
+from ingest.upkeep import lighten, look_after_files, name_orphans, require_same_moment, trim, trim_outbox
 from ingest.watchdog import Moving, Part, Watchdog
 
 _STOP_S: Final = 1.5
@@ -261,6 +261,7 @@ class Service:
                 self.guard,
                 self.load,
                 self.files,
+                self._settings.connectors.names(),
             )
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
@@ -274,6 +275,7 @@ class Service:
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
                     group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
+                    group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
                     group.create_task(lighten(), name="memory"),
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
                     group.create_task(self._watchdog.run(), name="watchdog"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -74,7 +74,10 @@ class ServiceMetrics(Collector):
         guard: DiskGuard,
         load: AlarmLoad,
         files: PlantFiles,
+        connectors: Collection[str] = (),
     ) -> None:
+        """`connectors`: those for which it is told that nothing waits, too."""
+        self._connectors = connectors
         self._files = files
         self._engine = engine
         self._source = source
@@ -132,8 +135,8 @@ class ServiceMetrics(Collector):
         yield rules
         with suppress(StateUnavailable):  # what else there is to tell was told before
             waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
-            for connector, totals in self._outbox.totals().items():
-                waiting.add_metric([connector], totals.messages - totals.delivered)
+            for connector, messages in (dict.fromkeys(self._connectors, 0) | self._outbox.undelivered()).items():
+                waiting.add_metric([connector], messages)
             yield waiting
             yield from alarm_gauges(self._load, time.time_ns())
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.connectors.config import ConnectorsConfig
 from ingest.history.writer import READER
 from ingest.journal.config import JournalConfig
 from ingest.journal.errors import JournalUnavailable
@@ -19,6 +20,8 @@ from ingest.state.store import EngineStore, OutboxStore
 from ingest.telemetry import Event, emit
 
 _TRIM_EVERY_S: Final = 600.0
+_A_LITTLE: Final = 500
+_BREATH_S: Final = 0.05
 _LOOK_EVERY_S: Final = 0.5
 _LIGHTEN_EVERY_S: Final = 60.0
 
@@ -34,6 +37,14 @@ class JournalTrimmed(Event, amount="entries"):
 class QuarantineTrimmed(Event, level="warning", amount="messages"):
     """Messages that lay in quarantine for longer than they are kept were deleted."""
 
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTrimmed(Event, labels=("what",), amount="messages"):
+    """Messages delivered long ago lost their bodies, or were deleted."""
+
+    what: str
     messages: int
 
 
@@ -68,10 +79,32 @@ def require_same_moment(journal: Journal, store: EngineStore) -> None:
 
 def name_orphans(outbox: OutboxStore, connectors: Collection[str]) -> None:
     """Tell of messages for connectors that are not among `connectors`: nobody sends them."""
-    for connector, totals in outbox.totals().items():
-        waiting = totals.messages - totals.delivered
-        if waiting and connector not in connectors:
+    for connector, waiting in outbox.undelivered().items():
+        if connector not in connectors:
             emit(OutboxOrphaned(connector, waiting))
+
+
+async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
+    """Let go of what was delivered long ago, again and again: first of bodies, much later of the record itself.
+
+    A little at a time, so that no commit of the engine waits for it.
+    """
+    while True:
+        await asyncio.sleep(_TRIM_EVERY_S)
+        now = time.time_ns()
+        try:
+            for what, letting_go, kept_d in (
+                ("body", outbox.empty, config.body_retention_d),
+                ("record", outbox.forget, config.delivery_retention_d),
+            ):
+                gone = _A_LITTLE
+                while gone == _A_LITTLE:
+                    gone = await asyncio.to_thread(letting_go, now - int(kept_d * 86400e9), _A_LITTLE)
+                    if gone:
+                        emit(OutboxTrimmed(what, gone))
+                    await asyncio.sleep(_BREATH_S)
+        except StateUnavailable as error:
+            emit(TrimPutOff(str(error)))
 
 
 async def trim(journal: Journal, store: EngineStore, config: JournalConfig) -> None:

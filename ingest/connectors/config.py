@@ -27,6 +27,10 @@ class ConnectorsConfig(Config):
     webhooks: tuple[WebhookConfig, ...] = ()
     platform: PlatformConfig | None = None
     escalate_after: int = Field(default=10, ge=1)  # failures of one message until a person is called; our default
+    body_retention_d: float = Field(default=7.0, ge=0)  # of what is delivered; what is told stands in alarms and audit
+    delivery_retention_d: float = Field(
+        default=400.0, ge=183
+    )  # logs: six months by our reading of art. 21, Cybersecurity Law
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -304,8 +304,34 @@ class OutboxStore:
                     )
                 )
 
+    def undelivered(self) -> dict[str, int]:
+        """How many messages wait, by connector; those for which none waits are left out."""
+        column = t.outbox.c
+        query = sa.select(column.connector, sa.func.count().label("messages")).where(column.delivered.is_(None))
+        return {row["connector"]: row["messages"] for row in self._db.rows(query.group_by(column.connector))}
+
+    def empty(self, before: int, limit: int) -> int:
+        """Let go of the bodies of up to `limit` messages delivered before then; how many there were."""
+        chosen = self._delivered(before, limit, emptied=False)
+        return self._change(sa.update(t.outbox).where(t.outbox.c.seq.in_(chosen)).values(body={}, emptied=True))
+
+    def forget(self, before: int, limit: int) -> int:
+        """Delete up to `limit` messages without bodies delivered before then; how many there were."""
+        chosen = self._delivered(before, limit, emptied=True)
+        return self._change(sa.delete(t.outbox).where(t.outbox.c.seq.in_(chosen)))
+
+    @staticmethod
+    def _delivered(before: int, limit: int, *, emptied: bool) -> sa.Select[Any]:
+        column = t.outbox.c
+        query = sa.select(column.seq).where(column.emptied.is_(emptied), column.delivered < before)
+        return query.order_by(column.delivered).limit(limit)
+
+    def _change(self, statement: sa.Update | sa.Delete) -> int:
+        with self._db.write() as connection:
+            return int(connection.execute(statement).rowcount)
+
     def totals(self) -> dict[str, OutboxTotals]:
-        """By connector, what became of its messages."""
+        """By connector, what became of the messages there still are. It walks through all of them."""
         column = t.outbox.c
         query = sa.select(
             column.connector,

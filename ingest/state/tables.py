@@ -129,8 +129,10 @@ outbox = sa.Table(
     sa.Column("last_error", sa.Text),
     sa.Column("subject", sa.Text),  # the alarm or warning; its messages keep their order
     sa.Column("urgency", sa.SmallInteger, nullable=False, server_default="2"),  # `ingest.model.outbox.Urgency`
+    sa.Column("emptied", sa.Boolean, nullable=False, server_default=sa.false()),  # long delivered: without its body
     sa.UniqueConstraint("connector", "id"),
     sa.Index("outbox_waiting", "connector", "kind", "seq", **WAITING),
+    sa.Index("outbox_delivered", "emptied", "delivered"),
     sqlite_autoincrement=True,
 )
 

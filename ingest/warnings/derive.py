@@ -28,9 +28,14 @@ class Called:
     due: int | None = None
 
     @property
-    def reasons(self) -> list[tuple[str, list[str]]]:
-        """Rules and facts by name: what makes one answer differ from another."""
-        return [(ground.rule, [fact.key for fact in ground.facts]) for ground in self.grounds]
+    def reasons(self) -> frozenset[tuple[str, str]]:
+        """See `reasons`."""
+        return reasons(self.grounds)
+
+
+def reasons(grounds: Iterable[Ground]) -> frozenset[tuple[str, str]]:
+    """Rules and facts by name: what makes one answer differ from another."""
+    return frozenset((ground.rule, fact.key) for ground in grounds for fact in ground.facts)
 
 
 def derive(facts: Iterable[Fact], rules: ColourRules, now: int) -> Called:

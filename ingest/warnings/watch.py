@@ -27,9 +27,13 @@ from ingest.model.warning import (
     warning_id,
 )
 from ingest.warnings import colour, ladder, risk
-from ingest.warnings.derive import Called, derive
+from ingest.warnings.derive import Called, derive, reasons
 from ingest.warnings.ladder import Duty, Pace
 from ingest.warnings.rules import ColourRules
+
+QUIET: Final = 10 * 10**9
+"""Ns. That reasons have only gone is told this long after the last event at the earliest: what comes and goes all the
+time is one story, and each event keeps all its reasons for good."""
 
 NEVER: Final = 2**63 - 1
 """The due time of nothing."""
@@ -178,9 +182,8 @@ class Watch:
             gone = self.facts.get(key)
             if gone is not None and gone.gone is None:
                 self.facts[key] = replace(gone, gone=time)
-        for key in void:
-            self.facts.pop(key, None)
-        self._judge(time)
+        voided = [key for key in void if self.facts.pop(key, None) is not None]
+        self._judge(time, at_once=bool(voided))
         self._set_due()
         return self._take()
 
@@ -238,7 +241,7 @@ class Watch:
         """Do what became due up to `now`; time never goes back. Returns the moment it is then."""
         while self.due <= now:
             time = max(self.due, self._at)
-            if min(self._called.due or NEVER, self._fall()) <= time:
+            if min(self._called.due or NEVER, self._fall(), self._thinned()) <= time:
                 self._judge(time)
             for one in [*self.live.values()]:
                 if (ladder.due(one, self._terms.pace) or NEVER) <= time:
@@ -251,12 +254,19 @@ class Watch:
     def _fall(self) -> int:
         return colour.next_fall(self._fading, self._terms.fall_after) or NEVER
 
+    def _thinned(self) -> int:
+        """When it is told that reasons have gone."""
+        current = self.open
+        if current is None or self._called.reasons == reasons(current.inputs):
+            return NEVER
+        return current.changed + QUIET
+
     def _set_due(self) -> None:
         dues = (ladder.due(one, self._terms.pace) for one in self.live.values())
-        self.due = min(self._called.due or NEVER, self._fall(), *(due or NEVER for due in dues))
+        self.due = min(self._called.due or NEVER, self._fall(), self._thinned(), *(due or NEVER for due in dues))
 
-    def _judge(self, time: int) -> None:
-        """Derive the colour anew, and tell what that changes."""
+    def _judge(self, time: int, *, at_once: bool = False) -> None:
+        """Derive the colour anew, and tell what that changes; with `at_once` also that reasons have only gone."""
         longest = self._terms.rules.longest
         self.facts = {
             key: fact
@@ -279,7 +289,9 @@ class Watch:
             was = str(current.colour)
             changed = self._risen(replace(current, colour=shows, since=time), time)
             self._tell(WarningEventKind.COLOUR_CHANGED, changed, time, {"from": was, "to": str(shows)})
-        elif called.reasons != before.reasons:
+        elif called.reasons - (had := reasons(current.inputs)) or (
+            called.reasons != had and (at_once or time >= current.changed + QUIET)
+        ):
             self._tell(WarningEventKind.INPUTS_CHANGED, current, time)
 
     def _begin(self, shows: Colour, time: int) -> None:

@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest import upkeep
+from ingest.connectors.config import ConnectorsConfig
 from ingest.history.writer import READER
 from ingest.journal.config import JournalConfig
 from ingest.journal.errors import JournalBroken, JournalFull, JournalUnavailable
@@ -20,7 +21,7 @@ from ingest.journal.journal import Commit, Journal
 from ingest.journal.records import Quarantined
 from ingest.journal.reserve import DiskGuard
 from ingest.model.batch import Batch
-from ingest.model.outbox import Message
+from ingest.model.outbox import Attempt, Message
 from ingest.state.database import Database
 from ingest.state.store import EngineStore, OutboxStore
 
@@ -106,6 +107,37 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
             await trimming
     told = [log["event"] for log in logs if log["event"] != "journal_trimmed"]
     assert told == ["trim_put_off", "trim_put_off", "quarantine_trimmed"]
+
+
+async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a week without its body, after a year without a record; in small pieces, each told."""
+    monkeypatch.setattr(upkeep, "_TRIM_EVERY_S", 0.01)
+    monkeypatch.setattr(upkeep, "_BREATH_S", 0.0)
+    monkeypatch.setattr(upkeep, "_A_LITTLE", 2)
+    outbox, day, now = OutboxStore(database), 86400 * 10**9, time.time_ns()
+    ages_d = [500, 401, 399, 30, 8, 6, 0]
+    messages = [Message(0, "town", uuid4(), "alarm", "p", {"event": n}, 1, 1, 0) for n in range(len(ages_d) + 1)]
+    EngineStore(database).commit(1, [], messages)
+    seqs = [one.seq for one in outbox.waiting("town", "alarm", 0, 100)]
+    outbox.record("town", [Attempt(seq, 1, now - age * day, None) for seq, age in zip(seqs[1:], ages_d, strict=True)])
+    with capture_logs() as logs:
+        trimming = asyncio.create_task(upkeep.trim_outbox(outbox, ConnectorsConfig()))
+        async with asyncio.timeout(20):
+            while outbox.totals()["town"].messages > 6:
+                await asyncio.sleep(0.01)
+        trimming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await trimming
+    kept = {message.seq: message.body for message in outbox.messages("town", seqs)}
+    assert kept == {seqs[0]: {"event": 0}, seqs[6]: {"event": 6}, seqs[7]: {"event": 7}} | {
+        seq: {} for seq in seqs[3:6]
+    }
+    assert [one.seq for one in outbox.waiting("town", "alarm", 0, 100)] == seqs[:1]
+    assert outbox.undelivered() == {"town": 1}
+    told = [(log["what"], log["messages"]) for log in logs if log["event"] == "outbox_trimmed"]
+    assert told == [("body", 2), ("body", 2), ("body", 1), ("record", 2)]
 
 
 async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journal, tmp_path: Path) -> None:

@@ -28,6 +28,25 @@ def test_a_step_nobody_has_is_passed_at_once() -> None:
     assert made.open.who == ("省厅",)
 
 
+def test_alarms_that_come_and_go_all_the_time_do_not_fill_the_disk() -> None:
+    """Ten alarms flap each second for five minutes: what is new is told at once, that it has gone each 10 s."""
+    calm = replace(TERMS, pace=replace(TERMS.pace, acknowledge=dict.fromkeys(Colour, 10**15)))
+    made = watch(terms=calm)
+    told = made.learn(0, known=[fact("A", 0, 2), *(fact(f"F{n}", 0, 2) for n in range(10))])
+    for second in range(1, 300):
+        for n in range(10):
+            now = second * SECOND + n
+            flapping = fact(f"F{n}", second, 2)
+            told += made.learn(now, over=[flapping.key]) if second % 2 else made.learn(now, known=[flapping])
+    assert 20 <= len(told) <= 150, "of 3,000 changes"
+    new = made.learn(300 * SECOND, known=[fact("NEW", 300, 2)])
+    assert [str(one.kind) for one in new] == ["inputs-changed"], "at once"
+    made.learn(301 * SECOND, over=[fact("NEW", 300, 2).key])
+    (gone,) = made.pass_time(400 * SECOND)
+    assert (str(gone.kind), gone.time) == ("inputs-changed", 310 * SECOND)
+    assert {one.point for ground in gone.warning.inputs for one in ground.facts} == {"A"}
+
+
 def test_the_last_step_is_asked_for_ever() -> None:
     made = watch(holders={Step.ENTERPRISE: ("厂",)})
     made.learn(0, known=[fact("A", 0, 2)])
