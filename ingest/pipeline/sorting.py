@@ -144,6 +144,13 @@ class Group:
                 self._tally(who, message.received).refused += 1
             self._put_aside(message, error.reason, error.detail, error.readings, message.payload)
 
+    def pass_over(self, message: Raw) -> None:
+        """Count one message that was not read, since its gateway sends more than its share."""
+        topic = _topic(message.topic)
+        who = (topic.plant, topic.gateway) if topic is not None else ("", "")
+        if who in self.roster.gateways:
+            self._tally(who, message.received, frames=0).throttled += 1
+
     def observe(self, point: int, value: float, now: int) -> None:
         """Take a reading that the service made itself."""
         time = np.array([now])
@@ -274,13 +281,13 @@ class Group:
         count.frames += 1
         return True
 
-    def _tally(self, who: Who, received: int) -> Tally:
-        """One frame more of that gateway."""
+    def _tally(self, who: Who, received: int, *, frames: int = 1) -> Tally:
+        """So many frames more of that gateway."""
         tally = self.tallies.get(who)
         if tally is None:
             tally = self.tallies[who] = Tally()
         tally.received = received
-        tally.frames += 1
+        tally.frames += frames
         return tally
 
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:

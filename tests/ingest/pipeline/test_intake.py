@@ -373,3 +373,27 @@ def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_
     announcer.due([("p", "g", "b")])
     announcer.tell({("p", "g", "b"): Position(11)})
     assert told[-1].seq == 11
+
+
+def test_what_is_beyond_a_gateways_share_is_acknowledged_in_its_place_and_asked_for_again(bench: Bench) -> None:
+    """It is told as a reading of the gateway's own point, so that somebody hears of it."""
+    now = bench.clock.wall()
+    first, third = (Raw(*frame(seq), now) for seq in (1, 3))
+    bench.intake.take([first, Raw(FRAMES, b"", now, unread=True), third, Raw("else", b"", now)])
+    bench.announcer.tell(bench.intake._positions)
+    bench.clock.pass_s(1)
+    assert bench.acked == [FRAMES, FRAMES, FRAMES, "else"]
+    assert bench.told == [(PLANT, "GW-01", Committed("b1", 3, [(2, 2)]))]
+    assert [aside.topic for aside in bench.journal.quarantined(limit=10)] == ["else"]
+    bench.take(frame(2))
+    assert bench.told[-1] == (PLANT, "GW-01", Committed("b1", 3, []))
+    assert [value for value, *_ in bench.readings("GW-01.throttled")] == [1.0]
+
+
+def test_a_gateway_whose_numbers_jump_uses_up_its_share(bench: Bench) -> None:
+    """Every second frame missing costs the service what a flood does; the others notice neither."""
+    for number in range(1, 900):
+        bench.take(frame(2 * number))
+    shares = bench.intake._shares
+    assert not shares.admit(FRAMES, 100)
+    assert shares.admit(frame_topic(PLANT, "GW-02"), 100)
