@@ -34,6 +34,7 @@ PIECE: Final = 4_000
 """Readings of back-fill staged together, and put into the journal at once: some 10 ms of the engine's time."""
 
 _TOPICS: Final = 10_000
+_MOMENT: Final = 10**6  # within so many ns readings of our own are told apart; further back the clock was set
 _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
 
 
@@ -100,6 +101,7 @@ class Group:
         tolerance: ns by which a device's clock may be ahead.
         set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
         backfill: tells which frames are part of a backlog; learns from each.
+        observed: when each point was last observed, ns; kept up to date.
         spare: readings of back-fill that may go straight on, since nothing live waits; the rest is staged.
     """
 
@@ -109,6 +111,7 @@ class Group:
     tolerance: int
     set_by: int
     backfill: Backfill
+    observed: dict[int, int]
     spare: int = PIECE
     readings: int = 0
     stood: dict[Who, Standing] = field(default_factory=dict)
@@ -152,9 +155,11 @@ class Group:
             self._tally(who, message.received, frames=0).throttled += 1
 
     def observe(self, point: int, value: float, now: int) -> None:
-        """Take a reading that the service made itself."""
-        time = np.array([now])
-        self._parts.append(Batch(np.array([point], np.int32), time, np.array([value]), np.zeros(1, np.uint16), time))
+        """Take a reading that the service made itself; of several of a point at one time each is a moment later."""
+        last = self.observed.get(point, 0)
+        self.observed[point] = at = last + 1 if 0 <= last - now < _MOMENT else now
+        one = np.array([point], np.int32), np.array([at]), np.array([value]), np.zeros(1, np.uint16), np.array([now])
+        self._parts.append(Batch(*one))
 
     def feed(self, staged: Sequence[Staged], now: int) -> None:
         """Take back-fill that was staged: for all who read the journal it arrives at `now`."""
