@@ -83,9 +83,8 @@ def write_plants(folder: Path, gateways: int, *, prompt: bool = False) -> None:
         for number in range(first, min(first + _A_PLANT, gateways)):
             lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"{patience}')
             for column, (signal, _) in enumerate(_SIGNALS * 2):
-                lines.append(
-                    f'[[points]]\nid = "{_point(number, column)}"\nsignal = "{signal}"\ngateway = "GW-{number}"{patience}'
-                )
+                point = f'[[points]]\nid = "{_point(number, column)}"\nsignal = "{signal}"\ngateway = "GW-{number}"'
+                lines.append(point + patience)
                 if prompt and column == 0:
                     lines.append("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\noff_delay_s = 0")
         (folder / f"{_plant(first)}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
