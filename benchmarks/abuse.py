@@ -31,6 +31,7 @@ from uuid import UUID
 
 import httpx
 import numpy as np
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.intake import rss_mb
 from benchmarks.load import Load, write_plants
@@ -52,6 +53,11 @@ KEPT_S: Final = 72 * 3600
 """What a gateway kept that was cut off, s."""
 
 _INSTANTS: Final = 10  # in a frame of it
+_WAITING: Final = (
+    "yujing_journal_entries_waiting",
+    "yujing_backfill_readings_waiting",
+    "yujing_outbox_messages_waiting",
+)
 _QUIET_PLANT: Final = "load-1"
 _QUIET_GATEWAY: Final = 100  # its first
 _TOKENS: Final = 10  # of readers, all of the quiet plant
@@ -72,6 +78,16 @@ class Yard:
         command = [sys.executable, "-m", "benchmarks.probe", str(self.broker), str(self.hook)]
         command += [str(self.seconds), str(EVENTS_PER_S)]
         return list(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))  # noqa: S603
+
+    def at_rest(self) -> None:
+        """Return once nothing waits any more of what came before: in the journal, staged beside it, in the outbox."""
+        self.service.until(lambda: not sum(self._waiting()), "all that came before to be dealt with")
+
+    def _waiting(self) -> Iterator[float]:
+        told = httpx.get(f"{self.service.url}/metrics", headers=self.service.headers, trust_env=False, timeout=10).text
+        for family in text_string_to_metric_families(told):
+            if family.name in _WAITING:
+                yield from (sample.value for sample in family.samples)
 
     def reader(self, number: int) -> dict[str, str]:
         """The credentials of one of the quiet plant's readers."""
@@ -220,6 +236,7 @@ ABUSES: Final[dict[str, Callable[[Yard], Any]]] = {
 def ratio(yard: Yard, abuse: Callable[[Yard], Any]) -> dict[str, Any]:
     """The 99th percentile of alarms' milliseconds in peace, under abuse, and what else was seen."""
     yard.seen.clear()
+    yard.at_rest()
     peace = yard.alarms()
     with abuse(yard):
         abused = yard.alarms()

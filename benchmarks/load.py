@@ -35,6 +35,7 @@ _SIGNALS: Final = (
 """Ten signals of a steel works, each with a value at which none of its rules speaks; a gateway has two of each."""
 
 _VARIANTS: Final = 50
+_FOREVER_S: Final = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,21 @@ class Load:
 def write_plants(folder: Path, gateways: int, *, prompt: bool = False) -> None:
     """Plant files for these gateways, up to 100 a plant, with the default rules.
 
-    `prompt`: the first point of each gateway raises its high alarm without delay.
+    `prompt`: the first point of each gateway raises its high alarm without delay, and nobody is ever silent: thousands
+    of alarms of those that send nothing would stand before what is timed.
     """
     folder.mkdir()
+    patience = f"\nsilence_s = {_FOREVER_S}" if prompt else ""
     for first in range(0, gateways, _A_PLANT):
         lines = [
             f'[enterprise]\nid = "{_plant(first)}"\nname = "压测"\nname_en = "Load"\nuscc = "91350583MA000L0390"',
             'region = "350583"\nkind = "steel"\nworkers = 100\ndust_workers = 0',
         ]
         for number in range(first, min(first + _A_PLANT, gateways)):
-            lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"')
+            lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"{patience}')
             for column, (signal, _) in enumerate(_SIGNALS * 2):
-                lines.append(
-                    f'[[points]]\nid = "{_point(number, column)}"\nsignal = "{signal}"\ngateway = "GW-{number}"'
-                )
+                point = f'[[points]]\nid = "{_point(number, column)}"\nsignal = "{signal}"\ngateway = "GW-{number}"'
+                lines.append(point + patience)
                 if prompt and column == 0:
                     lines.append("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\noff_delay_s = 0")
         (folder / f"{_plant(first)}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")

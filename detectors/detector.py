@@ -15,7 +15,7 @@ from detectors.gate import Gates
 from detectors.readings import NO_CAUSE, Findings, nothing
 from detectors.rules import RuleTable
 from detectors.runs import Runs, Watch
-from detectors.trip import Arrays, Trip
+from detectors.trip import Arrays, Trip, joined
 
 _NOTHING: Final = np.empty(0)
 _SIGN: Final = {"value": None, "score": 1.0, "minus score": -1.0}
@@ -241,7 +241,7 @@ class ScoringDetector:
 
     def state(self) -> State:
         """The memory of scorer and trip."""
-        return State(self.rules.key, {**self.scorer.arrays(), **self._trip.arrays()})
+        return State(self.rules.key, joined(self.scorer.arrays(), self._trip.arrays()))
 
     def restore(self, state: State) -> None:
         """Take over the memory of every rule known by its key."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detectors.running import Index, Moments, Walk, among
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 _MEMORY: Final = 14
 """Visits a bin remembers: older ones fade by 1/14 with each."""
@@ -74,7 +74,7 @@ class Season:
     def arrays(self) -> Arrays:
         """The bins and the visit under way of each rule."""
         bins: Arrays = {"visits": self._visits, "bin_mean": self._mean, "bin_variance": self._variance}
-        return {**bins, "place": self._place, "refused": self._refused, **self._visit.arrays()}
+        return joined(bins, {"place": self._place, "refused": self._refused}, self._visit.arrays())
 
     def _step(self, at: Index, place: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
         """One reading each of different rules."""

@@ -5,6 +5,9 @@ ISA-18.2 / IEC 62682 describe the parameters; the delays are those of a TON/TOF 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -133,6 +136,18 @@ class Trip:
         if self._counting is not None:
             state["history"] = self.history
         return state
+
+
+def joined(*parts: Mapping[str, NDArray[np.generic]]) -> Arrays:
+    """All named arrays of one memory.
+
+    Raises:
+        ValueError: where two bear one name: only one of them would be remembered.
+    """
+    names = Counter(name for part in parts for name in part)
+    if twice := [name for name, many in names.items() if many > 1]:
+        raise ValueError(f"two arrays of one memory are named {', '.join(twice)}: name them apart")
+    return {name: array for part in parts for name, array in part.items()}
 
 
 def _nothing() -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:

@@ -37,6 +37,7 @@ from ingest.settings import Settings
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
+from ingest.sources.shares import Shares
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditStore
 from ingest.state.case_figures import CaseFigures
@@ -168,7 +169,12 @@ class Service:
         )
         clock = Clock()
         handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
-        self._source = MqttSource(settings.mqtt, handover, clock, expect_session=bool(self.journal.gateways()))
+        shares = Shares(
+            settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: self.engine.roster.gateways
+        )
+        self._source = MqttSource(
+            settings.mqtt, handover, clock, expect_session=bool(self.journal.gateways()), admit=shares.admit
+        )
         self._intake = Intake(
             handover,
             self.journal,
@@ -180,6 +186,7 @@ class Service:
             clock,
             failed,
             caught_up=lambda: self.engine.lag() == 0,
+            shares=shares,
         )
         connectors = settings.connectors.names()
         seen = looks(

@@ -25,7 +25,7 @@ from detectors.precision import below
 from detectors.ring import Ring
 from detectors.rules import RuleTable
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 _MOST: Final = 16
 
@@ -76,4 +76,4 @@ class Count:
 
     def arrays(self) -> Arrays:
         """The times of the last events, and whether it is on."""
-        return {"level": self._level, "since": self._since, **self._ring.arrays()}
+        return joined({"level": self._level, "kept_since": self._since}, self._ring.arrays())

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from detectors.rules import RuleTable
 from detectors.running import Index, Moments, Walk, among
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 _MOST: Final = 3.0
 """Standard deviations one reading adds at most."""
@@ -83,4 +83,4 @@ class Cusum:
 
     def arrays(self) -> Arrays:
         """The baseline and the sums of each rule."""
-        return {"above": self._above, "below": self._below, **self._base.arrays()}
+        return joined({"above": self._above, "below": self._below}, self._base.arrays())

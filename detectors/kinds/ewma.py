@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from detectors.rules import RuleTable
 from detectors.running import Index, Moments, Walk, among
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 
 class Ewma:
@@ -72,4 +72,4 @@ class Ewma:
 
     def arrays(self) -> Arrays:
         """The baseline and the average of each rule."""
-        return {"average": self._average, **self._base.arrays()}
+        return joined({"average": self._average}, self._base.arrays())

@@ -39,7 +39,7 @@ from detectors.feed import NEVER
 from detectors.robust import median
 from detectors.rules import RuleTable
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 NO_TREND: Final = -1e12
 """Score where no trend leads to the limit: some 30 000 years."""
@@ -177,4 +177,4 @@ class Forecast:
     def arrays(self) -> Arrays:
         """The buckets of each rule, and how near it had come to its limit."""
         kept: Arrays = {"era": self._era, "nearest": self._nearest, "nearest_before": self._nearest_before}
-        return {**kept, **self._buckets.arrays()}
+        return joined(kept, self._buckets.arrays())

@@ -23,7 +23,7 @@ from detectors.ring import Parts, Past, Ring
 from detectors.robust import median
 from detectors.rules import RuleTable
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 _PARTS: Final = 8
 _BLOCK: Final = 8192
@@ -104,10 +104,5 @@ class Rate:
 
     def arrays(self) -> Arrays:
         """The kept readings of each rule."""
-        return {
-            "end": self._parts.end,
-            "since": self._since,
-            "low": self._low,
-            "high": self._high,
-            **self._ring.arrays(),
-        }
+        own = {"end": self._parts.end, "kept_since": self._since, "low": self._low, "high": self._high}
+        return joined(own, self._ring.arrays())

@@ -27,7 +27,7 @@ from detectors.ring import Ring
 from detectors.robust import median
 from detectors.rules import RuleTable
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 _PARTS: Final = 16
 _LEAST: Final = 9
@@ -83,4 +83,4 @@ class RobustZ:
 
     def arrays(self) -> Arrays:
         """The kept readings of each rule."""
-        return {"end": self._end, "since": self._since, **self._ring.arrays()}
+        return joined({"end": self._end, "kept_since": self._since}, self._ring.arrays())

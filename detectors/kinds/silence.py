@@ -18,7 +18,7 @@ from detectors.feed import Feed, Known
 from detectors.readings import NO_CAUSE, Findings, Readings, nothing
 from detectors.rules import RuleTable
 from detectors.runs import moments
-from detectors.trip import Trip
+from detectors.trip import Trip, joined
 
 _NEVER_DUE: Final = np.iinfo(np.int64).max
 
@@ -115,7 +115,7 @@ class Silence:
 
     def state(self) -> State:
         """When each point was last heard, and the verdicts."""
-        return State(self.rules.key, {"heard": self._point_heard[self.rules.point], **self._trip.arrays()})
+        return State(self.rules.key, joined({"heard": self._point_heard[self.rules.point]}, self._trip.arrays()))
 
     def restore(self, state: State) -> None:
         """Take over the memory of every rule known by its key."""

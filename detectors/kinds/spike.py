@@ -24,7 +24,7 @@ from detectors.feed import NEVER
 from detectors.ring import Past, Ring
 from detectors.rules import RuleTable
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 _SIZE: Final = 11
 _MIDDLE: Final = _SIZE // 2
@@ -79,4 +79,4 @@ class Spike:
 
     def arrays(self) -> Arrays:
         """The last readings of each rule."""
-        return {"since": self._since, **self._ring.arrays()}
+        return joined({"kept_since": self._since}, self._ring.arrays())

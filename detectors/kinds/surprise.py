@@ -46,7 +46,7 @@ from detectors.rarity import Tails
 from detectors.rules import RuleTable
 from detectors.running import Index, Walk, among
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -106,7 +106,7 @@ class Surprise:
     def arrays(self) -> Arrays:
         """The averages, the tails, the hours and the last alarm of each rule."""
         own: Arrays = {"rows": self._rows, "average": self._mean, "peak": self._peak, "ago": self._since}
-        return {**own, **self._tails.arrays(), **self._hours.arrays()}
+        return joined(own, self._tails.arrays(), self._hours.arrays())
 
     def _step(self, at: Index, place: NDArray[np.int64], value: Floats) -> Floats:
         """One reading each of different rules."""

@@ -121,6 +121,7 @@ class GatewayPoint(StrEnum):
     CLOCK = "clock"  # seconds its clock is ahead of the service's
     REFUSED = "refused"  # percent of what it sent lately that could not be taken
     REUSED = "reused"  # frames lately with a number that another frame of the same boot has
+    THROTTLED = "throttled"  # messages lately that were beyond its share and were not read
 
     @property
     def signal(self) -> str:

@@ -25,12 +25,14 @@ class Tally:
         frames: frames that were not there already.
         refused: how much of them was refused; a frame refused whole counts 1, one of whose columns half were, 0.5.
         reused: frames under a number that another frame has.
+        throttled: messages beyond the gateway's share, which were not read.
     """
 
     received: int = 0
     frames: int = 0
     refused: float = 0.0
     reused: int = 0
+    throttled: int = 0
 
 
 @dataclass(slots=True)
@@ -56,7 +58,9 @@ class Health:
         now.frames += came.frames
         now.refused += came.refused
         now.reused += came.reused
-        if not came.refused and not came.reused and 0 <= self._due - came.received < _AGAIN:
+        now.throttled += came.throttled
+        trouble = came.refused or came.reused or came.throttled
+        if not trouble and 0 <= self._due - came.received < _AGAIN:
             return []
         return self._tell(came.received)
 
@@ -77,4 +81,8 @@ class Health:
         now, before = self._now, self._before or Tally()
         frames, refused = now.frames + before.frames, now.refused + before.refused
         share = round(100 * refused / frames, 2) if frames else 0.0
-        return {GatewayPoint.REFUSED: share, GatewayPoint.REUSED: float(now.reused + before.reused)}
+        return {
+            GatewayPoint.REFUSED: share,
+            GatewayPoint.REUSED: float(now.reused + before.reused),
+            GatewayPoint.THROTTLED: float(now.throttled + before.throttled),
+        }

@@ -26,6 +26,7 @@ from ingest.quality.backfill import Backfill
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
+from ingest.sources.shares import GatewayThrottled, Shares
 from ingest.telemetry import Event, emit
 
 GROUP: Final = 256
@@ -37,6 +38,7 @@ _FEED_AT_LEAST_S: Final = 0.5  # however much is live: back-fill never starves
 _LOOK_S: Final = 0.1  # longest wait for a message, and so for anything else that is due
 _CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often
 _RETRIES: Final = 100  # put-aside messages taken again in one commit
+_WILD: Final = 64 << 10  # bytes of its share that a gap or a boot too many costs a gateway
 
 
 class IntakeConfig(Config):
@@ -45,6 +47,8 @@ class IntakeConfig(Config):
     clock_tolerance_s: float = Field(default=60.0, gt=0)  # how far a gateway's clock may run ahead
     gap_named_s: float = Field(default=20.0, ge=0, le=50)  # a missing frame is told after so long; resends come first
     gap_lost_h: float = Field(default=72.0, gt=0)  # and listed as lost after so long
+    gateway_mb_per_s: float = Field(default=2.0, gt=0)  # what each gateway may send in the long run
+    gateway_burst_mb: float = Field(default=16.0, ge=2)  # and at once; what is beyond is not read, and sent again
 
 
 class Room(Protocol):
@@ -95,8 +99,12 @@ class Intake(Worker):
         on_failure: Callable[[BaseException], None],
         *,
         caught_up: Callable[[], bool] = lambda: True,
+        shares: Shares | None = None,
     ) -> None:
-        """`caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live."""
+        """`caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live.
+
+        `shares`: what the source asks whether to read a message; here it is charged for what is costly, and told of.
+        """
         super().__init__("intake", on_failure)
         self._handover = handover
         self._journal = journal
@@ -115,10 +123,12 @@ class Intake(Worker):
         self._caught_up = caught_up
         self._backfill = Backfill()
         self._feed_due = 0.0
+        self._shares = shares or Shares(config.gateway_mb_per_s, config.gateway_burst_mb, lambda: roster().gateways)
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
         self._set_before = min(0, clock.look()[0] - journal.newest())
         self._observed: list[tuple[int, float]] = []
+        self._observed_at: dict[int, int] = {}
         self._lock = threading.Lock()
         self._care_due = 0.0
         self.progressed = time.monotonic()  # when it last looked around: what a watchdog looks at
@@ -172,10 +182,11 @@ class Intake(Worker):
             self._tolerance,
             self._set_before + set_by,
             self._backfill,
+            self._observed_at,
             0 if self._journal.waiting() or not self._caught_up() else PIECE,
         )
         for message in messages:
-            group.sort(message)
+            (group.pass_over if message.unread else group.sort)(message)
         for aside in again:
             group.sort(Raw(aside.topic, aside.payload, aside.received), again=True)
             group.retried.append(aside.id)
@@ -194,6 +205,8 @@ class Intake(Worker):
         for key, progress in commit.positions.items():
             self._positions[key] = progress.position
             self._gaps.moved(key, progress)
+            if progress.beyond:
+                self._shares.charge(key[:2], _WILD * len(progress.beyond))
         self._boots.heard(commit.positions)
         self._note_health(group)
         self._acknowledge(messages)
@@ -258,6 +271,8 @@ class Intake(Worker):
             self._journal.save_position(key, position)
             self._positions[key] = position
             self._announcer.due([key])
+        for who, unread, size in self._shares.refused():
+            emit(GatewayThrottled(*who, unread, size))
 
     def _boot_of(self, who: Who) -> str | None:
         return self._standings[who].boot if who in self._standings else None
@@ -271,6 +286,7 @@ class Intake(Worker):
             missing.setdefault(key[:2], []).append(sum(gap.frames for gap in position.missing))
             self._gaps.forget(key)
         for who, frames in missing.items():
+            self._shares.charge(who, _WILD * len(frames))
             emit(BootsForgotten(*who, len(frames), sum(frames)))
 
 

@@ -23,9 +23,8 @@ from ingest.quality.clock import GatewayClock, keep_time
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.assemble import Arrival, assemble
-from ingest.wire.decode import Decoded, decode, identify
 from ingest.wire.errors import Reason, Rejected
-from ingest.wire.frame import decode_status
+from ingest.wire.frame import Decoded, decode, decode_status, identify, only_columns
 from ingest.wire.topics import Topic, parse_topic
 
 Who = tuple[str, str]
@@ -35,6 +34,7 @@ PIECE: Final = 4_000
 """Readings of back-fill staged together, and put into the journal at once: some 10 ms of the engine's time."""
 
 _TOPICS: Final = 10_000
+_MOMENT: Final = 10**6  # within so many ns readings of our own are told apart; further back the clock was set
 _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
 
 
@@ -101,6 +101,7 @@ class Group:
         tolerance: ns by which a device's clock may be ahead.
         set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
         backfill: tells which frames are part of a backlog; learns from each.
+        observed: when each point was last observed, ns; kept up to date.
         spare: readings of back-fill that may go straight on, since nothing live waits; the rest is staged.
     """
 
@@ -110,6 +111,7 @@ class Group:
     tolerance: int
     set_by: int
     backfill: Backfill
+    observed: dict[int, int]
     spare: int = PIECE
     readings: int = 0
     stood: dict[Who, Standing] = field(default_factory=dict)
@@ -131,24 +133,33 @@ class Group:
             return
         who = (topic.plant, topic.gateway)
         try:
-            gateway = self._known(who, message.payload if topic.leaf == "frame" else b"")
+            gateway = self._known(who)
             if topic.leaf == "status":
                 self._sort_status(message, gateway, who)
             else:
                 self._sort_frame(message, gateway, who, again=again)
         except Rejected as error:
             # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
-            identity = None if again else error.identity
+            identity = identify(message.payload) if topic.leaf == "frame" and not again else None
             if identity and not self._accept((*who, identity[0]), identity[1], message.received):
                 return
             if topic.leaf == "frame" and who in self.roster.gateways and not again:
                 self._tally(who, message.received).refused += 1
             self._put_aside(message, error.reason, error.detail, error.readings, message.payload)
 
+    def pass_over(self, message: Raw) -> None:
+        """Count one message that was not read, since its gateway sends more than its share."""
+        topic = _topic(message.topic)
+        who = (topic.plant, topic.gateway) if topic is not None else ("", "")
+        if who in self.roster.gateways:
+            self._tally(who, message.received, frames=0).throttled += 1
+
     def observe(self, point: int, value: float, now: int) -> None:
-        """Take a reading that the service made itself."""
-        time = np.array([now])
-        self._parts.append(Batch(np.array([point], np.int32), time, np.array([value]), np.zeros(1, np.uint16), time))
+        """Take a reading that the service made itself; of several of a point at one time each is a moment later."""
+        last = self.observed.get(point, 0)
+        self.observed[point] = at = last + 1 if 0 <= last - now < _MOMENT else now
+        one = np.array([point], np.int32), np.array([at]), np.array([value]), np.zeros(1, np.uint16), np.array([now])
+        self._parts.append(Batch(*one))
 
     def feed(self, staged: Sequence[Staged], now: int) -> None:
         """Take back-fill that was staged: for all who read the journal it arrives at `now`."""
@@ -189,16 +200,13 @@ class Group:
         stood = self._standing(key[:2])
         return stood.clock if stood is not None and stood.boot == key[2] else None
 
-    def _known(self, who: Who, payload: bytes) -> GatewayRoster:
+    def _known(self, who: Who) -> GatewayRoster:
         gateway = self.roster.gateways.get(who)
         if gateway is None:
-            told = identify(payload) if payload else None
-            raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file", identity=told)
+            raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file")
         return gateway
 
     def _sort_status(self, message: Raw, gateway: GatewayRoster, who: Who) -> None:
-        if not message.payload:
-            return  # how MQTT takes a retained message back; whoever did so said nothing of the gateway
         online = decode_status(message.payload).online
         self._statuses[who] = (online, message.received)
         self.observe(gateway.device, float(online), message.received)
@@ -212,9 +220,11 @@ class Group:
         shift = self._keep_time(message.received, gateway, who, frame) if newest else 0
         flags = (Flag.CLOCK if shift else 0) | (Flag.HISTORICAL if frame.historical else 0)
         self._keep(Arrival(frame, message.received, shift, flags), who)
-        self._tally(who, message.received).refused += frame.refused_share
-        for one in frame.refused:
-            self._put_aside(message, one.reason, one.detail, len(frame.times) * one.columns, one.payload)
+        self._tally(who, message.received)
+        if frame.unknown:
+            rest = only_columns(message.payload, frame.unknown)
+            detail = f"{', '.join(frame.unknown)[:500]}: expected points of {'/'.join(who)} in its plant file"
+            self._put_aside(message, Reason.UNKNOWN_POINT, detail, len(frame.times) * len(frame.unknown), rest)
 
     def _keep(self, arrival: Arrival, who: Who) -> None:
         """Take a frame's readings: what is live for the next entry, back-fill only as far as there is room to spare."""
@@ -276,13 +286,13 @@ class Group:
         count.frames += 1
         return True
 
-    def _tally(self, who: Who, received: int) -> Tally:
-        """One frame more of that gateway."""
+    def _tally(self, who: Who, received: int, *, frames: int = 1) -> Tally:
+        """So many frames more of that gateway."""
         tally = self.tallies.get(who)
         if tally is None:
             tally = self.tallies[who] = Tally()
         tally.received = received
-        tally.frames += 1
+        tally.frames += frames
         return tally
 
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:

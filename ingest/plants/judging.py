@@ -26,6 +26,7 @@ _MEASURED: Final[Mapping[GatewayPoint, Text]] = {
     GatewayPoint.CLOCK: Text("时钟", "clock"),
     GatewayPoint.REFUSED: Text("拒收比例", "refused share"),
     GatewayPoint.REUSED: Text("编号重复的帧", "frames under a used number"),
+    GatewayPoint.THROTTLED: Text("超限未读消息", "messages beyond its share"),
 }
 """What follows a gateway's name in the names of its points."""
 

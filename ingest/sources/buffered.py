@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 Publish = tuple[bytes, bytes, int]
 """Topic, payload, packet id (0: it wants no acknowledgement)."""
 
-_CHUNK: Final = 1 << 18
+_CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
 _PUBLISH: Final = 3
 _PUBACK: Final = 0x40
 _ACK: Final = struct.Struct("!BBH")
@@ -42,11 +42,13 @@ class BufferedClient(Client):
         )
         self._on_publishes = on_publishes
         self._unread = bytearray()
+        self._whole = 0  # bytes after which the first packet in there is whole, as far as it is known
         self._five = self._protocol == MQTTProtocolVersion.MQTTv5
 
     def begin_anew(self) -> None:
         """Right before a connection: forget what came of the last one, and what was still to be said on it."""
         self._unread = bytearray()
+        self._whole = 0
         self._out_packet.clear()  # paho clears it too, but a thread may have queued something since
 
     def acknowledge(self, packets: Sequence[int]) -> None:
@@ -57,7 +59,7 @@ class BufferedClient(Client):
 
     def _packet_read(self) -> MQTTErrorCode:
         try:
-            chunk = self._sock_recv(_CHUNK)
+            chunk = self._sock_recv(max(_CHUNK, self._whole - len(self._unread)))
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_AGAIN
         except OSError:
@@ -67,6 +69,8 @@ class BufferedClient(Client):
         self._unread += chunk
         with self._msgtime_mutex:
             self._last_bytes_received = time.monotonic()
+        if len(self._unread) < self._whole:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS  # a long packet is looked at once, not with each piece of it
         return self._take_packets()
 
     def _take_packets(self) -> MQTTErrorCode:
@@ -88,6 +92,7 @@ class BufferedClient(Client):
         except (MQTTException, ValueError, struct.error):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         del self._unread[:at]
+        self._whole = _whole(whole, at)
         self._hand_on(publishes)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
@@ -109,6 +114,12 @@ class BufferedClient(Client):
             "pos": 0,
         }
         return self._packet_handle()
+
+
+def _whole(data: bytes, at: int) -> int:
+    """Bytes of the packet that begins at `at` and is not all there; 0 if its length is not all there either."""
+    length = _length(data, at + 1, len(data))
+    return length[0] + length[1] - at if length is not None else 0
 
 
 def _packet(data: bytes, at: int) -> tuple[int, int] | None:

@@ -39,14 +39,21 @@ class Handover:
             self._changed.notify_all()
         return True
 
-    def take(self, most: int, timeout_s: float) -> list[Raw]:
-        """Up to `most` messages as soon as there is one, or none after the timeout or on `wake`."""
+    def take(self, most: int, timeout_s: float, most_bytes: int = 4 << 20) -> list[Raw]:
+        """Up to `most` messages as soon as there is one, or none after the timeout or on `wake`.
+
+        The first that makes it `most_bytes` of payload or more is the last: what follows shall not wait for long.
+        """
+        taken: list[Raw] = []
+        size = 0
         with self._changed:
             if not self._waiting:
                 self._changed.wait(timeout_s)
-            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            while self._waiting and len(taken) < most and size < most_bytes:
+                taken.append(self._waiting.popleft())
+                size += len(taken[-1].payload)
             if taken:
-                self._bytes -= sum(len(message.payload) for message in taken)
+                self._bytes -= size
                 self._changed.notify_all()
         return taken
 

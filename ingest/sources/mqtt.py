@@ -127,8 +127,23 @@ def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
 class MqttSource:
     """Feeds one bounded hand-over. When it is full the network thread waits: the broker holds back, nothing drops."""
 
-    def __init__(self, config: MqttConfig, handover: Handover, clock: Clock, *, expect_session: bool) -> None:
+    def __init__(
+        self,
+        config: MqttConfig,
+        handover: Handover,
+        clock: Clock,
+        *,
+        expect_session: bool,
+        admit: Callable[[str, int], bool] = lambda _topic, _size: True,
+    ) -> None:
         """Read certificates; connect to nothing yet.
+
+        Args:
+            config: the broker.
+            handover: where messages go.
+            clock: tells when they came.
+            expect_session: whether the broker should know us.
+            admit: whether a message on that topic, of so many bytes, is to be read.
 
         Raises:
             InvalidConfig: a certificate cannot be used.
@@ -137,6 +152,7 @@ class MqttSource:
         self._handover = handover
         self._clock = clock
         self._expect_session = expect_session
+        self._admit = admit
         self._on_subscribed: Callable[[], None] = lambda: None
         self._connection = 0  # counts connections: acknowledgements belong to one of them
         self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
@@ -259,9 +275,12 @@ class MqttSource:
 
     def _publishes(self, publishes: list[Publish]) -> None:
         received, set_by = self._clock.look()
-        connection = self._connection
+        connection, admit = self._connection, self._admit
         messages = [
-            Raw(_text(topic), payload, received, set_by, packet, connection) for topic, payload, packet in publishes
+            Raw(text, payload, received, set_by, packet, connection)
+            if admit(text := _text(topic), len(payload))
+            else Raw(text, b"", received, set_by, packet, connection, unread=True)
+            for topic, payload, packet in publishes
         ]
         # What is given up here was not acknowledged: the broker keeps it for the next connection.
         self._handover.put(messages, self._stopping.is_set)

@@ -57,6 +57,16 @@ def healthy(seconds: int) -> list[Row]:
     return [(p, START + t * SECOND, float(wave[t] + noise[t, p])) for t in range(seconds) for p in range(POINTS)]
 
 
+def lively(many: int) -> list[Row]:
+    """So many readings that make every kind trip and return, and close and open its gates."""
+    random = np.random.default_rng(5)
+    times, rows = [START] * POINTS, []
+    for point in random.integers(0, POINTS, many).tolist():
+        times[point] += SECOND
+        rows.append((point, times[point], float(random.choice([0.0, 0.4, 0.5, 0.5, 0.5, 1.2, 2.5, -2.5, math.nan]))))
+    return rows
+
+
 def told(findings: Findings) -> list[tuple[int, bool, int, int]]:
     """Findings as comparable rows."""
     columns = (findings.rule, findings.raised, findings.time, findings.onset)
@@ -91,12 +101,7 @@ def test_findings_equal_those_of_plain_loops_however_the_stream_is_cut(
 @pytest.mark.parametrize("kind", list(SCORERS))
 def test_the_streams_of_this_suite_make_every_kind_trip_and_return(kind: str) -> None:
     """Otherwise the comparisons above would prove nothing of it."""
-    random = np.random.default_rng(5)
-    times, rows = [START] * POINTS, []
-    for point in random.integers(0, POINTS, 3000).tolist():
-        times[point] += SECOND
-        rows.append((point, times[point], float(random.choice([0.0, 0.4, 0.5, 0.5, 0.5, 1.2, 2.5, -2.5, math.nan]))))
-    found = judge(Bank({kind: table(rules_of(kind))}), rows, [500])
+    found = judge(Bank({kind: table(rules_of(kind))}), lively(3000), [500])
     assert {True, False} <= {raised for _, raised, _, _ in found}
 
 
@@ -126,6 +131,18 @@ def test_a_restored_detector_goes_on_as_if_nothing_had_happened(kind: str, rows:
     after.load(before.dump())
     assert after.dump() == before.dump()
     assert told(after.update(second, later)) == told(unbroken.update(second, later))
+
+
+@pytest.mark.parametrize("kind", list(SCORERS))
+def test_a_restart_after_every_few_readings_changes_nothing(kind: str) -> None:
+    """Gates that closed just before included: what was before them stays forgotten."""
+    rules, rows, found = table(rules_of(kind)), lively(900), list[tuple[int, bool, int, int]]()
+    bank = Bank({kind: rules})
+    for at in range(0, len(rows), 4):
+        found += told(bank.update(readings(rows[at : at + 4]), START))
+        dump, bank = bank.dump(), Bank({kind: rules})
+        bank.load(dump)
+    assert sorted(found, key=lambda f: (f[2], f[1], f[0])) == run(rules_of(kind), rows, SCORES)
 
 
 @pytest.mark.parametrize("kind", KINDS)

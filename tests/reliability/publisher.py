@@ -22,8 +22,9 @@ PATIENCE_S: Final = 120.0
 class Publisher:
     """Connected for the length of a block."""
 
-    def __init__(self, broker: tuple[str, int], gateway: str = GATEWAY) -> None:
+    def __init__(self, broker: tuple[str, int], gateway: str = GATEWAY, inflight: int = INFLIGHT) -> None:
         """Connect to nothing yet."""
+        self._inflight = inflight
         self._broker = broker
         self._gateway = gateway
         self._news = threading.Condition()
@@ -31,7 +32,7 @@ class Publisher:
         self._accepted = 0
         self._sent = 0
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-        self._client.max_inflight_messages_set(INFLIGHT)
+        self._client.max_inflight_messages_set(inflight)
         self._client.max_queued_messages_set(0)
         self._client.on_message = self._heard
         self._client.on_publish = self._published
@@ -47,9 +48,9 @@ class Publisher:
         self._client.loop_stop()
 
     def publish(self, payload: bytes, topic: str | None = None) -> None:
-        """Hand over a frame, or what belongs to `topic`; never more than `INFLIGHT` are with the broker unread."""
+        """Hand over a frame, or what belongs to `topic`; never more than `inflight` are with the broker unread."""
         with self._news:
-            self._wait(lambda: self._sent - self._accepted < INFLIGHT, "the broker to accept")
+            self._wait(lambda: self._sent - self._accepted < self._inflight, "the broker to accept")
             self._sent += 1
         self._client.publish(topic or frame_topic(PLANT, self._gateway), payload, 1)
 

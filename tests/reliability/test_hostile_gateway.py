@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -17,11 +19,23 @@ from tests.small_plant import PLANT
 
 SMALL_PACKETS: Final = 8_000
 WILD: Final = 4 * 10**18
+FLOOD: Final = 600
 
 
 def frame(point: str, boot: str, seq: int) -> bytes:
     """One reading, now."""
     return encode_json(Frame(boot, seq, [time.time_ns() // 1_000_000], {point: [5.0]}))
+
+
+def flood(gateway: Publisher) -> None:
+    """Send what nobody can read, 1 MiB of it each time."""
+    for number in range(FLOOD):
+        gateway.publish(random.Random(number).randbytes(1 << 20))  # noqa: S311  rubbish on purpose
+
+
+def standing(service: Launched, point: str) -> bool:
+    """Whether an alarm of that point stands."""
+    return any(alarm["point"] == point for alarm in service.get("/api/v1/alarms", limit=100)["alarms"])
 
 
 def events(service: Launched, name: str) -> int:
@@ -51,6 +65,31 @@ def test_wild_sequence_numbers_cut_nobody_off(tmp_path: Path) -> None:
             (wild,) = [one for one in service.get("/api/v1/gateways") if one["gateway"] == "GW-01"]
             assert len(wild["missing"]) <= 512
             assert service.stop() == 0
+
+
+@pytest.mark.timeout(240)
+def test_a_flood_of_large_junk_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """The other gateway's frames go on being told to be on disk; the flood is counted, and an alarm of its gateway."""
+    with (
+        mosquitto(tmp_path, ["max_queued_messages 0"]) as broker,
+        Launched(tmp_path, broker) as service,
+        Publisher(broker, inflight=20) as hostile,
+        Publisher(broker, "GW-02") as other,
+    ):
+        flooding = threading.Thread(target=flood, args=(hostile,))
+        flooding.start()
+        slowest, seq = 0.0, 0
+        while flooding.is_alive() or seq < 20:
+            seq += 1
+            began = time.monotonic()
+            other.publish(frame("CO-02", "good", seq))
+            other.committed("good", seq)
+            slowest = max(slowest, time.monotonic() - began)
+        flooding.join()
+        assert slowest < 5, "it waited for nearly all of the flood"
+        service.until(lambda: events(service, "gateway_throttled") > 0, "the flood to be told")
+        service.until(lambda: standing(service, "GW-01.throttled"), "an alarm of the gateway that floods")
+        assert (tmp_path / "data" / "journal.db").stat().st_size < (FLOOD << 20) / 4, "the rest was not kept"
 
 
 @pytest.mark.timeout(120)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,47 +196,6 @@ def test_one_unknown_point_does_not_cost_the_known_ones(bench: Bench) -> None:
     assert aside.readings == 1
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", '"85"', "true", "[85]", "85, 86"])
-def test_one_wrong_column_does_not_cost_the_others(bench: Bench, value: str) -> None:
-    """The rest is taken and committed, the wrong one put aside by name; its point has no reading that looks fresh."""
-    where = bench.roster.gateways[PLANT, "GW-01"].columns
-    other = bench.roster.gateways[PLANT, "GW-01"].columns["CO-01"]
-    bench.roster.gateways[PLANT, "GW-01"] = replace(  # type: ignore[index]
-        bench.roster.gateways[PLANT, "GW-01"], columns={**where, "CO-09": other + 1000}
-    )
-    text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{"CO-01":[{value}],"CO-09":[85.0]}}}}'
-    bench.take((FRAMES, text.encode()))
-    assert bench.told[-1][2] == Committed("b1", 1, [])
-    assert bench.readings("CO-01") == []
-    (entry,) = bench.journal.read(0, 100)
-    assert (entry.batch.point.tolist()[1:], entry.batch.value.tolist()[1:]) == ([other + 1000], [85.0])
-    (aside,) = bench.journal.quarantined(limit=10)
-    assert "values.CO-01" in aside.detail
-    assert (aside.readings, b"CO-09" in aside.payload) == (1, False)
-    bench.take()
-    assert [share for share, _, _ in bench.readings("GW-01.refused")] == [50.0]
-    bench.take((FRAMES, text.encode()))
-    assert bench.journal.totals().quarantined == 1, "sent again, nothing is put aside twice"
-
-
-def test_a_frame_of_seventy_thousand_columns_is_put_aside_and_the_next_one_taken(bench: Bench) -> None:
-    columns = ",".join(f'"X{number}":[1]' for number in range(70_000))
-    text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{{columns}}}}}'
-    bench.take((FRAMES, text.encode()), frame(2))
-    assert bench.told[-1][2] == Committed("b1", 2, [])
-    assert [value for value, _, _ in bench.readings()] == [1.0]
-    (aside,) = bench.journal.quarantined(limit=10)
-    assert (aside.reason, aside.readings) == ("too-large", 70_000)
-
-
-def test_a_retained_status_that_is_taken_back_is_nothing_wrong(bench: Bench) -> None:
-    """An empty message on a retained topic is how MQTT clears it; it says neither online nor offline."""
-    bench.take((status_topic(PLANT, "GW-01"), b""))
-    assert bench.journal.totals().quarantined == 0
-    assert bench.journal.read(0, 10) == []
-    assert len(bench.acked) == 1
-
-
 def test_another_gateways_point_is_not_this_gateways_to_send(bench: Bench) -> None:
     bench.take(frame(1, CO_02=3.0))
     assert bench.journal.totals().readings == 0
@@ -250,6 +208,19 @@ def test_a_status_becomes_a_reading_of_the_gateways_own_point(bench: Bench) -> N
     device = bench.roster.gateways[PLANT, "GW-01"].device
     assert (entry.batch.point.tolist(), entry.batch.value.tolist()) == ([device], [0.0])
     assert bench.journal.totals().readings == 0, "it came in no frame"
+
+
+def test_what_happened_between_two_looks_at_the_socket_is_told_in_its_order(bench: Bench) -> None:
+    """Messages that were read at once have one time of arrival; none of their readings passes for a late one."""
+    status = status_topic(PLANT, "GW-01")
+    for _ in range(2):  # groups that were read together, too
+        bench.take(*((status, encode_status(online=online)) for online in (True, False, True)))
+        bench.clock.pass_s(-1)
+    batches = [entry.batch for entry in bench.journal.read(0, 1 << 40)]
+    times = [time for batch in batches for time in batch.time.tolist()]
+    assert [value for batch in batches for value in batch.value.tolist()] == [1.0, 0.0, 1.0] * 2
+    assert times == sorted(set(times))
+    assert times[-1] - times[0] < 1000
 
 
 def test_a_gateways_clock_that_is_set_back_moves_its_frames_and_is_told(bench: Bench) -> None:
@@ -415,3 +386,27 @@ def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_
     announcer.due([("p", "g", "b")])
     announcer.tell({("p", "g", "b"): Position(11)})
     assert told[-1].seq == 11
+
+
+def test_what_is_beyond_a_gateways_share_is_acknowledged_in_its_place_and_asked_for_again(bench: Bench) -> None:
+    """It is told as a reading of the gateway's own point, so that somebody hears of it."""
+    now = bench.clock.wall()
+    first, third = (Raw(*frame(seq), now) for seq in (1, 3))
+    bench.intake.take([first, Raw(FRAMES, b"", now, unread=True), third, Raw("else", b"", now)])
+    bench.announcer.tell(bench.intake._positions)
+    bench.clock.pass_s(1)
+    assert bench.acked == [FRAMES, FRAMES, FRAMES, "else"]
+    assert bench.told == [(PLANT, "GW-01", Committed("b1", 3, [(2, 2)]))]
+    assert [aside.topic for aside in bench.journal.quarantined(limit=10)] == ["else"]
+    bench.take(frame(2))
+    assert bench.told[-1] == (PLANT, "GW-01", Committed("b1", 3, []))
+    assert [value for value, *_ in bench.readings("GW-01.throttled")] == [1.0]
+
+
+def test_a_gateway_whose_numbers_jump_uses_up_its_share(bench: Bench) -> None:
+    """Every second frame missing costs the service what a flood does; the others notice neither."""
+    for number in range(1, 900):
+        bench.take(frame(2 * number))
+    shares = bench.intake._shares
+    assert not shares.admit(FRAMES, 100)
+    assert shares.admit(frame_topic(PLANT, "GW-02"), 100)

@@ -107,6 +107,7 @@ def test_every_point_is_judged_for_bad_values_and_silence_and_analogue_ones_for_
         "GATEWAY_CLOCK": {"AHEAD", "BEHIND"},
         "GATEWAY_REFUSED": {"H"},
         "GATEWAY_REUSED": {"H"},
+        "GATEWAY_THROTTLED": {"H"},
     }
 
 

@@ -259,6 +259,7 @@ def test_a_plant_carries_its_enrolment(directory: Path) -> None:
         "GW-01.clock",
         "GW-01.refused",
         "GW-01.reused",
+        "GW-01.throttled",
         "CW_IN_P-01",
         "CAST_LEN-01",
         "CAST_LEN-02",
