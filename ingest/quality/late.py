@@ -17,7 +17,7 @@ _FEW: Final = 1 << 16
 def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     """Flag readings that are not newer than every earlier live one of their point, and advance `newest` in place.
 
-    What a gateway marks as recorded earlier advances nothing, however new it is.
+    What a gateway marks as recorded earlier, and what is known to be late already, advances nothing.
 
     Args:
         batch: readings in order of arrival.
@@ -26,7 +26,7 @@ def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     if not len(batch):
         return batch
     point, time = batch.point, batch.time
-    historical = (batch.flags & Flag.HISTORICAL) != 0
+    historical = (batch.flags & (Flag.HISTORICAL | Flag.LATE)) != 0
     backfilled = historical.any()
     if not backfilled and (point[1:] > point[:-1]).all():  # one frame of one moment, or of one point
         late = time <= newest[point]
