@@ -46,7 +46,7 @@ _WILD: Final = 64 << 10  # bytes of its share that a gap or a boot too many cost
 class IntakeConfig(Config):
     """How intake treats what gateways send."""
 
-    clock_tolerance_s: float = Field(default=60.0, gt=0)  # how far a gateway's clock may run ahead
+    clock_tolerance_s: float = Field(default=60.0, gt=0, le=1800)  # how far a gateway's clock may run ahead
     gap_named_s: float = Field(default=20.0, ge=0, le=50)  # a missing frame is told after so long; resends come first
     gap_lost_h: float = Field(default=72.0, gt=0)  # and listed as lost after so long
     gateway_mb_per_s: float = Field(default=2.0, gt=0)  # what each gateway may send in the long run

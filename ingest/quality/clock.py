@@ -37,9 +37,6 @@ HALF: Final = 30 * 10**9
 PACE: Final = 10 * 10**9
 """Ns of arrivals over which an offset must have stayed the same to be a clock's, and no delay that shrinks."""
 
-FUTURE: Final = 15
-"""Tolerances by which small steps can carry what is kept ahead of the arrivals, at most."""
-
 WAVERS: Final = 10**9
 """Ns by which an offset that stays the same may still rise: delays differ."""
 
@@ -143,8 +140,6 @@ def _after_step(known: GatewayClock, first: int, off: int, arrival: int, toleran
     """
     lag = max(arrival - known.judged, 0)
     wanted = 0 if abs(off) <= tolerance else -off - lag
-    if known.judged > arrival + FUTURE * tolerance:  # what was kept lies in the future, by a reference that was wrong
-        return wanted
     return max(wanted, known.judged + SPACING - first)
 
 
@@ -153,21 +148,14 @@ def _corrected(
 ) -> int:
     """The shift of a frame that goes on without a step. `frame`: its oldest device time, and how far it is off."""
     (first, off), shift = frame, clock.shift
-    most = max(first - known.device, 0) // SLEW
-    if abs(off) <= tolerance:
-        return shift if not shift else 0 if off + shift < -tolerance else _nearer_to_nothing(shift, most)
-    if off < 0 < shift and off + shift > tolerance:
-        # Time of a clock that is behind does not run ahead of the arrivals: it was set by less than is seen as a step,
-        # or what looked like a wrong clock was a delay, and that shrinks.
-        fast = clock.device - known.device > 2 * (clock.received - known.received) + SLACK
-        held = max(-off, known.judged + SPACING - first if fast else shift - most)
-        return held if off + held <= FUTURE * tolerance else believed_shift(first, off, tolerance)
-    if off + shift > tolerance:
-        return max(shift - most, -off) if reference.witnessed else shift
-    # A clock that was never seen to be set needs a witness: it may be the service's that is wrong.
-    if (shift or reference.witnessed) and clock.steady and off + shift < -tolerance:
-        return reference.offset - clock.offset
-    return shift
+    if not shift and not reference.witnessed:  # it was never seen to be set: it may be the service's that is wrong
+        return 0
+    if off + shift > tolerance:  # set by less than is seen as a step; or a delay was taken for its error, and shrinks
+        return min(shift, max(tolerance - off, known.judged + SPACING - first))
+    late = off + shift < -tolerance
+    if abs(off) <= tolerance:  # the clock is right
+        return 0 if late else _nearer_to_nothing(shift, max(first - known.device, 0) // SLEW)
+    return reference.offset - clock.offset if late and clock.steady else shift
 
 
 def _nearer_to_nothing(shift: int, most: int) -> int:

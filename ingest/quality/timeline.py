@@ -6,6 +6,8 @@ A frame is cut where its clock was set while it was filled, and each part is kep
 - What is clearly older than the newest of its gateway is late, whatever boot it is of, and moves nothing. Only when the
   line has been silent for a while, and another boot sends as fast as it reads, is that one the gateway now, its clock
   set back.
+- A frame that is of now, by the shift there is, goes on with the line too: a clock that is wrong stays so over a start.
+- A line whose newest time lies far in the future is dropped: nothing could follow it.
 - What is sent again or marked historical moves nothing either, and keeps its own times while they may be right.
 - Times before the year 2000, and those ahead of the arrival, tell nothing: what bears them is kept near its arrival.
 """
@@ -21,6 +23,7 @@ from typing import Final
 
 from ingest.model.flags import Flag
 from ingest.quality.clock import EARLIEST, LATEST, SPACING, GatewayClock, believed_shift, keep_time
+from ingest.quality.late import FAR
 from ingest.quality.reference import Reference
 
 MS: Final = 1_000_000
@@ -109,7 +112,8 @@ def place(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Refe
         tolerance: how far a device's clock may be off, ns.
         reference: which time is believed.
     """
-    role = _role(line, frame, tolerance)
+    line = _without_future(line, frame, reference)
+    role = _role(line, frame, tolerance, reference)
     clock = line.clock if line is not None else None
     if role is _Role.RIVAL and line is not None:
         line = replace(line, rival=_follow(line.rival, frame, tolerance, reference))
@@ -136,16 +140,25 @@ def place(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Refe
     return TimeLine(frame.boot, clock) if own or line is None else line, parts
 
 
-def _role(line: TimeLine | None, frame: Stamped, tolerance: int) -> _Role:
+def _without_future(line: TimeLine | None, frame: Stamped, reference: Reference) -> TimeLine | None:
+    """The line; None if its newest time is far ahead of a frame that is new, and of the frame's arrival."""
+    if line is None or line.clock is None or frame.historical or not frame.newest:
+        return line
+    now = max(frame.received + reference.offset, frame.times[-1] * MS)
+    return line if line.clock.judged <= now + FAR else None
+
+
+def _role(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Reference) -> _Role:
     if frame.historical or not frame.newest:
         return _Role.OLD
     if line is None or line.clock is None or line.boot == frame.boot:
         return _Role.LINE
-    newest = frame.times[-1] * MS
-    if newest + tolerance > line.clock.judged if frame.first else newest > line.clock.judged:
-        return _Role.LINE
+    newest, clock = frame.times[-1] * MS, line.clock
+    goes_on = newest > clock.judged - (tolerance if frame.first else 0)
+    of_now = abs(newest + clock.shift - frame.received - reference.offset) <= tolerance
     # A clock that was not set since it was switched on tells of no order: a boot nobody knows is the newest.
-    return _Role.LINE if frame.first and newest < EARLIEST else _Role.RIVAL
+    unset = frame.first and newest < EARLIEST
+    return _Role.LINE if goes_on or of_now or unset else _Role.RIVAL
 
 
 def _follow(

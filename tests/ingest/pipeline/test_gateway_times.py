@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.journal.journal import Commit, Progress
 from ingest.model.alarm import Alarm
+from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 from ingest.pipeline.engine import Engine, EngineConfig
 from ingest.pipeline.order import Terms
+from ingest.quality.clock import GatewayClock
 from ingest.sources.raw import Raw
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore
@@ -162,6 +166,30 @@ def test_one_absurd_stamp_moves_no_line_of_time(bench: Bench) -> None:
     bench.send(170.0)
     assert ("CO-01", "HH") in bench.stands()
     assert ("GW-01.clock", "AHEAD") not in bench.stands()
+    assert bench.readings()[-1][1:] == (bench.clock.wall() - SECOND, 0)
+
+
+@pytest.mark.parametrize("standing", [True, False])
+def test_readings_that_were_once_kept_in_the_future_hide_no_more(bench: Bench, *, standing: bool) -> None:
+    """As an absurd stamp left line, point and rules once, on disk: judged again with the next frame."""
+    for _ in range(5):
+        bench.send(5.0)
+    (point,) = (known.index for known in [bench.roster.find(PLANT, "CO-01")] if known is not None)
+    future, now = np.array([4_070_908_800 * SECOND]), bench.clock.wall()
+    value = np.array([170.0 if standing else 5.0])
+    batch = Batch(np.array([point], np.int32), future, value, np.zeros(1, np.uint16), np.array([now]))
+    position = bench.intake._positions[PLANT, "GW-01", "b1"]
+    line = GatewayClock(now, int(future[0]), now, 0, now, int(future[0]) - now, 0)
+    progress = Progress(position, now, 1, 0, line)
+    bench.journal.append(Commit(batch, 1, {(PLANT, "GW-01", "b1"): progress}))
+    bench.intake = bench.start()
+    bench.begin()
+    assert (("CO-01", "HH") in bench.stands()) == standing
+    bench.send(5.0)
+    bench.send(5.0)
+    assert ("CO-01", "HH") not in bench.stands()
+    bench.send(170.0)
+    assert ("CO-01", "HH") in bench.stands()
     assert bench.readings()[-1][1:] == (bench.clock.wall() - SECOND, 0)
 
 

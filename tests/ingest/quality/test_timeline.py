@@ -199,6 +199,31 @@ def test_a_clock_that_is_set_is_followed_and_is_believed_at_once_when_it_is_righ
         assert kept[-1].time == kept[-1].made
 
 
+@pytest.mark.parametrize("offset", [*WRONG, 0])
+def test_a_gateway_that_is_always_wrong_is_switched_off_and_on_without_losing_a_reading(offset: int) -> None:
+    """Its new boot is no old one: under the shift that is known its readings are of now."""
+    chance = random.Random(1)  # noqa: S311  no secret
+    bench, good, bad = Bench(), Gateway("good", chance), Gateway("bad", chance, offset)
+    steady(bench, [good, bad], 30)
+    for restarts in (False, True, False):
+        bad.reboot()
+        if restarts:
+            bench.restart()
+        right(steady(bench, [good, bad], 30))
+
+
+@pytest.mark.parametrize("boot", ["good-1", "good-0"])
+@pytest.mark.parametrize("ahead", [2 * HOUR, 30 * DAY, 74 * YEAR])
+def test_a_line_that_stands_in_the_future_is_dropped_with_the_next_frame(ahead: int, boot: str) -> None:
+    """As an absurd stamp left it once, on disk."""
+    bench, gateway = Bench(), Gateway("good", random.Random(1))  # noqa: S311  no secret
+    future = bench.now + ahead
+    bench.lines["good"] = TimeLine(boot, GatewayClock(bench.now, future, bench.now, ahead, bench.now, 0, 0))
+    kept = steady(bench, [gateway], 20)
+    right(kept)
+    assert all(one.time == one.made for one in kept)
+
+
 @pytest.mark.parametrize("at", [0, 1, 2])
 @pytest.mark.parametrize("absurd", [4_070_908_800 * SECOND, START + DAY, SECOND, 1_763_884_800_000_000 * SECOND])
 def test_one_absurd_stamp_moves_nothing(absurd: int, at: int) -> None:
