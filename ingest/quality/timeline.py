@@ -6,7 +6,7 @@ A frame is cut where its clock was set while it was filled, and each part is kep
 - What is clearly older than the newest of its gateway is late, whatever boot it is of, and moves nothing. Only when the
   line has been silent for a while, and another boot sends as fast as it reads, is that one the gateway now, its clock
   set back.
-- A frame that is of now, by the shift there is, goes on with the line too: a clock that is wrong stays so over a start.
+- A new boot of now, by the shift there is, goes on with it too: a clock that is wrong stays so over a start.
 - A line whose newest time lies far in the future is dropped: nothing could follow it.
 - What is sent again or marked historical moves nothing either, and keeps its own times while they may be right.
 - Times before the year 2000, and those ahead of the arrival, tell nothing: what bears them is kept near its arrival.
@@ -154,11 +154,12 @@ def _role(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Refe
     if line is None or line.clock is None or line.boot == frame.boot:
         return _Role.LINE
     newest, clock = frame.times[-1] * MS, line.clock
-    goes_on = newest > clock.judged - (tolerance if frame.first else 0)
-    of_now = abs(newest + clock.shift - frame.received - reference.offset) <= tolerance
+    if not frame.first:
+        return _Role.LINE if newest > clock.judged else _Role.RIVAL
+    goes_on = newest > clock.judged - tolerance
+    of_now = clock.shift and abs(newest + clock.shift - frame.received - reference.offset) <= tolerance
     # A clock that was not set since it was switched on tells of no order: a boot nobody knows is the newest.
-    unset = frame.first and newest < EARLIEST
-    return _Role.LINE if goes_on or of_now or unset else _Role.RIVAL
+    return _Role.LINE if goes_on or of_now or newest < EARLIEST else _Role.RIVAL
 
 
 def _follow(
