@@ -116,9 +116,12 @@ def keep_time(
         shift = _after_step(known, first, off, received + reference.offset, tolerance)
         return GatewayClock(newest, max(known.judged, newest + shift), received, shift, received, ahead, ahead)
     since, most, before = _offset(known, received, ahead)
-    clock = GatewayClock(max(known.device, newest), known.judged, received, shift, since, most, before)
-    shift = _corrected(clock, known, (first, off), tolerance, reference)
-    return replace(clock, shift=shift, judged=max(known.judged, newest + shift))
+    judged = max(known.judged, newest + shift)
+    clock = GatewayClock(max(known.device, newest), judged, received, shift, since, most, before)
+    corrected = _corrected(clock, known, (first, off), tolerance, reference)
+    if corrected == shift:
+        return clock
+    return replace(clock, shift=corrected, judged=max(known.judged, newest + corrected))
 
 
 def believed_shift(first: int, off: int, tolerance: int) -> int:
