@@ -14,15 +14,17 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.api.access import Keyring, Principal
-from ingest.api.errors import NotAllowed, NotSignedIn, Problem, TooLarge
+from ingest.api.errors import Away, NotAllowed, NotSignedIn, Problem, TooLarge
 from ingest.api.places import Pace
+from ingest.api.protocol import Connection
 from ingest.api.sessions import Session, Sessions
 from ingest.telemetry import Event, emit
 
 SESSION_COOKIE: Final = "yujing_session"
 OPEN_PATHS: Final = frozenset({"/signin", "/language", "/health/live", "/health/ready"})
 OPEN_PREFIX: Final = "/static/"
-OWN_PACE: Final = frozenset({"/health/live", "/health/ready", "/api/v1/alarms/stream", "/api/v1/warnings/stream"})
+HEALTH: Final = frozenset({"/health/live", "/health/ready"})
+OWN_PACE: Final = HEALTH | frozenset({"/api/v1/alarms/stream", "/api/v1/warnings/stream"})
 """What does not wait behind other requests: the supervisor's questions, and streams, which have places of their own."""
 
 AT_ONCE: Final = 8
@@ -111,6 +113,9 @@ class Guard:
             if request.url.path in OWN_PACE or request.url.path.startswith(OPEN_PREFIX):
                 await self._app(scope, receive, send_guarded)
                 return
+            if request.state.principal is None:
+                # strangers share one pace: none holds it while it keeps us waiting
+                receive = await _whole(receive, self._max_body_bytes)
             async with self._pace.of(request.state.principal):
                 await self._app(scope, receive, send_guarded)
         except Problem as problem:
@@ -127,6 +132,7 @@ class Guard:
         principal = self._principal(bearer, session)
         request.state.principal, request.state.session = principal, session
         path = request.url.path
+        self._know(request, principal)
         length = request.headers.get("content-length", "0")
         most = self._uploads.get(path, self._max_body_bytes) if request.method == "POST" else self._max_body_bytes
         if length.isdecimal() and int(length) > most:
@@ -141,10 +147,42 @@ class Guard:
         if not _from_this_site(request):
             raise NotAllowed("the form did not come from this site")
 
+    def _know(self, request: Request, principal: Principal | None) -> None:
+        connection: Connection | None = getattr(request.state, "connection", None)  # None: there is no network
+        if connection is None:
+            return
+        if principal is not None:
+            connection.recognise()
+        if connection.only_for_health and request.url.path not in HEALTH:
+            raise Away("all connections are in use now", retry_after_s=5)
+
     def _principal(self, bearer: str | None, session: Session | None) -> Principal | None:
         if bearer is not None:
             return self._keyring.find(bearer)
         return session.principal if session else None
+
+
+async def _whole(receive: Receive, most: int) -> Receive:
+    """Wait for a request to be there as a whole.
+
+    Raises:
+        TooLarge: its body has more than `most` bytes.
+    """
+    body, message = bytearray(), await receive()
+    while message["type"] == "http.request":
+        body += message["body"]
+        if len(body) > most:
+            raise TooLarge(f"at most {most} bytes")
+        if not message["more_body"]:
+            message = {**message, "body": bytes(body)}
+            break
+        message = await receive()
+    kept = [message]
+
+    async def again() -> Message:
+        return kept.pop() if kept else await receive()
+
+    return again
 
 
 def client_of(request: Request) -> str:

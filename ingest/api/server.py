@@ -7,37 +7,64 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from anyio import to_thread
 
 from ingest.api.app import build_api
 from ingest.api.config import ApiConfig
+from ingest.api.connections import Connections, Place
 from ingest.api.errors import CannotListen
+from ingest.api.listener import Listener
 from ingest.api.ports import Ports
+from ingest.api.protocol import PATIENCE_S, Connection, Door
 
 SHUTDOWN_S: Final = 2
 """How long requests under way may take once the server stops; streams notice sooner."""
 
-
 READERS: Final = 4
 """Requests that compute or read a database at the same moment; the engine shares the interpreter with them."""
+
+_WAITING: Final = 256
+"""Connections that wait in the kernel to be accepted."""
 
 
 class _Uvicorn(uvicorn.Server):
     """Uvicorn that leaves signals to the service."""
 
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
+        super().__init__(config)
+        self._connections = connections
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        def protocol() -> asyncio.Protocol:
+            return self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn calls it
+                config=self.config, server_state=self.server_state, app_state={}
+            )
+
+        self.servers = [Listener(one, protocol) for one in sockets or ()]  # type: ignore[misc]  # closed, waited for
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._connections.end_silent()  # uvicorn does not know them
+        await super().shutdown(sockets)
 
 
 class ApiServer:
     """The API and console, served. Use once: `bind`, then `serve` as a task; cancel the task or call `stop` to end."""
 
-    def __init__(self, ports: Ports, config: ApiConfig) -> None:
+    def __init__(self, ports: Ports, config: ApiConfig, *, patience_s: float = PATIENCE_S) -> None:
         """Build the application.
+
+        Args:
+            ports: what the service lends it.
+            config: its part of the settings.
+            patience_s: how long clients may keep us waiting (`ingest.api.protocol`).
 
         Raises:
             InvalidConfig: a token's secret cannot be used.
@@ -45,21 +72,22 @@ class ApiServer:
         self._config = config
         self._socket: socket.socket | None = None
         self._port: int | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._patience_s = patience_s
+        self._connections = Connections(config.max_connections)
         self._server = _Uvicorn(
             uvicorn.Config(
                 build_api(ports, config, closing=lambda: self._server.should_exit),
-                http="h11",
+                http=self._protocol,  # type: ignore[arg-type]  # called as a class would be
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # an address that anyone may write is no address to brake sign-ins by
-                limit_concurrency=config.max_connections,
                 timeout_graceful_shutdown=SHUTDOWN_S,
-                ssl_certfile=config.tls_cert,
-                ssl_keyfile=config.tls_key,
-            )
+            ),
+            self._connections,
         )
 
     def bind(self) -> str:
@@ -103,13 +131,19 @@ class ApiServer:
         """Ask the server to stop."""
         self._server.should_exit = True
 
+    def _protocol(self, **uvicorns: Any) -> asyncio.Protocol:
+        def connection(place: Place) -> Connection:
+            return Connection(self._connections, place, patience_s=self._patience_s, **uvicorns)
+
+        return Door(self._connections, self._tls, connection, patience_s=self._patience_s)
+
     def _listen(self) -> socket.socket:
         if self._socket is None:
             host, port = self._config.host, self._config.port
             try:
-                self._server.config.load()  # reads the certificate
+                self._tls = _tls(self._config)
                 family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                self._socket = socket.create_server((host, port), family=family, backlog=256)
+                self._socket = socket.create_server((host, port), family=family, backlog=_WAITING)
                 # Or the end of each answer waits 40 ms for the client to say that it has the beginning: asyncio sees
                 # to that itself only on sockets that say they are TCP, which the ones made this way do not.
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -117,3 +151,11 @@ class ApiServer:
                 raise CannotListen(host, port, error.strerror or str(error)) from error
             self._port = self._socket.getsockname()[1]
         return self._socket
+
+
+def _tls(config: ApiConfig) -> ssl.SSLContext | None:
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.tls_cert, config.tls_key)
+    return context

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.api.app import build_api
 from ingest.api.ports import Ports
+from ingest.api.protocol import PATIENCE_S
 from ingest.api.server import ApiServer
 from tests.ingest.api.stand_in import StandIn, config
 
@@ -40,9 +41,11 @@ class _Through:
 
 
 @asynccontextmanager
-async def served(hall: StandIn, folder: Path) -> AsyncIterator[ApiServer]:
+async def served(
+    hall: StandIn, folder: Path, *, patience_s: float = PATIENCE_S, **settings: Any
+) -> AsyncIterator[ApiServer]:
     """Serve the hall; ends in good order or fails."""
-    server = ApiServer(hall.ports, config(folder))
+    server = ApiServer(hall.ports, config(folder, **settings), patience_s=patience_s)
     server.bind()
     serving = asyncio.create_task(server.serve())
     yield server

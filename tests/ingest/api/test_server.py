@@ -207,21 +207,6 @@ async def test_a_session_that_ended_takes_its_stream_along(server: ApiServer) ->
                 await answer.aread()
 
 
-async def test_connections_beyond_the_limit_are_turned_away(hall: StandIn, tmp_path: Path) -> None:
-    server = ApiServer(hall.ports, config(tmp_path, max_connections=8))
-    server.bind()
-    serving = asyncio.create_task(server.serve())
-    held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(8)]
-    try:
-        async with client(server) as http:
-            assert (await http.get("/health/live")).status_code == 503
-    finally:
-        for one in held:
-            one.close()
-        server.stop()
-        await serving
-
-
 def test_no_answer_waits_for_the_client_to_confirm_its_beginning(hall: StandIn, tmp_path: Path) -> None:
     """Nagle's algorithm is off on what is accepted: with it each answer takes 40 ms longer than its work."""
     server = ApiServer(hall.ports, config(tmp_path))
