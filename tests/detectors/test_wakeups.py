@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detectors import Bank
@@ -28,6 +28,21 @@ TURNS = st.lists(
 )
 
 
+CLOSED_BEFORE_A_RESTART = [
+    ([(0, 1, 0.0)], ""),
+    ([(2, 1, 1.2)], ""),
+    ([(0, 1, -2.5), (2, 1, 0.0), (0, 1, 0.0)], "restart"),
+    ([(2, 1, 1.2), (2, 1, 0.0)], ""),
+]
+"""What a closed gate made a rule forget must not come back."""
+
+A_HAIR_BELOW_THE_LIMIT = [
+    ([(2, 1, 0.4), (2, 2, 0.0), (2, 1, 0.0), (2, 3, 0.4), *[(2, 1, 0.0)] * 5], ""),
+    ([(2, 1, 1.0), (2, 40, 0.0), (2, 1, 0.0), (2, 1, 0.99)], ""),
+]
+"""A score of 2.9999999999999996 trips at 3, so it must not teach either."""
+
+
 def everything() -> dict[str, list[PlainRule]]:
     """The specimens of all kinds, numbered through."""
     of_kind = {kind: rules_of(kind) for kind in SCORERS}
@@ -41,6 +56,8 @@ TABLES: dict[str, RuleTable] = {kind: table(rules) for kind, rules in everything
 
 
 @settings(max_examples=25, deadline=None)
+@example(turns=CLOSED_BEFORE_A_RESTART)
+@example(turns=A_HAIR_BELOW_THE_LIMIT)
 @given(turns=TURNS)
 def test_all_kinds_in_one_bank_find_what_plain_loops_find_over_restarts_and_idle_turns(
     turns: list[tuple[list[tuple[int, int, float]], str]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from tests.reference.plain import PlainRule, Scores, World
+from tests.reference.plain import PlainRule, Scores, World, at
 
 
 def _learn(rule: PlainRule, value: float) -> None:
@@ -46,9 +46,10 @@ def cusum(rule: PlainRule, _time: int, value: float, judged: bool, _world: World
         _learn(rule, value)
         return math.nan
     z = (value - rule.memory["mean"]) / _spread(rule)
+    lowest = rule.on * (1 - 2.0**-24)  # that is at the limit
     for name, away in (("above", z), ("below", -z)):
         added = min(away - rule.param["slack"], 3.0)
-        rule.memory[name] = min(max(rule.memory.get(name, 0.0) + added, 0.0), 4 * rule.on)
+        rule.memory[name] = min(max(rule.memory.get(name, 0.0) + added, 0.0), 4 * lowest)
     return float(max(rule.memory["above"], rule.memory["below"]))
 
 
@@ -70,7 +71,7 @@ def page_hinkley(rule: PlainRule, _time: int, value: float, judged: bool, _world
     if m["n"] < rule.param["least"]:
         return math.nan
     score = max(m["up"] - m["least"], m["most"] - m["down"])
-    if score >= rule.on:
+    if at(score, rule.on) >= rule.on:
         m.clear()
     return float(score)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from tests.reference.plain import PlainRule, Scores, World
+from tests.reference.plain import PlainRule, Scores, World, at
 
 
 @dataclass
@@ -32,7 +32,7 @@ def _season(rule: PlainRule, place: int, bins: int, value: float, beside: tuple[
     if place < 0:
         return math.nan
     score = _score(rule, learnt[place % bins], [learnt[b] for b in beside], value)
-    if score >= rule.on:
+    if at(score, rule.on) >= rule.on:
         visit.refused += 1
     elif place == visit.place:
         visit.values.append(value)
