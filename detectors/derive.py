@@ -104,8 +104,9 @@ class Derivation:
         return Feed(columns, feed.known, place=feed.place[driven.at])
 
     def _driven(self, feed: Feed) -> _Driven:
-        """Which channels get a reading at which of the batch's; kept as long as batches hold one of the same points."""
-        if self._last is not None and feed.tile and feed.complete and feed.layout is self._layout is not None:
+        """Which channels get a reading at which of the batch's; kept while batches hold one each of the same points."""
+        same = feed.tile and feed.single and feed.complete and feed.layout is self._layout is not None
+        if self._last is not None and same:
             return self._last
         driven = self._watch.runs(feed)
         row, at, driver = self._row[driven.row], driven.at, self._driver[driven.row]

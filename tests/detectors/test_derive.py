@@ -77,6 +77,23 @@ def test_a_channel_that_moves_to_another_index_keeps_its_memory_and_a_point_that
         assert list(zip(found.rule.tolist(), found.raised.tolist(), strict=True)) == [(1, True), (0, False)]
 
 
+@pytest.mark.parametrize("driver", [A, B])
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 4), (1, 1, 2, 2, 1), (2, 1, 1, 3), (7,)])
+def test_several_frames_at_once_after_single_ones_are_all_judged(driver: int, sizes: tuple[int, ...]) -> None:
+    """An engine that fell behind takes several of the same points' frames in one turn."""
+    judge, found, second = bank("A - B", (driver,)), list[tuple[bool, int]](), 0
+    values = [30.0, 31.0, 29.0, 50.0, 28.0, 60.0, 60.0]  # over 10 with B = 20 from the fourth on, but for the fifth
+    for size in sizes:
+        rows = [
+            (point, at, value)
+            for at in range(second, second + size)
+            for point, value in ((A, values[at] - 5), (B, 20.0))
+        ]
+        found += seconds(judge.update(readings(rows), START))
+        second += size
+    assert found == [(True, 3), (False, 4), (True, 5)]
+
+
 def test_lag_and_mean_look_back() -> None:
     ramp = [(A, second, 2.0 * second) for second in range(60)]
     assert seconds(bank("A - lag(A, 10)").update(readings(ramp), START))[0] == (True, 10)
