@@ -182,7 +182,7 @@ class FanOut:
 
     def _heartbeat(self, stream: _Stream) -> bytes:
         """Return a comment for plain clients and an event for browsers, which cannot see comments."""
-        return f": heartbeat\nid: {stream.seq}\nevent: heartbeat\ndata: {iso(self._now())}\n\n".encode()
+        return f": heartbeat\nevent: heartbeat\ndata: {iso(self._now())}\nid: {stream.seq}\n\n".encode()
 
     @staticmethod
     def _runs(task: asyncio.Task[None] | None) -> bool:

@@ -94,9 +94,9 @@ class SuppressionBook(Protocol):
         plants: Collection[str] | None = None,
         point: str | None = None,
         states: Collection[SuppressionState] | None = None,
-        before: int | None = None,
+        before: tuple[int, UUID] | None = None,
     ) -> Sequence[Suppression]:
-        """Newest first; `before` = `applied` of the last one seen. None: any."""
+        """Newest first; `before` = (applied, id) of the last one seen. None: any."""
 
 
 class AuditTrail(Protocol):

@@ -6,8 +6,9 @@ What is out of scope looks exactly like what does not exist.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -15,17 +16,20 @@ from ingest.alarms.lifecycle import STANDING, UNSEEN
 from ingest.api.access import Principal
 from ingest.api.errors import Away, NotThere
 from ingest.api.ports import Ports
+from ingest.api.whole import whole
 from ingest.history.errors import HistoryError, HistoryUnavailable
 from ingest.history.store import Trend
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.plant import Plant, Point, Rule, Text
+from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning
 from ingest.plants.in_force import HeldBack
 from ingest.plants.view import Latest
 from ingest.wire.topics import parse_topic
 
-QUARANTINE_SCAN: Final = 5000  # records looked through, at most, to fill one page of a token with few plants
+QUARANTINE_PAGE: Final = 500
+QUARANTINE_PAGES: Final = 10  # looked through, at most, to fill one page of a token with few plants
 EXCERPT: Final = 400  # bytes of a quarantined payload that are shown
 
 
@@ -164,18 +168,35 @@ def gateways(ports: Ports, caller: Principal) -> list[GatewayView]:
     return found + [GatewayView(*key, None, p.online, p) for key, p in sorted(heard.items())]
 
 
-def quarantined(ports: Ports, caller: Principal, *, limit: int, before: int | None) -> Sequence[Quarantined]:
-    """Quarantined messages, newest first; a caller with few plants sees only what names one of them."""
-    if caller.plants is None:
-        return ports.journal.quarantined(limit=limit, before=before)
+def quarantined(
+    ports: Ports, caller: Principal, *, limit: int, before: int | None
+) -> tuple[Sequence[Quarantined], int | None]:
+    """Quarantined messages, newest first, and the `before` of the next page; None: there are no more.
+
+    A caller with few plants sees only what names one of them: a page may have few messages, or none, and a next one.
+    """
     found: list[Quarantined] = []
-    for record in _scan(ports, before):
-        topic = parse_topic(record.topic)
-        if topic is not None and caller.sees(topic.plant):
-            found.append(record)
-            if len(found) == limit:
-                break
-    return found
+    size = limit if caller.plants is None else QUARANTINE_PAGE
+    for _ in range(QUARANTINE_PAGES):
+        records = ports.journal.quarantined(limit=size, before=before)
+        for record in records:
+            before = record.id
+            topic = parse_topic(record.topic)
+            if caller.plants is None or (topic is not None and caller.sees(topic.plant)):
+                found.append(record)
+                if len(found) == limit:
+                    return found, before
+        if len(records) < size:
+            return found, None
+    return found, before
+
+
+def suppressions(
+    ports: Ports, plants: frozenset[str] | None, states: frozenset[SuppressionState], point: str | None = None
+) -> list[Suppression]:
+    """All suppressions of these plants in these states, newest first, however many: for those that are not over."""
+    pages = partial(ports.suppressions.suppressions, plants=plants, states=states, point=point)
+    return list(whole(pages, lambda one: (one.applied, one.id)))
 
 
 def trend(ports: Ports, point: Point, start: int, end: int, buckets: int) -> Trend:
@@ -204,13 +225,3 @@ def _beyond(ahead_s: float, clock: Point) -> bool:
     """Whether a clock is beyond one of its limits; one that is behind is negative, and so is its limit."""
     limits = [rule.limit for rule in clock.rules if rule.kind == "limit"]
     return any(ahead_s >= limit if limit > 0 else ahead_s <= limit for limit in limits)
-
-
-def _scan(ports: Ports, before: int | None) -> Iterator[Quarantined]:
-    page = 500
-    for _ in range(QUARANTINE_SCAN // page):
-        records = ports.journal.quarantined(limit=page, before=before)
-        yield from records
-        if len(records) < page:
-            return
-        before = records[-1].id

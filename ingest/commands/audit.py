@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -17,6 +19,7 @@ from ingest.commands.quarantine import harmless
 from ingest.model.telling import iso
 from ingest.state.audit import AuditRow, AuditStore
 from ingest.state.peek import reading
+from ingest.state.unreadable import Rows, Unreadable
 
 app = typer.Typer(no_args_is_help=True, help="审计记录 Who did what, and whether the trail is whole.")
 
@@ -67,8 +70,8 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
     )
 
 
-def _asking(connection: sa.Connection) -> Any:
-    return lambda query: [dict(row) for row in connection.execute(query).mappings()]
+def _asking(connection: sa.Connection) -> Callable[[sa.Select[Any]], Rows]:
+    return partial(Unreadable().rows, connection)
 
 
 def _as_json(row: AuditRow) -> dict[str, Any]:

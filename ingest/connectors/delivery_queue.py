@@ -18,7 +18,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -132,6 +132,21 @@ class DeliveryQueue:
         if taken:
             self._under_way[taken[0].seq] = now
         return taken
+
+    def give_up(self, delivery: Sequence[Waiting], unreadable: Collection[int]) -> list[Waiting]:
+        """Those of a delivery under way that cannot be sent leave the queue, which says nothing of the destination.
+
+        Returns:
+            What is left of the delivery, to be settled; nothing: it is over.
+        """
+        began = self._under_way.pop(delivery[0].seq)
+        left = [message for message in delivery if message.seq not in unreadable]
+        if left:
+            self._under_way[left[0].seq] = began
+        for message in delivery:
+            if message.seq in unreadable:
+                self._accepted(self._subjects[_key(message)], _key(message))
+        return left
 
     def settle(
         self, delivery: Sequence[Waiting], failed: Mapping[int, float | None], now: float, jitter: float

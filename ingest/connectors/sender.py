@@ -87,6 +87,15 @@ class DeliveryFailed(Event, level="warning", labels=("connector",), amount="mess
 
 
 @dataclass(frozen=True, slots=True)
+class MessagesUnreadable(Event, level="error", labels=("connector",), amount="messages"):
+    """Messages whose rows are damaged: not sent, and kept in the outbox; tried again by the next start."""
+
+    connector: str
+    messages: int
+    first_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryOverdue(Event, level="error", labels=("connector",)):
     """A receiver was away, or refused a message, so often in a row that a person must look."""
 
@@ -242,6 +251,13 @@ class OutboxSender:
         messages = await self._insist(
             connector.name, self._outbox.messages, connector.name, [waiting.seq for waiting in taken]
         )
+        if unreadable := {waiting.seq for waiting in taken} - {message.seq for message in messages}:
+            emit(MessagesUnreadable(connector.name, len(unreadable), min(unreadable)))
+            lane.readings -= sum(waiting.kind == "readings" and waiting.seq in unreadable for waiting in taken)
+            taken = lane.queue.give_up(taken, unreadable)
+        if not taken:
+            lane.woken.set()
+            return
         started = self._now()
         try:
             outcomes = {outcome.seq: outcome for outcome in await connector.deliver(messages)}

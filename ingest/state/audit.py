@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from ingest.model.audit import Act, ActKind, ActRole
 from ingest.state import tables as t
+from ingest.state.unreadable import Rows, Unreadable
 
 _FIRST: Final = "0" * 64
 """What stands for the hash before the first row."""
@@ -70,9 +71,10 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
 class AuditStore:
     """The trail, as committed."""
 
-    def __init__(self, rows: Callable[[sa.Select[Any]], list[dict[str, Any]]]) -> None:
+    def __init__(self, rows: Callable[[sa.Select[Any]], Rows]) -> None:
         """`rows`: asks the state database, from inside the service or beside it."""
         self._rows = rows
+        self._unreadable = Unreadable()
 
     def acts(
         self,
@@ -85,7 +87,7 @@ class AuditStore:
     ) -> list[AuditRow]:
         """Newest first; `before` = seq of the last one seen. `plants` None: all."""
         column = t.audit.c
-        query = sa.select(t.audit).order_by(column.seq.desc()).limit(limit)
+        query = sa.select(t.audit).order_by(column.seq.desc())
         if before is not None:
             query = query.where(column.seq < before)
         if plants is not None:
@@ -94,7 +96,7 @@ class AuditStore:
             query = query.where(column.kind == kind)
         if subject is not None:
             query = query.where(column.subject == subject)
-        return [_row(row) for row in self._rows(query)]
+        return self._unreadable.page(query, limit, self._rows, _row)
 
     def __len__(self) -> int:
         """How many acts there are."""
@@ -124,7 +126,7 @@ def _chained(before: str, row: dict[str, Any]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def _row(row: dict[str, Any]) -> AuditRow:
+def _row(row: Mapping[str, Any]) -> AuditRow:
     detail = json.loads(row["detail"])
     role, kind = cast("ActRole", row["role"]), cast("ActKind", row["kind"])
     act = Act(row["time"], row["actor"], role, row["action"], kind, row["subject"], row["plant"], detail)

@@ -36,10 +36,10 @@ def equal(query: sa.Select[Any], wanted: dict[sa.ColumnElement[Any], Any]) -> sa
 
 
 def paged(
-    query: sa.Select[Any], time: sa.ColumnElement[int], key: sa.ColumnElement[UUID], limit: int, before: Before
+    query: sa.Select[Any], time: sa.ColumnElement[int], key: sa.ColumnElement[UUID], before: Before
 ) -> sa.Select[Any]:
-    """One page, newest first, after the last record seen."""
-    query = query.order_by(time.desc(), key.desc()).limit(limit)
+    """Newest first, from after the last record seen on."""
+    query = query.order_by(time.desc(), key.desc())
     if before is None:
         return query
     at, last = before

@@ -103,8 +103,8 @@ class CaseStore:
     def untold(self, *, limit: int) -> list[Disposition]:
         """Dispositions the engine has not taken note of yet, oldest first."""
         column = t.disposition.c
-        query = sa.select(t.disposition).where(column.told.is_(None)).order_by(column.given).limit(limit)
-        return self._records(Disposition, query)
+        query = sa.select(t.disposition).where(column.told.is_(None)).order_by(column.given)
+        return self._db.page(query, limit, partial(record_of, Disposition))
 
     def evidence(self, key: UUID) -> Evidence | None:
         """One piece of evidence, or None."""
@@ -152,8 +152,8 @@ class CaseStore:
 
     def inspection(self, key: UUID) -> Inspection | None:
         """One inspection with its findings, or None."""
-        found = self._inspections(sa.select(t.inspection).where(t.inspection.c.id == key))
-        return found[0] if found else None
+        found = self._one(Inspection, key)
+        return self._with_findings([found])[0] if found else None
 
     def inspections(self, which: InspectionFilter, *, limit: int, before: Before = None) -> list[Inspection]:
         """By the time they were entered, each with its findings."""
@@ -166,7 +166,8 @@ class CaseStore:
             query = query.where(column.day >= which.since)
         if which.until is not None:
             query = query.where(column.day < which.until)
-        return self._inspections(paged(query, column.made, column.id, limit, before))
+        page = paged(query, column.made, column.id, before)
+        return self._with_findings(self._db.page(page, limit, partial(record_of, Inspection)))
 
     def self_inspections(self, plants: frozenset[str] | None) -> list[SelfInspection]:
         """Those that were done, newest first."""
@@ -187,8 +188,7 @@ class CaseStore:
             query = query.where(t.enterprise.c.plant.in_(plants))
         return {record.plant: record for record in self._records(EnterpriseRecord, query)}
 
-    def _inspections(self, query: sa.Select[Any]) -> list[Inspection]:
-        inspections = self._records(Inspection, query)
+    def _with_findings(self, inspections: Sequence[Inspection]) -> list[Inspection]:
         column = t.finding.c
         numbers = sa.select(t.finding).where(column.inspection.in_([inspection.id for inspection in inspections]))
 
@@ -211,8 +211,8 @@ class CaseStore:
     def _page(
         self, kind: type[R], query: sa.Select[Any], time: sa.ColumnElement[int], limit: int, before: Before
     ) -> list[R]:
-        page = paged(query, time, TABLES[kind].c.id, limit, before)
-        return self._records(kind, page)
+        page = paged(query, time, TABLES[kind].c.id, before)
+        return self._db.page(page, limit, partial(record_of, kind))
 
 
 def _save(connection: sa.Connection, record: Versioned) -> None:

@@ -19,7 +19,7 @@ from alembic.util import CommandError
 from ingest.state.backend import Backend, open_backend
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateBroken, StateInDoubt, StateUnavailable
-from ingest.state.unreadable import Unreadable
+from ingest.state.unreadable import Rows, Unreadable
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class Database:
         with self._told(reading=True), self._reader.connect() as connection:
             yield connection
 
-    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    def rows(self, query: sa.Select[Any]) -> Rows:
         """What is committed. Raises StateUnavailable, StateBroken."""
         try:
             return self._rows(query)
@@ -104,6 +104,10 @@ class Database:
         """
         return self.unreadable.records(query, self.rows(query), make)
 
+    def page(self, query: sa.Select[Any], limit: int, make: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        """The first `limit` records; fewer only if there are no more, whatever cannot be read. Raises as `rows`."""
+        return self.unreadable.page(query, limit, self.rows, make)
+
     def record(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> T | None:
         """The first record, or None; see `records`."""
         return next(iter(self.records(query, make)), None)
@@ -112,7 +116,7 @@ class Database:
         """The first column of the first row, or None. Raises StateUnavailable."""
         return next((next(iter(row.values())) for row in self.rows(query.limit(1))), None)
 
-    def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    def _rows(self, query: sa.Select[Any]) -> Rows:
         with self.read() as connection:
             return self.unreadable.rows(connection, query)
 

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateUnavailable
-from ingest.state.unreadable import Unreadable
+from ingest.state.unreadable import Rows, Unreadable
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class ReadOnly:
         self._unreadable = Unreadable()
         self._engine = _file_reader(config.path) if config.server is None else _server_reader(config)
 
-    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    def rows(self, query: sa.Select[Any]) -> Rows:
         """What is committed. Raises StateUnavailable."""
         try:
             with self._engine.connect() as connection:
@@ -78,6 +78,10 @@ class ReadOnly:
     def records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> list[T]:
         """What is committed, as records; a row that cannot be read is told and left out. Raises StateUnavailable."""
         return self._unreadable.records(query, self.rows(query), make)
+
+    def page(self, query: sa.Select[Any], limit: int, make: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        """The first `limit` records; fewer only if there are no more, whatever cannot be read. Raises as `rows`."""
+        return self._unreadable.page(query, limit, self.rows, make)
 
     def write(self) -> AbstractContextManager[sa.Connection]:
         """Nothing is ever written here. Raises StateUnavailable."""

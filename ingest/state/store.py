@@ -87,7 +87,7 @@ class EngineStore:
         """The alarms that returned to normal last, in the order in which they did; historical ones apart."""
         column = t.alarm.c
         query = sa.select(t.alarm).where(column.state == AlarmState.NORMAL, ~column.historical)
-        return self._db.records(query.order_by(column.returned.desc()).limit(most), alarm_of)[::-1]
+        return self._db.page(query.order_by(column.returned.desc()), most, alarm_of)[::-1]
 
     def open_suppressions(self) -> list[Suppression]:
         """Suppressions that wait for approval or are in force."""
@@ -189,14 +189,13 @@ class AlarmStore:
             # order, or SQLite would walk through all alarms of a plant instead, in the hope of meeting them.
             few = which.states is not None and not which.states & OVER
             query = sa.select(t.alarm).order_by((by + 0 if few else by).desc(), column.id.desc())
-        query = query.limit(limit)
         for condition in _conditions(which):
             query = query.where(condition)
         if before is not None:
             value, alarm = before
             seen = sa.tuple_(sa.literal(value, sa.BigInteger), sa.literal(alarm, sa.Uuid))
             query = query.where(sa.tuple_(by, column.id) < seen)
-        return self._db.records(query, alarm_of)
+        return self._db.page(query, limit, alarm_of)
 
     def counts(self, which: AlarmFilter) -> dict[tuple[str, int, AlarmState], int]:
         """How many there are by plant, level and state; those without any are left out."""
@@ -211,7 +210,8 @@ class AlarmStore:
 
     def alarm_history(self, alarm: UUID) -> list[AlarmEvent]:
         """Every event of one alarm, oldest first."""
-        return self._events(sa.select(t.alarm_event).where(t.alarm_event.c.alarm == alarm))
+        query = sa.select(t.alarm_event).where(t.alarm_event.c.alarm == alarm).order_by(t.alarm_event.c.seq)
+        return self._db.records(query, event_of)
 
     def annunciations(self, start: int, end: int, plants: Collection[str] | None = None) -> Annunciations:
         """Every time an alarm of these plants (None = all) called somebody, start <= called < end (ns)."""
@@ -219,7 +219,8 @@ class AlarmStore:
 
     def events_after(self, seq: int, *, limit: int) -> list[AlarmEvent]:
         """Events with a greater sequence number, oldest first."""
-        return self._events(sa.select(t.alarm_event).where(t.alarm_event.c.seq > seq).limit(limit))
+        query = sa.select(t.alarm_event).where(t.alarm_event.c.seq > seq).order_by(t.alarm_event.c.seq)
+        return self._db.page(query, limit, event_of)
 
     def last_event(self) -> int:
         """The newest sequence number, 0 if there is none."""
@@ -237,9 +238,6 @@ class AlarmStore:
             known = connection.execute(sa.update(table).where(table.c.reader == name).values(position=position))
             if not known.rowcount:
                 connection.execute(sa.insert(table), {"reader": name, "position": position})
-
-    def _events(self, query: sa.Select[Any]) -> list[AlarmEvent]:
-        return self._db.records(query.order_by(t.alarm_event.c.seq), event_of)
 
 
 def _conditions(which: AlarmFilter) -> Iterator[sa.ColumnElement[bool]]:
@@ -270,9 +268,12 @@ class OutboxStore:
         """The first `limit` undelivered messages of that kind with a greater `seq`, in its order."""
         column = t.outbox.c
         query = _waiting(sa.select(column.seq, column.plant, column.subject, column.urgency), connector)
-        query = query.where(column.kind == kind, column.seq > after).order_by(column.seq).limit(limit)
-        rows = self._db.rows(query)
-        return [Waiting(r["seq"], kind, r["plant"], r["subject"], Urgency(r["urgency"])) for r in rows]
+        query = query.where(column.kind == kind, column.seq > after).order_by(column.seq)
+
+        def waiting(row: Mapping[str, Any]) -> Waiting:
+            return Waiting(row["seq"], kind, row["plant"], row["subject"], Urgency(row["urgency"]))
+
+        return self._db.page(query, limit, waiting)
 
     def messages(self, connector: str, seqs: Sequence[int]) -> list[Message]:
         """These messages with their bodies, in the order of `seq`; those that are gone are left out."""

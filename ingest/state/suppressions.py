@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.state import tables as t
+from ingest.state.case_queries import Before, paged
 from ingest.state.database import Database
 from ingest.state.rows import suppression_of
 
@@ -30,17 +31,15 @@ class SuppressionStore:
         plants: Collection[str] | None = None,
         point: str | None = None,
         states: Collection[SuppressionState] | None = None,
-        before: int | None = None,
+        before: Before = None,
     ) -> list[Suppression]:
-        """Newest first; `before` = `applied` of the last one seen. None: any."""
+        """Newest first; `before` = (applied, id) of the last one seen. None: any."""
         column = t.suppression.c
-        query = sa.select(t.suppression).order_by(column.applied.desc()).limit(limit)
+        query = paged(sa.select(t.suppression), column.applied, column.id, before)
         if plants is not None:
             query = query.where(column.plant.in_(plants))
         if point is not None:
             query = query.where(column.point == point)
         if states is not None:
             query = query.where(column.state.in_([str(state) for state in states]))
-        if before is not None:
-            query = query.where(column.applied < before)
-        return self._db.records(query, suppression_of)
+        return self._db.page(query, limit, suppression_of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -24,6 +24,12 @@ class RowUnreadable(Event, level="error", labels=("table",)):
     table: str
     key: str
     error: str
+
+
+class Rows(list[dict[str, Any]]):
+    """What a query found; `lost` rows of it could not be read."""
+
+    lost = 0
 
 
 class Unreadable:
@@ -49,12 +55,12 @@ class Unreadable:
             self._rows[row] = None
         emit(RowUnreadable(*row, f"{type(error).__name__}: {error}"))
 
-    def rows(self, connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    def rows(self, connection: sa.Connection, query: sa.Select[Any]) -> Rows:
         """What the query finds, without rows of which a value is not of its column's type."""
         try:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return Rows(dict(row) for row in connection.execute(query).mappings())
         except UNREADABLE:
-            return [*self._one_by_one(connection, query)]
+            return self._one_by_one(connection, query)
 
     def records(
         self, query: sa.Select[Any], rows: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], T]
@@ -68,18 +74,38 @@ class Unreadable:
                 self.note(_table(query), next(iter(row.values()), ""), error)
         return found
 
-    def _one_by_one(self, connection: sa.Connection, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
-        found, number = connection.execute(query).mappings(), 0
+    def page(
+        self,
+        query: sa.Select[Any],
+        limit: int,
+        rows: Callable[[sa.Select[Any]], Rows],
+        make: Callable[[Mapping[str, Any]], T],
+    ) -> list[T]:
+        """The first `limit` records of what `rows` finds for the query; fewer only if there are no more.
+
+        So a page that is not full is the last one, whichever rows are damaged.
+        """
+        spare = 0
         while True:
-            number += 1
+            read = rows(query.limit(limit + spare))
+            found = self.records(query, read, make)
+            lost = read.lost + len(read) - len(found)
+            if lost <= spare:
+                return found[:limit]
+            spare = lost
+
+    def _one_by_one(self, connection: sa.Connection, query: sa.Select[Any]) -> Rows:
+        found, rows = connection.execute(query).mappings(), Rows()
+        while True:
             try:
                 row = found.fetchone()
             except UNREADABLE as error:
-                self.note(_table(query), f"(row {number} of a list)", error)
+                rows.lost += 1
+                self.note(_table(query), f"(row {len(rows) + rows.lost} of a list)", error)
                 continue
             if row is None:
-                return
-            yield dict(row)
+                return rows
+            rows.append(dict(row))
 
 
 def _table(query: sa.Select[Any]) -> str:

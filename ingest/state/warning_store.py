@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ingest.model.audit import Act
 from ingest.model.warning import EarlyWarning, WarningEvent, WarningFilter, WarningState
 from ingest.state import warning_tables as t
+from ingest.state.case_queries import Before, paged
 from ingest.state.database import Database
 from ingest.state.once import added
 from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of, warning_row
@@ -37,12 +38,10 @@ class WarningStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def warnings(
-        self, which: WarningFilter, *, limit: int, before: tuple[int, UUID] | None = None
-    ) -> list[EarlyWarning]:
+    def warnings(self, which: WarningFilter, *, limit: int, before: Before = None) -> list[EarlyWarning]:
         """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
         column = t.warning.c
-        query = sa.select(t.warning).order_by(column.raised.desc(), column.id.desc()).limit(limit)
+        query = paged(sa.select(t.warning), column.raised, column.id, before)
         for asked, of in (
             (which.plants, column.plant),
             (which.colours, column.colour),
@@ -55,10 +54,7 @@ class WarningStore:
             query = query.where(column.raised >= which.since)
         if which.until is not None:
             query = query.where(column.raised < which.until)
-        if before is not None:
-            raised, warning = before
-            query = query.where((column.raised < raised) | ((column.raised == raised) & (column.id < warning)))
-        return self._db.records(query, warning_of)
+        return self._db.page(query, limit, warning_of)
 
     def warning(self, warning: UUID) -> EarlyWarning | None:
         """One warning, or None."""
@@ -66,18 +62,16 @@ class WarningStore:
 
     def warning_history(self, warning: UUID) -> list[WarningEvent]:
         """Every event of one warning, oldest first."""
-        return self._events(history_query(warning))
+        return self._db.records(history_query(warning), warning_event_of)
 
     def warnings_after(self, seq: int, *, limit: int) -> list[WarningEvent]:
         """Events with a greater sequence number, oldest first."""
-        return self._events(sa.select(t.warning_event).where(t.warning_event.c.seq > seq).limit(limit))
+        query = sa.select(t.warning_event).where(t.warning_event.c.seq > seq).order_by(t.warning_event.c.seq)
+        return self._db.page(query, limit, warning_event_of)
 
     def last_warning(self) -> int:
         """The newest event's sequence number, 0 if there is none."""
         return int(self._db.scalar(sa.select(sa.func.max(t.warning_event.c.seq))) or 0)
-
-    def _events(self, query: sa.Select[Any]) -> list[WarningEvent]:
-        return self._db.records(query.order_by(t.warning_event.c.seq), warning_event_of)
 
 
 def read_history(connection: sa.Connection, warning: UUID) -> list[WarningEvent]:

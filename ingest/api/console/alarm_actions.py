@@ -7,6 +7,7 @@ from typing import Final
 
 from ingest.alarms.lifecycle import TRANSITIONS, UNSEEN, Outcome
 from ingest.alarms.suppressions import HIGHEST
+from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.cases.dispositions import form_for
 from ingest.api.ports import Ports
@@ -61,7 +62,7 @@ class Offer:
 
 def offers(ports: Ports, alarm: Alarm, caller: Principal) -> Offer:
     """Return what the caller may do about the alarm now."""
-    found = ports.suppressions.suppressions(limit=50, plants=frozenset({alarm.plant}), point=alarm.point, states=_LIVE)
+    found = reach.suppressions(ports, frozenset({alarm.plant}), _LIVE, alarm.point)
     over = tuple(one for one in found if one.covers(alarm.plant, alarm.point, alarm.rule))
     known = ports.live.roster().find(alarm.plant, alarm.point) is not None
     acts = caller.may_act and not alarm.historical

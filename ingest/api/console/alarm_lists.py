@@ -191,7 +191,7 @@ class _Ask:
         """What is hidden, each with what hides it."""
         found = self.of(HIDDEN, HIDDEN_SHOWN)
         plants = frozenset(alarm.plant for alarm in found)
-        by = self.ports.suppressions.suppressions(limit=1000, plants=plants, states=_IN_FORCE) if found else ()
+        by = reach.suppressions(self.ports, plants, _IN_FORCE) if found else ()
         return tuple(HiddenRow(self.row(alarm), _hiding(alarm, by)) for alarm in found)
 
     def shown(self, standing: Sequence[Alarm]) -> list[Shown]:

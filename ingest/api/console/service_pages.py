@@ -34,12 +34,12 @@ def service_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/quarantine")
     def quarantine(request: Request, actor: Actor, before: int | None = None) -> Response:
         """Show messages that could not be read, and why."""
-        found = reach.quarantined(ports, actor, limit=QUARANTINE_SHOWN, before=before)
+        found, older = reach.quarantined(ports, actor, limit=QUARANTINE_SHOWN, before=before)
         return render.page(
             request,
             "quarantine.html",
             records=[(record, reach.excerpt(record.payload)) for record in found],
-            older=found[-1].id if len(found) == QUARANTINE_SHOWN else None,
+            older=older,
         )
 
     return router

@@ -16,12 +16,14 @@ from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
+from ingest.api.rest.paging import cut, read_token
 from ingest.api.rest.suppressions import hidden_by, suppression_of
-from ingest.model.suppression import Suppression, SuppressionState
+from ingest.model.suppression import SuppressionState
 from ingest.pipeline.commands import Decide, End
 
-LIVE_SHOWN: Final = 500
 OVER_SHOWN: Final = 50
+_WAITING: Final = frozenset({SuppressionState.APPLIED})
+_IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
 _OVER: Final = frozenset({SuppressionState.REJECTED, SuppressionState.ENDED})
 
 
@@ -30,23 +32,22 @@ def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
     router = APIRouter(prefix="/suppressions")
 
     @router.get("")
-    def suppressions(request: Request, caller: Caller, plant: str = "", before: int | None = None) -> Response:
+    def suppressions(request: Request, caller: Caller, plant: str = "", cursor: str = "") -> Response:
         """Show what waits for approval, what is in force, and what was."""
         scope = reach.narrowed(caller, plant or None)
 
-        def of(states: frozenset[SuppressionState], limit: int, before: int | None = None) -> list[Suppression]:
-            return list(ports.suppressions.suppressions(limit=limit, plants=scope, states=states, before=before))
-
-        waiting = of(frozenset({SuppressionState.APPLIED}), LIVE_SHOWN)
-        over = of(_OVER, OVER_SHOWN + 1, before)
+        waiting = reach.suppressions(ports, scope, _WAITING)
+        before = read_token(cursor or None)
+        over = ports.suppressions.suppressions(limit=OVER_SHOWN + 1, plants=scope, states=_OVER, before=before)
+        page, older = cut(over, OVER_SHOWN, lambda one: (one.applied, one.id))
         return render.page(
             request,
             "suppressions.html",
             waiting=waiting,
             hides={one.id: hidden_by(ports, one) for one in waiting},
-            in_force=of(frozenset({SuppressionState.IN_FORCE}), LIVE_SHOWN),
-            over=over[:OVER_SHOWN],
-            older=over[OVER_SHOWN - 1].applied if len(over) > OVER_SHOWN else None,
+            in_force=reach.suppressions(ports, scope, _IN_FORCE),
+            over=page,
+            older=older,
             find=ports.live.roster().find,
             names=plant_names(ports, caller),
             chosen=plant,

@@ -48,11 +48,8 @@ def service_router(ports: Ports) -> APIRouter:
         before: Annotated[int | None, Query(ge=0, description="`next` of the page before")] = None,
     ) -> schemas.QuarantinePage:
         """List messages put aside, newest first. Operators and admins only."""
-        found = reach.quarantined(ports, actor, limit=limit, before=before)
-        return schemas.QuarantinePage(
-            messages=[_quarantined(record) for record in found],
-            next=found[-1].id if len(found) == limit else None,
-        )
+        found, following = reach.quarantined(ports, actor, limit=limit, before=before)
+        return schemas.QuarantinePage(messages=[_quarantined(record) for record in found], next=following)
 
     return router
 

@@ -115,10 +115,11 @@ def _warnings(ports: Ports) -> Log:
 
 
 def _sent(name: str, seq: int, plant: str, body: dict[str, Any]) -> Sent:
+    """Its number comes last: where the connection breaks off before it, no client takes the event for received."""
     data = json.dumps({"seq": seq, **body}, ensure_ascii=False, allow_nan=False)
-    return Sent(seq, plant, f"id: {seq}\nevent: {name}\ndata: {data}\n\n".encode())
+    return Sent(seq, plant, f"event: {name}\ndata: {data}\nid: {seq}\n\n".encode())
 
 
 def _example(name: str) -> dict[str, Any]:
     data = '{"seq": 412, "event": "raised", "time": "2026-11-23T06:00:00.000Z", …}'
-    return {"content": {"text/event-stream": {"example": f"id: 412\nevent: {name}\ndata: {data}\n\n"}}}
+    return {"content": {"text/event-stream": {"example": f"event: {name}\ndata: {data}\nid: 412\n\n"}}}

@@ -16,6 +16,7 @@ from ingest.api.errors import NotThere
 from ingest.api.instants import Instant
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
+from ingest.api.rest.paging import Cursor, cut, read_token
 from ingest.api.rest.schemas import Body, PlantId, PointId, Shape, Words
 from ingest.api.rest.schemas import Instant as InstantOut
 from ingest.model.alarm import AlarmFilter, AlarmState
@@ -102,16 +103,15 @@ def suppressions_router(ports: Ports) -> APIRouter:
         point: str | None = None,
         state: Annotated[list[SuppressionState], Query(description="default: any")] = [],  # noqa: B006  FastAPI copies it
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        before: Annotated[Instant | None, Query(description="`next` of the page before")] = None,
+        before: Cursor = None,
     ) -> SuppressionPage:
         """List suppressions, those in force, asked for and over."""
         scope = reach.narrowed(caller, plant)
         found = ports.suppressions.suppressions(
-            limit=limit, plants=scope, point=point, states=state or None, before=before
+            limit=limit + 1, plants=scope, point=point, states=state or None, before=read_token(before)
         )
-        return SuppressionPage(
-            suppressions=[shown(one) for one in found], next=iso(found[-1].applied) if len(found) == limit else None
-        )
+        page, following = cut(found, limit, lambda one: (one.applied, one.id))
+        return SuppressionPage(suppressions=[shown(one) for one in page], next=following)
 
     @router.post("", status_code=201)
     async def suppress(actor: Actor, wish: Wish) -> SuppressionOut:

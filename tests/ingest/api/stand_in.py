@@ -402,7 +402,7 @@ class StandIn:
         plants: Collection[str] | None = None,
         point: str | None = None,
         states: Collection[SuppressionState] | None = None,
-        before: int | None = None,
+        before: tuple[int, UUID] | None = None,
     ) -> Sequence[Suppression]:
         found = [
             one
@@ -410,9 +410,9 @@ class StandIn:
             if (plants is None or one.plant in plants)
             and point in {None, one.point}
             and (states is None or one.state in states)
-            and (before is None or one.applied < before)
+            and (before is None or (one.applied, one.id) < before)
         ]
-        return sorted(found, key=lambda one: -one.applied)[:limit]
+        return sorted(found, key=lambda one: (one.applied, one.id), reverse=True)[:limit]
 
     # AuditTrail
 

@@ -49,13 +49,15 @@ def client(server: ApiServer, token: str = OPERATOR, **headers: str) -> httpx.As
 async def events(answer: httpx.Response, count: int) -> list[tuple[str, dict[str, Any]]]:
     """The next alarm events of a stream: (id, data)."""
     found: list[tuple[str, dict[str, Any]]] = []
-    number = ""
+    number, data = "", ""
     async with asyncio.timeout(DEADLINE_S):
         async for line in answer.aiter_lines():
             if line.startswith("id: "):
                 number = line[4:]
-            elif line.startswith("data: {"):
-                found.append((number, json.loads(line[6:])))
+            elif line.startswith("data: "):
+                data = line[6:]
+            elif not line and data.startswith("{"):
+                found.append((number, json.loads(data)))
                 if len(found) == count:
                     return found
     raise AssertionError(f"the stream ended after {found}")
@@ -80,6 +82,27 @@ async def test_a_stream_goes_on_where_it_broke_off(hall: StandIn, server: ApiSer
     async with client(server, **{"last-event-id": "1"}) as http, http.stream("GET", STREAM) as answer:
         ((number, _),) = await events(answer, 1)
     assert number == "2"
+
+
+async def test_wherever_a_stream_is_cut_whoever_goes_on_by_its_numbers_has_seen_what_they_cover(
+    hall: StandIn, server: ApiServer
+) -> None:
+    """Also a plain client that takes every line for itself, and does not wait for the end of an event."""
+    for code in ("L", "LL"):
+        hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", code, 0.27)
+    sent = ""
+    async with client(server, **{"last-event-id": "0"}) as http, http.stream("GET", STREAM) as answer:
+        async with asyncio.timeout(DEADLINE_S):
+            async for piece in answer.aiter_text():
+                sent += piece
+                if sent.count("event: alarm") == 2 and sent.endswith("\n\n"):
+                    break
+    for end in range(len(sent)):
+        seen, last = 0, 0
+        for line in sent[:end].splitlines()[: sent[:end].count("\n")]:  # what is cut is no line
+            seen += line.startswith("data: {")
+            last = int(line[4:]) if line.startswith("id: ") else last
+        assert last <= seen, sent[:end]
 
 
 async def test_a_number_from_a_longer_log_is_not_waited_for(hall: StandIn, server: ApiServer) -> None:

@@ -36,6 +36,22 @@ async def test_a_scoped_token_sees_only_its_own_quarantine(hall: StandIn, ask: A
     assert [message["id"] for message in shown["messages"]] == [5]
 
 
+async def test_a_page_that_others_messages_fill_leads_on_to_the_next(hall: StandIn, ask: Ask) -> None:
+    """However many of them lie before the caller's own."""
+    topic = f"yujing/v1/{WOOD}/GW-01/frame"
+    hall.aside += [Quarantined(5, NOON, topic, "bad-json", "line 1", 0, b"{")]
+    hall.aside += [Quarantined(n, NOON, f"yujing/v1/{STEEL}/GW-01/frame", "x", "", 0, b"") for n in range(100, 6100)]
+    client = ask(ELSEWHERE)
+    page = (await client.get("/api/v1/quarantine")).json()
+    seen = page["messages"]
+    while page["next"] is not None:
+        page = (await client.get("/api/v1/quarantine", params={"before": page["next"]})).json()
+        seen += page["messages"]
+    assert [message["id"] for message in seen] == [5]
+    console = (await client.get("/quarantine")).text
+    assert "/quarantine?before=" in console
+
+
 async def test_the_quarantine_pages_and_shows_bytes_safely(ask: Ask) -> None:
     client = ask(OPERATOR)
     first = (await client.get("/api/v1/quarantine?limit=1")).json()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ADMIN, ELSEWHERE, INSPECTOR, NOON, OPERATOR, STEEL, WOOD, StandIn
 
@@ -43,6 +47,42 @@ async def test_a_shelved_alarm_is_told_with_who_why_and_until_when(hall: StandIn
     ended = await client.post(f"{SUPPRESSIONS}/{made['id']}/end", json={"comment": "校准完成"})
     assert (ended.json()["state"], ended.json()["ended_by"]) == ("ended", "中控室 王建国")
     assert (await client.get(f"/api/v1/alarms/{alarm.id}")).json()["state"] == "unacknowledged"
+
+
+async def test_paging_by_ten_meets_each_of_many_that_were_applied_for_at_once(hall: StandIn, ask: Ask) -> None:
+    made = many(hall, 120)
+    client, seen, before = ask(OPERATOR), list[str](), dict[str, str]()
+    while True:
+        page = (await client.get(SUPPRESSIONS, params={"limit": 10, **before})).json()
+        seen += [one["id"] for one in page["suppressions"]]
+        if page["next"] is None:
+            break
+        before = {"before": page["next"]}
+    assert (len(seen), set(seen)) == (120, made)
+    assert (await client.get(SUPPRESSIONS, params={"before": "2026-11-23T08:00:00.000Z"})).status_code == 422
+
+
+async def test_the_console_shows_all_that_is_in_force_and_pages_through_what_is_over(hall: StandIn, ask: Ask) -> None:
+    in_force, over = many(hall, 600), many(hall, 120, state=SuppressionState.ENDED)
+    client, seen, path = ask(OPERATOR), set[str](), "/suppressions"
+    while path:
+        page = (await client.get(path)).text
+        seen |= set(re.findall(r'data-suppression="([^"]+)"', page))
+        older = re.search(r'href="(/suppressions\?[^"]*cursor=[^"]*)"', page)
+        path = html.unescape(older[1]) if older else ""
+    assert seen == in_force | over
+
+
+def many(hall: StandIn, count: int, state: SuppressionState = SuppressionState.IN_FORCE) -> set[str]:
+    """So many of one point, all applied for in one moment; their ids."""
+    made = [
+        Suppression(
+            uuid4(), SuppressionKind.SHELVED, state, STEEL, "CO-02", "H", "校准", "王建国", NOON + 1, NOON, None
+        )
+        for _ in range(count)
+    ]
+    hall.hidden |= {one.id: one for one in made}
+    return {str(one.id) for one in made}
 
 
 async def test_only_the_supervision_decides_on_what_goes_out_of_service_and_nobody_on_their_own(ask: Ask) -> None:

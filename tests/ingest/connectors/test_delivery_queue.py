@@ -222,3 +222,16 @@ def test_what_was_not_answered_together_is_tried_together_again_and_nothing_join
             queue.settle(taken, {}, now, 0.0)
     assert sorted(seq for taken in seen for seq in taken) == [1, 2, 3, 4]
     assert [sorted(taken) for taken in seen if {1, 2} & {*taken}] == [[1, 2]]
+
+
+def test_a_delivery_of_which_nothing_can_be_sent_is_no_sign_of_a_destination_that_is_back() -> None:
+    queue = queue_of(about(1, "A"), about(2, "B"), in_flight=1)
+    queue.settle(queue.take(0), {1: None}, 0, 0.0)
+    assert queue.away
+    begins = queue.next_at(0)
+    assert begins is not None
+    (taken,) = queue.take(begins)
+    assert queue.give_up([taken], {taken.seq}) == []
+    assert queue.away
+    left = {1, 2} - {taken.seq}
+    assert {one.seq for now in range(int(begins), 4000) for one in queue.take(now)} == left

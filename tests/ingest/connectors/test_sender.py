@@ -295,6 +295,33 @@ async def test_a_message_the_connector_forgot_counts_as_failed() -> None:
     assert outbox.rows[2].delivered is None
 
 
+async def test_messages_that_cannot_be_read_are_told_and_say_nothing_of_their_receiver() -> None:
+    """A damaged row is neither a delivery nor a failure, and holds up neither its alarm nor the receiver's back-off."""
+    outbox, clock = Damaged({1, 2, 3}), Clock()
+    connector = StandIn(refuse)
+    outbox.put(*(alarm_message(seq, point=f"P-{seq}") for seq in (1, 2, 3, 4)), alarm_message(5, point="P-1"))
+    sender = sender_of(outbox, connector, clock=clock)
+    with capture_logs() as logs:
+        async with running(sender):
+            await until(lambda: len(connector.tried) == 2)
+    assert {*connector.tried} == {4, 5}
+    assert all(outbox.rows[seq].first_attempt is None for seq in (1, 2, 3))
+    named = [log for log in logs if log["event"] == "messages_unreadable"]
+    assert sum(log["messages"] for log in named) == 3
+    assert not [log for log in logs if log["event"] == "messages_delivered"]
+
+
+class Damaged(MemoryOutbox):
+    """An outbox in which some rows cannot be read."""
+
+    def __init__(self, rows: set[int]) -> None:
+        super().__init__()
+        self._damaged = rows
+
+    def messages(self, connector: str, seqs: Sequence[int]) -> Sequence[Message]:
+        return [one for one in super().messages(connector, seqs) if one.seq not in self._damaged]
+
+
 async def test_an_error_text_is_short_and_fit_for_any_database() -> None:
     outbox, clock = MemoryOutbox(), Clock()
     outbox.put(alarm_message(1))
