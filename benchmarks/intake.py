@@ -184,7 +184,7 @@ level = "warning"
             return False
         return answer.is_success
 
-    with process("-m", "ingest.cli", "run", "--config", str(folder / "yujing.toml")) as running:
+    with process("-m", "ingest.cli", "run", "--new", "--config", str(folder / "yujing.toml")) as running:
         until(lambda: running.poll() is not None or ready(), "the service")
         if running.poll() is not None:
             raise RuntimeError(f"the service ended with {running.returncode}")

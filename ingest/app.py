@@ -17,6 +17,7 @@ from ingest.exports.desk import Desk
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
+from ingest.installation import require_installation
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
@@ -44,6 +45,7 @@ from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
 from ingest.state.database import Database
 from ingest.state.evidence_files import EvidenceFiles
+from ingest.state.installation import InstallationStore
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from ingest.state.suppressions import SuppressionStore
 from ingest.state.warning_store import WarningStore
@@ -89,10 +91,15 @@ class ServiceStopped(Event):
 class Service:
     """The running service. Build it inside a running event loop, then await `run`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, new: bool = False) -> None:
         """Open files and read secrets; connect to nothing yet.
 
+        Args:
+            settings: what it is told.
+            new: whether data that is not there may be begun anew.
+
         Raises:
+            DataMissing: data of this installation is not where the settings say.
             InvalidConfig: plant files, tokens or connectors cannot be used.
             JournalUnavailable, JournalBroken, StateUnavailable, StateBroken, HistoryUnavailable: a file cannot be
                 opened.
@@ -106,6 +113,7 @@ class Service:
         self.guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
         self.journal = Journal(settings.journal.path)
         self._database = Database(settings.state)
+        require_installation(self.journal, InstallationStore(self._database), new=new, names=settings.databases)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
         self.files = PlantFiles(

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -17,7 +18,8 @@ from rich.console import Console
 from ingest import __version__, telemetry
 from ingest.api.errors import CannotListen
 from ingest.app import Service
-from ingest.commands import audit, journal, quarantine, state, verify
+from ingest.commands import audit, quarantine, state, verify
+from ingest.commands import journal as journal_commands
 from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, configured, enter, moment, refuse, say
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
@@ -25,11 +27,15 @@ from ingest.demo.run import run as run_demo
 from ingest.explained import print_point
 from ingest.explained_warning import print_warning
 from ingest.history.errors import HistoryUnavailable
+from ingest.installation import DataMissing, require_installation
 from ingest.journal.errors import JournalBroken, JournalUnavailable
+from ingest.journal.journal import Journal
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.settings import Settings, check_all, load_settings
+from ingest.state.database import Database
 from ingest.state.errors import StateBroken, StateUnavailable
+from ingest.state.installation import InstallationStore
 from ingest.state.peek import reading
 from ingest.state.warning_store import read_history
 from ingest.warnings.explain import NotYet
@@ -47,7 +53,7 @@ simulate = typer.Typer(no_args_is_help=True, help="对接方模拟器 Stand-ins 
 app.add_typer(simulate, name="simulate")
 explain = typer.Typer(no_args_is_help=True, help="说明为何如此评估 Say why things are judged as they are.")
 app.add_typer(explain, name="explain")
-app.add_typer(journal.app, name="journal")
+app.add_typer(journal_commands.app, name="journal")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(state.app, name="state")
@@ -94,16 +100,39 @@ def check(config: ConfigFile = Path("yujing.toml")) -> None:
 
 
 @app.command()
-def run(config: ConfigFile = Path("yujing.toml")) -> None:
+def init(config: ConfigFile = Path("yujing.toml")) -> None:
+    """首次启动前建立数据 Make the data of a new installation; afterwards an empty data folder is taken for a loss."""
+    with configured(config) as settings:
+        settings.journal.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (
+            closing(Journal(settings.journal.path)) as journal,
+            closing(Database(settings.state)) as database,
+        ):
+            begun = require_installation(journal, InstallationStore(database), new=True, names=settings.databases)
+    typer.echo(f"安装标识 installation {begun}: {', '.join(settings.databases)}")
+
+
+@app.command()
+def run(
+    config: ConfigFile = Path("yujing.toml"),
+    *,
+    new: Annotated[
+        bool, typer.Option("--new", help="首次启动:数据为空属正常 First start: it is right that there is no data.")
+    ] = False,
+) -> None:
     """运行服务 Run the service until SIGTERM or Ctrl-C."""
     try:
         settings = load_settings(enter(config))
         telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings, new=new))
     except InvalidConfig as error:
         refuse(error)
     except (JournalUnavailable, StateUnavailable, HistoryUnavailable, CannotListen, LookupError) as error:
         say.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
+        raise typer.Exit(UNAVAILABLE) from None
+    except DataMissing as error:
+        say.print("[red]数据缺失,未启动 data is missing; not started[/]")
+        say.print(str(error), markup=False)
         raise typer.Exit(UNAVAILABLE) from None
     except StateBroken as error:
         say.print("[red]状态库不可再写,服务已停止 the state database can be written no more; the service stopped[/]")
@@ -206,11 +235,11 @@ def warning(
         print_warning(found, Console(highlight=False))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, *, new: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await Service(settings).run(stop)
+    await Service(settings, new=new).run(stop)
 
 
 def _seconds(text: str) -> float:

@@ -53,6 +53,11 @@ class Settings(Config):
     api: ApiConfig = ApiConfig()
     log: LogConfig = LogConfig()
 
+    @property
+    def databases(self) -> tuple[str, str]:
+        """Where the journal and the state database lie, for people."""
+        return str(self.journal.path), str(self.state.server or self.state.path)
+
 
 def load_settings(file: Path) -> Settings:
     """Read the settings file.

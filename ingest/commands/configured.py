@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ingest.installation import DataMissing
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import InvalidConfig
 from ingest.settings import Settings, load_settings
@@ -55,7 +56,15 @@ def configured(config: Path) -> Iterator[Settings]:
         yield load_settings(enter(config))
     except InvalidConfig as error:
         refuse(error)
-    except (JournalUnavailable, JournalBroken, StateUnavailable, StateBroken, LookupError, OSError) as error:
+    except (
+        DataMissing,
+        JournalUnavailable,
+        JournalBroken,
+        StateUnavailable,
+        StateBroken,
+        LookupError,
+        OSError,
+    ) as error:
         say.print("[red]✗[/] ", end="")
         say.print(str(error), markup=False)
         raise typer.Exit(UNAVAILABLE) from None

@@ -71,7 +71,7 @@ async def run(wish: Wish) -> int:
         log = stack.enter_context((folder / "service.log").open("w", encoding="utf-8"))
         telemetry.configure_logging(json=True, file=log)
         async with surroundings(folder, kind, wish.port) as settings:
-            service, stop_service = Service(settings), asyncio.Event()
+            service, stop_service = Service(settings, new=True), asyncio.Event()
             serving = asyncio.create_task(service.run(stop_service), name="service")
             try:
                 terminal = Terminal(headless=wish.headless)

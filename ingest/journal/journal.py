@@ -239,6 +239,19 @@ class Journal:
                     cursor.execute("INSERT INTO point VALUES (?, ?, ?)", (known[key], *key))
         return [known[key] for key in points]
 
+    def installation(self) -> str | None:
+        """The id of the installation it belongs to; None if it bears none."""
+        return next((str(row[0]) for row in self._rows("SELECT id FROM installation")), None)
+
+    def mark(self, installation: str) -> None:
+        """Make a journal that bears no id that installation's."""
+        with self._transaction() as cursor:
+            cursor.execute("INSERT INTO installation VALUES (?)", (installation,))
+
+    def empty(self) -> bool:
+        """Whether nothing was ever numbered or taken in."""
+        return not self._one("SELECT EXISTS (SELECT 1 FROM point) OR EXISTS (SELECT 1 FROM entry)", ())
+
     def cursor(self, reader: str) -> int:
         """How far that reader has come; 0 if it never read."""
         return int(self._one("SELECT coalesce(max(position), 0) FROM cursor WHERE reader = ?", (reader,)))

@@ -9,7 +9,7 @@ import apsw
 
 from ingest.journal.errors import JournalUnavailable
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 """The columns of a quarantined message, in the order of `Quarantined`'s fields."""
@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, rec
     payload BLOB NOT NULL, digest BLOB NOT NULL, retry INTEGER NOT NULL DEFAULT 0, UNIQUE (topic, digest)) STRICT;
 CREATE TABLE IF NOT EXISTS backfill (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
     size INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS installation (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursor (reader TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 

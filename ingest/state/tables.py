@@ -136,6 +136,8 @@ outbox = sa.Table(
     sqlite_autoincrement=True,
 )
 
+installation = sa.Table("installation", METADATA, sa.Column("id", sa.Text, primary_key=True))
+
 engine_state = sa.Table(
     "engine_state",
     METADATA,

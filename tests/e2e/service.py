@@ -59,7 +59,10 @@ snapshot_every_s = 0.5
         """Start, and return once it answers."""
         with (self.folder / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self.command("run", "--config", str(self.config)), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command("run", *self._first(), "--config", str(self.config)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self.until(self._alive, "the service to answer")
 
@@ -123,6 +126,10 @@ snapshot_every_s = 0.5
         """Every event the service logged."""
         lines = (self.folder / "service.log").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def _first(self) -> list[str]:
+        """What a first start, and no other, is asked for with."""
+        return [] if (self.folder / "data" / "journal.db").exists() else ["--new"]
 
     def _alive(self) -> bool:
         try:

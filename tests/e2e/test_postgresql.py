@@ -113,7 +113,7 @@ def test_a_second_service_on_the_database_does_not_start(server: PostgreSQL, tmp
     with mosquitto(tmp_path) as broker, Service(tmp_path, broker, on(state)):
         other = Service(tmp_path / "other", broker, on(state))
         (tmp_path / "other" / "state_password").write_text(server.PASSWORD)
-        again = other.command("run", "--config", str(other.config))
+        again = other.command("run", "--new", "--config", str(other.config))
         done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "another session writes here" in done.stderr

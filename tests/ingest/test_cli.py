@@ -157,12 +157,12 @@ def test_a_secret_that_is_not_there_is_named_by_its_place(tmp_path: Path) -> Non
     assert "nowhere" in result.output
 
 
-@pytest.mark.parametrize("command", ["check", "run"])
-def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize("command", [["check"], ["run", "--new"]], ids=["check", "run"])
+def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path, command: list[str]) -> None:
     write_plant(tmp_path)
     (tmp_path / "cert.pem").write_text("no certificate")
     for key, text in (("tls_ca", "nowhere.pem"), ("tls_cert", "cert.pem")):
-        result = run(command, "--config", write(tmp_path, f'[mqtt]\n{key} = "{text}"\n'))
+        result = run(*command, "--config", write(tmp_path, f'[mqtt]\n{key} = "{text}"\n'))
         assert result.exit_code == 2, result.output
         assert f"mqtt.{key}" in result.output
         assert text in result.output
@@ -188,7 +188,7 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[mqtt", "\udcff"], ids=["no plants", "broken TOML", "not UTF-8"])
 def test_the_service_does_not_start_on_what_it_cannot_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "yujing.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
-    result = run("run", "--config", str(tmp_path / "yujing.toml"))
+    result = run("run", "--new", "--config", str(tmp_path / "yujing.toml"))
     assert result.exit_code == 2
     assert "expected" in result.output
 
@@ -197,7 +197,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     write_plant(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = run("run", "--config", write(tmp_path, f"[api]\nport = {port}\n"))
+        result = run("run", "--new", "--config", write(tmp_path, f"[api]\nport = {port}\n"))
     assert result.exit_code == 1
     assert str(port) in result.output
 

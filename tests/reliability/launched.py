@@ -64,7 +64,10 @@ class Launched(Service):
         """Start without waiting for an answer: it may not live that long."""
         with (self.folder / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self.command("run", "--config", str(self.config)), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command("run", *self._first(), "--config", str(self.config)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
     def alive(self) -> bool:
