@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from detectors.registry import build
 from detectors.rules import RuleTable
 from detectors.screen import Screen
 from detectors.trip import Arrays
+
+_NOBODY: Final = np.empty(0, np.int32)
 
 
 class Bank:
@@ -106,11 +109,36 @@ class Bank:
         for silence in self._silences:
             silence.shift(step)
 
-    def successor(self, tables: Mapping[str, RuleTable], derived: Sequence[Derived] = ()) -> Bank:
-        """A bank for other rules that remembers everything about the points and rules both have."""
+    def successor(
+        self,
+        tables: Mapping[str, RuleTable],
+        derived: Sequence[Derived] = (),
+        anew: NDArray[np.int32] = _NOBODY,
+    ) -> Bank:
+        """A bank for other rules that remembers everything about the points and rules both have.
+
+        Of the points `anew`, and of what is derived from them, only which rules stand.
+        """
         bank = Bank(tables, derived)
         bank._recall(self._known, self._channels, {name: part.state() for name, part in self._parts.items()})
-        return bank
+        return bank._begin_anew(anew, Bank(tables, derived), derived) if len(anew) else bank
+
+    def _begin_anew(self, points: NDArray[np.int32], fresh: Bank, derived: Sequence[Derived]) -> Bank:
+        """What this bank knows, in a fresh one: of these points only which rules stand."""
+        lost = {*points.tolist()}
+        lost |= {one.channel for one in derived if not lost.isdisjoint((*one.inputs, *one.drivers))}
+        keys = {one.key for one in derived if one.channel in lost}
+        for detector in self._detectors.values():
+            if detector not in self._silences:
+                at = np.flatnonzero(np.isin(detector.rules.point, [*lost]))
+                keys |= {detector.rules.key[row] for row in at.tolist()}
+        states = {name: part.state() for name, part in self._parts.items()}
+        fresh._recall(self._known, self._channels, {name: state.without(keys) for name, state in states.items()})
+        for name, part in fresh._parts.items():
+            part.restore(states[name].standing(keys))
+        fresh._known.forget_times([point for point in lost if point < self._points])
+        fresh._screen.sync(fresh._known.value)
+        return fresh
 
     def dump(self, *, silence: bool = True) -> bytes:
         """The memory of all detectors, bit-exact; `load` brings it back.

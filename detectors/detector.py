@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, Protocol, cast, runtime_checkable
@@ -27,6 +27,23 @@ class State:
 
     key: Sequence[str]
     arrays: Arrays
+
+    def without(self, keys: Collection[str]) -> State:
+        """The memory of the other rules."""
+        return self._of([at for at, key in enumerate(self.key) if key not in keys], [*self.arrays])
+
+    def standing(self, keys: Collection[str]) -> State:
+        """Of these rules only which are tripped."""
+        tripped = self._of([at for at, key in enumerate(self.key) if key in keys], ["tripped"])
+        if tripped.arrays:
+            tripped.arrays["condition"] = tripped.arrays["tripped"]
+        return tripped
+
+    def _of(self, rows: Sequence[int], names: Sequence[str]) -> State:
+        at = np.array(rows, np.intp)
+        return State(
+            [self.key[row] for row in rows], {name: self.arrays[name][at] for name in names if name in self.arrays}
+        )
 
 
 class Reason(IntEnum):

@@ -54,6 +54,10 @@ class Known:
         for name, array in self.arrays().items():
             array[np.asarray(mine, np.intp)] = other.arrays()[name][np.asarray(source, np.intp)]
 
+    def forget_times(self, points: Indices) -> None:
+        """When these points were heard is not known any more; what they showed is."""
+        self.newest[np.asarray(points, np.intp)] = self.time[np.asarray(points, np.intp)] = NEVER
+
     def learn(self, feed: Feed) -> None:
         """Take in a batch, once everyone has judged it."""
         if not len(feed):

@@ -138,6 +138,7 @@ def looks(
         ServicePoint.HISTORY: history,
         ServicePoint.OUTBOX: undelivered,
         ServicePoint.CLOCK: Change(lambda: clock.look()[1] / 1e9),
+        ServicePoint.TIME: lambda: float(round(intake.clock_ahead_s)),
         ServicePoint.SESSION: Change(lambda: source.sessions_lost),
         ServicePoint.MISSING: lambda: float(intake.missing(MISSING_S)),
         ServicePoint.JOURNAL_DAMAGE: lambda: float(journal.damaged()),

@@ -76,6 +76,7 @@ class Commit:
         statuses: (plant, gateway) -> (online, received).
         quarantined: messages put aside; their ids are ignored. What is `retried` goes first, so the same may return.
         step: ns by which the service's clock was set just before; see `Entry`.
+        left: boots that are no longer their gateways': their clocks say nothing any more.
         retried: ids of messages that were put aside and are taken again with this: deleted where they lie.
         backfill: readings that may wait until nothing live does: staged; their ids are ignored.
         fed: what was staged and is in `batch` now, or in `quarantined` if it was damaged.
@@ -90,6 +91,7 @@ class Commit:
     retried: Sequence[int] = ()
     backfill: Sequence[Staged] = ()
     fed: Sequence[Staged] = ()
+    left: Sequence[BootKey] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Journal:
                 " frames = frames + excluded.frames, duplicates = duplicates + excluded.duplicates",
                 (_position_row(key, progress) for key, progress in commit.positions.items()),
             )
+            where = "WHERE plant = ? AND gateway = ? AND boot = ?"
+            cursor.executemany(f"UPDATE position SET clock = 'null' {where}", commit.left)  # noqa: S608  constant
             cursor.executemany(
                 "INSERT INTO status VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " online = excluded.online, received = excluded.received",
@@ -286,8 +290,8 @@ class Journal:
         }
 
     def boots(self) -> dict[tuple[str, str], tuple[str, GatewayClock | None]]:
-        """The boot each gateway is in, and its clock as of the newest frame."""
-        rows = self._rows("SELECT plant, gateway, boot, clock FROM position ORDER BY began")
+        """The boot each gateway is in, the one with a clock, and that as of the newest frame; else the newest boot."""
+        rows = self._rows("SELECT plant, gateway, boot, clock FROM position ORDER BY clock != 'null', began")
         return {
             (plant, gateway): (boot, self._position_rows.clock((plant, gateway, boot), clock))
             for plant, gateway, boot, clock in rows

@@ -154,6 +154,7 @@ class ServicePoint(StrEnum):
     HISTORY = "HISTORY"
     OUTBOX = "OUTBOX"
     CLOCK = "CLOCK"
+    TIME = "TIME"
     SESSION = "SESSION"
     MISSING = "MISSING"
     JOURNAL_DAMAGE = "JOURNAL_DAMAGE"

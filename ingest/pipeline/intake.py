@@ -23,6 +23,8 @@ from ingest.pipeline.sorting import PIECE, Group, Standing, Who
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.quality.backfill import Backfill
+from ingest.quality.timeline import TimeLine
+from ingest.quality.witnesses import Witnesses
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
@@ -44,7 +46,7 @@ _WILD: Final = 64 << 10  # bytes of its share that a gap or a boot too many cost
 class IntakeConfig(Config):
     """How intake treats what gateways send."""
 
-    clock_tolerance_s: float = Field(default=60.0, gt=0)  # how far a gateway's clock may run ahead
+    clock_tolerance_s: float = Field(default=60.0, gt=0, le=1800)  # how far a gateway's clock may run ahead
     gap_named_s: float = Field(default=20.0, ge=0, le=50)  # a missing frame is told after so long; resends come first
     gap_lost_h: float = Field(default=72.0, gt=0)  # and listed as lost after so long
     gateway_mb_per_s: float = Field(default=2.0, gt=0)  # what each gateway may send in the long run
@@ -74,6 +76,18 @@ class ServiceClockStepped(Event, level="warning"):
     """The service's own clock was set: silences go on being counted as if it had not been."""
 
     step_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClockSuspected(Event, level="error"):
+    """All gateways agree against the service's own clock: their times are kept as they are. Set the service's clock."""
+
+    ahead_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClockConfirmed(Event):
+    """A gateway agrees with the service's own clock again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,8 @@ class Intake(Worker):
         self._clock = clock
         self._tolerance = int(config.clock_tolerance_s * 1e9)
         self._positions = journal.positions()
-        self._standings = {who: Standing(boot, clock) for who, (boot, clock) in journal.boots().items()}
+        self._standings = {who: Standing(TimeLine(boot, clock)) for who, (boot, clock) in journal.boots().items()}
+        self._witnesses = Witnesses(self._tolerance)
         self._healths: dict[Who, Health] = {}
         self._boots = Boots(self._positions)
         self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
@@ -140,7 +155,7 @@ class Intake(Worker):
     def announce_all(self) -> None:
         """Tell every gateway again where it stands, since the broker may have forgotten. From any thread."""
         known = self._roster().gateways
-        keys = [(*who, standing.boot) for who, standing in [*self._standings.items()] if who in known]
+        keys = [(*who, standing.line.boot) for who, standing in [*self._standings.items()] if who in known]
         self._announcer.due(keys, at_once=True)
 
     def observe(self, values: Sequence[tuple[int, float]]) -> None:
@@ -184,6 +199,7 @@ class Intake(Worker):
             self._backfill,
             self._observed_at,
             0 if self._journal.waiting() or not self._caught_up() else PIECE,
+            self._witnesses.reference,
         )
         for message in messages:
             (group.pass_over if message.unread else group.sort)(message)
@@ -209,12 +225,31 @@ class Intake(Worker):
                 self._shares.charge(key[:2], _WILD * len(progress.beyond))
         self._boots.heard(commit.positions)
         self._note_health(group)
+        self._believe(group)
         self._acknowledge(messages)
         self._announcer.due(commit.positions)
         if messages or again:
             emit(FramesJournaled(len(messages), commit.readings + sum(piece.size for piece in commit.backfill)))
         if step:
             emit(ServiceClockStepped(step / 1e9))
+
+    @property
+    def clock_ahead_s(self) -> float:
+        """How far the service's own clock is ahead, if all gateways agree against it, s; behind: negative; else 0."""
+        return self._witnesses.service_ahead / 1e9
+
+    def _believe(self, group: Group) -> None:
+        """Ask the gateways' clocks whether the service's own is right."""
+        clocks = {who: stood.line.clock for who, stood in group.stood.items() if stood.line.clock is not None}
+        if not clocks:
+            return
+        before = self._witnesses.service_ahead
+        self._witnesses.hear(clocks, max(clock.received for clock in clocks.values()), group.set_by)
+        ahead = self._witnesses.service_ahead
+        if ahead and not before:
+            emit(ServiceClockSuspected(round(ahead / 1e9, 3)))
+        elif before and not ahead:
+            emit(ServiceClockConfirmed())
 
     def _note_health(self, group: Group) -> None:
         """Count what came of each gateway; what is to be told of it goes into the next commit."""
@@ -275,7 +310,7 @@ class Intake(Worker):
             emit(GatewayThrottled(*who, unread, size))
 
     def _boot_of(self, who: Who) -> str | None:
-        return self._standings[who].boot if who in self._standings else None
+        return self._standings[who].line.boot if who in self._standings else None
 
     def _forget(self, boots: Sequence[BootKey]) -> None:
         """Nothing is known of these boots any more."""

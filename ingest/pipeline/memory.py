@@ -168,6 +168,11 @@ class Memory:
         self.excursions.shift(step)
         self.warnings.shift(step)
 
+    def forget_times(self, points: NDArray[np.int32]) -> None:
+        """When these points were heard last is wrong: their rules learn anew, and go on standing where they stand."""
+        self.newest[points] = 0
+        self.bank = self.bank.successor(self.roster.tables, self.roster.derived, anew=points)
+
     def successor(self, roster: Roster) -> Memory:
         """A memory for another roster that keeps what is known of every point and rule both have."""
         if roster is self.roster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -24,7 +25,8 @@ from ingest.pipeline.raise_warnings import raise_warnings
 from ingest.pipeline.turn import Terms, Turn
 from ingest.plants.roster import Roster
 from ingest.quality.check import check_quality
-from ingest.quality.late import flag_late
+from ingest.quality.late import flag_late, stranded
+from ingest.telemetry import Event, emit
 from ingest.warnings.report import warning_body
 
 __all__ = ["STAGES", "Terms", "Turn", "advance"]
@@ -32,9 +34,20 @@ __all__ = ["STAGES", "Terms", "Turn", "advance"]
 _REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
 
 
+@dataclass(frozen=True, slots=True)
+class TimesForgotten(Event, level="warning", amount="points"):
+    """Points whose newest reading was kept far in the future: their rules begin anew, so that they are judged again."""
+
+    points: int
+
+
 def check(turn: Turn, memory: Memory) -> None:
     """Add the flags a reading earns by itself and by coming out of order."""
     checked = check_quality(turn.batch, *turn.roster.ranges(turn.batch.point))
+    wrong = stranded(checked, memory.newest)
+    if len(wrong):
+        memory.forget_times(wrong)
+        emit(TimesForgotten(len(wrong)))
     turn.batch = flag_late(checked, memory.newest)
 
 

@@ -15,16 +15,17 @@ from ingest.journal.journal import Commit, Progress
 from ingest.journal.position import BootKey, Position
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.batch import Batch, concat
-from ingest.model.flags import Flag
 from ingest.pipeline.health import Tally
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.quality.backfill import Backfill
-from ingest.quality.clock import GatewayClock, keep_time
+from ingest.quality.clock import GatewayClock
+from ingest.quality.reference import Reference
+from ingest.quality.timeline import MS, Part, Stamped, TimeLine, place
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.assemble import Arrival, assemble
 from ingest.wire.errors import Reason, Rejected
-from ingest.wire.frame import Decoded, decode, decode_status, identify, only_columns
+from ingest.wire.frame import decode, decode_status, identify, only_columns
 from ingest.wire.topics import Topic, parse_topic
 
 Who = tuple[str, str]
@@ -71,13 +72,11 @@ class Standing:
     """What is known of a gateway besides its positions.
 
     Attributes:
-        boot: the boot it is in.
-        clock: its clock, as of its newest frame.
+        line: its line of time, with the boot it is in and its clock.
         told: when its clock was last told as a reading, ns.
     """
 
-    boot: str
-    clock: GatewayClock | None = None
+    line: TimeLine
     told: int = 0
 
 
@@ -103,6 +102,7 @@ class Group:
         backfill: tells which frames are part of a backlog; learns from each.
         observed: when each point was last observed, ns; kept up to date.
         spare: readings of back-fill that may go straight on, since nothing live waits; the rest is staged.
+        reference: which time is believed.
     """
 
     roster: Roster
@@ -113,6 +113,7 @@ class Group:
     backfill: Backfill
     observed: dict[int, int]
     spare: int = PIECE
+    reference: Reference = field(default_factory=Reference)
     readings: int = 0
     stood: dict[Who, Standing] = field(default_factory=dict)
     tallies: dict[Who, Tally] = field(default_factory=dict)
@@ -189,6 +190,7 @@ class Group:
             tuple(self.retried),
             [*_pieces(assemble(self._backlog))],
             self.fed,
+            [(*who, self.standings[who].line.boot) for who, stood in self.stood.items() if self._left(who, stood)],
         )
 
     def _progress(self, key: BootKey, count: _Count) -> Progress:
@@ -196,9 +198,13 @@ class Group:
         position = count.position.give_up(beyond)
         return Progress(position, count.received, count.frames, count.duplicates, self._clock(key), beyond)
 
+    def _left(self, who: Who, stood: Standing) -> bool:
+        before = self.standings.get(who)
+        return before is not None and before.line.boot != stood.line.boot
+
     def _clock(self, key: BootKey) -> GatewayClock | None:
         stood = self._standing(key[:2])
-        return stood.clock if stood is not None and stood.boot == key[2] else None
+        return stood.line.clock if stood is not None and stood.line.boot == key[2] else None
 
     def _known(self, who: Who) -> GatewayRoster:
         gateway = self.roster.gateways.get(who)
@@ -214,12 +220,17 @@ class Group:
     def _sort_frame(self, message: Raw, gateway: GatewayRoster, who: Who, *, again: bool) -> None:
         frame = decode(message.payload, gateway.columns)
         key = (*who, frame.boot)
-        newest = not again and self._is_newest(key, frame.seq)
+        position = self._position(key)
+        newest = not again and (position is None or frame.seq > position.committed)
         if not again and not self._accept(key, frame.seq, message.received):
             return
-        shift = self._keep_time(message.received, gateway, who, frame) if newest else 0
-        flags = (Flag.CLOCK if shift else 0) | (Flag.HISTORICAL if frame.historical else 0)
-        self._keep(Arrival(frame, message.received, shift, flags), who)
+        stamped = Stamped(
+            frame.boot, frame.times, message.received - self.set_by, newest, position is None, frame.historical
+        )
+        for part in self._place(who, gateway, stamped, message.received):
+            whole = (part.start, part.end, part.base) == (0, len(frame.times), 0) and not part.level
+            rows = frame if whole else frame.rows(part.start, part.end, part.times(frame.times))
+            self._keep(Arrival(rows, message.received, part.shift, part.flags), who)
         self._tally(who, message.received)
         if frame.unknown:
             rest = only_columns(message.payload, frame.unknown)
@@ -238,35 +249,29 @@ class Group:
         self._parts.append(arrival)
         self.readings += frame.readings
 
-    def _is_newest(self, key: BootKey, seq: int) -> bool:
-        """Whether the frame is newer than all its gateway sent before: not sent again, not of an earlier boot."""
-        if key in self._counts:
-            committed = self._counts[key].position.committed
-        elif key in self.positions:
-            committed = self.positions[key].committed
-        else:
-            return True  # a boot nobody has heard of
-        stood = self._standing(key[:2])
-        return seq > committed and (stood is None or stood.boot == key[2])
+    def _position(self, key: BootKey) -> Position | None:
+        count = self._counts.get(key)
+        return self.positions.get(key) if count is None else count.position
 
-    def _keep_time(self, received: int, gateway: GatewayRoster, who: Who, frame: Decoded) -> int:
-        """What to add to the frame's times: 0 while its device's clock goes on as clocks do."""
-        stood = self._standing(who) or Standing(frame.boot)
-        if frame.historical:
-            self.stood[who] = Standing(frame.boot, stood.clock, stood.told)
-            return 0
-        first, last = frame.times[0] * 1_000_000, frame.times[-1] * 1_000_000
-        clock = keep_time(stood.clock, first, last, received - self.set_by, self.tolerance)
-        before = stood.clock.shift if stood.clock is not None else 0
-        stepped = abs(clock.shift - before) > self.tolerance
-        if stepped:
-            emit(GatewayClockStepped(*who, round(clock.shift / 1e9, 3)))
-        told = stood.told
-        if stepped or abs(received - told) >= _CLOCK_EVERY:
-            self.observe(gateway.clock, clock.ahead_s, received)
-            told = received
-        self.stood[who] = Standing(frame.boot, clock, told)
-        return clock.shift
+    def _place(self, who: Who, gateway: GatewayRoster, frame: Stamped, received: int) -> Sequence[Part]:
+        """Where the frame belongs on its gateway's line of time; what is seen of its clock is told."""
+        stood = self._standing(who)
+        line, parts = place(stood.line if stood is not None else None, frame, self.tolerance, self.reference)
+        before, told = (stood.line, stood.told) if stood is not None else (None, 0)
+        clock = line.clock
+        if clock is not None and (before is None or clock is not before.clock):
+            shift = before.clock.shift if before is not None and before.clock is not None else 0
+            stepped = len(parts) > 1 or abs(clock.shift - shift) > self.tolerance
+            if stepped:
+                emit(GatewayClockStepped(*who, round(clock.shift / 1e9, 3)))
+            if stepped or abs(received - told) >= _CLOCK_EVERY:
+                # A time that is wrong within a frame is told, though the clock may be right again at its end.
+                ends = (frame.times[part.end - 1] * MS - frame.received for part in parts[:-1])
+                ahead = max(clock.offset, *ends, key=abs) if len(parts) > 1 else clock.offset
+                self.observe(gateway.clock, (ahead - self.reference.offset) / 1e9, received)
+                told = received
+        self.stood[who] = Standing(line, told)
+        return parts
 
     def _standing(self, who: Who) -> Standing | None:
         return self.stood.get(who) or self.standings.get(who)

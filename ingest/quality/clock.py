@@ -1,14 +1,24 @@
-"""A gateway's clock that is set: its readings go on being judged in order, near their arrival, none of them squeezed.
+"""A gateway's clock: its readings are judged in order, near the time at which they were made, none of them squeezed.
 
 The kept time of a frame is its device time plus one shift, so the spacing within a frame is always the device's own.
-Arrivals are compared with each other only, in a frame of time in which the service's own clock never steps: a gateway
-that is always ahead or behind, without a step, is judged by its own clock, and only its offset is told.
+Nothing is kept later than it arrived, by more than the tolerance. A clock that is ahead is seen at once, since no delay
+makes a frame look newer. One that is behind looks like a gateway that sends what it had kept: only a step back, or
+readings that go on arriving as fast as they are made (`steady`), tell the one from the other. Arrivals are told in a
+frame of time in which the service's own clock never steps; `ingest.quality.reference` says which time is believed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from ingest.quality.reference import Reference
+
+EARLIEST: Final = 946_684_800 * 10**9
+"""2000-01-01, ns since the epoch: a clock that tells less was not set since it was switched on."""
+
+LATEST: Final = 4_102_444_800 * 10**9
+"""2100-01-01, ns since the epoch."""
 
 SPACING: Final = 1_000_000
 """Where the kept timeline cannot go on otherwise it goes on by so much, ns: one tick of the wire's times."""
@@ -24,6 +34,12 @@ most."""
 HALF: Final = 30 * 10**9
 """The offset is the greatest of the last one to two of these, ns: delay can only make a frame look older."""
 
+PACE: Final = 10 * 10**9
+"""Ns of arrivals over which an offset must have stayed the same to be a clock's, and no delay that shrinks."""
+
+WAVERS: Final = 10**9
+"""Ns by which an offset that stays the same may still rise: delays differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayClock:
@@ -34,7 +50,8 @@ class GatewayClock:
         judged: newest time, as kept.
         received: arrival of the frame, in the service's steady frame of time.
         shift: what is added to the device times of this frame.
-        since: arrival at which the present half of the offset's window began.
+        since: arrival at which the present half of the offset's window began; a half after a steady one began with the
+            last `PACE` of that.
         ahead: greatest `device time - arrival` since then.
         ahead_before: greatest in the half before; equal to `ahead` where there is none.
     """
@@ -48,22 +65,35 @@ class GatewayClock:
     ahead_before: int
 
     @property
-    def ahead_s(self) -> float:
-        """How far the gateway's clock is ahead of the service's, s; behind: negative, by the least delay at least."""
-        return max(self.ahead, self.ahead_before) / 1e9
+    def offset(self) -> int:
+        """How far the clock is ahead of the steady frame, ns; behind: negative, by the least delay at least."""
+        return max(self.ahead, self.ahead_before)
+
+    @property
+    def steady(self) -> bool:
+        """Whether readings have been arriving as fast as they are made: the offset is the clock's, and no delay."""
+        return self.received - self.since >= PACE and abs(self.ahead - self.ahead_before) <= WAVERS
 
 
-def keep_time(known: GatewayClock | None, first: int, newest: int, received: int, tolerance: int) -> GatewayClock:
+def keep_time(
+    known: GatewayClock | None,
+    first: int,
+    newest: int,
+    received: int,
+    tolerance: int,
+    reference: Reference = Reference(),  # noqa: B008  immutable
+) -> GatewayClock:
     """What is known after one more frame, and by what its times are to be shifted.
 
     Only for a frame that is newer, by sequence, than everything of its gateway before, and not marked historical.
 
     >>> s = 10**9
-    >>> clock = keep_time(None, 100 * s, 100 * s, 100 * s, 60 * s)
-    >>> clock = keep_time(clock, 3701 * s, 3701 * s, 101 * s, 60 * s)  # set forward by an hour
-    >>> clock.shift // s, clock.judged // s, clock.ahead_s
-    (-3600, 101, 3600.0)
-    >>> keep_time(clock, 102 * s, 102 * s, 102 * s, 60 * s).shift  # and right again
+    >>> now = EARLIEST
+    >>> clock = keep_time(None, now, now, now, 60 * s)
+    >>> clock = keep_time(clock, now + 3601 * s, now + 3601 * s, now + s, 60 * s)  # set forward by an hour
+    >>> clock.shift // s, (clock.judged - now) // s, clock.offset // s
+    (-3601, 0, 3600)
+    >>> keep_time(clock, now + 2 * s, now + 2 * s, now + 2 * s, 60 * s).shift  # and right again
     0
 
     Args:
@@ -72,33 +102,63 @@ def keep_time(known: GatewayClock | None, first: int, newest: int, received: int
         newest: its newest device time, ns.
         received: its arrival in the steady frame, ns.
         tolerance: how far a device clock may be off, ns.
+        reference: which time is believed.
     """
     ahead = newest - received
+    off = ahead - reference.offset
     if known is None:
-        shift = -ahead if ahead > tolerance else 0
+        shift = believed_shift(first, off, tolerance)
         return GatewayClock(newest, newest + shift, received, shift, received, ahead, ahead)
-    passed = received - known.received
+    passed, shift = received - known.received, known.shift
     set_back = first <= known.device and newest - known.device < passed - SLACK
-    set_forward = ahead + known.shift > tolerance and newest - known.device - passed > tolerance
-    if set_back or set_forward:
-        shift = _after_step(known, first, ahead, tolerance)
+    runs_ahead = off + shift > tolerance
+    if set_back or (runs_ahead and newest - known.device - passed > tolerance):
+        shift = _after_step(known, first, off, received + reference.offset, tolerance)
         return GatewayClock(newest, max(known.judged, newest + shift), received, shift, received, ahead, ahead)
-    shift = known.shift
-    if shift and abs(ahead) <= tolerance:
-        shift = _nearer_to_nothing(shift, max(first - known.device, 0) // SLEW)
-    device, judged = max(known.device, newest), max(known.judged, newest + shift)
-    return GatewayClock(device, judged, received, shift, *_offset(known, received, ahead))
+    since, most, before = _offset(known, received, ahead)
+    judged = max(known.judged, newest + shift)
+    clock = GatewayClock(max(known.device, newest), judged, received, shift, since, most, before)
+    corrected = _corrected(clock, known, (first, off), tolerance, reference)
+    if corrected == shift:
+        return clock
+    return replace(clock, shift=corrected, judged=max(known.judged, newest + corrected))
 
 
-def _after_step(known: GatewayClock, first: int, ahead: int, tolerance: int) -> int:
+def believed_shift(first: int, off: int, tolerance: int) -> int:
+    """What brings times that nothing goes before to the time that is believed: 0 if they may be right, however old.
+
+    Args:
+        first: the oldest of them, ns.
+        off: how far the newest is ahead of the time that is believed, ns.
+        tolerance: ns.
+    """
+    return -off if off > tolerance or first < EARLIEST else 0
+
+
+def _after_step(known: GatewayClock, first: int, off: int, arrival: int, tolerance: int) -> int:
     """The shift that goes on behind what was kept: none for a clock that is right, else by the lag there was.
 
     The lag, because a gateway that catches up after an outage must not be taken to now: what it still holds would
     follow, and run into the future.
     """
-    lag = max(known.received - known.judged, 0)
-    wanted = 0 if abs(ahead) <= tolerance else -ahead - lag
+    lag = max(arrival - known.judged, 0)
+    wanted = 0 if abs(off) <= tolerance else -off - lag
     return max(wanted, known.judged + SPACING - first)
+
+
+def _corrected(
+    clock: GatewayClock, known: GatewayClock, frame: tuple[int, int], tolerance: int, reference: Reference
+) -> int:
+    """The shift of a frame that goes on without a step. `frame`: its oldest device time, and how far it is off."""
+    (first, off), shift = frame, clock.shift
+    if not shift and not reference.witnessed:  # it was never seen to be set: it may be the service's that is wrong
+        return 0
+    if off + shift > tolerance:  # set by less than is seen as a step; or a delay was taken for its error, and shrinks
+        return min(shift, max(tolerance - off, known.judged + SPACING - first))
+    late = off + shift < -tolerance
+    if abs(off) <= tolerance:  # the clock is right
+        return 0 if late else _nearer_to_nothing(shift, max(first - known.device, 0) // SLEW)
+    return reference.offset - clock.offset if late and clock.steady else shift
 
 
 def _nearer_to_nothing(shift: int, most: int) -> int:
@@ -110,5 +170,7 @@ def _offset(known: GatewayClock, received: int, ahead: int) -> tuple[int, int, i
     age = received - known.since
     if 0 <= age < HALF:
         return known.since, max(known.ahead, ahead), known.ahead_before
-    before = known.ahead if 0 <= age < 2 * HALF else ahead
-    return received, ahead, before
+    if not 0 <= age < 2 * HALF:
+        return received, ahead, ahead
+    steady = replace(known, received=received, ahead=max(known.ahead, ahead)).steady
+    return received - PACE if steady else received, ahead, known.ahead

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 
+FAR: Final = 3600 * 10**9
+"""Nothing is kept so much later than it arrived, ns. A newest time that is, is wrong: nothing could follow it."""
+
 _NEVER: Final = np.iinfo(np.int64).min
 _FEW: Final = 1 << 16
 
@@ -17,7 +20,7 @@ _FEW: Final = 1 << 16
 def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     """Flag readings that are not newer than every earlier live one of their point, and advance `newest` in place.
 
-    What a gateway marks as recorded earlier advances nothing, however new it is.
+    What a gateway marks as recorded earlier, and what is known to be late already, advances nothing.
 
     Args:
         batch: readings in order of arrival.
@@ -26,7 +29,7 @@ def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     if not len(batch):
         return batch
     point, time = batch.point, batch.time
-    historical = (batch.flags & Flag.HISTORICAL) != 0
+    historical = (batch.flags & (Flag.HISTORICAL | Flag.LATE)) != 0
     backfilled = historical.any()
     if not backfilled and (point[1:] > point[:-1]).all():  # one frame of one moment, or of one point
         late = time <= newest[point]
@@ -55,3 +58,18 @@ def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     late[order] = time <= before
     np.maximum.at(newest, point, counted)
     return batch.with_flags(batch.flags | np.where(late, np.uint16(Flag.LATE), np.uint16(0)))
+
+
+def stranded(batch: Batch, newest: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The points whose newest time lies so far in the future that it is wrong, by readings that are of now.
+
+    Args:
+        batch: readings in order of arrival.
+        newest: int64[p], newest event time seen by point, ns.
+    """
+    before = newest[batch.point]
+    far = before > batch.received + FAR
+    if not far.any():
+        return np.empty(0, np.int32)
+    live = (batch.flags & (Flag.HISTORICAL | Flag.LATE)) == 0
+    return np.unique(batch.point[far & live & (before > batch.time + FAR)])

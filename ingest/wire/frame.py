@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from math import isfinite
 from operator import lt
@@ -21,9 +21,8 @@ MAX_BYTES: Final = 1 << 20
 MAX_TIMES: Final = 10_000
 MAX_READINGS: Final = 100_000
 _NAME = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-_TIME = Annotated[int, msgspec.Meta(ge=946_684_800_000, lt=4_102_444_800_000)]  # ms, years 2000 to 2099
 _SEQ = Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
-_TIMES = Annotated[list[_TIME], msgspec.Meta(min_length=1, max_length=MAX_TIMES)]
+_TIMES = Annotated[list[int], msgspec.Meta(min_length=1, max_length=MAX_TIMES)]
 _QUALITY = Annotated[int, msgspec.Meta(ge=0, le=2)]
 
 
@@ -32,7 +31,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=F
 
     boot: _NAME
     seq: _SEQ
-    time: _TIMES  # ms since the epoch, UTC, strictly increasing
+    time: _TIMES  # ms since the epoch, UTC, strictly increasing; wrong clocks are `ingest.quality.timeline`'s
     values: dict[_NAME, list[float | None]]
     quality: dict[_NAME, list[_QUALITY]] | None = None  # 0 good, 1 uncertain, 2 bad
     historical: bool = False  # recorded earlier and read out now: times may lie before those of earlier frames
@@ -90,6 +89,17 @@ class Decoded:
     def readings(self) -> int:
         """Readings of known points."""
         return len(self.times) * len(self.points)
+
+    def rows(self, start: int, end: int, times: list[int]) -> Decoded:
+        """The rows `start` up to before `end`, under these times."""
+        starts = range(0, len(self.times) * len(self.points), len(self.times))
+        values: bytes | list[float | None]
+        if isinstance(self.values, bytes):
+            values = b"".join([self.values[8 * (at + start) : 8 * (at + end)] for at in starts])
+        else:
+            values = [value for at in starts for value in self.values[at + start : at + end]]
+        quality = {place: marks[start:end] for place, marks in self.quality.items()}
+        return replace(self, times=times, values=values, quality=quality)
 
 
 class _Identity(msgspec.Struct):

@@ -133,6 +133,7 @@ class Parts:
 
     connected = True
     sessions_lost = 2
+    clock_ahead_s = -28_800.2
     behind = 0
     created: int | None = None
     refused = ("a.toml",)
@@ -161,7 +162,7 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
     found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, ["county", "inspector"], parts)  # type: ignore[arg-type]
     assert list(found) == list(ServicePoint)
     assert {name: look() for name, look in found.items()} == {
-        "DISK": 5, "BROKER": 1, "HISTORY": 0, "OUTBOX": 0, "CLOCK": -90, "SESSION": 2, "MISSING": 60,
+        "DISK": 5, "BROKER": 1, "HISTORY": 0, "OUTBOX": 0, "CLOCK": -90, "TIME": -28_800, "SESSION": 2, "MISSING": 60,
         "JOURNAL_DAMAGE": 0, "PLANT_FILES": 1, "UNWATCHED": 0,
     }  # fmt: skip
     parts.behind, parts.created = 2, time.time_ns() - 800 * SECOND

@@ -104,7 +104,7 @@ def test_every_point_is_judged_for_bad_values_and_silence_and_analogue_ones_for_
             assert {"BAD", "SILENT"} | analogue <= set(signal.rules), signal.code
     assert {code: set(signal.rules) for code, signal in CATALOGUE.gateway.items()} == {
         "GATEWAY_ONLINE": {"OFFLINE", "SILENT"},
-        "GATEWAY_CLOCK": {"AHEAD", "BEHIND"},
+        "GATEWAY_CLOCK": {"AHEAD", "BEHIND", "UNSET"},
         "GATEWAY_REFUSED": {"H"},
         "GATEWAY_REUSED": {"H"},
         "GATEWAY_THROTTLED": {"H"},

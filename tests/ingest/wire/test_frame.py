@@ -81,6 +81,26 @@ def test_a_shift_moves_a_whole_frame_and_its_flags_stand_on_every_reading() -> N
     assert read.flags.tolist() == [Flag.CLOCK, Flag.CLOCK | Flag.NO_VALUE]
 
 
+@pytest.mark.parametrize("time", [0, -5, 1_763_884_800, 1_763_884_800_000_000, 1_763_884_800_000_000_000])
+def test_a_time_that_cannot_be_is_no_reason_to_refuse_a_frame(time: int) -> None:
+    """Its readings may be of now: what to do with them is decided by the gateway's line of time."""
+    for payload in (
+        encode_json(Frame("b", 1, [time], {"A": [1.0]})),
+        encode_msgpack(Frame("b", 1, [time], {"A": [1.0]})),
+    ):
+        assert decode(payload, COLUMNS).times == [time]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_rows_of_a_frame_are_what_they_are_in_the_whole(packed: bool) -> None:
+    frame = Frame("b", 1, [T0, T0 + 1, T0 + 2], {"A": [1.0, 2.0, 3.0], "B": [4.0, None, 6.0]}, {"B": [0, 1, 2]})
+    whole = decode(encode_msgpack(frame) if packed else encode_json(frame), COLUMNS)
+    cut = assemble([Arrival(whole.rows(0, 1, [T0]), 5), Arrival(whole.rows(1, 3, [T0 + 1, T0 + 2]), 5)])
+    expected = assemble([Arrival(whole, 5)])
+    for name in ("point", "time", "value", "flags"):
+        np.testing.assert_array_equal(getattr(cut, name), getattr(expected, name))
+
+
 def test_a_frame_says_whether_it_was_recorded_earlier() -> None:
     frame = Frame("b", 1, [T0], {"A": [1.0]}, historical=True)
     for payload in (encode_json(frame), encode_msgpack(frame)):

@@ -1,0 +1,48 @@
+"""Whose time is believed: the service's own clock, unless all gateways agree against it.
+
+Every gateway that is heard tells how far its clock is ahead of the service's steady frame of time, in which nobody sets
+a clock. The service's clock stands in that frame too. If any gateway agrees with it, it is believed: no plant can move
+the time of another. If none does, and most of them (two at least) agree with each other, it is the service's clock that
+is wrong, and theirs is the time. Else nobody bears witness, and what was believed goes on to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from statistics import median_low
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The time that is believed.
+
+    Attributes:
+        offset: what to add to an arrival in the steady frame, ns.
+        witnessed: whether gateways agree with it.
+    """
+
+    offset: int = 0
+    witnessed: bool = False
+
+
+def believe(present: Reference, service: int, gateways: Collection[int], tolerance: int) -> Reference:
+    """Whom to believe, by how far (ns) the service's and the gateways' clocks are ahead of the steady frame.
+
+    >>> s = 10**9
+    >>> believe(Reference(), 0, [28_800 * s, 28_801 * s], 60 * s)  # two against the service
+    Reference(offset=28800000000000, witnessed=True)
+    >>> believe(Reference(), 0, [28_800 * s, 28_801 * s, 5 * s], 60 * s)  # but one agrees with it
+    Reference(offset=0, witnessed=True)
+    >>> believe(Reference(), 0, [28_800 * s], 60 * s)
+    Reference(offset=0, witnessed=False)
+    """
+    if any(abs(ahead - service) <= tolerance for ahead in gateways):
+        return Reference(service, witnessed=True)
+    middle = median_low(gateways)
+    agree = sum(abs(ahead - middle) <= tolerance for ahead in gateways)
+    if agree >= 2 and 2 * agree > len(gateways):
+        # Theirs differ by delays: as long as it makes no difference, what is believed stays as it is.
+        same = present.witnessed and abs(middle - present.offset) <= tolerance // 2
+        return Reference(present.offset if same else middle, witnessed=True)
+    return Reference(present.offset)
