@@ -204,7 +204,7 @@ def test_the_commands_of_the_pages_exist() -> None:
     yujing = Path(sys.executable).with_name("yujing")
     found = {line[1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
     assert found == {"check", "explain", "journal", "quarantine", "run", "simulate", "state"}
-    for command in ("check", "init", "run", "simulate platform", "explain warning", "journal verify", "quarantine list"):
+    for command in ("check", "init", "run", "simulate platform", "explain warning", "journal verify"):
         told = subprocess.run([yujing, *command.split(), "--help"], check=True, capture_output=True, text=True)
         assert ("--dir" if "platform" in command else "--config") in told.stdout
 
