@@ -111,7 +111,7 @@ class Service:
         self._failure: asyncio.Future[None] = loop.create_future()
         folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
         self.guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
-        self.journal = Journal(settings.journal.path)
+        self.journal = Journal(settings.journal.path, settings.journal.quota())
         self._database = Database(settings.state)
         require_installation(self.journal, InstallationStore(self._database), new=new, names=settings.databases)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)

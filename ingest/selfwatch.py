@@ -142,6 +142,7 @@ def looks(
         ServicePoint.SESSION: Change(lambda: source.sessions_lost),
         ServicePoint.MISSING: lambda: float(intake.missing(MISSING_S)),
         ServicePoint.JOURNAL_DAMAGE: lambda: float(journal.damaged()),
+        ServicePoint.QUARANTINE: Change(lambda: float(journal.overflowed())),
         ServicePoint.PLANT_FILES: lambda: float(len(files.refused)),
         ServicePoint.UNWATCHED: lambda: float(len(files.unwatched)),
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from ingest.journal.quota import GATEWAY_MB, TOTAL_MB, Quota
 from ingest.model.config import Config
 
 
@@ -15,4 +16,10 @@ class JournalConfig(Config):
     path: Path = Path("data/journal.db")
     retention_h: float = Field(default=72.0, ge=0)
     quarantine_retention_d: float = Field(default=180.0, gt=0)
+    quarantine_gateway_mb: float = Field(default=GATEWAY_MB, ge=2)  # of each gateway; its oldest make room
+    quarantine_mb: float = Field(default=TOTAL_MB, ge=2)  # of all of them; the oldest of whoever has most make room
     reserve_mb: float = Field(default=64.0, ge=0)  # size of the ballast; intake waits while less than this is free
+
+    def quota(self) -> Quota:
+        """How much quarantine may take."""
+        return Quota(self.quarantine_gateway_mb, self.quarantine_mb)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +19,12 @@ from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
 from ingest.journal.position import BootKey, Gap, Position, gaps_text
 from ingest.journal.position_rows import PositionRows
+from ingest.journal.quota import QuarantineOverflowed, Quota
 from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.model.batch import Batch
 from ingest.quality.clock import GatewayClock
-from ingest.telemetry import REGISTRY
+from ingest.telemetry import REGISTRY, emit
 
 HISTORY_REJECTED: Final = "history-rejected"
 """Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
@@ -106,8 +106,8 @@ class Totals:
 class Journal:
     """The durable log. Safe to use from any thread."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file.
+    def __init__(self, path: Path, quota: Quota | None = None) -> None:
+        """Open or create the file. `quota`: how much quarantine may take of it.
 
         Raises:
             JournalUnavailable: it cannot be opened or written now.
@@ -120,6 +120,7 @@ class Journal:
         self._readers: list[apsw.Connection] = []
         self._damage = Damage()
         self._position_rows = PositionRows()
+        self._quota = quota or Quota()
         self.broken: JournalBroken | None = None  # once it is, nothing can be written
         self._writer = open_writer(path)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
@@ -161,7 +162,8 @@ class Journal:
                 " online = excluded.online, received = excluded.received",
                 ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
             )
-            _put_aside(cursor, commit.quarantined, commit.retried)
+            overflowed = self._quota.put_aside(cursor, commit.quarantined, commit.retried)
+        self._tell(overflowed)
         self._waiting += sum(piece.size for piece in commit.backfill) - sum(piece.size for piece in commit.fed)
         if len(commit.batch):
             with self._grown:
@@ -311,6 +313,10 @@ class Journal:
             for plant, gateway, boot, seq, missing, lost, online, *rest in rows
         ]
 
+    def overflowed(self) -> int:
+        """How many messages in quarantine had to make room for newer ones since the start."""
+        return self._quota.overflowed
+
     def damaged(self) -> int:
         """How many entries and positions were found damaged since the start."""
         return len(self._damage) + len(self._position_rows)
@@ -334,7 +340,8 @@ class Journal:
     def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         """Put messages or readings into quarantine, and take out what was tried again. Raises as `append`."""
         with self._transaction() as cursor:
-            _put_aside(cursor, items, retried)
+            overflowed = self._quota.put_aside(cursor, items, retried)
+        self._tell(overflowed)
 
     def totals(self) -> Totals:
         """How much there is."""
@@ -384,6 +391,11 @@ class Journal:
         for connection in (*self._readers, self._writer):
             connection.close()
 
+    def _tell(self, overflowed: Sequence[QuarantineOverflowed]) -> None:
+        self._quota.told(overflowed)
+        for event in overflowed:
+            emit(event)
+
     def _delete(self, table: str, condition: str, value: int) -> int:
         deleted = 0
         while True:
@@ -410,6 +422,7 @@ class Journal:
                         yield self._writer.cursor()
                         self._writer.execute("COMMIT")
                     except BaseException:
+                        self._quota.forget()
                         if self._writer.in_transaction:
                             with suppress(apsw.Error):  # the first error is the one to tell
                                 self._writer.execute("ROLLBACK")
@@ -463,15 +476,4 @@ def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
     return (
         *(*key, at.committed, gaps_text(at.missing), gaps_text(at.lost), clock),
         *(p.received, p.received, p.frames, p.duplicates),
-    )
-
-
-def _put_aside(cursor: apsw.Cursor, items: Sequence[Quarantined], retried: Sequence[int]) -> None:
-    """What was tried again goes first, so that the same bytes may return with another reason."""
-    cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in retried))
-    cursor.executemany(
-        # The same bytes on the same topic are put aside once, however often a gateway sends them again.
-        "INSERT OR IGNORE INTO quarantine (received, topic, reason, detail, readings, payload, digest)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ((q.received, q.topic, q.reason, q.detail, q.readings, q.payload, sha256(q.payload).digest()) for q in items),
     )

@@ -34,6 +34,10 @@ CREATE TABLE IF NOT EXISTS installation (id TEXT PRIMARY KEY) STRICT, WITHOUT RO
 CREATE TABLE IF NOT EXISTS cursor (reader TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+_SENDER: Final = """sender TEXT AS (CASE WHEN reason IN ('history-rejected', 'damaged') THEN ''
+    WHEN reason IN ('topic', 'unknown-gateway') THEN '*' ELSE rtrim(topic, replace(topic, '/', '')) END)"""
+"""Whose quota a message in quarantine counts for: the gateway's part of its topic, all strangers', or nobody's."""
+
 _COLUMNS: Final = {
     "entry": ("step INTEGER NOT NULL DEFAULT 0",),
     "position": (
@@ -41,11 +45,18 @@ _COLUMNS: Final = {
         "clock TEXT NOT NULL DEFAULT 'null'",
         "began INTEGER NOT NULL DEFAULT 0",
     ),
-    "quarantine": ("retry INTEGER NOT NULL DEFAULT 0",),
+    "quarantine": (
+        "retry INTEGER NOT NULL DEFAULT 0",
+        _SENDER,
+        "size INTEGER AS (length(payload) + length(topic) + length(detail) + 1024)",
+    ),
 }
 """What tables of earlier versions may lack."""
 
-_INDEXES: Final = "CREATE INDEX IF NOT EXISTS quarantine_retry ON quarantine (id) WHERE retry = 1;"
+_INDEXES: Final = """
+CREATE INDEX IF NOT EXISTS quarantine_retry ON quarantine (id) WHERE retry = 1;
+CREATE INDEX IF NOT EXISTS quarantine_sender ON quarantine (sender, retry, id, size);
+"""
 
 
 def prepare(connection: apsw.Connection, path: Path) -> None:
@@ -69,7 +80,7 @@ def prepare(connection: apsw.Connection, path: Path) -> None:
     with connection:
         connection.execute(_TABLES)
         for table, columns in _COLUMNS.items():
-            known = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+            known = {name for _, name, *_ in connection.execute(f"PRAGMA table_xinfo({table})")}
             for column in columns:
                 if column.split()[0] not in known:
                     connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
