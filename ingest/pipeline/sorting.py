@@ -24,8 +24,9 @@ from ingest.quality.timeline import MS, Part, Stamped, TimeLine, place
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.assemble import Arrival, assemble
+from ingest.wire.decode import decode, identify
 from ingest.wire.errors import Reason, Rejected
-from ingest.wire.frame import decode, decode_status, identify, only_columns
+from ingest.wire.frame import decode_status
 from ingest.wire.topics import Topic, parse_topic
 
 Who = tuple[str, str]
@@ -134,14 +135,14 @@ class Group:
             return
         who = (topic.plant, topic.gateway)
         try:
-            gateway = self._known(who)
+            gateway = self._known(who, message.payload if topic.leaf == "frame" else b"")
             if topic.leaf == "status":
                 self._sort_status(message, gateway, who)
             else:
                 self._sort_frame(message, gateway, who, again=again)
         except Rejected as error:
             # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
-            identity = identify(message.payload) if topic.leaf == "frame" and not again else None
+            identity = None if again else error.identity
             if identity and not self._accept((*who, identity[0]), identity[1], message.received):
                 return
             if topic.leaf == "frame" and who in self.roster.gateways and not again:
@@ -206,13 +207,16 @@ class Group:
         stood = self._standing(key[:2])
         return stood.line.clock if stood is not None and stood.line.boot == key[2] else None
 
-    def _known(self, who: Who) -> GatewayRoster:
+    def _known(self, who: Who, payload: bytes) -> GatewayRoster:
         gateway = self.roster.gateways.get(who)
         if gateway is None:
-            raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file")
+            told = identify(payload) if payload else None
+            raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file", identity=told)
         return gateway
 
     def _sort_status(self, message: Raw, gateway: GatewayRoster, who: Who) -> None:
+        if not message.payload:
+            return  # how MQTT takes a retained message back; whoever did so said nothing of the gateway
         online = decode_status(message.payload).online
         self._statuses[who] = (online, message.received)
         self.observe(gateway.device, float(online), message.received)
@@ -231,11 +235,9 @@ class Group:
             whole = (part.start, part.end, part.base) == (0, len(frame.times), 0) and not part.level
             rows = frame if whole else frame.rows(part.start, part.end, part.times(frame.times))
             self._keep(Arrival(rows, message.received, part.shift, part.flags), who)
-        self._tally(who, message.received)
-        if frame.unknown:
-            rest = only_columns(message.payload, frame.unknown)
-            detail = f"{', '.join(frame.unknown)[:500]}: expected points of {'/'.join(who)} in its plant file"
-            self._put_aside(message, Reason.UNKNOWN_POINT, detail, len(frame.times) * len(frame.unknown), rest)
+        self._tally(who, message.received).refused += frame.refused_share
+        for one in frame.refused:
+            self._put_aside(message, one.reason, one.detail, len(frame.times) * one.columns, one.payload)
 
     def _keep(self, arrival: Arrival, who: Who) -> None:
         """Take a frame's readings: what is live for the next entry, back-fill only as far as there is room to spare."""

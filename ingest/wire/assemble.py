@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.model.batch import Batch, concat
 from ingest.model.flags import Flag
-from ingest.wire.frame import Decoded
+from ingest.wire.decode import Decoded
 
 _QUALITY_FLAGS: Final = np.array([0, Flag.UNCERTAIN, Flag.BAD], np.uint16)
 

@@ -25,10 +25,18 @@ class Reason(StrEnum):
 
 
 class Rejected(Exception):
-    """A payload that cannot be taken."""
+    """A payload that cannot be taken.
 
-    def __init__(self, reason: Reason, detail: str, *, readings: int = 0) -> None:
+    Attributes:
+        readings: how many are in it, as far as they could be counted.
+        identity: boot and sequence number of the frame, if those can be told.
+    """
+
+    def __init__(
+        self, reason: Reason, detail: str, *, readings: int = 0, identity: tuple[str, int] | None = None
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.readings = readings
+        self.identity = identity

@@ -31,14 +31,15 @@ from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.telemetry import Event
 from ingest.wire.assemble import Arrival, assemble
+from ingest.wire.decode import decode
 from ingest.wire.errors import Reason
 from ingest.wire.frame import (
     MAX_BYTES,
+    MAX_COLUMNS,
     MAX_READINGS,
     MAX_TIMES,
     Committed,
     Frame,
-    decode,
     decode_committed,
     decode_status,
     encode_msgpack,
@@ -84,7 +85,7 @@ def test_every_json_example_says_what_it_is() -> None:
 def test_the_frame_is_decoded_and_its_messagepack_is_the_same() -> None:
     [text], [digits] = examples("protocol.md", "json frame"), examples("protocol.md", "hex frame")
     plain, packed = (decode(raw, COLUMNS) for raw in (text.strip().encode(), bytes.fromhex(digits)))
-    assert (plain.boot, plain.seq, len(plain.times), plain.unknown) == ("01JD8ZK3Q0", 1842, 2, ())
+    assert (plain.boot, plain.seq, len(plain.times), plain.refused) == ("01JD8ZK3Q0", 1842, 2, ())
     one, other = (assemble([Arrival(frame, NOON)]) for frame in (plain, packed))
     for name in ("point", "time", "value", "flags"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -99,7 +100,7 @@ def test_status_and_committed_are_decoded() -> None:
 
 def test_limits_of_a_frame_are_those_of_the_code() -> None:
     page = read("protocol.md")
-    assert f"At most {MAX_BYTES} bytes and {MAX_READINGS} readings" in page
+    assert f"At most {MAX_BYTES} bytes, {MAX_COLUMNS} columns and {MAX_READINGS} readings" in page
     assert f"1 to {MAX_TIMES} of them" in page
 
 

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager, suppress
 import aiomqtt
 import msgspec
 
-from ingest.wire.frame import Committed, Decoded, decode, decode_status, encode_committed
+from ingest.wire.decode import Decoded, decode
+from ingest.wire.frame import Committed, decode_status, encode_committed
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic
 
 Key = tuple[str, str, str]  # plant, gateway, boot

@@ -23,7 +23,8 @@ from typing import Final
 
 import msgspec
 
-from ingest.wire.frame import decode_committed, identify
+from ingest.wire.decode import decode
+from ingest.wire.frame import decode_committed
 from ingest.wire.topics import committed_topic, frame_topic
 from tests.reliability.strace import Call, calls
 
@@ -162,7 +163,8 @@ class _Judge:
             self.verdict.violations.append(f"{what} {seq} while {synced} was synced")
 
     def _next(self, payload: bytes) -> int:
-        identity = identify(payload)
+        frame = decode(payload, {})
+        identity = frame.boot, frame.seq
         if identity != (self._boot, self.newest + 1):
             raise ValueError(f"{identity} arrived; expected {(self._boot, self.newest + 1)}")
         self.newest += 1

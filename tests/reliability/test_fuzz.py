@@ -14,8 +14,9 @@ from typing import Final
 import pytest
 
 from ingest.wire.assemble import Arrival, assemble
+from ingest.wire.decode import Decoded, decode
 from ingest.wire.errors import Rejected
-from ingest.wire.frame import Decoded, decode, decode_status, identify, only_columns
+from ingest.wire.frame import decode_status
 from ingest.wire.topics import frame_topic
 from tests.reliability.kept import database
 from tests.reliability.launched import Launched
@@ -101,13 +102,7 @@ def _decoder(count: int, rng: random.Random, base: list[bytes], report: Report) 
 
 def take(payload: bytes) -> Decoded:
     """Everything intake asks of the wire about one payload, down to the arrays."""
-    try:
-        frame = decode(payload, COLUMNS)
-    except Rejected:
-        identify(payload)
-        raise
-    if frame.unknown:
-        only_columns(payload, frame.unknown)
+    frame = decode(payload, COLUMNS)
     batch = assemble([Arrival(frame, received=0)])
     assert len(batch) == frame.readings
     return frame
@@ -165,14 +160,13 @@ class Ledger:
             return
         try:
             frame = decode(payload, COLUMNS)
-        except Rejected:
-            frame = None
-        if frame is None or not known:
-            identity = identify(payload)
-            if identity is None or self._first(plant, gateway, *identity):
+        except Rejected as error:
+            if error.identity is None or self._first(plant, gateway, *error.identity):
                 self._aside.add((topic, payload))  # the same bytes on the same topic are put aside once
-        elif self._first(plant, gateway, frame.boot, frame.seq) and frame.unknown:
-            self._aside.add((topic, only_columns(payload, frame.unknown)))
+            return
+        if self._first(plant, gateway, frame.boot, frame.seq):
+            refused = [one.payload for one in frame.refused] if known else [payload]
+            self._aside.update((topic, part) for part in refused)
 
     def settle(self, folder: Path) -> Figures:
         """The difference to what the journal holds, message by message."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,47 @@ def test_one_unknown_point_does_not_cost_the_known_ones(bench: Bench) -> None:
     assert "CO-77" in aside.detail
     assert b"CO-01" not in aside.payload
     assert aside.readings == 1
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", '"85"', "true", "[85]", "85, 86"])
+def test_one_wrong_column_does_not_cost_the_others(bench: Bench, value: str) -> None:
+    """The rest is taken and committed, the wrong one put aside by name; its point has no reading that looks fresh."""
+    where = bench.roster.gateways[PLANT, "GW-01"].columns
+    other = bench.roster.gateways[PLANT, "GW-01"].columns["CO-01"]
+    bench.roster.gateways[PLANT, "GW-01"] = replace(  # type: ignore[index]
+        bench.roster.gateways[PLANT, "GW-01"], columns={**where, "CO-09": other + 1000}
+    )
+    text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{"CO-01":[{value}],"CO-09":[85.0]}}}}'
+    bench.take((FRAMES, text.encode()))
+    assert bench.told[-1][2] == Committed("b1", 1, [])
+    assert bench.readings("CO-01") == []
+    (entry,) = bench.journal.read(0, 100)
+    assert (entry.batch.point.tolist()[1:], entry.batch.value.tolist()[1:]) == ([other + 1000], [85.0])
+    (aside,) = bench.journal.quarantined(limit=10)
+    assert "values.CO-01" in aside.detail
+    assert (aside.readings, b"CO-09" in aside.payload) == (1, False)
+    bench.take()
+    assert [share for share, _, _ in bench.readings("GW-01.refused")] == [50.0]
+    bench.take((FRAMES, text.encode()))
+    assert bench.journal.totals().quarantined == 1, "sent again, nothing is put aside twice"
+
+
+def test_a_frame_of_seventy_thousand_columns_is_put_aside_and_the_next_one_taken(bench: Bench) -> None:
+    columns = ",".join(f'"X{number}":[1]' for number in range(70_000))
+    text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{{columns}}}}}'
+    bench.take((FRAMES, text.encode()), frame(2))
+    assert bench.told[-1][2] == Committed("b1", 2, [])
+    assert [value for value, _, _ in bench.readings()] == [1.0]
+    (aside,) = bench.journal.quarantined(limit=10)
+    assert (aside.reason, aside.readings) == ("too-large", 70_000)
+
+
+def test_a_retained_status_that_is_taken_back_is_nothing_wrong(bench: Bench) -> None:
+    """An empty message on a retained topic is how MQTT clears it; it says neither online nor offline."""
+    bench.take((status_topic(PLANT, "GW-01"), b""))
+    assert bench.journal.totals().quarantined == 0
+    assert bench.journal.read(0, 10) == []
+    assert len(bench.acked) == 1
 
 
 def test_another_gateways_point_is_not_this_gateways_to_send(bench: Bench) -> None:
