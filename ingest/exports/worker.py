@@ -1,7 +1,7 @@
 """The process that makes one list: takes a wish, reads the state database by its own connection, writes the list.
 
 It is started for each list and ends with it, so its memory goes back. The wish comes on standard input; the list goes
-to standard output, a file. It yields to everybody else on the machine and ends when whoever started it does.
+to standard output, a file. It ends when whoever started it does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from ingest.state.config import StateConfig
 from ingest.state.errors import StateUnavailable
 from ingest.state.peek import ReadOnly
 
-NICE: Final = 10
 MEMORY_BYTES: Final = 2 * 2**30
 """Address space it may have: a list that needs more is refused, before the machine has to choose whom to end."""
 
@@ -31,7 +30,6 @@ TOO_LARGE: Final = 4
 
 def main() -> int:
     """Make what is wished; the exit code says what stood in the way."""
-    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     config: StateConfig
     wish: Wish

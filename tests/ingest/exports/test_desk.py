@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import msgspec
 import pytest
 
 from ingest.cases.hazard import Hazard, HazardSource
-from ingest.exports.desk import Desk, NotMade
+from ingest.exports.desk import NICE, Desk, NotMade
 from ingest.exports.sheets import Maker
 from ingest.exports.wish import Ending, Page, Wish
 from ingest.state.case_figures import CaseFigures
@@ -93,14 +95,36 @@ async def test_whoever_gives_up_leaves_no_process_and_no_turn_taken(tmp_path: Pa
     assert (await made(desk, wish(tmp_path, "csv"))).count(b"\r\n") == 4
 
 
+async def test_a_list_is_made_with_the_time_that_nobody_else_wants(tmp_path: Path, database: Database) -> None:
+    """From its start on, so that loading its code delays no alarm either."""
+    CaseStore(database).commit(added=hazards(3))
+    making = asyncio.create_task(made(Desk(StateConfig(path=tmp_path / "state.db"), tmp_path), wish(tmp_path, "csv")))
+    while not (found := _workers()):
+        assert not making.done()
+        await asyncio.sleep(0)
+    stopped = int(found[0])
+    os.kill(stopped, signal.SIGSTOP)  # it is looked at before it can do anything about it itself
+    try:
+        async with asyncio.timeout(30):
+            while os.sched_getscheduler(stopped) != os.SCHED_IDLE:
+                await asyncio.sleep(0.01)
+        assert os.getpriority(os.PRIO_PROCESS, stopped) == NICE
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert (await making).count(b"\r\n") == 4
+
+
 def _children() -> list[str]:
     deadline = time.monotonic() + 30
-    while True:
-        found = [
-            child
-            for task in Path("/proc/self/task").iterdir()
-            for child in (task / "children").read_text().split()
-            if "exports.worker" in Path(f"/proc/{child}/cmdline").read_text()
-        ]
-        if not found or time.monotonic() > deadline:
-            return found
+    while (found := _workers()) and time.monotonic() < deadline:
+        pass
+    return found
+
+
+def _workers() -> list[str]:
+    return [
+        child
+        for task in Path("/proc/self/task").iterdir()
+        for child in (task / "children").read_text().split()
+        if "exports.worker" in Path(f"/proc/{child}/cmdline").read_text()
+    ]
