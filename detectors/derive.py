@@ -91,6 +91,7 @@ class Derivation:
         ]
         self._watch = Watch(self._driver, points)
         self._layout: object | None = None  # of the batch that `_last` was found for
+        self._place = np.empty(0, np.intp)
         self._last: _Driven | None = None
         self._looks = [_Look(call, len(derived)) for call in self._of.calls]
 
@@ -106,7 +107,7 @@ class Derivation:
     def _driven(self, feed: Feed) -> _Driven:
         """Which channels get a reading at which of the batch's; kept while batches hold one each of the same points."""
         same = feed.tile and feed.single and feed.complete and feed.layout is self._layout is not None
-        if self._last is not None and same:
+        if self._last is not None and same and np.array_equal(feed.place, self._place):
             return self._last
         driven = self._watch.runs(feed)
         row, at, driver = self._row[driven.row], driven.at, self._driver[driven.row]
@@ -119,7 +120,7 @@ class Derivation:
         numbers = [number[row] for number in self._numbers]
         found = _Driven(row, at, driver, self._channel[row], numbers, inputs, newest)
         settled = feed.single and feed.tile and feed.complete and self._in_order
-        self._layout = feed.layout if settled else None
+        self._layout, self._place = feed.layout if settled else None, feed.place
         self._last = found
         return found
 

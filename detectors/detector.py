@@ -85,7 +85,10 @@ class Detector(Protocol):
     rules: RuleTable
 
     def update(self, feed: Feed, now: int) -> Findings:
-        """Judge a batch; `now` (ns) is the only clock. The split into batches changes nothing."""
+        """Judge a batch; `now` (ns) is the only clock.
+
+        The split into batches changes nothing, where it leaves together what came together (`Readings`).
+        """
 
     def unjudged(self, known: Known, now: int) -> Unjudged:
         """The rules that say nothing at `now` (ns), and why."""

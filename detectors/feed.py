@@ -108,7 +108,7 @@ class Feed:
     ) -> None:
         """Take readings whose `order` (intp[n], None = as they are, or as the tile says) sorts them.
 
-        `place` (intp[n], sorted like them) says when each arrived, where that is not their own place.
+        `place` (intp[n], sorted like them) says at which moment each arrived, where they do not tell that themselves.
         """
         self.known, self.tile, self.whole = known, tile, whole
         self._readings, self._order, self._place = readings, order, place
@@ -139,10 +139,14 @@ class Feed:
 
     @lazy
     def place(self) -> NDArray[np.intp]:
-        """intp[n], in the order of arrival; a derived reading has that of the reading it was derived at."""
+        """intp[n], the moments in the order of arrival; a derived reading has that of the reading it was derived at.
+
+        What came together is known together: readings of one time and one arrival, next to each other (a frame's, for
+        one time of it), are of one moment, whatever the order of its columns.
+        """
         if self._place is not None:
             return self._place
-        return self._order if self._order is not None else self._sorted(np.arange(len(self)))
+        return self._sorted(_moments(self._readings))
 
     @lazy
     def group(self) -> NDArray[np.int32]:
@@ -217,7 +221,7 @@ class Feed:
     def newest(
         self, point: NDArray[np.int32], place: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """The newest usable value of each `point` among what arrived no later than `place`, and its time.
+        """The newest usable value of each `point` among what arrived no later than the moment `place`, and its time.
 
         NaN and `NEVER` where there was none yet.
         """
@@ -290,6 +294,14 @@ def make_feed(readings: Readings, known: Known) -> Feed:
     order = np.argsort(readings.point, kind="stable")
     point, time = readings.point[order], readings.time[order]
     return Feed(columns, known, order[_news(point, time, known.newest[point])])
+
+
+def _moments(readings: Columns) -> NDArray[np.intp]:
+    """intp[n], the number of each reading's moment, in the order of arrival."""
+    time, received = readings.time, readings.received
+    later = np.zeros(len(time), np.intp)
+    later[1:] = (time[1:] != time[:-1]) | (received[1:] != received[:-1])
+    return np.cumsum(later)
 
 
 def _tile(point: NDArray[np.int32]) -> int:

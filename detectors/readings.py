@@ -16,6 +16,9 @@ NO_CAUSE: Final = -1
 class Readings:
     """Readings in the order of their arrival; for one point, `time` increases strictly.
 
+    Neighbours of one `time` and one `received` came together, as a frame's columns do: each is judged by what all of
+    them say, whatever their order. A batch holds all of them.
+
     Attributes:
         point: int32[n], index of the point.
         time: int64[n], event time, ns.

@@ -46,11 +46,12 @@ def side_by_side(values: Sequence[float], others: Sequence[Sequence[float]] = ()
     ]
 
 
-def as_readings(rows: Sequence[Row]) -> Readings:
-    """The rows as arrays."""
+def as_readings(rows: Sequence[Row], before: int = 0) -> Readings:
+    """The rows as arrays, after so many `before` them; each arrives by itself, whenever it was taken."""
     point = np.array([row[0] for row in rows], np.int32)
     time = np.array([row[1] for row in rows], np.int64)
-    return Readings(point, time, np.array([row[2] for row in rows], np.float64), time, point)
+    received = before + np.arange(len(rows))
+    return Readings(point, time, np.array([row[2] for row in rows], np.float64), received, point)
 
 
 def scored(
@@ -89,7 +90,7 @@ def scored_rows(rule: PlainRule, rows: Sequence[Row], cuts: Sequence[int] = ()) 
     spy, known = Spy(SCORERS[rule.kind](rules)), Known(points)
     detector = ScoringDetector(rules, spy, points)
     for begin, end in pairwise([0, *sorted(cuts), len(rows)]):
-        feed = make_feed(as_readings(rows[begin:end]), known)
+        feed = make_feed(as_readings(rows[begin:end], begin), known)
         detector.update(feed, 0)
         known.learn(feed)
     return spy.found

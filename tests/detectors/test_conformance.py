@@ -43,11 +43,13 @@ def streams(draw: st.DrawFn) -> list[Row]:
 CUTS = st.lists(st.integers(0, 80), max_size=5)
 
 
-def readings(rows: Sequence[Row]) -> Readings:
-    """The rows as arrays; they arrive a second apart from one another, whenever they were taken."""
+def readings(rows: Sequence[Row], before: int = 0) -> Readings:
+    """The rows as arrays, after so many `before` them; each arrives by itself, whenever it was taken."""
     point = np.array([r[0] for r in rows], np.int32)
     time = np.array([r[1] for r in rows], np.int64)
-    return Readings(point, time, np.array([r[2] for r in rows], np.float64), np.full(len(rows), START), point)
+    return Readings(
+        point, time, np.array([r[2] for r in rows], np.float64), START + before + np.arange(len(rows)), point
+    )
 
 
 def healthy(seconds: int) -> list[Row]:
@@ -78,7 +80,7 @@ def judge(bank: Bank, rows: Sequence[Row], cuts: Sequence[int]) -> list[tuple[in
     edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     found = []
     for begin, end in pairwise(edges):
-        found += told(bank.update(readings(rows[begin:end]), START))
+        found += told(bank.update(readings(rows[begin:end], begin), START))
     return sorted(found, key=lambda f: (f[2], f[1], f[0]))
 
 
@@ -123,7 +125,7 @@ def test_the_memory_is_the_same_to_the_last_bit_however_the_stream_is_cut(
 def test_a_restored_detector_goes_on_as_if_nothing_had_happened(kind: str, rows: list[Row], cut: int) -> None:
     rules = table(rules_of(kind))
     unbroken, before = Bank({kind: rules}), Bank({kind: rules})
-    first, second = readings(rows[:cut]), readings(rows[cut:])
+    first, second = readings(rows[:cut]), readings(rows[cut:], cut)
     now, later = START + 10 * SECOND, START + 200 * SECOND
     unbroken.update(first, now)
     before.update(first, now)
@@ -152,7 +154,7 @@ def test_a_rule_added_removed_or_retuned_leaves_the_others_as_they_were(kind: st
     every = rules_of(kind)
     fewer = [r for r in every if r.number % 5 != 1]
     more = [replace(r, on_delay=r.on_delay + SECOND) if r.number % 5 == 1 else r for r in rules_of(kind)]
-    first, second = readings(rows[:cut]), readings(rows[cut:])
+    first, second = readings(rows[:cut]), readings(rows[cut:], cut)
     now, later = START + 10 * SECOND, START + 200 * SECOND
     unchanged, bank = Bank({kind: table(fewer)}), Bank({kind: table(every)})
     unchanged.update(first, now)

@@ -110,13 +110,15 @@ TEXTS = ("A - B", "max(A, B, RUN) - min(A, B)", "A - lag(A, 5)", "mean(A - B, 8)
 @settings(max_examples=40, deadline=None)
 @given(steps=ROWS, cuts=st.lists(st.integers(0, 60), max_size=4))
 def test_how_the_stream_is_cut_changes_nothing(text: str, steps: list[tuple[int, int, float]], cuts: list[int]) -> None:
+    """As long as what came together stays together."""
     now, rows = 0, []
     for point, step, value in steps:
         now += step
         rows.append((point, now, value))
     whole, parts = bank(text), bank(text)
     expected = seconds(whole.update(readings(rows), START))
-    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    between = sorted(cut for cut in cuts if 0 < cut < len(rows) and rows[cut - 1][1] != rows[cut][1])
+    edges = [0, *between, len(rows)]
     found = [
         finding for begin, end in pairwise(edges) for finding in seconds(parts.update(readings(rows[begin:end]), START))
     ]

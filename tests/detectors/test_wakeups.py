@@ -69,7 +69,7 @@ def test_all_kinds_in_one_bank_find_what_plain_loops_find_over_restarts_and_idle
         for point, step, value in arrivals:
             times[point] += step * SECOND
             batch.append((point, times[point], value))
-        found += told(bank.update(readings(batch), START))
+        found += told(bank.update(readings(batch, len(rows)), START))
         rows += batch
         match then:
             case "restart":

@@ -107,10 +107,16 @@ def run(
     rules: list[PlainRule], readings: list[tuple[int, int, float]], scores: Scores
 ) -> list[tuple[int, bool, int, int]]:
     """Judge readings (point, time, value) one by one; returns (rule, tripped, time, since), sorted as findings are."""
+    return run_frames(rules, [[reading] for reading in readings], scores)
+
+
+def run_frames(
+    rules: list[PlainRule], frames: list[list[tuple[int, int, float]]], scores: Scores
+) -> list[tuple[int, bool, int, int]]:
+    """The same, of readings that came together: each is judged by what all of its frame say."""
     found, world = [], World()
-    for point, time, value in readings:
-        if not world.takes(point, time, value):
-            continue
-        verdicts = [(rule.number, rule.judge(time, value, world, scores)) for rule in rules if rule.point == point]
-        found += [(number, verdict[0], time, verdict[1]) for number, verdict in verdicts if verdict is not None]
+    for frame in frames:
+        for point, time, value in [reading for reading in frame if world.takes(*reading)]:
+            verdicts = [(rule.number, rule.judge(time, value, world, scores)) for rule in rules if rule.point == point]
+            found += [(number, verdict[0], time, verdict[1]) for number, verdict in verdicts if verdict is not None]
     return sorted(found, key=lambda f: (f[2], f[1], f[0]))
