@@ -101,6 +101,11 @@ class Point:
     mandatory: bool = False  # a duty asks for it: out of action it is a hazard
     basis: str | None = None  # that duty, or where the signal is from
     red: bool = False  # one of its rules alone calls for a red warning
+    states: tuple[Text, Text] | None = None  # what 0 and 1 mean; None: it has numbers
+
+    def word(self, value: float | None) -> Text | None:
+        """What a value means in words, or None if it is a number, or neither 0 nor 1."""
+        return self.states[int(value)] if self.states is not None and value in {0.0, 1.0} else None
 
     @property
     def is_device(self) -> bool:

@@ -64,6 +64,8 @@ class SignalTable(Written):
     def _digital(cls, states: tuple[str, str] | None, info: ValidationInfo) -> tuple[str, str] | None:
         if (states is not None) != (info.data.get("kind") == "digital"):
             raise ValueError("what 0 and 1 mean, for digital signals and only for them")
+        if states is not None and not all(len(said.split(maxsplit=1)) == 2 for said in states):
+            raise ValueError("each in Chinese without a space, then a space, then in English")
         return states
 
     @field_validator("mandatory")
@@ -100,6 +102,11 @@ class Signal:
     def name(self) -> Text:
         """Its name."""
         return Text(self.table.name, self.table.name_en)
+
+    @property
+    def states(self) -> tuple[Text, Text] | None:
+        """What its 0 and 1 mean; None: it has numbers."""
+        return _texts(self.table.states) if self.table.states is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +225,10 @@ def read_rule(
         if name not in gates
     ]
     return (None, faults) if faults else (spec, [])
+
+
+@cache
+def _texts(states: tuple[str, str]) -> tuple[Text, Text]:
+    """Both in both languages; kept once for all points of a signal."""
+    off, on = (Text(*said.split(maxsplit=1)) for said in states)
+    return off, on

@@ -134,6 +134,7 @@ def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms) -> Point
         red=any(each.spec.red for each in judged.rules),
         mandatory=judged.mandatory,
         basis=judged.basis,
+        states=judged.states,
     )
 
 

@@ -69,6 +69,7 @@ class JudgedPoint:
     unjudged: tuple[str, ...]
     mandatory: bool
     basis: str | None
+    states: tuple[Text, Text] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,9 @@ def _own_point(id_: str, name: Text, gateway: str, signal: Signal, silence_s: fl
         score = spec.score(of)
         rules.append(Judged(code, spec, score, spec.reason(code, of, score)))
     table = signal.table
-    return JudgedPoint(id_, signal.code, name, None, gateway, of, tuple(rules), (), table.mandatory, table.basis)
+    return JudgedPoint(
+        id_, signal.code, name, None, gateway, of, tuple(rules), (), table.mandatory, table.basis, signal.states
+    )
 
 
 class _Judging:
@@ -188,6 +191,7 @@ class _Judging:
             self._shared.unjudged.setdefault(tuple(unjudged), tuple(unjudged)),
             signal.table.mandatory,
             signal.table.basis,
+            signal.states,
         )
 
     def _concerned(self, spec: RuleSpec, own: Mapping[str, object], place: Place) -> bool:

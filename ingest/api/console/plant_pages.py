@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from ingest.api import reach
-from ingest.api.access import Caller
+from ingest.api.access import Caller, Principal
 from ingest.api.console import rows
 from ingest.api.console.rendering import Renderer, language
 from ingest.api.console.trends import SPANS_S, Trends, refresh_s
@@ -53,7 +53,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             request,
             "_points.html" if fragment else "plant.html",
             plant=found,
-            groups=rows.point_groups(found, _point_rows(ports, found)),
+            groups=rows.point_groups(found, _point_rows(ports, caller, found)),
             sparks=_sparks(trends, found, request),
             standing=reach.standing(ports, caller, plant).get(plant, reach.Standing()),
             views=[view for view in reach.gateways(ports, caller) if view.plant == plant],
@@ -65,13 +65,13 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/plants/{plant}/points/{point}")
     def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Show a point's trend with its limits, and everything it is judged by."""
-        found = reach.point(ports, caller, plant, point)
+        found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
         return render.page(
             request,
             "point.html",
-            plant=reach.plant(ports, caller, plant),
-            row=rows.point_row(found, ports.live.latest(found.index)),
-            machine=_machine(reach.plant(ports, caller, plant), found),
+            plant=of,
+            row=_point_row(ports, caller, of, found),
+            machine=_machine(of, found),
             silent=ports.live.unjudged(found.rules),
             spans=SPANS_S,
             **_trend(trends, found, span, request),
@@ -81,7 +81,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Draw a point's trend anew."""
         found = reach.point(ports, caller, plant, point)
-        row = rows.point_row(found, ports.live.latest(found.index))
+        row = _point_row(ports, caller, reach.plant(ports, caller, plant), found)
         return render.page(request, "_trend.html", row=row, **_trend(trends, found, span, request))
 
     @router.get("/plants/{plant}/points/{point}/rules")
@@ -93,8 +93,17 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     return router
 
 
-def _point_rows(ports: Ports, plant: Plant) -> list[rows.PointRow]:
-    return [rows.point_row(point, ports.live.latest(point.index)) for point in rows.shown_points(plant)]
+def _point_rows(ports: Ports, caller: Principal, plant: Plant) -> list[rows.PointRow]:
+    alarms = rows.in_alarm(ports, caller, plant)
+    return [
+        rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id))
+        for point in rows.shown_points(plant)
+    ]
+
+
+def _point_row(ports: Ports, caller: Principal, plant: Plant, point: Point) -> rows.PointRow:
+    alarms = rows.in_alarm(ports, caller, plant, point.id)
+    return rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id))
 
 
 def _sparks(trends: Trends, plant: Plant, request: Request) -> dict[str, Markup]:

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.alarms.display import Shown
-from ingest.alarms.lifecycle import UNSEEN
+from ingest.alarms.lifecycle import STANDING, UNSEEN
 from ingest.api.access import Principal
 from ingest.api.console.trend_svg import Limit
 from ingest.api.console.wording import NOTHING, decimals, limit, number
 from ingest.api.ports import Ports
 from ingest.api.reach import GatewayView, Standing
+from ingest.api.showing import MOST
 from ingest.api.texts import FLAGS, TEXTS
-from ingest.model.alarm import Alarm, AlarmState
+from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint, Text
 from ingest.model.warning import EarlyWarning
 from ingest.plants.view import Latest
 
+_NOT_OVER: Final = frozenset(AlarmState) - {AlarmState.NORMAL, AlarmState.REMOVED}
 _SAID_BY_TITLE: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
 """Their 0 or 1 would say less than the alarm's title."""
 
@@ -31,7 +33,7 @@ class AlarmRow:
 
     alarm: Alarm
     plant: Text
-    value: str
+    value: Text
     limit: str
     reason: Text | None
     can_acknowledge: bool
@@ -58,15 +60,29 @@ class PlantRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InAlarm:
+    """What a point is in alarm for: the gravest, and how many besides."""
+
+    row: AlarmRow
+    besides: int
+
+
+@dataclass(frozen=True, slots=True)
 class PointRow:
-    """A point in a list. `tone` is "good", "poor" or "gone": how the value may be looked at."""
+    """A point in a list. `tone` is "alarm", "good", "poor" or "gone": how the value may be looked at."""
 
     point: Point
-    value: str
+    value: Text
     quality: tuple[Text, ...]
     tone: str
     time: int
     limits: tuple[Limit, ...]
+    alarm: InAlarm | None = None
+
+    @property
+    def unit(self) -> str:
+        """The unit of its value; words have none."""
+        return "" if self.point.word(1.0) else self.point.unit
 
 
 def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None = None) -> AlarmRow:
@@ -76,13 +92,14 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None
     point = roster.find(alarm.plant, alarm.point)
     digits = decimals(point) if point and point.unit == alarm.unit else None
     device = point is not None and point.signal in _SAID_BY_TITLE
+    word = point.word(alarm.value) if point is not None and point.unit == alarm.unit else None
     open_ = alarm.state in UNSEEN
     rule = next((one for one in point.rules if one.code == alarm.rule), None) if point else None
     return AlarmRow(
         alarm,
         plant.name if plant else Text(alarm.plant, alarm.plant),
-        NOTHING if device else number(alarm.value, digits, [alarm.limit]),
-        "" if device else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
+        _same(NOTHING) if device else word or _same(number(alarm.value, digits, [alarm.limit])),
+        "" if device or word else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
         rule.reason if rule else None,
         caller.may_act and open_,
         shown,
@@ -128,22 +145,39 @@ def point_groups(plant: Plant, rows: Iterable[PointRow]) -> list[tuple[Equipment
     return [(machine, of) for machine, of in [*groups, (None, rest)] if of]
 
 
-def point_row(point: Point, latest: Latest) -> PointRow:
-    """Return the point with its newest value, or a dash and the reason there is none."""
+def in_alarm(ports: Ports, caller: Principal, plant: Plant, point: str | None = None) -> dict[str, InAlarm]:
+    """Return what stands of a plant's points (or of one), and what would stand if it were not hidden; by point."""
+    which = AlarmFilter(plants=frozenset({plant.id}), states=_NOT_OVER, point=point)
+    found: dict[str, list[Alarm]] = {}
+    for alarm in ports.alarms.alarms(which, limit=MOST):
+        if alarm.active or alarm.state in STANDING:
+            found.setdefault(alarm.point, []).append(alarm)
+    return {
+        key: InAlarm(alarm_row(ports, max(alarms, key=_gravity), caller), len(alarms) - 1)
+        for key, alarms in found.items()
+    }
+
+
+def _gravity(alarm: Alarm) -> tuple[int, bool, bool, int]:
+    return alarm.level, alarm.state in UNSEEN, alarm.active, alarm.annunciated
+
+
+def point_row(point: Point, latest: Latest, alarm: InAlarm | None = None) -> PointRow:
+    """Return the point with its newest value, or a dash and the reason there is none, and what it is in alarm for."""
     trusted = latest.trusted
     flags = tuple(text for flag, text in FLAGS.items() if latest.flags & flag)
     if latest.time == 0:
         quality: tuple[Text, ...] = (TEXTS["quality.never"],)
     elif latest.stale:
         quality = (TEXTS["quality.stale"],)
-    else:
-        quality = flags or (TEXTS["quality.good"],)
+    else:  # nobody is told that a value in alarm is well
+        quality = flags or (() if alarm else (TEXTS["quality.good"],))
     limits = limits_of(point)
     value = number(trusted, decimals(point), [one.value for one in limits])
-    tone = "gone" if trusted is None else "poor" if latest.flags & ~Flag.LATE else "good"
+    tone = "poor" if latest.flags & ~Flag.LATE else "alarm" if alarm else "good"
     if value == NOTHING:
         tone = "gone"
-    return PointRow(point, value, quality, tone, latest.time, limits)
+    return PointRow(point, point.word(trusted) or _same(value), quality, tone, latest.time, limits, alarm)
 
 
 def limits_of(point: Point) -> tuple[Limit, ...]:
@@ -155,3 +189,8 @@ def limits_of(point: Point) -> tuple[Limit, ...]:
         if rule.kind == "limit" and not rule.of and math.isfinite(rule.limit)
     ]
     return tuple(sorted(found, key=lambda one: -one.value))
+
+
+def _same(text: str) -> Text:
+    """A number is written alike in both languages."""
+    return Text(text, text)

@@ -142,7 +142,7 @@ def _point_body(ports: Ports, point: Point) -> dict[str, Any]:
         "gateway": point.gateway,
         "low": _finite(point.low),
         "high": _finite(point.high),
-        "latest": _latest(ports.live.latest(point.index)),
+        "latest": _latest(point, ports.live.latest(point.index)),
     }
 
 
@@ -154,10 +154,12 @@ def _rules(point: Point, unjudged: Mapping[str, Reason]) -> list[schemas.RuleOut
     ]
 
 
-def _latest(latest: Latest) -> schemas.LatestOut:
+def _latest(point: Point, latest: Latest) -> schemas.LatestOut:
+    word = point.word(latest.trusted)
     return schemas.LatestOut(
         time=iso(latest.time) if latest.time else None,
         value=latest.trusted,
+        text=schemas.Said.model_validate(word) if word else None,
         quality=[str(flag.name).lower() for flag in Flag if latest.flags & flag],
         stale=latest.stale,
     )

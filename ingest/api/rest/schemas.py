@@ -126,6 +126,7 @@ class LatestOut(Shape):
 
     time: Instant | None
     value: float | None = Field(examples=[0.351])
+    text: Said | None = Field(description="what the value of a digital signal means; null: it is a number")
     quality: list[str] = Field(description="what is known against it; empty: good", examples=[["out_of_range"]])
     stale: bool
 

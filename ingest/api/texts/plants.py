@@ -62,6 +62,7 @@ PLANTS: Final[dict[str, Text]] = {
     "point.span": Text("时间跨度", "Span"),
     "point.no_data": Text("此时段没有数据", "No data in this span"),
     "point.no_history": Text("历史库暂不可用", "History is not available at the moment"),
+    "point.more_alarms": Text("另有 {n} 条", "{n} more"),
     "point.always": Text("始终", "always"),
     "point.legend": Text(
         "线为平均值，色带为最小至最大值；阴影处没有数据。",

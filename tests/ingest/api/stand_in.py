@@ -618,7 +618,7 @@ def _plant(
         rules.append(_rule(key, ident, title, "SILENT", 1, "silence", 15.0, "s", None))
         own.append(
             Point(len(points) + len(own), key, ident, signal, title, unit, machine.id, "GW-01", low, high, 15.0, None,
-                  tuple(rules), unjudged)
+                  tuple(rules), unjudged, states=_STATES.get(signal))
         )  # fmt: skip
     gateway = Text("车间网关", "Hall gateway")
     offline = _rule(key, "GW-01", gateway, "OFFLINE", 2, "limit", 0.5, "", None)
@@ -659,6 +659,7 @@ def _rule(
     return Rule(plant, point, code, kind, level, limit, unit, title, gate, _DEFAULT, confidence, reason, when)
 
 
+_STATES = {"DUST_FAN_RUN": (Text("停止", "stopped"), Text("运行", "running"))}
 _STEADY = {
     "CW_IN_P-01": (0.345, 0.012),
     "CW_IN_F-01": (322, 6),

@@ -9,6 +9,7 @@ import pytest
 from ingest.api.console.rows import point_row
 from ingest.api.console.wording import age, clock, decimals, limit, number, unjudged
 from ingest.model.flags import Flag
+from ingest.model.plant import Text
 from ingest.plants.view import Latest
 from tests.ingest.api.stand_in import NOON, SECOND, STEEL, StandIn
 
@@ -45,7 +46,7 @@ def test_a_limit_is_never_rounded_into_another_one() -> None:
 def test_a_value_is_never_rounded_onto_a_limit_it_has_not_reached(value: float, written: str) -> None:
     """CO-01 is shown in whole ppm, and judged at 24 and at 160."""
     row = point_row(POINT, Latest(NOON, value, 0, stale=False))
-    assert row.value == written
+    assert row.value == Text(written, written)
 
 
 def test_times_are_plant_time_and_unknown_is_a_dash() -> None:
@@ -84,4 +85,4 @@ def test_a_rule_not_judged_says_why_in_both_languages() -> None:
 )
 def test_what_cannot_be_trusted_never_looks_like_a_value(latest: Latest, value: str, quality: str, tone: str) -> None:
     row = point_row(POINT, latest)
-    assert (row.value, row.quality[0].zh, row.tone) == (value, quality, tone)
+    assert (row.value.zh, row.quality[0].zh, row.tone) == (value, quality, tone)

@@ -1,0 +1,116 @@
+"""A point that is in alarm looks so wherever its value stands, and a switch says what it says in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from ingest.model.alarm import AlarmState
+from ingest.plants.catalogue import load_catalogue
+from ingest.plants.view import Latest
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.stand_in import NOON, OPERATOR, STEEL, WOOD, StandIn
+
+POINT = f"/plants/{STEEL}/points/CO-01"
+
+
+def row(page: str, point: str) -> str:
+    """What the table of points has of one."""
+    found: list[str] = re.findall(rf'<tr class="[^"]*" data-point="{point}">.*?</tr>', page, re.DOTALL)
+    assert len(found) == 1
+    return found[0]
+
+
+async def places(ask: Ask) -> list[str]:
+    """Everywhere the value of CO-01 stands."""
+    client = ask(OPERATOR)
+    plant, table, point, trend = [
+        (await client.get(path)).text
+        for path in (f"/plants/{STEEL}", f"/plants/{STEEL}/table", POINT, f"{POINT}/trend")
+    ]
+    reading = [re.findall(r'<p class="reading.*?</p>', page, re.DOTALL)[0] for page in (point, trend)]
+    return [row(plant, "CO-01"), row(table, "CO-01"), *reading]
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (AlarmState.UNACKNOWLEDGED, "未确认"),
+        (AlarmState.ACKNOWLEDGED, "已确认"),
+        (AlarmState.RETURNED, "已恢复"),
+        (AlarmState.LATCHED_ACKNOWLEDGED, "锁存"),
+        (AlarmState.SHELVED, "搁置"),
+        (AlarmState.SUPPRESSED, "抑制"),
+        (AlarmState.OUT_OF_SERVICE, "停用"),
+    ],
+)
+async def test_a_point_in_alarm_looks_in_alarm(hall: StandIn, ask: Ask, state: AlarmState, word: str) -> None:
+    """By shape and words and a way there, beside the gravest of its alarms; also while the alarm is hidden."""
+    hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
+    hall.put(STEEL, "CO-01", Latest(NOON, 170.0, 0, stale=False))
+    hall.raise_alarm(STEEL, "CO-01", "H", 25.0)
+    grave = hall.raise_alarm(STEEL, "CO-01", "HH", 170.0, 60)
+    hall.book[grave.id] = replace(grave, state=state)
+    for shown in await places(ask):
+        assert "tone-alarm" in shown
+        assert "level-2" in shown
+        assert f'href="/alarms/{grave.id}"' in shown
+        assert '<path d="M8 1 15.5 15H.5Z"/>' in shown
+        assert word in shown
+        assert "另有 1 条" in shown
+        assert "正常" not in shown
+
+
+async def test_a_point_whose_alarm_is_over_looks_well_again(hall: StandIn, ask: Ask) -> None:
+    hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
+    hall.put(STEEL, "CO-01", Latest(NOON, 6.0, 0, stale=False))
+    for state in (AlarmState.NORMAL, AlarmState.REMOVED):
+        alarm = hall.raise_alarm(STEEL, "CO-01", "HH", 170.0, 60)
+        hall.book[alarm.id] = replace(alarm, state=state, returned=NOON)
+        for shown in await places(ask):
+            assert "正常" in shown
+            assert "tone-good" in shown
+            assert "/alarms/" not in shown
+
+
+async def test_what_is_known_against_a_value_is_told_beside_its_alarm(hall: StandIn, ask: Ask) -> None:
+    hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
+    hall.put(STEEL, "CO-01", Latest(NOON, 170.0, 0, stale=True))
+    for shown in await places(ask):
+        assert "数据过期" in shown
+        assert "tone-gone" in shown
+        assert "二级" in shown
+
+
+@pytest.mark.parametrize(("value", "zh", "en"), [(1.0, "运行", "running"), (0.0, "停止", "stopped")])
+async def test_a_switch_says_its_state_in_words(hall: StandIn, ask: Ask, value: float, zh: str, en: str) -> None:
+    hall.put(WOOD, "FAN-01", Latest(NOON, value, 0, stale=False))
+    client = ask(OPERATOR)
+    for page in (f"/plants/{WOOD}", f"/plants/{WOOD}/points/FAN-01"):
+        assert f"<b>{zh}</b>" in (await client.get(page)).text
+    latest = (await client.get(f"/api/v1/plants/{WOOD}/points/FAN-01")).json()["latest"]
+    assert (latest["value"], latest["text"]) == (value, {"zh": zh, "en": en})
+    await client.post("/language", data={"lang": "en", "onward": "/plants"})
+    assert f"<b>{en}</b>" in (await client.get(f"/plants/{WOOD}")).text
+
+
+async def test_a_number_has_no_words_and_an_unknown_state_neither(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    hall.put(STEEL, "CO-01", Latest(NOON, 1.0, 0, stale=False))
+    assert (await client.get(f"/api/v1{POINT}")).json()["latest"]["text"] is None
+    hall.put(WOOD, "FAN-01", Latest(NOON, 1.0, 0, stale=True))
+    assert (await client.get(f"/api/v1/plants/{WOOD}/points/FAN-01")).json()["latest"]["text"] is None
+    assert "<b>运行</b>" not in row((await client.get(f"/plants/{WOOD}")).text, "FAN-01")
+
+
+def test_every_digital_signal_of_the_catalogue_has_words_in_both_languages() -> None:
+    catalogue = load_catalogue()
+    digital = [s for kind in catalogue.signals.values() for s in kind.values() if s.table.kind == "digital"]
+    assert digital
+    for signal in digital:
+        assert signal.states is not None
+        for word in signal.states:
+            assert word.zh
+            assert word.en.isascii()
