@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ingest.api.connections import RESERVE
 from ingest.api.ports import Cases, Ports
 from ingest.api.server import ApiServer
 from ingest.casework import Casework
@@ -33,6 +34,7 @@ from ingest.plants.kept import KeptFiles
 from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
+from ingest.resources import connections, require_memory
 from ingest.selfwatch import SelfWatch, looks
 from ingest.settings import Settings
 from ingest.sources.clock import Clock
@@ -103,6 +105,7 @@ class Service:
             InvalidConfig: plant files, tokens or connectors cannot be used.
             JournalUnavailable, JournalBroken, StateUnavailable, StateBroken, HistoryUnavailable: a file cannot be
                 opened.
+            NotEnoughMemory: so many points cannot be watched with the memory the process may have.
             LookupError: a secret is not where the settings say.
             CannotListen: the API's address is taken.
         """
@@ -125,6 +128,7 @@ class Service:
         roster = self.files.load(self.journal.number_points, 1)
         if roster is None:
             raise AssertionError("a first load gives a roster")
+        require_memory(sum(len(plant.points) for plant in roster.enterprises()))
         self.store = open_store(settings.history)
         self._sender = OutboxSender(
             self.outbox, open_connectors(settings.connectors), escalate_after=settings.connectors.escalate_after
@@ -255,7 +259,7 @@ class Service:
             load=self.load,
             now=time.time_ns,
         )
-        self._api = ApiServer(ports, settings.api)
+        self._api = ApiServer(ports, settings.api, most=connections(settings.api.max_connections + RESERVE))
         self.url = self._api.bind()
 
     def history_lag(self) -> int:

@@ -32,6 +32,7 @@ from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
+from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import Settings, check_all, load_settings
 from ingest.state.database import Database
 from ingest.state.errors import StateBroken, StateUnavailable
@@ -124,15 +125,30 @@ def run(
     try:
         settings = load_settings(enter(config))
         telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
+        require_memory()  # before anything is opened: a failed allocation names nobody
         asyncio.run(_serve(settings, new=new))
     except InvalidConfig as error:
         refuse(error)
-    except (JournalUnavailable, StateUnavailable, HistoryUnavailable, CannotListen, LookupError) as error:
+    except (
+        JournalUnavailable,
+        StateUnavailable,
+        HistoryUnavailable,
+        CannotListen,
+        LookupError,
+        NotEnoughMemory,
+    ) as error:
         say.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
         raise typer.Exit(UNAVAILABLE) from None
     except DataMissing as error:
         say.print("[red]数据缺失,未启动 data is missing; not started[/]")
         say.print(str(error), markup=False)
+        raise typer.Exit(UNAVAILABLE) from None
+    except MemoryError:
+        say.print("[red]内存不足,服务已停止 out of memory; the service has stopped[/]")
+        say.print(
+            "重启即从磁盘恢复。提高内存上限 (MemoryMax=, ulimit -v),或减少测点。"
+            " A restart recovers from disk. Raise the limit of memory (MemoryMax=, ulimit -v) or watch fewer points."
+        )
         raise typer.Exit(UNAVAILABLE) from None
     except StateBroken as error:
         say.print("[red]状态库不可再写,服务已停止 the state database can be written no more; the service stopped[/]")

@@ -52,9 +52,10 @@ class Place:
 class Connections:
     """Every connection there is, and the limits. Belongs to the event loop."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, reserve: int = RESERVE) -> None:
         self.open: set[Place] = set()
         self._most = most
+        self._reserve = reserve
         self._idle: dict[str, dict[Place, None]] = {}  # by crowd, idle longest first
         self._unreported: dict[Reason, ConnectionsEnded] = {}
         self._reporting = False
@@ -65,7 +66,7 @@ class Connections:
         place = Place(str(peer[0]) if peer else "unknown", transport)
         if len(self.open) >= self._most and not self._make_room():
             place.reserved = True
-            if len(self.open) >= self._most + RESERVE and not self._make_room_in(_RESERVED):
+            if len(self.open) >= self._most + self._reserve and not self._make_room_in(_RESERVED):
                 self._report("refused", place.address)
                 return None
         self.open.add(place)

@@ -14,7 +14,7 @@ from anyio import to_thread
 
 from ingest.api.app import build_api
 from ingest.api.config import ApiConfig
-from ingest.api.connections import Connections, Place
+from ingest.api.connections import RESERVE, Connections, Place
 from ingest.api.errors import CannotListen
 from ingest.api.listener import Listener
 from ingest.api.ports import Ports
@@ -58,12 +58,15 @@ class _Uvicorn(uvicorn.Server):
 class ApiServer:
     """The API and console, served. Use once: `bind`, then `serve` as a task; cancel the task or call `stop` to end."""
 
-    def __init__(self, ports: Ports, config: ApiConfig, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, ports: Ports, config: ApiConfig, *, most: int | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
         """Build the application.
 
         Args:
             ports: what the service lends it.
             config: its part of the settings.
+            most: connections there may be, those for health included, where the system allows fewer than the settings.
             patience_s: how long clients may keep us waiting (`ingest.api.protocol`).
 
         Raises:
@@ -74,7 +77,10 @@ class ApiServer:
         self._port: int | None = None
         self._tls: ssl.SSLContext | None = None
         self._patience_s = patience_s
-        self._connections = Connections(config.max_connections)
+        reserve, places = RESERVE, config.max_connections + RESERVE
+        if most is not None and most < places:
+            reserve, places = min(RESERVE, most // 4), most
+        self._connections = Connections(places - reserve, reserve)
         self._server = _Uvicorn(
             uvicorn.Config(
                 build_api(ports, config, closing=lambda: self._server.should_exit),
