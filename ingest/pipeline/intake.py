@@ -19,7 +19,7 @@ from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.boots import Boots, BootsForgotten
 from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
-from ingest.pipeline.sorting import PIECE, Group, Standing, Who
+from ingest.pipeline.sorting import PIECE, Group, Life, Standing, Who
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.quality.backfill import Backfill
@@ -131,6 +131,8 @@ class Intake(Worker):
         self._tolerance = int(config.clock_tolerance_s * 1e9)
         self._positions = journal.positions()
         self._standings = {who: Standing(TimeLine(boot, clock)) for who, (boot, clock) in journal.boots().items()}
+        known = journal.gateways()
+        self._lives = {(one.plant, one.gateway): Life(one.online) for one in known if one.online is not None}
         self._witnesses = Witnesses(self._tolerance)
         self._healths: dict[Who, Health] = {}
         self._boots = Boots(self._positions)
@@ -194,6 +196,7 @@ class Intake(Worker):
             self._roster(),
             self._positions,
             self._standings,
+            self._lives,
             self._tolerance,
             self._set_before + set_by,
             self._backfill,
@@ -218,6 +221,7 @@ class Intake(Worker):
             raise
         self._set_by = set_by
         self._standings.update(group.stood)
+        self._lives.update(group.lived)
         for key, progress in commit.positions.items():
             self._positions[key] = progress.position
             self._gaps.moved(key, progress)

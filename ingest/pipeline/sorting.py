@@ -37,6 +37,7 @@ PIECE: Final = 4_000
 
 _TOPICS: Final = 10_000
 _MOMENT: Final = 10**6  # within so many ns readings of our own are told apart; further back the clock was set
+_ALIVE_EVERY: Final = 30 * 10**9  # that a gateway sends is told at least so often; ns of arrival
 _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
 
 
@@ -81,6 +82,19 @@ class Standing:
     told: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Whether a gateway is there, as its point tells: by its own status, and by every frame that is of now.
+
+    Attributes:
+        online: what was told last.
+        told: when, ns; 0 = before the start.
+    """
+
+    online: bool
+    told: int = 0
+
+
 @dataclass(slots=True)
 class _Count:
     """A boot's frames in this group."""
@@ -97,7 +111,7 @@ class Group:
 
     Args:
         roster: the roster in force.
-        positions, standings: what is committed; not changed.
+        positions, standings, lives: what is committed; not changed.
         tolerance: ns by which a device's clock may be ahead.
         set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
         backfill: tells which frames are part of a backlog; learns from each.
@@ -109,6 +123,7 @@ class Group:
     roster: Roster
     positions: Mapping[BootKey, Position]
     standings: Mapping[Who, Standing]
+    lives: Mapping[Who, Life]
     tolerance: int
     set_by: int
     backfill: Backfill
@@ -117,13 +132,13 @@ class Group:
     reference: Reference = field(default_factory=Reference)
     readings: int = 0
     stood: dict[Who, Standing] = field(default_factory=dict)
+    lived: dict[Who, Life] = field(default_factory=dict)
     tallies: dict[Who, Tally] = field(default_factory=dict)
     retried: list[int] = field(default_factory=list)
     fed: list[Staged] = field(default_factory=list)
     _backlog: list[Arrival] = field(default_factory=list)
     _parts: list[Arrival | Batch] = field(default_factory=list)
     _counts: dict[BootKey, _Count] = field(default_factory=dict)
-    _statuses: dict[Who, tuple[bool, int]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
 
     def sort(self, message: Raw, *, again: bool = False) -> None:
@@ -137,7 +152,7 @@ class Group:
         try:
             gateway = self._known(who, message.payload if topic.leaf == "frame" else b"")
             if topic.leaf == "status":
-                self._sort_status(message, gateway, who)
+                self._sort_status(message, who)
             else:
                 self._sort_frame(message, gateway, who, again=again)
         except Rejected as error:
@@ -147,6 +162,7 @@ class Group:
                 return
             if topic.leaf == "frame" and who in self.roster.gateways and not again:
                 self._tally(who, message.received).refused += 1
+                self._alive(who, message)
             self._put_aside(message, error.reason, error.detail, error.readings, message.payload)
 
     def pass_over(self, message: Raw) -> None:
@@ -155,6 +171,7 @@ class Group:
         who = (topic.plant, topic.gateway) if topic is not None else ("", "")
         if who in self.roster.gateways:
             self._tally(who, message.received, frames=0).throttled += 1
+            self._alive(who, message)
 
     def observe(self, point: int, value: float, now: int) -> None:
         """Take a reading that the service made itself; of several of a point at one time each is a moment later."""
@@ -185,7 +202,7 @@ class Group:
             concat(batches),
             self.readings,
             progress,
-            self._statuses,
+            {who: (life.online, life.told) for who, life in self.lived.items()},
             self._quarantined,
             step,
             tuple(self.retried),
@@ -214,12 +231,29 @@ class Group:
             raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file", identity=told)
         return gateway
 
-    def _sort_status(self, message: Raw, gateway: GatewayRoster, who: Who) -> None:
+    def _sort_status(self, message: Raw, who: Who) -> None:
         if not message.payload:
             return  # how MQTT takes a retained message back; whoever did so said nothing of the gateway
         online = decode_status(message.payload).online
-        self._statuses[who] = (online, message.received)
-        self.observe(gateway.device, float(online), message.received)
+        if not message.retained:
+            self._live(who, message.received, online=online)
+        elif not online and self._online(who) is not False:  # it went while the service was away
+            self._live(who, message.received, online=False)
+
+    def _alive(self, who: Who, message: Raw) -> None:
+        """A frame came: its gateway is there, whatever its status said before."""
+        life = self.lived.get(who) or self.lives.get(who)
+        fresh = life is not None and life.online and abs(message.received - life.told) < _ALIVE_EVERY
+        if not fresh and not message.retained:
+            self._live(who, message.received, online=True)
+
+    def _live(self, who: Who, received: int, *, online: bool) -> None:
+        self.lived[who] = Life(online, received)
+        self.observe(self.roster.gateways[who].device, float(online), received)
+
+    def _online(self, who: Who) -> bool | None:
+        life = self.lived.get(who) or self.lives.get(who)
+        return life.online if life is not None else None
 
     def _sort_frame(self, message: Raw, gateway: GatewayRoster, who: Who, *, again: bool) -> None:
         frame = decode(message.payload, gateway.columns)
@@ -228,6 +262,8 @@ class Group:
         newest = not again and (position is None or frame.seq > position.committed)
         if not again and not self._accept(key, frame.seq, message.received):
             return
+        if not again and not frame.historical:
+            self._alive(who, message)
         stamped = Stamped(
             frame.boot, frame.times, message.received - self.set_by, newest, position is None, frame.historical
         )

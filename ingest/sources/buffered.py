@@ -17,12 +17,13 @@ from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-Publish = tuple[bytes, bytes, int]
-"""Topic, payload, packet id (0: it wants no acknowledgement)."""
+Publish = tuple[bytes, bytes, int, bool]
+"""Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
 
 _CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
 _PUBLISH: Final = 3
 _PUBACK: Final = 0x40
+_RETAINED: Final = 0x01  # set only on what answers a subscription (MQTT 5, 3.3.1.3)
 _ACK: Final = struct.Struct("!BBH")
 
 
@@ -173,4 +174,4 @@ def _publish(data: bytes, head: int, start: int, end: int, *, five: bool) -> Pub
     if at > end:
         raise ValueError("a publish that is shorter than its fields")
     packet = data[topic_end] << 8 | data[topic_end + 1] if qos else 0
-    return data[start + 2 : topic_end], data[at:end], packet
+    return data[start + 2 : topic_end], data[at:end], packet, bool(head & _RETAINED)

@@ -277,10 +277,10 @@ class MqttSource:
         received, set_by = self._clock.look()
         connection, admit = self._connection, self._admit
         messages = [
-            Raw(text, payload, received, set_by, packet, connection)
+            Raw(text, payload, received, set_by, packet, connection, retained)
             if admit(text := _text(topic), len(payload))
-            else Raw(text, b"", received, set_by, packet, connection, unread=True)
-            for topic, payload, packet in publishes
+            else Raw(text, b"", received, set_by, packet, connection, retained, unread=True)
+            for topic, payload, packet, retained in publishes
         ]
         # What is given up here was not acknowledged: the broker keeps it for the next connection.
         self._handover.put(messages, self._stopping.is_set)

@@ -13,6 +13,7 @@ class Raw:
         received: ns since the epoch, UTC.
         set_by: ns by which the service's clock had been set by then since the start.
         packet, connection: what the source needs to acknowledge it.
+        retained: the broker had kept it, and told it because the service subscribed: it says nothing of now.
         unread: beyond its sender's share: its payload was dropped, and all it wants is its acknowledgement.
     """
 
@@ -22,4 +23,5 @@ class Raw:
     set_by: int = 0
     packet: int = 0
     connection: int = 0
+    retained: bool = False
     unread: bool = False

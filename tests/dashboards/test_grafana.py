@@ -110,6 +110,15 @@ def test_every_panel_query_gives_data(history: httpx.Client, target: Mapping[str
     assert any(numbers), "nothing but zeros"
 
 
+@pytest.mark.parametrize("panel", [panel for _, panel in PANELS if '"gateways"' in panel["targets"][0]["query"]])
+def test_a_gateway_that_was_heard_last_long_ago_is_shown_offline(history: httpx.Client, panel: Any) -> None:
+    """It said that it was online, and then nothing for half an hour."""
+    [series] = ask(history, panel["targets"][0]["query"])
+    values = [value for _, value in series["values"]]
+    assert 1 in values
+    assert values[-10:] == [0] * 10
+
+
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_every_variable_offers_choices(history: httpx.Client, variable: Mapping[str, Any]) -> None:
     [series] = ask(history, variable["query"])

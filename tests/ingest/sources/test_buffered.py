@@ -45,16 +45,20 @@ def length(number: int) -> bytes:
             return digits
 
 
-def publish(topic: bytes, payload: bytes, packet: int, *, qos: int = 1, properties: bytes | None = b"") -> bytes:
+def publish(
+    topic: bytes, payload: bytes, packet: int, *, retained: bool = False, qos: int = 1, properties: bytes | None = b""
+) -> bytes:
     """A PUBLISH as the standard draws it; `properties` None = MQTT 3.1.1."""
     body = struct.pack("!H", len(topic)) + topic + (struct.pack("!H", packet) if qos else b"")
     body += b"" if properties is None else length(len(properties)) + properties
     body += payload
-    return bytes([0x30 | qos << 1]) + length(len(body)) + body
+    return bytes([0x30 | qos << 1 | retained]) + length(len(body)) + body
 
 
 @given(
-    messages=st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.binary(max_size=3000), st.integers(1, 65535))),
+    messages=st.lists(
+        st.tuples(st.binary(min_size=1, max_size=300), st.binary(max_size=3000), st.integers(1, 65535), st.booleans())
+    ),
     cuts=st.lists(st.integers(0, 1 << 16), max_size=20),
     five=st.booleans(),
     properties=st.binary(max_size=300),
@@ -62,7 +66,10 @@ def publish(topic: bytes, payload: bytes, packet: int, *, qos: int = 1, properti
 def test_publishes_cut_anywhere_are_read_whole_and_in_order(
     messages: list[Publish], cuts: list[int], five: bool, properties: bytes
 ) -> None:
-    stream = b"".join(publish(*message, properties=properties if five else None) + b"\xd0\x00" for message in messages)
+    stream = b"".join(
+        publish(topic, payload, packet, retained=retained, properties=properties if five else None) + b"\xd0\x00"
+        for topic, payload, packet, retained in messages
+    )
     client = Fed(FIVE if five else THREE)
     places = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
     for start, end in pairwise(places):
@@ -74,7 +81,7 @@ def test_publishes_cut_anywhere_are_read_whole_and_in_order(
 def test_a_publish_that_wants_no_acknowledgement_has_no_packet_id() -> None:
     client = Fed(FIVE)
     client.feed(publish(b"t", b"x", 0, qos=0))
-    assert client.got == [(b"t", b"x", 0)]
+    assert client.got == [(b"t", b"x", 0, False)]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +122,7 @@ def test_a_new_connection_begins_with_nothing_of_the_old_one() -> None:
     client.begin_anew()
     assert not client._out_packet
     client.feed(publish(b"t", b"y", 2))
-    assert client.got == [(b"t", b"y", 2)]
+    assert client.got == [(b"t", b"y", 2, False)]
 
 
 def test_many_acknowledgements_go_out_in_one_write_and_in_order() -> None:

@@ -20,7 +20,7 @@ from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttConfig, MqttSource
 from ingest.sources.raw import Raw
 from ingest.wire.frame import Committed, decode_committed
-from ingest.wire.topics import committed_topic, frame_topic
+from ingest.wire.topics import committed_topic, frame_topic, status_topic
 from tests.movable_clock import MovableClock
 from tests.servers import mosquitto, mosquitto_server
 
@@ -105,6 +105,30 @@ def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(tmp_path: P
         with source(address, expect=True, protocol=protocol) as ours:
             assert [ours.next().payload for _ in range(2)] == [b"lost in a crash", b"while away"]
             assert ours.drain() == []
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_the_broker_had_kept_is_told_from_what_is_said_now(tmp_path: Path, protocol: str) -> None:
+    """By the retain flag: set on what answers the subscription, also after a restart, and on nothing else."""
+    topic = status_topic("p", "g")
+    with mosquitto(tmp_path) as address:
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.connect(*address)
+        client.loop_start()
+        client.publish(topic, b"kept", qos=1, retain=True).wait_for_publish(PATIENCE_S)
+        with source(address, protocol=protocol) as ours:
+            first = ours.next()
+            ours.source.acknowledge([first])
+            client.publish(topic, b"now", qos=1, retain=True).wait_for_publish(PATIENCE_S)
+            second = ours.next()
+            ours.source.acknowledge([second])
+            until(lambda: not ours.source._client._out_packet)
+        assert [(one.payload, one.retained) for one in (first, second)] == [(b"kept", True), (b"now", False)]
+        with source(address, expect=True, protocol=protocol) as ours:
+            again = ours.next()
+        assert (again.payload, again.retained) == (b"now", True)
+        client.disconnect()
+        client.loop_stop()
 
 
 def test_a_full_hand_over_holds_the_broker_back_and_loses_nothing(tmp_path: Path) -> None:
