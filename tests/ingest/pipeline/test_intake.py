@@ -210,7 +210,8 @@ def test_one_wrong_column_does_not_cost_the_others(bench: Bench, value: str) -> 
     assert bench.told[-1][2] == Committed("b1", 1, [])
     assert bench.readings("CO-01") == []
     (entry,) = bench.journal.read(0, 100)
-    assert (entry.batch.point.tolist()[1:], entry.batch.value.tolist()[1:]) == ([other + 1000], [85.0])
+    assert (entry.batch.point.tolist()[-1:], entry.batch.value.tolist()[-1:]) == ([other + 1000], [85.0])
+    assert other not in entry.batch.point
     (aside,) = bench.journal.quarantined(limit=10)
     assert "values.CO-01" in aside.detail
     assert (aside.readings, b"CO-09" in aside.payload) == (1, False)
