@@ -34,6 +34,7 @@ from ingest.plants.kept import KeptFiles
 from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
+from ingest.refusals import Refusals, rules_in_force
 from ingest.resources import connections, require_memory
 from ingest.selfwatch import SelfWatch, looks
 from ingest.settings import Settings
@@ -54,6 +55,7 @@ from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
 from ingest.upkeep import lighten, look_after_files, name_orphans, require_same_moment, trim, trim_outbox
+from ingest.warnings.rules import ColourRules
 from ingest.watchdog import Moving, Part, Watchdog
 
 _STOP_S: Final = 1.5
@@ -102,7 +104,7 @@ class Service:
 
         Raises:
             DataMissing: data of this installation is not where the settings say.
-            InvalidConfig: plant files, tokens or connectors cannot be used.
+            InvalidConfig: no plant can be watched, or the broker's certificates cannot be used.
             JournalUnavailable, JournalBroken, StateUnavailable, StateBroken, HistoryUnavailable: a file cannot be
                 opened.
             NotEnoughMemory: so many points cannot be watched with the memory the process may have.
@@ -130,8 +132,11 @@ class Service:
             raise AssertionError("a first load gives a roster")
         require_memory(sum(len(plant.points) for plant in roster.enterprises()))
         self.store = open_store(settings.history)
+        self.refusals = Refusals()
         self._sender = OutboxSender(
-            self.outbox, open_connectors(settings.connectors), escalate_after=settings.connectors.escalate_after
+            self.outbox,
+            open_connectors(settings.connectors, refused=self.refusals),
+            escalate_after=settings.connectors.escalate_after,
         )
         news = News(loop)
 
@@ -149,7 +154,7 @@ class Service:
             reopen=settings.alarms.reopen_s * 10**9,
             shelve_max=settings.alarms.shelve_max_s * 10**9,
             suppress_level_2=settings.alarms.suppress_level_2,
-            warnings=settings.warnings.terms(),
+            warnings=settings.warnings.terms(self._rules_in_force()),
             warned=settings.connectors.warned,
         )
         self._engine_store = EngineStore(self._database)
@@ -200,7 +205,6 @@ class Service:
             caught_up=lambda: self.engine.lag() == 0,
             shares=shares,
         )
-        connectors = settings.connectors.names()
         seen = looks(
             self.journal,
             self.guard,
@@ -209,8 +213,9 @@ class Service:
             self._intake,
             self._writer,
             self.outbox,
-            connectors,
+            settings.connectors.names(),
             self.files,
+            self.refusals.faults,
         )
         self._selfwatch = SelfWatch(seen, lambda: self.engine.roster, self._intake.observe)
         self._supervisor = Supervisor()
@@ -259,7 +264,12 @@ class Service:
             load=self.load,
             now=time.time_ns,
         )
-        self._api = ApiServer(ports, settings.api, most=connections(settings.api.max_connections + RESERVE))
+        self._api = ApiServer(
+            ports,
+            settings.api,
+            most=connections(settings.api.max_connections + RESERVE),
+            refused=self.refusals,
+        )
         self.url = self._api.bind()
 
     def history_lag(self) -> int:
@@ -281,6 +291,7 @@ class Service:
                 self.load,
                 self.files,
                 self._settings.connectors.names(),
+                self.refusals.faults,
             )
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
@@ -315,8 +326,16 @@ class Service:
             self._failure.result()
 
     def _said(self) -> dict[str, str]:
-        """What parts say of themselves: that they get on, and that the state database answers."""
-        return {**self._watchdog.state(), "state": self._database.trouble or "ok"}
+        """What parts say of themselves: that they get on, that the state answers, that all settings are in use."""
+        return {
+            **self._watchdog.state(),
+            "state": self._database.trouble or "ok",
+            "settings": str(self.refusals),
+        }
+
+    def _rules_in_force(self) -> ColourRules:
+        kept = KeptFiles(self._settings.journal.path.with_name("in-force"))
+        return rules_in_force(self._settings.warnings.rules, kept, self.refusals)
 
     def _parts(self) -> list[Part]:
         """What the watchdog looks at, with how long each may show nothing while all is well."""

@@ -19,6 +19,7 @@ from ingest.api.ports import Health
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
+from ingest.model.fault import Fault
 from ingest.model.plant import Rule
 from ingest.model.warning import Fact
 from ingest.pipeline.commands import Command
@@ -75,8 +76,10 @@ class ServiceMetrics(Collector):
         load: AlarmLoad,
         files: PlantFiles,
         connectors: Collection[str] = (),
+        refused: Sequence[Fault] = (),
     ) -> None:
-        """`connectors`: those for which it is told that nothing waits, too."""
+        """`connectors`: those for which it is told that nothing waits, too; `refused`: faults of what is off."""
+        self._refused = refused
         self._connectors = connectors
         self._files = files
         self._engine = engine
@@ -107,6 +110,9 @@ class ServiceMetrics(Collector):
         yield GaugeMetricFamily("yujing_disk_state", "0 ok, 1 low, 2 full: intake waits", value=self._guard.state())
         yield GaugeMetricFamily(
             "yujing_journal_entries_damaged", "Found since the start", value=self._journal.damaged()
+        )
+        yield GaugeMetricFamily(
+            "yujing_settings_refused", "Faults of parts of the settings that are off", value=len(self._refused)
         )
         yield GaugeMetricFamily("yujing_plant_files_refused", "They have faults", value=len(self._files.refused))
         yield GaugeMetricFamily(

@@ -16,6 +16,7 @@ from ingest.history.writer import HistoryWriter
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
+from ingest.model.fault import Fault
 from ingest.model.plant import SERVICE, ServicePoint
 from ingest.pipeline.intake import Intake
 from ingest.plants.in_force import PlantFiles
@@ -121,8 +122,9 @@ def looks(
     outbox: OutboxStore,
     connectors: Collection[str],
     files: PlantFiles,
+    refused: Sequence[Fault],
 ) -> dict[ServicePoint, Look]:
-    """What there is to see, by point; `connectors` are those that deliver."""
+    """What there is to see, by point; `connectors` are those that deliver, `refused` faults of what is off."""
 
     def history() -> float:
         behind, _ = writer.lag()
@@ -145,6 +147,7 @@ def looks(
         ServicePoint.QUARANTINE: Change(lambda: float(journal.overflowed())),
         ServicePoint.PLANT_FILES: lambda: float(len(files.refused)),
         ServicePoint.UNWATCHED: lambda: float(len(files.unwatched)),
+        ServicePoint.SETTINGS: lambda: float(len(refused)),
     }
 
 

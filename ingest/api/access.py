@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from ingest.api.config import Role, TokenConfig
 from ingest.api.errors import NotAllowed, NotSignedIn
-from ingest.model.fault import Fault, InvalidConfig
+from ingest.model.fault import Fault, Refuse, refuse_all
 
 MIN_TOKEN_LENGTH = 16
 
@@ -44,13 +44,19 @@ class Principal:
 class Keyring:
     """The tokens in force, kept as SHA-256 digests only."""
 
-    def __init__(self, tokens: Iterable[TokenConfig]) -> None:
+    def __init__(self, tokens: Iterable[TokenConfig], refused: Refuse = refuse_all) -> None:
         """Read every secret.
 
+        Args:
+            tokens: the settings'.
+            refused: is given the faults: a secret that is missing, too short, or given twice; none is ever shown.
+                Such a token lets nobody in, a secret that was given twice under neither name.
+
         Raises:
-            InvalidConfig: a secret is missing, too short, or given twice; the message never shows one.
+            InvalidConfig: by `refuse_all`.
         """
         self._known: list[tuple[bytes, Principal]] = []
+        twice: set[bytes] = set()
         faults: list[Fault] = []
         for token in tokens:
             key = f"api.tokens.{token.name}.token"
@@ -63,12 +69,15 @@ class Keyring:
             digest = _digest(secret)
             if len(secret) < MIN_TOKEN_LENGTH:
                 faults.append(Fault(place, key, "(hidden)", f"at least {MIN_TOKEN_LENGTH} characters"))
-            elif any(hmac.compare_digest(digest, other) for other, _ in self._known):
+                continue
+            if any(hmac.compare_digest(digest, other) for other, _ in self._known):
                 faults.append(Fault(place, key, "(hidden)", "a secret that no other token has"))
+                twice.add(digest)
             plants = None if token.plants is None else frozenset(token.plants)
             self._known.append((digest, Principal(token.name, token.role, plants)))
+        self._known = [(digest, principal) for digest, principal in self._known if digest not in twice]
         if faults:
-            raise InvalidConfig(faults)
+            refused(faults)
 
     def find(self, token: str) -> Principal | None:
         """Whose token this is. Every known digest is compared, so the time taken tells nothing."""

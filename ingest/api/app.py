@@ -42,6 +42,7 @@ from ingest.api.rest.suppressions import suppressions_router
 from ingest.api.rest.warnings import risk_router, warnings_router
 from ingest.api.sessions import Sessions
 from ingest.cases.errors import CaseError
+from ingest.model.fault import Refuse, refuse_all
 from ingest.state.errors import StateInDoubt, StateUnavailable
 
 CASES = (
@@ -73,6 +74,7 @@ def build_api(
     *,
     closing: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
+    refused: Refuse = refuse_all,
 ) -> FastAPI:
     """Return the API and console as one ASGI application.
 
@@ -81,11 +83,12 @@ def build_api(
         config: its settings; every token's secret is read here.
         closing: turns true when the server wants to stop; streams then end.
         clock: monotonic seconds, for sessions and the sign-in brake.
+        refused: is given the faults of tokens that cannot be used.
 
     Raises:
-        InvalidConfig: a token's secret is missing, too short or given twice.
+        InvalidConfig: a token's secret is missing, too short or given twice, by `refuse_all`.
     """
-    keyring = Keyring(config.tokens)
+    keyring = Keyring(config.tokens, refused)
     one_file = ports.cases.config.max_evidence_bytes + MULTIPART
     sessions = Sessions(clock)
     render = Renderer(ports)

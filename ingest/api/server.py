@@ -19,6 +19,7 @@ from ingest.api.errors import CannotListen
 from ingest.api.listener import Listener
 from ingest.api.ports import Ports
 from ingest.api.protocol import PATIENCE_S, Connection, Door
+from ingest.model.fault import Refuse, refuse_all
 
 SHUTDOWN_S: Final = 2
 """How long requests under way may take once the server stops; streams notice sooner."""
@@ -59,7 +60,13 @@ class ApiServer:
     """The API and console, served. Use once: `bind`, then `serve` as a task; cancel the task or call `stop` to end."""
 
     def __init__(
-        self, ports: Ports, config: ApiConfig, *, most: int | None = None, patience_s: float = PATIENCE_S
+        self,
+        ports: Ports,
+        config: ApiConfig,
+        *,
+        most: int | None = None,
+        patience_s: float = PATIENCE_S,
+        refused: Refuse = refuse_all,
     ) -> None:
         """Build the application.
 
@@ -68,9 +75,10 @@ class ApiServer:
             config: its part of the settings.
             most: connections there may be, those for health included, where the system allows fewer than the settings.
             patience_s: how long clients may keep us waiting (`ingest.api.protocol`).
+            refused: is given the faults of tokens that cannot be used.
 
         Raises:
-            InvalidConfig: a token's secret cannot be used.
+            InvalidConfig: a token's secret cannot be used, by `refuse_all`.
         """
         self._config = config
         self._socket: socket.socket | None = None
@@ -83,7 +91,7 @@ class ApiServer:
         self._connections = Connections(places - reserve, reserve)
         self._server = _Uvicorn(
             uvicorn.Config(
-                build_api(ports, config, closing=lambda: self._server.should_exit),
+                build_api(ports, config, closing=lambda: self._server.should_exit, refused=refused),
                 http=self._protocol,  # type: ignore[arg-type]  # called as a class would be
                 ws="none",
                 lifespan="off",

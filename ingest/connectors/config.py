@@ -15,7 +15,7 @@ from ingest.connectors.sender import Scheduled
 from ingest.connectors.webhook.config import WebhookConfig
 from ingest.connectors.webhook.connector import open_webhook
 from ingest.model.config import Config
-from ingest.model.fault import Fault, InvalidConfig
+from ingest.model.fault import Fault, InvalidConfig, Refuse, refuse_all
 from ingest.model.outbox import MessageKind
 from ingest.model.plant import SERVICE
 from ingest.model.warning import EarlyWarning
@@ -55,11 +55,18 @@ class ConnectorsConfig(Config):
         return (*webhooks, *([self.platform.name] if self.platform else []))
 
 
-def open_connectors(config: ConnectorsConfig, now: Callable[[], int] = time.time_ns) -> list[Scheduled]:
+def open_connectors(
+    config: ConnectorsConfig, now: Callable[[], int] = time.time_ns, refused: Refuse = refuse_all
+) -> list[Scheduled]:
     """Every connector of the settings, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
 
+    Args:
+        config: the settings.
+        now: ns since the epoch.
+        refused: is given the faults of all connectors that cannot be opened; the others are returned.
+
     Raises:
-        InvalidConfig: with the faults of all connectors that cannot be opened.
+        InvalidConfig: by `refuse_all`.
     """
     opened: list[Scheduled] = []
     faults: list[Fault] = []
@@ -74,5 +81,5 @@ def open_connectors(config: ConnectorsConfig, now: Callable[[], int] = time.time
         except InvalidConfig as invalid:
             faults += invalid.faults
     if faults:
-        raise InvalidConfig(faults)
+        refused(faults)
     return opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,15 @@ class InvalidConfig(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
+
+
+Refuse = Callable[[Sequence[Fault]], None]
+"""What becomes of faults in a part that the rest can do without: `refuse_all`, or they are kept and told."""
+
+
+def refuse_all(faults: Sequence[Fault]) -> None:
+    """Let one fault refuse the whole. Raises InvalidConfig."""
+    raise InvalidConfig(faults)
 
 
 def faults_of(file: Path, error: ValidationError) -> list[Fault]:

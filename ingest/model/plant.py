@@ -166,6 +166,7 @@ class ServicePoint(StrEnum):
     QUARANTINE = "QUARANTINE"
     PLANT_FILES = "PLANT_FILES"
     UNWATCHED = "UNWATCHED"
+    SETTINGS = "SETTINGS"
 
     @property
     def signal(self) -> str:

@@ -12,8 +12,8 @@ from ingest.telemetry import Event, emit
 
 
 @dataclass(frozen=True, slots=True)
-class PlantFileNotKept(Event, level="error"):
-    """An accepted plant file could not be kept for the next start; tried again with the next change."""
+class FileNotKept(Event, level="error"):
+    """An accepted file could not be kept for the next start; tried again with the next change."""
 
     file: str
     error: str
@@ -55,7 +55,7 @@ class KeptFiles:
             beside.rename(self.path(name))
             self._sync()
         except OSError as error:
-            emit(PlantFileNotKept(name, str(error)))
+            emit(FileNotKept(name, str(error)))
 
     def drop(self, name: str) -> None:
         """Keep it no longer: its plant was removed."""
@@ -63,7 +63,7 @@ class KeptFiles:
             self.path(name).unlink(missing_ok=True)
             self._sync()
         except OSError as error:
-            emit(PlantFileNotKept(name, str(error)))
+            emit(FileNotKept(name, str(error)))
 
     def _sync(self) -> None:
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ingest.model.config import Config
 from ingest.model.warning import Colour, Step
 from ingest.warnings.ladder import Duty, Pace
-from ingest.warnings.rules import load_rules
+from ingest.warnings.rules import ColourRules, load_rules
 from ingest.warnings.watch import Terms
 
 Seconds = Annotated[int, Field(gt=0)]
@@ -93,8 +93,14 @@ class WarningsConfig(Config):
                 holders[one.step] = (*holders.get(one.step, ()), one.name)
         return Duty(holders)
 
-    def terms(self) -> Terms:
-        """The same as the watches take it, with the rules in force. Raises InvalidConfig if those cannot be used."""
+    def terms(self, rules: ColourRules | None = None) -> Terms:
+        """The same as the watches take it, with these rules or those of the settings.
+
+        Raises:
+            InvalidConfig: those of the settings cannot be used.
+        """
         pace = Pace(self.ack_s.ns(), self.feedback_s.ns(), self.remind_at)
-        rules, second = load_rules(self.rules), 10**9
-        return Terms(rules, pace, self.fall_after_s * second, self.reopen_s * second, self.duty_of)
+        second = 10**9
+        return Terms(
+            rules or load_rules(self.rules), pace, self.fall_after_s * second, self.reopen_s * second, self.duty_of
+        )

@@ -16,6 +16,7 @@ from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Commit, Journal
 from ingest.journal.reserve import DiskGuard
 from ingest.model.batch import Batch
+from ingest.model.fault import Fault
 from ingest.model.plant import SERVICE, ServicePoint
 from ingest.plants.roster import Roster
 from ingest.selfwatch import AGAIN_S, LASTING_S, Change, SelfWatch
@@ -128,6 +129,9 @@ async def test_it_looks_until_it_is_cancelled(roster: Roster, sight: Sight, monk
         await task
 
 
+FAULT = Fault("token", "api.tokens.a.token", "(missing)", "a secret")
+
+
 class Parts:
     """Stands for every part that is asked."""
 
@@ -159,11 +163,11 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
         at = np.array([time.time_ns() - ago * SECOND])
         journal.append(Commit(Batch(np.zeros(1, np.int32), at, np.ones(1), np.zeros(1, np.uint16), at), 1))
     guard = DiskGuard([tmp_path], 0, free=lambda _: 5 * 2**20)
-    found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, ["county", "inspector"], parts)  # type: ignore[arg-type]
+    found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, ["county", "inspector"], parts, [FAULT])  # type: ignore[arg-type]
     assert list(found) == list(ServicePoint)
     assert {name: look() for name, look in found.items()} == {
         "DISK": 5, "BROKER": 1, "HISTORY": 0, "OUTBOX": 0, "CLOCK": -90, "TIME": -28_800, "SESSION": 2, "MISSING": 60,
-        "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0,
+        "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0, "SETTINGS": 1,
     }  # fmt: skip
     parts.behind, parts.created = 2, time.time_ns() - 800 * SECOND
     assert 700 <= found[ServicePoint.HISTORY]() < 800

@@ -216,7 +216,11 @@ def test_a_gateways_clock_is_a_point_of_its_own(directory: Path) -> None:
     assert clock.name == Text("铸造车间网关 时钟", "Casting hall gateway clock")
     assert roster.carrier[clock.index] == gateway.device
     assert clock.index not in gateway.columns.values()
-    assert [rule.title.zh for rule in clock.rules] == ["铸造车间网关 时钟 超前", "铸造车间网关 时钟 滞后"]
+    assert [rule.title.zh for rule in clock.rules] == [
+        "铸造车间网关 时钟 超前",
+        "铸造车间网关 时钟 滞后",
+        "铸造车间网关 时钟 未校时",
+    ]
     ahead, behind = (row(roster, "limit", f"demo-aluminium/GW-01.clock/{code}") for code in ("AHEAD", "BEHIND"))
     assert (ahead["on"], ahead["off"], ahead["on_delay"]) == (60, 30, 0)
     assert (behind["on"], behind["off"], behind["on_delay"]) == (60, 30, 300 * 10**9)

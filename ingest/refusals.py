@@ -1,0 +1,67 @@
+"""Parts of the settings that cannot be used at a start: left out, and told for as long as they are.
+
+A token that cannot be read lets nobody in; what is for a connector that cannot be opened waits in the outbox; warnings
+go on by the last good rules. Plants are watched all the while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ingest.model.fault import Fault, InvalidConfig
+from ingest.plants.kept import KeptFiles
+from ingest.telemetry import Event, emit
+from ingest.warnings.rules import ColourRules, load_rules
+
+_RULES: Final = "warning-rules.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRefused(Event, level="error"):
+    """A part of the settings cannot be used; the service runs without it until it is mended and started again."""
+
+    file: str
+    key: str
+    value: str
+    expected: str
+
+
+class Refusals:
+    """The faults of this start, each told once in the log and counted for as long as the service runs."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def __call__(self, faults: Sequence[Fault]) -> None:
+        """Take faults note of, instead of ending over them."""
+        self.faults += faults
+        for fault in faults:
+            emit(SettingRefused(fault.file, fault.key, fault.value, fault.expected))
+
+    def __str__(self) -> str:
+        """For `/health/ready`: no name of a token or a receiver, since callers of one plant read it, too."""
+        if not self.faults:
+            return "ok"
+        return f"{len(self.faults)} faults: parts of the settings are off; yujing check names them"
+
+
+def rules_in_force(path: Path | None, kept: KeptFiles, refused: Refusals) -> ColourRules:
+    """The warning rules of that file; if it has faults the last good ones, or else those that come with the service."""
+    try:
+        rules = load_rules(path)
+    except InvalidConfig as error:
+        if path is None:
+            raise
+        refused(error.faults)
+        try:
+            return load_rules(kept.path(_RULES))
+        except InvalidConfig:
+            return load_rules()
+    if path is not None:
+        with suppress(OSError):  # gone since: what is kept stays
+            kept.keep(_RULES, path.read_bytes())
+    return rules

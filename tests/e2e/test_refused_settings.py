@@ -1,0 +1,76 @@
+"""A bad token, connector or file of warning rules takes no plant out of sight: it is off itself, and told."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import httpx
+
+from tests.e2e.service import Service
+from tests.servers import mosquitto
+from tests.small_plant import PLANT
+
+MORE = """
+[[api.tokens]]
+name = "visitor"
+role = "operator"
+token = { file = "visitor" }
+[[connectors.webhooks]]
+name = "phone"
+url = "https://127.0.0.1:9/alarms"
+secret = { file = "phone" }
+[warnings]
+rules = "rules.toml"
+"""
+RULES = (resources.files("ingest.warnings") / "rules.toml").read_text(encoding="utf-8")
+GOOD = {"visitor": "a visitor's token, long enough", "phone": "whsec_" + "QUJDREVGR0g" * 4, "rules.toml": RULES}
+BAD = {"visitor": "short", "phone": "no secret", "rules.toml": "version = "}
+
+
+def write(folder: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def settings_are(service: Service) -> tuple[int, str]:
+    answer = httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False)
+    return answer.status_code, answer.json()["parts"]["settings"]
+
+
+def asked(service: Service, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{service.url}/api/v1/plants", headers=headers, trust_env=False).status_code
+
+
+def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    with mosquitto(tmp_path) as broker, Service(tmp_path, broker, MORE) as service:
+        service.until(lambda: settings_are(service) == (200, "ok"), "the service to be ready")
+        assert asked(service, GOOD["visitor"]) == 200
+        write(tmp_path, BAD)
+        for _ in range(2):
+            assert service.stop() == 0
+            service.start()
+            assert PLANT in {plant["id"] for plant in service.get("/api/v1/plants")}
+            status, words = settings_are(service)
+            assert status == 503
+            assert words.startswith("3 faults")
+            assert "phone" not in words
+            assert [asked(service, GOOD["visitor"]), asked(service, BAD["visitor"])] == [401, 401]
+        service.until(
+            lambda: any(
+                (alarm["plant"], alarm["point"]) == ("service", "SETTINGS")
+                for alarm in service.get("/api/v1/alarms")["alarms"]
+            ),
+            "the alarm of the service",
+        )
+        metrics = httpx.get(f"{service.url}/metrics", headers=service.headers, trust_env=False).text
+        assert "yujing_settings_refused 3.0" in metrics
+        refused = {event["key"] for event in service.log() if event["event"] == "setting_refused"}
+        assert refused == {"api.tokens.visitor.token", "connectors.webhooks.phone.secret", "(file)"}
+        write(tmp_path, GOOD)
+        assert service.stop() == 0
+        service.start()
+        service.until(lambda: settings_are(service) == (200, "ok"), "the mended settings to be in use")
+        assert asked(service, GOOD["visitor"]) == 200
