@@ -32,6 +32,7 @@ from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
+from ingest.plausible import doubts
 from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import Settings, check_all, load_settings
 from ingest.state.database import Database
@@ -75,14 +76,23 @@ def version() -> None:
 
 
 @app.command()
-def check(config: ConfigFile = Path("yujing.toml")) -> None:
+def check(
+    config: ConfigFile = Path("yujing.toml"),
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="存疑也算错误 Doubts are faults, too.")] = False,
+) -> None:
     """检查配置和企业文件,不联网 Check settings and plant files without network; exit code 2 if anything is wrong."""
     file = enter(config)
     try:
-        roster, duty = check_all(file), load_settings(file).warnings
+        roster, settings = check_all(file), load_settings(file)
     except InvalidConfig as error:
         refuse(error)
-    plants = roster.enterprises()
+    plants, duty = roster.enterprises(), settings.warnings
+    doubtful = doubts(file, settings, roster)
+    for doubt in doubtful:
+        say.print(f"[yellow]存疑 doubtful[/] {doubt.file}", style=None)
+        say.print(f"    {doubt.key} = {doubt.value}", markup=False)
+        say.print(f"    应为 expected: {doubt.expected}", markup=False)
     for plant in plants:
         if not duty.duty_of(plant.id, plant.region).holders:
             say.print(
@@ -96,8 +106,10 @@ def check(config: ConfigFile = Path("yujing.toml")) -> None:
     typer.echo(
         f"配置有效 valid: {len(plants)} 家企业 plants, {len(points)} 个测点 points,"
         f" {sum(len(point.rules) for point in points)} 条规则"
-        f" rules, {len(waiting)} 条未评估 not evaluated"
+        f" rules, {len(waiting)} 条未评估 not evaluated, {len(doubtful)} 处存疑 doubtful"
     )
+    if strict and doubtful:
+        raise typer.Exit(INVALID)
 
 
 @app.command()

@@ -1,0 +1,75 @@
+"""What of a plant's files is allowed and hardly meant: numbers that an instrument cannot show, limits out of order.
+
+These are doubts, not faults: a plant that was watched so is watched so on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from ingest.model.fault import Fault
+from ingest.model.plant import Plant, Point, Rule
+
+PROVINCES: Final = frozenset(
+    {f"{part}{number}" for part, most in (("1", 5), ("2", 3), ("3", 7), ("4", 6), ("5", 4), ("6", 5)) for number in
+     range(1, most + 1)} | {"50", "71", "81", "82"}
+)  # fmt: skip
+"""The first two digits of an administrative code, GB/T 2260."""
+
+_BEYOND: Final = 0.03125
+"""What an instrument still shows beyond its range, of its span: 20.5 mA of 4-20 mA (NAMUR NE 43)."""
+
+_ORDER: Final = ("LL", "L", "H", "HH")
+
+
+def doubts_of(plant: Plant, folder: Path) -> Iterator[Fault]:
+    """Every doubt about a plant's file in that folder."""
+    file = str(folder / f"{plant.id}.toml")
+    if plant.region[:2] not in PROVINCES:
+        yield Fault(file, "enterprise.region", plant.region, "a code of GB/T 2260; no province begins so")
+    points = {point.id: point for point in plant.points}
+    for point in plant.points:
+        if not point.is_device:
+            for key, value, expected in (*_of_limits(point), *_of_gates(point, points)):
+                shown = f"{value:g}" if isinstance(value, float) else value
+                yield Fault(file, f"points ({point.id}) {key}", shown, expected)
+
+
+_Doubt = tuple[str, float | str, str]
+
+
+def _of_limits(point: Point) -> Iterator[_Doubt]:
+    if point.setpoint is not None and not _within(point.setpoint, point):
+        yield "setpoint", point.setpoint, _range(point)
+    limits = {rule.code: rule for rule in point.rules if _is_limit(rule, point)}
+    for rule in limits.values():
+        if not _within(rule.limit, point):
+            yield f"rules.{rule.code}.limit", rule.limit, _range(point)
+    for lower, upper in pairwise(limits[code] for code in _ORDER if code in limits):
+        if lower.limit >= upper.limit and lower.when == upper.when:
+            yield f"rules.{lower.code}.limit", lower.limit, f"less than {upper.code}'s, which is {upper.limit:g}"
+
+
+def _of_gates(point: Point, points: Mapping[str, Point]) -> Iterator[_Doubt]:
+    for rule in point.rules:
+        asked = points.get(rule.gate.point) if rule.gate else None
+        if rule.gate and asked and not _within(rule.gate.value, asked):
+            yield f"rules.{rule.code}.when", rule.when, f"{asked.id} {_range(asked)}"
+
+
+def _is_limit(rule: Rule, point: Point) -> bool:
+    return rule.kind == "limit" and not rule.of and rule.unit == point.unit and math.isfinite(rule.limit)
+
+
+def _within(value: float, point: Point) -> bool:
+    """NaN is a bound that is not known."""
+    beyond = _BEYOND * (point.high - point.low)
+    return not (value < point.low - beyond or value > point.high + beyond)
+
+
+def _range(point: Point) -> str:
+    return f"within the instrument's range, {point.low:g} to {point.high:g} {point.unit}".rstrip()
