@@ -17,6 +17,7 @@ from ingest.journal.records import Quarantined, Staged
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.boots import Boots, BootsForgotten
+from ingest.pipeline.feeding import Feeding
 from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
 from ingest.pipeline.sorting import PIECE, Group, Life, Standing, Who
@@ -35,8 +36,7 @@ GROUP: Final = 256
 """Most messages in one commit; a commit takes whatever waits, so an idle service adds no delay."""
 
 _RETRY_S: Final = 1.0
-_FEED_S: Final = 0.005  # while back-fill is staged: how soon it is seen that the engine has caught up
-_FEED_AT_LEAST_S: Final = 0.5  # however much is live: back-fill never starves
+_FEED_S: Final = 0.005  # while back-fill is staged: how soon it is seen that a piece of it is due
 _LOOK_S: Final = 0.1  # longest wait for a message, and so for anything else that is due
 _CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often
 _RETRIES: Final = 100  # put-aside messages taken again in one commit
@@ -139,7 +139,7 @@ class Intake(Worker):
         self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
         self._caught_up = caught_up
         self._backfill = Backfill()
-        self._feed_due = 0.0
+        self._feeding = Feeding()
         self._shares = shares or Shares(config.gateway_mb_per_s, config.gateway_burst_mb, lambda: roster().gateways)
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
@@ -192,6 +192,7 @@ class Intake(Worker):
             with self._lock:
                 observed, self._observed = self._observed, []
         step = set_by - self._set_by
+        began = time.monotonic()
         group = Group(
             self._roster(),
             self._positions,
@@ -220,6 +221,7 @@ class Intake(Worker):
                 self._observed = observed + self._observed
             raise
         self._set_by = set_by
+        self._feeding.joined(group.filled, began)
         self._standings.update(group.stood)
         self._lives.update(group.lived)
         for key, progress in commit.positions.items():
@@ -288,12 +290,15 @@ class Intake(Worker):
                     self._room.full()
                 self._stopping.wait(_RETRY_S)
 
+    def _spare(self, now: float) -> int:
+        """How many readings of back-fill may join the journal straight away: none that would delay anything."""
+        at_once = not self._journal.waiting() and self._caught_up() and self._feeding.due(now, caught_up=True)
+        return PIECE if at_once else 0
+
     def _feed(self) -> None:
-        """Put a piece of back-fill into the journal: when nothing live waits to be judged, and now and then anyway."""
-        if not self._journal.waiting() or not (self._caught_up() or time.monotonic() >= self._feed_due):
-            return
-        self._feed_due = time.monotonic() + _FEED_AT_LEAST_S
-        self.take([], staged=self._journal.staged(PIECE))
+        """Put a piece of back-fill into the journal, if one waits and is due."""
+        if self._journal.waiting() and self._feeding.due(time.monotonic(), caught_up=self._caught_up()):
+            self.take([], staged=self._journal.staged(PIECE))
 
     def _care(self) -> None:
         """Once in a while: what the service says of itself, messages to take again, old gaps, and boots too many."""

@@ -131,6 +131,7 @@ class Group:
     spare: int = PIECE
     reference: Reference = field(default_factory=Reference)
     readings: int = 0
+    filled: int = 0  # readings of back-fill among them
     stood: dict[Who, Standing] = field(default_factory=dict)
     lived: dict[Who, Life] = field(default_factory=dict)
     tallies: dict[Who, Tally] = field(default_factory=dict)
@@ -192,6 +193,7 @@ class Group:
             else:
                 self._parts.append(replace(batch, received=np.full(len(batch), now)))
                 self.readings += len(batch)
+                self.filled += len(batch)
 
     def commit(self, step: int) -> Commit:
         """Everything the group leaves behind."""
@@ -284,6 +286,7 @@ class Group:
             if self.spare < 0:  # from here on all of it, so that a gateway's frames stay in their order
                 self._backlog.append(arrival)
                 return
+            self.filled += frame.readings
         self._parts.append(arrival)
         self.readings += frame.readings
 
