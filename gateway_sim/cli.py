@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import logging
 import signal
@@ -27,6 +28,8 @@ from gateway_sim.webhook_receiver import WebhookReceiver
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Simulated plants, a reference gateway, stand-ins.")
 
+
+FUTURE_MS = 60_000  # a recording may end so far ahead of this machine's clock
 
 Protocol = Literal["5", "3.1.1"]
 Host = Annotated[str, typer.Option(help="The broker.")]
@@ -94,7 +97,13 @@ def run_replay(
     drain: Annotated[float, typer.Option(min=0, help="Seconds to wait without any commit.")] = 60.0,
     shift_to_now: Annotated[bool, typer.Option(help="Move all times so that the last row is now.")] = False,
 ) -> None:
-    """Publish a recorded file as a gateway would; print a JSON summary. Exit code 1 when frames stay uncommitted."""
+    """Publish a recorded file as a gateway would; print a JSON summary.
+
+    Its times are kept and its frames marked historical: the live gateway goes on beside it, no live alarm is raised or
+    cleared, excursions are recorded as historical alarms. With --shift-to-now it stands in for the gateway instead.
+
+    Exit code 1 when frames stay uncommitted, 2 when the file cannot be replayed.
+    """
     columns = dict(_column(pair) for pair in mapping)
     if len(set(columns.values())) < len(mapping):
         raise typer.BadParameter("a column or a point is named twice", param_hint="--map")
@@ -105,12 +114,18 @@ def run_replay(
     except InvalidRecording as invalid:
         typer.echo(str(invalid), err=True)
         raise typer.Exit(2) from None
+    now_ms = time.time_ns() // 1_000_000
     if shift_to_now:
-        recording = recording.shifted_to_end_at(time.time_ns() // 1_000_000)
+        recording = recording.shifted_to_end_at(now_ms)
+    elif recording.time_ms[-1] > now_ms + FUTURE_MS:
+        last = dt.datetime.fromtimestamp(recording.time_ms[-1] / 1000, dt.UTC).isoformat()
+        typer.echo(f"{file}: ends at {last}, in the future: expected times up to now, or --shift-to-now", err=True)
+        raise typer.Exit(2)
     link = _link(host, port, username, password_file, protocol)
 
     async def main() -> Replayed:
-        return await _replay(recording, ReferenceGateway(plant, gateway, link, encoding="msgpack"), speed, drain)
+        sender = ReferenceGateway(plant, gateway, link, encoding="msgpack", historical=not shift_to_now)
+        return await _replay(recording, sender, speed, drain)
 
     replayed = asyncio.run(main())
     typer.echo(json.dumps(asdict(replayed)))

@@ -75,6 +75,8 @@ class ReferenceGateway:
         link: the broker.
         encoding: JSON, or MessagePack with packed columns.
         buffer: where frames wait; its bound and its policy are told there.
+        historical: it reads out what was recorded long ago, beside the gateway itself: its frames are marked so, it
+            says nothing of the gateway's status, and has a client id of its own, so that it throws nobody out.
     """
 
     def __init__(
@@ -85,11 +87,13 @@ class ReferenceGateway:
         *,
         encoding: Literal["json", "msgpack"] = "json",
         buffer: FrameBuffer | None = None,
+        historical: bool = False,
     ) -> None:
         self.plant = plant
         self.gateway = gateway
         self.boot = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(4)}"  # sorts by time of start
         self._link = link
+        self._historical = historical
         self._encode = encode_json if encoding == "json" else encode_msgpack
         self._buffer = FrameBuffer() if buffer is None else buffer
         self._seq = 0
@@ -118,7 +122,7 @@ class ReferenceGateway:
         self._seq += 1
         columns = {point: list(column) for point, column in values.items()}
         marks = None if quality is None else {point: list(column) for point, column in quality.items()}
-        frame = Frame(self.boot, self._seq, list(time_ms), columns, marks)
+        frame = Frame(self.boot, self._seq, list(time_ms), columns, marks, self._historical)
         dropped = self._buffer.dropped
         self._buffer.add(self._seq, self._encode(frame))
         self._readings += len(time_ms) * len(columns)
@@ -191,15 +195,17 @@ class ReferenceGateway:
             self._link.port,
             username=self._link.username,
             password=self._link.password,
-            identifier=f"{self.plant}.{self.gateway}",
+            identifier=f"{self.plant}.{self.gateway}" + (f".{self.boot}" if self._historical else ""),
             protocol=aiomqtt.ProtocolVersion.V5 if v5 else aiomqtt.ProtocolVersion.V311,
-            will=will,
+            will=None if self._historical else will,
             clean_session=None if v5 else True,  # nothing in the session is needed: `committed` is retained
             keepalive=self._link.keepalive_s,
             timeout=5.0,
         )
 
     async def _say(self, client: _Connection, *, online: bool) -> None:
+        if self._historical:
+            return
         topic = status_topic(self.plant, self.gateway)
         await client.publish(topic, encode_status(online), qos=1, retain=True, timeout=GOODBYE_S)
 

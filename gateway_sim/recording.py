@@ -5,14 +5,22 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SEPARATORS: Final = (";", ",", "\t", "|")
 AUTO: Final = "auto"
+
+TIMES: Final = "ISO 8601, YYYYMMDDHHMMSS, or s, ms, µs or ns since the epoch; a time from 2000 to 2099"
+
+_YEARS: Final = (946_684_800_000, 4_102_444_800_000)  # 2000 up to before 2100, ms since the epoch
+_A_SECOND: Final = (1, 10**3, 10**6, 10**9)  # s, ms, µs, ns: of a time from 2000 to 2099 its size says which
+_COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})?")
 
 
 class InvalidRecording(Exception):
@@ -25,7 +33,7 @@ class Layout:
 
     Attributes:
         columns: column of the file -> point of the plant.
-        time_column: where the time stands: ISO 8601, or seconds or milliseconds since the epoch.
+        time_column: where the time stands; see `TIMES`.
         separator: one character, or "auto".
         timezone: of times that do not name one.
     """
@@ -75,7 +83,7 @@ def read_recording(file: Path, layout: Layout) -> Recording:
         text = row[layout.time_column]
         time = _time(text, zone)
         if time is None:
-            raise _fault(file, line, layout.time_column, text, "ISO 8601, or seconds or milliseconds since the epoch")
+            raise _fault(file, line, layout.time_column, text, TIMES)
         if time_ms and time <= time_ms[-1]:
             raise _fault(file, line, layout.time_column, text, "a time later than the line before")
         time_ms.append(time)
@@ -119,18 +127,33 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _time(text: str, zone: ZoneInfo) -> int | None:
-    """Milliseconds since the epoch, or None if it is no time."""
+    """Milliseconds since the epoch, or None if it is no time from 2000 to 2099."""
+    text = text.strip()
+    compact = _COMPACT.fullmatch(text)
     try:
-        number = float(text)
-    except ValueError:
-        pass
-    else:
-        # Seconds reach 1e11 in the year 5138, milliseconds reached it in 1973.
-        return round(number if abs(number) > 1e11 else number * 1000) if math.isfinite(number) else None
-    try:
-        time = dt.datetime.fromisoformat(text.strip().replace("/", "-"))
-    except ValueError:
+        if compact:
+            *date, ms = (int(part or 0) for part in compact.groups())
+            found = _epoch_ms(dt.datetime(*date, ms * 1000), zone)  # type: ignore[call-arg,arg-type]  # noqa: DTZ001  zoned there
+        elif (number := _number(text)) is not None:
+            sizes = (number * 1000 / unit for unit in _A_SECOND)
+            found = next((round(size) for size in sizes if _YEARS[0] <= size < _YEARS[1]), 0)
+        else:
+            found = _epoch_ms(dt.datetime.fromisoformat(text.replace("/", "-")), zone)
+    except (ValueError, OverflowError):
         return None
+    return found if _YEARS[0] <= found < _YEARS[1] else None
+
+
+def _number(text: str) -> Decimal | None:
+    """The number that the text is, in decimal: ns since the epoch are more than a float holds."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _epoch_ms(time: dt.datetime, zone: ZoneInfo) -> int:
     return round((time if time.tzinfo else time.replace(tzinfo=zone)).timestamp() * 1000)
 
 

@@ -26,6 +26,7 @@ class Committer:
         self.silent = silent
         self.frames: dict[Key, dict[int, int]] = defaultdict(dict)  # seq -> readings
         self.arrivals: list[tuple[Key, int]] = []
+        self.historical: set[Key] = set()
         self.statuses: dict[str, list[bool]] = defaultdict(list)
 
     async def run(self) -> None:
@@ -47,6 +48,8 @@ class Committer:
         frame = _read(payload)
         key = (topic.plant, topic.gateway, frame.boot)
         self.arrivals.append((key, frame.seq))
+        if frame.historical:
+            self.historical.add(key)
         if frame.seq in self._lose:
             self._lose.discard(frame.seq)
         else:

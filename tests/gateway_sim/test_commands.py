@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway_sim.faults import FAULTS
+from gateway_sim.gateway import Link, ReferenceGateway
 from tests.gateway_sim.committer import Committer, in_background, until
 from tests.servers import Server, mosquitto_server
 
@@ -97,14 +98,18 @@ async def test_fleet_owns_up_to_what_was_never_committed(broker: Server, tmp_pat
     assert json.loads(report.read_text())["uncommitted_frames"] == 8
 
 
+@pytest.mark.parametrize("live", [False, True])
 @pytest.mark.parametrize("speed", [0, 600])
-async def test_replay_publishes_every_row_and_waits_for_its_commit(broker: Server, tmp_path: Path, speed: int) -> None:
+async def test_replay_publishes_every_row_and_waits_for_its_commit(
+    broker: Server, tmp_path: Path, speed: int, *, live: bool
+) -> None:
+    """As history beside the gateway, of whose status it says nothing; or live, in its place."""
     service = Committer(broker.host, broker.port, lose=[1])
     async with in_background(service.run()):
         process = await _start(
             "replay", _recording(tmp_path, 900), "--host", broker.host, "--port", broker.port, "--plant", "demo-dust",
             "--gateway", "GW-01", "--map", "Pressure=DP-01", "--map", "Volume Flow RateRMS=WET_FLOW-01",
-            "--speed", speed, "--shift-to-now",
+            "--speed", speed, *(["--shift-to-now"] if live else []),
         )  # fmt: skip
         code, out, err = await _ended(process)
     assert code == 0, err
@@ -112,6 +117,33 @@ async def test_replay_publishes_every_row_and_waits_for_its_commit(broker: Serve
     assert (summary["rows"], summary["readings"], summary["uncommitted"]) == (900, 1800, 0)
     assert summary["frames"] >= 5
     assert service.readings == 1800
+    assert service.historical == (set() if live else set(service.frames))
+    assert service.statuses == ({"demo-dust/GW-01": [True, False]} if live else {})
+
+
+async def test_replay_throws_no_gateway_out(broker: Server, tmp_path: Path) -> None:
+    """The gateway itself stays connected beside it."""
+    service = Committer(broker.host, broker.port)
+    gateway = ReferenceGateway("demo-dust", "GW-01", Link(broker.host, broker.port))
+    async with in_background(service.run(), gateway.run()):
+        await until(lambda: gateway.tally.connections == 1)
+        process = await _start(
+            "replay", _recording(tmp_path, 300), "--host", broker.host, "--port", broker.port, "--plant", "demo-dust",
+            "--gateway", "GW-01", "--map", "Pressure=DP-01", "--speed", 0,
+        )  # fmt: skip
+        code, _, err = await _ended(process)
+        assert code == 0, err
+        assert gateway.tally.connections == 1
+        assert service.statuses == {"demo-dust/GW-01": [True]}
+
+
+async def test_replay_refuses_a_recording_of_the_future(tmp_path: Path) -> None:
+    file = tmp_path / "ahead.csv"
+    file.write_text("datetime,x\n20981120080305,1\n")
+    process = await _start("replay", file, "--plant", "p", "--gateway", "g", "--map", "x=DP-01")
+    code, out, err = await _ended(process)
+    assert (code, out) == (2, "")
+    assert f"{file}: ends at 2098-11-20T00:03:05+00:00, in the future" in err
 
 
 async def test_replay_says_what_is_wrong_with_a_file(broker: Server, tmp_path: Path) -> None:

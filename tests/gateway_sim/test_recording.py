@@ -32,11 +32,33 @@ def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1583721273", "1583721273000", "2020-03-09T02:34:33Z", "2020/03/09 10:34:33", "2020-03-09 10:34:33+08:00"]
+    "text",
+    [
+        "20200309103433",
+        "20200309103433000",
+        "1583721273000000",
+        "1583721273000000000",
+        "1583721273.0",
+        "1.583721273e9",
+        "2020-03-09T02:34:33.000000Z",
+        "1583721273",
+        "1583721273000",
+        "2020-03-09T02:34:33Z",
+        "2020/03/09 10:34:33",
+        "2020-03-09 10:34:33+08:00",
+    ],
 )
 def test_usual_ways_to_write_a_time_are_read(tmp_path: Path, text: str) -> None:
     recording = read_recording(_file(tmp_path, "t,x", f"{text},1"), Layout({"x": "P-01"}, "t"))
     assert recording.time_ms == [1583721273000]
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "12", "43899.44", "20201332103433", "20200309", "9" * 20, "1e400", "nan", "0001-01-01"]
+)
+def test_what_is_no_time_of_our_days_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidRecording, match="YYYYMMDDHHMMSS"):
+        read_recording(_file(tmp_path, "t,x", f"{text},1"), Layout({"x": "P-01"}, "t"))
 
 
 def test_shifted_so_that_the_last_row_is_then(tmp_path: Path) -> None:

@@ -216,6 +216,25 @@ def test_frames_of_an_earlier_boot_nobody_heard_raise_nothing(bench: Bench, ever
     assert ("CO-01", "HH") in bench.stands()
 
 
+def test_a_recording_that_is_read_out_beside_its_gateway_is_historical_and_moves_nothing(bench: Bench) -> None:
+    """Of last week, above the limits, in a boot of its own: kept under its own times; the live line is as it was."""
+    for _ in range(5):
+        bench.send(5.0)
+    line = bench.intake._standings[PLANT, "GW-01"].line
+    old = bench.now_ms() - 9 * 24 * HOUR_MS
+    for at in range(10):
+        frame = Frame("replay", at + 1, [old + at * 1000], {"CO-01": [170.0]}, historical=True)
+        bench.take((frame_topic(PLANT, "GW-01"), encode_json(frame)))
+    kept = [(time // 1_000_000, flags) for value, time, flags in bench.readings() if value == 170.0]
+    assert kept == [(old + at * 1000, Flag.HISTORICAL) for at in range(10)]
+    assert bench.intake._standings[PLANT, "GW-01"].line == line
+    assert not bench.stands()
+    bench.intake = bench.start()
+    assert bench.intake._standings[PLANT, "GW-01"].line == line
+    bench.send(5.0)
+    assert bench.readings()[-1][1:] == (bench.clock.wall() - SECOND, 0)
+
+
 def test_a_frame_sent_again_is_never_kept_in_the_future(bench: Bench) -> None:
     """An hour ahead, with a gap: what fills it must not make everything after it late."""
     for _ in range(3):
