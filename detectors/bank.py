@@ -76,7 +76,7 @@ class Bank:
         return tuple(self._detectors.values())
 
     def unjudged(self, now: int) -> Unjudged:
-        """The rules that say nothing at `now` (ns), and why: not being evaluated must be seen, not taken for health."""
+        """The rules that say nothing at `now` (ns), or not all, and why: it must be seen, not taken for health."""
         found = [Unjudged.none(), *(detector.unjudged(self._known, now) for detector in self._detectors.values())]
         return Unjudged(np.concatenate([one.rule for one in found]), np.concatenate([one.reason for one in found]))
 
@@ -87,7 +87,7 @@ class Bank:
 
         Raises:
             KeyError: for a rule that is not there, or learns no model.
-            ValueError: for vectors of another shape.
+            ValueError: for vectors of another shape, or in which nothing moves.
         """
         detector = self._detectors[kind]
         if not isinstance(detector, ScoringDetector):

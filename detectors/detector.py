@@ -47,7 +47,7 @@ class State:
 
 
 class Reason(IntEnum):
-    """Why a rule says nothing."""
+    """Why a rule says nothing, or not all it should."""
 
     NEVER_HEARD = 1
     """Its point has not been heard yet."""
@@ -59,11 +59,15 @@ class Reason(IntEnum):
     """Its process is not in the phase in which it is judged."""
     WARMING_UP = 5
     """It has not enough past, or does not know enough of the other points it looks at."""
+    LESSON_REFUSED = 6
+    """Nothing moved in what it should have learnt from: it learns anew."""
+    MEMBER_UNKNOWN = 7
+    """A point of its group was missing in most of what it learnt from: it judges the others alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unjudged:
-    """Rules that say nothing.
+    """Rules that say nothing, or not all they should.
 
     Attributes:
         rule: int32[m], the rules' numbers.
@@ -175,7 +179,10 @@ class Teachable(Protocol):
     """A scorer whose rules learn a model, which they may also be given what to learn from at once."""
 
     def teach(self, row: int, vectors: NDArray[np.float64]) -> None:
-        """Let one rule learn from float64[n, d]."""
+        """Let one rule learn from float64[n, d]. Raises ValueError for what teaches nothing."""
+
+    def caveat(self) -> NDArray[np.int8]:
+        """int8[r], the `Reason` for which a rule says less than it should, as its lesson was; 0 = none."""
 
 
 class ScoringDetector:
@@ -246,6 +253,9 @@ class ScoringDetector:
         gate = self.gates.at(known.value)
         usable = known.time[point] == known.newest[point]
         reason = np.where(self.scorer.blind(now), Reason.WARMING_UP, 0).astype(np.int8)
+        if isinstance(self.scorer, Teachable):
+            caveat = self.scorer.caveat()
+            reason = np.where(caveat > 0, caveat, reason)
         if not self._takes_none:
             reason[~usable] = Reason.NO_VALUE
         reason[~gate.open] = Reason.GATE_CLOSED

@@ -6,6 +6,10 @@ that is bad, never came, or is older than `fresh_s` seconds. The first `train` v
 the mean, are the lesson; nothing is told before it is over. Then the model stands: a rule learns anew only when
 its members change, or a parameter the model was made with does. A closed gate, or a pause longer than `gap_s`, breaks
 the stretch of vectors that belong together, in the lesson and after it; behind a closed gate nothing is learnt.
+
+A lesson has at least one vector more than the group has members. One in which no member moved teaches nothing: it is
+refused, and the next begins. A member that was missing in more than half of it is not judged. One that stood still all
+the while is judged as if its standard deviation were 1 % of where it stood: once it moves, nobody knows what is normal.
 """
 
 from __future__ import annotations
@@ -18,12 +22,13 @@ from typing import ClassVar, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.detector import Reason
 from detectors.feed import NEVER
 from detectors.peers import Peers, channels
 from detectors.readings import NO_CAUSE
 from detectors.rules import RuleTable
 from detectors.runs import Runs
-from detectors.trip import Arrays
+from detectors.trip import Arrays, joined
 
 Floats = NDArray[np.float64]
 Parts = Sequence[Floats]
@@ -34,6 +39,22 @@ M = TypeVar("M")
 FOLDS: Final = 5
 MOST: Final = 1e6  # standard deviations any value may count for: so no wild value leaves infinity in a memory
 LEAST_SCALE: Final = 1e-9  # relative to the mean: below it, a point stood still while the group was learnt
+STILL_SCALE: Final = 0.01  # relative to the mean: the scale of a point that stood still
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Usual:
+    """What single members do.
+
+    Attributes:
+        mean: float64[d].
+        scale: float64[d], standard deviation; inf = not judged.
+        still: bool[d], stood still all the while.
+    """
+
+    mean: Floats
+    scale: Floats
+    still: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,11 +96,11 @@ class Group(ABC):
         rows, width = self.member.shape
         self._peers = Peers(self.member, rules.param["fresh_s"])
         self._gap_s = rules.param.get("gap_s", np.full(rows, np.inf))
-        self._train = np.maximum(rules.param["train"], FOLDS).astype(np.int64)
+        self._train = np.maximum(rules.param["train"], self._least()).astype(np.int64)
         made_with = [*(rules.param[name] for name in self.settings), self.there.sum(axis=1)]
         self.setting = np.array(made_with, np.float64).T.copy()
         self._last = np.full(rows, NEVER)  # time of the newest vector of the stretch; NEVER = the next begins one
-        self._trained = np.zeros(rows, bool)
+        self._trained, self._refused = np.zeros((2, rows), bool)
         self._count = np.zeros(rows, np.int64)
         longest = int(self._train.max(initial=0))
         self._vector, self._begins = np.zeros((rows, longest, width)), np.zeros((rows, longest), bool)
@@ -119,29 +140,33 @@ class Group(ABC):
 
         The columns are the own point and the inputs, in their order.
         """
-        at = np.flatnonzero(self.there[row])
-        if vectors.ndim != 2 or vectors.shape[1] != len(at) or len(vectors) < FOLDS:
-            raise ValueError(f"vectors of shape {vectors.shape}: expected {FOLDS} or more of {len(at)} values")
+        many, least = int(self.there[row].sum()), int(self._least()[row])
+        if vectors.ndim != 2 or vectors.shape[1] != many or len(vectors) < least:
+            raise ValueError(f"vectors of shape {vectors.shape}: expected {least} or more of {many} values")
         self._forget_changed()
-        self._finish(row, Lesson(np.array(vectors, np.float64), np.arange(len(vectors)) == 0))
+        if not self._finish(row, Lesson(np.array(vectors, np.float64), np.arange(len(vectors)) == 0)):
+            raise ValueError("no member moves in these vectors: expected some from when the process runs")
         self._last[row] = NEVER
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts vectors, not time
         """Rules that are still training."""
         return ~self._trained
 
+    def caveat(self) -> NDArray[np.int8]:
+        """int8[r], the `Reason` that speaks from a lesson; 0 = none."""
+        unknown = (self.there & np.isinf(self.model["scale"])).any(axis=1)
+        found = np.where(self._trained & unknown, Reason.MEMBER_UNKNOWN, 0)
+        return np.asarray(np.where(self._refused, Reason.LESSON_REFUSED, found), np.int8)
+
     def arrays(self) -> Arrays:
         """The lesson so far, what was learnt and from whom, and what is remembered since."""
-        return {
-            "last": self._last,
-            "trained": self._trained,
-            "count": self._count,
-            "vector": self._vector,
-            "begins": self._begins,
-            "learnt_of": self._learnt_of,
-            "learnt_with": self._learnt_with,
-            **self.model,
-        }
+        lesson = {"count": self._count, "vector": self._vector, "begins": self._begins, "refused": self._refused}
+        learnt = {"trained": self._trained, "learnt_of": self._learnt_of, "learnt_with": self._learnt_with}
+        return joined({"last": self._last}, lesson, learnt, self.model)
+
+    def _least(self) -> NDArray[np.int64]:
+        """int64[r], vectors a lesson has at least."""
+        return np.asarray(np.maximum(self.there.sum(axis=1) + 1, FOLDS), np.int64)
 
     def _look(self, runs: Runs) -> Floats:
         """float64[k, width], NaN where a member has no value; 0 where there is no member."""
@@ -174,10 +199,16 @@ class Group(ABC):
             many, at = self._train[done], np.flatnonzero(self.there[done])
             self._finish(done, Lesson(self._vector[done, :many][:, at].copy(), self._begins[done, :many].copy()))
 
-    def _finish(self, row: int, lesson: Lesson) -> None:
-        self.learn(row, np.flatnonzero(self.there[row]), lesson)
-        self._trained[row] = True
+    def _finish(self, row: int, lesson: Lesson) -> bool:
+        """Learn from a lesson that is over, if it teaches something."""
+        usual = usual_of(lesson.rows)
+        teaches = bool((np.isfinite(usual.scale) & ~usual.still).any())
+        if teaches:
+            self.learn(row, np.flatnonzero(self.there[row]), lesson)
+            self._trained[row] = True
+        self._refused[row] = not teaches
         self._count[row] = self._vector[row] = self._begins[row] = 0
+        return teaches
 
     def _forget_changed(self) -> None:
         """Begin again where a memory taken over is of other members, or was made with other parameters."""
@@ -252,13 +283,15 @@ def standardised(rows: Floats, mean: Floats, scale: Floats, clip: float | Floats
     return np.clip((rows - mean) / scale, -most, most)
 
 
-def mean_and_scale(rows: Floats) -> tuple[Floats, Floats]:
-    """float64[d] both; a member that never moved, or never spoke, gets an infinite scale and so never counts."""
+def usual_of(rows: Floats, *, part: bool = False) -> Usual:
+    """What is usual in these vectors (float64[n, d]); from `part` of a lesson, nothing is said of what stood still."""
     present = ~np.isnan(rows)
     count = np.maximum(present.sum(axis=0), 1)
     mean = np.where(present, rows, 0.0).sum(axis=0) / count
     scale = np.sqrt(np.where(present, (rows - mean) ** 2, 0.0).sum(axis=0) / count)
-    return mean, np.where(scale > LEAST_SCALE * np.abs(mean), scale, np.inf)
+    still = scale <= LEAST_SCALE * np.abs(mean)
+    scale = np.where(still, np.inf if part else np.maximum(STILL_SCALE * np.abs(mean), LEAST_SCALE), scale)
+    return Usual(mean, np.where(2 * present.sum(axis=0) >= len(rows), scale, np.inf), still)
 
 
 def scatter(parts: Parts) -> Floats:
@@ -272,6 +305,7 @@ def left_out_limit(
 ) -> float:
     """The statistic that vectors of a block left out of training exceed as rarely as `quantile` says.
 
+    `fit` learns from the rest, `part` of the lesson: a member that moves in the block alone must not set the limit.
     Measured on the vectors it was learnt from, a statistic of many dimensions comes out far too small.
     """
     found: list[Floats] = []

@@ -46,12 +46,12 @@ from detectors.group import (
     blamed,
     filled,
     left_out_limit,
-    mean_and_scale,
     ordered_sum,
     products,
     pulled,
     scatter,
     standardised,
+    usual_of,
 )
 from detectors.rules import RuleTable
 
@@ -156,10 +156,10 @@ class Mahalanobis(Group):
         return score, blamed(weights, pull)
 
 
-def fitted(parts: Parts, setting: Setting) -> Model:
-    """Learn a model from stretches; a missing value counts as the mean."""
-    mean, scale = mean_and_scale(np.concatenate(parts))
-    width = len(mean)
+def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:
+    """Learn a model from stretches, or from `part` of a lesson; a missing value counts as the mean."""
+    usual = usual_of(np.concatenate(parts), part=part)
+    mean, scale, width = usual.mean, usual.scale, len(usual.mean)
     model = Model(mean, scale, np.zeros((width, width)), np.eye(width))
     whole = [_whole(part, model, setting) for part in parts]
     if setting.ridge > 0:
@@ -174,7 +174,8 @@ def fitted(parts: Parts, setting: Setting) -> Model:
     if measured:
         covariance = covariance + sum(measured) / len(measured)
     spread = np.diag(covariance)
-    kept = np.diag(setting.shrink * spread + np.maximum(LEAST_VARIANCE - spread, 0.0))
+    assumed = np.where(usual.still, setting.smoothing / (2 - setting.smoothing), 0.0)
+    kept = np.diag(assumed + np.maximum(setting.shrink * spread, LEAST_VARIANCE))
     weights = np.linalg.inv((1 - setting.shrink) * covariance + kept)
     return Model(mean, scale, model.transition, np.asarray(weights, np.float64))
 
@@ -202,7 +203,7 @@ def learnt_limit(lesson: Lesson, setting: Setting) -> float:
         strayed = np.concatenate([followed(_whole(part, model, setting), model, setting).strayed for part in parts])
         return ordered_sum(strayed * products(model.weights, strayed))
 
-    squared = left_out_limit(lesson, lambda parts: fitted(parts, setting), distances, setting.quantile)
+    squared = left_out_limit(lesson, lambda parts: fitted(parts, setting, part=True), distances, setting.quantile)
     return max(float(np.sqrt(max(squared, 0.0))), LEAST_DISTANCE)
 
 

@@ -36,12 +36,12 @@ from detectors.group import (
     Parts,
     filled,
     left_out_limit,
-    mean_and_scale,
     ordered_sum,
     products,
     pulled,
     scatter,
     standardised,
+    usual_of,
 )
 from detectors.rules import RuleTable
 
@@ -106,7 +106,7 @@ class _Components(Group):
         model = components(lesson.parts(), share)
         self._mean[row, at], self._scale[row, at] = model.mean, model.scale
         self._form[row][np.ix_(at, at)], self._precision[row][np.ix_(at, at)] = self.form(model), model.precision
-        limit = left_out_limit(lesson, lambda parts: components(parts, share), averages, quantile)
+        limit = left_out_limit(lesson, lambda parts: components(parts, share, part=True), averages, quantile)
         self._limit[row] = max(limit, LEAST)
         self._average[row] = self._averages(lesson.parts()[-1], model, smoothing)[-1]
 
@@ -156,10 +156,14 @@ class Spe(_Components):
         return pull * pull
 
 
-def components(parts: Parts, share: float) -> Model:
-    """The model of these stretches; a missing value counts as the mean."""
+def components(parts: Parts, share: float, *, part: bool = False) -> Model:
+    """The model of these stretches, or of `part` of a lesson; a missing value counts as the mean.
+
+    A member that stood still belongs to no common movement; T2 and SPE both see it leave.
+    """
     rows = np.concatenate(parts)
-    mean, scale = mean_and_scale(rows)
+    usual = usual_of(rows, part=part)
+    mean, scale = usual.mean, usual.scale
     variances, directions = np.linalg.eigh(scatter([np.nan_to_num(standardised(rows, mean, scale))]))
     variances, directions = np.maximum(variances[::-1], 0.0), directions[:, ::-1]
     real = int(np.count_nonzero(variances > LEAST))
@@ -167,6 +171,6 @@ def components(parts: Parts, share: float) -> Model:
     many = min(enough, max(real - 1, 1), real)
     kept = directions[:, :many]
     residual = np.eye(len(mean)) - kept @ kept.T
-    inverse = (kept / variances[:many]) @ kept.T
+    inverse = (kept / variances[:many]) @ kept.T + np.diag(usual.still.astype(np.float64))
     left = max(float(variances[many:].sum()) / max(len(mean) - many, 1), LEAST)
     return Model(mean, scale, inverse, residual, inverse + residual / left)

@@ -137,11 +137,60 @@ def test_nothing_is_told_before_training_is_complete(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", list(PARAM))
-def test_a_member_that_never_moved_while_the_group_was_learnt_is_not_judged(kind: str) -> None:
+@pytest.mark.parametrize("stood", [0.0, 4.0])
+def test_a_member_that_stood_still_while_the_group_was_learnt_is_judged_for_moving(kind: str, stood: float) -> None:
+    rows = circuit(TRAIN + 200)
+    rows[:, 2] = stood
+    rows[TRAIN + 100 :, 2] = 1000.0
+    assert found([group(kind, on=2.0, off=1.0)], rows) == [(True, TRAIN + 100, 2)]
+
+
+@pytest.mark.parametrize("kind", list(PARAM))
+def test_a_member_that_moves_in_a_part_of_the_lesson_only_does_not_blind_the_group(kind: str) -> None:
+    """What stood still in the other parts must not make a limit that nothing ever reaches."""
+    rows = leaking(TRAIN + 200, TRAIN + 100)
+    rows[TRAIN + 100 :] += [0.0, -20.0, 0.0, 5.0]
+    rows[:, 2] = 0.0
+    rows[TRAIN - 40 : TRAIN - 20, 2] = 1.0
+    raised, second, _ = found([group(kind, on=1.5, off=1.0)], rows)[0]
+    assert raised
+    assert TRAIN + 100 <= second < TRAIN + 130
+
+
+@pytest.mark.parametrize("kind", list(PARAM))
+def test_a_member_missing_in_most_of_the_lesson_is_not_judged_and_that_is_told(kind: str) -> None:
     rows = circuit(TRAIN + 100)
-    rows[:TRAIN, 2] = 4.0
-    rows[:, 3] = NAN
-    assert found([group(kind, on=2.0, off=1.0)], rows) == []
+    rows[: TRAIN - 100, 3] = NAN
+    rows[TRAIN:, 3] = 1000.0
+    bank = Bank({kind: table([group(kind, on=2.0, off=1.0)])})
+    assert not len(feed(bank, stream(rows)))
+    assert [Reason(reason) for reason in bank.unjudged(START).reason] == [Reason.MEMBER_UNKNOWN]
+
+
+@pytest.mark.parametrize("kind", list(PARAM))
+def test_a_lesson_in_which_nothing_moves_is_refused_and_the_next_one_is_learnt_from(kind: str) -> None:
+    standing, one = np.tile(circuit(1), (TRAIN, 1)), group(kind)
+    bank = Bank({kind: table([one])})
+    assert not len(feed(bank, stream(standing)))
+    assert [Reason(reason) for reason in bank.unjudged(START).reason] == [Reason.LESSON_REFUSED]
+    bank = bank.successor({kind: table([one])})
+    assert [Reason(reason) for reason in bank.unjudged(START).reason] == [Reason.LESSON_REFUSED]
+    feed(bank, stream(circuit(TRAIN), since=TRAIN))
+    assert not len(bank.unjudged(START).reason)
+    for nothing in (standing, np.full((TRAIN, 4), NAN), np.where(np.arange(4) == 0, standing, NAN)):
+        with pytest.raises(ValueError, match="no member moves"):
+            Bank({kind: table([one])}).teach(kind, "p0/r0", nothing)
+
+
+@pytest.mark.parametrize("kind", list(PARAM))
+def test_members_that_say_the_same_are_no_trouble(kind: str) -> None:
+    rows = leaking(TRAIN + 200, TRAIN + 100)
+    rows[:, 2], rows[:, 3] = rows[:, 0], 2 * rows[:, 0]
+    rows[TRAIN + 100 :] += [80.0, 80.0, 80.0, 160.0] if kind == "t2" else [0.0, -20.0, 0.0, 0.0]
+    more: dict[str, Any] = {"shrink": 0.0} if kind == "mahalanobis" else {}
+    raised, second, _ = found([group(kind, on=3.0, off=1.0, **more)], rows)[0]
+    assert raised
+    assert TRAIN + 100 <= second < TRAIN + 130
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.01])

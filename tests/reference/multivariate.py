@@ -39,8 +39,12 @@ def _model(rule: PlainRule, vector: Vector, begins: bool, learn: Callable[[Plain
         return dict(rule.memory["model"])
     lesson: Lesson = rule.memory.setdefault("lesson", [])
     lesson.append((vector, begins))
-    if len(lesson) == max(int(rule.param["train"]), 5):
-        rule.memory["model"] = learn(rule, lesson)
+    if len(lesson) == max(int(rule.param["train"]), len(vector) + 1, 5):
+        _, scales, still = _usual([row for row, _ in lesson])
+        if any(scale < math.inf and not stands for scale, stands in zip(scales, still, strict=True)):
+            rule.memory["model"] = learn(rule, lesson)
+        else:
+            del rule.memory["lesson"]
     return None
 
 
@@ -72,8 +76,8 @@ def _left_out_limit(
     return found[low] + (found[high] - found[low]) * (place - low)
 
 
-def _mean_and_scale(rows: Part) -> tuple[Vector, Vector]:
-    means, scales = [], []
+def _usual(rows: Part, *, part: bool = False) -> tuple[Vector, Vector, list[bool]]:
+    means, scales, still = [], [], []
     for column in range(len(rows[0])):
         values = [row[column] for row in rows if not math.isnan(row[column])]
         many = max(len(values), 1)
@@ -86,8 +90,12 @@ def _mean_and_scale(rows: Part) -> tuple[Vector, Vector]:
             square += (value - mean) ** 2
         scale = math.sqrt(square / many)
         means.append(mean)
-        scales.append(scale if scale > 1e-9 * abs(mean) else math.inf)
-    return means, scales
+        stands = scale <= 1e-9 * abs(mean)
+        if stands:
+            scale = math.inf if part else max(0.01 * abs(mean), 1e-9)
+        scales.append(scale if 2 * len(values) >= len(rows) else math.inf)
+        still.append(stands)
+    return means, scales, still
 
 
 def _standardised(vector: Vector, model: Model, clip: float = math.inf) -> Vector:
@@ -168,8 +176,8 @@ def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
     return {"errors": errors[begin:], "strayed": strayed[begin:], **state}
 
 
-def _fit(parts: list[Part], param: dict[str, float]) -> Model:
-    mean, scale = _mean_and_scale([row for part in parts for row in part])
+def _fit(parts: list[Part], param: dict[str, float], *, part: bool = False) -> Model:
+    mean, scale, still = _usual([row for part in parts for row in part], part=part)
     width = len(mean)
     model: Model = {"mean": mean, "scale": scale, "transition": np.zeros((width, width))}
     if param["ridge"] > 0:
@@ -195,7 +203,9 @@ def _fit(parts: list[Part], param: dict[str, float]) -> Model:
         covariance = covariance + matrix / len(wander)
     kept = (1 - param["shrink"]) * covariance
     for i in range(width):
-        kept[i, i] += param["shrink"] * covariance[i, i] + max(1e-6 - covariance[i, i], 0.0)
+        kept[i, i] += max(param["shrink"] * covariance[i, i], 1e-6)
+        if still[i]:
+            kept[i, i] += param["smoothing"] / (2 - param["smoothing"])
     model["weights"] = np.linalg.inv(kept)
     return model
 
@@ -217,7 +227,10 @@ def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
     end = _follow(parts[-1], model, param)
     rule.memory["state"] = {name: end[name] for name in ("previous", "average", "baseline")} | {"alarm": False}
     squared = _left_out_limit(
-        lesson, lambda some: _fit(some, param), lambda part, by: _distances(part, by, param), param["quantile"]
+        lesson,
+        lambda some: _fit(some, param, part=True),
+        lambda part, by: _distances(part, by, param),
+        param["quantile"],
     )
     model["limit"] = max(math.sqrt(max(squared, 0.0)), 1.0)
     return model
@@ -259,9 +272,9 @@ def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: 
     return score
 
 
-def _components(parts: list[Part], share: float) -> Model:
+def _components(parts: list[Part], share: float, *, part: bool = False) -> Model:
     rows = [row for part in parts for row in part]
-    mean, scale = _mean_and_scale(rows)
+    mean, scale, still = _usual(rows, part=part)
     width = len(mean)
     model: Model = {"mean": mean, "scale": scale}
     correlation = _scatter([_known(_standardised(row, model)) for row in rows], width)
@@ -277,6 +290,7 @@ def _components(parts: list[Part], share: float) -> Model:
     for value, vector in pairs[:kept]:
         inverse += np.outer(vector, vector) / value
         residual -= np.outer(vector, vector)
+    inverse += np.diag([float(stands) for stands in still])
     left = max(sum(value for value, _ in pairs[kept:]) / max(width - kept, 1), 1e-6)
     return {**model, "t2": inverse, "spe": residual, "precision": inverse + residual / left}
 
@@ -302,7 +316,7 @@ def _learn_components(rule: PlainRule, lesson: Lesson) -> Model:
     model = _components(parts, share)
     limit = _left_out_limit(
         lesson,
-        lambda some: _components(some, share),
+        lambda some: _components(some, share, part=True),
         lambda part, by: _averages(kind, part, by, smoothing),
         rule.param["quantile"],
     )

@@ -14,7 +14,9 @@ from ingest.model.plant import Confidence, GateOp, PlantKind
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T06:00:00.000Z"])]
 PlantId = Annotated[str, Field(examples=["demo-aluminium"])]
 PointId = Annotated[str, Field(examples=["CW_IN_P-01"])]
-NotEvaluated = Literal["never_heard", "no_value", "gate_unknown", "gate_closed", "warming_up"]
+NotEvaluated = Literal[
+    "never_heard", "no_value", "gate_unknown", "gate_closed", "warming_up", "lesson_refused", "member_unknown"
+]
 
 
 def storable(text: str) -> str:

@@ -93,6 +93,8 @@ UNJUDGED: Final[dict[Reason, Text]] = {
     Reason.GATE_UNKNOWN: Text("门控测点未知", "gate unknown"),
     Reason.GATE_CLOSED: Text("闸门关闭", "gate closed"),
     Reason.WARMING_UP: Text("预热中", "warming up"),
+    Reason.LESSON_REFUSED: Text("学习数据无变化，重新学习", "nothing moved while it learnt; learns anew"),
+    Reason.MEMBER_UNKNOWN: Text("组内有测点学习时缺数，未纳入判断", "a point missing while it learnt is not judged"),
 }
 FLAGS: Final[dict[Flag, Text]] = {
     Flag.UNCERTAIN: Text("存疑", "uncertain"),
