@@ -14,6 +14,7 @@ from ingest.journal.damage import COLUMNS, decode
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.journal.position import gaps_of
 from ingest.journal.position_rows import clock_of
+from ingest.journal.recent import Recent, unpack_recent
 from ingest.journal.records import Entry
 from ingest.journal.schema import VERSION
 from ingest.model.batch import Batch
@@ -225,13 +226,17 @@ class JournalFile:
             yield span.fault()
 
     def _check_positions(self) -> Iterator[Fault]:
-        for plant, gateway, boot, committed, missing, lost, clock in self._rows(
-            "SELECT plant, gateway, boot, committed, missing, lost, clock FROM position"
+        for plant, gateway, boot, committed, missing, lost, clock, recent in self._rows(
+            "SELECT plant, gateway, boot, committed, missing, lost, clock, recent FROM position"
         ):
             try:
                 clock_of(clock)
             except (TypeError, ValueError):
                 yield Fault(f"position of {plant}/{gateway} boot {boot}: its clock cannot be read")
+            try:
+                unpack_recent(boot, recent or Recent(boot, 0).packed())
+            except ValueError as error:
+                yield Fault(f"position of {plant}/{gateway} boot {boot}: its last frames, {error}")
             try:
                 gaps = sorted((gap.first, gap.last) for gap in gaps_of(missing) + gaps_of(lost))
             except (TypeError, ValueError):

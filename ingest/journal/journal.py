@@ -20,6 +20,7 @@ from ingest.journal.errors import JournalBroken
 from ingest.journal.position import BootKey, Gap, Position, gaps_text
 from ingest.journal.position_rows import PositionRows
 from ingest.journal.quota import QuarantineOverflowed, Quota
+from ingest.journal.recent import Recent
 from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.model.batch import Batch
@@ -55,6 +56,7 @@ class Progress:
     Attributes:
         clock: its gateway's, as of this boot.
         beyond: gaps that became lost because there were too many.
+        recent: the last frames of its gateway, if they are of this boot.
     """
 
     position: Position
@@ -63,6 +65,7 @@ class Progress:
     duplicates: int
     clock: GatewayClock | None = None
     beyond: tuple[Gap, ...] = ()
+    recent: Recent | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,9 +152,9 @@ class Journal:
             )
             cursor.executemany(
                 "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
-                " duplicates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " duplicates, recent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " committed = excluded.committed, missing = excluded.missing, lost = excluded.lost,"
-                " clock = excluded.clock, received = excluded.received,"
+                " clock = excluded.clock, received = excluded.received, recent = excluded.recent,"
                 " frames = frames + excluded.frames, duplicates = duplicates + excluded.duplicates",
                 (_position_row(key, progress) for key, progress in commit.positions.items()),
             )
@@ -298,6 +301,15 @@ class Journal:
             (plant, gateway): (boot, self._position_rows.clock((plant, gateway, boot), clock))
             for plant, gateway, boot, clock in rows
         }
+
+    def recent(self) -> dict[tuple[str, str], Recent]:
+        """The last frames of each gateway; of one that an earlier version of the service heard, their newest time."""
+        rows = self._rows("SELECT plant, gateway, boot, clock, recent FROM position ORDER BY clock != 'null', began")
+        read = (
+            (plant, gateway, self._position_rows.recent((plant, gateway, boot), *rest))
+            for plant, gateway, boot, *rest in rows
+        )
+        return {(plant, gateway): recent for plant, gateway, recent in read if recent is not None}
 
     def gateways(self) -> list[GatewayPosition]:
         """Where every gateway stands, by its newest boot."""
@@ -475,5 +487,5 @@ def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
     clock = json.dumps(astuple(p.clock) if p.clock is not None else None)
     return (
         *(*key, at.committed, gaps_text(at.missing), gaps_text(at.lost), clock),
-        *(p.received, p.received, p.frames, p.duplicates),
+        *(p.received, p.received, p.frames, p.duplicates, p.recent.packed() if p.recent is not None else b""),
     )

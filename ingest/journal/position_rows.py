@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 
 from ingest.journal.position import BootKey, Gap, gaps_of
+from ingest.journal.recent import Recent, unpack_recent
 from ingest.quality.clock import GatewayClock
 from ingest.telemetry import Event, emit
 
@@ -48,6 +49,16 @@ class PositionRows:
         except (ValueError, TypeError) as error:
             self._tell(key, "clock", error)
             return None
+
+    def recent(self, key: BootKey, clock: object, packed: bytes) -> Recent | None:
+        """The last frames of that boot; without marks if only its clock is known, None if nothing is."""
+        if packed:
+            try:
+                return unpack_recent(key[2], packed)
+            except ValueError as error:
+                self._tell(key, "recent", error)
+        known = self.clock(key, clock)
+        return Recent(key[2], known.device // 1_000_000) if known is not None else None
 
     def _tell(self, key: BootKey, column: str, error: Exception) -> None:
         with self._lock:

@@ -9,7 +9,7 @@ import apsw
 
 from ingest.journal.errors import JournalUnavailable
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 """The columns of a quarantined message, in the order of `Quarantined`'s fields."""
@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS point (id INTEGER PRIMARY KEY, plant TEXT NOT NULL, n
 CREATE TABLE IF NOT EXISTS position (plant TEXT NOT NULL, gateway TEXT NOT NULL, boot TEXT NOT NULL,
     committed INTEGER NOT NULL, missing TEXT NOT NULL, lost TEXT NOT NULL DEFAULT '[]',
     clock TEXT NOT NULL DEFAULT 'null', began INTEGER NOT NULL DEFAULT 0, received INTEGER NOT NULL,
-    frames INTEGER NOT NULL, duplicates INTEGER NOT NULL, PRIMARY KEY (plant, gateway, boot)) STRICT, WITHOUT ROWID;
+    frames INTEGER NOT NULL, duplicates INTEGER NOT NULL, recent BLOB NOT NULL DEFAULT x'',
+    PRIMARY KEY (plant, gateway, boot)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS status (plant TEXT NOT NULL, gateway TEXT NOT NULL, online INTEGER NOT NULL,
     received INTEGER NOT NULL, PRIMARY KEY (plant, gateway)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
@@ -44,6 +45,7 @@ _COLUMNS: Final = {
         "lost TEXT NOT NULL DEFAULT '[]'",
         "clock TEXT NOT NULL DEFAULT 'null'",
         "began INTEGER NOT NULL DEFAULT 0",
+        "recent BLOB NOT NULL DEFAULT x''",
     ),
     "quarantine": (
         "retry INTEGER NOT NULL DEFAULT 0",

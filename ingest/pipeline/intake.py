@@ -133,6 +133,7 @@ class Intake(Worker):
         self._standings = {who: Standing(TimeLine(boot, clock)) for who, (boot, clock) in journal.boots().items()}
         known = journal.gateways()
         self._lives = {(one.plant, one.gateway): Life(one.online) for one in known if one.online is not None}
+        self._recent = journal.recent()
         self._witnesses = Witnesses(self._tolerance)
         self._healths: dict[Who, Health] = {}
         self._boots = Boots(self._positions)
@@ -198,6 +199,7 @@ class Intake(Worker):
             self._positions,
             self._standings,
             self._lives,
+            self._recent,
             self._tolerance,
             self._set_before + set_by,
             self._backfill,
@@ -224,6 +226,7 @@ class Intake(Worker):
         self._feeding.joined(group.filled, began)
         self._standings.update(group.stood)
         self._lives.update(group.lived)
+        self._recent.update(group.recalled)
         for key, progress in commit.positions.items():
             self._positions[key] = progress.position
             self._gaps.moved(key, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -13,6 +14,7 @@ import numpy as np
 from ingest.journal import body
 from ingest.journal.journal import Commit, Progress
 from ingest.journal.position import BootKey, Position
+from ingest.journal.recent import UNDATED, Recent, mark_of
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.batch import Batch, concat
 from ingest.pipeline.health import Tally
@@ -24,7 +26,7 @@ from ingest.quality.timeline import MS, Part, Stamped, TimeLine, place
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
 from ingest.wire.assemble import Arrival, assemble
-from ingest.wire.decode import decode, identify
+from ingest.wire.decode import Decoded, decode, identify
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import decode_status
 from ingest.wire.topics import Topic, parse_topic
@@ -53,6 +55,16 @@ class MessageQuarantined(Event, level="warning", labels=("reason",)):
 @dataclass(frozen=True, slots=True)
 class FrameRepeated(Event, level="debug"):
     """A frame that is on disk already: acknowledged, not stored again."""
+
+    plant: str
+    gateway: str
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReused(Event, level="warning"):
+    """A frame under the number of another: a boot that is not new at each start, or two devices of one identity."""
 
     plant: str
     gateway: str
@@ -95,6 +107,14 @@ class Life:
     told: int = 0
 
 
+class _Is(Enum):
+    """What a frame is, by its number."""
+
+    NEW = auto()
+    REPEAT = auto()  # it is on disk already
+    ANOTHER = auto()  # another one with its number is
+
+
 @dataclass(slots=True)
 class _Count:
     """A boot's frames in this group."""
@@ -111,7 +131,7 @@ class Group:
 
     Args:
         roster: the roster in force.
-        positions, standings, lives: what is committed; not changed.
+        positions, standings, lives, recent: what is committed; not changed.
         tolerance: ns by which a device's clock may be ahead.
         set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
         backfill: tells which frames are part of a backlog; learns from each.
@@ -124,6 +144,7 @@ class Group:
     positions: Mapping[BootKey, Position]
     standings: Mapping[Who, Standing]
     lives: Mapping[Who, Life]
+    recent: Mapping[Who, Recent]
     tolerance: int
     set_by: int
     backfill: Backfill
@@ -134,6 +155,7 @@ class Group:
     filled: int = 0  # readings of back-fill among them
     stood: dict[Who, Standing] = field(default_factory=dict)
     lived: dict[Who, Life] = field(default_factory=dict)
+    recalled: dict[Who, Recent] = field(default_factory=dict)
     tallies: dict[Who, Tally] = field(default_factory=dict)
     retried: list[int] = field(default_factory=list)
     fed: list[Staged] = field(default_factory=list)
@@ -159,7 +181,7 @@ class Group:
         except Rejected as error:
             # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
             identity = None if again else error.identity
-            if identity and not self._accept((*who, identity[0]), identity[1], message.received):
+            if identity and self._accept((*who, identity[0]), identity[1], message) is _Is.REPEAT:
                 return
             if topic.leaf == "frame" and who in self.roster.gateways and not again:
                 self._tally(who, message.received).refused += 1
@@ -216,7 +238,9 @@ class Group:
     def _progress(self, key: BootKey, count: _Count) -> Progress:
         beyond = count.position.beyond()
         position = count.position.give_up(beyond)
-        return Progress(position, count.received, count.frames, count.duplicates, self._clock(key), beyond)
+        recent = self._recalled(key[:2])
+        ours = recent if recent is not None and recent.boot == key[2] else None
+        return Progress(position, count.received, count.frames, count.duplicates, self._clock(key), beyond, ours)
 
     def _left(self, who: Who, stood: Standing) -> bool:
         before = self.standings.get(who)
@@ -262,8 +286,18 @@ class Group:
         key = (*who, frame.boot)
         position = self._position(key)
         newest = not again and (position is None or frame.seq > position.committed)
-        if not again and not self._accept(key, frame.seq, message.received):
+        known = self._recalled(who)
+        what = _Is.NEW if again else self._accept(key, frame.seq, message, _dated(frame))
+        if what is _Is.REPEAT:
             return
+        if what is _Is.ANOTHER:
+            # Not older than all there is of its gateway: then it is of now, and what is in it may be danger.
+            newest = known is not None and _dated(frame) >= known.newest
+            if not newest:
+                detail = (
+                    f"boot {frame.boot} seq {frame.seq} is another frame's; expected a boot that is new at each start"
+                )
+                raise Rejected(Reason.BOOT_REUSED, detail, readings=frame.readings)
         if not again and not frame.historical:
             self._alive(who, message)
         stamped = Stamped(
@@ -273,6 +307,7 @@ class Group:
             whole = (part.start, part.end, part.base) == (0, len(frame.times), 0) and not part.level
             rows = frame if whole else frame.rows(part.start, part.end, part.times(frame.times))
             self._keep(Arrival(rows, message.received, part.shift, part.flags), who)
+        self._follow(who, frame, message.payload)
         self._tally(who, message.received).refused += frame.refused_share
         for one in frame.refused:
             self._put_aside(message, one.reason, one.detail, len(frame.times) * one.columns, one.payload)
@@ -317,20 +352,44 @@ class Group:
     def _standing(self, who: Who) -> Standing | None:
         return self.stood.get(who) or self.standings.get(who)
 
-    def _accept(self, key: BootKey, seq: int, received: int) -> bool:
-        """Note the frame in its gateway's position; False if it is on disk already."""
+    def _follow(self, who: Who, frame: Decoded, payload: bytes) -> None:
+        """Recall the frames of the boot that the gateway is in."""
+        recent, stood = self._recalled(who), self._standing(who)
+        if stood is None or stood.line.boot != frame.boot or (recent is not None and recent.boot == frame.boot):
+            return
+        newest = _dated(frame) if recent is None else recent.following(_dated(frame))
+        self.recalled[who] = Recent(frame.boot, newest).with_frame(frame.boot, frame.seq, newest, mark_of(payload), 0)
+
+    def _recalled(self, who: Who) -> Recent | None:
+        if who not in self.roster.gateways:
+            return None
+        return self.recalled.get(who) or self.recent.get(who)
+
+    def _accept(self, key: BootKey, seq: int, message: Raw, newest: int = UNDATED) -> _Is:
+        """Note the frame in its gateway's position, unless its number is on disk already; `newest`: its time, ms."""
+        who, boot = key[:2], key[2]
         count = self._counts.get(key)
         if count is None:
-            count = self._counts[key] = _Count(self.positions.get(key, Position()), received)
-        position = count.position.accept(seq, received)
-        count.received = received
-        if position is None:
+            count = self._counts[key] = _Count(self.positions.get(key, Position()), message.received)
+        committed = count.position.committed
+        position = count.position.accept(seq, message.received)
+        count.received = message.received
+        recent, mark = self._recalled(who), mark_of(message.payload)
+        if position is not None:
+            count.position = position
+            count.frames += 1
+            if recent is not None:
+                self.recalled[who] = recent.with_frame(boot, seq, newest, mark, committed)
+            return _Is.NEW
+        if recent is None or not recent.is_another(boot, seq, newest, mark, committed):
             emit(FrameRepeated(*key, seq))
             count.duplicates += 1
-            return False
-        count.position = position
+            return _Is.REPEAT
+        emit(FrameReused(*key, seq))
         count.frames += 1
-        return True
+        self.recalled[who] = recent.with_another(boot, seq, newest, mark)
+        self._tally(who, message.received, frames=0).reused += 1
+        return _Is.ANOTHER
 
     def _tally(self, who: Who, received: int, *, frames: int = 1) -> Tally:
         """So many frames more of that gateway."""
@@ -344,6 +403,11 @@ class Group:
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
         self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
         emit(MessageQuarantined(message.topic, reason, detail))
+
+
+def _dated(frame: Decoded) -> int:
+    """The newest time of a frame that is in the order of its boot, ms."""
+    return UNDATED if frame.historical else max(UNDATED, min(frame.times[-1], -UNDATED))
 
 
 def _pieces(backlog: Batch) -> Iterator[Staged]:

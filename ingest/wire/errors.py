@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NOT_FINITE = "not-finite"
     UNKNOWN_GATEWAY = "unknown-gateway"
     UNKNOWN_POINT = "unknown-point"
+    BOOT_REUSED = "boot-reused"  # another frame of the same gateway, boot and number is on disk
     DAMAGED = "damaged"  # readings staged in the journal that are not as they were written
 
 

@@ -1,0 +1,114 @@
+"""What tells a frame that comes again from another one under its number: marks of the last frames' bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from struct import Struct
+from typing import Final
+
+KEPT: Final = 64
+"""Frames whose marks are kept: more than wait for their `committed` in an honest gateway, and 512 bytes of a row."""
+
+_MARK: Final = 8
+_NONE: Final = bytes(_MARK)
+_UNKNOWN: Final = _NONE * KEPT
+_SET: Final = 946_684_800_000  # ms, the year 2000: a clock that shows less was not set, and tells of no order
+_STEP: Final = 60_000  # ms
+UNDATED: Final = -(1 << 62)
+"""The time of a frame that tells none."""
+_HEAD: Final = Struct("<q?")
+
+
+def mark_of(payload: bytes) -> bytes:
+    """64 bits of what a frame says; two frames that differ have the same with a chance of 1 in 10^19."""
+    return blake2b(payload, digest_size=_MARK).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The frames a gateway sent last.
+
+    Attributes:
+        boot: their boot.
+        newest: newest time that came of the gateway, of any boot, ms as its device has it.
+        reused: whether a frame of this boot was found to bear the number of another.
+        marks: by `seq % KEPT`, the mark of the last frame with such a number.
+    """
+
+    boot: str
+    newest: int
+    reused: bool = False
+    marks: bytes = _UNKNOWN
+
+    def is_another(self, boot: str, seq: int, newest: int, mark: bytes, committed: int) -> bool:
+        """Whether a frame whose number is on disk is not the frame that is.
+
+        Where the bytes of that one are no longer known, its time decides: frames are numbered in the order of their
+        times, so nothing that comes again is newer than the newest. Of a boot that was found reused no frame is a
+        repeat unless its bytes are known.
+
+        >>> known = Recent("b", 1000).with_frame("b", 1, 1000, mark_of(b"one"), 0)
+        >>> [known.is_another("b", 1, 1000, mark_of(bytes), 1) for bytes in (b"one", b"other")]
+        [False, True]
+        >>> known.is_another("b", 2, 1000, mark_of(b"two"), 500), known.is_another("b", 2, 1001, mark_of(b"two"), 500)
+        (False, True)
+
+        Args:
+            boot: the frame's.
+            seq: the frame's.
+            newest: its newest time, ms; `UNDATED` if it tells none.
+            mark: its own.
+            committed: the newest number of its boot on disk.
+        """
+        if boot != self.boot:
+            return newest > self.newest > _SET
+        kept = self._mark(seq)
+        if kept == mark:
+            return False
+        if kept != _NONE and committed - seq < KEPT:
+            return True
+        return self.reused or newest > self.newest
+
+    def with_frame(self, boot: str, seq: int, newest: int, mark: bytes, committed: int) -> Recent:
+        """With a frame that is on disk now, `committed` having been the newest number of its boot there before."""
+        if boot != self.boot:
+            return replace(self, newest=max(newest, self.newest))
+        known = self.newest if seq < committed else self.following(newest)
+        # What fills an old gap has no place of its own any more.
+        marks = _put(self.marks, seq, mark) if committed - seq < KEPT else self.marks
+        return Recent(boot, known, self.reused, marks)
+
+    def following(self, newest: int) -> int:
+        """The newest time there is after a frame that goes on with the order of its gateway's.
+
+        It goes back only if the clock was set back: frames of another group of points, or of the boot before, may be a
+        little older.
+        """
+        return newest if newest > self.newest or UNDATED < newest < self.newest - _STEP else self.newest
+
+    def with_another(self, boot: str, seq: int, newest: int, mark: bytes) -> Recent:
+        """With a frame under the number of another."""
+        marks = self.marks if boot == self.boot else _UNKNOWN
+        return Recent(boot, max(newest, self.newest), reused=True, marks=_put(marks, seq, mark))
+
+    def packed(self) -> bytes:
+        """As it lies in the row of its boot."""
+        return _HEAD.pack(self.newest, self.reused) + self.marks
+
+    def _mark(self, seq: int) -> bytes:
+        at = seq % KEPT * _MARK
+        return self.marks[at : at + _MARK]
+
+
+def unpack_recent(boot: str, packed: bytes) -> Recent:
+    """What was written of that boot. Raises ValueError if it is not that long."""
+    if len(packed) != _HEAD.size + KEPT * _MARK:
+        raise ValueError(f"{len(packed)} bytes; expected {_HEAD.size + KEPT * _MARK}")
+    newest, reused = _HEAD.unpack_from(packed)
+    return Recent(boot, newest, reused, packed[_HEAD.size :])
+
+
+def _put(marks: bytes, seq: int, mark: bytes) -> bytes:
+    at = seq % KEPT * _MARK
+    return marks[:at] + mark + marks[at + _MARK :]
