@@ -9,6 +9,11 @@ publish of their frame to their webhook (`benchmarks.probe`), first in peace, th
 - `alarm_p99_ratio_sse_300`: 300 event streams are open, of a plant in which nothing happens;
 - `alarm_p99_ratio_idle_600`: 600 connections are open and say nothing; `/health/live` is asked meanwhile;
 - `alarm_p99_ratio_backfill`: three gateways of another plant send 72 h of 60 points, a hundred frames on their way.
+
+Besides, what one gateway does to others (`benchmarks.neighbours`):
+
+- `other_gateway_committed_share_junk`: frames of a gateway committed in time while another sends 1 MiB junk messages;
+- `gateways_ms_boots_20000`: one `GET /api/v1/gateways` after 20,000 boots of one gateway.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.intake import rss_mb
 from benchmarks.load import Load, write_plants
+from benchmarks.neighbours import FIGURES
 from benchmarks.probe import GATEWAYS
 from ingest.cases.hazard import Hazard, HazardSource
 from ingest.state.case_store import CaseStore
@@ -263,10 +269,14 @@ def measure(seconds: float, only: list[str]) -> dict[str, Any]:
     """Every figure asked for, by its name in the JSON; `details` has the rest."""
     figures: dict[str, Any] = {}
     details: dict[str, Any] = {}
-    with yard(seconds) as measured:
-        for name in only:
-            details[name] = ratio(measured, ABUSES[name])
-            figures[f"alarm_p99_ratio_{name}"] = details[name]["p99_ratio"]
+    abuses = [name for name in only if name in ABUSES]
+    if abuses:
+        with yard(seconds) as measured:
+            for name in abuses:
+                details[name] = ratio(measured, ABUSES[name])
+                figures[f"alarm_p99_ratio_{name}"] = details[name]["p99_ratio"]
+    for name in [name for name in only if name in FIGURES]:
+        figures[name], details[name] = FIGURES[name](seconds)
     return {**figures, "details": details}
 
 
@@ -347,7 +357,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long alarms are timed, in peace and abused")
-    parser.add_argument("--only", nargs="*", choices=list(ABUSES), default=list(ABUSES))
+    parser.add_argument("--only", nargs="*", choices=[*ABUSES, *FIGURES], default=[*ABUSES, *FIGURES])
     given = parser.parse_args()
     found = measure(given.seconds, given.only)
     sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")
