@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detectors.derive import Derivation, Derived, derivations, extend
 from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
-from detectors.feed import Feed, Known, make_feed
+from detectors.feed import NEVER, Feed, Known, make_feed
 from detectors.gate import share
 from detectors.kinds.silence import Silence
 from detectors.packed import pack, unpack
@@ -102,6 +102,7 @@ class Bank:
     def resume(self, now: int, silent: Collection[str] | None = None) -> None:
         """Nobody listened until `now` (ns): begin every watch anew, but for rules that stand (None: as they did)."""
         for silence in self._silences:
+            silence.meet(np.flatnonzero(self._known.newest != NEVER))
             silence.resume(now, silent)
 
     def shift(self, step: int) -> None:

@@ -2,7 +2,10 @@
 
 Judged from the list of rules, not from traffic: a sensor that never spoke is as silent as one that stopped. Time is the
 arrival time (`Readings.received`, `now`), since a device clock cannot tell whether the line is up. A device is heard
-whenever any point it carries is heard. (A dead man's switch; Prometheus calls the same rule `absent_over_time`.)
+whenever any point it carries is heard. A rule may name the device that carries its point (`inputs`): until that one has
+been heard for the first time nothing is installed, or nothing is connected, which is one fact and told by the device's
+own rule; from then on the point is watched for good. (A dead man's switch; Prometheus calls the same rule
+`absent_over_time`.)
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 from detectors.detector import State, Unjudged, take_over
 from detectors.feed import Feed, Known
 from detectors.readings import NO_CAUSE, Findings, Readings, nothing
-from detectors.rules import RuleTable
+from detectors.rules import NO_POINT, RuleTable
 from detectors.runs import moments
 from detectors.trip import Trip, joined
 
@@ -40,6 +43,11 @@ class Silence:
         self._trip = Trip(rules)
         self._limit = (rules.on * 1e9).astype(np.int64)
         self._point_heard = np.zeros(points, np.int64)
+        self._device = rules.inputs[:, 0] if rules.inputs is not None else np.full(len(rules), NO_POINT, np.int32)
+        self._met = np.zeros(points + 1, np.bool_)  # was ever heard, by point; the last: no device is waited for
+        self._met[NO_POINT] = True
+        self._begins = np.empty(0, np.int32)  # points whose watch begins with the next `now`
+        self._strangers = True  # somebody was never heard, as far as is known
         self._latest = 0  # nobody was heard after this
         self._due = 0  # no rule at rest can trip before this
 
@@ -49,6 +57,8 @@ class Silence:
             return
         received, heard = readings.received, self._point_heard
         ordered = bool(received[0] >= self._latest and (received[1:] >= received[:-1]).all())
+        if self._strangers:
+            self.meet(np.concatenate((readings.point, readings.carrier)))
         self._latest = max(self._latest, int(received[-1] if ordered else received.max()))
         for point in (readings.point, readings.carrier):
             known = point < len(heard)
@@ -58,12 +68,27 @@ class Silence:
             else:  # on its way while somebody looked, or a clock was set back
                 np.maximum.at(heard, at, when)
 
+    def meet(self, points: NDArray[np.integer]) -> None:
+        """These points and devices were heard, if ever so long ago: all that is on the same devices is watched now."""
+        point, device = self.rules.point, self._device
+        heard, known = self._met[point], self._met[device]
+        self._met[points[points < len(self._point_heard)]] = True
+        self._met[device[self._met[point]]] = True
+        new = self._met[device] & ~known
+        if new.any():
+            self._begins = np.concatenate((self._begins, point[new & ~heard]))
+            self._due = 0
+        self._strangers = not (self._met[device].all() and self._met[point].all())
+
     def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  it was told by `hear`
         """Judge everyone at `now` (ns), by what was heard up to then."""
         if self._latest > now:  # heard by a clock that was ahead: nobody is heard after now
             np.minimum(self._point_heard, now, out=self._point_heard)
             self._due = 0
         self._latest = now
+        if len(self._begins):
+            self._point_heard[self._begins] = now
+            self._begins = self._begins[:0]
         everyone = now >= self._due
         rows = np.arange(len(self.rules)) if everyone else np.flatnonzero(self._trip.busy)
         if not len(rows):
@@ -98,7 +123,7 @@ class Silence:
             trip.since[:] = now
             trip.sync()
         stands = trip.tripped
-        self._point_heard[point] = now
+        self._point_heard[point], self._begins = now, self._begins[:0]
         silent_since = now - self._limit[stands]  # still silent, and not for longer than is known
         np.minimum.at(self._point_heard, point[stands], silent_since)
         self._due, self._latest = 0, now
@@ -115,7 +140,9 @@ class Silence:
 
     def state(self) -> State:
         """When each point was last heard, and the verdicts."""
-        return State(self.rules.key, joined({"heard": self._point_heard[self.rules.point]}, self._trip.arrays()))
+        point = self.rules.point
+        own = {"heard": self._point_heard[point], "met": self._met[self._device], "ever": self._met[point]}
+        return State(self.rules.key, joined(own, self._trip.arrays()))
 
     def restore(self, state: State) -> None:
         """Take over the memory of every rule known by its key."""
@@ -124,14 +151,19 @@ class Silence:
         heard = np.zeros_like(self._point_heard)
         np.maximum.at(heard, self.rules.point, ours.arrays["heard"])  # of several rules on a point, one may be new
         self._point_heard[self.rules.point] = heard[self.rules.point]
+        self._met[self._device[ours.arrays["met"]]] = True
+        self._met[self.rules.point[ours.arrays["ever"]]] = True
+        self._strangers = True
         self._trip.sync()
         self._due, self._latest = 0, int(self._point_heard.max(initial=0))
 
     def _heard(self, rows: NDArray[np.intp], now: int) -> NDArray[np.int64]:
-        """When each rule's point was last heard; its watch begins now if it never was asked for."""
+        """When each rule's point was last heard; its watch begins now if it never was asked for, or not yet."""
         point = self.rules.point[rows]
         heard = self._point_heard[point]
         if (new := heard == 0).any():
             self._point_heard[point[new]] = now
             heard = self._point_heard[point]
+        if self._strangers:
+            heard = np.where(self._met[self._device[rows]] | self._trip.tripped[rows], heard, now)
         return heard

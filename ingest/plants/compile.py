@@ -96,7 +96,8 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
             row.rule.append(len(owner))
             row.point.append(channels.judged(plant, judged.id, each))
             row.gate.append(channels.gate(plant, each))
-            row.inputs.append(tuple(index[plant, other] for other in each.inputs))
+            others = (judged.gateway,) if each.spec.carried and carrier[number] != number else each.inputs
+            row.inputs.append(tuple(index[plant, other] for other in others))
             owner.append(number)
     rules = AllRules(tuple(points), np.array(owner, np.int32), first)
     compiled = {plant.id: _plant(plant, points, index) for plant in plants}
@@ -241,7 +242,7 @@ def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
         off_delay=np.array([_ns(spec.off_delay_s) for spec in specs], np.int64),
         gate=_gates(rows),
         param={name: np.array([score.param[name] for score in scores], np.float64) for name in kind.params},
-        inputs=_inputs(rows.inputs) if kind.looks else None,
+        inputs=_inputs(rows.inputs) if kind.looks or kind.carried else None,
         need=np.array([spec.need or 1 for spec in specs], np.int64) if counts else None,
         of=np.array([spec.of_last or 1 for spec in specs], np.int64) if counts else None,
     )

@@ -33,6 +33,32 @@ def test_a_point_that_was_never_heard_is_found_silent() -> None:
     assert found.onset.tolist() == [START + 5 * SECOND]
 
 
+def carried() -> Bank:
+    """As `silence`, but both points wait for device 9."""
+    two = [rule("silence", number, number, 5, inputs=(9,)) for number in (0, 1)]
+    return Bank({"silence": table([*two, rule("silence", 2, 9, 8)])})
+
+
+def test_a_device_that_was_never_heard_is_one_fact() -> None:
+    """However many points it carries; once it was heard, each of them is told for itself."""
+    detector = carried()
+    assert [detector.update(NOTHING, START + second * SECOND).rule.tolist() for second in (0, 8, 90)] == [[], [2], []]
+    found = detector.update(heard(0, START + 100 * SECOND), START + 100 * SECOND)
+    assert (found.rule.tolist(), found.raised.tolist()) == ([2], [False])
+    assert detector.update(NOTHING, START + 104 * SECOND).rule.tolist() == []
+    assert sorted(detector.update(NOTHING, START + 105 * SECOND).rule.tolist()) == [0, 1]
+
+
+def test_a_device_that_was_ever_heard_is_not_new_after_a_restart() -> None:
+    """Though who is silent is not remembered over it: what the points' readings tell is."""
+    before, after = carried(), carried()
+    before.update(heard(0, START), START)
+    after.load(before.dump(silence=False))
+    after.resume(START + 3600 * SECOND, set())
+    assert after.update(NOTHING, START + 3600 * SECOND).rule.tolist() == []
+    assert sorted(after.update(NOTHING, START + 3605 * SECOND).rule.tolist()) == [0, 1]
+
+
 def test_hearing_any_point_is_hearing_the_device_that_carries_it() -> None:
     detector = silence()
     detector.update(NOTHING, START)

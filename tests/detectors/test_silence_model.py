@@ -23,12 +23,15 @@ Arrival = tuple[int, int, float]
 
 
 def rules(long: float = 60.0) -> list[PlainRule]:
-    """Two rules on point 0, one with delays on point 1, one that is rarely due on point 2; both devices."""
+    """Two rules on point 0, one with delays on point 1, one that is rarely due on point 2; both devices.
+
+    Points 0 and 2 wait for a device that was ever heard, point 1 does not.
+    """
     return [
-        rule("silence", 0, 0, 5.0),
-        rule("silence", 1, 0, long),
+        rule("silence", 0, 0, 5.0, inputs=(3,)),
+        rule("silence", 1, 0, long, inputs=(3,)),
         rule("silence", 2, 1, 5.0, on_delay=3, off_delay=4),
-        rule("silence", 3, 2, 45.0),
+        rule("silence", 3, 2, 45.0, inputs=(4,)),
         rule("silence", 4, 3, 8.0),
         rule("silence", 5, 4, 5.0),
     ]
@@ -49,8 +52,7 @@ class Both:
         self.now += int(step_s * SECOND)
         heard = [(point, device, self.now - int(ago * SECOND)) for point, device, ago in arrivals]
         for point, device, received in heard:
-            self.plain.hear(point, received)
-            self.plain.hear(device, received)
+            self.plain.read(point, device, received)
         found: list[tuple[int, bool]] = []
         edges = sorted({0, len(heard), *(min(cut, len(heard)) for cut in cuts)})
         for begin, end in zip(edges, edges[1:] or [0], strict=False):

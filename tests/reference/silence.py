@@ -14,18 +14,41 @@ class PlainSilence:
     def __init__(self, rules: list[PlainRule]) -> None:
         self.rules = rules
         self.heard: dict[int, int] = {}
+        self.ever: set[int] = set()  # points and devices that were heard, as far as the rules remember
+        self.begin: set[int] = set()  # points whose watch begins with the next look
+        self.known: set[int] = set()  # points that were heard, for ever
+
+    def read(self, point: int, device: int, received: int) -> None:
+        """A reading of that point arrived, carried by that device."""
+        self.known.add(point)
+        self.hear(point, received)
+        self.hear(device, received)
 
     def hear(self, point: int, received: int) -> None:
-        """A reading of that point, or one that this device carried, arrived."""
+        """A point or a device is heard."""
+        self._meet(point)
         self.heard[point] = max(received, self.heard.get(point, received))
+
+    def _meet(self, point: int) -> None:
+        begin = [rule.point for rule in self.rules if not self.watched(rule)]
+        before = {*self.ever}
+        self.ever |= {point, *(device for rule in self.rules if rule.point == point for device in rule.inputs)}
+        for new in {rule.point for rule in self.rules if self.watched(rule)}.intersection(begin) - before:
+            self.begin.add(new)
+
+    def watched(self, rule: PlainRule) -> bool:
+        """Whether the device that carries its point was ever heard, or none is waited for."""
+        return self.ever.issuperset(rule.inputs)
 
     def update(self, now: int) -> list[tuple[int, bool]]:
         """(rule, tripped) of every verdict that changes at `now`, by rule."""
         self.heard = {point: min(heard, now) for point, heard in self.heard.items()}  # nobody is heard after now
+        self.heard |= dict.fromkeys(self.begin, now)
+        self.begin = set()
         found = []
         for rule in self.rules:
             heard = self.heard.setdefault(rule.point, now)  # its watch begins
-            silent_s = (now - heard) / 1e9
+            silent_s = (now - heard) / 1e9 if self.watched(rule) or rule.tripped else 0.0
             verdict = rule.judge(now, 0.0, World(), {rule.kind: lambda *_, score=silent_s: score})
             if verdict is not None:
                 found.append((rule.number, verdict[0]))
@@ -37,6 +60,9 @@ class PlainSilence:
             for rule in self.rules:
                 rule.tripped = rule.condition = rule.number in silent
                 rule.since = now
+        for point in self.known:
+            self._meet(point)
+        self.begin = set()
         for rule in self.rules:
             self.heard[rule.point] = now
         for rule in self.rules:
@@ -55,6 +81,9 @@ class PlainSilence:
         both = {key: old for rule in rules if (old := known.get(key := (rule.number, rule.point))) is not None}
         made = PlainSilence([_goes_on(rule, both.get((rule.number, rule.point))) for rule in rules])
         made.heard = {point: self.heard[point] for _, point in both if point in self.heard}
+        kept = [rule for rule in self.rules if (rule.number, rule.point) in both]
+        made.known = self.known
+        made.ever = {of for rule in kept for of in (rule.point, *rule.inputs)} & self.ever
         return made
 
 

@@ -13,7 +13,7 @@ SERVICE_PAGES: Final[dict[str, Text]] = {
     "gateways.state": Text("状态", "State"),
     "gateways.online": Text("在线", "online"),
     "gateways.offline": Text("离线", "offline"),
-    "gateways.unknown": Text("从未连接", "never heard"),
+    "gateways.unknown": Text("投运前：从未连接", "before commissioning: never connected"),
     "gateways.clock": Text("时钟偏差", "Clock ahead by"),
     "gateways.clock_off": Text("超出限值", "beyond its limit"),
     "gateways.committed": Text("已落盘序号", "Committed seq"),

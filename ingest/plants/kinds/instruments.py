@@ -75,6 +75,7 @@ class CurrentSpec(RuleSpec):
 class SilenceSpec(RuleSpec):
     """No reading for longer than the point may be silent."""
 
+    carried = True
     meaning = Text("此时该测点无人监测", "meanwhile nothing watches this point")
 
     def score(self, of: Measure) -> Score:

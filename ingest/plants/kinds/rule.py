@@ -108,6 +108,7 @@ class RuleSpec(Sourced):
 
     params: ClassVar[tuple[str, ...]] = ()
     looks: ClassVar[bool] = False  # at further points of its own
+    carried: ClassVar[bool] = False  # judged only once the gateway that carries its point was heard
     meaning: ClassVar[Text | None] = None  # why a trip matters, where its label does not say it
 
     kind: str

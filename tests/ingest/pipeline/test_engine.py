@@ -103,6 +103,7 @@ def test_a_late_reading_never_clears_a_live_alarm(bench: Bench) -> None:
 def test_a_point_that_falls_silent_is_alarmed_without_any_message(bench: Bench) -> None:
     quick = TEXT.replace('id = "CO-02"', 'id = "CO-02"\nsilence_s = 0.2')
     bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, quick))
+    bench.send("CO-02", [5])  # its gateway has connected
     deadline = time.monotonic() + PATIENCE_S
     while not bench.found():
         assert time.monotonic() < deadline, "silence was not noticed"

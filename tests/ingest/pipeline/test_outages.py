@@ -28,9 +28,9 @@ def one_impatient_point() -> str:
 
 
 def expected(heard: Mapping[str, int], begun: int, now: int) -> set[str]:
-    """Who was not heard for as long as may be, in seconds since the start."""
+    """Who was not heard for as long as may be, in seconds since the start; of a gateway that never was, it alone."""
     quiet = {point for point in POINTS if now - max(heard.get(point, begun), begun) >= SILENCE_S}
-    return quiet | {GATEWAY[point] for point in quiet}
+    return {point for point in quiet if point in heard} | {GATEWAY[point] for point in quiet}
 
 
 def live(made: Bench, talking: Mapping[str, list[tuple[int, int]]], seconds: int) -> None:
@@ -48,6 +48,22 @@ def test_each_of_three_outages_is_told_on_time_also_where_the_service_was_there_
     with bench() as made:
         talks = [(first + at, first + at + 3) for at in (0, 20, 40)]
         live(made, dict.fromkeys(POINTS, talks), first + 60)
+
+
+def test_a_gateway_that_never_connected_is_one_fact_and_one_that_did_is_none_over_restarts() -> None:
+    """Before commissioning its points are not said to be silent; later they are, whenever the service was started."""
+    with bench() as made:
+        for _ in range(10 * SILENCE_S):
+            made.arrive(Second({}))
+            assert silent(made.judge()) <= {"GW-01", "GW-02"}
+        made.begin()
+        made.arrive(Second({"CO-01": HEALTHY}))
+        assert silent(made.judge()) == {"GW-02"}, "CO-02's gateway has still never been heard"
+        made.begin()
+        for _ in range(SILENCE_S):
+            made.arrive(Second({}))
+            standing = silent(made.judge())
+        assert standing == {"GW-01", "GW-02", "CO-01"}
 
 
 def test_an_outage_is_told_on_time_beside_others_that_may_be_silent_for_longer() -> None:
