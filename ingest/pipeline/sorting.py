@@ -44,12 +44,17 @@ _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often;
 
 
 @dataclass(frozen=True, slots=True)
-class MessageQuarantined(Event, level="warning", labels=("reason",)):
-    """A message, or the part of it that could not be taken, put aside with its reason."""
+class MessageQuarantined(Event, level="warning", labels=("reason",), amount="messages"):
+    """Messages of one commit and topic, or what could not be taken of them, put aside for one reason.
+
+    Attributes:
+        topic, detail: of the first; of gateways that no plant file has, all topics count as one.
+    """
 
     topic: str
     reason: str
     detail: str
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,7 @@ class Group:
 
     def commit(self, step: int) -> Commit:
         """Everything the group leaves behind."""
+        self._tell_put_aside()
         runs = [(kind, [*run]) for kind, run in groupby(self._parts, type)]
         batches = [concat(run) if kind is Batch else assemble(run) for kind, run in runs]  # type: ignore[arg-type]
         progress = {key: self._progress(key, count) for key, count in self._counts.items()}
@@ -402,7 +408,15 @@ class Group:
 
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
         self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
-        emit(MessageQuarantined(message.topic, reason, detail))
+
+    def _tell_put_aside(self) -> None:
+        """One event for all that are alike: a flood must not fill the log either."""
+        alike: dict[tuple[str, str], list[Quarantined]] = {}
+        for one in self._quarantined:
+            anybody = one.reason in (Reason.TOPIC, Reason.UNKNOWN_GATEWAY)
+            alike.setdefault((one.reason, "" if anybody else one.topic), []).append(one)
+        for first, *others in alike.values():
+            emit(MessageQuarantined(first.topic, first.reason, first.detail, 1 + len(others)))
 
 
 def _dated(frame: Decoded) -> int:

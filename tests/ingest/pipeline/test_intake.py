@@ -453,3 +453,14 @@ def test_a_gateway_whose_numbers_jump_uses_up_its_share(bench: Bench) -> None:
     shares = bench.intake._shares
     assert not shares.admit(FRAMES, 100)
     assert shares.admit(frame_topic(PLANT, "GW-02"), 100)
+
+
+def test_what_is_put_aside_for_one_reason_is_one_line_of_the_log_however_much_it_is(bench: Bench) -> None:
+    """A flood fills neither the disk nor the log; names that somebody makes up are no more lines either."""
+    junk = [(FRAMES, b"\xff" + bytes([number])) for number in range(50)]
+    strangers = [(frame_topic(PLANT, f"made-up-{number}"), frame(1)[1]) for number in range(30)]
+    with capture_logs() as logs:
+        bench.take(*junk, *strangers, frame(1))
+    told = [(log["topic"], log["reason"], log["messages"]) for log in logs if log["event"] == "message_quarantined"]
+    assert told == [(FRAMES, "not-readable", 50), (frame_topic(PLANT, "made-up-0"), "unknown-gateway", 30)]
+    assert bench.journal.totals().quarantined == 80
