@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ingest import __version__
 from ingest.api.connections import RESERVE
 from ingest.api.ports import Cases, Ports
 from ingest.api.server import ApiServer
@@ -80,6 +81,7 @@ class RosterPutOff(Event, level="error"):
 class ServiceStarted(Event):
     """Every part runs."""
 
+    version: str
     url: str
     plants: int
     points: int
@@ -298,7 +300,7 @@ class Service:
             self._start(stack)
             plants = self.engine.roster.enterprises()
             points = sum(len(plant.points) for plant in plants)
-            emit(ServiceStarted(self.url, len(plants), points))
+            emit(ServiceStarted(__version__, self.url, len(plants), points))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._sender.run(), name="outbox")
                 serving = group.create_task(self._api.serve(), name="api")

@@ -69,6 +69,22 @@ def main() -> None:
     app()
 
 
+def _version(asked: bool) -> None:  # noqa: FBT001  as typer calls it
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 Say which version this is.")
+    ] = False,
+) -> None:
+    """What every command has; the program's own help is said where it is made."""
+
+
 @app.command()
 def version() -> None:
     """版本 Say which version this is."""

@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from detectors.detector import Reason
+from ingest import __version__
 from ingest.api.ports import Health
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
@@ -92,7 +93,10 @@ class ServiceMetrics(Collector):
         self._load = load
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """What waits where."""
+        """What runs, and what waits where."""
+        build = GaugeMetricFamily("yujing_build_info", "1; the label says which version runs", labels=["version"])
+        build.add_metric([__version__], 1.0)
+        yield build
         yield GaugeMetricFamily(
             "yujing_broker_connected", "1 while the broker has accepted us", value=float(self._source.connected)
         )
