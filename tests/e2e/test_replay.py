@@ -8,6 +8,7 @@ import json
 import math
 import os
 import subprocess
+import time
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -40,19 +41,19 @@ def recording(folder: Path) -> Path:
     return own
 
 
-def labelled(file: Path) -> tuple[int, list[tuple[int, int]]]:
-    """Rows, and the intervals (ns since the epoch) marked as anomalous."""
+def labelled(file: Path) -> tuple[int, list[tuple[int, int]], int]:
+    """Rows, the intervals marked as anomalous, and the end (ns since the epoch)."""
     with file.open(encoding="utf-8") as text:
         rows = list(csv.DictReader(text, delimiter=";"))
     times = [int(dt.datetime.fromisoformat(r["datetime"]).replace(tzinfo=ZONE).timestamp()) * 10**9 for r in rows]
     marks = [False, *(float(r["anomaly"]) > 0 for r in rows), False]
     edges = [at for at, (before, after) in enumerate(pairwise(marks)) if before != after]
-    return len(rows), [(times[a], times[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return len(rows), [(times[a], times[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True)], times[-1]
 
 
 def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(tmp_path: Path) -> None:
     file = recording(tmp_path)
-    rows, anomalies = labelled(file)
+    rows, anomalies, last = labelled(file)
     (tmp_path / "plants").mkdir()
     (tmp_path / "plants" / PLANT.name).write_text(PLANT.read_text(encoding="utf-8"), encoding="utf-8")
     with mosquitto(tmp_path) as broker, influxd(tmp_path) as influx:
@@ -62,10 +63,12 @@ def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(t
             maps = [part for column, point in COLUMNS.items() for part in ("--map", f"{column}={point}")]
             replay = service.command(
                 "replay", str(file), "--plant", "water-loop", "--gateway", "RIG-01", "--host", broker[0],
-                "--port", str(broker[1]), "--speed", "0", *maps,
+                "--port", str(broker[1]), "--speed", "0", "--shift-to-now", *maps,
             )  # fmt: skip
+            began = time.time_ns()
             done = subprocess.run(replay, capture_output=True, text=True, timeout=100, check=True)
             assert json.loads(done.stdout)["rows"] == rows
+            earliest, latest = began - last, time.time_ns() - last  # by how much it was moved, so that it ended then
 
             def stored(point: str) -> int:
                 query = {"db": "yujing", "q": f'SELECT count("value") FROM "readings" WHERE point = \'{point}\''}  # noqa: S608
@@ -74,11 +77,14 @@ def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(t
 
             for point in COLUMNS.values():
                 service.until(lambda point=point: stored(point) == rows, f"all rows of {point}")  # type: ignore[misc]
-            service.until(lambda: bool(service.get("/api/v1/alarms", point="TEMP-01")["alarms"]), "an alarm")
-            alarms = service.get("/api/v1/alarms", point="TEMP-01")["alarms"]
-            low = [dt.datetime.fromisoformat(a["raised"]) for a in alarms if a["rule"] == "L"]
-            raised = [int(at.timestamp()) * 10**9 for at in low]
-            assert any(begin <= at <= end for at in raised for begin, end in anomalies)
+
+            def low() -> list[int]:
+                alarms = service.get("/api/v1/alarms", point="TEMP-01")["alarms"]
+                raised = [dt.datetime.fromisoformat(alarm["raised"]) for alarm in alarms if alarm["rule"] == "L"]
+                return [int(at.timestamp()) * 10**9 for at in raised]
+
+            service.until(lambda: bool(low()), "an alarm")
+            assert any(begin + earliest <= at <= end + latest for at in low() for begin, end in anomalies)
             assert service.stop() == 0
 
 
