@@ -23,6 +23,14 @@ class JournalDamaged(Event, level="error"):
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class BackfillDamaged(Event, level="error"):
+    """Pages of staged back-fill cannot be read: they stay in `table`; at most `pieces` pieces are on them."""
+
+    table: str
+    pieces: int
+
+
 COLUMNS = "id, received, readings, size, body, step"
 """What `decode` needs of an entry's row, in its order."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, field
@@ -15,14 +16,14 @@ from prometheus_client import Histogram
 
 from ingest.journal import body
 from ingest.journal.connection import open_reader, open_writer, told
-from ingest.journal.damage import COLUMNS, Damage
+from ingest.journal.damage import COLUMNS, BackfillDamaged, Damage
 from ingest.journal.errors import JournalBroken
 from ingest.journal.position import BootKey, Gap, Position, gaps_text
 from ingest.journal.position_rows import PositionRows
 from ingest.journal.quota import QuarantineOverflowed, Quota
 from ingest.journal.recent import Recent
 from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
-from ingest.journal.schema import QUARANTINED
+from ingest.journal.schema import QUARANTINED, TABLES
 from ingest.model.batch import Batch
 from ingest.quality.clock import GatewayClock
 from ingest.telemetry import REGISTRY, emit
@@ -128,7 +129,10 @@ class Journal:
         self._writer = open_writer(path)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
         self._last = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
-        self._waiting = int(self._one("SELECT coalesce(sum(size), 0) FROM backfill"))
+        try:
+            self._waiting = self._sum_waiting()
+        except JournalBroken:  # a page of it
+            self._renew_backfill()
 
     def append(self, commit: Commit) -> int:
         """Write one commit and sync it to disk; returns the id of the newest entry.
@@ -178,12 +182,16 @@ class Journal:
         """Back-fill that waits, oldest first: at least one piece if there is any, up to about `limit` readings."""
         found: list[Staged] = []
         size = 0
-        with self._reading() as cursor:
-            for row in cursor.execute("SELECT id, received, size, body FROM backfill ORDER BY id"):
-                found.append(Staged(*row))
-                size += found[-1].size
-                if size >= limit:
-                    break
+        try:
+            with self._reading() as cursor:
+                for row in cursor.execute("SELECT id, received, size, body FROM backfill ORDER BY id"):
+                    found.append(Staged(*row))
+                    size += found[-1].size
+                    if size >= limit:
+                        break
+        except JournalBroken:
+            if not found:  # else they are taken first
+                self._renew_backfill()
         return found
 
     def waiting(self) -> int:
@@ -469,6 +477,30 @@ class Journal:
                 if row is not None:
                     return [self._damage.entry(row)]
         return []
+
+    def _renew_backfill(self) -> None:
+        """Go on with what can be read of back-fill on damaged pages; the rest is kept in a table of its own, and told.
+
+        Nothing can be deleted from such a table, nor can it be dropped: both would read its pages. A connection that
+        has met one can write no more, so the readers' looks for them.
+        """
+        newest = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'backfill'"))
+        sound, lost = [], 0
+        for number in range(1, newest + 1):
+            try:
+                sound += self._rows("SELECT id FROM backfill WHERE id = ? AND length(hex(body)) >= 0", (number,))
+            except JournalBroken:
+                lost += 1
+        aside = f"backfill_damaged_{time.time_ns()}"
+        with self._transaction() as cursor:
+            cursor.execute(f"ALTER TABLE backfill RENAME TO {aside}")
+            cursor.execute(TABLES)
+            cursor.executemany(f"INSERT INTO backfill SELECT * FROM {aside} WHERE id = ?", sound)  # noqa: S608
+        emit(BackfillDamaged(aside, lost))
+        self._waiting = self._sum_waiting()
+
+    def _sum_waiting(self) -> int:
+        return int(self._one("SELECT coalesce(sum(size), 0) FROM backfill"))
 
     def _gaps(self, key: BootKey, missing: object, lost: object) -> tuple[tuple[Gap, ...], tuple[Gap, ...]]:
         read = self._position_rows.gaps

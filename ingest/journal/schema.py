@@ -14,7 +14,7 @@ VERSION: Final = 4
 QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 """The columns of a quarantined message, in the order of `Quarantined`'s fields."""
 
-_TABLES: Final = """
+TABLES: Final = """
 CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL,
     readings INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL, step INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE IF NOT EXISTS point (id INTEGER PRIMARY KEY, plant TEXT NOT NULL, name TEXT NOT NULL,
@@ -80,7 +80,7 @@ def prepare(connection: apsw.Connection, path: Path) -> None:
     if found == VERSION:
         return
     with connection:
-        connection.execute(_TABLES)
+        connection.execute(TABLES)
         for table, columns in _COLUMNS.items():
             known = {name for _, name, *_ in connection.execute(f"PRAGMA table_xinfo({table})")}
             for column in columns:

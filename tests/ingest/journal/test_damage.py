@@ -13,6 +13,8 @@ from structlog.testing import capture_logs
 
 from ingest.journal import body
 from ingest.journal.journal import Commit, Journal
+from ingest.journal.records import Staged
+from ingest.model.batch import empty_batch
 from tests.ingest.journal.entries import batch, damage, filled, flip
 
 ROW = {"received": 12, "readings": 7, "step": -3}
@@ -75,6 +77,19 @@ def test_a_damaged_newest_entry_does_not_hold_a_reader(tmp_path: Path) -> None:
     assert not journal.wait(2, 0)
 
 
+def overwrite(path: Path, table: str, kind: str) -> None:
+    """Fill a page in the middle of a table with ones."""
+    found = apsw.Connection(str(path))
+    page = found.pragma("page_size")
+    query = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = ? ORDER BY path"
+    pages = found.execute(query, (table, kind)).fetchall()
+    found.close()
+    (victim,) = pages[len(pages) // 2]
+    with path.open("r+b") as file:
+        file.seek((int(str(victim)) - 1) * page)
+        file.write(bytes([0xFF]) * page)
+
+
 def test_a_page_that_sqlite_cannot_read_costs_only_what_lies_on_it(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     journal = Journal(path)
@@ -84,16 +99,7 @@ def test_a_page_that_sqlite_cannot_read_costs_only_what_lies_on_it(tmp_path: Pat
         one.value[:] = noise.random(500)
         journal.append(Commit(one, 500))
     journal.close()
-    found = apsw.Connection(str(path))
-    page = found.pragma("page_size")
-    leaves = found.execute(
-        "SELECT pageno FROM dbstat WHERE name = 'entry' AND pagetype = 'leaf' ORDER BY path"
-    ).fetchall()
-    found.close()
-    (victim,) = leaves[len(leaves) // 2]
-    with path.open("r+b") as file:
-        file.seek((int(str(victim)) - 1) * page)
-        file.write(bytes([0xFF]) * page)
+    overwrite(path, "entry", "leaf")
     journal, at, whole = Journal(path), 0, 0
     with capture_logs() as logs:
         while at < 40:
@@ -103,3 +109,33 @@ def test_a_page_that_sqlite_cannot_read_costs_only_what_lies_on_it(tmp_path: Pat
     told = [log for log in logs if log["event"] == "journal_damaged"]
     assert whole + len(told) == 40
     assert 0 < len(told) == journal.damaged() < 20
+
+
+@pytest.mark.parametrize(("kind", "bytes_each"), [("leaf", 300), ("leaf", 9000), ("overflow", 9000)])
+def test_a_page_of_back_fill_that_sqlite_cannot_read_costs_only_what_lies_on_it(
+    tmp_path: Path, kind: str, bytes_each: int
+) -> None:
+    """Nothing ends over it, now or at later starts; what can be read is handed on once, in its order."""
+    path = tmp_path / "j.db"
+    journal = Journal(path)
+    pieces = [Staged(0, number, 10, bytes([number]) * bytes_each) for number in range(200)]
+    for at in range(0, 200, 20):
+        journal.append(Commit(empty_batch(), 0, backfill=pieces[at : at + 20]))
+    journal.close()
+    overwrite(path, "backfill", kind)
+    came: list[int] = []
+    with capture_logs() as logs:
+        for _start in range(40):
+            journal = Journal(path)
+            fed = journal.staged(100)
+            journal.append(Commit(empty_batch(), 0, fed=fed))
+            came += [piece.received for piece in fed]
+            journal.close()
+    (told,) = [log for log in logs if log["event"] == "backfill_damaged"]
+    lost = set(range(200)) - set(came)
+    assert came == sorted(set(came))
+    assert 0 < len(lost) <= told["pieces"] < 60
+    journal = Journal(path)
+    assert (journal.staged(100), journal.waiting()) == ([], 0)
+    journal.append(Commit(empty_batch(), 0, backfill=pieces[:1]))
+    assert [piece.received for piece in journal.staged(100)] == [0]
