@@ -98,7 +98,8 @@ def boots(_seconds: float) -> tuple[float, dict[str, Any]]:
         journal = apsw.Connection(str(service.folder / "data" / "journal.db"))
         with journal:
             journal.executemany(
-                "INSERT INTO position VALUES (?, ?, ?, 2, '[[1, 1, 0]]', '[]', 'null', ?, ?, 1, 0)",
+                "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
+                " duplicates) VALUES (?, ?, ?, 2, '[[1, 1, 0]]', '[]', 'null', ?, ?, 1, 0)",
                 [(PLANT, _HOSTILE, f"old-{number}", number, number) for number in range(1, BOOTS + 1)],
             )
         journal.close()

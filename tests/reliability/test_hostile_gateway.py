@@ -124,7 +124,8 @@ def test_a_history_of_many_boots_delays_neither_start_nor_stop_nor_the_list_of_g
             assert service.stop() == 0
             journal = apsw.Connection(str(tmp_path / "data" / "journal.db"))
             journal.executemany(
-                "INSERT INTO position VALUES (?, 'GW-01', ?, 2, '[[1, 1, 0]]', '[]', 'null', ?, ?, 1, 0)",
+                "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
+                " duplicates) VALUES (?, 'GW-01', ?, 2, '[[1, 1, 0]]', '[]', 'null', ?, ?, 1, 0)",
                 [(PLANT, f"old-{number}", number, number) for number in range(12_000)],
             )
             journal.close()

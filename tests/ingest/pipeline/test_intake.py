@@ -19,6 +19,7 @@ from ingest.plants.roster import Roster
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
+from ingest.sources.shares import Shares
 from ingest.wire.frame import Committed, Frame, encode_json, encode_status
 from ingest.wire.topics import frame_topic, status_topic
 from tests.movable_clock import SECOND, MovableClock
@@ -60,6 +61,7 @@ class Bench:
     def start(self) -> Intake:
         """A fresh intake on the same journal, as after a restart."""
         self.announcer = Announcer(lambda *said: self.told.append(said), self.clock.seconds)
+        self.shares = Shares(2.0, 16.0, lambda: self.roster.gateways, now=self.clock.seconds)
         return Intake(
             self.handover,
             self.journal,
@@ -70,6 +72,7 @@ class Bench:
             IntakeConfig(),
             Clock(self.clock.wall, self.clock.steady),
             lambda _error: None,
+            shares=self.shares,
         )
 
     def take(self, *messages: tuple[str, bytes]) -> None:
@@ -448,11 +451,9 @@ def test_what_is_beyond_a_gateways_share_is_acknowledged_in_its_place_and_asked_
 
 def test_a_gateway_whose_numbers_jump_uses_up_its_share(bench: Bench) -> None:
     """Every second frame missing costs the service what a flood does; the others notice neither."""
-    for number in range(1, 900):
-        bench.take(frame(2 * number))
-    shares = bench.intake._shares
-    assert not shares.admit(FRAMES, 100)
-    assert shares.admit(frame_topic(PLANT, "GW-02"), 100)
+    bench.intake.take([Raw(*frame(2 * number), bench.clock.wall()) for number in range(1, 900)])
+    assert not bench.shares.admit(FRAMES, 100)
+    assert bench.shares.admit(frame_topic(PLANT, "GW-02"), 100)
 
 
 def test_what_is_put_aside_for_one_reason_is_one_line_of_the_log_however_much_it_is(bench: Bench) -> None:
