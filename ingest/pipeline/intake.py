@@ -24,6 +24,7 @@ from ingest.pipeline.sorting import PIECE, Group, Life, Standing, Who
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.quality.backfill import Backfill
+from ingest.quality.moments_apart import MomentsApart
 from ingest.quality.timeline import TimeLine
 from ingest.quality.witnesses import Witnesses
 from ingest.sources.clock import Clock
@@ -140,6 +141,7 @@ class Intake(Worker):
         self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
         self._caught_up = caught_up
         self._backfill = Backfill()
+        self._apart = MomentsApart()
         self._feeding = Feeding()
         self._shares = shares or Shares(config.gateway_mb_per_s, config.gateway_burst_mb, lambda: roster().gateways)
         self._set_by = 0  # ns by which the service's clock was set since the start
@@ -206,6 +208,7 @@ class Intake(Worker):
             self._observed_at,
             0 if self._journal.waiting() or not self._caught_up() else PIECE,
             self._witnesses.reference,
+            self._apart,
         )
         for message in messages:
             (group.pass_over if message.unread else group.sort)(message)

@@ -21,6 +21,7 @@ from ingest.pipeline.health import Tally
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.quality.backfill import Backfill
 from ingest.quality.clock import GatewayClock
+from ingest.quality.moments_apart import MomentsApart
 from ingest.quality.reference import Reference
 from ingest.quality.timeline import MS, Part, Stamped, TimeLine, place
 from ingest.sources.raw import Raw
@@ -143,6 +144,7 @@ class Group:
         observed: when each point was last observed, ns; kept up to date.
         spare: readings of back-fill that may go straight on, since nothing live waits; the rest is staged.
         reference: which time is believed.
+        apart: tells readings of one point and time apart; learns from each.
     """
 
     roster: Roster
@@ -156,6 +158,7 @@ class Group:
     observed: dict[int, int]
     spare: int = PIECE
     reference: Reference = field(default_factory=Reference)
+    apart: MomentsApart = field(default_factory=MomentsApart)
     readings: int = 0
     filled: int = 0  # readings of back-fill among them
     stood: dict[Who, Standing] = field(default_factory=dict)
@@ -229,7 +232,7 @@ class Group:
         batches = [concat(run) if kind is Batch else assemble(run) for kind, run in runs]  # type: ignore[arg-type]
         progress = {key: self._progress(key, count) for key, count in self._counts.items()}
         return Commit(
-            concat(batches),
+            self.apart(concat(batches)),
             self.readings,
             progress,
             {who: (life.online, life.told) for who, life in self.lived.items()},

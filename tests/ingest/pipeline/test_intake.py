@@ -465,3 +465,18 @@ def test_what_is_put_aside_for_one_reason_is_one_line_of_the_log_however_much_it
     told = [(log["topic"], log["reason"], log["messages"]) for log in logs if log["event"] == "message_quarantined"]
     assert told == [(FRAMES, "not-readable", 50), (frame_topic(PLANT, "made-up-0"), "unknown-gateway", 30)]
     assert bench.journal.totals().quarantined == 80
+
+
+def test_a_gateway_that_stamps_whole_seconds_and_sends_faster_loses_no_reading(bench: Bench) -> None:
+    """In one group or in several: each has a time of its own, which is its identity in the history."""
+    frames = [
+        (FRAMES, encode_json(Frame("b1", seq, [T0 + seq // 4 * 1000], {"CO-01": [float(seq)]}))) for seq in range(1, 9)
+    ]
+    bench.take(*frames[:3])
+    for one in frames[3:]:
+        bench.take(one, one)
+    found = bench.readings()
+    assert [value for value, _, _ in found] == [float(seq) for seq in range(1, 9)], "in the order of arrival"
+    assert [time - T0 * 10**6 for _, time, _ in found] == [
+        0, 1, 2, 10**9, 10**9 + 1, 10**9 + 2, 10**9 + 3, 2 * 10**9
+    ]  # fmt: skip

@@ -1,0 +1,71 @@
+"""Readings of a point that bear one time, as of a device that stamps whole seconds, are kept a nanosecond apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.model.batch import Batch
+
+_MOMENT: Final = 10**6  # ns: device times are whole milliseconds, so what is nearer bears the same one
+_NEVER: Final = -(1 << 62)
+
+
+class MomentsApart:
+    """Tells readings of one point and time apart, in the order of arrival, so that no store takes one for the other.
+
+    A reading that also has the value of the one before it is that reading, told again, and keeps its time. What is late
+    is compared with its neighbour on arrival only, and after a start nothing is known of what was before.
+    """
+
+    def __init__(self) -> None:
+        self._time = np.zeros(0, np.int64)
+        self._value = np.zeros(0)
+
+    def __call__(self, batch: Batch) -> Batch:
+        """The same readings in the same order, with times that tell them apart."""
+        if not len(batch):
+            return batch
+        self._grow(int(batch.point.max()) + 1)
+        order = np.argsort(batch.point, kind="stable")
+        point, time, value = batch.point[order], batch.time[order], batch.value[order]
+        starts = np.flatnonzero(np.diff(point, prepend=-1))
+        before, before_value = np.roll(time, 1), np.roll(value, 1)
+        before[starts], before_value[starts] = self._time[point[starts]], self._value[point[starts]]
+        near = (before - time >= 0) & (before - time < _MOMENT) & ((before != time) | ~_same(value, before_value))
+        ends = np.append(starts[1:], len(point)) - 1
+        if near.any():
+            for run in np.unique(np.searchsorted(starts, np.flatnonzero(near), side="right") - 1).tolist():
+                self._part(point[starts[run]], time[starts[run] : ends[run] + 1], value[starts[run] : ends[run] + 1])
+            batch = replace(batch, time=_in_order(time, order))
+        newer = time[ends] >= self._time[point[ends]]
+        last = ends[newer]
+        self._time[point[last]], self._value[point[last]] = time[last], value[last]
+        return batch
+
+    def _part(self, point: int, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        last, last_value = int(self._time[point]), self._value[point]
+        for at, (time, value) in enumerate(zip(times.tolist(), values.tolist(), strict=True)):
+            if 0 <= last - time < _MOMENT:
+                times[at] = last if _same(value, last_value) else last + 1
+            last, last_value = int(times[at]), value
+
+    def _grow(self, size: int) -> None:
+        if size > len(self._time):
+            more = size - len(self._time)
+            self._time = np.append(self._time, np.full(more, _NEVER))
+            self._value = np.append(self._value, np.full(more, np.nan))
+
+
+def _same(value: Any, other: Any) -> Any:
+    """Whether they are equal, or both no value."""
+    return (value == other) | (np.isnan(value) & np.isnan(other))
+
+
+def _in_order(sorted_times: NDArray[np.int64], order: NDArray[np.intp]) -> NDArray[np.int64]:
+    times = np.empty_like(sorted_times)
+    times[order] = sorted_times
+    return times
