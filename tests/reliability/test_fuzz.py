@@ -144,10 +144,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self._entered = 0
-        self._frames: Counter[str] = Counter()  # kept for the first time, by boot: in the journal or put aside
-        self._repeated: Counter[str] = Counter()
+        self._frames: Counter[str] = Counter()  # by boot: in the journal, put aside, or repeated
         self._seen: set[tuple[str, str, str, int]] = set()
         self._aside: set[tuple[str, bytes]] = set()
+        self._perhaps: set[tuple[str, bytes]] = set()  # under a used number: repeats, or put aside if they differ
 
     def enter(self, topic: str, payload: bytes) -> None:
         """A message is about to be published."""
@@ -163,10 +163,14 @@ class Ledger:
         except Rejected as error:
             if error.identity is None or self._first(plant, gateway, *error.identity):
                 self._aside.add((topic, payload))  # the same bytes on the same topic are put aside once
+            else:
+                self._perhaps.add((topic, payload))
             return
+        refused = {(topic, one.payload) for one in frame.refused} if known else {(topic, payload)}
         if self._first(plant, gateway, frame.boot, frame.seq):
-            refused = [one.payload for one in frame.refused] if known else [payload]
-            self._aside.update((topic, part) for part in refused)
+            self._aside |= refused
+        else:
+            self._perhaps |= {(topic, payload), *refused}
 
     def settle(self, folder: Path) -> Figures:
         """The difference to what the journal holds, message by message."""
@@ -174,24 +178,21 @@ class Ledger:
             rows = journal.execute("SELECT boot, sum(frames), sum(duplicates) FROM position GROUP BY boot").fetchall()
             aside = set(journal.execute("SELECT topic, payload FROM quarantine"))
         frames, repeated = Counter({boot: n for boot, n, _ in rows}), Counter({boot: n for boot, _, n in rows})
-        differences = [
-            frames - self._frames,
-            self._frames - frames,
-            repeated - self._repeated,
-            self._repeated - repeated,
-        ]
+        came = frames + repeated
+        differences = [came - self._frames, self._frames - came]
+        wrong = (self._aside - aside) | (aside - self._aside - self._perhaps)
         return {
             "whole_path": self._entered,
             "frames_kept": frames.total(),
             "repetitions": repeated.total(),
             "quarantined": len(aside),
-            "unaccounted_for": sum(d.total() for d in differences) + len(aside ^ self._aside),
+            "unaccounted_for": sum(d.total() for d in differences) + len(wrong),
         }
 
     def _first(self, plant: str, gateway: str, boot: str, seq: int) -> bool:
         key = (plant, gateway, boot, seq)
         first = key not in self._seen
-        (self._frames if first else self._repeated)[boot] += 1
+        self._frames[boot] += 1
         self._seen.add(key)
         return first
 
