@@ -90,7 +90,7 @@ def test_listing_gateways_is_one_walk_over_the_boots(tmp_path: Path) -> None:
         bench.journal.close()
         connection = apsw.Connection(str(tmp_path / str(boots) / "journal.db"))
         connection.executemany(
-            "INSERT INTO position VALUES ('p', 'g', ?, 1, '[]', '[]', 'null', ?, ?, 1, 0)",
+            "INSERT INTO position VALUES ('p', 'g', ?, 1, '[]', '[]', 'null', ?, ?, 1, 0, x'')",
             [(f"{number:x}", number, number) for number in range(boots)],
         )
         counted = 0
