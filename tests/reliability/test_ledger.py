@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.e2e.test_main_job import settings
+from tests.e2e.test_main_job import iso, settings
 from tests.ingest.connectors.receiver import Receiver
 from tests.reliability.kept import ask, create_database, database
 from tests.reliability.launched import Launched
@@ -57,6 +59,7 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         explained = [one for box in boxes for one in explain(box, away)]
         missing, unexplained = _until_settled(folder, explained)
         lost, wrong, strange = _held_against(influx, boxes)
+        untold, made_up = _outside(receiver, _words(folder))
         ended = service.stop()
     return {
         "done": count,
@@ -66,6 +69,8 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         "alarms_missing": len(missing),
         "alarms_unexplained": len(unexplained),
         "first_faults": "; ".join(str(one) for one in [*missing, *unexplained][:8]),
+        "webhooks_missing": untold,
+        "webhooks_too_many": made_up,
         "lost": lost,
         "wrong": wrong,
         "strange": strange,
@@ -80,7 +85,7 @@ PROMISE: Final = Promise(
     " fall silent again and again (once a statement kept by the broker says they are there) and keep a ledger; the"
     " service is killed at random moments; Mosquitto, InfluxDB, webhooks",
     proves="each event of an alarm fits, to the reading, a plain model that knows the ledger alone, and none it calls"
-    " for is missing; every reading of the ledger is in InfluxDB under its own time",
+    " for is missing; a webhook tells of each; every reading of the ledger is in InfluxDB under its own time",
     leaves_open="warnings; clocks that go wrong for longer; brokers that forget (see that promise)",
     count=30,
     unit="kills",
@@ -88,6 +93,8 @@ PROMISE: Final = Promise(
     limits={
         "alarms_missing": ("=", 0),
         "alarms_unexplained": ("=", 0),
+        "webhooks_missing": ("=", 0),
+        "webhooks_too_many": ("=", 0),
         "lost": ("=", 0),
         "wrong": ("=", 0),
         "strange": ("=", 0),
@@ -112,6 +119,22 @@ def _until_settled(folder: Path, explained: list[Explained]) -> tuple[list[Expla
         missing, unexplained = account(explained, _words(folder))
         if not missing or time.monotonic() > deadline:
             return missing, unexplained
+        time.sleep(0.5)
+
+
+def _outside(receiver: Receiver, words: list[Word]) -> tuple[int, int]:
+    """Events that no webhook told, and webhooks, by their ids, that told what is no event."""
+    events = Counter((word.point, word.rule, word.kind, iso(word.time // 1_000_000)) for word in words)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        data = {one.headers["webhook-id"]: json.loads(one.body)["data"] for one in list(receiver.accepted)}
+        told = Counter(
+            (one["alarm"]["point"], one["alarm"]["rule"], one["event"], one["time"])
+            for one in data.values()
+            if "alarm" in one
+        )
+        if told >= events or time.monotonic() > deadline:
+            return (events - told).total(), (told - events).total()
         time.sleep(0.5)
 
 
