@@ -261,7 +261,7 @@ def explain(box: Box, away: Sequence[tuple[int, int]]) -> list[Explained]:
     return [
         *_limit(box.point, now),
         *_silence(box.point, now, away, SILENCE_S, 0),
-        *_silence(f"{box.gateway}.online", now, away, GATEWAY_SILENCE_S, HEARTBEAT_S),
+        *_silence(box.gateway, now, away, GATEWAY_SILENCE_S, HEARTBEAT_S),
         *_old(box),
         *_measured(f"{box.gateway}.clock", "AHEAD", [line.sent for line in box.lines if line.kind == "glitched"]),
         *_measured(f"{box.gateway}.reused", "H", [line.sent for line in box.lines if line.kind == "reused"]),
@@ -287,9 +287,10 @@ def _silence(
     for last, following in itertools.pairwise(lines):
         if following.time - last.time < round((watch_s - unsure_s - EDGE_S) * NS):
             continue
-        due = last.time + round(watch_s * NS)
+        heard = next((back for begin, back in away if begin <= last.sent < back), last.time)
+        due = heard + round(watch_s * NS)  # who sends while nobody listens is heard once somebody does
         must = _there(due, following.time - round(EDGE_S * NS), away) > round(NOTICE_S * NS)
-        first = due - round((unsure_s + EDGE_S) * NS)
+        first = last.time + round((watch_s - unsure_s - EDGE_S) * NS)
         found.append(Explained(point, "SILENT", "raised", first, due + slack, must))
         found.append(Explained(point, "SILENT", "returned", following.time, following.time + slack, must))
     end = lines[-1].time
@@ -298,6 +299,8 @@ def _silence(
 
 def _there(first: int, end: int, away: Sequence[tuple[int, int]]) -> int:
     """The longest time within [first, end) that the service was there, ns."""
+    if end <= first:
+        return 0
     edges = [first, *(edge for begin, back in away if back > first and begin < end for edge in (begin, back)), end]
     return max(edges[at + 1] - edges[at] for at in range(0, len(edges), 2))
 
