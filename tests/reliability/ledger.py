@@ -287,14 +287,18 @@ def _silence(
     for last, following in itertools.pairwise(lines):
         if following.time - last.time < round((watch_s - unsure_s - EDGE_S) * NS):
             continue
-        heard = next((back for begin, back in away if begin <= last.sent < back), last.time)
-        due = heard + round(watch_s * NS)  # who sends while nobody listens is heard once somebody does
+        due = _heard(last, away) + round(watch_s * NS)
         must = _there(due, following.time - round(EDGE_S * NS), away) > round(NOTICE_S * NS)
         first = last.time + round((watch_s - unsure_s - EDGE_S) * NS)
         found.append(Explained(point, "SILENT", "raised", first, due + slack, must))
-        found.append(Explained(point, "SILENT", "returned", following.time, following.time + slack, must))
+        found.append(Explained(point, "SILENT", "returned", following.time, _heard(following, away) + slack, must))
     end = lines[-1].time
     return [*found, Explained(point, "SILENT", "raised", end, end + 10 * slack, must=False)]
+
+
+def _heard(line: Line, away: Sequence[tuple[int, int]]) -> int:
+    """When the service heard of it: what is sent while nobody listens is heard once somebody does."""
+    return next((back for begin, back in away if begin <= line.sent < back), line.time)
 
 
 def _there(first: int, end: int, away: Sequence[tuple[int, int]]) -> int:
