@@ -30,6 +30,7 @@ from tests.reliability import (
     test_disk_full,
     test_fuzz,
     test_kills,
+    test_ledger,
     test_network,
     test_ordering,
     test_outage,
@@ -42,6 +43,7 @@ from tests.reliability.promise import CannotTest, Figures, Promise, broken
 PROMISES: Final[tuple[Promise, ...]] = (
     test_ordering.PROMISE,
     test_kills.PROMISE,
+    test_ledger.PROMISE,
     test_brokers.PROMISE,
     test_outage.PROMISE,
     test_disk_full.PROMISE,
