@@ -263,8 +263,8 @@ def explain(box: Box, away: Sequence[tuple[int, int]]) -> list[Explained]:
         *_silence(box.point, now, away, SILENCE_S, 0),
         *_silence(box.gateway, now, away, GATEWAY_SILENCE_S, HEARTBEAT_S),
         *_old(box),
-        *_measured(f"{box.gateway}.clock", "AHEAD", [line.sent for line in box.lines if line.kind == "glitched"]),
-        *_measured(f"{box.gateway}.reused", "H", [line.sent for line in box.lines if line.kind == "reused"]),
+        *_measured(f"{box.gateway}.clock", "AHEAD", [line for line in box.lines if line.kind == "glitched"], away),
+        *_measured(f"{box.gateway}.reused", "H", [line for line in box.lines if line.kind == "reused"], away),
     ]
 
 
@@ -298,7 +298,7 @@ def _silence(
 
 def _heard(line: Line, away: Sequence[tuple[int, int]]) -> int:
     """When the service heard of it: what is sent while nobody listens is heard once somebody does."""
-    return next((back for begin, back in away if begin <= line.sent < back), line.time)
+    return next((back for begin, back in away if begin <= line.sent < back), line.sent)
 
 
 def _there(first: int, end: int, away: Sequence[tuple[int, int]]) -> int:
@@ -316,15 +316,16 @@ def _old(box: Box) -> list[Explained]:
     return [Explained(box.point, "H", "recorded", at, at + 60 * NS, historical=True) for at in begins]
 
 
-def _measured(point: str, rule: str, sent: Sequence[int]) -> list[Explained]:
+def _measured(point: str, rule: str, lines: Sequence[Line], away: Sequence[tuple[int, int]]) -> list[Explained]:
     """What the service measures of a gateway: told with the first of a kind, and over some time after the last."""
     found, quiet_since = [], 0
-    for at in sent:
-        first = at - quiet_since > ECHO_S * NS
+    for line in lines:
+        at = _heard(line, away)
+        first = line.sent - quiet_since > ECHO_S * NS
         end = at + round((SLACK_S if first else ECHO_S) * NS)
-        found.append(Explained(point, rule, "raised", at - NS, end, must=first))
-        found.append(Explained(point, rule, "returned", at, at + round(ECHO_S * NS), must=False))
-        quiet_since = at
+        found.append(Explained(point, rule, "raised", line.sent - NS, end, must=first))
+        found.append(Explained(point, rule, "returned", line.sent, at + round(ECHO_S * NS), must=False))
+        quiet_since = line.sent
     return found
 
 
