@@ -148,7 +148,6 @@ class Intake(Worker):
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
         self._set_before = min(0, clock.look()[0] - journal.newest())
         self._observed: list[tuple[int, float]] = []
-        self._observed_at: dict[int, int] = {}
         self._lock = threading.Lock()
         self._care_due = 0.0
         self.progressed = time.monotonic()  # when it last looked around: what a watchdog looks at
@@ -205,7 +204,6 @@ class Intake(Worker):
             self._tolerance,
             self._set_before + set_by,
             self._backfill,
-            self._observed_at,
             0 if self._journal.waiting() or not self._caught_up() else PIECE,
             self._witnesses.reference,
             self._apart,

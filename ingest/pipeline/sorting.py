@@ -39,7 +39,6 @@ PIECE: Final = 4_000
 """Readings of back-fill staged together, and put into the journal at once: some 10 ms of the engine's time."""
 
 _TOPICS: Final = 10_000
-_MOMENT: Final = 10**6  # within so many ns readings of our own are told apart; further back the clock was set
 _ALIVE_EVERY: Final = 30 * 10**9  # that a gateway sends is told at least so often; ns of arrival
 _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
 
@@ -141,7 +140,6 @@ class Group:
         tolerance: ns by which a device's clock may be ahead.
         set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
         backfill: tells which frames are part of a backlog; learns from each.
-        observed: when each point was last observed, ns; kept up to date.
         spare: readings of back-fill that may go straight on, since nothing live waits; the rest is staged.
         reference: which time is believed.
         apart: tells readings of one point and time apart; learns from each.
@@ -155,7 +153,6 @@ class Group:
     tolerance: int
     set_by: int
     backfill: Backfill
-    observed: dict[int, int]
     spare: int = PIECE
     reference: Reference = field(default_factory=Reference)
     apart: MomentsApart = field(default_factory=MomentsApart)
@@ -205,11 +202,9 @@ class Group:
             self._alive(who, message)
 
     def observe(self, point: int, value: float, now: int) -> None:
-        """Take a reading that the service made itself; of several of a point at one time each is a moment later."""
-        last = self.observed.get(point, 0)
-        self.observed[point] = at = last + 1 if 0 <= last - now < _MOMENT else now
-        one = np.array([point], np.int32), np.array([at]), np.array([value]), np.zeros(1, np.uint16), np.array([now])
-        self._parts.append(Batch(*one))
+        """Take a reading that the service made itself."""
+        time = np.array([now])
+        self._parts.append(Batch(np.array([point], np.int32), time, np.array([value]), np.zeros(1, np.uint16), time))
 
     def feed(self, staged: Sequence[Staged], now: int) -> None:
         """Take back-fill that was staged: for all who read the journal it arrives at `now`."""
