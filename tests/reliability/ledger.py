@@ -174,10 +174,8 @@ class Box:
         time.sleep(SILENCE_S + self.rng.uniform(2.0, 4.0))
 
     def _long_outage(self) -> None:
-        """Gone for good, as it seems; what somebody has the broker keep says otherwise."""
-        for _ in range(3):
-            time.sleep((GATEWAY_SILENCE_S + SLACK_S + HEARTBEAT_S) / 3)
-            self._status()
+        """Gone for good, as it seems; what the broker has kept of it says otherwise, to each service that starts."""
+        time.sleep(GATEWAY_SILENCE_S + SLACK_S + HEARTBEAT_S)
 
     def _restart(self) -> None:
         self._start()
@@ -283,15 +281,15 @@ def _silence(
 ) -> list[Explained]:
     """Every gap longer than the watch, whatever came before it; `unsure_s` of the last sign of life may be unknown."""
     found = []
-    slack = round((unsure_s + SLACK_S) * NS)
+    watch, unsure, slack = round(watch_s * NS), round(unsure_s * NS), round((unsure_s + SLACK_S) * NS)
     for last, following in itertools.pairwise(lines):
-        if following.time - last.time < round((watch_s - unsure_s - EDGE_S) * NS):
+        if following.time - last.time < watch - unsure - round(EDGE_S * NS):
             continue
-        due = _heard(last, away) + round(watch_s * NS)
-        must = _there(due, following.time - round(EDGE_S * NS), away) > round(NOTICE_S * NS)
-        first = last.time + round((watch_s - unsure_s - EDGE_S) * NS)
-        found.append(Explained(point, "SILENT", "raised", first, due + slack, must))
-        found.append(Explained(point, "SILENT", "returned", following.time, _heard(following, away) + slack, must))
+        heard, end = _heard(last, away), following.time - round(EDGE_S * NS)
+        must = _longest_life(heard, end, away) > watch + round(NOTICE_S * NS)
+        first, back = last.time + watch - unsure - round(EDGE_S * NS), _heard(following, away) + slack
+        found.append(Explained(point, "SILENT", "raised", first, back, must))
+        found.append(Explained(point, "SILENT", "returned", following.time, back, must))
     end = lines[-1].time
     return [*found, Explained(point, "SILENT", "raised", end, end + 10 * slack, must=False)]
 
@@ -301,12 +299,11 @@ def _heard(line: Line, away: Sequence[tuple[int, int]]) -> int:
     return next((back for begin, back in away if begin <= line.sent < back), line.sent)
 
 
-def _there(first: int, end: int, away: Sequence[tuple[int, int]]) -> int:
-    """The longest time within [first, end) that the service was there, ns."""
-    if end <= first:
-        return 0
-    edges = [first, *(edge for begin, back in away if back > first and begin < end for edge in (begin, back)), end]
-    return max(edges[at + 1] - edges[at] for at in range(0, len(edges), 2))
+def _longest_life(first: int, end: int, away: Sequence[tuple[int, int]]) -> int:
+    """The longest time within [first, end) that the service was there, ns: with each start it watches anew."""
+    begins = [first, *(back for _, back in away if back > first)]
+    ends = [*(begin for begin, _ in away if begin > first), end]
+    return max(min(done, end) - began for began, done in zip(begins, ends, strict=True))
 
 
 def _old(box: Box) -> list[Explained]:

@@ -21,9 +21,10 @@ from tests.reliability.promise import Figures, Promise, Report, broken, dice, no
 from tests.servers import influxd, mosquitto
 from tests.small_plant import write_plant
 
-LONGEST_LIFE_S: Final = 9.0  # of the service; the shortest is one
+SHORT_LIFE_S: Final = (1.0, 12.0)  # of the service
+LONG_LIFE_S: Final = 65.0  # in which it sees an outage that a gateway's own watch tells
+LONG_EVERY: Final = 8  # lives
 PATIENCE_S: Final = 120.0
-WHOLE: Final = 20  # kills from which there is time for an outage that a gateway's own watch sees
 
 
 def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
@@ -31,7 +32,7 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
     rng = dice(seed)
     folder.mkdir(parents=True, exist_ok=True)
     boxes = [Box(number, dice(f"{seed}/{number}")) for number in (1, 2)]
-    deck = (*DECK, "long_outage") if count >= WHOLE else DECK
+    deck = (*DECK, "long_outage") if count > LONG_EVERY else DECK
     with ExitStack() as stack:
         broker = stack.enter_context(mosquitto(folder, ["max_queued_messages 0"]))
         influx = stack.enter_context(influxd(folder))
@@ -46,8 +47,8 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
             stack.callback(box.connect(broker).close)
         away: list[tuple[int, int]] = []
         players = play(boxes, deck, over.is_set)
-        for _ in range(count):
-            time.sleep(rng.uniform(1.0, LONGEST_LIFE_S))
+        for number in range(1, count + 1):
+            time.sleep(rng.uniform(*SHORT_LIFE_S) if number % LONG_EVERY else LONG_LIFE_S)
             killed = time.time_ns()
             service.kill()
             service.start()
