@@ -21,7 +21,8 @@ MAX_COLUMNS: Final = 10_000
 MAX_READINGS: Final = 100_000
 NAME = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 SEQ = Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
-TIMES = Annotated[list[int], msgspec.Meta(min_length=1, max_length=MAX_TIMES)]
+TIME = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+TIMES = Annotated[list[TIME], msgspec.Meta(min_length=1, max_length=MAX_TIMES)]
 QUALITY = Annotated[int, msgspec.Meta(ge=0, le=2)]
 
 

@@ -39,7 +39,8 @@ def test_a_line_says_how_it_stood_then() -> None:
         "warnings,plant=small,event=raised,step=enterprise,colour=orange "
         f'id="{key}",state="open",peak="orange",asking="acknowledgement",rank=3i,risk=68.8 100000000000'
     )
-    assert lines[3].startswith("warnings,plant=small,event=escalated,step=township,colour=orange ")
+    (escalated,) = [line for line in lines if "event=escalated" in line]
+    assert escalated.startswith("warnings,plant=small,event=escalated,step=township,colour=orange ")
     assert lines[-1].startswith("warnings,plant=small,event=ended,step=township,colour=over ")
     assert "rank=0i" in lines[-1]
 
