@@ -105,6 +105,25 @@ class Bank:
             silence.meet(np.flatnonzero(self._known.newest != NEVER))
             silence.resume(now, silent)
 
+    def settle(self, standing: Collection[str]) -> list[str]:
+        """Bring every rule that is tripped and not among `standing` to rest, to trip anew; returns their keys.
+
+        Those of silence are `resume`'s.
+        """
+        settled = []
+        for part in self._parts.values():
+            state = part.state()
+            if part in self._silences or "tripped" not in state.arrays:
+                continue
+            keys = [state.key[row] for row in np.flatnonzero(state.arrays["tripped"]).tolist()]
+            if lost := [key for key in keys if key not in standing]:
+                trip = [name for name in ("tripped", "condition", "since", "history") if name in state.arrays]
+                part.restore(State(lost, {name: np.zeros(len(lost), state.arrays[name].dtype) for name in trip}))
+                settled += lost
+        if settled:
+            self._screen.sync(self._known.value)
+        return settled
+
     def shift(self, step: int) -> None:
         """Tell the detectors of silence that the clock by which arrivals are told was set by `step` (ns)."""
         for silence in self._silences:

@@ -67,6 +67,13 @@ class EngineConfig(Config):
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmLost(Event, level="error"):
+    """The record of an alarm that stood is lost: it is raised anew with the next reading that calls for it."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStarted(Event):
     """The engine knows again what it knew."""
 
@@ -256,7 +263,8 @@ class Engine(Worker):
         self._moments = self._clock(self._journal.steps(state.cursor))
         self._now = self._moments.now()
         self._stand()
-        self.memory.resume(self._now)
+        for key in self.memory.resume(self._now):
+            emit(AlarmLost(key))
         self._looked = self._now
         if self._terms.warnings is not None:
             live = self._store.live_warnings()

@@ -154,10 +154,15 @@ class Memory:
         last = self.recent.get(key)
         return last if last is not None and last.returned is not None and abs(time - last.returned) <= reopen else None
 
-    def resume(self, now: int) -> None:
-        """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new."""
+    def resume(self, now: int) -> list[str]:
+        """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new.
+
+        Returns the rules, by their keys, that stood without an alarm, as its record was lost: they raise it anew.
+        """
         self.listening = now
+        lost = self.bank.settle({alarm.rule_key for alarm in self.alarms.values()})
         self.bank.resume(now, {alarm.rule_key for alarm in self.alarms.values() if alarm.active})
+        return lost
 
     def shift(self, step: int) -> None:
         """The service's clock was set by `step` ns: everything told by arrival times moves along."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -51,3 +52,25 @@ def test_an_engine_with_nothing_to_write_ends_too_once_somebody_else_found_the_f
         assert time.monotonic() < deadline, "the engine goes on"
         time.sleep(0.005)
     assert bench.failures == [bench.database.broken]
+
+
+def test_an_alarm_whose_record_was_lost_is_raised_anew_while_its_value_stands(tmp_path: Path) -> None:
+    """As after a repair that left a row out: also the second time, and nobody else's alarm is touched."""
+    bench = Bench(tmp_path)
+    bench.engine.start()
+    bench.send("CO-01", [170])
+    for again in range(2):
+        bench.settle()
+        (kept,) = [alarm.id for alarm in bench.found() if alarm.rule == "H"]
+        assert bench.engine.stop(PATIENCE_S)
+        bench.database.close()
+        with closing(sqlite3.connect(tmp_path / "state.db")) as state, state:
+            assert state.execute("DELETE FROM alarm WHERE rule = 'HH'").rowcount == 1
+        bench = Bench(tmp_path)
+        bench.engine.start()
+        bench.settle()
+        bench.send("CO-01", [171], start_s=60 * (again + 1))
+        bench.settle()
+        assert sorted(alarm.rule for alarm in bench.found()) == ["H", "HH"]
+        assert [alarm.id for alarm in bench.found() if alarm.rule == "H"] == [kept]
+    assert bench.engine.stop(PATIENCE_S)
