@@ -112,7 +112,7 @@ def build_and_install() -> tuple[str, str]:
     return build, install
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_upgrade_and_rollback_are_carried_out_as_written(tmp_path: Path) -> None:
     old, new = tree(tmp_path / "old"), newer(tmp_path / "new")
     machine = Machine(tmp_path / "root")
