@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,10 @@ _FATAL: Final = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 _PASSING: Final = frozenset({"SQLITE_IOERR_NOMEM", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_BLOCKED"})
 """Of these: no memory or no room for the index of the write-ahead log; nothing of the database is in doubt."""
+
+
+_TEXT: Final = partial(str, encoding="utf-8", errors="replace")
+"""A byte that is no text costs its own letter (U+FFFD), not the start of the service."""
 
 
 class Sqlite:
@@ -124,9 +129,11 @@ def _writes_durably(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.text_factory = _TEXT
 
 
 def _only_reads(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA query_only = ON")
+    connection.text_factory = _TEXT
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA busy_timeout = 5000")

@@ -110,6 +110,17 @@ def test_a_row_nobody_can_read_is_told_by_table_and_key_and_the_rest_is_served(
         assert verified(tmp_path)[0] == 1
 
 
+def test_a_byte_that_is_no_text_costs_a_letter_and_no_alarm(filled: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    known = len(filled_alarms(path))
+    sql(path, "UPDATE alarm SET title_zh = CAST(? AS TEXT), comment = CAST(? AS TEXT)", b"CO \xff high", b"\xfe")
+    bench = Bench(tmp_path)
+    bench.engine.begin()
+    assert len(bench.found()) == known
+    assert {alarm.title.zh for alarm in bench.found()} == {"CO \ufffd high"}
+    bench.database.close()
+
+
 def filled_alarms(path: Path) -> list[tuple[object, ...]]:
     connection = sqlite3.connect(path)
     try:
