@@ -9,7 +9,7 @@ from ingest.plants.numbering import MemoryNumbering, Numbering
 from ingest.plants.roster import Roster
 
 PLANT = "small"
-TEXT = """
+ENTERPRISE = """
 [enterprise]
 id = "small"
 name = "小钢厂"
@@ -19,7 +19,10 @@ region = "350583"
 kind = "steel"
 workers = 80
 dust_workers = 0
-
+"""
+TEXT = (
+    ENTERPRISE
+    + """
 [[gateways]]
 id = "GW-01"
 name = "一号网关"
@@ -52,6 +55,7 @@ signal = "STL_CO"
 gateway = "GW-02"
 disabled_rules = ["STUCK"]
 """
+)
 
 
 def write_plant(folder: Path, text: str = TEXT) -> Path:

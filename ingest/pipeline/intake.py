@@ -294,11 +294,6 @@ class Intake(Worker):
                     self._room.full()
                 self._stopping.wait(_RETRY_S)
 
-    def _spare(self, now: float) -> int:
-        """How many readings of back-fill may join the journal straight away: none that would delay anything."""
-        at_once = not self._journal.waiting() and self._caught_up() and self._feeding.due(now, caught_up=True)
-        return PIECE if at_once else 0
-
     def _feed(self) -> None:
         """Put a piece of back-fill into the journal, if one waits and is due."""
         if self._journal.waiting() and self._feeding.due(time.monotonic(), caught_up=self._caught_up()):

@@ -17,7 +17,7 @@ from typing import Final, Self
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from tests.small_plant import PLANT
+from tests.small_plant import ENTERPRISE, PLANT
 
 TICK_S: Final = 0.25
 CALM_S: Final = 2.0  # between two acts
@@ -35,17 +35,7 @@ NS: Final = 1_000_000_000
 NOW: Final = "now"
 FAR_AHEAD_MS: Final = 4_070_908_800_000  # in 2099
 
-PLANT_FILE: Final = f"""
-[enterprise]
-id = "{PLANT}"
-name = "小钢厂"
-name_en = "Small Steel"
-uscc = "91350100M000100Y43"
-region = "350583"
-kind = "steel"
-workers = 80
-dust_workers = 0
-""" + "".join(
+PLANT_FILE: Final = ENTERPRISE + "".join(
     f"""
 [[gateways]]
 id = "GW-0{number}"

@@ -8,26 +8,21 @@ from ingest.model.outbox import MessageKind
 from ingest.model.warning import Colour
 from ingest.warnings import risk
 from tests.ingest.pipeline.warned import Bench
-from tests.small_plant import PLANT
+from tests.small_plant import ENTERPRISE, PLANT
 
 POINTS = 20
-PLANT_FILE = """
-[enterprise]
-id = "small"
-name = "小钢厂"
-name_en = "Small Steel"
-uscc = "91350100M000100Y43"
-region = "350583"
-kind = "steel"
-workers = 80
-dust_workers = 0
-
+PLANT_FILE = (
+    ENTERPRISE
+    + """
 [[gateways]]
 id = "GW-01"
 name = "一号网关"
 name_en = "Gateway 1"
-""" + "".join(
-    f'\n[[points]]\nid = "CO-{number:02d}"\nsignal = "STL_CO"\ngateway = "GW-01"\n' for number in range(1, POINTS + 1)
+"""
+    + "".join(
+        f'\n[[points]]\nid = "CO-{number:02d}"\nsignal = "STL_CO"\ngateway = "GW-01"\n'
+        for number in range(1, POINTS + 1)
+    )
 )
 NAMES = [f"CO-{number:02d}" for number in range(1, POINTS + 1)]
 
