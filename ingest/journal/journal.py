@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,24 +13,22 @@ import apsw
 from prometheus_client import Histogram
 
 from ingest.journal import body
-from ingest.journal.connection import open_reader, open_writer, told
-from ingest.journal.damage import COLUMNS, BackfillDamaged, Damage
+from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
+from ingest.journal.file import AT_ONCE, JournalFile
 from ingest.journal.position import BootKey, Gap, Position, gaps_text
 from ingest.journal.position_rows import PositionRows
 from ingest.journal.quota import QuarantineOverflowed, Quota
 from ingest.journal.recent import Recent
 from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
-from ingest.journal.schema import QUARANTINED, TABLES
+from ingest.journal.schema import QUARANTINED
+from ingest.journal.staging import Staging
 from ingest.model.batch import Batch
 from ingest.quality.clock import GatewayClock
 from ingest.telemetry import REGISTRY, emit
 
 HISTORY_REJECTED: Final = "history-rejected"
 """Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
-
-_AT_ONCE: Final = 1_000
-"""Rows deleted in one transaction: few enough that no commit waits for long and the write-ahead log stays small."""
 
 NEWEST_BOOTS: Final = (
     "SELECT p.plant, p.gateway, boot, committed, missing, lost, online, max(p.received, coalesce(s.received, 0)),"
@@ -117,22 +113,19 @@ class Journal:
             JournalUnavailable: it cannot be opened or written now.
             JournalBroken: it is no journal, damaged, or written by a newer version.
         """
-        self._path = path
-        self._lock = threading.Lock()
         self._grown = threading.Condition()
-        self._local = threading.local()
-        self._readers: list[apsw.Connection] = []
         self._damage = Damage()
         self._position_rows = PositionRows()
         self._quota = quota or Quota()
-        self.broken: JournalBroken | None = None  # once it is, nothing can be written
-        self._writer = open_writer(path)
+        self._file = JournalFile(path, self._quota.forget)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
-        self._last = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
-        try:
-            self._waiting = self._sum_waiting()
-        except JournalBroken:  # a page of it
-            self._renew_backfill()
+        self._last = int(self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
+        self._staging = Staging(self._file)
+
+    @property
+    def broken(self) -> JournalBroken | None:
+        """Why nothing can be written any more; None while it can."""
+        return self._file.broken
 
     def append(self, commit: Commit) -> int:
         """Write one commit and sync it to disk; returns the id of the newest entry.
@@ -141,7 +134,7 @@ class Journal:
             JournalUnavailable: nothing was written.
             JournalBroken: it may be written or not, which the next start finds out; this process writes no more.
         """
-        with _commit_seconds.time(), self._transaction() as cursor:
+        with _commit_seconds.time(), self._file.transaction() as cursor:
             if len(commit.batch):
                 received = int(commit.batch.received.max())
                 packed = body.pack(commit.batch, received=received, readings=commit.readings, step=commit.step)
@@ -149,11 +142,7 @@ class Journal:
                     "INSERT INTO entry (received, readings, size, body, step) VALUES (?, ?, ?, ?, ?)",
                     (received, commit.readings, len(commit.batch), packed, commit.step),
                 )
-            cursor.executemany("DELETE FROM backfill WHERE id = ?", ((piece.id,) for piece in commit.fed))
-            cursor.executemany(
-                "INSERT INTO backfill (received, size, body) VALUES (?, ?, ?)",
-                ((piece.received, piece.size, piece.body) for piece in commit.backfill),
-            )
+            self._staging.write(cursor, commit.backfill, commit.fed)
             cursor.executemany(
                 "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
                 " duplicates, recent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
@@ -171,7 +160,7 @@ class Journal:
             )
             overflowed = self._quota.put_aside(cursor, commit.quarantined, commit.retried)
         self._tell(overflowed)
-        self._waiting += sum(piece.size for piece in commit.backfill) - sum(piece.size for piece in commit.fed)
+        self._staging.written(commit.backfill, commit.fed)
         if len(commit.batch):
             with self._grown:
                 self._last += 1
@@ -180,23 +169,11 @@ class Journal:
 
     def staged(self, limit: int) -> list[Staged]:
         """Back-fill that waits, oldest first: at least one piece if there is any, up to about `limit` readings."""
-        found: list[Staged] = []
-        size = 0
-        try:
-            with self._reading() as cursor:
-                for row in cursor.execute("SELECT id, received, size, body FROM backfill ORDER BY id"):
-                    found.append(Staged(*row))
-                    size += found[-1].size
-                    if size >= limit:
-                        break
-        except JournalBroken:
-            if not found:  # else they are taken first
-                self._renew_backfill()
-        return found
+        return self._staging.read(limit)
 
     def waiting(self) -> int:
         """How many readings of back-fill are staged."""
-        return self._waiting
+        return self._staging.waiting
 
     def read(self, after: int, limit: int) -> list[Entry]:
         """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings.
@@ -205,7 +182,7 @@ class Journal:
         """
         entries: list[Entry] = []
         size = 0
-        with self._reading() as cursor:
+        with self._file.reading() as cursor:
             try:
                 for row in cursor.execute(f"SELECT {COLUMNS} FROM entry WHERE id > ? ORDER BY id", (after,)):  # noqa: S608
                     if entries and isinstance(row[3], int) and size + row[3] > limit:
@@ -231,16 +208,16 @@ class Journal:
 
     def steps(self, after: int) -> int:
         """By how much the service's clock was set in entries with a greater id, ns in sum."""
-        return int(self._one("SELECT coalesce(sum(step), 0) FROM entry WHERE id > ?", (after,)))
+        return int(self._file.one("SELECT coalesce(sum(step), 0) FROM entry WHERE id > ?", (after,)))
 
     def received_after(self, entry: int) -> int | None:
         """When the first entry with a greater id was received, ns, or None if there is none."""
-        rows = self._rows("SELECT received FROM entry WHERE id > ? ORDER BY id LIMIT 1", (entry,))
+        rows = self._file.rows("SELECT received FROM entry WHERE id > ? ORDER BY id LIMIT 1", (entry,))
         return int(rows[0][0]) if rows else None
 
     def newest(self) -> int:
         """When the newest entry was received, ns; 0 if there is none."""
-        return next((int(row[0]) for row in self._rows("SELECT received FROM entry ORDER BY id DESC LIMIT 1")), 0)
+        return next((int(row[0]) for row in self._file.rows("SELECT received FROM entry ORDER BY id DESC LIMIT 1")), 0)
 
     def last(self) -> int:
         """Id of the newest entry, 0 if there is none."""
@@ -248,7 +225,7 @@ class Journal:
 
     def number_points(self, points: Sequence[tuple[str, str]]) -> list[int]:
         """The permanent index of each (plant, point id); new ones are numbered on."""
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             known = {(plant, name): number for number, plant, name in cursor.execute("SELECT * FROM point")}
             for key in points:
                 if key not in known:
@@ -258,45 +235,45 @@ class Journal:
 
     def installation(self) -> str | None:
         """The id of the installation it belongs to; None if it bears none."""
-        return next((str(row[0]) for row in self._rows("SELECT id FROM installation")), None)
+        return next((str(row[0]) for row in self._file.rows("SELECT id FROM installation")), None)
 
     def mark(self, installation: str) -> None:
         """Make a journal that bears no id that installation's."""
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.execute("INSERT INTO installation VALUES (?)", (installation,))
 
     def empty(self) -> bool:
         """Whether nothing was ever numbered or taken in."""
-        return not self._one("SELECT EXISTS (SELECT 1 FROM point) OR EXISTS (SELECT 1 FROM entry)", ())
+        return not self._file.one("SELECT EXISTS (SELECT 1 FROM point) OR EXISTS (SELECT 1 FROM entry)", ())
 
     def cursor(self, reader: str) -> int:
         """How far that reader has come; 0 if it never read."""
-        return int(self._one("SELECT coalesce(max(position), 0) FROM cursor WHERE reader = ?", (reader,)))
+        return int(self._file.one("SELECT coalesce(max(position), 0) FROM cursor WHERE reader = ?", (reader,)))
 
     def save_cursor(self, reader: str, position: int) -> None:
         """Remember how far that reader has come."""
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             cursor.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (reader, position))
 
     def save_position(self, key: BootKey, position: Position) -> None:
         """Change what a known boot's gateway is asked for."""
         gaps = (gaps_text(position.missing), gaps_text(position.lost))
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             where = "WHERE plant = ? AND gateway = ? AND boot = ?"
             cursor.execute(f"UPDATE position SET missing = ?, lost = ? {where}", (*gaps, *key))  # noqa: S608  constant
 
     def forget(self, boots: Sequence[BootKey]) -> None:
         """Delete the positions of these boots, in steps."""
-        for start in range(0, len(boots), _AT_ONCE):
-            with self._transaction() as cursor:
+        for start in range(0, len(boots), AT_ONCE):
+            with self._file.transaction() as cursor:
                 cursor.executemany(
                     "DELETE FROM position WHERE plant = ? AND gateway = ? AND boot = ?",
-                    boots[start : start + _AT_ONCE],
+                    boots[start : start + AT_ONCE],
                 )
 
     def positions(self) -> dict[BootKey, Position]:
         """Every boot's position, the one heard longest ago first."""
-        rows = self._rows("SELECT plant, gateway, boot, committed, missing, lost FROM position ORDER BY received")
+        rows = self._file.rows("SELECT plant, gateway, boot, committed, missing, lost FROM position ORDER BY received")
         return {
             (key := (plant, gateway, boot)): Position(seq, *self._gaps(key, missing, lost))
             for plant, gateway, boot, seq, missing, lost in rows
@@ -304,7 +281,7 @@ class Journal:
 
     def boots(self) -> dict[tuple[str, str], tuple[str, GatewayClock | None]]:
         """The boot each gateway is in, the one with a clock, and that as of the newest frame; else the newest boot."""
-        rows = self._rows("SELECT plant, gateway, boot, clock FROM position ORDER BY clock != 'null', began")
+        rows = self._file.rows("SELECT plant, gateway, boot, clock FROM position ORDER BY clock != 'null', began")
         return {
             (plant, gateway): (boot, self._position_rows.clock((plant, gateway, boot), clock))
             for plant, gateway, boot, clock in rows
@@ -312,7 +289,9 @@ class Journal:
 
     def recent(self) -> dict[tuple[str, str], Recent]:
         """The last frames of each gateway; of one that an earlier version of the service heard, their newest time."""
-        rows = self._rows("SELECT plant, gateway, boot, clock, recent FROM position ORDER BY clock != 'null', began")
+        rows = self._file.rows(
+            "SELECT plant, gateway, boot, clock, recent FROM position ORDER BY clock != 'null', began"
+        )
         read = (
             (plant, gateway, self._position_rows.recent((plant, gateway, boot), *rest))
             for plant, gateway, boot, *rest in rows
@@ -321,7 +300,7 @@ class Journal:
 
     def gateways(self) -> list[GatewayPosition]:
         """Where every gateway stands, by its newest boot."""
-        rows = self._rows(NEWEST_BOOTS)
+        rows = self._file.rows(NEWEST_BOOTS)
         return [
             GatewayPosition(
                 *(key := (plant, gateway, boot)),
@@ -343,7 +322,7 @@ class Journal:
 
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
         """Messages put aside, newest first."""
-        rows = self._rows(
+        rows = self._file.rows(
             f"SELECT {QUARANTINED} FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
             (before if before is not None else 1 << 62, limit),
         )
@@ -351,7 +330,7 @@ class Journal:
 
     def to_retry(self, limit: int, *, history: bool = False) -> list[Quarantined]:
         """What a person wants to be tried again, oldest first: of intake, or what the history store had refused."""
-        rows = self._rows(
+        rows = self._file.rows(
             f"SELECT {QUARANTINED} FROM quarantine WHERE retry = 1 AND (reason = ?) = ? ORDER BY id LIMIT ?",  # noqa: S608
             (HISTORY_REJECTED, int(history), limit),
         )
@@ -359,14 +338,14 @@ class Journal:
 
     def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         """Put messages or readings into quarantine, and take out what was tried again. Raises as `append`."""
-        with self._transaction() as cursor:
+        with self._file.transaction() as cursor:
             overflowed = self._quota.put_aside(cursor, items, retried)
         self._tell(overflowed)
 
     def totals(self) -> Totals:
         """How much there is."""
-        readings = self._one("SELECT coalesce(sum(readings), 0) FROM entry")
-        (aside,) = self._rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine")
+        readings = self._file.one("SELECT coalesce(sum(readings), 0) FROM entry")
+        (aside,) = self._file.rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine")
         return Totals(readings, *aside)
 
     def trim(self, upto: int, older_than: int) -> int:
@@ -375,101 +354,40 @@ class Journal:
         Only ever from the oldest on, so a number that is missing between two others was not trimmed. In steps: a commit
         between them waits for one at most.
         """
-        kept = self._one(
+        kept = self._file.one(
             "SELECT coalesce((SELECT id FROM entry WHERE received >= ? ORDER BY id LIMIT 1), ?)", (older_than, upto + 1)
         )
-        return self._delete("entry", "id < ?", min(kept, upto + 1))
+        return self._file.delete("entry", "id < ?", min(kept, upto + 1))
 
     def trim_quarantine(self, older_than: int) -> int:
         """Delete what was put aside before `older_than` (ns) and waits for no retry."""
-        return self._delete("quarantine", "retry = 0 AND received < ?", older_than)
+        return self._file.delete("quarantine", "retry = 0 AND received < ?", older_than)
 
     def give_back(self, *, keep: float = 0.5) -> None:
         """Give unused space of the file back to the disk, but what makes up `keep` of it: it is filled again soon."""
-        while True:
-            with self._transaction(), told(self._path):
-                pages, free = self._writer.pragma("page_count"), self._writer.pragma("freelist_count")
-                if free <= keep * pages:
-                    return
-                self._writer.execute(f"PRAGMA incremental_vacuum({_AT_ONCE})").fetchall()
-                if self._writer.pragma("freelist_count") == free:
-                    return  # a file of before this was possible: `rebuild` changes it over
+        self._file.give_back(keep=keep)
 
     def checkpoint(self) -> None:
         """Copy the write-ahead log into the file, as far as no reader stands in the way."""
-        with self._lock, told(self._path):
-            self._writer.pragma("wal_checkpoint", "truncate")
+        self._file.checkpoint()
 
     def rebuild(self) -> None:
         """Write the file anew without unused space: as much room again is needed, and all who write wait meanwhile."""
-        with self._lock, told(self._path):
-            self._writer.pragma("auto_vacuum", "incremental")
-            self._writer.execute("VACUUM")
+        self._file.rebuild()
 
     def close(self) -> None:
         """Close every connection; the log stays."""
-        for connection in (*self._readers, self._writer):
-            connection.close()
+        self._file.close()
 
     def _tell(self, overflowed: Sequence[QuarantineOverflowed]) -> None:
         self._quota.told(overflowed)
         for event in overflowed:
             emit(event)
 
-    def _delete(self, table: str, condition: str, value: int) -> int:
-        deleted = 0
-        while True:
-            with self._transaction() as cursor:
-                cursor.execute(
-                    f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT ?)",  # noqa: S608
-                    (value, _AT_ONCE),
-                )
-                changes = int(self._writer.changes())
-            deleted += changes
-            if changes < _AT_ONCE:
-                return deleted
-
-    @contextmanager
-    def _transaction(self) -> Iterator[apsw.Cursor]:
-        with self._lock:
-            if self.broken is not None:
-                # SQLite, or the system below it, may take what a failed sync left unwritten for written.
-                raise JournalBroken(*self.broken.args)
-            try:
-                with told(self._path):
-                    self._writer.execute("BEGIN IMMEDIATE")
-                    try:
-                        yield self._writer.cursor()
-                        self._writer.execute("COMMIT")
-                    except BaseException:
-                        self._quota.forget()
-                        if self._writer.in_transaction:
-                            with suppress(apsw.Error):  # the first error is the one to tell
-                                self._writer.execute("ROLLBACK")
-                        raise
-            except JournalBroken as error:
-                self.broken = error
-                raise
-
-    @contextmanager
-    def _reading(self) -> Iterator[apsw.Cursor]:
-        """A cursor of this thread's own read-only connection, closed at the end: an open one holds up checkpoints."""
-        connection: apsw.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = open_reader(self._path)
-            self._local.connection = connection
-            self._readers.append(connection)
-        cursor = connection.cursor()
-        try:
-            with told(self._path):
-                yield cursor
-        finally:
-            cursor.close(force=True)
-
     def _read_one_by_one(self, after: int) -> list[Entry]:
         """The next entry of a file whose pages are damaged: each number is looked for by itself."""
         for number in range(after + 1, self._last + 1):
-            with self._reading() as cursor:
+            with self._file.reading() as cursor:
                 try:
                     row = cursor.execute(f"SELECT {COLUMNS} FROM entry WHERE id = ?", (number,)).fetchone()  # noqa: S608
                 except apsw.CorruptError as error:
@@ -478,40 +396,9 @@ class Journal:
                     return [self._damage.entry(row)]
         return []
 
-    def _renew_backfill(self) -> None:
-        """Go on with what can be read of back-fill on damaged pages; the rest is kept in a table of its own, and told.
-
-        Nothing can be deleted from such a table, nor can it be dropped: both would read its pages. A connection that
-        has met one can write no more, so the readers' looks for them.
-        """
-        newest = int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'backfill'"))
-        sound, lost = [], 0
-        for number in range(1, newest + 1):
-            try:
-                sound += self._rows("SELECT id FROM backfill WHERE id = ? AND length(hex(body)) >= 0", (number,))
-            except JournalBroken:
-                lost += 1
-        aside = f"backfill_damaged_{time.time_ns()}"
-        with self._transaction() as cursor:
-            cursor.execute(f"ALTER TABLE backfill RENAME TO {aside}")
-            cursor.execute(TABLES)
-            cursor.executemany(f"INSERT INTO backfill SELECT * FROM {aside} WHERE id = ?", sound)  # noqa: S608
-        emit(BackfillDamaged(aside, lost))
-        self._waiting = self._sum_waiting()
-
-    def _sum_waiting(self) -> int:
-        return int(self._one("SELECT coalesce(sum(size), 0) FROM backfill"))
-
     def _gaps(self, key: BootKey, missing: object, lost: object) -> tuple[tuple[Gap, ...], tuple[Gap, ...]]:
         read = self._position_rows.gaps
         return read(key, "missing", missing), read(key, "lost", lost)
-
-    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._reading() as cursor:
-            return cursor.execute(query, values).fetchall()
-
-    def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
-        return self._rows(query, values)[0][0]
 
 
 def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:

@@ -149,7 +149,7 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
             ended.set_result(error)
 
     looking = asyncio.create_task(upkeep.look_after_files(DiskGuard([tmp_path], 0), journal, fail))
-    journal.broken = JournalBroken("a sync failed")
+    journal._file.broken = JournalBroken("a sync failed")
     async with asyncio.timeout(20):
         assert await ended is journal.broken
     looking.cancel()

@@ -56,7 +56,7 @@ class FailingSync:
 def test_after_a_failed_sync_nothing_is_written_on_that_connection(tmp_path: Path) -> None:
     """Not even once the disk says it works again: the system may take unwritten pages for written."""
     journal = filled(tmp_path / "j.db", 1)
-    journal._writer = failing = FailingSync(journal._writer)  # type: ignore[assignment]
+    journal._file._writer = failing = FailingSync(journal._file._writer)  # type: ignore[assignment]
     with pytest.raises(JournalBroken, match=r"j\.db"):
         journal.append(Commit(batch(1), 1))
     failing.fails = False
