@@ -32,10 +32,9 @@ from ingest.pipeline.commands import Command
 from ingest.pipeline.memory import RECENT, Memory, SnapshotUnreadable
 from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
-from ingest.pipeline.raise_warnings import step_of
+from ingest.pipeline.saving import Abandoned, Saving
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
-from ingest.state.errors import StateUnavailable
 from ingest.state.store import AlarmStore, EngineState, EngineStore
 from ingest.telemetry import Event, emit
 
@@ -43,14 +42,6 @@ T = TypeVar("T")
 
 MOST: Final = 50_000
 """Readings taken in one turn; a turn takes whatever waits, so batches grow under load."""
-
-_RETRY_S: Final = 1.0
-
-_SAVE_S: Final = 0.5
-"""A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
-
-_REACHED: Final = 5 * 10**9
-"""Ns. So often it is kept that the service is up, while times run in which people must answer."""
 
 _AWAY: Final = 10 * 10**9
 """Ns. A service that did not come round for longer than this was away, and nobody was reached."""
@@ -91,19 +82,6 @@ class SnapshotLost(Event, level="error"):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmStep(Event, labels=("step", "alarm_level")):
-    """A step in an alarm's life."""
-
-    step: str
-    alarm_level: int
-    plant: str
-    point: str
-    rule: str
-    value: float | None
-    limit: float
-
-
-@dataclass(frozen=True, slots=True)
 class TurnTaken(Event, level="debug", amount="readings"):
     """Readings judged and committed."""
 
@@ -127,23 +105,9 @@ class ClockStepped(Event, level="warning"):
 
 
 @dataclass(frozen=True, slots=True)
-class CommitRefused(Event, level="error"):
-    """The state database could not be written; tried again until it can. Readings stay in the journal."""
-
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Order(Generic[T]):
     command: Command[T]
     answer: Future[T] = field(default_factory=Future)
-
-
-class _Abandoned(Exception):
-    """The service stops while the state database cannot be written.
-
-    What the turn learnt must not be kept ahead of its cursor, nor answered: the next start judges the same entries.
-    """
 
 
 class Engine(Worker):
@@ -169,37 +133,30 @@ class Engine(Worker):
         self._alarms = alarms
         self._terms = terms
         self._config = config
-        self._on_commit = on_commit
+        self._saving = Saving(store, config.snapshot_every_s, self._stopping, on_commit)
         self._inbox: SimpleQueue[_Order[Any] | Roster] = SimpleQueue()
         self._roster = roster
-        self._cursor = 0
         self._now = 0
-        self._saved = 0  # the cursor on disk
-        self._save_due = 0.0
-        self._snapshot = 0  # the cursor of the newest snapshot
-        self._snapshot_due = 0.0
         self._clock = partial(Moments, wall=wall, steady=steady)
         self._moments = self._clock()
         self._unreplayable = False  # in this turn the roster changed: no replay would know
         self.memory = Memory(roster)
         self.progressed = time.monotonic()  # when a turn last ended
-        self._refused = 0.0  # when a commit last was
         self._looked = self._moments.now()  # when it last went round
-        self._reached = 0  # the same as it is on disk
 
     @property
     def cursor(self) -> int:
         """Newest journal entry that was judged; what it led to is committed."""
-        return self._cursor
+        return self._saving.cursor
 
     @property
     def showed(self) -> float:
         """When it last showed that it is not stuck, by `time.monotonic`: it ended a turn, or waits for the disk."""
-        return max(self.progressed, self._refused)
+        return max(self.progressed, self._saving.refused)
 
     def lag(self) -> int:
         """Journal entries not yet judged and committed."""
-        return self._journal.last() - self._cursor
+        return self._journal.last() - self.cursor
 
     @property
     def roster(self) -> Roster:
@@ -228,13 +185,13 @@ class Engine(Worker):
         self._journal.wake()
 
     def _run(self) -> None:
-        with suppress(_Abandoned):
+        with suppress(Abandoned):
             self.begin()
             while not self._stopping.is_set():
                 if self._inbox.empty():
-                    self._journal.wait(self._cursor, self._config.tick_s)
+                    self._journal.wait(self.cursor, self._config.tick_s)
                 self.go_on()
-            self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self._cursor, snapshot=True)
+            self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self.cursor, snapshot=True)
 
     def begin(self) -> None:
         """Know again what it knew, then change over to the roster: plant files may have changed while it was away."""
@@ -244,7 +201,7 @@ class Engine(Worker):
     def go_on(self, most: int = MOST) -> None:
         """Do what was asked, and judge what waits: at least one entry, up to about so many readings."""
         began = self._moments.now()
-        entries = self._journal.read(self._cursor, most)
+        entries = self._journal.read(self.cursor, most)
         for portion in portions(entries) if entries else [entries]:
             self._turn(portion, seen=began - _UNDER_WAY)
 
@@ -273,10 +230,8 @@ class Engine(Worker):
             newest = max((one.changed - one.stepped for one in live), default=self._now - self.memory.stepped)
             reached = newest if state.reached is None else state.reached
             self._looked = min(reached + self.memory.stepped, self._now)
-        self._cursor = self._saved = state.cursor
-        self._snapshot = state.snapshot_cursor
-        self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
-        emit(EngineStarted(self._cursor, replayed, len(self.memory.alarms)))
+        self._saving.resume(state.cursor, state.snapshot_cursor)
+        emit(EngineStarted(self.cursor, replayed, len(self.memory.alarms)))
 
     def _remember(self, state: EngineState) -> int:
         """Take over the newest snapshot; returns the journal entry it was made at, 0 if it cannot be read."""
@@ -322,7 +277,7 @@ class Engine(Worker):
             self._adopt(roster, turn)
         answers = self._obey(turn)
         turn.roster = self._roster
-        cursor = portion[-1].id if portion else self._cursor
+        cursor = portion[-1].id if portion else self.cursor
         batch = concat([entry.batch for entry in portion])
         if portion and (step := portion[0].step):
             self._step(step)
@@ -333,9 +288,7 @@ class Engine(Worker):
         self._now = max(self._now, self._moments.now() if received is None else self._moments.of(received))
         turn.now = self._now
         advance(turn, self.memory)
-        self._commit(
-            turn, cursor, snapshot=self._unreplayable or (cursor > self._snapshot and began >= self._snapshot_due)
-        )
+        self._commit(turn, cursor, snapshot=self._unreplayable or self._saving.snapshot_due(cursor, began))
         self._unreplayable = False
         for answer, result in answers:
             answer.set_result(result)
@@ -359,46 +312,7 @@ class Engine(Worker):
         self._looked = now
 
     def _commit(self, turn: Turn, cursor: int, *, snapshot: bool) -> None:
-        save = cursor > self._saved and time.monotonic() >= self._save_due
-        save = save or (self._moments.now() - self._reached > _REACHED and self.memory.warnings.asking)
-        if not (turn.said or snapshot or save):
-            self._store.verify()
-            self._cursor = cursor
-            return
-        dump = self.memory.dump() if snapshot else None
-        reached = self._moments.now()
-        while True:
-            try:
-                self._store.commit(
-                    cursor,
-                    turn.events,
-                    turn.messages,
-                    dump,
-                    suppressions=turn.suppressions,
-                    warnings=turn.warnings,
-                    acts=turn.acts,
-                    reached=reached - self.memory.stepped,
-                )
-            except StateUnavailable as error:
-                emit(CommitRefused(str(error)))
-                self._refused = time.monotonic()
-                if self._stopping.wait(_RETRY_S):
-                    raise _Abandoned from error
-            else:
-                break
-        self._cursor = self._saved = cursor
-        self._reached = reached
-        self._save_due = time.monotonic() + _SAVE_S
-        if snapshot:
-            self._snapshot = cursor
-            self._snapshot_due = time.monotonic() + self._config.snapshot_every_s
-        for event in turn.events:
-            a = event.alarm
-            emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
-        for told in turn.warnings:
-            emit(step_of(told))
-        if turn.said:
-            self._on_commit()
+        self._saving.commit(turn, cursor, self.memory, self._moments.now(), snapshot=snapshot)
 
     def _obey(self, turn: Turn) -> list[tuple[Future[Any], Any]]:
         """Carry out what was ordered; the answers, to be given once all of it is committed."""

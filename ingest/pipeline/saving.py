@@ -1,0 +1,141 @@
+"""How what the engine judged gets into the state database: a turn that led to something at once, others soon after."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.pipeline.memory import Memory
+from ingest.pipeline.order import Turn
+from ingest.pipeline.raise_warnings import step_of
+from ingest.state.errors import StateUnavailable
+from ingest.state.store import EngineStore
+from ingest.telemetry import Event, emit
+
+_RETRY_S: Final = 1.0
+
+_SAVE_S: Final = 0.5
+"""A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
+
+_REACHED: Final = 5 * 10**9
+"""Ns. So often it is kept that the service is up, while times run in which people must answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmStep(Event, labels=("step", "alarm_level")):
+    """A step in an alarm's life."""
+
+    step: str
+    alarm_level: int
+    plant: str
+    point: str
+    rule: str
+    value: float | None
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRefused(Event, level="error"):
+    """The state database could not be written; tried again until it can. Readings stay in the journal."""
+
+    error: str
+
+
+class Abandoned(Exception):
+    """The service stops while the state database cannot be written.
+
+    What the turn learnt must not be kept ahead of its cursor, nor answered: the next start judges the same entries.
+    """
+
+
+class Saving:
+    """Commits the engine's turns, each with its cursor, and with a snapshot when one is due.
+
+    Args:
+        store: where to.
+        snapshot_every_s: how often the engine's memory is kept.
+        stopping: set when the service stops: a database that cannot be written is not waited for any longer then.
+        on_commit: called after a turn that led to something.
+
+    Attributes:
+        cursor: newest journal entry that was judged; what it led to is committed.
+        refused: when a commit last was refused, by `time.monotonic`.
+    """
+
+    def __init__(
+        self, store: EngineStore, snapshot_every_s: float, stopping: threading.Event, on_commit: Callable[[], None]
+    ) -> None:
+        self.cursor = 0
+        self.refused = 0.0
+        self._store = store
+        self._snapshot_every_s = snapshot_every_s
+        self._stopping = stopping
+        self._on_commit = on_commit
+        self._saved = 0  # the cursor on disk
+        self._save_due = 0.0
+        self._snapshot = 0  # the cursor of the newest snapshot
+        self._snapshot_due = 0.0
+        self._reached = 0  # until when it is on disk that the service was up
+
+    def resume(self, cursor: int, snapshot: int) -> None:
+        """Go on from what is on disk: the cursor, and that of the newest snapshot."""
+        self.cursor = self._saved = cursor
+        self._noted(snapshot)
+
+    def snapshot_due(self, cursor: int, at: float) -> bool:
+        """Whether a snapshot is due at that time (`time.monotonic`) and would hold anything new."""
+        return cursor > self._snapshot and at >= self._snapshot_due
+
+    def commit(self, turn: Turn, cursor: int, memory: Memory, now: int, *, snapshot: bool) -> None:
+        """Return once the turn is committed up to that cursor, or led to nothing that cannot wait.
+
+        Raises:
+            Abandoned: the service stops, and it is not.
+        """
+        save = cursor > self._saved and time.monotonic() >= self._save_due
+        save = save or (now - self._reached > _REACHED and memory.warnings.asking)
+        if not (turn.said or snapshot or save):
+            self._store.verify()
+            self.cursor = cursor
+            return
+        self._write(turn, cursor, memory.dump() if snapshot else None, now - memory.stepped)
+        self.cursor = self._saved = cursor
+        self._reached = now
+        self._save_due = time.monotonic() + _SAVE_S
+        if snapshot:
+            self._noted(cursor)
+        for event in turn.events:
+            a = event.alarm
+            emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
+        for told in turn.warnings:
+            emit(step_of(told))
+        if turn.said:
+            self._on_commit()
+
+    def _write(self, turn: Turn, cursor: int, dump: bytes | None, reached: int) -> None:
+        while True:
+            try:
+                self._store.commit(
+                    cursor,
+                    turn.events,
+                    turn.messages,
+                    dump,
+                    suppressions=turn.suppressions,
+                    warnings=turn.warnings,
+                    acts=turn.acts,
+                    reached=reached,
+                )
+            except StateUnavailable as error:
+                emit(CommitRefused(str(error)))
+                self.refused = time.monotonic()
+                if self._stopping.wait(_RETRY_S):
+                    raise Abandoned from error
+            else:
+                return
+
+    def _noted(self, snapshot: int) -> None:
+        self._snapshot = snapshot
+        self._snapshot_due = time.monotonic() + self._snapshot_every_s
