@@ -55,7 +55,7 @@ from ingest.state.suppressions import SuppressionStore
 from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
-from ingest.upkeep import lighten, look_after_files, name_orphans, require_same_moment, trim, trim_outbox
+from ingest.upkeep import lighten, look_after_files, name_orphans, pack, require_same_moment, trim, trim_outbox
 from ingest.warnings.rules import ColourRules
 from ingest.watchdog import Moving, Part, Watchdog
 
@@ -307,6 +307,7 @@ class Service:
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
                     group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
+                    group.create_task(pack(self._engine_store), name="pack"),
                     group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
                     group.create_task(lighten(), name="memory"),
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),

@@ -21,6 +21,7 @@ from ingest.telemetry import Event, emit
 
 _TRIM_EVERY_S: Final = 600.0
 _A_LITTLE: Final = 500
+_PACK: Final = 2000
 _BREATH_S: Final = 0.05
 _LOOK_EVERY_S: Final = 0.5
 _LIGHTEN_EVERY_S: Final = 60.0
@@ -49,8 +50,15 @@ class OutboxTrimmed(Event, labels=("what",), amount="messages"):
 
 
 @dataclass(frozen=True, slots=True)
+class AnnunciationsPacked(Event, amount="annunciations"):
+    """Annunciations that cannot change any more were laid together, where long spans are read fast."""
+
+    annunciations: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrimPutOff(Event, level="warning"):
-    """A database did not let old entries be deleted; tried again later."""
+    """A database did not let old entries be deleted, or laid together; tried again later."""
 
     error: str
 
@@ -103,6 +111,18 @@ async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
                     if gone:
                         emit(OutboxTrimmed(what, gone))
                     await asyncio.sleep(_BREATH_S)
+        except StateUnavailable as error:
+            emit(TrimPutOff(str(error)))
+
+
+async def pack(store: EngineStore) -> None:
+    """Let annunciations that cannot change any more lie together, again and again; what is few is left as it is."""
+    while True:
+        await asyncio.sleep(_TRIM_EVERY_S)
+        try:
+            while packed := await asyncio.to_thread(store.pack, _PACK):
+                emit(AnnunciationsPacked(packed))
+                await asyncio.sleep(_BREATH_S)
         except StateUnavailable as error:
             emit(TrimPutOff(str(error)))
 

@@ -1,111 +1,78 @@
-"""Reads annunciations as columns: one query of the raises, and the events of those few alarms that have a story."""
+"""Annunciations on record: kept with the event that raised each, let into packs once they cannot change, and read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, Final
+from collections.abc import Collection
+from functools import partial
+from typing import Final
 
-import numpy as np
 import sqlalchemy as sa
 
-from ingest.alarms.lifecycle import SUPPRESSIONS
-from ingest.model.alarm import AlarmEventKind, AlarmState
-from ingest.model.annunciations import OPEN, Annunciations
+from ingest.alarms.lifecycle import SUPPRESSED_STATES, SUPPRESSIONS
+from ingest.model.alarm import OVER, AlarmEvent, AlarmEventKind
+from ingest.model.annunciations import Annunciations
 from ingest.state import tables as t
+from ingest.state.annunciation_packs import annunciations_of, pack_of, pack_row, packed, raise_of
 from ingest.state.database import Database
 
-_HIDE: Final = frozenset(str(enter) for _, enter, _ in SUPPRESSIONS.values())
-_OVER: Final = frozenset(map(str, (AlarmEventKind.RETURNED, AlarmEventKind.LATCHED, AlarmEventKind.REMOVED)))
-_SHOW: Final = frozenset(
-    {*(str(leave) for _, _, leave in SUPPRESSIONS.values()), str(AlarmEventKind.RETURNED), str(AlarmEventKind.REMOVED)}
-)
-_AT_A_TIME: Final = 500
+_HIDE: Final = frozenset(enter for _, enter, _ in SUPPRESSIONS.values())
+_OVER: Final = frozenset({AlarmEventKind.RETURNED, AlarmEventKind.LATCHED, AlarmEventKind.REMOVED})
+
+
+def follow(connection: sa.Connection, event: AlarmEvent) -> None:
+    """Keep what a new event says of its alarm's annunciations, in the transaction that keeps the event itself."""
+    column, alarm, log = t.annunciation.c, event.alarm, t.alarm_event.c
+    if event.kind is AlarmEventKind.RAISED:
+        fresh = sa.insert(t.annunciation).values(
+            seq=sa.select(log.seq).where(log.id == event.id).scalar_subquery(),
+            alarm=alarm.id,
+            raises=alarm.raises,
+            plant=alarm.plant,
+            point=alarm.point,
+            rule=alarm.rule,
+            level=alarm.level,
+            raised=event.time,
+            called=event.received,
+            hidden=alarm.state in SUPPRESSED_STATES,
+        )
+        connection.execute(fresh)
+        return
+    newest = sa.update(t.annunciation).where(column.alarm == alarm.id, column.raises == alarm.raises)
+    if event.kind is AlarmEventKind.ACKNOWLEDGED:
+        connection.execute(newest.where(column.acked.is_(None)).values(acked=event.time))
+    elif event.kind in _OVER:
+        connection.execute(newest.where(column.returned.is_(None)).values(returned=event.time))
+    elif event.kind in _HIDE:
+        # A suppression that covers the alarm takes it away in the moment in which it is raised.
+        connection.execute(newest.where(column.raised == event.time).values(hidden=True))
 
 
 def read_annunciations(database: Database, plants: Collection[str] | None, start: int, end: int) -> Annunciations:
     """The annunciations of these plants (None = all) with start <= called < end. Raises StateUnavailable."""
-    raises = database.rows(_raises(plants, start, end))
-    if not raises:
-        return Annunciations()
-    rules: dict[tuple[str, str, str], int] = {}
-    rule = np.array([rules.setdefault((r["plant"], r["point"], r["rule"]), len(rules)) for r in raises], np.int32)
-    hidden = np.zeros(len(raises), np.bool_)
-    acked = np.array([OPEN if r["acked"] is None else r["acked"] for r in raises], np.int64)
-    returned = np.array([OPEN if r["returned"] is None else r["returned"] for r in raises], np.int64)
-    told = _stories(database, raises, end)
-    for at, row in enumerate(raises if told else ()):
-        if row["seq"] in told:
-            acked[at], returned[at], hidden[at] = told[row["seq"]]
-    return Annunciations(
-        tuple(rules),
-        rule,
-        np.array([row["level"] for row in raises], np.int8),
-        np.array([row["time"] for row in raises], np.int64),
-        np.array([row["received"] for row in raises], np.int64),
-        acked,
-        returned,
-        hidden,
-    )
+    column, pack = t.annunciation.c, t.annunciation_pack.c
+    # The rows first: what is let into a pack meanwhile is met twice, and not missed.
+    rows = sa.select(t.annunciation).where(column.called >= start, column.called < end)
+    newest = packed(database.records(rows, raise_of))
+    packs = sa.select(t.annunciation_pack).where(pack.last >= start, pack.first < end)
+    return annunciations_of([newest, *database.records(packs, pack_of)], plants, start, end)
 
 
-def _raises(plants: Collection[str] | None, start: int, end: int) -> sa.Select[Any]:
-    event, alarm = t.alarm_event.c, t.alarm.c
-    query = (
-        sa.select(
-            event.seq,
-            event.alarm,
-            event.time,
-            event.received,
-            alarm.plant,
-            alarm.point,
-            alarm.rule,
-            alarm.level,
-            alarm.raises,
-            alarm.acked,
-            alarm.returned,
-            alarm.state,
-        )
-        .join_from(t.alarm_event, t.alarm, event.alarm == alarm.id)
-        .where(event.kind == str(AlarmEventKind.RAISED), event.received >= start, event.received < end)
-        .order_by(event.received, event.seq)
-    )
-    return query if plants is None else query.where(alarm.plant.in_(plants))
+def pack_annunciations(database: Database, count: int) -> int:
+    """Let the `count` oldest that cannot change any more into one pack; returns 0 where there are not so many.
 
+    That is so of all but the newest raise of each alarm, and of that once the alarm is over.
 
-def _stories(database: Database, raises: Sequence[Mapping[str, Any]], end: int) -> dict[int, tuple[int, int, bool]]:
-    """What the alarm's own row does not tell, by the raise's sequence number: acknowledged, returned, hidden."""
-    event = t.alarm_event.c
-    hidden = sa.select(event.alarm).distinct().where(event.kind.in_(_HIDE), event.received < end)
-    ever_hidden = {row["alarm"] for row in database.rows(hidden)}
-    known = {
-        row["alarm"]
-        for row in raises
-        if row["raises"] > 1 or row["alarm"] in ever_hidden or row["state"] == AlarmState.REMOVED
-    }
-    told: dict[int, tuple[int, int, bool]] = {}
-    order = sorted(known)
-    for some in (order[at : at + _AT_A_TIME] for at in range(0, len(order), _AT_A_TIME)):
-        query = sa.select(event.alarm, event.seq, event.kind, event.time, event.received)
-        rows = database.rows(query.where(event.alarm.in_(some)).order_by(event.alarm, event.seq))
-        for _, events in groupby(rows, itemgetter("alarm")):
-            told |= _walked(list(events))
-    return told
-
-
-def _walked(events: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, tuple[int, int, bool]]]:
-    """Each raise among an alarm's events, with what came of it before the next one."""
-    hidden = False
-    raises = [at for at, event in enumerate(events) if event["kind"] == AlarmEventKind.RAISED]
-    for first, last in zip([0, *raises], [*raises, len(events)], strict=True):
-        here = events[first:last]
-        raised = here[0] if here and here[0]["kind"] == AlarmEventKind.RAISED else None
-        acked = next((e["time"] for e in here if e["kind"] == AlarmEventKind.ACKNOWLEDGED), OPEN)
-        over = next((e["time"] for e in here if e["kind"] in _OVER), OPEN)
-        if raised is not None:
-            # A suppression that covers the alarm takes it away in the moment in which it is raised.
-            at_once = any(e["kind"] in _HIDE and e["time"] == raised["time"] for e in here)
-            yield raised["seq"], (acked, over, hidden or at_once)
-        for event in here:
-            hidden = event["kind"] in _HIDE or (hidden and event["kind"] not in _SHOW)
+    Raises:
+        StateUnavailable, StateBroken: nothing was changed.
+    """
+    column, alarm = t.annunciation.c, t.alarm.c
+    settled = sa.or_(alarm.state.in_(OVER), alarm.raises > column.raises)
+    query = sa.select(t.annunciation).join(t.alarm, column.alarm == alarm.id).where(settled)
+    query = query.order_by(column.called, column.seq)
+    with database.write() as connection:
+        found = database.unreadable.page(query, count, partial(database.unreadable.rows, connection), raise_of)
+        if len(found) < count:
+            return 0
+        connection.execute(sa.insert(t.annunciation_pack), pack_row(packed(found)))
+        connection.execute(sa.delete(t.annunciation).where(column.seq.in_([seq for _, (seq, *_) in found])))
+    return len(found)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ingest.state import case_tables, warning_tables  # noqa: F401  their tables are on METADATA, too
 from ingest.state import tables as t
+from ingest.state.annunciation_packs import pack_of, raise_of
 from ingest.state.case_rows import TABLES, record_of
 from ingest.state.rows import alarm_of, event_of, message_of, suppression_of
 from ingest.state.tables import METADATA
@@ -20,6 +21,8 @@ from ingest.state.warning_tables import warning, warning_event
 _MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     t.alarm.name: alarm_of,
     t.alarm_event.name: event_of,
+    t.annunciation.name: raise_of,
+    t.annunciation_pack.name: pack_of,
     t.suppression.name: suppression_of,
     t.outbox.name: message_of,
     warning.name: warning_of,

@@ -20,7 +20,7 @@ from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning, WarningEvent
 from ingest.state import audit
 from ingest.state import tables as t
-from ingest.state.annunciations import read_annunciations
+from ingest.state.annunciations import follow, pack_annunciations, read_annunciations
 from ingest.state.database import Database
 from ingest.state.errors import StateInDoubt
 from ingest.state.once import added, once
@@ -131,6 +131,7 @@ class EngineStore:
             for event in events:
                 _put(connection, t.alarm, alarm_row(event.alarm))
                 if added(connection, t.alarm_event, event_row(event), "id"):
+                    follow(connection, event)
                     fresh.append(act_of(event))
             for suppression in suppressions:
                 _put(connection, t.suppression, suppression_row(suppression))
@@ -145,6 +146,10 @@ class EngineStore:
                 state |= {"snapshot": snapshot, "snapshot_cursor": cursor}
             if not connection.execute(sa.update(t.engine_state).values(state)).rowcount:
                 connection.execute(sa.insert(t.engine_state), {"one": 1, "snapshot_cursor": 0} | state)
+
+    def pack(self, count: int) -> int:
+        """Let `count` annunciations that cannot change any more lie together; 0 where there are not so many."""
+        return pack_annunciations(self._db, count)
 
     def _kept_already(self) -> bool:
         doubt = self._doubt

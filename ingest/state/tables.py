@@ -73,6 +73,38 @@ alarm_event = sa.Table(
     sqlite_autoincrement=True,  # a sequence number is never given twice, even after deletes
 )
 
+annunciation = sa.Table(  # raises that may still change, and the newest of the others, which lie in packs
+    "annunciation",
+    METADATA,
+    # The number of the event that raised the alarm.
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("alarm", sa.Uuid, nullable=False),
+    sa.Column("raises", sa.Integer, nullable=False),  # which raise of its alarm it is, from 1 on
+    sa.Column("plant", sa.Text, nullable=False),
+    sa.Column("point", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("level", sa.SmallInteger, nullable=False),
+    sa.Column("raised", sa.BigInteger, nullable=False),
+    sa.Column("called", sa.BigInteger, nullable=False),
+    sa.Column("acked", sa.BigInteger),
+    sa.Column("returned", sa.BigInteger),
+    sa.Column("hidden", sa.Boolean, nullable=False),
+    sa.Index("annunciation_by_called", "called"),
+    sa.Index("annunciation_by_alarm", "alarm", "raises"),
+)
+
+annunciation_pack = sa.Table(  # many raises that cannot change any more; see `ingest.state.annunciation_packs`
+    "annunciation_pack",
+    METADATA,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("first", sa.BigInteger, nullable=False),  # the earliest and the latest `called` in it
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("rules", sa.JSON, nullable=False),
+    sa.Column("columns", sa.LargeBinary, nullable=False),
+    sa.Index("annunciation_pack_by_last", "last"),
+    sqlite_autoincrement=True,
+)
+
 suppression = sa.Table(
     "suppression",
     METADATA,

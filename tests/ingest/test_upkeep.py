@@ -10,9 +10,11 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from ingest import upkeep
+from ingest.alarms.lifecycle import Cause, acknowledged, raised, returned
 from ingest.connectors.config import ConnectorsConfig
 from ingest.history.writer import READER
 from ingest.journal.config import JournalConfig
@@ -22,8 +24,10 @@ from ingest.journal.records import Quarantined
 from ingest.journal.reserve import DiskGuard
 from ingest.model.batch import Batch
 from ingest.model.outbox import Attempt, Message
+from ingest.state import tables as t
 from ingest.state.database import Database
-from ingest.state.store import EngineStore, OutboxStore
+from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from tests.ingest.state.test_annunciations import fresh
 
 
 @pytest.fixture
@@ -138,6 +142,38 @@ async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
     assert outbox.undelivered() == {"town": 1}
     told = [(log["what"], log["messages"]) for log in logs if log["event"] == "outbox_trimmed"]
     assert told == [("body", 2), ("body", 2), ("body", 1), ("record", 2)]
+
+
+async def test_old_annunciations_are_laid_together_piece_by_piece(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until fewer than a piece are left, each told, and nothing of it is lost or counted twice."""
+    monkeypatch.setattr(upkeep, "_TRIM_EVERY_S", 0.01)
+    monkeypatch.setattr(upkeep, "_BREATH_S", 0.0)
+    monkeypatch.setattr(upkeep, "_PACK", 3)
+    store, book = EngineStore(database), AlarmStore(database)
+    for at in range(8):
+        begun = raised(fresh("A", at), Cause(at, at), value=1.0)
+        assert begun is not None
+        over = returned(acknowledged(begun.alarm, Cause(at, at)).alarm, Cause(at, at))
+        assert over is not None
+        store.commit(1, [begun, over], [])
+    before = book.annunciations(0, 100)
+    with capture_logs() as logs:
+        packing = asyncio.create_task(upkeep.pack(store))
+        async with asyncio.timeout(20):
+            while len(database.rows(sa.select(t.annunciation.c.seq))) > 2:
+                await asyncio.sleep(0.01)
+        packing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await packing
+    assert [log["annunciations"] for log in logs if log["event"] == "annunciations_packed"] == [3, 3]
+    after = book.annunciations(0, 100)
+    assert (
+        (after.rules, after.raised.tolist())
+        == (before.rules, before.raised.tolist())
+        == ((("p", "A", "H"),), [*range(8)])
+    )
 
 
 async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journal, tmp_path: Path) -> None:
