@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -14,7 +14,8 @@ from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, al
 from ingest.model.plant import Text
 from ingest.state.database import Database
 from ingest.state.rows import alarm_row, event_row
-from ingest.state.tables import alarm, alarm_event
+from ingest.state.store import EngineStore
+from ingest.state.tables import alarm, alarm_event, annunciation
 
 PLANTS: Final = 50
 POINTS: Final = 20  # of each plant
@@ -32,13 +33,14 @@ _NAMES: Final = ("张三", "李四", "王五")
 _RULES: Final = (("H", 1, 24.0), ("HH", 2, 160.0))
 _OPEN_SHARE: Final = 0.002  # about 200 of 100,000 still ask for something
 _AT_A_TIME: Final = 2_000
+_PACK: Final = 2_000  # as `ingest.upkeep` does it
 
 
 class Records:
-    """So many alarms up to now, the same ones for the same number; few plants have most of them."""
+    """So many alarms of the year before `now`, the same for the same number and seed; few plants have most of them."""
 
-    def __init__(self, count: int, now: int) -> None:
-        rng = np.random.default_rng(11)
+    def __init__(self, count: int, now: int, seed: int = 11) -> None:
+        rng = np.random.default_rng(seed)
         weight = 1 / np.arange(1, PLANTS + 1)
         plant = rng.choice(PLANTS, count, p=weight / weight.sum())
         raised = now - SPAN_NS + np.sort(rng.integers(0, SPAN_NS - 3600 * _SECOND, count))
@@ -52,14 +54,22 @@ class Records:
         ]  # fmt: skip
 
     def write(self, database: Database) -> None:
-        """Into an empty database."""
+        """Into a database that holds nothing, or earlier ones of these."""
+        last = int(database.scalar(sa.select(sa.func.max(alarm_event.c.seq))) or 0)
         for start in range(0, len(self.alarms), _AT_A_TIME):
             some = self.alarms[start : start + _AT_A_TIME]
+            told = list(enumerate((event for one in some for event in events(one)), last + 1))
+            last += len(told)
             with database.write() as connection:
                 connection.execute(sa.insert(alarm), [alarm_row(one) for one in some])
-                connection.execute(sa.insert(alarm_event), [event_row(e) for one in some for e in events(one)])
+                connection.execute(sa.insert(alarm_event), [event_row(event) | {"seq": seq} for seq, event in told])
+                called = [_called(event, seq) for seq, event in told if event.kind is AlarmEventKind.RAISED]
+                connection.execute(sa.insert(annunciation), called)
+        while EngineStore(database).pack(_PACK):
+            pass
         with database.write() as connection:
-            database.backend.settle(connection, [alarm.name, alarm_event.name])
+            database.backend.go_on_after(connection, alarm_event.c.seq, last)
+            database.backend.settle(connection, [alarm.name, alarm_event.name, annunciation.name])
 
     @staticmethod
     def _alarm(plant: int, point: int, rule: int, raised: int, said: list[float], state: AlarmState) -> Alarm:
@@ -93,6 +103,19 @@ class Records:
             cleared=over if normal and said[2] > 0.1 else None,
             historical=historical,
         )
+
+
+def _called(event: AlarmEvent, seq: int) -> dict[str, Any]:
+    """The annunciation of a raise, with all that came of it since."""
+    one = event.alarm
+    return {
+        "seq": seq,
+        "alarm": one.id,
+        **{name: getattr(one, name) for name in ("raises", "plant", "point", "rule", "level", "acked", "returned")},
+        "raised": event.time,
+        "called": event.received,
+        "hidden": False,
+    }
 
 
 def events(one: Alarm) -> Iterator[AlarmEvent]:

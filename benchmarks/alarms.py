@@ -112,14 +112,14 @@ def measure(state: StateConfig, folder: Path, alarms: int, requests: int) -> dic
     filled_s = time.perf_counter() - began
     (folder / "plants").mkdir()
     write_plants(folder / "plants")
-    service = Service(folder, ("127.0.0.1", free_port()), _settings(state), plant="")
+    service = Service(folder, ("127.0.0.1", free_port()), settings_of(state), plant="")
     rng = np.random.default_rng(5)
     with service, httpx.Client(base_url=service.url, headers=service.headers, trust_env=False, timeout=60) as client:
-        figures = {name: _timed(client, kind, requests) for name, kind in asked(records, rng).items()}
+        figures = {name: timed(client, kind, requests) for name, kind in asked(records, rng).items()}
     return {"filled_s": round(filled_s, 1), "requests": figures}
 
 
-def _timed(client: httpx.Client, kind: Asked, requests: int) -> dict[str, float]:
+def timed(client: httpx.Client, kind: Asked, requests: int) -> dict[str, float]:
     """Milliseconds: p50, p99 and the longest."""
     took = []
     for number in range(requests + 5):
@@ -137,14 +137,15 @@ def _timed(client: httpx.Client, kind: Asked, requests: int) -> dict[str, float]
     }
 
 
-def _settings(state: StateConfig) -> str:
+def settings_of(state: StateConfig) -> str:
+    """What the settings file of a service with that database says of it."""
     if state.url is None:
         return ""
     return f'[state]\nurl = "{state.url}"\npassword = {{ file = "state_password" }}\n[log]\nlevel = "warning"\n'
 
 
 @contextmanager
-def _places(systems: list[str]) -> Iterator[dict[str, Callable[[Path], StateConfig]]]:
+def places(systems: list[str]) -> Iterator[dict[str, Callable[[Path], StateConfig]]]:
     """Where each system's database is, given a folder."""
 
     def in_file(folder: Path) -> StateConfig:
@@ -175,8 +176,8 @@ def main() -> None:
     told = parser.parse_args()
     configure_logging(level="warning")
     found = {}
-    with _places(told.on or ["sqlite", "postgresql"]) as places:
-        for name, place in places.items():
+    with places(told.on or ["sqlite", "postgresql"]) as found_at:
+        for name, place in found_at.items():
             with tempfile.TemporaryDirectory() as folder:
                 found[name] = measure(place(Path(folder)), Path(folder), told.alarms, told.requests)
     if told.json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -69,6 +69,7 @@ class AlarmMetrics:
         raised: times an alarm called.
         hidden: times one was raised while shelved, suppressed or out of service; in no other figure.
         rate_mean, rate_max: alarms in 10 min, over slots counted from `start`.
+        per_slot: int64[slots], alarms in each.
         slots, above: slots there are, and the share of them with more than so many alarms.
         floods, flood_share: floods, and the share of the span spent in them.
         top, top_share: the ten rules that called most often, and their share of all calls.
@@ -83,6 +84,7 @@ class AlarmMetrics:
     hidden: int
     rate_mean: float
     rate_max: int
+    per_slot: NDArray[np.int64] = field(repr=False, compare=False)
     slots: int
     above: Mapping[int, float]
     floods: tuple[Flood, ...]
@@ -117,6 +119,7 @@ def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsCo
         hidden=len(span) - len(calls),
         rate_mean=len(calls) * slot / (end - start),
         rate_max=int(per_slot.max()),
+        per_slot=per_slot,
         slots=slots,
         above={rate: float((per_slot > rate).mean()) for rate in RATES},
         floods=floods,

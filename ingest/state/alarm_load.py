@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest.alarms.config import AlarmsConfig
 from ingest.alarms.lifecycle import STANDING, SUPPRESSED_STATES
-from ingest.alarms.metrics import SLOT_S, AlarmMetrics, lead, measure
+from ingest.alarms.metrics import AlarmMetrics, lead, measure
 from ingest.alarms.present import Present, at_present
 from ingest.alarms.slot import SLOT, AlarmSlot, slot_of
 from ingest.model.alarm import Alarm, AlarmFilter
@@ -43,23 +43,11 @@ class AlarmLoad:
         """Every operator position with its plants."""
         return self.config.position_plants(self._plants())
 
-    def metrics(self, plants: Collection[str], start: int, end: int) -> AlarmMetrics:
-        """The metrics of a position with these plants. Raises ValueError if the span is empty, StateUnavailable."""
-        return measure(self._book.annunciations(start - lead(self.config), end, plants), start, end, self.config)
-
-    def metrics_by_position(
-        self, positions: Mapping[str, Collection[str]], start: int, end: int
-    ) -> dict[str, AlarmMetrics]:
-        """The metrics of each of these positions, asked for at once. Raises as `metrics`."""
+    def metrics(self, positions: Mapping[str, Collection[str]], start: int, end: int) -> dict[str, AlarmMetrics]:
+        """The metrics of each of these positions, by one read. Raises ValueError of an empty span, StateUnavailable."""
         plants = frozenset(plant for own in positions.values() for plant in own)
         calls = _by_position(positions, self._book.annunciations(start - lead(self.config), end, plants))
         return {name: measure(calls[name], start, end, self.config) for name in positions}
-
-    def slots(self, plants: Collection[str], start: int, end: int) -> list[int]:
-        """How often alarms of these plants called in each 10 min from `start` on. Raises StateUnavailable."""
-        heard = self._book.annunciations(start, end, plants).heard().called
-        slot = SLOT_S * 10**9
-        return np.bincount((heard - start) // slot, minlength=-(-(end - start) // slot)).tolist()  # type: ignore[no-any-return]
 
     def recent(self, plants: Collection[str] | None, now: int) -> Annunciations:
         """What called of late: as long ago as it matters to what is shown now. Raises StateUnavailable."""

@@ -62,14 +62,15 @@ def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
         chosen = reach.positions(ports, caller, position) if position else every
         present = ports.load.present(chosen, now)
         start = now - days * _DAY
+        found = ports.load.metrics(chosen, start, now)
         views = [
             PositionView(
                 name,
                 plants,
-                found := ports.load.metrics(plants, start, now),
+                found[name],
                 present[name],
-                tuple(held(one, found, present[name]) for one in BENCHMARKS),
-                _drawings(ports.load.slots(plants, start, now), start, ports.load.config.flood_begins_above, request),
+                tuple(held(one, found[name], present[name]) for one in BENCHMARKS),
+                _drawings(found[name].per_slot.tolist(), start, ports.load.config.flood_begins_above, request),
             )
             for name, plants in chosen.items()
         ]

@@ -19,7 +19,7 @@ from ingest.api.rest import alarm_metrics_schemas as shapes
 from ingest.model.telling import iso
 
 _DAY: Final = 86_400 * 10**9
-_LONGEST: Final = 100 * _DAY
+_LONGEST: Final = 366 * _DAY
 
 
 def alarm_metrics_router(ports: Ports) -> APIRouter:
@@ -43,7 +43,7 @@ def alarm_metrics_router(ports: Ports) -> APIRouter:
             raise BadParameter("from", iso(first), f"at most {_LONGEST // _DAY} days before {iso(last)}")
         chosen = reach.positions(ports, caller, position)
         present = ports.load.present(chosen, now)
-        found = ports.load.metrics_by_position(chosen, first, last)
+        found = ports.load.metrics(chosen, first, last)
         return shapes.AlarmMetricsOut(
             positions=[_position(name, plants, found[name], present[name]) for name, plants in chosen.items()],
             benchmarks=[shapes.BenchmarkOut.model_validate(one) for one in BENCHMARKS],

@@ -84,6 +84,7 @@ def plain(calls: list[Call], start: int, end: int, config: AlarmsConfig) -> dict
         "hidden": len(span) - len(heard),
         "rate_mean": len(heard) / ((end - start) / (600 * S)),
         "rate_max": max(per_slot),
+        "per_slot": per_slot,
         "slots": slots,
         "above": {rate: sum(count > rate for count in per_slot) / slots for rate in (1, 2, 10)},
         "floods": floods,

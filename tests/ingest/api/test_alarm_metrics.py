@@ -71,7 +71,7 @@ async def test_a_position_out_of_scope_does_not_exist(hall: StandIn, ask: Ask) -
     [
         {"from": "2026-11-23T06:00:00Z", "to": "2026-11-23T05:00:00Z"},
         {"from": "2026-11-24T06:00:00Z"},
-        {"from": "2026-01-01T00:00:00Z"},
+        {"from": "2025-11-01T00:00:00Z"},
         {"from": "yesterday"},
     ],
 )

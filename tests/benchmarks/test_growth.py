@@ -1,0 +1,31 @@
+"""The benchmark of growth fills both systems with years and prints what it promises; speed is not asserted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+
+def test_the_growth_benchmark_gives_every_figure() -> None:
+    """As people start it, with few alarms and requests."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.growth",
+        "--json",
+        "--years",
+        "2",
+        "--alarms",
+        "1500",
+        "--requests",
+        "2",
+    ]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert (told["years"], told["alarms"]) == (2, 1500)
+    for system in ("sqlite", "postgresql"):
+        assert len(told[system]["requests"]) == 7
+        for figures in told[system]["requests"].values():
+            assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["max_ms"]
+        sizes = told[system]["mb"]
+        assert 0 < sizes["annunciation_pack"] < sizes["alarm_event"] < sizes["all"]
