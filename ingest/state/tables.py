@@ -44,6 +44,7 @@ alarm = sa.Table(
     sa.Index("alarm_by_raised", "raised", "id"),
     sa.Index("alarm_by_plant", "plant", "raised", "id"),
     sa.Index("alarm_by_state", "state", "raised", "id"),
+    sa.Index("alarm_by_returned", "state", "returned"),
     sa.Index("alarm_by_plant_state", "plant", "state", "raised", "id"),
     sa.Index("alarm_by_point", "point", "raised", "id"),
     sa.Index("alarm_by_assigned", "assigned", "raised", "id"),

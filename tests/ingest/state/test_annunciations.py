@@ -319,6 +319,7 @@ def test_an_upgrade_finds_all_that_was_raised_before_and_goes_on_with_it(databas
     with database.write() as connection:
         for table in (t.annunciation, t.annunciation_pack):
             table.drop(connection)
+        next(one for one in t.alarm.indexes if one.name == "alarm_by_returned").drop(connection)
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0011'"))
         migrate(connection)
     assert calls_of(AlarmStore(database).annunciations(0, OPEN)) == plain(database)

@@ -1,4 +1,4 @@
-"""Annunciations lie in narrow rows of their own, and many old ones together."""
+"""Annunciations lie in narrow rows of their own, and many old ones together; alarms are found by when they returned."""
 
 from __future__ import annotations
 
@@ -16,13 +16,25 @@ _EVENT = sa.table(
     sa.column("kind", sa.Text),
     sa.column("time", sa.BigInteger),
     sa.column("received", sa.BigInteger),
-    sa.column("snapshot", sa.JSON),
 )
 _ALARM = sa.table("alarm", *(sa.column(name) for name in ("id", "plant", "point", "rule", "level")))
-_HIDDEN = ("shelved", "suppressed", "out-of-service")
 _HIDE = ("shelved", "suppressed", "removed-from-service")
+_SHOW = ("unshelved", "unsuppressed", "returned-to-service", "returned", "removed")
 _OVER = ("returned", "latched", "removed")
-NAMES = ("seq", "alarm", "raises", "plant", "point", "rule", "level", "raised", "called", "acked", "returned", "hidden")
+_NAMES = (
+    "seq",
+    "alarm",
+    "raises",
+    "plant",
+    "point",
+    "rule",
+    "level",
+    "raised",
+    "called",
+    "acked",
+    "returned",
+    "hidden",
+)
 
 
 def upgrade() -> None:
@@ -46,14 +58,18 @@ def upgrade() -> None:
         sa.Column("columns", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
     )
-    op.execute(sa.insert(table).from_select(list(NAMES), told()))
+    op.execute(sa.insert(table).from_select(list(_NAMES), _told()))
     op.create_index("annunciation_by_called", "annunciation", ["called"])
     op.create_index("annunciation_by_alarm", "annunciation", ["alarm", "raises"])
     op.create_index("annunciation_pack_by_last", "annunciation_pack", ["last"])
+    op.create_index("alarm_by_returned", "alarm", ["state", "returned"])
 
 
-def told() -> sa.Select[tuple[object, ...]]:
-    """Each raise in the event log, with what came of it before the alarm was raised again."""
+def _told() -> sa.Select[tuple[object, ...]]:
+    """Each raise in the event log, with what came of it before the alarm was raised again.
+
+    By the events alone: whatever else of a row is damaged does not hold up the upgrade.
+    """
     event, alarm = _EVENT.c, _ALARM.c
     raises = (
         sa.select(
@@ -63,7 +79,6 @@ def told() -> sa.Select[tuple[object, ...]]:
             sa.func.lead(event.seq).over(partition_by=event.alarm, order_by=event.seq).label("next"),
             event.time.label("raised"),
             event.received.label("called"),
-            event.snapshot["state"].as_string().in_(_HIDDEN).label("hidden"),
         )
         .where(event.kind == "raised")
         .subquery()
@@ -76,6 +91,9 @@ def told() -> sa.Select[tuple[object, ...]]:
         query = sa.select(later.c.time).where(here, later.c.kind.in_(kinds)).order_by(later.c.seq).limit(1)
         return query.correlate(raises).scalar_subquery()
 
+    before = sa.select(later.c.kind).where(later.c.alarm == raises.c.alarm, later.c.seq < raises.c.seq)
+    before = before.where(later.c.kind.in_(_HIDE + _SHOW)).order_by(later.c.seq.desc()).limit(1)
+    hidden = sa.func.coalesce(before.correlate(raises).scalar_subquery().in_(_HIDE), sa.false())
     at_once = sa.select(later.c.seq).where(here, later.c.kind.in_(_HIDE), later.c.time == raises.c.raised)
     return sa.select(
         raises.c.seq,
@@ -89,5 +107,5 @@ def told() -> sa.Select[tuple[object, ...]]:
         raises.c.called,
         first("acknowledged").label("acked"),
         first(*_OVER).label("returned"),
-        (raises.c.hidden | at_once.correlate(raises).exists()).label("hidden"),
+        (hidden | at_once.correlate(raises).exists()).label("hidden"),
     ).join_from(raises, _ALARM, alarm.id == raises.c.alarm)
