@@ -61,7 +61,7 @@ def pack_row(pack: Pack) -> dict[str, Any]:
     return {
         "first": int(called.min()),
         "last": int(called.max()),
-        "rules": [list(rule) for rule in pack.rules],
+        "rules": [list(names) for names in zip(*pack.rules, strict=True)],
         "columns": pack.columns.tobytes(),
     }
 
@@ -69,7 +69,8 @@ def pack_row(pack: Pack) -> dict[str, Any]:
 def pack_of(row: Mapping[str, Any]) -> Pack:
     """The pack a row holds. Raises ValueError if it is not as it was written."""
     columns = np.frombuffer(row["columns"], COLUMNS)
-    rules = tuple((plant, point, code) for plant, point, code in row["rules"])
+    plants, points, codes = row["rules"]
+    rules = tuple(zip(plants, points, codes, strict=True))
     if not len(columns) or not 0 <= columns["rule"].min() <= columns["rule"].max() < len(rules):
         raise ValueError(f"{len(columns)} annunciations of rules that are not among the {len(rules)} of the pack")
     return Pack(rules, columns)

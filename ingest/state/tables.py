@@ -100,7 +100,7 @@ annunciation_pack = sa.Table(  # many raises that cannot change any more; see `i
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("first", sa.BigInteger, nullable=False),  # the earliest and the latest `called` in it
     sa.Column("last", sa.BigInteger, nullable=False),
-    sa.Column("rules", sa.JSON, nullable=False),
+    sa.Column("rules", sa.JSON, nullable=False),  # [plants, points, codes], as columns, too
     sa.Column("columns", sa.LargeBinary, nullable=False),
     sa.Index("annunciation_pack_by_last", "last"),
     sqlite_autoincrement=True,
