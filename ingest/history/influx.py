@@ -19,6 +19,15 @@ import numpy as np
 
 from ingest.alarms.slot import AlarmSlot
 from ingest.history.answers import error_of
+from ingest.history.clipping import (
+    MOST,
+    HistoryClipped,
+    clipped,
+    events_clipped,
+    events_too_large,
+    is_victoria_metrics,
+    too_large,
+)
 from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryTooLarge, HistoryUnavailable
 from ingest.history.line_protocol import (
@@ -31,6 +40,7 @@ from ingest.history.line_protocol import (
     tag_value,
     warning_lines,
 )
+from ingest.history.series import series_of
 from ingest.history.store import Trend, bucket_width
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
@@ -66,18 +76,31 @@ class InfluxStore(ABC):
         self._policy = retention_policy
         self._reading_lines: ReadingLines | None = None
         self._most = LINES  # lines a request
+        self._clips: bool | None = None  # whether it is VictoriaMetrics; asked for with the first number that it harms
 
     def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:  # noqa: ARG002  lines are their own identity
         """Keep readings; see `HistoryStore`."""
         if self._reading_lines is None or self._reading_lines.roster is not roster:
             self._reading_lines = ReadingLines(roster)
+        over = self._harmful(too_large(batch))
+        kept = clipped(batch) if over else batch
         lines, precision = self._reading_lines, precision_of(batch.time)
         everything = np.arange(len(batch))
-        self._write(len(batch), lambda part: lines(batch.take(everything[part]), precision), precision)
+        self._write(len(batch), lambda part: lines(kept.take(everything[part]), precision), precision)
+        if over:
+            series, value = series_of(roster, int(batch.point[over[0]])), float(batch.value[over[0]])
+            emit(HistoryClipped(len(over), series.plant, series.point, value, MOST))
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
         """Keep alarm events; see `HistoryStore`."""
-        self._write(len(events), lambda part: alarm_lines(events[part]), "ns")
+        over = self._harmful(events_too_large(events))
+        kept = events_clipped(events) if over else events
+        self._write(len(events), lambda part: alarm_lines(kept[part]), "ns")
+        if over:
+            alarm = events[over[0]].alarm
+            emit(
+                HistoryClipped(len(over), alarm.plant, alarm.point, max(alarm.value or 0.0, alarm.limit, key=abs), MOST)
+            )
 
     def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
         """Keep warning events; see `HistoryStore`."""
@@ -154,6 +177,15 @@ class InfluxStore(ABC):
                     break  # what came after it was written, and is written again
                 at = part.stop
 
+    def _harmful(self, over: list[int]) -> list[int]:
+        """Those of the numbers that are too large which harm others in this store: in an InfluxDB none does."""
+        if over and self._clips is None:
+            answer = self._answer("GET", "/ping", {})
+            if answer.is_server_error:
+                raise HistoryUnavailable(f"{answer.url}: HTTP {answer.status_code}")
+            self._clips = is_victoria_metrics(answer.headers)
+        return over if self._clips else []
+
     def _ask(self, statements: str) -> list[list[list[Any]]]:
         """The rows of each InfluxQL statement; every statement here gives one series or none."""
         answer = self._request("GET", "/query", {"db": self._database, "epoch": "ns", "q": statements})
@@ -166,11 +198,14 @@ class InfluxStore(ABC):
                 raise HistoryUnavailable(f"query refused: {result['error']}")
         return [result["series"][0]["values"] if result.get("series") else [] for result in results]
 
-    def _request(self, method: str, path: str, params: Mapping[str, str], **content: Any) -> httpx.Response:
+    def _answer(self, method: str, path: str, params: Mapping[str, str], **content: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, params=params, **content)
+            return self._http.request(method, path, params=params, **content)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise HistoryUnavailable(f"{self._http.base_url}: {error or type(error).__name__}") from error
+
+    def _request(self, method: str, path: str, params: Mapping[str, str], **content: Any) -> httpx.Response:
+        answer = self._answer(method, path, params, **content)
         fault = error_of(answer.status_code, answer.text, answer.headers.get("Retry-After"), time.time())
         if fault:
             raise fault

@@ -15,6 +15,7 @@ class Flag(IntFlag):
     CLOCK = 16  # the device's clock was wrong: judged and kept under a corrected time
     LATE = 32  # device time not after the newest reading of the same point
     HISTORICAL = 64  # the gateway says: recorded earlier, read out now
+    CLIPPED = 128  # in VictoriaMetrics only: the value was larger than it can keep beside others
 
 
 UNUSABLE = Flag.BAD | Flag.NO_VALUE

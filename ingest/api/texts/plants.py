@@ -104,4 +104,5 @@ FLAGS: Final[dict[Flag, Text]] = {
     Flag.CLOCK: Text("时钟已校正", "clock corrected"),
     Flag.LATE: Text("迟到", "late"),
     Flag.HISTORICAL: Text("历史补传", "recorded earlier"),
+    Flag.CLIPPED: Text("超出历史库上限，已截断", "beyond what the history keeps, cut"),
 }

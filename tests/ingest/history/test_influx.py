@@ -50,6 +50,24 @@ def test_a_large_batch_goes_in_requests_of_twenty_thousand_lines(opened: Opener)
     assert all(request.query["precision"] == "ms" for request in asked)
 
 
+def test_a_number_that_some_servers_cannot_keep_beside_others_waits_until_it_is_known_which_server_it_is(
+    opened: Opener,
+) -> None:
+    """A gateway in front that answers 502 says nothing of the server. Asked once, and not for ordinary numbers."""
+    readings = batch([0, 0], [NOON, NOON + SECOND], [50.25, 3.4e38])
+    with scripted([Answer(204), Answer(502), Answer(204)]) as (url, asked):
+        store = opened(url)
+        store.write_readings(steady(1), roster(), 1)
+        with pytest.raises(HistoryUnavailable, match="502"):
+            store.write_readings(readings, roster(), 2)
+        assert [request.path for request in asked[1:]] == ["/ping"]
+        for _ in range(2):
+            store.write_readings(readings, roster(), 2)
+        store.close()
+    assert [request.path == "/ping" for request in asked] == [False, True, True, False, False]
+    assert b"value=3.4e38" in asked[-1].body.replace(b"e+", b"e")
+
+
 @pytest.mark.parametrize("wish", [None, True, False])
 def test_lines_are_packed_for_another_machine_or_on_request(wish: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured: packing costs us more than sending four times the bytes over loopback does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.alarms.present import Present
 from ingest.alarms.slot import SLOT, AlarmSlot
@@ -20,6 +22,7 @@ from ingest.history.store import HistoryStore
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
 from ingest.model.config import Secret
+from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady
 from tests.ingest.history.stand_in import influx_2_on
@@ -134,6 +137,54 @@ def test_a_write_repeated_with_other_bounds_is_kept_once(kept: Kept) -> None:
     kept.store.write_readings(part(readings, 600, 1_000), roster(), 7)
     kept.store.write_readings(part(readings, 600, 1_000), roster(), 7)
     assert kept.readings() == 1_000
+
+
+HUGE = [3.4e38, -1e30, 9.3e12]
+
+
+def test_victoria_metrics_keeps_what_lies_beside_a_number_too_large_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has one power of ten for many values of a series; the large ones are cut, flagged, counted and told."""
+    monkeypatch.setenv(TOKEN, "a token")
+    values = [50.25, *HUGE, 0.351, math.nan, 1.234567]
+    readings = batch([0] * len(values), [NOON + at * SECOND for at in range(len(values))], values)
+    with victoria_metrics(tmp_path) as url:
+        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        with capture_logs() as log:
+            store.write_readings(readings, roster(), 1)
+            store.write_readings(batch([1], [NOON], [85.0]), roster(), 2)
+        store.close()
+        assert export(url, 'readings_value{point="CW-01"}') == [50.25, 9.2e12, -9.2e12, 9.2e12, 0.351, 1.234567]
+        assert export(url, 'readings_quality{point="CW-01"}') == [*[Flag.CLIPPED] * 3, Flag.NO_VALUE]
+    (told,) = log
+    assert (told["event"], told["values"], told["point"], told["value"]) == ("history_clipped", 3, "CW-01", 3.4e38)
+
+
+def test_victoria_metrics_keeps_alarm_values_beside_one_too_large_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events of one rule are one series, too."""
+    monkeypatch.setenv(TOKEN, "a token")
+    events = [alarm_event(1 + at, at=NOON + at * SECOND) for at in range(3)]
+    events[1] = replace(events[1], alarm=replace(events[1].alarm, value=3.4e38))
+    with victoria_metrics(tmp_path) as url:
+        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        with capture_logs() as log:
+            store.write_alarm_events(events)
+        store.close()
+        assert export(url, "alarms_value") == [events[0].alarm.value, 9.2e12, events[2].alarm.value]
+    assert [line["event"] for line in log] == ["history_clipped"]
+
+
+def test_a_number_however_large_is_kept_as_it_came_where_it_harms_no_other(store: HistoryStore) -> None:
+    with capture_logs() as log:
+        store.write_readings(
+            batch([0] * 3, [NOON + at * SECOND for at in range(3)], [50.25, 3.4e38, 0.351]), roster(), 1
+        )
+    assert log == []
+    trend = store.trend(PLANT, "CW-01", NOON, NOON + 3 * SECOND, 3)
+    assert trend.high.tolist() == [50.25, 3.4e38, 0.351]
 
 
 def test_a_gateway_is_not_counted_as_a_reading(kept: Kept) -> None:
@@ -280,7 +331,12 @@ def influx_raised(url: str) -> list[int]:
 
 
 def exported(url: str, metric: str) -> int:
+    return len(export(url, metric))
+
+
+def export(url: str, metric: str) -> list[float]:
+    """The values that VictoriaMetrics holds, in the order of their times."""
     with httpx.Client(base_url=url, trust_env=False) as http:
         http.get("/internal/force_flush").raise_for_status()
         lines = http.get("/api/v1/export", params={"match[]": metric}).text.splitlines()
-    return sum(len(json.loads(line)["values"]) for line in lines)
+    return [value for line in lines for value in json.loads(line)["values"]]
