@@ -10,10 +10,10 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -25,6 +25,7 @@ from gateway_sim.recording import AUTO, InvalidRecording, Layout, Recording, rea
 from gateway_sim.replay import Replayed, replay
 from gateway_sim.report import write_report
 from gateway_sim.webhook_receiver import WebhookReceiver
+from ingest.wire.frame import Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Simulated plants, a reference gateway, stand-ins.")
 
@@ -102,7 +103,7 @@ def run_replay(
     Its times are kept and its frames marked historical: the live gateway goes on beside it, no live alarm is raised or
     cleared, excursions are recorded as historical alarms. With --shift-to-now it stands in for the gateway instead.
 
-    Exit code 1 when frames stay uncommitted, 2 when the file cannot be replayed.
+    Exit code 1 when frames stay uncommitted or the service refused any of it, 2 when the file cannot be replayed.
     """
     columns = dict(_column(pair) for pair in mapping)
     if len(set(columns.values())) < len(mapping):
@@ -128,8 +129,14 @@ def run_replay(
         return await _replay(recording, sender, speed, drain)
 
     replayed = asyncio.run(main())
-    typer.echo(json.dumps(asdict(replayed)))
-    raise typer.Exit(1 if replayed.uncommitted or replayed.rows < len(recording) else 0)
+    typer.echo(msgspec.json.encode(replayed).decode())
+    for refusal in replayed.refused:
+        typer.echo(_said_of(refusal, f"{plant}/{gateway}"), err=True)
+    if replayed.connections > 1:
+        typer.echo(
+            "the connection was lost in between: see `yujing quarantine list` for what was refused then", err=True
+        )
+    raise typer.Exit(1 if replayed.uncommitted or replayed.refused or replayed.rows < len(recording) else 0)
 
 
 @app.command("platform")
@@ -184,6 +191,12 @@ def run_receiver(
 def _link(host: str, port: int, username: str | None, password_file: Path | None, protocol: Protocol) -> Link:
     password = password_file.read_text(encoding="utf-8").strip() if password_file else None
     return Link(host, port, username, password, protocol)
+
+
+def _said_of(refusal: Refusal, gateway: str) -> str:
+    readings = f", {refusal.readings} readings" if refusal.readings else ""
+    what = f"{gateway}: not taken, in quarantine: {refusal.frames} frames{readings}: {refusal.reason}: {refusal.detail}"
+    return f"{what}; mend --map or the plant file, then `yujing quarantine retry`"
 
 
 def _column(pair: str) -> tuple[str, str]:

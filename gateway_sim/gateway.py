@@ -19,11 +19,21 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import aiomqtt
+import msgspec
 
 from gateway_sim.buffer import FrameBuffer
 from ingest.wire.errors import Rejected
-from ingest.wire.frame import Frame, decode_committed, encode_json, encode_msgpack, encode_status
-from ingest.wire.topics import committed_topic, frame_topic, status_topic
+from ingest.wire.frame import (
+    Committed,
+    Frame,
+    Refusal,
+    decode_committed,
+    decode_refusal,
+    encode_json,
+    encode_msgpack,
+    encode_status,
+)
+from ingest.wire.topics import committed_topic, frame_topic, refused_topic, status_topic
 
 RETAINED_WAIT_S: Final = 0.5  # for the retained `committed` after a reconnect, before everything is sent again
 BACKOFF_S: Final = (0.25, 5.0)  # first and longest pause between connections
@@ -96,6 +106,7 @@ class ReferenceGateway:
         self._historical = historical
         self._encode = encode_json if encoding == "json" else encode_msgpack
         self._buffer = FrameBuffer() if buffer is None else buffer
+        self.refusals: dict[str, Refusal] = {}  # what the service could not take of this boot's frames, by reason
         self._seq = 0
         self._readings = 0
         self._connections = 0
@@ -174,7 +185,8 @@ class ReferenceGateway:
             if not self._network.is_set():
                 client.abort()
             heard = asyncio.Event()
-            await client.subscribe(committed_topic(self.plant, self.gateway), qos=1)
+            downlinks = refused_topic(self.plant, self.gateway), committed_topic(self.plant, self.gateway)
+            await client.subscribe([(topic, 1) for topic in downlinks])
             await self._say(client, online=True)
             self._connections += 1
             self._failures = 0
@@ -210,20 +222,34 @@ class ReferenceGateway:
         await client.publish(topic, encode_status(online), qos=1, retain=True, timeout=GOODBYE_S)
 
     async def _listen(self, client: _Connection, heard: asyncio.Event) -> None:
-        topic = committed_topic(self.plant, self.gateway)
+        committed, refused = committed_topic(self.plant, self.gateway), refused_topic(self.plant, self.gateway)
         async for message in client.messages:
-            if message.topic.value != topic:
-                continue  # amqtt hands a returning client its own retained status too
             try:
-                committed = decode_committed(bytes(message.payload))
+                if message.topic.value == committed:
+                    self._note_commit(decode_committed(bytes(message.payload)))
+                    heard.set()
+                elif message.topic.value == refused:
+                    self._note_refusal(decode_refusal(bytes(message.payload)))
             except Rejected as rejected:
-                _log.warning("%s/%s: unreadable commit: %s", self.plant, self.gateway, rejected)
-                continue
-            if committed.boot == self.boot:
-                self._buffer.commit(committed.seq, committed.missing, time.monotonic())
-                self._progress.set()
-                self._wake.set()
-            heard.set()
+                _log.warning("%s/%s: unreadable downlink: %s", self.plant, self.gateway, rejected)
+
+    def _note_commit(self, committed: Committed) -> None:
+        if committed.boot == self.boot:
+            self._buffer.commit(committed.seq, committed.missing, time.monotonic())
+            self._progress.set()
+            self._wake.set()
+
+    def _note_refusal(self, refusal: Refusal) -> None:
+        """Nothing to send again: the service has it in quarantine. People mend the gateway, or the plant file."""
+        if refusal.boot != self.boot:
+            return
+        before = self.refusals.get(refusal.reason)
+        if before is None:
+            _log.error("%s/%s: refused: %s: %s", self.plant, self.gateway, refusal.reason, refusal.detail)
+            self.refusals[refusal.reason] = refusal
+        else:
+            sums = {"frames": before.frames + refusal.frames, "readings": before.readings + refusal.readings}
+            self.refusals[refusal.reason] = msgspec.structs.replace(before, **sums)
 
     async def _send(self, client: _Connection, heard: asyncio.Event) -> None:
         """Everything not committed, oldest first; then whatever comes; again what is overdue."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway_sim.gateway import ReferenceGateway
 from gateway_sim.recording import Recording
+from ingest.wire.frame import Refusal
 
 ROWS_PER_FRAME: Final = 200
 FRAMES_AHEAD: Final = 64  # frames made before their commit came, as fast as commits allow
@@ -19,12 +20,19 @@ FRAME_EVERY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was published."""
+    """What was published.
+
+    Attributes:
+        refused: what of it the service put into quarantine, a reason each; as far as it was heard of.
+        connections: to the broker; with more than one, refusals told in between were not heard.
+    """
 
     rows: int
     readings: int
     frames: int
     uncommitted: int
+    refused: list[Refusal]
+    connections: int
 
 
 async def replay(
@@ -65,7 +73,8 @@ async def replay(
         with suppress(asyncio.CancelledError):
             await network
     tally = gateway.tally
-    return Replayed(sent, tally.readings, tally.frames, tally.uncommitted)
+    refused = list(gateway.refusals.values())
+    return Replayed(sent, tally.readings, tally.frames, tally.uncommitted, refused, tally.connections)
 
 
 def _released(recording: Recording, sent: int, elapsed_s: float | None) -> int:

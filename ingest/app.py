@@ -199,7 +199,7 @@ class Service:
             self.journal,
             lambda: self.engine.roster,
             self._source.acknowledge,
-            Announcer(self._source.announce),
+            Announcer(self._source.announce, refuse=self._source.refuse),
             self.guard,
             settings.intake,
             clock,

@@ -1,14 +1,22 @@
-"""What gateways are told to be on disk: soon after each commit, but no more often than it is of use."""
+"""What gateways are told of their frames, soon after each commit but no more often than it is of use.
+
+Which are on disk; and before that which of them could not be taken, so that who knows a frame to be on disk has heard
+what is wrong with it.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from ingest.journal.position import BootKey, Gap, Position
-from ingest.wire.frame import Committed
+from ingest.telemetry import Event, emit
+from ingest.wire.frame import Committed, Refusal
 
 _EVERY_S: Final = 0.1
 _A_SECOND: Final = 1_000
@@ -20,6 +28,16 @@ PATIENCE_S: Final = 60.0
 Announce = Callable[[str, str, Committed], Committed | None]
 """Tells a gateway, and returns as much of it as was told: a message may have no room for all gaps. None: nothing."""
 
+Refuse = Callable[[str, str, Refusal], bool]
+"""Tells a gateway what could not be taken; False: nobody is there to carry it, so it is to be told later."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalsUntold(Event, level="warning", amount="frames"):
+    """Frames could not be taken and their gateways are not told, since too many have to be: see the quarantine."""
+
+    frames: int
+
 
 class Announcer:
     """Gathers the boots whose gateways are to be told, and tells each its newest position.
@@ -28,9 +46,17 @@ class Announcer:
     second, and less often when very many send.
     """
 
-    def __init__(self, announce: Announce, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        announce: Announce,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        refuse: Refuse = lambda _plant, _gateway, _refusal: True,
+    ) -> None:
         self._announce = announce
+        self._refuse = refuse
         self._now = now
+        self._refusals: dict[tuple[str, str, str, str], Refusal] = {}  # by plant, gateway, boot and reason
         self._lock = threading.Lock()
         self._due: dict[BootKey, None] = {}
         self._not_before = 0.0
@@ -43,14 +69,31 @@ class Announcer:
             if at_once:
                 self._not_before = 0.0
 
+    def refused(self, refusals: Iterable[tuple[tuple[str, str], Refusal]]) -> None:
+        """What of whom could not be taken: (plant, gateway), refusal. From the thread that tells."""
+        untold = 0
+        for who, new in refusals:
+            key = (*who, new.boot, new.reason)
+            old = self._refusals.get(key)
+            if old is not None:
+                frames, readings = old.frames + new.frames, old.readings + new.readings
+                self._refusals[key] = msgspec.structs.replace(old, frames=frames, readings=readings)
+            elif len(self._refusals) < _A_SECOND:
+                self._refusals[key] = new
+            else:
+                untold += new.frames
+        if untold:
+            emit(RefusalsUntold(untold))
+
     def tell(self, positions: Mapping[BootKey, Position]) -> None:
         """Tell everyone who is due and still known, unless the last time was just now."""
         now = self._now()
         with self._lock:
-            if not self._due or now < self._not_before:
+            if not (self._due or self._refusals) or now < self._not_before:
                 return
             due, self._due = self._due, {}
-            self._not_before = now + max(_EVERY_S, len(due) / _A_SECOND)
+            self._not_before = now + max(_EVERY_S, (len(due) + len(self._refusals)) / _A_SECOND)
+        self._tell_refusals()
         for key in due:
             at = positions.get(key)
             if at is None:
@@ -66,6 +109,12 @@ class Announcer:
         if told is None or self._now() - since < PATIENCE_S:
             return ()
         return tuple(gap for gap in position.missing if gap.last <= told.seq)
+
+    def _tell_refusals(self) -> None:
+        for key, refusal in [*self._refusals.items()]:
+            if not self._refuse(key[0], key[1], refusal):
+                return
+            del self._refusals[key]
 
     def _note(self, key: BootKey, committed: Committed, told: Committed | None, now: float) -> None:
         """Remember what was told in part."""

@@ -237,6 +237,7 @@ class Intake(Worker):
         self._note_health(group)
         self._believe(group)
         self._acknowledge(messages)
+        self._announcer.refused(group.refusals)
         self._announcer.due(commit.positions)
         if messages or again:
             emit(FramesJournaled(len(messages), commit.readings + sum(piece.size for piece in commit.backfill)))

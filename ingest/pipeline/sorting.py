@@ -29,7 +29,7 @@ from ingest.telemetry import Event, emit
 from ingest.wire.assemble import Arrival, assemble
 from ingest.wire.decode import Decoded, decode, identify
 from ingest.wire.errors import Reason, Rejected
-from ingest.wire.frame import decode_status
+from ingest.wire.frame import DETAIL, Refusal, decode_status
 from ingest.wire.topics import Topic, parse_topic
 
 Who = tuple[str, str]
@@ -162,6 +162,7 @@ class Group:
     lived: dict[Who, Life] = field(default_factory=dict)
     recalled: dict[Who, Recent] = field(default_factory=dict)
     tallies: dict[Who, Tally] = field(default_factory=dict)
+    refusals: list[tuple[Who, Refusal]] = field(default_factory=list)
     retried: list[int] = field(default_factory=list)
     fed: list[Staged] = field(default_factory=list)
     _backlog: list[Arrival] = field(default_factory=list)
@@ -172,7 +173,7 @@ class Group:
     def sort(self, message: Raw, *, again: bool = False) -> None:
         """Take one message; `again`: it was put aside once, and its frame is in its gateway's position already."""
         topic = _topic(message.topic)
-        if topic is None or topic.leaf == "committed":
+        if topic is None or topic.leaf in ("committed", "refused"):
             detail = "expected yujing/v1/{plant}/{gateway}/frame"
             self._put_aside(message, Reason.TOPIC, detail, 0, message.payload)
             return
@@ -191,6 +192,9 @@ class Group:
             if topic.leaf == "frame" and who in self.roster.gateways and not again:
                 self._tally(who, message.received).refused += 1
                 self._alive(who, message)
+            if topic.leaf == "frame" and not again:
+                known = identify(message.payload) if error.reason is Reason.BOOT_REUSED else identity
+                self._refuse(who, known or ("", 0), error.reason, error.detail, error.readings)
             self._put_aside(message, error.reason, error.detail, error.readings, message.payload)
 
     def pass_over(self, message: Raw) -> None:
@@ -314,7 +318,10 @@ class Group:
         self._follow(who, frame, message.payload)
         self._tally(who, message.received).refused += frame.refused_share
         for one in frame.refused:
-            self._put_aside(message, one.reason, one.detail, len(frame.times) * one.columns, one.payload)
+            readings = len(frame.times) * one.columns
+            if not again:
+                self._refuse(who, (frame.boot, frame.seq), one.reason, one.detail, readings)
+            self._put_aside(message, one.reason, one.detail, readings, one.payload)
 
     def _keep(self, arrival: Arrival, who: Who) -> None:
         """Take a frame's readings: what is live for the next entry, back-fill only as far as there is room to spare."""
@@ -406,6 +413,10 @@ class Group:
 
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
         self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
+
+    def _refuse(self, who: Who, identity: tuple[str, int], reason: Reason, detail: str, readings: int) -> None:
+        """Have the gateway told that a frame, or columns of it, could not be taken."""
+        self.refusals.append((who, Refusal(*identity, reason, detail[:DETAIL], 1, readings)))
 
     def _tell_put_aside(self) -> None:
         """One event for all that are alike: a flood must not fill the log either."""

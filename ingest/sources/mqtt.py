@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -30,9 +31,9 @@ from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.telemetry import Event, emit
-from ingest.wire.frame import MAX_BYTES, Committed, encode_committed
+from ingest.wire.frame import MAX_BYTES, Committed, Refusal, encode_committed, encode_refusal
 from ingest.wire.pieces import UNSTATED, fitting, room
-from ingest.wire.topics import FRAMES, STATUSES, committed_topic
+from ingest.wire.topics import FRAMES, STATUSES, committed_topic, refused_topic
 
 _MAX_BACKOFF_S: Final = 30
 _TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
@@ -216,6 +217,22 @@ class MqttSource:
             # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
             self._client.publish(topic, encode_committed(told), qos=0, retain=True)
         return told
+
+    def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
+        """Tell a gateway what could not be taken; False if we are offline, so that it has to be told later.
+
+        Not retained: it is of now. What finds no room in a packet is told with less of its detail, or not at all.
+        """
+        if not self._client.is_connected():
+            return False
+        topic = refused_topic(plant, gateway)
+        most = room(self._most_bytes, topic)
+        for told in (refusal, msgspec.structs.replace(refusal, detail="")):
+            payload = encode_refusal(told)
+            if len(payload) <= most:
+                self._client.publish(topic, payload, qos=0)
+                break
+        return True
 
     def _build(self) -> BufferedClient:
         config = self._config

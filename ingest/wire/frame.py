@@ -19,6 +19,9 @@ MAX_BYTES: Final = 1 << 20
 MAX_TIMES: Final = 10_000
 MAX_COLUMNS: Final = 10_000
 MAX_READINGS: Final = 100_000
+DETAIL: Final = 400
+"""Characters of a refusal's detail that are told; all of it is in quarantine."""
+
 NAME = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 SEQ = Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
 TIME = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -45,6 +48,25 @@ class Committed(msgspec.Struct, forbid_unknown_fields=True):
     missing: list[tuple[int, int]] = []
 
 
+class Refusal(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The other downlink: what of the frames of a boot went into quarantine for one reason, since it was last told.
+
+    Attributes:
+        boot: empty if it cannot be told from what came.
+        seq: of the first of these frames; 0 if it cannot be told.
+        detail: of the first; at most `DETAIL` characters.
+        frames: frames refused whole, or columns of them.
+        readings: in them, as far as they could be counted.
+    """
+
+    boot: str
+    seq: int
+    reason: str
+    detail: str
+    frames: int
+    readings: int
+
+
 class Status(msgspec.Struct, forbid_unknown_fields=True):
     """A gateway's retained status; `online: false` is also its last will."""
 
@@ -52,6 +74,7 @@ class Status(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _committed = msgspec.json.Decoder(Committed)
+_refusal = msgspec.json.Decoder(Refusal)
 _status = msgspec.json.Decoder(Status)
 
 
@@ -77,6 +100,16 @@ def encode_committed(committed: Committed) -> bytes:
 def decode_committed(payload: bytes) -> Committed:
     """Read a downlink message. Raises Rejected."""
     return guard(_committed.decode, payload)
+
+
+def encode_refusal(refusal: Refusal) -> bytes:
+    """The downlink message of what could not be taken."""
+    return msgspec.json.encode(refusal)
+
+
+def decode_refusal(payload: bytes) -> Refusal:
+    """Read what could not be taken. Raises Rejected."""
+    return guard(_refusal.decode, payload)
 
 
 def encode_status(online: bool) -> bytes:  # noqa: FBT001  the message has this one field

@@ -1,15 +1,15 @@
-"""Topics of the native protocol: `yujing/v1/{plant}/{gateway}/{frame|status|committed}`."""
+"""Topics of the native protocol: `yujing/v1/{plant}/{gateway}/{frame|status|committed|refused}`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 PREFIX = "yujing/v1"
 FRAMES = f"{PREFIX}/+/+/frame"
 STATUSES = f"{PREFIX}/+/+/status"
 
-Leaf = Literal["frame", "status", "committed"]
+Leaf = Literal["frame", "status", "committed", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,17 @@ def committed_topic(plant: str, gateway: str) -> str:
     return f"{PREFIX}/{plant}/{gateway}/committed"
 
 
+def refused_topic(plant: str, gateway: str) -> str:
+    """Where the service tells a gateway what it could not take."""
+    return f"{PREFIX}/{plant}/{gateway}/refused"
+
+
 def parse_topic(topic: str) -> Topic | None:
     """Return the parts of a topic of ours, or None."""
     parts = topic.split("/")
     if len(parts) != 5 or parts[0] != "yujing" or parts[1] != "v1" or not parts[2] or not parts[3]:
         return None
-    for leaf in ("frame", "status", "committed"):
+    for leaf in get_args(Leaf):
         if parts[4] == leaf:
             return Topic(parts[2], parts[3], leaf)
     return None

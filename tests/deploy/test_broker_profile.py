@@ -21,7 +21,7 @@ from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
 from ingest.wire.frame import MAX_BYTES, Committed
-from ingest.wire.topics import FRAMES, STATUSES, committed_topic, frame_topic, status_topic
+from ingest.wire.topics import FRAMES, STATUSES, committed_topic, frame_topic, refused_topic, status_topic
 from tests.deploy.speaker import WAIT_S, speaker, until, write_certificate
 from tests.servers import Server, free_port
 
@@ -64,16 +64,17 @@ def secrets(installed: Path) -> Path:
 
 
 def test_a_gateway_speaks_for_itself_and_the_service_hears_it(broker: Server, secrets: Path) -> None:
-    """Frames, status, last will up; `committed` down."""
+    """Frames, status, last will up; `committed` and `refused` down."""
     own = ("plant-a", "GW-01")
     with speaker(broker, secrets, SERVICE) as service:
         service.subscribe(FRAMES, STATUSES)
         with speaker(broker, secrets, A, will=status_topic(*own)) as gateway:
-            gateway.subscribe(committed_topic(*own))
+            gateway.subscribe(committed_topic(*own), refused_topic(*own))
             assert gateway.publish(frame_topic(*own), b"frame") == 0
             assert gateway.publish(status_topic(*own), b'{"online":true}', retain=True) == 0
+            assert service.publish(refused_topic(*own), b"6") == 0
             assert service.publish(committed_topic(*own), b"7", retain=True) == 0
-            until(lambda: gateway.heard() == [(committed_topic(*own), b"7")])
+            until(lambda: gateway.heard() == [(refused_topic(*own), b"6"), (committed_topic(*own), b"7")])
             sock = gateway.client.socket()
             assert sock is not None
             until(lambda: len(service.received) == 2)
@@ -94,6 +95,7 @@ def test_a_gateway_speaks_for_itself_and_the_service_hears_it(broker: Server, se
         frame_topic("plant-a", "GW-02"),
         status_topic("plant-b", "GW-01"),
         committed_topic("plant-a", "GW-01"),
+        refused_topic("plant-a", "GW-01"),
         "yujing/v1/plant-a/GW-01",
         "yujing/v1/plant-a/GW-01/frame/x",
         "other",

@@ -34,13 +34,16 @@ from ingest.wire.assemble import Arrival, assemble
 from ingest.wire.decode import decode
 from ingest.wire.errors import Reason
 from ingest.wire.frame import (
+    DETAIL,
     MAX_BYTES,
     MAX_COLUMNS,
     MAX_READINGS,
     MAX_TIMES,
     Committed,
     Frame,
+    Refusal,
     decode_committed,
+    decode_refusal,
     decode_status,
     encode_msgpack,
 )
@@ -78,7 +81,7 @@ def test_every_json_example_says_what_it_is() -> None:
     """So that none escapes the tests below."""
     kinds = [fence["info"] for page in PAGES for fence in FENCE.finditer(page.read_text("utf-8"))]
     assert sorted(kind for kind in kinds if kind.startswith(("json", "hex"))) == [
-        "hex frame", "json committed", "json frame", "json status", "json webhook",
+        "hex frame", "json committed", "json frame", "json refused", "json status", "json webhook",
     ]  # fmt: skip
 
 
@@ -96,6 +99,12 @@ def test_status_and_committed_are_decoded() -> None:
     [status], [committed] = examples("protocol.md", "json status"), examples("protocol.md", "json committed")
     assert decode_status(status.encode()).online
     assert decode_committed(committed.encode()) == Committed("01JD8ZK3Q0", 1842, [(1830, 1833), (1840, 1840)])
+
+
+def test_a_refusal_is_decoded() -> None:
+    [refused] = examples("protocol.md", "json refused")
+    assert decode_refusal(refused.encode()) == Refusal("01JD8ZK3Q0", 1842, "unknown-point", "CW_IN_P-09", 3, 6)
+    assert f"{DETAIL} characters" in read("protocol.md")
 
 
 def test_limits_of_a_frame_are_those_of_the_code() -> None:

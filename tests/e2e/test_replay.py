@@ -88,6 +88,34 @@ def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(t
             assert service.stop() == 0
 
 
+def test_what_the_service_did_not_take_of_a_recording_is_an_exit_code_and_a_sentence(tmp_path: Path) -> None:
+    """A point of no plant file beside a known one; then a gateway of none. All of it is committed: it is on disk."""
+    file = tmp_path / "recorded.csv"
+    file.write_text("datetime,T,X\n" + "".join(f"2020-03-09 10:00:{s:02},79,1\n" for s in range(60)), encoding="utf-8")
+    (tmp_path / "plants").mkdir()
+    (tmp_path / "plants" / PLANT.name).write_text(PLANT.read_text(encoding="utf-8"), encoding="utf-8")
+    with mosquitto(tmp_path) as broker, Service(tmp_path, broker, plant="water-loop") as service:
+
+        def replayed(gateway: str, *maps: str) -> tuple[int, list[tuple[str, int, int]], str]:
+            command = service.command(
+                "replay", str(file), "--plant", "water-loop", "--gateway", gateway, "--host", broker[0], "--port",
+                str(broker[1]), "--speed", "0", *(part for one in maps for part in ("--map", one)),
+            )  # fmt: skip
+            done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+            refused = [(one["reason"], one["frames"], one["readings"]) for one in json.loads(done.stdout)["refused"]]
+            return done.returncode, refused, done.stderr
+
+        code, refused, said = replayed("RIG-01", "T=TEMP-01", "X=TEMP-09")
+        assert (code, refused) == (1, [("unknown-point", 1, 60)])
+        assert "water-loop/RIG-01: not taken, in quarantine: 1 frames, 60 readings" in said
+        assert "TEMP-09" in said
+        code, refused, said = replayed("RIG-99", "T=TEMP-01")
+        assert (code, [reason for reason, *_ in refused]) == (1, ["unknown-gateway"])
+        assert "water-loop/RIG-99 is in no plant file" in said
+        assert replayed("RIG-01", "T=TEMP-01")[:2] == (0, [])
+        assert service.stop() == 0
+
+
 def test_a_file_that_cannot_be_replayed_is_refused_by_line_and_column(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("datetime;T\n2020-03-09 10:14:33;79\n2020-03-09 10:14:34;warm\n", encoding="utf-8")

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import aiomqtt
 import msgspec
 
 from ingest.wire.decode import Decoded, decode
-from ingest.wire.frame import Committed, decode_status, encode_committed
-from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic
+from ingest.wire.frame import Committed, Refusal, decode_status, encode_committed, encode_refusal
+from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, refused_topic
 
 Key = tuple[str, str, str]  # plant, gateway, boot
 
 
 class Committer:
-    """Everything it has is in `frames`; `statuses` tells what each gateway's status topic said, in order."""
+    """Everything it has is in `frames`; `statuses` tells what each gateway's status topic said, in order.
 
-    def __init__(self, host: str, port: int, *, lose: Iterable[int] = (), silent: bool = False) -> None:
+    `refuse`: by sequence number, what is said of a frame before it is committed.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        lose: Iterable[int] = (),
+        silent: bool = False,
+        refuse: Mapping[int, Refusal] | None = None,
+    ) -> None:
+        self._refusals = refuse or {}
         self._host, self._port = host, port
         self._lose = set(lose)  # sequence numbers not taken the first time
         self.silent = silent
@@ -54,6 +66,9 @@ class Committer:
             self._lose.discard(frame.seq)
         else:
             self.frames[key][frame.seq] = frame.readings
+        if refusal := self._refusals.get(frame.seq):
+            told = encode_refusal(msgspec.structs.replace(refusal, boot=refusal.boot or frame.boot))
+            await client.publish(refused_topic(topic.plant, topic.gateway), told, qos=0)
         if not self.silent:
             await client.publish(committed_topic(topic.plant, topic.gateway), self.committed(key), qos=1, retain=True)
 

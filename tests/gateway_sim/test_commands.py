@@ -10,10 +10,12 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway_sim.faults import FAULTS
 from gateway_sim.gateway import Link, ReferenceGateway
+from ingest.wire.frame import Refusal
 from tests.gateway_sim.committer import Committer, in_background, until
 from tests.servers import Server, mosquitto_server
 
@@ -115,6 +117,7 @@ async def test_replay_publishes_every_row_and_waits_for_its_commit(
     assert code == 0, err
     summary = json.loads(out)
     assert (summary["rows"], summary["readings"], summary["uncommitted"]) == (900, 1800, 0)
+    assert summary["refused"] == []
     assert summary["frames"] >= 5
     assert service.readings == 1800
     assert service.historical == (set() if live else set(service.frames))
@@ -135,6 +138,27 @@ async def test_replay_throws_no_gateway_out(broker: Server, tmp_path: Path) -> N
         assert code == 0, err
         assert gateway.tally.connections == 1
         assert service.statuses == {"demo-dust/GW-01": [True]}
+
+
+async def test_replay_says_what_the_service_could_not_take(broker: Server, tmp_path: Path) -> None:
+    """Committed is not taken: the exit code and the message tell; what was refused of another boot is not its own."""
+    unknown = Refusal("", 1, "unknown-point", "PRESSURE is no point of this gateway", 1, 200)
+    refuse = {1: unknown, 2: msgspec.structs.replace(unknown, seq=2, detail="another"), 3: unknown, 4: unknown}
+    refuse[4] = Refusal("another boot", 9, "schema", "boot: expected 1 to 64 characters", 1, 0)
+    service = Committer(broker.host, broker.port, refuse=refuse)
+    async with in_background(service.run()):
+        process = await _start(
+            "replay", _recording(tmp_path, 900), "--host", broker.host, "--port", broker.port, "--plant", "demo-dust",
+            "--gateway", "GW-01", "--map", "Pressure=PRESSURE", "--speed", 0,
+        )  # fmt: skip
+        code, out, err = await _ended(process)
+    assert code == 1
+    summary = json.loads(out)
+    assert (summary["uncommitted"], summary["connections"]) == (0, 1)
+    [refused] = summary["refused"]
+    assert (refused["reason"], refused["frames"], refused["readings"]) == ("unknown-point", 3, 600)
+    assert "demo-dust/GW-01: not taken, in quarantine: 3 frames, 600 readings: unknown-point: PRESSURE is no" in err
+    assert "schema" not in err
 
 
 async def test_replay_refuses_a_recording_of_the_future(tmp_path: Path) -> None:

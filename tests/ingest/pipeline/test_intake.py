@@ -20,7 +20,7 @@ from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.sources.shares import Shares
-from ingest.wire.frame import Committed, Frame, encode_json, encode_status
+from ingest.wire.frame import Committed, Frame, Refusal, encode_json, encode_status
 from ingest.wire.topics import frame_topic, status_topic
 from tests.movable_clock import SECOND, MovableClock
 from tests.small_plant import PLANT, small_roster
@@ -53,6 +53,8 @@ class Bench:
         self.roster: Roster = small_roster(folder, self.journal.number_points)
         self.acked: list[str] = []
         self.told: list[tuple[str, str, Committed]] = []
+        self.refused: list[tuple[str, str, Refusal, int]] = []  # the last: how often `committed` had been said by then
+        self.connected = True
         self.clock = MovableClock(T0 * 1_000_000)
         self.room = Roomy()
         self.handover = Handover(100)
@@ -60,7 +62,7 @@ class Bench:
 
     def start(self) -> Intake:
         """A fresh intake on the same journal, as after a restart."""
-        self.announcer = Announcer(lambda *said: self.told.append(said), self.clock.seconds)
+        self.announcer = Announcer(lambda *said: self.told.append(said), self.clock.seconds, refuse=self.refuse)
         self.shares = Shares(2.0, 16.0, lambda: self.roster.gateways, now=self.clock.seconds)
         return Intake(
             self.handover,
@@ -74,6 +76,12 @@ class Bench:
             lambda _error: None,
             shares=self.shares,
         )
+
+    def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
+        """The way to the broker."""
+        if self.connected:
+            self.refused.append((plant, gateway, refusal, len(self.told)))
+        return self.connected
 
     def take(self, *messages: tuple[str, bytes]) -> None:
         """One group of messages (topic, payload), and whatever is to be told."""
@@ -188,6 +196,53 @@ def test_a_gateway_may_forget_a_frame_that_was_put_aside(bench: Bench) -> None:
     bench.take((FRAMES, backwards))
     assert bench.journal.totals().quarantined == 1
     assert bench.journal.totals().quarantined_readings == 2
+
+
+def test_a_gateway_hears_what_could_not_be_taken_before_that_it_is_on_disk(bench: Bench) -> None:
+    """Once a reason and boot, however many frames; of columns too, and of gateways in no plant file."""
+    stranger = frame_topic(PLANT, "GW-99")
+    bench.take(
+        frame(1, CO_01=1.0, CO_98=1.0), frame(2, CO_01=1.0, CO_99=1.0), (FRAMES, b"{"), (stranger, frame(7, "b9")[1]),
+        frame(3),
+    )  # fmt: skip
+    bench.take(frame(1, CO_01=1.0, CO_98=1.0), frame(4))  # a repeat is no news
+    said = {
+        (gateway, one.boot, one.reason): (one.seq, one.frames, one.readings) for _, gateway, one, _ in bench.refused
+    }
+    assert said == {
+        ("GW-01", "b1", "unknown-point"): (1, 2, 2),
+        ("GW-01", "", "not-readable"): (0, 1, 0),
+        ("GW-99", "b9", "unknown-gateway"): (7, 1, 0),
+    }
+    assert [before for *_, before in bench.refused] == [0, 0, 0]
+    assert "CO-98" in bench.refused[0][2].detail
+    assert [committed.seq for _, gateway, committed in bench.told if gateway == "GW-01"] == [3, 4]
+
+
+def test_refusals_wait_for_the_broker_and_are_not_told_again_after_a_retry(bench: Bench) -> None:
+    bench.connected = False
+    bench.take(frame(1, CO_98=1.0))
+    bench.take(frame(2, CO_98=1.0))
+    bench.connected = True
+    bench.take()
+    assert [(one.seq, one.frames) for *_, one, _ in bench.refused] == [(1, 2)]
+    [aside, _] = bench.journal.quarantined(limit=9)
+    bench.intake.take([], [aside])
+    bench.take()
+    assert len(bench.refused) == 1
+
+
+def test_whoever_invents_gateways_fills_no_memory_with_refusals(bench: Bench) -> None:
+    """What is not told any more is counted."""
+    bench.connected = False
+    with capture_logs() as log:
+        for start in range(0, 1200, 200):
+            bench.take(*((frame_topic(PLANT, f"X{number}"), frame(1)[1]) for number in range(start, start + 200)))
+    assert sum(line["frames"] for line in log if line["event"] == "refusals_untold") == 200
+    bench.connected = True
+    bench.clock.pass_s(2)
+    bench.take()
+    assert len(bench.refused) == 1000
 
 
 def test_one_unknown_point_does_not_cost_the_known_ones(bench: Bench) -> None:

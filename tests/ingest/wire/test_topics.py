@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.wire.topics import Topic, committed_topic, frame_topic, parse_topic, status_topic
+from ingest.wire.topics import Topic, committed_topic, frame_topic, parse_topic, refused_topic, status_topic
 
 
 def test_what_is_built_is_read_back() -> None:
     assert parse_topic(frame_topic("p", "g")) == Topic("p", "g", "frame")
     assert parse_topic(status_topic("p", "g")) == Topic("p", "g", "status")
     assert parse_topic(committed_topic("p", "g")) == Topic("p", "g", "committed")
+    assert parse_topic(refused_topic("p", "g")) == Topic("p", "g", "refused")
 
 
 @pytest.mark.parametrize(
