@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from typing import Any, ClassVar, Literal, TextIO
+import threading
+from collections.abc import Iterator
+from typing import Any, ClassVar, Generic, Literal, TextIO, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
+
+K = TypeVar("K")
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -58,6 +62,31 @@ def emit(event: Event) -> None:
     if kind.labels:
         counter = counter.labels(*(str(fields[label]) for label in kind.labels))
     counter.inc(fields[kind.amount] if kind.amount else 1)
+
+
+class EmittedOnce(Generic[K]):
+    """Emits one event a key, however often it is met. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[K, None] = {}
+
+    def __len__(self) -> int:
+        """How many keys were met."""
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[K]:
+        """The keys, in the order in which they were met first, as they are now."""
+        with self._lock:
+            return iter([*self._keys])
+
+    def emit(self, key: K, event: Event) -> None:
+        """Emit the event, unless one was emitted for that key."""
+        with self._lock:
+            if key in self._keys:
+                return
+            self._keys[key] = None
+        emit(event)
 
 
 def configure_logging(*, level: str = "info", json: bool = True, file: TextIO | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from ingest.journal import body
 from ingest.journal.records import Entry
 from ingest.model.batch import empty_batch
-from ingest.telemetry import Event, emit
+from ingest.telemetry import EmittedOnce, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,7 @@ class Damage:
     """What was found damaged since the start. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._entries: set[int] = set()
+        self._entries: EmittedOnce[int] = EmittedOnce()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -60,11 +58,7 @@ class Damage:
 
     def lost(self, number: int, received: object, readings: object, error: str) -> Entry:
         """Tell of a damaged entry, once however many read it, and stand in for it."""
-        with self._lock:
-            new = number not in self._entries
-            self._entries.add(number)
-        if new:
-            emit(JournalDamaged(number, _number(received), _number(readings), error))
+        self._entries.emit(number, JournalDamaged(number, _number(received), _number(readings), error))
         return Entry(number, empty_batch())
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
 
 from ingest.journal.position import BootKey, Gap, gaps_of
 from ingest.journal.recent import Recent, unpack_recent
 from ingest.quality.clock import GatewayClock
-from ingest.telemetry import Event, emit
+from ingest.telemetry import EmittedOnce, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ class PositionRows:
     """Reads columns of positions. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._damaged: set[tuple[str, ...]] = set()
+        self._damaged: EmittedOnce[tuple[str, ...]] = EmittedOnce()
 
     def __len__(self) -> int:
         """How many were found damaged."""
@@ -61,11 +59,7 @@ class PositionRows:
         return Recent(key[2], known.device // 1_000_000) if known is not None else None
 
     def _tell(self, key: BootKey, column: str, error: Exception) -> None:
-        with self._lock:
-            new = (*key, column) not in self._damaged
-            self._damaged.add((*key, column))
-        if new:
-            emit(PositionDamaged(*key, column, str(error)))
+        self._damaged.emit((*key, column), PositionDamaged(*key, column, str(error)))
 
 
 def clock_of(text: object) -> GatewayClock | None:

@@ -98,7 +98,7 @@ class SubscriptionRefused(Event, level="error"):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementTooLarge(Event, level="error"):
-    """The broker takes no packet in which a gateway could be told what is on disk: the gateway never hears of it."""
+    """The broker takes no packet in which a gateway could be told what is on disk, or refused: it never hears of it."""
 
     plant: str
     gateway: str
@@ -219,9 +219,9 @@ class MqttSource:
         return told
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
-        """Tell a gateway what could not be taken; False if we are offline, so that it has to be told later.
+        """Tell a gateway what could not be taken, without its detail where that finds no room in a packet.
 
-        Not retained: it is of now. What finds no room in a packet is told with less of its detail, or not at all.
+        Not retained: it is of now. False if we are offline, so that it has to be told later.
         """
         if not self._client.is_connected():
             return False
@@ -231,7 +231,8 @@ class MqttSource:
             payload = encode_refusal(told)
             if len(payload) <= most:
                 self._client.publish(topic, payload, qos=0)
-                break
+                return True
+        emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
         return True
 
     def _build(self) -> BufferedClient:

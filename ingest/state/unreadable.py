@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from ingest.telemetry import Event, emit
+from ingest.telemetry import EmittedOnce, Event
 
 T = TypeVar("T")
 
@@ -36,24 +35,18 @@ class Unreadable:
     """Those found since the start. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rows: dict[tuple[str, str], None] = {}
+        self._rows: EmittedOnce[tuple[str, str]] = EmittedOnce()
 
     def __str__(self) -> str:
         """The rows, for people; empty if there are none."""
-        with self._lock:
-            rows = [f"{table} {key}" for table, key in self._rows]
+        rows = [f"{table} {key}" for table, key in self._rows]
         more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
         return f"{len(rows)} rows unreadable: {', '.join(rows[:3])}{more}" if rows else ""
 
     def note(self, table: str, key: object, error: Exception) -> None:
         """Tell of a row, once however often it is read."""
         row = (table, str(key))
-        with self._lock:
-            if row in self._rows:
-                return
-            self._rows[row] = None
-        emit(RowUnreadable(*row, f"{type(error).__name__}: {error}"))
+        self._rows.emit(row, RowUnreadable(*row, f"{type(error).__name__}: {error}"))
 
     def rows(self, connection: sa.Connection, query: sa.Select[Any]) -> Rows:
         """What the query finds, without rows of which a value is not of its column's type."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from ingest.telemetry import REGISTRY, Event, configure_logging, emit
+from ingest.telemetry import REGISTRY, EmittedOnce, Event, configure_logging, emit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,13 @@ class BellRung(Event):
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeakFound(Event):
+    """A leak of the test was found."""
+
+    number: int
+
+
 @pytest.fixture(autouse=True)
 def _default_logging() -> Iterator[None]:
     yield
@@ -42,6 +50,21 @@ def test_an_event_is_logged_and_counted_by_its_amount() -> None:
     assert logs[0] == {"event": "tank_emptied", "log_level": "warning", "tank": "north", "litres": 5}
     assert len(logs) == 2
     assert REGISTRY.get_sample_value("yujing_tank_emptied_total", {"tank": "north"}) == 12
+
+
+def test_an_event_that_is_emitted_once_a_key_is_so_from_many_threads() -> None:
+    """Eight threads find the same hundred things, each in an order of its own."""
+    once: EmittedOnce[int] = EmittedOnce()
+
+    def find(thread: int) -> None:
+        for at in range(100):
+            number = (at * 7 + thread * 13) % 100
+            once.emit(number, LeakFound(number))
+
+    with capture_logs() as logs, ThreadPoolExecutor(8) as threads:
+        list(threads.map(find, range(8)))
+    assert sorted(line["number"] for line in logs) == sorted(once) == list(range(100))
+    assert len(once) == REGISTRY.get_sample_value("yujing_leak_found_total") == 100
 
 
 def test_without_an_amount_every_event_counts_one() -> None:

@@ -19,8 +19,8 @@ from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttConfig, MqttSource
 from ingest.sources.raw import Raw
-from ingest.wire.frame import Committed, decode_committed
-from ingest.wire.topics import committed_topic, frame_topic, status_topic
+from ingest.wire.frame import Committed, Refusal, decode_committed, decode_refusal
+from ingest.wire.topics import committed_topic, frame_topic, refused_topic, status_topic
 from tests.movable_clock import MovableClock
 from tests.servers import mosquitto, mosquitto_server
 
@@ -214,6 +214,30 @@ def test_what_is_committed_is_there_for_a_gateway_that_comes_later(tmp_path: Pat
     assert decode_committed(heard.get_nowait()) == Committed("b1", 7, [(2, 3)])
 
 
+def test_what_was_refused_comes_before_what_is_committed_and_is_not_kept(tmp_path: Path) -> None:
+    """While there is no broker the refusal is not carried, and not forgotten by who asked."""
+    heard: Queue[tuple[str, bytes]] = Queue()
+    refusal = Refusal("b1", 7, "unknown-point", "T9", 1, 200)
+    with mosquitto(tmp_path) as address, source(address) as ours:
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.on_message = lambda _client, _data, message: heard.put((message.topic, bytes(message.payload)))
+        subscribed = threading.Event()
+        client.on_subscribe = lambda *_: subscribed.set()
+        client.connect(*address)
+        client.loop_start()
+        client.subscribe([(refused_topic("p", "g"), 1), (committed_topic("p", "g"), 1)])
+        assert subscribed.wait(PATIENCE_S)
+        assert ours.source.refuse("p", "g", refusal)
+        ours.source.announce("p", "g", Committed("b1", 7))
+        (first, payload), (second, _) = (heard.get(timeout=PATIENCE_S) for _ in range(2))
+        client.disconnect()
+        client.loop_stop()
+        ours.source.stop()
+        assert not ours.source.refuse("p", "g", refusal)
+    assert (first, second) == (refused_topic("p", "g"), committed_topic("p", "g"))
+    assert decode_refusal(payload) == refusal
+
+
 @pytest.mark.parametrize(("protocol", "most"), [("5", None), ("3.1.1", 600)])
 def test_no_packet_is_larger_than_the_broker_takes(tmp_path: Path, protocol: str, most: int | None) -> None:
     """What finds no room is told later; what can never be told is said in the log. The connection stays."""
@@ -225,6 +249,7 @@ def test_no_packet_is_larger_than_the_broker_takes(tmp_path: Path, protocol: str
     ):
         told = ours.source.announce("p", "g", Committed("b1", 1000, gaps))
         assert ours.source.announce("p" * 300, "g" * 300, Committed("b1", 1000, gaps)) is None
+        assert ours.source.refuse("p", "g", Refusal("b1", 7, "schema", "错" * 400, 1, 0))
         publish(address, b"still here")
         assert ours.next().payload == b"still here"
     assert told is not None
