@@ -17,6 +17,9 @@ _FRAMES: Final = 10**9
 """Frames one gap counts for at most: a counter that jumps by 10^18 must not drown the honest counts of all others."""
 
 
+Who = tuple[str, str]
+"""(plant, gateway)"""
+
 BootKey = tuple[str, str, str]
 """(plant, gateway, boot)"""
 

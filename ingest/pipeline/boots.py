@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.journal.position import BootKey
-from ingest.pipeline.sorting import Who
+from ingest.journal.position import BootKey, Who
 from ingest.telemetry import Event
 
 BOOTS: Final = 64

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.journal.journal import Progress
-from ingest.journal.position import BootKey, Gap, Position
-from ingest.pipeline.sorting import Who
+from ingest.journal.position import BootKey, Gap, Position, Who
 from ingest.telemetry import Event, emit
 
 _MOST: Final = 10**12  # frames that are told to be missing at most: the range of the point that tells it

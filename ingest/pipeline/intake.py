@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ingest.journal.errors import JournalFull, JournalUnavailable
 from ingest.journal.journal import Journal
-from ingest.journal.position import BootKey
+from ingest.journal.position import BootKey, Who
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer
@@ -20,7 +20,8 @@ from ingest.pipeline.boots import Boots, BootsForgotten
 from ingest.pipeline.feeding import Feeding
 from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
-from ingest.pipeline.sorting import PIECE, Group, Life, Standing, Who
+from ingest.pipeline.numbers import Numbers
+from ingest.pipeline.sorting import PIECE, Group, Life, Standing
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.quality.backfill import Backfill
@@ -195,12 +196,12 @@ class Intake(Worker):
                 observed, self._observed = self._observed, []
         step = set_by - self._set_by
         began = time.monotonic()
+        roster = self._roster()
         group = Group(
-            self._roster(),
-            self._positions,
+            roster,
+            Numbers(self._positions, self._recent, roster.gateways),
             self._standings,
             self._lives,
-            self._recent,
             self._tolerance,
             self._set_before + set_by,
             self._backfill,
@@ -227,7 +228,7 @@ class Intake(Worker):
         self._feeding.joined(group.filled, began)
         self._standings.update(group.stood)
         self._lives.update(group.lived)
-        self._recent.update(group.recalled)
+        self._recent.update(group.numbers.recalled)
         for key, progress in commit.positions.items():
             self._positions[key] = progress.position
             self._gaps.moved(key, progress)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -12,12 +11,13 @@ from typing import Final
 import numpy as np
 
 from ingest.journal import body
-from ingest.journal.journal import Commit, Progress
-from ingest.journal.position import BootKey, Position
-from ingest.journal.recent import UNDATED, Recent, mark_of
+from ingest.journal.journal import Commit
+from ingest.journal.position import BootKey, Who
+from ingest.journal.recent import UNDATED
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.batch import Batch, concat
 from ingest.pipeline.health import Tally
+from ingest.pipeline.numbers import Numbered, Numbers
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.quality.backfill import Backfill
 from ingest.quality.clock import GatewayClock
@@ -31,9 +31,6 @@ from ingest.wire.decode import Decoded, decode, identify
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import DETAIL, Refusal, decode_status
 from ingest.wire.topics import Topic, parse_topic
-
-Who = tuple[str, str]
-"""(plant, gateway)"""
 
 PIECE: Final = 4_000
 """Readings of back-fill staged together, and put into the journal at once: some 10 ms of the engine's time."""
@@ -55,26 +52,6 @@ class MessageQuarantined(Event, level="warning", labels=("reason",), amount="mes
     reason: str
     detail: str
     messages: int
-
-
-@dataclass(frozen=True, slots=True)
-class FrameRepeated(Event, level="debug"):
-    """A frame that is on disk already: acknowledged, not stored again."""
-
-    plant: str
-    gateway: str
-    boot: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class FrameReused(Event, level="warning"):
-    """A frame under the number of another: a boot that is not new at each start, or two devices of one identity."""
-
-    plant: str
-    gateway: str
-    boot: str
-    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,31 +89,14 @@ class Life:
     told: int = 0
 
 
-class _Is(Enum):
-    """What a frame is, by its number."""
-
-    NEW = auto()
-    REPEAT = auto()  # it is on disk already
-    ANOTHER = auto()  # another one with its number is
-
-
-@dataclass(slots=True)
-class _Count:
-    """A boot's frames in this group."""
-
-    position: Position
-    received: int
-    frames: int = 0
-    duplicates: int = 0
-
-
 @dataclass(slots=True)
 class Group:
     """Messages that will be committed together.
 
     Args:
         roster: the roster in force.
-        positions, standings, lives, recent: what is committed; not changed.
+        numbers: of the frames that are committed, and then of these.
+        standings, lives: what is committed; not changed.
         tolerance: ns by which a device's clock may be ahead.
         set_by: ns by which the service's clock was set since its start: undone before arrivals are compared.
         backfill: tells which frames are part of a backlog; learns from each.
@@ -146,10 +106,9 @@ class Group:
     """
 
     roster: Roster
-    positions: Mapping[BootKey, Position]
+    numbers: Numbers
     standings: Mapping[Who, Standing]
     lives: Mapping[Who, Life]
-    recent: Mapping[Who, Recent]
     tolerance: int
     set_by: int
     backfill: Backfill
@@ -160,14 +119,12 @@ class Group:
     filled: int = 0  # readings of back-fill among them
     stood: dict[Who, Standing] = field(default_factory=dict)
     lived: dict[Who, Life] = field(default_factory=dict)
-    recalled: dict[Who, Recent] = field(default_factory=dict)
     tallies: dict[Who, Tally] = field(default_factory=dict)
     refusals: list[tuple[Who, Refusal]] = field(default_factory=list)
     retried: list[int] = field(default_factory=list)
     fed: list[Staged] = field(default_factory=list)
     _backlog: list[Arrival] = field(default_factory=list)
     _parts: list[Arrival | Batch] = field(default_factory=list)
-    _counts: dict[BootKey, _Count] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
 
     def sort(self, message: Raw, *, again: bool = False) -> None:
@@ -187,7 +144,7 @@ class Group:
         except Rejected as error:
             # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
             identity = None if again else error.identity
-            if identity and self._accept((*who, identity[0]), identity[1], message) is _Is.REPEAT:
+            if identity and self._accept((*who, identity[0]), identity[1], message) is Numbered.REPEAT:
                 return
             if topic.leaf == "frame" and who in self.roster.gateways and not again:
                 self._tally(who, message.received).refused += 1
@@ -229,11 +186,10 @@ class Group:
         self._tell_put_aside()
         runs = [(kind, [*run]) for kind, run in groupby(self._parts, type)]
         batches = [concat(run) if kind is Batch else assemble(run) for kind, run in runs]  # type: ignore[arg-type]
-        progress = {key: self._progress(key, count) for key, count in self._counts.items()}
         return Commit(
             self.apart(concat(batches)),
             self.readings,
-            progress,
+            self.numbers.progress(self._clock),
             {who: (life.online, life.told) for who, life in self.lived.items()},
             self._quarantined,
             step,
@@ -242,13 +198,6 @@ class Group:
             self.fed,
             [(*who, self.standings[who].line.boot) for who, stood in self.stood.items() if self._left(who, stood)],
         )
-
-    def _progress(self, key: BootKey, count: _Count) -> Progress:
-        beyond = count.position.beyond()
-        position = count.position.give_up(beyond)
-        recent = self._recalled(key[:2])
-        ours = recent if recent is not None and recent.boot == key[2] else None
-        return Progress(position, count.received, count.frames, count.duplicates, self._clock(key), beyond, ours)
 
     def _left(self, who: Who, stood: Standing) -> bool:
         before = self.standings.get(who)
@@ -292,15 +241,16 @@ class Group:
     def _sort_frame(self, message: Raw, gateway: GatewayRoster, who: Who, *, again: bool) -> None:
         frame = decode(message.payload, gateway.columns)
         key = (*who, frame.boot)
-        position = self._position(key)
+        dated = _dated(frame)
+        position = self.numbers.position(key)
         newest = not again and (position is None or frame.seq > position.committed)
-        known = self._recalled(who)
-        what = _Is.NEW if again else self._accept(key, frame.seq, message, _dated(frame))
-        if what is _Is.REPEAT:
+        known = self.numbers.recall(who)
+        what = Numbered.NEW if again else self._accept(key, frame.seq, message, dated)
+        if what is Numbered.REPEAT:
             return
-        if what is _Is.ANOTHER:
+        if what is Numbered.ANOTHER:
             # Not older than all there is of its gateway: then it is of now, and what is in it may be danger.
-            newest = known is not None and _dated(frame) >= known.newest
+            newest = known is not None and dated >= known.newest
             if not newest:
                 detail = (
                     f"boot {frame.boot} seq {frame.seq} is another frame's; expected a boot that is new at each start"
@@ -315,7 +265,9 @@ class Group:
             whole = (part.start, part.end, part.base) == (0, len(frame.times), 0) and not part.level
             rows = frame if whole else frame.rows(part.start, part.end, part.times(frame.times))
             self._keep(Arrival(rows, message.received, part.shift, part.flags), who)
-        self._follow(who, frame, message.payload)
+        standing = self._standing(who)
+        if standing is not None and standing.line.boot == frame.boot:
+            self.numbers.follow(key, frame.seq, message.payload, dated)
         self._tally(who, message.received).refused += frame.refused_share
         for one in frame.refused:
             readings = len(frame.times) * one.columns
@@ -335,10 +287,6 @@ class Group:
             self.filled += frame.readings
         self._parts.append(arrival)
         self.readings += frame.readings
-
-    def _position(self, key: BootKey) -> Position | None:
-        count = self._counts.get(key)
-        return self.positions.get(key) if count is None else count.position
 
     def _place(self, who: Who, gateway: GatewayRoster, frame: Stamped, received: int) -> Sequence[Part]:
         """Where the frame belongs on its gateway's line of time; what is seen of its clock is told."""
@@ -363,44 +311,12 @@ class Group:
     def _standing(self, who: Who) -> Standing | None:
         return self.stood.get(who) or self.standings.get(who)
 
-    def _follow(self, who: Who, frame: Decoded, payload: bytes) -> None:
-        """Recall the frames of the boot that the gateway is in."""
-        recent, stood = self._recalled(who), self._standing(who)
-        if stood is None or stood.line.boot != frame.boot or (recent is not None and recent.boot == frame.boot):
-            return
-        newest = _dated(frame) if recent is None else recent.following(_dated(frame))
-        self.recalled[who] = Recent(frame.boot, newest).with_frame(frame.boot, frame.seq, newest, mark_of(payload), 0)
-
-    def _recalled(self, who: Who) -> Recent | None:
-        if who not in self.roster.gateways:
-            return None
-        return self.recalled.get(who) or self.recent.get(who)
-
-    def _accept(self, key: BootKey, seq: int, message: Raw, newest: int = UNDATED) -> _Is:
-        """Note the frame in its gateway's position, unless its number is on disk already; `newest`: its time, ms."""
-        who, boot = key[:2], key[2]
-        count = self._counts.get(key)
-        if count is None:
-            count = self._counts[key] = _Count(self.positions.get(key, Position()), message.received)
-        committed = count.position.committed
-        position = count.position.accept(seq, message.received)
-        count.received = message.received
-        recent, mark = self._recalled(who), mark_of(message.payload)
-        if position is not None:
-            count.position = position
-            count.frames += 1
-            if recent is not None:
-                self.recalled[who] = recent.with_frame(boot, seq, newest, mark, committed)
-            return _Is.NEW
-        if recent is None or not recent.is_another(boot, seq, newest, mark, committed):
-            emit(FrameRepeated(*key, seq))
-            count.duplicates += 1
-            return _Is.REPEAT
-        emit(FrameReused(*key, seq))
-        count.frames += 1
-        self.recalled[who] = recent.with_another(boot, seq, newest, mark)
-        self._tally(who, message.received, frames=0).reused += 1
-        return _Is.ANOTHER
+    def _accept(self, key: BootKey, seq: int, message: Raw, newest: int = UNDATED) -> Numbered:
+        """What the frame is by its number, which is noted; `newest`: its time, ms."""
+        found = self.numbers.accept(key, seq, message.payload, message.received, newest)
+        if found is Numbered.ANOTHER:
+            self._tally(key[:2], message.received, frames=0).reused += 1
+        return found
 
     def _tally(self, who: Who, received: int, *, frames: int = 1) -> Tally:
         """So many frames more of that gateway."""
