@@ -63,7 +63,7 @@ def run_fleet(
     drain: Annotated[float, typer.Option(min=0, help="Seconds to wait for commits at the end.")] = 20.0,
     faults: Annotated[bool, typer.Option(help="Faults by timetable, or healthy plants only.")] = True,
 ) -> None:
-    """Run all gateways of the sample plants against a broker. Exit code 1 when frames are left uncommitted."""
+    """Run all gateways of the sample plants with a broker. Exit code 1 when frames stay uncommitted or were refused."""
     link = _link(host, port, username, password_file, protocol)
     run = Run(for_s, seed, rate_hz, faults, labels, report, drain)
 
@@ -73,8 +73,7 @@ def run_fleet(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         return await Fleet(link, run).run(stop)
 
-    uncommitted = asyncio.run(main())
-    raise typer.Exit(1 if uncommitted else 0)
+    raise typer.Exit(1 if asyncio.run(main()) else 0)
 
 
 @app.command("replay")

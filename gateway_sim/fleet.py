@@ -81,7 +81,10 @@ class Fleet:
         self._active: list[Slot] = []
 
     async def run(self, stop: asyncio.Event) -> int:
-        """Sample until the time is over or `stop` is set, then wait for commits; return the frames left uncommitted."""
+        """Sample until the time is over or `stop` is set, then wait for commits.
+
+        Returns the frames that the service did not take: left uncommitted, or refused.
+        """
         networks = [asyncio.create_task(gateway.run(), name=name) for name, gateway in self._gateways().items()]
         reporter = asyncio.create_task(self._report_every_second(), name="report")
         try:
@@ -96,7 +99,8 @@ class Fleet:
                 task.cancel()
             await asyncio.gather(reporter, *networks, return_exceptions=True)
             self._write_report()
-        return sum(gateway.tally.uncommitted for gateway in self._gateways().values())
+        tallies = [gateway.tally for gateway in self._gateways().values()]
+        return sum(tally.uncommitted + tally.refused for tally in tallies)
 
     async def _sample(self, stop: asyncio.Event) -> None:
         """Every period one sample of every plant, every second a frame; times are the planned ones, never drifting."""
@@ -177,6 +181,7 @@ def summary(tallies: Mapping[str, Tally]) -> dict[str, object]:
         "frames_sent": sum(t.frames for t in every),
         "frames_resent": sum(t.resent for t in every),
         "uncommitted_frames": sum(t.uncommitted for t in every),
+        "refused_frames": sum(t.refused for t in every),
         "dropped_frames": sum(t.dropped for t in every),
         "gateways": {name: asdict(tally) for name, tally in tallies.items()},
     }

@@ -56,7 +56,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a gateway did so far. A reading is one cell of a frame, null included; each frame counts once."""
+    """What a gateway did so far. A reading is one cell of a frame, null included; each frame counts once.
+
+    Attributes:
+        refused: frames that are in quarantine, or columns of which are, as the service said; once for each reason.
+    """
 
     frames: int
     readings: int
@@ -64,6 +68,7 @@ class Tally:
     uncommitted: int
     dropped: int
     connections: int
+    refused: int
 
 
 class _Connection(aiomqtt.Client):
@@ -145,7 +150,8 @@ class ReferenceGateway:
     def tally(self) -> Tally:
         """The counts so far."""
         buffer = self._buffer
-        return Tally(self._seq, self._readings, buffer.resent, len(buffer), buffer.dropped, self._connections)
+        refused = sum(refusal.frames for refusal in self.refusals.values())
+        return Tally(self._seq, self._readings, buffer.resent, len(buffer), buffer.dropped, self._connections, refused)
 
     async def at_most_waiting(self, frames: int) -> None:
         """Return once at most so many frames wait for their commit (0 = all is on disk)."""

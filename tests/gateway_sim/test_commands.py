@@ -61,7 +61,7 @@ async def test_fleet_sends_what_it_reports_and_labels_its_faults(broker: Server,
     sent = json.loads(report.read_text())
     assert sent["readings_sent"] == service.readings == 15 * sum((17, 18, 13))
     assert sent["frames_sent"] == sum(len(frames) for frames in service.frames.values()) == 15 * 4
-    assert sent["uncommitted_frames"] == sent["dropped_frames"] == 0
+    assert sent["uncommitted_frames"] == sent["dropped_frames"] == sent["refused_frames"] == 0
     assert set(sent["gateways"]) == {"demo-aluminium/GW-01", "demo-dust/GW-01", "demo-steel/GW-01", "demo-steel/GW-02"}
     written = [json.loads(line) for line in labels.read_text().splitlines()]
     assert written
@@ -98,6 +98,20 @@ async def test_fleet_owns_up_to_what_was_never_committed(broker: Server, tmp_pat
     code, _, _ = await _ended(fleet)
     assert code == 1
     assert json.loads(report.read_text())["uncommitted_frames"] == 8
+
+
+async def test_fleet_owns_up_to_what_the_service_refused(broker: Server, tmp_path: Path) -> None:
+    refusal = Refusal("", 1, "unknown-gateway", "demo-dust/GW-01 is in no plant file", 1, 0)
+    service = Committer(broker.host, broker.port, refuse={1: refusal})
+    report = tmp_path / "report.json"
+    async with in_background(service.run()):
+        fleet = await _start(
+            "fleet", "--host", broker.host, "--port", broker.port, "--for", 2, "--report", report, "--no-faults"
+        )
+        code, _, _ = await _ended(fleet)
+    assert code == 1
+    sent = json.loads(report.read_text())
+    assert (sent["uncommitted_frames"], sent["refused_frames"]) == (0, 4)
 
 
 @pytest.mark.parametrize("live", [False, True])
