@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from detectors.screen import Screen
 from detectors.trip import Arrays
 
 _NOBODY: Final = np.empty(0, np.int32)
+_AS_BEFORE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Bank:
@@ -134,13 +136,16 @@ class Bank:
         tables: Mapping[str, RuleTable],
         derived: Sequence[Derived] = (),
         anew: NDArray[np.int32] = _NOBODY,
+        renamed: Mapping[str, str] = _AS_BEFORE,
     ) -> Bank:
         """A bank for other rules that remembers everything about the points and rules both have.
 
-        Of the points `anew`, and of what is derived from them, only which rules stand.
+        Of the points `anew`, and of what is derived from them, only which rules stand. `renamed`: keys of rules here,
+        and those they have there.
         """
         bank = Bank(tables, derived)
-        bank._recall(self._known, self._channels, {name: part.state() for name, part in self._parts.items()})
+        states = {name: part.state().renamed(renamed) for name, part in self._parts.items()}
+        bank._recall(self._known, self._channels, states)
         return bank._begin_anew(anew, Bank(tables, derived), derived) if len(anew) else bank
 
     def _begin_anew(self, points: NDArray[np.int32], fresh: Bank, derived: Sequence[Derived]) -> Bank:
@@ -177,8 +182,8 @@ class Bank:
             arrays |= {f"{name}:{column}": array for column, array in state.arrays.items()}
         return pack(arrays)
 
-    def load(self, dump: bytes) -> None:
-        """Take over a dumped memory for every point, and every rule known by its key."""
+    def load(self, dump: bytes, renamed: Mapping[str, str] = _AS_BEFORE) -> None:
+        """Take over a dumped memory for every point, and every rule known by its key, now or before (`renamed`)."""
         states: dict[str, dict[str, NDArray[np.generic]]] = {}
         for entry, array in unpack(dump).items():
             name, _, column = entry.rpartition(":")
@@ -187,7 +192,9 @@ class Bank:
         if "newest" not in known:  # written before points were remembered here
             known = {**Known(0).arrays(), "channel": np.empty(0, np.int64), "channel_key": np.empty(0, np.str_)}
         channels = dict(zip(known["channel_key"].tolist(), known["channel"].tolist(), strict=True))
-        parts = {name: State(_unpacked_keys(arrays.pop("key")), arrays) for name, arrays in states.items()}
+        parts = {
+            name: State(_unpacked_keys(arrays.pop("key")), arrays).renamed(renamed) for name, arrays in states.items()
+        }
         self._recall(Known.of(known), channels, parts)
 
     def _recall(self, known: Known, channels: Mapping[str, int], parts: Mapping[str, State]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, Protocol, cast, runtime_checkable
@@ -27,6 +27,10 @@ class State:
 
     key: Sequence[str]
     arrays: Arrays
+
+    def renamed(self, now: Mapping[str, str]) -> State:
+        """The same memory; rules that are in `now` under the key they have there."""
+        return State([now.get(key, key) for key in self.key], self.arrays) if now else self
 
     def without(self, keys: Collection[str]) -> State:
         """The memory of the other rules."""

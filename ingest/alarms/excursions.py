@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass, replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -151,6 +151,14 @@ class Excursions:
             span.due = OPEN
         self.due = min((span.due for _, span in waiting), default=OPEN)
         return found
+
+    def rename(self, now: Mapping[str, str]) -> None:
+        """Rules that are in `now` have the key they have there."""
+        for known in (self._spans, self._horizon):
+            for key in now.keys() & known.keys():
+                known[now[key]] = known.pop(key)
+        if now:
+            self._held = deque((until, replace(one, key=now.get(one.key, one.key))) for until, one in self._held)
 
     def shift(self, step: int) -> None:
         """The clock that arrivals are told by was set by `step`."""

@@ -120,7 +120,7 @@ class AuditTrail(Protocol):
 class Readings(Protocol):
     """History as far as the API asks. Blocking."""
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
         """See `ingest.history.store.HistoryStore.trend`. Raises HistoryError."""
 
 

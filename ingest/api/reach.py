@@ -202,7 +202,7 @@ def suppressions(
 def trend(ports: Ports, point: Point, start: int, end: int, buckets: int) -> Trend:
     """A point's history. Raises Away if the history store does not answer."""
     try:
-        return ports.history.trend(point.plant, point.id, start, end, buckets)
+        return ports.history.trend(point.plant, point.id, start, end, buckets, was=point.was)
     except HistoryError as error:
         wait = error.retry_after_s if isinstance(error, HistoryUnavailable) else None
         raise Away(f"history: {error}", retry_after_s=wait) from error

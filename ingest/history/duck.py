@@ -129,7 +129,7 @@ class DuckDBStore:
         with self._turn, self._available(), self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO alarm_metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
         """One point's readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
         bucket = {"start": start, "end": end, "width": bucket_width(start, end, buckets)}
         columns = self._query(
@@ -137,11 +137,11 @@ class DuckDBStore:
             SELECT $start + (time - $start) // $width * $width AS bucket,
                    min(value) AS low, avg(value) AS mean, max(value) AS high, count(*) AS count
             FROM readings
-            WHERE series IN (SELECT id FROM series WHERE plant = $plant AND point = $point)
+            WHERE series IN (SELECT id FROM series WHERE plant = $plant AND list_contains($points, point))
                   AND time >= $start AND time < $end
             GROUP BY bucket ORDER BY bucket
             """,
-            bucket | {"plant": plant, "point": point},
+            bucket | {"plant": plant, "points": [point] if was is None else [point, was]},
         )
         low, mean, high = (np.ma.filled(columns[name].astype(np.float64), np.nan) for name in ("low", "mean", "high"))
         return Trend(columns["bucket"].astype(np.int64), low, mean, high, columns["count"].astype(np.int64))

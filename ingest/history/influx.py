@@ -110,15 +110,15 @@ class InfluxStore(ABC):
         """Keep what alarms asked of operator positions; see `HistoryStore`."""
         self._write(len(slots), lambda part: slot_lines(slots[part]), "ns")
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
         """One point's readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
         width = bucket_width(start, end, buckets)
         window = f"time >= {start} AND time < {end} GROUP BY time({width}ns, {start % width}ns) fill(none)"
         answers = self._ask(
             "; ".join(
                 f"SELECT {what} FROM {self._measurement(name)} "  # noqa: S608  quoted
-                f"WHERE plant = {_string(plant)} AND {tag} = {_string(of)} AND {condition}{window}"
-                for name, tag, of, field in _kept_in(plant, point)
+                f"WHERE plant = {_string(plant)} AND {series} AND {condition}{window}"
+                for name, series, field in _kept_in(plant, point, was)
                 for what, condition in (
                     (f"min({field}), mean({field}), max({field}), count({field})", ""),
                     ("count(quality)", f"{_NO_VALUE} AND "),
@@ -251,12 +251,15 @@ def trust(config: InfluxConfig) -> ssl.SSLContext:
         raise HistoryUnavailable(f"ca_file {config.ca_file}: {error}") from error
 
 
-def _kept_in(plant: str, point: str) -> list[tuple[str, str, str, str]]:
-    """Where a series may be: measurement, tag and its value, field."""
+def _kept_in(plant: str, point: str, was: str | None) -> list[tuple[str, str, str]]:
+    """Where a series may be: measurement, condition on its tags, field."""
+    measured = f"point = {_string(point)}"
     if plant == SERVICE:
-        return [("service", "point", point, "value")]
+        return [("service", measured, "value")]
+    if was is not None:
+        measured = f"({measured} OR point = {_string(was)})"
     gateway, field = gateway_field(point)
-    return [("readings", "point", point, "value"), ("gateways", "gateway", gateway, field)]
+    return [("readings", measured, "value"), ("gateways", f"gateway = {_string(gateway)}", field)]
 
 
 def _string(text: str) -> str:

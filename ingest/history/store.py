@@ -68,8 +68,11 @@ class HistoryStore(Protocol):
         Raises as `write_readings`.
         """
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
-        """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width."""
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
+        """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width.
+
+        Those that were kept under its former id, `was`, are among them.
+        """
 
     def count_readings(self) -> int:
         """All readings stored, those of gateways and of the service themselves not counted."""

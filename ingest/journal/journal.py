@@ -24,8 +24,9 @@ from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.journal.staging import Staging
 from ingest.model.batch import Batch
+from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey, one_now, taken_over
 from ingest.quality.clock import GatewayClock
-from ingest.telemetry import REGISTRY, emit
+from ingest.telemetry import REGISTRY, Event, emit
 
 HISTORY_REJECTED: Final = "history-rejected"
 """Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
@@ -44,6 +45,15 @@ _commit_seconds = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PointRenamed(Event):
+    """A point goes by another id from now on; what is known of it goes with it."""
+
+    plant: str
+    was: str
+    point: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,15 +233,21 @@ class Journal:
         """Id of the newest entry, 0 if there is none."""
         return self._last
 
-    def number_points(self, points: Sequence[tuple[str, str]]) -> list[int]:
-        """The permanent index of each (plant, point id); new ones are numbered on."""
+    def number_points(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
+        """The permanent index of each (plant, point id), renamed ones keep theirs; new ones are numbered on."""
         with self._file.transaction() as cursor:
             known = {(plant, name): number for number, plant, name in cursor.execute("SELECT * FROM point")}
+            renamed = taken_over(known, was)
+            for former, new in renamed:
+                known[new] = known.pop(former)
+                cursor.execute("UPDATE point SET name = ? WHERE id = ?", (new[1], known[new]))
             for key in points:
                 if key not in known:
                     known[key] = len(known)
                     cursor.execute("INSERT INTO point VALUES (?, ?, ?)", (known[key], *key))
-        return [known[key] for key in points]
+        for (plant, former), (_, point) in renamed:
+            emit(PointRenamed(plant, former, point))
+        return Numbered([known[key] for key in points], one_now(known, was))
 
     def installation(self) -> str | None:
         """The id of the installation it belongs to; None if it bears none."""

@@ -21,6 +21,7 @@ ActKind = Literal[
     "inspection",
     "self-inspection",
     "enterprise",
+    "point",
 ]
 
 

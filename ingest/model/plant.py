@@ -102,6 +102,7 @@ class Point:
     basis: str | None = None  # that duty, or where the signal is from
     red: bool = False  # one of its rules alone calls for a red warning
     states: tuple[Text, Text] | None = None  # what 0 and 1 mean; None: it has numbers
+    was: str | None = None  # its id before it was renamed, under which its readings of then are kept
 
     def word(self, value: float | None) -> Text | None:
         """What a value means in words, or None if it is a number, or neither 0 nor 1."""

@@ -206,6 +206,7 @@ class Engine(Worker):
             self._turn(portion, seen=began - _UNDER_WAY)
 
     def _recover(self) -> None:
+        self._store.rename(list(self._roster.renamed.items()), self._moments.now())  # while it was away, or cut short
         state = self._store.load()
         at, replayed = self._remember(state), 0
         while at < state.cursor:
@@ -336,6 +337,7 @@ class Engine(Worker):
     def _adopt(self, roster: Roster, turn: Turn) -> None:
         """Change over; alarms of rules that are gone end as removed, since nothing judges them any more."""
         self.memory = self.memory.successor(roster)
+        turn.renamed += roster.renamed.items() - self._roster.renamed.items()
         turn.former = {**self._roster.plants, **turn.former}
         self._roster = turn.roster = roster
         self._unreplayable = True

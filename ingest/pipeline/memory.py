@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -17,6 +18,7 @@ from detectors.packed import pack, unpack
 from ingest.alarms.excursions import Excursions
 from ingest.alarms.suppressions import Suppressions
 from ingest.model.alarm import OVER, Alarm, AlarmState
+from ingest.model.suppression import Suppression
 from ingest.pipeline.lookback import Limits
 from ingest.pipeline.watches import Watches
 from ingest.plants.roster import Roster
@@ -24,6 +26,8 @@ from ingest.plants.view import NEVER, Latest, PlantView
 
 AlarmKey = tuple[str, str, str]
 """(plant, point, rule)"""
+
+Told = TypeVar("Told", Alarm, Suppression)
 
 RECENT: Final = 10_000
 """Alarms that are back to normal and remembered, whenever they returned: what comes back is told by readings' times."""
@@ -185,13 +189,30 @@ class Memory:
         memory = Memory(roster)
         memory.alarms, memory.recent = self.alarms, self.recent
         memory.suppressions, memory.warnings, memory.record = self.suppressions, self.warnings, self.record
+        renamed = roster.renamed.items() - self.roster.renamed.items()
+        if renamed:
+            memory._rename(dict(renamed))
         both = min(len(self.newest), len(memory.newest))
         for name in _COLUMNS:
             getattr(memory, name)[:both] = getattr(self, name)[:both]
-        memory.bank = self.bank.successor(roster.tables, roster.derived)
+        keys = roster.renamed_rules()
+        memory.bank = self.bank.successor(roster.tables, roster.derived, renamed=keys)
         memory.excursions = self.excursions
+        memory.excursions.rename(keys)
         memory.stepped, memory.reported, memory.listening = self.stepped, self.reported, self.listening
         return memory
+
+    def _rename(self, renamed: Mapping[tuple[str, str], str]) -> None:
+        """What is told by points' ids is told by those they have now, (plant, former id) -> id."""
+
+        def now(one: Told) -> Told:
+            return replace(one, point=renamed.get((one.plant, one.point), one.point))
+
+        self.alarms, self.recent = (
+            {(one.plant, one.point, one.rule): one for one in map(now, known.values())}
+            for known in (self.alarms, self.recent)
+        )
+        self.suppressions = Suppressions(map(now, self.suppressions.records()))
 
     def dump(self) -> bytes:
         """Everything that the readings alone determine, the same bytes for the same readings.
@@ -220,11 +241,13 @@ class Memory:
         both = min(len(self.newest), len(arrays["newest"]))
         for name in _COLUMNS:
             getattr(self, name)[:both] = arrays[name][:both]
-        self.bank.load(arrays["bank"].tobytes())
+        renamed = self.roster.renamed_rules()
+        self.bank.load(arrays["bank"].tobytes(), renamed)
         if "excursions" not in arrays:  # written before they were remembered
             for alarm in self.alarms.values():
                 if alarm.active:
                     self.excursions.began(alarm.rule_key, alarm.onset)
             return
         self.excursions = Excursions.of(json.loads(arrays["excursions"].tobytes()))
+        self.excursions.rename(renamed)
         self.stepped = int(arrays["stepped"])

@@ -126,6 +126,7 @@ class Saving:
                     suppressions=turn.suppressions,
                     warnings=turn.warnings,
                     acts=turn.acts,
+                    renamed=turn.renamed,
                     reached=reached,
                 )
             except StateUnavailable as error:

@@ -14,6 +14,7 @@ from ingest.model.outbox import Message, MessageKind
 from ingest.model.plant import Plant
 from ingest.model.suppression import Suppression
 from ingest.model.warning import EarlyWarning, WarningEvent
+from ingest.plants.numbering import Rename
 from ingest.plants.roster import Roster
 from ingest.warnings.watch import Terms as WarningTerms
 
@@ -46,7 +47,8 @@ class Turn:
     """One go of the engine: a batch, the moment it is judged at, and what comes of it.
 
     `seen` matters while the batch is empty: everything that arrived before it (ns) was judged. `former`: the plants
-    that were known before this turn, by id, if their files have changed.
+    that were known before this turn, by id, if their files have changed. `renamed`: points that have another id from
+    this turn on, in the order in which they got it.
     """
 
     now: int
@@ -61,6 +63,7 @@ class Turn:
     acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
     messages: list[Message] = field(default_factory=list)
     former: Mapping[str, Plant] = field(default_factory=dict)
+    renamed: list[Rename] = field(default_factory=list)
 
     def plant(self, name: str) -> Plant | None:
         """The plant as it is known, or was until this turn: what is told of its end says whose it was."""

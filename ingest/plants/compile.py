@@ -21,6 +21,16 @@ from ingest.plants.numbering import Numbering
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
+from ingest.telemetry import Event, emit
+
+
+@dataclass(frozen=True, slots=True)
+class PointNotCarriedOver(Event, level="warning"):
+    """A point has lived under both its ids: what is known of the former one stays apart, and its alarms are removed."""
+
+    plant: str
+    was: str
+    point: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,11 @@ class _Forms:
 def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version: int) -> Roster:
     """The roster of these plants."""
     named = [(plant.id, point) for plant in plants for point in plant.points]
-    numbers = numbering([(plant, judged.id) for plant, judged in named])
+    was = {(plant, judged.id): judged.was for plant, judged in named if judged.was is not None}
+    numbered = numbering([(plant, judged.id) for plant, judged in named], was)
+    numbers = numbered.index
+    for plant, judged_id in was.keys() - numbered.renamed.keys():
+        emit(PointNotCarriedOver(plant, was[plant, judged_id], judged_id))
     index = {(plant, judged.id): number for (plant, judged), number in zip(named, numbers, strict=True)}
     size = max(numbers, default=-1) + 1
     low, high = np.full(size, np.nan), np.full(size, np.nan)
@@ -86,7 +100,7 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
     channels = Channels(index)
     for plant, judged in named:
         number = index[plant, judged.id]
-        point = points[number] = _point(number, plant, judged, forms)
+        point = points[number] = _point(number, plant, judged, forms, numbered.renamed.get((plant, judged.id)))
         low[number], high[number] = _ends(point)
         carrier[number] = index.get((plant, judged.gateway), number)
         first[number] = len(owner)
@@ -112,10 +126,11 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
         carrier=carrier,
         tables={kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.judged},
         derived=channels.derived,
+        renamed={(plant, former): point for (plant, point), former in numbered.renamed.items()},
     )
 
 
-def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms) -> Point:
+def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms, was: str | None) -> Point:
     of = judged.measure
     return Point(
         index=number,
@@ -136,6 +151,7 @@ def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms) -> Point
         mandatory=judged.mandatory,
         basis=judged.basis,
         states=judged.states,
+        was=was,
     )
 
 

@@ -150,9 +150,9 @@ class PlantFiles:
         digests = {name: sha256(content).digest() for name, content in taken.items()}
         if digests == self._in_force:
             return None
+        self._keep(taken, {back.name for back in held})  # before: what is numbered anew there is found again so
         roster = roster_of(plants, catalogue, numbering, version)
         self._in_force = digests
-        self._keep(taken, {back.name for back in held})
         return roster
 
     def _choose(
@@ -235,13 +235,14 @@ def _read(file: Path) -> tuple[bytes | None, list[Fault]]:
 
 def _vanished(before: JudgedPlant, after: JudgedPlant | None, old: bytes, new: bytes | None) -> tuple[str, ...]:
     """What was watched and is no more, or the sign that the text is cut short."""
-    points = {point.id: {rule.code for rule in point.rules} for point in after.points} if after is not None else {}
+    points = after.points if after is not None else ()
+    rules = {name: {rule.code for rule in point.rules} for point in points for name in (point.id, point.was) if name}
     gone = []
     for point in before.points:
-        if point.id not in points:
+        if point.id not in rules:
             gone.append(point.id)
         else:
-            gone += [f"{point.id}/{rule.code}" for rule in point.rules if rule.code not in points[point.id]]
+            gone += [f"{point.id}/{rule.code}" for rule in point.rules if rule.code not in rules[point.id]]
     if not gone and new is not None and old.startswith(new):
         gone = ["(the end of the file)"]
     return (*gone[:_SHOWN], f"… {len(gone)}") if len(gone) > _SHOWN else tuple(gone)

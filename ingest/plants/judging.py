@@ -70,6 +70,7 @@ class JudgedPoint:
     mandatory: bool
     basis: str | None
     states: tuple[Text, Text] | None
+    was: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ class _Judging:
             signal.table.mandatory,
             signal.table.basis,
             signal.states,
+            table.was,
         )
 
     def _concerned(self, spec: RuleSpec, own: Mapping[str, object], place: Place) -> bool:

@@ -1,24 +1,69 @@
-"""Permanent indices for points: a point keeps its place in the arrays for ever."""
+"""Permanent indices for points: a point keeps its place in the arrays for ever, also under another id."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Protocol
+
+PointKey = tuple[str, str]
+"""(plant, point id)"""
+
+Rename = tuple[PointKey, str]
+"""A point by its former id, and the id it has now."""
+
+NONE_RENAMED: Final[Mapping[PointKey, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What a numbering answers.
+
+    Attributes:
+        index: one a point, in their order.
+        renamed: of the points with a former id, those that have the index of it, now or since long: (plant, id) ->
+            former id. The others are points of their own: both ids had an index before anybody said they were one.
+    """
+
+    index: Sequence[int]
+    renamed: Mapping[PointKey, str]
 
 
 class Numbering(Protocol):
     """Gives every (plant, point id) its index, the same one each time it is asked."""
 
-    def __call__(self, points: Sequence[tuple[str, str]], /) -> Sequence[int]:
-        """One index a point; a new point gets one never given before."""
+    def __call__(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
+        """One index a point.
+
+        A point without one takes over that of its former id, which `was` tells, or gets one never given before.
+        """
+
+
+def taken_over(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> list[tuple[PointKey, PointKey]]:
+    """The (former, new) keys of points that are to take over the index of their former id.
+
+    >>> taken_over({("p", "A"): 0, ("p", "B"): 1}, {("p", "C"): "A", ("p", "B"): "A", ("p", "D"): "X"})
+    [(('p', 'A'), ('p', 'C'))]
+    """
+    pairs = [((plant, former), (plant, point)) for (plant, point), former in was.items()]
+    return [(former, new) for former, new in pairs if former in known and new not in known]
+
+
+def one_now(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> dict[PointKey, str]:
+    """Of `was` what holds: nothing goes by the former id any more."""
+    return {new: former for new, former in was.items() if (new[0], former) not in known}
 
 
 class MemoryNumbering:
     """A numbering that lasts as long as the object: for checks and tests."""
 
     def __init__(self) -> None:
-        self._index: dict[tuple[str, str], int] = {}
+        self._index: dict[PointKey, int] = {}
 
-    def __call__(self, points: Sequence[tuple[str, str]], /) -> Sequence[int]:
+    def __call__(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
         """Indices in the order in which points were first seen."""
-        return [self._index.setdefault(point, len(self._index)) for point in points]
+        known = self._index
+        for former, new in taken_over(known, was):
+            known[new] = known.pop(former)
+        return Numbered([known.setdefault(point, len(known)) for point in points], one_now(known, was))

@@ -141,6 +141,7 @@ class PointTable(Written):
     """`[[points]]`; its rules are single keys laid over the catalogue's, or whole rules of its own."""
 
     id: ItemId
+    was: ItemId | None = None  # its id before it was renamed
     signal: Annotated[str, AfterValidator(_signal)]
     equipment: Annotated[str, AfterValidator(_equipment)] | None = None
     gateway: Annotated[str, AfterValidator(_gateway)]

@@ -83,6 +83,7 @@ class _Reading:
         self._unique("equipment")
         self._unique("gateways", "points")
         self._none_of_a_gateways_own()
+        self._renamed_from_nobody()
         return PlantFile(
             self._file,
             enterprise,
@@ -152,6 +153,26 @@ class _Reading:
             gateway, what = gateway_point_of(name) or ("", "")
             if gateway in gateways:
                 self.faults.append(place.at("id").fault(name, f"an id of its own; it is that of {gateway}'s {what}"))
+
+    def _renamed_from_nobody(self) -> None:
+        """What a point was called before is nobody's id in this file, and what no other point was called before."""
+        held = {_text(item, "id"): place for place, item in chain(self._items["gateways"], self._items["points"])}
+        gateways = self._ids("gateways")
+        first: dict[str, Place] = {}
+        for place, item in self._items["points"]:
+            was = _text(item, "was")
+            gateway, what = gateway_point_of(was) or ("", "")
+            if not was:
+                continue
+            if was in held:
+                fault = f"an id that is in this file no more; {held[was].key} has it"
+            elif gateway in gateways:
+                fault = f"the former id of a point; it is that of {gateway}'s {what}"
+            elif first.setdefault(was, place) is not place:
+                fault = f"the former id of one point only; {first[was].key} was that too"
+            else:
+                continue
+            self.faults.append(place.at("was").fault(was, fault))
 
     def _all(self, model: type[W], key: str, known: Known | None = None) -> tuple[W, ...]:
         tables = (self._checked(model, place, item, known) for place, item in self._items[key])

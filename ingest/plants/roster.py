@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import Derived, RuleTable
 from ingest.model.batch import Batch
-from ingest.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule
+from ingest.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
 from ingest.plants.rules import AllRules
 
 
@@ -52,6 +52,7 @@ class Roster:
             points of the service).
         tables: rules by detector name, for `detectors.registry`; only those that have any.
         derived: channels that expressions give, numbered after all points; `tables` judge them and look at them.
+        renamed: (plant, former id) -> id, of the points that had another one before.
     """
 
     version: int
@@ -64,6 +65,7 @@ class Roster:
     carrier: NDArray[np.int32]
     tables: Mapping[str, RuleTable]
     derived: tuple[Derived, ...] = ()
+    renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
 
     def enterprises(self) -> list[Plant]:
@@ -91,6 +93,15 @@ class Roster:
         if isinstance(self.rules, AllRules):
             return int(self.rules.first[point.index]) + codes.index(rule.code)
         return self.rules.index(rule)
+
+    def renamed_rules(self) -> dict[str, str]:
+        """The keys of renamed points' rules: former -> now."""
+        return {
+            rule_key(plant, former, rule.code): rule_key(plant, now, rule.code)
+            for (plant, former), now in self.renamed.items()
+            if (point := self.find(plant, now)) is not None
+            for rule in point.rules
+        }
 
     def judges(self, plant: str, point: str, code: str) -> bool:
         """Whether that point has a rule of that code now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,12 +19,14 @@ from ingest.model.audit import Act
 from ingest.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning, WarningEvent
+from ingest.plants.numbering import Rename
 from ingest.state import audit
 from ingest.state import tables as t
 from ingest.state.annunciations import follow, pack_annunciations, read_annunciations
 from ingest.state.database import Database
 from ingest.state.errors import StateInDoubt
 from ingest.state.once import added, once
+from ingest.state.renames import rename_points
 from ingest.state.rows import (
     act_of,
     alarm_of,
@@ -113,10 +116,12 @@ class EngineStore:
         suppressions: Sequence[Suppression] = (),
         warnings: Sequence[WarningEvent] = (),
         acts: Sequence[Act] = (),
+        renamed: Sequence[Rename] = (),
         reached: int | None = None,
     ) -> None:
         """Write what one turn led to, in one transaction: alarms, warnings, the audit trail, outbox and cursor.
 
+        What the turn wrote of a point that was `renamed` in it goes by its new id, like all that was there before.
         What was told before, by its id, is not told again.
 
         Raises:
@@ -135,7 +140,8 @@ class EngineStore:
                     fresh.append(act_of(event))
             for suppression in suppressions:
                 _put(connection, t.suppression, suppression_row(suppression))
-            audit.append(connection, [*fresh, *acts, *write_warnings(connection, warnings)])
+            moved = rename_points(connection, renamed, time.time_ns())
+            audit.append(connection, [*fresh, *acts, *write_warnings(connection, warnings), *moved])
             if messages:
                 rows = [message_row(message) for message in messages]
                 connection.execute(once(connection, t.outbox, "connector", "id"), rows)
@@ -150,6 +156,12 @@ class EngineStore:
     def pack(self, count: int) -> int:
         """Let `count` annunciations that cannot change any more lie together; 0 where there are not so many."""
         return pack_annunciations(self._db, count)
+
+    def rename(self, renamed: Sequence[Rename], now: int) -> None:
+        """Let what is known of points under a former id go by the one they have at `now` (ns). Raises as `commit`."""
+        if renamed:
+            with self._db.write() as connection:
+                audit.append(connection, rename_points(connection, renamed, now))
 
     def _kept_already(self) -> bool:
         doubt = self._doubt

@@ -53,7 +53,7 @@ def in_journal(folder: Path, wave: Wave, readings: int) -> Count:
     """What the journal of a stopped service holds, in entries or staged."""
     journal = Journal(folder / "data" / "journal.db")
     try:
-        (number,) = journal.number_points([(PLANT, POINT)])
+        (number,) = journal.number_points([(PLANT, POINT)]).index
         batches, at = [], 0
         while entries := journal.read(at, _AT_ONCE):
             batches += [entry.batch for entry in entries]

@@ -87,4 +87,5 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "inspection": Text("检查", "inspection"),
     "self-inspection": Text("自查", "self-inspection"),
     "enterprise": Text("企业档案", "enterprise record"),
+    "point": Text("测点", "point"),
 }

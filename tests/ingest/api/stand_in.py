@@ -323,7 +323,7 @@ class StandIn:
 
     # Readings
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
         if self.history_away:
             raise HistoryUnavailable("the store restarts", retry_after_s=7)
         found = self.known.find(plant, point)

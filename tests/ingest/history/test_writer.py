@@ -150,7 +150,7 @@ class MemoryStore:
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
         raise NotImplementedError
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int) -> Trend:
+    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
         raise NotImplementedError
 
     def count_readings(self) -> int:

@@ -16,6 +16,7 @@ from ingest.journal.journal import Commit, Journal, Progress
 from ingest.journal.position import Gap, Position
 from ingest.journal.records import Quarantined
 from ingest.model.batch import Batch, empty_batch
+from ingest.plants.numbering import Numbered
 
 
 def batch(n: int, received: int = 9) -> Batch:
@@ -90,9 +91,26 @@ def test_the_same_bytes_are_put_aside_once(tmp_path: Path) -> None:
 
 def test_a_points_number_is_for_ever(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    assert journal.number_points([("p", "a"), ("p", "b")]) == [0, 1]
+    assert journal.number_points([("p", "a"), ("p", "b")]).index == [0, 1]
     journal.close()
-    assert Journal(tmp_path / "j.db").number_points([("p", "c"), ("p", "b")]) == [2, 1]
+    assert Journal(tmp_path / "j.db").number_points([("p", "c"), ("p", "b")]).index == [2, 1]
+
+
+def test_a_renamed_point_keeps_its_number_as_often_as_it_is_said(tmp_path: Path) -> None:
+    journal, points, was = Journal(tmp_path / "j.db"), [("p", "new"), ("p", "b")], {("p", "new"): "a"}
+    journal.number_points([("p", "a"), ("p", "b"), ("q", "a")])
+    for _ in range(2):
+        assert journal.number_points(points, was) == Numbered([0, 1], was)
+        journal.close()
+        journal = Journal(tmp_path / "j.db")
+    assert journal.number_points([("p", "a")]).index == [3], "a new point under an id that is free again"
+    assert journal.number_points(points, was) == Numbered([0, 1], {}), "two points since then"
+
+
+def test_a_point_that_has_a_number_takes_over_no_other(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.number_points([("p", "a"), ("p", "b")])
+    assert journal.number_points([("p", "b")], {("p", "b"): "a"}) == Numbered([1], {})
 
 
 def test_trimming_keeps_what_a_reader_needs_and_never_reuses_a_number(tmp_path: Path) -> None:

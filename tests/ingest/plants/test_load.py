@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.plants.load import load_roster
-from ingest.plants.numbering import MemoryNumbering
+from ingest.plants.numbering import NONE_RENAMED, MemoryNumbering, Numbered, PointKey
 from tests.ingest.plants.samples import DATA, plant, point
 
 
@@ -105,7 +105,7 @@ def test_no_plant_takes_the_place_of_the_service_itself(tmp_path: Path) -> None:
 def test_nothing_is_numbered_while_there_are_faults(tmp_path: Path) -> None:
     """Permanent indices are not spent on a file that is refused."""
 
-    def never(points: Sequence[tuple[str, str]], /) -> Sequence[int]:
+    def never(points: Sequence[PointKey], _was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
         raise AssertionError(points)
 
     (tmp_path / "p.toml").write_text("x = 1", encoding="utf-8")

@@ -1,0 +1,148 @@
+"""A point that goes by another id now lives on: its alarms, who acknowledged them, and what hides them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.cases.dead_points import DeadPoint
+from ingest.model.alarm import AlarmEventKind, AlarmState
+from ingest.model.suppression import SuppressionKind
+from ingest.pipeline.commands import Acknowledge, Person, Suppress
+from ingest.plants.roster import Roster
+from ingest.state.audit import AuditStore
+from ingest.state.case_store import CaseStore
+from ingest.state.suppressions import SuppressionStore
+from tests.ingest.pipeline.bench import PATIENCE_S, SECOND, Bench
+from tests.small_plant import PLANT, TEXT, small_roster
+
+RENAMED = TEXT.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"')
+RENAMED_WITHOUT_A_WORD = TEXT.replace('id = "CO-01"', 'id = "CO-09"')
+OPERATOR = Person("张三", "operator")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    made.engine.start()
+    yield made
+    assert made.engine.stop(PATIENCE_S)
+    assert made.failures == []
+
+
+def compiled(bench: Bench, text: str = RENAMED) -> Roster:
+    return small_roster(bench.folder, bench.journal.number_points, text)
+
+
+def change_over(bench: Bench, how: str) -> None:
+    """Rename the point while the service runs, while it is off, or so that it dies between journal and state."""
+    state = bench.store.load()
+    roster = compiled(bench)
+    if how == "running":
+        bench.engine.adopt(roster)
+    else:
+        assert bench.engine.stop(PATIENCE_S)
+        if how == "crash":  # nothing but the oldest snapshot, which knows the former id, and entries to replay
+            with bench.database.write() as connection:
+                connection.exec_driver_sql(
+                    "UPDATE engine_state SET snapshot_cursor = ?, snapshot = ?", (state.snapshot_cursor, state.snapshot)
+                )
+        bench.engine = bench.build(roster)
+        bench.engine.start()
+    wait_for(bench, "CO-09")
+
+
+def wait_for(bench: Bench, point: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while {alarm.point for alarm in bench.found()} != {point}:
+        assert time.monotonic() < deadline, bench.found()
+        time.sleep(0.01)
+
+
+def audited(bench: Bench) -> list[tuple[str, str, str]]:
+    acts = [row.act for row in AuditStore(bench.database.rows).acts(limit=100, kind="point")]
+    return [(act.action, act.subject, act.detail["was"]) for act in acts]
+
+
+@pytest.mark.parametrize("how", ["running", "off", "crash"])
+def test_a_renamed_point_keeps_its_alarms_and_what_people_said_of_them(bench: Bench, how: str) -> None:
+    bench.send("CO-01", [5, 30, 170])
+    bench.settle()
+    before = {alarm.rule: alarm for alarm in bench.found()}
+    bench.engine.order(Acknowledge(before["HH"].id, OPERATOR, "已到现场")).result(PATIENCE_S)
+    until = time.time_ns() + 3600 * SECOND
+    shelve = Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", "H", "探头更换中", until, OPERATOR)
+    shelved = bench.engine.order(shelve).result(PATIENCE_S)
+    change_over(bench, how)
+    after = {alarm.rule: alarm for alarm in bench.found()}
+    assert {rule: alarm.id for rule, alarm in after.items()} == {rule: alarm.id for rule, alarm in before.items()}
+    assert (after["HH"].state, after["HH"].acked_by) == (AlarmState.ACKNOWLEDGED, "张三")
+    assert after["H"].state is AlarmState.SHELVED
+    (kept,) = SuppressionStore(bench.database).suppressions(limit=10, point="CO-09")
+    assert kept.id == shelved.id
+
+    bench.restart(clean=how != "crash")  # the line is still in the file
+    bench.send("CO-09", [171, 5], start_s=3)
+    bench.settle()
+    ended = {alarm.rule: alarm for alarm in bench.found()}
+    assert {rule: alarm.id for rule, alarm in ended.items()} == {rule: alarm.id for rule, alarm in before.items()}
+    assert (ended["HH"].state, ended["HH"].returned) == (AlarmState.NORMAL, bench.t0 + 4 * SECOND)
+    kinds = [event.kind for event in bench.alarms.alarm_history(before["HH"].id)]
+    assert kinds == [AlarmEventKind.RAISED, AlarmEventKind.ACKNOWLEDGED, AlarmEventKind.RETURNED]
+    assert audited(bench) == [("renamed", "CO-09", "CO-01")]
+
+
+@pytest.mark.parametrize("how", ["running", "off", "crash"])
+def test_a_renamed_points_alarm_that_returned_comes_back_as_the_same(bench: Bench, how: str) -> None:
+    bench.send("CO-01", [30, 5])
+    bench.settle()
+    (alarm,) = bench.found()
+    change_over(bench, how)
+    bench.send("CO-09", [30], start_s=3)
+    bench.settle()
+    assert [(one.id, one.raises) for one in bench.found()] == [(alarm.id, 2)]
+
+
+def test_renamed_back_and_forth_it_is_one_point_all_the_time(bench: Bench) -> None:
+    bench.send("CO-01", [170])
+    bench.settle()
+    ids = {alarm.id for alarm in bench.found()}
+    back = TEXT.replace('id = "CO-01"', 'id = "CO-01"\nwas = "CO-09"')
+    for text, point in ((RENAMED, "CO-09"), (back, "CO-01"), (RENAMED, "CO-09")):
+        bench.engine.adopt(compiled(bench, text))
+        wait_for(bench, point)
+    bench.send("CO-09", [5], start_s=3)
+    bench.settle()
+    assert {(alarm.id, alarm.state) for alarm in bench.found()} == {(one, AlarmState.RETURNED) for one in ids}
+
+
+def test_without_was_or_said_too_late_the_alarm_is_removed_and_the_points_stay_apart(bench: Bench) -> None:
+    bench.send("CO-01", [170])
+    bench.settle()
+    bench.engine.adopt(compiled(bench, RENAMED_WITHOUT_A_WORD))
+    roster = compiled(bench)
+    assert roster.renamed == {}
+    bench.engine.adopt(roster)
+    bench.send("CO-02", [5], start_s=1)
+    bench.settle()
+    deadline = time.monotonic() + PATIENCE_S
+    while {alarm.state for alarm in bench.found()} != {AlarmState.REMOVED}:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert {alarm.point for alarm in bench.found()} == {"CO-01"}
+    assert audited(bench) == []
+
+
+def test_a_dead_points_time_goes_on_under_its_new_id(bench: Bench) -> None:
+    """Also if the watch over dead points has met the new id before the state database was told of it."""
+    books = CaseStore(bench.database)
+    books.note_dead([DeadPoint(PLANT, "CO-01", 7, 8), DeadPoint(PLANT, "CO-09", 70, None)], [])
+    bench.engine.adopt(compiled(bench))
+    deadline = time.monotonic() + PATIENCE_S
+    while len(books.dead_points()) > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert books.dead_points() == [DeadPoint(PLANT, "CO-09", 7, 8)]
