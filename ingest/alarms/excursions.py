@@ -154,9 +154,11 @@ class Excursions:
 
     def rename(self, now: Mapping[str, str]) -> None:
         """Rules that are in `now` have the key they have there."""
-        for known in (self._spans, self._horizon):
-            for key in now.keys() & known.keys():
-                known[now[key]] = known.pop(key)
+        for before, key in now.items():
+            if before in self._spans:
+                self._spans[key] = self._spans.pop(before)
+            if before in self._horizon:
+                self._horizon[key] = self._horizon.pop(before)
         if now:
             self._held = deque((until, replace(one, key=now.get(one.key, one.key))) for until, one in self._held)
 

@@ -230,6 +230,16 @@ def test_a_trend_shows_low_mean_high_and_count_of_each_bucket(store: HistoryStor
     assert trend.count.tolist() == [3, 1, 1, 1]
 
 
+def test_a_trend_of_a_renamed_point_has_what_was_kept_under_its_former_id(store: HistoryStore) -> None:
+    times = [NOON, NOON + SECOND]
+    store.write_readings(batch([0, 0], times, [1, 2]), roster(), 1)
+    store.write_readings(batch([1, 1], [NOON + s * SECOND for s in (2, 12)], [6, 7]), roster(), 2)
+    names = [point.id for point in roster().points[:2] if point is not None]
+    trend = store.trend(PLANT, names[1], NOON, NOON + 20 * SECOND, 2, was=names[0])
+    assert (trend.low.tolist(), trend.mean.tolist(), trend.high.tolist()) == ([1, 7], [3, 7], [6, 7])
+    assert trend.count.tolist() == [3, 1]
+
+
 def test_a_trend_has_only_what_lies_within_its_window(store: HistoryStore) -> None:
     """From `start`, included, to `end`, not included; buckets begin at `start` however odd it is."""
     start = NOON + 123_456_789

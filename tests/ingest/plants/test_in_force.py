@@ -124,6 +124,20 @@ def test_what_is_no_file_is_refused_and_holds_up_nobody(house: House, kind: str)
     assert house.held() == {"c": False}
 
 
+def test_a_renamed_point_has_not_vanished_but_a_rule_that_went_with_it_has(house: House) -> None:
+    house.load()
+    renamed = text("a", "P1", "P9").replace('id = "P9"', 'id = "P9"\nwas = "P2"')
+    less = renamed.replace('was = "P2"', 'was = "P2"\ndisabled_rules = ["SILENT"]')
+    house.write("a", less)
+    assert house.load()["a"] == {"P1", "P2"}
+    assert [held.vanished for held in house.files.held] == [("P2/SILENT",)]
+    for _ in range(2):
+        house.write("a", renamed)
+        assert house.load()["a"] == {"P1", "P9"}
+        assert house.files.held == ()
+        house.restart()
+
+
 def test_a_plants_folder_that_is_not_there_removes_nothing(house: House) -> None:
     """A folder that is not mounted, or whose name has a typo, is no wish to watch nothing."""
     house.load()

@@ -102,6 +102,26 @@ def test_no_plant_takes_the_place_of_the_service_itself(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("was", "expected"),
+    [
+        (("", "A"), "points.1.was (B) = 'A': expected an id that is in this file no more; points.0 has it"),
+        (("B", "A"), "points.0.was (A) = 'B': expected an id that is in this file no more; points.1 has it"),
+        (("", "B"), "points.1.was (B) = 'B': expected an id that is in this file no more; points.1 has it"),
+        (("X", "X"), "points.1.was (B) = 'X': expected the former id of one point only; points.0 was that too"),
+        (("", "GW-1"), "points.1.was (B) = 'GW-1': expected an id that is in this file no more; gateways.0 has it"),
+        (("", "GW-1.clock"), "points.1.was (B) = 'GW-1.clock': expected the former id of a point; it is that of"),
+        (("", "a b"), "points.1.was (B) = 'a b': expected letters, digits and _ . -, at most 64"),
+    ],
+    ids=["still there", "swapped", "itself", "twice", "a gateway", "a gateway's own", "no id"],
+)
+def test_a_former_id_that_cannot_be_meant_is_refused(tmp_path: Path, was: tuple[str, str], expected: str) -> None:
+    lines = [f'was = "{one}"\n' if one else "" for one in was]
+    points = "".join(point(name, "STL_CO", line) for name, line in zip("AB", lines, strict=True))
+    (tmp_path / "p.toml").write_text(plant("steel", points, name="p"), encoding="utf-8")
+    assert expected in told(tmp_path)
+
+
 def test_nothing_is_numbered_while_there_are_faults(tmp_path: Path) -> None:
     """Permanent indices are not spent on a file that is refused."""
 
