@@ -245,8 +245,8 @@ class Journal:
                 if key not in known:
                     known[key] = len(known)
                     cursor.execute("INSERT INTO point VALUES (?, ?, ?)", (known[key], *key))
-        for (plant, former), new in renamed:
-            emit(PointRenamed(plant, former, new[1]))
+        for (plant, was_called), new in renamed:
+            emit(PointRenamed(plant, was_called, new[1]))
         return Numbered([known[key] for key in points], one_now(known, was))
 
     def installation(self) -> str | None:
