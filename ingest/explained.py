@@ -17,7 +17,8 @@ _RED = "\n[red]单独触发红色预警 alone calls for red[/]"
 def print_point(note: PointNote, out: Console) -> None:
     """Print the explanation."""
     low, high = note.range
-    out.print(f"[bold]{escape(note.plant)}/{escape(note.id)}[/] {note.name.zh} {note.name.en}")
+    was = f" (原 was {escape(note.was)})" if note.was is not None else ""
+    out.print(f"[bold]{escape(note.plant)}/{escape(note.id)}[/]{was} {note.name.zh} {note.name.en}")
     out.print(f"{note.signal} · 量程 range {low:g} … {high:g} {note.unit}".rstrip())
     setpoint = f"{note.setpoint:g} {note.unit}".rstrip() if note.setpoint is not None else "—"
     out.print(f"设定值 set-point {setpoint} · 最长静默 longest silence {note.silence_s:g} s")

@@ -36,6 +36,7 @@ class Span:
         due: arrival time at which it is settled; `OPEN` = there is nothing to tell.
         told: the start it was first told with; 0 = it was not told.
         live: whether a live alarm covers it.
+        named: the key of its rule when it was first told, if it has another one now; "" otherwise.
     """
 
     start: int
@@ -44,6 +45,7 @@ class Span:
     due: int = OPEN
     told: int = 0
     live: bool = False
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ class Excursions:
             left.end = time
             left.due = due if left.due == OPEN else max(left.due, due)
             if right is not None and not (left.told and right.told):
-                left.end, left.told = right.end, left.told or right.told
+                if right.told:
+                    left.told, left.named = right.told, right.named
+                left.end = right.end
                 left.due = left.due if right.due == OPEN else max(left.due, right.due)
                 spans.remove(right)
         elif right is not None:
@@ -153,10 +157,12 @@ class Excursions:
         return found
 
     def rename(self, now: Mapping[str, str]) -> None:
-        """Rules that are in `now` have the key they have there."""
+        """Rules that are in `now` have the key they have there; what was told of them is known by the one before."""
         for before, key in now.items():
             if before in self._spans:
-                self._spans[key] = self._spans.pop(before)
+                self._spans[key] = spans = self._spans.pop(before)
+                for span in spans:
+                    span.named = span.named or (before if span.told else "")
             if before in self._horizon:
                 self._horizon[key] = self._horizon.pop(before)
         if now:
@@ -201,5 +207,6 @@ class Excursions:
         return [oldest] if oldest.due != OPEN else []
 
 
-def _row(span: Span) -> list[int | float | bool]:
-    return [span.start, span.end, span.value, span.due, span.told, span.live]
+def _row(span: Span) -> list[int | float | bool | str]:
+    row: list[int | float | bool | str] = [span.start, span.end, span.value, span.due, span.told, span.live]
+    return [*row, span.named] if span.named else row

@@ -147,9 +147,10 @@ def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
 
 def _historical(limit: LimitRule, span: Span) -> Alarm:
     rule = limit.rule
+    plant, point, code = (span.named or limit.key).split("/")
     return replace(
         _alarm(rule, span.start, span.start + limit.on_delay, None),
-        id=historical_id(rule.plant, rule.point, rule.code, span.told),
+        id=historical_id(plant, point, code, span.told),
         value=shown.at(span.value, rule.limit),
         returned=span.end,
         historical=True,

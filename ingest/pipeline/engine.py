@@ -143,6 +143,8 @@ class Engine(Worker):
         self.memory = Memory(roster)
         self.progressed = time.monotonic()  # when a turn last ended
         self._looked = self._moments.now()  # when it last went round
+        # Before anybody reads: points may have been renamed while it was away, or a renaming was cut short.
+        store.rename(list(roster.renamed.items()), self._looked)
 
     @property
     def cursor(self) -> int:
@@ -206,7 +208,6 @@ class Engine(Worker):
             self._turn(portion, seen=began - _UNDER_WAY)
 
     def _recover(self) -> None:
-        self._store.rename(list(self._roster.renamed.items()), self._moments.now())  # while it was away, or cut short
         state = self._store.load()
         at, replayed = self._remember(state), 0
         while at < state.cursor:

@@ -64,6 +64,7 @@ class PointNote:
 
     plant: str
     id: str
+    was: str | None
     signal: str
     name: Text
     unit: str
@@ -119,6 +120,7 @@ def as_json(note: PointNote) -> dict[str, Any]:
     return {
         "plant": note.plant,
         "point": note.id,
+        "was": note.was,
         "signal": note.signal,
         "name": _both(note.name),
         "unit": note.unit,
@@ -156,6 +158,7 @@ def _note(plant: str, texts: Sequence[PointText], judged: JudgedPoint, every: Se
     return PointNote(
         plant=plant,
         id=judged.id,
+        was=judged.was,
         signal=judged.signal,
         name=judged.name,
         unit=of.unit,

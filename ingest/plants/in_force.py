@@ -150,7 +150,7 @@ class PlantFiles:
         digests = {name: sha256(content).digest() for name, content in taken.items()}
         if digests == self._in_force:
             return None
-        self._keep(taken, {back.name for back in held})  # before: what is numbered anew there is found again so
+        self._keep(taken, {back.name for back in held})  # first: a crash must not part a rename from the file that asks
         roster = roster_of(plants, catalogue, numbering, version)
         self._in_force = digests
         return roster

@@ -26,9 +26,8 @@ def rename_points(connection: sa.Connection, renamed: Iterable[Rename], now: int
     """
     acts = []
     for (plant, former), point in renamed:
-        moved = {table.name: _move(connection, table, plant, former, point) for table in _NAMING}
-        detail = {"was": former, **{name: rows for name, rows in moved.items() if rows}}
-        if any(moved.values()):
+        if sum(_move(connection, table, plant, former, point) for table in _NAMING):
+            detail = {"was": former, "point": point}
             acts.append(Act(now, YUJING, "service", "renamed", "point", point, plant, detail))
     return acts
 

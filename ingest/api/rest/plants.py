@@ -57,6 +57,7 @@ def plants_router(ports: Ports) -> APIRouter:
         found = reach.point(ports, caller, plant, point)
         return schemas.PointDetail(
             **_point_body(ports, found),
+            was=found.was,
             silence_s=found.silence_s,
             setpoint=found.setpoint,
             mandatory=found.mandatory,

@@ -182,6 +182,7 @@ class PointOut(Shape):
 class PointDetail(PointOut):
     """A measuring point with everything it is, and is not, judged by."""
 
+    was: str | None = Field(description="its id before it was renamed; events of then name it", examples=[None])
     silence_s: Annotated[float, Field(examples=[15.0])]
     setpoint: float | None = Field(examples=[0.35])
     mandatory: bool = Field(description="a duty asks for it: out of action in production it is a hazard")

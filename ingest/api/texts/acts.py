@@ -85,6 +85,7 @@ SAID: Final[dict[str, Text]] = {
     "to": Text("对象", "to"),
     "until": Text("截止", "until"),
     "warning": Text("预警", "warning"),
+    "was": Text("原测点编号", "formerly"),
     "who": Text("责任人", "asked"),
     "words": Text("说明", "words"),
 }
@@ -122,5 +123,6 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "noted": Text("更新档案", "noted"),
         "classified": Text("评定等级", "classified"),
     },
+    "point": {"renamed": Text("测点更名", "renamed")},
 }
 """Kind of record -> action -> what it is called; alarms' and warnings' actions are their events."""

@@ -58,6 +58,7 @@ PLANTS: Final[dict[str, Text]] = {
     "point.equipment": Text("设备", "Equipment"),
     "point.setpoint": Text("设定值", "Set-point"),
     "point.signal": Text("信号", "Signal"),
+    "point.was": Text("原测点编号", "Former id"),
     "point.history": Text("历史曲线", "Trend"),
     "point.span": Text("时间跨度", "Span"),
     "point.no_data": Text("此时段没有数据", "No data in this span"),
