@@ -235,8 +235,12 @@ def _read(file: Path) -> tuple[bytes | None, list[Fault]]:
 
 def _vanished(before: JudgedPlant, after: JudgedPlant | None, old: bytes, new: bytes | None) -> tuple[str, ...]:
     """What was watched and is no more, or the sign that the text is cut short."""
-    points = after.points if after is not None else ()
-    rules = {name: {rule.code for rule in point.rules} for point in points for name in (point.id, point.was) if name}
+    known = {point.id for point in before.points}
+    rules: dict[str, set[str]] = {}
+    for point in after.points if after is not None else ():
+        rules[point.id] = {rule.code for rule in point.rules}
+        if point.was is not None and point.id not in known:  # one of two points does not become the other
+            rules[point.was] = rules[point.id]
     gone = []
     for point in before.points:
         if point.id not in rules:

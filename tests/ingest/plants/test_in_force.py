@@ -138,6 +138,13 @@ def test_a_renamed_point_has_not_vanished_but_a_rule_that_went_with_it_has(house
         house.restart()
 
 
+def test_a_point_that_is_said_to_be_another_one_of_the_file_has_vanished(house: House) -> None:
+    house.load()
+    house.write("a", text("a", "P1").replace('id = "P1"', 'id = "P1"\nwas = "P2"'))
+    assert house.load()["a"] == {"P1", "P2"}
+    assert [held.vanished for held in house.files.held] == [("P2",)]
+
+
 def test_a_plants_folder_that_is_not_there_removes_nothing(house: House) -> None:
     """A folder that is not mounted, or whose name has a typo, is no wish to watch nothing."""
     house.load()
