@@ -9,12 +9,15 @@ from uuid import uuid4
 import pytest
 
 from detectors.detector import Reason
+from ingest.model.audit import YUJING, Act
 from ingest.model.plant import SERVICE
 from ingest.pipeline.commands import Acknowledge, Dispose, Person
+from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.view import Latest
+from ingest.state.audit import AuditRow
 from tests.ingest.api.conftest import Ask
-from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
-from tests.small_plant import small_roster
+from tests.ingest.api.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
+from tests.small_plant import PLANT, TEXT, small_roster
 
 
 def titles(page: str) -> list[str]:
@@ -252,6 +255,22 @@ async def test_a_clock_may_be_beyond_its_limit_on_either_side(behind: float, hal
     hall.put(STEEL, "GW-01.clock", Latest(hall.time, behind, 0, stale=False))
     page = (await ask(OPERATOR).get(f"/plants/{STEEL}")).text
     assert ("超出限值" in page) is (behind == -60)
+
+
+async def test_a_renamed_point_says_what_it_was_called_on_its_page_in_its_record_and_in_the_audit_trail(
+    hall: StandIn, ask: Ask, tmp_path: Path
+) -> None:
+    numbering = MemoryNumbering()
+    small_roster(tmp_path, numbering)
+    hall.known = small_roster(tmp_path, numbering, TEXT.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"'))
+    act = Act(hall.time, YUJING, "service", "renamed", "point", "CO-09", PLANT, {"was": "CO-01", "point": "CO-09"})
+    hall.trail.append(AuditRow(1, act, "0" * 64))
+    client = ask(ADMIN)
+    assert "<dt>原测点编号</dt><dd>CO-01</dd>" in (await client.get(f"/plants/{PLANT}/points/CO-09")).text
+    assert (await client.get(f"/api/v1/plants/{PLANT}/points/CO-09")).json()["was"] == "CO-01"
+    trail = (await client.get("/audit?kind=point")).text
+    for said in ("测点更名", "原测点编号", "CO-01", "CO-09"):
+        assert said in trail
 
 
 async def test_what_the_service_watches_of_itself_is_a_plant_for_those_who_see_all(
