@@ -21,6 +21,11 @@ class Feeding:
         self._judged: float | None = None  # when that was seen to be judged
         self._starved = -math.inf
 
+    @property
+    def judging(self) -> bool:
+        """Whether the newest piece was not seen to be judged yet: ask again soon, for it is rested from as long."""
+        return self._judged is None and self._fed > -math.inf
+
     def due(self, now: float, *, caught_up: bool) -> bool:
         """Whether a piece may join now. `caught_up`: everything in the journal was judged."""
         if now >= self._starved:

@@ -38,7 +38,7 @@ GROUP: Final = 256
 """Most messages in one commit; a commit takes whatever waits, so an idle service adds no delay."""
 
 _RETRY_S: Final = 1.0
-_FEED_S: Final = 0.005  # while back-fill is staged: how soon it is seen that a piece of it is due
+_FEED_S: Final = 0.005  # while back-fill is staged or judged: how soon it is seen that a piece is due, or done
 _LOOK_S: Final = 0.1  # longest wait for a message, and so for anything else that is due
 _CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often
 _RETRIES: Final = 100  # put-aside messages taken again in one commit
@@ -195,7 +195,7 @@ class Intake(Worker):
             with self._lock:
                 observed, self._observed = self._observed, []
         step = set_by - self._set_by
-        began = time.monotonic()
+        began = self._clock.steady_s()
         roster = self._roster()
         group = Group(
             roster,
@@ -205,7 +205,7 @@ class Intake(Worker):
             self._tolerance,
             self._set_before + set_by,
             self._backfill,
-            0 if self._journal.waiting() or not self._caught_up() else PIECE,
+            self._spare(began),
             self._witnesses.reference,
             self._apart,
         )
@@ -285,7 +285,8 @@ class Intake(Worker):
                     self._stopping.wait(_LOOK_S)
                     continue
                 self._feed()
-                waiting = waiting or self._handover.take(GROUP, _FEED_S if self._journal.waiting() else _LOOK_S)
+                hurry = self._journal.waiting() or self._feeding.judging
+                waiting = waiting or self._handover.take(GROUP, _FEED_S if hurry else _LOOK_S)
                 while waiting:
                     until = _until_step(waiting)
                     self.take(waiting[:until])
@@ -296,9 +297,15 @@ class Intake(Worker):
                     self._room.full()
                 self._stopping.wait(_RETRY_S)
 
+    def _spare(self, now: float) -> int:
+        """How many readings of back-fill may join the journal straight away: none that would delay anything."""
+        at_once = not self._journal.waiting() and self._caught_up() and self._feeding.due(now, caught_up=True)
+        return PIECE if at_once else 0
+
     def _feed(self) -> None:
         """Put a piece of back-fill into the journal, if one waits and is due."""
-        if self._journal.waiting() and self._feeding.due(time.monotonic(), caught_up=self._caught_up()):
+        due = self._feeding.due(self._clock.steady_s(), caught_up=self._caught_up())
+        if due and self._journal.waiting():
             self.take([], staged=self._journal.staged(PIECE))
 
     def _care(self) -> None:

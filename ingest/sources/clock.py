@@ -39,3 +39,7 @@ class Clock:
                 self._set_by += ahead - self._ahead
             self._ahead = ahead
             return now, self._set_by
+
+    def steady_s(self) -> float:
+        """The steady clock, s: for what is measured from one moment to another, however the time of day is set."""
+        return self._steady() / 1e9

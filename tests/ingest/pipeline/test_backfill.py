@@ -21,7 +21,7 @@ from ingest.wire.frame import Frame, encode_json
 from ingest.wire.topics import frame_topic
 from tests.ingest.pipeline.bench import PATIENCE_S, Bench
 from tests.ingest.pipeline.test_intake import Roomy
-from tests.movable_clock import SECOND
+from tests.movable_clock import SECOND, MovableClock
 from tests.small_plant import PLANT
 
 BACKLOG, LIVE = frame_topic(PLANT, "GW-02"), frame_topic(PLANT, "GW-01")
@@ -105,6 +105,24 @@ def test_a_short_backlog_goes_straight_on_while_nothing_waits(fed: Fed) -> None:
     fed.intake.take([fed.old(1, [7.0] * 100)])
     assert fed.journal.waiting() == 0
     assert fed.values("CO-02") == [7.0] * 100
+
+
+def test_a_piece_that_meets_an_empty_stage_keeps_to_the_pace(fed: Fed) -> None:
+    """A gateway that sends what it kept as fast as it is taken gets half of the time at most."""
+    clock = MovableClock(time.time_ns())
+    fed.intake._clock = Clock(clock.wall, clock.steady)
+    fed.idle = True
+    fed.intake.take([fed.old(1, [1.0] * PIECE)])
+    assert fed.journal.waiting() == 0
+    clock.pass_s(0.1)
+    fed.intake.take([fed.old(2, [2.0] * 100)])
+    assert fed.journal.waiting() == 100, "the piece before took 0.1 s, and is rested from as long"
+    fed.intake._feed()
+    assert fed.journal.waiting() == 100
+    clock.pass_s(0.1)
+    fed.intake._feed()
+    assert fed.journal.waiting() == 0
+    assert fed.values("CO-02") == [1.0] * PIECE + [2.0] * 100
 
 
 def test_what_waits_survives_a_restart_and_is_taken_once(fed: Fed) -> None:

@@ -51,3 +51,15 @@ def test_it_never_starves(piece_s: float) -> None:
 
 def test_the_first_piece_waits_for_nothing() -> None:
     assert Feeding().due(1.0, caught_up=False)
+
+
+def test_what_comes_now_and_then_waits_for_nothing() -> None:
+    """A piece is rested from for as long as it took, and not for as long as nobody asked."""
+    feeding = Feeding()
+    for frame in range(20):
+        now = frame * 0.1
+        assert feeding.due(now, caught_up=True)
+        feeding.joined(100, now)
+        while feeding.judging:
+            now += LOOK_S
+            feeding.due(now, caught_up=True)
