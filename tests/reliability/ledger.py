@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import random
 import threading
 import time
@@ -26,9 +27,9 @@ DEADBAND: Final = 20.0
 SILENCE_S: Final = 6.0
 GATEWAY_SILENCE_S: Final = 45.0
 HEARTBEAT_S: Final = 30.0  # how seldom the service may note that a gateway is alive
-SLACK_S: Final = 15.0  # what a kill and a start may delay the word on something that time alone brings about
+SLACK_S: Final = 60.0  # what kills, starts and a busy machine may delay the word on what time alone brings about
 EDGE_S: Final = 1.0  # a gap so near to the watch may be told or not
-NOTICE_S: Final = 2.0  # in which a service that runs has to notice that somebody is silent
+PATIENCE_S: Final = 300.0  # how long a box stays away to be missed: nobody is missed while the service is down
 ECHO_S: Final = 660.0  # how long what the service measures of a gateway may speak of something
 OLD_S: Final = 2_400.0
 NS: Final = 1_000_000_000
@@ -101,14 +102,32 @@ class Explained:
         return same and self.first <= word.time <= self.last
 
 
+Missed = Callable[[str], int]
+"""How often a point or gateway has been told to be silent so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A time in which nothing was sent until those were told to be silent, so each must be."""
+
+    began: int  # ns
+    subjects: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Box:
-    """A gateway with no store of its own and no manners: it plays acts, a thread each, and keeps its ledger."""
+    """A gateway with no store of its own and no manners: it plays acts, a thread each, and keeps its ledger.
+
+    How many acts and frames there are, and what they call for, follows from the deck and the chance alone: on a slow
+    machine all of it takes longer.
+    """
 
     number: int
     rng: random.Random
+    missed: Missed
     lines: list[Line] = field(default_factory=list)
     acts: list[str] = field(default_factory=list)
+    absences: list[Absence] = field(default_factory=list)
     _client: Client = field(init=False)
     _boot: str = field(init=False, default="")
     _seq: int = field(init=False, default=0)
@@ -144,16 +163,15 @@ class Box:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def play(self, deck: Sequence[str], ended: Callable[[], bool]) -> None:
-        """Every act of the deck, and then again, until all has been played and there is an end."""
-        while True:
-            for name in self.rng.sample(deck, len(deck)):
-                self._send_for(CALM_S)
-                self.acts.append(name)
-                getattr(self, f"_{name}")()
-            if ended():
-                self._send_for(CALM_S)
-                return
+    def play(self, deck: Sequence[str], over: Callable[[], bool]) -> None:
+        """Every act of the deck, in any order, and then nothing special until all is over."""
+        for name in self.rng.sample(deck, len(deck)):
+            self._send_for(CALM_S)
+            self.acts.append(name)
+            getattr(self, f"_{name}")()
+        self._send_for(CALM_S)
+        while not over():
+            self._send_for(TICK_S)
 
     # The acts.
 
@@ -161,11 +179,15 @@ class Box:
         self._send_for(self.rng.uniform(0.5, 2.0), 80.0)
 
     def _outage(self) -> None:
-        time.sleep(SILENCE_S + self.rng.uniform(2.0, 4.0))
+        self._stay_away(self.point)
+
+    def _pause(self) -> None:
+        """About as long as the point is watched for: who is killed meanwhile, or is quick, may tell it or not."""
+        time.sleep(SILENCE_S + self.rng.uniform(-EDGE_S, 3.0))
 
     def _long_outage(self) -> None:
         """Gone for good, as it seems; what the broker has kept of it says otherwise, to each service that starts."""
-        time.sleep(GATEWAY_SILENCE_S + SLACK_S + HEARTBEAT_S)
+        self._stay_away(self.point, self.gateway)
 
     def _restart(self) -> None:
         self._start()
@@ -173,10 +195,8 @@ class Box:
     def _reused_boot(self) -> None:
         """Its counter begins again under the boot it had, as with a constant name and no memory."""
         went, self._seq = self._seq, 0
-        frames = 0
-        while frames < min(went, round(SILENCE_S / 2 / TICK_S)):
-            self._frame([(self._now(), 6.0 + frames % 5 / 8)], "reused")
-            frames += 1
+        for number in range(min(went, round(SILENCE_S / 2 / TICK_S))):
+            self._frame([(self._now(), 6.0 + number % 5 / 8)], "reused")
             time.sleep(TICK_S)
         self._start()
 
@@ -199,9 +219,16 @@ class Box:
         self._status()
 
     def _send_for(self, seconds: float, value: float = 5.0) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        for _ in range(math.ceil(seconds / TICK_S)):
             self._frame([(self._now(), value + self._seq % 7 / 8)], NOW)
+            time.sleep(TICK_S)
+
+    def _stay_away(self, *subjects: str) -> None:
+        """Send nothing until each of these is missed; if one never is, its word will be missing from the account."""
+        before = {one: self.missed(one) for one in subjects}
+        self.absences.append(Absence(time.time_ns(), subjects))
+        deadline = time.monotonic() + PATIENCE_S
+        while any(self.missed(one) == told for one, told in before.items()) and time.monotonic() < deadline:
             time.sleep(TICK_S)
 
     def _frame(self, readings: list[tuple[int, float]], kind: str) -> None:
@@ -230,13 +257,19 @@ class Box:
         return time.time_ns() // 1_000_000
 
 
-DECK: Final = ("excursion", "outage", "restart", "reused_boot", "glitch", "old_boot", "excursion", "outage")
+DECK: Final = ("excursion", "outage", "restart", "reused_boot", "glitch", "old_boot", "excursion", "outage", "pause")
 """Every way to be careless, and twice what a second time may be told otherwise."""
 
+CALLED_FOR: Final = 2 * 2 + 2 * 2 + 1
+"""What a deck calls for at least: a raise and a return of each excursion and outage, and what is of the past."""
 
-def play(boxes: Iterable[Box], deck: Sequence[str], ended: Callable[[], bool]) -> list[threading.Thread]:
+CALLED_FOR_FIRST: Final = 2
+"""And the first time besides: that a clock was glitched, and that a boot was used again."""
+
+
+def play(boxes: Iterable[Box], deck: Sequence[str], over: Callable[[], bool]) -> list[threading.Thread]:
     """Let each play in a thread of its own."""
-    threads = [threading.Thread(target=box.play, args=(deck, ended), name=box.gateway) for box in boxes]
+    threads = [threading.Thread(target=box.play, args=(deck, over), name=box.gateway) for box in boxes]
     for thread in threads:
         thread.start()
     return threads
@@ -248,8 +281,8 @@ def explain(box: Box, away: Sequence[tuple[int, int]]) -> list[Explained]:
     now = [line for line in now if line.time < FAR_AHEAD_MS * 1_000_000]
     return [
         *_limit(box.point, now),
-        *_silence(box.point, now, away, SILENCE_S, 0),
-        *_silence(box.gateway, now, away, GATEWAY_SILENCE_S, HEARTBEAT_S),
+        *_silence(box, box.point, now, away, SILENCE_S, 0),
+        *_silence(box, box.gateway, now, away, GATEWAY_SILENCE_S, HEARTBEAT_S),
         *_old(box),
         *_measured(f"{box.gateway}.clock", "AHEAD", [line for line in box.lines if line.kind == "glitched"], away),
         *_measured(f"{box.gateway}.reused", "H", [line for line in box.lines if line.kind == "reused"], away),
@@ -267,33 +300,30 @@ def _limit(point: str, lines: Sequence[Line]) -> list[Explained]:
 
 
 def _silence(
-    point: str, lines: Sequence[Line], away: Sequence[tuple[int, int]], watch_s: float, unsure_s: float
+    box: Box, subject: str, lines: Sequence[Line], away: Sequence[tuple[int, int]], watch_s: float, unsure_s: float
 ) -> list[Explained]:
-    """Every gap longer than the watch, whatever came before it; `unsure_s` of the last sign of life may be unknown."""
+    """Every gap longer than the watch, whatever came before it; `unsure_s` of the last sign of life may be unknown.
+
+    Called for is what its gateway waited for. Other gaps may be told or not, since each start begins to watch anew.
+    """
     found = []
     watch, unsure, slack = round(watch_s * NS), round(unsure_s * NS), round((unsure_s + SLACK_S) * NS)
+    edge = round(EDGE_S * NS)
+    absences = [one.began for one in box.absences if subject in one.subjects]
     for last, following in itertools.pairwise(lines):
-        if following.time - last.time < watch - unsure - round(EDGE_S * NS):
+        if following.time - last.time < watch - unsure - edge:
             continue
-        heard, end = _heard(last, away), following.time - round(EDGE_S * NS)
-        must = _longest_life(heard, end, away) > watch + round(NOTICE_S * NS)
-        first, back = last.time + watch - unsure - round(EDGE_S * NS), _heard(following, away) + slack
-        found.append(Explained(point, "SILENT", "raised", first, back, must))
-        found.append(Explained(point, "SILENT", "returned", following.time, back, must))
+        must = any(last.sent <= began <= following.sent for began in absences)
+        first, back = last.time + watch - unsure - edge, _heard(following, away) + slack
+        found.append(Explained(subject, "SILENT", "raised", first, back, must))
+        found.append(Explained(subject, "SILENT", "returned", following.time, back, must))
     end = lines[-1].time
-    return [*found, Explained(point, "SILENT", "raised", end, end + 10 * slack, must=False)]
+    return [*found, Explained(subject, "SILENT", "raised", end, end + 10 * slack, must=False)]
 
 
 def _heard(line: Line, away: Sequence[tuple[int, int]]) -> int:
     """When the service heard of it: what is sent while nobody listens is heard once somebody does."""
     return next((back for begin, back in away if begin <= line.sent < back), line.sent)
-
-
-def _longest_life(first: int, end: int, away: Sequence[tuple[int, int]]) -> int:
-    """The longest time within [first, end) that the service was there, ns: with each start it watches anew."""
-    begins = [first, *(back for _, back in away if back > first)]
-    ends = [*(begin for begin, _ in away if begin > first), end]
-    return max(min(done, end) - began for began, done in zip(begins, ends, strict=True))
 
 
 def _old(box: Box) -> list[Explained]:
