@@ -16,6 +16,7 @@ from ingest.casework import Casework
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
 from ingest.exports.desk import Desk
+from ingest.heap import keep_trimmed, share_heap
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
@@ -55,7 +56,7 @@ from ingest.state.suppressions import SuppressionStore
 from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
-from ingest.upkeep import lighten, look_after_files, name_orphans, pack, require_same_moment, trim, trim_outbox
+from ingest.upkeep import look_after_files, name_orphans, pack, require_same_moment, trim, trim_outbox
 from ingest.warnings.rules import ColourRules
 from ingest.watchdog import Moving, Part, Watchdog
 
@@ -280,6 +281,7 @@ class Service:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises whatever ended a part of the service."""
+        share_heap()  # before the first thread begins
         async with AsyncExitStack() as stack:
             stack.callback(self._close)
             metrics = ServiceMetrics(
@@ -309,7 +311,7 @@ class Service:
                     group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
                     group.create_task(pack(self._engine_store), name="pack"),
                     group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
-                    group.create_task(lighten(), name="memory"),
+                    group.create_task(keep_trimmed(), name="memory"),
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
                     group.create_task(self._selfwatch.run(), name="selfwatch"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ _A_LITTLE: Final = 500
 _PACK: Final = 2000
 _BREATH_S: Final = 0.05
 _LOOK_EVERY_S: Final = 0.5
-_LIGHTEN_EVERY_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +143,6 @@ def _trim(journal: Journal, store: EngineStore, config: JournalConfig) -> None:
     if dropped:
         emit(QuarantineTrimmed(dropped))
     journal.give_back()
-
-
-def give_back_memory() -> None:
-    """Return freed memory to the system: glibc keeps what the making of a roster or a backlog once needed."""
-    trim_heap = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other systems do it by themselves
-    if trim_heap is not None:
-        trim_heap(0)
-
-
-async def lighten() -> None:
-    """Give memory back again and again."""
-    while True:
-        await asyncio.to_thread(give_back_memory)
-        await asyncio.sleep(_LIGHTEN_EVERY_S)
 
 
 async def look_after_files(guard: DiskGuard, journal: Journal, fail: Callable[[BaseException], None]) -> None:
