@@ -40,6 +40,10 @@ PACE: Final = 10 * 10**9
 WAVERS: Final = 10**9
 """Ns by which an offset that stays the same may still rise: delays differ."""
 
+LAGS: Final = 2 * 10**9
+"""Ns by which a frame may lag behind the greatest offset and still bear out that it stays the same. What comes later
+was held up on its way, and so was what follows it: a backlog that stood still a while must not look like a clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayClock:
@@ -54,6 +58,7 @@ class GatewayClock:
             last `PACE` of that.
         ahead: greatest `device time - arrival` since then.
         ahead_before: greatest in the half before; equal to `ahead` where there is none.
+        held_up: arrival of the last frame that lagged by more than `LAGS` behind the greatest; 0 = none was seen.
     """
 
     device: int
@@ -63,6 +68,7 @@ class GatewayClock:
     since: int
     ahead: int
     ahead_before: int
+    held_up: int = 0
 
     @property
     def offset(self) -> int:
@@ -72,7 +78,8 @@ class GatewayClock:
     @property
     def steady(self) -> bool:
         """Whether readings have been arriving as fast as they are made: the offset is the clock's, and no delay."""
-        return self.received - self.since >= PACE and abs(self.ahead - self.ahead_before) <= WAVERS
+        passed = self.received - max(self.since, self.held_up)
+        return passed >= PACE and abs(self.ahead - self.ahead_before) <= WAVERS
 
 
 def keep_time(
@@ -117,7 +124,8 @@ def keep_time(
         return GatewayClock(newest, max(known.judged, newest + shift), received, shift, received, ahead, ahead)
     since, most, before = _offset(known, received, ahead)
     judged = max(known.judged, newest + shift)
-    clock = GatewayClock(max(known.device, newest), judged, received, shift, since, most, before)
+    held_up = received if max(most, before) - ahead > LAGS else known.held_up
+    clock = GatewayClock(max(known.device, newest), judged, received, shift, since, most, before, held_up)
     corrected = _corrected(clock, known, (first, off), tolerance, reference)
     if corrected == shift:
         return clock

@@ -64,7 +64,11 @@ snapshot_every_s = 0.5
                 stdout=log,
                 stderr=log,
             )
-        self.until(self._alive, "the service to answer")
+        try:
+            self.until(self._alive, "the service to answer")
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nobody is told."""

@@ -78,13 +78,14 @@ def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(t
             for point in COLUMNS.values():
                 service.until(lambda point=point: stored(point) == rows, f"all rows of {point}")  # type: ignore[misc]
 
-            def low() -> list[int]:
+            def alarmed() -> bool:
                 alarms = service.get("/api/v1/alarms", point="TEMP-01")["alarms"]
                 raised = [dt.datetime.fromisoformat(alarm["raised"]) for alarm in alarms if alarm["rule"] == "L"]
-                return [int(at.timestamp()) * 10**9 for at in raised]
+                low = [int(at.timestamp()) * 10**9 for at in raised]
+                return any(begin + earliest <= at <= end + latest for at in low for begin, end in anomalies)
 
-            service.until(lambda: bool(low()), "an alarm")
-            assert any(begin + earliest <= at <= end + latest for at in low() for begin, end in anomalies)
+            # What comes late on a slow machine is judged aside: its alarm may follow one of the recording's last rows.
+            service.until(alarmed, "an alarm where one is labelled")
             assert service.stop() == 0
 
 

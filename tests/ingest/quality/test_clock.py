@@ -260,3 +260,20 @@ def test_ten_years(offset: int) -> None:
     offsets = [0] * 30 + [offset * 10 * YEAR] * 60 + [0] * 60
     kept = keep(Gateway(1, 0, 7).frames(offsets))
     assert max(abs(frame.newest - frame.sent.made) for frame in kept) < 2 * SECOND
+
+
+@settings(deadline=None)  # 1,200 frames each
+@given(
+    st.dictionaries(st.integers(1, 1199), st.integers(4 * SECOND, 100 * SECOND), max_size=6),
+    st.sampled_from([SECOND // 10, SECOND]),
+)
+def test_a_backlog_that_stands_still_on_its_way_is_no_clock_behind(stalls: dict[int, int], spacing: int) -> None:
+    """Sent on as fast as the line allows, but for some stalls: every reading keeps the time at which it was made."""
+    arrived, frames = START, []
+    for at in range(1200):
+        arrived += stalls.get(at, SECOND // 500)
+        made = START - 2 * HOUR + at * spacing
+        frames.append(Sent(made, made, made, arrived))
+    kept = keep(iter(frames), Reference(0, witnessed=True))
+    assert {frame.after.shift for frame in kept} == {0}
+    assert not any(frame.after.steady for frame in kept)
