@@ -74,7 +74,7 @@ def load_settings(file: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise InvalidConfig([Fault(str(file), "(file)", str(error), "valid TOML")]) from error
     except ValidationError as error:
-        raise InvalidConfig(faults_of(file, error)) from error
+        raise InvalidConfig(faults_of(file, error, Settings)) from error
 
 
 def check_all(file: Path) -> Roster:

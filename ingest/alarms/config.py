@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ingest.model.config import Config
+from ingest.model.config import Config, given_once, misplaced
 
 Seconds = Annotated[int, Field(gt=0)]
 
@@ -48,14 +48,18 @@ class AlarmsConfig(Config):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.flood_ends_below > self.flood_begins_above:
-            raise ValueError(f"flood_ends_below at most flood_begins_above, which is {self.flood_begins_above}")
-        for what, names in (
-            ("name of a position", [one.name for one in self.positions]),
-            ("plant of one position", [plant for one in self.positions for plant in one.plants]),
-        ):
-            twice = [name for name, times in Counter(names).items() if times > 1]
-            if twice:
-                raise ValueError(f"each {what} once, not {', '.join(twice)} twice")
+            most = f"at most flood_begins_above, which is {self.flood_begins_above}"
+            raise misplaced((("flood_ends_below",), self.flood_ends_below, most))
+        given_once("positions", "name", (one.name for one in self.positions), "a name that no other position has")
+        times = Counter(plant for one in self.positions for plant in set(one.plants))
+        twice = [
+            (("positions", at, "plants"), plant, "each plant at one position only")
+            for at, one in enumerate(self.positions)
+            for plant in one.plants
+            if times[plant] > 1
+        ]
+        if twice:
+            raise misplaced(*twice)
         return self
 
     def position_plants(self, plants: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ingest.model.config import Config, Secret
+from ingest.model.config import Config, Secret, given_once, misplaced
 
 Role = Literal["operator", "inspector", "admin"]
 
@@ -47,12 +47,10 @@ class ApiConfig(Config):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        names = [token.name for token in self.tokens]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"token names that differ; given twice: {', '.join(twice)}")
+        given_once("tokens", "name", (token.name for token in self.tokens), "a name that no other token has")
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("tls_cert and tls_key together, or neither")
+            key = "tls_cert" if self.tls_cert is None else "tls_key"
+            raise misplaced(((key,), None, "tls_cert and tls_key together, or neither"))
         return self
 
     @property

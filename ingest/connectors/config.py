@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Self
 
@@ -14,7 +13,7 @@ from ingest.connectors.platform.connector import open_platform
 from ingest.connectors.sender import Scheduled
 from ingest.connectors.webhook.config import WebhookConfig
 from ingest.connectors.webhook.connector import open_webhook
-from ingest.model.config import Config
+from ingest.model.config import Config, given_once
 from ingest.model.fault import Fault, InvalidConfig, Refuse, refuse_all
 from ingest.model.outbox import MessageKind
 from ingest.model.plant import SERVICE
@@ -34,9 +33,9 @@ class ConnectorsConfig(Config):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        twice = [name for name, count in Counter(self.names()).items() if count > 1]
-        if twice:
-            raise ValueError(f"a name for each connector; given twice: {', '.join(twice)}")
+        names = (webhook.name for webhook in self.webhooks)
+        taken = [self.platform.name] if self.platform else []
+        given_once("webhooks", "name", names, "a name that no other connector has", *taken)
         return self
 
     def names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from ingest.history.store import HistoryStore
-from ingest.model.config import Config, Secret
+from ingest.model.config import Config, Secret, misplaced
 
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -47,7 +47,8 @@ class InfluxV1Config(InfluxConfig):
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if (self.username is None) != (self.password is None):
-            raise ValueError("username and password, both or neither")
+            key = "username" if self.username is None else "password"
+            raise misplaced(((key,), None, "username and password, both or neither"))
         return self
 
 

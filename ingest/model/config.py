@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 
 class Config(BaseModel):
     """A component's settings. Read once, never changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def misplaced(*wrong: tuple[Sequence[str | int], Any, str]) -> ValidationError:
+    """What a check of a whole table raises: the keys at fault, what stands there, and what is expected."""
+    return ValidationError.from_exception_data(
+        "table",
+        [
+            InitErrorDetails(
+                type=PydanticCustomError("misplaced", "{expected}", {"expected": expected}), loc=(*at,), input=given
+            )
+            for at, given, expected in wrong
+        ],
+    )
+
+
+def given_once(entries: str, key: str, given: Iterable[str], expected: str, *taken: str) -> None:
+    """Raise if two entries of a list have the same: neither is meant more than the other, so each of them is a fault.
+
+    Args:
+        entries: the list's key.
+        key: what differs between them.
+        given: of each entry.
+        expected: in words.
+        taken: what none of them may have, too.
+    """
+    names = list(given)
+    times = Counter([*names, *taken])
+    twice = [((entries, at, key), name, expected) for at, name in enumerate(names) if times[name] > 1]
+    if twice:
+        raise misplaced(*twice)
 
 
 class Secret(Config):

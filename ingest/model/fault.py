@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+
+from ingest.model.expected import Place, place_of, words_for
 
 SECRET_KEYS = ("secret", "token", "password", "key", "iv")
+_NO_SECRETS: Final = frozenset({"tokens"})
+"""Keys that sound like a secret and are a table of things that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +48,90 @@ def refuse_all(faults: Sequence[Fault]) -> None:
     raise InvalidConfig(faults)
 
 
-def faults_of(file: Path, error: ValidationError) -> list[Fault]:
-    """Every fault Pydantic found, in our words; the value of a secret is never shown."""
+def near(word: object, known: Iterable[str]) -> str:
+    """A hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
+    close = difflib.get_close_matches(str(word), sorted(known), n=3)
+    return f"; near: {', '.join(close)}" if close else ""
+
+
+def faults_of(file: Path, error: ValidationError, model: type[BaseModel], raw: object = None) -> list[Fault]:
+    """Every fault Pydantic found, in our words; the value of a secret is never shown.
+
+    Args:
+        file: where it was written.
+        error: what Pydantic says.
+        model: what was to be made of it; it says which keys there are and what is expected of them.
+        raw: what was read; entries of lists that have a name are called by it.
+    """
     found = []
-    for item in error.errors(include_url=False, include_context=False):
-        key = ".".join(str(part) for part in item["loc"])
-        missing = item["type"] == "missing"
-        hidden = any(word in str(part).lower() for part in item["loc"] for word in SECRET_KEYS)
-        value = "(missing)" if missing else "(hidden)" if hidden else _harmless(repr(item["input"]))[:120]
-        expected = "a value" if missing else item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        found.append(Fault(str(file), key, value, expected))
+    for item in error.errors(include_url=False):
+        of_kind = ("kind",) if item["type"].startswith("union_tag_") else ()
+        place = place_of(model, (*item["loc"], *of_kind))
+        found.append(Fault(str(file), key_of(place.keys, raw), _shown(item, place), _expected(item, place)))
     return found
+
+
+def key_of(keys: Sequence[str | int], raw: object = None) -> str:
+    """The key as a person would say it: an entry of a list by its name if no other entry has it, else by its number.
+
+    >>> key_of(["tokens", 1, "role"], {"tokens": [{"name": "a"}, {"name": "b"}]})
+    'tokens.b.role'
+    >>> key_of(["tokens", 1, "name"], {"tokens": [{"name": "a"}, {"name": "a"}]})
+    'tokens.1.name'
+    """
+    words = []
+    for key in keys:
+        words.append(str(key) if isinstance(key, str) else _name(raw, key))
+        raw = _inside(raw, key)
+    return ".".join(words)
+
+
+def _name(entries: object, number: int) -> str:
+    names = [one.get("name") if isinstance(one, dict) else None for one in entries] if isinstance(entries, list) else []
+    name = names[number] if number < len(names) else None
+    return name if isinstance(name, str) and name and names.count(name) == 1 else str(number)
+
+
+def _inside(raw: object, key: str | int) -> object:
+    if isinstance(raw, dict):
+        return raw.get(key)
+    return raw[key] if isinstance(raw, list) and isinstance(key, int) and key < len(raw) else None
+
+
+def _shown(item: Any, place: Place) -> str:
+    given = item["input"]
+    if item["type"] in {"missing", "union_tag_not_found"}:
+        return "(missing)"
+    if item["type"] == "union_tag_invalid":
+        return repr(item["ctx"]["tag"])
+    if isinstance(given, BaseModel | dict):
+        return "(a table)"
+    strange = item["type"] == "extra_forbidden" and place.has_secret  # perhaps the secret under a mistyped key
+    last = next((part for part in reversed(place.keys) if isinstance(part, str)), "")
+    if strange or any(_sounds_secret(part) for part in place.keys if part not in _NO_SECRETS or part == last):
+        return "(hidden)"
+    return _harmless(repr(given))[:120]
+
+
+def _sounds_secret(part: str | int) -> bool:
+    return isinstance(part, str) and any(word in part.lower() for word in SECRET_KEYS)
+
+
+def _expected(item: Any, place: Place) -> str:
+    match item["type"]:
+        case "extra_forbidden":
+            known = [*place.known]
+            hint = near(place.keys[-1], known)
+            return "no such key here" + (hint or f"; there are: {', '.join(known)}")
+        case "missing":
+            return words_for(place.annotation)
+        case "union_tag_invalid":
+            return str(item["ctx"]["expected_tags"])
+        case "string_pattern_mismatch":
+            return f"a text that matches {item['ctx']['pattern']}"
+        case kind if kind.endswith(("_type", "_parsing", "_not_found")):
+            return words_for(place.annotation)
+    return re.sub(r"^(Value error, |(Input|Value|String|Tuple|List) should (be |have )?)", "", str(item["msg"]))
 
 
 def _harmless(shown: str) -> str:

@@ -12,10 +12,10 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ingest.model.fault import Fault, InvalidConfig
+from ingest.model.fault import Fault, InvalidConfig, near
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint, Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
-from ingest.plants.written import Place, Sourced, Written, checked, near, read_toml
+from ingest.plants.written import Place, Sourced, Written, checked, read_toml
 
 DIRECTORY: Final = Path(__file__).with_name("catalogue")
 PLANT_KINDS: Final[tuple[PlantKind, ...]] = get_args(PlantKind)

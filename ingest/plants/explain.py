@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.model.fault import InvalidConfig
+from ingest.model.fault import InvalidConfig, near
 from ingest.model.plant import SERVICE, Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.gates import ALWAYS
 from ingest.plants.judging import Judged, JudgedPoint, gateway_points, judge_points, service_points
 from ingest.plants.load import plant_files
 from ingest.plants.plantfile import PointText, read_plant_file
-from ingest.plants.written import near
 
 CATALOGUE: Final = "catalogue"
 PLANT_FILE: Final = "plant file"

@@ -8,12 +8,13 @@ from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from ingest.model.fault import near
 from ingest.model.plant import SERVICE, Gate, PlantKind
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
 from ingest.plants.gates import parse_when
 from ingest.plants.uscc import uscc_fault
-from ingest.plants.written import Written, because, like, near
+from ingest.plants.written import Written, because, like
 
 PlantId = Annotated[
     str,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,13 +73,7 @@ def checked(model: type[W], raw: object, place: Place, context: object = None) -
     try:
         return model.model_validate(raw, context=context), []
     except ValidationError as error:
-        return None, [_placed(fault, place, model) for fault in faults_of(place.file, error)]
-
-
-def near(word: object, known: Iterable[str]) -> str:
-    """A hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
-    close = difflib.get_close_matches(str(word), sorted(known), n=3)
-    return f"; near: {', '.join(close)}" if close else ""
+        return None, [_placed(fault, place) for fault in faults_of(place.file, error, model)]
 
 
 def like(pattern: str, words: str) -> AfterValidator:
@@ -107,11 +100,7 @@ def because(reason: Callable[[str], str | None]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _placed(fault: Fault, place: Place, model: type[Written]) -> Fault:
-    expected = fault.expected
-    if expected == "Extra inputs are not permitted":
-        known = model.model_fields
-        expected = f"no such key here{near(fault.key.rsplit('.', 1)[-1], known)}"
+def _placed(fault: Fault, place: Place) -> Fault:
     inner = place.at(fault.key)
     value = "(missing)" if fault.value == "None" else fault.value  # TOML has no null: a default found wanting
-    return replace(inner.fault("", expected), value=value)
+    return replace(inner.fault("", fault.expected), value=value)

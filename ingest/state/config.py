@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import field_validator, model_validator
 
-from ingest.model.config import Config, Secret
+from ingest.model.config import Config, Secret, misplaced
 from ingest.model.fault import Fault, InvalidConfig
 
 SslMode = Literal["disable", "require", "verify-ca", "verify-full"]
@@ -56,16 +56,16 @@ class StateConfig(Config):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.url is None:
-            given = self.model_fields_set & {"password", "sslmode", "ca_file"}
+            given = sorted(self.model_fields_set & {"password", "sslmode", "ca_file"})
             if given:
-                raise ValueError(f"{', '.join(sorted(given))} only together with url")
+                raise misplaced(*(((key,), getattr(self, key), "only together with url") for key in given))
         elif "path" in self.model_fields_set:
-            raise ValueError("path (a SQLite file) or url (a PostgreSQL database), not both")
+            expected = "path (a SQLite file) or url (a PostgreSQL database), not both"
+            raise misplaced((("path",), str(self.path), expected))
         elif self.ca_file is None and self.tls.startswith("verify"):
-            raise ValueError(
-                "ca_file, the certificate of the authority that signed the server's;"
-                ' or sslmode = "disable", inside a network trusted like a cable'
-            )
+            expected = "the certificate of the authority that signed the server's"
+            expected += '; or sslmode = "disable", inside a network trusted like a cable'
+            raise misplaced((("ca_file",), None, expected))
         return self
 
     @property

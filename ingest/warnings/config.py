@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ingest.model.config import Config
+from ingest.model.config import Config, misplaced
 from ingest.model.warning import Colour, Step
 from ingest.warnings.ladder import Duty, Pace
 from ingest.warnings.rules import ColourRules, load_rules
@@ -82,7 +82,7 @@ class WarningsConfig(Config):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if list(self.remind_at) != sorted(set(self.remind_at)):
-            raise ValueError("remind_at: parts of the time, each later than the one before")
+            raise misplaced((("remind_at",), list(self.remind_at), "parts of the time, each later than the one before"))
         return self
 
     def duty_of(self, plant: str, region: str) -> Duty:

@@ -182,7 +182,7 @@ def load_rules(path: Path | None = None) -> ColourRules:
     except OSError as error:
         raise InvalidConfig([Fault(str(file), "warnings.rules", str(file), f"a file: {error.strerror}")]) from error
     except ValidationError as error:
-        raise InvalidConfig(faults_of(file, error)) from error
+        raise InvalidConfig(faults_of(file, error, _File)) from error
     except ValueError as error:  # not TOML, or not UTF-8
         raise InvalidConfig([Fault(str(file), "(file)", "(content)", f"TOML: {error}")]) from error
     twice = [name for name, times in Counter(rule.id for rule in written.rules).items() if times > 1]

@@ -186,7 +186,7 @@ def load_mapping(path: Path | None) -> FieldMapping:
     except OSError as error:
         raise InvalidConfig([Fault(str(file), "platform.mapping", str(file), f"a file: {error.strerror}")]) from error
     except ValidationError as error:
-        raise InvalidConfig(faults_of(file, error)) from error
+        raise InvalidConfig(faults_of(file, error, FieldMapping)) from error
     except ValueError as error:  # not TOML, or not UTF-8
         raise InvalidConfig([Fault(str(file), "(file)", "(content)", f"TOML: {error}")]) from error
     faults = []

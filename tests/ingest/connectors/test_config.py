@@ -77,7 +77,7 @@ def test_https_is_taken_anywhere_and_http_on_this_machine(url: str) -> None:
 def test_an_unsafe_address_is_refused_and_its_secrets_not_shown(url: str, expected: str) -> None:
     with pytest.raises(ValidationError) as caught:
         read([hook(url=url)])
-    (fault,) = faults_of(Path("settings.toml"), caught.value)
+    (fault,) = faults_of(Path("settings.toml"), caught.value, ConnectorsConfig)
     assert (fault.key, fault.expected) == ("webhooks.0.url", expected)
     assert "hunter2" not in str(fault)
 
@@ -95,7 +95,7 @@ def test_the_platform_has_no_plain_http_beyond_this_machine() -> None:
     ("webhooks", "platform"), [([hook("a"), hook("a")], None), ([hook("platform")], PLATFORM)], ids=["webhooks", "both"]
 )
 def test_no_two_connectors_share_a_name(webhooks: list[dict[str, Any]], platform: dict[str, Any] | None) -> None:
-    with pytest.raises(ValidationError, match=r"given twice: (a|platform)"):
+    with pytest.raises(ValidationError, match="a name that no other connector has"):
         read(webhooks, platform)
 
 
