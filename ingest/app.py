@@ -39,7 +39,7 @@ from ingest.quality.check import check_quality
 from ingest.refusals import Refusals, rules_in_force
 from ingest.resources import connections, require_memory
 from ingest.selfwatch import SelfWatch, looks
-from ingest.settings import Settings
+from ingest.settings import InForce, Settings
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
@@ -98,11 +98,11 @@ class ServiceStopped(Event):
 class Service:
     """The running service. Build it inside a running event loop, then await `run`."""
 
-    def __init__(self, settings: Settings, *, new: bool = False) -> None:
+    def __init__(self, in_force: InForce, *, new: bool = False) -> None:
         """Open files and read secrets; connect to nothing yet.
 
         Args:
-            settings: what it is told.
+            in_force: what it is told.
             new: whether data that is not there may be begun anew.
 
         Raises:
@@ -114,7 +114,7 @@ class Service:
             LookupError: a secret is not where the settings say.
             CannotListen: the API's address is taken.
         """
-        self._settings = settings
+        self._in_force, settings = in_force, in_force.settings
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
         folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
@@ -135,10 +135,10 @@ class Service:
             raise AssertionError("a first load gives a roster")
         require_memory(sum(len(plant.points) for plant in roster.enterprises()))
         self.store = open_store(settings.history)
-        self.refusals = Refusals()
+        self.refusals = Refusals(in_force.faults, in_force.held)
         self._sender = OutboxSender(
             self.outbox,
-            open_connectors(settings.connectors, refused=self.refusals),
+            open_connectors(settings.connectors, refused=self.refusals, waiting=in_force.waiting),
             escalate_after=settings.connectors.escalate_after,
         )
         news = News(loop)
@@ -300,6 +300,7 @@ class Service:
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
             self._start(stack)
+            self._in_force.keep()
             plants = self.engine.roster.enterprises()
             points = sum(len(plant.points) for plant in plants)
             emit(ServiceStarted(__version__, self.url, len(plants), points))
@@ -337,6 +338,10 @@ class Service:
             "state": self._database.trouble or "ok",
             "settings": str(self.refusals),
         }
+
+    @property
+    def _settings(self) -> Settings:
+        return self._in_force.settings
 
     def _rules_in_force(self) -> ColourRules:
         kept = KeptFiles(self._settings.journal.path.with_name("in-force"))

@@ -34,7 +34,8 @@ from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.plausible import doubts
 from ingest.resources import NotEnoughMemory, require_memory
-from ingest.settings import Settings, check_all, load_settings
+from ingest.settings import InForce, load_in_force
+from ingest.settings.check import check_all
 from ingest.state.database import Database
 from ingest.state.errors import StateBroken, StateUnavailable
 from ingest.state.installation import InstallationStore
@@ -100,7 +101,7 @@ def check(
     """检查配置和企业文件,不联网 Check settings and plant files without network; exit code 2 if anything is wrong."""
     file = enter(config)
     try:
-        roster, settings = check_all(file), load_settings(file)
+        settings, roster = check_all(file)
     except InvalidConfig as error:
         refuse(error)
     plants, duty = roster.enterprises(), settings.warnings
@@ -151,10 +152,11 @@ def run(
 ) -> None:
     """运行服务 Run the service until SIGTERM or Ctrl-C."""
     try:
-        settings = load_settings(enter(config))
+        in_force = load_in_force(enter(config))
+        settings = in_force.settings
         telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
         require_memory()  # before anything is opened: a failed allocation names nobody
-        asyncio.run(_serve(settings, new=new))
+        asyncio.run(_serve(in_force, new=new))
     except InvalidConfig as error:
         refuse(error)
     except (
@@ -241,7 +243,7 @@ def point(
 ) -> None:
     """测点由哪些规则评估、数值出自何处 Which rules judge a point, and where each number comes from."""
     try:
-        note = explain_point(load_settings(enter(config)).plants, plant, point)
+        note = explain_point(load_in_force(enter(config)).settings.plants, plant, point)
     except InvalidConfig as error:
         refuse(error)
     except Unknown as error:
@@ -279,11 +281,11 @@ def warning(
         print_warning(found, Console(highlight=False))
 
 
-async def _serve(settings: Settings, *, new: bool) -> None:
+async def _serve(in_force: InForce, *, new: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await Service(settings, new=new).run(stop)
+    await Service(in_force, new=new).run(stop)
 
 
 def _seconds(text: str) -> float:

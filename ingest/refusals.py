@@ -1,7 +1,7 @@
 """Parts of the settings that cannot be used at a start: left out, and told for as long as they are.
 
 A token that cannot be read lets nobody in; what is for a connector that cannot be opened waits in the outbox; warnings
-go on by the last good rules. Plants are watched all the while.
+go on by the last good rules, a table with a typo by what it was before. Plants are watched all the while.
 """
 
 from __future__ import annotations
@@ -30,11 +30,22 @@ class SettingRefused(Event, level="error"):
     expected: str
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsHeld(Event, level="error"):
+    """A table of the settings file has faults; what stood there when it was good last is in force."""
+
+    table: str
+
+
 class Refusals:
     """The faults of this start, each told once in the log and counted for as long as the service runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Sequence[Fault] = (), held: Sequence[str] = ()) -> None:
+        """With those found already, and the tables of which an earlier text is in force."""
         self.faults: list[Fault] = []
+        self(found)
+        for table in held:
+            emit(SettingsHeld(table))
 
     def __call__(self, faults: Sequence[Fault]) -> None:
         """Take faults note of, instead of ending over them."""
@@ -46,7 +57,9 @@ class Refusals:
         """For `/health/ready`: no name of a token or a receiver, since callers of one plant read it, too."""
         if not self.faults:
             return "ok"
-        return f"{len(self.faults)} faults: parts of the settings are off; yujing check names them"
+        return (
+            f"{len(self.faults)} faults: parts of the settings are off, or as they were before; yujing check names them"
+        )
 
 
 def rules_in_force(path: Path | None, kept: KeptFiles, refused: Refusals) -> ColourRules:

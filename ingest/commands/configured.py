@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest.installation import DataMissing
 from ingest.journal.errors import JournalBroken, JournalUnavailable
-from ingest.model.fault import InvalidConfig
-from ingest.settings import Settings, load_settings
+from ingest.model.fault import Fault, InvalidConfig
+from ingest.settings import Settings, load_in_force
 from ingest.state.errors import StateBroken, StateUnavailable
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
@@ -39,21 +39,32 @@ def enter(config: Path) -> Path:
     return file
 
 
-def refuse(error: InvalidConfig) -> NoReturn:
-    """Tell every fault and end."""
-    for fault in error.faults:
-        say.print(f"[red]✗[/] {fault.file}", style=None)
+def tell(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
+    """Each fault by its file, its key with what stands there, and what is expected."""
+    for fault in faults:
+        say.print(f"{mark} ", end="")
+        say.print(fault.file, markup=False)
         say.print(f"    {fault.key} = {fault.value}", markup=False)
         say.print(f"    应为 expected: {fault.expected}", markup=False)
+
+
+def refuse(error: InvalidConfig) -> NoReturn:
+    """Tell every fault and end."""
+    tell(error.faults)
     say.print(f"{len(error.faults)} 处错误 faults")
     raise typer.Exit(INVALID)
 
 
 @contextmanager
 def configured(config: Path) -> Iterator[Settings]:
-    """The settings; ends the command with a word on it if they, the journal or the state cannot be used."""
+    """The settings the service goes by; ends the command with a word if they, the journal or the state cannot be used.
+
+    What the service can do without, the commands can, too: it is told, and they go on.
+    """
     try:
-        yield load_settings(enter(config))
+        found = load_in_force(enter(config))
+        tell(found.faults, "[yellow]不用 not in force[/]")
+        yield found.settings
     except InvalidConfig as error:
         refuse(error)
     except (

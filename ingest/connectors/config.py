@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -55,7 +55,10 @@ class ConnectorsConfig(Config):
 
 
 def open_connectors(
-    config: ConnectorsConfig, now: Callable[[], int] = time.time_ns, refused: Refuse = refuse_all
+    config: ConnectorsConfig,
+    now: Callable[[], int] = time.time_ns,
+    refused: Refuse = refuse_all,
+    waiting: Collection[str] = (),
 ) -> list[Scheduled]:
     """Every connector of the settings, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
 
@@ -63,6 +66,7 @@ def open_connectors(
         config: the settings.
         now: ns since the epoch.
         refused: is given the faults of all connectors that cannot be opened; the others are returned.
+        waiting: names of connectors that are not opened: what is for them waits in the outbox.
 
     Raises:
         InvalidConfig: by `refuse_all`.
@@ -70,11 +74,13 @@ def open_connectors(
     opened: list[Scheduled] = []
     faults: list[Fault] = []
     for webhook in config.webhooks:
+        if webhook.name in waiting:
+            continue
         try:
             opened.append(open_webhook(webhook, now))
         except InvalidConfig as invalid:
             faults += invalid.faults
-    if config.platform is not None:
+    if config.platform is not None and config.platform.name not in waiting:
         try:
             opened.append(open_platform(config.platform, now))
         except InvalidConfig as invalid:

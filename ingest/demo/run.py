@@ -18,6 +18,7 @@ from ingest.demo.children import BrokerKind, ChildFailed, child, find_mosquitto,
 from ingest.demo.summary import read_labels, summarise
 from ingest.demo.surroundings import TOKEN, WEBHOOK, surroundings
 from ingest.demo.terminal import Terminal
+from ingest.settings import InForce
 from ingest.sources.mqtt import MqttConfig
 
 _DRAIN_S: Final = 15
@@ -71,7 +72,7 @@ async def run(wish: Wish) -> int:
         log = stack.enter_context((folder / "service.log").open("w", encoding="utf-8"))
         telemetry.configure_logging(json=True, file=log)
         async with surroundings(folder, kind, wish.port) as settings:
-            service, stop_service = Service(settings, new=True), asyncio.Event()
+            service, stop_service = Service(InForce(settings), new=True), asyncio.Event()
             serving = asyncio.create_task(service.run(stop_service), name="service")
             try:
                 terminal = Terminal(headless=wish.headless)

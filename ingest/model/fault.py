@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -63,12 +63,24 @@ def faults_of(file: Path, error: ValidationError, model: type[BaseModel], raw: o
         model: what was to be made of it; it says which keys there are and what is expected of them.
         raw: what was read; entries of lists that have a name are called by it.
     """
-    found = []
+    return [Fault(str(file), key_of(one.keys, raw), one.shown, one.expected) for one in problems_of(error, model)]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What Pydantic found at one place: the keys that lead there, what stands there, and what is expected."""
+
+    keys: tuple[str | int, ...]
+    shown: str
+    expected: str
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
+    """Everything Pydantic found, in our words; `model` is what was to be made of what was read."""
     for item in error.errors(include_url=False):
         of_kind = ("kind",) if item["type"].startswith("union_tag_") else ()
         place = place_of(model, (*item["loc"], *of_kind))
-        found.append(Fault(str(file), key_of(place.keys, raw), _shown(item, place), _expected(item, place)))
-    return found
+        yield Problem(place.keys, _shown(item, place), _expected(item, place))
 
 
 def key_of(keys: Sequence[str | int], raw: object = None) -> str:
@@ -100,7 +112,7 @@ def _inside(raw: object, key: str | int) -> object:
 
 def _shown(item: Any, place: Place) -> str:
     given = item["input"]
-    if item["type"] in {"missing", "union_tag_not_found"}:
+    if given is None or item["type"] in {"missing", "union_tag_not_found"}:
         return "(missing)"
     if item["type"] == "union_tag_invalid":
         return repr(item["ctx"]["tag"])

@@ -1,4 +1,4 @@
-"""A bad token, connector or file of warning rules takes no plant out of sight: it is off itself, and told."""
+"""A bad token, connector, table or file of warning rules takes no plant out of sight: it is off itself, and told."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ def write(folder: Path, texts: dict[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
+def ready(service: Service) -> httpx.Response:
+    return httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False)
+
+
 def settings_are(service: Service) -> tuple[int, str]:
-    answer = httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False)
+    answer = ready(service)
     return answer.status_code, answer.json()["parts"]["settings"]
 
 
@@ -70,6 +74,51 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
         refused = {event["key"] for event in service.log() if event["event"] == "setting_refused"}
         assert refused == {"api.tokens.visitor.token", "connectors.webhooks.phone.secret", "(file)"}
         write(tmp_path, GOOD)
+        assert service.stop() == 0
+        service.start()
+        service.until(lambda: settings_are(service) == (200, "ok"), "the mended settings to be in use")
+        assert asked(service, GOOD["visitor"]) == 200
+
+
+TYPOS = {
+    'name = "visitor"\nrole = "operator"': 'name = "visitor"\nrole = "wizard"',
+    "https://127.0.0.1:9/alarms": "http://10.1.1.1/alarms",
+    'step = "county"': 'step = "contry"',
+    "snapshot_every_s = 0.5": "snapshot_evry_s = 0.5",
+    "[mqtt]": "[mqtt",
+}
+DUTY = '[[warnings.duty]]\nname = "南安"\nstep = "county"\n'
+
+
+def test_a_restart_on_a_settings_file_with_typos_watches_every_plant(tmp_path: Path) -> None:
+    """What has a fault is off, or as it was; broker and data are where they were."""
+    write(tmp_path, GOOD)
+    with mosquitto(tmp_path) as broker, Service(tmp_path, broker, MORE + DUTY) as service:
+        service.until(lambda: settings_are(service) == (200, "ok"), "the service to be ready")
+        good = service.config.read_text(encoding="utf-8")
+        bad = good
+        for right, wrong in TYPOS.items():
+            assert right in bad
+            bad = bad.replace(right, wrong, 1)
+        service.config.write_text(bad, encoding="utf-8")
+        for _ in range(2):
+            assert service.stop() == 0
+            service.start()
+            assert PLANT in {plant["id"] for plant in service.get("/api/v1/plants")}
+            service.until(lambda: ready(service).json()["parts"]["broker"] == "ok", "the broker")
+            status, words = settings_are(service)
+            assert (status, words.partition(" ")[0]) == (503, "5")
+            assert asked(service, GOOD["visitor"]) == 401
+        refused = {event["key"] for event in service.log() if event["event"] == "setting_refused"}
+        assert refused == {
+            "api.tokens.visitor.role",
+            "connectors.webhooks.phone.url",
+            "warnings.duty.南安.step",
+            "engine.snapshot_evry_s",
+            "mqtt",
+        }
+        assert {event["table"] for event in service.log() if event["event"] == "settings_held"} == {"engine", "mqtt"}
+        service.config.write_text(good, encoding="utf-8")
         assert service.stop() == 0
         service.start()
         service.until(lambda: settings_are(service) == (200, "ok"), "the mended settings to be in use")

@@ -182,7 +182,7 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     result = run("check", "--config", write(tmp_path, inline))
     assert result.exit_code == 2
     assert "hunter2" not in result.output
-    assert "api.tokens.0.token" in result.output
+    assert "api.tokens.a.token" in result.output
 
 
 @pytest.mark.parametrize("text", ["", "[mqtt", "\udcff"], ids=["no plants", "broken TOML", "not UTF-8"])

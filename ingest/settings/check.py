@@ -1,0 +1,40 @@
+"""Everything the service would read at a start, checked without touching the network: for `yujing check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.api.access import Keyring
+from ingest.connectors.config import open_connectors
+from ingest.model.fault import InvalidConfig
+from ingest.plants.load import load_roster
+from ingest.plants.numbering import MemoryNumbering
+from ingest.plants.roster import Roster
+from ingest.settings.in_force import compose, content_of
+from ingest.settings.settings import Settings
+
+
+def check_all(file: Path) -> tuple[Settings, Roster]:
+    """Check the settings, the secrets and files they name, and every plant file.
+
+    Raises:
+        InvalidConfig: with every fault of every file.
+    """
+    found = compose(file, content_of(file), {})
+    settings, faults = found.settings, [*found.faults]
+    for check in (
+        lambda: open_connectors(settings.connectors),
+        lambda: Keyring(settings.api.tokens),
+        settings.warnings.terms,
+    ):
+        try:
+            check()
+        except InvalidConfig as error:
+            faults += error.faults
+    try:
+        roster = load_roster(settings.plants, MemoryNumbering(), version=1)
+    except InvalidConfig as error:
+        raise InvalidConfig([*faults, *error.faults]) from error
+    if faults:
+        raise InvalidConfig(faults)
+    return settings, roster

@@ -1,0 +1,83 @@
+"""The text of a settings file: read whole, or table by table if one of them cannot be read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+_HEADER: Final = re.compile(r"\s*\[{1,2}([\w\s.\"'-]+)\]{1,2}\s*(?:#.*)?")
+_LINE: Final = re.compile(r"at line (\d+)")
+_INSIDE_AN_ENTRY: Final = 3
+"""Keys of a header such as `[api.tokens.token]`: it belongs to the entry before it, which may not have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A table that cannot be read.
+
+    Attributes:
+        keys: of its header; none for what stands above the first one.
+        line: where reading ended, from 1.
+        why: in words.
+    """
+
+    keys: tuple[str, ...]
+    line: int
+    why: str
+
+    @property
+    def name(self) -> str:
+        """The table, for people."""
+        return ".".join(self.keys) or "(file)"
+
+
+def read_tables(content: bytes) -> tuple[dict[str, Any], list[Unread]]:
+    """Every table that can be read, and which ones cannot. One bad table takes no other with it.
+
+    What cannot be told apart from a bad table (a header that is none, a text that goes on for lines) goes with it.
+    """
+    text = content.decode("utf-8-sig", "surrogateescape")  # editors on Windows begin a file with a mark
+    try:
+        return _parsed(text), []
+    except ValueError:
+        pass
+    read, sound = "", dict[str, Any]()
+    unread: list[Unread] = []
+    for keys, part in _tables(text):
+        blank = "\n" * part.count("\n")  # lines keep their numbers
+        if unread and len(keys) >= _INSIDE_AN_ENTRY:
+            unread.append(Unread(keys, read.count("\n") + 1, "a table of an entry that can be read"))
+            read += blank
+            continue
+        try:
+            sound = _parsed(read + part)
+            read += part
+        except ValueError as error:
+            found = _LINE.search(str(error))
+            unread.append(Unread(keys, int(found[1]) if found else read.count("\n") + 1, str(error)))
+            read += blank
+    return sound, unread
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The tables. Raises ValueError."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if any("\udc80" <= letter <= "\udcff" for letter in line):
+            raise ValueError(f"text in UTF-8 (at line {number})")
+    return tomllib.loads(text)
+
+
+def _tables(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each table with its header, by the keys in that."""
+    keys: tuple[str, ...] = ()
+    part = ""
+    for line in text.splitlines(keepends=True):
+        header = _HEADER.fullmatch(line)
+        if header is not None:
+            yield keys, part
+            keys, part = tuple(key.strip(" \t\"'") for key in header[1].split(".")), ""
+        part += line
+    yield keys, part
