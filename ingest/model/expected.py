@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -44,9 +44,10 @@ def place_of(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
     for part in loc:
         inside = [*_tables_in(annotation)] if annotation is not None else tables
         fields = [one.model_fields[part] for one in inside if part in one.model_fields]
-        if isinstance(part, int):
+        entries = [*_entries_of(annotation)]
+        if isinstance(part, int) or (entries and not fields):
             keys.append(part)
-            annotation = next(iter(_entries_of(annotation)), annotation)
+            annotation = entries[0] if entries else annotation
         elif fields:
             keys.append(part)
             tables, annotation = inside, Union[tuple(field.annotation for field in fields)]  # noqa: UP007  as many as there are
@@ -78,7 +79,8 @@ def words_for(annotation: Any) -> str:
         if isinstance(part, type) and issubclass(part, Enum):
             return _one_of([repr(str(value)) for value in part])
         if entries := [*_entries_of(part)]:
-            return f"a list, of each: {words_for(entries[0])}"
+            kind = "a table" if get_origin(part) in {dict, Mapping} else "a list"
+            return f"{kind}, of each: {words_for(entries[0])}"
         if isinstance(part, type) and issubclass(part, BaseModel):
             needed = [name for name, field in part.model_fields.items() if field.is_required()]
             return "a table" + (f" with {', '.join(needed)}" if needed else "")
@@ -101,10 +103,12 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 
 def _entries_of(annotation: Any) -> Iterator[Any]:
-    """What a list of that type holds."""
+    """What a list of that type holds, or a table whose keys are free."""
     for part in _parts(annotation):
         if get_origin(part) in {tuple, list, frozenset}:
             yield get_args(part)[0]
+        elif get_origin(part) in {dict, Mapping}:
+            yield get_args(part)[1]
 
 
 def _tables_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -1,4 +1,4 @@
-"""What is bad in the settings, or in a file they name, takes no plant out of sight: it is off or as it was, and told."""
+"""What is bad in the settings or in a file they name, takes no plant out of sight: it is off or as it was, and told."""
 
 from __future__ import annotations
 

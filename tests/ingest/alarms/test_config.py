@@ -19,14 +19,17 @@ def test_every_plant_belongs_to_exactly_one_position() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"flood_begins_above": 5, "flood_ends_below": 6}, "flood_ends_below at most flood_begins_above, which is 5"),
+        ({"flood_begins_above": 5, "flood_ends_below": 6}, "at most flood_begins_above, which is 5"),
         ({"chatter_count": 1}, "greater than or equal to 2"),
         ({"reopen_s": 0}, "greater than 0"),
         (
             {"positions": [{"name": "a", "plants": ["p"]}, {"name": "a", "plants": ["q"]}]},
-            "each name of a position once",
+            "a name that no other position has",
         ),
-        ({"positions": [{"name": "a", "plants": ["p"]}, {"name": "b", "plants": ["p"]}]}, "each plant of one position"),
+        (
+            {"positions": [{"name": "a", "plants": ["p"]}, {"name": "b", "plants": ["p"]}]},
+            "each plant at one position only",
+        ),
         ({"positions": [{"name": "a", "plants": []}]}, "at least 1"),
     ],
 )

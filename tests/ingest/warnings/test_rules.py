@@ -37,7 +37,7 @@ def written(folder: Path, *changes: tuple[str, str]) -> Path:
         ('same = "equipment"', 'same = "plant"', "rules.4.same", "'equipment' or 'signal'"),
         ("count = 2\nsame", "count = 1\nsame", "rules.4", "a count of at least 2"),
         ('reached = "blue"', 'reached = "yellow"', "rules.11", "a colour above yellow"),
-        ('version = "1"', "", "version", "a value"),
+        ('version = "1"', "", "version", "a text, in quotes"),
         ("[[rules]]", "[[rules", "(file)", "TOML: "),
     ],
 )  # fmt: skip

@@ -137,7 +137,7 @@ def test_a_province_has_its_own_names_codes_and_times(tmp_path: Path) -> None:
         ('"alarm.rule"', '{ pth = "event" }', "alarm.item.ruleCode.pth", ""),
         ('items = "datas"', 'items = "dataId"', "alarm", "a head without 'dataId'"),
         ('hex = "upper"', 'hex = "base64"', "envelope.hex", "'upper' or 'lower'"),
-        ("[answer]", "[reply]", "answer", "a value"),
+        ("[answer]", "[reply]", "answer", "a table with "),
         ("[answer]", "[answer", "(file)", "TOML: "),
     ],
 )  # fmt: skip
