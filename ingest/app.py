@@ -20,7 +20,7 @@ from ingest.heap import keep_trimmed, share_heap
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
-from ingest.installation import require_installation
+from ingest.installation import require_data, require_installation
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
@@ -117,11 +117,7 @@ class Service:
         self._in_force, settings = in_force, in_force.settings
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
-        folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
-        self.guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
-        self.journal = Journal(settings.journal.path, settings.journal.quota())
-        self._database = Database(settings.state)
-        require_installation(self.journal, InstallationStore(self._database), new=new, names=settings.databases)
+        self.guard, self.journal, self._database = _open_data(settings, new=new)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
         self.files = PlantFiles(
@@ -404,3 +400,14 @@ class Service:
     async def _watch_plants(self) -> None:
         async for roster in self._rosters:
             self.engine.adopt(roster)
+
+
+def _open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Database]:
+    """What everything stands on; nothing is written where data is missing. Raises as `Service`."""
+    require_data(settings.journal.path, settings.state, new=new, names=settings.databases)
+    folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
+    guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
+    journal = Journal(settings.journal.path, settings.journal.quota())
+    database = Database(settings.state)
+    require_installation(journal, InstallationStore(database), new=new, names=settings.databases)
+    return guard, journal, database

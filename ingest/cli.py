@@ -27,7 +27,7 @@ from ingest.demo.run import run as run_demo
 from ingest.explained import print_point
 from ingest.explained_warning import print_warning
 from ingest.history.errors import HistoryUnavailable
-from ingest.installation import DataMissing, require_installation
+from ingest.installation import DataMissing, require_data, require_installation
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.model.fault import InvalidConfig
@@ -133,6 +133,7 @@ def check(
 def init(config: ConfigFile = Path("yujing.toml")) -> None:
     """首次启动前建立数据 Make the data of a new installation; afterwards an empty data folder is taken for a loss."""
     with configured(config) as settings:
+        require_data(settings.journal.path, settings.state, new=True, names=settings.databases)
         settings.journal.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (
             closing(Journal(settings.journal.path)) as journal,
@@ -147,7 +148,7 @@ def run(
     config: ConfigFile = Path("yujing.toml"),
     *,
     new: Annotated[
-        bool, typer.Option("--new", help="首次启动:数据为空属正常 First start: it is right that there is no data.")
+        bool, typer.Option("--new", help="仅首次启动,之后去掉 Only the first start: no data is right.")
     ] = False,
 ) -> None:
     """运行服务 Run the service until SIGTERM or Ctrl-C."""

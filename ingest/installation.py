@@ -7,23 +7,59 @@ an empty folder may be a disk that is not mounted, or a path with a typo.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from ingest.journal.journal import Journal
+from ingest.state.config import StateConfig
 from ingest.state.installation import InstallationStore
+from ingest.state.peek import never_used
 from ingest.telemetry import Event, emit
+
+_ONCE: Final = (
+    "take --new (or init) out of whatever starts the service: with it, a lost disk is taken for a first start"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationThere(Event, level="warning"):
+    """Data was asked to be begun anew, and is there: nothing was done. Whatever starts the service asks each time."""
+
+    installation: str
+    expected: str = _ONCE
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationBegun(Event, level="warning"):
-    """Data was begun anew, as somebody asked for."""
+    """Data was begun anew, as somebody asked for; to be asked for once."""
 
     installation: str
     files: str
+    expected: str = _ONCE
 
 
 class DataMissing(Exception):
     """What this installation had kept is not there; the message says what, and what to do."""
+
+
+def require_data(journal: Path, state: StateConfig, *, new: bool, names: tuple[str, str]) -> None:
+    """Look whether there are files to open, before anything is written where data should be.
+
+    Args:
+        journal: its file.
+        state: where the state database is.
+        new: whether what is missing may be begun anew.
+        names: of the two, for people: their paths.
+
+    Raises:
+        DataMissing: as `require_installation`, of files that are not there.
+    """
+    nowhere = state.server is None and not state.path.exists()
+    if not journal.exists():
+        _require((True, nowhere or never_used(state)), new=new, names=names)
+    elif nowhere:
+        _require((False, True), new=new, names=names)
 
 
 def require_installation(
@@ -47,6 +83,22 @@ def require_installation(
     if first and second and first != second:
         raise DataMissing(_of_two(names, first, second))
     lost = (first is None and journal.empty(), second is None and state.empty())
+    _require(lost, new=new, names=names)
+    installation = first or second or str(uuid4())
+    if first is None:  # before the state: a crash between the two leaves nothing that a next start would refuse
+        journal.mark(installation)
+    if second is None:
+        state.mark(installation)
+    if any(lost):
+        begun = ", ".join(name for name, gone in zip(names, lost, strict=True) if gone)
+        emit(InstallationBegun(installation, begun))
+    elif new:
+        emit(InstallationThere(installation))
+    return installation
+
+
+def _require(lost: tuple[bool, bool], *, new: bool, names: tuple[str, str]) -> None:
+    """Raise DataMissing if journal or state hold nothing that should, and may not be begun anew."""
     match lost:
         case (True, True) if not new:
             raise DataMissing(_nothing(names))
@@ -60,15 +112,6 @@ def require_installation(
             raise DataMissing(
                 _half(names[1], names[0], "运行 yujing init", "with its alarms, warnings and audit trail,")
             )
-    installation = first or second or str(uuid4())
-    if first is None:  # before the state: a crash between the two leaves nothing that a next start would refuse
-        journal.mark(installation)
-    if second is None:
-        state.mark(installation)
-    if any(lost):
-        begun = ", ".join(name for name, gone in zip(names, lost, strict=True) if gone)
-        emit(InstallationBegun(installation, begun))
-    return installation
 
 
 def _nothing(names: tuple[str, str]) -> str:

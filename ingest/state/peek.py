@@ -40,6 +40,14 @@ def engine_at(config: StateConfig) -> EngineAt:
     return EngineAt(*row) if row else EngineAt(0, 0)
 
 
+def never_used(config: StateConfig) -> bool:
+    """Whether no engine ever committed anything there; what cannot be read is taken to have been used."""
+    try:
+        return (_in_file(config.path) if config.server is None else _at_server(config)) is None
+    except StateUnavailable:
+        return False
+
+
 @contextmanager
 def reading(config: StateConfig) -> Iterator[sa.Connection]:
     """A connection that only reads what is committed.
@@ -112,6 +120,8 @@ def _in_file(path: Path) -> tuple[int, ...] | None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
             row: tuple[int, ...] | None = connection.execute(_QUERY).fetchone()
     except sqlite3.Error as error:
+        if str(error).startswith("no such table"):  # a start that was cut off, or refused, leaves such a file
+            return None
         raise StateUnavailable(f"{path}: {error}") from error
     return row
 

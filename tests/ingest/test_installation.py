@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from ingest.cli import app
@@ -117,8 +118,40 @@ def test_the_command_says_what_is_missing_and_what_to_do(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     write_plant(tmp_path)
     (tmp_path / "yujing.toml").write_text("[api]\nport = 0\n", encoding="utf-8")
-    result = CliRunner().invoke(app, ["run"])
-    assert result.exit_code == 1
-    for words in ("journal.db", "state.db", "yujing init", "yujing run --new", "数据盘未挂载"):
-        assert words in result.output
+    before = sorted(tmp_path.rglob("*"))
+    for _ in range(2):
+        result = CliRunner().invoke(app, ["run"])
+        assert result.exit_code == 1
+        for words in ("journal.db", "state.db", "yujing init", "yujing run --new", "数据盘未挂载"):
+            assert words in result.output
+    assert sorted(tmp_path.rglob("*")) == before, "nothing is written where a disk should be mounted"
     assert CliRunner().invoke(app, ["init"]).exit_code == 0
+
+
+@pytest.mark.parametrize("lost", ["state", "journal"])
+def test_a_start_without_half_of_its_data_writes_nothing_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_plant(tmp_path)
+    (tmp_path / "yujing.toml").write_text("[api]\nport = 0\n", encoding="utf-8")
+    start(tmp_path / "data", new=True)
+    lose(tmp_path / "data", lost)
+    for new in ([], ["--new"]) if lost == "journal" else ([],):
+        result = CliRunner().invoke(app, ["run", *new])
+        assert (result.exit_code, f"{lost}.db is empty" in result.output) == (1, True)
+        assert [file.name for file in (tmp_path / "data").glob(f"{lost}.db*") if file.suffix != ".lock"] == []
+        assert not [*(tmp_path / "data").glob("*.ballast")]
+
+
+def test_asking_for_a_first_start_again_and_again_is_told(tmp_path: Path) -> None:
+    with capture_logs() as first:
+        start(tmp_path, new=True)
+    with capture_logs() as second:
+        start(tmp_path, new=True)
+    with capture_logs() as third:
+        start(tmp_path)
+    assert [event["event"] for event in first] == ["installation_begun"]
+    assert [event["event"] for event in second] == ["installation_there"]
+    assert "take --new (or init) out" in second[0]["expected"]
+    assert third == []
