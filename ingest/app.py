@@ -16,6 +16,7 @@ from ingest.casework import Casework
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
 from ingest.exports.desk import Desk
+from ingest.garbage import settle_heap
 from ingest.heap import keep_trimmed, share_heap
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
@@ -297,6 +298,7 @@ class Service:
             stack.callback(REGISTRY.unregister, metrics)
             self._start(stack)
             self._in_force.keep()
+            settle_heap()
             plants = self.engine.roster.enterprises()
             points = sum(len(plant.points) for plant in plants)
             emit(ServiceStarted(__version__, self.url, len(plants), points))
@@ -400,6 +402,7 @@ class Service:
     async def _watch_plants(self) -> None:
         async for roster in self._rosters:
             self.engine.adopt(roster)
+            settle_heap()
 
 
 def _open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Database]:

@@ -19,6 +19,9 @@ from tests.small_plant import write_plant
 TOKEN: Final = "an-operators-token-of-this-test"
 PATIENCE_S: Final = 60.0
 
+HTTP: Final = httpx.Client(trust_env=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
+"""For every request over a connection of its own: a client made for one reads all certificates there are each time."""
+
 
 class Service:
     """One service with its settings, plants and data in one folder."""
@@ -88,7 +91,7 @@ snapshot_every_s = 0.5
 
     def get(self, path: str, **query: str | int) -> Any:
         """Ask the API as the operator."""
-        answer = httpx.get(self.url + path, params=query, headers=self.headers, trust_env=False, timeout=10)
+        answer = HTTP.get(self.url + path, params=query, headers=self.headers)
         answer.raise_for_status()
         return answer.json()
 
@@ -137,6 +140,6 @@ snapshot_every_s = 0.5
 
     def _alive(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health/live", trust_env=False, timeout=1).is_success
+            return HTTP.get(f"{self.url}/health/live", timeout=1).is_success
         except httpx.TransportError:
             return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
+import pytest
 
-from tests.e2e.service import Service
+from tests.e2e.service import HTTP, Service
 from tests.servers import mosquitto
 from tests.small_plant import PLANT, TEXT
 
@@ -14,7 +14,7 @@ OTHER = "other"
 
 
 def ready(service: Service) -> tuple[int, str]:
-    answer = httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False)
+    answer = HTTP.get(f"{service.url}/health/ready", headers=service.headers)
     return answer.status_code, answer.json()["parts"].get("plants", "")
 
 
@@ -22,12 +22,18 @@ def watched(service: Service) -> set[str]:
     return {plant["id"] for plant in service.get("/api/v1/plants")} - {"service"}
 
 
+def settled(service: Service) -> int:
+    return sum(event["event"] == "heap_settled" for event in service.log())
+
+
+@pytest.mark.timeout(300)
 def test_a_restart_with_a_refused_file_watches_every_plant_as_before(tmp_path: Path) -> None:
     """The refused one by its last good file, and the fault is told where people and machines look."""
     with mosquitto(tmp_path) as broker, Service(tmp_path, broker) as service:
         other = tmp_path / "plants" / f"{OTHER}.toml"
         other.write_text(TEXT.replace(f'id = "{PLANT}"', f'id = "{OTHER}"'), encoding="utf-8")
         service.until(lambda: watched(service) == {PLANT, OTHER}, "the second plant")
+        service.until(lambda: settled(service) == 2, "the heap to be settled, as at the start")
         service.until(lambda: ready(service) == (200, "ok"), "the service to be ready")
         broken = tmp_path / "plants" / f"{PLANT}.toml"
         broken.write_text(f"bogus = 1\n{TEXT}", encoding="utf-8")
@@ -47,9 +53,9 @@ def test_a_restart_with_a_refused_file_watches_every_plant_as_before(tmp_path: P
             ),
             "the alarm of the service",
         )
-        metrics = httpx.get(f"{service.url}/metrics", headers=service.headers, trust_env=False).text
+        metrics = HTTP.get(f"{service.url}/metrics", headers=service.headers).text
         assert "yujing_plant_files_refused 1.0" in metrics
-        page = httpx.get(f"{service.url}/plants", headers=service.headers, trust_env=False).text
+        page = HTTP.get(f"{service.url}/plants", headers=service.headers).text
         assert "bogus" in page
         broken.write_text(TEXT, encoding="utf-8")
         service.until(lambda: ready(service) == (200, "ok"), "the mended file to be taken")
