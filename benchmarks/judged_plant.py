@@ -77,7 +77,7 @@ class Judge:
         self.site: Site = sample_sites()[plant]
         self._roster = copied_roster(plant, copies)
         self._bank = Bank(self._roster.tables, self._roster.derived)
-        self._bank.resume(0)
+        self._bank.resume(0, 0)
         names = [f"{plant}-{copy}" for copy in range(copies)]
         self.index = [{point.id: point.index for point in self._roster.plants[name].points} for name in names]
         self._copy = {name: copy for copy, name in enumerate(names)}

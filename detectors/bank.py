@@ -101,11 +101,15 @@ class Bank:
         states = [self._known.arrays(), *(part.state().arrays for part in self._parts.values())]
         return sum(array.nbytes for arrays in states for array in arrays.values())
 
-    def resume(self, now: int, silent: Collection[str] | None = None) -> None:
-        """Nobody listened until `now` (ns): begin every watch anew, but for rules that stand (None: as they did)."""
+    def resume(self, left: int, now: int, silent: Collection[str] | None = None) -> None:
+        """Nobody listened from `left` to `now` (ns): that time counts for nobody; `silent` stand (None: as they did)."""
         for silence in self._silences:
             silence.meet(np.flatnonzero(self._known.newest != NEVER))
-            silence.resume(now, silent)
+            silence.resume(left, now, silent)
+
+    def heard(self, point: int) -> int:
+        """When a point was last heard, as silence counts it (ns); 0 = never, as far as is known."""
+        return max((silence.heard(point) for silence in self._silences), default=0)
 
     def settle(self, standing: Collection[str]) -> list[str]:
         """Bring every rule that is tripped and not among `standing` to rest, to trip anew; returns their keys.
@@ -168,8 +172,8 @@ class Bank:
     def dump(self, *, silence: bool = True) -> bytes:
         """The memory of all detectors, bit-exact; `load` brings it back.
 
-        Without `silence` it is what the readings alone determine: who is silent depends on the clock as well, and a
-        watcher that was away begins anew (`resume`).
+        Without `silence` it is what the readings alone determine: who is silent depends on the clock as well, and on
+        when the watcher was away (`resume`).
         """
         arrays: Arrays = {f":{name}": array for name, array in self._known.arrays().items()}
         arrays[":channel"] = np.array([*self._channels.values()], np.int64)

@@ -23,13 +23,18 @@ from detectors.rules import NO_POINT, RuleTable
 from detectors.runs import moments
 from detectors.trip import Trip, joined
 
+GRACE_S: Final = 10.0
+"""In the first seconds after a start nobody newly falls silent: what waited for the watcher is delivered first."""
+
+_GRACE: Final = int(GRACE_S * 1e9)
 _NEVER_DUE: Final = np.iinfo(np.int64).max
 
 
 class Silence:
     """Trips when `now` is `on` seconds past the last time the point was heard, and returns when it is heard again.
 
-    A rule's watch begins at the first `now` it is given; `resume` begins it anew after the watcher itself was away.
+    A rule's watch begins at the first `now` it is given. Time in which the watcher itself was away counts for nobody
+    (`resume`).
 
     >>> from detectors.examples import series, tables
     >>> silence = Silence(tables("silence", on=5.0)["silence"], 1)
@@ -49,6 +54,7 @@ class Silence:
         self._begins = np.empty(0, np.int32)  # points whose watch begins with the next `now`
         self._strangers = True  # somebody was never heard, as far as is known
         self._latest = 0  # nobody was heard after this
+        self._began = -_GRACE  # when the watcher came back
         self._due = 0  # no rule at rest can trip before this
 
     def hear(self, readings: Readings) -> None:
@@ -57,6 +63,8 @@ class Silence:
             return
         received, heard = readings.received, self._point_heard
         ordered = bool(received[0] >= self._latest and (received[1:] >= received[:-1]).all())
+        if not ordered:  # on its way while somebody looked, or a clock was set back
+            received = np.maximum(received, self._began)  # what was found at the start is heard then
         if self._strangers:
             self.meet(np.concatenate((readings.point, readings.carrier)))
         self._latest = max(self._latest, int(received[-1] if ordered else received.max()))
@@ -65,7 +73,7 @@ class Silence:
             at, when = (point, received) if known.all() else (point[known], received[known])
             if ordered:
                 heard[at] = when  # the last one stays
-            else:  # on its way while somebody looked, or a clock was set back
+            else:
                 np.maximum.at(heard, at, when)
 
     def meet(self, points: NDArray[np.integer]) -> None:
@@ -84,7 +92,7 @@ class Silence:
         """Judge everyone at `now` (ns), by what was heard up to then."""
         if self._latest > now:  # heard by a clock that was ahead: nobody is heard after now
             np.minimum(self._point_heard, now, out=self._point_heard)
-            self._due = 0
+            self._due, self._began = 0, min(self._began, now)
         self._latest = now
         if len(self._begins):
             self._point_heard[self._begins] = now
@@ -98,6 +106,8 @@ class Silence:
         runs, at, raised, _, _ = self._trip.judge(runs, (now - heard) / 1e9)
         resting = ~self._trip.busy[rows]  # those that have just come to rest among them: their watch begins again
         first = int((heard + self._limit[rows])[resting].min(initial=_NEVER_DUE))
+        if now < self._began + _GRACE:
+            first = min(first, self._began + _GRACE)
         self._due = first if everyone else min(self._due, first)
         row = runs.row[at]
         time = np.full(len(at), now)
@@ -111,28 +121,37 @@ class Silence:
             cause=np.full(len(at), NO_CAUSE, np.int32),
         )
 
-    def resume(self, now: int, silent: Collection[str] | None = None) -> None:
-        """Begin every watch anew at `now`, but for what is silent already: the watcher was away, not the points.
+    def heard(self, point: int) -> int:
+        """When a point was last heard (ns; 0 = never), moved along over the times in which the watcher was away."""
+        return int(self._point_heard[point]) if point < len(self._point_heard) else 0
+
+    def resume(self, left: int, now: int, silent: Collection[str] | None = None) -> None:
+        """Go on with every watch as if no time had passed from `left` to `now`: the watcher was away, not the points.
 
         `silent` names the rules that stand, None = those that did.
         """
-        trip, point = self._trip, self.rules.point
+        trip, point, heard = self._trip, self.rules.point, self._point_heard
         if silent is not None:
             trip.tripped[:] = [key in silent for key in self.rules.key]
             trip.condition[:] = trip.tripped
             trip.since[:] = now
             trip.sync()
+        heard[self._begins], self._begins = left, self._begins[:0]
+        heard[heard != 0] += now - left
+        np.minimum(heard, now, out=heard)
+        heard[point[heard[point] == 0]] = now
         stands = trip.tripped
-        self._point_heard[point], self._begins = now, self._begins[:0]
         silent_since = now - self._limit[stands]  # still silent, and not for longer than is known
-        np.minimum.at(self._point_heard, point[stands], silent_since)
+        np.minimum.at(heard, point[stands], silent_since)
         self._due, self._latest = 0, now
+        if now != left:
+            self._began = now
 
     def shift(self, step: int) -> None:
         """The clock of arrivals was set by `step` (ns): every watch moves along."""
         self._point_heard[self._point_heard != 0] += step
         self._trip.since[self._trip.busy] += step
-        self._due, self._latest = 0, self._latest + step
+        self._due, self._latest, self._began = 0, self._latest + step, self._began + step
 
     def unjudged(self, known: Known, now: int) -> Unjudged:  # noqa: ARG002  time judges everyone
         """None: whoever is not heard is silent."""
@@ -141,7 +160,12 @@ class Silence:
     def state(self) -> State:
         """When each point was last heard, and the verdicts."""
         point = self.rules.point
-        own = {"heard": self._point_heard[point], "met": self._met[self._device], "ever": self._met[point]}
+        own = {
+            "heard": self._point_heard[point],
+            "met": self._met[self._device],
+            "ever": self._met[point],
+            "began": np.full(len(point), self._began),
+        }
         return State(self.rules.key, joined(own, self._trip.arrays()))
 
     def restore(self, state: State) -> None:
@@ -155,7 +179,8 @@ class Silence:
         self._met[self.rules.point[ours.arrays["ever"]]] = True
         self._strangers = True
         self._trip.sync()
-        self._due, self._latest = 0, int(self._point_heard.max(initial=0))
+        self._began = int(ours.arrays["began"].max(initial=-_GRACE))
+        self._due, self._latest = 0, max(self._began, int(self._point_heard.max(initial=0)))
 
     def _heard(self, rows: NDArray[np.intp], now: int) -> NDArray[np.int64]:
         """When each rule's point was last heard; its watch begins now if it never was asked for, or not yet."""
@@ -164,6 +189,8 @@ class Silence:
         if (new := heard == 0).any():
             self._point_heard[point[new]] = now
             heard = self._point_heard[point]
+        if now < self._began + _GRACE:
+            return np.where(self._trip.tripped[rows], heard, now)
         if self._strangers:
             heard = np.where(self._met[self._device[rows]] | self._trip.tripped[rows], heard, now)
         return heard

@@ -3,7 +3,7 @@
 It is the only writer of alarms; an operator's acknowledgement comes to it as a command. After a crash it loads its
 newest snapshot and replays the journal up to its cursor, keeping what it learns and discarding what it would say: that
 was committed already. What it knows then is what it would know had it never stopped, to the byte; only who is silent is
-told by the clock, and begins anew.
+told by the clock: the time in which it was away is taken out.
 """
 
 from __future__ import annotations
@@ -210,6 +210,7 @@ class Engine(Worker):
     def _recover(self) -> None:
         state = self._store.load()
         at, replayed = self._remember(state), 0
+        self._now = self.memory.listening  # nobody judged before that
         while at < state.cursor:
             entries = [e for e in self._journal.read(at, MOST) if e.id <= state.cursor]
             if not entries:
@@ -219,10 +220,11 @@ class Engine(Worker):
             at = entries[-1].id
             replayed += len(entries)
             self.progressed = time.monotonic()
+        left = max(self._now, self.memory.stepped + (state.reached or 0))
         self._moments = self._clock(self._journal.steps(state.cursor))
         self._now = self._moments.now()
         self._stand()
-        for key in self.memory.resume(self._now):
+        for key in self.memory.resume(left or self._now, self._now):
             emit(AlarmLost(key))
         self._looked = self._now
         if self._terms.warnings is not None:

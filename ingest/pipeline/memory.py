@@ -78,7 +78,7 @@ class Memory:
         suppressions: what hides alarms.
         warnings: plants' warnings, and what they are derived from.
         record: looks an alarm up that is not in here any more.
-        listening: since when points are listened to, ns: what is silent is told by it, and begins anew with a start.
+        listening: since when points are listened to, ns: begins anew with a start.
         stepped: by how much the service's clock was set since the journal began, ns: `now` less this never jumps.
         reported: number of the last interval readings were reported for. Not dumped: it follows the clock, and a report
             told twice has the same id.
@@ -116,7 +116,7 @@ class Memory:
             value=None if np.isnan(value) else value,
             flags=int(self.flags[index]),
             stale=stale,
-            resuming=stale and now - self.listening <= allowed,
+            resuming=stale and now - (self.bank.heard(index) or self.listening) <= allowed,
         )
 
     def view(self, now: int) -> PlantView:
@@ -158,14 +158,14 @@ class Memory:
         last = self.recent.get(key)
         return last if last is not None and last.returned is not None and abs(time - last.returned) <= reopen else None
 
-    def resume(self, now: int) -> list[str]:
-        """Begin to listen at `now` (ns): the alarms that stand tell who is silent, every other watch is new.
+    def resume(self, left: int, now: int) -> list[str]:
+        """Listen again, having been away from `left` to `now` (ns): alarms that stand tell who is silent.
 
-        Returns the rules, by their keys, that stood without an alarm, as its record was lost: they raise it anew.
+        Every other watch goes on as if that time had not been. Returns the rules, by their keys, that stood without an alarm, as its record was lost: they raise it anew.
         """
         self.listening = now
         lost = self.bank.settle({alarm.rule_key for alarm in self.alarms.values()})
-        self.bank.resume(now, {alarm.rule_key for alarm in self.alarms.values() if alarm.active})
+        self.bank.resume(left, now, {alarm.rule_key for alarm in self.alarms.values() if alarm.active})
         return lost
 
     def shift(self, step: int) -> None:
@@ -214,16 +214,19 @@ class Memory:
         )
         self.suppressions = Suppressions(map(now, self.suppressions.records()))
 
-    def dump(self) -> bytes:
+    def dump(self, *, watches: bool = False) -> bytes:
         """Everything that the readings alone determine, the same bytes for the same readings.
 
-        Not in it: the alarms, which the state database holds, and who is silent, which the clock says (`resume`).
+        With `watches` also since when nobody was heard, which depends on when the service was there (`resume`). Never
+        in it: the alarms, which the state database holds.
         """
         columns = {name: getattr(self, name) for name in _COLUMNS}
-        bank = np.frombuffer(self.bank.dump(silence=False), np.uint8)
+        bank = np.frombuffer(self.bank.dump(silence=watches), np.uint8)
         excursions = np.frombuffer(json.dumps(self.excursions.state(), separators=(",", ":")).encode(), np.uint8)
-        packed = pack({"bank": bank, "excursions": excursions, "stepped": np.array(self.stepped), **columns})
-        return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(packed)
+        columns |= {"bank": bank, "excursions": excursions, "stepped": np.array(self.stepped)}
+        if watches:
+            columns["listening"] = np.array(self.listening)
+        return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(pack(columns))
 
     def load(self, dump: bytes) -> None:
         """Take over a dumped memory, as far as it fits the roster.
@@ -251,3 +254,4 @@ class Memory:
         self.excursions = Excursions.of(json.loads(arrays["excursions"].tobytes()))
         self.excursions.rename(renamed)
         self.stepped = int(arrays["stepped"])
+        self.listening = int(arrays.get("listening", 0))  # not in older ones

@@ -20,8 +20,8 @@ _RETRY_S: Final = 1.0
 _SAVE_S: Final = 0.5
 """A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
 
-_REACHED: Final = 5 * 10**9
-"""Ns. So often it is kept that the service is up, while times run in which people must answer."""
+_REACHED: Final = 2 * 10**9
+"""Ns. So often at least it is kept that the service is up: what it lives after that, it takes for time it was away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ class Saving:
             Abandoned: the service stops, and it is not.
         """
         save = cursor > self._saved and time.monotonic() >= self._save_due
-        save = save or (now - self._reached > _REACHED and memory.warnings.asking)
+        save = save or now - self._reached > _REACHED
         if not (turn.said or snapshot or save):
             self._store.verify()
             self.cursor = cursor
             return
-        self._write(turn, cursor, memory.dump() if snapshot else None, now - memory.stepped)
+        self._write(turn, cursor, memory.dump(watches=True) if snapshot else None, now - memory.stepped)
         self.cursor = self._saved = cursor
         self._reached = now
         self._save_due = time.monotonic() + _SAVE_S

@@ -93,11 +93,6 @@ class Watches:
             self.touched(watch)
         return told
 
-    @property
-    def asking(self) -> bool:
-        """Whether anything is asked of anybody, so that times run."""
-        return any(one.asking is not None for watch in self.of_plant.values() for one in watch.live.values())
-
     def open_colours(self) -> dict[Colour, int]:
         """How many warnings are open, by colour. From any thread."""
         found = [watch.open for watch in list(self.of_plant.values())]

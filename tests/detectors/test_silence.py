@@ -50,13 +50,14 @@ def test_a_device_that_was_never_heard_is_one_fact() -> None:
 
 
 def test_a_device_that_was_ever_heard_is_not_new_after_a_restart() -> None:
-    """Though who is silent is not remembered over it: what the points' readings tell is."""
+    """Also where only the points' readings tell so: who is silent was not remembered by earlier versions."""
     before, after = carried(), carried()
     before.update(heard(0, START), START)
     after.load(before.dump(silence=False))
-    after.resume(START + 3600 * SECOND, set())
-    assert after.update(NOTHING, START + 3600 * SECOND).rule.tolist() == []
-    assert sorted(after.update(NOTHING, START + 3605 * SECOND).rule.tolist()) == [0, 1]
+    back = START + 3600 * SECOND
+    after.resume(START, back, set())
+    assert after.update(NOTHING, back).rule.tolist() == []
+    assert sorted(after.update(NOTHING, back + 10 * SECOND).rule.tolist()) == [0, 1, 2]
 
 
 def test_hearing_any_point_is_hearing_the_device_that_carries_it() -> None:
@@ -77,15 +78,45 @@ def test_a_silent_point_returns_with_its_first_reading() -> None:
 def test_time_in_which_nobody_listened_is_no_silence_of_the_points() -> None:
     detector = silence()
     detector.update(heard(0, START), START)
-    an_hour_later = START + 3600 * SECOND
-    detector.resume(an_hour_later)
-    assert len(detector.update(NOTHING, an_hour_later)) == 0
-    assert len(detector.update(NOTHING, an_hour_later + 5 * SECOND)) == 2
+    back = START + 3600 * SECOND
+    detector.resume(START + SECOND, back)
+    assert len(detector.update(NOTHING, back)) == 0
+    assert len(detector.update(NOTHING, back + 9 * SECOND)) == 0, "what waited meanwhile may be on its way"
+    assert len(detector.update(NOTHING, back + 10 * SECOND)) == 3
+
+
+def test_what_was_found_at_the_start_is_heard_then() -> None:
+    """Whoever was heard last before the watcher left, and not judged any more, is not older by the time it was away."""
+    detector = silence()
+    detector.update(heard(0, START), START)
+    back = START + 3600 * SECOND
+    detector.resume(START + 4 * SECOND, back)
+    detector.update(heard(0, START + 4 * SECOND), back)
+    detector.update(heard(1, back + 8 * SECOND), back + 8 * SECOND)
+    assert detector.update(NOTHING, back + 10 * SECOND).rule.tolist() == [0], "after 10 s"
+    detector.resume(back + 10 * SECOND, 2 * back)
+    detector.update(heard(0, back + 9 * SECOND), 2 * back)
+    assert detector.update(NOTHING, 2 * back + SECOND).rule.tolist() == []
+
+
+def test_a_watcher_that_comes_and_goes_tells_a_silence_once_it_has_watched_for_long_enough_in_sum() -> None:
+    """Lives of 12 s with an hour between them: 60 s are over in the fifth."""
+    bank = Bank({"silence": table([rule("silence", 0, 0, 60)])})
+    bank.update(heard(0, START), START)
+    now = START
+    for life in range(1, 6):
+        told = [bank.update(NOTHING, now + second * SECOND).raised.tolist() for second in range(13)]
+        assert told == [[]] * 12 + [[True] if life == 5 else []]
+        left, now = now + 12 * SECOND, now + 3600 * SECOND
+        dump, bank = bank.dump(), Bank({"silence": table([rule("silence", 0, 0, 60)])})
+        bank.load(dump)
+        bank.resume(left, now)
 
 
 def test_what_was_silent_before_the_watcher_left_stays_silent() -> None:
     detector = silence()
     detector.update(NOTHING, START)
     detector.update(NOTHING, START + 20 * SECOND)
-    detector.resume(START + 3600 * SECOND)
-    assert len(detector.update(NOTHING, START + 3600 * SECOND)) == 0, "no false return"
+    back = START + 3600 * SECOND
+    detector.resume(START + 20 * SECOND, back)
+    assert len(detector.update(NOTHING, back)) == 0, "no false return"

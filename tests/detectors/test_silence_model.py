@@ -71,13 +71,14 @@ class Both:
         return {number for number, stands in zip(detector.rules.rule.tolist(), tripped, strict=True) if stands}
 
     def restart(self, away_s: float, silent: set[int] | None) -> None:
-        """Dumped, loaded by a new one, which begins to listen later; `silent` stand, None = those that did."""
+        """Dumped, loaded by a new one, which goes on later; `silent` stand, None = those that did."""
+        left = self.now
         dump, self.fast = self.fast.dump(), Bank({"silence": table(self.plain.rules)})
         self.fast.load(dump)
         self.now += int(away_s * SECOND)
         keys = None if silent is None else {f"p{one.point}/r{one.number}" for one in self.of if one.number in silent}
-        self.fast.resume(self.now, keys)
-        self.plain.resume(self.now, silent)
+        self.fast.resume(left, self.now, keys)
+        self.plain.resume(left, self.now, silent)
 
     def retune(self, new: list[PlainRule]) -> None:
         """Other rules."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from detectors.kinds.silence import GRACE_S
 from tests.reference.plain import PlainRule, World
 
 
@@ -17,6 +18,7 @@ class PlainSilence:
         self.ever: set[int] = set()  # points and devices that were heard, as far as the rules remember
         self.begin: set[int] = set()  # points whose watch begins with the next look
         self.known: set[int] = set()  # points that were heard, for ever
+        self.began = -int(GRACE_S * 1e9)  # when somebody began to listen again
 
     def read(self, point: int, device: int, received: int) -> None:
         """A reading of that point arrived, carried by that device."""
@@ -27,6 +29,7 @@ class PlainSilence:
     def hear(self, point: int, received: int) -> None:
         """A point or a device is heard."""
         self._meet(point)
+        received = max(received, self.began)  # what was found at a start is heard then
         self.heard[point] = max(received, self.heard.get(point, received))
 
     def _meet(self, point: int) -> None:
@@ -43,35 +46,42 @@ class PlainSilence:
     def update(self, now: int) -> list[tuple[int, bool]]:
         """(rule, tripped) of every verdict that changes at `now`, by rule."""
         self.heard = {point: min(heard, now) for point, heard in self.heard.items()}  # nobody is heard after now
+        self.began = min(self.began, now)
         self.heard |= dict.fromkeys(self.begin, now)
         self.begin = set()
         found = []
         for rule in self.rules:
             heard = self.heard.setdefault(rule.point, now)  # its watch begins
-            silent_s = (now - heard) / 1e9 if self.watched(rule) or rule.tripped else 0.0
+            waits = not self.watched(rule) or now - self.began < GRACE_S * 1e9
+            silent_s = 0.0 if waits and not rule.tripped else (now - heard) / 1e9
             verdict = rule.judge(now, 0.0, World(), {rule.kind: lambda *_, score=silent_s: score})
             if verdict is not None:
                 found.append((rule.number, verdict[0]))
         return sorted(found)
 
-    def resume(self, now: int, silent: Collection[int] | None) -> None:
-        """Nobody listened until `now`: begin anew, but for the rules (numbers) that stand, None = as they did."""
+    def resume(self, left: int, now: int, silent: Collection[int] | None) -> None:
+        """Nobody listened from `left` to `now`: that time counts for nobody; `silent` stand, None = those that did."""
         if silent is not None:
             for rule in self.rules:
                 rule.tripped = rule.condition = rule.number in silent
                 rule.since = now
         for point in self.known:
             self._meet(point)
+        self.heard |= dict.fromkeys(self.begin, left)
         self.begin = set()
+        self.heard = {point: min(heard + now - left, now) for point, heard in self.heard.items()}
         for rule in self.rules:
-            self.heard[rule.point] = now
+            self.heard.setdefault(rule.point, now)
         for rule in self.rules:
             if rule.tripped:
                 self.heard[rule.point] = min(self.heard[rule.point], now - int(rule.on * 1e9))
+        if now != left:
+            self.began = now
 
     def shift(self, step: int) -> None:
         """The clock of arrivals was set by `step`."""
         self.heard = {point: heard + step for point, heard in self.heard.items()}
+        self.began += step
         for rule in self.rules:
             rule.since += step
 
@@ -83,6 +93,7 @@ class PlainSilence:
         made.heard = {point: self.heard[point] for _, point in both if point in self.heard}
         kept = [rule for rule in self.rules if (rule.number, rule.point) in both]
         made.known = self.known
+        made.began = self.began if kept else made.began
         made.ever = {of for rule in kept for of in (rule.point, *rule.inputs)} & self.ever
         return made
 

@@ -304,7 +304,7 @@ def _silence(
 ) -> list[Explained]:
     """Every gap longer than the watch, whatever came before it; `unsure_s` of the last sign of life may be unknown.
 
-    Called for is what its gateway waited for. Other gaps may be told or not, since each start begins to watch anew.
+    Called for is what its gateway waited for. Other gaps may be told or not: what counts is how long the service was up.
     """
     found = []
     watch, unsure, slack = round(watch_s * NS), round(unsure_s * NS), round((unsure_s + SLACK_S) * NS)

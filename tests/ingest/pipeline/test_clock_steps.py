@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from detectors.kinds.silence import GRACE_S
 from ingest.journal.journal import Commit, Journal
 from ingest.model.batch import Batch
 from ingest.pipeline.engine import Engine, EngineConfig
@@ -176,7 +177,7 @@ def test_a_clock_that_was_right_only_after_the_restart_keeps_nobody_from_being_m
         made.clock.set_by = 0
         made.begin()
         made.judge()
-        for _ in range(SILENCE_S + 1):
+        for _ in range(round(GRACE_S)):
             made.arrive(Second({}))
             standing = made.judge()
         assert {("CO-01", "SILENT"), ("CO-02", "SILENT")} <= standing

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from detectors.kinds.silence import GRACE_S
 from ingest.journal.journal import Commit
 from ingest.model.batch import Batch
 from tests.ingest.pipeline.test_clock_steps import POINTS, SECOND, SILENCE_S, Bench, Second, Standing, bench
 from tests.small_plant import TEXT
 
 HEALTHY = 5.0
+GRACE = round(GRACE_S)
+LIFE = 57  # s, of a service that is killed all the time
 GATEWAY = {"CO-01": "GW-01", "CO-02": "GW-02"}
 
 
@@ -27,9 +30,9 @@ def one_impatient_point() -> str:
     return TEXT.replace('id = "CO-01"', f'id = "CO-01"\nsilence_s = {SILENCE_S}')
 
 
-def expected(heard: Mapping[str, int], begun: int, now: int) -> set[str]:
-    """Who was not heard for as long as may be, in seconds since the start; of a gateway that never was, it alone."""
-    quiet = {point for point in POINTS if now - max(heard.get(point, begun), begun) >= SILENCE_S}
+def expected(heard: Mapping[str, int], now: int) -> set[str]:
+    """Who was not heard for as long as may be, in seconds in which the service was up; of a gateway never, it alone."""
+    quiet = {point for point in POINTS if now - heard.get(point, 0) >= SILENCE_S}
     return {point for point in quiet if point in heard} | {GATEWAY[point] for point in quiet}
 
 
@@ -40,7 +43,7 @@ def live(made: Bench, talking: Mapping[str, list[tuple[int, int]]], seconds: int
         speaks = [point for point, spans in talking.items() if any(a <= second < b for a, b in spans)]
         heard |= dict.fromkeys(speaks, second)
         made.arrive(Second(dict.fromkeys(speaks, HEALTHY)))
-        assert silent(made.judge()) == expected(heard, 0, second), f"second {second}"
+        assert silent(made.judge()) == expected(heard, second), f"second {second}"
 
 
 @pytest.mark.parametrize("first", [1, 3 * SILENCE_S], ids=["at once", "after it was missed"])
@@ -92,19 +95,45 @@ def test_readings_of_points_nobody_knows_make_nobody_silent_whose_readings_wait_
             assert silent(frozenset((a.point, a.rule) for a in made.engine.memory.alarms.values())) == set()
 
 
-def test_random_outages_are_told_on_time_over_restarts() -> None:
+def test_random_outages_are_told_over_restarts_by_the_seconds_in_which_the_service_was_up() -> None:
+    """However often it dies and however long it is away; for 10 s after each start nobody newly falls silent."""
     draw = random.Random(4)  # noqa: S311  the same history every time
     with bench() as made:
-        heard, begun, told, talks = dict[str, int](), 0, 0, dict.fromkeys(POINTS, True)
-        for second in range(1, 400):
+        heard, told, talks = dict[str, int](), 0, dict.fromkeys(POINTS, True)
+        standing, lives, back = set[str](), 0, -GRACE
+        for second in range(1, 600):
             talks = {point: talking != (draw.random() < 0.12) for point, talking in talks.items()}
             speaks = [point for point in POINTS if talks[point]]
             heard |= dict.fromkeys(speaks, second)
             made.arrive(Second(dict.fromkeys(speaks, HEALTHY)))
-            standing = silent(made.judge())
-            assert standing == expected(heard, begun, second), f"second {second}"
-            told += bool(standing)
-            if draw.random() < 0.02 and not standing:
+            found, due = silent(made.judge()), expected(heard, second)
+            assert found == (due if second - back >= GRACE else due & standing), f"second {second}"
+            told += bool(found - standing)
+            standing = found
+            if draw.random() < 0.04:
+                made.clock.time += draw.choice((1, 60, 86_400)) * SECOND
                 made.begin()
-                begun = second
-        assert told > 100
+                lives, back = lives + 1, second
+        assert told > 30
+        assert lives > 15
+
+
+@pytest.mark.parametrize("speaks", [(), ("CO-02",)], ids=["nobody speaks", "others speak"])
+def test_a_service_that_is_killed_every_minute_tells_who_is_dead(speaks: tuple[str, ...]) -> None:
+    """A point that went, its gateway, and a gateway that never came; what may be lost is what was not yet committed."""
+    with bench(TEXT.replace('id = "CO-01"', f'id = "CO-01"\nsilence_s = {3 * LIFE}')) as made:
+        for _ in range(4):
+            made.arrive(Second({"CO-01": HEALTHY}))
+            made.judge()
+        made.begin()
+        up, told = 0, dict[str, int]()
+        for _ in range(5):
+            for _ in range(LIFE):
+                up += 1
+                made.arrive(Second(dict.fromkeys(speaks, HEALTHY)))
+                told = dict.fromkeys(silent(made.judge()), up) | told
+            made.clock.time += 10 * SECOND
+            made.begin()
+        due = {"GW-01": 90, "CO-01": 3 * LIFE} | ({} if speaks else {"GW-02": 90})
+        assert told.keys() == due.keys()
+        assert all(due[who] - 4 <= at <= due[who] + 2 * GRACE for who, at in told.items()), told
