@@ -102,7 +102,7 @@ class Bank:
         return sum(array.nbytes for arrays in states for array in arrays.values())
 
     def resume(self, left: int, now: int, silent: Collection[str] | None = None) -> None:
-        """Nobody listened from `left` to `now` (ns): that time counts for nobody; `silent` stand (None: as they did)."""
+        """Nobody listened from `left` to `now` (ns): it counts for nobody; rules `silent` stand (None: as they did)."""
         for silence in self._silences:
             silence.meet(np.flatnonzero(self._known.newest != NEVER))
             silence.resume(left, now, silent)

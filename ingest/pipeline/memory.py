@@ -161,7 +161,8 @@ class Memory:
     def resume(self, left: int, now: int) -> list[str]:
         """Listen again, having been away from `left` to `now` (ns): alarms that stand tell who is silent.
 
-        Every other watch goes on as if that time had not been. Returns the rules, by their keys, that stood without an alarm, as its record was lost: they raise it anew.
+        Every other watch goes on as if that time had not been. Returns the rules, by their keys, that stood without an
+        alarm, as its record was lost: they raise it anew.
         """
         self.listening = now
         lost = self.bank.settle({alarm.rule_key for alarm in self.alarms.values()})
