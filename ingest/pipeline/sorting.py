@@ -78,7 +78,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Whether a gateway is there, as its point tells: by its own status, and by every frame that is of now.
+    """Whether a gateway is there, as its point tells: by every frame that is of now, until it says that it goes.
 
     Attributes:
         online: what was told last.
@@ -217,10 +217,12 @@ class Group:
     def _sort_status(self, message: Raw, who: Who) -> None:
         if not message.payload:
             return  # how MQTT takes a retained message back; whoever did so said nothing of the gateway
-        online = decode_status(message.payload).online
-        if not message.retained:
-            self._live(who, message.received, online=online)
-        elif not online and self._online(who) is not False:  # it went while the service was away
+        online, known = decode_status(message.payload).online, self._online(who)
+        if online:
+            # It may be of long ago, kept by the broker or held for our session; only frames say that it is there.
+            if known is None and not message.retained:  # its first sign: from now on it is missed
+                self._live(who, message.received, online=True)
+        elif not message.retained or known is not False:  # retained: it went while the service was away
             self._live(who, message.received, online=False)
 
     def _alive(self, who: Who, message: Raw) -> None:

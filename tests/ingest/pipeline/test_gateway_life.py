@@ -102,6 +102,36 @@ def test_what_was_recorded_earlier_is_no_sign_of_life(bench: Watched) -> None:
     assert bench.readings(GATEWAY) == []
 
 
+@pytest.mark.parametrize("rule", ["OFFLINE", "SILENT"])
+def test_a_status_that_was_held_for_the_service_while_it_was_away_is_no_sign_of_life(bench: Watched, rule: str) -> None:
+    """Nothing tells it from one that was sent just now, so a frame alone ends what is said of a gateway."""
+    bench.send(5.0)
+    if rule == "OFFLINE":
+        bench.status(online=False)
+    bench.passes(100)
+    assert rule in bench.alarms()
+    for _ in range(3):
+        bench.restart()
+        bench.status(online=True)
+        assert rule in bench.alarms()
+        assert not bench.online()
+        bench.passes(40)
+    bench.send(5.0)
+    assert bench.online()
+    assert not bench.alarms()
+
+
+def test_the_first_status_of_a_gateway_begins_its_watch(bench: Watched) -> None:
+    bench.passes(80)
+    bench.status(online=True)
+    bench.passes(80)
+    assert not bench.alarms()
+    bench.passes(11)
+    assert bench.alarms() == {"SILENT"}
+    bench.status(online=True)
+    assert bench.alarms() == {"SILENT"}
+
+
 @pytest.mark.parametrize("restarts", [True, False])
 def test_a_retained_status_of_a_dead_gateway_is_no_sign_of_life(bench: Watched, *, restarts: bool) -> None:
     """The broker tells it whenever somebody subscribes: its silence stands, again and again."""
