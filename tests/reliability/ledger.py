@@ -304,7 +304,7 @@ def _silence(
 ) -> list[Explained]:
     """Every gap longer than the watch, whatever came before it; `unsure_s` of the last sign of life may be unknown.
 
-    Called for is what its gateway waited for. Other gaps may be told or not: what counts is how long the service was up.
+    Called for is what its gateway waited for. Other gaps may be told or not: the seconds the service was up count.
     """
     found = []
     watch, unsure, slack = round(watch_s * NS), round(unsure_s * NS), round((unsure_s + SLACK_S) * NS)
