@@ -269,7 +269,7 @@ CALLED_FOR_FIRST: Final = 2
 
 def play(boxes: Iterable[Box], deck: Sequence[str], over: Callable[[], bool]) -> list[threading.Thread]:
     """Let each play in a thread of its own."""
-    threads = [threading.Thread(target=box.play, args=(deck, over), name=box.gateway) for box in boxes]
+    threads = [threading.Thread(target=box.play, args=(deck, over), name=box.gateway, daemon=True) for box in boxes]
     for thread in threads:
         thread.start()
     return threads
