@@ -20,7 +20,18 @@ from ingest.api.errors import CannotListen
 from ingest.app import Service
 from ingest.commands import audit, quarantine, state, verify
 from ingest.commands import journal as journal_commands
-from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, configured, enter, moment, refuse, say
+from ingest.commands.configured import (
+    INVALID,
+    UNAVAILABLE,
+    ConfigFile,
+    RunAsRoot,
+    configured,
+    enter,
+    moment,
+    other_owner,
+    refuse,
+    say,
+)
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
 from ingest.demo.run import run as run_demo
@@ -132,7 +143,7 @@ def check(
 @app.command()
 def init(config: ConfigFile = Path("yujing.toml")) -> None:
     """首次启动前建立数据 Make the data of a new installation; afterwards an empty data folder is taken for a loss."""
-    with configured(config) as settings:
+    with configured(config, writing=True) as settings:
         require_data(settings.journal.path, settings.state, new=True, names=settings.databases)
         settings.journal.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (
@@ -156,6 +167,9 @@ def run(
         in_force = load_in_force(enter(config))
         settings = in_force.settings
         telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
+        other = other_owner(settings)
+        if other is not None:  # told, and never a reason to watch nothing
+            telemetry.emit(RunAsRoot(str(other[0]), other[1]))
         require_memory()  # before anything is opened: a failed allocation names nobody
         asyncio.run(_serve(in_force, new=new))
     except InvalidConfig as error:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import pwd
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -18,11 +22,15 @@ from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.settings import Settings, load_in_force
 from ingest.state.errors import StateBroken, StateUnavailable
+from ingest.telemetry import Event
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
 
 INVALID = 2
 """Exit code: what a person wrote cannot be used."""
+
+LOST = 3
+"""Exit code: done, and some of what was there is not there any more."""
 
 UNAVAILABLE = 1
 """Exit code: a file, port or process the service stands on cannot be had."""
@@ -56,14 +64,20 @@ def refuse(error: InvalidConfig) -> NoReturn:
 
 
 @contextmanager
-def configured(config: Path) -> Iterator[Settings]:
+def configured(config: Path, *, writing: bool = False) -> Iterator[Settings]:
     """The settings the service goes by; ends the command with a word if they, the journal or the state cannot be used.
 
     What the service can do without, the commands can, too: it is told, and they go on.
+
+    Args:
+        config: the settings file.
+        writing: whether the command writes where the data lies, which root does not on data of another user.
     """
     try:
         found = load_in_force(enter(config))
         tell(found.faults, "[yellow]不用 not in force[/]")
+        if writing:
+            require_owner(found.settings)
         yield found.settings
     except InvalidConfig as error:
         refuse(error)
@@ -79,6 +93,45 @@ def configured(config: Path) -> Iterator[Settings]:
         say.print("[red]✗[/] ", end="")
         say.print(str(error), markup=False)
         raise typer.Exit(UNAVAILABLE) from None
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsRoot(Event, level="warning"):
+    """The service runs as root on data of another user, who cannot open what it writes at a later start."""
+
+    file: str
+    owner: str
+
+
+def other_owner(settings: Settings) -> tuple[Path, str] | None:
+    """If we are root and the data is another user's: where, and who that is."""
+    if os.geteuid() == 0:
+        for file in filter(None, [settings.journal.path, settings.state.folder and settings.state.path]):
+            there = next(place for place in (file, *file.absolute().parents) if place.exists())
+            owner = there.stat().st_uid
+            if owner != 0:
+                return there, _name(owner)
+    return None
+
+
+def require_owner(settings: Settings) -> None:
+    """End the command if root is about to write among files of another user."""
+    other = other_owner(settings)
+    if other is not None:
+        file, owner = other
+        say.print(f"✗ {file} 属于 belongs to {owner}", markup=False)
+        say.print(
+            "    root 会留下该用户无法打开的文件,请运行 root would leave files that they cannot open; run", markup=False
+        )
+        say.print(f"    {shlex.join(['runuser', '-u', owner, '--', *sys.argv])}", markup=False)
+        raise typer.Exit(INVALID)
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"
 
 
 @contextmanager

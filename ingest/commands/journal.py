@@ -78,7 +78,7 @@ def trim(
     if (before is None) == (older_than is None):
         raise typer.BadParameter("expected one of --before and --older-than")
     limit = moment(before, "--before") if before is not None else time.time_ns() - _ns(str(older_than))
-    with configured(config) as settings:
+    with configured(config, writing=True) as settings:
         path = settings.journal.path
         with JournalFile(path) as file:
             cursors = {READER: 0} | file.cursors()

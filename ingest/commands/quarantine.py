@@ -92,7 +92,7 @@ def retry(
 ) -> None:
     """重新接收:由运行中的服务或下次启动时进行 Take in again: by the running service, or at its next start."""
     which = _which(ids, reason, plant, all_=all_)
-    with configured(config) as settings, Quarantine(settings.journal.path, writing=True) as quarantine:
+    with configured(config, writing=True) as settings, Quarantine(settings.journal.path, writing=True) as quarantine:
         _require(quarantine, which)
         marked = quarantine.retry(which)
     typer.echo(f"已标记 marked: {marked}. 仍不合格者带新原因回到隔离 What is refused again comes back with its reason")
@@ -110,7 +110,7 @@ def drop(
 ) -> None:
     """永久删除 Delete for good: their readings are lost. Asks first."""
     which = _which(ids, reason, plant, all_=all_)
-    with configured(config) as settings, Quarantine(settings.journal.path, writing=True) as quarantine:
+    with configured(config, writing=True) as settings, Quarantine(settings.journal.path, writing=True) as quarantine:
         _require(quarantine, which)
         count = sum(quarantine.counts(which).values())
         if not yes and not typer.confirm(f"永久删除 delete for good: {count} 条 messages?", default=False, err=True):

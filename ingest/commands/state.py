@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from ingest.commands.configured import INVALID, ConfigFile, bar, configured, enter, refuse, say
+from ingest.commands.configured import INVALID, LOST, ConfigFile, bar, configured, enter, refuse, say
 from ingest.model.config import Secret
 from ingest.model.fault import InvalidConfig
 from ingest.settings import load_settings
 from ingest.state.config import StateConfig
 from ingest.state.copying import NotCopied, copy, total
 from ingest.state.database import Database
-from ingest.state.salvage import salvage
+from ingest.state.salvage import WITHOUT_END, Salvaged, salvage
 from ingest.state.sqlite import Sqlite
 
 app = typer.Typer(no_args_is_help=True, help="状态库维护 Look after the state database.")
 
 _DEFAULT: Final = Path("yujing.toml")
+
+_THEN: Final = {
+    "alarm": "仍成立的报警由下一个读数重新报出 Alarms that still hold are raised anew by the next reading"
+    " that calls for them.",
+    "audit": "审计链在此断开 The audit trail is broken there: yujing audit verify names where.",
+    "engine_state": "引擎由日志库重新学习 The engine learns anew from the whole journal.",
+    "outbox": "其中未送达的消息不会再发,请与接收方核对 What was not yet delivered is not sent: ask the receivers.",
+    "suppression": "屏蔽可能已失效,请逐一核对 Suppressions may be gone: look through them.",
+}
+"""What becomes of what is lost, by table."""
 
 
 @app.command("copy")
@@ -34,7 +45,7 @@ def copy_(
         wanted = placed(load_settings(there).state, new)
     except InvalidConfig as error:
         refuse(error)
-    with configured(config) as settings:
+    with configured(config, writing=True) as settings:
         here = placed(settings.state, enter(config.resolve()).parent)
         if (here.path, here.server) == (wanted.path, wanted.server):
             say.print("✗ 两个配置指的是同一状态库 both settings name the same state database", markup=False)
@@ -54,8 +65,8 @@ def copy_(
 
 @app.command()
 def repair(config: ConfigFile = _DEFAULT) -> None:
-    """修复损坏的 SQLite 状态库,先停服务 Rebuild a damaged SQLite file of what can be read; stop the service first."""
-    with configured(config) as settings:
+    """修复损坏的 SQLite 状态库,先停服务 Rebuild a damaged SQLite file, with the service stopped; 3: rows lost."""
+    with configured(config, writing=True) as settings:
         path = settings.state.path
         if settings.state.server is not None:
             say.print(
@@ -82,11 +93,25 @@ def repair(config: ConfigFile = _DEFAULT) -> None:
             held.close()
     typer.echo(f"已修复 repaired: {path}; 原文件 the damaged file: {aside}")
     for table, done in found.items():
-        for first, last in done.lost:
-            say.print(f"✗ {table}: 行 rows {first}–{last} 无法读出 could not be read", markup=False)
         if done.rows:
             typer.echo(f"  {table}: {done.rows}")
+    _tell_lost(found)
     typer.echo("再运行 yujing verify 和 yujing audit verify,然后启动服务。 Run both of these, then start the service.")
+    if any(done.lost for done in found.values()):
+        raise typer.Exit(LOST)
+
+
+def _tell_lost(found: Mapping[str, Salvaged]) -> None:
+    for table, done in found.items():
+        for first, last in done.lost:
+            rows = f"{first}" if first == last else f"{first}–{last}"
+            say.print(
+                f"✗ {table}: 行 rows {f'{first} 及以后 and after' if last >= WITHOUT_END else rows}"
+                " 无法读出,已丢失 could not be read and are lost",
+                markup=False,
+            )
+        if done.lost and table in _THEN:
+            say.print(f"    {_THEN[table]}", markup=False)
 
 
 def placed(state: StateConfig, folder: Path) -> StateConfig:

@@ -1,11 +1,12 @@
 """A state database of what can still be read of a damaged SQLite file: whole rows, table by table, by row number.
 
-Indexes are made anew, so damage to one costs nothing. Values are copied as they lie: whether a record can be made of
-them is for `soundness` to say.
+Indexes are made anew, so damage to one costs nothing. Rows of which no record can be made are left out, too: the
+service could not read them, and would tell so for ever.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,11 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.errors import StateUnavailable
+from ingest.state.peek import reading as look
+from ingest.state.soundness import unsound_rows
 from ingest.state.tables import METADATA
 
-_FURTHEST: Final = 1 << 62
+WITHOUT_END: Final = 1 << 62
 _ROWS: Final = 500
 
 
@@ -27,7 +31,8 @@ class Salvaged:
 
     Attributes:
         rows: taken over.
-        lost: stretches of row numbers between which rows may have been, that cannot be read: (first, last).
+        lost: stretches of row numbers between which rows may have been, that cannot be read: (first, last); the last
+            one of a table may have no end, which is `WITHOUT_END` or more.
     """
 
     rows: int = 0
@@ -39,25 +44,45 @@ def salvage(damaged: Path, target: Path, seen: Callable[[int], None] = lambda _r
 
     Raises:
         StateUnavailable: nothing of it can be read, or there is something at `target`.
+        OSError: the new file cannot be given to those who have the damaged one.
     """
     if target.exists():
         raise StateUnavailable(f"{target}: there is a file already; move it away first")
     with closing(sqlite3.connect(damaged)) as reading:
         try:
-            reading.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            tables = {str(name) for (name,) in reading.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         except sqlite3.DatabaseError as error:
             raise StateUnavailable(f"{damaged}: {error}: not even its tables are known; restore a backup") from error
+    if tables.isdisjoint(METADATA.tables):
+        raise StateUnavailable(f"{damaged}: there is nothing in it; restore a backup")
     Database(target).close()
-    target.chmod(0o600)
+    target.with_name(f"{target.name}.lock").unlink()
+    _like(damaged, target)
     found = {}
     with closing(sqlite3.connect(damaged)) as reading, closing(sqlite3.connect(target)) as writing:
+        reading.text_factory = lambda text: text.decode(errors="replace")  # as the service reads it
         _require_same_version(reading, writing, damaged)
         writing.execute("PRAGMA foreign_keys = OFF")
         with writing:
             for table in METADATA.sorted_tables:
                 found[table.name] = _copy(reading, writing, table.name, seen)
             _copy_counters(reading, writing)
+        with look(StateConfig(path=target)) as records:
+            unsound = {table.name: unsound_rows(records, table) for table in METADATA.sorted_tables}
+        with writing:
+            for name, rows in unsound.items():
+                writing.executemany(f'DELETE FROM "{name}" WHERE rowid = ?', [(row,) for row in rows])  # noqa: S608
+                found[name].rows -= len(rows)
+                found[name].lost += [(row, row) for row in rows]
     return found
+
+
+def _like(file: Path, target: Path) -> None:
+    """Let those who may read and write the one do so with the other."""
+    mine = file.stat()
+    target.chmod(mine.st_mode & 0o777)
+    if (mine.st_uid, mine.st_gid) != (target.stat().st_uid, target.stat().st_gid):
+        os.chown(target, mine.st_uid, mine.st_gid)
 
 
 def _require_same_version(reading: sqlite3.Connection, writing: sqlite3.Connection, damaged: Path) -> None:
@@ -90,7 +115,7 @@ def _copy(
             if not rows:
                 behind = _next_readable(reading, select, at)
                 done.lost.append((at, behind - 1))
-                if behind > _FURTHEST:
+                if behind > WITHOUT_END:
                     return done
                 at = behind
                 continue
@@ -124,8 +149,8 @@ def _next_readable(reading: sqlite3.Connection, select: str, at: int) -> int:
     bad, leap = at, 1
     while not _readable(reading, select, at + leap):
         bad, leap = at + leap, leap * 2
-        if at + leap > _FURTHEST:
-            return _FURTHEST + 1
+        if at + leap > WITHOUT_END:
+            return WITHOUT_END + 1
     good = at + leap
     while good - bad > 1:
         middle = (bad + good) // 2

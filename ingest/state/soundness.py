@@ -45,6 +45,21 @@ def check_state(connection: sa.Connection, seen: Callable[[int], None]) -> Itera
         yield from _check_table(connection, table, seen)
 
 
+def unsound_rows(connection: sa.Connection, table: sa.Table) -> list[int]:
+    """The row numbers, in a SQLite file, of which no record can be made."""
+    if not any(_check_table(connection, table, lambda _rows: None)):
+        return []
+    make = _MAKERS.get(table.name, dict)
+    number = sa.literal_column("rowid", sa.Integer)
+    unsound = []
+    for at in connection.execute(sa.select(number).select_from(table).order_by(number)).scalars().all():
+        try:
+            make(dict(connection.execute(sa.select(table).where(number == at)).mappings().one()))
+        except UNREADABLE:
+            unsound.append(at)
+    return unsound
+
+
 def rows_of(connection: sa.Connection) -> int:
     """About how many rows there are to look at."""
     total = 0

@@ -243,3 +243,35 @@ def test_repair_puts_the_damaged_file_aside_and_the_service_goes_on(filled: Benc
     again = Bench(tmp_path)
     again.engine.begin()
     assert len(again.found()) == len(before)
+
+
+def repaired(folder: Path) -> tuple[int, str]:
+    (folder / "yujing.toml").write_text('[journal]\npath = "journal.db"\n[state]\npath = "state.db"\n')
+    result = CliRunner().invoke(app, ["state", "repair", "--config", str(folder / "yujing.toml")])
+    return result.exit_code, result.output
+
+
+def test_what_a_repair_cannot_bring_back_is_told_with_an_exit_code_of_its_own(filled: Bench, tmp_path: Path) -> None:
+    """Who may read the file may do so afterwards, and what was made on the way is gone."""
+    path = tmp_path / "state.db"
+    path.chmod(0o640)
+    before = len(filled_alarms(path))
+    sql(path, "UPDATE alarm SET state = 'nobody knows' WHERE rowid = 1")
+    sql(path, "UPDATE alarm SET title_zh = CAST(? AS TEXT) WHERE rowid = 2", b"CO \xff high")
+    code, said = repaired(tmp_path)
+    assert (code, "✗ alarm: 行 rows 1 无法读出" in said, "raised anew" in said) == (3, True, True), said
+    assert len(filled_alarms(path)) == before - 1, "a byte that is no text costs its letter, not its row"
+    assert verified(tmp_path)[0] == 0
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert not [*tmp_path.glob("*.repaired*")]
+    code, said = repaired(tmp_path)
+    assert (code, "✗" in said) == (0, False), said
+
+
+def test_a_state_database_with_nothing_in_it_is_not_repaired(filled: Bench, tmp_path: Path) -> None:
+    for left in ("", "-wal", "-shm"):
+        (tmp_path / f"state.db{left}").unlink(missing_ok=True)
+    (tmp_path / "state.db").touch()
+    code, said = repaired(tmp_path)
+    assert (code, "there is nothing in it; restore a backup" in said) == (1, True), said
+    assert (tmp_path / "state.db").stat().st_size == 0

@@ -1,0 +1,60 @@
+"""Whoever runs a command leaves nothing behind that the service's user cannot open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ingest.cli import app
+from ingest.journal.journal import Journal
+from ingest.state.database import Database
+
+WRITING = [
+    ["init"],
+    ["state", "repair"],
+    ["state", "copy", "--to", "new.toml"],
+    ["journal", "trim", "--older-than", "1h"],
+    ["quarantine", "retry", "--all"],
+    ["quarantine", "drop", "--all", "--yes"],
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Data of another user, and we are root, or are taken for it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("yujing.toml", "new.toml"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    Journal(folder / "journal.db").close()
+    Database(folder / "state.db").close()
+    if os.geteuid() == 0:
+        for place in (folder, *folder.iterdir()):
+            os.chown(place, 65534, 65534)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return folder
+
+
+@pytest.mark.parametrize("command", WRITING, ids=" ".join)
+def test_root_does_not_write_among_files_of_another_user_and_is_told_the_right_command(
+    data: Path, command: list[str]
+) -> None:
+    before = {file: file.stat().st_uid for file in data.parent.rglob("*")}
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2, result.output
+    assert "belongs to" in result.output
+    assert "runuser -u" in result.output
+    assert {file: file.stat().st_uid for file in data.parent.rglob("*")} == before
+
+
+def test_root_may_look_at_everything(data: Path) -> None:
+    result = CliRunner().invoke(app, ["verify"])
+    assert "belongs to" not in result.output
+    assert result.exit_code == 0, result.output
+    owner = data.stat().st_uid
+    assert {file.stat().st_uid for file in data.iterdir()} == {owner}
