@@ -15,8 +15,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
+from ingest.wire.beginning import begins_json, begins_packed
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import MAX_COLUMNS, NAME, QUALITY, SEQ, TIMES, guard
+from ingest.wire.mend import mend_json
 from ingest.wire.parse import Column, Identity, Parsed, Unfit, keys_said
 
 _Plain = int | float | str | bool | None
@@ -65,10 +67,7 @@ _packed_plain: Final = msgspec.msgpack.Decoder(_Plain | list[_Plain])
 
 def salvage_json(payload: bytes) -> Parsed:
     """Raises Rejected if what is wrong is not a matter of single columns."""
-    try:
-        top = _json.decode(payload.decode())
-    except (ValueError, RecursionError) as error:
-        raise Rejected(Reason.NOT_READABLE, str(error)[:200]) from None
+    top = _read_json(payload)
     fields, twice = _each_once("", top)
     if twice:
         told = None if {"boot", "seq"} & twice.keys() else _identity(fields)
@@ -96,9 +95,26 @@ def salvage_json(payload: bytes) -> Parsed:
     return _parsed(head, values, marks, unfit)
 
 
+def _read_json(payload: bytes) -> Any:
+    try:
+        text = payload.decode()
+        try:
+            return _json.decode(text)
+        except ValueError:
+            if (mended := mend_json(text)) == text:
+                raise
+            return _json.decode(mended)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(Reason.NOT_READABLE, str(error)[:200], identity=begins_json(payload)) from None
+
+
 def salvage_packed(payload: bytes) -> Parsed:
     """Raises Rejected if what is wrong is not a matter of single columns."""
-    fields = guard(_packed.decode, payload)
+    try:
+        fields = guard(_packed.decode, payload)
+    except Rejected as error:
+        error.identity = begins_packed(payload)
+        raise
     if keys_said(payload) != len(fields):
         raise Rejected(Reason.DUPLICATE_KEY, "a key stands twice; expected once")
     head = {name: _read(value) for name, value in fields.items() if name not in {"values", "quality"}}

@@ -198,6 +198,19 @@ def test_a_gateway_may_forget_a_frame_that_was_put_aside(bench: Bench) -> None:
     assert bench.journal.totals().quarantined_readings == 2
 
 
+def test_a_frame_that_was_cut_off_is_not_missing_once_its_beginning_said_which_it_is(bench: Bench) -> None:
+    """It is in quarantine; one that does not even say so is asked for again, since nobody knows that it came."""
+    whole = encode_json(Frame("b1", 2, [T0 + 1000], {"CO-01": [1.0]}))
+    bench.take(frame(1), (FRAMES, whole[:8]), frame(3))
+    assert bench.told[-1][2] == Committed("b1", 3, [(2, 2)])
+    bench.take((FRAMES, whole[:-9]))
+    assert bench.told[-1][2] == Committed("b1", 3, [])
+    assert [(one.reason, one.payload) for one in bench.journal.quarantined(limit=10)] == [
+        ("not-readable", whole[:-9]),
+        ("not-readable", whole[:8]),
+    ]
+
+
 def test_a_gateway_hears_what_could_not_be_taken_before_that_it_is_on_disk(bench: Bench) -> None:
     """Once a reason and boot, however many frames; of columns too, and of gateways in no plant file."""
     stranger = frame_topic(PLANT, "GW-99")

@@ -1,0 +1,71 @@
+"""JSON as C's `printf` writes it: made readable, so that a word that is no number costs its column and not the frame.
+
+Linear in the characters, whatever they are: no part of the pattern ever gives back what it has taken.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from math import isfinite
+from typing import Final
+
+from ingest.wire.frame import MAX_READINGS
+
+_LONGEST: Final = 40  # characters of a word that is read as a number
+
+# A string (the last one may have no end), what gives JSON its shape, and the words that Python's `json` reads. Commas
+# are told apart: nothing may stand before one in an array, or come after it.
+_FIT: Final = r"""(?:
+    "(?:[^"\\]++|\\.)*+(?:"|\\?\Z)
+  | [ \t\n\r{}\]:]++
+  | \[(?![ \t\n\r]*+,)
+  | ,(?![ \t\n\r]*+[,\]}])
+  | (?:-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+|true|false|null|NaN|-?+Infinity)
+    (?=[\s,:\[\]{}"]|\Z)
+)"""
+_UNFIT: Final = r"""(?:
+    (?P<trailing>,(?=[ \t\n\r]*+[\]}]))
+  | (?P<gap>[\[,](?=[ \t\n\r]*+,))
+  | (?P<word>[^\s,:\[\]{}"]++)(?![ \t\n\r]*+:)
+  | .
+  | \Z
+)"""
+_next: Final = re.compile(f"(?P<fit>{_FIT}*+){_UNFIT}", re.VERBOSE | re.DOTALL)
+_number: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_no_number: Final = re.compile(r"([+-]?)(nan|inf)(?:inity)?(?:\(.*)?", re.IGNORECASE)
+
+
+def mend_json(text: str) -> str:
+    """The same text with numbers and their absence as JSON writes them, and every other bare word as a text.
+
+    `1.`, `.5`, `+5` and `007` are the numbers they say; `nan`, `-nan`, `inf` are NaN and Infinity. Where nothing stands
+    between two commas of an array stands an empty text, and a comma that nothing follows is left out.
+
+    >>> mend_json('{"A": [nan, +5, 1.], "B": [, 1.#QNAN, 2], }')
+    '{"A": [NaN, 5, 1.0], "B": ["", "1.#QNAN", 2] }'
+    """
+    return _next.sub(_mended, text, count=MAX_READINGS)
+
+
+def _mended(found: re.Match[str]) -> str:
+    fit: str = found["fit"]
+    if found["trailing"]:
+        return fit
+    if found["gap"]:
+        return f'{fit}{found["gap"]}""'
+    if found["word"]:
+        return fit + _as_json(found["word"])
+    return found[0]
+
+
+def _as_json(word: str) -> str:
+    if len(word) <= _LONGEST:
+        if _number.fullmatch(word):
+            number = float(word)
+            if word.lstrip("+-").isdigit():
+                return str(int(word))
+            return repr(number) if isfinite(number) else "Infinity"
+        if none := _no_number.fullmatch(word):
+            return "NaN" if none[2].lower() == "nan" else f"{'-' if none[1] == '-' else ''}Infinity"
+    return json.dumps(word, ensure_ascii=False)
