@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -21,6 +22,23 @@ from tests.small_plant import PLANT, TEXT, small_roster
 
 SECOND = 10**9
 PATIENCE_S = 60.0
+
+
+class SettableClock(Protocol):
+    """A clock of the test's own, ns."""
+
+    def wall(self) -> int: ...
+    def steady(self) -> int: ...
+
+
+def begun(clock: SettableClock, journal: Journal, database: Database, roster: Roster, terms: Terms) -> Engine:
+    """A fresh engine on these files, as after a crash, that goes by that clock and is driven turn by turn."""
+    engine = Engine(
+        journal, EngineStore(database), AlarmStore(database), roster, terms, EngineConfig(),
+        on_commit=lambda: None, on_failure=lambda _error: None, wall=clock.wall, steady=clock.steady,
+    )  # fmt: skip
+    engine.begin()
+    return engine
 
 
 class Bench:

@@ -17,10 +17,11 @@ import numpy as np
 from detectors.kinds.silence import GRACE_S
 from ingest.journal.journal import Commit, Journal
 from ingest.model.batch import Batch
-from ingest.pipeline.engine import Engine, EngineConfig
+from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
 from ingest.state.database import Database
-from ingest.state.store import AlarmStore, EngineStore
+from ingest.state.store import AlarmStore
+from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.clock import Clock
 from tests.small_plant import PLANT, TEXT, small_roster
 
@@ -59,11 +60,7 @@ class Bench:
 
     def begin(self) -> Engine:
         """A fresh engine on the same files."""
-        self.engine = Engine(
-            self.journal, EngineStore(self.database), AlarmStore(self.database), self.roster, Terms(), EngineConfig(),
-            on_commit=lambda: None, on_failure=lambda _error: None, wall=self.clock.wall, steady=self.clock.steady,
-        )  # fmt: skip
-        self.engine.begin()
+        self.engine = begun(self.clock, self.journal, self.database, self.roster, Terms())
         return self.engine
 
     def arrive(self, second: Second) -> None:

@@ -12,14 +12,15 @@ from ingest.journal.journal import Commit, Progress
 from ingest.model.alarm import Alarm
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
-from ingest.pipeline.engine import Engine, EngineConfig
+from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
 from ingest.quality.clock import GatewayClock
 from ingest.sources.raw import Raw
 from ingest.state.database import Database
-from ingest.state.store import AlarmStore, EngineStore
+from ingest.state.store import AlarmStore
 from ingest.wire.frame import Frame, encode_json
 from ingest.wire.topics import frame_topic
+from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.test_intake import Bench as Intake
 from tests.movable_clock import SECOND
 from tests.small_plant import PLANT, TEXT, small_roster
@@ -40,11 +41,7 @@ class Bench(Intake):
 
     def begin(self) -> Engine:
         """A fresh engine on the same files."""
-        self.engine = Engine(
-            self.journal, EngineStore(self.database), AlarmStore(self.database), self.roster, Terms(), EngineConfig(),
-            on_commit=lambda: None, on_failure=lambda _error: None, wall=self.clock.wall, steady=self.clock.steady,
-        )  # fmt: skip
-        self.engine.begin()
+        self.engine = begun(self.clock, self.journal, self.database, self.roster, Terms())
         return self.engine
 
     def adopt(self, text: str) -> None:

@@ -13,13 +13,14 @@ from ingest.journal.journal import Commit, Journal
 from ingest.model.batch import Batch
 from ingest.model.warning import EarlyWarning, Step, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command, Person
-from ingest.pipeline.engine import Engine, EngineConfig
+from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
 from ingest.state.audit import AuditStore
 from ingest.state.database import Database
-from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.state.store import AlarmStore, OutboxStore
 from ingest.state.warning_store import WarningStore
 from ingest.warnings.config import DutyConfig, WarningsConfig
+from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.clock import Clock
 from tests.small_plant import PLANT, TEXT, small_roster
 
@@ -55,11 +56,7 @@ class Bench:
             warnings=self.config.terms(),
             warned=lambda _warning: ("inspector",),
         )
-        self.engine = Engine(
-            self.journal, EngineStore(self.database), self.alarms, self.roster, terms, EngineConfig(),
-            on_commit=lambda: None, on_failure=lambda _error: None, wall=self.clock.wall, steady=self.clock.steady,
-        )  # fmt: skip
-        self.engine.begin()
+        self.engine = begun(self.clock, self.journal, self.database, self.roster, terms)
         return self.engine
 
     def set_clock(self, seconds: int) -> None:
