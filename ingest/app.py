@@ -174,7 +174,9 @@ class Service:
         def judge(batch: Batch, roster: Roster) -> Batch:
             return check_quality(batch, *roster.ranges(batch.point))
 
-        self.load = AlarmLoad(self.alarms, settings.alarms, lambda: self.engine.roster.plants)
+        self.load = AlarmLoad(
+            self.alarms, settings.alarms, lambda: self.engine.roster.plants, lambda: self.engine.roster.renamed
+        )
         self._writer = HistoryWriter(
             self.store,
             self.journal,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -52,6 +53,13 @@ class Annunciations:
         """Those with start <= called < end."""
         first, last = np.searchsorted(self.called, [start, end])
         return self.where(np.arange(first, last))
+
+    def renamed(self, now: Mapping[tuple[str, str], str]) -> Annunciations:
+        """The same; what points of `now` called under a former id, (plant, former id) -> id, they called themselves."""
+        rules = [(plant, now.get((plant, point), point), code) for plant, point, code in self.rules]
+        place = {rule: at for at, rule in enumerate(dict.fromkeys(rules))}
+        number = np.array([place[rule] for rule in rules], np.int32)
+        return replace(self, rules=tuple(place), rule=number[self.rule])
 
     def heard(self) -> Annunciations:
         """Those that are not hidden."""

@@ -32,12 +32,23 @@ class Book(Protocol):
 
 
 class AlarmLoad:
-    """Asks the alarms on record. `plants` gives the ids of all plants there are now. Blocking."""
+    """Asks the alarms on record. Blocking.
 
-    def __init__(self, book: Book, config: AlarmsConfig, plants: Callable[[], Iterable[str]]) -> None:
+    `plants` gives the ids of all plants there are now, `renamed` the points that had another id before, as
+    `ingest.plants.roster.Roster.renamed`.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        config: AlarmsConfig,
+        plants: Callable[[], Iterable[str]],
+        renamed: Callable[[], Mapping[tuple[str, str], str]] = dict,
+    ) -> None:
         self.config = config
         self._book = book
         self._plants = plants
+        self._renamed = renamed
 
     def positions(self) -> dict[str, tuple[str, ...]]:
         """Every operator position with its plants."""
@@ -46,12 +57,12 @@ class AlarmLoad:
     def metrics(self, positions: Mapping[str, Collection[str]], start: int, end: int) -> dict[str, AlarmMetrics]:
         """The metrics of each of these positions, by one read. Raises ValueError of an empty span, StateUnavailable."""
         plants = frozenset(plant for own in positions.values() for plant in own)
-        calls = _by_position(positions, self._book.annunciations(start - lead(self.config), end, plants))
+        calls = _by_position(positions, self._calls(start - lead(self.config), end, plants))
         return {name: measure(calls[name], start, end, self.config) for name in positions}
 
     def recent(self, plants: Collection[str] | None, now: int) -> Annunciations:
         """What called of late: as long ago as it matters to what is shown now. Raises StateUnavailable."""
-        return self._book.annunciations(now - lead(self.config), now + 1, plants)
+        return self._calls(now - lead(self.config), now + 1, plants)
 
     def present(self, positions: Mapping[str, Collection[str]], now: int) -> dict[str, Present]:
         """What each of these positions has before it now. Raises StateUnavailable."""
@@ -68,9 +79,13 @@ class AlarmLoad:
     def slot_metrics(self, end: int, now: int) -> list[AlarmSlot]:
         """Every position's ten minutes up to `end`; what stood then is known only soon after."""
         positions = self.positions()
-        calls = _by_position(positions, self._book.annunciations(end - SLOT - lead(self.config), end))
+        calls = _by_position(positions, self._calls(end - SLOT - lead(self.config), end))
         present = self.present(positions, now) if end <= now < end + SLOT else {}
         return [slot_of(name, calls[name], end, self.config, present.get(name)) for name in positions]
+
+    def _calls(self, start: int, end: int, plants: Collection[str] | None = None) -> Annunciations:
+        """What called, each by the id its point has now."""
+        return self._book.annunciations(start, end, plants).renamed(self._renamed())
 
 
 def _by_position(positions: Mapping[str, Collection[str]], calls: Annunciations) -> dict[str, Annunciations]:

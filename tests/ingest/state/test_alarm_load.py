@@ -85,3 +85,18 @@ def test_a_slot_tells_what_stands_only_while_that_can_be_known(database: Databas
     late = load.slot_metrics(end, NOW + SLOT)[0]
     assert (late.raised, late.present) == (11, None)
     assert load.slot_metrics(end + SLOT, NOW + SLOT)[0].flood_s == 560  # from the flood that began before it
+
+
+def test_what_a_point_called_under_its_former_id_counts_as_its_own(database: Database) -> None:
+    """Alarms that were over long before the rename too: a point that chatters does so over it."""
+    for ago, point in ((50, "A"), (40, "B"), (30, "A"), (20, "C"), (10, "C")):
+        stand(database, point, ago)
+    book, config = AlarmStore(database), AlarmsConfig(chatter_count=4)
+    apart = AlarmLoad(book, config, lambda: ["p"])
+    load = AlarmLoad(book, config, lambda: ["p"], lambda: {("p", "A"): "C", ("q", "B"): "C"})
+    span = NOW - SLOT, NOW + 1
+    worst = [
+        [(one.point, one.count) for one in each.metrics(each.positions(), *span)["p"].top] for each in (apart, load)
+    ]
+    assert worst == [[("A", 2), ("C", 2), ("B", 1)], [("C", 4), ("B", 1)]]
+    assert [each.present(each.positions(), NOW)["p"].chattering for each in (apart, load)] == [0, 1]
