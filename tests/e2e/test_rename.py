@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.wire.frame import Frame, encode_json
 from ingest.wire.topics import frame_topic
-from tests.e2e.service import Service
+from tests.e2e.service import HTTP, Service
 from tests.servers import mosquitto
 from tests.small_plant import PLANT, TEXT
 
@@ -94,18 +93,17 @@ def test_a_point_renamed_while_its_alarm_stands_keeps_it_acknowledged_and_has_on
             return sum(bucket["count"] for bucket in service.get(f"{at(point)}/readings", buckets=1)["buckets"])
 
         def page(path: str) -> str:
-            answer = httpx.get(service.url + path, headers=service.headers, trust_env=False)
+            answer = HTTP.get(service.url + path, headers=service.headers)
             return answer.raise_for_status().text
 
         sends.read("CO-01", 170)
         service.until(lambda: len(of_values(service)) == 2, "both alarms")
         before = {one["rule"]: one["id"] for one in of_values(service)}
         for alarm in before.values():
-            answer = httpx.post(
+            answer = HTTP.post(
                 f"{service.url}/api/v1/alarms/{alarm}/acknowledge",
                 json={"raises": 1},
                 headers=service.headers,
-                trust_env=False,
             )
             assert answer.is_success, answer.text
         read = sends.read(None)
