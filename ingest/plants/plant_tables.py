@@ -23,14 +23,6 @@ PlantId = Annotated[
 ]
 ItemId = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . -, at most 64")]
 Name = Annotated[str, like(r"\S.*", "a name")]
-NoFormerId = Annotated[
-    str | None,
-    because(
-        lambda _: "no former id: only points are renamed; of gateways and plants a new one is set up beside the old one"
-        " (docs/operations.md, *Rename a gateway*, *Rename a plant*)"
-    ),
-]
-"""What is asked for and cannot be: refused with what to do instead."""
 Region = Annotated[str, like(r"[0-9]{6}", "a GB/T 2260 code of 6 digits")]
 Uscc = Annotated[str, because(uscc_fault)]
 
@@ -86,7 +78,6 @@ class EnterpriseTable(Written):
     """`[enterprise]`."""
 
     id: PlantId
-    was: NoFormerId = None
     name: Name
     name_en: Name
     uscc: Uscc
@@ -142,7 +133,6 @@ class GatewayTable(Written):
     """`[[gateways]]`."""
 
     id: ItemId
-    was: NoFormerId = None
     name: Name
     name_en: Name
     silence_s: float | None = Field(default=None, gt=0)

@@ -18,6 +18,11 @@ from ingest.plants.written import Place, W, checked, read_toml
 
 LISTS: Final = ("equipment", "gateways", "points")
 
+_NEVER_RENAMED: Final = (
+    "no former id: only points are renamed; of gateways and plants a new one is set up beside the old one"
+    " (docs/operations.md, *Rename a gateway*, *Rename a plant*)"
+)
+
 _SITE: Final = {"source": "plant file", "confidence": Confidence.ENGINEERING_DEFAULT}
 
 
@@ -69,8 +74,9 @@ class _Reading:
         top = ("enterprise", *LISTS)
         self.faults = [Place(file, key).fault(raw[key], f"one of {', '.join(top)}") for key in raw if key not in top]
         self._file = file
-        self._enterprise = raw.get("enterprise", {})
+        self._enterprise = self._never_renamed(Place(file, "enterprise"), raw.get("enterprise", {}))
         self._items = {key: self._list(key, raw.get(key, [])) for key in LISTS}
+        self._items["gateways"] = [(place, self._never_renamed(place, item)) for place, item in self._items["gateways"]]
         kind = _text(self._enterprise, "kind")
         self._signals = next((signals for name, signals in catalogue.signals.items() if name == kind), None)
 
@@ -91,6 +97,13 @@ class _Reading:
             self._all(GatewayTable, "gateways"),
             self._points(),
         )
+
+    def _never_renamed(self, place: Place, item: object) -> object:
+        """The table without what it was called before, which only points say: that is a fault of its own."""
+        if not isinstance(item, dict) or "was" not in item:
+            return item
+        self.faults.append(place.at("was").fault(item["was"], _NEVER_RENAMED))
+        return {key: value for key, value in item.items() if key != "was"}
 
     def _known(self) -> Known:
         return Known(self._signals, self._ids("gateways"), self._ids("equipment"), self._ids("points"))

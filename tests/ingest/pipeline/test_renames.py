@@ -161,3 +161,23 @@ def test_a_dead_points_time_goes_on_under_its_new_id(bench: Bench) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert books.dead_points() == [DeadPoint(PLANT, "CO-09", 7, 8)]
+
+
+def test_a_gateway_under_a_new_id_costs_its_own_alarms_and_none_of_its_points(bench: Bench) -> None:
+    """Its points are the same ones at another gateway."""
+    bench.send("CO-01", [170])
+    bench.send("GW-01", [0] * 300)
+    bench.settle()
+    before = {(alarm.point, alarm.rule): alarm for alarm in bench.found()}
+    bench.engine.order(Acknowledge(before["CO-01", "HH"].id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.adopt(compiled(bench, TEXT.replace('"GW-01"', '"GW-09"')))
+    deadline = time.monotonic() + PATIENCE_S
+    while AlarmState.REMOVED not in {alarm.state for alarm in bench.found()}:
+        assert time.monotonic() < deadline, bench.found()
+        time.sleep(0.01)
+    after = {(alarm.point, alarm.rule): alarm for alarm in bench.found()}
+    assert {key for key, alarm in after.items() if alarm.state is AlarmState.REMOVED} == {
+        key for key in before if key[0] == "GW-01"
+    }
+    assert {key: after[key].id for key in before} == {key: alarm.id for key, alarm in before.items()}
+    assert after["CO-01", "HH"].state is AlarmState.ACKNOWLEDGED

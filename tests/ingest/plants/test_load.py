@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -120,6 +121,19 @@ def test_a_former_id_that_cannot_be_meant_is_refused(tmp_path: Path, was: tuple[
     points = "".join(point(name, "STL_CO", line) for name, line in zip("AB", lines, strict=True))
     (tmp_path / "p.toml").write_text(plant("steel", points, name="p"), encoding="utf-8")
     assert expected in told(tmp_path)
+
+
+@pytest.mark.parametrize(("table", "key"), [("enterprise", "enterprise"), ("[gateways]", "gateways.0")])
+def test_gateways_and_plants_are_not_renamed_and_the_fault_says_where_the_way_is(
+    tmp_path: Path, table: str, key: str
+) -> None:
+    text = plant("steel", point("A", "STL_CO"), name="p").replace(f"[{table}]\n", f'[{table}]\nwas = "OLD"\n')
+    (tmp_path / "p.toml").write_text(text, encoding="utf-8")
+    (fault,) = faults(tmp_path)
+    assert (fault.key, fault.value) == (f"{key}.was", "'OLD'")
+    document, *headings = re.findall(r"docs/\w+\.md|(?<=\*)[^*,]+(?=\*)", fault.expected)
+    words = (Path(__file__).parents[3] / document).read_text(encoding="utf-8")
+    assert [heading for heading in headings if f"**{heading}**" in words] == ["Rename a gateway", "Rename a plant"]
 
 
 def test_nothing_is_numbered_while_there_are_faults(tmp_path: Path) -> None:
