@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar, get_args
 
@@ -217,23 +217,20 @@ class OutboxSender:
         if not lane.news and not (lane.more and lane.readings < PAGE):
             return
         lane.news = lane.more = False
-        for kind in KINDS:
-            await self._queue(lane, kind)
-        lane.looked = time.monotonic()
-
-    async def _queue(self, lane: _Lane, kind: MessageKind) -> None:
-        name, full = lane.connector.name, True
-        while full:
-            if kind == "readings" and lane.readings >= PAGE:
+        name = lane.connector.name
+        asked = {kind: lane.seen.get(kind, 0) for kind in KINDS}
+        while asked:
+            if "readings" in asked and lane.readings >= PAGE:
                 lane.more = True
-                return
-            found = await self._insist(name, self._outbox.waiting, name, kind, lane.seen.get(kind, 0), PAGE)
-            lane.queue.add(found)
-            full = len(found) == PAGE
-            if found:
-                lane.seen[kind] = found[-1].seq
-            if kind == "readings":
-                lane.readings += len(found)
+                del asked["readings"]
+                continue
+            found = await self._insist(name, _waiting, self._outbox, name, asked)
+            for kind, messages in found.items():
+                lane.queue.add(messages)
+                lane.seen[kind] = messages[-1].seq if messages else asked[kind]
+                lane.readings += len(messages) if kind == "readings" else 0
+            asked = {kind: lane.seen[kind] for kind, messages in found.items() if len(messages) == PAGE}
+        lane.looked = time.monotonic()
 
     async def _sleep(self, lane: _Lane) -> None:
         now = self._steady()
@@ -296,9 +293,14 @@ class OutboxSender:
             try:
                 return await asyncio.to_thread(call, *args, **kwargs)
             except Exception as error:  # noqa: BLE001  whatever the database raises, sending goes on when it is back
-                operation = getattr(call, "__name__", "call")
+                operation = getattr(call, "__name__", "call").lstrip("_")
                 emit(OutboxUnavailable(connector, operation, f"{type(error).__name__}: {error}"[:MAX_ERROR]))
                 await asyncio.sleep(OUTBOX_PAUSE_S)
+
+
+def _waiting(outbox: Outbox, connector: str, after: Mapping[MessageKind, int]) -> dict[MessageKind, Sequence[Waiting]]:
+    """The first page of each kind: in one go, since each change of threads costs an alarm milliseconds under load."""
+    return {kind: outbox.waiting(connector, kind, seq, PAGE) for kind, seq in after.items()}
 
 
 def _attempt(outcome: Outcome, *, started: int, ended: int) -> Attempt:
