@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest import __version__
+from ingest import build
 from ingest.api.connections import RESERVE
 from ingest.api.ports import Cases, Ports
 from ingest.api.server import ApiServer
@@ -303,7 +303,7 @@ class Service:
             settle_heap()
             plants = self.engine.roster.enterprises()
             points = sum(len(plant.points) for plant in plants)
-            emit(ServiceStarted(__version__, self.url, len(plants), points))
+            emit(ServiceStarted(build.version(), self.url, len(plants), points))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._sender.run(), name="outbox")
                 serving = group.create_task(self._api.serve(), name="api")

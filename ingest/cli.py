@@ -15,7 +15,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ingest import __version__, telemetry
+from ingest import build, telemetry
 from ingest.api.errors import CannotListen
 from ingest.app import Service
 from ingest.commands import audit, quarantine, state, verify
@@ -100,7 +100,7 @@ def _options(
 @app.command()
 def version() -> None:
     """版本 Say which version this is."""
-    typer.echo(f"yujing {__version__}")
+    typer.echo(f"yujing {build.version()}")
 
 
 @app.command()

@@ -15,8 +15,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from detectors.detector import Reason
-from ingest import __version__
 from ingest.api.ports import Health
+from ingest.build import version
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
@@ -95,7 +95,7 @@ class ServiceMetrics(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What runs, and what waits where."""
         build = GaugeMetricFamily("yujing_build_info", "1; the label says which version runs", labels=["version"])
-        build.add_metric([__version__], 1.0)
+        build.add_metric([version()], 1.0)
         yield build
         yield GaugeMetricFamily(
             "yujing_broker_connected", "1 while the broker has accepted us", value=float(self._source.connected)

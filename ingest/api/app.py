@@ -13,7 +13,7 @@ from fastapi.routing import APIRouter
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
-from ingest import __version__
+from ingest import build
 from ingest.api.access import Keyring
 from ingest.api.cases.books import problem_of
 from ingest.api.config import ApiConfig
@@ -102,7 +102,7 @@ def build_api(
 
     app = FastAPI(
         title="yujing 预警",
-        version=__version__,
+        version=build.version(),
         summary="Plants, points, readings and alarms of safety monitoring",
         docs_url=None,  # the documentation pages load a script from elsewhere
         redoc_url=None,

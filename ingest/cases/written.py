@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from ingest import __version__
+from ingest import build
 from ingest.cases.days import PLANT_TIME
 from ingest.cases.sheet import Kind, Sheet, Value, local, shown
 
@@ -84,7 +84,7 @@ def html_bytes(sheet: Sheet) -> bytes:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<link rel="stylesheet" href="/static/print.css?v={__version__}">
+<link rel="stylesheet" href="/static/print.css?v={build.version()}">
 </head>
 <body>
 <h1>{title}</h1>

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ingest import __version__
+from ingest import build
 from ingest.model.config import Secret
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
@@ -39,7 +39,7 @@ def test_images_are_pinned_to_a_release(name: str) -> None:
 
 
 def test_our_image_is_this_release() -> None:
-    release = __version__.partition("+")[0]
+    release = build.version().partition("+")[0]
     assert SERVICES["yujing"]["image"] == f"yujing:{release}"
     assert f"--tag yujing:{release} " in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from importlib.resources import as_file, files
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +19,7 @@ import structlog
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+from ingest.build import version_of
 from ingest.cli import app
 from ingest.model.warning import WarningEvent
 from ingest.state.database import Database
@@ -209,7 +212,29 @@ def test_a_time_is_a_number_and_a_unit(text: str) -> None:
 
 
 def test_the_version_is_told() -> None:
-    assert run("version").output.startswith("yujing 0.")
+    """With the sources it is of, whatever was installed here once."""
+    assert re.fullmatch(r"yujing \d+\.\d+\.\d+\+(g[0-9a-f]{9}(\.s[0-9a-f]{9})?|s[0-9a-f]{9})\n", run("version").output)
+    assert run("--version").output == run("version").output
+
+
+def test_the_version_of_a_checkout_is_that_of_its_sources_as_they_are(tmp_path: Path) -> None:
+    for name in ("version.py", "pyproject.toml"):
+        shutil.copy(Path(__file__).parents[2] / name, tmp_path)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.cn"]
+    seen = []
+    for words in (
+        ["init", "-q"],
+        ["add", "."],
+        ["commit", "-qm", "first"],
+        ["commit", "-qm", "second", "--allow-empty"],
+    ):
+        subprocess.run([*git, *words], check=True)
+        seen.append(version_of(tmp_path))
+    assert seen[0].startswith("0.1.0+s")
+    assert len(set(seen[1:])) == 3
+    (tmp_path / "version.py").write_text((tmp_path / "version.py").read_text() + "# changed\n")
+    assert version_of(tmp_path).startswith(f"{seen[-1]}.s")
+    assert version_of(tmp_path / "nowhere") == metadata.version("yujing")
 
 
 @pytest.mark.parametrize("command", [["replay"], ["simulate", "platform"]])
