@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
+import msgspec
 from prometheus_client import Histogram
 
 from ingest.journal import body
@@ -419,7 +420,7 @@ class Journal:
 
 def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
     at, p = progress.position, progress
-    clock = json.dumps(astuple(p.clock) if p.clock is not None else None)
+    clock = json.dumps(msgspec.structs.astuple(p.clock) if p.clock is not None else None)
     return (
         *(*key, at.committed, gaps_text(at.missing), gaps_text(at.lost), clock),
         *(p.received, p.received, p.frames, p.duplicates, p.recent.packed() if p.recent is not None else b""),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Final, NamedTuple
+
+import msgspec
 
 GAPS: Final = 512
 """Gaps a boot may have that are asked for, and as many that are listed as lost: whoever numbers frames wildly costs no
@@ -43,8 +44,7 @@ class Gap(NamedTuple):
         return left + right
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, gc=False):
     """Frames up to `committed` are on disk, but those in `missing` and in `lost`.
 
     Attributes:
@@ -72,8 +72,8 @@ class Position:
             return Position(seq, (*self.missing, Gap(self.committed + 1, seq - 1, now)), self.lost)
         missing, lost = _fill(self.missing, seq), _fill(self.lost, seq)
         if missing is not None:
-            return replace(self, missing=missing)
-        return None if lost is None else replace(self, lost=lost)
+            return msgspec.structs.replace(self, missing=missing)
+        return None if lost is None else msgspec.structs.replace(self, lost=lost)
 
     def beyond(self, most: int = GAPS) -> tuple[Gap, ...]:
         """The oldest of the missing gaps, as far as there are more than so many."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from struct import Struct
 from typing import Final
+
+import msgspec
 
 KEPT: Final = 64
 """Frames whose marks are kept: more than wait for their `committed` in an honest gateway, and 512 bytes of a row."""
@@ -25,8 +26,7 @@ def mark_of(payload: bytes) -> bytes:
     return blake2b(payload, digest_size=_MARK).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Recent:
+class Recent(msgspec.Struct, frozen=True, gc=False):
     """The frames a gateway sent last.
 
     Attributes:
@@ -73,7 +73,7 @@ class Recent:
     def with_frame(self, boot: str, seq: int, newest: int, mark: bytes, committed: int) -> Recent:
         """With a frame that is on disk now, `committed` having been the newest number of its boot there before."""
         if boot != self.boot:
-            return replace(self, newest=max(newest, self.newest))
+            return msgspec.structs.replace(self, newest=max(newest, self.newest))
         known = self.newest if seq < committed else self.following(newest)
         # What fills an old gap has no place of its own any more.
         marks = _put(self.marks, seq, mark) if committed - seq < KEPT else self.marks

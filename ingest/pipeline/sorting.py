@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from ingest.journal import body
@@ -63,8 +64,7 @@ class GatewayClockStepped(Event, level="warning"):
     shift_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What is known of a gateway besides its positions.
 
     Attributes:
@@ -76,8 +76,7 @@ class Standing:
     told: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(msgspec.Struct, frozen=True, gc=False):
     """Whether a gateway is there, as its point tells: by every frame that is of now, until it says that it goes.
 
     Attributes:
@@ -280,7 +279,7 @@ class Group:
     def _keep(self, arrival: Arrival, who: Who) -> None:
         """Take a frame's readings: what is live for the next entry, back-fill only as far as there is room to spare."""
         frame, received = arrival.frame, arrival.received
-        first, newest = (at * 1_000_000 + arrival.shift for at in (frame.times[0], frame.times[-1]))
+        first, newest = frame.times[0] * MS + arrival.shift, frame.times[-1] * MS + arrival.shift
         if frame.historical or self.backfill.catches_up(who, first, newest, received):
             self.spare -= frame.readings
             if self.spare < 0:  # from here on all of it, so that a gateway's frames stay in their order

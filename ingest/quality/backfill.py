@@ -21,7 +21,7 @@ BURST: Final = 60 * 10**9
 
 @dataclass(slots=True)
 class _Credit:
-    left: int
+    left: int  # ns of readings that may be told beyond what passes; less than none counts as none
     newest: int
     received: int
 
@@ -54,9 +54,11 @@ class Backfill:
         if credit is None:
             self._credits[gateway] = _Credit(BURST, newest, received)
             return False  # of a first frame nothing can be said
-        told = newest - max(first, credit.newest) if newest > credit.newest else newest - first
-        passed = max(received - credit.received, 0)
-        due = PACE * passed  # a frame may tell of all that passed since the one before it, however long that was
-        credit.left = max(max(min(credit.left + due, BURST), due) - max(told, 0), -BURST)
-        credit.newest, credit.received = max(credit.newest, newest), received
-        return received - newest > FRESH and credit.left < 0
+        told = newest - first
+        if newest > credit.newest:
+            told = min(told, newest - credit.newest)
+            credit.newest = newest
+        due = PACE * max(received - credit.received, 0)  # all that passed since the frame before, however long that was
+        credit.left = due + max(min(credit.left, BURST - due), 0) - told
+        credit.received = received
+        return credit.left < 0 and received - newest > FRESH

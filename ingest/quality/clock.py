@@ -9,8 +9,9 @@ frame of time in which the service's own clock never steps; `ingest.quality.refe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from ingest.quality.reference import Reference
 
@@ -45,9 +46,8 @@ LAGS: Final = 2 * 10**9
 was held up on its way, and so was what follows it: a backlog that stood still a while must not look like a clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayClock:
-    """What is known of a gateway's clock after a frame. All ns; `dataclasses.astuple` and back is the way to a file.
+class GatewayClock(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a gateway's clock after a frame. All ns; `msgspec.structs.astuple` and back is the way to a file.
 
     Attributes:
         device: newest device time, as sent.
@@ -123,13 +123,16 @@ def keep_time(
         shift = _after_step(known, first, off, received + reference.offset, tolerance)
         return GatewayClock(newest, max(known.judged, newest + shift), received, shift, received, ahead, ahead)
     since, most, before = _offset(known, received, ahead)
-    judged = max(known.judged, newest + shift)
+    device, kept = known.device, newest + shift
+    judged = kept if kept > known.judged else known.judged
     held_up = received if max(most, before) - ahead > LAGS else known.held_up
-    clock = GatewayClock(max(known.device, newest), judged, received, shift, since, most, before, held_up)
+    clock = GatewayClock(newest if newest > device else device, judged, received, shift, since, most, before, held_up)
+    if not shift and -tolerance <= off <= tolerance:
+        return clock  # right, as nearly always
     corrected = _corrected(clock, known, (first, off), tolerance, reference)
     if corrected == shift:
         return clock
-    return replace(clock, shift=corrected, judged=max(known.judged, newest + corrected))
+    return msgspec.structs.replace(clock, shift=corrected, judged=max(known.judged, newest + corrected))
 
 
 def believed_shift(first: int, off: int, tolerance: int) -> int:
@@ -177,8 +180,8 @@ def _offset(known: GatewayClock, received: int, ahead: int) -> tuple[int, int, i
     """The window of the offset with one more frame in it: since, ahead, ahead_before."""
     age = received - known.since
     if 0 <= age < HALF:
-        return known.since, max(known.ahead, ahead), known.ahead_before
+        return known.since, ahead if ahead > known.ahead else known.ahead, known.ahead_before
     if not 0 <= age < 2 * HALF:
         return received, ahead, ahead
-    steady = replace(known, received=received, ahead=max(known.ahead, ahead)).steady
+    steady = msgspec.structs.replace(known, received=received, ahead=max(known.ahead, ahead)).steady
     return received - PACE if steady else received, ahead, known.ahead

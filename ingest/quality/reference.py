@@ -9,12 +9,12 @@ is wrong, and theirs is the time. Else nobody bears witness, and what was believ
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from statistics import median_low
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """The time that is believed.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +17,7 @@ from ingest.wire.decode import Decoded
 _QUALITY_FLAGS: Final = np.array([0, Flag.UNCERTAIN, Flag.BAD], np.uint16)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A frame, and what only its receiver knows.
 
     Attributes:

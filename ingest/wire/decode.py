@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from math import isfinite
 from operator import lt
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from ingest.wire.errors import Reason, Rejected
@@ -35,8 +36,7 @@ class Refused:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A frame taken apart against the roster; `ingest.wire.assemble` makes readings of many at once.
 
     Attributes:
@@ -72,11 +72,13 @@ class Decoded:
         else:
             values = [value for at in starts for value in self.values[at + start : at + end]]
         quality = {place: marks[start:end] for place, marks in self.quality.items()}
-        return replace(self, times=times, values=values, quality=quality)
+        return msgspec.structs.replace(self, times=times, values=values, quality=quality)
 
     @property
     def refused_share(self) -> float:
         """How much of the columns of this gateway's own points was refused, 0 to 1."""
+        if not self.refused:
+            return 0.0
         wrong = sum(one.columns for one in self.refused if one.reason is not Reason.UNKNOWN_POINT)
         return wrong / (wrong + len(self.points)) if wrong else 0.0
 
@@ -97,7 +99,7 @@ def decode(payload: bytes, columns: Mapping[str, int]) -> Decoded:
     except Rejected as error:
         error.identity = frame.boot, frame.seq
         raise
-    return _take(frame, columns)
+    return _take_whole(frame, columns) or _take(frame, columns)
 
 
 def identify(payload: bytes) -> tuple[str, int] | None:
@@ -133,6 +135,22 @@ def _check(frame: Parsed) -> None:
         )
 
 
+def _take_whole(frame: Parsed, columns: Mapping[str, int]) -> Decoded | None:
+    """What is true of nearly every frame, looked at in C: all its columns are known, fit and unmarked. Else None."""
+    if frame.unfit or frame.quality:
+        return None
+    points = [*map(columns.get, frame.values)]
+    known = [*frame.values.values()]
+    times = len(frame.times)
+    shape = {*map(type, known)}, {*map(len, known)}
+    if None in points or shape not in (({list}, {times}), ({bytes}, {times * 8})):
+        return None
+    flat = _flat(known, finite=frame.finite)
+    if flat is None:
+        return None
+    return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, flat, {})  # type: ignore[arg-type]
+
+
 def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
     """The columns that are known and fit; the others are put aside by their reasons."""
     times, unfit = len(frame.times), frame.unfit
@@ -166,7 +184,7 @@ def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
             )
     if unfit and any(name in place for name in unfit):  # of one whose quality is wrong nobody knows how good it is
         fit = {name: column for name, column in frame.values.items() if name not in unfit}
-        return _take(replace(frame, values=fit), columns)
+        return _take(msgspec.structs.replace(frame, values=fit), columns)
     refused = _refused(frame, unknown) if unknown or unfit else ()
     return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, flat, quality, refused)
 
@@ -193,7 +211,7 @@ def _without_infinite(frame: Parsed) -> Parsed:
             at, wrong = next((at, value) for at, value in enumerate(numbers) if value and not isfinite(value))
             fault = f"values.{named(name)}[{at}] = {shown(wrong)}; expected a finite number or null"
             frame.unfit[name] = Unfit(Reason.NOT_FINITE, fault, numbers, frame.quality.get(name))
-    return replace(frame, values=fit)
+    return msgspec.structs.replace(frame, values=fit)
 
 
 def _refused(frame: Parsed, unknown: list[str]) -> tuple[Refused, ...]:

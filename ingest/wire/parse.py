@@ -34,8 +34,7 @@ class Unfit:
     marks: Any = None
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, gc=False):
     """A frame whose parts have the right types. Lengths, and whether numbers are finite, are not looked at yet.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+import msgspec
 
 PREFIX = "yujing/v1"
 FRAMES = f"{PREFIX}/+/+/frame"
@@ -12,8 +13,7 @@ STATUSES = f"{PREFIX}/+/+/status"
 Leaf = Literal["frame", "status", "committed", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(msgspec.Struct, frozen=True, gc=False):
     """Who speaks, and about what."""
 
     plant: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -237,7 +238,7 @@ def test_a_restart_changes_nothing(gateway: Gateway, steps: list[tuple[int, int]
     """What is known goes to a file and back whole."""
     frames = list(gateway.frames(offsets_of(steps, 40)))
     kept = keep(iter(frames))
-    clock: GatewayClock | None = GatewayClock(*json.loads(json.dumps(astuple(kept[at].after))))
+    clock: GatewayClock | None = GatewayClock(*json.loads(json.dumps(msgspec.structs.astuple(kept[at].after))))
     for frame, expected in zip(frames[at + 1 :], kept[at + 1 :], strict=True):
         clock = keep_time(clock, frame.first, frame.newest, frame.received, TOLERANCE)
         assert clock == expected.after
@@ -248,7 +249,7 @@ def test_of_arrivals_only_the_differences_count(gateway: Gateway, service: int) 
     """A service whose own clock is wrong, steadily, takes no gateway that is known to it for one that was set."""
     frames = list(gateway.frames([0] * 50))
     clock = keep_time(None, frames[0].first, frames[0].newest, frames[0].received, TOLERANCE)
-    clock = replace(clock, received=clock.received + service)
+    clock = msgspec.structs.replace(clock, received=clock.received + service)
     for frame in frames[1:]:
         clock = keep_time(clock, frame.first, frame.newest, frame.received + service, TOLERANCE)
         assert clock.shift == 0

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from ingest.model.flags import Flag
@@ -78,7 +79,7 @@ class Bench:
     def restart(self) -> None:
         """The service goes and comes: what is known goes to a file and back."""
         for gateway, line in self.lines.items():
-            clock = GatewayClock(*json.loads(json.dumps(astuple(line.clock)))) if line.clock else None
+            clock = GatewayClock(*json.loads(json.dumps(msgspec.structs.astuple(line.clock)))) if line.clock else None
             self.lines[gateway] = TimeLine(line.boot, clock)
         self.witnesses = Witnesses(TOLERANCE)
 
@@ -257,7 +258,7 @@ def test_frames_of_a_boot_nobody_heard_that_are_old_are_late_and_move_nothing() 
         assert (one.time, one.flags) == (made, Flag.LATE)
         if at % 10 == 0:
             right(steady(bench, [gateway], 1))
-    assert replace(bench.lines["good"], rival=None) != line
+    assert msgspec.structs.replace(bench.lines["good"], rival=None) != line
     gateway.set_clock(-HOUR)
     kept = steady(bench, [gateway], 60)
     right(kept)
