@@ -47,7 +47,7 @@ was held up on its way, and so was what follows it: a backlog that stood still a
 
 
 class GatewayClock(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a gateway's clock after a frame. All ns; `msgspec.structs.astuple` and back is the way to a file.
+    """What is known of a gateway's clock after a frame. All ns; `structs.astuple` and back is the way to a file.
 
     Attributes:
         device: newest device time, as sent.
@@ -123,10 +123,9 @@ def keep_time(
         shift = _after_step(known, first, off, received + reference.offset, tolerance)
         return GatewayClock(newest, max(known.judged, newest + shift), received, shift, received, ahead, ahead)
     since, most, before = _offset(known, received, ahead)
-    device, kept = known.device, newest + shift
-    judged = kept if kept > known.judged else known.judged
+    judged = max(known.judged, newest + shift)
     held_up = received if max(most, before) - ahead > LAGS else known.held_up
-    clock = GatewayClock(newest if newest > device else device, judged, received, shift, since, most, before, held_up)
+    clock = GatewayClock(max(known.device, newest), judged, received, shift, since, most, before, held_up)
     if not shift and -tolerance <= off <= tolerance:
         return clock  # right, as nearly always
     corrected = _corrected(clock, known, (first, off), tolerance, reference)
@@ -180,7 +179,7 @@ def _offset(known: GatewayClock, received: int, ahead: int) -> tuple[int, int, i
     """The window of the offset with one more frame in it: since, ahead, ahead_before."""
     age = received - known.since
     if 0 <= age < HALF:
-        return known.since, ahead if ahead > known.ahead else known.ahead, known.ahead_before
+        return known.since, max(known.ahead, ahead), known.ahead_before
     if not 0 <= age < 2 * HALF:
         return received, ahead, ahead
     steady = msgspec.structs.replace(known, received=received, ahead=max(known.ahead, ahead)).steady
