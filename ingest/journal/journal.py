@@ -25,7 +25,7 @@ from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.journal.staging import Staging
 from ingest.model.batch import Batch
-from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey, one_now, taken_over
+from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey, one_now, taken_over, unheard_of
 from ingest.quality.clock import GatewayClock
 from ingest.telemetry import REGISTRY, Event, emit
 
@@ -238,7 +238,7 @@ class Journal:
         """The permanent index of each (plant, point id), renamed ones keep theirs; new ones are numbered on."""
         with self._file.transaction() as cursor:
             known = {(plant, name): number for number, plant, name in cursor.execute("SELECT * FROM point")}
-            renamed = taken_over(known, was)
+            renamed, slips = taken_over(known, was), unheard_of(known, was)
             for former, new in renamed:
                 known[new] = known.pop(former)
                 cursor.execute("UPDATE point SET name = ? WHERE id = ?", (new[1], known[new]))
@@ -248,7 +248,7 @@ class Journal:
                     cursor.execute("INSERT INTO point VALUES (?, ?, ?)", (known[key], *key))
         for (plant, was_called), new in renamed:
             emit(PointRenamed(plant, was_called, new[1]))
-        return Numbered([known[key] for key in points], one_now(known, was))
+        return Numbered([known[key] for key in points], one_now(known, was, slips))
 
     def installation(self) -> str | None:
         """The id of the installation it belongs to; None if it bears none."""

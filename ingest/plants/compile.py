@@ -26,7 +26,10 @@ from ingest.telemetry import Event, emit
 
 @dataclass(frozen=True, slots=True)
 class PointNotCarriedOver(Event, level="warning"):
-    """A point has lived under both its ids: what is known of the former one stays apart, and its alarms are removed."""
+    """`was` names no point that this one can be: both have been points before, or the plant never had the former.
+
+    What is known of the former one stays apart, and its alarms are removed.
+    """
 
     plant: str
     was: str

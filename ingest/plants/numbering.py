@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -23,7 +23,8 @@ class Numbered:
     Attributes:
         index: one a point, in their order.
         renamed: of the points with a former id, those that have the index of it, now or since long: (plant, id) ->
-            former id. The others are points of their own: both ids had an index before anybody said they were one.
+            former id. The others are points of their own: both ids had an index before anybody said they were one, or
+            none of the plant ever had the former id.
     """
 
     index: Sequence[int]
@@ -50,9 +51,22 @@ def taken_over(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> li
     return [(former, new) for former, new in pairs if former in known and new not in known]
 
 
-def one_now(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> dict[PointKey, str]:
-    """Of `was` what holds: nothing goes by the former id any more."""
-    return {new: former for new, former in was.items() if (new[0], former) not in known}
+def one_now(
+    known: Mapping[PointKey, int], was: Mapping[PointKey, str], slips: Container[PointKey]
+) -> dict[PointKey, str]:
+    """Of `was` what holds: nothing goes by the former id any more, and it is none of the slips."""
+    return {new: former for new, former in was.items() if (new[0], former) not in known and new not in slips}
+
+
+def unheard_of(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> set[PointKey]:
+    """Of `was` new points whose former id no point of their plant ever had, though the plant is known: a slip.
+
+    >>> unheard_of({("p", "A"): 0}, {("p", "B"): "A", ("p", "C"): "X", ("q", "C"): "X"})
+    {('p', 'C')}
+    """
+    plants = {plant for plant, _ in known}
+    new = [(key, former) for key, former in was.items() if key not in known and key[0] in plants]
+    return {key for key, former in new if (key[0], former) not in known}
 
 
 class MemoryNumbering:
@@ -63,7 +77,7 @@ class MemoryNumbering:
 
     def __call__(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
         """Indices in the order in which points were first seen."""
-        known = self._index
+        known, slips = self._index, unheard_of(self._index, was)
         for former, new in taken_over(known, was):
             known[new] = known.pop(former)
-        return Numbered([known.setdefault(point, len(known)) for point in points], one_now(known, was))
+        return Numbered([known.setdefault(point, len(known)) for point in points], one_now(known, was, slips))

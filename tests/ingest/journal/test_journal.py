@@ -113,6 +113,14 @@ def test_a_point_that_has_a_number_takes_over_no_other(tmp_path: Path) -> None:
     assert journal.number_points([("p", "b")], {("p", "b"): "a"}) == Numbered([1], {})
 
 
+def test_a_former_id_that_nobody_had_is_told_when_the_point_is_new(tmp_path: Path) -> None:
+    """A slip of the pen. In a journal that begins anew nobody is known, and the line means nothing."""
+    journal, was = Journal(tmp_path / "j.db"), {("p", "new"): "aa"}
+    journal.number_points([("p", "a"), ("q", "x")])
+    assert journal.number_points([("p", "new")], was) == Numbered([2], {})
+    assert journal.number_points([("r", "new")], {("r", "new"): "aa"}) == Numbered([3], {("r", "new"): "aa"})
+
+
 def test_trimming_keeps_what_a_reader_needs_and_never_reuses_a_number(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
     for received in (10, 20, 30):
