@@ -31,6 +31,7 @@ from ingest.commands.configured import (
     other_owner,
     refuse,
     say,
+    tell,
 )
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import Wish
@@ -117,10 +118,7 @@ def check(
         refuse(error)
     plants, duty = roster.enterprises(), settings.warnings
     doubtful = doubts(file, settings, roster)
-    for doubt in doubtful:
-        say.print(f"[yellow]存疑 doubtful[/] {doubt.file}", style=None)
-        say.print(f"    {doubt.key} = {doubt.value}", markup=False)
-        say.print(f"    应为 expected: {doubt.expected}", markup=False)
+    tell(doubtful, "[yellow]存疑 doubtful[/]")
     for plant in plants:
         if not duty.duty_of(plant.id, plant.region).holders:
             say.print(
@@ -131,12 +129,14 @@ def check(
     waiting = [(point, why) for point in points for why in point.unjudged]
     for point, why in waiting:
         say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {why}")
+    refused = strict and bool(doubtful)
+    verdict = "存疑,--strict 不通过 doubtful, refused by --strict" if refused else "配置有效 valid"
     typer.echo(
-        f"配置有效 valid: {len(plants)} 家企业 plants, {len(points)} 个测点 points,"
+        f"{verdict}: {len(plants)} 家企业 plants, {len(points)} 个测点 points,"
         f" {sum(len(point.rules) for point in points)} 条规则"
         f" rules, {len(waiting)} 条未评估 not evaluated, {len(doubtful)} 处存疑 doubtful"
     )
-    if strict and doubtful:
+    if refused:
         raise typer.Exit(INVALID)
 
 

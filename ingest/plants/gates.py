@@ -99,6 +99,15 @@ def parse_when(text: str) -> When | None:
     return When(found[1], cast("GateOp", found[2]), float(found[3]), percent=bool(found[4]))
 
 
+def gates_in(text: str) -> list[Gate]:
+    """The comparisons of points with numbers in an expression of several; percents are not told.
+
+    >>> gates_in("A-1 > 2 and not B == 1")
+    [Gate(point='A-1', op='>', value=2.0), Gate(point='B', op='==', value=1.0)]
+    """
+    return [Gate(found[1], cast("GateOp", found[2]), float(found[3])) for found in _WHEN.finditer(text) if not found[4]]
+
+
 def find_gate(when: When, equipment: str | None, points: Sequence[Candidate], key: str = "when") -> Gate:
     """The gate as a point of the plant.
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ingest.model.fault import Fault
-from ingest.model.plant import Plant, Point, Rule
+from ingest.model.plant import Gate, Plant, Point, Rule
+from ingest.plants.gates import gates_in
 
 PROVINCES: Final = frozenset(
     {f"{part}{number}" for part, most in (("1", 5), ("2", 3), ("3", 7), ("4", 6), ("5", 4), ("6", 5)) for number in
@@ -37,6 +38,11 @@ def doubts_of(plant: Plant, folder: Path) -> Iterator[Fault]:
             for key, value, expected in (*_of_limits(point), *_of_gates(point, points)):
                 shown = f"{value:g}" if isinstance(value, float) else value
                 yield Fault(file, f"points ({point.id}) {key}", shown, expected)
+    for machine in plant.equipment:
+        gate = machine.running
+        doubt = _of_gate(gate, points) if gate else None
+        if gate and doubt:
+            yield Fault(file, f"equipment ({machine.id}) running", f"{gate.point} {gate.op} {gate.value:g}", doubt)
 
 
 _Doubt = tuple[str, float | str, str]
@@ -48,17 +54,41 @@ def _of_limits(point: Point) -> Iterator[_Doubt]:
     limits = {rule.code: rule for rule in point.rules if _is_limit(rule, point)}
     for rule in limits.values():
         if not _within(rule.limit, point):
-            yield f"rules.{rule.code}.limit", rule.limit, _range(point)
+            yield f"rules.{rule.code}.on", rule.limit, _range(point)
     for lower, upper in pairwise(limits[code] for code in _ORDER if code in limits):
-        if lower.limit >= upper.limit and lower.when == upper.when:
-            yield f"rules.{lower.code}.limit", lower.limit, f"less than {upper.code}'s, which is {upper.limit:g}"
+        together = lower.when == upper.when or "" in {lower.when, upper.when}
+        if lower.limit >= upper.limit and together:
+            yield f"rules.{lower.code}.on", lower.limit, f"less than {upper.code}'s, which is {upper.limit:g}"
 
 
 def _of_gates(point: Point, points: Mapping[str, Point]) -> Iterator[_Doubt]:
+    told = set[str]()  # rules that follow another one have its condition, too
     for rule in point.rules:
-        asked = points.get(rule.gate.point) if rule.gate else None
-        if rule.gate and asked and not _within(rule.gate.value, asked):
-            yield f"rules.{rule.code}.when", rule.when, f"{asked.id} {_range(asked)}"
+        if rule.when in told:
+            continue
+        told.add(rule.when)
+        for gate in [rule.gate] if rule.gate else gates_in(rule.when):
+            doubt = _of_gate(gate, points)
+            if doubt:
+                yield f"rules.{rule.code}.when", rule.when, doubt
+
+
+def _of_gate(gate: Gate, points: Mapping[str, Point]) -> str | None:
+    """What a condition should be that, over the range of the instrument it asks, always holds or never does."""
+    asked = points.get(gate.point)
+    if asked is None:
+        return None
+    if not _within(gate.value, asked):
+        return f"{asked.id} {_range(asked)}"
+    if gate.op in {"==", "!="}:
+        if asked.states is not None:
+            return None if gate.value in {0, 1} else f"{asked.id} compared with 0 or 1: it has no other values"
+        exact = gate.value in {asked.low, asked.high} or (not asked.unit and gate.value.is_integer())
+        return None if exact else f"{asked.id} compared by < <= > or >=: it is hardly ever exactly {gate.value:g}"
+    if math.isnan(asked.low + asked.high) or gate.holds(asked.low) != gate.holds(asked.high):
+        return None
+    so = "always holds" if gate.holds(asked.low) else "never holds"
+    return f"a condition that holds at times: over {asked.id}'s range, {asked.low:g} to {asked.high:g}, it {so}"
 
 
 def _is_limit(rule: Rule, point: Point) -> bool:

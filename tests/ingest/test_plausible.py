@@ -54,9 +54,20 @@ PLANTS = [
     (point("setpoint = 3500\n"), "points (CO-02) setpoint = 3500", "within the instrument's range, 0 to "),
     (point('[points.rules.LL]\non = -50\noff = -40\non_delay_s = 0\nkind = "limit"\nlevel = 2\n'
            'side = "low"\nlabel = "低低"\nlabel_en = "low-low"\nsource = "x"\nconfidence = "engineering default"\n'),
-     "points (CO-02) rules.LL.limit = -50", "within the instrument's range, 0 to "),
+     "points (CO-02) rules.LL.on = -50", "within the instrument's range, 0 to "),
     (point("[points.rules.H]\non = 170\noff = 160\n"),
-     "points (CO-02) rules.H.limit = 170", "less than HH's, which is 160"),
+     "points (CO-02) rules.H.on = 170", "less than HH's, which is 160"),
+    (point('[points.rules.HH]\non = 20\noff = 18\nwhen = "CO-01 > 1"\n'),
+     "points (CO-02) rules.H.on = 24", "less than HH's, which is 20"),
+    *((point(f'[points.rules.HH]\nwhen = "CO-01 {text}"\n'), f"points (CO-02) rules.HH.when = CO-01 {text}", expected)
+      for text, expected in (("< 0", "it never holds"), (">= 0", "it always holds"), ("> 1000", "it never holds"),
+                             ("> 99999", "within the instrument's range"), ("== 0.5", "hardly ever exactly 0.5"))),
+    (point('[points.rules.HH]\nwhen = "{CO-01} > 5 and {CO-01} < 0"\n'),
+     "points (CO-02) rules.HH.when = CO-01 > 5 and CO-01 < 0", "it never holds"),
+    *((f'{point("")}[[equipment]]\nid = "F"\nname = "炉"\nname_en = "F"\nrunning = "CO-01 {text}"\n',
+       f"equipment (F) running = CO-01 {text}", expected)
+      for text, expected in (("< 0", "it never holds"), ("> 99999", "within the instrument's range"),
+                             ("== 0.5", "hardly ever exactly 0.5"), ("!= 7", "hardly ever exactly 7"))),
     (TEXT.replace("350583", "999999"), "enterprise.region = 999999", "a code of GB/T 2260"),
 ]  # fmt: skip
 
@@ -121,7 +132,9 @@ def test_a_secret_is_for_its_owner_and_group(mode: int, open_: bool) -> None:
 
 
 def test_doubts_are_faults_if_asked_for() -> None:
-    assert check('[api]\nhost = "0.0.0.0"\n', TEXT, "--strict").exit_code == 2
+    refused = check('[api]\nhost = "0.0.0.0"\n', TEXT, "--strict")
+    assert (refused.exit_code, "valid" in refused.output) == (2, False)
+    assert "doubtful, refused by --strict" in refused.output
     assert check("", TEXT, "--strict").exit_code == 0
 
 
@@ -136,7 +149,7 @@ def test_the_plants_that_come_with_the_service_are_doubted_where_the_catalogue_i
         shutil.copytree(plants, tmp_path / "plants")
     roster = load_roster(tmp_path / "plants", MemoryNumbering(), version=1)
     found = [(doubt.key, doubt.value) for doubt in doubts(tmp_path / "yujing.toml", Settings(), roster)]
-    assert found == [("points (DUCT_V-01) rules.LL.limit", "23")], "metal dust: the catalogue's L is for other dusts"
+    assert found == [("points (DUCT_V-01) rules.LL.on", "23")], "metal dust: the catalogue's L is for other dusts"
 
 
 def test_every_secret_of_the_settings_is_found(tmp_path: Path) -> None:
