@@ -14,7 +14,6 @@ from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, al
 from ingest.model.plant import Text
 from ingest.state.database import Database
 from ingest.state.rows import alarm_row, event_row
-from ingest.state.store import EngineStore
 from ingest.state.tables import alarm, alarm_event, annunciation
 
 PLANTS: Final = 50
@@ -33,19 +32,23 @@ _NAMES: Final = ("张三", "李四", "王五")
 _RULES: Final = (("H", 1, 24.0), ("HH", 2, 160.0))
 _OPEN_SHARE: Final = 0.002  # about 200 of 100,000 still ask for something
 _AT_A_TIME: Final = 2_000
-_PACK: Final = 2_000  # as `ingest.upkeep` does it
 
 
 class Records:
-    """So many alarms of the year before `now`, the same for the same number and seed; few plants have most of them."""
+    """So many alarms of the `span` (ns) before `now`, the same for the same number; few plants have most of them.
 
-    def __init__(self, count: int, now: int, seed: int = 11) -> None:
-        rng = np.random.default_rng(seed)
+    Attributes:
+        alarms: in the order in which they were raised.
+    """
+
+    def __init__(self, count: int, now: int, *, span: int = SPAN_NS, open_share: float = _OPEN_SHARE) -> None:
+        """`open_share` of them still ask for something."""
+        rng = np.random.default_rng(11)
         weight = 1 / np.arange(1, PLANTS + 1)
         plant = rng.choice(PLANTS, count, p=weight / weight.sum())
-        raised = now - SPAN_NS + np.sort(rng.integers(0, SPAN_NS - 3600 * _SECOND, count))
+        raised = now - span + np.sort(rng.integers(0, span - 3600 * _SECOND, count))
         point, rule = rng.integers(0, POINTS, count), (rng.random(count) < 0.2).astype(int)
-        stands, state = rng.random(count) < _OPEN_SHARE, rng.integers(0, len(OPEN), count)
+        stands, state = rng.random(count) < open_share, rng.integers(0, len(OPEN), count)
         said = rng.random((count, 3))
         self.alarms: Sequence[Alarm] = [
             self._alarm(int(plant[n]), int(point[n]), int(rule[n]), int(raised[n]), said[n].tolist(),
@@ -65,8 +68,6 @@ class Records:
                 connection.execute(sa.insert(alarm_event), [event_row(event) | {"seq": seq} for seq, event in told])
                 called = [_called(event, seq) for seq, event in told if event.kind is AlarmEventKind.RAISED]
                 connection.execute(sa.insert(annunciation), called)
-        while EngineStore(database).pack(_PACK):
-            pass
         with database.write() as connection:
             database.backend.go_on_after(connection, alarm_event.c.seq, last)
             database.backend.settle(connection, [alarm.name, alarm_event.name, annunciation.name])

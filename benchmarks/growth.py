@@ -22,14 +22,14 @@ from typing import Any, Final
 import httpx
 import numpy as np
 import sqlalchemy as sa
+from rich.console import Console
+from rich.progress import Progress
 
-from benchmarks.alarm_records import SPAN_NS, Records, write_plants
+from benchmarks.alarm_records import SPAN_NS, write_plants
 from benchmarks.alarms import Asked, Query, places, settings_of, timed
-from ingest.model.outbox import Message
+from benchmarks.growth_records import fill, steps
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
-from ingest.state.rows import message_row
-from ingest.state.tables import outbox
 from ingest.telemetry import configure_logging
 from tests.e2e.service import Service
 from tests.servers import free_port
@@ -40,21 +40,6 @@ _SIZES: Final = {
     "postgresql": "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables",
 }
 """Bytes of each table with its indexes, by the system's own account."""
-
-
-def fill(database: Database, years: int, alarms: int, now: int) -> None:
-    """Write so many years of alarms, the oldest first, and the webhooks of the newest."""
-    for ago in range(years)[::-1]:
-        records = Records(alarms, now - ago * SPAN_NS, seed=ago)
-        records.write(database)
-    delivered = [
-        message_row(Message(0, "town", one.id, "alarm", one.plant, {}, one.raised, one.raised, 1))
-        | {"attempts": 1, "first_attempt": one.raised, "delivered": one.raised, "emptied": True}
-        for one in records.alarms
-    ]
-    with database.write() as connection:
-        connection.execute(sa.insert(outbox), delivered)
-        database.backend.settle(connection, [outbox.name])
 
 
 def asked(years: int, now: int, rng: np.random.Generator) -> dict[str, Asked]:
@@ -93,7 +78,9 @@ def measure(state: StateConfig, folder: Path, years: int, alarms: int, requests:
     """Fill a database, run the service on it, ask; figures by the kind of request, and sizes."""
     now, began = time.time_ns(), time.perf_counter()
     database = Database(state)
-    fill(database, years, alarms, now)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"{database.backend.name}: {years} years", total=steps(years))
+        fill(database, years, alarms, now, lambda: progress.advance(task))
     filled_s = round(time.perf_counter() - began, 1)
     mb = sizes(database)
     database.close()

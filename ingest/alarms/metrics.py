@@ -69,13 +69,13 @@ class AlarmMetrics:
         raised: times an alarm called.
         hidden: times one was raised while shelved, suppressed or out of service; in no other figure.
         rate_mean, rate_max: alarms in 10 min, over slots counted from `start`.
-        per_slot: int64[slots], alarms in each.
         slots, above: slots there are, and the share of them with more than so many alarms.
         floods, flood_share: floods, and the share of the span spent in them.
         top, top_share: the ten rules that called most often, and their share of all calls.
         levels: calls by level.
         chattering: rules that were raised too often within a short time, as plant, point, code.
         answers: time to acknowledge.
+        slot: int64[raised], the slot in which each called, ascending.
     """
 
     start: int
@@ -84,7 +84,6 @@ class AlarmMetrics:
     hidden: int
     rate_mean: float
     rate_max: int
-    per_slot: NDArray[np.int64] = field(repr=False, compare=False)
     slots: int
     above: Mapping[int, float]
     floods: tuple[Flood, ...]
@@ -94,6 +93,12 @@ class AlarmMetrics:
     levels: Mapping[int, int]
     chattering: tuple[tuple[str, str, str], ...]
     answers: Answers
+    slot: NDArray[np.int64] = field(repr=False, compare=False)
+
+    @property
+    def per_slot(self) -> NDArray[np.int64]:
+        """int64[slots], alarms in each slot."""
+        return np.bincount(self.slot, minlength=self.slots)
 
 
 def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsConfig) -> AlarmMetrics:
@@ -106,10 +111,11 @@ def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsCo
         raise ValueError("a span that ends after it starts")
     span = annunciations.between(start, end)
     calls = span.heard()
-    slot = SLOT_S * _NS
-    slots = -(-(end - start) // slot)
-    per_slot = np.bincount((calls.called - start) // slot, minlength=slots)
-    known = annunciations.heard().called
+    length = SLOT_S * _NS
+    slots = -(-(end - start) // length)
+    slot = (calls.called - start) // length
+    filled = np.diff(np.flatnonzero(np.diff(slot, prepend=-1, append=slots)))  # alarms in each slot that has any
+    known = annunciations.called[~annunciations.hidden]
     floods = floods_of(known[known < end], start, end, config)
     top = worst(calls, TOP)
     return AlarmMetrics(
@@ -117,11 +123,10 @@ def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsCo
         end=end,
         raised=len(calls),
         hidden=len(span) - len(calls),
-        rate_mean=len(calls) * slot / (end - start),
-        rate_max=int(per_slot.max()),
-        per_slot=per_slot,
+        rate_mean=len(calls) * length / (end - start),
+        rate_max=int(filled.max(initial=0)),
         slots=slots,
-        above={rate: float((per_slot > rate).mean()) for rate in RATES},
+        above={rate: int((filled > rate).sum()) / slots for rate in RATES},
         floods=floods,
         flood_share=sum((f.ended or end) - max(f.began, start) for f in floods) / (end - start),
         top=top,
@@ -129,6 +134,7 @@ def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsCo
         levels={level: int((calls.level == level).sum()) for level in (1, 2)},
         chattering=tuple(sorted(chattering_rules(calls, config.chatter_count, config.chatter_window_s * _NS))),
         answers=_answers(calls),
+        slot=slot,
     )
 
 
@@ -141,7 +147,9 @@ def floods_of(time: NDArray[np.int64], start: int, end: int, config: AlarmsConfi
     """The floods that touch the span, by the alarms in the window before every moment, in ascending order."""
     if len(time) <= config.flood_begins_above:
         return ()
-    window = config.flood_window_s * _NS
+    window, most = config.flood_window_s * _NS, config.flood_begins_above
+    if not (time[most:] - time[:-most] < window).any():  # mostly so, and soon seen
+        return ()
     moments, inside = _windowed(time, window)
     sign = np.where(inside > config.flood_begins_above, 1, np.where(inside < config.flood_ends_below, -1, 0))
     decided = np.maximum.accumulate(np.where(sign != 0, np.arange(len(sign)), 0))
@@ -164,13 +172,12 @@ def flooded(time: NDArray[np.int64], now: int, config: AlarmsConfig) -> bool:
 
 def worst(annunciations: Annunciations, count: int) -> tuple[RuleLoad, ...]:
     """The rules that were raised most often, the worst first."""
-    calls = np.bincount(annunciations.rule, minlength=len(annunciations.rules))
-    order = np.lexsort((np.arange(len(calls)), -calls))[:count]
+    rules, calls = np.unique(annunciations.rule, return_counts=True)
+    order = np.argsort(-calls, kind="stable")[:count]
     return tuple(
-        RuleLoad(plant, point, code, int(calls[at]), float(calls[at]) / len(annunciations))
-        for at in order.tolist()
-        if calls[at]
-        for plant, point, code in (annunciations.rules[at],)
+        RuleLoad(plant, point, code, called, called / len(annunciations))
+        for rule, called in zip(rules[order].tolist(), calls[order].tolist(), strict=True)
+        for plant, point, code in (annunciations.rules[rule],)
     )
 
 

@@ -44,15 +44,15 @@ class Annunciations:
     def __len__(self) -> int:
         return len(self.called)
 
-    def where(self, chosen: NDArray[Any]) -> Annunciations:
-        """Those chosen, by a mask or by places; the rules stay."""
+    def where(self, chosen: NDArray[Any] | slice) -> Annunciations:
+        """Those chosen, by a mask, by places or as a stretch; the rules stay."""
         names = ("rule", "level", "raised", "called", "acked", "returned", "hidden")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def between(self, start: int, end: int) -> Annunciations:
         """Those with start <= called < end."""
         first, last = np.searchsorted(self.called, [start, end])
-        return self.where(np.arange(first, last))
+        return self.where(slice(first, last))
 
     def renamed(self, now: Mapping[tuple[str, str], str]) -> Annunciations:
         """The same; what points of `now` called under a former id, (plant, former id) -> id, they called themselves."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -12,8 +13,18 @@ from ingest.alarms.lifecycle import SUPPRESSED_STATES, SUPPRESSIONS
 from ingest.model.alarm import OVER, AlarmEvent, AlarmEventKind
 from ingest.model.annunciations import Annunciations
 from ingest.state import tables as t
-from ingest.state.annunciation_packs import annunciations_of, pack_of, pack_row, packed, raise_of
+from ingest.state.annunciation_packs import (
+    Rule,
+    annunciations_of,
+    columns_of,
+    mask,
+    pack_of,
+    pack_row,
+    raise_of,
+    rule_of,
+)
 from ingest.state.database import Database
+from ingest.state.once import once
 
 _HIDE: Final = frozenset(enter for _, enter, _ in SUPPRESSIONS.values())
 _OVER: Final = frozenset({AlarmEventKind.RETURNED, AlarmEventKind.LATCHED, AlarmEventKind.REMOVED})
@@ -47,32 +58,78 @@ def follow(connection: sa.Connection, event: AlarmEvent) -> None:
         connection.execute(newest.where(column.raised == event.time).values(hidden=True))
 
 
-def read_annunciations(database: Database, plants: Collection[str] | None, start: int, end: int) -> Annunciations:
-    """The annunciations of these plants (None = all) with start <= called < end. Raises StateUnavailable."""
-    column, pack = t.annunciation.c, t.annunciation_pack.c
-    # The rows first: what is let into a pack meanwhile is met twice, and not missed.
-    rows = sa.select(t.annunciation).where(column.called >= start, column.called < end)
-    newest = packed(database.records(rows, raise_of))
-    packs = sa.select(t.annunciation_pack).where(pack.last >= start, pack.first < end)
-    return annunciations_of([newest, *database.records(packs, pack_of)], plants, start, end)
+class AnnunciationStore:
+    """Annunciations on record, and the rules that ever called, which are remembered. Safe to use from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._lock = threading.Lock()
+        self._rules: dict[int, Rule] = {}  # as committed; only ever added to, by numbers that grow
+        self._last = 0
+
+    def read(self, plants: Collection[str] | None, start: int, end: int) -> Annunciations:
+        """The annunciations of these plants (None = all) with start <= called < end. Raises StateUnavailable."""
+        column, pack = t.annunciation.c, t.annunciation_pack.c
+        # The rows first: what is let into a pack meanwhile is met twice, and not missed.
+        query = sa.select(t.annunciation).where(column.called >= start, column.called < end)
+        raises = self._db.records(query, raise_of)
+        query = sa.select(t.annunciation_pack).where(pack.last >= start, pack.first < end)
+        rows = self._db.rows(query)
+        known = self._known()
+        packs = self._db.unreadable.records(query, rows, partial(pack_of, known=mask(known)))
+        rules = {**known}
+        numbers = {rule: number for number, rule in known.items()} if raises else {}
+        for rule, _ in raises:
+            if rule not in numbers:
+                numbers[rule] = number = max(rules, default=0) + 1
+                rules[number] = rule
+        return annunciations_of([*packs, columns_of(raises, numbers.__getitem__)], rules, plants, start, end)
+
+    def pack(self, count: int) -> int:
+        """Let the `count` oldest that cannot change any more into one pack; returns 0 where there are not so many.
+
+        That is so of all but the newest raise of each alarm, and of that once the alarm is over.
+
+        Raises:
+            StateUnavailable, StateBroken: nothing was changed.
+        """
+        column, alarm = t.annunciation.c, t.alarm.c
+        settled = sa.or_(alarm.state.in_(OVER), alarm.raises > column.raises)
+        query = sa.select(t.annunciation).join(t.alarm, column.alarm == alarm.id).where(settled)
+        query = query.order_by(column.called, column.seq)
+        with self._db.write() as connection:
+            rows = partial(self._db.unreadable.rows, connection)
+            found = self._db.unreadable.page(query, count, rows, raise_of)
+            if len(found) < count:
+                return 0
+            numbers = self._numbers(connection, {rule for rule, _ in found})
+            connection.execute(sa.insert(t.annunciation_pack), pack_row(columns_of(found, numbers.__getitem__)))
+            connection.execute(sa.delete(t.annunciation).where(column.seq.in_([seq for _, (seq, *_) in found])))
+        return len(found)
+
+    def _known(self) -> Mapping[int, Rule]:
+        """Every rule of a pack that can be read by now, by number."""
+        query = sa.select(t.annunciation_rule).order_by(t.annunciation_rule.c.number)
+        with self._lock:
+            fresh = self._db.records(query.where(t.annunciation_rule.c.number > self._last), _numbered)
+            if fresh:
+                self._rules = {**self._rules, **dict(fresh)}  # others may walk through the old one
+                self._last = fresh[-1][0]
+            return self._rules
+
+    def _numbers(self, connection: sa.Connection, rules: Collection[Rule]) -> Mapping[Rule, int]:
+        """The numbers of these rules; those that have none are given one."""
+        numbers = {rule: number for number, rule in self._known().items()}
+        missing = [rule for rule in rules if rule not in numbers]
+        if missing:
+            column, named = t.annunciation_rule.c, ("plant", "point", "rule")
+            fresh = [dict(zip(named, rule, strict=True)) for rule in missing]
+            connection.execute(once(connection, t.annunciation_rule, *named), fresh)
+            plants = column.plant.in_({plant for plant, _, _ in missing})
+            found = connection.execute(sa.select(t.annunciation_rule).where(plants)).mappings()
+            numbers |= {rule: number for number, rule in (_numbered(dict(row)) for row in found)}
+        return numbers
 
 
-def pack_annunciations(database: Database, count: int) -> int:
-    """Let the `count` oldest that cannot change any more into one pack; returns 0 where there are not so many.
-
-    That is so of all but the newest raise of each alarm, and of that once the alarm is over.
-
-    Raises:
-        StateUnavailable, StateBroken: nothing was changed.
-    """
-    column, alarm = t.annunciation.c, t.alarm.c
-    settled = sa.or_(alarm.state.in_(OVER), alarm.raises > column.raises)
-    query = sa.select(t.annunciation).join(t.alarm, column.alarm == alarm.id).where(settled)
-    query = query.order_by(column.called, column.seq)
-    with database.write() as connection:
-        found = database.unreadable.page(query, count, partial(database.unreadable.rows, connection), raise_of)
-        if len(found) < count:
-            return 0
-        connection.execute(sa.insert(t.annunciation_pack), pack_row(packed(found)))
-        connection.execute(sa.delete(t.annunciation).where(column.seq.in_([seq for _, (seq, *_) in found])))
-    return len(found)
+def _numbered(row: Mapping[str, Any]) -> tuple[int, Rule]:
+    return row["number"], rule_of(row)

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from ingest.state import case_tables, warning_tables  # noqa: F401  their tables are on METADATA, too
 from ingest.state import tables as t
-from ingest.state.annunciation_packs import pack_of, raise_of
+from ingest.state.annunciation_packs import mask, pack_of, raise_of, rule_of
 from ingest.state.case_rows import TABLES, record_of
 from ingest.state.rows import alarm_of, event_of, message_of, suppression_of
 from ingest.state.tables import METADATA
 from ingest.state.unreadable import UNREADABLE
+from ingest.state.warning_inputs import whole
 from ingest.state.warning_rows import warning_event_of, warning_of
 from ingest.state.warning_tables import warning, warning_event
 
@@ -22,14 +23,18 @@ _MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     t.alarm.name: alarm_of,
     t.alarm_event.name: event_of,
     t.annunciation.name: raise_of,
-    t.annunciation_pack.name: pack_of,
+    t.annunciation_rule.name: rule_of,
     t.suppression.name: suppression_of,
     t.outbox.name: message_of,
-    warning.name: warning_of,
-    warning_event.name: warning_event_of,
     **{table.name: partial(record_of, kind) for kind, table in TABLES.items()},
 }
 """What makes the record of a row, by table; rows of the others are only read."""
+
+_REFERRING: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
+    warning.name: warning_of,
+    warning_event.name: warning_event_of,
+}
+"""The same for rows that refer to what lies in another table."""
 
 
 def check_state(connection: sa.Connection, seen: Callable[[int], None]) -> Iterator[str]:
@@ -81,9 +86,9 @@ def _check_file(connection: sa.Connection) -> Iterator[str]:
 
 
 def _check_table(connection: sa.Connection, table: sa.Table, seen: Callable[[int], None]) -> Iterator[str]:
-    make = _MAKERS.get(table.name, dict)
     keys = list(table.primary_key.columns.keys())
     try:
+        make = _maker(connection, table)
         found = connection.execution_options(stream_results=True).execute(sa.select(table)).mappings()
     except sa.exc.DBAPIError as error:
         yield f"table {table.name} cannot be read: {error.orig}"
@@ -104,6 +109,21 @@ def _check_table(connection: sa.Connection, table: sa.Table, seen: Callable[[int
         seen(1)
         try:
             make(dict(row))
-        except UNREADABLE as error:
+        except (*UNREADABLE, sa.exc.DBAPIError) as error:
             key = ", ".join(str(row[name]) for name in keys)
             yield f"{table.name} {key}: {type(error).__name__}: {error}"
+
+
+def _maker(connection: sa.Connection, table: sa.Table) -> Callable[[dict[str, Any]], Any]:
+    """What makes the record of a row of that table."""
+    if table is t.annunciation_pack:
+        rules = connection.execute(sa.select(t.annunciation_rule.c.number)).scalars().all()
+        return partial(pack_of, known=mask(rules))
+    make = _REFERRING.get(table.name)
+    if make is None:
+        return _MAKERS.get(table.name, dict)
+
+    def ask(query: sa.Select[Any]) -> list[dict[str, Any]]:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+    return lambda row: make(whole([row], ask)[0])

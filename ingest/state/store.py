@@ -22,7 +22,7 @@ from ingest.model.warning import EarlyWarning, WarningEvent
 from ingest.plants.numbering import Rename
 from ingest.state import audit
 from ingest.state import tables as t
-from ingest.state.annunciations import follow, pack_annunciations, read_annunciations
+from ingest.state.annunciations import AnnunciationStore, follow
 from ingest.state.database import Database
 from ingest.state.errors import StateInDoubt
 from ingest.state.once import added, once
@@ -38,8 +38,7 @@ from ingest.state.rows import (
     suppression_of,
     suppression_row,
 )
-from ingest.state.warning_rows import warning_of
-from ingest.state.warning_store import LIVE, write_warnings
+from ingest.state.warning_store import live_warnings, write_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,7 @@ class EngineStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._annunciations = AnnunciationStore(database)
         self._doubt: int | None = None  # a commit that may have been kept
 
     def load(self) -> EngineState:
@@ -99,7 +99,7 @@ class EngineStore:
 
     def live_warnings(self) -> list[EarlyWarning]:
         """Warnings that are not closed, oldest first."""
-        return self._db.records(LIVE, warning_of)
+        return live_warnings(self._db)
 
     def verify(self) -> None:
         """Raise StateBroken if anybody found the file broken, who may not be the one to end the process by it."""
@@ -155,7 +155,7 @@ class EngineStore:
 
     def pack(self, count: int) -> int:
         """Let `count` annunciations that cannot change any more lie together; 0 where there are not so many."""
-        return pack_annunciations(self._db, count)
+        return self._annunciations.pack(count)
 
     def rename(self, renamed: Sequence[Rename], now: int) -> None:
         """Let what is known of points under a former id go by the one they have at `now` (ns). Raises as `commit`."""
@@ -184,6 +184,7 @@ class AlarmStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._annunciations = AnnunciationStore(database)
 
     def alarms(
         self,
@@ -232,7 +233,7 @@ class AlarmStore:
 
     def annunciations(self, start: int, end: int, plants: Collection[str] | None = None) -> Annunciations:
         """Every time an alarm of these plants (None = all) called somebody, start <= called < end (ns)."""
-        return read_annunciations(self._db, plants, start, end)
+        return self._annunciations.read(plants, start, end)
 
     def events_after(self, seq: int, *, limit: int) -> list[AlarmEvent]:
         """Events with a greater sequence number, oldest first."""

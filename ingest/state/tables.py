@@ -94,13 +94,23 @@ annunciation = sa.Table(  # raises that may still change, and the newest of the 
     sa.Index("annunciation_by_alarm", "alarm", "raises"),
 )
 
+annunciation_rule = sa.Table(  # the rules of which packs speak by number; only ever added to
+    "annunciation_rule",
+    METADATA,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("plant", sa.Text, nullable=False),
+    sa.Column("point", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.UniqueConstraint("plant", "point", "rule"),
+    sqlite_autoincrement=True,
+)
+
 annunciation_pack = sa.Table(  # many raises that cannot change any more; see `ingest.state.annunciation_packs`
     "annunciation_pack",
     METADATA,
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("first", sa.BigInteger, nullable=False),  # the earliest and the latest `called` in it
     sa.Column("last", sa.BigInteger, nullable=False),
-    sa.Column("rules", sa.JSON, nullable=False),  # [plants, points, codes], as columns, too
     sa.Column("columns", sa.LargeBinary, nullable=False),
     sa.Index("annunciation_pack_by_last", "last"),
     sqlite_autoincrement=True,

@@ -102,7 +102,9 @@ def _ground_row(ground: Ground) -> dict[str, Any]:
     }
 
 
-def _ground_of(row: Mapping[str, Any]) -> Ground:
+def _ground_of(row: Any) -> Ground:
+    if isinstance(row, list):
+        raise ValueError(f"it refers to inputs that are not there: {row}")  # noqa: TRY004  the row's fault, not the call's
     return Ground(
         row["rule"],
         Colour(row["colour"]),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,10 +14,13 @@ from ingest.state import warning_tables as t
 from ingest.state.case_queries import Before, paged
 from ingest.state.database import Database
 from ingest.state.once import added
+from ingest.state.unreadable import Rows
+from ingest.state.warning_inputs import let_refer, whole
 from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of, warning_row
 
-LIVE: Final = sa.select(t.warning).where(t.warning.c.state != str(WarningState.CLOSED)).order_by(t.warning.c.raised)
-"""Asks for every warning that is not closed, oldest first."""
+T = TypeVar("T")
+
+_LIVE: Final = sa.select(t.warning).where(t.warning.c.state != str(WarningState.CLOSED)).order_by(t.warning.c.raised)
 
 
 def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) -> list[Act]:
@@ -25,11 +28,19 @@ def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) ->
 
     What was told before, by its id, is not told again. Returns what is new, for the audit trail.
     """
-    for row in ({event.warning.id: warning_row(event.warning) for event in events}).values():
+    standing = {event.warning.id: warning_row(event.warning) for event in events}
+    told = [warning_event_row(event) for event in events]
+    let_refer(connection, [*standing.values(), *(row["snapshot"] for row in told)])
+    for row in standing.values():
         if not connection.execute(sa.update(t.warning).where(t.warning.c.id == row["id"]).values(row)).rowcount:
             connection.execute(sa.insert(t.warning), row)
-    fresh = [event for event in events if added(connection, t.warning_event, warning_event_row(event), "id")]
-    return [warning_act(event) for event in fresh]
+    fresh = [added(connection, t.warning_event, row, "id") for row in told]
+    return [warning_act(event) for event, new in zip(events, fresh, strict=True) if new]
+
+
+def live_warnings(database: Database) -> list[EarlyWarning]:
+    """Every warning that is not closed, oldest first. Raises StateUnavailable."""
+    return database.unreadable.records(_LIVE, whole(database.rows(_LIVE), database.rows), warning_of)
 
 
 class WarningStore:
@@ -54,31 +65,40 @@ class WarningStore:
             query = query.where(column.raised >= which.since)
         if which.until is not None:
             query = query.where(column.raised < which.until)
-        return self._db.page(query, limit, warning_of)
+        return self._db.unreadable.page(query, limit, self._rows, warning_of)
 
     def warning(self, warning: UUID) -> EarlyWarning | None:
         """One warning, or None."""
-        return self._db.record(sa.select(t.warning).where(t.warning.c.id == warning), warning_of)
+        return next(iter(self._records(sa.select(t.warning).where(t.warning.c.id == warning), warning_of)), None)
 
     def warning_history(self, warning: UUID) -> list[WarningEvent]:
         """Every event of one warning, oldest first."""
-        return self._db.records(history_query(warning), warning_event_of)
+        return self._records(_history(warning), warning_event_of)
 
     def warnings_after(self, seq: int, *, limit: int) -> list[WarningEvent]:
         """Events with a greater sequence number, oldest first."""
         query = sa.select(t.warning_event).where(t.warning_event.c.seq > seq).order_by(t.warning_event.c.seq)
-        return self._db.page(query, limit, warning_event_of)
+        return self._db.unreadable.page(query, limit, self._rows, warning_event_of)
 
     def last_warning(self) -> int:
         """The newest event's sequence number, 0 if there is none."""
         return int(self._db.scalar(sa.select(sa.func.max(t.warning_event.c.seq))) or 0)
 
+    def _records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        return self._db.unreadable.records(query, self._rows(query), make)
+
+    def _rows(self, query: sa.Select[Any]) -> Rows:
+        return whole(self._db.rows(query), self._db.rows)
+
 
 def read_history(connection: sa.Connection, warning: UUID) -> list[WarningEvent]:
     """Every event of one warning, oldest first, by a connection of one's own."""
-    return [warning_event_of(dict(row)) for row in connection.execute(history_query(warning)).mappings()]
+
+    def rows(query: sa.Select[Any]) -> list[dict[str, Any]]:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+    return [warning_event_of(row) for row in whole(rows(_history(warning)), rows)]
 
 
-def history_query(warning: UUID) -> sa.Select[Any]:
-    """What asks for every event of one warning, oldest first."""
+def _history(warning: UUID) -> sa.Select[Any]:
     return sa.select(t.warning_event).where(t.warning_event.c.warning == warning).order_by(t.warning_event.c.seq)

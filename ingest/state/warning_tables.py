@@ -28,7 +28,7 @@ warning = sa.Table(
     sa.Column("feedback", sa.JSON(none_as_null=True)),
     sa.Column("risk", sa.Double, nullable=False),
     sa.Column("rules", sa.Text, nullable=False),
-    sa.Column("inputs", sa.JSON, nullable=False),
+    sa.Column("inputs", sa.JSON, nullable=False),  # numbers in `warning_input`
     sa.Column("fading", sa.JSON, nullable=False),
     sa.Column("changed", sa.BigInteger, nullable=False),
     sa.Column("stepped", sa.BigInteger, nullable=False),
@@ -36,6 +36,15 @@ warning = sa.Table(
     sa.Index("warning_by_plant", "plant", "raised"),
     sa.Index("warning_by_raised", "raised"),
     sa.Index("warning_by_state", "state"),
+)
+
+warning_input = sa.Table(  # what warnings are explained by, each once; see `ingest.state.warning_inputs`
+    "warning_input",
+    METADATA,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("hash", sa.Uuid, nullable=False, unique=True),  # of the content
+    sa.Column("content", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 warning_event = sa.Table(

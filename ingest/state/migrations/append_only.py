@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import op
 
 
@@ -22,3 +25,15 @@ def append_only(table: str) -> None:
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
         f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
     )
+
+
+@contextmanager
+def rewritten(table: str) -> Iterator[None]:
+    """Let an upgrade change the rows of such a table."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"DROP TRIGGER {table}_no_update")
+        op.execute(f"DROP TRIGGER {table}_no_delete")
+    else:
+        op.execute(f"DROP FUNCTION {table}_append_only() CASCADE")
+    yield
+    append_only(table)

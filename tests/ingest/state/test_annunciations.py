@@ -20,6 +20,7 @@ from ingest.state import tables as t
 from ingest.state.database import Database, migrate
 from ingest.state.soundness import check_state
 from ingest.state.store import AlarmStore, EngineStore
+from tests.ingest.state.earlier import make_earlier
 
 
 def fresh(point: str, at: int, plant: str = "p") -> Alarm:
@@ -234,9 +235,9 @@ def _calls(events: list[AlarmEvent]) -> Iterator[tuple[int, int, Call]]:
 def test_whatever_lies_in_packs_the_same_is_read(database: Database, seed: int) -> None:
     """Over random lives, packed at any moment and in any size, they are what the event log tells, of every span."""
     rng, store = random.Random(seed), EngineStore(database)  # noqa: S311  not a secret
-    live(database, seed, 120, lambda: store.pack(rng.randint(1, 9)))
-    expected = plain(database)
     book = AlarmStore(database)
+    live(database, seed, 120, lambda: (store.pack(rng.randint(1, 9)), book.annunciations(0, OPEN)))
+    expected = plain(database)
     found = book.annunciations(0, OPEN)
     assert calls_of(found) == expected
     assert found.rules == tuple(dict.fromkeys(call[:3] for call in expected))
@@ -293,6 +294,22 @@ def test_a_damaged_pack_is_told_and_left_out(database: Database) -> None:
     assert "annunciation_pack" in str(database.trouble)
 
 
+def test_a_pack_of_a_rule_that_is_gone_is_told_and_left_out(database: Database) -> None:
+    for point, at in (("A", 100), ("B", 200)):
+        life = Life(database, fresh(point, at))
+        life.raised(at)
+        life.acknowledged(at + 1)
+        life.returned(at + 2)
+        assert EngineStore(database).pack(1) == 1
+    with database.write() as connection:
+        connection.execute(sa.delete(t.annunciation_rule).where(t.annunciation_rule.c.point == "B"))
+        told = list(check_state(connection, lambda _rows: None))
+    assert AlarmStore(database).annunciations(0, 1000).raised.tolist() == [100]
+    assert "annunciation_pack" in str(database.trouble)
+    assert len(told) == 1
+    assert told[0].startswith("annunciation_pack")
+
+
 def test_a_damaged_row_is_told_and_holds_up_no_other(database: Database) -> None:
     """Neither those who read nor the packing of the rest."""
     for at in (100, 200, 300):
@@ -317,10 +334,7 @@ def test_an_upgrade_finds_all_that_was_raised_before_and_goes_on_with_it(databas
         one.raised(at)
     live(database, seed, 120)
     with database.write() as connection:
-        for table in (t.annunciation, t.annunciation_pack):
-            table.drop(connection)
-        next(one for one in t.alarm.indexes if one.name == "alarm_by_returned").drop(connection)
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0011'"))
+        make_earlier(connection, "0011")
         migrate(connection)
     assert calls_of(AlarmStore(database).annunciations(0, OPEN)) == plain(database)
     lives[0].acknowledged(100_000)

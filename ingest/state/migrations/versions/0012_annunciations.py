@@ -51,10 +51,16 @@ def upgrade() -> None:
         sa.Column("hidden", sa.Boolean, nullable=False),
     )
     op.create_table(
+        "annunciation_rule",
+        sa.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("plant", "point", "rule")),
+        sa.UniqueConstraint("plant", "point", "rule"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "annunciation_pack",
         sa.Column("number", _NUMBER, primary_key=True, autoincrement=True),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("first", "last")),
-        sa.Column("rules", sa.JSON, nullable=False),
         sa.Column("columns", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
     )
