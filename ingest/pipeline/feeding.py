@@ -9,11 +9,16 @@ STARVED_S: Final = 0.5
 """After so long a piece joins, however much is live: back-fill never starves."""
 
 
-class Feeding:
-    """Lets a piece join once everything is judged and the one before has been rested from for as long as it took.
+REST: Final = 2
+"""Times as long as a piece took is rested from it."""
 
-    So at most half of the time goes into back-fill, however slow the machine is and whatever else it does: what is live
-    mostly meets an engine that waits for it.
+
+class Feeding:
+    """Lets a piece join once everything is judged and the one before has been rested from for twice as long as it took.
+
+    So at most a third of the time goes into back-fill, however slow the machine is and whatever else it does: what is
+    live mostly meets an engine that waits for it, and threads that stage the back-fill and carry it into the history
+    have time of their own.
     """
 
     def __init__(self) -> None:
@@ -34,7 +39,7 @@ class Feeding:
             return False
         if self._judged is None:
             self._judged = now
-        return now - self._judged >= self._judged - self._fed
+        return now - self._judged >= REST * (self._judged - self._fed)
 
     def joined(self, readings: int, now: float) -> None:
         """Note that so many readings of back-fill began to join at `now`."""
