@@ -1,10 +1,10 @@
 """What memory the service holds while frames come for long, on a machine that is busy with something else at times.
 
-    nice -n 10 python -m benchmarks.memory [--json] [--frames 400000] [--rate 200] [--stall-every 30]
+    nice -n 10 python -m benchmarks.memory [--json] [--frames 400000] [--rate 200] [--alarm-every 11] [--stall-every 30]
 
-Real Mosquitto and InfluxDB, the whole service as a process, 2,000 points of 100 gateways. Now and then the service is
-stopped for a moment (SIGSTOP), as a busy disk or machine does; what has come meanwhile is dealt with in one burst, and
-each burst may need more memory than all before. Prints JSON:
+Real Mosquitto and InfluxDB, the whole service as a process, 2,000 points of 100 gateways, some 18 alarms raised or
+returned a second. Now and then the service is stopped for a moment (SIGSTOP), as a busy disk or machine does; what has
+come meanwhile is dealt with in one burst, and each burst may need more memory than all before. Prints JSON:
 
 - `rss_mb`: of the service, the median of each tenth of the run;
 - `growth_mb`: from the second tenth to the last; `growth_mb_second_half`: from the sixth;
@@ -73,17 +73,17 @@ def figures(seen: list[float], frames: int) -> dict[str, Any]:
     }
 
 
-def measure(frames: int, rate: float, stall_every_s: float) -> dict[str, Any]:
+def measure(frames: int, rate: float, alarm_every: int, stall_every_s: float) -> dict[str, Any]:
     """One run."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_plants(folder / "plants", GATEWAYS)
+        write_plants(folder / "plants", GATEWAYS, prompt=True)
         with (
             mosquitto(folder, BROKER) as broker,
             influxd(folder) as influx,
             service(folder, broker, influx) as running,
         ):
-            load = json.dumps(asdict(Load(frames, gateways=GATEWAYS, rate=rate)))
+            load = json.dumps(asdict(Load(frames, gateways=GATEWAYS, rate=rate, alarm_every=alarm_every)))
             command = [sys.executable, "-m", "benchmarks.load", broker[0], str(broker[1]), load]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sending:  # noqa: S603  our own module
                 seen, stalls = watched(running.pid, sending, stall_every_s)
@@ -104,9 +104,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     parser.add_argument("--frames", type=int, default=400_000)
     parser.add_argument("--rate", type=float, default=200.0, help="frames a second")
+    parser.add_argument("--alarm-every", type=int, default=11, help="one frame in so many raises an alarm; 0: none")
     parser.add_argument("--stall-every", type=float, default=30.0, help="seconds between stops of the service; 0: none")
     given = parser.parse_args()
-    found = measure(given.frames, given.rate, given.stall_every)
+    found = measure(given.frames, given.rate, given.alarm_every, given.stall_every)
     sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")
 
 

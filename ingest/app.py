@@ -116,6 +116,7 @@ class Service:
             CannotListen: the API's address is taken.
         """
         self._in_force, settings = in_force, in_force.settings
+        share_heap()  # before the first thread begins: a history in DuckDB has some of its own
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
         self.guard, self.journal, self._database = _open_data(settings, new=new)
@@ -280,7 +281,6 @@ class Service:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises whatever ended a part of the service."""
-        share_heap()  # before the first thread begins
         async with AsyncExitStack() as stack:
             stack.callback(self._close)
             metrics = ServiceMetrics(
