@@ -26,8 +26,8 @@ import psycopg
 from gateway_sim.certificates import make_certificates
 
 LOOPBACK: Final = "127.0.0.1"
-START_TIMEOUT_S: Final = 60.0
-STOP_TIMEOUT_S: Final = 20.0
+START_TIMEOUT_S: Final = 180.0
+STOP_TIMEOUT_S: Final = 60.0
 
 _PACKAGES: Final = {
     "influxd": "influxdb",

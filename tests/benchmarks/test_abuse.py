@@ -12,7 +12,7 @@ from benchmarks.abuse import ABUSES
 from benchmarks.neighbours import FIGURES
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_abuse_benchmark_gives_every_figure() -> None:
     """As people start it, for a moment each."""
     command = [sys.executable, "-m", "benchmarks.abuse", "--json", "--seconds", "2"]

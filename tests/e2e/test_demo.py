@@ -31,7 +31,7 @@ def demo(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "ingest.cli", "demo", "--port", str(free_port()), *arguments]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_every_reading_arrives_and_every_fault_is_found_on_either_broker(tmp_path: Path) -> None:
     running = {}
     for broker in ("embedded", "mosquitto"):

@@ -15,7 +15,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from gateway_sim.gateway import Link, ReferenceGateway
-from tests.e2e.service import Service
+from tests.e2e.service import PATIENCE_S, Service
 from tests.ingest.connectors.receiver import Receiver
 from tests.servers import influxd, mosquitto, mosquitto_server
 from tests.small_plant import PLANT
@@ -130,7 +130,7 @@ def test_changed_plant_files_are_taken_up_while_running_and_bad_ones_refused(tmp
 async def until_committed(gateway: ReferenceGateway) -> None:
     """Run the gateway until all it has is on the service's disk."""
     network = asyncio.create_task(gateway.run())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await gateway.at_most_waiting(0)
     network.cancel()
     await asyncio.gather(network, return_exceptions=True)

@@ -26,7 +26,7 @@ def settled(service: Service) -> int:
     return sum(event["event"] == "heap_settled" for event in service.log())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_restart_with_a_refused_file_watches_every_plant_as_before(tmp_path: Path) -> None:
     """The refused one by its last good file, and the fault is told where people and machines look."""
     with mosquitto(tmp_path) as broker, Service(tmp_path, broker) as service:

@@ -16,7 +16,7 @@ import pytest
 from gateway_sim.gateway import Link, ReferenceGateway
 from ingest.state.config import StateConfig
 from tests.conftest import at_server
-from tests.e2e.service import Service
+from tests.e2e.service import PATIENCE_S, Service
 from tests.servers import PostgreSQL, mosquitto, postgresql
 from tests.small_plant import PLANT
 
@@ -51,7 +51,7 @@ async def sent(broker: tuple[str, int], frames: list[tuple[int, float]]) -> None
     network = asyncio.create_task(gateway.run())
     for time_ms, value in frames:
         gateway.publish([time_ms], {"CO-01": [value]})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await gateway.at_most_waiting(0)
     network.cancel()
     await asyncio.gather(network, return_exceptions=True)

@@ -107,7 +107,7 @@ def committed(service: Service) -> list[int]:
         return list(connection.scalars(sa.select(alarm_event.c.seq).order_by(alarm_event.c.seq)))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_stream_misses_nothing_that_happened_while_the_service_was_killed(service: tuple[Service, Points]) -> None:
     """Neither one that had seen no event yet, nor one that comes back long after the service, nor one that hurries."""
     running, points = service

@@ -16,7 +16,7 @@ from tests.small_plant import PLANT
 
 GATEWAY: Final = "GW-01"
 INFLIGHT: Final = 1_000
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 300.0
 
 
 class Publisher:

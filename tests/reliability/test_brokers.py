@@ -108,7 +108,7 @@ def _told(service: Launched) -> list[float]:
     return [dt.datetime.fromisoformat(stamp).timestamp() for stamp in stamps]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_killed_broker_loses_nothing_in_the_end(tmp_path: Path) -> None:
     """Three kills of each kind; each is told of."""
     assert broken(PROMISE, run(6, 1, tmp_path, nobody)) == []

@@ -21,7 +21,7 @@ PACE_S: Final = 0.02
 DISK_MB: Final = 96
 RESERVE_MB: Final = 4
 SETTINGS: Final = f"[journal]\nreserve_mb = {RESERVE_MB}\n"
-RECOVERY_S: Final = 60.0
+RECOVERY_S: Final = 300.0
 
 
 def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
@@ -106,7 +106,7 @@ def _alarms(folder: Path) -> int:
         return int(state.execute(query).fetchone()[0])
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     """Full three times."""
     try:

@@ -205,7 +205,7 @@ def _readable(status: bytes) -> bool:
     return True
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_no_mangled_message_ends_or_stops_anything(tmp_path: Path) -> None:
     """20,000 payloads through the decoder, 1,000 through broker and service; sum in = sum out."""
     assert broken(PROMISE, run(20_000, 1, tmp_path, nobody)) == []

@@ -184,7 +184,7 @@ def _until(true: Callable[[], bool], service: Launched) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_no_kill_loses_or_doubles_anything(tmp_path: Path) -> None:
     """Every named point once, and two random moments."""
     figures = run(len(NAMED) + 2, 1, tmp_path, nobody)

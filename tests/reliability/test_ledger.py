@@ -37,7 +37,7 @@ from tests.small_plant import write_plant
 LIFE_S: Final = (1.0, 12.0)  # of the service
 KILLS: Final = 5  # a deck
 LONG_OUTAGES: Final = 2  # in a run of several decks: in each of the first
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 300.0
 
 
 def run(count: int, seed: int, folder: Path, report: Report) -> Figures:

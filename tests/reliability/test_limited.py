@@ -26,7 +26,7 @@ def frame(seq: int) -> bytes:
     return encode_json(Frame("b", seq, [time.time_ns() // 1_000_000], {"CO-01": [5.0]}))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("descriptors", [64, 128])
 def test_with_few_descriptors_idle_connections_take_none_that_broker_and_databases_need(
     tmp_path: Path, descriptors: int
@@ -56,7 +56,7 @@ def test_with_few_descriptors_idle_connections_take_none_that_broker_and_databas
         broker.stop()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(600)
 def test_too_few_addresses_are_told_at_the_start_and_not_by_a_thread_that_dies(tmp_path: Path) -> None:
     service = Launched(tmp_path, ("127.0.0.1", 1), launcher=limited(f"-v {500 << 10}"))
     service.launch()

@@ -117,7 +117,7 @@ PROMISE: Final = Promise(
 )
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_no_partition_loses_anything(tmp_path: Path) -> None:
     """Every fault once, on one link and the other in turn."""
     assert broken(PROMISE, run(len(FAULTS), 1, tmp_path, nobody)) == []

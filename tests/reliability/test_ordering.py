@@ -118,7 +118,7 @@ def until_written(trace: Path, pid: int) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_no_acknowledgement_precedes_the_sync_that_covers_it(tmp_path: Path) -> None:
     """2,000 acknowledgements without a violation; a service that does not sync is found out."""
     try:

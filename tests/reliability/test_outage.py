@@ -194,7 +194,7 @@ def _until_stored(influx: str, sent: int) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_history_that_is_away_costs_no_reading_and_delays_no_alarm(tmp_path: Path) -> None:
     """One scaled hour; of the ratios only what cannot be the noise of a busy machine."""
     figures = run(1, 1, tmp_path, nobody)

@@ -72,7 +72,7 @@ PROMISE: Final = Promise(
 )
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_bad_messages_do_not_hold_up_a_good_one(tmp_path: Path) -> None:
     """After 1,000 bad messages, twice the window, the good one is through, and every bad one is in quarantine."""
     figures = run(1_000, 1, tmp_path, nobody)

@@ -27,7 +27,7 @@ from tests.small_plant import PLANT, small_roster
 
 T0 = 1_763_884_800_000
 HOUR = 3600 * SECOND
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Roomy:

@@ -28,7 +28,7 @@ EPISODES, APART_S = 60, 700  # further apart than an alarm that comes back is th
 KILLS = 8
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_and_nothing_told_twice_while_the_server_is_killed(tmp_path: Path) -> None:
     """Alarms, their events, the audit trail, messages, and what people asked for meanwhile."""
     with postgresql() as server:

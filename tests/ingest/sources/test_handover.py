@@ -7,7 +7,7 @@ import threading
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def raw(number: int, size: int = 1) -> Raw:

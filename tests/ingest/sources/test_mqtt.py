@@ -24,7 +24,7 @@ from ingest.wire.topics import committed_topic, frame_topic, refused_topic, stat
 from tests.movable_clock import MovableClock
 from tests.servers import mosquitto, mosquitto_server
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 TOPIC = frame_topic("p", "g")
 
 
