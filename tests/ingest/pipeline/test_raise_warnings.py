@@ -12,7 +12,7 @@ import pytest
 from ingest.model.flags import Flag
 from ingest.model.suppression import SuppressionKind
 from ingest.model.warning import Asked, Colour, Step, Trait, WarningState
-from ingest.pipeline.commands import Acknowledge, Decide, Suppress
+from ingest.pipeline.commands import Acknowledge, Decide, End, Suppress
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.plants.load import load_roster
 from ingest.warnings.config import WarningsConfig
@@ -157,6 +157,65 @@ def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Ben
     assert [kind for kind, _ in bench.told()][-2:] == ["ended", "closed"]
     with pytest.raises(KeyError):
         bench.order(FeedBack(warning.id, OPERATOR, "again", "again")).result(0)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_warning_goes_on_over_the_renaming_of_its_point(bench: Bench, tmp_path: Path, *, restarted: bool) -> None:
+    """What was acknowledged stays so, nobody hears of it anew, and it ends with what the point reads."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    before = bench.order(AcknowledgeWarning(bench.warnings()[0].id, OPERATOR, "已到现场")).result(0)
+    events = bench.events()
+    rename(bench, tmp_path, restarted=restarted)
+    bench.wait(1)
+    (after,) = bench.warnings()
+    assert (after.id, after.colour, after.acknowledged_by) == (before.id, before.colour, OPERATOR.name)
+    assert bench.events() == events
+    known = bench.engine.memory.warnings.of_plant[PLANT].facts.values()
+    assert {fact.point for fact in known} == {"CO-09"}
+    ended(bench, len(events))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_point_out_of_service_is_so_under_its_new_id_and_once(
+    bench: Bench, tmp_path: Path, *, restarted: bool
+) -> None:
+    bench.read(CALM)
+    until = bench.clock.wall() + 3600 * SECOND
+    applied = bench.order(
+        Suppress(SuppressionKind.OUT_OF_SERVICE, PLANT, "CO-01", None, "检修", until, OPERATOR)
+    ).result(0)
+    bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
+    events, sent = bench.events(), len(standing(bench.outbox, "inspector"))
+    assert events
+    rename(bench, tmp_path, restarted=restarted)
+    bench.wait(1)
+    noted = bench.events()[len(events) :]  # on record: its grounds name the point as it is called now
+    assert [str(event.kind) for event in noted] == ["inputs-changed"]
+    assert len(standing(bench.outbox, "inspector")) == sent
+    known = bench.engine.memory.warnings.of_plant[PLANT].facts
+    assert [fact.point for fact in known.values() if fact.gone is None] == ["CO-09"]
+    bench.order(End(applied.id, OPERATOR)).result(0)
+    ended(bench, len(events))
+
+
+def ended(bench: Bench, before: int) -> None:
+    """Calm again, and never silent: the warning ends and none is raised."""
+    for _ in range(35):
+        bench.read({"CO-09": 5.0, "CO-02": 5.0})
+        bench.wait(20)
+    later = [str(event.kind) for event in bench.events()[before:]]
+    assert ("raised" in later, later.count("ended")) == (False, 1)
+
+
+def rename(bench: Bench, folder: Path, *, restarted: bool) -> None:
+    """CO-01 becomes CO-09: while the engine runs, or while it is off."""
+    text = QUIET.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"')
+    bench.roster = small_roster(folder, bench.journal.number_points, text)
+    if restarted:
+        bench.start()
+    else:
+        bench.engine.adopt(bench.roster)
 
 
 def test_what_is_refused_changes_nothing(bench: Bench) -> None:
