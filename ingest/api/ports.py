@@ -133,6 +133,9 @@ class Journal(Protocol):
     def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
         """Newest first; `before` = id of the last one seen."""
 
+    def overflowed(self) -> int:
+        """Messages deleted from quarantine for want of room since the start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Health:

@@ -248,8 +248,11 @@ def _some(texts: Iterable[str], count: int, most: int, between: str) -> str:
 
 
 def _uneven(what: str, name: str, column: Column | list[int], times: int, sent: object, marks: object) -> Unfit:
-    length = len(column) / 8 if isinstance(column, bytes) else len(column)
-    fault = f"{what}.{named(name)} has {length:g} entries; expected {times}"
+    if isinstance(column, bytes):
+        found = f"{len(column)} bytes; expected {8 * times} for {times} times"
+    else:
+        found = f"{len(column)} entries; expected {times}"
+    fault = f"{what}.{named(name)} has {found}"
     return Unfit(Reason.COLUMN_LENGTH, fault, _listed(sent) if isinstance(sent, bytes) else sent, marks)
 
 

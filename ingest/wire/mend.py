@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from math import isfinite
 from typing import Final
 
 from ingest.wire.frame import MAX_READINGS
 
 _LONGEST: Final = 40  # characters of a word that is read as a number
+_BEFORE: Final = frozenset("[,:")  # what a value stands after
 
 # A string (the last one may have no end), what gives JSON its shape, and the words that Python's `json` reads. Commas
 # are told apart: nothing may stand before one in an array, or come after it.
@@ -27,9 +29,8 @@ _FIT: Final = r"""(?:
 _UNFIT: Final = r"""(?:
     (?P<trailing>,(?=[ \t\n\r]*+[\]}]))
   | (?P<gap>[\[,](?=[ \t\n\r]*+,))
-  | (?P<word>[^\s,:\[\]{}"]++)(?![ \t\n\r]*+:)
-  | .
-  | \Z
+  | (?P<word>[^\s,:\[\]{}"]++)(?=[ \t\n\r]*+[,\]}])
+  | (?P<end>\Z)
 )"""
 _next: Final = re.compile(f"(?P<fit>{_FIT}*+){_UNFIT}", re.VERBOSE | re.DOTALL)
 _number: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -40,32 +41,36 @@ def mend_json(text: str) -> str:
     """The same text with numbers and their absence as JSON writes them, and every other bare word as a text.
 
     `1.`, `.5`, `+5` and `007` are the numbers they say; `nan`, `-nan`, `inf` are NaN and Infinity. Where nothing stands
-    between two commas of an array stands an empty text, and a comma that nothing follows is left out.
+    between two commas of an array stands an empty text, and a comma that nothing follows is left out. A text in which
+    anything else is wrong stays as it is.
 
     >>> mend_json('{"A": [nan, +5, 1.], "B": [, 1.#QNAN, 2], }')
     '{"A": [NaN, 5, 1.0], "B": ["", "1.#QNAN", 2] }'
     """
-    return _next.sub(_mended, text, count=MAX_READINGS)
+    parts: list[str] = []
+    at = 0
+    while (found := _next.match(text, at)) is not None and len(parts) < 2 * MAX_READINGS:
+        fit = found["fit"]
+        parts.append(fit)
+        if (gap := found["gap"]) is not None:
+            parts.append(f'{gap}""')
+        elif (word := found["word"]) is not None:
+            if fit.rstrip(" \t\n\r")[-1:] not in _BEFORE:
+                break
+            parts.append(_as_json(word) if len(word) <= _LONGEST else json.dumps(word, ensure_ascii=False))
+        elif found["end"] is not None:
+            return "".join(parts)
+        at = found.end()
+    return text
 
 
-def _mended(found: re.Match[str]) -> str:
-    fit: str = found["fit"]
-    if found["trailing"]:
-        return fit
-    if found["gap"]:
-        return f'{fit}{found["gap"]}""'
-    if found["word"]:
-        return fit + _as_json(found["word"])
-    return found[0]
-
-
+@lru_cache(maxsize=1024)
 def _as_json(word: str) -> str:
-    if len(word) <= _LONGEST:
-        if _number.fullmatch(word):
-            number = float(word)
-            if word.lstrip("+-").isdigit():
-                return str(int(word))
-            return repr(number) if isfinite(number) else "Infinity"
-        if none := _no_number.fullmatch(word):
-            return "NaN" if none[2].lower() == "nan" else f"{'-' if none[1] == '-' else ''}Infinity"
+    if _number.fullmatch(word):
+        number = float(word)
+        if word.lstrip("+-").isdigit():
+            return str(int(word))
+        return repr(number) if isfinite(number) else "Infinity"
+    if none := _no_number.fullmatch(word):
+        return "NaN" if none[2].lower() == "nan" else f"{'-' if none[1] == '-' else ''}Infinity"
     return json.dumps(word, ensure_ascii=False)

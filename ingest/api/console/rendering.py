@@ -38,6 +38,7 @@ from ingest.api.texts import (
     WARNING_STATES,
     WORDS,
 )
+from ingest.api.texts.quarantine import REASONS, in_chinese
 from ingest.cases.labels import label
 from ingest.model.plant import Text
 from ingest.model.warning import Colour
@@ -131,6 +132,8 @@ class Renderer:
             told_of=lambda detail: telling.told(detail, lang),
             action_of=lambda kind, word: telling.action(kind, word, lang),
             cause_of=lambda code: telling.cause(code, lang),
+            refused_for=lambda reason: say(REASONS.get(reason, Text(reason, reason))),
+            refused_with=in_chinese if lang == "zh" else str,
             place=navigation.place(request.url.path),
             now=now,
             unjudged=lambda text: wording.unjudged(text, lang),

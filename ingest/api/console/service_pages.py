@@ -40,6 +40,7 @@ def service_pages(ports: Ports, render: Renderer) -> APIRouter:
             "quarantine.html",
             records=[(record, reach.excerpt(record.payload)) for record in found],
             older=older,
+            deleted=ports.journal.overflowed(),
         )
 
     return router

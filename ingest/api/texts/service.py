@@ -26,8 +26,15 @@ SERVICE_PAGES: Final[dict[str, Text]] = {
     "gateways.unregistered": Text("未登记", "not registered"),
     "quarantine.title": Text("隔离消息", "Quarantine"),
     "quarantine.about": Text(
-        "无法解析的消息原样保存在此，不会丢弃，也不阻塞其他数据。",
-        "Messages that could not be read are kept whole here. They are not lost and hold nothing up.",
+        "未能采用的内容保存在此，不影响其他数据：整条消息按原样保存；只有个别列有误时，只保存这些列。"
+        "空间有上限：网关的存量已满时，先删除其最旧的消息，无论是否有人看过。",
+        "What could not be taken is kept here and holds nothing up: whole messages as they came, or, where single"
+        " columns were wrong, these columns. Room is bounded: where a gateway's is full, its oldest messages are"
+        " deleted, seen or not.",
+    ),
+    "quarantine.deleted": Text(
+        "服务本次启动以来，因空间不足已删除 {n} 条消息，其中的数据不在历史库中。",
+        "Since the service started, {n} messages were deleted for want of room; what was in them is in no history.",
     ),
     "quarantine.none": Text("没有隔离消息。", "Nothing is in quarantine."),
     "quarantine.reason": Text("原因", "Reason"),

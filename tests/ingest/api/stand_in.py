@@ -123,6 +123,7 @@ class StandIn:
         self.silent: dict[tuple[str, str, str], Reason] = {}  # (plant, point, code)
         self.positions: list[GatewayPosition] = []
         self.aside: list[Quarantined] = []
+        self.deleted = 0
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
         self.held: list[HeldBack] = []
         self.history_away = False
@@ -351,6 +352,9 @@ class StandIn:
     def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
         found = [record for record in self.aside if before is None or record.id < before]
         return sorted(found, key=lambda record: -record.id)[:limit]
+
+    def overflowed(self) -> int:
+        return self.deleted
 
     # Live
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from detectors.detector import Reason
+from ingest.journal.records import Quarantined
 from ingest.model.audit import YUJING, Act
 from ingest.model.plant import SERVICE
 from ingest.pipeline.commands import Acknowledge, Dispose, Person
@@ -134,6 +135,23 @@ async def test_the_list_of_alarms_says_what_each_rule_finds_in_both_languages(as
     assert "数值越过 0.315 MPa：低报" in (await client.get("/alarms")).text
     client.cookies.set("lang", "en")
     assert "The value is beyond 0.315 MPa: low" in (await client.get("/alarms")).text
+
+
+async def test_the_quarantine_says_in_both_languages_why_and_what_was_deleted(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    detail = "values.CO-01 has 2 entries; expected 1"
+    hall.aside.append(Quarantined(99, hall.time, f"yujing/v1/{STEEL}/GW-01/frame", "column-length", detail, 2, b"{}"))
+    page = (await client.get("/quarantine")).text
+    assert "列长与时间数不符" in page
+    assert "values.CO-01 有 2 项；应为 1" in page
+    assert "已删除" not in page
+    hall.deleted = 28
+    assert "已删除 28 条" in (await client.get("/quarantine")).text
+    client.cookies.set("lang", "en")
+    page = (await client.get("/quarantine")).text
+    assert "28 messages were deleted" in page
+    assert "a column of another length than time" in page
+    assert detail in page
 
 
 async def test_what_people_and_gateways_write_is_never_run(hall: StandIn, ask: Ask) -> None:
