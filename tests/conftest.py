@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from ingest.model.config import Secret
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from tests.servers import PostgreSQL, postgresql
+
+
+def pytest_collection_finish() -> None:
+    """Garbage collection passes over what lasts for the whole run.
+
+    Before it passes over everything it waits until a quarter more has come; meanwhile clients nobody has any more keep
+    their sockets open, until a whole run has more descriptors than `select` can wait for.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
