@@ -93,9 +93,11 @@ def plant(ports: Ports, caller: Principal, key: str) -> Plant:
 
 def point(ports: Ports, caller: Principal, plant_key: str, key: str) -> Point:
     """One point of a plant in scope. Raises NotThere."""
-    found = ports.live.roster().find(plant(ports, caller, plant_key).id, key)
+    roster = ports.live.roster()
+    found = roster.find(plant(ports, caller, plant_key).id, key)
     if found is None:
-        raise NotThere(f"point {key!r} of plant {plant_key!r} is not known")
+        now = roster.renamed.get((plant_key, key))
+        raise NotThere(f"point {key!r} of plant {plant_key!r} is {f'called {now!r} now' if now else 'not known'}")
     return found
 
 

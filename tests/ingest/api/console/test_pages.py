@@ -286,6 +286,8 @@ async def test_a_renamed_point_says_what_it_was_called_on_its_page_in_its_record
     client = ask(ADMIN)
     assert "<dt>原测点编号</dt><dd>CO-01</dd>" in (await client.get(f"/plants/{PLANT}/points/CO-09")).text
     assert (await client.get(f"/api/v1/plants/{PLANT}/points/CO-09")).json()["was"] == "CO-01"
+    gone = await client.get(f"/api/v1/plants/{PLANT}/points/CO-01")
+    assert (gone.status_code, gone.json()["detail"]) == (404, "point 'CO-01' of plant 'small' is called 'CO-09' now")
     trail = (await client.get("/audit?kind=point")).text
     for said in ("测点更名", "原测点编号", "CO-01", "CO-09"):
         assert said in trail
