@@ -23,7 +23,7 @@ from ingest.sources.shares import Shares
 from ingest.wire.frame import Committed, Frame, Refusal, encode_json, encode_status
 from ingest.wire.topics import frame_topic, status_topic
 from tests.movable_clock import SECOND, MovableClock
-from tests.small_plant import PLANT, small_roster
+from tests.small_plant import PLANT, TEXT, small_roster
 
 T0 = 1_763_884_800_000
 HOUR = 3600 * SECOND
@@ -243,6 +243,29 @@ def test_refusals_wait_for_the_broker_and_are_not_told_again_after_a_retry(bench
     bench.intake.take([], [aside])
     bench.take()
     assert len(bench.refused) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gateway", "point"),
+    [
+        ('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"', "GW-01", "CO-09"),
+        ('"GW-01"', '"GW-09"', "GW-09", "CO-01"),
+    ],
+    ids=["point", "gateway"],
+)
+def test_what_came_under_a_new_id_before_the_plant_file_knew_it_is_taken_in_by_a_retry(
+    bench: Bench, tmp_path: Path, old: str, new: str, gateway: str, point: str
+) -> None:
+    """As the pages on renaming say: the gateway first, then the file, then the retry."""
+    bench.take(frame(1, CO_01=1.0))
+    topic = frame_topic(PLANT, gateway)
+    early, late = ((topic, frame(seq, "b2", **{point.replace("-", "_"): float(seq)})[1]) for seq in (2, 3))
+    bench.take(early)
+    bench.roster = small_roster(tmp_path, bench.journal.number_points, TEXT.replace(old, new))
+    bench.take(late)
+    bench.intake.take([], bench.journal.quarantined(limit=9))
+    assert sorted(value for value, _, _ in bench.readings(point)) == [1.0, 2.0, 3.0]
+    assert bench.journal.totals().quarantined == 0
 
 
 def test_whoever_invents_gateways_fills_no_memory_with_refusals(bench: Bench) -> None:
