@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ingest import build
 from ingest.api.connections import RESERVE
+from ingest.api.errors import CannotListen
 from ingest.api.ports import Cases, Ports
 from ingest.api.server import ApiServer
 from ingest.casework import Casework
@@ -27,7 +28,7 @@ from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
-from ingest.model.fault import InvalidConfig
+from ingest.model.fault import Fault, InvalidConfig
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.intake import Intake
@@ -70,6 +71,7 @@ _SLOW_S: Final = 120.0
 
 
 _AGAIN_S: Final = 10.0
+_LISTEN_AGAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Service:
                 opened.
             NotEnoughMemory: so many points cannot be watched with the memory the process may have.
             LookupError: a secret is not where the settings say.
-            CannotListen: the API's address is taken.
+            CannotListen: the API's address is taken, at a first start.
         """
         self._in_force, settings = in_force, in_force.settings
         share_heap()  # before the first thread begins: a history in DuckDB has some of its own
@@ -273,7 +275,7 @@ class Service:
             most=connections(settings.api.max_connections + RESERVE),
             refused=self.refusals,
         )
-        self.url = self._api.bind()
+        self.url = self._bind(new=new)
 
     def history_lag(self) -> int:
         """Journal entries the history does not have yet."""
@@ -306,7 +308,7 @@ class Service:
             emit(ServiceStarted(build.version(), self.url, len(plants), points))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._sender.run(), name="outbox")
-                serving = group.create_task(self._api.serve(), name="api")
+                serving = group.create_task(self._serve_api(), name="api")
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
                     group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
@@ -330,6 +332,31 @@ class Service:
         emit(ServiceStopped(self.engine.cursor))
         if self._failure.done():
             self._failure.result()
+
+    def _bind(self, *, new: bool) -> str:
+        """Take the API's address; without it plants are watched all the same, and it is told. A first start ends."""
+        self._unheard: Fault | None = None
+        try:
+            return self._api.bind()
+        except CannotListen as error:
+            if new:
+                raise
+            expected = f"an address that is free, and a certificate that can be used: {error.reason}"
+            self._unheard = Fault("(settings)", "api", f"{error.host} port {error.port}", expected)
+            self.refusals([self._unheard])
+            return "(no console)"
+
+    async def _serve_api(self) -> None:
+        """Serve the API, as soon as its address can be had."""
+        while self._unheard is not None:
+            await asyncio.sleep(_LISTEN_AGAIN_S)
+            if self._api.stopped:
+                return
+            with suppress(CannotListen):
+                self.url = await asyncio.to_thread(self._api.bind)
+                self.refusals.mended(self._unheard)
+                self._unheard = None
+        await self._api.serve()
 
     def _said(self) -> dict[str, str]:
         """What parts say of themselves: that they get on, that the state answers, that all settings are in use."""

@@ -37,6 +37,14 @@ class SettingsHeld(Event, level="error"):
     table: str
 
 
+@dataclass(frozen=True, slots=True)
+class SettingMended(Event):
+    """A part of the settings that could not be used at the start is in use."""
+
+    key: str
+    value: str
+
+
 class Refusals:
     """The faults of this start, each told once in the log and counted for as long as the service runs."""
 
@@ -52,6 +60,11 @@ class Refusals:
         self.faults += faults
         for fault in faults:
             emit(SettingRefused(fault.file, fault.key, fault.value, fault.expected))
+
+    def mended(self, fault: Fault) -> None:
+        """Take note that one is none any more, while the service runs."""
+        self.faults.remove(fault)
+        emit(SettingMended(fault.key, fault.value))
 
     def __str__(self) -> str:
         """For `/health/ready`: no name of a token or a receiver, since callers of one plant read it, too."""

@@ -145,6 +145,11 @@ class ApiServer:
         """Ask the server to stop."""
         self._server.should_exit = True
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it was asked to."""
+        return self._server.should_exit
+
     def _protocol(self, **uvicorns: Any) -> asyncio.Protocol:
         def connection(place: Place) -> Connection:
             return Connection(self._connections, place, patience_s=self._patience_s, **uvicorns)
@@ -161,8 +166,8 @@ class ApiServer:
                 # Or the end of each answer waits 40 ms for the client to say that it has the beginning: asyncio sees
                 # to that itself only on sockets that say they are TCP, which the ones made this way do not.
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except (OSError, ssl.SSLError) as error:
-                raise CannotListen(host, port, error.strerror or str(error)) from error
+            except (OSError, UnicodeError) as error:  # of a certificate, too; a name that can be none
+                raise CannotListen(host, port, getattr(error, "strerror", None) or str(error)) from error
             self._port = self._socket.getsockname()[1]
         return self._socket
 

@@ -60,6 +60,15 @@ snapshot_every_s = 0.5
 
     def start(self) -> None:
         """Start, and return once it answers."""
+        self.begin()
+        try:
+            self.until(self.alive, "the service to answer")
+        except BaseException:
+            self.kill()
+            raise
+
+    def begin(self) -> None:
+        """Start, and wait for nothing."""
         with (self.folder / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
                 self.command("run", *self._first(), "--config", str(self.config)),
@@ -67,11 +76,6 @@ snapshot_every_s = 0.5
                 stdout=log,
                 stderr=log,
             )
-        try:
-            self.until(self._alive, "the service to answer")
-        except BaseException:
-            self.kill()
-            raise
 
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nobody is told."""
@@ -132,13 +136,15 @@ snapshot_every_s = 0.5
     def log(self) -> list[dict[str, Any]]:
         """Every event the service logged."""
         lines = (self.folder / "service.log").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        # A library of the process before may have had the last word, without ending its line.
+        return [json.loads(line[line.index('{"') :]) for line in lines if '{"' in line and line.endswith("}")]
 
     def _first(self) -> list[str]:
         """What a first start, and no other, is asked for with."""
         return [] if (self.folder / "data" / "journal.db").exists() else ["--new"]
 
-    def _alive(self) -> bool:
+    def alive(self) -> bool:
+        """Whether it answers."""
         try:
             return HTTP.get(f"{self.url}/health/live", timeout=1).is_success
         except httpx.TransportError:

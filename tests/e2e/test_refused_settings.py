@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from importlib import resources
 from pathlib import Path
 
@@ -109,3 +110,15 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
         service.start()
         service.until(lambda: settings_are(service) == (200, "ok"), "the mended settings to be in use")
         assert asked(service, GOOD["visitor"]) == 200
+        assert service.stop() == 0
+        begun = len(service.log())
+        with socket.create_server(("127.0.0.1", service.port)):  # its console's address is somebody else's
+            service.begin()
+            service.until(lambda: raised(service, begun), "the alarm of a service that watches and has no console")
+        service.until(service.alive, "the console, once its address is free")
+        service.until(lambda: settings_are(service) == (200, "ok"), "no fault to be left")
+
+
+def raised(service: Service, since: int) -> bool:
+    steps = [event for event in service.log()[since:] if event["event"] == "alarm_step"]
+    return any((event["point"], event["step"]) == ("SETTINGS", "raised") for event in steps)
