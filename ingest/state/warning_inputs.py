@@ -27,14 +27,15 @@ _MOST: Final = 2**63 - 1
 def let_refer(connection: sa.Connection, rows: Iterable[MutableMapping[str, Any]]) -> None:
     """Store what is new of the inputs of these rows (of `warning`, or snapshots), and have the rows refer to it."""
     keyed = [(row, [(_parts(ground), ground["more"]) for ground in row["inputs"]]) for row in rows]
-    parts = {key: part for _, grounds in keyed for named, _ in grounds for key, part in named}
-    number = _numbers(connection, parts)
-    fresh: list[dict[str, Any]] = [{"hash": key, "content": part} for key, part in parts.items() if key not in number]
+    parts = {text: part for _, grounds in keyed for named, _ in grounds for text, part in named}
+    hashes = {text: _hash(text) for text in parts}
+    number = _numbers(connection, hashes.values())
+    fresh: list[dict[str, Any]] = [{"hash": k, "content": parts[text]} for text, k in hashes.items() if k not in number]
     if fresh:
         connection.execute(once(connection, warning_input, "hash"), fresh)
         number |= _numbers(connection, [one["hash"] for one in fresh])
     for row, grounds in keyed:
-        numbered = [([number[key] for key, _ in named], more) for named, more in grounds]
+        numbered = [([number[hashes[text]] for text, _ in named], more) for named, more in grounds]
         row["inputs"] = [[rule, facts, more] for (rule, *facts), more in numbered]
 
 
@@ -56,10 +57,10 @@ def whole(rows: R, ask: Callable[[sa.Select[Any]], Iterable[Mapping[str, Any]]])
     return rows
 
 
-def _parts(ground: Mapping[str, Any]) -> list[tuple[UUID, Mapping[str, Any]]]:
-    """The rule, then each fact, by their hashes."""
+def _parts(ground: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The rule, then each fact; with each the one text that says it."""
     rule = {key: value for key, value in ground.items() if key not in {"facts", "more"}}
-    return [(_hash(part), part) for part in (rule, *ground["facts"])]
+    return [(_ONE_WAY.encode(part), part) for part in (rule, *ground["facts"])]
 
 
 def _resolved(ground: Any, known: Mapping[int, Any]) -> Any:
@@ -97,8 +98,8 @@ def _numbers(connection: sa.Connection, hashes: Collection[UUID]) -> dict[UUID, 
     return found
 
 
-def _hash(part: Mapping[str, Any]) -> UUID:
-    return UUID(bytes=sha256(_ONE_WAY.encode(part).encode()).digest()[:16])
+def _hash(text: str) -> UUID:
+    return UUID(bytes=sha256(text.encode()).digest()[:16])
 
 
 T = TypeVar("T")

@@ -22,6 +22,7 @@ _INPUT = sa.table(
 )
 _EVENT = sa.table("warning_event", sa.column("seq", _NUMBER), sa.column("snapshot", sa.JSON))
 _WARNING = sa.table("warning", sa.column("id", sa.Uuid), sa.column("inputs", sa.JSON))
+_ONE_WAY = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _AT_A_TIME = 200
 _HASHES = 500
 
@@ -67,7 +68,7 @@ def _said(text: str) -> Any:
     try:
         said = json.loads(text)
         for ground in _grounds(said):
-            _parts(ground), ground["more"]
+            {**ground}["more"], [{**fact} for fact in ground["facts"]]
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return said
@@ -81,21 +82,22 @@ def _grounds(said: Any) -> list[Any]:
 
 def _refer(held: list[list[Any]]) -> None:
     """Let these lists refer to the table, and write into it what is new."""
-    parts = {_hash(part): part for grounds in held for ground in grounds for part in _parts(ground)}
-    number = _numbers([*parts])
-    fresh: list[dict[str, Any]] = [{"hash": one, "content": part} for one, part in parts.items() if one not in number]
+    split = [[(_parts(ground), ground["more"]) for ground in grounds] for grounds in held]
+    parts = {text: part for grounds in split for named, _ in grounds for text, part in named}
+    hashes = {text: UUID(bytes=sha256(text.encode()).digest()[:16]) for text in parts}
+    number = _numbers([*hashes.values()])
+    fresh: list[dict[str, Any]] = [{"hash": k, "content": parts[text]} for text, k in hashes.items() if k not in number]
     if fresh:
         op.get_bind().execute(sa.insert(_INPUT), fresh)
         number |= _numbers([one["hash"] for one in fresh])
-    for grounds in held:
-        for at, ground in enumerate(grounds):
-            rule, *facts = (number[_hash(part)] for part in _parts(ground))
-            grounds[at] = [rule, facts, ground["more"]]
+    for grounds, instead in zip(held, split, strict=True):
+        numbered = [([number[hashes[text]] for text, _ in named], more) for named, more in instead]
+        grounds[:] = [[rule, facts, more] for (rule, *facts), more in numbered]
 
 
-def _parts(ground: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _parts(ground: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     rule = {name: value for name, value in ground.items() if name not in {"facts", "more"}}
-    return [rule, *({**fact} for fact in ground["facts"])]
+    return [(_ONE_WAY.encode(part), part) for part in (rule, *ground["facts"])]
 
 
 def _numbers(hashes: list[UUID]) -> dict[UUID, int]:
@@ -104,8 +106,3 @@ def _numbers(hashes: list[UUID]) -> dict[UUID, int]:
         some = _INPUT.c.hash.in_(hashes[start : start + _HASHES])
         found |= {row.hash: row.number for row in op.get_bind().execute(sa.select(_INPUT).where(some))}
     return found
-
-
-def _hash(part: Mapping[str, Any]) -> UUID:
-    said = json.dumps(part, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return UUID(bytes=sha256(said.encode()).digest()[:16])
