@@ -116,9 +116,9 @@ snapshot_every_s = 0.5
         """The operator's credentials."""
         return {"authorization": f"Bearer {TOKEN}"}
 
-    def until(self, true: Callable[[], bool], what: str) -> None:
+    def until(self, true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
         """Wait until something holds; fail with the service's last words if it takes too long or the service dies."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while not true():
             died = self._process is not None and self._process.poll() is not None
             if died or time.monotonic() > deadline:
