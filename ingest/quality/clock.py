@@ -146,13 +146,15 @@ def believed_shift(first: int, off: int, tolerance: int) -> int:
 
 
 def _after_step(known: GatewayClock, first: int, off: int, arrival: int, tolerance: int) -> int:
-    """The shift that goes on behind what was kept: none for a clock that is right, else by the lag there was.
+    """The shift that goes on behind what was kept: none for a clock that is or may be right, else by the lag there was.
 
-    The lag, because a gateway that catches up after an outage must not be taken to now: what it still holds would
-    follow, and run into the future.
+    It may be right if its times lie behind what was kept and not after their arrival: a gateway that catches up after
+    an outage, its clock set back from a glitch. The lag, because such a one must not be taken to now: what it still
+    holds would follow, and run into the future.
     """
     lag = max(arrival - known.judged, 0)
-    wanted = 0 if abs(off) <= tolerance else -off - lag
+    may_be_right = abs(off) <= tolerance or (off < 0 and first > known.judged)
+    wanted = 0 if may_be_right else -off - lag
     return max(wanted, known.judged + SPACING - first)
 
 

@@ -133,6 +133,7 @@ class Box:
     _seq: int = field(init=False, default=0)
     _boots: int = field(init=False, default=0)
     _old: int = field(init=False, default=0)
+    _since: int = field(init=False, default=0)  # ms; old bursts lie apart however long the acts between them take
     _accepted: int = field(init=False, default=0)
     _sent: int = field(init=False, default=0)
 
@@ -153,6 +154,7 @@ class Box:
         self._client.on_publish = self._was_accepted
         self._client.connect(*broker)
         self._client.loop_start()
+        self._since = self._now()
         self._start()
         return self
 
@@ -207,7 +209,7 @@ class Box:
 
     def _old_boot(self) -> None:
         """What a boot nobody heard of kept for the better part of an hour, at a value that is none of the present."""
-        begin, self._old = self._now() - round(OLD_S * 1000) - self._old * 300_000, self._old + 1
+        begin, self._old = self._since - round(OLD_S * 1000) - self._old * 300_000, self._old + 1
         for number in range(20):
             self._publish(f"old-{self.number}-{self._old}", number + 1, [(begin + number * 1000, 80.0)], "old")
 

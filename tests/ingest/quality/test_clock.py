@@ -151,6 +151,19 @@ def test_what_was_kept_back_comes_under_its_own_times(gateway: Gateway, length: 
     assert not any(frame.after.shift for frame in kept)
 
 
+@given(gateways, st.integers(2, 300), st.data())
+def test_a_glitch_among_what_was_kept_back_moves_nothing_else(
+    gateway: Gateway, length: int, data: st.DataObject
+) -> None:
+    """One frame of another century: those behind it come under their own times, however late they are."""
+    at = 10 + data.draw(st.integers(0, length - 1))
+    offsets = [0] * (10 + length + 60)
+    offsets[at] = data.draw(st.integers(24 * HOUR, 50 * YEAR))  # longer than any outage here
+    kept = keep(gateway.frames(offsets, range(10, 10 + length)))
+    assert [frame.after.shift for frame in kept[:at]] == [0] * at
+    assert [frame.after.shift for frame in kept[at + 1 :]] == [0] * (len(kept) - at - 1)
+
+
 @given(gateways, st.integers(2, 200), st.data())
 def test_a_clock_set_during_an_outage(gateway: Gateway, length: int, data: st.DataObject) -> None:
     """The rest of what was kept back follows on, and never runs further ahead than the step."""
