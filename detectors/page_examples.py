@@ -313,9 +313,10 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         },
         others=_PEERS,
         label="a flow, with a pressure and a temperature of the same load",
-        score="distance / limit",
+        score="distance or spread / limit",
         clip=(0.0, 5.0),
-        said="The smoothed distance of all three from what they learnt to be together.",
+        said="From 1,200 s on the smoothed distance of all three from what they learnt to be together. The jumps of the"
+        " load at 800 s and 950 s, of which the lesson had none, are spread until the average has followed.",
     ),
     "votes": Example(
         np.where(np.arange(200) < 80, 0.0, 1.0),

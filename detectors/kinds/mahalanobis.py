@@ -3,18 +3,28 @@
 Parameters `train`: vectors of the lesson; `smoothing`: weight of the newest error in its average, 0 to 1, small finds
 small faults, later; `ridge`: of the forecast, as a share of a member's variance, 0 = no forecast; `adaptation`: weight
 of the newest error in the baseline, 0 = a stationary process; `clip`: standard deviations a value may count for at
-most; `limit`: distance at which the score is 1, 0 = the `quantile` of the distances of vectors left out of training;
-`release`: score at which the alarm ends that holds the baseline, as a rule the rule's `off`; `culprit`: share of the
-squared distance from which a member counts as a cause of that alarm, and its baseline stands still; `shrink`: of the
-covariance towards its diagonal, 0 to 1; `fresh_s`: a value older than this, s, is missing; `gap_s`: after a longer
-pause, s, the memory begins anew: nothing is foretold and the average stands at the baseline.
+most; `limit`: distance at which the score is 1, 0 = learnt; `quantile`: share of the vectors left out of training at
+which neither distance nor spread is beyond a limit that is learnt; `release`: score at which the alarm ends that holds
+the baseline, as a rule the rule's `off`; `culprit`: share of the squared distance from which a member counts as a cause
+of that alarm, and its baseline stands still; `shrink`: of the covariance towards its diagonal, 0 to 1; `fresh_s`: a
+value older than this, s, is missing; `gap_s`: after a longer pause, s, the memory begins anew: nothing is foretold, the
+average stands at the baseline, and the spread is not judged for 2 / `smoothing` vectors.
 
-Each vector is compared with what the last one foretold; the errors are averaged with exponentially falling weights
+Two things are judged, how far the group has strayed and how much it trembles; the score is the larger of the two. Each
+vector is compared with what the last one foretold; the errors are averaged with exponentially falling weights
 (MEWMA: Lowry, Woodall, Champ & Rigdon 1992), so that a small fault that stays adds up. The distance of that average
 from the baseline is Hotelling's T2 over all directions, which holds both T2 and SPE of a principal component model
 without having to choose the number of components. What it is measured with is not only the scatter of single readings:
 plants wander. So the covariance adds how far the average really strayed in training and how far it strayed over a lag
 (a multivariate variogram), shrunk towards its diagonal (Ledoit & Wolf 2004).
+
+A sticking valve makes its loop hunt and leaves all averages where they were. So the spread of the errors about their
+running average is judged too, by an average of squares (`detectors.spread`: MEWMV of Huwang, Yeh & Wu 2007), with a
+limit of its own: of what `quantile` allows, distance and spread have one half each. Several vectors must say so, one
+wild value is no spread. But a jump to another level is, until the average has followed: where operating points jump,
+the lesson has to hold such jumps, or the rule an on-delay of 2 / `smoothing` vectors. Slow hunting, over more than that
+many vectors, is followed by the average and seen as distance, if at all; nor is less spread than usual a finding: see
+`noise` and `stuck`. Where `limit` is set by hand, the spread is not judged, as nothing is learnt then that bounds it.
 
 The forecast is a first-order vector autoregression (the dynamic PCA of Ku, Storer & Georgakis 1995 finds the same
 relations from lagged variables), plus the baseline, which follows slow drift. A member's share of the squared distance
@@ -27,7 +37,7 @@ most (Alcala & Qin 2009), and tells the score.
 >>> inlet[110:] += 0.6
 >>> judge("mahalanobis", inlet, others=[outlet], on=1.0, off=0.85, train=100, smoothing=0.3, ridge=0.0, adaptation=0.0,
 ...       clip=np.inf, limit=0.0, quantile=0.99, release=0.85, culprit=0.2, shrink=0.05, fresh_s=5.0, gap_s=60.0)
-['trips at 111 s: 1.153']
+['trips at 111 s: 1.14']
 """
 
 from __future__ import annotations
@@ -45,7 +55,7 @@ from detectors.group import (
     Parts,
     blamed,
     filled,
-    left_out_limit,
+    left_out,
     ordered_sum,
     products,
     pulled,
@@ -54,6 +64,7 @@ from detectors.group import (
     usual_of,
 )
 from detectors.rules import RuleTable
+from detectors.spread import Scatter, Spread, averaged, energies, excess_limit, scatter_of, settling
 
 LAGS: Final = (50, 100)
 """Vectors over which the wander of the average is measured in training."""
@@ -76,26 +87,34 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """float64[d] mean and scale (inf = not judged), float64[d, d] transition and weights."""
+    """float64[d] mean and scale (inf = not judged), float64[d, d] transition and weights; how deviations scatter."""
 
     mean: Floats
     scale: Floats
     transition: Floats
     weights: Floats
+    spread: Scatter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """A stretch without an alarm: float64[n, d] errors and averages beyond the baseline; float64[d] how it ended."""
+    """A stretch without an alarm, and float64[d] how it ended.
+
+    Attributes:
+        errors: float64[n, d].
+        strayed: float64[n, d], averages beyond the baseline.
+        deviations: float64[n, d], errors from the average before.
+    """
 
     errors: Floats
     strayed: Floats
+    deviations: Floats
     average: Floats
     baseline: Floats
 
 
 class Mahalanobis(Group):
-    """Scores a vector by the distance of the smoothed forecast errors from their baseline."""
+    """Scores a vector by the distance of the smoothed forecast errors from their baseline, or by their spread."""
 
     settings = Setting.__match_args__
 
@@ -105,21 +124,26 @@ class Mahalanobis(Group):
         self._smoothing, self._adaptation = param["smoothing"][:, np.newaxis], param["adaptation"][:, np.newaxis]
         self._clip, self._culprit = param["clip"][:, np.newaxis], param["culprit"][:, np.newaxis]
         self._foretells, self._limit, self._release = param["ridge"] > 0, param["limit"], param["release"]
+        self._drifts = bool(param["adaptation"].any())
         rows, width = self.member.shape
         self._mean, self._scale = np.zeros((rows, width)), np.full((rows, width), np.inf)
-        self._transition, self._weights = np.zeros((2, rows, width, width))
+        self._transition = np.zeros((rows, width, width)).swapaxes(1, 2)  # so that `pulled` takes it as it lies
+        self._weights = np.zeros((rows, 2, width, width))  # of the distance, of the spread
         self._learnt_limit, self._alarm = np.ones(rows), np.zeros(rows, bool)
         self._previous, self._average, self._baseline = np.zeros((3, rows, width))
+        self._spread = Spread(param["smoothing"], rules.on)
         self.model = {
             "mean": self._mean,
             "scale": self._scale,
             "transition": self._transition,
-            "weights": self._weights,
+            "weights": self._weights[:, 0],
+            "spread_weights": self._weights[:, 1],
             "limit": self._learnt_limit,
             "alarm": self._alarm,
             "previous": self._previous,
             "average": self._average,
             "baseline": self._baseline,
+            **self._spread.arrays(),
         }
 
     def learn(self, row: int, at: NDArray[np.intp], lesson: Lesson) -> None:
@@ -128,43 +152,58 @@ class Mahalanobis(Group):
         model = fitted(lesson.parts(), setting)
         self._mean[row, at], self._scale[row, at] = model.mean, model.scale
         self._transition[row][np.ix_(at, at)] = model.transition
-        self._weights[row][np.ix_(at, at)] = model.weights
-        self._learnt_limit[row] = learnt_limit(lesson, setting)
+        self._weights[row, 0][np.ix_(at, at)] = model.weights
+        self._weights[row, 1][np.ix_(at, at)] = model.spread.weights
+        self._learnt_limit[row], excess = learnt_limits(lesson, model, setting)
         newest = _whole(lesson.parts()[-1], model, setting)
-        end = followed(newest, model, setting)
+        end = followed(newest, model.transition, setting)
         self._previous[row, at], self._average[row, at], self._baseline[row, at] = newest[-1], end.average, end.baseline
+        spread = averaged(energies(end.deviations, model.spread), setting.smoothing)[-1]
+        self._spread.learn(row, model.spread.usual, excess, spread, len(newest))
 
     def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Distance over limit, and what each member has to do with it."""
+        """Distance or spread over its limit, whichever is more, and what each member has to do with it."""
         value = standardised(vector, self._mean[row], self._scale[row], self._clip[row])
         weights, baseline = self._weights[row], self._baseline[row]
-        forecast = pulled(self._transition[row], self._previous[row])
-        unknown = (begins & self._foretells[row])[:, np.newaxis]
-        error = np.where(unknown, baseline, value - forecast)
-        error = baseline + filled(error - baseline, weights)
-        self._previous[row] = np.where(unknown, np.nan_to_num(value), forecast + error)
-        average = np.where(begins[:, np.newaxis], baseline, self._average[row])
-        average = self._average[row] = average + self._smoothing[row] * (error - average)
-        strayed = average - baseline
-        pull = pulled(weights, strayed)
-        shares = strayed * pull
+        forecast, unknown = self._forecast(row), begins & self._foretells[row]
+        error = np.where(unknown[:, np.newaxis], baseline, value - forecast)
+        before = np.where(begins[:, np.newaxis], baseline, self._average[row])
+        deviation = error - before
+        if np.isnan(value).any():
+            error = baseline + filled(error - baseline, weights[:, 0])
+            deviation = filled(deviation, weights[:, 1])
+        self._previous[row] = forecast + error
+        if unknown.any():
+            self._previous[row[unknown]] = np.nan_to_num(value[unknown])
+        average = self._average[row] = before + self._smoothing[row] * (error - before)
+        both = np.stack((average - baseline, deviation), axis=1)
+        pull = pulled(weights, both)
+        shares = both * pull
         squared = np.maximum(ordered_sum(shares), 0.0)
-        score: Floats = np.sqrt(squared) / np.where(self._limit[row] > 0, self._limit[row], self._learnt_limit[row])
-        alarm = self._alarm[row] = score > np.where(self._alarm[row] & ~begins, self._release[row], 1.0)
-        held = alarm[:, np.newaxis] & (shares >= self._culprit[row] * squared[:, np.newaxis])
-        self._baseline[row] = baseline + np.where(held, 0.0, self._adaptation[row]) * (error - baseline)
-        return score, blamed(weights, pull)
+        chosen = self._limit[row]
+        distance = np.sqrt(squared[:, 0]) / np.where(chosen > 0, chosen, self._learnt_limit[row])
+        if self._drifts:
+            alarm = self._alarm[row] = distance > np.where(self._alarm[row] & ~begins, self._release[row], 1.0)
+            held = alarm[:, np.newaxis] & (shares[:, 0] >= self._culprit[row] * squared[:, :1])
+            self._baseline[row] = baseline + np.where(held, 0.0, self._adaptation[row]) * (error - baseline)
+        spread = np.where(chosen > 0, 0.0, self._spread.score(row, squared[:, 1], begins))  # by hand: none is learnt
+        gains = blamed(weights, pull)
+        return np.maximum(distance, spread), np.where((spread > distance)[:, np.newaxis], gains[:, 1], gains[:, 0])
+
+    def _forecast(self, row: NDArray[np.intp]) -> Floats:
+        """What the last vectors of different rules foretell."""
+        if not self._foretells[row].any():
+            return np.zeros((len(row), self._previous.shape[1]))
+        return pulled(self._transition.swapaxes(1, 2)[row], self._previous[row])
 
 
 def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:
     """Learn a model from stretches, or from `part` of a lesson; a missing value counts as the mean."""
     usual = usual_of(np.concatenate(parts), part=part)
     mean, scale, width = usual.mean, usual.scale, len(usual.mean)
-    model = Model(mean, scale, np.zeros((width, width)), np.eye(width))
-    whole = [_whole(part, model, setting) for part in parts]
-    if setting.ridge > 0:
-        model = Model(mean, scale, _transition(whole, setting.ridge), model.weights)
-    past = [followed(part, model, setting) for part in whole]
+    whole = [np.nan_to_num(standardised(part, mean, scale, setting.clip)) for part in parts]
+    transition = _transition(whole, setting.ridge) if setting.ridge > 0 else np.zeros((width, width))
+    past = [followed(part, transition, setting) for part in whole]
     strayed = [one.strayed for one in past]
     covariance = scatter([one.errors for one in past]) * (setting.smoothing / (2 - setting.smoothing)) + scatter(
         strayed
@@ -177,34 +216,47 @@ def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:
     assumed = np.where(usual.still, setting.smoothing / (2 - setting.smoothing), 0.0)
     kept = np.diag(assumed + np.maximum(setting.shrink * spread, LEAST_VARIANCE))
     weights = np.linalg.inv((1 - setting.shrink) * covariance + kept)
-    return Model(mean, scale, model.transition, np.asarray(weights, np.float64))
+    deviations = scatter_of([one.deviations for one in past], usual.still, setting.shrink, LEAST_VARIANCE)
+    return Model(mean, scale, transition, np.asarray(weights, np.float64), deviations)
 
 
-def followed(part: Floats, model: Model, setting: Setting) -> Followed:
-    """Errors and averages of a standardised stretch, but for its beginning: there the average is still short."""
+def followed(part: Floats, transition: Floats, setting: Setting) -> Followed:
+    """Errors, averages and deviations of a standardised stretch, but for its beginning: there the average is short."""
     errors = part.copy()
     if setting.ridge > 0:
         errors[0] = 0.0
-        errors[1:] -= products(model.transition, part[:-1])
-    strayed = np.empty_like(part)
+        errors[1:] -= products(transition, part[:-1])
+    strayed, deviations = np.empty_like(part), np.empty_like(part)
     average = baseline = np.zeros(part.shape[1])
     for i, error in enumerate(errors):
-        average = average + setting.smoothing * (error - average)
+        deviations[i] = error - average
+        average = average + setting.smoothing * deviations[i]
         strayed[i] = average - baseline
         baseline = baseline + setting.adaptation * (error - baseline)
-    settled = min(int(2 / setting.smoothing), len(part) // 2)
-    return Followed(errors[settled:], strayed[settled:], average, baseline)
+    settled = min(int(settling(setting.smoothing)), len(part) // 2)
+    return Followed(errors[settled:], strayed[settled:], deviations[settled:], average, baseline)
 
 
-def learnt_limit(lesson: Lesson, setting: Setting) -> float:
-    """The distance that vectors left out exceed rarely."""
+def learnt_limits(lesson: Lesson, model: Model, setting: Setting) -> tuple[float, float]:
+    """The distance and the excess of spread that vectors left out exceed rarely: each as half of `quantile` allows.
 
-    def distances(parts: Parts, model: Model) -> Floats:
-        strayed = np.concatenate([followed(_whole(part, model, setting), model, setting).strayed for part in parts])
-        return ordered_sum(strayed * products(model.weights, strayed))
+    `model` is that of the whole lesson.
+    """
 
-    squared = left_out_limit(lesson, lambda parts: fitted(parts, setting, part=True), distances, setting.quantile)
-    return max(float(np.sqrt(max(squared, 0.0))), LEAST_DISTANCE)
+    def measured(parts: Parts, rest: Model) -> Floats:
+        past = [followed(_whole(part, rest, setting), rest.transition, setting) for part in parts]
+        strayed = np.concatenate([one.strayed for one in past])
+        squared = ordered_sum(strayed * products(rest.weights, strayed))
+        spread = [averaged(energies(one.deviations, rest.spread), setting.smoothing) for one in past]
+        return np.column_stack((np.sqrt(np.maximum(squared, 0.0)), np.concatenate(spread)))
+
+    def fit(parts: Parts) -> Model:
+        return fitted(parts, setting, part=True)
+
+    found = left_out(lesson, fit, measured)
+    each = 1 - (1 - setting.quantile) / 2
+    distance = max(float(np.quantile(found[:, 0], each)), LEAST_DISTANCE)
+    return distance, excess_limit(found[:, 1], each, setting.smoothing, model.spread.usual)
 
 
 def _whole(part: Floats, model: Model, setting: Setting) -> Floats:

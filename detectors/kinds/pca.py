@@ -35,7 +35,7 @@ from detectors.group import (
     Lesson,
     Parts,
     filled,
-    left_out_limit,
+    left_out,
     ordered_sum,
     products,
     pulled,
@@ -106,8 +106,8 @@ class _Components(Group):
         model = components(lesson.parts(), share)
         self._mean[row, at], self._scale[row, at] = model.mean, model.scale
         self._form[row][np.ix_(at, at)], self._precision[row][np.ix_(at, at)] = self.form(model), model.precision
-        limit = left_out_limit(lesson, lambda parts: components(parts, share, part=True), averages, quantile)
-        self._limit[row] = max(limit, LEAST)
+        found = left_out(lesson, lambda parts: components(parts, share, part=True), averages)
+        self._limit[row] = max(float(np.quantile(found, quantile)), LEAST)
         self._average[row] = self._averages(lesson.parts()[-1], model, smoothing)[-1]
 
     def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detectors import Bank, Findings, Readings
 from detectors.detector import Reason, ScoringDetector
-from detectors.group import ordered_sum
+from detectors.group import ordered_sum, pulled
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.detectors.scored import START, Row, plain_rows, scored_rows
 from tests.reference.plain import PlainRule
@@ -120,7 +120,7 @@ def test_missing_sensors_are_tolerated(kind: str) -> None:
     rows[TRAIN + 50 : TRAIN + 60, 0:3] = NAN
     if kind == "t2":
         rows[TRAIN + 200 :, :3] += [60.0, 60.0, 2.4]
-    alarms = found([group(kind, on=1.0 if kind == "mahalanobis" else 2.0)], rows)
+    alarms = found([group(kind, on=1.25 if kind == "mahalanobis" else 2.0)], rows)
     assert [raised for raised, _, _ in alarms] == [True]
     assert TRAIN + 200 <= alarms[0][1] < TRAIN + 240
     assert alarms[0][2] in {0, 1, 2}
@@ -334,6 +334,18 @@ def test_scores_and_causes_are_those_of_plain_loops_however_the_stream_is_cut(
         assert [f.score for f in fast] == pytest.approx([p.score for p in plain], rel=1e-6, nan_ok=True)
         assert [f.cause for f in fast] == [p.cause for p in plain]
     assert sum(not math.isnan(p.score) for p in plain) > 50
+
+
+def test_a_product_is_the_same_to_the_last_bit_however_wide_the_table_is() -> None:
+    random = np.random.default_rng(9)
+    for width in range(1, 60):
+        matrix, vector = random.normal(size=(3, width, width)), random.normal(size=(3, width))
+        wider, longer = np.zeros((3, 2, width + 11, width + 11)), np.zeros((3, 2, width + 11))
+        wider[:, 0, :width, :width], longer[:, 0, :width] = matrix, vector
+        plain = np.zeros((3, width))
+        for row in range(width):
+            plain += matrix[:, row] * vector[:, [row]]
+        assert pulled(matrix, vector).tolist() == pulled(wider, longer)[:, 0, :width].tolist() == plain.tolist()
 
 
 def test_a_sum_is_the_same_to_the_last_bit_however_wide_the_table_is() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from statistics import NormalDist
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ Vector = list[float]
 Part = list[Vector]
 Lesson = list[tuple[Vector, bool]]  # vectors, and whether each begins a stretch
 Model = dict[str, Any]
+T = TypeVar("T")
 
 
 def _vector(rule: PlainRule, time: int, judged: bool, world: World) -> tuple[Vector, bool] | None:
@@ -58,18 +60,20 @@ def _parts(lesson: Lesson, which: list[int]) -> list[Part]:
     return parts
 
 
-def _left_out_limit(
-    lesson: Lesson, fit: Callable[[list[Part]], Model], measure: Callable[[Part, Model], list[float]], quantile: float
-) -> float:
+def _left_out(lesson: Lesson, fit: Callable[[list[Part]], Model], measure: Callable[[Part, Model], list[T]]) -> list[T]:
     many, begin = len(lesson), 0
-    found: list[float] = []
+    found: list[T] = []
     for fold in range(5):
         end = begin + many // 5 + (1 if fold < many % 5 else 0)
         model = fit(_parts(lesson, [*range(begin), *range(end, many)]))
         for part in _parts(lesson, list(range(begin, end))):
             found += measure(part, model)
         begin = end
-    found.sort()
+    return found
+
+
+def _quantile(found: list[float], quantile: float) -> float:
+    found = sorted(found)
     place = quantile * (len(found) - 1)
     low = int(place)
     high = min(low + 1, len(found) - 1)
@@ -161,19 +165,21 @@ def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
     average, baseline = [0.0] * width, [0.0] * width
     errors: Part = []
     strayed: Part = []
+    deviations: Part = []
     for at, vector in enumerate(z):
         if param["ridge"] > 0:
             foretold = _times(model["transition"], z[at - 1]) if at else vector
             error = [a - b for a, b in zip(vector, foretold, strict=True)]
         else:
             error = vector
+        deviations.append([e - a for a, e in zip(average, error, strict=True)])
         average = [a + param["smoothing"] * (e - a) for a, e in zip(average, error, strict=True)]
         errors.append(error)
         strayed.append([a - b for a, b in zip(average, baseline, strict=True)])
         baseline = [b + param["adaptation"] * (e - b) for b, e in zip(baseline, error, strict=True)]
     begin = min(int(2 / param["smoothing"]), len(part) // 2)
     state = {"previous": z[-1], "average": average, "baseline": baseline}
-    return {"errors": errors[begin:], "strayed": strayed[begin:], **state}
+    return {"errors": errors[begin:], "strayed": strayed[begin:], "deviations": deviations[begin:], **state}
 
 
 def _fit(parts: list[Part], param: dict[str, float], *, part: bool = False) -> Model:
@@ -207,17 +213,36 @@ def _fit(parts: list[Part], param: dict[str, float], *, part: bool = False) -> M
         if still[i]:
             kept[i, i] += param["smoothing"] / (2 - param["smoothing"])
     model["weights"] = np.linalg.inv(kept)
+    scattered = _scatter([row for one in followed for row in one["deviations"]], width)
+    kept = (1 - param["shrink"]) * scattered
+    for i in range(width):
+        kept[i, i] += max(param["shrink"] * scattered[i, i], 1e-6) + still[i]
+    model["spread"] = np.linalg.inv(kept)
+    model["usual"] = max(sum(float(model["spread"][i] @ scattered[i]) for i in range(width)), 1e-9)
     return model
 
 
-def _distances(part: Part, model: Model, param: dict[str, float]) -> list[float]:
-    found = []
-    for strayed in _follow(part, model, param)["strayed"]:
-        squared = 0.0
-        for a, b in zip(strayed, _times(model["weights"], strayed), strict=True):
-            squared += a * b
-        found.append(squared)
+def _squared(vector: Vector, matrix: Any) -> float:
+    squared = 0.0
+    for a, b in zip(vector, _times(matrix, vector), strict=True):
+        squared += a * b
+    return max(squared, 0.0)
+
+
+def _spreads(followed: Model, model: Model, param: dict[str, float]) -> list[float]:
+    squares = [_squared(one, model["spread"]) / model["usual"] for one in followed["deviations"]]
+    newest, found = sum(squares) / len(squares), []
+    for square in squares:
+        newest += param["smoothing"] * (square - newest)
+        found.append(newest)
     return found
+
+
+def _distances(part: Part, model: Model, param: dict[str, float]) -> list[tuple[float, float]]:
+    """Of each vector the distance and the spread."""
+    followed = _follow(part, model, param)
+    distances = [math.sqrt(_squared(one, model["weights"])) for one in followed["strayed"]]
+    return list(zip(distances, _spreads(followed, model, param), strict=True))
 
 
 def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
@@ -226,14 +251,43 @@ def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
     model = _fit(parts, param)
     end = _follow(parts[-1], model, param)
     rule.memory["state"] = {name: end[name] for name in ("previous", "average", "baseline")} | {"alarm": False}
-    squared = _left_out_limit(
+    rule.memory["state"] |= {"spread": _spreads(end, model, param)[-1], "seen": len(parts[-1])}
+    found = _left_out(
         lesson,
         lambda some: _fit(some, param, part=True),
         lambda part, by: _distances(part, by, param),
-        param["quantile"],
     )
-    model["limit"] = max(math.sqrt(max(squared, 0.0)), 1.0)
-    return model
+    each = 1 - (1 - param["quantile"]) / 2
+    limit = max(_quantile([distance for distance, _ in found], each), 1.0)
+    return {**model, "limit": limit, "excess": _excess([spread for _, spread in found], each, model, param)}
+
+
+def _excess(spreads: list[float], quantile: float, model: Model, param: dict[str, float]) -> float:
+    """What the spread was rarely beyond, or will be; 1 is usual."""
+    apart = param["smoothing"] / (2 - param["smoothing"])
+    many = max(len(spreads) * apart, 3.0)
+    roots = [spread ** (1 / 3) for spread in spreads]
+    mean = sum(roots) / len(roots)
+    deviation = math.sqrt(sum((root - mean) ** 2 for root in roots) / len(roots))
+    z, v = NormalDist().inv_cdf(quantile), many - 1
+    t = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+    foretold = (mean + deviation * t * math.sqrt(1 + 1 / many)) ** 3
+    white = math.sqrt(2 / max(model["usual"], 1.0) * apart)
+    return float(max(_quantile(spreads, quantile) - 1, foretold - 1, white))
+
+
+def _spread(rule: PlainRule, deviation: Vector, begins: bool, model: Model) -> float:
+    """How far the averaged spread is beyond the usual, over its limit; as a distance."""
+    state, smoothing = rule.memory["state"], rule.param["smoothing"]
+    state["seen"] = 1 if begins else state["seen"] + 1
+    if begins:
+        state["spread"] = 1.0
+    square = 1.0
+    if state["seen"] > int(2 / smoothing):
+        square = _squared(_filled(deviation, model["spread"]), model["spread"]) / model["usual"]
+    most = 1 + 0.5 * max(rule.on, 1.0) ** 2 * model["excess"] / smoothing
+    state["spread"] += smoothing * (min(square, most) - state["spread"])
+    return math.sqrt(max(state["spread"] - 1, 0.0) / model["excess"])
 
 
 def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: World) -> float:
@@ -252,23 +306,27 @@ def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: 
         state.update(average=list(baseline), alarm=False)
     if begins and param["ridge"] > 0:
         error, state["previous"] = list(baseline), _known(z)
+        deviation = [e - a for e, a in zip(error, state["average"], strict=True)]
     else:
         foretold = _times(model["transition"], state["previous"])
+        deviation = [a - b - c for a, b, c in zip(z, foretold, state["average"], strict=True)]
         away = [a - b - c for a, b, c in zip(z, foretold, baseline, strict=True)]
         error = [a + b for a, b in zip(baseline, _filled(away, model["weights"]), strict=True)]
         state["previous"] = [a + b for a, b in zip(foretold, error, strict=True)]
     state["average"] = [a + param["smoothing"] * (e - a) for a, e in zip(state["average"], error, strict=True)]
     strayed = [a - b for a, b in zip(state["average"], baseline, strict=True)]
     shares = [a * b for a, b in zip(strayed, _times(model["weights"], strayed), strict=True)]
-    squared = 0.0
-    for share in shares:
-        squared += share
+    squared = sum(shares)
     score = math.sqrt(max(squared, 0.0)) / (param["limit"] or model["limit"])
     state["alarm"] = score > (param["release"] if state["alarm"] else 1.0)
     for at, share in enumerate(shares):
         if not (state["alarm"] and share >= param["culprit"] * squared):
             baseline[at] += param["adaptation"] * (error[at] - baseline[at])
     rule.memory["cause"] = _most(rule, _gains(model["weights"], strayed))
+    spread = _spread(rule, deviation, begins, model)
+    if spread > score and not param["limit"]:
+        rule.memory["cause"] = _most(rule, _gains(model["spread"], _filled(deviation, model["spread"])))
+        return spread
     return score
 
 
@@ -314,12 +372,12 @@ def _learn_components(rule: PlainRule, lesson: Lesson) -> Model:
     kind, share, smoothing = rule.kind, rule.param["share"], rule.param["smoothing"]
     parts = _parts(lesson, list(range(len(lesson))))
     model = _components(parts, share)
-    limit = _left_out_limit(
+    found = _left_out(
         lesson,
         lambda some: _components(some, share, part=True),
         lambda part, by: _averages(kind, part, by, smoothing),
-        rule.param["quantile"],
     )
+    limit = _quantile(found, rule.param["quantile"])
     rule.memory["average"] = _averages(kind, parts[-1], model, smoothing)[-1]
     return {**model, "limit": max(limit, 1e-6)}
 

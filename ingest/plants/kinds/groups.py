@@ -83,7 +83,10 @@ class SpeSpec(PcaSpec):
 
 
 class MahalanobisSpec(GroupSpec):
-    """Mahalanobis distance of averaged forecast errors from what is normal: finds slow and small faults.
+    """Mahalanobis distance of averaged forecast errors from what is normal, and their spread about the average.
+
+    The distance finds slow and small faults, the spread a loop that hunts, as with a sticking valve. `quantile` is of
+    both together; with a `distance` the spread is not judged.
 
     `ridge` percent of a member's variance damp the forecast (0 = none). The baseline follows by `adaptation`, the
     weight of the newest error (0 = a process that stays where it is). A value counts for at most `clip` standard
@@ -96,7 +99,7 @@ class MahalanobisSpec(GroupSpec):
         *("train", "smoothing", "ridge", "adaptation", "clip", "limit", "quantile"),
         *("release", "culprit", "shrink", "fresh_s", "gap_s"),
     )
-    what = Text("马氏距离", "the Mahalanobis distance")
+    what = Text("马氏距离或波动程度", "the Mahalanobis distance or the spread")
     meaning = T2Spec.meaning
     usual_smoothing = 0.1
     returns_at = 0.85
