@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -77,12 +78,11 @@ class AnnunciationStore:
         rows = self._db.rows(query)
         known = self._known()
         packs = self._db.unreadable.records(query, rows, partial(pack_of, known=mask(known)))
-        rules = {**known}
         numbers = {rule: number for number, rule in known.items()} if raises else {}
-        for rule, _ in raises:
-            if rule not in numbers:
-                numbers[rule] = number = max(rules, default=0) + 1
-                rules[number] = rule
+        beyond = itertools.count(max(known, default=0) + 1)
+        fresh = {rule: next(beyond) for rule in dict.fromkeys(rule for rule, _ in raises) if rule not in numbers}
+        rules = {**known, **{number: rule for rule, number in fresh.items()}}
+        numbers |= fresh
         return annunciations_of([*packs, columns_of(raises, numbers.__getitem__)], rules, plants, start, end)
 
     def pack(self, count: int) -> int:
