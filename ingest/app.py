@@ -21,6 +21,8 @@ from ingest.garbage import settle_heap
 from ingest.heap import keep_trimmed, share_heap
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
+from ingest.history.store import HistoryStore
+from ingest.history.waiting import WaitingStore
 from ingest.history.writer import HistoryWriter
 from ingest.installation import require_data, require_installation
 from ingest.journal.errors import JournalUnavailable
@@ -111,8 +113,8 @@ class Service:
         Raises:
             DataMissing: data of this installation is not where the settings say.
             InvalidConfig: no plant can be watched, or the broker's certificates cannot be used.
-            JournalUnavailable, JournalBroken, StateUnavailable, StateBroken, HistoryUnavailable: a file cannot be
-                opened.
+            JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
+            HistoryUnavailable: neither can the history, at a first start.
             NotEnoughMemory: so many points cannot be watched with the memory the process may have.
             LookupError: a secret is not where the settings say.
             CannotListen: the API's address is taken, at a first start.
@@ -134,7 +136,7 @@ class Service:
         if roster is None:
             raise AssertionError("a first load gives a roster")
         require_memory(sum(len(plant.points) for plant in roster.enterprises()))
-        self.store = open_store(settings.history)
+        self.store = _open_history(settings, new=new)
         self.refusals = Refusals(in_force.faults, in_force.held)
         self._sender = OutboxSender(
             self.outbox,
@@ -443,3 +445,11 @@ def _open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Da
     database = Database(settings.state)
     require_installation(journal, InstallationStore(database), new=new, names=settings.databases)
     return guard, journal, database
+
+
+def _open_history(settings: Settings, *, new: bool) -> HistoryStore:
+    """The history, now or as soon as it can be opened; at a first start now. Raises HistoryUnavailable."""
+    store = WaitingStore(lambda: open_store(settings.history))
+    if new and store.error is not None:
+        raise store.error
+    return store

@@ -111,9 +111,8 @@ def compose(file: Path, content: bytes, last: Tables, *, look: bool = True) -> I
             draft.learn(error)
             continue
         wrong = [(table, fault) for table, fault in files_of(settings, file)] if look else []
-        if not wrong:
+        if not draft.hold(wrong):
             return InForce(settings, tuple(draft.faults), tuple(sorted(draft.held)), draft.waiting(), tables)
-        draft.hold(wrong)
 
 
 class _Draft:
@@ -162,13 +161,19 @@ class _Draft:
         if self._state() == before:
             raise InvalidConfig(self.faults)
 
-    def hold(self, wrong: Sequence[tuple[str, Fault]]) -> None:
-        """Take what was good last for tables whose files cannot be used. Raises InvalidConfig if it is that."""
+    def hold(self, wrong: Sequence[tuple[str, Fault]]) -> bool:
+        """Take what was good last for tables whose files cannot be used; False if there is nothing to take any more.
+
+        Raises:
+            InvalidConfig: it is that which cannot be used. The history may wait: nothing is judged by it.
+        """
         self.faults += [fault for _, fault in wrong if fault not in self.faults]
         tables = {table for table, _ in wrong}
-        if tables <= self.held:
+        if tables <= self.held and tables - {"history"}:
             raise InvalidConfig(self.faults)
+        more = not tables <= self.held
         self.held |= tables
+        return more
 
     def waiting(self) -> frozenset[str]:
         """The connectors that stand in the tables as they were good last."""

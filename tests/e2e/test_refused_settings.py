@@ -112,10 +112,16 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
         assert asked(service, GOOD["visitor"]) == 200
         assert service.stop() == 0
         begun = len(service.log())
+        history = tmp_path / "data" / "history.duckdb"
+        kept = history.read_bytes()
+        history.write_bytes(b"no database " * 1000)
         with socket.create_server(("127.0.0.1", service.port)):  # its console's address is somebody else's
             service.begin()
             service.until(lambda: raised(service, begun), "the alarm of a service that watches and has no console")
         service.until(service.alive, "the console, once its address is free")
+        service.until(lambda: "history.duckdb" in ready(service).json()["parts"]["history"], "the history to be missed")
+        history.write_bytes(kept)
+        service.until(lambda: ready(service).json()["parts"]["history"] == "ok", "the history to be in use again")
         service.until(lambda: settings_are(service) == (200, "ok"), "no fault to be left")
 
 

@@ -277,3 +277,12 @@ def test_a_certificate_that_is_not_there_is_a_fault_of_its_table(
 def test_settings_without_a_fault_are_those_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "yujing.toml").write_text(GOOD, encoding="utf-8")
     assert load_settings(tmp_path / "yujing.toml") == Settings.model_validate(LAST) == composed(GOOD).settings
+
+
+def test_a_secret_of_the_history_that_is_gone_stops_no_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history waits until it is there; nothing is judged by it."""
+    monkeypatch.chdir(tmp_path)
+    influx = {"kind": "influxdb2", "url": "http://127.0.0.1:9", "org": "o", "token": {"file": "gone"}}
+    found = composed(toml(LAST | {"history": influx}), LAST | {"history": influx})
+    assert found.settings.history.kind == "influxdb2"
+    assert [fault.key for fault in found.faults] == ["history.token"]
