@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
+import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from ingest.alarms.benchmarks import BENCHMARKS, Benchmark
 from ingest.alarms.metrics import SLOT_S, AlarmMetrics
@@ -70,7 +72,7 @@ def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
                 found[name],
                 present[name],
                 tuple(held(one, found[name], present[name]) for one in BENCHMARKS),
-                _drawings(found[name].per_slot.tolist(), start, ports.load.config.flood_begins_above, request),
+                _drawings(found[name].per_slot, start, ports.load.config.flood_begins_above, request),
             )
             for name, plants in chosen.items()
         ]
@@ -112,7 +114,7 @@ def figure(metric: str, metrics: AlarmMetrics, present: Present) -> float:
     }[metric]
 
 
-def _drawings(slots: list[int], start: int, flood: int, request: Request) -> tuple[Markup, ...]:
+def _drawings(slots: NDArray[np.int64], start: int, flood: int, request: Request) -> tuple[Markup, ...]:
     lang: Language = language(request)
     title, label = said("metrics.rate", lang), said("metrics.flood_line", lang).format(n=flood)
     papers = ((WIDE, MOST_BARS), (NARROW, MOST_BARS // 3))
