@@ -132,6 +132,9 @@ class Renderer:
             told_of=lambda detail: telling.told(detail, lang),
             action_of=lambda kind, word: telling.action(kind, word, lang),
             cause_of=lambda code: telling.cause(code, lang),
+            condition=lambda rule: wording.condition(
+                rule.gate, self._ports.live.roster().find(rule.plant, rule.gate.point), lang
+            ),
             refused_for=lambda reason: say(REASONS.get(reason, Text(reason, reason))),
             refused_with=in_chinese if lang == "zh" else str,
             place=navigation.place(request.url.path),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal
@@ -85,6 +85,7 @@ def trend_svg(
     title: str,
     empty: str,
     decimals: int,
+    states: tuple[str, str] | None = None,
 ) -> str:
     """Return the drawing as one `<svg>` element, coloured by the console's style sheet.
 
@@ -96,23 +97,27 @@ def trend_svg(
         title: what the drawing is, for people who cannot see it.
         empty: what to write where there is nothing to draw.
         decimals: digits after the point on the value axis.
+        states: what 0 and 1 mean, for the value axis of a switch; None: it has numbers.
     """
     index = np.rint((trend.time - span.start) / span.width).astype(np.int64)
     usable = (index >= 0) & (index < span.buckets) & np.isfinite(trend.mean + trend.low + trend.high)
     columns = (column[usable].tolist() for column in (index, trend.low, trend.mean, trend.high))
     rows: list[_Row] = list(zip(*columns, strict=True))
     known = [limit for limit in limits if math.isfinite(limit.value)]
-    frame = _Frame(size, span, *_domain(rows, known))
+    frame = _Frame(size, span, *_domain(rows, known, (0.0, 1.0) if states is not None else ()))
     runs = list(_runs(rows))
     parts = [
         f'<svg class="trend" viewBox="0 0 {size.width} {size.height}" role="img" xmlns="http://www.w3.org/2000/svg">',
         f"<title>{escape(title)}</title>",
     ]
     if size.ticks:
-        parts += [*_value_axis(frame, decimals), *_time_axis(frame), *_gaps(frame, runs)]
+        values = _value_axis(frame, decimals) if states is None else _lines(frame, (0.0, 1.0))
+        parts += [*values, *_time_axis(frame), *_gaps(frame, runs)]
     parts += _limits(frame, known)
     for run in runs:
         parts += _run(frame, run)
+    if size.ticks and states is not None:
+        parts += _words(frame, states)
     if not runs and size.ticks:
         middle = (size.left + size.width - size.right) / 2
         parts.append(
@@ -140,8 +145,8 @@ class _Frame:
         return self.size.top + inner * (self.high - value) / (self.high - self.low)
 
 
-def _domain(rows: Sequence[_Row], limits: Sequence[Limit]) -> tuple[float, float]:
-    values = [v for _, low, _, high in rows for v in (low, high)] + [limit.value for limit in limits]
+def _domain(rows: Sequence[_Row], limits: Sequence[Limit], always: Sequence[float]) -> tuple[float, float]:
+    values = [v for _, low, _, high in rows for v in (low, high)] + [limit.value for limit in limits] + [*always]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     pad = (high - low) * 0.08 or abs(high) * 0.05 or 1.0
     return low - pad, high + pad
@@ -210,13 +215,27 @@ def _value_axis(frame: _Frame, decimals: int) -> Iterator[str]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * nice for nice in (1, 2, 5, 10) if power * nice >= rough)
     decimals = max(decimals if step < 1 else 0, -math.floor(math.log10(step)), 0)
-    for number in range(math.ceil(frame.low / step), math.floor(frame.high / step) + 1):
-        y = frame.y(number * step)
-        yield f'<line class="trend-grid" x1="{size.left}" x2="{size.width - size.right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+    values = [number * step for number in range(math.ceil(frame.low / step), math.floor(frame.high / step) + 1)]
+    for line, value in zip(_lines(frame, values), values, strict=True):
+        yield line
         yield (
-            f'<text class="trend-axis" x="{size.left - 8}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{number * step:.{decimals}f}</text>"
+            f'<text class="trend-axis" x="{size.left - 8}" y="{frame.y(value) + 4:.1f}" text-anchor="end">'
+            f"{value:.{decimals}f}</text>"
         )
+
+
+def _lines(frame: _Frame, values: Iterable[float]) -> Iterator[str]:
+    size = frame.size
+    for value in values:
+        y = frame.y(value)
+        yield f'<line class="trend-grid" x1="{size.left}" x2="{size.width - size.right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+
+
+def _words(frame: _Frame, states: tuple[str, str]) -> Iterator[str]:
+    """Write each above its line, within the drawing: words may be longer than the margin is wide."""
+    for value, word in enumerate(states):
+        y = frame.y(value) - 5
+        yield f'<text class="trend-axis" x="{frame.size.left + 6}" y="{y:.1f}">{escape(word)}</text>'
 
 
 def _time_axis(frame: _Frame) -> Iterator[str]:

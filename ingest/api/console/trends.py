@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 from ingest.api import reach
@@ -14,7 +16,7 @@ from ingest.api.errors import Away
 from ingest.api.ports import Ports
 from ingest.api.texts import TEXTS
 from ingest.history.store import Trend
-from ingest.model.plant import Point
+from ingest.model.plant import Point, Text
 
 SPANS_S: Final = (600, 3600, 28_800, 86_400)
 SPARK_SPAN_S: Final = 1800
@@ -52,15 +54,17 @@ class Trends:
         return drawn
 
     def _draw(self, trend: Trend, span: Window, point: Point, size: Size, lang: Language) -> str:
-        name, empty = point.name, TEXTS["point.no_data"]
+        say: Callable[[Text], str] = attrgetter(lang)
+        states = point.states
         return trend_svg(
             trend,
             span,
             limits_of(point),
             size,
-            title=f"{name.zh if lang == 'zh' else name.en} {point.unit}".strip(),
-            empty=empty.zh if lang == "zh" else empty.en,
+            title=f"{say(point.name)} {point.unit}".strip(),
+            empty=say(TEXTS["point.no_data"]),
             decimals=decimals(point),
+            states=None if states is None else (say(states[0]), say(states[1])),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from ingest.api.console.trend_svg import LOCAL
 from ingest.api.texts import TEXTS
 from ingest.model import shown
-from ingest.model.plant import Point
+from ingest.model.plant import Gate, Point
 
 Language = Literal["zh", "en"]
 NOTHING: Final = "—"
@@ -56,6 +56,13 @@ def limit(value: float, digits: int | None) -> str:
     """
     text = number(value, digits)
     return text if text == NOTHING or float(text) == value else f"{value:.10g}"
+
+
+def condition(gate: Gate, point: Point | None, lang: Language) -> str:
+    """Return what has to hold at that point (None: it is gone), with the words of a switch instead of 0 and 1."""
+    word = point.word(gate.value) if point is not None else None
+    value = limit(gate.value, None) if word is None else word.zh if lang == "zh" else word.en
+    return f"{gate.point} {gate.op} {value}"
 
 
 def clock(time: int | None) -> str:

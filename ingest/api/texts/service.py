@@ -27,10 +27,10 @@ SERVICE_PAGES: Final[dict[str, Text]] = {
     "quarantine.title": Text("隔离消息", "Quarantine"),
     "quarantine.about": Text(
         "未能采用的内容保存在此，不影响其他数据：整条消息按原样保存；只有个别列有误时，只保存这些列。"
-        "空间有上限：网关的存量已满时，先删除其最旧的消息，无论是否有人看过。",
+        "空间和时间都有上限：过期的消息，以及网关存量已满时其最旧的消息，无论是否有人看过都会删除。",
         "What could not be taken is kept here and holds nothing up: whole messages as they came, or, where single"
-        " columns were wrong, these columns. Room is bounded: where a gateway's is full, its oldest messages are"
-        " deleted, seen or not.",
+        " columns were wrong, these columns. Room and time are bounded: what is too old, and the oldest messages of a"
+        " gateway whose room is full, are deleted, seen or not.",
     ),
     "quarantine.deleted": Text(
         "服务本次启动以来，因空间不足已删除 {n} 条消息，其中的数据不在历史库中。",

@@ -96,6 +96,25 @@ async def test_a_switch_says_its_state_in_words(hall: StandIn, ask: Ask, value: 
     assert f"<b>{en}</b>" in (await client.get(f"/plants/{WOOD}")).text
 
 
+async def test_a_condition_and_a_trend_say_in_words_what_a_switch_says(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    alarm = hall.raise_alarm(WOOD, "DP-01", "LL", 150.0)
+    pages = (f"/plants/{WOOD}/points/DP-01", f"/plants/{WOOD}/points/DP-01/rules", f"/alarms/{alarm.id}")
+    for page in pages:
+        assert "FAN-01 == 运行" in (await client.get(page)).text
+    assert ">停止</text>" in (await client.get(f"/plants/{WOOD}/points/FAN-01")).text
+    await client.post("/language", data={"lang": "en", "onward": "/plants"})
+    for page in pages:
+        assert "FAN-01 == running" in (await client.get(page)).text
+
+
+async def test_what_else_a_point_is_in_alarm_for_stands_apart_from_what_follows(hall: StandIn, ask: Ask) -> None:
+    hall.raise_alarm(STEEL, "CO-01", "H", 30.0)
+    hall.raise_alarm(STEEL, "CO-01", "HH", 180.0)
+    page = (await ask(OPERATOR).get(f"{POINT}/trend")).text
+    assert re.search(r"另有 \d+ 条</span>\s", page)
+
+
 async def test_a_number_has_no_words_and_an_unknown_state_neither(hall: StandIn, ask: Ask) -> None:
     client = ask(OPERATOR)
     hall.put(STEEL, "CO-01", Latest(NOON, 1.0, 0, stale=False))
