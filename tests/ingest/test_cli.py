@@ -152,6 +152,27 @@ def test_every_fault_of_every_file_is_named_at_once(tmp_path: Path) -> None:
         assert word in result.output, word
 
 
+def test_faults_of_an_entry_hide_neither_its_secret_nor_those_of_others(tmp_path: Path) -> None:
+    write_plant(tmp_path)
+    entries = [
+        '[[api.tokens]]\nname = "a"\nrole = "wizard"\ntoken = { file = "no-a" }\n',
+        *('[[api.tokens]]\nname = "b"\nrole = "admin"\ntoken = { file = "no-b" }\n' for _ in range(2)),
+        '[[connectors.webhooks]]\nname = "h"\nurl = "http://10.1.1.1/"\nsecret = { env = "NO_H" }\n',
+        '[[connectors.webhooks]]\nname = "i"\nurl = "https://10.1.1.1/"\nsecret = { file = "no-i" }\n',
+        '[[warnings.duty]]\nstep = "contry"\nname = "x"\n[mqtt]\nprt = 1\n[warnings]\nrules = "no.toml"\n',
+    ]
+    result = run("check", "--config", write(tmp_path, "".join(entries)))
+    assert result.exit_code == 2
+    told = [line.split(" = ")[0].strip() for line in result.output.splitlines() if " = " in line]
+    assert sorted(told) == sorted(
+        [
+            "api.tokens.a.role", "api.tokens.a.token", "api.tokens.1.name", "api.tokens.1.token", "api.tokens.2.name",
+            "api.tokens.2.token", "connectors.webhooks.h.url", "connectors.webhooks.h.secret",
+            "connectors.webhooks.i.secret", "warnings.duty.x.step", "mqtt.prt", "warnings.rules",
+        ]
+    )  # fmt: skip
+
+
 def test_a_secret_that_is_not_there_is_named_by_its_place(tmp_path: Path) -> None:
     write_plant(tmp_path)
     token = '[[api.tokens]]\nname = "a"\nrole = "admin"\ntoken = { file = "nowhere" }'

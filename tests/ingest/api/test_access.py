@@ -199,7 +199,7 @@ def test_a_token_that_cannot_be_used_is_named_but_never_shown(tmp_path: Path, se
 
 def test_token_names_must_differ(tmp_path: Path) -> None:
     token = made(tmp_path, "some-token-0123456789")[0]
-    with pytest.raises(ValueError, match="given twice: t0"):
+    with pytest.raises(ValueError, match="a name that no other token has"):
         ApiConfig(tokens=(token, token))
 
 
