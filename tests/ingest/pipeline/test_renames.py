@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.cases.dead_points import DeadPoint
-from ingest.model.alarm import AlarmEventKind, AlarmState
+from ingest.model.alarm import AlarmEventKind, AlarmFilter, AlarmState
 from ingest.model.suppression import SuppressionKind
 from ingest.pipeline.commands import Acknowledge, Person, Suppress
 from ingest.plants.roster import Roster
@@ -17,6 +18,7 @@ from ingest.state.audit import AuditStore
 from ingest.state.case_store import CaseStore
 from ingest.state.suppressions import SuppressionStore
 from tests.ingest.pipeline.bench import PATIENCE_S, SECOND, Bench
+from tests.ingest.pipeline.warned import Bench as Warned
 from tests.small_plant import PLANT, TEXT, small_roster
 
 RENAMED = TEXT.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"')
@@ -181,3 +183,52 @@ def test_a_gateway_under_a_new_id_costs_its_own_alarms_and_none_of_its_points(be
     }
     assert {key: after[key].id for key in before} == {key: alarm.id for key, alarm in before.items()}
     assert after["CO-01", "HH"].state is AlarmState.ACKNOWLEDGED
+
+
+NAMES = ("CO-01", "CO-09", "CO-X")
+
+
+def lived(folder: Path, seed: int, *, renamed: bool) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """What is on record of alarms and warnings after a random hour in which the point is, or is not, renamed."""
+    folder.mkdir()
+    draw, bench, at = random.Random(seed), Warned(folder, TEXT), 0  # noqa: S311
+    for _ in range(60):
+        what, value, name = draw.random(), draw.choice((5.0, 22.0, 30.0, 150.0, 170.0)), draw.randrange(len(NAMES))
+        if what < 0.6:
+            bench.read({NAMES[at]: value, "CO-02": 5.0})
+        elif what < 0.7:
+            for alarm in [*bench.engine.memory.alarms.values()]:
+                bench.order(Acknowledge(alarm.id, OPERATOR))
+        elif what < 0.8:
+            until = bench.clock.wall() + draw.randrange(1, 60) * SECOND
+            bench.order(Suppress(SuppressionKind.SHELVED, PLANT, NAMES[at], "H", "检修", until, OPERATOR))
+        elif what < 0.85:
+            bench.wait(draw.randrange(60))
+        elif what < 0.9:
+            bench.start()
+        elif renamed and name != at:
+            text = TEXT.replace('id = "CO-01"', f'id = "{NAMES[name]}"\nwas = "{NAMES[at]}"')
+            bench.roster, at = small_roster(folder, bench.journal.number_points, text), name
+            if value < 30:
+                bench.start()
+            else:
+                bench.engine.adopt(bench.roster)
+                bench.engine.go_on()
+    found = bench.alarms.alarms(AlarmFilter(), limit=1000)
+    assert {alarm.point for alarm in found} <= {NAMES[at], "CO-02"}
+    alarms: list[tuple[object, ...]] = [
+        (a.point == "CO-02", a.rule, a.state, a.raises, a.acked_by, a.onset, a.raised, a.returned, a.value)
+        for a in found
+    ]
+    alarms.sort(key=str)  # those of one moment are listed by their ids
+    warnings: list[tuple[object, ...]] = [(w.colour, w.state, w.acknowledged_by, w.raised) for w in bench.warnings()]
+    bench.close()
+    return alarms, warnings
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_history_with_renames_is_that_of_a_point_that_was_never_renamed(tmp_path: Path, seed: int) -> None:
+    """With restarts, acknowledgements and shelving in between, renamed while the engine runs and while it is off."""
+    never, often = (lived(tmp_path / str(renamed), seed, renamed=renamed) for renamed in (False, True))
+    assert often == never
+    assert never[0]
