@@ -32,11 +32,12 @@ class MomentsApart:
         self._grow(int(batch.point.max()) + 1)
         order = np.argsort(batch.point, kind="stable")
         point, time, value = batch.point[order], batch.time[order], batch.value[order]
-        starts = np.flatnonzero(np.diff(point, prepend=-1))
-        before, before_value = np.roll(time, 1), np.roll(value, 1)
-        before[starts], before_value[starts] = self._time[point[starts]], self._value[point[starts]]
-        near = (before - time >= 0) & (before - time < _MOMENT) & ((before != time) | ~_same(value, before_value))
-        ends = np.append(starts[1:], len(point)) - 1
+        ends = np.append(np.flatnonzero(point[1:] != point[:-1]), len(point) - 1)
+        starts = np.append(0, ends[:-1] + 1)
+        past = _before(time, starts, self._time[point[starts]]) - time
+        near = (past >= 0) & (past < _MOMENT)
+        if near.any():
+            near &= (past != 0) | ~_same(value, _before(value, starts, self._value[point[starts]]))
         if near.any():
             for run in np.unique(np.searchsorted(starts, np.flatnonzero(near), side="right") - 1).tolist():
                 self._part(point[starts[run]], time[starts[run] : ends[run] + 1], value[starts[run] : ends[run] + 1])
@@ -58,6 +59,14 @@ class MomentsApart:
             more = size - len(self._time)
             self._time = np.append(self._time, np.full(more, _NEVER))
             self._value = np.append(self._value, np.full(more, np.nan))
+
+
+def _before(column: NDArray[Any], starts: NDArray[np.intp], first: NDArray[Any]) -> NDArray[Any]:
+    """Of each entry the one before it; at the starts of runs, what was before those."""
+    before = np.empty_like(column)
+    before[1:] = column[:-1]
+    before[starts] = first
+    return before
 
 
 def _same(value: Any, other: Any) -> Any:

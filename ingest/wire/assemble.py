@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, groupby
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -45,8 +45,9 @@ def _shape(arrival: Arrival) -> tuple[int, int, bool]:
 def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Batch:  # noqa: FBT001  part of the shape
     frames = [arrival.frame for arrival in run]
     count, each = len(run), times * columns
-    value = _flat_values(frames, packed=packed).reshape(count, columns, times)
-    time = np.array([frame.times for frame in frames], np.int64) * 1_000_000
+    value = _flat_values(frames, count * each, packed=packed).reshape(count, columns, times)
+    stamps = chain.from_iterable(frame.times for frame in frames)
+    time = np.fromiter(stamps, np.int64, count * times).reshape(count, times) * 1_000_000
     if any(arrival.shift for arrival in run):
         time += np.array([arrival.shift for arrival in run], np.int64)[:, None]
     flags = np.where(np.isnan(value), np.uint16(Flag.NO_VALUE), np.uint16(0))
@@ -55,9 +56,10 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
             flags[at, place] |= _QUALITY_FLAGS[marks]
         if arrival.flags:
             flags[at] |= np.uint16(arrival.flags)
-    point = np.array([frame.points for frame in frames], np.int32)
+    indices = chain.from_iterable(frame.points for frame in frames)
+    point = np.fromiter(indices, np.int32, count * columns).reshape(count, 1, columns)
     return Batch(
-        point=np.repeat(point[:, None, :], times, axis=1).ravel(),
+        point=np.repeat(point, times, axis=1).ravel(),
         time=np.repeat(time, columns),
         value=value.transpose(0, 2, 1).ravel(),
         flags=flags.transpose(0, 2, 1).ravel(),
@@ -65,7 +67,8 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
     )
 
 
-def _flat_values(frames: Sequence[Decoded], *, packed: bool) -> NDArray[np.float64]:
+def _flat_values(frames: Sequence[Decoded], readings: int, *, packed: bool) -> NDArray[np.float64]:
     if packed:
         return np.frombuffer(b"".join(frame.values for frame in frames if isinstance(frame.values, bytes)), "<f8")
-    return np.array([*chain.from_iterable(frame.values for frame in frames)], np.float64)  # None becomes NaN
+    numbers: chain[Any] = chain.from_iterable(frame.values for frame in frames)
+    return np.fromiter(numbers, np.float64, readings)  # None becomes NaN

@@ -137,18 +137,20 @@ def _check(frame: Parsed) -> None:
 
 def _take_whole(frame: Parsed, columns: Mapping[str, int]) -> Decoded | None:
     """What is true of nearly every frame, looked at in C: all its columns are known, fit and unmarked. Else None."""
-    if frame.unfit or frame.quality:
+    if frame.unfit or frame.quality or not frame.values:
         return None
-    points = [*map(columns.get, frame.values)]
+    try:
+        points = [columns[name] for name in frame.values]
+    except KeyError:
+        return None
     known = [*frame.values.values()]
-    times = len(frame.times)
-    shape = {*map(type, known)}, {*map(len, known)}
-    if None in points or shape not in (({list}, {times}), ({bytes}, {times * 8})):
+    kind, times = type(known[0]), len(frame.times)
+    if {*map(len, known)} != {times * 8 if kind is bytes else times}:
+        return None
+    if not frame.finite and {*map(type, known)} != {kind}:  # MessagePack; in JSON all are lists
         return None
     flat = _flat(known, finite=frame.finite)
-    if flat is None:
-        return None
-    return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, flat, {})  # type: ignore[arg-type]
+    return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, flat, {}) if flat is not None else None
 
 
 def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
