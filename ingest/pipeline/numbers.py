@@ -75,9 +75,7 @@ class Numbers:
 
     def recall(self, who: Who) -> Recent | None:
         """The gateway's last frames, as far as they are known."""
-        if who not in self._known:
-            return None
-        return self.recalled.get(who) or self._recent.get(who)
+        return self.recalled.get(who) or (self._recent.get(who) if who in self._known else None)
 
     def accept(self, key: BootKey, seq: int, payload: bytes, received: int, newest: int = UNDATED) -> Numbered:
         """Note the frame in its boot's position, unless its number is on disk already; `newest`: its time, ms."""

@@ -37,6 +37,7 @@ PIECE: Final = 2_000
 """Readings of back-fill staged together, and put into the journal at once: some 5 ms of the engine's time."""
 
 _TOPICS: Final = 10_000
+_LAST: Final = -UNDATED  # ms; no time is later
 _ALIVE_EVERY: Final = 30 * 10**9  # that a gateway sends is told at least so often; ns of arrival
 _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
 
@@ -347,7 +348,8 @@ class Group:
 
 def _dated(frame: Decoded) -> int:
     """The newest time of a frame that is in the order of its boot, ms."""
-    return UNDATED if frame.historical else max(UNDATED, min(frame.times[-1], -UNDATED))
+    newest = frame.times[-1]
+    return UNDATED if frame.historical or newest < UNDATED else min(newest, _LAST)
 
 
 def _pieces(backlog: Batch) -> Iterator[Staged]:

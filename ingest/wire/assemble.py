@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, groupby
-from typing import Any, Final
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -14,6 +15,7 @@ from ingest.model.batch import Batch, concat
 from ingest.model.flags import Flag
 from ingest.wire.decode import Decoded
 
+_times, _points, _values = attrgetter("times"), attrgetter("points"), attrgetter("values")
 _QUALITY_FLAGS: Final = np.array([0, Flag.UNCERTAIN, Flag.BAD], np.uint16)
 
 
@@ -46,8 +48,9 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
     frames = [arrival.frame for arrival in run]
     count, each = len(run), times * columns
     value = _flat_values(frames, count * each, packed=packed).reshape(count, columns, times)
-    stamps = chain.from_iterable(frame.times for frame in frames)
-    time = np.fromiter(stamps, np.int64, count * times).reshape(count, times) * 1_000_000
+    time = (
+        np.fromiter(chain.from_iterable(map(_times, frames)), np.int64, count * times).reshape(count, times) * 1_000_000
+    )
     if any(arrival.shift for arrival in run):
         time += np.array([arrival.shift for arrival in run], np.int64)[:, None]
     flags = np.where(np.isnan(value), np.uint16(Flag.NO_VALUE), np.uint16(0))
@@ -56,8 +59,7 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
             flags[at, place] |= _QUALITY_FLAGS[marks]
         if arrival.flags:
             flags[at] |= np.uint16(arrival.flags)
-    indices = chain.from_iterable(frame.points for frame in frames)
-    point = np.fromiter(indices, np.int32, count * columns).reshape(count, 1, columns)
+    point = np.fromiter(chain.from_iterable(map(_points, frames)), np.int32, count * columns).reshape(count, 1, columns)
     return Batch(
         point=np.repeat(point, times, axis=1).ravel(),
         time=np.repeat(time, columns),
@@ -69,6 +71,5 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
 
 def _flat_values(frames: Sequence[Decoded], readings: int, *, packed: bool) -> NDArray[np.float64]:
     if packed:
-        return np.frombuffer(b"".join(frame.values for frame in frames if isinstance(frame.values, bytes)), "<f8")
-    numbers: chain[Any] = chain.from_iterable(frame.values for frame in frames)
-    return np.fromiter(numbers, np.float64, readings)  # None becomes NaN
+        return np.frombuffer(b"".join(map(_values, frames)), "<f8")
+    return np.fromiter(chain.from_iterable(map(_values, frames)), np.float64, readings)  # None becomes NaN
