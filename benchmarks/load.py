@@ -50,7 +50,8 @@ class Load:
         alarm_every: one frame in so many raises an alarm, the next of its gateway clears it; 0 = none.
         wait: for `committed`; else only for the broker's acknowledgements.
         ago_s: the first frame is of so long ago; for what is sent as fast as it is taken.
-        every_ms: between instants.
+        every_ms: between instants; so little that what is sent as fast as it is taken is not of the future, which would
+            be a gateway whose clock runs too fast.
         first: the number of the first gateway.
         unread: messages published and not yet told to be on disk: what a fleet of gateways would hold.
     """
@@ -62,7 +63,7 @@ class Load:
     alarm_every: int = 0
     wait: bool = True
     ago_s: float = 0.0
-    every_ms: int = 100
+    every_ms: int = 1
     first: int = 0
     unread: int = 4_000
 

@@ -48,9 +48,8 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
     frames = [arrival.frame for arrival in run]
     count, each = len(run), times * columns
     value = _flat_values(frames, count * each, packed=packed).reshape(count, columns, times)
-    time = (
-        np.fromiter(chain.from_iterable(map(_times, frames)), np.int64, count * times).reshape(count, times) * 1_000_000
-    )
+    stamps = np.fromiter(chain.from_iterable(map(_times, frames)), np.int64, count * times)
+    time = stamps.reshape(count, times) * 1_000_000
     if any(arrival.shift for arrival in run):
         time += np.array([arrival.shift for arrival in run], np.int64)[:, None]
     flags = np.where(np.isnan(value), np.uint16(Flag.NO_VALUE), np.uint16(0))
