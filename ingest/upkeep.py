@@ -105,7 +105,7 @@ async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
             ):
                 gone = _A_LITTLE
                 while gone == _A_LITTLE:
-                    gone = await asyncio.to_thread(letting_go, now - int(kept_d * 86400e9), _A_LITTLE)
+                    gone = await asyncio.to_thread(letting_go, _before(now, kept_d * 86400), _A_LITTLE)
                     if gone:
                         emit(OutboxTrimmed(what, gone))
                     await asyncio.sleep(_BREATH_S)
@@ -135,11 +135,16 @@ async def trim(journal: Journal, store: EngineStore, config: JournalConfig) -> N
             emit(TrimPutOff(str(error)))
 
 
+def _before(now: int, kept_s: float) -> int:
+    """The moment so long ago, in ns; the beginning of time for whoever keeps things for ever."""
+    return max(0, now - int(kept_s * 1e9))
+
+
 def _trim(journal: Journal, store: EngineStore, config: JournalConfig) -> None:
     now = time.time_ns()
     passed = min(store.load().snapshot_cursor, journal.cursor(READER))
-    emit(JournalTrimmed(journal.trim(passed, now - int(config.retention_h * 3600e9))))
-    dropped = journal.trim_quarantine(now - int(config.quarantine_retention_d * 86400e9))
+    emit(JournalTrimmed(journal.trim(passed, _before(now, config.retention_h * 3600))))
+    dropped = journal.trim_quarantine(_before(now, config.quarantine_retention_d * 86400))
     if dropped:
         emit(QuarantineTrimmed(dropped))
     journal.give_back()

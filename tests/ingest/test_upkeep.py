@@ -191,3 +191,14 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
     looking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await looking
+
+
+def test_whoever_keeps_things_for_ever_is_trimmed_of_nothing(tmp_path: Path, journal: Journal) -> None:
+    """However many hours that is: more than a clock of 64 bits has nanoseconds."""
+    database = Database(tmp_path / "state.db")
+    journal.save_cursor(READER, 3)
+    for hours in (10.0**7, 10.0**12):
+        upkeep._trim(journal, EngineStore(database), JournalConfig(retention_h=hours, quarantine_retention_d=hours))
+    assert journal.last() == 3
+    database.close()
+    journal.close()
