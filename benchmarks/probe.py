@@ -14,8 +14,10 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -47,6 +49,12 @@ class Timed:
             if self._waiting.get(point):
                 self.took_ms.append((now - self._waiting[point].popleft()) * 1e3)
 
+    def webhook(self, body: Any) -> None:
+        """One is here; of those of the rule that is timed, note it."""
+        alarm = body.get("data", body).get("alarm")
+        if alarm and alarm["rule"] == "H":
+            self.arrived(alarm["point"])
+
     @property
     def waiting(self) -> int:
         """Changes whose webhook is not here yet."""
@@ -57,50 +65,56 @@ class Timed:
 def measure(broker: int, hook: int, seconds: float, rate: float) -> list[float]:
     """Raise and clear alarms at so many events a second; ms from publish to webhook of each."""
     timed = Timed()
-    receiver = _receiver(hook, timed)
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"probe-{time.time_ns()}")
-    client.connect("127.0.0.1", broker)
-    client.loop_start()
-    boot = f"p{time.time_ns():x}"
-    began = time.perf_counter()
-    for number in range(int(seconds * rate / (2 * GATEWAYS)) * 2 * GATEWAYS):
-        time.sleep(max(0.0, began + number / rate - time.perf_counter()))
-        turn, gateway = divmod(number, GATEWAYS)
-        point = f"P-{gateway:02d}-00"
-        value = _QUIET if turn % 2 else _LOUD
-        frame = {"boot": boot, "seq": turn + 1, "time": [time.time_ns() // 10**6], "values": {point: [value]}}
-        timed.published(point)
-        client.publish(f"yujing/v1/load-0/GW-{gateway}/frame", json.dumps(frame), qos=1)
-    deadline = time.monotonic() + _PATIENCE_S
-    while timed.waiting:
-        if time.monotonic() > deadline:
-            timed.took_ms += [_PATIENCE_S * 1e3] * timed.waiting  # at least
-            break
-        time.sleep(0.01)
-    client.disconnect()
-    client.loop_stop()
-    receiver.shutdown()
+    with receiver(hook, timed.webhook):
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"probe-{time.time_ns()}")
+        client.connect("127.0.0.1", broker)
+        client.loop_start()
+        boot = f"p{time.time_ns():x}"
+        began = time.perf_counter()
+        for number in range(int(seconds * rate / (2 * GATEWAYS)) * 2 * GATEWAYS):
+            time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+            turn, gateway = divmod(number, GATEWAYS)
+            point = f"P-{gateway:02d}-00"
+            value = _QUIET if turn % 2 else _LOUD
+            frame = {"boot": boot, "seq": turn + 1, "time": [time.time_ns() // 10**6], "values": {point: [value]}}
+            timed.published(point)
+            client.publish(f"yujing/v1/load-0/GW-{gateway}/frame", json.dumps(frame), qos=1)
+        deadline = time.monotonic() + _PATIENCE_S
+        while timed.waiting:
+            if time.monotonic() > deadline:
+                timed.took_ms += [_PATIENCE_S * 1e3] * timed.waiting  # at least
+                break
+            time.sleep(0.01)
+        client.disconnect()
+        client.loop_stop()
     return timed.took_ms
 
 
-def _receiver(port: int, timed: Timed) -> ThreadingHTTPServer:
+@contextmanager
+def receiver(port: int, arrived: Callable[[Any], None], protocol: str = "HTTP/1.1") -> Iterator[None]:
+    """Webhooks are taken here meanwhile, and `arrived` is given the body of each."""
+
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+        protocol_version = protocol
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            alarm = body.get("data", body).get("alarm")
-            if alarm and alarm["rule"] == "H":
-                timed.arrived(alarm["point"])
+            arrived(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             self.send_response(204)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
             """Say nothing: what arrives is timed."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), name="hook", daemon=True).start()
-    return server
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False  # for connections that are kept open
+
+    with Server(("127.0.0.1", port), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), name="hook", daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 def main() -> None:
