@@ -62,7 +62,7 @@ snapshot_every_s = 0.5
         """Start, and return once it answers."""
         self.begin()
         try:
-            self.until(self.alive, "the service to answer")
+            self.until(self.answers, "the service to answer")
         except BaseException:
             self.kill()
             raise
@@ -143,7 +143,7 @@ snapshot_every_s = 0.5
         """What a first start, and no other, is asked for with."""
         return [] if (self.folder / "data" / "journal.db").exists() else ["--new"]
 
-    def alive(self) -> bool:
+    def answers(self) -> bool:
         """Whether it answers."""
         try:
             return HTTP.get(f"{self.url}/health/live", timeout=1).is_success

@@ -118,7 +118,7 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
         with socket.create_server(("127.0.0.1", service.port)):  # its console's address is somebody else's
             service.begin()
             service.until(lambda: raised(service, begun), "the alarm of a service that watches and has no console")
-        service.until(service.alive, "the console, once its address is free")
+        service.until(service.answers, "the console, once its address is free")
         service.until(lambda: "history.duckdb" in ready(service).json()["parts"]["history"], "the history to be missed")
         history.write_bytes(kept)
         service.until(lambda: ready(service).json()["parts"]["history"] == "ok", "the history to be in use again")
