@@ -110,6 +110,7 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
         service.start()
         service.until(lambda: settings_are(service) == (200, "ok"), "the mended settings to be in use")
         assert asked(service, GOOD["visitor"]) == 200
+        service.until(lambda: stepped(service, "returned", 0), "the alarm to return: what stands is not raised again")
         assert service.stop() == 0
         begun = len(service.log())
         history = tmp_path / "data" / "history.duckdb"
@@ -117,7 +118,9 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
         history.write_bytes(b"no database " * 1000)
         with socket.create_server(("127.0.0.1", service.port)):  # its console's address is somebody else's
             service.begin()
-            service.until(lambda: raised(service, begun), "the alarm of a service that watches and has no console")
+            service.until(
+                lambda: stepped(service, "raised", begun), "the alarm of a service that watches and has no console"
+            )
         service.until(service.answers, "the console, once its address is free")
         service.until(lambda: "history.duckdb" in ready(service).json()["parts"]["history"], "the history to be missed")
         history.write_bytes(kept)
@@ -125,6 +128,6 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
         service.until(lambda: settings_are(service) == (200, "ok"), "no fault to be left")
 
 
-def raised(service: Service, since: int) -> bool:
+def stepped(service: Service, step: str, since: int) -> bool:
     steps = [event for event in service.log()[since:] if event["event"] == "alarm_step"]
-    return any((event["point"], event["step"]) == ("SETTINGS", "raised") for event in steps)
+    return any((event["point"], event["step"]) == ("SETTINGS", step) for event in steps)
