@@ -246,12 +246,12 @@ class Group:
         dated = _dated(frame)
         position = self.numbers.position(key)
         newest = not again and (position is None or frame.seq > position.committed)
-        known = self.numbers.recall(who)
         what = Numbered.NEW if again else self._accept(key, frame.seq, message, dated)
         if what is Numbered.REPEAT:
             return
         if what is Numbered.ANOTHER:
             # Not older than all there is of its gateway: then it is of now, and what is in it may be danger.
+            known = self.numbers.recall(who)
             newest = known is not None and dated >= known.newest
             if not newest:
                 detail = (
@@ -349,7 +349,9 @@ class Group:
 def _dated(frame: Decoded) -> int:
     """The newest time of a frame that is in the order of its boot, ms."""
     newest = frame.times[-1]
-    return UNDATED if frame.historical or newest < UNDATED else min(newest, _LAST)
+    if frame.historical or newest < UNDATED:
+        return UNDATED
+    return min(newest, _LAST)
 
 
 def _pieces(backlog: Batch) -> Iterator[Staged]:

@@ -56,7 +56,8 @@ class Backfill:
             return False  # of a first frame nothing can be said
         told = newest - first
         if newest > credit.newest:
-            told = min(told, newest - credit.newest)
+            if first < credit.newest:
+                told = newest - credit.newest
             credit.newest = newest
         due = PACE * max(received - credit.received, 0)  # all that passed since the frame before, however long that was
         credit.left = due + max(min(credit.left, BURST - due), 0) - told

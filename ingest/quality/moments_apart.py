@@ -29,22 +29,23 @@ class MomentsApart:
         """The same readings in the same order, with times that tell them apart."""
         if not len(batch):
             return batch
-        self._grow(int(batch.point.max()) + 1)
-        order = np.argsort(batch.point, kind="stable")
-        point, time, value = batch.point[order], batch.time[order], batch.value[order]
+        highest = int(batch.point.max())
+        self._grow(highest + 1)
+        order = np.argsort(batch.point.astype(np.min_scalar_type(highest)), kind="stable")  # short ones sort by digits
+        point, time = batch.point[order], batch.time[order]
         ends = np.append(np.flatnonzero(point[1:] != point[:-1]), len(point) - 1)
         starts = np.append(0, ends[:-1] + 1)
         past = _before(time, starts, self._time[point[starts]]) - time
         near = (past >= 0) & (past < _MOMENT)
         if near.any():
+            value = batch.value[order]
             near &= (past != 0) | ~_same(value, _before(value, starts, self._value[point[starts]]))
-        if near.any():
             for run in np.unique(np.searchsorted(starts, np.flatnonzero(near), side="right") - 1).tolist():
                 self._part(point[starts[run]], time[starts[run] : ends[run] + 1], value[starts[run] : ends[run] + 1])
             batch = replace(batch, time=_in_order(time, order))
         newer = time[ends] >= self._time[point[ends]]
         last = ends[newer]
-        self._time[point[last]], self._value[point[last]] = time[last], value[last]
+        self._time[point[last]], self._value[point[last]] = time[last], batch.value[order[last]]
         return batch
 
     def _part(self, point: int, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:

@@ -41,7 +41,7 @@ def assemble(arrivals: Iterable[Arrival]) -> Batch:
 
 def _shape(arrival: Arrival) -> tuple[int, int, bool]:
     frame = arrival.frame
-    return len(frame.times), len(frame.points), type(frame.values) is bytes
+    return len(frame.times), len(frame.points), frame.packed
 
 
 def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Batch:  # noqa: FBT001  part of the shape
@@ -69,6 +69,7 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
 
 
 def _flat_values(frames: Sequence[Decoded], readings: int, *, packed: bool) -> NDArray[np.float64]:
+    columns = chain.from_iterable(map(_values, frames))
     if packed:
-        return np.frombuffer(b"".join(map(_values, frames)), "<f8")
-    return np.fromiter(chain.from_iterable(map(_values, frames)), np.float64, readings)  # None becomes NaN
+        return np.frombuffer(b"".join(columns), "<f8")
+    return np.fromiter(chain.from_iterable(columns), np.float64, readings)  # None becomes NaN

@@ -44,7 +44,7 @@ class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
         historical: whether the gateway says that it was recorded earlier.
         times: ms since the epoch, strictly increasing.
         points: roster index of each column that is taken.
-        values: those columns one after another: numbers and None, or little-endian float64 with NaN for None.
+        values: those columns: lists of numbers and None, or all little-endian float64 with NaN for None.
         quality: by place in `points`, the column's marks.
         refused: the other columns, one entry a reason.
     """
@@ -54,7 +54,7 @@ class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
     historical: bool
     times: list[int]
     points: list[int]
-    values: bytes | list[float | None]
+    values: list[Column]
     quality: Mapping[int, list[int]]
     refused: tuple[Refused, ...] = ()
 
@@ -65,14 +65,15 @@ class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def rows(self, start: int, end: int, times: list[int]) -> Decoded:
         """The rows `start` up to before `end`, under these times."""
-        starts = range(0, len(self.times) * len(self.points), len(self.times))
-        values: bytes | list[float | None]
-        if isinstance(self.values, bytes):
-            values = b"".join([self.values[8 * (at + start) : 8 * (at + end)] for at in starts])
-        else:
-            values = [value for at in starts for value in self.values[at + start : at + end]]
+        width = 8 if self.packed else 1
+        values = [column[start * width : end * width] for column in self.values]
         quality = {place: marks[start:end] for place, marks in self.quality.items()}
         return msgspec.structs.replace(self, times=times, values=values, quality=quality)
+
+    @property
+    def packed(self) -> bool:
+        """Whether its columns are bytes."""
+        return bool(self.values) and type(self.values[0]) is bytes
 
     @property
     def refused_share(self) -> float:
@@ -149,8 +150,10 @@ def _take_whole(frame: Parsed, columns: Mapping[str, int]) -> Decoded | None:
         return None
     if not frame.finite and {*map(type, known)} != {kind}:  # MessagePack; in JSON all are lists
         return None
-    flat = _flat(known, finite=frame.finite)
-    return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, flat, {}) if flat is not None else None
+    alike = _alike(known, finite=frame.finite)
+    if alike is None:
+        return None
+    return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, alike, {})
 
 
 def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
@@ -171,8 +174,8 @@ def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
             place[name] = len(points)
             points.append(index)
             known.append(column)
-    flat = _flat(known, finite=frame.finite)
-    if flat is None:
+    alike = _alike(known, finite=frame.finite)
+    if alike is None:
         return _take(_without_infinite(frame), columns)
     quality: dict[int, list[int]] = {}
     for name, marks in frame.quality.items() if frame.quality else ():
@@ -188,19 +191,17 @@ def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
         fit = {name: column for name, column in frame.values.items() if name not in unfit}
         return _take(msgspec.structs.replace(frame, values=fit), columns)
     refused = _refused(frame, unknown) if unknown or unfit else ()
-    return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, flat, quality, refused)
+    return Decoded(frame.boot, frame.seq, frame.historical, frame.times, points, alike, quality, refused)
 
 
-def _flat(known: list[Column], *, finite: bool) -> bytes | list[float | None] | None:
-    """The columns one after another, or None if a number is not finite (MessagePack can hold such)."""
+def _alike(known: list[Column], *, finite: bool) -> list[Column] | None:
+    """The columns, all bytes or all lists, or None if a number is not finite (MessagePack can hold such)."""
     if finite:
-        return [*chain.from_iterable(known)]
-    kinds = set(map(type, known))
-    if kinds == {bytes}:
-        packed = b"".join(known)  # type: ignore[arg-type]
-        return None if np.isinf(np.frombuffer(packed, "<f8")).any() else packed
-    flat: list[float | None] = [*chain.from_iterable(map(_listed, known) if bytes in kinds else known)]
-    return flat if all(map(isfinite, filter(None, flat))) else None
+        return known
+    if {*map(type, known)} == {bytes}:
+        return None if np.isinf(np.frombuffer(b"".join(known), "<f8")).any() else known  # type: ignore[arg-type]
+    listed: list[Column] = [*map(_listed, known)]
+    return listed if all(map(isfinite, filter(None, chain.from_iterable(listed)))) else None
 
 
 def _without_infinite(frame: Parsed) -> Parsed:

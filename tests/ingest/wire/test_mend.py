@@ -43,12 +43,12 @@ def test_what_is_mended_once_is_mended(text: str) -> None:
 @pytest.mark.parametrize("word", ["1.", "+5", ".5", "-.5", "007", "1.e3", "+1.5E+03", "-0.", "000.25"])
 def test_a_number_that_is_written_otherwise_is_the_number_it_says(word: str) -> None:
     got = decode(printed(word), COLUMNS)
-    assert (got.points, got.values, got.refused) == ([7, 3], [float(word), 4.8], ())
+    assert (got.points, got.values, got.refused) == ([7, 3], [[float(word)], [4.8]], ())
 
 
 @pytest.mark.parametrize("column", ["4.8,", "4.8 ,\n"])
 def test_a_comma_that_nothing_follows_costs_nothing(column: str) -> None:
-    assert decode(printed(column), COLUMNS).values == [4.8, 4.8]
+    assert decode(printed(column), COLUMNS).values == [[4.8], [4.8]]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_word_that_is_no_number_costs_its_column_and_not_the_one_beside_it(
     column: str, reason: Reason, said: str
 ) -> None:
     got = decode(printed(column), COLUMNS)
-    assert (got.points, got.values) == ([3], [4.8])
+    assert (got.points, got.values) == ([3], [[4.8]])
     assert [(one.reason, one.columns) for one in got.refused] == [(reason, 1)]
     assert got.refused[0].detail.startswith(f"values.A[0] = {said}")
 
