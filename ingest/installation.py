@@ -14,7 +14,7 @@ from uuid import uuid4
 from ingest.journal.journal import Journal
 from ingest.state.config import StateConfig
 from ingest.state.installation import InstallationStore
-from ingest.state.peek import never_used
+from ingest.state.peek import never_used, require_unused
 from ingest.telemetry import Event, emit
 
 _ONCE: Final = (
@@ -54,9 +54,11 @@ def require_data(journal: Path, state: StateConfig, *, new: bool, names: tuple[s
 
     Raises:
         DataMissing: as `require_installation`, of files that are not there.
+        StateUnavailable: there is no journal, and another service writes to the state database, which is thus not ours.
     """
     nowhere = state.server is None and not state.path.exists()
     if not journal.exists():
+        require_unused(state)
         _require((True, nowhere or never_used(state)), new=new, names=names)
     elif nowhere:
         _require((False, True), new=new, names=names)

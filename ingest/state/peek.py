@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from ingest.state import sqlite
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateUnavailable
 from ingest.state.unreadable import Rows, Unreadable
@@ -46,6 +47,19 @@ def never_used(config: StateConfig) -> bool:
         return (_in_file(config.path) if config.server is None else _at_server(config)) is None
     except StateUnavailable:
         return False
+
+
+def require_unused(config: StateConfig) -> None:
+    """Raise StateUnavailable if another process writes there, or a server cannot be asked; LookupError as `engine_at`.
+
+    Not for the process that writes there itself: looking would let go of its file.
+    """
+    if config.server is None:
+        sqlite.require_unused(config.path)
+    else:
+        from ingest.state import postgresql  # noqa: PLC0415  only the driver in use is loaded
+
+        postgresql.require_unused(config)
 
 
 @contextmanager

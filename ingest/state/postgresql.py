@@ -198,7 +198,7 @@ class Postgresql:
         while not _ask(connection, "SELECT pg_try_advisory_lock(%s)", _LOCK):
             self._require_token(connection)
             if time.monotonic() >= patience:
-                raise StateUnavailable(f"{self.name}: another session writes here ({_who(connection)}); stop it first")
+                raise _used(self.name, _writer(connection) or "which ends just now")
             time.sleep(0.1)
         self._require_token(connection)
 
@@ -245,8 +245,24 @@ def _ask(connection: psycopg.Connection[Any], query: LiteralString, *values: Any
     return row[0] if row else None
 
 
-def _who(connection: psycopg.Connection[Any]) -> str:
-    """Whoever holds the lock, as far as the server lets us see."""
+def require_unused(config: StateConfig) -> None:
+    """Raise StateUnavailable if a session writes there, or if nobody can tell; LookupError as `peek`."""
+    password = config.password.read() if config.password else None
+    try:
+        with connect(config, password, _READS) as connection:
+            writer = _writer(connection)
+    except psycopg.Error as error:
+        raise StateUnavailable(f"{config.server}: {one_line(error)}") from error
+    if writer is not None:
+        raise _used(str(config.server), writer)
+
+
+def _used(name: str, writer: str) -> StateUnavailable:
+    return StateUnavailable(f"{name}: another session writes here ({writer}); stop it first")
+
+
+def _writer(connection: psycopg.Connection[Any]) -> str | None:
+    """Whoever holds the lock, as far as the server lets us see; None if nobody does."""
     row = connection.execute(
         "SELECT coalesce(host(a.client_addr), 'the same machine'), a.backend_start::timestamptz(0)::text"
         " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted"
@@ -254,7 +270,7 @@ def _who(connection: psycopg.Connection[Any]) -> str:
         " AND (l.classid::bigint << 32 | l.objid::bigint) = %s",
         [_LOCK],
     ).fetchone()
-    return f"from {row[0]}, since {row[1]}" if row else "which ends just now"
+    return f"from {row[0]}, since {row[1]}" if row else None
 
 
 def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:

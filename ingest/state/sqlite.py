@@ -40,11 +40,9 @@ class Sqlite:
         self._url = sa.URL.create("sqlite", database=str(path))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._held: int | None = _hold(path.with_name(f"{path.name}.lock"))
-        except BlockingIOError:
-            raise StateUnavailable(f"{path}: another process writes here; stop it first") from None
         except OSError as error:
             raise StateUnavailable(f"{path}: {error.strerror or error}") from error
+        self._held: int | None = _hold(path)
 
     @property
     def name(self) -> str:
@@ -114,14 +112,29 @@ class Sqlite:
 _SEQUENCE: Final = sa.table("sqlite_sequence", sa.column("name", sa.Text), sa.column("seq", sa.Integer))
 
 
-def _hold(lock: Path) -> int:
-    """The kernel lets go of it when the process ends, however it ends."""
-    held = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+def require_unused(path: Path) -> None:
+    """Raise StateUnavailable if another process writes there; nothing is made where nothing is."""
+    if _lock_of(path).exists():
+        os.close(_hold(path))
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+def _hold(path: Path) -> int:
+    """The kernel lets go of it when the process ends, however it ends. Raises StateUnavailable if another has it."""
     try:
-        fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(held)
-        raise
+        held = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(held)
+            raise
+    except BlockingIOError:
+        raise StateUnavailable(f"{path}: another process writes here; stop it first") from None
+    except OSError as error:
+        raise StateUnavailable(f"{path}: {error.strerror or error}") from error
     return held
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +13,11 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from ingest.cli import app
-from ingest.installation import DataMissing, require_installation
+from ingest.installation import DataMissing, require_data, require_installation
 from ingest.journal.journal import Journal
+from ingest.state.config import StateConfig
 from ingest.state.database import Database
+from ingest.state.errors import StateUnavailable
 from ingest.state.installation import InstallationStore
 from ingest.state.store import EngineStore
 from tests.small_plant import write_plant
@@ -77,6 +81,24 @@ def test_a_journal_that_is_lost_is_never_begun_anew_beside_its_state(tmp_path: P
             start(tmp_path, new=new)
     lose(tmp_path, "state")
     start(tmp_path, new=True)
+
+
+def test_a_state_database_in_which_another_service_writes_is_not_to_be_moved_away(tmp_path: Path) -> None:
+    """A journal's path with a typo beside the state of a service that runs: that one is named, and nothing else."""
+    start(tmp_path, new=True)
+    state, names = StateConfig(path=tmp_path / "state.db"), ("journal", "state")
+    writes = (
+        "import sys, pathlib, ingest.state.database as s; d = s.Database(pathlib.Path(sys.argv[1])); print(); input()"
+    )
+    command = [sys.executable, "-u", "-c", writes, str(state.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(StateUnavailable, match="another process writes here"):
+            require_data(tmp_path / "jurnal.db", state, new=True, names=names)
+        other.communicate("\n", timeout=60)
+    with pytest.raises(DataMissing, match="restore both from one backup"):
+        require_data(tmp_path / "jurnal.db", state, new=True, names=names)
 
 
 def test_files_of_two_installations_are_refused_whatever_is_asked_for(tmp_path: Path) -> None:
