@@ -24,12 +24,12 @@ _FIT: Final = r"""(?:
   | \[(?![ \t\n\r]*+,)
   | ,(?![ \t\n\r]*+[,\]}])
   | (?:-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+|true|false|null|NaN|-?+Infinity)
-    (?=[\s,:\[\]{}"]|\Z)
+    (?=[ \t\n\r]*+(?:[,:\[\]{}"]|\Z))
 )"""
 _UNFIT: Final = r"""(?:
     (?P<trailing>,(?=[ \t\n\r]*+[\]}]))
   | (?P<gap>[\[,](?=[ \t\n\r]*+,))
-  | (?P<word>[^\s,:\[\]{}"]++)(?=[ \t\n\r]*+[,\]}])
+  | (?P<word>[^\s,:\[\]{}"][^,:\[\]{}"]*+)(?=[,\]}])
   | (?P<end>\Z)
 )"""
 _next: Final = re.compile(f"(?P<fit>{_FIT}*+){_UNFIT}", re.VERBOSE | re.DOTALL)
@@ -57,7 +57,9 @@ def mend_json(text: str) -> str:
         elif (word := found["word"]) is not None:
             if fit.rstrip(" \t\n\r")[-1:] not in _BEFORE:
                 break
-            parts.append(_as_json(word) if len(word) <= _LONGEST else json.dumps(word, ensure_ascii=False))
+            said = word.rstrip(" \t\n\r")
+            mended = _as_json(said) if len(said) <= _LONGEST else json.dumps(said, ensure_ascii=False)
+            parts.append(mended + word[len(said) :])
         elif found["end"] is not None:
             return "".join(parts)
         at = found.end()

@@ -71,6 +71,8 @@ POISON = {
     "words": elements("x"),
     "numbers with a sign": elements("+1"),
     "nan of C": elements("nan"),
+    "two numbers for one": elements("1 2"),
+    "numbers without commas": frame('"A":[' + "1 " * (SIZE // 2)),
     "commas": elements(""),
     "spaces before commas": elements(" " * 400),
     "words before colons": frame('"A":[' + "a :" * (SIZE // 3)),

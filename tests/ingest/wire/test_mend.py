@@ -64,6 +64,8 @@ def test_a_comma_that_nothing_follows_costs_nothing(column: str) -> None:
         ("--5", Reason.SCHEMA, '"--5"'),
         ("0x1f", Reason.SCHEMA, '"0x1f"'),
         ("None", Reason.SCHEMA, '"None"'),
+        ("4 8", Reason.SCHEMA, '"4 8"'),
+        ("- 5 ", Reason.SCHEMA, '"- 5"'),
         (",4.8", Reason.SCHEMA, '""'),
         ("9" * 5000 + ".", Reason.SCHEMA, '"9999'),
     ],
