@@ -39,9 +39,20 @@ _Doubt = tuple[str, str, str]
 
 
 def _of_settings(settings: Settings, roster: Roster) -> Iterator[_Doubt]:
+    yield from _data(settings)
     yield from _names(settings, roster)
     yield from _ways(settings)
     yield from _secrets(settings)
+
+
+def _data(settings: Settings) -> Iterator[_Doubt]:
+    """Half of an installation: its other half is lost, or where another path leads."""
+    both = {"journal.path": settings.journal.path, "state.path": settings.state.path}
+    if settings.state.server is None:
+        there = [path for path in both.values() if path.exists()]
+        for key, path in both.items():
+            if len(there) == 1 and path not in there:
+                yield key, str(path), f"a file that is there, as {there[0]} is: they are of one installation"
 
 
 def _names(settings: Settings, roster: Roster) -> Iterator[_Doubt]:

@@ -160,3 +160,15 @@ def test_every_secret_of_the_settings_is_found(tmp_path: Path) -> None:
         "mqtt.password", "history.token", "connectors.webhooks.h.secret", "connectors.platform.appsecret",
         "connectors.platform.key", "connectors.platform.iv", "api.tokens.ops.token",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("typo", "key"), [("journal", "journal.path"), ("state", "state.path")])
+def test_a_path_that_leads_beside_the_data_is_doubted(typo: str, key: str) -> None:
+    """With it the service would not start; where nothing is yet, as before a first start, nothing is wrong."""
+    paths = '[journal]\npath = "data/journal.db"\n[state]\npath = "data/state.db"\n'
+    assert key not in check(paths).output
+    Path("data").mkdir()
+    for name in ("journal.db", "state.db"):
+        Path("data", name).touch()
+    assert key not in check(paths).output
+    assert f"{key} = dta/{typo}.db" in " ".join(check(paths.replace(f"data/{typo}", f"dta/{typo}")).output.split())
