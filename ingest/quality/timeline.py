@@ -169,11 +169,12 @@ def _role(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Refe
         return _Role.OLD
     if line is None or line.clock is None or line.boot == frame.boot:
         return _Role.LINE
-    newest, clock = frame.times[-1] * MS, line.clock
+    newest, clock, now = frame.times[-1] * MS, line.clock, frame.received + reference.offset
+    kept = newest + clock.shift  # if its clock is as wrong as its gateway's was
+    goes_on = (newest if newest <= now + tolerance else kept) > clock.judged
     if not frame.first:
-        return _Role.LINE if newest > clock.judged else _Role.RIVAL
-    goes_on = newest > clock.judged - tolerance
-    of_now = clock.shift and abs(newest + clock.shift - frame.received - reference.offset) <= tolerance
+        return _Role.LINE if goes_on else _Role.RIVAL
+    of_now = clock.judged < kept and abs(kept - now) <= tolerance
     # A clock that was not set since it was switched on tells of no order: a boot nobody knows is the newest.
     return _Role.LINE if goes_on or of_now or newest < EARLIEST else _Role.RIVAL
 
@@ -208,7 +209,7 @@ def _still(line: TimeLine | None, frame: Stamped, stamps: tuple[int, int], toler
     first, newest = stamps
     off = newest - frame.received - reference.offset
     shift = believed_shift(first, off, tolerance)
-    if not shift or line is None or line.clock is None or line.boot != frame.boot:
+    if not shift or line is None or line.clock is None or (line.boot != frame.boot and first < EARLIEST):
         return shift
     ours = line.clock.shift
     return ours if off + ours <= tolerance and first + ours >= EARLIEST else shift

@@ -213,6 +213,25 @@ def test_frames_of_an_earlier_boot_nobody_heard_raise_nothing(bench: Bench, ever
     assert ("CO-01", "HH") in bench.stands()
 
 
+@pytest.mark.parametrize("off_ms", [0, HOUR_MS])
+def test_what_a_boot_kept_that_ran_only_while_cut_off_clears_and_raises_nothing(bench: Bench, off_ms: int) -> None:
+    """Seconds old, sent by the next boot after what is of now; whether the gateway's clock is right or ahead."""
+    for _ in range(40):
+        bench.send(5.0, off_ms, boot="before")
+    old = bench.now_ms() + 1000
+    bench.clock.pass_s(15)
+    bench.send(170.0, off_ms, boot="now")
+    assert ("CO-01", "HH") in bench.stands()
+    for second in range(8):
+        bench.send(6.0, boot="between", times=[old + second * 1000 + off_ms])
+        assert ("CO-01", "HH") in bench.stands()
+    kept = [time // 1_000_000 for value, time, _ in bench.readings() if value == 6.0]
+    assert kept == [old + second * 1000 for second in range(8)]
+    bench.send(5.0, off_ms, boot="now")
+    bench.send(5.0, off_ms, boot="now")
+    assert ("CO-01", "HH") not in bench.stands()
+
+
 def test_a_recording_that_is_read_out_beside_its_gateway_is_historical_and_moves_nothing(bench: Bench) -> None:
     """Of last week, above the limits, in a boot of its own: kept under its own times; the live line is as it was."""
     for _ in range(5):

@@ -247,12 +247,13 @@ def test_one_absurd_stamp_moves_nothing(absurd: int, at: int) -> None:
     assert after[0].time - after[0].made < SECOND
 
 
-def test_frames_of_a_boot_nobody_heard_that_are_old_are_late_and_move_nothing() -> None:
+@pytest.mark.parametrize("age", [40 * 60 * SECOND, 55 * SECOND, 41 * SECOND])
+def test_frames_of_a_boot_nobody_heard_that_are_old_are_late_and_move_nothing(age: int) -> None:
     """And a clock that is really set afterwards is seen."""
     bench, gateway = Bench(), Gateway("good", random.Random(4))  # noqa: S311  no secret
     steady(bench, [gateway], 60)
     line = bench.lines["good"]
-    old = [bench.now - 40 * 60 * SECOND + at * SECOND for at in range(40)]
+    old = [bench.now - age + at * SECOND for at in range(40)]
     for at, made in enumerate(old):
         (one,) = bench.take("good", "earlier", at + 1, [made], [made], live=False)
         assert (one.time, one.flags) == (made, Flag.LATE)
