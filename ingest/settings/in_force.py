@@ -195,11 +195,22 @@ class _Draft:
                 self.held.add(table)
                 if not rest or rest[0] not in _keys_of(table):
                     self._doubt(table)
+                self._hold_headless(rest[-1:] if whole else ())
             case _:  # another table with a typo in its name, perhaps: what the file lacks is as it was
                 self._unknown.update(str(key) for key in keys[:1])
-                for missing in Settings.model_fields.keys() - self._raw.keys():
-                    self.held.add(missing)
-                    self._doubt(missing)
+                self._hold_headless(())
+
+    def _hold_headless(self, key: Sequence[str | int]) -> None:
+        """What stands where nobody knows it may be of a table whose header has a typo: any that has such a key."""
+        for table in filter(self._headless, Settings.model_fields):
+            if not key or key[0] in _keys_of(table):
+                self.held.add(table)
+                self._doubt(table)
+
+    def _headless(self, table: str) -> bool:
+        """Whether the file lacks it but for lists below it, which stand under headers of their own."""
+        here = self._raw.get(table, {})
+        return isinstance(here, dict) and here.keys() <= {*ENTRIES.get(table, ())}
 
     def _doubt(self, table: str) -> None:
         """A list that the table lacks may be meant by what cannot be used."""

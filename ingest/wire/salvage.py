@@ -97,7 +97,7 @@ def salvage_json(payload: bytes) -> Parsed:
 
 def _read_json(payload: bytes) -> Any:
     try:
-        text = payload.decode()
+        text = payload.decode().rstrip("\0")  # a string of C that was sent with its end
         try:
             return _json.decode(text)
         except ValueError:

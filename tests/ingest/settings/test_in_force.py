@@ -213,6 +213,18 @@ def test_a_table_that_cannot_be_read_takes_no_other_with_it(bad: str) -> None:
     assert found.faults[0].expected.startswith("TOML: ")
 
 
+@pytest.mark.parametrize("header", ["[{0}\n", "#[{0}]\n", "{0}]\n"])
+@pytest.mark.parametrize(("table", "key"), [("api", "port"), ("alarms", "reopen_s"), ("connectors", "escalate_after")])
+def test_a_table_whose_first_line_is_broken_is_as_it_was_though_its_lists_can_be_read(
+    table: str, key: str, header: str
+) -> None:
+    """Its keys are then among those of the table above, which does not know them."""
+    found = composed(GOOD.replace(f"[{table}]\n", header.format(table), 1))
+    assert getattr(getattr(found.settings, table), key) == LAST[table][key]
+    assert found.faults
+    assert len(found.settings.api.tokens) == len(found.settings.alarms.positions) == 3
+
+
 def test_a_file_that_a_full_disk_has_emptied_lets_nobody_in_and_the_plants_are_watched() -> None:
     found = composed("")
     assert found.settings.mqtt == composed(GOOD).settings.mqtt

@@ -65,6 +65,8 @@ def test_a_comma_that_nothing_follows_costs_nothing(column: str) -> None:
         ("0x1f", Reason.SCHEMA, '"0x1f"'),
         ("None", Reason.SCHEMA, '"None"'),
         ("4 8", Reason.SCHEMA, '"4 8"'),
+        ("12:30", Reason.SCHEMA, '"12:30"'),
+        ("1.5 mA", Reason.SCHEMA, '"1.5 mA"'),
         ("- 5 ", Reason.SCHEMA, '"- 5"'),
         (",4.8", Reason.SCHEMA, '""'),
         ("9" * 5000 + ".", Reason.SCHEMA, '"9999'),
@@ -77,6 +79,10 @@ def test_a_word_that_is_no_number_costs_its_column_and_not_the_one_beside_it(
     assert (got.points, got.values) == ([3], [[4.8]])
     assert [(one.reason, one.columns) for one in got.refused] == [(reason, 1)]
     assert got.refused[0].detail.startswith(f"values.A[0] = {said}")
+
+
+def test_the_end_of_a_string_of_c_costs_nothing() -> None:
+    assert decode(printed("4.8") + b"\0", COLUMNS).values == [[4.8], [4.8]]
 
 
 def test_a_frame_that_was_cut_off_is_known_by_its_beginning() -> None:
