@@ -195,22 +195,29 @@ class _Draft:
                 self.held.add(table)
                 if not rest or rest[0] not in _keys_of(table):
                     self._doubt(table)
-                self._hold_headless(rest[-1:] if whole else ())
+                for other in self._misplaced(rest[-1:] if whole else ()):
+                    self.held.add(other)
+                    self._doubt(other)
             case _:  # another table with a typo in its name, perhaps: what the file lacks is as it was
                 self._unknown.update(str(key) for key in keys[:1])
-                self._hold_headless(())
+                for missing in self._headless():
+                    self.held.add(missing)
+                    self._doubt(missing)
 
-    def _hold_headless(self, key: Sequence[str | int]) -> None:
-        """What stands where nobody knows it may be of a table whose header has a typo: any that has such a key."""
-        for table in filter(self._headless, Settings.model_fields):
-            if not key or key[0] in _keys_of(table):
-                self.held.add(table)
-                self._doubt(table)
+    def _misplaced(self, key: Sequence[str | int]) -> Iterator[str]:
+        """Tables whose keys may stand below another header, since theirs has a typo; `key`: one that does, if known."""
+        for table in self._headless():
+            last = self._last.get(table)
+            had = isinstance(last, dict) and not last.keys() <= {*ENTRIES.get(table, ())}
+            if had and (not key or key[0] in _keys_of(table)):
+                yield table
 
-    def _headless(self, table: str) -> bool:
-        """Whether the file lacks it but for lists below it, which stand under headers of their own."""
-        here = self._raw.get(table, {})
-        return isinstance(here, dict) and here.keys() <= {*ENTRIES.get(table, ())}
+    def _headless(self) -> Iterator[str]:
+        """Tables the file lacks but for lists below them, which stand under headers of their own."""
+        for table in Settings.model_fields:
+            here = self._raw.get(table, {})
+            if isinstance(here, dict) and here.keys() <= {*ENTRIES.get(table, ())}:
+                yield table
 
     def _doubt(self, table: str) -> None:
         """A list that the table lacks may be meant by what cannot be used."""
