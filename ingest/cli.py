@@ -199,8 +199,9 @@ def run(
         say.print("[red]状态库不可再写,服务已停止 the state database can be written no more; the service stopped[/]")
         say.print(str(error), markup=False)
         say.print(
-            "重启即从磁盘恢复;若再次发生,先查磁盘。"
-            " A restart recovers from disk. If it happens again, look at the disk."
+            "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing state repair,不成则从备份恢复。"
+            " A restart recovers from disk. If it happens again, look at the disk, then run yujing state repair,"
+            " or restore a backup."
         )
         raise typer.Exit(UNAVAILABLE) from None
     except JournalBroken as error:

@@ -56,12 +56,17 @@ def require_data(journal: Path, state: StateConfig, *, new: bool, names: tuple[s
         DataMissing: as `require_installation`, of files that are not there.
         StateUnavailable: there is no journal, and another service writes to the state database, which is thus not ours.
     """
-    nowhere = state.server is None and not state.path.exists()
-    if not journal.exists():
+    nowhere = state.server is None and not _begun(state.path)
+    if not _begun(journal):
         require_unused(state)
         _require((True, nowhere or never_used(state)), new=new, names=names)
     elif nowhere:
         _require((False, True), new=new, names=names)
+
+
+def _begun(file: Path) -> bool:
+    """Whether there is a file with anything in it: a full disk, or a copy that was cut off, leaves empty ones."""
+    return file.exists() and file.stat().st_size > 0
 
 
 def require_installation(

@@ -150,19 +150,25 @@ def test_the_command_says_what_is_missing_and_what_to_do(tmp_path: Path, monkeyp
     assert CliRunner().invoke(app, ["init"]).exit_code == 0
 
 
+@pytest.mark.parametrize("emptied", [True, False])
 @pytest.mark.parametrize("lost", ["state", "journal"])
 def test_a_start_without_half_of_its_data_writes_nothing_in_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, *, emptied: bool
 ) -> None:
+    """Nor into a file that holds nothing any more."""
     monkeypatch.chdir(tmp_path)
     write_plant(tmp_path)
     (tmp_path / "yujing.toml").write_text("[api]\nport = 0\n", encoding="utf-8")
     start(tmp_path / "data", new=True)
     lose(tmp_path / "data", lost)
+    if emptied:
+        (tmp_path / "data" / f"{lost}.db").touch()
     for new in ([], ["--new"]) if lost == "journal" else ([],):
         result = CliRunner().invoke(app, ["run", *new])
         assert (result.exit_code, f"{lost}.db is empty" in result.output) == (1, True)
-        assert [file.name for file in (tmp_path / "data").glob(f"{lost}.db*") if file.suffix != ".lock"] == []
+        written = [file for file in (tmp_path / "data").glob(f"{lost}.db*") if file.suffix != ".lock"]
+        assert sum(file.stat().st_size for file in written) == 0
+        assert len(written) == emptied
         assert not [*(tmp_path / "data").glob("*.ballast")]
 
 
