@@ -22,6 +22,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.collect()  # or a quarter is still meant of what there was
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from weakref import finalize
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
@@ -42,7 +43,7 @@ class Sqlite:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StateUnavailable(f"{path}: {error.strerror or error}") from error
-        self._held: int | None = _hold(path)
+        self._let_go = finalize(self, os.close, _hold(path))  # at the latest when nobody has this any more
 
     @property
     def name(self) -> str:
@@ -104,9 +105,7 @@ class Sqlite:
 
     def close(self) -> None:
         """Let others write."""
-        if self._held is not None:
-            os.close(self._held)
-            self._held = None
+        self._let_go()
 
 
 _SEQUENCE: Final = sa.table("sqlite_sequence", sa.column("name", sa.Text), sa.column("seq", sa.Integer))

@@ -9,7 +9,7 @@ import msgspec
 
 from ingest.wire.parse import Identity
 
-_JSON: Final = re.compile(rb'(\{\s*+"boot"\s*+:\s*+"[^"\\\x00-\x1f]{1,256}"\s*+,\s*+"seq"\s*+:\s*+[0-9]{1,19})\s*+[,}]')
+_JSON: Final = re.compile(rb'(\{\s*"boot"\s*:\s*"[^"\\\x00-\x1f]{1,256}"\s*,\s*"seq"\s*:\s*[0-9]{1,19})\s*[,}]')
 _BOOT: Final = b"\xa4boot"
 _SEQ: Final = b"\xa3seq"
 _FAR: Final = 320  # bytes into which a boot of the greatest length fits

@@ -1,6 +1,7 @@
 """JSON as C's `printf` writes it: made readable, so that a word that is no number costs its column and not the frame.
 
-Linear in the characters, whatever they are: no part of the pattern ever gives back what it has taken.
+Linear in the characters, whatever they are: what fits is matched by a pattern that nothing follows, so that it never
+gives back what it has taken. (Not by possessive quantifiers, which match too little in Python before 3.11.5.)
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ _BEFORE: Final = frozenset("[,:")  # what a value stands after
 # A string (the last one may have no end), what gives JSON its shape, and the words that Python's `json` reads. Commas
 # are told apart: nothing may stand before one in an array, or come after it.
 _FIT: Final = r"""(?:
-    "(?:[^"\\]++|\\.)*+(?:"|\\?\Z)
-  | [ \t\n\r{}\]:]++
-  | \[(?![ \t\n\r]*+,)
-  | ,(?![ \t\n\r]*+[,\]}])
-  | (?:-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+|true|false|null|NaN|-?+Infinity)
-    (?=[ \t\n\r]*+(?:[,\[\]{}"]|\Z))
+    "(?:[^"\\]+|\\.)*(?:"|\\?\Z)
+  | [ \t\n\r{}\]:]+
+  | \[(?![ \t\n\r]*,)
+  | ,(?![ \t\n\r]*[,\]}])
+  | (?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|NaN|-?Infinity)
+    (?=[ \t\n\r]*(?:[,\[\]{}"]|\Z))
 )"""
 _UNFIT: Final = r"""(?:
-    (?P<trailing>,(?=[ \t\n\r]*+[\]}]))
-  | (?P<gap>[\[,](?=[ \t\n\r]*+,))
-  | (?P<word>[^\s,:\[\]{}"][^,\[\]{}"]*+)(?=[,\]}])
+    (?P<trailing>,(?=[ \t\n\r]*[\]}]))
+  | (?P<gap>[\[,](?=[ \t\n\r]*,))
+  | (?P<word>[^\s,:\[\]{}"][^,\[\]{}"]*)(?=[,\]}])
   | (?P<end>\Z)
 )"""
-_next: Final = re.compile(f"(?P<fit>{_FIT}*+){_UNFIT}", re.VERBOSE | re.DOTALL)
+_fit: Final = re.compile(f"{_FIT}*", re.VERBOSE | re.DOTALL)
+_unfit: Final = re.compile(_UNFIT, re.VERBOSE)
 _number: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _no_number: Final = re.compile(r"([+-]?)(nan|inf)(?:inity)?(?:\(.*)?", re.IGNORECASE)
 
@@ -49,9 +51,13 @@ def mend_json(text: str) -> str:
     """
     parts: list[str] = []
     at = 0
-    while (found := _next.match(text, at)) is not None and len(parts) < 2 * MAX_READINGS:
-        fit = found["fit"]
+    while len(parts) < 2 * MAX_READINGS:
+        run = _fit.match(text, at)
+        fit = run[0] if run is not None else ""
         parts.append(fit)
+        found = _unfit.match(text, at + len(fit))
+        if found is None:
+            break
         if (gap := found["gap"]) is not None:
             parts.append(f'{gap}""')
         elif (word := found["word"]) is not None:

@@ -25,6 +25,7 @@ def _as_before() -> Iterator[None]:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    gc.collect()
 
 
 def test_what_was_there_is_passed_over_no_more() -> None:
