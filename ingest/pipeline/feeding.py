@@ -9,14 +9,14 @@ STARVED_S: Final = 0.5
 """After so long a piece joins, however much is live: back-fill never starves."""
 
 
-REST: Final = 2
+REST: Final = 3
 """Times as long as a piece took is rested from it."""
 
 
 class Feeding:
-    """Lets a piece join once everything is judged and the one before has been rested from for twice as long as it took.
+    """Lets a piece join once all is judged and the one before has been rested from for three times as long as it took.
 
-    So at most a third of the time goes into back-fill, however slow the machine is and whatever else it does: what is
+    So at most a quarter of the time goes into back-fill, however slow the machine is and whatever else it does: what is
     live mostly meets an engine that waits for it, and threads that stage the back-fill and carry it into the history
     have time of their own.
     """

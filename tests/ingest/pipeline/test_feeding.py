@@ -1,4 +1,4 @@
-"""Back-fill gets a third of the time at most, and some of it always."""
+"""Back-fill gets a quarter of the time at most, and some of it always."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def shares(piece_s: float, live: float, seconds: float = 60.0, seed: int = 1) ->
 
 @pytest.mark.parametrize("piece_s", [0.002, 0.008, 0.05, 0.2])
 @pytest.mark.parametrize("live", [0.0, 0.3, 0.9])
-def test_at_most_a_third_of_the_time_goes_into_it(piece_s: float, live: float) -> None:
+def test_at_most_a_quarter_of_the_time_goes_into_it(piece_s: float, live: float) -> None:
     """However slow the machine is, as long as it does not starve: what is live mostly finds an engine that waits."""
     share, pause_s = shares(piece_s, live)
-    assert share <= max(1 / 3, piece_s / STARVED_S) + 0.005
-    assert pause_s <= max(STARVED_S, 3 * piece_s) + 2 * LOOK_S
+    assert share <= max(1 / 4, piece_s / STARVED_S) + 0.005
+    assert pause_s <= max(STARVED_S, 4 * piece_s) + 2 * LOOK_S
 
 
 def test_it_is_not_held_up_for_nothing() -> None:
-    """With nothing live a machine that judges a piece in 8 ms goes on every 30."""
+    """With nothing live a machine that judges a piece in 8 ms goes on every 40."""
     share, _ = shares(0.008, 0.0)
-    assert share >= 0.25
+    assert share >= 0.2
 
 
 @pytest.mark.parametrize("piece_s", [0.008, 2.0])
