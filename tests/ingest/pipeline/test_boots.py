@@ -17,6 +17,11 @@ from tests.ingest.pipeline.test_intake import T0, Bench, frame
 STRANGE = frame_topic("nobody", "GW-01")
 
 
+def later(s: int, seq: int, boot: str) -> tuple[str, bytes]:
+    """A frame so long after the first ones, for each start of a gateway comes after what it sent before."""
+    return frame(1)[0], encode_json(Frame(boot, seq, [T0 + 10_000 + s * 1000], {"CO-01": [1.0]}))
+
+
 def test_those_heard_longest_ago_go_and_never_the_one_a_gateway_is_in() -> None:
     """Random histories against a plain list, oldest first."""
     dice = random.Random(3)  # noqa: S311
@@ -50,7 +55,7 @@ def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is
     bench.take(frame(3, boot="first"))
     with capture_logs() as logs:
         for number in range(2 * BOOTS):
-            bench.take(frame(1, boot=f"b{number}"))
+            bench.take(later(number, 1, f"b{number}"))
         bench.intake._care_due = 0
         bench.intake._care()
     (told,) = [event for event in logs if event["event"] == "boots_forgotten"]
@@ -58,7 +63,7 @@ def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is
     assert len(bench.journal.positions()) == BOOTS
     assert bench.intake.missing(older_than_s=0) == 0
     bench.intake = bench.start()
-    bench.take(frame(4, boot="first"))
+    bench.take(later(3 * BOOTS, 4, "first"))
     assert bench.told[-1][2] == Committed("first", 4, [(1, 3)])
     assert bench.journal.gateways()[0].boot == "first"
 
