@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -143,7 +143,7 @@ class _Draft:
         for table in Settings.model_fields:
             here, base = (tables.get(table) for tables in (self._raw, self._last if table in self.held else self._raw))
             if table in ENTRIES and (base is None or isinstance(base, dict)):
-                own = {key: value for key, value in (base or {}).items() if key not in ENTRIES[table]}
+                own = _own_keys(table, base or {})
                 base = own | self._entries(table, here if isinstance(here, dict) else {})
             if base is not None and base != {}:
                 made[table] = base
@@ -195,28 +195,29 @@ class _Draft:
                 self.held.add(table)
                 if not rest or rest[0] not in _keys_of(table):
                     self._doubt(table)
-                for other in self._misplaced(rest[-1:] if whole else ()):
-                    self.held.add(other)
-                    self._doubt(other)
+                self._keep_as_last(self._misplaced(rest[-1:] if whole else ()))
             case _:  # another table with a typo in its name, perhaps: what the file lacks is as it was
                 self._unknown.update(str(key) for key in keys[:1])
-                for missing in self._headless():
-                    self.held.add(missing)
-                    self._doubt(missing)
+                self._keep_as_last(self._headless())
+
+    def _keep_as_last(self, tables: Iterable[str]) -> None:
+        """Hold tables of which the file may say something that nobody can read."""
+        for table in tables:
+            self.held.add(table)
+            self._doubt(table)
 
     def _misplaced(self, key: Sequence[str | int]) -> Iterator[str]:
         """Tables whose keys may stand below another header, since theirs has a typo; `key`: one that does, if known."""
         for table in self._headless():
             last = self._last.get(table)
-            had = isinstance(last, dict) and not last.keys() <= {*ENTRIES.get(table, ())}
-            if had and (not key or key[0] in _keys_of(table)):
+            if isinstance(last, dict) and _own_keys(table, last) and (not key or key[0] in _keys_of(table)):
                 yield table
 
     def _headless(self) -> Iterator[str]:
         """Tables the file lacks but for lists below them, which stand under headers of their own."""
         for table in Settings.model_fields:
             here = self._raw.get(table, {})
-            if isinstance(here, dict) and here.keys() <= {*ENTRIES.get(table, ())}:
+            if isinstance(here, dict) and not _own_keys(table, here):
                 yield table
 
     def _doubt(self, table: str) -> None:
@@ -279,6 +280,11 @@ class _Draft:
 def _keys_of(table: str) -> Collection[str]:
     model = Settings.model_fields[table].annotation
     return model.model_fields if isinstance(model, type) and issubclass(model, Config) else ()
+
+
+def _own_keys(table: str, content: Tables) -> dict[str, Any]:
+    """What stands in a table but for its lists, which it can do without."""
+    return {key: value for key, value in content.items() if key not in ENTRIES.get(table, ())}
 
 
 def content_of(file: Path) -> bytes:

@@ -8,7 +8,8 @@ whoever opens the database leaves a token in it, and a service that comes back t
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 from uuid import UUID, uuid4
@@ -247,12 +248,8 @@ def _ask(connection: psycopg.Connection[Any], query: LiteralString, *values: Any
 
 def require_unused(config: StateConfig) -> None:
     """Raise StateUnavailable if a session writes there, or if nobody can tell; LookupError as `peek`."""
-    password = config.password.read() if config.password else None
-    try:
-        with connect(config, password, _READS) as connection:
-            writer = _writer(connection)
-    except psycopg.Error as error:
-        raise StateUnavailable(f"{config.server}: {one_line(error)}") from error
+    with _visited(config) as connection:
+        writer = _writer(connection)
     if writer is not None:
         raise _used(str(config.server), writer)
 
@@ -280,11 +277,19 @@ def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:
         StateUnavailable: the server cannot be asked.
         LookupError: the password is not where the settings say.
     """
+    with _visited(config) as connection:
+        try:
+            return connection.execute(query).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+
+
+@contextmanager
+def _visited(config: StateConfig) -> Iterator[psycopg.Connection[Any]]:
+    """A session of somebody who only asks. Raises StateUnavailable, LookupError."""
     password = config.password.read() if config.password else None
     try:
         with connect(config, password, _READS) as connection:
-            return connection.execute(query).fetchone()
-    except psycopg.errors.UndefinedTable:
-        return None
+            yield connection
     except psycopg.Error as error:
         raise StateUnavailable(f"{config.server}: {one_line(error)}") from error
