@@ -17,8 +17,8 @@ from tests.servers import PostgreSQL, postgresql
 def pytest_collection_finish() -> None:
     """Garbage collection passes over what lasts for the whole run.
 
-    Before it passes over everything it waits until a quarter more has come; meanwhile clients nobody has any more keep
-    their sockets open, until a whole run has more descriptors than `select` can wait for.
+    Before it passes over everything it waits until a quarter more has come; meanwhile databases and clients that nobody
+    has any more keep their files and sockets open: a whole run could have more than `select` can wait for.
     """
     gc.collect()
     gc.freeze()
