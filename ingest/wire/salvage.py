@@ -28,6 +28,8 @@ _MARKS: Final = frozenset({0, 1, 2})
 _DIGITS: Final = 20  # of an integer that is read as one; a longer one is only a number
 _SHOWN: Final = 40  # characters of what was sent that a fault quotes
 _LONGEST: Final = 64  # of a name
+_MAP_HEADS: Final = {0xDE: 3, 0xDF: 5}  # bytes before the first key of a MessagePack map; of a small one: 1
+_TEXT_HEADS: Final = {0xD9: 2, 0xDA: 3, 0xDB: 5}  # the same of a text
 _COLUMN: Final = "an array of finite numbers and null"
 
 
@@ -61,6 +63,7 @@ _packed: Final = msgspec.msgpack.Decoder(dict[str, Raw])
 _packed_column: Final = msgspec.msgpack.Decoder(list[float | None] | bytes)
 _packed_marks: Final = msgspec.msgpack.Decoder(list[QUALITY])
 _packed_elements: Final = msgspec.msgpack.Decoder(list[Raw])
+_packed_text: Final = msgspec.msgpack.Decoder(str)
 _packed_number: Final = msgspec.msgpack.Decoder(float | None)
 _packed_plain: Final = msgspec.msgpack.Decoder(_Plain | list[_Plain])
 
@@ -97,7 +100,8 @@ def salvage_json(payload: bytes) -> Parsed:
 
 def _read_json(payload: bytes) -> Any:
     try:
-        text = payload.decode().rstrip("\0")  # a string of C that was sent with its end
+        # A byte that is not UTF-8 concerns what it is in: it is kept as half of a surrogate pair, which fits nowhere.
+        text = payload.decode(errors="surrogateescape").rstrip("\0")  # a string of C that was sent with its end
         try:
             return _json.decode(text)
         except ValueError:
@@ -230,12 +234,31 @@ def _raw_map(name: str, raw: Raw | None) -> dict[str, Raw]:
     if raw is None or (name == "quality" and bytes(memoryview(raw)) == b"\xc0"):
         return {}
     try:
-        found = _packed.decode(raw)
+        found = _packed_columns(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Rejected(Reason.SCHEMA, f"{name}: {str(error)[:100]}; expected a map of columns") from None
     if keys_said(raw) != len(found):
         raise Rejected(Reason.DUPLICATE_KEY, f"a key stands twice in {name}; expected once")
     return found
+
+
+def _packed_columns(raw: Raw) -> dict[str, Raw]:
+    """The columns of a map by name; a byte of a name that is not UTF-8 is half of a surrogate pair, as in JSON."""
+    try:
+        return _packed.decode(raw)
+    except UnicodeDecodeError:  # a map read as the array of its keys and values, so that each name is looked at alone
+        data = bytes(memoryview(raw))
+        array = b"\xdd" + (2 * keys_said(data)).to_bytes(4, "big") + data[_MAP_HEADS.get(data[0], 1) :]
+        elements = _packed_elements.decode(array)
+        return dict(zip(map(_packed_name, elements[::2]), elements[1::2], strict=True))
+
+
+def _packed_name(raw: Raw) -> str:
+    try:
+        return _packed_text.decode(raw)
+    except UnicodeDecodeError:
+        data = bytes(memoryview(raw))
+        return data[_TEXT_HEADS.get(data[0], 1) :].decode(errors="surrogateescape")
 
 
 def _not_too_many(values: Mapping[str, Any], marks: Mapping[str, Any]) -> None:

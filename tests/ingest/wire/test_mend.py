@@ -81,6 +81,47 @@ def test_a_word_that_is_no_number_costs_its_column_and_not_the_one_beside_it(
     assert got.refused[0].detail.startswith(f"values.A[0] = {said}")
 
 
+def frame(values: bytes, rest: bytes = b"") -> bytes:
+    """A frame with these bytes for its values, and perhaps more fields."""
+    return b'{"boot":"b","seq":1,"time":[%d],"values":{%b}%b}' % (T0, values, rest)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason", "said"),
+    [
+        (frame(b'"A":[4.8\xff],"B":[4.8]'), Reason.SCHEMA, 'values.A[0] = "4.8\\udcff"'),
+        (frame(b'"A":["\xc4\xe3"],"B":[4.8]'), Reason.SCHEMA, 'values.A[0] = "\\udcc4\\udce3"'),  # GBK
+        (frame(b'"A\xff":[4.8],"B":[4.8]'), Reason.UNKNOWN_POINT, "A\\udcff"),
+        (frame(b'"A":[4.8],"B":[4.8]', b',"quality":{"A":["\xff"]}'), Reason.SCHEMA, 'quality.A[0] = "\\udcff"'),
+    ],
+)
+def test_a_byte_that_is_no_utf_8_costs_the_column_it_is_in_and_not_the_one_beside_it(
+    payload: bytes, reason: Reason, said: str
+) -> None:
+    got = decode(payload, COLUMNS)
+    assert (got.points, got.values) == ([3], [[4.8]])
+    assert [(one.reason, one.columns) for one in got.refused] == [(reason, 1)]
+    assert got.refused[0].detail.startswith(said)
+    assert json.loads(got.refused[0].payload)["values"].keys() == {"A\udcff" if "A\\" in said else "A"}
+
+
+@pytest.mark.parametrize("where", ["values", "quality"])
+@pytest.mark.parametrize("name", [b"\xa1\xff", b"\xd9\x02\xff\xfe", b"\xda\x00\x01\xff"])
+def test_a_name_in_messagepack_that_is_no_utf_8_costs_its_column_alone(where: str, name: bytes) -> None:
+    whole = encode_msgpack(Frame("b", 1, [T0], {"B": [4.8]}, {"B": [1]}), packed=False)
+    at = whole.index(b"\x81", whole.index(where.encode()))
+    column = b"\x91\x00"
+    got = decode(whole[:at] + b"\x82" + name + column + whole[at + 1 :], COLUMNS)
+    assert (got.points, got.values, got.quality) == ([3], [[4.8]], {0: [1]})
+    assert [one.columns for one in got.refused] == [1]
+
+
+@pytest.mark.parametrize("payload", [b'{"boot":"b\xff","seq":1,"time":[1],"values":{}}', frame(b"", b',"x\xff":1')])
+def test_a_byte_that_is_no_utf_8_outside_of_the_columns_refuses_the_frame(payload: bytes) -> None:
+    with pytest.raises(Rejected, match="not-readable"):
+        decode(payload, COLUMNS)
+
+
 def test_the_end_of_a_string_of_c_costs_nothing() -> None:
     assert decode(printed("4.8") + b"\0", COLUMNS).values == [[4.8], [4.8]]
 
