@@ -16,7 +16,10 @@ from ingest.settings import load_settings
 from ingest.state.config import StateConfig
 from ingest.state.copying import NotCopied, copy, total
 from ingest.state.database import Database
+from ingest.state.errors import StateUnavailable
+from ingest.state.peek import reading
 from ingest.state.salvage import WITHOUT_END, Salvaged, salvage
+from ingest.state.soundness import check_state, rows_of
 from ingest.state.sqlite import Sqlite
 
 app = typer.Typer(no_args_is_help=True, help="状态库维护 Look after the state database.")
@@ -78,6 +81,9 @@ def repair(config: ConfigFile = _DEFAULT) -> None:
             raise FileNotFoundError(f"{path}: 没有状态库 there is no state database")
         held = Sqlite(path)  # no service may write meanwhile
         try:
+            if _is_sound(settings.state):
+                typer.echo(f"每行均可读出,未作改动 every row can be read; nothing was changed: {path}")
+                return
             new, aside = (
                 path.with_name(f"{path.name}.repaired"),
                 path.with_name(f"{path.name}.damaged-{time.time_ns()}"),
@@ -99,6 +105,15 @@ def repair(config: ConfigFile = _DEFAULT) -> None:
     typer.echo("再运行 yujing verify 和 yujing audit verify,然后启动服务。 Run both of these, then start the service.")
     if any(done.lost for done in found.values()):
         raise typer.Exit(LOST)
+
+
+def _is_sound(config: StateConfig) -> bool:
+    """Whether the file, and every record in it, can be read as it was written; only reads."""
+    try:
+        with reading(config) as connection, bar("校验 check", rows_of(connection)) as advance:
+            return not any(check_state(connection, advance))
+    except StateUnavailable:
+        return False
 
 
 def _tell_lost(found: Mapping[str, Salvaged]) -> None:

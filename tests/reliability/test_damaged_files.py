@@ -268,6 +268,21 @@ def test_what_a_repair_cannot_bring_back_is_told_with_an_exit_code_of_its_own(fi
     assert (code, "✗" in said) == (0, False), said
 
 
+def test_a_sound_state_database_is_said_to_be_so_and_left_as_it_is(filled: Bench, tmp_path: Path) -> None:
+    """Also the second time, and again once a damaged one was repaired."""
+    path = tmp_path / "state.db"
+    for _ in range(2):
+        before = path.stat().st_ino, path.read_bytes()
+        code, said = repaired(tmp_path)
+        assert (code, "nothing was changed" in said, "repaired" in said) == (0, True, False), said
+        assert (path.stat().st_ino, path.read_bytes()) == before
+    assert not [*tmp_path.glob("*.damaged-*")]
+    sql(path, "UPDATE alarm SET state = 'nobody knows' WHERE rowid = 1")
+    assert repaired(tmp_path)[0] == 3
+    assert "nothing was changed" in repaired(tmp_path)[1]
+    assert len([*tmp_path.glob("*.damaged-*")]) == 1
+
+
 def test_a_state_database_with_nothing_in_it_is_not_repaired(filled: Bench, tmp_path: Path) -> None:
     for left in ("", "-wal", "-shm"):
         (tmp_path / f"state.db{left}").unlink(missing_ok=True)
