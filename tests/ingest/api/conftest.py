@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from ingest.api.app import build_api
-from tests.ingest.api.serving import Halls
-from tests.ingest.api.stand_in import StandIn, busy, config
+from tests.ingest.api.serving import DAY_S, Clock, Halls
+from tests.ingest.api.stand_in import StandIn, busy
 
 Ask = Callable[[str | None], httpx.AsyncClient]
 
 
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture(scope="session")
+def halls(tmp_path_factory: pytest.TempPathFactory) -> Halls:
+    return Halls(tmp_path_factory.mktemp("tokens"))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(halls: Halls) -> Clock:
+    """The application's clock; between two tests a day goes by."""
+    halls.clock.now += DAY_S
+    return halls.clock
 
 
 @pytest.fixture
@@ -37,19 +32,11 @@ def hall() -> StandIn:
 
 
 @pytest.fixture
-def app(hall: StandIn, tmp_path: Path, clock: Clock) -> FastAPI:
-    """The application; its streams end after what is waiting, since the in-process client cannot read halfway."""
-    return build_api(hall.ports, config(tmp_path), closing=lambda: True, clock=clock)
+def app(halls: Halls, hall: StandIn, clock: Clock) -> FastAPI:
+    """The application on this test's hall: one for all tests, but nobody is signed in and nobody has guessed wrong.
 
-
-@pytest.fixture(scope="module")
-def halls(tmp_path_factory: pytest.TempPathFactory) -> Halls:
-    return Halls(tmp_path_factory.mktemp("tokens"))
-
-
-@pytest.fixture
-def shared(halls: Halls, hall: StandIn) -> FastAPI:
-    """One application for all tests of a file, on this test's hall; its sign-ins and sessions outlast the test."""
+    Its streams end after what is waiting, since the in-process client cannot read halfway.
+    """
     halls.hall = hall
     return halls.app
 

@@ -15,16 +15,31 @@ from ingest.api.server import ApiServer
 from tests.ingest.api.stand_in import StandIn, config
 
 DEADLINE_S = 10
+DAY_S = 24 * 3600
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Halls:
-    """One application on whichever hall is current: building it takes longer than most that is asked of it."""
+    """One application on whichever hall is current: building it takes longer than most that is asked of it.
+
+    A day on its clock ends every session and whatever a token has used up.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.hall = StandIn()
+        self.clock = Clock()
         through: dict[str, Any] = {name: _Through(self, name) for name in Ports.__dataclass_fields__}
         ports = Ports(**(through | {"now": self._now}))
-        self.app = build_api(ports, config(folder), closing=lambda: True)
+        self.app = build_api(ports, config(folder), closing=lambda: True, clock=self.clock)
 
     def _now(self) -> int:
         return self.hall.time

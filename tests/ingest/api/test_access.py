@@ -127,11 +127,6 @@ def allowed(method: str, path: str) -> set[str]:
     return EVERYBODY
 
 
-@pytest.fixture
-def app(shared: FastAPI) -> FastAPI:
-    return shared
-
-
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=str)
 async def test_every_route_denies_by_default(method: str, path: str, hall: StandIn, ask: Ask) -> None:
     """Whoever may not use it learns nothing; whoever may gets as far as what they sent allows."""

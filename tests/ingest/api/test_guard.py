@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.ingest.api.conftest import Ask, Clock
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.serving import Clock
 from tests.ingest.api.stand_in import OPERATOR, STEEL, StandIn
 
 

@@ -40,11 +40,6 @@ ROUTES = dict(routes())
 FORMS = list(ROUTES)
 
 
-@pytest.fixture
-def app(shared: FastAPI) -> FastAPI:
-    return shared
-
-
 @asynccontextmanager
 async def signed_in(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test") as client:
