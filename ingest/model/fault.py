@@ -48,6 +48,18 @@ def refuse_all(faults: Sequence[Fault]) -> None:
     raise InvalidConfig(faults)
 
 
+def all_of(*checks: Callable[[], object]) -> None:
+    """Do every check, so that the faults of all are told at once. Raises InvalidConfig."""
+    faults: list[Fault] = []
+    for check in checks:
+        try:
+            check()
+        except InvalidConfig as error:
+            faults += error.faults
+    if faults:
+        raise InvalidConfig(faults)
+
+
 def near(word: object, known: Iterable[str]) -> str:
     """A hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
     close = difflib.get_close_matches(str(word), sorted(known), n=3)

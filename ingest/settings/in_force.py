@@ -20,6 +20,7 @@ from ingest.journal.config import JournalConfig
 from ingest.model.config import Config
 from ingest.model.fault import Fault, InvalidConfig, key_of, problems_of
 from ingest.plants.kept import KeptFiles
+from ingest.settings.left_out import files_of_tables, secrets_of_entries
 from ingest.settings.settings import Settings, files_of
 from ingest.settings.text import Unread, read_tables
 
@@ -112,7 +113,8 @@ def compose(file: Path, content: bytes, last: Tables, *, look: bool = True) -> I
             continue
         wrong = [(table, fault) for table, fault in files_of(settings, file)] if look else []
         if not draft.hold(wrong):
-            return InForce(settings, tuple(draft.faults), tuple(sorted(draft.held)), draft.waiting(), tables)
+            faults = draft.faults + (draft.behind(tables) if look else [])
+            return InForce(settings, tuple(faults), tuple(sorted(draft.held)), draft.waiting(), tables)
 
 
 class _Draft:
@@ -174,6 +176,13 @@ class _Draft:
         more = not tables <= self.held
         self.held |= tables
         return more
+
+    def behind(self, used: Tables) -> list[Fault]:
+        """What else is at fault in what is left out of these tables."""
+        return [
+            *secrets_of_entries(self._raw, used, ENTRIES),
+            *files_of_tables(self._raw, self.held, self.faults, self._file),
+        ]
 
     def waiting(self) -> frozenset[str]:
         """The connectors that stand in the tables as they were good last."""

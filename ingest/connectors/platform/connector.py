@@ -14,9 +14,10 @@ from ingest.connectors.errors import Unmappable, Unreachable
 from ingest.connectors.https import open_client, post
 from ingest.connectors.platform.cipher import Sm4Cbc, decode_block
 from ingest.connectors.platform.config import PlatformConfig
-from ingest.connectors.platform.mapping import load_mapping
+from ingest.connectors.platform.mapping import FieldMapping, load_mapping
 from ingest.connectors.platform.profile import Profile, Sm4JsonProfile
 from ingest.connectors.retry import RetrySchedule
+from ingest.model.fault import all_of
 from ingest.model.outbox import Message
 
 _AWAY = frozenset(
@@ -93,13 +94,22 @@ class PlatformConnector:
 def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformConnector:
     """The connector of these settings. Raises InvalidConfig if a secret, the mapping or the CA file cannot be used."""
     where = f"connectors.{config.name}"
-    profile = Sm4JsonProfile(
-        load_mapping(config.mapping),
-        Sm4Cbc(
-            reveal(config.key, f"{where}.key", decode_block),
-            reveal(config.iv, f"{where}.iv", decode_block),
-        ),
-        config.appid,
-        reveal(config.appsecret, f"{where}.appsecret", header_value),
-    )
-    return PlatformConnector(config, open_client(config.ca_file, f"{where}.ca_file"), profile, now)
+
+    def key() -> bytes:
+        return reveal(config.key, f"{where}.key", decode_block)
+
+    def iv() -> bytes:
+        return reveal(config.iv, f"{where}.iv", decode_block)
+
+    def secret() -> str:
+        return reveal(config.appsecret, f"{where}.appsecret", header_value)
+
+    def mapping() -> FieldMapping:
+        return load_mapping(config.mapping)
+
+    def client() -> httpx.AsyncClient:
+        return open_client(config.ca_file, f"{where}.ca_file")
+
+    all_of(mapping, key, iv, secret, client)
+    profile = Sm4JsonProfile(mapping(), Sm4Cbc(key(), iv()), config.appid, secret())
+    return PlatformConnector(config, client(), profile, now)

@@ -16,6 +16,7 @@ from ingest.connectors.https import open_client, post
 from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.webhook.config import WebhookConfig
 from ingest.connectors.webhook.signature import decode_secret, signed_headers
+from ingest.model.fault import all_of
 from ingest.model.outbox import Message
 
 CONCURRENT = 8
@@ -76,5 +77,12 @@ def cloud_event(message: Message) -> bytes:
 def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnector:
     """The connector of these settings. Raises InvalidConfig if its secret or CA file cannot be used."""
     where = f"connectors.webhooks.{config.name}"
-    key = reveal(config.secret, f"{where}.secret", decode_secret)
-    return WebhookConnector(config, open_client(config.ca_file, f"{where}.ca_file"), key, now)
+
+    def key() -> bytes:
+        return reveal(config.secret, f"{where}.secret", decode_secret)
+
+    def client() -> httpx.AsyncClient:
+        return open_client(config.ca_file, f"{where}.ca_file")
+
+    all_of(key, client)
+    return WebhookConnector(config, client(), key(), now)

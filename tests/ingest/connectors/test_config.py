@@ -158,6 +158,18 @@ def test_secrets_that_cannot_be_used_are_named_by_place_and_never_shown(
     assert "hunter2" not in str(caught.value)
 
 
+def test_every_secret_and_file_of_a_connector_that_cannot_be_used_is_named_at_once() -> None:
+    with pytest.raises(InvalidConfig) as caught:
+        open_connectors(
+            read([hook(ca_file="nowhere.pem")], PLATFORM | {"mapping": "nowhere", "ca_file": "nowhere.pem"})
+        )
+    assert [fault.key for fault in caught.value.faults] == [
+        *(f"connectors.webhooks.inspector.{key}" for key in ("secret", "ca_file")),
+        "platform.mapping",
+        *(f"connectors.platform.{key}" for key in ("key", "iv", "appsecret", "ca_file")),
+    ]
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_a_ca_file_that_is_none_is_a_fault(secrets: None, tmp_path: Path, content: str | None) -> None:
     ca_file = tmp_path / "ca.pem"

@@ -99,8 +99,11 @@ def test_what_others_can_do_without_is_every_list_of_tables() -> None:
 
 @pytest.mark.parametrize("at", [at for at, _ in PLACES], ids=".".join)
 @pytest.mark.parametrize("misspelt", [False, True], ids=["value", "key"])
-def test_a_typo_anywhere_costs_its_table_at_most(at: tuple[str, ...], *, misspelt: bool) -> None:
+def test_a_typo_anywhere_costs_its_table_at_most(
+    at: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, *, misspelt: bool
+) -> None:
     """That is as it was last, its entries as they are now; every other table is in force as it is now."""
+    monkeypatch.setenv("A", "a secret that can be read")
     raw = tomllib.loads(GOOD.replace("300", "301").replace("77", "78").replace("= 30", "= 40"))
     now, before = composed(toml(raw)).settings, composed(GOOD).settings
     inner = raw
@@ -298,3 +301,35 @@ def test_a_secret_of_the_history_that_is_gone_stops_no_watch(tmp_path: Path, mon
     found = composed(toml(LAST | {"history": influx}), LAST | {"history": influx})
     assert found.settings.history.kind == "influxdb2"
     assert [fault.key for fault in found.faults] == ["history.token"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            GOOD + HOOK.format("x").replace("[2]", "[9]"),
+            {"connectors.webhooks.x.levels.0", "connectors.webhooks.x.secret"},
+        ),
+        (GOOD + TOKEN.format("x").replace("operator", "oprator"), {"api.tokens.x.role", "api.tokens.x.token"}),
+        (
+            GOOD.replace('appid = "a"', "appid = 7"),
+            {f"connectors.platform.{key}" for key in ("appid", "appsecret", "key", "iv")},
+        ),
+        (
+            GOOD.replace("port = 2883", 'port = "x"\ntls_ca = "no.pem"\nusername = "u"\npassword = { file = "no" }'),
+            {"mqtt.port", "mqtt.tls_ca", "mqtt.password"},
+        ),
+        (
+            GOOD.replace("[history]", '[history]\nprecision = 7\nusername = "u"\npassword = { file = "no" }'),
+            {"history.precision", "history.password"},
+        ),
+        (GOOD + "[state]\nurl = 'postgresql://u@h/d'\nca_file = 'no.pem'\npth = 'x'\n", {"state.ca_file", "state.pth"}),
+    ],
+)
+def test_two_faults_in_one_place_are_told_at_once(
+    text: str, wanted: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the second is a file or a secret that is not there; and only those that are faults."""
+    monkeypatch.chdir(tmp_path)
+    for last in (LAST, {}):
+        assert {fault.key for fault in composed(text, last).faults} == wanted
