@@ -18,7 +18,11 @@ NEVER: Final = 2**63 - 1
 """The due time of nothing. Times are ns since the epoch."""
 
 _OPEN: Final = frozenset({SuppressionState.APPLIED, SuppressionState.IN_FORCE})
-_STRENGTH: Final = {kind: rank for rank, kind in enumerate(SuppressionKind)}
+
+
+def reaches(one: Suppression, level: int, *, highest: bool) -> bool:
+    """Whether it hides alarms of that level; the highest only if applied for and approved, or if `highest` says so."""
+    return level < HIGHEST or highest or one.kind is SuppressionKind.OUT_OF_SERVICE
 
 
 class Suppressions:
@@ -66,13 +70,11 @@ class Suppressions:
         found = [
             one
             for one in self.of_point(alarm.plant, alarm.point)
-            if one.state is SuppressionState.IN_FORCE
-            and one.begins <= now
-            and (one.until is None or one.until > now)
+            if one.holds(now)
             and one.covers(alarm.plant, alarm.point, alarm.rule)
-            and (alarm.level < HIGHEST or highest or one.kind is SuppressionKind.OUT_OF_SERVICE)
+            and reaches(one, alarm.level, highest=highest)
         ]
-        return max(found, key=lambda one: _STRENGTH[one.kind], default=None)
+        return max(found, key=lambda one: one.kind.strength, default=None)
 
     def expire(self, now: int) -> tuple[list[Suppression], set[tuple[str, str]]]:
         """What ended by itself up to `now`, and the points whose alarms have to be looked at: something began or ended.

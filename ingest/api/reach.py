@@ -201,6 +201,16 @@ def suppressions(
     return list(whole(pages, lambda one: (one.applied, one.id)))
 
 
+def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tuple[Suppression, ...]]:
+    """What hides alarms of a plant's points (or of one) now, by point, the strongest first."""
+    now = ports.now()
+    found: dict[str, list[Suppression]] = {}
+    for one in suppressions(ports, frozenset({plant}), frozenset({SuppressionState.IN_FORCE}), point):
+        if one.holds(now):
+            found.setdefault(one.point, []).append(one)
+    return {key: tuple(sorted(kept, key=lambda one: -one.kind.strength)) for key, kept in found.items()}
+
+
 def trend(ports: Ports, point: Point, start: int, end: int, buckets: int) -> Trend:
     """A point's history. Raises Away if the history store does not answer."""
     try:

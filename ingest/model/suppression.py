@@ -14,6 +14,11 @@ class SuppressionKind(StrEnum):
     SUPPRESSED = "suppressed"  # by the plant's design: alarms that mean nothing in this state of the plant
     OUT_OF_SERVICE = "out-of-service"  # 停用: applied for and approved, while an instrument is repaired or replaced
 
+    @property
+    def strength(self) -> int:
+        """Which of two that cover the same alarm is shown and counts: the one of the greater strength."""
+        return tuple(SuppressionKind).index(self)
+
 
 class SuppressionState(StrEnum):
     """How far a suppression has come."""
@@ -51,6 +56,12 @@ class Suppression:
     decided: int | None = None
     ended: int | None = None
     ended_by: str | None = None
+
+    def holds(self, now: int) -> bool:
+        """Whether it hides what it covers at `now`, ns: approved, begun and not over."""
+        return (
+            self.state is SuppressionState.IN_FORCE and self.begins <= now and (self.until is None or self.until > now)
+        )
 
     def covers(self, plant: str, point: str, rule: str) -> bool:
         """Whether it is about alarms of that rule."""

@@ -18,7 +18,7 @@ from ingest.api.rest.paging import cut, read_token
 from ingest.api.showing import show_among
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.plant import Text
-from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.model.suppression import Suppression, SuppressionState
 
 STANDING_SHOWN: Final = 500
 HIDDEN_SHOWN: Final = 200
@@ -192,7 +192,8 @@ class _Ask:
         found = self.of(HIDDEN, HIDDEN_SHOWN)
         plants = frozenset(alarm.plant for alarm in found)
         by = reach.suppressions(self.ports, plants, _IN_FORCE) if found else ()
-        return tuple(HiddenRow(self.row(alarm), _hiding(alarm, by)) for alarm in found)
+        now = self.ports.now()
+        return tuple(HiddenRow(self.row(alarm), _hiding(alarm, by, now)) for alarm in found)
 
     def shown(self, standing: Sequence[Alarm]) -> list[Shown]:
         """How each is to be shown, among all that stands in the caller's scope."""
@@ -224,13 +225,12 @@ _NORMAL: Final = frozenset({AlarmState.NORMAL})
 _REMOVED: Final = frozenset({AlarmState.REMOVED})
 _SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {STANDS: STANDING, HIDDEN: frozenset(SUPPRESSED_STATES)}
 _IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
-_STRENGTH: Final = tuple(SuppressionKind)
 
 
-def _hiding(alarm: Alarm, among: Sequence[Suppression]) -> Suppression | None:
-    """The strongest suppression that covers the alarm."""
-    over = [one for one in among if one.covers(alarm.plant, alarm.point, alarm.rule)]
-    return max(over, key=lambda one: _STRENGTH.index(one.kind), default=None)
+def _hiding(alarm: Alarm, among: Sequence[Suppression], now: int) -> Suppression | None:
+    """The strongest suppression that covers the alarm now."""
+    over = [one for one in among if one.holds(now) and one.covers(alarm.plant, alarm.point, alarm.rule)]
+    return max(over, key=lambda one: one.kind.strength, default=None)
 
 
 def _order(state: AnyState) -> Order:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from ingest.alarms.suppressions import reaches
 from ingest.api import reach
 from ingest.api.access import Caller, Principal
 from ingest.api.console import rows
@@ -17,6 +19,7 @@ from ingest.api.console.warning_views import plant_risks, warnings_by_plant
 from ingest.api.errors import Away
 from ingest.api.ports import Ports
 from ingest.model.plant import Plant, Point
+from ingest.model.suppression import Suppression
 
 Span = Annotated[int, Query(json_schema_extra={"enum": list(SPANS_S)})]
 
@@ -66,11 +69,13 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Show a point's trend with its limits, and everything it is judged by."""
         found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
+        row = _point_row(ports, caller, of, found)
         return render.page(
             request,
             "point.html",
             plant=of,
-            row=_point_row(ports, caller, of, found),
+            row=row,
+            hidden=_hidden_rules(ports, found, row.hidden),
             machine=_machine(of, found),
             silent=ports.live.unjudged(found.rules),
             spans=SPANS_S,
@@ -88,22 +93,34 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:
         """Show anew what a point is judged by, and whether it is."""
         found = reach.point(ports, caller, plant, point)
-        return render.page(request, "_rules.html", point=found, silent=ports.live.unjudged(found.rules))
+        hidden = _hidden_rules(ports, found, reach.hiding(ports, plant, point).get(point, ()))
+        return render.page(request, "_rules.html", point=found, silent=ports.live.unjudged(found.rules), hidden=hidden)
 
     return router
 
 
 def _point_rows(ports: Ports, caller: Principal, plant: Plant) -> list[rows.PointRow]:
-    alarms = rows.in_alarm(ports, caller, plant)
+    alarms, hidden = rows.in_alarm(ports, caller, plant), reach.hiding(ports, plant.id)
     return [
-        rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id))
+        rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id), hidden.get(point.id, ()))
         for point in rows.shown_points(plant)
     ]
 
 
 def _point_row(ports: Ports, caller: Principal, plant: Plant, point: Point) -> rows.PointRow:
-    alarms = rows.in_alarm(ports, caller, plant, point.id)
-    return rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id))
+    alarms, hidden = rows.in_alarm(ports, caller, plant, point.id), reach.hiding(ports, plant.id, point.id)
+    return rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id), hidden.get(point.id, ()))
+
+
+def _hidden_rules(ports: Ports, point: Point, hidden: Sequence[Suppression]) -> dict[str, Suppression]:
+    """Return the strongest suppression of each rule whose alarms call nobody now, by its code."""
+    highest = ports.load.config.suppress_level_2
+    return {
+        rule.code: one
+        for one in reversed(hidden)
+        for rule in point.rules
+        if one.covers(point.plant, point.id, rule.code) and reaches(one, rule.level, highest=highest)
+    }
 
 
 def _sparks(trends: Trends, plant: Plant, request: Request) -> dict[str, Markup]:

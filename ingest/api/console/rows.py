@@ -19,6 +19,7 @@ from ingest.api.texts import FLAGS, TEXTS
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint, Text
+from ingest.model.suppression import Suppression
 from ingest.model.warning import EarlyWarning
 from ingest.plants.view import Latest
 
@@ -69,7 +70,12 @@ class InAlarm:
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """A point in a list. `tone` is "alarm", "good", "poor" or "gone": how the value may be looked at."""
+    """A point in a list.
+
+    Attributes:
+        tone: how the value may be looked at: "alarm", "good", "poor", "gone", or "hidden": nobody is called for it.
+        hidden: what hides its alarms now, the strongest first.
+    """
 
     point: Point
     value: Text
@@ -78,6 +84,7 @@ class PointRow:
     time: int
     limits: tuple[Limit, ...]
     alarm: InAlarm | None = None
+    hidden: tuple[Suppression, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -162,22 +169,24 @@ def _gravity(alarm: Alarm) -> tuple[int, bool, bool, int]:
     return alarm.level, alarm.state in UNSEEN, alarm.active, alarm.annunciated
 
 
-def point_row(point: Point, latest: Latest, alarm: InAlarm | None = None) -> PointRow:
-    """Return the point with its newest value, or a dash and the reason there is none, and what it is in alarm for."""
+def point_row(
+    point: Point, latest: Latest, alarm: InAlarm | None = None, hidden: tuple[Suppression, ...] = ()
+) -> PointRow:
+    """Return the point with its newest value (a dash and why, if none), what it is in alarm for, and what hides it."""
     trusted = latest.trusted
     flags = tuple(text for flag, text in FLAGS.items() if latest.flags & flag)
     if latest.time == 0:
         quality: tuple[Text, ...] = (TEXTS["quality.never"],)
     elif latest.stale:
         quality = (TEXTS["quality.stale"],)
-    else:  # nobody is told that a value in alarm is well
-        quality = flags or (() if alarm else (TEXTS["quality.good"],))
+    else:  # nobody is told that a value is well which is in alarm, or would call nobody if it were
+        quality = flags or (() if alarm or hidden else (TEXTS["quality.good"],))
     limits = limits_of(point)
     value = number(trusted, decimals(point), [one.value for one in limits])
-    tone = "poor" if latest.flags & ~Flag.LATE else "alarm" if alarm else "good"
+    tone = "poor" if latest.flags & ~Flag.LATE else "alarm" if alarm else "hidden" if hidden else "good"
     if value == NOTHING:
         tone = "gone"
-    return PointRow(point, point.word(trusted) or _same(value), quality, tone, latest.time, limits, alarm)
+    return PointRow(point, point.word(trusted) or _same(value), quality, tone, latest.time, limits, alarm, hidden)
 
 
 def limits_of(point: Point) -> tuple[Limit, ...]:

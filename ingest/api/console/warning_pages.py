@@ -100,6 +100,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
             rungs=rungs(found, visited(history)),
             explained=_explained(history, at, event),
             at=at,
+            hidden={} if at or event is not None else reach.hiding(ports, found.plant),
             live=found.state in STATES_LIVE,
             offer=offer_of(found, caller),
             find=ports.live.roster().find,

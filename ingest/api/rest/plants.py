@@ -18,6 +18,7 @@ from ingest.api.rest import schemas
 from ingest.history.store import Trend, bucket_width
 from ingest.model.flags import Flag
 from ingest.model.plant import Plant, Point
+from ingest.model.suppression import Suppression
 from ingest.model.telling import iso
 from ingest.plants.view import Latest
 
@@ -49,14 +50,16 @@ def plants_router(ports: Ports) -> APIRouter:
     @router.get("/{plant}/points")
     def points(plant: str, caller: Caller) -> list[schemas.PointOut]:
         """List the points of a plant, gateways' own points included, each with its newest reading."""
-        return [schemas.PointOut(**_point_body(ports, point)) for point in reach.plant(ports, caller, plant).points]
+        found = reach.plant(ports, caller, plant)
+        hidden = reach.hiding(ports, found.id)
+        return [schemas.PointOut(**_point_body(ports, point, hidden)) for point in found.points]
 
     @router.get("/{plant}/points/{point}")
     def point(plant: str, point: str, caller: Caller) -> schemas.PointDetail:
         """Show one point with the rules it is judged by and those it is not."""
         found = reach.point(ports, caller, plant, point)
         return schemas.PointDetail(
-            **_point_body(ports, found),
+            **_point_body(ports, found, reach.hiding(ports, plant, point)),
             was=found.was,
             silence_s=found.silence_s,
             setpoint=found.setpoint,
@@ -132,7 +135,7 @@ def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list
     ]
 
 
-def _point_body(ports: Ports, point: Point) -> dict[str, Any]:
+def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppression]]) -> dict[str, Any]:
     return {
         "plant": point.plant,
         "id": point.id,
@@ -144,6 +147,7 @@ def _point_body(ports: Ports, point: Point) -> dict[str, Any]:
         "low": _finite(point.low),
         "high": _finite(point.high),
         "latest": _latest(point, ports.live.latest(point.index)),
+        "hidden_by": next((one.kind for one in hidden.get(point.id, ())), None),
     }
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from ingest.alarms.covering import CoverKind
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.plant import Confidence, GateOp, PlantKind
+from ingest.model.suppression import SuppressionKind
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T06:00:00.000Z"])]
 PlantId = Annotated[str, Field(examples=["demo-aluminium"])]
@@ -177,6 +178,10 @@ class PointOut(Shape):
     low: float | None = Field(description="instrument range; null: has none", examples=[0.0])
     high: float | None = Field(examples=[0.6])
     latest: LatestOut
+    hidden_by: SuppressionKind | None = Field(
+        description="the strongest kind in force now that hides alarms of all or some of its rules; null: none does",
+        examples=[None],
+    )
 
 
 class PointDetail(PointOut):

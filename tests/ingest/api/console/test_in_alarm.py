@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from ingest.model.alarm import AlarmState
+from ingest.model.suppression import SuppressionKind
+from ingest.pipeline.commands import Decide, Person, Suppress
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.view import Latest
 from tests.ingest.api.conftest import Ask
-from tests.ingest.api.stand_in import NOON, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.api.stand_in import MINUTE, NOON, OPERATOR, STEEL, WOOD, StandIn
 
 POINT = f"/plants/{STEEL}/points/CO-01"
 
@@ -133,3 +135,71 @@ def test_every_digital_signal_of_the_catalogue_has_words_in_both_languages() -> 
         for word in signal.states:
             assert word.zh
             assert word.en.isascii()
+
+
+async def hidden(hall: StandIn, kind: SuppressionKind, rule: str | None = None, begins: int | None = None) -> None:
+    """Have alarms of CO-01 hidden for a quarter of an hour, approved where that is asked for."""
+    hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
+    hall.put(STEEL, "CO-01", Latest(NOON, 6.0, 0, stale=False))
+    until = (begins or NOON) + 15 * MINUTE
+    wish = Suppress(kind, STEEL, "CO-01", rule, "传感器送检", until, Person("王建国", "operator"), begins)
+    record = await hall.order(wish)
+    if kind is SuppressionKind.OUT_OF_SERVICE:
+        await hall.order(Decide(record.id, True, Person("李明", "inspector")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "word"),
+    [
+        (SuppressionKind.OUT_OF_SERVICE, None, "停用"),
+        (SuppressionKind.SHELVED, "H", "搁置"),
+        (SuppressionKind.SUPPRESSED, "H", "抑制"),
+    ],
+)
+async def test_a_point_whose_alarms_are_hidden_says_so_wherever_its_value_stands(
+    hall: StandIn, ask: Ask, kind: SuppressionKind, rule: str | None, word: str
+) -> None:
+    """Before any alarm of it: nobody would be called, so nobody is told that all is well."""
+    await hidden(hall, kind, rule)
+    for shown in await places(ask):
+        assert word in shown
+        assert "截止" in shown
+        assert "正常" not in shown
+        assert "tone-good" not in shown
+    rules = (await ask(OPERATOR).get(f"{POINT}/rules")).text
+    assert rules.count(word) == (len(hall.known.plants[STEEL].points[0].rules) if rule is None else 1)
+    assert (await ask(OPERATOR).get(f"/api/v1{POINT}")).json()["hidden_by"] == kind
+    listed = {one["id"]: one["hidden_by"] for one in (await ask(OPERATOR).get(f"/api/v1/plants/{STEEL}/points")).json()}
+    assert listed == dict.fromkeys(listed) | {"CO-01": kind}
+
+
+async def test_what_hides_a_points_alarms_is_said_beside_what_it_is_in_alarm_for(hall: StandIn, ask: Ask) -> None:
+    """The level 2 that no shelving reaches calls beside what is shelved."""
+    await hidden(hall, SuppressionKind.SHELVED)
+    hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
+    for shown in await places(ask):
+        assert "二级" in shown
+        assert "搁置" in shown
+    for code, shelved in (("H", True), ("HH", False)):
+        rule = (await ask(OPERATOR).get(f"{POINT}/rules")).text.split(f">{code}</span>")[1].split("</tr>")[0]
+        assert ("搁置" in rule) is shelved
+
+
+async def test_a_point_is_not_said_to_be_hidden_before_or_after_it_is(hall: StandIn, ask: Ask) -> None:
+    """What is approved for later hides nothing yet, and what is over hides nothing any more."""
+    await hidden(hall, SuppressionKind.OUT_OF_SERVICE, begins=NOON + MINUTE)
+    for time, word in ((NOON, "正常"), (NOON + MINUTE, "停用"), (NOON + 16 * MINUTE, "正常")):
+        hall.time = time
+        for shown in await places(ask):
+            assert word in shown
+
+
+async def test_a_warning_marks_what_is_shelved_among_its_grounds(hall: StandIn, ask: Ask) -> None:
+    hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
+    warned = next(one.warning for one in reversed(hall.warned) if one.warning.plant == STEEL)
+    page = f"/warnings/{warned.id}"
+    assert "搁置" not in (await ask(OPERATOR).get(page)).text.split('id="why"')[1].split('id="history"')[0]
+    await hall.order(
+        Suppress(SuppressionKind.SHELVED, STEEL, "CO-01", None, "复测", NOON + MINUTE, Person("王建国", "operator"))
+    )
+    assert "搁置" in (await ask(OPERATOR).get(page)).text.split('id="why"')[1].split('id="history"')[0]
