@@ -129,6 +129,25 @@ async def test_a_lost_connection_says_that_data_may_be_stale(server: ApiServer, 
     watch.wrong = [said for said in watch.wrong if "ERR_" not in said]  # the browser's own word for the lost server
 
 
+async def test_a_list_that_could_not_be_fetched_is_never_shown_as_live(hall: StandIn, watch: Watched) -> None:
+    """The stream goes on beside it. It says how old the list is, and recovers by itself."""
+    page = watch.page
+    await sign_in(page)
+    link, banner = page.locator("#link"), page.locator("#stale")
+    await page.route("**/alarms/table*", lambda route: route.fulfill(status=503, body="away"))
+    hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)
+    await expect(page.locator("#announce")).to_contain_text("高高报")
+    await expect(link).to_have_attribute("data-state", "old")
+    await expect(link).not_to_contain_text("实时", use_inner_text=True)
+    await expect(banner).to_contain_text("不是现在的情况")
+    await expect(banner).to_contain_text("秒前")
+    await page.unroute("**/alarms/table*")
+    await expect(page.locator("#alarms")).to_contain_text("热风炉区一氧化碳 高高报", timeout=30_000)
+    await expect(link).to_have_attribute("data-state", "live")
+    await expect(banner).to_be_hidden()
+    watch.wrong = [said for said in watch.wrong if "503" not in said]
+
+
 async def test_a_trend_draws_itself_anew(hall: StandIn, watch: Watched) -> None:
     page = watch.page
     await sign_in(page)

@@ -2,15 +2,44 @@
 // seconds and, with data-on-alarm, when an alarm event arrives. Without this module every page still works.
 
 const SILENCE_MS = 15_000; // the server sends a heartbeat every 5 s
+const RETRY_MS = 3000;
 
 const link = document.getElementById("link");
-const stale = document.getElementById("stale");
+const banner = document.getElementById("stale");
 const updated = document.getElementById("updated");
 const announce = document.getElementById("announce");
 const zh = document.documentElement.lang.startsWith("zh");
 const title = document.title;
 
-const regions = [...document.querySelectorAll("[data-source]")].map((element) => ({ element, busy: false, again: false }));
+const regions = [...document.querySelectorAll("[data-source]")].map((element) => ({ element, busy: false, again: false, failed: false, fresh: Date.now() }));
+
+// What the page says of itself: live only while the stream is heard and every region could be fetched.
+let stream = "connecting";
+
+function report() {
+  const failed = regions.filter((region) => region.failed);
+  const state = stream === "live" && failed.length ? "old" : stream;
+  const quiet = state !== "old" && state !== "lost";
+  link.dataset.state = state;
+  banner.hidden = quiet;
+  document.body.classList.toggle("disconnected", state === "lost");
+  const since = quiet ? Date.now() : Math.min(...(state === "old" ? failed : regions).map((region) => region.fresh), Date.now());
+  if (state !== "connecting") updated.textContent = clock(since);
+  if (quiet) return;
+  const what = banner.querySelector("[role=alert]");
+  if (what.textContent !== banner.dataset[state]) what.textContent = banner.dataset[state];
+  banner.querySelector("span:last-child").textContent = banner.dataset.age.replace("{time}", clock(since)).replace("{age}", age(since));
+}
+
+const clock = (ms) => new Date(ms).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
+
+function age(since) {
+  const seconds = Math.floor((Date.now() - since) / 1000);
+  const [unit, size] = [["d", 86_400], ["h", 3600], ["m", 60]].find(([, size]) => seconds >= 2 * size) ?? ["s", 1];
+  return banner.dataset[unit].replace("{n}", Math.floor(seconds / size));
+}
+
+setInterval(() => banner.hidden || report(), 1000);
 
 async function refresh(region) {
   if (region.busy) {
@@ -19,18 +48,26 @@ async function refresh(region) {
   }
   region.busy = true;
   try {
-    const answer = await fetch(region.element.dataset.source, { headers: { accept: "text/html" } });
+    const answer = await fetch(region.element.dataset.source, {
+      headers: { accept: "text/html" },
+      signal: AbortSignal.timeout(SILENCE_MS), // no answer is a failure, too
+    });
     if (answer.status === 401) {
       location.reload(); // the session is over: the server answers with the sign-in page
       return;
     }
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     show(region.element, await answer.text());
-    region.element.classList.remove("old");
+    region.failed = false;
+    region.fresh = Date.now();
   } catch {
-    region.element.classList.add("old");
+    region.failed = true;
+    clearTimeout(region.retry);
+    region.retry = setTimeout(() => region.failed && visible() && refresh(region), RETRY_MS);
   } finally {
     region.busy = false;
+    region.element.classList.toggle("old", region.failed);
+    report();
     if (region.again) {
       region.again = false;
       refresh(region);
@@ -73,27 +110,29 @@ const onAlarm = () => regions.filter((region) => "onAlarm" in region.element.dat
 let events = null;
 let silence = 0;
 
-function heard() {
+function listen() {
   clearTimeout(silence);
   silence = setTimeout(() => {
     lost();
     connect(); // a pulled cable closes nothing: only silence tells
   }, SILENCE_MS);
-  link.dataset.state = "live";
-  stale.hidden = true;
-  document.body.classList.remove("disconnected");
-  updated.textContent = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
+}
+
+function heard() {
+  listen();
+  stream = "live";
+  report();
 }
 
 function lost() {
-  link.dataset.state = "lost";
-  stale.hidden = false;
-  document.body.classList.add("disconnected");
+  stream = "lost";
+  report();
 }
 
 function connect() {
   events?.close();
   events = new EventSource("/api/v1/alarms/stream");
+  listen();
   events.addEventListener("open", () => {
     heard();
     regions.forEach(refresh); // whatever happened before the stream was open
@@ -109,7 +148,7 @@ function connect() {
     lost();
     if (events.readyState === EventSource.CLOSED) {
       clearTimeout(silence);
-      silence = setTimeout(connect, 3000); // refused, not dropped: the browser would not try again by itself
+      silence = setTimeout(connect, RETRY_MS); // refused, not dropped: the browser would not try again by itself
     }
   });
 }
@@ -120,11 +159,13 @@ document.addEventListener("visibilitychange", () => {
   if (visible()) connect();
   else {
     events?.close();
-    link.dataset.state = "connecting";
+    stream = "connecting";
+    report();
   }
 });
 window.addEventListener("pagehide", () => events?.close());
 window.addEventListener("pageshow", (event) => event.persisted && connect());
+report();
 connect();
 
 const dialog = document.getElementById("ack");

@@ -28,10 +28,17 @@ FRAME: Final[dict[str, Text]] = {
     "link.live": Text("实时", "Live"),
     "link.connecting": Text("连接中", "Connecting"),
     "link.lost": Text("已断开", "Disconnected"),
-    "link.stale": Text(
+    "link.old": Text("未能更新", "Not updated"),
+    "link.still": Text("不自动更新 · {time} 的内容", "Does not update by itself · as of {time}"),
+    "link.lost_hint": Text(
         "与服务器的连接已中断，数据可能已过期。正在重新连接…",
         "The connection to the server is lost: data may be stale. Reconnecting…",
     ),
+    "link.old_hint": Text(
+        "变淡的部分未能更新，不是现在的情况。正在重试…",
+        "What is pale could not be updated and is not how things stand now. Retrying…",
+    ),
+    "link.age": Text("显示的是 {time}（{age}）的内容。", "Shown is the state of {time} ({age})."),
     "link.since": Text("最后更新", "Last update"),
     "signin.title": Text("登录", "Sign in"),
     "signin.token": Text("访问令牌", "Access token"),

@@ -310,3 +310,11 @@ async def test_what_the_service_watches_of_itself_is_a_plant_for_those_who_see_a
     assert "监测服务" not in (await ask(ELSEWHERE).get("/plants")).text
     for hidden in (f"/plants/{SERVICE}", f"/api/v1/plants/{SERVICE}", f"/api/v1/plants/{SERVICE}/points/DISK"):
         assert (await ask(ELSEWHERE).get(hidden)).status_code == 404
+
+
+async def test_a_page_without_script_says_of_when_it_is_and_that_it_stays_so(ask: Ask) -> None:
+    """It waits for no connection: nothing would ever make one."""
+    page = (await ask(OPERATOR).get("/alarms")).text
+    assert 'data-state="still"' in page
+    assert "不自动更新 · 11-23 14:12:30 的内容" in page
+    assert 'data-state="connecting"' not in page
