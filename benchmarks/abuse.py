@@ -1,6 +1,6 @@
 """How much those who only read, or only connect, delay the alarms of others: abused against undisturbed, in one run.
 
-    python -m benchmarks.abuse [--json] [--seconds 20] [--rounds 3] [--only exports sse_300 idle_600 backfill]
+    python -m benchmarks.abuse [--json] [--seconds 20] [--rounds 3] [--scale 1] [--only exports sse_300 ...]
 
 Real Mosquitto and the whole service as a process. Alarms are raised and cleared one after another and timed from the
 publish of their frame to their webhook (`benchmarks.probe`), in peace and while somebody abuses the service, by turns:
@@ -82,6 +82,7 @@ class Yard:
     broker: int
     hook: int
     seconds: float
+    scale: float = 1.0  # of every abuse
     seen: dict[str, Any] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=itertools.count)  # of back-fills: each is of gateways of its own
 
@@ -102,6 +103,10 @@ class Yard:
         for family in text_string_to_metric_families(told):
             if family.name in _WAITING:
                 yield from (sample.value for sample in family.samples)
+
+    def scaled(self, count: int) -> int:
+        """So many, by the scale; one at least."""
+        return max(1, round(count * self.scale))
 
     def reader(self, number: int) -> dict[str, str]:
         """The credentials of one of the quiet plant's readers."""
@@ -126,7 +131,7 @@ def exports(yard: Yard) -> Iterator[None]:
                 if status != httpx.codes.OK:
                     stop.wait(0.25)  # a client that is refused and asks again at once, nearly
 
-    threads = [threading.Thread(target=save, name=f"export-{n}") for n in range(EXPORTS)]
+    threads = [threading.Thread(target=save, name=f"export-{n}") for n in range(yard.scaled(EXPORTS))]
     with _peak_rss(yard):
         for thread in threads:
             thread.start()
@@ -144,7 +149,7 @@ def sse_300(yard: Yard) -> Iterator[None]:
     """Many streams are open, each read as it comes."""
     stop = threading.Event()
     with ExitStack() as stack:
-        held = [stack.enter_context(_connected(yard)) for _ in range(STREAMS)]
+        held = [stack.enter_context(_connected(yard)) for _ in range(yard.scaled(STREAMS))]
         for number, one in enumerate(held):
             token = yard.reader(number % _TOKENS)["authorization"]
             head = f"GET /api/v1/alarms/stream HTTP/1.1\r\nhost: bench\r\nauthorization: {token}\r\n\r\n"
@@ -192,9 +197,10 @@ def idle_600(yard: Yard) -> Iterator[None]:
 @contextmanager
 def backfill(yard: Yard) -> Iterator[None]:
     """Gateways of the quiet plant send what they kept, oldest first, as fast as it is told to be on disk."""
-    frames = KEPT_S * 3 // _INSTANTS
+    kept_s = yard.scaled(KEPT_S)
+    frames = kept_s * 3 // _INSTANTS
     first = _QUIET_GATEWAY + 3 * (next(yard.numbers) % (GATEWAYS // 3))  # nobody's past is told twice
-    load = Load(frames, gateways=3, times=_INSTANTS, ago_s=KEPT_S, every_ms=1000, first=first, unread=100)
+    load = Load(frames, gateways=3, times=_INSTANTS, ago_s=kept_s, every_ms=1000, first=first, unread=100)
     command = [sys.executable, "-m", "benchmarks.load", "127.0.0.1", str(yard.broker), json.dumps(asdict(load))]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as sending:  # noqa: S603  our own module
         try:
@@ -219,7 +225,7 @@ def _supervise(yard: Yard, stop: threading.Event, took: list[float], failed: Cou
 
 
 def _hold(yard: Yard, stop: threading.Event) -> None:
-    held = [_connected(yard) for _ in range(IDLE)]
+    held = [_connected(yard) for _ in range(yard.scaled(IDLE))]
     while not stop.wait(0.5):
         for number, one in enumerate(held):
             if _closed(one):
@@ -280,32 +286,32 @@ def _percentile(ms: list[float], at: float) -> float:
 
 
 @contextmanager
-def yard(seconds: float, hazards: int = HAZARDS) -> Iterator[Yard]:
+def yard(seconds: float, scale: float = 1.0) -> Iterator[Yard]:
     """The whole service on real Mosquitto, with two plants; the second is quiet and has many hazards."""
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder, hook = Path(name), free_port()
         write_plants(folder / "plants", 100 + GATEWAYS, prompt=True)
         (folder / "secret").write_text("whsec_" + "YSBzZWNyZXQgb2YgdGhpcyBiZW5jaG1hcms=")
         service = Service(folder, broker, _settings(folder, hook), plant="")
-        _fill(folder, hazards)
+        measured = Yard(service, broker[1], hook, seconds, scale)
+        _fill(folder, measured.scaled(HAZARDS))
         with service:
-            measured = Yard(service, broker[1], hook, seconds)
             Yard(service, broker[1], hook, min(4.0, seconds)).alarms()  # code is loaded, connections are there
             yield measured
 
 
-def measure(seconds: float, rounds: int, only: list[str]) -> dict[str, Any]:
+def measure(seconds: float, rounds: int, only: list[str], scale: float = 1.0) -> dict[str, Any]:
     """Every figure asked for, by its name in the JSON; `details` has the rest."""
     figures: dict[str, Any] = {}
     details: dict[str, Any] = {}
     abuses = [name for name in only if name in ABUSES]
     if abuses:
-        with yard(seconds) as measured:
+        with yard(seconds, scale) as measured:
             for name in abuses:
                 details[name] = ratio(measured, ABUSES[name], rounds)
                 figures[f"alarm_p99_ratio_{name}"] = details[name]["p99_ratio"]
     for name in [name for name in only if name in FIGURES]:
-        figures[name], details[name] = FIGURES[name](seconds)
+        figures[name], details[name] = FIGURES[name](seconds, scale)
     return {**figures, "details": details}
 
 
@@ -387,9 +393,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long alarms are timed in a round")
     parser.add_argument("--rounds", type=int, default=3, help="so many in peace and so many abused, by turns")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the abuses; less, to try it out")
     parser.add_argument("--only", nargs="*", choices=[*ABUSES, *FIGURES], default=[*ABUSES, *FIGURES])
     given = parser.parse_args()
-    found = measure(given.seconds, given.rounds, given.only)
+    found = measure(given.seconds, given.rounds, given.only, given.scale)
     sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")
 
 

@@ -234,7 +234,7 @@ def latency(messages: int, rate: float) -> dict[str, float]:
         return {"p50": float(np.percentile(ns, 50)) / 1e6, "p99": float(np.percentile(ns, 99)) / 1e6, "alarms": len(ns)}
 
 
-def memory(points: int) -> float:
+def memory(points: int, rest_s: float) -> float:
     """MB the service holds with so many points, each heard once."""
     gateways = max(1, points // COLUMNS)
     with tempfile.TemporaryDirectory() as name:
@@ -247,7 +247,7 @@ def memory(points: int) -> float:
         ):
             publish(broker, Load(3 * gateways, gateways=gateways))
             until(lambda: stored(influx) >= 3 * gateways * COLUMNS, "InfluxDB")
-            time.sleep(15)  # a snapshot is written in the meantime
+            time.sleep(rest_s)  # a snapshot is written in the meantime
             return rss_mb(running.pid)
 
 
@@ -257,6 +257,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     parser.add_argument("--messages", type=int, default=60_000, help="20-reading frames; a fifth of 200-reading ones")
     parser.add_argument("--points", type=int, default=100_000)
+    parser.add_argument("--rest", type=float, default=15.0, help="seconds before memory is looked at")
     parser.add_argument("--only", nargs="*", default=["alone", "end", "latency", "memory"])
     parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -279,7 +280,7 @@ def main() -> None:
         found["latency_p99_ms"], found["latency_p50_ms"] = round(told["p99"], 1), round(told["p50"], 1)
         found["latency_alarms"] = int(told["alarms"])
     if "memory" in given.only:
-        found["rss_mb"] = round(memory(given.points))
+        found["rss_mb"] = round(memory(given.points, given.rest))
     sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")
 
 

@@ -75,7 +75,7 @@ class Calm:
                 self._took[seq] = now - self._sent[seq]
 
 
-def junk(seconds: float) -> tuple[float, dict[str, Any]]:
+def junk(seconds: float, _scale: float) -> tuple[float, dict[str, Any]]:
     """The share of another gateway's frames committed in time, while junk comes for so long and as long again after."""
     with _service() as (service, broker):
         calm = Calm(broker)
@@ -91,7 +91,7 @@ def junk(seconds: float) -> tuple[float, dict[str, Any]]:
     return round(len(in_time) / len(took), 3), more
 
 
-def boots(_seconds: float) -> tuple[float, dict[str, Any]]:
+def boots(_seconds: float, scale: float) -> tuple[float, dict[str, Any]]:
     """Milliseconds of the first `GET /api/v1/gateways` after a start with 20,000 boots of one gateway."""
     with _service() as (service, _):
         service.stop()
@@ -100,7 +100,7 @@ def boots(_seconds: float) -> tuple[float, dict[str, Any]]:
             journal.executemany(
                 "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
                 " duplicates) VALUES (?, ?, ?, 2, '[[1, 1, 0]]', '[]', 'null', ?, ?, 1, 0)",
-                [(PLANT, _HOSTILE, f"old-{number}", number, number) for number in range(1, BOOTS + 1)],
+                [(PLANT, _HOSTILE, f"old-{number}", number, number) for number in range(1, round(BOOTS * scale) + 1)],
             )
         journal.close()
         began = time.perf_counter()
@@ -147,8 +147,8 @@ def _flood(broker: tuple[str, int]) -> Iterator[Callable[[], int]]:
         client.loop_stop()
 
 
-FIGURES: Final[dict[str, Callable[[float], tuple[float, dict[str, Any]]]]] = {
+FIGURES: Final[dict[str, Callable[[float, float], tuple[float, dict[str, Any]]]]] = {
     "other_gateway_committed_share_junk": junk,
     f"gateways_ms_boots_{BOOTS}": boots,
 }
-"""Each figure by its name in the JSON: given the seconds of a measure, what was measured, and what else was seen."""
+"""Each figure by its name in the JSON: given the seconds and the scale, what was measured and what else was seen."""
