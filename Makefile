@@ -22,8 +22,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 demo: install ## three simulated plants, faults on a timetable, console in the browser (ARGS="--for 60s ...")
 	@exec $(BIN)/yujing demo $(ARGS)
 
-test: install servers check ## lint, imports, types, and every test against real servers
-	$(BIN)/pytest $(ARGS)
+test: install servers check ## lint, imports, types, and every test against real servers (a worker a processor)
+	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: install ## lint, import contracts, types
 	$(BIN)/ruff check .

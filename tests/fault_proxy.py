@@ -18,6 +18,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Final, Self, TypeVar
 
+from tests.servers import free_port
+
 T = TypeVar("T")
 
 CHUNK: Final = 1 << 14
@@ -42,9 +44,7 @@ class FaultProxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._server: asyncio.Server | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port: Final = free_port()
 
     @property
     def address(self) -> tuple[str, int]:

@@ -6,6 +6,7 @@ A test that needs to kill and restart takes the `Server` itself: `influxd_server
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -35,6 +36,11 @@ _PACKAGES: Final = {
     "mosquitto": "mosquitto",
     "postgres": "postgresql",
 }
+_PORTS: Final = range(10_000, 32_000)
+"""Below those that clients are lent, on Linux and elsewhere."""
+
+_first: Final = os.getpid() * 9_973 % len(_PORTS)  # processes begin far from one another
+_ports: Final[Iterator[int]] = itertools.cycle([*_PORTS[_first:], *_PORTS[:_first]])
 _SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -298,11 +304,15 @@ def mosquitto(tmp: Path, config_lines: Sequence[str] = ()) -> Iterator[tuple[str
 
 
 def free_port() -> int:
-    """A loopback TCP port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback TCP port nobody listens on at the moment.
+
+    It is none of those that the kernel lends to clients, nor one that a test run beside this one is likely to try.
+    """
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise AssertionError("they go round")
 
 
 def _find(program: str) -> str:
