@@ -15,9 +15,12 @@ from pydantic import BaseModel
 
 from ingest.connectors.https import is_loopback
 from ingest.history.config import InfluxConfig
+from ingest.journal.care import JournalFile
+from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.config import Secret
-from ingest.model.fault import Fault
+from ingest.model.fault import Fault, near
 from ingest.model.plant import SERVICE
+from ingest.plants.numbering import MemoryNumbering, PointKey
 from ingest.plants.plausible import PROVINCES, doubts_of
 from ingest.plants.roster import Roster
 from ingest.settings import Settings
@@ -32,7 +35,8 @@ _MOUNTED: Final = Path("/run/secrets")  # a container's own, readable for everyb
 def doubts(file: Path, settings: Settings, roster: Roster) -> list[Fault]:
     """Every doubt about the settings and the plant files they name; reads secrets, shows none."""
     found = [Fault(str(file), key, value, expected) for key, value, expected in _of_settings(settings, roster)]
-    return found + [doubt for plant in roster.enterprises() for doubt in doubts_of(plant, settings.plants)]
+    found += [doubt for plant in roster.enterprises() for doubt in doubts_of(plant, settings.plants)]
+    return [*found, *_renamed(settings, roster)]
 
 
 _Doubt = tuple[str, str, str]
@@ -79,8 +83,35 @@ def _names(settings: Settings, roster: Roster) -> Iterator[_Doubt]:
             )
 
 
+def _renamed(settings: Settings, roster: Roster) -> Iterator[Fault]:
+    """Former ids that would carry nothing over: the alarms that stand at such a point would be removed."""
+    known = _numbered(settings.journal.path)
+    was = {(plant.id, point.id): point.was for plant in roster.enterprises() for point in plant.points if point.was}
+    carried = MemoryNumbering(known)([*was], was).renamed
+    for (plant, point), former in was.items():
+        if (plant, point) not in carried:
+            here = [name for of, name in known if of == plant]
+            expected = (
+                "no `was`: both have been points of their own, and stay so"
+                if former in here
+                else f"the id that {point} had; no point of {plant} ever had this one{near(former, here)}"
+            )
+            yield Fault(str(settings.plants / f"{plant}.toml"), f"points ({point}) was", former, expected)
+
+
+def _numbered(journal: Path) -> dict[PointKey, int]:
+    """Every point there ever was, by the journal; none if that is not there yet, or cannot be read."""
+    try:
+        with JournalFile(journal) as file:
+            return {key: number for number, key in file.points().items()}
+    except (JournalUnavailable, JournalBroken):  # the start tells that
+        return {}
+
+
 def _ways(settings: Settings) -> Iterator[_Doubt]:
     api, mqtt, history, server = settings.api, settings.mqtt, settings.history, settings.state.server
+    if not api.tokens:
+        yield "api.tokens", "(none)", "a token for each person: nobody can sign in, see an alarm or acknowledge it"
     if not is_loopback(api.host) and not api.tls:
         yield "api.host", api.host, "127.0.0.1 behind a proxy with TLS, or tls_cert and tls_key: tokens go in the clear"
     if mqtt.password is not None and mqtt.tls_ca is None and not is_loopback(mqtt.host):

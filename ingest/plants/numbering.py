@@ -72,8 +72,9 @@ def unheard_of(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> se
 class MemoryNumbering:
     """A numbering that lasts as long as the object: for checks and tests."""
 
-    def __init__(self) -> None:
-        self._index: dict[PointKey, int] = {}
+    def __init__(self, known: Mapping[PointKey, int] = MappingProxyType({})) -> None:
+        """Go on from the indices that are known."""
+        self._index = dict(known)
 
     def __call__(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
         """Indices in the order in which points were first seen."""

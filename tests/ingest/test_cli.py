@@ -113,8 +113,8 @@ def test_a_plant_nobody_answers_for_is_named(tmp_path: Path) -> None:
     write_plant(tmp_path)
     assert "nobody assigned small" in run("check", "--config", write(tmp_path, "")).output
     duty = '[[warnings.duty]]\nstep = "county"\nname = "南安"\nregions = ["{}"]\n'
-    assert "nobody" in run("check", "--config", write(tmp_path, duty.format("3501"))).output
-    assert "nobody" not in run("check", "--config", write(tmp_path, duty.format("3505"))).output
+    assert "nobody assigned" in run("check", "--config", write(tmp_path, duty.format("3501"))).output
+    assert "nobody assigned" not in run("check", "--config", write(tmp_path, duty.format("3505"))).output
 
 
 def test_a_fault_in_the_rules_of_warnings_is_named(tmp_path: Path) -> None:

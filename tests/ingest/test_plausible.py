@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ingest.cli import app
+from ingest.journal.journal import Journal
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plausible import doubts, secrets_of
@@ -39,9 +41,10 @@ def secret(name: str, text: str, mode: int = 0o600) -> None:
 
 
 def check(settings: str = "", plant: str = TEXT, *more: str) -> Result:
-    """The command, on these files."""
+    """The command, on these files; somebody can sign in."""
     write_plant(Path(), plant)
-    Path("yujing.toml").write_text(settings, encoding="utf-8")
+    tokens = "" if "api.tokens" in settings else HERE
+    Path("yujing.toml").write_text(f"{settings}\n{tokens}", encoding="utf-8")
     return CliRunner().invoke(app, ["check", "--config", "yujing.toml", *more])
 
 
@@ -149,7 +152,9 @@ def test_the_plants_that_come_with_the_service_are_doubted_where_the_catalogue_i
         shutil.copytree(plants, tmp_path / "plants")
     roster = load_roster(tmp_path / "plants", MemoryNumbering(), version=1)
     found = [(doubt.key, doubt.value) for doubt in doubts(tmp_path / "yujing.toml", Settings(), roster)]
-    assert found == [("points (DUCT_V-01) rules.LL.on", "23")], "metal dust: the catalogue's L is for other dusts"
+    assert found == [("api.tokens", "(none)"), ("points (DUCT_V-01) rules.LL.on", "23")], (
+        "metal dust: the catalogue's L is for other dusts"
+    )
 
 
 def test_every_secret_of_the_settings_is_found(tmp_path: Path) -> None:
@@ -172,3 +177,27 @@ def test_a_path_that_leads_beside_the_data_is_doubted(typo: str, key: str) -> No
         Path("data", name).touch()
     assert key not in check(paths).output
     assert f"{key} = dta/{typo}.db" in " ".join(check(paths.replace(f"data/{typo}", f"dta/{typo}")).output.split())
+
+
+def test_settings_that_let_nobody_in_are_doubted() -> None:
+    """So is an empty file, which a full disk leaves, while the service tells a fault."""
+    write_plant(Path())
+    for text in ("", "[api]\nport = 9000\n"):
+        Path("yujing.toml").write_text(text, encoding="utf-8")
+        told(CliRunner().invoke(app, ["check"]), "yujing.toml", "api.tokens = (none)", "nobody can sign in")
+
+
+def test_a_former_id_that_carries_nothing_over_is_doubted_before_it_costs_an_alarm() -> None:
+    """The plant never had it, or both were points of their own; a right one is none, before the start and after."""
+    renamed = TEXT.replace('id = "CO-02"', 'id = "CO-09"\nwas = "{}"')
+    assert "0 处存疑" in check("", renamed.format("CO-O2")).output, "before the first start nobody can know"
+    Path("data").mkdir()
+    Path("data", "state.db").touch()
+    with closing(Journal(Path("data/journal.db"))) as journal:
+        journal.number_points([("small", name) for name in ("CO-01", "CO-02", "CO-03")])
+    told(check("", renamed.format("CO-O2")), "plants/small.toml", "points (CO-09) was = CO-O2", "near: CO-02")
+    assert "0 处存疑" in check("", renamed.format("CO-02")).output
+    with closing(Journal(Path("data/journal.db"))) as journal:
+        journal.number_points([("small", "CO-09")], {("small", "CO-09"): "CO-02"})
+    assert "0 处存疑" in check("", renamed.format("CO-02")).output, "taken over since long"
+    told(check("", renamed.format("CO-03")), "plants/small.toml", "points (CO-09) was = CO-03", "no `was`: both have")
