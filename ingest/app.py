@@ -276,6 +276,7 @@ class Service:
             settings.api,
             most=connections(settings.api.max_connections + RESERVE),
             refused=self.refusals,
+            kept=KeptFiles(settings.journal.path.with_name("sessions")),
         )
         self.url = self._bind(new=new)
 

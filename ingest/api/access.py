@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from ingest.api.config import Role, TokenConfig
 from ingest.api.errors import NotAllowed, NotSignedIn
+from ingest.model.audit import ActRole
 from ingest.model.fault import Fault, Refuse, refuse_all
 
 MIN_TOKEN_LENGTH = 16
@@ -29,6 +30,18 @@ class Principal:
     def sees(self, plant: str) -> bool:
         """Whether this caller may know that the plant exists."""
         return self.plants is None or plant in self.plants
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether this caller is a display on a wall: nobody may do or say anything through it."""
+        return self.role == "display"
+
+    @property
+    def acts_as(self) -> ActRole:
+        """The role that the records name. Raises NotAllowed for a display, which does nothing."""
+        if self.role == "display":
+            raise NotAllowed("a display only shows; sign in with a token of your own")
+        return self.role
 
     @property
     def may_act(self) -> bool:
@@ -87,6 +100,15 @@ class Keyring:
             if hmac.compare_digest(digest, known):
                 found = principal
         return found
+
+    def named(self, name: str) -> Principal | None:
+        """The caller of that name, as the settings have them now."""
+        return next((principal for _, principal in self._known if principal.name == name), None)
+
+    def seal(self, name: str) -> str | None:
+        """What is another once the secret of that name's token is, and tells nothing of the secret; None: no token."""
+        known = next((digest for digest, principal in self._known if principal.name == name), None)
+        return hashlib.sha256(b"yujing session of " + known).hexdigest() if known else None
 
 
 def _digest(token: str) -> bytes:

@@ -24,6 +24,7 @@ from ingest.api.console.uploads import PATHS, most_bytes
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
 from ingest.api.exports import Exports
 from ingest.api.guard import Guard
+from ingest.api.kept_sessions import KeptSessions
 from ingest.api.ports import Ports
 from ingest.api.rest.alarm_metrics import alarm_metrics_router
 from ingest.api.rest.alarms import alarms_router
@@ -43,6 +44,7 @@ from ingest.api.rest.warnings import risk_router, warnings_router
 from ingest.api.sessions import Sessions
 from ingest.cases.errors import CaseError
 from ingest.model.fault import Refuse, refuse_all
+from ingest.plants.kept import KeptFiles
 from ingest.state.errors import StateInDoubt, StateUnavailable
 
 CASES = (
@@ -75,6 +77,7 @@ def build_api(
     closing: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
     refused: Refuse = refuse_all,
+    kept: KeptFiles | None = None,
 ) -> FastAPI:
     """Return the API and console as one ASGI application.
 
@@ -84,13 +87,14 @@ def build_api(
         closing: turns true when the server wants to stop; streams then end.
         clock: monotonic seconds, for sessions and the sign-in brake.
         refused: is given the faults of tokens that cannot be used.
+        kept: where sessions outlive the process; None: they don't.
 
     Raises:
         InvalidConfig: a token's secret is missing, too short or given twice, by `refuse_all`.
     """
     keyring = Keyring(config.tokens, refused)
     one_file = ports.cases.config.max_evidence_bytes + MULTIPART
-    sessions = Sessions(clock)
+    sessions = Sessions(clock, KeptSessions(kept, keyring, ports.now) if kept else None)
     render = Renderer(ports)
     exports = Exports(ports)
 

@@ -9,14 +9,15 @@ from pydantic import Field, model_validator
 
 from ingest.model.config import Config, Secret, given_once, misplaced
 
-Role = Literal["operator", "inspector", "admin"]
+Role = Literal["operator", "inspector", "admin", "display"]
 
 
 class TokenConfig(Config):
     """One bearer token.
 
     Operators work at the plant: they act on alarms and rectify hazards. Inspectors supervise: they inspect, grade and
-    close hazards, and decide on what is taken out of service. Admins do both. `plants` names the plants the token may
+    close hazards, and decide on what is taken out of service. Admins do both. A display on a wall only shows: its
+    session lasts, and nothing can be done with it. `plants` names the plants the token may
     see; left out, it may see all. The secret has at least 16 characters.
     """
 

@@ -3,6 +3,7 @@
 Problem
 ├── NotSignedIn    401  no token, or one we do not know
 ├── NotAllowed     403  known, but this is not theirs to do
+│   └── NotOfThisSession  the form was made for another session
 ├── NotThere       404  does not exist, or not for this caller: the two look the same
 ├── Conflict       409  cannot be done in the present state
 ├── TooLarge       413  the body is larger than the limit
@@ -26,6 +27,8 @@ class Problem(Exception):
 
     status = 500
     title = "Internal error"
+    said: Text | None = None
+    """What the caller is to know of it, in both languages, where that is more than its status."""
 
     def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail or self.title)
@@ -53,6 +56,15 @@ class NotAllowed(Problem):
 
     status = 403
     title = "Not allowed"
+
+
+class NotOfThisSession(NotAllowed):
+    """The form was made for another session: somebody signed in anew since."""
+
+    said = Text(
+        "没有完成：打开此表单之后又重新登录过。请返回该页面，核对后再次提交。",
+        "Not done: somebody signed in anew after this form was opened. Go back to it, check it and send it again.",
+    )
 
 
 class NotThere(Problem):

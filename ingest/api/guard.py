@@ -30,6 +30,9 @@ OWN_PACE: Final = HEALTH | frozenset({"/api/v1/alarms/stream", "/api/v1/warnings
 AT_ONCE: Final = 8
 """Requests of one token in work; browsers ask for six things at once."""
 
+LEAVING: Final = frozenset({"/signin", "/signout", "/language"})
+"""Forms that a display has, too: they change nothing but what the browser itself shows."""
+
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS: Final = {
     "content-security-policy": (
@@ -140,7 +143,11 @@ class Guard:
         wrong = bearer is not None and principal is None
         if wrong or (principal is None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX)):
             raise NotSignedIn
-        if request.method in SAFE_METHODS or bearer is not None:
+        if request.method in SAFE_METHODS:
+            return
+        if principal is not None and principal.only_looks and path not in LEAVING:
+            raise NotAllowed("a display only shows; sign in with a token of your own")
+        if bearer is not None:
             return
         if path.startswith("/api/"):  # a cookie alone never acts there: browsers attach it by themselves
             raise NotSignedIn

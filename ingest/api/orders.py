@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 def person(caller: Principal) -> Person:
     """The caller as the records name them."""
-    return Person(caller.name, caller.role)
+    return Person(caller.name, caller.acts_as)
 
 
 @contextmanager

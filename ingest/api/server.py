@@ -20,6 +20,7 @@ from ingest.api.listener import Listener
 from ingest.api.ports import Ports
 from ingest.api.protocol import PATIENCE_S, Connection, Door
 from ingest.model.fault import Refuse, refuse_all
+from ingest.plants.kept import KeptFiles
 
 SHUTDOWN_S: Final = 2
 """How long requests under way may take once the server stops; streams notice sooner."""
@@ -67,6 +68,7 @@ class ApiServer:
         most: int | None = None,
         patience_s: float = PATIENCE_S,
         refused: Refuse = refuse_all,
+        kept: KeptFiles | None = None,
     ) -> None:
         """Build the application.
 
@@ -76,6 +78,7 @@ class ApiServer:
             most: connections there may be, those for health included, where the system allows fewer than the settings.
             patience_s: how long clients may keep us waiting (`ingest.api.protocol`).
             refused: is given the faults of tokens that cannot be used.
+            kept: where sessions of the console outlive the process; None: they don't.
 
         Raises:
             InvalidConfig: a token's secret cannot be used, by `refuse_all`.
@@ -91,7 +94,7 @@ class ApiServer:
         self._connections = Connections(places - reserve, reserve)
         self._server = _Uvicorn(
             uvicorn.Config(
-                build_api(ports, config, closing=lambda: self._server.should_exit, refused=refused),
+                build_api(ports, config, closing=lambda: self._server.should_exit, refused=refused, kept=kept),
                 http=self._protocol,  # type: ignore[arg-type]  # called as a class would be
                 ws="none",
                 lifespan="off",

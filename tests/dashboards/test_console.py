@@ -148,6 +148,32 @@ async def test_a_list_that_could_not_be_fetched_is_never_shown_as_live(hall: Sta
     watch.wrong = [said for said in watch.wrong if "503" not in said]
 
 
+async def test_what_was_written_outlives_the_session(hall: StandIn, watch: Watched) -> None:
+    """Sent after its end, or ended while somebody was writing: they sign in and find it in its form, not done."""
+    page = watch.page
+    await sign_in(page)
+    alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)
+    words = page.locator("#comment textarea")
+    for how in ("sent", "written"):
+        await page.goto(f"/alarms/{alarm.id}#comment")
+        await words.fill("已撤人，正在通风")
+        await page.context.clear_cookies()
+        if how == "sent":
+            await page.locator("#comment").get_by_role("button", name="添加备注").click()
+            await expect(page.get_by_role("alert")).to_contain_text("没有完成")
+        else:
+            hall.raise_alarm(WOOD, "DP-01", "HH", 1600)
+        await page.get_by_label("访问令牌").fill(OPERATOR)
+        await page.get_by_role("button", name="登录").click()
+        await expect(words).to_have_value("已撤人，正在通风")
+        await expect(page.locator("#comment")).to_contain_text("没有完成")
+        assert hall.book[alarm.id].comment is None
+    await page.locator("#comment").get_by_role("button", name="添加备注").click()
+    await expect(page.locator("#body")).to_contain_text("已撤人，正在通风")
+    await expect(words).to_have_value("")
+    watch.wrong = [said for said in watch.wrong if "401" not in said]
+
+
 async def test_a_trend_draws_itself_anew(hall: StandIn, watch: Watched) -> None:
     page = watch.page
     await sign_in(page)

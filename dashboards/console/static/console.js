@@ -53,6 +53,7 @@ async function refresh(region) {
       signal: AbortSignal.timeout(SILENCE_MS), // no answer is a failure, too
     });
     if (answer.status === 401) {
+      document.dispatchEvent(new Event("session-over")); // what is being written is kept for afterwards
       location.reload(); // the session is over: the server answers with the sign-in page
       return;
     }

@@ -64,7 +64,7 @@ def act(
     detail: Mapping[str, Any] | None = None,
 ) -> Act:
     """What the audit trail tells of a thing done now."""
-    return Act(ports.now(), caller.name, caller.role, action, kind, str(subject), plant, detail or {})
+    return Act(ports.now(), caller.name, caller.acts_as, action, kind, str(subject), plant, detail or {})
 
 
 def seen(what: str, version: int, now: int) -> None:

@@ -70,7 +70,7 @@ def command(one: Disposition, seen: Seen | None = None) -> Dispose | FeedBack:
 
 def _keep(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -> Disposition:
     plant, form = _subject(ports, caller, wish, seen)
-    one = replace(wish, id=uuid4(), plant=plant, form=form, by=caller.name, role=caller.role, given=ports.now())
+    one = replace(wish, id=uuid4(), plant=plant, form=form, by=caller.name, role=caller.acts_as, given=ports.now())
     check(one)
     books.proofs(ports, plant, one.evidence)
     detail = {

@@ -48,7 +48,7 @@ def open_hazard(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
 
 def opened(one: Hazard, caller: Principal) -> list[Record]:
     """The rows of a new hazard: itself, and the first line of its history."""
-    return [one, moment(one, FIND, by=caller.name, role=caller.role, time=one.found)]
+    return [one, moment(one, FIND, by=caller.name, role=caller.acts_as, time=one.found)]
 
 
 def step(ports: Ports, caller: Principal, key: UUID, version: int, action: Action) -> Hazard:
@@ -64,7 +64,7 @@ def step(ports: Ports, caller: Principal, key: UUID, version: int, action: Actio
     books.proofs(ports, one.plant, getattr(action, "evidence", ()))
     if isinstance(action, Grade):
         _check_clause(ports, one, action.clause)
-    after, line = advance(one, action, by=caller.name, role=caller.role, time=ports.now())
+    after, line = advance(one, action, by=caller.name, role=caller.acts_as, time=ports.now())
     told = books.act(
         ports, caller, str(action.step), "hazard", key, one.plant, said(action) | {"state": str(after.state)}
     )

@@ -58,7 +58,7 @@ def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
             measure=measure,
             person=person,
             by=actor.name,
-            role=actor.role,
+            role=actor.acts_as,
             handled=handled if handled is not None else ports.now(),
             given=0,
             alarms=tuple(alarm),

@@ -13,9 +13,9 @@ from fastapi.responses import RedirectResponse, Response
 from ingest.api.access import Keyring
 from ingest.api.console.rendering import LANGUAGE_COOKIE, Renderer, language
 from ingest.api.console.wording import said
-from ingest.api.errors import NotAllowed
+from ingest.api.errors import NotOfThisSession
 from ingest.api.guard import SESSION_COOKIE, client_of
-from ingest.api.sessions import SESSION_S, Brake, Session, Sessions
+from ingest.api.sessions import Brake, Session, Sessions, lasts_s
 from ingest.telemetry import Event, emit
 
 
@@ -39,7 +39,7 @@ def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
     """Refuse a form that does not carry its session's token. Programs with a bearer token need none."""
     session: Session | None = request.state.session
     if session is not None and not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
-        raise NotAllowed("the form is not of this session; open the page again")
+        raise NotOfThisSession("the form is not of this session; open the page again")
 
 
 def forms_router(
@@ -80,7 +80,7 @@ def forms_router(
         onwards = RedirectResponse(inside(onward), 303)
         session = sessions.begin(principal)
         onwards.set_cookie(
-            SESSION_COOKIE, session.id, max_age=SESSION_S, httponly=True, samesite="strict", secure=secure
+            SESSION_COOKIE, session.id, max_age=int(lasts_s(principal)), httponly=True, samesite="strict", secure=secure
         )
         return onwards
 

@@ -16,7 +16,7 @@ from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console import navigation, telling, wording
 from ingest.api.console.wording import Language
-from ingest.api.errors import BadParameter, Conflict, NotSignedIn, NotThere, Problem
+from ingest.api.errors import BadParameter, NotSignedIn, NotThere, Problem
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session
 from ingest.api.texts import (
@@ -151,7 +151,9 @@ class Renderer:
     def refusal(self, request: Request, problem: Problem) -> HTMLResponse:
         """Return the page of a problem: the sign-in page for strangers, else what went wrong."""
         if isinstance(problem, NotSignedIn):
-            answer = self.signin(request, status=401, onward=here(request) if request.method == "GET" else "/")
+            posted = request.method == "POST" and request.url.path != "/signout"
+            onward = here(request) if request.method == "GET" else _before(request) or "/"
+            answer = self.signin(request, status=401, onward=onward, undone=posted)
         else:
             key = f"error.{problem.status}"
             answer = self.page(
@@ -160,18 +162,27 @@ class Renderer:
                 status=problem.status,
                 what=TEXTS.get(key, TEXTS["error.other"]),
                 detail=problem.detail,
-                changed=problem.said if isinstance(problem, Conflict) else None,
+                changed=problem.said,
                 fields=[SAID[name] for name in _wrong_fields(problem) if name in SAID],
                 before=_before(request),
+                refused=True,
             )
         answer.headers.update(problem.headers)
         return answer
 
     def signin(
-        self, request: Request, *, status: int = 200, onward: str = "/", wrong: str | None = None
+        self, request: Request, *, status: int = 200, onward: str = "/", wrong: str | None = None, undone: bool = False
     ) -> HTMLResponse:
-        """Return the sign-in page; `onward` is where to go afterwards, `wrong` what went wrong before."""
-        return self.page(request, "signin.html", status=status, onward=onward, wrong=wrong)
+        """Return the sign-in page.
+
+        Args:
+            request: what it answers.
+            status: of the answer.
+            onward: where to go afterwards.
+            wrong: what went wrong before.
+            undone: a form was sent whose session had ended: nothing came of it, and they are to be told.
+        """
+        return self.page(request, "signin.html", status=status, onward=onward, wrong=wrong, undone=undone, refused=True)
 
 
 def _wrong_fields(problem: Problem) -> list[str]:

@@ -85,11 +85,11 @@ def visited(history: Iterable[WarningEvent]) -> set[Step]:
 
 def offer_of(warning: EarlyWarning, caller: Principal) -> WarningOffer:
     """Return what the caller may do: the plant's people acknowledge only until it has gone up to somebody."""
-    live = warning.state in STATES_LIVE
+    live = warning.state in STATES_LIVE and not caller.only_looks
     theirs = caller.role != "operator" or warning.step is Step.ENTERPRISE or not warning.who
     missing = live and warning.feedback is None
     return WarningOffer(
         acknowledge=live and warning.asking is Asked.ACKNOWLEDGEMENT and theirs,
         dispose=missing and caller.may_act,
-        answer=missing and not caller.may_act,
+        answer=missing and not caller.may_act and not caller.only_looks,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ingest.api.config import Role
 from ingest.api.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, Yuan, said, told
 from ingest.api.rest.schemas import Body, PlantId, PointId, Said, Shape, Words
 from ingest.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardSource, HazardState
@@ -217,7 +218,7 @@ def wished(plant: str, body: NewHazard | FoundHazard, source: HazardSource, orig
     )
 
 
-def hazard_out(one: Hazard, now: int, role: ActRole) -> dict[str, Any]:
+def hazard_out(one: Hazard, now: int, role: Role) -> dict[str, Any]:
     """The fields of `HazardOut`."""
     return told(one) | {
         "state_said": said(one.state),

@@ -46,6 +46,10 @@ FRAME: Final[dict[str, Text]] = {
     "signin.submit": Text("登录", "Sign in"),
     "signin.wrong": Text("令牌不正确。", "That token is not known."),
     "signin.wait": Text("尝试次数过多，请在 {n} 秒后再试。", "Too many attempts. Try again in {n} s."),
+    "signin.undone": Text(
+        "没有完成：登录已失效，您提交的内容未生效。登录后回到该页面，请核对后再次提交。",
+        "Not done: your session had ended, and what you sent had no effect. Sign in, check it, and send it again.",
+    ),
     "nav.signout": Text("退出", "Sign out"),
     "error.title": Text("无法完成", "Cannot be done"),
     "error.401": Text("登录已失效，请重新登录。", "Your session has ended. Sign in again."),
@@ -77,6 +81,10 @@ FRAME: Final[dict[str, Text]] = {
     "age.n_h": Text("{n} 小时", "{n} h"),
     "age.n_d": Text("{n} 天", "{n} d"),
     "form.optional": Text("（可不填）", "(optional)"),
+    "form.undone": Text(
+        "上次提交没有完成。这里是您填写的内容，请核对后再次提交；附件须重新选择。",
+        "This was not done. Here is what you wrote: check it and send it again; files have to be chosen anew.",
+    ),
     "form.choose": Text("请选择", "choose"),
     "list.older": Text("更早的记录", "Older records"),
     "list.page_before": Text("上一页", "Previous page"),

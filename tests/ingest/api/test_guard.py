@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
 
+from ingest.api.access import Keyring
+from ingest.api.app import build_api
+from ingest.api.config import TokenConfig
+from ingest.api.kept_sessions import KeptSessions
+from ingest.api.sessions import Sessions
+from ingest.model.config import Secret
+from ingest.plants.kept import KeptFiles
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.serving import Clock
-from tests.ingest.api.stand_in import OPERATOR, STEEL, StandIn
+from tests.ingest.api.stand_in import OPERATOR, SECOND, STEEL, StandIn, config
 
 
 async def signed_in(ask: Ask, token: str = OPERATOR) -> httpx.AsyncClient:
@@ -81,6 +92,120 @@ async def test_a_session_ends_after_twelve_hours(ask: Ask, clock: Clock) -> None
     assert (await client.get("/plants")).status_code == 200
     clock.now += 1
     assert (await client.get("/plants")).status_code == 401
+
+
+def client_of(hall: StandIn, home: Path, clock: Clock) -> httpx.AsyncClient:
+    """A browser at a service that was started again on the same folder."""
+    kept = KeptFiles(home / "sessions")
+    app = build_api(hall.ports, config(home), closing=lambda: True, clock=clock, kept=kept)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test")
+
+
+async def test_a_restart_signs_nobody_out(hall: StandIn, tmp_path: Path, clock: Clock) -> None:
+    """Pages that stand open go on, forms on them too; who signed out stays so; a session ends when it would have."""
+    one = client_of(hall, tmp_path, clock)
+    await one.post("/signin", data={"token": OPERATOR})
+    token = form_token((await one.get("/alarms")).text)
+    cookies = dict(one.cookies)
+    (file,) = (tmp_path / "sessions").iterdir()
+    assert not any(value in file.read_text() for value in (*cookies.values(), token, OPERATOR))
+    assert file.stat().st_mode & 0o777 == 0o600
+    hall.time, clock.now = hall.time + 11 * 3600 * SECOND, 7.0  # the machine was started anew: its clock begins at 0
+    alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
+    other = client_of(hall, tmp_path, clock)
+    other.cookies.update(cookies)
+    assert (await other.post(f"/alarms/{alarm.id}/acknowledge", data={"csrf": token})).status_code == 303
+    assert hall.book[alarm.id].acked_by == "中控室 王建国"
+    clock.now += 3599
+    assert (await other.get("/alarms")).status_code == 200
+    clock.now += 1
+    assert (await other.get("/alarms")).status_code == 401
+    clock.now -= 1
+    await other.post("/signout", data={"csrf": token})
+    again = client_of(hall, tmp_path, clock)
+    again.cookies.update(cookies)
+    assert (await again.get("/alarms")).status_code == 401
+
+
+@pytest.mark.parametrize("change", ["none", "secret", "gone", "damage"])
+def test_a_restart_ends_the_sessions_of_a_token_that_is_another(tmp_path: Path, clock: Clock, change: str) -> None:
+    """And everybody's, but not the service, where what was kept cannot be read."""
+    tokens, files = config(tmp_path).tokens, KeptFiles(tmp_path / "sessions")
+
+    def started() -> Sessions:
+        return Sessions(clock, KeptSessions(files, Keyring(tokens), lambda: int(clock() * SECOND)))
+
+    principal = Keyring(tokens).find(OPERATOR)
+    assert principal is not None
+    session = started().begin(principal)
+    if change == "secret":
+        (tmp_path / "token-0").write_text("a new secret of the same name")
+    elif change == "gone":
+        tokens = tokens[1:]
+    elif change == "damage":
+        (tmp_path / "sessions" / "sessions.json").write_text("[{")
+    assert started().find(session.id) == (session if change == "none" else None)
+
+
+async def test_a_display_shows_everything_for_good_and_does_nothing(
+    hall: StandIn, tmp_path: Path, clock: Clock
+) -> None:
+    """Whoever stands before it: no form of it does anything, nor does its token anywhere in the API."""
+    (tmp_path / "wall").write_text("token-of-the-wall-display")
+    wall = TokenConfig(name="大屏", role="display", token=Secret(file=tmp_path / "wall"))
+    settings = config(tmp_path)
+    settings = settings.model_copy(update={"tokens": (*settings.tokens, wall)})
+    app = build_api(hall.ports, settings, closing=lambda: True, clock=clock)
+    bearer = {"authorization": "Bearer token-of-the-wall-display"}
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test") as page,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test", headers=bearer) as api,
+    ):
+        cookie = (await page.post("/signin", data={"token": "token-of-the-wall-display"})).headers["set-cookie"]
+        assert "Max-Age=31536000" in cookie
+        alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
+        before = len(hall.log), len(hall.trail), dict(hall.book)
+        clock.now += 300 * 86_400
+        for path in (
+            "/alarms",
+            f"/alarms/{alarm.id}",
+            "/warnings",
+            f"/warnings/{hall.warned[-1].warning.id}",
+            "/plants",
+        ):
+            answer = await page.get(path)
+            assert answer.status_code == 200
+            posts = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', answer.text)
+            assert set(posts) == {"/language", "/signout"}, path
+        token = form_token(answer.text)
+        posts = sorted(str(one.path) for one in iter_route_contexts(app.routes) if "POST" in (one.methods or ()))
+        assert len(posts) > 60
+        for path in posts:
+            if path not in {"/signin", "/signout", "/language"}:
+                where = re.sub(r"{\w+}", str(alarm.id), path)
+                assert (await api.post(where, json={"comment": "x"})).status_code == 403, path
+                if not path.startswith("/api/"):
+                    assert (await page.post(where, data={"comment": "x", "csrf": token})).status_code == 403, path
+        assert (len(hall.log), len(hall.trail), hall.book) == before
+
+
+async def test_what_was_sent_after_the_session_had_ended_is_said_not_to_be_done(hall: StandIn, ask: Ask) -> None:
+    """And it leads back to the page that the form was on. Where a form is of a session before, that is said."""
+    alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
+    page, headers = f"/alarms/{alarm.id}", {"referer": f"http://yujing.test/alarms/{alarm.id}"}
+    ended = await ask(None).post(f"{page}/comment", data={"csrf": "x", "comment": "已撤人"}, headers=headers)
+    assert ended.status_code == 401
+    assert "没有完成：登录已失效" in ended.text
+    assert f'name="onward" value="{page}"' in ended.text
+    assert "没有完成：" not in (await ask(None).get(page)).text
+    client = await signed_in(ask)
+    token = form_token((await client.get(page)).text)
+    await client.post("/signin", data={"token": OPERATOR})
+    anew = await client.post(f"{page}/comment", data={"csrf": token, "comment": "已撤人"}, headers=headers)
+    assert anew.status_code == 403
+    assert "没有完成：打开此表单之后又重新登录过" in anew.text
+    assert f'href="{page}"' in anew.text
+    assert hall.book[alarm.id].comment is None
 
 
 async def test_guessing_is_slowed_down_and_forgiven_after_a_minute(ask: Ask, clock: Clock) -> None:

@@ -62,7 +62,7 @@ async def test_no_form_is_taken_without_its_sessions_token(csrf: dict[str, str],
                 where = re.sub(r"{\w+}", str(alarm), path)
                 answer = await client.post(where, data={"comment": "x", "reason": "x", **csrf})
                 assert answer.status_code == 403, path
-                assert "没有此操作的权限" in answer.text
+                assert "没有完成：打开此表单之后又重新登录过" in answer.text
     assert (len(hall.log), hall.hidden) == (before, {})
 
 
