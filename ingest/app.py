@@ -19,6 +19,7 @@ from ingest.connectors.sender import OutboxSender
 from ingest.exports.desk import Desk
 from ingest.garbage import settle_heap
 from ingest.heap import keep_trimmed, share_heap
+from ingest.history.bounded_reads import BoundedReads
 from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
 from ingest.history.store import HistoryStore
@@ -255,7 +256,7 @@ class Service:
             warnings=self.warnings,
             suppressions=SuppressionStore(self._database),
             audit=AuditStore(self._database.rows),
-            history=self.store,
+            history=BoundedReads(self.store, settings.history.query_timeout_s),
             journal=self.journal,
             cases=Cases(
                 books=cases,

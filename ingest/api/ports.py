@@ -11,7 +11,7 @@ from detectors.detector import Reason
 from ingest.alarms.urgency import Order
 from ingest.cases.config import CasesConfig
 from ingest.exports.wish import Wish
-from ingest.history.store import Trend
+from ingest.history.store import Trend, TrendQuery
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.audit import ActKind
@@ -118,10 +118,10 @@ class AuditTrail(Protocol):
 
 
 class Readings(Protocol):
-    """History as far as the API asks. Blocking."""
+    """History as far as the API asks. Never blocks, and answers within a deadline."""
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
-        """See `ingest.history.store.HistoryStore.trend`. Raises HistoryError."""
+    async def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """The trend of each query, in that order. Raises HistoryError."""
 
 
 class Journal(Protocol):

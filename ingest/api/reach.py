@@ -18,7 +18,7 @@ from ingest.api.errors import Away, NotThere
 from ingest.api.ports import Ports
 from ingest.api.whole import whole
 from ingest.history.errors import HistoryError, HistoryUnavailable
-from ingest.history.store import Trend
+from ingest.history.store import Trend, TrendQuery
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.plant import Plant, Point, Rule, Text
@@ -211,10 +211,10 @@ def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tupl
     return {key: tuple(sorted(kept, key=lambda one: -one.kind.strength)) for key, kept in found.items()}
 
 
-def trend(ports: Ports, point: Point, start: int, end: int, buckets: int) -> Trend:
-    """A point's history. Raises Away if the history store does not answer."""
+async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+    """Points' history, all asked at once. Raises Away if the history store does not answer in time."""
     try:
-        return ports.history.trend(point.plant, point.id, start, end, buckets, was=point.was)
+        return await ports.history.trends(queries)
     except HistoryError as error:
         wait = error.retry_after_s if isinstance(error, HistoryUnavailable) else None
         raise Away(f"history: {error}", retry_after_s=wait) from error

@@ -14,14 +14,21 @@ from ingest.model.config import Config, Secret, misplaced
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class DuckDBConfig(Config):
+class StoreConfig(Config):
+    """What holds for every kind."""
+
+    query_timeout_s: float = Field(default=3, gt=0)
+    """Seconds a page or a caller waits for trends; what is written has `timeout_s`."""
+
+
+class DuckDBConfig(StoreConfig):
     """One DuckDB file, used by this service alone while it runs."""
 
     kind: Literal["duckdb"] = "duckdb"
     path: Path
 
 
-class InfluxConfig(Config):
+class InfluxConfig(StoreConfig):
     """What every InfluxDB needs to be reached."""
 
     url: str = Field(pattern=r"^https?://[^@\s]+$")  # no user:password@ in it

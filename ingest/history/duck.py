@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple
+from itertools import pairwise
 from typing import Any, Final
 
 import duckdb
@@ -25,7 +26,7 @@ from ingest.history.config import DuckDBConfig
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.line_protocol import rank
 from ingest.history.series import Series, series_of
-from ingest.history.store import Trend, bucket_width
+from ingest.history.store import Trend, TrendQuery
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.plant import DEVICE_SIGNALS
@@ -129,22 +130,41 @@ class DuckDBStore:
         with self._turn, self._available(), self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO alarm_metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
-        """One point's readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
-        bucket = {"start": start, "end": end, "width": bucket_width(start, end, buckets)}
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """Points' readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
+        if not queries:
+            return ()
+        asked = [(number, one, kept_as) for number, one in enumerate(queries) for kept_as in one.ids]
         columns = self._query(
             """
-            SELECT $start + (time - $start) // $width * $width AS bucket,
+            WITH asked AS (
+                SELECT unnest($number) AS number, unnest($plant) AS plant, unnest($point) AS point,
+                       unnest($start) AS start, unnest($end) AS until, unnest($width) AS width
+            )
+            SELECT number, start + (time - start) // width * width AS bucket,
                    min(value) AS low, avg(value) AS mean, max(value) AS high, count(*) AS count
             FROM readings
-            WHERE series IN (SELECT id FROM series WHERE plant = $plant AND list_contains($points, point))
-                  AND time >= $start AND time < $end
-            GROUP BY bucket ORDER BY bucket
+            JOIN series ON series.id = readings.series
+            JOIN asked ON asked.plant = series.plant AND asked.point = series.point
+            WHERE time >= start AND time < until AND time >= $first AND time < $last
+            GROUP BY number, bucket ORDER BY number, bucket
             """,
-            bucket | {"plant": plant, "points": [point] if was is None else [point, was]},
+            {
+                "number": [number for number, _, _ in asked],
+                "plant": [one.plant for _, one, _ in asked],
+                "point": [kept_as for _, _, kept_as in asked],
+                "start": [one.start for _, one, _ in asked],
+                "end": [one.end for _, one, _ in asked],
+                "width": [one.width for _, one, _ in asked],
+                "first": min(one.start for one in queries),
+                "last": max(one.end for one in queries),
+            },
         )
         low, mean, high = (np.ma.filled(columns[name].astype(np.float64), np.nan) for name in ("low", "mean", "high"))
-        return Trend(columns["bucket"].astype(np.int64), low, mean, high, columns["count"].astype(np.int64))
+        time, count = (columns[name].astype(np.int64) for name in ("bucket", "count"))
+        edges = np.searchsorted(columns["number"], np.arange(len(queries) + 1))
+        parts = [slice(*between) for between in pairwise(edges.tolist())]
+        return [Trend(time[part], low[part], mean[part], high[part], count[part]) for part in parts]
 
     def count_readings(self) -> int:
         """All readings stored but those of gateways and of the service itself."""
@@ -201,7 +221,7 @@ class DuckDBStore:
         self._ids[series] = number  # only now that it is committed
         return number
 
-    def _query(self, sql: str, values: Mapping[str, int | str | list[str]]) -> dict[str, NDArray[Any]]:
+    def _query(self, sql: str, values: Mapping[str, object]) -> dict[str, NDArray[Any]]:
         with self._available(), self._db.cursor() as cursor:
             columns: dict[str, NDArray[Any]] = cursor.execute(sql, values).fetchnumpy()
             return columns

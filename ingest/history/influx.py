@@ -30,32 +30,25 @@ from ingest.history.clipping import (
 )
 from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryTooLarge, HistoryUnavailable
+from ingest.history.influxql import NO_VALUE, Buckets, quoted, trend_statements
 from ingest.history.line_protocol import (
     Precision,
     ReadingLines,
     alarm_lines,
-    gateway_field,
     precision_of,
     slot_lines,
-    tag_value,
     warning_lines,
 )
 from ingest.history.series import series_of
-from ingest.history.store import Trend, bucket_width
+from ingest.history.store import Trend, TrendQuery
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
-from ingest.model.flags import Flag
-from ingest.model.plant import SERVICE
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
 
 LINES: Final = 20_000  # a request at most: a turn of the history writer; benchmarks/history.py compares sizes
 IN_FLIGHT: Final = 2  # requests; one alone leaves the server or us idle in turns
-_NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"  # set on every reading without a value
-_QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
-_STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
-_NAME: Final = str.maketrans(_QUOTED | {'"': r"\""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,40 +103,23 @@ class InfluxStore(ABC):
         """Keep what alarms asked of operator positions; see `HistoryStore`."""
         self._write(len(slots), lambda part: slot_lines(slots[part]), "ns")
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
-        """One point's readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
-        width = bucket_width(start, end, buckets)
-        window = f"time >= {start} AND time < {end} GROUP BY time({width}ns, {start % width}ns) fill(none)"
-        answers = self._ask(
-            "; ".join(
-                f"SELECT {what} FROM {self._measurement(name)} "  # noqa: S608  quoted
-                f"WHERE plant = {_string(plant)} AND {series} AND {condition}{window}"
-                for name, series, field in _kept_in(plant, point, was)
-                for what, condition in (
-                    (f"min({field}), mean({field}), max({field}), count({field})", ""),
-                    ("count(quality)", f"{_NO_VALUE} AND "),
-                )
-            )
-        )
-        measured = {row[0]: row[1:] for rows in answers[::2] for row in rows}
-        blank = {row[0]: row[1] for rows in answers[1::2] for row in rows}
-        times = sorted(measured.keys() | blank.keys())
-        rows = [measured.get(time, (None, None, None, 0)) for time in times]
-        low, mean, high, count = zip(*rows, strict=True) if rows else ((),) * 4
-        return Trend(
-            time=np.array(times, np.int64),
-            low=np.array(low, np.float64),
-            mean=np.array(mean, np.float64),
-            high=np.array(high, np.float64),
-            count=np.array(count, np.int64) + np.array([blank.get(time, 0) for time in times], np.int64),
-        )
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """Points' readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
+        found = [Buckets() for _ in queries]
+        asked = trend_statements(queries, self._measurement)
+        answers = self._series("; ".join(one.influxql for one in asked)) if asked else []
+        for statement, series in zip(asked, answers, strict=True):
+            for tags, rows in series:
+                for place in statement.queries.get(tags[statement.tag], ()):
+                    found[place].add(rows, blank=statement.blank)
+        return [one.trend() for one in found]
 
     def count_readings(self) -> int:
         """All readings stored, by their value, or by what their quality says if they have none."""
         readings = self._measurement("readings")
         statements = (
             f"SELECT count(value) FROM {readings}",  # noqa: S608  quoted
-            f"SELECT count(quality) FROM {readings} WHERE {_NO_VALUE}",  # noqa: S608  quoted
+            f"SELECT count(quality) FROM {readings} WHERE {NO_VALUE}",  # noqa: S608  quoted
         )
         # Asked one by one: of several that fail, InfluxDB 1.x tells "not executed" instead of why.
         return sum(int(row[1]) for statement in statements for rows in self._ask(statement) for row in rows)
@@ -188,7 +164,12 @@ class InfluxStore(ABC):
 
     def _ask(self, statements: str) -> list[list[list[Any]]]:
         """The rows of each InfluxQL statement; every statement here gives one series or none."""
-        answer = self._request("GET", "/query", {"db": self._database, "epoch": "ns", "q": statements})
+        return [series[0][1] if series else [] for series in self._series(statements)]
+
+    def _series(self, statements: str) -> list[list[tuple[Mapping[str, str], list[list[Any]]]]]:
+        """The series of each InfluxQL statement: its tags and its rows."""
+        # In the body: the names of a plant's points are more than an address may be long.
+        answer = self._request("POST", "/query", {"db": self._database, "epoch": "ns"}, data={"q": statements})
         try:
             results = answer.json()["results"]
         except (ValueError, KeyError, TypeError) as error:
@@ -196,7 +177,7 @@ class InfluxStore(ABC):
         for result in results:
             if "error" in result:
                 raise HistoryUnavailable(f"query refused: {result['error']}")
-        return [result["series"][0]["values"] if result.get("series") else [] for result in results]
+        return [[(one.get("tags", {}), one["values"]) for one in result.get("series", ())] for result in results]
 
     def _answer(self, method: str, path: str, params: Mapping[str, str], **content: Any) -> httpx.Response:
         try:
@@ -249,24 +230,3 @@ def trust(config: InfluxConfig) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=config.ca_file)
     except OSError as error:
         raise HistoryUnavailable(f"ca_file {config.ca_file}: {error}") from error
-
-
-def _kept_in(plant: str, point: str, was: str | None) -> list[tuple[str, str, str]]:
-    """Where a series may be: measurement, condition on its tags, field."""
-    measured = f"point = {_string(point)}"
-    if plant == SERVICE:
-        return [("service", measured, "value")]
-    if was is not None:
-        measured = f"({measured} OR point = {_string(was)})"
-    gateway, field = gateway_field(point)
-    return [("readings", measured, "value"), ("gateways", f"gateway = {_string(gateway)}", field)]
-
-
-def _string(text: str) -> str:
-    """A tag's value as an InfluxQL string."""
-    return f"'{tag_value(text).translate(_STRING)}'"
-
-
-def quoted(text: str) -> str:
-    """A measurement, database or policy as an InfluxQL identifier."""
-    return f'"{text.translate(_NAME)}"'

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 
 from ingest.history.config import InfluxV1Config
-from ingest.history.influx import InfluxStore, http_client, quoted
+from ingest.history.influx import InfluxStore, http_client
+from ingest.history.influxql import quoted
 from ingest.history.line_protocol import Precision
 
 

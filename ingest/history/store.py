@@ -33,6 +33,35 @@ class Trend:
     count: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class TrendQuery:
+    """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width.
+
+    Attributes:
+        plant, point: whose; a gateway and the service itself have points, too.
+        start, end: ns since the epoch, UTC.
+        buckets: at most so many.
+        was: the point's former id; what was kept under it belongs to the trend.
+    """
+
+    plant: str
+    point: str
+    start: int
+    end: int
+    buckets: int
+    was: str | None = None
+
+    @property
+    def width(self) -> int:
+        """Of a bucket, in ns."""
+        return bucket_width(self.start, self.end, self.buckets)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids it was kept under."""
+        return (self.point,) if self.was is None else (self.point, self.was)
+
+
 def bucket_width(start: int, end: int, buckets: int) -> int:
     """Width in ns of the narrowest equal buckets from `start` on, at most `buckets` of which reach `end`."""
     return max(1, -(-(end - start) // max(1, buckets)))
@@ -68,11 +97,8 @@ class HistoryStore(Protocol):
         Raises as `write_readings`.
         """
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
-        """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width.
-
-        Those that were kept under its former id, `was`, are among them.
-        """
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """The trend of each query, in that order, all asked of the store at once."""
 
     def count_readings(self) -> int:
         """All readings stored, those of gateways and of the service themselves not counted."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ingest.alarms.slot import AlarmSlot
 from ingest.history.errors import HistoryUnavailable
-from ingest.history.store import HistoryStore, Trend
+from ingest.history.store import HistoryStore, Trend, TrendQuery
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.warning import WarningEvent
@@ -48,9 +48,9 @@ class WaitingStore:
         """See `HistoryStore`."""
         self._store().write_alarm_slots(slots)
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """See `HistoryStore`."""
-        return self._store().trend(plant, point, start, end, buckets, was=was)
+        return self._store().trends(queries)
 
     def count_readings(self) -> int:
         """See `HistoryStore`."""

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from markupsafe import Markup
 
 from ingest.alarms.suppressions import reaches
 from ingest.api import reach
 from ingest.api.access import Caller, Principal
 from ingest.api.console import rows
 from ingest.api.console.rendering import Renderer, language
-from ingest.api.console.trends import SPANS_S, Trends, refresh_s
+from ingest.api.console.trends import SPANS_S, Sparklines, Trends, refresh_s
 from ingest.api.console.warning_views import plant_risks, warnings_by_plant
 from ingest.api.errors import Away
 from ingest.api.ports import Ports
@@ -48,16 +48,21 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("/plants/{plant}")
     @router.get("/plants/{plant}/table")
-    def plant(request: Request, caller: Caller, plant: str) -> Response:
+    async def plant(request: Request, caller: Caller, plant: str) -> Response:
         """Show a plant's points as they read now."""
         found = reach.plant(ports, caller, plant)
+        sparks = await trends.small(rows.shown_points(found), language(request))
+        return await run_in_threadpool(plant_page, request, caller, found, sparks)
+
+    def plant_page(request: Request, caller: Principal, found: Plant, sparks: Sparklines) -> Response:
+        plant = found.id
         fragment = request.url.path.endswith(f"/{plant}/table")
         return render.page(
             request,
             "_points.html" if fragment else "plant.html",
             plant=found,
             groups=rows.point_groups(found, _point_rows(ports, caller, found)),
-            sparks=_sparks(trends, found, request),
+            sparks=sparks,
             standing=reach.standing(ports, caller, plant).get(plant, reach.Standing()),
             views=[view for view in reach.gateways(ports, caller) if view.plant == plant],
             names={},
@@ -66,9 +71,13 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
         )
 
     @router.get("/plants/{plant}/points/{point}")
-    def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
+    async def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Show a point's trend with its limits, and everything it is judged by."""
         found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
+        drawn = await _trend(trends, found, span, request)
+        return await run_in_threadpool(point_page, request, caller, of, found, drawn)
+
+    def point_page(request: Request, caller: Principal, of: Plant, found: Point, drawn: dict[str, Any]) -> Response:
         row = _point_row(ports, caller, of, found)
         return render.page(
             request,
@@ -79,15 +88,17 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             machine=_machine(of, found),
             silent=ports.live.unjudged(found.rules),
             spans=SPANS_S,
-            **_trend(trends, found, span, request),
+            **drawn,
         )
 
     @router.get("/plants/{plant}/points/{point}/trend")
-    def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
+    async def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Draw a point's trend anew."""
-        found = reach.point(ports, caller, plant, point)
-        row = _point_row(ports, caller, reach.plant(ports, caller, plant), found)
-        return render.page(request, "_trend.html", row=row, **_trend(trends, found, span, request))
+        found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
+        drawn = await _trend(trends, found, span, request)
+        return await run_in_threadpool(
+            lambda: render.page(request, "_trend.html", row=_point_row(ports, caller, of, found), **drawn)
+        )
 
     @router.get("/plants/{plant}/points/{point}/rules")
     def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:
@@ -123,21 +134,14 @@ def _hidden_rules(ports: Ports, point: Point, hidden: Sequence[Suppression]) -> 
     }
 
 
-def _sparks(trends: Trends, plant: Plant, request: Request) -> dict[str, Markup]:
-    """Return the sparklines by point id. Markup: `trend_svg` escapes every text it is given."""
-    lang = language(request)
-    drawn = {point.id: trends.small(point, lang) for point in rows.shown_points(plant)}
-    return {key: Markup(svg) for key, svg in drawn.items() if svg}  # noqa: S704
-
-
-def _trend(trends: Trends, point: Point, span: int, request: Request) -> dict[str, Any]:
+async def _trend(trends: Trends, point: Point, span: int, request: Request) -> dict[str, Any]:
     span = min(SPANS_S, key=lambda known: abs(known - span))
     values: dict[str, Any] = {"span": span, "every": refresh_s(span), "drawings": ()}
     try:
-        drawings = trends.large(point, span, language(request))
+        drawings = await trends.large(point, span, language(request))
     except Away:
         return values
-    return {**values, "drawings": tuple(map(Markup, drawings))}  # escaped by `trend_svg`
+    return {**values, "drawings": drawings}
 
 
 def _machine(plant: Plant, point: Point) -> Any:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
+
+from fastapi.concurrency import run_in_threadpool
+from markupsafe import Markup
 
 from ingest.api import reach
 from ingest.api.console.rows import limits_of
@@ -15,7 +18,7 @@ from ingest.api.console.wording import Language, decimals
 from ingest.api.errors import Away
 from ingest.api.ports import Ports
 from ingest.api.texts import TEXTS
-from ingest.history.store import Trend
+from ingest.history.store import Trend, TrendQuery
 from ingest.model.plant import Point, Text
 
 SPANS_S: Final = (600, 3600, 28_800, 86_400)
@@ -26,37 +29,50 @@ KEPT: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
+class Sparklines:
+    """A page's sparklines by point id; `missing`: the history did not answer, and some of them are not there."""
+
+    drawn: Mapping[str, Markup]
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trends:
     """Draws trends. Small ones are kept: many browsers may ask for the same table every few seconds."""
 
     ports: Ports
-    _kept: OrderedDict[tuple[Point, Window, Language], str] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[tuple[Point, Window, Language], Markup] = field(default_factory=OrderedDict)
 
-    def large(self, point: Point, span_s: int, lang: Language) -> tuple[str, str]:
+    async def large(self, point: Point, span_s: int, lang: Language) -> tuple[Markup, Markup]:
         """Return the trend for wide and for narrow screens. Raises Away."""
         span = window(self.ports.now(), span_s, point.silence_s, MOST_BUCKETS)
-        trend = reach.trend(self.ports, point, span.start, span.end, span.buckets)
-        return self._draw(trend, span, point, WIDE, lang), self._draw(trend, span, point, NARROW, lang)
+        (trend,) = await reach.trends(self.ports, [_query(point, span)])
+        return await run_in_threadpool(
+            lambda: (self._draw(trend, span, point, WIDE, lang), self._draw(trend, span, point, NARROW, lang))
+        )
 
-    def small(self, point: Point, lang: Language) -> str | None:
-        """Return the sparkline, or None while the history store does not answer."""
-        span = window(self.ports.now(), SPARK_SPAN_S, point.silence_s, SPARK_BUCKETS)
-        key = (point, span, lang)
-        drawn = self._kept.get(key)
-        if drawn is None:
-            try:
-                trend = reach.trend(self.ports, point, span.start, span.end, span.buckets)
-            except Away:
-                return None
-            drawn = self._kept[key] = self._draw(trend, span, point, SPARK, lang)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return drawn
+    async def small(self, points: Sequence[Point], lang: Language) -> Sparklines:
+        """Return the sparklines; those that are not kept are asked of the history in one query."""
+        now = self.ports.now()
+        keys = [(one, window(now, SPARK_SPAN_S, one.silence_s, SPARK_BUCKETS), lang) for one in points]
+        wanted = [key for key in keys if key not in self._kept]
+        try:
+            found = await reach.trends(self.ports, [_query(point, span) for point, span, _ in wanted])
+        except Away:
+            wanted, found = [], ()
+        drawn = await run_in_threadpool(
+            lambda: [self._draw(one, key[1], key[0], SPARK, lang) for key, one in zip(wanted, found, strict=True)]
+        )
+        self._kept.update(zip(wanted, drawn, strict=True))
+        shown = {key[0].id: self._kept[key] for key in keys if key in self._kept}
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return Sparklines(shown, missing=len(shown) < len(keys))
 
-    def _draw(self, trend: Trend, span: Window, point: Point, size: Size, lang: Language) -> str:
+    def _draw(self, trend: Trend, span: Window, point: Point, size: Size, lang: Language) -> Markup:
         say: Callable[[Text], str] = attrgetter(lang)
         states = point.states
-        return trend_svg(
+        svg = trend_svg(
             trend,
             span,
             limits_of(point),
@@ -66,6 +82,11 @@ class Trends:
             decimals=decimals(point),
             states=None if states is None else (say(states[0]), say(states[1])),
         )
+        return Markup(svg)  # noqa: S704  it escapes every text it is given
+
+
+def _query(point: Point, span: Window) -> TrendQuery:
+    return TrendQuery(point.plant, point.id, span.start, span.end, span.buckets, point.was)
 
 
 def refresh_s(span_s: int) -> int:

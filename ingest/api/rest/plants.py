@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
 
 from detectors.detector import Reason
 from ingest.api import reach
@@ -15,7 +16,7 @@ from ingest.api.errors import BadParameter
 from ingest.api.instants import Instant
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
-from ingest.history.store import Trend, bucket_width
+from ingest.history.store import Trend, TrendQuery
 from ingest.model.flags import Flag
 from ingest.model.plant import Plant, Point
 from ingest.model.suppression import Suppression
@@ -70,7 +71,7 @@ def plants_router(ports: Ports) -> APIRouter:
         )
 
     @router.get("/{plant}/points/{point}/readings")
-    def readings(
+    async def readings(
         plant: str,
         point: str,
         caller: Caller,
@@ -84,26 +85,27 @@ def plants_router(ports: Ports) -> APIRouter:
         first = last - HOUR_NS if start is None else start
         if first >= last:
             raise BadParameter("from", iso(first), f"a time before `to` = {iso(last)}")
-        trend = reach.trend(ports, found, first, last, buckets)
+        query = TrendQuery(plant, point, first, last, buckets, found.was)
+        (trend,) = await reach.trends(ports, [query])
         return schemas.ReadingsOut(
             plant=plant,
             point=point,
             unit=found.unit,
             start=_text(first),
             end=_text(last),
-            bucket_s=bucket_width(first, last, buckets) / 1e9,
-            buckets=fill(trend, first, last, buckets),
+            bucket_s=query.width / 1e9,
+            buckets=await run_in_threadpool(fill, trend, query),
         )
 
     return router
 
 
-def fill(trend: Trend, start: int, end: int, buckets: int) -> list[schemas.Bucket]:
+def fill(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
     """Every bucket of the span, in order; those that the store left out have nulls."""
-    width = bucket_width(start, end, buckets)
+    start, width = query.start, query.width
     rows = {round((int(time) - start) / width): row for row, time in enumerate(trend.time)}
     filled = []
-    for bucket in range(-(-(end - start) // width)):
+    for bucket in range(-(-(query.end - start) // width)):
         row = rows.get(bucket)
         time = _text(start + bucket * width)
         if row is None:

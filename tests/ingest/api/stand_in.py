@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import io
 import math
+import threading
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -24,8 +25,9 @@ from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Ports
 from ingest.exports.sheets import Maker
 from ingest.exports.wish import Wish
+from ingest.history.bounded_reads import BoundedReads
 from ingest.history.errors import HistoryUnavailable
-from ingest.history.store import Trend
+from ingest.history.store import Trend, TrendQuery
 from ingest.journal.position import Gap
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
@@ -127,6 +129,10 @@ class StandIn:
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
         self.held: list[HeldBack] = []
         self.history_away = False
+        self.history_answers = threading.Event()  # cleared: the history store hangs
+        self.history_answers.set()
+        self.queries: list[Sequence[TrendQuery]] = []
+        self.reads = BoundedReads(self, 60)
         self.engine_away = False
         self.hidden: dict[UUID, Suppression] = {}
         self.load = AlarmLoad(self, AlarmsConfig(), lambda: self.known.plants)
@@ -148,7 +154,7 @@ class StandIn:
             warnings=self,
             suppressions=self,
             audit=self,
-            history=self,
+            history=self.reads,
             journal=self,
             cases=self.cases,
             sheets=self,
@@ -324,10 +330,17 @@ class StandIn:
 
     # Readings
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """A history store's, asked in threads by `BoundedReads`."""
+        self.queries.append(queries)
+        self.history_answers.wait()
         if self.history_away:
             raise HistoryUnavailable("the store restarts", retry_after_s=7)
-        found = self.known.find(plant, point)
+        return [self._trend(query) for query in queries]
+
+    def _trend(self, query: TrendQuery) -> Trend:
+        start, end, buckets = query.start, query.end, query.buckets
+        found = self.known.find(query.plant, query.point)
         assert found is not None
         latest = self.values.get(found.index)
         last = latest.time if latest else 0

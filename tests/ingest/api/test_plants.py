@@ -10,7 +10,7 @@ import pytest
 
 from detectors.detector import Reason
 from ingest.api.rest.plants import fill
-from ingest.history.store import Trend
+from ingest.history.store import Trend, TrendQuery
 from ingest.model.flags import Flag
 from ingest.plants.view import Latest
 from tests.ingest.api.conftest import Ask
@@ -127,7 +127,7 @@ async def test_buckets_without_readings_are_null_not_missing(hall: StandIn, ask:
 
 def test_a_bucket_of_nulls_has_a_count_and_no_values() -> None:
     nan = np.array([np.nan])
-    (first, second) = fill(Trend(np.array([0]), nan, nan, nan, np.array([4])), 0, 20 * SECOND, 2)
+    (first, second) = fill(Trend(np.array([0]), nan, nan, nan, np.array([4])), TrendQuery("p", "x", 0, 20 * SECOND, 2))
     assert (first.mean, first.count) == (None, 4)
     assert (second.mean, second.count) == (None, 0)
 

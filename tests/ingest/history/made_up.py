@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
+from ingest.history.store import HistoryStore, Trend, TrendQuery
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.model.batch import Batch
 from ingest.model.plant import GATEWAY_SIGNAL, Point, Text
@@ -44,6 +45,14 @@ def point(index: int, name: str, *, signal: str = "ALC_CW_IN_P", plant: str = PL
         rules=(),
         unjudged=(),
     )
+
+
+def trend_of(
+    store: HistoryStore, plant: str, name: str, start: int, end: int, buckets: int, *, was: str | None = None
+) -> Trend:
+    """The trend of one point."""
+    (found,) = store.trends([TrendQuery(plant, name, start, end, buckets, was)])
+    return found
 
 
 def roster(*points: Point | None, version: int = 1) -> Roster:

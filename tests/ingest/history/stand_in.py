@@ -102,7 +102,8 @@ def influx_2_on(influx_1: str) -> Iterator[str]:
             path, params = request.path, dict(request.query)
             if path == "/api/v2/write":
                 path, params = "/write", {"db": params["bucket"], "precision": params["precision"]}
-            passed = http.request(request.method, path, params=params, content=request.body)
+            kind = {"Content-Type": request.headers["Content-Type"]} if "Content-Type" in request.headers else {}
+            passed = http.request(request.method, path, params=params, content=request.body, headers=kind)
             return Answer(passed.status_code, passed.content)
 
         with http_server(answer) as url:

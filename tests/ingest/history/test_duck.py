@@ -13,7 +13,7 @@ import pytest
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck import DuckDBStore
 from ingest.history.errors import HistoryUnavailable
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, point, roster, steady
+from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, point, roster, steady, trend_of
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_readings_outlive_the_process(path: Path) -> None:
     again.write_readings(steady(300), roster(), 1)
     again.write_readings(steady(30, start=NOON + 300 * SECOND), roster(), 2)
     assert again.count_readings() == 330
-    assert again.trend(PLANT, "CW-01", NOON, NOON + 330 * SECOND, 1).count.tolist() == [110]
+    assert trend_of(again, PLANT, "CW-01", NOON, NOON + 330 * SECOND, 1).count.tolist() == [110]
     again.close()
 
 
@@ -82,8 +82,8 @@ def test_a_new_roster_counts_at_once(store: DuckDBStore) -> None:
     without = roster(None, point(1, "CW-02"), version=2)
     for n, known in enumerate((roster(), without, roster(version=3))):
         store.write_readings(batch([0], [NOON + n], [float(n)]), known, 1 + n)
-    assert store.trend(PLANT, "CW-01", NOON, NOON + 3, 3).high.tolist() == [0.0, 2.0]
-    assert store.trend("removed", "0", NOON, NOON + 3, 3).high.tolist() == [1.0]
+    assert trend_of(store, PLANT, "CW-01", NOON, NOON + 3, 3).high.tolist() == [0.0, 2.0]
+    assert trend_of(store, "removed", "0", NOON, NOON + 3, 3).high.tolist() == [1.0]
 
 
 def test_a_failed_write_leaves_no_half(store: DuckDBStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +119,7 @@ def test_queries_run_while_readings_are_written(store: DuckDBStore) -> None:
         try:
             while not done.is_set():
                 seen.append(store.count_readings())
-                store.trend(PLANT, "CW-01", NOON, NOON + 10**6 * SECOND, 50)
+                trend_of(store, PLANT, "CW-01", NOON, NOON + 10**6 * SECOND, 50)
         except BaseException as error:  # noqa: BLE001  told to the test
             errors.append(error)
 

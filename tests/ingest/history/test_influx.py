@@ -15,8 +15,9 @@ from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.influx import InfluxStore
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
+from ingest.history.store import TrendQuery
 from ingest.model.config import Secret
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, roster, steady
+from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, roster, steady, trend_of
 from tests.ingest.history.stand_in import Answer, Asked, http_server, scripted
 from tests.servers import free_port, influxd, influxd_server
 
@@ -140,6 +141,16 @@ def test_v2_asks_influxql_of_the_bucket_with_its_token(monkeypatch: pytest.Monke
     )
 
 
+def test_a_plants_trends_are_one_request(opened: Opener) -> None:
+    """However many its points: the names of 500 are more than an address may be long."""
+    queries = [TrendQuery(PLANT, f"CW-{at}", NOON, NOON + SECOND, 1) for at in range(500)]
+    with scripted([Answer(200, b'{"results":[{},{},{},{}]}')]) as (url, asked):
+        store = opened(url)
+        assert [len(one.time) for one in store.trends(queries)] == [0] * 500
+        store.close()
+    assert [(one.method, one.path, "q" in one.query) for one in asked] == [("POST", "/query", False)]
+
+
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_refusal_repeats_the_servers_own_words(opened: Opener, status: int) -> None:
     with scripted(
@@ -186,7 +197,7 @@ def test_an_answer_that_is_no_result_is_an_error_not_an_empty_trend(opened: Open
     with scripted([Answer(200, body)]) as (url, _):
         store = opened(url)
         with pytest.raises(HistoryUnavailable):
-            store.trend(PLANT, "CW-01", 0, 10, 1)
+            trend_of(store, PLANT, "CW-01", 0, 10, 1)
         store.close()
 
 
@@ -232,7 +243,7 @@ def test_a_retention_policy_is_written_to_and_read_from(tmp_path: Path) -> None:
         store.write_readings(steady(3), roster(), 1)
         default = InfluxV1Store(InfluxV1Config(url=url))
         assert (store.count_readings(), default.count_readings()) == (3, 0)
-        assert store.trend(PLANT, "CW-01", NOON, NOON + SECOND, 1).count.tolist() == [1]
+        assert trend_of(store, PLANT, "CW-01", NOON, NOON + SECOND, 1).count.tolist() == [1]
         for each in (store, default):
             each.close()
 

@@ -18,13 +18,13 @@ from ingest.alarms.present import Present
 from ingest.alarms.slot import SLOT, AlarmSlot
 from ingest.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config, open_store
 from ingest.history.influx_v1 import InfluxV1Store
-from ingest.history.store import HistoryStore
+from ingest.history.store import HistoryStore, TrendQuery
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
 from ingest.model.config import Secret
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady
+from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady, trend_of
 from tests.ingest.history.stand_in import influx_2_on
 from tests.servers import influxd, victoria_metrics
 
@@ -183,7 +183,7 @@ def test_a_number_however_large_is_kept_as_it_came_where_it_harms_no_other(store
             batch([0] * 3, [NOON + at * SECOND for at in range(3)], [50.25, 3.4e38, 0.351]), roster(), 1
         )
     assert log == []
-    trend = store.trend(PLANT, "CW-01", NOON, NOON + 3 * SECOND, 3)
+    trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 3 * SECOND, 3)
     assert trend.high.tolist() == [50.25, 3.4e38, 0.351]
 
 
@@ -222,7 +222,7 @@ def test_a_trend_shows_low_mean_high_and_count_of_each_bucket(store: HistoryStor
     times = [NOON + s * SECOND for s in (0, 1, 9, 10, 25, 39)]
     store.write_readings(batch([0] * 6, times, [1, 2, 6, 5, 7, 8]), roster(), 1)
     store.write_readings(batch([1, 1], [NOON, NOON + SECOND], [100, 100]), roster(), 2)
-    trend = store.trend(PLANT, "CW-01", NOON, NOON + 40 * SECOND, 4)
+    trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 40 * SECOND, 4)
     assert trend.time.tolist() == [NOON + s * SECOND for s in (0, 10, 20, 30)]
     assert trend.low.tolist() == [1, 5, 7, 8]
     assert trend.mean.tolist() == [3, 5, 7, 8]
@@ -235,16 +235,47 @@ def test_a_trend_of_a_renamed_point_has_what_was_kept_under_its_former_id(store:
     store.write_readings(batch([0, 0], times, [1, 2]), roster(), 1)
     store.write_readings(batch([1, 1], [NOON + s * SECOND for s in (2, 12)], [6, 7]), roster(), 2)
     names = [point.id for point in roster().points[:2] if point is not None]
-    trend = store.trend(PLANT, names[1], NOON, NOON + 20 * SECOND, 2, was=names[0])
+    trend = trend_of(store, PLANT, names[1], NOON, NOON + 20 * SECOND, 2, was=names[0])
     assert (trend.low.tolist(), trend.mean.tolist(), trend.high.tolist()) == ([1, 7], [3, 7], [6, 7])
     assert trend.count.tolist() == [3, 1]
+
+
+def test_trends_asked_at_once_are_those_asked_one_by_one(store: HistoryStore) -> None:
+    """Of other plants, spans and names too, and of what there is nothing; twice the same is answered twice."""
+    known = roster(
+        *(point(at, f"P-{at}") for at in range(4)),
+        point(4, "P-1", plant="other"),
+        point(5, "GW-01", signal=GATEWAY_SIGNAL),
+        point(6, "DISK", signal=ServicePoint.DISK.signal, plant=SERVICE),
+    )
+    readings = batch(list(range(7)) * 30, [NOON + at * SECOND for at in range(210)], [float(at) for at in range(210)])
+    store.write_readings(readings, known, 1)
+    span = (NOON, NOON + 210 * SECOND)
+    queries = [
+        *(TrendQuery(PLANT, f"P-{at}", *span, 21) for at in (3, 0, 2, 1, 0)),
+        TrendQuery(PLANT, "P-1", NOON + 5, NOON + 99 * SECOND, 7, was="P-0"),
+        TrendQuery(PLANT, "P-0", *span, 5, was="P-2"),
+        TrendQuery("other", "P-1", *span, 21),
+        TrendQuery(PLANT, "nobody", *span, 21),
+        TrendQuery(PLANT, "GW-01", *span, 21),
+        TrendQuery(SERVICE, "DISK", *span, 3),
+    ]
+    at_once = store.trends(queries)
+    assert len(at_once) == len(queries)
+    for query, found in zip(queries, at_once, strict=True):
+        (alone,) = store.trends([query])
+        for column in ("time", "low", "mean", "high", "count"):
+            np.testing.assert_array_equal(getattr(found, column), getattr(alone, column))
+        assert (query.point == "nobody") is (len(found.time) == 0)
+    assert at_once[5].count.sum() == 28, "14 readings of each id lie within the span"
+    assert not store.trends([])
 
 
 def test_a_trend_has_only_what_lies_within_its_window(store: HistoryStore) -> None:
     """From `start`, included, to `end`, not included; buckets begin at `start` however odd it is."""
     start = NOON + 123_456_789
     store.write_readings(batch([0] * 4, [start - 1, start, start + 999, start + 1_000], [1, 2, 3, 4]), roster(), 1)
-    trend = store.trend(PLANT, "CW-01", start, start + 1_000, 3)
+    trend = trend_of(store, PLANT, "CW-01", start, start + 1_000, 3)
     assert trend.time.tolist() == [start, start + 2 * 334]
     assert trend.count.tolist() == [1, 1]
     assert trend.high.tolist() == [2, 3]
@@ -254,7 +285,7 @@ def test_a_trend_has_only_what_lies_within_its_window(store: HistoryStore) -> No
 def test_a_trend_has_at_most_the_buckets_asked_for(store: HistoryStore, buckets: int) -> None:
     readings = steady(1_000, points=1)
     store.write_readings(readings, roster(), 1)
-    trend = store.trend(PLANT, "CW-01", NOON, NOON + 1_000 * SECOND, buckets)
+    trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 1_000 * SECOND, buckets)
     assert 0 < len(trend.time) <= buckets
     assert trend.count.sum() == 1_000
     assert len(set(np.diff(trend.time).tolist())) <= 1
@@ -262,7 +293,7 @@ def test_a_trend_has_at_most_the_buckets_asked_for(store: HistoryStore, buckets:
 
 def test_a_bucket_of_nulls_counts_its_readings_and_has_no_value(store: HistoryStore) -> None:
     store.write_readings(batch([0, 0], [NOON, NOON + 1], [np.nan, np.nan], [4, 4]), roster(), 1)
-    trend = store.trend(PLANT, "CW-01", NOON, NOON + SECOND, 10)
+    trend = trend_of(store, PLANT, "CW-01", NOON, NOON + SECOND, 10)
     assert trend.count.tolist() == [2]
     assert np.isnan([trend.low, trend.mean, trend.high]).all()
 
@@ -270,13 +301,13 @@ def test_a_bucket_of_nulls_counts_its_readings_and_has_no_value(store: HistorySt
 def test_a_trend_of_nothing_is_empty(store: HistoryStore) -> None:
     store.write_readings(steady(3), roster(), 1)
     for where, start, end in (("nobody", NOON, NOON + SECOND), ("CW-01", 0, 1), ("CW-01", NOON, NOON)):
-        trend = store.trend(PLANT, where, start, end, 10)
+        trend = trend_of(store, PLANT, where, start, end, 10)
         assert [len(c) for c in (trend.time, trend.low, trend.mean, trend.high, trend.count)] == [0] * 5
 
 
 def test_a_gateway_has_a_trend_too(store: HistoryStore) -> None:
     store.write_readings(batch([3, 3], [NOON, NOON + SECOND], [1.0, 0.0]), roster(), 1)
-    trend = store.trend(PLANT, "GW-01", NOON, NOON + 2 * SECOND, 2)
+    trend = trend_of(store, PLANT, "GW-01", NOON, NOON + 2 * SECOND, 2)
     assert trend.mean.tolist() == [1, 0]
 
 
@@ -288,7 +319,7 @@ def test_a_gateways_clock_and_the_service_have_trends_and_are_no_readings(store:
     )
     store.write_readings(batch([0, 1, 2], [NOON] * 3, [1.0, -0.25, 8192.0]), known, 1)
     trends = [(PLANT, "GW-01"), (PLANT, "GW-01.clock"), (SERVICE, "DISK")]
-    assert [store.trend(*of, NOON, NOON + SECOND, 1).mean.tolist() for of in trends] == [[1], [-0.25], [8192]]
+    assert [trend_of(store, *of, NOON, NOON + SECOND, 1).mean.tolist() for of in trends] == [[1], [-0.25], [8192]]
     assert store.count_readings() == 0
 
 
@@ -307,15 +338,15 @@ HOSTILE = [
 def test_a_hostile_name_names_its_own_point_and_nothing_else(store: HistoryStore, name: str) -> None:
     readings = batch([0, 1], [NOON, NOON], [1.0, 2.0])
     store.write_readings(readings, roster(point(0, "CW-01"), point(1, name)), 1)
-    assert store.trend(PLANT, name, NOON, NOON + 1, 1).high.tolist() == [2.0]
-    assert store.trend(name, name, NOON, NOON + 1, 1).high.tolist() == []
+    assert trend_of(store, PLANT, name, NOON, NOON + 1, 1).high.tolist() == [2.0]
+    assert trend_of(store, name, name, NOON, NOON + 1, 1).high.tolist() == []
     assert store.count_readings() == 2
 
 
 def test_extreme_numbers_are_kept_exactly(store: HistoryStore) -> None:
     values = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0.0, 1e16]
     store.write_readings(batch([0] * 5, [NOON + i for i in range(5)], values, [65_535] * 5), roster(), 1)
-    assert store.trend(PLANT, "CW-01", NOON, NOON + 5, 5).high.tolist() == values
+    assert trend_of(store, PLANT, "CW-01", NOON, NOON + 5, 5).high.tolist() == values
 
 
 def test_alarm_events_differ_by_their_time_and_kind(kept: Kept) -> None:

@@ -24,7 +24,7 @@ from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.feeds import JournalFeed
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.line_protocol import Precision
-from ingest.history.store import HistoryStore, Trend
+from ingest.history.store import HistoryStore, Trend, TrendQuery
 from ingest.history.writer import READER, HistoryWriter, _delay_s
 from ingest.journal.journal import Commit, Journal
 from ingest.journal.quarantine import Quarantine, Which
@@ -150,7 +150,7 @@ class MemoryStore:
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
         raise NotImplementedError
 
-    def trend(self, plant: str, point: str, start: int, end: int, buckets: int, *, was: str | None = None) -> Trend:
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         raise NotImplementedError
 
     def count_readings(self) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from anyio import to_thread
 
 from detectors.detector import Reason
+from ingest.api.server import READERS
+from ingest.history.bounded_reads import IN_FLIGHT
 from ingest.journal.records import Quarantined
 from ingest.model.audit import YUJING, Act
 from ingest.model.plant import SERVICE
@@ -194,7 +198,35 @@ async def test_history_that_is_away_leaves_the_rest_of_the_page(hall: StandIn, a
     page = await client.get(f"/plants/{ALUMINIUM}/points/CW_IN_P-01")
     assert page.status_code == 200
     assert "历史库暂不可用" in page.text
-    assert (await client.get(f"/plants/{ALUMINIUM}")).status_code == 200
+    page = await client.get(f"/plants/{ALUMINIUM}")
+    assert (page.status_code, page.text.count("历史库没有应答")) == (200, 1)
+    assert "曲线暂缺" in page.text
+
+
+async def test_a_plants_page_asks_the_history_once(hall: StandIn, ask: Ask) -> None:
+    """And not again while its drawings are as they were."""
+    for _ in range(3):
+        assert (await ask(OPERATOR).get(f"/plants/{ALUMINIUM}/table")).text.count('<svg class="trend"') > 5
+    (queries,) = [asked for asked in hall.queries if asked]
+    assert len(queries) > 5
+
+
+async def test_pages_that_wait_for_a_history_that_hangs_hold_up_no_other(hall: StandIn, ask: Ask) -> None:
+    """However many they are: not one of the few threads that draw pages is theirs."""
+    to_thread.current_default_thread_limiter().total_tokens = READERS
+    hall.history_answers.clear()
+    client = ask(OPERATOR)
+    point = f"/plants/{ALUMINIUM}/points/CW_IN_P-01"
+    asked = [f"/plants/{ALUMINIUM}", f"/plants/{ALUMINIUM}/table", point, f"{point}/trend", f"/api/v1{point}/readings"]
+    waiting = [asyncio.create_task(client.get(path)) for path in asked * 2]
+    async with asyncio.timeout(60):
+        while len(hall.queries) < IN_FLIGHT:
+            await asyncio.sleep(0.002)
+        for _ in range(3):
+            assert (await ask(INSPECTOR).get("/alarms")).status_code == 200
+    assert not any(one.done() for one in waiting)
+    hall.history_answers.set()
+    assert [(await one).status_code for one in waiting] == [200] * len(waiting)
 
 
 async def test_a_page_that_cannot_be_shown_says_why_in_the_readers_language(ask: Ask) -> None:
