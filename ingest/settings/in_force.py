@@ -22,7 +22,7 @@ from ingest.model.fault import Fault, InvalidConfig, key_of, problems_of
 from ingest.plants.kept import KeptFiles
 from ingest.settings.left_out import files_of_tables, secrets_of_entries
 from ingest.settings.settings import Settings, files_of
-from ingest.settings.text import Unread, read_tables
+from ingest.settings.text import Unread, read_tables, values_in
 
 ENTRIES: Final[Mapping[str, tuple[str, ...]]] = {
     "alarms": ("positions",),
@@ -72,7 +72,7 @@ def load_in_force(file: Path) -> InForce:
         InvalidConfig: it cannot be read, or a table has faults and was never good; with every fault.
     """
     content = content_of(file)
-    last = _last(read_tables(content)[0])
+    last = _last(content)
     found = compose(file, content, last or {})
     if found.held and last is None:
         raise InvalidConfig(found.faults)
@@ -308,25 +308,39 @@ def _kept(folder: Path) -> KeptFiles:
     return KeptFiles(folder / _FOLDER)
 
 
-def _last(raw: Tables) -> dict[str, Any] | None:
+def _last(content: bytes) -> dict[str, Any] | None:
     """The tables that were in force when the service started last; None if none are kept where its data may lie."""
-    for folder in _folders(raw):
-        content = _kept(folder).read(_FILE)
-        if content is not None:
-            try:
-                tables = json.loads(content)
-            except ValueError:  # it was written by nobody of ours
-                continue
-            if isinstance(tables, dict):
-                return tables
+    for folder in _folders(read_tables(content)[0]):
+        found = _tables_in(folder)
+        if found is not None:
+            return found
+    for folder in dict.fromkeys(Path(value).parent for value in values_in(content)):
+        found = _tables_in(folder)  # it may be the journal's, in a table that cannot be read: then it says so itself
+        if found is not None and _journal_of(found) == folder:
+            return found
     return None
 
 
+def _tables_in(folder: Path) -> dict[str, Any] | None:
+    content = _kept(folder).read(_FILE)
+    try:
+        tables = json.loads(content) if content is not None else None
+    except ValueError:  # it was written by nobody of ours
+        return None
+    return tables if isinstance(tables, dict) else None
+
+
 def _folders(raw: Tables) -> Iterator[Path]:
-    journal = raw.get("journal")
-    path = journal.get("path") if isinstance(journal, dict) else None
-    if isinstance(path, str):
-        yield Path(path).parent
+    told = _journal_of(raw)
+    if told is not None:
+        yield told
     for folder in filter(None, os.environ.get("STATE_DIRECTORY", "").split(":")):  # systemd: StateDirectory=
         yield Path(folder)
     yield JournalConfig().path.parent
+
+
+def _journal_of(tables: Tables) -> Path | None:
+    """The folder of the journal, by its path in these tables."""
+    journal = tables.get("journal")
+    path = journal.get("path") if isinstance(journal, dict) else None
+    return Path(path).parent if isinstance(path, str) else None

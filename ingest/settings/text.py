@@ -10,6 +10,7 @@ from typing import Any, Final
 
 _HEADER: Final = re.compile(r"\s*\[{1,2}([\w\s.\"'-]+)\]{1,2}\s*(?:#.*)?")
 _LINE: Final = re.compile(r"at line (\d+)")
+_VALUE: Final = re.compile(r"""^[^#=\n]+=[ \t]*["']?([^"'#\n\0]+)""", re.MULTILINE)
 _INSIDE_AN_ENTRY: Final = 3
 """Keys of a header such as `[api.tokens.token]`: it belongs to the entry before it, which may not have been read."""
 
@@ -39,7 +40,7 @@ def read_tables(content: bytes) -> tuple[dict[str, Any], list[Unread]]:
 
     What cannot be told apart from a bad table (a header that is none, a text that goes on for lines) goes with it.
     """
-    text = content.decode("utf-8-sig", "surrogateescape")  # editors on Windows begin a file with a mark
+    text = _text_of(content)
     try:
         return _parsed(text), []
     except ValueError:
@@ -60,6 +61,16 @@ def read_tables(content: bytes) -> tuple[dict[str, Any], list[Unread]]:
             unread.append(Unread(keys, int(found[1]) if found else read.count("\n") + 1, str(error)))
             read += blank
     return sound, unread
+
+
+def values_in(content: bytes) -> Iterator[str]:
+    """What lines give to keys, as text, whether or not their table can be read."""
+    for found in _VALUE.finditer(_text_of(content)):
+        yield found[1].strip()
+
+
+def _text_of(content: bytes) -> str:
+    return content.decode("utf-8-sig", "surrogateescape")  # editors on Windows begin a file with a mark
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -277,6 +277,43 @@ def test_settings_are_kept_for_the_next_start_without_those_that_have_faults(
             load_in_force(FILE)
 
 
+@pytest.mark.parametrize(
+    ("right", "typo"),
+    [
+        ("[state]", "[state"),
+        ("[state]", "state]"),
+        ("[state]", "#[state]"),
+        ("[journal]", "[journal"),
+        ("[journal]", "[jurnal]"),
+        ('path = "kept/journal.db"', "path = kept/journal.db"),
+        ('path = "kept/journal.db"', 'path = "kept/journal.db'),
+        ('path = "kept/journal.db"', 'pth = "kept/journal.db"'),
+    ],
+)
+def test_the_copy_is_found_where_the_file_says_though_its_table_cannot_be_read(
+    right: str, typo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over restarts; and never the copy of another installation, whose folder the file happens to name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("A", "x" * 32)
+    text = GOOD.replace('"data/journal.db"', '"kept/journal.db"\n[state]\npath = "kept/state.db"')
+    bad = text.replace(right, typo, 1)
+    other = tmp_path / "other" / "in-force" / "settings.json"
+    other.parent.mkdir(parents=True)
+    other.write_text(json.dumps(LAST))
+    FILE.write_text('heartbeat = "other/x"\n' + bad, encoding="utf-8")
+    with pytest.raises(InvalidConfig):
+        load_in_force(FILE)
+    FILE.write_text(text, encoding="utf-8")
+    load_in_force(FILE).keep()
+    FILE.write_text(bad, encoding="utf-8")
+    for _ in range(2):
+        found = load_in_force(FILE)
+        found.keep()
+        assert found.settings == composed(text).settings
+        assert found.faults
+
+
 def test_a_certificate_that_is_not_there_is_a_fault_of_its_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
