@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -203,6 +204,6 @@ def of_http(error: HTTPException) -> Problem:
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, (int, float, bool, type(None))):
-        return value
+    if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return value  # JSON knows no other numbers
     return str(value)[:200].encode("utf-8", "backslashreplace").decode()  # it may be no text: what it is refused for

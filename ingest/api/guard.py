@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -14,7 +14,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.api.access import Keyring, Principal
-from ingest.api.errors import Away, NotAllowed, NotSignedIn, Problem, TooLarge
+from ingest.api.errors import Away, BadParameter, NotAllowed, NotSignedIn, Problem, TooLarge
+from ingest.api.inputs import storable
 from ingest.api.places import Pace
 from ingest.api.protocol import Connection
 from ingest.api.sessions import Session, Sessions
@@ -143,6 +144,7 @@ class Guard:
         wrong = bearer is not None and principal is None
         if wrong or (principal is None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX)):
             raise NotSignedIn
+        _require_storable(request)
         if request.method in SAFE_METHODS:
             return
         if principal is not None and principal.only_looks and path not in LEAVING:
@@ -195,6 +197,15 @@ async def _whole(receive: Receive, most: int) -> Receive:
 def client_of(request: Request) -> str:
     """Return the address that speaks to us."""
     return request.client.host if request.client else "unknown"
+
+
+def _require_storable(request: Request) -> None:
+    """Refuse an address with control characters: no route has one, and PostgreSQL takes no NUL to compare with."""
+    address = unquote_plus(f"{request.url.path}?{request.url.query}")
+    try:
+        storable(address)
+    except ValueError as error:
+        raise BadParameter("address", address[:200], str(error)) from error
 
 
 def _bearer(request: Request) -> str | None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.cases import books
-from ingest.api.errors import Conflict
+from ingest.api.errors import NotThere
 from ingest.api.ports import Ports
 from ingest.cases import duties
 from ingest.cases.days import day_of
@@ -23,8 +23,9 @@ from ingest.model.plant import SERVICE, Plant
 
 def enterprises(ports: Ports, caller: Principal, plant: str | None = None) -> list[Enterprise]:
     """Every enterprise in scope as it stands, by id; or one. Raises NotThere for one that is not in scope."""
-    plants = [reach.plant(ports, caller, plant)] if plant else reach.plants(ports, caller)
-    return standing(ports, [one for one in plants if one.id != SERVICE])
+    if plant:
+        return standing(ports, [_plant(ports, caller, plant)])
+    return standing(ports, [one for one in reach.plants(ports, caller) if one.id != SERVICE])
 
 
 def standing(ports: Ports, plants: Sequence[Plant]) -> list[Enterprise]:
@@ -66,7 +67,7 @@ def self_inspect(ports: Ports, caller: Principal, wish: SelfInspection) -> SelfI
         NotThere, BadParameter: the plant, or evidence that is not its own.
         Incomplete, Already: it does not hold together, or its period has one.
     """
-    plant = reach.plant(ports, caller, wish.plant)
+    plant = _plant(ports, caller, wish.plant)
     one = replace(wish, id=uuid4(), by=caller.name, given=ports.now())
     duties.check(one, plant.kind, day_of(one.given))
     books.proofs(ports, plant.id, one.evidence)
@@ -76,11 +77,17 @@ def self_inspect(ports: Ports, caller: Principal, wish: SelfInspection) -> SelfI
     return one
 
 
+def _plant(ports: Ports, caller: Principal, key: str) -> Plant:
+    """The plant of one enterprise in scope. Raises NotThere, for the service itself too: it is none."""
+    if key == SERVICE:
+        raise NotThere("the service itself is no enterprise")
+    return reach.plant(ports, caller, key)
+
+
 def _change(
     ports: Ports, caller: Principal, plant: str, version: int, action: str, changes: Mapping[str, Any]
 ) -> EnterpriseRecord:
-    if reach.plant(ports, caller, plant).id == SERVICE:
-        raise Conflict("the service itself is no enterprise")
+    _plant(ports, caller, plant)
     before = ports.cases.books.enterprises(frozenset({plant})).get(plant, EnterpriseRecord(plant))
     books.seen("the record", version, before.version)
     by = {"version": before.version + 1, "changed": ports.now(), "changed_by": caller.name}

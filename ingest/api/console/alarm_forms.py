@@ -15,6 +15,7 @@ from ingest.api.access import Actor, Caller
 from ingest.api.console.fields import Maybe, Moment, Onward, Words
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer
+from ingest.api.inputs import Number
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest.alarms import order
@@ -24,7 +25,7 @@ from ingest.pipeline.commands import Acknowledge, Assign, Comment, Reset, Suppre
 _MINUTE = 60 * 10**9
 
 Minutes = Annotated[int, Form(ge=1, le=60 * 24 * 7)]
-Raises = Annotated[int, Form(ge=1)]
+Raises = Annotated[Number, Form(ge=1)]
 """Which raise of the alarm the page showed; left out, the first."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Form()]

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from ingest.api import reach
 from ingest.api.access import Caller
 from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.inputs import Number
 from ingest.api.ports import Ports
 from ingest.model.audit import ActKind
 
@@ -29,7 +30,7 @@ def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
         plant: str = "",
         kind: AnyKind = "",
         subject: str = "",
-        before: int | None = None,
+        before: Number | None = None,
     ) -> Response:
         """Show who did what, newest first."""
         scope = reach.narrowed(caller, plant or None)

@@ -16,7 +16,6 @@ from ingest.api.console.fields import Day, Maybe, MaybeDay, MaybeName, Name, Pro
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.console.uploads import Files, handed_in, most_bytes, proofs
-from ingest.api.errors import NotThere
 from ingest.api.ports import Ports
 from ingest.api.rest.evidence import MULTIPART
 from ingest.cases.days import day_of
@@ -48,9 +47,7 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/enterprises/{plant}")
     def enterprise(request: Request, caller: Caller, plant: str) -> Response:
         """Show one enterprise: its record, its class, how it stands with its duties."""
-        found = next(iter(enterprises.enterprises(ports, caller, plant)), None)
-        if found is None:
-            raise NotThere(f"{plant!r} is no enterprise")
+        (found,) = enterprises.enterprises(ports, caller, plant)
         return render.page(
             request,
             "enterprise.html",

@@ -10,7 +10,7 @@ from fastapi import Form
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from ingest.api.console.trend_svg import LOCAL
-from ingest.api.rest.schemas import storable
+from ingest.api.inputs import Number, storable
 
 COMMENT_LENGTH: Final = 500
 TEXT_LENGTH: Final = 2000
@@ -100,7 +100,7 @@ MaybeName = Annotated[
 ]
 """A name that may be left out."""
 
-Version = Annotated[int, Form(ge=0)]
+Version = Annotated[Number, Form()]
 """The version of the record that the page showed; somebody else's change since then is refused."""
 
 Day = Annotated[dt.date, BeforeValidator(parse_day), Form()]

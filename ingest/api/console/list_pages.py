@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from ingest.api.access import Caller
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.exports import ROWS, Exports
+from ingest.api.inputs import Number
 from ingest.api.ports import Ports
 from ingest.api.rest.lists import ListName
 from ingest.cases.days import day_of
@@ -20,7 +21,7 @@ from ingest.exports.wish import Page
 YEARS: Final = 3
 
 Year = Annotated[int, Path(ge=2000, lt=2200)]
-First = Annotated[int, Query(ge=0, description="rows before this page")]
+First = Annotated[Number, Query(description="rows before this page")]
 
 
 def list_pages(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:

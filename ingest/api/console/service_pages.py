@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from ingest.api import reach
 from ingest.api.access import Actor, Caller
 from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.inputs import Number
 from ingest.api.ports import Ports
 
 QUARANTINE_SHOWN: Final = 50
@@ -32,7 +33,7 @@ def service_pages(ports: Ports, render: Renderer) -> APIRouter:
         )
 
     @router.get("/quarantine")
-    def quarantine(request: Request, actor: Actor, before: int | None = None) -> Response:
+    def quarantine(request: Request, actor: Actor, before: Number | None = None) -> Response:
         """Show messages that could not be read, and why."""
         found, older = reach.quarantined(ports, actor, limit=QUARANTINE_SHOWN, before=before)
         return render.page(

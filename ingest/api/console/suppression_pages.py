@@ -14,6 +14,7 @@ from ingest.api.access import Actor, Caller, Inspector, Principal
 from ingest.api.console.fields import Maybe, Onward
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.inputs import Number
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import cut, read_token
@@ -58,7 +59,7 @@ def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
         suppression: UUID,
         inspector: Inspector,
         comment: Maybe = None,
-        raises: Annotated[int, Form(ge=0)] = 0,
+        raises: Annotated[Number, Form()] = 0,
         onward: Onward = "/suppressions",
     ) -> Response:
         """Approve an application."""

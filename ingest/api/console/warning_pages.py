@@ -26,6 +26,7 @@ from ingest.api.console.warning_views import (
     visited,
 )
 from ingest.api.errors import BadParameter
+from ingest.api.inputs import Number
 from ingest.api.orders import person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import cut, read_token
@@ -86,7 +87,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("/{warning}")
     @router.get("/{warning}/body")
-    def warning(request: Request, caller: Caller, warning: UUID, at: str = "", event: int | None = None) -> Response:
+    def warning(request: Request, caller: Caller, warning: UUID, at: str = "", event: Number | None = None) -> Response:
         """Show one warning: how it stands, why, also at an earlier time, and what became of it."""
         found = reach.warning(ports, caller, warning)
         history = ports.warnings.warning_history(warning)

@@ -10,6 +10,7 @@ from pydantic import Field
 from ingest.api import reach
 from ingest.api.access import Caller
 from ingest.api.errors import NotAllowed
+from ingest.api.inputs import Number
 from ingest.api.ports import Ports
 from ingest.api.rest.schemas import Instant, PlantId, Shape
 from ingest.model.audit import ActKind, ActRole
@@ -57,7 +58,7 @@ def audit_router(ports: Ports) -> APIRouter:
         kind: ActKind | None = None,
         subject: Annotated[str | None, Query(description="a record's id")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        before: Annotated[int | None, Query(ge=0, description="`next` of the page before")] = None,
+        before: Annotated[Number | None, Query(description="`next` of the page before")] = None,
     ) -> ActPage:
         """List what was done, by whom, newest first."""
         scope = reach.narrowed(caller, plant)

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from ingest.api.rest.schemas import Body, Said, storable
+from ingest.api.inputs import Count
+from ingest.api.rest.schemas import Body, Said
 from ingest.cases.labels import label
 from ingest.model.telling import iso
 
@@ -23,12 +24,10 @@ def _iso(value: object) -> object:
 When = Annotated[str, BeforeValidator(_iso), Field(json_schema_extra={"format": "date-time"})]
 """A time of ours, as it is told."""
 
-LongWords = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(storable)
-]
+LongWords = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 """What a person says at length."""
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(storable)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 """Of a person, an authority, a document."""
 
 Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), lt=dt.date(2200, 1, 1), examples=["2026-12-04"])]
@@ -39,7 +38,7 @@ Yuan = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=
 class Seen(Body):
     """The version of the record that the caller saw; a change of another one is refused with 409."""
 
-    version: Annotated[int, Field(ge=0, examples=[3])]
+    version: Annotated[Count, Field(examples=[3])]
 
 
 def told(record: Any) -> dict[str, Any]:

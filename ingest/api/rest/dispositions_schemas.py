@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from ingest.api.cases.dispositions import Seen
+from ingest.api.inputs import Count
 from ingest.api.instants import Instant
 from ingest.api.rest.case_schemas import LongWords, Name, Proofs, When, told
 from ingest.api.rest.schemas import Body, PlantId, Said, Shape
@@ -51,7 +52,7 @@ class NewDisposition(Body):
 
     alarms: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
     raises: Annotated[
-        tuple[Annotated[int, Field(ge=1)], ...] | None,
+        tuple[Annotated[Count, Field(ge=1)], ...] | None,
         Field(description="`raises` of each of `alarms` as looked at: another one is refused. null: as they stand"),
     ] = None
     warning: UUID | None = None

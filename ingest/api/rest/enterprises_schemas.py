@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ingest.api.inputs import Count
 from ingest.api.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, said
 from ingest.api.rest.schemas import Body, PlantId, Said, Shape, Words
 from ingest.cases.days import day_of
@@ -96,7 +97,7 @@ class NewSelfInspection(Body):
     day: Day
     principal: Name
     summary: LongWords
-    found: Annotated[int, Field(ge=0, le=10_000)]
+    found: Annotated[Count, Field(le=10_000)]
     evidence: Proofs = ()
 
     def wish(self) -> SelfInspection:

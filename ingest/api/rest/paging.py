@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import Query
 
 from ingest.api.errors import BadParameter
+from ingest.api.inputs import MAX_INT
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(description="`next` of the page before")]
@@ -27,15 +28,22 @@ def write_token(time: int, key: UUID) -> str:
     return base64.urlsafe_b64encode(f"{time}.{key}".encode()).decode().rstrip("=")
 
 
-def read_token(cursor: str | None) -> tuple[int, UUID] | None:
-    """Return time and id of the last record seen. Raises BadParameter."""
+def read_token(cursor: str | None, parameter: str = "cursor") -> tuple[int, UUID] | None:
+    """Return time and id of the last record seen; `parameter` is what it came in. Raises BadParameter."""
     if cursor is None:
         return None
     try:
         time, _, key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
-        return int(time), UUID(key)
+        return _int64(time), UUID(key)
     except (ValueError, binascii.Error) as error:
-        raise BadParameter("cursor", cursor, "`next` of an earlier page, unchanged") from error
+        raise BadParameter(parameter, cursor, "`next` of an earlier page, unchanged") from error
+
+
+def _int64(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= MAX_INT:
+        raise ValueError(text)
+    return number
 
 
 def cut(found: Sequence[R], limit: int, place: Callable[[R], tuple[int, UUID]]) -> tuple[Sequence[R], str | None]:

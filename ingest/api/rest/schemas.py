@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from ingest.alarms.covering import CoverKind
+from ingest.api.inputs import Count, storable
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.plant import Confidence, GateOp, PlantKind
 from ingest.model.suppression import SuppressionKind
@@ -20,16 +21,7 @@ NotEvaluated = Literal[
 ]
 
 
-def storable(text: str) -> str:
-    """The text, if it is Unicode: JSON can spell halves of characters that no file can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("Unicode text") from error
-    return text
-
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(storable)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 """What a person says."""
 
 
@@ -298,15 +290,25 @@ class AlarmPage(Shape):
 
 
 class Body(BaseModel):
-    """What every body sent to us has in common: nothing unknown is taken."""
+    """What every body sent to us has in common: nothing unknown is taken, and no text that cannot be kept."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str):
+                storable(text)
+        return value
 
 
 class Occurrence(Body):
     """Which raise of the alarm was looked at: another one is refused. Left out it is the first."""
 
-    raises: int = Field(default=1, ge=1, description="`raises` of the alarm as it was looked at", examples=[3])
+    raises: Annotated[Count, Field(ge=1)] = Field(
+        default=1, description="`raises` of the alarm as it was looked at", examples=[3]
+    )
 
 
 class Acknowledgement(Occurrence):

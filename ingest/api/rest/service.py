@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, current
 from ingest.api.errors import NotAllowed
+from ingest.api.inputs import Number
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
 from ingest.journal.records import Quarantined
@@ -45,7 +46,7 @@ def service_router(ports: Ports) -> APIRouter:
     def quarantine(
         actor: Actor,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        before: Annotated[int | None, Query(ge=0, description="`next` of the page before")] = None,
+        before: Annotated[Number | None, Query(description="`next` of the page before")] = None,
     ) -> schemas.QuarantinePage:
         """List messages put aside, newest first. Operators and admins only."""
         found, following = reach.quarantined(ports, actor, limit=limit, before=before)

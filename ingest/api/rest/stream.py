@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from typing import Annotated, Any, Final
@@ -27,6 +28,7 @@ from ingest.warnings.report import warning_body
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="go on after this event")]
 
 _RETRY_S: Final = 5.0
+_EVENT_ID: Final = re.compile(r"[0-9]{1,20}")
 
 
 def stream_router(ports: Ports, sessions: Sessions, config: ApiConfig, closing: Callable[[], bool]) -> APIRouter:
@@ -61,7 +63,7 @@ def stream_router(ports: Ports, sessions: Sessions, config: ApiConfig, closing: 
     async def open_stream(
         log: Log, streams: FanOut, request: Request, caller: Principal, last_event_id: str | None
     ) -> StreamingResponse:
-        if last_event_id is not None and not (last_event_id.isdecimal() and last_event_id.isascii()):
+        if last_event_id is not None and not _EVENT_ID.fullmatch(last_event_id):
             raise BadParameter("Last-Event-ID", last_event_id, "the id of an event of this stream")
         session: Session | None = request.state.session
 

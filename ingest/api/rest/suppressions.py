@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Inspector, Principal
 from ingest.api.errors import NotThere
+from ingest.api.inputs import Count
 from ingest.api.instants import Instant
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
@@ -78,7 +79,7 @@ class Decision(Body):
 class Approval(Decision):
     """What whoever approves looked at."""
 
-    raises: Annotated[int, Field(ge=0)] | None = Field(
+    raises: Count | None = Field(
         default=None,
         description="sum of `raises` of the point's alarms that are not normal, as looked at: if there are more now, it"
         " is refused. null: as they stand",
@@ -108,7 +109,7 @@ def suppressions_router(ports: Ports) -> APIRouter:
         """List suppressions, those in force, asked for and over."""
         scope = reach.narrowed(caller, plant)
         found = ports.suppressions.suppressions(
-            limit=limit + 1, plants=scope, point=point, states=state or None, before=read_token(before)
+            limit=limit + 1, plants=scope, point=point, states=state or None, before=read_token(before, "before")
         )
         page, following = cut(found, limit, lambda one: (one.applied, one.id))
         return SuppressionPage(suppressions=[shown(one) for one in page], next=following)
