@@ -36,11 +36,6 @@ NESTED: Final = {"new"}
 Schema = Mapping[str, Any]
 
 
-@pytest.fixture
-def app(shared: FastAPI) -> FastAPI:
-    return shared
-
-
 def leaves(document: Schema, schema: Schema, kind: str, name: str = "") -> Iterator[tuple[str, Schema]]:
     """Every value of that kind within a schema, by its name."""
     while "$ref" in schema:
