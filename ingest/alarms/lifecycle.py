@@ -10,7 +10,7 @@ from uuid import uuid5
 
 from ingest.model.alarm import OVER, Alarm, AlarmEvent, AlarmEventKind, AlarmState, event_id
 from ingest.model.audit import ActRole
-from ingest.model.changed import Changed
+from ingest.model.changed import Changed, done_before
 from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind
 from ingest.model.telling import iso
@@ -130,6 +130,15 @@ def require_raise(alarm: Alarm, seen: int | None) -> None:
     )
     now = {"raises": alarm.raises, "state": str(alarm.state), "annunciated": iso(alarm.annunciated)}
     raise Changed(said, {"alarm": str(alarm.id), **now, "value": alarm.value})
+
+
+_ACKNOWLEDGED: Final = Text("确认该报警", "acknowledged this alarm")
+
+
+def require_unseen(alarm: Alarm) -> None:
+    """Refuse whoever acknowledges what somebody has acknowledged since it was raised last. Raises Changed."""
+    if alarm.acked is not None and alarm.state not in UNSEEN:
+        raise done_before(_ACKNOWLEDGED, alarm.acked_by, alarm.acked)
 
 
 @dataclass(frozen=True, slots=True)

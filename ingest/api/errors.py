@@ -80,13 +80,17 @@ class Conflict(Problem):
     Attributes:
         said: what changed since the caller looked, in both languages; None: they did not look at something older.
         now: how it stands, with `said`.
+        done: somebody was faster: there is nothing left to do.
     """
 
     status = 409
     title = "Not possible in this state"
 
-    def __init__(self, detail: str, *, said: Text | None = None, now: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, detail: str, *, said: Text | None = None, now: Mapping[str, Any] | None = None, done: bool = False
+    ) -> None:
         super().__init__(detail)
+        self.done = done
         self.said = said
         self.now = now or {}
 

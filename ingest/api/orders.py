@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from ingest.alarms.lifecycle import Refused
 from ingest.api.access import Principal
 from ingest.api.errors import Away, Conflict, NotThere
 from ingest.api.ports import Ports
-from ingest.model.changed import Changed
+from ingest.api.texts.alarms import cannot
+from ingest.model.changed import Changed, DoneBefore
 from ingest.pipeline.commands import Command, Person
 
 T = TypeVar("T")
@@ -26,7 +28,8 @@ def as_conflict() -> Iterator[None]:
     try:
         yield
     except Changed as error:
-        raise Conflict(str(error), said=error.said, now=error.now) from error
+        done = isinstance(error, DoneBefore)
+        raise Conflict(str(error), said=error.said, now=error.now, done=done) from error
 
 
 async def carry_out(ports: Ports, command: Command[T]) -> T:
@@ -42,6 +45,8 @@ async def carry_out(ports: Ports, command: Command[T]) -> T:
             return await ports.live.order(command)
     except KeyError as error:
         raise NotThere(f"{error.args[0]} is not known") from error
+    except Refused as error:
+        raise Conflict(str(error), said=cannot(error.kind, error.state), now={"state": str(error.state)}) from error
     except ValueError as error:
         raise Conflict(str(error)) from error
     except TimeoutError as error:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-PLANT_TIME: Final = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
-"""China has one time and no summer time."""
+from ingest.model.telling import PLANT_TIME
 
 _SECOND: Final = 1_000_000_000
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from ingest.cases.days import PLANT_TIME, day_of, year_of
+from ingest.cases.days import day_of, year_of
 from ingest.cases.duties import Duty
 from ingest.cases.hazard import Hazard, HazardLevel, HazardState
 from ingest.cases.inspection import Inspection, InspectionState
@@ -18,6 +18,7 @@ from ingest.cases.labels import KINDS
 from ingest.cases.lead import Lead, LeadSource
 from ingest.cases.sheet import Column, Sheet, fill
 from ingest.model.plant import Text
+from ingest.model.telling import PLANT_TIME
 
 DUE: Final = (12, 1)
 """Month and day by which a year's summary is to be there (the national work plan)."""

@@ -15,8 +15,8 @@ from typing import Any, Final
 import xlsxwriter
 
 from ingest import build
-from ingest.cases.days import PLANT_TIME
 from ingest.cases.sheet import Kind, Sheet, Value, local, shown
+from ingest.model.telling import PLANT_TIME
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters by which spreadsheets take a text for a formula (OWASP, CSV injection); some, the wide ones too."""

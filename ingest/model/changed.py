@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from ingest.model.plant import Text
+from ingest.model.telling import PLANT_TIME, iso
 
 
 class Changed(ValueError):
@@ -20,3 +22,14 @@ class Changed(ValueError):
         super().__init__(said.en)
         self.said = said
         self.now = now
+
+
+class DoneBefore(Changed):
+    """Somebody was faster: what was to be done is done."""
+
+
+def done_before(what: Text, by: str | None, time: int | None) -> DoneBefore:
+    """What to tell whoever decides on something that somebody has decided on: who it was, and when (ns; plant time)."""
+    at = f"{dt.datetime.fromtimestamp(time / 1e9, PLANT_TIME):%m-%d %H:%M:%S}" if time else "—"
+    said = Text(f"{by or '—'} 已于 {at} {what.zh}。", f"{by or '—'} {what.en} at {at}.")
+    return DoneBefore(said, {"by": by, "at": iso(time)})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 from ingest.model.plant import Plant, Text
+
+PLANT_TIME: Final = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
+"""The time of day that people of a plant go by: China has one time and no summer time."""
 
 
 def iso(time: int | None) -> str | None:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID, uuid4
 
-from ingest.alarms.lifecycle import Cause, acknowledged, assigned, commented, disposed, require_raise, reset
+from ingest.alarms.lifecycle import (
+    Cause,
+    acknowledged,
+    assigned,
+    commented,
+    disposed,
+    require_raise,
+    require_unseen,
+    reset,
+)
 from ingest.alarms.suppressions import HIGHEST
 from ingest.model.alarm import Alarm
 from ingest.model.audit import Act, ActRole
-from ingest.model.changed import Changed
+from ingest.model.changed import Changed, done_before
 from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.pipeline.alarm_steps import align_point, take_step
@@ -54,6 +63,7 @@ class Acknowledge:
     def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
         """See `Command`."""
         alarm = _find(turn, memory, self.alarm, self.seen)
+        require_unseen(alarm)
         detail = {"comment": self.comment} if self.comment else {}
         return take_step(turn, memory, acknowledged(alarm, Cause(now, now, self.who.name, self.who.role, detail)))
 
@@ -181,6 +191,13 @@ class Suppress:
             require_raise(standing if standing and another else _find(turn, memory, alarm), 0 if another else raises)
 
 
+_DECIDED: Final = {
+    SuppressionState.IN_FORCE: Text("批准该申请", "approved this application"),
+    SuppressionState.REJECTED: Text("驳回该申请", "rejected this application"),
+    SuppressionState.ENDED: Text("结束该申请", "ended this application"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Decide:
     """Approve or reject an application to take a point out of service; nobody approves their own.
@@ -199,7 +216,7 @@ class Decide:
         """See `Command`."""
         record = _waiting(memory, self.suppression)
         if record.state is not SuppressionState.APPLIED:
-            raise ValueError(f"it is {record.state} already")
+            raise done_before(_DECIDED[record.state], record.approver, record.decided)
         if record.applicant == self.who.name:
             raise ValueError("whoever applied for it cannot decide on it")
         if self.approved:

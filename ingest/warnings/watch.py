@@ -12,6 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from ingest.model.audit import ActRole
+from ingest.model.changed import done_before
+from ingest.model.plant import Text
 from ingest.model.telling import iso
 from ingest.model.warning import (
     Asked,
@@ -37,6 +39,9 @@ time is one story, and each event keeps all its reasons for good."""
 
 NEVER: Final = 2**63 - 1
 """The due time of nothing."""
+
+_ACKNOWLEDGED: Final = Text("确认该预警", "acknowledged this warning")
+_ANSWERED: Final = Text("反馈该预警", "gave feedback on this warning")
 
 PLANT_REMOVED: Final = {"comment": "企业已移出配置 plant removed from configuration"}
 """What is said with the end of a warning whose plant is watched no more."""
@@ -199,7 +204,7 @@ class Watch:
         time = self._pass(hand.time)
         current = self.live[warning]
         if current.asking is not Asked.ACKNOWLEDGEMENT:
-            raise ValueError(f"it was acknowledged by {current.acknowledged_by}")
+            raise done_before(_ACKNOWLEDGED, current.acknowledged_by, current.acknowledged)
         if hand.role == "operator" and current.step is not Step.ENTERPRISE and self.place.duty.at(current.step):
             raise ValueError(f"it has gone up to the {current.step}, who must acknowledge it")
         self._acknowledge(current, hand, time, {"comment": comment} if comment else {})
@@ -211,7 +216,7 @@ class Watch:
         time = self._pass(hand.time)
         current = self.live[warning]
         if current.feedback is not None:
-            raise ValueError(f"feedback was given by {current.feedback.by}")
+            raise done_before(_ANSWERED, current.feedback.by, current.feedback.time)
         if current.asking is Asked.ACKNOWLEDGEMENT:
             current = self._acknowledge(current, hand, time, {})
         given = Feedback(cause, measure, hand.by, time)

@@ -16,7 +16,7 @@ const written = (field) => (field.type === "textarea" || field.type === "text") 
 function keepForm(form, refused) {
   if (!fields(form).some(written)) return;
   const values = fields(form).map((field) => [field.name, field.type, field.value, field.checked ?? false]);
-  keep({ who, refused, action: path(form), values });
+  keep({ who, refused, page: location.pathname, action: path(form), values });
 }
 
 function fill(form, values) {
@@ -28,7 +28,7 @@ function fill(form, values) {
   }
 }
 
-function restore({ action, values }) {
+function restore({ page, action, values }) {
   const posts = () => [...document.querySelectorAll("form[method=post]")];
   let form = posts().find((one) => path(one) === action);
   if (!form) {
@@ -36,7 +36,10 @@ function restore({ action, values }) {
     document.querySelector(`[data-ack="${action.split("/")[2]}"]`)?.click();
     form = posts().find((one) => path(one) === action);
   }
-  if (!form) return;
+  if (!form) {
+    if (location.pathname === page) forget(); // what it was for can be done no more
+    return;
+  }
   fill(form, values);
   const note = document.createElement("p");
   note.className = "wrong";

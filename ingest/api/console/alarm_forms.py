@@ -18,9 +18,10 @@ from ingest.api.console.rendering import Renderer
 from ingest.api.inputs import Number
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
+from ingest.api.rest.alarms import acknowledge as acknowledge_alarm
 from ingest.api.rest.alarms import order
 from ingest.model.suppression import SuppressionKind
-from ingest.pipeline.commands import Acknowledge, Assign, Comment, Reset, Suppress
+from ingest.pipeline.commands import Assign, Comment, Reset, Suppress
 
 _MINUTE = 60 * 10**9
 
@@ -40,7 +41,7 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
         alarm: UUID, actor: Actor, comment: Maybe = None, raises: Raises = 1, onward: Onward = "/alarms"
     ) -> Response:
         """Acknowledge an alarm and go back to where the form was."""
-        await order(ports, actor, alarm, Acknowledge(alarm, person(actor), comment, raises))
+        await acknowledge_alarm(ports, actor, alarm, comment, raises)
         return go_on(onward)
 
     @router.post("/reset")

@@ -16,7 +16,7 @@ from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console import navigation, telling, wording
 from ingest.api.console.wording import Language
-from ingest.api.errors import BadParameter, NotSignedIn, NotThere, Problem
+from ingest.api.errors import BadParameter, Conflict, NotSignedIn, NotThere, Problem
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session
 from ingest.api.texts import (
@@ -165,7 +165,7 @@ class Renderer:
                 changed=problem.said,
                 fields=[SAID[name] for name in _wrong_fields(problem) if name in SAID],
                 before=_before(request),
-                refused=True,
+                **({} if isinstance(problem, Conflict) and problem.done else {"refused": True}),
             )
         answer.headers.update(problem.headers)
         return answer

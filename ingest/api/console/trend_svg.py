@@ -12,8 +12,9 @@ from typing import Final, Literal
 import numpy as np
 
 from ingest.history.store import Trend
+from ingest.model.telling import PLANT_TIME
 
-LOCAL: Final = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
+LOCAL: Final = PLANT_TIME
 """Plant time. China keeps one zone and no summer time, so no zone database is needed."""
 
 _SECOND: Final = 1_000_000_000

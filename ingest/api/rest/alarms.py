@@ -14,7 +14,7 @@ from ingest.alarms.report import alarm_fields
 from ingest.alarms.urgency import Order, is_place, place
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Principal
-from ingest.api.errors import BadParameter
+from ingest.api.errors import BadParameter, Conflict
 from ingest.api.instants import Instant
 from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
@@ -22,6 +22,7 @@ from ingest.api.rest import schemas
 from ingest.api.rest.paging import Cursor, Limit, cut, read_token
 from ingest.api.showing import show_among
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.model.plant import Text
 from ingest.model.telling import iso
 from ingest.pipeline.commands import Acknowledge, Assign, Command, Comment, Reset
 
@@ -87,10 +88,11 @@ def alarms_router(ports: Ports) -> APIRouter:
     ) -> schemas.AlarmDetail:
         """Say that somebody has seen an alarm, by the raise they saw. Operators and admins only.
 
-        409 with `changed` and `now` if it was raised again since.
+        409 with `changed` and `now` if it was raised again since, or if somebody was faster: who, and when. The
+        comment is kept with the alarm then.
         """
         said = body or schemas.Acknowledgement()
-        return await ordered(actor, alarm, Acknowledge(alarm, person(actor), said.comment, said.raises))
+        return await detailed(actor, alarm, await acknowledge(ports, actor, alarm, said.comment, said.raises))
 
     @router.post("/{alarm}/reset")
     async def reset_alarm(alarm: UUID, actor: Actor, body: schemas.Occurrence | None = None) -> schemas.AlarmDetail:
@@ -109,11 +111,33 @@ def alarms_router(ports: Ports) -> APIRouter:
         return await ordered(actor, alarm, Assign(alarm, person(actor), body.to))
 
     async def ordered(caller: Principal, key: UUID, command: Command[Alarm]) -> schemas.AlarmDetail:
-        changed = await order(ports, caller, key, command)
+        return await detailed(caller, key, await order(ports, caller, key, command))
+
+    async def detailed(caller: Principal, key: UUID, changed: Alarm) -> schemas.AlarmDetail:
         history = await run_in_threadpool(ports.alarms.alarm_history, key)
         return await run_in_threadpool(_detail, ports, caller, changed, history)
 
     return router
+
+
+async def acknowledge(ports: Ports, caller: Principal, key: UUID, comment: str | None, raises: int) -> Alarm:
+    """Acknowledge an alarm in the caller's scope, by the raise they saw; returns it as committed.
+
+    Raises:
+        NotThere, Away: as `order`.
+        Conflict: as `order`. If somebody was faster, the comment was kept with the alarm.
+    """
+    who = person(caller)
+    try:
+        return await order(ports, caller, key, Acknowledge(key, who, comment, raises))
+    except Conflict as conflict:
+        if not conflict.done or conflict.said is None or comment is None:
+            raise
+        await order(ports, caller, key, Comment(key, who, comment))
+        said = Text(
+            f"{conflict.said.zh}您的备注已保存在该报警下。", f"{conflict.said.en} Your comment is kept with the alarm."
+        )
+        raise Conflict(said.en, said=said, now={**conflict.now, "comment_kept": True}, done=True) from conflict
 
 
 async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Alarm]) -> Alarm:

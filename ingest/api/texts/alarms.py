@@ -150,3 +150,12 @@ EVENTS: Final[dict[AlarmEventKind, Text]] = {
     AlarmEventKind.CLEARED: Text("销警", "Cleared (销警)"),
     AlarmEventKind.RECORDED: Text("补传记录", "Recorded from backfilled readings"),
 }
+
+
+def cannot(kind: AlarmEventKind, state: AlarmState) -> Text:
+    """What to tell whoever asks for what an alarm in this state does not allow."""
+    now, wish = STATES[state], EVENTS[kind]
+    return Text(
+        f"该报警现在的状态是“{now.zh}”，不能{wish.zh}。",
+        f"Not possible now ({wish.en.lower()}): the state of this alarm is {now.en.lower()}.",
+    )

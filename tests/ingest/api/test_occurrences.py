@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from ingest.model.alarm import Alarm, AlarmEventKind, AlarmState
-from ingest.model.suppression import SuppressionState
+from ingest.model.suppression import SuppressionKind, SuppressionState
 from ingest.model.warning import Asked, Colour, EarlyWarning
+from ingest.pipeline.commands import Person, Suppress
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.filled import fill
-from tests.ingest.api.stand_in import INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.api.stand_in import ADMIN, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
 
 ALARMS, WARNINGS = "/api/v1/alarms", "/api/v1/warnings"
 
@@ -186,3 +187,54 @@ async def test_an_approval_hides_no_alarm_that_rose_after_it_was_looked_at(hall:
     page = (await client.get("/suppressions")).text
     assert "批准后将隐藏该测点的报警" in page
     assert (await send(client, page, action, {})).status_code == 303
+
+
+async def test_whoever_acknowledges_second_reads_who_was_first_and_when(hall: StandIn, ask: Ask) -> None:
+    """Also once the alarm is back to normal. What they wrote is kept with the alarm, and said to be."""
+    first, second = ask(OPERATOR), ask(ADMIN)
+    for number, back in enumerate((False, True)):
+        alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 170.0 + number)
+        await first.post(f"/api/v1/alarms/{alarm.id}/acknowledge", json={"comment": "已撤人"})
+        if back:
+            hall.return_alarm(hall.book[alarm.id])
+        hall.time += 5 * SECOND
+        answer = await second.post(f"/api/v1/alarms/{alarm.id}/acknowledge", json={"comment": "正在通风"})
+        body = answer.json()
+        assert answer.status_code == 409
+        assert body["changed"] == {
+            "zh": f"中控室 王建国 已于 11-23 14:12:{30 + 5 * number} 确认该报警。您的备注已保存在该报警下。",
+            "en": f"中控室 王建国 acknowledged this alarm at 11-23 14:12:{30 + 5 * number}."
+            " Your comment is kept with the alarm.",
+        }
+        assert body["now"]["by"] == "中控室 王建国"
+        page = await second.post(f"/alarms/{alarm.id}/acknowledge", data={"comment": "风机已开"})
+        assert page.status_code == 409
+        assert "中控室 王建国 已于" in page.text
+        assert hall.book[alarm.id].acked_by == "中控室 王建国"
+        said = [event.detail.get("comment") for event in hall.alarm_history(alarm.id)]
+        assert [one for one in said if one] == ["已撤人", "正在通风", "风机已开"]
+        silent = await second.post(f"/alarms/{alarm.id}/acknowledge", data={})
+        assert "已保存" not in silent.text
+        assert len(hall.alarm_history(alarm.id)) == len(said)
+
+
+async def test_what_an_alarms_state_does_not_allow_is_said_in_words(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 170.0)
+    refused = await ask(OPERATOR).post(f"/alarms/{alarm.id}/reset", data={"raises": "1"})
+    assert refused.status_code == 409
+    assert "该报警现在的状态是“未确认”，不能复位。" in refused.text
+
+
+async def test_a_second_answer_to_a_warning_or_an_application_names_the_first(hall: StandIn, ask: Ask) -> None:
+    hall.raise_alarm(STEEL, "CO-02", "HH", 170.0)
+    warning = hall.warned[-1].warning
+    for _ in range(2):
+        answer = await ask(OPERATOR).post(f"/warnings/{warning.id}/acknowledge", data={"peak": warning.peak})
+    assert "中控室 王建国 已于 11-23 14:12:30 确认该预警。" in answer.text
+    wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
+    applied = await hall.order(wish)
+    for path in ("approve", "reject"):
+        raises = sum(one.raises for one in hall.book.values() if one.point == "CO-01")
+        answer = await ask(INSPECTOR).post(f"/suppressions/{applied.id}/{path}", data={"raises": str(raises)})
+    assert answer.status_code == 409
+    assert "南安市应急管理局 已于 11-23 14:12:30 批准该申请。" in answer.text
