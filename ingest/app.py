@@ -198,7 +198,12 @@ class Service:
             settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: self.engine.roster.gateways
         )
         self._source = MqttSource(
-            settings.mqtt, handover, clock, expect_session=bool(self.journal.gateways()), admit=shares.admit
+            settings.mqtt,
+            handover,
+            clock,
+            expect_session=bool(self.journal.gateways()),
+            admit=shares.admit,
+            failed=failed,
         )
         self._intake = Intake(
             handover,

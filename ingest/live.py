@@ -254,7 +254,7 @@ class LiveService:
         behind, history = self._writer.lag()
         disk = self._guard.state()
         parts = {
-            "broker": "ok" if self._source.connected else "not connected",
+            "broker": self._source.trouble or "ok",
             **self._progress(),
             "disk": "ok",
             "plants": "ok",

@@ -18,7 +18,7 @@ from ingest.model.config import Config, Secret
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.pipeline.engine import EngineConfig
 from ingest.pipeline.intake import IntakeConfig
-from ingest.sources.mqtt import MqttConfig, tls_context
+from ingest.sources.mqtt import MqttConfig, trust_files
 from ingest.state.config import StateConfig, require_files
 from ingest.warnings.config import WarningsConfig
 
@@ -58,7 +58,7 @@ class Settings(Config):
 def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
     """Faults of the files and secrets that tables name, those of entries apart: each with its table."""
     checks: dict[str, Callable[[], object]] = {
-        "mqtt": lambda: tls_context(settings.mqtt),
+        "mqtt": lambda: trust_files(settings.mqtt).context(),
         "state": lambda: require_files(settings.state),
     }
     for table, check in checks.items():

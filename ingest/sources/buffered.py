@@ -8,14 +8,19 @@ the life of the connection stay paho's.
 
 from __future__ import annotations
 
+import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import wraps
+from typing import Final, ParamSpec
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+P = ParamSpec("P")
 
 Publish = tuple[bytes, bytes, int, bool]
 """Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
@@ -27,21 +32,59 @@ _RETAINED: Final = 0x01  # set only on what answers a subscription (MQTT 5, 3.3.
 _ACK: Final = struct.Struct("!BBH")
 
 
+class CallbackFailed(Exception):
+    """A callback of ours raised its `__cause__`: a fault of ours, never one of what the broker sent."""
+
+
+def ours(callback: Callable[P, None]) -> Callable[P, None]:
+    """The callback, whose errors end the network thread: paho and the reader below take some for faults of a packet."""
+
+    @wraps(callback)
+    def called(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception as error:
+            raise CallbackFailed(str(error)) from error
+
+    return called
+
+
 class BufferedClient(Client):
     """A client that calls `on_publishes` with all the publishes of one read, in order, from the network thread.
 
     It takes QoS 0 and 1, as its subscriptions ask for; a QoS 2 publish is refused as a fault of the broker.
+
+    Attributes:
+        lost: the error that ended the connection, if one did; paho keeps none.
+        shown: the certificate of the newest handshake that went well (DER).
     """
 
     def __init__(
-        self, on_publishes: Callable[[list[Publish]], None], client_id: str, protocol: MQTTProtocolVersion
+        self,
+        on_publishes: Callable[[list[Publish]], None],
+        client_id: str,
+        protocol: MQTTProtocolVersion,
+        on_unreachable: Callable[[Exception], None] = lambda _error: None,
+        on_failure: Callable[[BaseException], None] | None = None,
     ) -> None:
-        """`on_publishes` may wait: the broker is then held back."""
+        """Connect to nothing yet. All callbacks come from the network thread.
+
+        Args:
+            on_publishes: may wait; the broker is then held back.
+            client_id: ours.
+            protocol: of MQTT.
+            on_unreachable: why a connection could not be made; paho's own callback is not told.
+            on_failure: what ended the network thread; without it the thread's own hook tells.
+        """
         clean = None if protocol == MQTTProtocolVersion.MQTTv5 else False  # in MQTT 5 it is said with each connect
         super().__init__(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, clean_session=clean, manual_ack=True
         )
-        self._on_publishes = on_publishes
+        self._on_publishes = ours(on_publishes)
+        self._on_unreachable = ours(on_unreachable)
+        self._on_failure = on_failure
+        self.lost: OSError | None = None
+        self.shown: bytes | None = None
         self._unread = bytearray()
         self._whole = 0  # bytes after which the first packet in there is whole, as far as it is known
         self._five = self._protocol == MQTTProtocolVersion.MQTTv5
@@ -50,7 +93,41 @@ class BufferedClient(Client):
         """Right before a connection: forget what came of the last one, and what was still to be said on it."""
         self._unread = bytearray()
         self._whole = 0
+        self.lost = None
         self._out_packet.clear()  # paho clears it too, but a thread may have queued something since
+
+    def trust(self, context: ssl.SSLContext | None) -> None:
+        """Right before a connection: what it trusts and shows; None for one without TLS."""
+        if context is not None:
+            self._ssl_context = None  # paho takes one only once
+            self.tls_set_context(context)
+
+    def reconnect(self) -> MQTTErrorCode:
+        """Connect, and tell why if that cannot be done. Raises OSError then, which paho takes for a try that failed."""
+        try:
+            return super().reconnect()
+        except OSError as error:
+            self._on_unreachable(error)
+            raise
+        except ValueError as error:  # of a host that can be no name
+            self._on_unreachable(error)
+            raise OSError(str(error)) from error
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho does it, but a socket on which no handshake was made is closed."""
+        context = self._ssl_context or ssl.create_default_context()
+        sock = context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            sock.settimeout(self._connect_timeout)
+            sock.do_handshake()
+        except (ConnectionError, ssl.SSLEOFError) as error:
+            sock.close()
+            raise ConnectionError("ended during the handshake of TLS: is TLS spoken on that port?") from error
+        except BaseException:
+            sock.close()
+            raise
+        self.shown = sock.getpeercert(binary_form=True)
+        return sock
 
     def acknowledge(self, packets: Sequence[int]) -> None:
         """Send PUBACKs in that order, in one write. From any thread."""
@@ -58,12 +135,21 @@ class BufferedClient(Client):
             acks = b"".join([_ACK.pack(_PUBACK, 2, packet) for packet in packets])
             self._packet_queue(_PUBACK, acks, packets[-1], 1)
 
+    def _thread_main(self) -> None:
+        try:
+            super()._thread_main()
+        except BaseException as error:
+            if self._on_failure is None:
+                raise
+            self._on_failure(error.__cause__ if isinstance(error, CallbackFailed) and error.__cause__ else error)
+
     def _packet_read(self) -> MQTTErrorCode:
         try:
             chunk = self._sock_recv(max(_CHUNK, self._whole - len(self._unread)))
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_AGAIN
-        except OSError:
+        except OSError as error:
+            self.lost = error
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         if not chunk:
             return MQTTErrorCode.MQTT_ERR_CONN_LOST

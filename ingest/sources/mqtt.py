@@ -8,7 +8,6 @@ acknowledged, since its packet id may mean another message by then.
 from __future__ import annotations
 
 import random
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,15 +24,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import Field
 
 from ingest.model.config import Config, Secret
-from ingest.model.fault import Fault, InvalidConfig
-from ingest.sources.buffered import BufferedClient, Publish
+from ingest.sources.buffered import BufferedClient, Publish, ours
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
+from ingest.sources.trust import BrokerNotTrusted, OwnCertificateRefused, Trust, TrustFiles
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES, Committed, Refusal, encode_committed, encode_refusal
 from ingest.wire.pieces import UNSTATED, fitting, room
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic, refused_topic
+from ingest.wire.trust import distrust, in_words, refusal_of_ours
 
 _MAX_BACKOFF_S: Final = 30
 _TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
@@ -79,6 +79,7 @@ class BrokerUnreachable(Event, level="warning"):
 
     host: str
     port: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +106,9 @@ class AnnouncementTooLarge(Event, level="error"):
     most_bytes: int
 
 
-def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
-    """What the connection trusts and shows, or None for plain MQTT.
-
-    Raises:
-        InvalidConfig: a file cannot be used.
-    """
-    if not config.tls_ca and not config.tls_cert:
-        return None
-    key, file = "mqtt.tls_ca", config.tls_ca
-    try:
-        context = ssl.create_default_context(cafile=config.tls_ca)
-        if config.tls_cert:
-            key, file = "mqtt.tls_cert", config.tls_cert
-            context.load_cert_chain(config.tls_cert, config.tls_key)
-    except OSError as error:  # ssl.SSLError is one
-        expected = f"a PEM file, with its key: {error.strerror or 'nothing usable in it'}"
-        raise InvalidConfig([Fault(str(file), key, str(file), expected)]) from error
-    return context
+def trust_files(config: MqttConfig) -> TrustFiles:
+    """The certificates the settings name."""
+    return TrustFiles(config.tls_ca, config.tls_cert, config.tls_key)
 
 
 class MqttSource:
@@ -136,6 +122,7 @@ class MqttSource:
         *,
         expect_session: bool,
         admit: Callable[[str, int], bool] = lambda _topic, _size: True,
+        failed: Callable[[BaseException], None] | None = None,
     ) -> None:
         """Read certificates; connect to nothing yet.
 
@@ -145,6 +132,7 @@ class MqttSource:
             clock: tells when they came.
             expect_session: whether the broker should know us.
             admit: whether a message on that topic, of so many bytes, is to be read.
+            failed: is told, from the network thread, of what ended that thread.
 
         Raises:
             InvalidConfig: a certificate cannot be used.
@@ -158,7 +146,11 @@ class MqttSource:
         self._connection = 0  # counts connections: acknowledgements belong to one of them
         self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
         self._stopping = threading.Event()
+        self._trust = Trust(trust_files(config))
+        self._failed = failed
         self._client = self._build()
+        self._accepted = False  # by the broker, on this connection
+        self._trouble: str | None = "not connected"
         self._most_bytes = config.max_packet_bytes or UNSTATED  # of a packet to the broker
         self.sessions_lost = 0  # times the broker had forgotten what it held for us
 
@@ -166,6 +158,16 @@ class MqttSource:
     def connected(self) -> bool:
         """Whether the broker has accepted us."""
         return self._client.is_connected()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing comes from the broker, as far as it is known; None: all is well."""
+        return self._trouble
+
+    @property
+    def certificate(self) -> bytes | None:
+        """What the broker showed in the newest handshake that went well (DER), or None."""
+        return self._client.shown
 
     def start(self, on_subscribed: Callable[[], None]) -> None:
         """Connect in the background, and keep connecting; `on_subscribed` is called from the network thread each time.
@@ -238,16 +240,12 @@ class MqttSource:
     def _build(self) -> BufferedClient:
         config = self._config
         version = MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311
-        client = BufferedClient(self._publishes, config.client_id, version)
-        trust = tls_context(config)
-        if trust is not None:
-            client.tls_set_context(trust)
+        client = BufferedClient(self._publishes, config.client_id, version, self._unreachable, self._failed)
         client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
-        client.on_pre_connect = self._connecting
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
-        client.on_connect_fail = self._unreachable
-        client.on_disconnect = self._disconnected
+        client.on_pre_connect = ours(self._connecting)
+        client.on_connect = ours(self._connected)
+        client.on_subscribe = ours(self._subscribed)
+        client.on_disconnect = ours(self._disconnected)
         return client
 
     def _connecting(self, _client: Client, _userdata: object) -> None:
@@ -257,13 +255,17 @@ class MqttSource:
             self._client.begin_anew()
         if self._connection > 1:
             self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
+        self._accepted = False
+        self._client.trust(self._trust.context())
 
     def _connected(
         self, client: Client, _userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
+            self._trouble = f"not connected: refused: {reason}"
             emit(BrokerDisconnected(reason=f"refused: {reason}"))
             return
+        self._accepted = True
         limits = [getattr(properties, "MaximumPacketSize", None), self._config.max_packet_bytes]  # MQTT 5, 3.2.2.3.6
         self._most_bytes = min((limit for limit in limits if limit), default=UNSTATED)
         if self._expect_session and not flags.session_present:
@@ -278,18 +280,42 @@ class MqttSource:
     ) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
+            self._trouble = f"subscription refused: {', '.join(refused)}"
             emit(SubscriptionRefused(self._config.host, ", ".join(refused)))
         else:
+            self._trouble = None
             self._on_subscribed()
 
-    def _unreachable(self, _client: Client, _userdata: object) -> None:
-        emit(BrokerUnreachable(self._config.host, self._config.port))
+    def _unreachable(self, error: Exception) -> None:
+        """No connection was made: say whether nobody is there, or somebody we do not believe."""
+        host, port, why = self._config.host, self._config.port, distrust(error)
+        if why is not None:
+            self._trouble = f"not connected: certificate {why}"
+            emit(BrokerNotTrusted(host, port, why, getattr(error, "verify_message", "")))
+        elif (refusal := refusal_of_ours(error)) is not None:
+            self._own_refused(refusal)
+        else:
+            self._trouble = f"not connected: unreachable: {in_words(error)}"
+            emit(BrokerUnreachable(host, port, in_words(error)))
 
     def _disconnected(
         self, _client: Client, _userdata: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
-        if not self._stopping.is_set():
-            emit(BrokerDisconnected(reason=str(reason)))
+        if self._stopping.is_set():
+            return
+        lost, accepted = self._client.lost, self._accepted
+        refusal = refusal_of_ours(lost) or (None if accepted else self._trust.files.own_trouble())
+        if refusal is not None:  # with TLS 1.3 it comes after the handshake
+            self._own_refused(refusal)
+            return
+        said = in_words(lost) if lost is not None else str(reason)
+        if accepted or "refused" not in str(self._trouble):  # what it said when it refused us says more
+            self._trouble = f"not connected: {said}"
+        emit(BrokerDisconnected(reason=said))
+
+    def _own_refused(self, reason: str) -> None:
+        self._trouble = f"not connected: our certificate is refused: {reason}"
+        emit(OwnCertificateRefused(str(self._trust.files.cert), reason))
 
     def _publishes(self, publishes: list[Publish]) -> None:
         received, set_by = self._clock.look()

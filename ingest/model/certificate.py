@@ -1,0 +1,60 @@
+"""Certificates in PEM files: whose they are, and until when they are good."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate the service shows, or trusts by.
+
+    Attributes:
+        key: the setting that names its file, or `broker` for what the broker showed.
+        where: the file, or the broker's address.
+        subject: its name (RFC 4514).
+        ends: ns since the epoch, UTC.
+    """
+
+    key: str
+    where: str
+    subject: str
+    ends: int
+
+    def days_left(self, now: int) -> int:
+        """Whole days until it ends, at `now` (ns since the epoch); negative once it has ended."""
+        return int((self.ends - now) // (DAY_S * 1e9))
+
+    @property
+    def until(self) -> str:
+        """The day on which it ends (UTC)."""
+        return dt.datetime.fromtimestamp(self.ends / 1e9, dt.UTC).date().isoformat()
+
+
+def read_certificate(key: str, file: Path, *, authorities: bool) -> Certificate:
+    """What decides how long a file is good: of authorities the one that ends last, of a chain the one that ends first.
+
+    Two authorities stand in one file while one takes over from the other, and the old one may have ended.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: no certificate in it.
+    """
+    chain = x509.load_pem_x509_certificates(file.read_bytes())
+    found = [_certificate(key, str(file), one) for one in chain]
+    return (max if authorities else min)(found, key=lambda one: one.ends)
+
+
+def shown_certificate(key: str, where: str, der: bytes) -> Certificate:
+    """The certificate a server showed in a handshake. Raises ValueError if it cannot be read."""
+    return _certificate(key, where, x509.load_der_x509_certificate(der))
+
+
+def _certificate(key: str, where: str, one: x509.Certificate) -> Certificate:
+    return Certificate(key, where, one.subject.rfc4514_string(), int(one.not_valid_after_utc.timestamp()) * 10**9)

@@ -1,0 +1,98 @@
+"""What the connection to the broker trusts and shows, read anew for each connection, and what is said of it."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.model.certificate import read_certificate
+from ingest.model.fault import Fault, InvalidConfig
+from ingest.telemetry import Event, emit
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerNotTrusted(Event, level="error", labels=("why",)):
+    """The broker was reached, and its certificate is not believed; tried again, by our files as they are then."""
+
+    host: str
+    port: int
+    why: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCertificateRefused(Event, level="error"):
+    """The broker does not take our certificate: renew it. It is tried again, with our files as they are then."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateUnusable(Event, level="error"):
+    """A certificate that was renewed cannot be used; the last good one is, until the file is mended."""
+
+    key: str
+    file: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrustFiles:
+    """The PEM files of one connection; with none of them it is not over TLS."""
+
+    ca: Path | None
+    cert: Path | None
+    key: Path | None
+
+    def context(self) -> ssl.SSLContext | None:
+        """What they say now, or None for plain MQTT.
+
+        Raises:
+            InvalidConfig: a file cannot be used.
+        """
+        if not self.ca and not self.cert:
+            return None
+        key, file = "mqtt.tls_ca", self.ca
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.cert:
+                key, file = "mqtt.tls_cert", self.cert
+                context.load_cert_chain(self.cert, self.key)
+        except OSError as error:  # ssl.SSLError is one
+            expected = f"a PEM file, with its key: {error.strerror or 'nothing usable in it'}"
+            raise InvalidConfig([Fault(str(file), key, str(file), expected)]) from error
+        return context
+
+    def own_trouble(self) -> str | None:
+        """What is wrong with our own certificate by our own clock, or None."""
+        if self.cert is None:
+            return None
+        try:
+            ours = read_certificate("mqtt.tls_cert", self.cert, authorities=False)
+        except (OSError, ValueError):
+            return None
+        return f"expired ({ours.until})" if ours.ends < time.time_ns() else None
+
+
+class Trust:
+    """Files that are renewed while the service runs: a connection uses them as they are, or as they were good last."""
+
+    def __init__(self, files: TrustFiles) -> None:
+        """Read them. Raises InvalidConfig if one cannot be used."""
+        self.files = files
+        self._last = files.context()
+        self._told: Fault | None = None
+
+    def context(self) -> ssl.SSLContext | None:
+        """For the next connection; None for plain MQTT."""
+        try:
+            self._last, self._told = self.files.context(), None
+        except InvalidConfig as invalid:
+            (fault,) = invalid.faults
+            if fault != self._told:
+                emit(CertificateUnusable(fault.key, fault.file, fault.expected))
+            self._told = fault
+        return self._last
