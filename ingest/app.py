@@ -45,6 +45,7 @@ from ingest.refusals import Refusals, rules_in_force
 from ingest.resources import connections, require_memory
 from ingest.selfwatch import SelfWatch, looks
 from ingest.settings import InForce, Settings
+from ingest.settings.certificates import CertificateWatch
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
@@ -218,6 +219,9 @@ class Service:
             caught_up=lambda: self.engine.lag() == 0,
             shares=shares,
         )
+        self._certificates = CertificateWatch(
+            settings, lambda: self._source.certificate, f"{settings.mqtt.host}:{settings.mqtt.port}"
+        )
         seen = looks(
             self.journal,
             self.guard,
@@ -229,6 +233,7 @@ class Service:
             settings.connectors.names(),
             self.files,
             self.refusals.faults,
+            self._certificates,
         )
         self._selfwatch = SelfWatch(seen, lambda: self.engine.roster, self._intake.observe)
         self._supervisor = Supervisor()
@@ -304,6 +309,7 @@ class Service:
                 self.guard,
                 self.load,
                 self.files,
+                self._certificates,
                 self._settings.connectors.names(),
                 self.refusals.faults,
             )

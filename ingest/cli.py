@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +48,7 @@ from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.plausible import doubts
 from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import InForce, load_in_force
+from ingest.settings.certificates import certificates_of
 from ingest.settings.check import check_all
 from ingest.state.database import Database
 from ingest.state.errors import StateBroken, StateUnavailable
@@ -125,6 +127,12 @@ def check(
                 f"[yellow]无人值守 nobody assigned[/] {plant.id}: 预警发给所有人 its warnings go to everyone"
                 " (warnings.duty)"
             )
+    for one in certificates_of(settings):
+        say.print(
+            f"证书 certificate {one.key}: 到期 until {one.until}, 还有 {one.days_left(time.time_ns())} 天 days left"
+            f" ({one.where}, {one.subject})",
+            markup=False,
+        )
     points = [point for plant in plants for point in plant.points]
     waiting = [(point, why) for point in points for why in point.unjudged]
     for point, why in waiting:

@@ -30,6 +30,7 @@ from ingest.pipeline.memory import Memory
 from ingest.plants.in_force import HeldBack, PlantFiles
 from ingest.plants.roster import Roster
 from ingest.plants.view import Latest, PlantView
+from ingest.settings.certificates import CertificateWatch
 from ingest.sources.mqtt import MqttSource
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.errors import StateUnavailable
@@ -76,6 +77,7 @@ class ServiceMetrics(Collector):
         guard: DiskGuard,
         load: AlarmLoad,
         files: PlantFiles,
+        certificates: CertificateWatch,
         connectors: Collection[str] = (),
         refused: Sequence[Fault] = (),
     ) -> None:
@@ -83,6 +85,7 @@ class ServiceMetrics(Collector):
         self._refused = refused
         self._connectors = connectors
         self._files = files
+        self._certificates = certificates
         self._engine = engine
         self._source = source
         self._writer = writer
@@ -124,6 +127,12 @@ class ServiceMetrics(Collector):
             "Their files have faults, and no good one is kept",
             value=len(self._files.unwatched),
         )
+        days = GaugeMetricFamily(
+            "yujing_certificate_days_left", "Whole days until it ends, by the setting that names it", labels=["key"]
+        )
+        for key, left in self._certificates.days_left().items():
+            days.add_metric([key], left)
+        yield days
         entries = GaugeMetricFamily("yujing_journal_entries_waiting", "Not yet read, by reader", labels=["reader"])
         entries.add_metric(["engine"], self._engine.lag())
         entries.add_metric(["history"], self._writer.lag()[0])

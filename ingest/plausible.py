@@ -5,6 +5,7 @@ These are doubts, not faults: the service starts with them, and `yujing check` t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from stat import S_IROTH, S_IWGRP, S_IWOTH
@@ -24,6 +25,7 @@ from ingest.plants.numbering import MemoryNumbering, PointKey
 from ingest.plants.plausible import PROVINCES, doubts_of
 from ingest.plants.roster import Roster
 from ingest.settings import Settings
+from ingest.settings.certificates import ending
 
 RESERVED_NAME: Final = "yujing"
 """Under this name the service itself stands in the audit trail."""
@@ -35,6 +37,7 @@ _MOUNTED: Final = Path("/run/secrets")  # a container's own, readable for everyb
 def doubts(file: Path, settings: Settings, roster: Roster) -> list[Fault]:
     """Every doubt about the settings and the plant files they name; reads secrets, shows none."""
     found = [Fault(str(file), key, value, expected) for key, value, expected in _of_settings(settings, roster)]
+    found += ending(settings, time.time_ns())
     found += [doubt for plant in roster.enterprises() for doubt in doubts_of(plant, settings.plants)]
     return [*found, *_renamed(settings, roster)]
 

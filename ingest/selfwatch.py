@@ -21,6 +21,7 @@ from ingest.model.plant import SERVICE, ServicePoint
 from ingest.pipeline.intake import Intake
 from ingest.plants.in_force import PlantFiles
 from ingest.plants.roster import Roster
+from ingest.settings.certificates import CertificateWatch
 from ingest.sources.clock import Clock
 from ingest.sources.mqtt import MqttSource
 from ingest.state.errors import StateUnavailable
@@ -123,6 +124,7 @@ def looks(
     connectors: Collection[str],
     files: PlantFiles,
     refused: Sequence[Fault],
+    certificates: CertificateWatch,
 ) -> dict[ServicePoint, Look]:
     """What there is to see, by point; `connectors` are those that deliver, `refused` faults of what is off."""
 
@@ -148,6 +150,7 @@ def looks(
         ServicePoint.PLANT_FILES: lambda: float(len(files.refused)),
         ServicePoint.UNWATCHED: lambda: float(len(files.unwatched)),
         ServicePoint.SETTINGS: lambda: float(len(refused)),
+        ServicePoint.CERTIFICATES: certificates.fewest,
     }
 
 

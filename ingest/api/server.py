@@ -19,6 +19,7 @@ from ingest.api.errors import CannotListen
 from ingest.api.listener import Listener
 from ingest.api.ports import Ports
 from ingest.api.protocol import PATIENCE_S, Connection, Door
+from ingest.api.tls import RenewedContext
 from ingest.model.fault import Refuse, refuse_all
 from ingest.plants.kept import KeptFiles
 
@@ -178,6 +179,4 @@ class ApiServer:
 def _tls(config: ApiConfig) -> ssl.SSLContext | None:
     if config.tls_cert is None or config.tls_key is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.tls_cert, config.tls_key)
-    return context
+    return RenewedContext(config.tls_cert, config.tls_key).context

@@ -168,6 +168,7 @@ class ServicePoint(StrEnum):
     PLANT_FILES = "PLANT_FILES"
     UNWATCHED = "UNWATCHED"
     SETTINGS = "SETTINGS"
+    CERTIFICATES = "CERTIFICATES"
 
     @property
     def signal(self) -> str:

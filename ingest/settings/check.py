@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from ingest.api.access import Keyring
@@ -10,6 +11,7 @@ from ingest.model.fault import InvalidConfig, all_of
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.roster import Roster
+from ingest.settings.certificates import ended
 from ingest.settings.in_force import compose, content_of
 from ingest.settings.settings import Settings
 
@@ -21,7 +23,7 @@ def check_all(file: Path) -> tuple[Settings, Roster]:
         InvalidConfig: with every fault of every file.
     """
     found = compose(file, content_of(file), {})
-    settings, faults = found.settings, [*found.faults]
+    settings, faults = found.settings, [*found.faults, *ended(found.settings, time.time_ns())]
     try:
         all_of(
             lambda: open_connectors(settings.connectors),

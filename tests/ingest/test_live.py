@@ -20,6 +20,8 @@ from ingest.alarms.config import AlarmsConfig
 from ingest.journal.reserve import DiskGuard
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.plants.roster import Roster
+from ingest.settings import Settings
+from ingest.settings.certificates import CertificateWatch
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.warning_store import WarningStore
 from tests.ingest.api.stand_in import STEEL, WOOD, StandIn
@@ -85,7 +87,10 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     registry = CollectorRegistry()
     guard = DiskGuard([bench.folder], 0)
     load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.roster.plants)
-    registry.register(ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES))
+    ends = CertificateWatch(Settings())
+    registry.register(
+        ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES, ends)
+    )
     (found,) = [family for family in registry.collect() if family.name == "yujing_rules_not_evaluated"]
     return {sample.labels["reason"]: sample.value for sample in found.samples}
 
@@ -167,7 +172,7 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     guard = DiskGuard([bench.folder], 4, free=lambda _: free[0], clock=lambda: now[0])
     loop = asyncio.new_event_loop()
     loop.close()
-    source: Any = SimpleNamespace(connected=True)
+    source: Any = SimpleNamespace(trouble=None)
     writer: Any = SimpleNamespace(lag=lambda: (7, "connection refused"))
     warnings = WarningStore(bench.database)
     service = LiveService(

@@ -20,6 +20,8 @@ from ingest.model.fault import Fault
 from ingest.model.plant import SERVICE, ServicePoint
 from ingest.plants.roster import Roster
 from ingest.selfwatch import AGAIN_S, LASTING_S, Change, SelfWatch
+from ingest.settings import Settings
+from ingest.settings.certificates import CertificateWatch
 from tests.small_plant import small_roster
 
 SECOND = 10**9
@@ -163,11 +165,13 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
         at = np.array([time.time_ns() - ago * SECOND])
         journal.append(Commit(Batch(np.zeros(1, np.int32), at, np.ones(1), np.zeros(1, np.uint16), at), 1))
     guard = DiskGuard([tmp_path], 0, free=lambda _: 5 * 2**20)
-    found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, ["county", "inspector"], parts, [FAULT])  # type: ignore[arg-type]
+    ends = CertificateWatch(Settings())
+    names = ["county", "inspector"]
+    found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, names, parts, [FAULT], ends)  # type: ignore[arg-type]
     assert list(found) == list(ServicePoint)
     assert {name: look() for name, look in found.items()} == {
         "DISK": 5, "BROKER": 1, "HISTORY": 0, "OUTBOX": 0, "CLOCK": -90, "TIME": -28_800, "SESSION": 2, "MISSING": 60,
-        "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0, "SETTINGS": 1,
+        "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0, "SETTINGS": 1, "CERTIFICATES": 1000,
     }  # fmt: skip
     parts.behind, parts.created = 2, time.time_ns() - 800 * SECOND
     assert 700 <= found[ServicePoint.HISTORY]() < 800

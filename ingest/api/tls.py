@@ -1,0 +1,54 @@
+"""TLS of the console and the API: a renewed certificate is shown from the next connection on, without a restart."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.telemetry import Event, emit
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCertificateUnusable(Event, level="error"):
+    """The console's certificate was renewed and cannot be used; the one before is shown until the files are mended."""
+
+    file: str
+    error: str
+
+
+class RenewedContext:
+    """A server's context that looks at its files at each handshake, and reads them once they have changed."""
+
+    def __init__(self, cert: Path, key: Path) -> None:
+        """Read them. Raises OSError (ssl.SSLError is one) if they cannot be used."""
+        self._cert, self._key = cert, key
+        self._seen = self._state()
+        self.context = self._newest = self._read()
+        self.context.sni_callback = self._greeted
+
+    def _read(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self._cert, self._key)
+        return context
+
+    def _greeted(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        state = self._state()
+        if state != self._seen:
+            self._seen = state
+            try:
+                self._newest = self._read()
+            except OSError as error:
+                emit(ApiCertificateUnusable(str(self._cert), str(error)))
+        connection.context = self._newest
+
+    def _state(self) -> tuple[object, ...]:
+        """What changes when a file is written or replaced."""
+        found: list[object] = []
+        for file in (self._cert, self._key):
+            try:
+                at = file.stat()
+                found += [at.st_ino, at.st_size, at.st_mtime_ns]
+            except OSError:
+                found.append(None)
+        return tuple(found)

@@ -1,0 +1,135 @@
+"""Certificates' ends are told in time, by `yujing check`, in metrics and as an alarm, wherever one is named."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+from structlog.testing import capture_logs
+from typer.testing import CliRunner, Result
+
+from ingest.cli import app
+from ingest.model.plant import SERVICE, ServicePoint
+from ingest.plants.load import load_roster
+from ingest.plants.numbering import MemoryNumbering
+from ingest.settings import Settings
+from ingest.settings.certificates import FURTHEST_D, SOON_D, CertificateWatch, certificate_files
+from tests.authority import Authority
+from tests.small_plant import write_plant
+
+DAY = 86_400 * 10**9
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    monkeypatch.chdir(tmp_path)
+    return Authority(tmp_path)
+
+
+def mqtt(authority: Authority, days: float) -> str:
+    pair = authority.issue("yujing", days=days)
+    return f'[mqtt]\ntls_ca = "{authority.ca}"\ntls_cert = "{pair.cert}"\ntls_key = "{pair.key}"\n'
+
+
+def check(text: str) -> Result:
+    write_plant(Path())
+    Path("yujing.toml").write_text(text, encoding="utf-8")
+    return CliRunner().invoke(app, ["check", "--config", "yujing.toml"])
+
+
+def settings(authority: Authority, days: float) -> Settings:
+    pair = authority.issue("yujing", days=days)
+    return Settings.model_validate({"mqtt": {"tls_ca": authority.ca, "tls_cert": pair.cert, "tls_key": pair.key}})
+
+
+@pytest.mark.parametrize(("days", "code", "mark"), [(200.5, 0, ""), (6.5, 0, "存疑 doubtful"), (-2.5, 2, "✗")])
+def test_check_tells_the_days_left_doubts_an_end_that_is_near_and_refuses_one_that_has_come(
+    authority: Authority, days: float, code: int, mark: str
+) -> None:
+    result = check(mqtt(authority, days))
+    assert result.exit_code == code, result.output
+    if code == 0:
+        assert "证书 certificate mqtt.tls_cert: 到期 until " in result.output
+        assert f"还有 {int(days)} 天 days left" in result.output
+        assert "mqtt.tls_ca" in result.output
+    if mark:
+        assert f"{mark} {authority.ca.with_name('yujing.pem')}" in result.output
+        assert "mqtt.tls_cert = CN=yujing, until " in result.output
+    assert ("renew it" in result.output) == bool(mark)
+
+
+def test_every_part_that_names_a_certificate_is_looked_at(authority: Authority) -> None:
+    hook = {"name": "h", "url": "https://h.example/", "secret": {"env": "X"}, "ca_file": authority.ca}
+    given = {
+        "mqtt": {"tls_ca": authority.ca, "tls_cert": authority.ca},
+        "api": {"tls_cert": authority.ca, "tls_key": authority.ca},
+        "state": {"url": "postgresql://yujing@db.example/yujing", "ca_file": authority.ca},
+        "history": {"kind": "influxdb1", "url": "https://db.example", "database": "y", "ca_file": authority.ca},
+        "connectors": {"webhooks": [hook]},
+    }
+    assert sorted(key for key, _, _ in certificate_files(Settings.model_validate(given))) == [
+        "api.tls_cert", "connectors.webhooks.h.ca_file", "history.ca_file",
+        "mqtt.tls_ca", "mqtt.tls_cert", "state.ca_file",
+    ]  # fmt: skip
+
+
+def test_a_renewed_certificate_counts_at_once_and_a_broken_copy_changes_nothing(authority: Authority) -> None:
+    used = settings(authority, 5.5)
+    watch = CertificateWatch(used)
+    assert watch.days_left()["mqtt.tls_cert"] == watch.fewest() == 5
+    cert = used.mqtt.tls_cert
+    assert cert is not None
+    cert.write_text("a copy under way")
+    with capture_logs() as logs:
+        assert watch.fewest() == watch.fewest() == 5
+    assert [entry["event"] for entry in logs] == ["certificate_unreadable"], "once"
+    authority.issue("yujing", days=500.5)
+    assert watch.fewest() == 500
+
+
+def test_what_ends_soon_is_in_the_log_once_a_day(authority: Authority) -> None:
+    start = time.time_ns()
+    times = iter(start + n * DAY // 2 for n in range(6))
+    watch = CertificateWatch(settings(authority, SOON_D + 1.2), now=lambda: next(times))
+    with capture_logs() as logs:
+        left = [watch.days_left()["mqtt.tls_cert"] for _ in range(6)]
+    assert left == [31, 30, 30, 29, 29, 28]
+    assert [entry["days_left"] for entry in logs] == [30, 29, 28]
+    assert {entry["key"] for entry in logs} == {"mqtt.tls_cert"}
+
+
+def test_the_certificate_the_broker_shows_is_watched_too(authority: Authority) -> None:
+    def shown(days: float) -> bytes:
+        pem = authority.issue("broker", days=days).cert.read_bytes()
+        return load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+
+    shows: list[bytes | None] = [None]
+    watch = CertificateWatch(Settings(), lambda: shows[0], "broker.example:8883")
+    assert watch.fewest() == FURTHEST_D, "none is in use"
+    for days in (3.5, 90.5):
+        shows[0] = shown(days)
+        assert watch.days_left() == {"broker": int(days)}
+
+
+@pytest.mark.parametrize(("joined", "days"), [("tls_ca", 3649), ("tls_cert", 3)])
+def test_one_authority_may_end_while_another_takes_over_and_a_chain_is_as_good_as_its_first_end(
+    authority: Authority, joined: str, days: int
+) -> None:
+    pair = authority.issue("one", days=3.5)
+    both = Path("both.pem")
+    both.write_bytes(pair.cert.read_bytes() + authority.ca.read_bytes())
+    used = Settings.model_validate({"mqtt": {joined: both, **({"tls_key": pair.key} if joined == "tls_cert" else {})}})
+    assert CertificateWatch(used).days_left() == {f"mqtt.{joined}": days}
+
+
+def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before(authority: Authority) -> None:
+    write_plant(Path())
+    roster = load_roster(Path("plants"), MemoryNumbering(), version=1)
+    point = roster.find(SERVICE, ServicePoint.CERTIFICATES)
+    assert point is not None
+    assert {rule.code: (rule.limit, rule.level) for rule in point.rules if rule.kind == "limit"} == {
+        "L": (30.0, 1), "LL": (7.0, 2),
+    }  # fmt: skip
