@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from json import JSONDecoder
 from math import inf, isfinite
 from typing import Any, Final
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Raw
 
 from ingest.wire.beginning import begins_json, begins_packed
+from ingest.wire.cure import column_for, faults_of_head, number_for
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import MAX_COLUMNS, NAME, QUALITY, SEQ, TIMES, guard
 from ingest.wire.mend import mend_json
@@ -28,6 +30,7 @@ _MARKS: Final = frozenset({0, 1, 2})
 _DIGITS: Final = 20  # of an integer that is read as one; a longer one is only a number
 _SHOWN: Final = 40  # characters of what was sent that a fault quotes
 _LONGEST: Final = 64  # of a name
+_TOLD: Final = 5  # faults beside the columns that a detail names
 _MAP_HEADS: Final = {0xDE: 3, 0xDF: 5}  # bytes before the first key of a MessagePack map; of a small one: 1
 _TEXT_HEADS: Final = {0xD9: 2, 0xDA: 3, 0xDB: 5}  # the same of a text
 _COLUMN: Final = "an array of finite numbers and null"
@@ -162,7 +165,7 @@ def shown(value: object) -> str:
         return "[…]"
     if isinstance(value, str | None | bool | float | int):
         text = json.dumps(value[: _SHOWN + 1] if isinstance(value, str) else value, ensure_ascii=False)
-        return _writable(text if len(text) <= _SHOWN + 2 else text[:_SHOWN] + "…")
+        return _writable(text if len(text) <= _SHOWN + 2 else text[:_SHOWN] + ('…"' if isinstance(value, str) else "…"))
     return _writable(repr(value)[:_SHOWN])
 
 
@@ -212,16 +215,20 @@ def _identity(fields: Mapping[str, Any]) -> tuple[str, int] | None:
 
 def _head(fields: Mapping[str, Any]) -> _Head:
     if "values" not in fields:
-        raise Rejected(Reason.SCHEMA, "Object missing required field `values`")
+        raise Rejected(Reason.SCHEMA, _head_fault(fields, ""))
     try:
         head = msgspec.convert({k: v for k, v in fields.items() if k not in {"values", "quality"}}, _Head)
     except msgspec.ValidationError as error:
-        raise Rejected(Reason.SCHEMA, str(error)[:200]) from None
+        raise Rejected(Reason.SCHEMA, _head_fault(fields, str(error)[:200])) from None
     except ValueError:
         raise Rejected(Reason.NOT_READABLE, "the name of a field is no Unicode") from None
     if not _is_unicode(head.boot):
         raise Rejected(Reason.NOT_READABLE, f"boot = {shown(head.boot)} is no Unicode")
     return head
+
+
+def _head_fault(fields: Mapping[str, Any], otherwise: str) -> str:
+    return "; ".join(islice(faults_of_head(fields, shown), _TOLD)) or otherwise
 
 
 def _an_object(name: str, found: object) -> dict[str, Any] | _Twice:
@@ -274,23 +281,25 @@ def _name_fault(name: str) -> tuple[Reason, str] | None:
 
 def _column_fault(name: str, column: object) -> tuple[Reason, str] | None:
     if not isinstance(column, list):
-        return Reason.SCHEMA, f"values.{named(name)} = {shown(column)}; expected {_COLUMN}"
+        return Reason.SCHEMA, f"values.{named(name)} = {shown(column)}; expected {_COLUMN}{column_for(column)}"
     kinds = set(map(type, column))
     if kinds <= _NUMBERS and all(map(isfinite, filter(None, column))):
         return None
     at, wrong = next((at, v) for at, v in enumerate(column) if type(v) not in _NUMBERS or not isfinite(v or 0))
     reason = Reason.NOT_FINITE if type(wrong) is float else Reason.SCHEMA
     said = f"{shown(wrong)} or a number too large" if wrong in (inf, -inf) else shown(wrong)
-    return reason, f"values.{named(name)}[{at}] = {said}; expected a finite number or null"
+    return reason, f"values.{named(name)}[{at}] = {said}; expected a finite number or null{number_for(wrong)}"
 
 
 def _packed_fault(name: str, raw: Raw) -> tuple[Reason, str]:
     try:
         elements = _packed_elements.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return Reason.SCHEMA, f"values.{named(name)} = {shown(_read(raw))}; expected {_COLUMN}"
-    at, wrong = next((at, each) for at, each in enumerate(elements) if not _is_number(each))
-    return Reason.SCHEMA, f"values.{named(name)}[{at}] = {shown(_read(wrong))}; expected a finite number or null"
+        sent = _read(raw)
+        return Reason.SCHEMA, f"values.{named(name)} = {shown(sent)}; expected {_COLUMN}{column_for(sent)}"
+    at, wrong = next((at, _read(each)) for at, each in enumerate(elements) if not _is_number(each))
+    expected = f"a finite number or null{number_for(wrong)}"
+    return Reason.SCHEMA, f"values.{named(name)}[{at}] = {shown(wrong)}; expected {expected}"
 
 
 def _is_number(raw: Raw) -> bool:

@@ -30,6 +30,18 @@ _QUOTED: Final = re.compile(r'("(?:[^"\\]|\\.)*"?|`[^`]*`)')
 _WORDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     (re.compile(pattern), chinese)
     for pattern, chinese in (
+        (r"expected an array of whole milliseconds since 1970, UTC", "应为由 1970 年以来的整毫秒数（UTC）组成的数组"),
+        (r"expected whole milliseconds since 1970, UTC", "应为 1970 年以来的整毫秒数（UTC）"),
+        (r": (-?\d+), it is in seconds", r"：\1（所给为秒）"),
+        (r": (\[[^\]]*\]) for one time", r"：只有一个时间时写作 \1"),
+        (r": (\S+) without quotes", r"：写作 \1，不加引号"),
+        (r": 1 for true, 0 for false", "：真写作 1，假写作 0"),
+        (r"expected a text of 1 to (\d+) characters, new at each start", r"应为 1 至 \1 个字符的文本，每次启动更换"),
+        (r"expected a whole number, 1 for the first frame of a boot", "应为整数，每次启动从 1 开始"),
+        (r"expected an object, point -> an array with an entry for each time", "应为对象：测点 -> 数组，每个时间一项"),
+        (r"expected true or false", "应为 true 或 false"),
+        (r"no field is called ", "没有此字段："),
+        (r"(\w+) is missing", r"缺少 \1"),
         (r"expected a finite number or null", "应为有限数值或 null"),
         (r"expected an array of finite numbers and null", "应为由有限数值和 null 组成的数组"),
         (r"expected a JSON object or a MessagePack map", "应为 JSON 对象或 MessagePack 映射"),

@@ -13,6 +13,7 @@ from ingest.journal.journal import HISTORY_REJECTED
 from ingest.wire.decode import decode
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import MAX_BYTES, decode_status
+from tests.ingest.wire.test_cure import FRAME, SLIPS
 
 GOLDEN = Path(__file__).parents[1] / "wire" / "golden"
 HEAD = {"boot": "b", "seq": 1, "time": [1_763_884_800_000]}
@@ -29,6 +30,7 @@ PACKED = [
 PAYLOADS = {
     **{file.stem: file.read_bytes().rstrip() for file in GOLDEN.glob("*.json")},
     **{f"packed {number}": msgspec.msgpack.encode(one) for number, one in enumerate(PACKED)},
+    **{what: msgspec.json.encode(FRAME | slip) for slip, what, _ in SLIPS},
     "packed and cut off": msgspec.msgpack.encode(PACKED[0])[:-3],
     "no object": b"[1]",
     "no JSON": b"{x",
@@ -65,7 +67,24 @@ def test_every_sentence_of_the_wire_is_said_in_chinese(name: str) -> None:
         assert not words, chinese
 
 
-KEPT = {"time", "boot", "values", "quality", "null", "true", "NaN", "Infinity", "JSON", "MessagePack", "Unicode", "UTF"}
+KEPT = {
+    "time",
+    "seq",
+    "historical",
+    "UTC",
+    "boot",
+    "values",
+    "quality",
+    "null",
+    "true",
+    "false",
+    "NaN",
+    "Infinity",
+    "JSON",
+    "MessagePack",
+    "Unicode",
+    "UTF",
+}
 
 
 def test_every_reason_has_its_words_and_a_status_too() -> None:
