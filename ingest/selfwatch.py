@@ -140,6 +140,7 @@ def looks(
         ServicePoint.DISK: lambda: float(round(guard.free_mb())),
         ServicePoint.BROKER: lambda: float(source.connected),
         ServicePoint.HISTORY: history,
+        ServicePoint.HISTORY_REFUSED: lambda: float(journal.refused()),
         ServicePoint.OUTBOX: undelivered,
         ServicePoint.CLOCK: Change(lambda: clock.look()[1] / 1e9),
         ServicePoint.TIME: lambda: float(round(intake.clock_ahead_s)),

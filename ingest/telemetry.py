@@ -6,7 +6,8 @@ import dataclasses
 import re
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Generic, Literal, TextIO, TypeVar
 
 import structlog
@@ -87,6 +88,46 @@ class EmittedOnce(Generic[K]):
                 return
             self._keys[key] = None
         emit(event)
+
+
+class EmittedSeldom(Generic[K]):
+    """Emits one event a key and minute; what comes meanwhile is added up and follows. For one thread.
+
+    The first of a key is emitted at once. Events need an `amount`: theirs is the sum of what they stand for.
+    """
+
+    def __init__(self, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every_s = every_s
+        self._clock = clock
+        self._waiting: dict[K, Event | None] = {}  # keys emitted lately, with what came since
+        self._due: dict[K, float] = {}
+
+    def add(self, key: K, event: Event) -> None:
+        """Emit the event, or keep it until its key is due again."""
+        if key not in self._due:
+            self._emit(key, event)
+        else:
+            waiting = self._waiting[key]
+            self._waiting[key] = event if waiting is None else _summed(waiting, event)
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Emit what is due; at an end, everything that waits."""
+        now = self._clock()
+        for key in [key for key, due in self._due.items() if everything or due <= now]:
+            waiting = self._waiting.pop(key)
+            del self._due[key]
+            if waiting is not None:
+                self._emit(key, waiting)
+
+    def _emit(self, key: K, event: Event) -> None:
+        emit(event)
+        self._waiting[key], self._due[key] = None, self._clock() + self._every_s
+
+
+def _summed(first: Event, other: Event) -> Event:
+    """The first, for as much as both."""
+    name = str(first.amount)
+    return dataclasses.replace(first, **{name: getattr(first, name) + getattr(other, name)})  # type: ignore[type-var]
 
 
 def configure_logging(*, level: str = "info", json: bool = True, file: TextIO | None = None) -> None:

@@ -1,11 +1,14 @@
-"""What a store refused for good, as it lies in the journal's quarantine: one reading or event a row, in JSON.
+"""What a store refused for good, as it lies in the journal's quarantine, in JSON: an event a row, or many readings.
 
-The same reading always gives the same bytes, so the quarantine holds it once however often a turn is repeated.
+Readings refused for one cause lie together: a field that has another type in the store refuses each one of a plant. The
+same turn gives the same bytes, so the quarantine holds them once however often it is repeated; of a turn that grew
+meanwhile some may lie there twice, and take their own place when they are written again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +22,11 @@ from ingest.model.batch import Batch
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from ingest.state.warning_rows import warning_event_of, warning_event_row
+
+_NUMBER: Final = re.compile(r"\d+")
+
+PACK: Final = 1_000
+"""Readings a row at most."""
 
 READINGS: Final = "history/readings"
 ALARMS: Final = "history/alarms"
@@ -40,8 +48,20 @@ class RefusedReading(msgspec.Struct, frozen=True):
 
 
 def readings_aside(batch: Batch, roster: Roster, refused: Sequence[tuple[int, str]]) -> list[Quarantined]:
-    """The readings at these places of the batch, each with the store's reason."""
-    return [_reading_aside(batch, roster, at, reason) for at, reason in refused]
+    """The readings at these places of the batch, those of one cause together, with the store's reason."""
+    return [
+        _packed([_refused(batch, roster, at) for at, _ in pack], pack[0][1])
+        for of_one in by_cause(refused).values()
+        for pack in _in_packs(of_one)
+    ]
+
+
+def by_cause(refused: Sequence[tuple[int, str]]) -> dict[str, list[tuple[int, str]]]:
+    """What was refused, by cause: reasons that differ only in numbers tell of one."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for at, reason in refused:
+        found.setdefault(_NUMBER.sub("#", reason), []).append((at, reason))
+    return found
 
 
 def alarms_aside(events: Sequence[AlarmEvent], refused: Sequence[tuple[int, str]]) -> list[Quarantined]:
@@ -62,7 +82,8 @@ def warnings_aside(events: Sequence[WarningEvent], refused: Sequence[tuple[int, 
 
 def readings_again(items: Sequence[Quarantined]) -> Batch:
     """The readings put aside, in that order. Raises ValueError for one that is none."""
-    found = [msgspec.json.decode(item.payload, type=RefusedReading) for item in items]
+    packs = [msgspec.json.decode(item.payload, type=list[RefusedReading] | RefusedReading) for item in items]
+    found = [one for pack in packs for one in (pack if isinstance(pack, list) else [pack])]  # one alone: before packs
     return Batch(
         np.array([one.index for one in found], np.int32),
         np.array([one.time for one in found], np.int64),
@@ -89,10 +110,19 @@ def _as_row(event: WarningEvent) -> bytes:
     return msgspec.json.encode({"seq": event.seq, **warning_event_row(event)})
 
 
-def _reading_aside(batch: Batch, roster: Roster, at: int, reason: str) -> Quarantined:
-    index, value, received = int(batch.point[at]), float(batch.value[at]), int(batch.received[at])
+def _in_packs(refused: Sequence[tuple[int, str]]) -> Iterator[Sequence[tuple[int, str]]]:
+    return (refused[start : start + PACK] for start in range(0, len(refused), PACK))
+
+
+def _packed(readings: Sequence[RefusedReading], reason: str) -> Quarantined:
+    payload = msgspec.json.encode(readings)
+    return Quarantined(0, readings[0].received, READINGS, HISTORY_REJECTED, reason, len(readings), payload)
+
+
+def _refused(batch: Batch, roster: Roster, at: int) -> RefusedReading:
+    index, value = int(batch.point[at]), float(batch.value[at])
     series = series_of(roster, index)
-    reading = RefusedReading(
+    return RefusedReading(
         series.plant,
         series.point,
         series.signal,
@@ -100,6 +130,5 @@ def _reading_aside(batch: Batch, roster: Roster, at: int, reason: str) -> Quaran
         int(batch.time[at]),
         value if np.isfinite(value) else None,
         int(batch.flags[at]),
-        received,
+        int(batch.received[at]),
     )
-    return Quarantined(0, received, READINGS, HISTORY_REJECTED, reason, 1, msgspec.json.encode(reading))

@@ -31,6 +31,12 @@ class JournalFeed(Protocol):
     def to_retry(self, limit: int, *, history: bool) -> Sequence[Quarantined]:
         """What a person wants to be tried again, oldest first: what a history store had refused, with `history`."""
 
+    def refused_after(self, after: int) -> Quarantined | None:
+        """The oldest of what a history store refused with a greater id, which waits for no retry."""
+
+    def retry_refused(self) -> int:
+        """Have all that a history store refused tried again; how much that is."""
+
     def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         """Put into quarantine, the same bytes once, and take out what was tried again; on disk when it returns."""
 

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,12 +22,13 @@ from ingest.history.aside import WARNINGS as WARNINGS_ASIDE
 from ingest.history.aside import (
     alarms_again,
     alarms_aside,
+    by_cause,
     readings_again,
     readings_aside,
     warnings_again,
     warnings_aside,
 )
-from ingest.history.errors import HistoryUnavailable
+from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.feeds import AlarmFeed, JournalFeed, WarningFeed
 from ingest.history.refusals import write_around
 from ingest.history.series import series_of
@@ -36,7 +38,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch, concat
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
-from ingest.telemetry import Event, emit
+from ingest.telemetry import EmittedSeldom, Event, emit
 
 READER: Final = "history"
 """The writer's name among the readers of the journal and of the alarm event log."""
@@ -47,7 +49,9 @@ WARNINGS_READER: Final = "history-warnings"
 READINGS: Final = 40_000  # a turn: what a server takes in two requests, and little to repeat after a crash
 ALARM_EVENTS: Final = 1_000
 ASIDE: Final = 1_000  # refused items put aside, or tried again, in one go: intake waits for such a commit
+AGAIN: Final = 50  # rows of quarantine written again in one go, of up to a thousand readings each
 RETRY_EVERY_S: Final = 5.0
+SAMPLE_EVERY_S: Final = 60.0  # one of what was refused is tried, to see whether the cause is mended
 LINGER_S: Final = 0.25  # after a turn that was not full, so that a trickle of frames becomes few writes
 IDLE_S: Final = 0.5  # longest wait for news, and so longest wait of `stop` for an idle writer
 FIRST_DELAY_S: Final = 0.5
@@ -73,9 +77,10 @@ class HistoryDelayed(Event, level="warning"):
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryReadingRejected(Event, level="error"):
-    """The history store refused a reading for good; it is in quarantine."""
+class HistoryReadingRejected(Event, level="error", amount="readings"):
+    """The history store refused readings; they are in quarantine. One line a cause and minute, with the first."""
 
+    readings: int
     plant: str
     point: str
     time: int
@@ -84,9 +89,10 @@ class HistoryReadingRejected(Event, level="error"):
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryAlarmEventRejected(Event, level="error"):
-    """The history store refused an alarm event for good; it is in quarantine."""
+class HistoryAlarmEventRejected(Event, level="error", amount="events"):
+    """The history store refused alarm events; they are in quarantine. One line a cause and minute, with the first."""
 
+    events: int
     seq: int
     plant: str
     point: str
@@ -95,12 +101,20 @@ class HistoryAlarmEventRejected(Event, level="error"):
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryWarningEventRejected(Event, level="error"):
-    """The history store refused a warning event for good; it is in quarantine."""
+class HistoryWarningEventRejected(Event, level="error", amount="events"):
+    """The history store refused warning events; they are in quarantine. One line a cause and minute, with the first."""
 
+    events: int
     seq: int
     plant: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryTakesAgain(Event, amount="rows"):
+    """The history store took a sample of what it had refused: so much in quarantine is written again."""
+
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,9 @@ class HistoryWriter:
         self._done = 0  # the journal cursor, as last seen
         self._error: str | None = None
         self._retry_due = 0.0
+        self._sample_due = time.monotonic() + SAMPLE_EVERY_S
+        self._sampled = 0  # id in quarantine of the last sample
+        self._refusals: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
 
     def start(self) -> None:
         """Start the thread. Once."""
@@ -172,9 +189,10 @@ class HistoryWriter:
                 more |= self._carry_warning_events()
                 more |= self._carry_readings()
                 self._write_again()
+                self._try_sample()
                 self._also()
             except _Stopped:
-                return
+                break
             except Exception as error:  # noqa: BLE001  a thread that dies in silence would be worse than any error
                 failures += 1
                 self._error = str(error) or type(error).__name__
@@ -186,6 +204,8 @@ class HistoryWriter:
                 self._error = None
                 if not more and not self._stopping.wait(LINGER_S):
                     self._journal.wait(self._done, IDLE_S)
+            self._refusals.flush()
+        self._refusals.flush(everything=True)
 
     def _carry_readings(self) -> bool:
         """Carry one turn's entries; True if there may be more at once."""
@@ -197,7 +217,7 @@ class HistoryWriter:
         filled = [entry for entry in entries if len(entry.batch)]
         if filled:
             batch = self._judge(concat([entry.batch for entry in filled]), roster)
-            kept = len(batch) - len(self._write_readings(batch, roster, filled[0].id))
+            kept = len(batch) - _amount(self._write_readings(batch, roster, filled[0].id))
             emit(HistoryWritten(readings=kept, entry=entries[-1].id))
         self._journal.save_cursor(READER, entries[-1].id)
         self._done = entries[-1].id
@@ -205,7 +225,7 @@ class HistoryWriter:
         return sum(len(entry.batch) for entry in entries) * 2 >= READINGS
 
     def _write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> list[Quarantined]:
-        """Write them; returns those the store refused, which are in quarantine and told one by one."""
+        """Write them; returns those the store refused, which are in quarantine."""
         everything = np.arange(len(batch))
 
         def write(part: slice) -> None:
@@ -214,10 +234,14 @@ class HistoryWriter:
         refused = write_around(len(batch), self._unless_stopping(write))
         aside = readings_aside(batch, roster, refused)
         self._put_aside(aside)
-        for at, reason in refused:
+        for cause, of_one in by_cause(refused).items():
+            at, reason = of_one[0]
             series = series_of(roster, int(batch.point[at]))
-            value = float(batch.value[at])
-            emit(HistoryReadingRejected(series.plant, series.point, int(batch.time[at]), value, reason))
+            value, time = float(batch.value[at]), int(batch.time[at])
+            self._refusals.add(
+                (READINGS_ASIDE, cause),
+                HistoryReadingRejected(len(of_one), series.plant, series.point, time, value, reason),
+            )
         return aside
 
     def _carry_alarm_events(self) -> bool:
@@ -240,9 +264,13 @@ class HistoryWriter:
         refused = write_around(len(events), self._unless_stopping(write))
         aside = alarms_aside(events, refused)
         self._put_aside(aside)
-        for at, reason in refused:
+        for cause, of_one in by_cause(refused).items():
+            at, reason = of_one[0]
             alarm = events[at].alarm
-            emit(HistoryAlarmEventRejected(events[at].seq, alarm.plant, alarm.point, alarm.rule, reason))
+            self._refusals.add(
+                (ALARMS_ASIDE, cause),
+                HistoryAlarmEventRejected(len(of_one), events[at].seq, alarm.plant, alarm.point, alarm.rule, reason),
+            )
         return aside
 
     def _carry_warning_events(self) -> bool:
@@ -265,8 +293,12 @@ class HistoryWriter:
         refused = write_around(len(events), self._unless_stopping(write))
         aside = warnings_aside(events, refused)
         self._put_aside(aside)
-        for at, reason in refused:
-            emit(HistoryWarningEventRejected(events[at].seq, events[at].warning.plant, reason))
+        for cause, of_one in by_cause(refused).items():
+            at, reason = of_one[0]
+            self._refusals.add(
+                (WARNINGS_ASIDE, cause),
+                HistoryWarningEventRejected(len(of_one), events[at].seq, events[at].warning.plant, reason),
+            )
         return aside
 
     def _put_aside(self, items: Sequence[Quarantined]) -> None:
@@ -278,7 +310,7 @@ class HistoryWriter:
         """Write what was refused and a person wants to be tried again; what is refused again is put aside again."""
         if time.monotonic() < self._retry_due:
             return
-        items = self._journal.to_retry(ASIDE, history=True)
+        items = self._journal.to_retry(AGAIN, history=True)
         for topic, again in (
             (READINGS_ASIDE, self._readings_again),
             (ALARMS_ASIDE, self._alarms_again),
@@ -293,9 +325,31 @@ class HistoryWriter:
                 refused = [replace(item, detail=f"cannot be written again: {error}") for item in chosen]
             # Put aside a moment ago they counted as known, having the same bytes; now they take the old ones' place.
             self._journal.put_aside(refused, retried=[item.id for item in chosen])
-            emit(HistoryWrittenAgain(len(chosen) - len(refused), len(refused)))
+            emit(HistoryWrittenAgain(_amount(chosen) - _amount(refused), _amount(refused)))
         # A full handful is followed by the next at once.
-        self._retry_due = time.monotonic() + (RETRY_EVERY_S if len(items) < ASIDE else 0)
+        self._retry_due = time.monotonic() + (RETRY_EVERY_S if len(items) < AGAIN else 0)
+
+    def _try_sample(self) -> None:
+        """Try one of what was refused, each time another; if the store takes it, all is written again."""
+        if time.monotonic() < self._sample_due:
+            return
+        self._sample_due = time.monotonic() + SAMPLE_EVERY_S
+        item = self._journal.refused_after(self._sampled)
+        self._sampled = item.id if item is not None else 0
+        if item is None:
+            return
+        with suppress(HistoryRejected, ValueError):  # refused as before, or nothing that can be written
+            self._write_sample(item)
+            emit(HistoryTakesAgain(self._journal.retry_refused()))
+            self._retry_due = 0.0
+
+    def _write_sample(self, item: Quarantined) -> None:
+        if item.topic == READINGS_ASIDE:
+            self._store.write_readings(readings_again([item]).take(np.arange(1)), self._roster(), None)
+        elif item.topic == ALARMS_ASIDE:
+            self._store.write_alarm_events(alarms_again([item]))
+        else:
+            self._store.write_warning_events(warnings_again([item]))
 
     def _readings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
         return self._write_readings(readings_again(items), self._roster(), None)
@@ -319,6 +373,11 @@ class HistoryWriter:
 
 class _Stopped(Exception):
     """The writer was asked to stop in the middle of a turn."""
+
+
+def _amount(items: Sequence[Quarantined]) -> int:
+    """Readings and events in them."""
+    return sum(max(item.readings, 1) for item in items)
 
 
 def _delay_s(error: Exception, failures: int) -> float:

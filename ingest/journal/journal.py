@@ -32,6 +32,9 @@ from ingest.telemetry import REGISTRY, Event, emit
 HISTORY_REJECTED: Final = "history-rejected"
 """Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
 
+MOST_COUNTED: Final = 10_000
+_REFUSED: Final = f"sender = '' AND reason = '{HISTORY_REJECTED}'"  # by the index of senders
+
 NEWEST_BOOTS: Final = (
     "SELECT p.plant, p.gateway, boot, committed, missing, lost, online, max(p.received, coalesce(s.received, 0)),"
     # One walk along the key: beside max() SQLite gives the other columns of the row that has it (lang_select, 2.5).
@@ -352,6 +355,25 @@ class Journal:
             (HISTORY_REJECTED, int(history), limit),
         )
         return [Quarantined(*row) for row in rows]
+
+    def refused_after(self, after: int) -> Quarantined | None:
+        """The oldest of what the history store refused with a greater id, which waits for no retry."""
+        rows = self._file.rows(
+            f"SELECT {QUARANTINED} FROM quarantine WHERE {_REFUSED} AND retry = 0 AND id > ? ORDER BY id LIMIT 1",  # noqa: S608
+            (after,),
+        )
+        return Quarantined(*rows[0]) if rows else None
+
+    def retry_refused(self) -> int:
+        """Have all that the history store refused tried again; how many rows that is."""
+        with self._file.transaction() as cursor:
+            cursor.execute(f"UPDATE quarantine SET retry = 1 WHERE {_REFUSED} AND retry = 0 RETURNING 1")  # noqa: S608
+            return len(cursor.fetchall())
+
+    def refused(self) -> int:
+        """Readings and events in quarantine that the history store refused; those of `MOST_COUNTED` rows at most."""
+        rows = self._file.rows(f"SELECT max(readings, 1) FROM quarantine WHERE {_REFUSED} LIMIT ?", (MOST_COUNTED,))  # noqa: S608
+        return sum(int(waiting) for (waiting,) in rows)
 
     def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         """Put messages or readings into quarantine, and take out what was tried again. Raises as `append`."""

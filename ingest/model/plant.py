@@ -158,6 +158,7 @@ class ServicePoint(StrEnum):
     DISK = "DISK"
     BROKER = "BROKER"
     HISTORY = "HISTORY"
+    HISTORY_REFUSED = "HISTORY_REFUSED"
     OUTBOX = "OUTBOX"
     CLOCK = "CLOCK"
     TIME = "TIME"

@@ -12,7 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from ingest.telemetry import REGISTRY, EmittedOnce, Event, configure_logging, emit
+from ingest.telemetry import REGISTRY, EmittedOnce, EmittedSeldom, Event, configure_logging, emit
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +102,30 @@ def test_a_log_that_cannot_be_written_stops_nobody_and_is_counted() -> None:
     emit(BellRung("anna"))
     assert REGISTRY.get_sample_value("yujing_events_unlogged_total") == before + 1
     assert REGISTRY.get_sample_value("yujing_bell_rung_total") == rung + 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeldomTold(Event, amount="many"):
+    """Something that happens often."""
+
+    many: int
+    first: str
+
+
+def test_what_happens_often_is_a_line_a_minute_and_counted_whole() -> None:
+    """By key: the first at once, the others together with the next minute, none of them lost at an end."""
+    now = [0.0]
+    seldom: EmittedSeldom[str] = EmittedSeldom(60.0, lambda: now[0])
+    with capture_logs() as log:
+        for at in range(600):
+            now[0] = float(at)
+            seldom.add("a", SeldomTold(2, f"a{at}"))
+            seldom.flush()
+        seldom.add("b", SeldomTold(1, "b"))
+        seldom.flush(everything=True)
+        seldom.flush(everything=True)
+    assert [line["many"] for line in log if line["first"][0] == "a"][:3] == [2, 120, 120]
+    assert sum(line["many"] for line in log if line["first"][0] == "a") == 1_200
+    assert len([line for line in log if line["first"][0] == "a"]) == 11
+    assert [line["many"] for line in log if line["first"] == "b"] == [1]
+    assert REGISTRY.get_sample_value("yujing_seldom_told_total") == 1_201
