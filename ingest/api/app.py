@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from ingest import build
 from ingest.api.access import Keyring
+from ingest.api.admission import Admission
 from ingest.api.cases.books import problem_of
 from ingest.api.config import ApiConfig
 from ingest.api.console.forms import forms_router
@@ -27,6 +28,7 @@ from ingest.api.exports import Exports
 from ingest.api.guard import Guard
 from ingest.api.kept_sessions import KeptSessions
 from ingest.api.ports import Ports
+from ingest.api.proxies import Proxies
 from ingest.api.rest.alarm_metrics import alarm_metrics_router
 from ingest.api.rest.alarms import alarms_router
 from ingest.api.rest.audit import audit_router
@@ -65,7 +67,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (403, "not for this role"),
         (404, "does not exist, or not for this token"),
         (422, "a parameter is wrong: which, and what was expected"),
-        (429, "this token has as many of these under way as one may have: Retry-After"),
+        (429, "this token has as many of these under way as one may have, or too many were wrong: Retry-After"),
         (503, "a part of the service does not answer: Retry-After"),
     )
 }
@@ -94,6 +96,7 @@ def build_api(
         InvalidConfig: a token's secret is missing, too short or given twice, by `refuse_all`.
     """
     keyring = Keyring(config.tokens, refused)
+    admission = Admission(keyring, clock)
     one_file = ports.cases.config.max_evidence_bytes + MULTIPART
     sessions = Sessions(clock, KeptSessions(kept, keyring, ports.now) if kept else None)
     render = Renderer(ports)
@@ -141,7 +144,8 @@ def build_api(
 
     app.add_middleware(
         Guard,
-        keyring=keyring,
+        admission=admission,
+        proxies=Proxies(config.trusted_proxies),
         sessions=sessions,
         refuse=refuse,
         max_body_bytes=config.max_body_bytes,
@@ -169,7 +173,7 @@ def build_api(
     app.include_router(probes_router(ports))
     describe(app)
     secure = config.secure_cookies or config.tls
-    app.include_router(forms_router(render, keyring, sessions, secure=secure, clock=clock))
+    app.include_router(forms_router(render, admission, sessions, secure=secure))
     app.include_router(pages_router(ports, exports, render))
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -33,6 +34,8 @@ class ApiConfig(Config):
     `secure_cookies` marks the session cookie `Secure`. Set it to true wherever people reach the console over https,
     also when a proxy does the TLS; leave it false on plain http, where browsers would refuse to send the cookie.
     With `tls_cert` and `tls_key` set it is always on.
+    Behind a proxy, name its address in `trusted_proxies`: else everybody shares that one address, and one who guesses
+    tokens keeps others from signing in. Its `X-Forwarded-For` is believed, nobody else's.
     """
 
     host: str = "127.0.0.1"
@@ -41,6 +44,7 @@ class ApiConfig(Config):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     secure_cookies: bool = False
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     max_connections: Annotated[int, Field(ge=8)] = 512
     max_body_bytes: Annotated[int, Field(ge=1024)] = 65_536
     max_streams: Annotated[int, Field(ge=1)] = 400

@@ -8,6 +8,7 @@ Problem
 ├── Conflict       409  cannot be done in the present state
 ├── TooLarge       413  the body is larger than the limit
 ├── Busy           429  this token has as many of these under way as one may have; try again after `retry_after_s`
+├── TooManyGuesses 429  too many wrong tokens came from there; try again after `wait_s`
 ├── BadParameter   422  one parameter is wrong: its name, its value and what was expected
 └── Away           503  a part of the service does not answer; try again after `retry_after_s`
 
@@ -131,6 +132,18 @@ class Busy(Problem):
 
     def __init__(self, detail: str, *, retry_after_s: float) -> None:
         super().__init__(detail, headers={"retry-after": str(max(1, round(retry_after_s)))})
+
+
+class TooManyGuesses(Problem):
+    """Too many wrong tokens came from there."""
+
+    status = 429
+    title = "Too many wrong tokens"
+
+    def __init__(self, wait_s: int) -> None:
+        said = f"too many wrong tokens came from this address: try again in {wait_s} s"
+        super().__init__(said, headers={"retry-after": str(wait_s)})
+        self.wait_s = wait_s
 
 
 class Away(Problem):

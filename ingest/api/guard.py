@@ -13,11 +13,13 @@ from fastapi.responses import Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ingest.api.access import Keyring, Principal
+from ingest.api.access import Principal
+from ingest.api.admission import Admission
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotSignedIn, Problem, TooLarge
 from ingest.api.inputs import storable
 from ingest.api.places import Pace
 from ingest.api.protocol import Connection
+from ingest.api.proxies import Proxies
 from ingest.api.sessions import Session, Sessions
 from ingest.telemetry import Event, emit
 
@@ -79,7 +81,8 @@ class Guard:
         self,
         app: ASGIApp,
         *,
-        keyring: Keyring,
+        admission: Admission,
+        proxies: Proxies,
         sessions: Sessions,
         refuse: Callable[[Request, Problem], Response],
         max_body_bytes: int,
@@ -87,7 +90,8 @@ class Guard:
     ) -> None:
         """`uploads`: the paths that take larger bodies when posted to, and how large."""
         self._app = app
-        self._keyring = keyring
+        self._admission = admission
+        self._proxies = proxies
         self._sessions = sessions
         self._refuse = refuse
         self._max_body_bytes = max_body_bytes
@@ -100,6 +104,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        peer = request.client.host if request.client else "unknown"
+        request.state.client = self._proxies.client(peer, request.headers.getlist("x-forwarded-for"))
         started = False
 
         async def send_guarded(message: Message) -> None:
@@ -133,7 +139,7 @@ class Guard:
     def _check(self, request: Request) -> None:
         bearer = _bearer(request)
         session = self._sessions.find(request.cookies.get(SESSION_COOKIE, "")) if bearer is None else None
-        principal = self._principal(bearer, session)
+        principal = self._principal(request, bearer, session)
         request.state.principal, request.state.session = principal, session
         path = request.url.path
         self._know(request, principal)
@@ -165,9 +171,9 @@ class Guard:
         if connection.only_for_health and request.url.path not in HEALTH:
             raise Away("all connections are in use now", retry_after_s=5)
 
-    def _principal(self, bearer: str | None, session: Session | None) -> Principal | None:
+    def _principal(self, request: Request, bearer: str | None, session: Session | None) -> Principal | None:
         if bearer is not None:
-            return self._keyring.find(bearer)
+            return self._admission.admit(client_of(request), bearer)
         return session.principal if session else None
 
 
@@ -195,8 +201,8 @@ async def _whole(receive: Receive, most: int) -> Receive:
 
 
 def client_of(request: Request) -> str:
-    """Return the address that speaks to us."""
-    return request.client.host if request.client else "unknown"
+    """Return the address the request comes from, beyond trusted proxies."""
+    return str(request.state.client)
 
 
 def _require_storable(request: Request) -> None:

@@ -102,7 +102,7 @@ class ApiServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,  # an address that anyone may write is no address to brake sign-ins by
+                proxy_headers=False,  # the guard knows which proxies are trusted
                 timeout_graceful_shutdown=SHUTDOWN_S,
             ),
             self._connections,

@@ -1,11 +1,11 @@
-"""Who is signed in at the console, and a brake on guessing."""
+"""Who is signed in at the console."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -13,6 +13,7 @@ from typing import Final
 
 from ingest.api.access import Principal
 from ingest.api.kept_sessions import KeptSessions, OpenSession
+from ingest.telemetry import Event, emit
 
 SESSION_S: Final = 12 * 3600
 """A shift: whoever signed in this morning signs in again tomorrow."""
@@ -20,7 +21,16 @@ SESSION_S: Final = 12 * 3600
 DISPLAY_S: Final = 365 * 86_400
 """A display on a wall has nobody who would; it can do nothing, and ends with its token."""
 
-MAX_SESSIONS: Final = 1000
+MOST_OF_TOKEN: Final = 50
+"""Browsers signed in with one token at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDisplaced(Event, level="warning"):
+    """Sessions that ended early because their token was used to sign in once more than it may."""
+
+    name: str
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Session:
 
 
 class Sessions:
-    """Who is signed in, also after a restart. When full, the session that signed in longest ago ends.
+    """Who is signed in, also after a restart. A token that signs in too often ends its own oldest session, no other's.
 
     Ids are known by their hashes only: whoever reads the memory of it on disk cannot sign in with it.
     """
@@ -50,8 +60,7 @@ class Sessions:
         """Sign in. Blocking."""
         key, expires = secrets.token_urlsafe(32), self._clock() + lasts_s(principal)
         with self._changing:
-            while len(self._open) >= MAX_SESSIONS:
-                self._open.popitem(last=False)
+            self._make_room(principal)
             self._open[_digest(key)] = OpenSession(principal, expires)
             self._keep()
         return Session(key, principal, _csrf(key), expires)
@@ -68,6 +77,12 @@ class Sessions:
         with self._changing:
             self._open.pop(_digest(key), None)
             self._keep()
+
+    def _make_room(self, principal: Principal) -> None:
+        own = [key for key, one in self._open.items() if one.principal.name == principal.name]
+        for key in own[: max(0, len(own) - MOST_OF_TOKEN + 1)]:  # the oldest come first
+            del self._open[key]
+            emit(SessionDisplaced(principal.name, MOST_OF_TOKEN))
 
     def _keep(self) -> None:
         now = self._clock()
@@ -89,33 +104,3 @@ def _digest(key: str) -> str:
 def _csrf(key: str) -> str:
     """The session's form token: whoever knows the id can work it out, and nobody else."""
     return hmac.new(key.encode("utf-8", "surrogateescape"), b"yujing form token", hashlib.sha256).hexdigest()
-
-
-class Brake:
-    """Lets each address fail a few times a minute, then makes it wait. Knows a bounded number of addresses."""
-
-    WINDOW_S: Final = 60.0
-    FAILURES: Final = 5
-    ADDRESSES: Final = 10_000
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._failed: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def wait_s(self, address: str) -> int:
-        """Return how long this address has to wait before its next attempt, in whole seconds; 0 = not at all."""
-        failed = self._failed.get(address)
-        if failed is None or len(failed) < self.FAILURES:
-            return 0
-        left = failed[0] + self.WINDOW_S - self._clock()
-        return max(0, int(left) + 1) if left > 0 else 0
-
-    def failed(self, address: str) -> None:
-        """Remember a failure."""
-        while len(self._failed) >= self.ADDRESSES:
-            self._failed.popitem(last=False)
-        self._failed.setdefault(address, deque(maxlen=self.FAILURES)).append(self._clock())
-
-    def passed(self, address: str) -> None:
-        """Forget the failures of an address that signed in."""
-        self._failed.pop(address, None)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ingest.api.access import Keyring
+from ingest.api.admission import Admission
 from ingest.api.console.rendering import LANGUAGE_COOKIE, Renderer, language
 from ingest.api.console.wording import said
-from ingest.api.errors import NotOfThisSession
+from ingest.api.errors import NotOfThisSession, TooManyGuesses
 from ingest.api.guard import SESSION_COOKIE, client_of
-from ingest.api.sessions import Brake, Session, Sessions, lasts_s
+from ingest.api.sessions import Session, Sessions, lasts_s
 from ingest.telemetry import Event, emit
 
 
@@ -44,15 +43,13 @@ def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
 
 def forms_router(
     render: Renderer,
-    keyring: Keyring,
+    admission: Admission,
     sessions: Sessions,
     *,
     secure: bool,
-    clock: Callable[[], float],
 ) -> APIRouter:
     """Return the routes of the console's forms."""
     router = APIRouter(include_in_schema=False)
-    brake = Brake(clock)
 
     @router.get("/signin")
     def signin_page(request: Request, onward: str = "/") -> Response:
@@ -63,19 +60,17 @@ def forms_router(
     def signin(request: Request, token: Annotated[str, Form()] = "", onward: Annotated[str, Form()] = "/") -> Response:
         """Begin a session for whoever knows a token."""
         client, lang = client_of(request), language(request)
-        wait = brake.wait_s(client)
-        if wait:
+        try:
+            principal = admission.admit(client, token.strip())
+        except TooManyGuesses as problem:
             emit(SignInRefused("too many attempts", client))
-            wrong = said("signin.wait", lang).format(n=wait)
-            answer = render.signin(request, status=429, onward=inside(onward), wrong=wrong)
-            answer.headers["retry-after"] = str(wait)
+            wrong = said("signin.wait", lang).format(n=problem.wait_s)
+            answer = render.signin(request, status=problem.status, onward=inside(onward), wrong=wrong)
+            answer.headers.update(problem.headers)
             return answer
-        principal = keyring.find(token.strip())
         if principal is None:
-            brake.failed(client)
             emit(SignInRefused("wrong token", client))
             return render.signin(request, status=401, onward=inside(onward), wrong=said("signin.wrong", lang))
-        brake.passed(client)
         emit(SignedIn(principal.name, client))
         onwards = RedirectResponse(inside(onward), 303)
         session = sessions.begin(principal)
