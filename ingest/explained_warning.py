@@ -37,6 +37,11 @@ def print_warning(found: Explanation, out: Console) -> None:
         out.print()
         for line in _ground(ground, found.at):
             out.print(line, markup=False)
+    for ground in found.led:
+        out.print()
+        out.print(f"{ground.colour.text.zh} {ground.colour}: 只是保持，此前的依据 only held, it was called for by")
+        for line in _ground(ground, found.at):
+            out.print(line, markup=False)
     if not one.inputs:
         out.print("当时没有规则成立 no rule held then")
     for colour, since in one.fading.items():

@@ -292,6 +292,10 @@ class LiveService:
         watch = self._engine.memory.warnings.of_plant.get(plant)
         return list(watch.facts.values()) if watch is not None else []
 
+    def fall_after(self) -> int:
+        """How long a lower colour of a warning must hold before the higher one falls, ns."""
+        return self._engine.memory.warnings.fall_after
+
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
         await self._wait(self._alarms.last_event, seq, timeout_s)

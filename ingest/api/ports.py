@@ -178,6 +178,9 @@ class Live(Protocol):
     def facts(self, plant: str) -> Sequence[Fact]:
         """What is known of a plant that counts for warnings and for its risk. Never blocks."""
 
+    def fall_after(self) -> int:
+        """How long a lower colour of a warning must hold before the higher one falls, ns. Never blocks."""
+
     async def wait_warning(self, seq: int, timeout_s: float) -> None:
         """Return as soon as a warning's event newer than `seq` may be committed, or after the timeout."""
 

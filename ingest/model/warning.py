@@ -229,6 +229,11 @@ class EarlyWarning:
     stepped: int = 0
     events: int = 0
 
+    @property
+    def held(self) -> int | None:
+        """Since when its colour is called for no more and only held, ns; None: it is called for, or there is none."""
+        return self.fading.get(self.colour) if self.colour else None
+
 
 @dataclass(frozen=True, slots=True)
 class WarningEvent:

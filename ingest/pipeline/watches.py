@@ -51,6 +51,11 @@ class Watches:
         self._machines: dict[tuple[str, str], bool] = {}  # whether they run; those of which there were facts
         self._stepped = 0
 
+    @property
+    def fall_after(self) -> int:
+        """A colour falls when the lower one has held for so long, ns; 0 before `resume`."""
+        return self._terms.fall_after if self._terms else 0
+
     def resume(self, warnings: Iterable[EarlyWarning], memory: Memory, now: int, terms: Terms) -> None:
         """Wake up at `now` (ns), with what is not closed, and with alarms and suppressions as they stand."""
         self._terms, self._roster, self._stepped = terms, memory.roster, memory.stepped

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.model.telling import iso, said
-from ingest.model.warning import EarlyWarning, WarningEvent
+from ingest.model.warning import EarlyWarning, Ground, WarningEvent
 from ingest.warnings.report import colour_name, reasons, warning_fields
 
 
@@ -27,11 +27,13 @@ class Explanation:
         at: that moment, ns.
         warning: as the last event before it had left it.
         last: that event.
+        led: where its colour was only held then, the rules that had called for it last.
     """
 
     at: int
     warning: EarlyWarning
     last: WarningEvent
+    led: tuple[Ground, ...] = ()
 
 
 def explain(history: Sequence[WarningEvent], at: int | None = None) -> Explanation:
@@ -48,7 +50,23 @@ def explain(history: Sequence[WarningEvent], at: int | None = None) -> Explanati
     before = [event for event in history if event.time <= at]
     if not before:
         raise NotYet(at, history[0].time)
-    return Explanation(at, before[-1].warning, before[-1])
+    return _after(before, at)
+
+
+def explain_event(history: Sequence[WarningEvent], seq: int) -> Explanation:
+    """Why it had its colour right after one of its events; after the last one, if that is not of its history."""
+    found = next((at for at, event in enumerate(history, 1) if event.seq == seq), len(history))
+    return _after(history[:found], history[found - 1].time)
+
+
+def _after(events: Sequence[WarningEvent], at: int) -> Explanation:
+    last = events[-1]
+    colour = last.warning.colour
+    led: tuple[Ground, ...] = ()
+    if last.warning.held is not None:
+        calls = (tuple(one for one in event.warning.inputs if one.colour == colour) for event in reversed(events))
+        led = next(filter(None, calls), ())
+    return Explanation(at, last.warning, last, led)
 
 
 def as_json(found: Explanation) -> dict[str, Any]:
@@ -64,6 +82,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "fading": [
             {"colour": str(colour), "not_called_for_since": iso(since)} for colour, since in warning.fading.items()
         ],
+        "held": {"since": iso(warning.held), "reasons": reasons(found.led, found.at)} if warning.held else None,
         "rules": warning.rules,
         "warning": warning_fields(warning),
     }

@@ -13,6 +13,9 @@ from ingest.warnings.risk import MODEL
 GONE = Text("解除", "over")
 """The colour of a warning that nothing calls for any more."""
 
+HELD = Text("依据已不成立，颜色保持中", "not called for any more, held for a while")
+"""The reason of a colour that is only held: those that hold now call for a lower one."""
+
 
 def warning_body(event: WarningEvent, plant: Plant | None) -> dict[str, Any]:
     """A warning event as told to inspectors and to the province; `plant` is None once it was removed."""
@@ -75,7 +78,7 @@ def title(warning: EarlyWarning, plant: Plant | None) -> Text:
     """The warning in one line, with the gravest reason."""
     name = plant.name if plant else Text(warning.plant, warning.plant)
     colour = warning.colour.text if warning.colour else GONE
-    why = warning.inputs[0].text if warning.inputs else None
+    why = HELD if warning.held is not None else warning.inputs[0].text if warning.inputs else None
     zh = f"{name.zh} {colour.zh}预警" if warning.colour else f"{name.zh} 预警{colour.zh}"
     en = f"{name.en}: {colour.en} warning" if warning.colour else f"{name.en}: warning {colour.en}"
     return Text(f"{zh}：{why.zh}" if why else zh, f"{en}: {why.en}" if why else en)

@@ -1,6 +1,7 @@
 """The risk index (风险指数), 0 to 100, of an equipment, a plant and a region; docs/risk.md says it in plain words.
 
-    R = clamp(S * (1 + sum of w * level * decay))
+    L = S * (1 + sum of w * level * decay)
+    R = L, and above SPREAD_ABOVE: 100 - (100 - SPREAD_ABOVE) / (1 + ln(L / SPREAD_ABOVE))
 
 S is what a plant or an equipment is by itself, the sum what stands there now. No official formula could be found: every
 number here is an engineering default, and `MODEL` counts up with each change of any of them.
@@ -8,6 +9,7 @@ number here is an engineering default, and `MODEL` counts up with each change of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
@@ -15,9 +17,13 @@ from typing import Final
 from ingest.model.plant import Equipment, Plant
 from ingest.model.warning import Colour, Fact, Trait
 
-MODEL: Final = "1"
+MODEL: Final = "2"
 
 HIGHEST: Final = 100.0
+"""What R comes near, and never reaches."""
+
+SPREAD_ABOVE: Final = 85.0
+"""Above it R grows with the logarithm of L, so that of two plants with much the graver one has the higher index."""
 
 KIND: Final[Mapping[str, float]] = {"aluminium": 34, "steel": 32, "dust": 28}
 """S begins with what the plant does: molten metal over water, molten metal and gas, dust that explodes."""
@@ -52,7 +58,7 @@ FORGOTTEN_S: Final = 4 * HALF_LIFE_S
 
 REGION_SHARE: Final = 0.1
 REGION_ABOVE: Final = 50.0
-"""A region is its gravest plant, and so much of what each other plant has above REGION_ABOVE."""
+"""A region is its gravest plant, and so much of what each other plant has above REGION_ABOVE, the less near 100."""
 
 BANDS: Final = ((Colour.RED, 85.0), (Colour.ORANGE, 70.0), (Colour.YELLOW, 50.0))
 HYSTERESIS: Final = 5.0
@@ -76,14 +82,15 @@ def weight(fact: Fact) -> float:
 
 def index(inherent_: float, facts: Iterable[Fact], now: int) -> float:
     """R of what has this S and these facts, at `now` (ns)."""
-    return _clamped(inherent_ * (1 + sum(weight(fact) * _decay(fact, now) for fact in facts)))
+    return _spread(inherent_ * (1 + sum(weight(fact) * _decay(fact, now) for fact in facts)))
 
 
 def region_index(plants: Iterable[float]) -> float:
     """R of a region, from those of its plants."""
     ordered = sorted(plants, reverse=True)
-    rest = sum(max(0.0, one - REGION_ABOVE) for one in ordered[1:])
-    return _clamped(max(ordered, default=0.0) + REGION_SHARE * rest)
+    gravest = max(ordered, default=0.0)
+    more, room = REGION_SHARE * sum(max(0.0, one - REGION_ABOVE) for one in ordered[1:]), HIGHEST - gravest
+    return round(gravest + room * more / (more + room), 1) if more else gravest
 
 
 def band(value: float, before: Colour = Colour.BLUE) -> Colour:
@@ -113,13 +120,13 @@ def band_at(inherent_: float, facts: Iterable[Fact], now: int) -> Colour:
             steps.setdefault(gone, []).append((-w, w))
             steps.setdefault(gone + FORGOTTEN_S * 10**9, []).append((0.0, -w * _faded(FORGOTTEN_S * 10**9)))
     stands, fades, last = 0.0, 0.0, 0
-    found = band(_clamped(inherent_))
+    found = band(_spread(inherent_))
     for time in sorted(time for time in steps if time <= now):
         fades *= _faded(time - last)
-        found = band(_clamped(inherent_ * (1 + stands + fades)), found)
+        found = band(_spread(inherent_ * (1 + stands + fades)), found)
         stands += sum(more for more, _ in steps[time])
         fades += sum(more for _, more in steps[time])
-        found = band(_clamped(inherent_ * (1 + stands + fades)), found)
+        found = band(_spread(inherent_ * (1 + stands + fades)), found)
         last = time
     return band(index(inherent_, known, now), found)
 
@@ -154,5 +161,7 @@ def _faded(ns: int) -> float:
     return float(0.5 ** (ns / (HALF_LIFE_S * 1e9)))
 
 
-def _clamped(value: float) -> float:
-    return round(min(HIGHEST, max(0.0, value)), 1)
+def _spread(value: float) -> float:
+    if value <= SPREAD_ABOVE:
+        return round(max(0.0, value), 1)
+    return round(HIGHEST - (HIGHEST - SPREAD_ABOVE) / (1 + math.log(value / SPREAD_ABOVE)), 1)

@@ -36,13 +36,14 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
         found = rows.plant_rows(
             reach.plants(ports, caller), reach.standing(ports, caller), reach.gateways(ports, caller)
         )
+        warned, risks = warnings_by_plant(ports, caller), plant_risks(ports, caller)
         fragment = request.url.path.endswith("/table")
         return render.page(
             request,
             "_plants.html" if fragment else "plants.html",
-            rows=rows.by_colour(found, warned := warnings_by_plant(ports, caller)),
+            rows=rows.by_colour(found, warned, risks),
             warned=warned,
-            risks=plant_risks(ports, caller),
+            risks=risks,
             held=reach.held_back(ports, caller),
         )
 

@@ -22,6 +22,7 @@ from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point,
 from ingest.model.suppression import Suppression
 from ingest.model.warning import EarlyWarning
 from ingest.plants.view import Latest
+from ingest.warnings.risks import PlantRisk
 
 _NOT_OVER: Final = frozenset(AlarmState) - {AlarmState.NORMAL, AlarmState.REMOVED}
 _SAID_BY_TITLE: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
@@ -128,14 +129,16 @@ def plant_rows(
     return sorted(rows, key=lambda row: (-row.standing.level_2, -row.standing.level_1, row.plant.id))
 
 
-def by_colour(found: Iterable[PlantRow], warned: Mapping[str, EarlyWarning]) -> list[PlantRow]:
-    """Return the plants with the gravest colour first; the order is kept within a colour."""
+def by_colour(
+    found: Iterable[PlantRow], warned: Mapping[str, EarlyWarning], risks: Mapping[str, PlantRisk]
+) -> list[PlantRow]:
+    """Return the plants with the gravest colour first, then the highest risk index; else the order is kept."""
 
-    def grave(row: PlantRow) -> int:
-        warning = warned.get(row.plant.id)
-        return warning.colour.rank if warning and warning.colour else -1
+    def grave(row: PlantRow) -> tuple[int, float]:
+        warning, risk = warned.get(row.plant.id), risks.get(row.plant.id)
+        return -(warning.colour.rank if warning and warning.colour else -1), -(risk.index if risk else 0.0)
 
-    return sorted(found, key=lambda row: -grave(row))
+    return sorted(found, key=grave)
 
 
 def shown_points(plant: Plant) -> list[Point]:

@@ -36,9 +36,10 @@ from ingest.cases.disposition import DispositionFilter
 from ingest.model.telling import iso
 from ingest.model.warning import Colour, WarningEvent, WarningFilter, WarningState
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
-from ingest.warnings.explain import Explanation, NotYet, explain
+from ingest.warnings.explain import Explanation, NotYet, explain, explain_event
 
 PAST_SHOWN: Final = 30
+_TO_THE_MINUTE: Final = len("2026-11-23T14:12")
 
 Peak = Annotated[Colour | None, Form()]
 """The highest colour of the warning that the page showed."""
@@ -67,6 +68,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
             "_warnings.html" if request.url.path.endswith("/table") else "warnings.html",
             standing=[(one, rungs(one)) for one in shown] if not cursor else None,
             count=len(standing),
+            fall_after=ports.live.fall_after(),
             more=more,
             quiet=[one for key, one in risks.items() if key not in warned],
             risks=risks,
@@ -104,6 +106,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
             hidden={} if at or event is not None else reach.hiding(ports, found.plant),
             live=found.state in STATES_LIVE,
             offer=offer_of(found, caller),
+            fall_after=ports.live.fall_after(),
             find=ports.live.roster().find,
             causes=CAUSES,
             false_alarms=FALSE_ALARMS,
@@ -137,12 +140,12 @@ def _explained(history: Sequence[WarningEvent], at: str, event: int | None) -> E
     if not history:
         return None
     if event is not None:
-        last = next((one for one in history if one.seq == event), history[-1])
-        return Explanation(last.time, last.warning, last)
+        return explain_event(history, event)
     try:
         time = parse_moment(at)
-        # a minute is as fine as the field asks: what happened within it counts
-        return explain(history, history[-1].time if time is None else time + 60 * 10**9 - 1)
+        # what happened within the minute, or the second, that was asked for counts
+        within = (60 if len(at) == _TO_THE_MINUTE else 1) * 10**9 - 1
+        return explain(history, history[-1].time if time is None else time + within)
     except NotYet as error:
         raise BadParameter("at", at, f"a time not before {iso(error.raised)}") from error
     except ValueError as error:

@@ -102,4 +102,4 @@ def said(key: str, lang: Language) -> str:
 
 
 def _local(time: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(time / 1e9, LOCAL)
+    return dt.datetime.fromtimestamp(time // _SECOND, LOCAL)  # a second begins when it begins: no rounding up

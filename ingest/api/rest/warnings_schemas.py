@@ -111,6 +111,13 @@ class FadingOut(Shape):
     not_called_for_since: Instant
 
 
+class HeldOut(Shape):
+    """The colour is not called for any more; it falls once the lower one has held for a while."""
+
+    since: Instant
+    reasons: list[ReasonOut] = Field(description="what had called for it last")
+
+
 class LastEvent(Shape):
     """What happened last before the moment asked about."""
 
@@ -129,6 +136,7 @@ class ExplanationOut(Shape):
     last_event: LastEvent
     reasons: list[ReasonOut]
     fading: list[FadingOut]
+    held: HeldOut | None = Field(description="null: it is called for, or there is none")
     rules: str
     warning: WarningOut = Field(description="as it stood then")
 

@@ -266,6 +266,9 @@ class StandIn:
         watch = self.watches.of_plant.get(plant)
         return list(watch.facts.values()) if watch else []
 
+    def fall_after(self) -> int:
+        return self.watches.fall_after
+
     async def wait_warning(self, seq: int, timeout_s: float) -> None:
         await self._wait(len(self.warned), seq, timeout_s)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ def test_the_worked_example_of_the_page() -> None:
         risk.index(risk.inherent(plant), [], NOW),
         risk.index(risk.inherent(plant), [low], NOW),
         risk.index(risk.inherent(plant), [low, red], NOW),
+        risk.index(risk.inherent(plant), [low, red, *(fact(f"C{n}", 0, 2) for n in range(9))], NOW),
         risk.index(risk.inherent(plant), [over], NOW),
         risk.region_index([92.4, 66.0, 42.0]),
     ]
@@ -81,10 +82,30 @@ def test_a_fact_weighs_by_what_it_is(traits: Trait, level: int, weight: float) -
 
 def test_the_index_stays_within_0_and_100_and_forgets() -> None:
     many = [fact(f"{n}", 0, 2, Trait.RED) for n in range(50)]
-    assert risk.index(42, many, NOW) == 100
+    assert 42 < risk.index(42, many, NOW) < 100
     over = replace(many[0], gone=NOW - risk.FORGOTTEN_S * SECOND)
     assert risk.index(42, [over], NOW) == 42
     assert risk.index(42, [replace(many[0], since=NOW + 1)], NOW) == 42
+
+
+@pytest.mark.parametrize("inherent", [28.0, 42.0, 48.0])
+def test_of_two_plants_with_much_the_graver_one_has_the_higher_index(inherent: float) -> None:
+    """From one alarm to a flood of hundreds, each time half as many more; also of their regions."""
+    counts = [1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 135, 200, 300]
+    grave = [fact(f"{n}", 0, 2, Trait.RED) for n in range(counts[-1])]
+    found = [risk.index(inherent, grave[:count], NOW) for count in counts]
+    assert all(more > less for less, more in pairwise(found))
+    assert max(found) < 100
+    around = [risk.region_index([*found[-4:], one]) for one in found]
+    assert around == sorted(around)
+    assert max(found) < max(around) < 100
+    assert risk.region_index(found) > risk.region_index(found[-2:]) > risk.region_index(found[-1:])
+
+
+def test_bands_are_those_of_the_sum_and_not_of_how_it_is_shown() -> None:
+    """The spreading above 85 moves nobody from one band to another."""
+    for level, band in ((84.9, Colour.ORANGE), (85.0, Colour.RED), (86.0, Colour.RED), (5000.0, Colour.RED)):
+        assert risk.band(risk.index(level, [], NOW)) is band
 
 
 def test_a_quiet_plant_of_any_kind_is_blue() -> None:

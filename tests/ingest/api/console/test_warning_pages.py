@@ -13,6 +13,7 @@ from ingest.model.warning import Asked, Colour, EarlyWarning, Step, WarningState
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.console.test_alarm_pages import offered
 from tests.ingest.api.filled import PDF
+from tests.ingest.api.serving import Halls
 from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
 
@@ -196,3 +197,48 @@ async def test_others_warnings_are_not_there(hall: StandIn, ask: Ask) -> None:
     assert STEEL not in (await client.get("/warnings")).text
     assert (await client.get(f"/warnings/{of(hall, STEEL).id}")).status_code == 404
     assert (await client.post(f"/warnings/{of(hall, STEEL).id}/acknowledge")).status_code == 404
+
+
+async def test_a_colour_that_is_only_held_says_why_it_was_and_until_when(hall: StandIn, ask: Ask) -> None:
+    """On the card, on the page with what had called for it, and in the API; also when something lesser still holds."""
+    offline = next(alarm for alarm in hall.book.values() if alarm.rule == "OFFLINE")
+    hall.return_alarm(offline)
+    hall.pass_time(15)
+    warning = of(hall, WOOD)
+    assert warning.colour is Colour.ORANGE
+    assert all(ground.colour is not Colour.ORANGE for ground in warning.inputs)
+    held = "橙色保持中：依据自 11-23 14:12:30 起不再成立，若不再出现，11-23 14:22:30 降级"
+    client = ask(INSPECTOR)
+    card = (await client.get("/warnings")).text.split(f'data-warning="{warning.id}"')[1].split("</article>")[0]
+    assert held in card
+    assert "有二级报警" not in card
+    why = (await client.get(f"/warnings/{warning.id}")).text.split('id="why"')[1].split('id="history"')[0]
+    assert held in why
+    assert "有二级报警" in why.split("此前的依据")[1].split("现在成立的依据")[0]
+    told = (await client.get(f"/api/v1/warnings/{warning.id}/explain?at=2026-11-23T06:12:45Z")).json()
+    assert told["held"]["since"] == "2026-11-23T06:12:30.200Z"
+    assert [one["text"]["zh"] for one in told["held"]["reasons"]] == ["有二级报警"]
+    title = (await client.get(f"/api/v1/warnings/{warning.id}")).json()["title"]
+    assert title["zh"].endswith("依据已不成立，颜色保持中")
+    hall.pass_time(600)
+    later = (await client.get(f"/warnings/{warning.id}")).text
+    assert "橙色保持中" not in later
+
+
+async def test_plants_of_one_colour_stand_in_the_order_of_their_risk(halls: Halls, ask: Ask) -> None:
+    """And an index bears no colour of its own: that of the plant is the warning's."""
+    halls.hall = quiet = StandIn()
+    client = ask(INSPECTOR)
+    found = re.findall(r'id="plant-([\w-]+)"', (await client.get("/plants")).text)
+    assert found == [ALUMINIUM, STEEL, WOOD]
+    for number in range(3):
+        quiet.raise_alarm(WOOD, "HOPPER_T-01", "HH", 75.0 + number, ago_s=number)
+    page = (await client.get(f"/plants/{WOOD}")).text
+    index = page.split("风险指数</dt>")[1].split("</dd>")[0]
+    assert "colour-" not in index
+
+
+@pytest.mark.parametrize("asked", ["2026-11-23T14:12", "2026-11-23T14:12:40"])
+async def test_the_moment_that_was_asked_for_is_the_one_that_is_shown(hall: StandIn, ask: Ask, asked: str) -> None:
+    page = (await ask(INSPECTOR).get(f"/warnings/{of(hall, WOOD).id}?at={asked}")).text
+    assert f"时间 <time>11-23 {asked[11:]}</time>" in page
