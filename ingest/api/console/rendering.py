@@ -25,7 +25,6 @@ from ingest.api.texts import (
     EVENTS,
     KINDS,
     ROLES,
-    SAID,
     STATES,
     SUPPRESSION_ENDS,
     SUPPRESSION_KINDS,
@@ -163,8 +162,9 @@ class Renderer:
                 what=TEXTS.get(key, TEXTS["error.other"]),
                 detail=problem.detail,
                 changed=problem.said,
-                fields=[SAID[name] for name in _wrong_fields(problem) if name in SAID],
+                fields=[telling.refused(one, language(request)) for one in _wrong_fields(problem)],
                 before=_before(request),
+                form=request.method == "POST",
                 **({} if isinstance(problem, Conflict) and problem.done else {"refused": True}),
             )
         answer.headers.update(problem.headers)
@@ -185,9 +185,9 @@ class Renderer:
         return self.page(request, "signin.html", status=status, onward=onward, wrong=wrong, undone=undone, refused=True)
 
 
-def _wrong_fields(problem: Problem) -> list[str]:
-    """The names of the fields that a problem is about."""
-    return [str(one["parameter"]) for one in problem.errors] if isinstance(problem, BadParameter) else []
+def _wrong_fields(problem: Problem) -> list[dict[str, Any]]:
+    """The fields that a problem is about, each with what stood there and what was expected."""
+    return list(problem.errors) if isinstance(problem, BadParameter) else []
 
 
 def _before(request: Request) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
@@ -18,6 +19,7 @@ from ingest.api.texts import (
     WARNING_ASKED,
     WARNING_EVENTS,
 )
+from ingest.api.texts.refused import NOTHING, size, wanted
 from ingest.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.cases.criteria import load_criteria
 from ingest.cases.enterprise import RiskClass
@@ -27,6 +29,9 @@ from ingest.cases.labels import LABELS
 from ingest.cases.lead import LeadSource, LeadState
 from ingest.model.plant import Text
 from ingest.model.warning import Asked, Colour, Step
+
+_NANOSECONDS: Final = 10**17  # a whole number as great is a time
+_SHOWN: Final = 60  # characters of what stood in a field that was refused
 
 _LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256"})
 """Ids that mean nothing to people; the page links to what they name."""
@@ -80,6 +85,24 @@ def told(detail: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
         for key, value in detail.items()
         if value not in (None, "", [], {}) and key not in _LEFT_OUT
     ]
+
+
+def refused(error: Mapping[str, Any], lang: Language) -> tuple[str, str, str]:
+    """Return what a field that was refused is called, what stood there, and what belongs there."""
+    parameter, value = str(error["parameter"]), error["value"]
+    key = next((part for part in reversed(parameter.split(".")) if part in SAID), parameter)
+    label = _say(SAID[key], lang) if key in SAID else key
+    if key == "token":
+        shown = ""
+    elif value in (None, "", [], ()):
+        shown = _say(NOTHING, lang)
+    elif isinstance(value, int) and abs(value) >= _NANOSECONDS:
+        shown = clock(value)
+    elif found := re.fullmatch(r"(\d+) bytes", str(value)):
+        shown = size(int(found[1]))
+    else:
+        shown = _value(key, value, lang)
+    return label, shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…", _say(wanted(str(error["expected"])), lang)
 
 
 def action(kind: str, word: str, lang: Language) -> str:

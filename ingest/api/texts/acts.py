@@ -34,6 +34,7 @@ SAID: Final[dict[str, Text]] = {
     "done": Text("整改情况", "done"),
     "evidence": Text("证据", "evidence"),
     "false_alarm": Text("误报", "false alarm"),
+    "file": Text("文件", "file"),
     "found": Text("发现隐患", "found"),
     "from": Text("由", "from"),
     "grade_reason": Text("定级依据", "why this class"),

@@ -64,6 +64,11 @@ FRAME: Final[dict[str, Text]] = {
     "error.503": Text("服务暂时没有响应，请稍后再试。", "The service does not answer at the moment. Try again."),
     "error.other": Text("出现错误，已记录。", "Something went wrong. It has been logged."),
     "error.field": Text("请检查：", "Please check:"),
+    "error.wanted": Text("应为：", "Expected: "),
+    "error.kept": Text(
+        "没有保存。返回后所填内容还在，文件需重新选择。",
+        "Nothing was saved. What you wrote is there when you go back; choose files again.",
+    ),
     "error.back": Text("返回上一页", "Back to the page before"),
     "error.home": Text("报警列表", "Alarms"),
     "filter.plant": Text("企业", "Plant"),

@@ -302,7 +302,10 @@ async def test_what_is_missing_in_a_form_is_named_in_the_readers_language(
         "/dispositions", data=form | {"alarm": str(alarm.id)}, headers={"referer": "http://yujing.test/alarms?level=1"}
     )
     assert answer.status_code == 422
-    assert f"请检查：</b> {said}" in answer.text
+    assert f"<li><b>{said}</b>" in answer.text
+    assert "应为：" in answer.text
+    assert "expected" not in answer.text
+    assert "None" not in answer.text
     assert 'href="/alarms?level=1">返回上一页' in answer.text
     assert hall.book[alarm.id].disposed is None
 
