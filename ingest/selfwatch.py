@@ -138,7 +138,7 @@ def looks(
 
     return {
         ServicePoint.DISK: lambda: float(round(guard.free_mb())),
-        ServicePoint.BROKER: lambda: float(source.connected),
+        ServicePoint.BROKER: lambda: float(source.reading),
         ServicePoint.HISTORY: history,
         ServicePoint.HISTORY_REFUSED: lambda: float(journal.refused()),
         ServicePoint.OUTBOX: undelivered,
@@ -152,6 +152,7 @@ def looks(
         ServicePoint.UNWATCHED: lambda: float(len(files.unwatched)),
         ServicePoint.SETTINGS: lambda: float(len(refused)),
         ServicePoint.CERTIFICATES: certificates.fewest,
+        ServicePoint.BROKER_NEEDS: lambda: float(source.unmet),
     }
 
 

@@ -170,6 +170,7 @@ class ServicePoint(StrEnum):
     UNWATCHED = "UNWATCHED"
     SETTINGS = "SETTINGS"
     CERTIFICATES = "CERTIFICATES"
+    BROKER_NEEDS = "BROKER_NEEDS"
 
     @property
     def signal(self) -> str:

@@ -13,12 +13,16 @@ import ssl
 import struct
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from ingest.telemetry import Event, emit
+from ingest.wire.frame import MAX_BYTES
 
 P = ParamSpec("P")
 
@@ -27,9 +31,19 @@ Publish = tuple[bytes, bytes, int, bool]
 
 _CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
 _PUBLISH: Final = 3
+_MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
 _PUBACK: Final = 0x40
 _RETAINED: Final = 0x01  # set only on what answers a subscription (MQTT 5, 3.3.1.3)
 _ACK: Final = struct.Struct("!BBH")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishCut(Event, level="warning"):
+    """A publish was far larger than any frame may be: only its beginning was kept, which is refused as too large."""
+
+    topic: str
+    bytes: int
+    kept: int
 
 
 class CallbackFailed(Exception):
@@ -52,7 +66,9 @@ def ours(callback: Callable[P, None]) -> Callable[P, None]:
 class BufferedClient(Client):
     """A client that calls `on_publishes` with all the publishes of one read, in order, from the network thread.
 
-    It takes QoS 0 and 1, as its subscriptions ask for; a QoS 2 publish is refused as a fault of the broker.
+    It takes QoS 0 and 1, as its subscriptions ask for; a QoS 2 publish is refused as a fault of the broker. Of a
+    publish that is far too large only the beginning is kept in memory, however large it is: a limit that we gave the
+    broker (Maximum Packet Size) would let it drop such a frame and tell nobody.
 
     Attributes:
         lost: the error that ended the connection, if one did; paho keeps none.
@@ -86,13 +102,14 @@ class BufferedClient(Client):
         self.lost: OSError | None = None
         self.shown: bytes | None = None
         self._unread = bytearray()
+        self._skip = 0  # bytes of a packet that was cut which are still to come
         self._whole = 0  # bytes after which the first packet in there is whole, as far as it is known
         self._five = self._protocol == MQTTProtocolVersion.MQTTv5
 
     def begin_anew(self) -> None:
         """Right before a connection: forget what came of the last one, and what was still to be said on it."""
         self._unread = bytearray()
-        self._whole = 0
+        self._whole = self._skip = 0
         self.lost = None
         self._out_packet.clear()  # paho clears it too, but a thread may have queued something since
 
@@ -153,9 +170,13 @@ class BufferedClient(Client):
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         if not chunk:
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
-        self._unread += chunk
         with self._msgtime_mutex:
             self._last_bytes_received = time.monotonic()
+        if self._skip:
+            skipped = min(self._skip, len(chunk))
+            self._skip -= skipped
+            chunk = chunk[skipped:]
+        self._unread += chunk
         if len(self._unread) < self._whole:
             return MQTTErrorCode.MQTT_ERR_SUCCESS  # a long packet is looked at once, not with each piece of it
         return self._take_packets()
@@ -176,12 +197,33 @@ class BufferedClient(Client):
                     if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
                         return code
                 at = end
+            self._whole = _whole(whole, at)
+            if self._whole > _MOST:
+                at = self._cut(whole, at, publishes)
         except (MQTTException, ValueError, struct.error):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         del self._unread[:at]
-        self._whole = _whole(whole, at)
         self._hand_on(publishes)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _cut(self, whole: bytes, at: int, publishes: list[Publish]) -> int:
+        """Take the beginning of a publish that is too large, once it is there; returns where what follows begins.
+
+        Raises:
+            ValueError: it is no publish.
+        """
+        if whole[at] >> 4 != _PUBLISH:
+            raise ValueError("a packet of more bytes than any but a publish may have")
+        size, there = self._whole, len(whole) - at
+        if there < _MOST:
+            self._whole = _MOST
+            return at
+        head = _length(whole, at + 1, len(whole))
+        publish = _publish(whole, whole[at], head[1] if head else at, len(whole), five=self._five)
+        publishes.append(publish)
+        emit(PublishCut(publish[0].decode("utf-8", "replace"), size, there))
+        self._skip, self._whole = size - there, 0
+        return len(whole)
 
     def _hand_on(self, publishes: list[Publish]) -> list[Publish]:
         if publishes:
@@ -260,4 +302,4 @@ def _publish(data: bytes, head: int, start: int, end: int, *, five: bool) -> Pub
     if at > end:
         raise ValueError("a publish that is shorter than its fields")
     packet = data[topic_end] << 8 | data[topic_end + 1] if qos else 0
-    return data[start + 2 : topic_end], data[at:end], packet, bool(head & _RETAINED)
+    return data[start + 2 : topic_end], data[at:end], packet, head & _RETAINED != 0

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,18 +25,27 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import Field
 
 from ingest.model.config import Config, Secret
+from ingest.sources.broker_fit import (
+    WHOLE_FRAME,
+    BrokerTakesLess,
+    BrokerUnfit,
+    Unmet,
+    granted_too_little,
+    keeps_retained,
+)
 from ingest.sources.buffered import BufferedClient, Publish, ours
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.sources.trust import BrokerNotTrusted, OwnCertificateRefused, Trust, TrustFiles
 from ingest.telemetry import Event, emit
-from ingest.wire.frame import MAX_BYTES, Committed, Refusal, encode_committed, encode_refusal
+from ingest.wire.frame import Committed, Refusal, encode_committed, encode_refusal
 from ingest.wire.pieces import UNSTATED, fitting, room
-from ingest.wire.topics import FRAMES, STATUSES, committed_topic, refused_topic
+from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, refused_topic
 from ingest.wire.trust import distrust, in_words, refusal_of_ours
 
 _MAX_BACKOFF_S: Final = 30
+_RETAINED: Final = itemgetter(3)
 _TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
 
 
@@ -54,6 +64,7 @@ class MqttConfig(Config):
     keepalive_s: int = Field(default=30, ge=5, le=3600)
     session_expiry_s: int = Field(default=7 * 86400, ge=60)  # how long the broker may keep for us while we are away
     window: int = Field(default=1024, ge=1, le=65535)  # messages the broker may have unacknowledged with us
+    retain: bool = True  # whether the broker keeps retained messages, where it does not say so itself
     max_packet_bytes: int | None = Field(default=None, ge=512)  # the broker takes, where it does not say so itself
 
 
@@ -95,6 +106,15 @@ class SubscriptionRefused(Event, level="error"):
 
     host: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FramesUnassured(Event, level="warning"):
+    """A gateway sends frames with QoS 0, which may be lost, or retained, so that old ones come again: told once."""
+
+    plant: str
+    gateway: str
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +172,9 @@ class MqttSource:
         self._accepted = False  # by the broker, on this connection
         self._trouble: str | None = "not connected"
         self._most_bytes = config.max_packet_bytes or UNSTATED  # of a packet to the broker
+        self._retain = config.retain
+        self._unmet: tuple[Unmet, ...] = ()
+        self._unassured: set[tuple[str, str]] = set()  # topics that were told of, and how they come
         self.sessions_lost = 0  # times the broker had forgotten what it held for us
 
     @property
@@ -162,7 +185,17 @@ class MqttSource:
     @property
     def trouble(self) -> str | None:
         """Why nothing comes from the broker, as far as it is known; None: all is well."""
-        return self._trouble
+        return self._trouble or "; ".join(self._unmet) or None
+
+    @property
+    def reading(self) -> bool:
+        """Whether the broker sends us what gateways say: connected, and subscribed to all of it."""
+        return self._trouble is None
+
+    @property
+    def unmet(self) -> int:
+        """How many of our needs the broker does not meet, as far as it has said."""
+        return len(self._unmet)
 
     @property
     def certificate(self) -> bytes | None:
@@ -185,7 +218,6 @@ class MqttSource:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = config.session_expiry_s
             properties.ReceiveMaximum = config.window
-            properties.MaximumPacketSize = MAX_BYTES + 1024
             options = {"clean_start": False}
         self._client.connect_async(
             config.host, config.port, keepalive=config.keepalive_s, properties=properties, **options
@@ -204,7 +236,18 @@ class MqttSource:
         From any thread.
         """
         with self._turn:
-            self._client.acknowledge([m.packet for m in messages if m.packet and m.connection == self._connection])
+            packets = [m.packet for m in messages if m.packet and m.connection == self._connection]
+            self._client.acknowledge(packets)
+        if len(packets) < len(messages) and Unmet.QOS not in self._unmet:
+            self._tell_unassured({m.topic for m in messages if not m.packet}, "QoS 0")
+
+    def _tell_unassured(self, topics: set[str], how: str) -> None:
+        """Tell once of each gateway whose frames come in a way by which they get lost, or come again as if new."""
+        for text in topics:
+            topic = parse_topic(text) if (text, how) not in self._unassured else None
+            if topic is not None and topic.leaf == "frame" and len(self._unassured) < _TOPICS:
+                self._unassured.add((text, how))
+                emit(FramesUnassured(topic.plant, topic.gateway, how))
 
     def announce(self, plant: str, gateway: str, committed: Committed) -> Committed | None:
         """Tell a gateway what is on disk (retained), as far as it fits into one packet; returns what was told.
@@ -217,7 +260,7 @@ class MqttSource:
             emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
         elif self._client.is_connected():
             # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
-            self._client.publish(topic, encode_committed(told), qos=0, retain=True)
+            self._client.publish(topic, encode_committed(told), qos=0, retain=self._retain)
         return told
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
@@ -268,6 +311,9 @@ class MqttSource:
         self._accepted = True
         limits = [getattr(properties, "MaximumPacketSize", None), self._config.max_packet_bytes]  # MQTT 5, 3.2.2.3.6
         self._most_bytes = min((limit for limit in limits if limit), default=UNSTATED)
+        self._retain = keeps_retained(properties, wanted=self._config.retain)
+        if limits[0] and limits[0] < WHOLE_FRAME:
+            emit(BrokerTakesLess(self._config.host, limits[0], WHOLE_FRAME))
         if self._expect_session and not flags.session_present:
             self.sessions_lost += 1
             emit(SessionLost(self._config.host))
@@ -282,9 +328,13 @@ class MqttSource:
         if refused:
             self._trouble = f"subscription refused: {', '.join(refused)}"
             emit(SubscriptionRefused(self._config.host, ", ".join(refused)))
-        else:
-            self._trouble = None
-            self._on_subscribed()
+            return
+        needs = {Unmet.QOS: granted_too_little(reasons), Unmet.RETAIN: not self._retain}
+        self._unmet = tuple(need for need, unmet in needs.items() if unmet)
+        for need in self._unmet:
+            emit(BrokerUnfit(self._config.host, need.name.lower(), need))
+        self._trouble = None
+        self._on_subscribed()
 
     def _unreachable(self, error: Exception) -> None:
         """No connection was made: say whether nobody is there, or somebody we do not believe."""
@@ -326,6 +376,8 @@ class MqttSource:
             else Raw(text, b"", received, set_by, packet, connection, retained, unread=True)
             for topic, payload, packet, retained in publishes
         ]
+        if True in map(_RETAINED, publishes):
+            self._tell_unassured({message.topic for message in messages if message.retained}, "retained")
         # What is given up here was not acknowledged: the broker keeps it for the next connection.
         self._handover.put(messages, self._stopping.is_set)
 

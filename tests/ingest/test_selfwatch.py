@@ -137,7 +137,8 @@ FAULT = Fault("token", "api.tokens.a.token", "(missing)", "a secret")
 class Parts:
     """Stands for every part that is asked."""
 
-    connected = True
+    reading = True
+    unmet = 0
     sessions_lost = 2
     clock_ahead_s = -28_800.2
     behind = 0
@@ -173,6 +174,7 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
         "DISK": 5, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "OUTBOX": 0, "CLOCK": -90,
         "TIME": -28_800, "SESSION": 2, "MISSING": 60,
         "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0, "SETTINGS": 1, "CERTIFICATES": 1000,
+        "BROKER_NEEDS": 0,
     }  # fmt: skip
     parts.behind, parts.created = 2, time.time_ns() - 800 * SECOND
     assert 700 <= found[ServicePoint.HISTORY]() < 800

@@ -58,10 +58,17 @@ def source(
     most: int = 100,
     clock: Clock | None = None,
     max_packet_bytes: int | None = None,
+    retain: bool = True,
 ) -> Iterator[Ours]:
     """A source that is subscribed for the length of the block."""
     config = MqttConfig.model_validate(
-        {"host": address[0], "port": address[1], "protocol": protocol, "max_packet_bytes": max_packet_bytes}
+        {
+            "host": address[0],
+            "port": address[1],
+            "protocol": protocol,
+            "retain": retain,
+            "max_packet_bytes": max_packet_bytes,
+        }
     )
     handover = Handover(most)
     made = Ours(MqttSource(config, handover, clock or Clock(), expect_session=expect), handover)
