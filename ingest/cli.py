@@ -46,6 +46,7 @@ from ingest.journal.journal import Journal
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.plausible import doubts
+from ingest.private import close_data, write_privately
 from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import InForce, load_in_force
 from ingest.settings.certificates import certificates_of
@@ -81,6 +82,7 @@ _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 
 def main() -> None:
     """Run the command line."""
+    write_privately()
     app()
 
 
@@ -178,6 +180,7 @@ def run(
         other = other_owner(settings)
         if other is not None:  # told, and never a reason to watch nothing
             telemetry.emit(RunAsRoot(str(other[0]), other[1]))
+        close_data(settings)
         require_memory()  # before anything is opened: a failed allocation names nobody
         asyncio.run(_serve(in_force, new=new))
     except InvalidConfig as error:
