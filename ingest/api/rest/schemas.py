@@ -224,7 +224,7 @@ class AlarmOut(Shape):
     limit: Annotated[float, Field(examples=[0.28])]
     unit: Annotated[str, Field(examples=["MPa"])]
     onset: Instant
-    raised: Instant
+    raised: Instant = Field(description="when it was raised first")
     returned: Instant | None
     acknowledged: Instant | None
     acknowledged_by: str | None

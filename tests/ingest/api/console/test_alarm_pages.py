@@ -21,6 +21,7 @@ from tests.ingest.api.stand_in import (
     ELSEWHERE,
     INSPECTOR,
     MINUTE,
+    NOON,
     OPERATOR,
     SECOND,
     STEEL,
@@ -346,3 +347,23 @@ async def test_an_alarm_whose_point_was_removed_is_listed_as_that_and_not_as_ret
         assert "测点已移出配置" in page
     told = (await ask(OPERATOR).get(f"/api/v1/alarms/{alarm.id}")).json()
     assert (told["state"], told["returned"]) == ("removed", None)
+
+
+async def test_the_first_and_the_latest_raise_are_told_alike_while_it_stands_and_after(hall: StandIn, ask: Ask) -> None:
+    """In the list and on its page; of one that was raised once there is one time."""
+    once = hall.raise_alarm(STEEL, "CO-02", "HH", 171.0, ago_s=60)
+    first = hall.raise_alarm(WOOD, "DP-01", "HH", 1600.0, ago_s=720)
+    again = replace(first, raises=3, annunciated=NOON)
+    client = ask(OPERATOR)
+    for state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
+        hall.book[first.id] = replace(again, state=state, returned=NOON if state is AlarmState.RETURNED else None)
+        row = (await client.get("/alarms")).text.split(f'data-alarm="{first.id}"')[1].split("</tr>")[0]
+        times = row.split('class="cell-since"')[1].split("</td>")[0]
+        assert "<time>11-23 14:12:30</time>" in times
+        assert "首次触发 11-23 14:00:30" in times
+        page = (await client.get(f"/alarms/{first.id}/body")).text
+        assert re.search(r"<dt>首次触发</dt><dd>11-23 14:00:30.*12 分钟前", page)
+        assert re.search(r"<dt>最近触发</dt><dd>11-23 14:12:30.*0 秒前", page)
+    page = (await client.get(f"/alarms/{once.id}/body")).text
+    assert re.search(r"<dt>报警触发</dt><dd>11-23 14:11:30", page)
+    assert "首次触发" not in page
