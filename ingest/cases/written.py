@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Final
@@ -18,8 +20,13 @@ from ingest import build
 from ingest.cases.sheet import Kind, Sheet, Value, local, shown
 from ingest.model.telling import PLANT_TIME
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""First characters by which spreadsheets take a text for a formula (OWASP, CSV injection); some, the wide ones too."""
+_FORMULA: Final = frozenset("=+-@\u2212")
+"""First characters by which spreadsheets take a text for a formula (OWASP, CSV injection)."""
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Me"})
+"""Categories of characters that nobody sees before another one; spreadsheets pass some of them over."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 _LONGEST: Final = 32_767
 """Characters a cell of a workbook can have."""
@@ -128,7 +135,11 @@ def _cell(kind: Kind, value: Value) -> str:
 
 
 def _guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """The text with an apostrophe before it if a spreadsheet may take it for a formula, and no control characters."""
+    first = next((character for character in text if unicodedata.category(character) not in _UNSEEN), "")
+    # wide and small forms of a sign count as the sign; who begins with a control character wants something by it
+    suspect = unicodedata.normalize("NFKC", first) in _FORMULA or unicodedata.category(text[:1] or " ") == "Cc"
+    return ("'" if suspect else "") + _CONTROL.sub("\ufffd", text)
 
 
 def _write(page: Any, line: int, number: int, value: Value, form: Any) -> None:
