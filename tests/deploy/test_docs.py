@@ -148,8 +148,8 @@ def test_the_receivers_example_tells_our_signature_from_any_other() -> None:
     exec(code, names)  # noqa: S102  our own page
     verified, now = names["verified"], int(time.time())
     secret = "whsec_" + "QUJD" * 10
-    headers = signed_headers(decode_secret(secret), str(uuid4()), now, b"{}")
-    old = signed_headers(decode_secret(secret), str(uuid4()), now - 301, b"{}")
+    headers = signed_headers([decode_secret(secret)], str(uuid4()), now, b"{}")
+    old = signed_headers([decode_secret(secret)], str(uuid4()), now - 301, b"{}")
     assert verified(secret, headers, b"{}")
     assert verified(secret, headers | {"webhook-signature": f"v1,AAAA {headers['webhook-signature']}"}, b"{}")
     assert not verified(secret, headers, b"{ }")

@@ -19,6 +19,7 @@ class WebhookConfig(Config):
     allow_http: bool = False  # plain http to another machine: only inside a network trusted like a cable
     url: Url
     secret: Secret  # `whsec_` and base64, or plain characters; 24 to 64 bytes
+    second_secret: Secret | None = None  # signs, too, while one takes over from the other
     timeout_s: float = Field(default=15.0, ge=1, le=60)  # Standard Webhooks 1.0.0 recommends 15 to 30 s
     plants: frozenset[str] | None = None
     levels: frozenset[Literal[1, 2]] | None = None  # of alarms

@@ -30,11 +30,13 @@ class WebhookConnector:
     in_flight = CONCURRENT
     schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
 
-    def __init__(self, config: WebhookConfig, client: httpx.AsyncClient, key: bytes, now: Callable[[], int]) -> None:
+    def __init__(
+        self, config: WebhookConfig, client: httpx.AsyncClient, keys: Sequence[bytes], now: Callable[[], int]
+    ) -> None:
         self.name = config.name
         self._config = config
         self._client = client
-        self._key = key
+        self._keys = keys
         self._now = now
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
@@ -50,7 +52,7 @@ class WebhookConnector:
             body = cloud_event(message)
         except UnicodeEncodeError:  # one such message must not hold up the others
             return Outcome(message.seq, "a text in the message is not Unicode")
-        headers = signed_headers(self._key, str(message.id), self._now() // 1_000_000_000, body)
+        headers = signed_headers(self._keys, str(message.id), self._now() // 1_000_000_000, body)
         headers["content-type"] = "application/cloudevents+json; charset=utf-8"
         try:
             answer = await post(self._client, self._config.url, body, headers, timeout_s=self._config.timeout_s)
@@ -75,7 +77,7 @@ def cloud_event(message: Message) -> bytes:
 
 
 def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnector:
-    """The connector of these settings. Raises InvalidConfig if its secret or CA file cannot be used."""
+    """The connector of these settings. Raises InvalidConfig if a secret or the CA file cannot be used."""
     where = f"connectors.webhooks.{config.name}"
 
     def key() -> bytes:
@@ -84,5 +86,10 @@ def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnec
     def client() -> httpx.AsyncClient:
         return open_client(config.ca_file, f"{where}.ca_file")
 
-    all_of(key, client)
-    return WebhookConnector(config, client(), key(), now)
+    def second() -> list[bytes]:
+        if config.second_secret is None:
+            return []
+        return [reveal(config.second_secret, f"{where}.second_secret", decode_secret)]
+
+    all_of(key, second, client)
+    return WebhookConnector(config, client(), [key(), *second()], now)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 PREFIX = "whsec_"
 MIN_BYTES, MAX_BYTES = 24, 64  # Standard Webhooks 1.0.0, "Signature scheme"
@@ -29,12 +30,15 @@ def decode_secret(text: str) -> bytes:
     return key
 
 
-def signed_headers(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """The three headers of one attempt. The id stays the same over retries, the timestamp does not."""
+def signed_headers(keys: Sequence[bytes], message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
+    """The three headers of one attempt, with a signature by each key: two while one takes over from the other.
+
+    The id stays the same over retries, the timestamp does not.
+    """
     content = f"{message_id}.{timestamp_s}.".encode() + body
-    digest = hmac.new(key, content, hashlib.sha256).digest()
+    digests = (hmac.new(key, content, hashlib.sha256).digest() for key in keys)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp_s),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode('ascii')}",
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(digest).decode('ascii')}" for digest in digests),
     }

@@ -15,19 +15,29 @@ BODY = '{"alarm":"结晶器"}'.encode()
 
 
 def test_the_reference_library_accepts_our_signature() -> None:
-    Webhook(SECRET).verify(BODY, signed_headers(decode_secret(SECRET), "id-1", int(time.time()), BODY))
+    Webhook(SECRET).verify(BODY, signed_headers([decode_secret(SECRET)], "id-1", int(time.time()), BODY))
 
 
 def test_our_signature_is_the_one_the_reference_library_makes() -> None:
     at = dt.datetime(2025, 11, 23, 8, tzinfo=dt.UTC)
-    ours = signed_headers(KEY, "id-1", int(at.timestamp()), BODY)
+    ours = signed_headers([KEY], "id-1", int(at.timestamp()), BODY)
     assert ours["webhook-signature"] == Webhook(SECRET).sign("id-1", at, BODY.decode())
+
+
+def test_while_a_secret_is_replaced_whoever_has_either_accepts() -> None:
+    """As the standard has it: one signature a key, with a blank between them."""
+    other = bytes(range(1, 33))
+    headers = signed_headers([KEY, other], "id-1", int(time.time()), BODY)
+    for secret in (KEY, other):
+        Webhook(secret).verify(BODY, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(bytes(32)).verify(BODY, headers)
 
 
 @pytest.mark.parametrize("part", ["body", "webhook-id", "webhook-timestamp", "key"])
 def test_whatever_is_changed_the_signature_no_longer_fits(part: str) -> None:
     now = int(time.time())
-    headers = signed_headers(KEY, "id-1", now, BODY)
+    headers = signed_headers([KEY], "id-1", now, BODY)
     body, verifier = BODY, Webhook(SECRET)
     if part == "body":
         body = BODY.replace("结".encode(), "果".encode())
@@ -43,7 +53,7 @@ def test_whatever_is_changed_the_signature_no_longer_fits(part: str) -> None:
 
 def test_an_old_message_played_again_is_refused_by_the_receiver() -> None:
     with pytest.raises(WebhookVerificationError, match="too old"):
-        Webhook(SECRET).verify(BODY, signed_headers(KEY, "id-1", int(time.time()) - 600, BODY))
+        Webhook(SECRET).verify(BODY, signed_headers([KEY], "id-1", int(time.time()) - 600, BODY))
 
 
 def test_a_secret_is_base64_after_its_prefix_or_plain_characters() -> None:

@@ -86,6 +86,33 @@ async def test_an_alarm_arrives_as_a_signed_cloud_event(receiver: Receiver) -> N
     assert signature_fits(request)
 
 
+async def test_a_secret_is_replaced_while_the_receiver_knows_only_one_of_two(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, while and after: each side changes when it can, and no message is refused."""
+    old, new = ("whsec_" + base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    monkeypatch.setenv("OLD", old)
+    monkeypatch.setenv("NEW", new)
+    given: list[dict[str, Any]] = [
+        {"secret": {"env": "OLD"}},
+        {"secret": {"env": "OLD"}, "second_secret": {"env": "NEW"}},
+        {"secret": {"env": "NEW"}, "second_secret": {"env": "OLD"}},
+        {"secret": {"env": "NEW"}},
+    ]
+    for settings in given:
+        assert await deliver_one(receiver.url, **settings) == Outcome(1)
+    at = dt.datetime.fromtimestamp(START // SECOND, dt.UTC)
+    knows = [
+        [
+            Webhook(secret).sign(request.headers["webhook-id"], at, request.body.decode())
+            in request.headers["webhook-signature"].split()
+            for secret in (old, new)
+        ]
+        for request in receiver.requests
+    ]
+    assert knows == [[True, False], [True, True], [True, True], [False, True]]
+
+
 def signature_fits(request: Request) -> bool:
     at = dt.datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), dt.UTC)
     expected = Webhook(SECRET).sign(request.headers["webhook-id"], at, request.body.decode())
