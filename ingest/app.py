@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ingest import build
+from ingest.api.allowances import Allowances
 from ingest.api.connections import RESERVE
 from ingest.api.errors import CannotListen
 from ingest.api.ports import Cases, Ports
@@ -277,6 +278,7 @@ class Service:
                     lambda: self.guard.state() is DiskState.OK,
                 ),
                 config=settings.cases,
+                allowances=Allowances.of(settings.cases),
             ),
             sheets=Desk(settings.state, settings.journal.path.parent),
             load=self.load,

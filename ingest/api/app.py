@@ -67,7 +67,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (403, "not for this role"),
         (404, "does not exist, or not for this token"),
         (422, "a parameter is wrong: which, and what was expected"),
-        (429, "this token has as many of these under way as one may have, or too many were wrong: Retry-After"),
+        (
+            429,
+            "this token has as many under way, or did as much today, as one may, or too many were wrong: Retry-After",
+        ),
         (503, "a part of the service does not answer: Retry-After"),
     )
 }

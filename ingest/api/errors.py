@@ -7,7 +7,8 @@ Problem
 ├── NotThere       404  does not exist, or not for this caller: the two look the same
 ├── Conflict       409  cannot be done in the present state
 ├── TooLarge       413  the body is larger than the limit
-├── Busy           429  this token has as many of these under way as one may have; try again after `retry_after_s`
+├── Busy           429  this token has as many of these under way, or did as much today, as one may; try again after
+│                       `retry_after_s`
 ├── TooManyGuesses 429  too many wrong tokens came from there; try again after `wait_s`
 ├── BadParameter   422  one parameter is wrong: its name, its value and what was expected
 └── Away           503  a part of the service does not answer; try again after `retry_after_s`
@@ -125,7 +126,7 @@ class BadParameter(Problem):
 
 
 class Busy(Problem):
-    """This token has as many of these under way as one may have."""
+    """This token has as many of these under way, or did as much today, as one may."""
 
     status = 429
     title = "Too many at once"

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from detectors.detector import Reason
 from ingest.alarms.urgency import Order
+from ingest.api.allowances import Allowances
 from ingest.cases.config import CasesConfig
 from ingest.exports.wish import Wish
 from ingest.history.store import Trend, TrendQuery
@@ -203,6 +204,7 @@ class Cases:
     figures: CaseFigures
     files: EvidenceFiles
     config: CasesConfig
+    allowances: Allowances
 
 
 @dataclass(frozen=True, slots=True)

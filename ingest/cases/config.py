@@ -17,6 +17,9 @@ class CasesConfig(Config):
 
     evidence: Path = Path("data/evidence")
     max_evidence_mb: Annotated[float, Field(gt=0, le=200)] = 10.0
+    evidence_mb_a_day: Annotated[float, Field(gt=0)] = 500.0
+    evidence_gb: Annotated[float, Field(gt=0)] = 50.0
+    acts_a_day: Annotated[float, Field(ge=1)] = 2000.0
     dead_after_h: Hours = 2.0
     unhandled_red_h: Hours = 0.5
     unhandled_orange_h: Hours = 2.0

@@ -110,6 +110,11 @@ class CaseStore:
         """One piece of evidence, or None."""
         return self._one(Evidence, key)
 
+    def evidence_bytes(self) -> int:
+        """The size of all evidence there is; what was handed in twice counts twice."""
+        (row,) = self._db.rows(sa.select(sa.func.coalesce(sa.func.sum(t.evidence.c.size), 0).label("bytes")))
+        return int(row["bytes"])
+
     def evidence_of(self, keys: Collection[UUID]) -> list[Evidence]:
         """Those of these that are known."""
         query = sa.select(t.evidence).where(t.evidence.c.id.in_(keys))

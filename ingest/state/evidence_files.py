@@ -38,9 +38,7 @@ class EvidenceFiles:
             Incomplete: too large, empty, or of a kind that is not taken.
             StateUnavailable: the disk does not take it, or is nearly full.
         """
-        if not 0 < len(content) <= self.max_bytes:
-            raise Incomplete("file", f"{len(content)} bytes", f"1 to {self.max_bytes} bytes")
-        media, sha256 = media_of(content), digest_of(content)
+        media, sha256 = self.check(content), digest_of(content)
         if not self._room():
             raise StateUnavailable("a disk is nearly full: no evidence is taken until there is room")
         path = self._path(sha256)
@@ -53,6 +51,12 @@ class EvidenceFiles:
         except OSError as error:
             raise StateUnavailable(f"{path}: {error.strerror or error}") from error
         return sha256, media
+
+    def check(self, content: bytes) -> str:
+        """The media type of a file that may be kept. Raises Incomplete: too large, empty, or of a kind not taken."""
+        if not 0 < len(content) <= self.max_bytes:
+            raise Incomplete("file", f"{len(content)} bytes", f"1 to {self.max_bytes} bytes")
+        return media_of(content)
 
     def get(self, sha256: str) -> bytes | None:
         """The content, or None if it is missing or no longer what was handed in; that is told."""

@@ -63,7 +63,8 @@ def act(
     plant: str,
     detail: Mapping[str, Any] | None = None,
 ) -> Act:
-    """What the audit trail tells of a thing done now."""
+    """What the audit trail tells of a thing done now. Raises Busy if the caller has done too much today."""
+    ports.cases.allowances.acts.take(caller.name)
     return Act(ports.now(), caller.name, caller.acts_as, action, kind, str(subject), plant, detail or {})
 
 

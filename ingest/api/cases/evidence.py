@@ -19,8 +19,13 @@ def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, conte
         NotThere: no such plant in scope.
         Incomplete: too large, empty, or of a kind that is not taken.
         StateUnavailable: the disk or the database does not take it.
+        Busy, Away: the caller handed in too much today, or there is no room for more evidence.
     """
     reach.plant(ports, caller, plant)
+    ports.cases.files.check(content)
+    allowances = ports.cases.allowances
+    allowances.require_room(ports.cases.books.evidence_bytes(), len(content))
+    allowances.evidence.take(caller.name, len(content) / 2**20)
     sha256, media = ports.cases.files.put(content)
     one = Evidence(uuid4(), plant, sha256, media, len(content), plain_name(name), caller.name, ports.now())
     detail = {"sha256": sha256, "media": media, "size": one.size, "name": one.name}

@@ -145,8 +145,11 @@ async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Ala
 
     Raises:
         NotThere, Conflict, Away: as `carry_out`, and for an alarm out of scope.
+        Busy: the caller has commented or assigned too much today.
     """
     await run_in_threadpool(reach.alarm, ports, caller, key)
+    if isinstance(command, Comment | Assign):  # nothing that answers an alarm is ever counted
+        ports.cases.allowances.acts.take(caller.name)
     return await carry_out(ports, command)
 
 

@@ -61,6 +61,7 @@ FRAME: Final[dict[str, Text]] = {
     ),
     "error.413": Text("提交的内容过大。", "What was sent is too large."),
     "error.422": Text("参数不正确。", "A parameter is wrong."),
+    "error.429": Text("提交过多，请稍后再试。", "Too much was sent. Try again later."),
     "error.503": Text("服务暂时没有响应，请稍后再试。", "The service does not answer at the moment. Try again."),
     "error.other": Text("出现错误，已记录。", "Something went wrong. It has been logged."),
     "error.field": Text("请检查：", "Please check:"),

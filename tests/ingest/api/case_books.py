@@ -9,6 +9,7 @@ import weakref
 from functools import cache
 from pathlib import Path
 
+from ingest.api.allowances import Allowances
 from ingest.api.ports import Cases
 from ingest.cases.config import CasesConfig
 from ingest.state.case_figures import CaseFigures
@@ -36,4 +37,4 @@ def books_for(owner: object) -> tuple[Cases, Database]:
     database = Database(folder / "state.db")
     config = CasesConfig(evidence=folder / "evidence", max_evidence_mb=MAX_EVIDENCE / 2**20)
     files = EvidenceFiles(config.evidence, config.max_evidence_bytes)
-    return Cases(CaseStore(database), CaseFigures(database), files, config), database
+    return Cases(CaseStore(database), CaseFigures(database), files, config, Allowances.of(config)), database
