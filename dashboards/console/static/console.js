@@ -80,7 +80,7 @@ async function refresh(region) {
 const touched = new WeakSet();
 const inUse = (element) =>
   "keep" in element.dataset &&
-  (element.contains(document.activeElement) || element.querySelector("details[open]") || touched.has(element));
+  (element.contains(document.activeElement) || element.querySelector("details.act[open]") || touched.has(element));
 document.addEventListener("input", (event) => {
   const region = event.target.closest?.("[data-keep]");
   if (region) touched.add(region);

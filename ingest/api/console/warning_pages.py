@@ -18,6 +18,7 @@ from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.console.uploads import proofs
 from ingest.api.console.warning_views import (
     STATES_LIVE,
+    moments,
     offer_of,
     page_of,
     plant_risks,
@@ -99,7 +100,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
             "_warning.html" if request.url.path.endswith("/body") else "warning.html",
             warning=found,
             plant=ports.live.roster().plants.get(found.plant),
-            history=history,
+            moments=moments(history),
             rungs=rungs(found, visited(history)),
             explained=_explained(history, at, event),
             at=at,

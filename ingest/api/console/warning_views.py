@@ -13,7 +13,17 @@ from ingest.api.access import Principal
 from ingest.api.ports import Ports
 from ingest.api.whole import whole
 from ingest.model.plant import SERVICE, Text
-from ingest.model.warning import Asked, EarlyWarning, Step, WarningEvent, WarningFilter, WarningState
+from ingest.model.warning import (
+    Asked,
+    EarlyWarning,
+    Fact,
+    Ground,
+    Step,
+    WarningEvent,
+    WarningEventKind,
+    WarningFilter,
+    WarningState,
+)
 from ingest.warnings.risks import PlantRisk, assess
 
 STATES_LIVE: Final = frozenset({WarningState.OPEN, WarningState.OVER})
@@ -81,6 +91,53 @@ def rungs(warning: EarlyWarning, been: Collection[Step] | None = None) -> list[t
 def visited(history: Iterable[WarningEvent]) -> set[Step]:
     """Return the steps that were asked."""
     return {event.warning.step for event in history}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event of a warning, or several in a row that only changed its reasons, with what changed in all of them.
+
+    Attributes:
+        events: newest first.
+        come, gone: facts that call for it since, and those that do no more; one for each rule of a point.
+        rules: rules that hold since.
+    """
+
+    events: tuple[WarningEvent, ...]
+    come: tuple[Fact, ...]
+    gone: tuple[Fact, ...]
+    rules: tuple[Text, ...]
+
+
+def moments(history: Sequence[WarningEvent]) -> list[Moment]:
+    """Return the life of a warning, newest first, changes of its reasons in one colour folded into one moment."""
+    runs: list[list[WarningEvent]] = []
+    for event in history:
+        if runs and _same_story(runs[-1][-1], event):
+            runs[-1].append(event)
+        else:
+            runs.append([event])
+    before: tuple[Ground, ...] = ()
+    found = []
+    for run in runs:
+        after = run[-1].warning.inputs
+        had, has = _facts(before), _facts(after)
+        rules = tuple(one.text for one in after if one.rule not in {ground.rule for ground in before})
+        come = tuple(fact for key, fact in has.items() if key not in had)
+        gone = tuple(fact for key, fact in had.items() if key not in has)
+        found.append(Moment(tuple(reversed(run)), come, gone, rules))
+        before = after
+    return found[::-1]
+
+
+def _same_story(one: WarningEvent, following: WarningEvent) -> bool:
+    only = one.kind is following.kind is WarningEventKind.INPUTS_CHANGED
+    return only and (one.warning.colour, one.warning.step) == (following.warning.colour, following.warning.step)
+
+
+def _facts(grounds: Iterable[Ground]) -> dict[tuple[str, str], Fact]:
+    """One fact for each rule of a point: that an alarm of it is another one is no news here."""
+    return {(fact.point, fact.rule): fact for ground in grounds for fact in ground.facts}
 
 
 def offer_of(warning: EarlyWarning, caller: Principal) -> WarningOffer:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from ingest.model.warning import Asked, Colour, EarlyWarning, Step, WarningState
+from ingest.model.warning import Asked, Colour, EarlyWarning, Step, WarningEventKind, WarningState
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.console.test_alarm_pages import offered
 from tests.ingest.api.filled import PDF
@@ -242,3 +242,30 @@ async def test_plants_of_one_colour_stand_in_the_order_of_their_risk(halls: Hall
 async def test_the_moment_that_was_asked_for_is_the_one_that_is_shown(hall: StandIn, ask: Ask, asked: str) -> None:
     page = (await ask(INSPECTOR).get(f"/warnings/{of(hall, WOOD).id}?at={asked}")).text
     assert f"时间 <time>11-23 {asked[11:]}</time>" in page
+
+
+async def test_reasons_that_come_and_go_are_one_moment_that_says_what_changed(hall: StandIn, ask: Ask) -> None:
+    """Each can be looked at still; what somebody did, or another colour, begins a new one."""
+    hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)
+    for _ in range(6):
+        alarm = hall.raise_alarm(STEEL, "CW_DT-01", "H", 16.0)
+        hall.pass_time(1)
+        hall.return_alarm(hall.book[alarm.id])
+        hall.pass_time(12)
+    hall.raise_alarm(STEEL, "GH_LVL-01", "H", 86.0)
+    warning = of(hall, STEEL)
+    kinds = [event.kind for event in hall.warning_history(warning.id)]
+    assert kinds.count(WarningEventKind.INPUTS_CHANGED) > 8
+    client = ask(INSPECTOR)
+    await client.post(f"/warnings/{warning.id}/acknowledge", data={"peak": warning.peak})
+    hall.raise_alarm(STEEL, "GH_LVL-01", "HH", 91.0)
+    history = (await client.get(f"/warnings/{warning.id}")).text.split('id="history"')[1]
+    drawn = history.split('<ol class="history"')[1].split("</ol>")[0]
+    assert drawn.count("<b>依据变化</b>") <= 3
+    fold = next(part for part in drawn.split("<li><p><b>")[1:] if "逐次查看" in part)
+    assert re.search(r"\d+ 次，自 <time>11-23 14:12", fold)
+    assert "新增 煤气柜柜位 H" in fold
+    assert "炉体冷却水" not in fold.split("<details")[0]  # come and gone within it
+    assert "新增 煤气柜柜位 HH" in drawn
+    seqs = {event.seq for event in hall.warning_history(warning.id)}
+    assert {int(seq) for seq in re.findall(r"\?event=(\d+)", drawn)} == seqs
