@@ -33,29 +33,26 @@ from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
 from ingest.model.fault import Fault, InvalidConfig
-from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.engine import Engine
-from ingest.pipeline.intake import Intake
 from ingest.pipeline.order import Terms
 from ingest.plants.in_force import PlantFiles
 from ingest.plants.kept import KeptFiles
 from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
+from ingest.receiving import receiving
 from ingest.refusals import Refusals, rules_in_force
 from ingest.resources import connections, require_memory
 from ingest.selfwatch import SelfWatch, looks
 from ingest.settings import InForce, Settings
 from ingest.settings.certificates import CertificateWatch
 from ingest.sources.clock import Clock
-from ingest.sources.handover import Handover
-from ingest.sources.mqtt import MqttSource
-from ingest.sources.shares import Shares
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditStore
 from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
 from ingest.state.database import Database
+from ingest.state.errors import StateAway
 from ingest.state.evidence_files import EvidenceFiles
 from ingest.state.installation import InstallationStore
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
@@ -117,6 +114,7 @@ class Service:
             DataMissing: data of this installation is not where the settings say.
             InvalidConfig: no plant can be watched, or the broker's certificates cannot be used.
             JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
+            StateAway: the server of the state database does not answer; the journal is closed again.
             HistoryUnavailable: neither can the history, at a first start.
             NotEnoughMemory: so many points cannot be watched with the memory the process may have.
             LookupError: a secret is not where the settings say.
@@ -195,30 +193,14 @@ class Service:
             also=SlotCarrier(self.store, self.alarms, self.load),
         )
         clock = Clock()
-        handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
-        shares = Shares(
-            settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: self.engine.roster.gateways
-        )
-        self._source = MqttSource(
-            settings.mqtt,
-            handover,
-            clock,
-            expect_session=bool(self.journal.gateways()),
-            admit=shares.admit,
-            failed=failed,
-        )
-        self._intake = Intake(
-            handover,
+        self._source, self._intake = receiving(
+            settings,
             self.journal,
-            lambda: self.engine.roster,
-            self._source.acknowledge,
-            Announcer(self._source.announce, refuse=self._source.refuse),
             self.guard,
-            settings.intake,
-            clock,
+            lambda: self.engine.roster,
             failed,
             caught_up=lambda: self.engine.lag() == 0,
-            shares=shares,
+            clock=clock,
         )
         self._certificates = CertificateWatch(
             settings, lambda: self._source.certificate, f"{settings.mqtt.host}:{settings.mqtt.port}"
@@ -457,7 +439,11 @@ def _open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Da
     folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
     guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
     journal = Journal(settings.journal.path, settings.journal.quota())
-    database = Database(settings.state)
+    try:
+        database = Database(settings.state)
+    except StateAway:
+        journal.close()  # whoever takes in readings meanwhile opens it
+        raise
     require_installation(journal, InstallationStore(database), new=new, names=settings.databases)
     return guard, journal, database
 

@@ -47,12 +47,13 @@ from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.plausible import doubts
 from ingest.private import close_data, write_privately
+from ingest.receiving import receive_until_state_answers
 from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import InForce, load_in_force
 from ingest.settings.certificates import certificates_of
 from ingest.settings.check import check_all
 from ingest.state.database import Database
-from ingest.state.errors import StateBroken, StateUnavailable
+from ingest.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.state.installation import InstallationStore
 from ingest.state.peek import reading
 from ingest.state.warning_store import read_history
@@ -312,7 +313,16 @@ async def _serve(in_force: InForce, *, new: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await Service(in_force, new=new).run(stop)
+    while not stop.is_set():
+        try:
+            service = Service(in_force, new=new)
+        except StateAway as error:
+            if new:
+                raise
+            await receive_until_state_answers(in_force.settings, error, stop)
+        else:
+            await service.run(stop)
+            return
 
 
 def _seconds(text: str) -> float:

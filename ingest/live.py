@@ -268,6 +268,9 @@ class LiveService:
             "disk": "ok",
             "plants": "ok",
         }
+        if self._engine.trouble is not None:
+            waiting = f"{self._engine.lag()} journal entries wait"
+            parts["engine"] = f"nothing is judged until the state database answers ({waiting}): {self._engine.trouble}"
         if history is not None:
             parts["history"] = f"{history} ({behind} journal entries wait)"
         if disk is not DiskState.OK:

@@ -38,6 +38,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch, concat
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
+from ingest.state.errors import StateUnavailable
 from ingest.telemetry import EmittedSeldom, Event, emit
 
 READER: Final = "history"
@@ -195,7 +196,7 @@ class HistoryWriter:
                 break
             except Exception as error:  # noqa: BLE001  a thread that dies in silence would be worse than any error
                 failures += 1
-                self._error = str(error) or type(error).__name__
+                self._error = _reason(error)
                 delay_s = _delay_s(error, failures)
                 emit(HistoryDelayed(reason=self._error, failures=failures, delay_s=delay_s))
                 self._stopping.wait(delay_s)
@@ -378,6 +379,12 @@ class _Stopped(Exception):
 def _amount(items: Sequence[Quarantined]) -> int:
     """Readings and events in them."""
     return sum(max(item.readings, 1) for item in items)
+
+
+def _reason(error: Exception) -> str:
+    """What stands in the way; whose fault it is, where it is not the history's."""
+    said = str(error) or type(error).__name__
+    return f"waits for the state database: {said}" if isinstance(error, StateUnavailable) else said
 
 
 def _delay_s(error: Exception, failures: int) -> float:

@@ -156,6 +156,11 @@ class Engine(Worker):
         """When it last showed that it is not stuck, by `time.monotonic`: it ended a turn, or waits for the disk."""
         return max(self.progressed, self._saving.refused)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is judged just now: the state database does not take what came of it; None: it does."""
+        return self._saving.trouble
+
     def lag(self) -> int:
         """Journal entries not yet judged and committed."""
         return self._journal.last() - self.cursor

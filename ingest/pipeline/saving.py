@@ -63,6 +63,7 @@ class Saving:
     Attributes:
         cursor: newest journal entry that was judged; what it led to is committed.
         refused: when a commit last was refused, by `time.monotonic`.
+        trouble: why the commit under way was refused; None: none is.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Saving:
     ) -> None:
         self.cursor = 0
         self.refused = 0.0
+        self.trouble: str | None = None
         self._store = store
         self._snapshot_every_s = snapshot_every_s
         self._stopping = stopping
@@ -130,11 +132,13 @@ class Saving:
                     reached=reached,
                 )
             except StateUnavailable as error:
-                emit(CommitRefused(str(error)))
+                self.trouble = str(error)
+                emit(CommitRefused(self.trouble))
                 self.refused = time.monotonic()
                 if self._stopping.wait(_RETRY_S):
                     raise Abandoned from error
             else:
+                self.trouble = None
                 return
 
     def _noted(self, snapshot: int) -> None:

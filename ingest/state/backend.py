@@ -39,7 +39,7 @@ class Backend(Protocol):
         """Tell whether that transaction was committed; None while it is not decided."""
 
     def meaning(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
-        """StateBroken, StateUnavailable, or None: a fault of ours."""
+        """StateBroken, StateUnavailable, StateAway, or None: a fault of ours."""
 
     def said(self, error: sa.exc.DBAPIError) -> str:
         """Return what the database said, on one line."""

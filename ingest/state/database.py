@@ -147,9 +147,9 @@ class Database:
             if meaning is StateBroken:
                 self.broken = StateBroken(said)
                 raise self.broken from error
-            if meaning is StateUnavailable:
+            if meaning is not None and issubclass(meaning, StateUnavailable):
                 self._trouble[reading] = said
-                raise StateUnavailable(said) from error
+                raise meaning(said) from error
             raise
         except sa.exc.TimeoutError as error:
             self._trouble[reading] = said = f"{self.backend.name}: all connections are in use"

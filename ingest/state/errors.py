@@ -1,6 +1,7 @@
 """Errors of the state database.
 
 StateUnavailable   retry: a disk is full, a file is busy, the server is away; nothing of the transaction is kept
+├── StateAway      the server cannot be reached, or lets nobody in: others can go on without it
 └── StateInDoubt   retry, but ask first: the server went away while it committed, so that it is not known which
 StateBroken        fatal: a sync or a read failed, the data are damaged, or somebody else wrote; end, so that a restart
                    reads what is on disk
@@ -11,6 +12,10 @@ from __future__ import annotations
 
 class StateUnavailable(Exception):
     """The state database could not be read or written."""
+
+
+class StateAway(StateUnavailable):
+    """The server could not be reached, or let nobody in."""
 
 
 class StateInDoubt(StateUnavailable):

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 
 from ingest.state.backend import json_text
 from ingest.state.config import StateConfig
-from ingest.state.errors import StateBroken, StateUnavailable
+from ingest.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.state.tables import holder
 from ingest.telemetry import Event, emit
 
@@ -130,7 +130,7 @@ class Postgresql:
         """See `Backend`."""
         state = getattr(error.orig, "sqlstate", None)
         if state is None:  # not the server's word: the connection failed
-            return StateUnavailable if isinstance(error, sa.exc.OperationalError) else None
+            return StateAway if isinstance(error, sa.exc.OperationalError) else None
         if state in _BROKEN:
             return StateBroken
         return StateUnavailable if error.connection_invalidated or state.startswith(_PASSING) else None

@@ -33,16 +33,16 @@ def on(state: StateConfig) -> str:
     return f'[state]\nurl = "{state.url}"\npassword = {{ file = "state_password" }}\n'
 
 
-def ready(service: Service) -> tuple[int, str]:
-    """What the service says of its state database."""
+def ready(service: Service, part: str = "state") -> tuple[int, str]:
+    """What the service says of its state database, or of another part."""
     answer = httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False, timeout=10)
-    return answer.status_code, answer.json()["parts"]["state"]
+    return answer.status_code, answer.json()["parts"][part]
 
 
-def alarms(service: Service) -> list[dict[str, Any]]:
-    """Those of the high limit, newest first."""
+def alarms(service: Service, rule: str = "H") -> list[dict[str, Any]]:
+    """Those of a limit, newest first."""
     found: list[dict[str, Any]] = service.get("/api/v1/alarms", plant=PLANT, point="CO-01")["alarms"]
-    return [alarm for alarm in found if alarm["rule"] == "H"]
+    return [alarm for alarm in found if alarm["rule"] == rule]
 
 
 async def sent(broker: tuple[str, int], frames: list[tuple[int, float]]) -> None:
@@ -58,6 +58,7 @@ async def sent(broker: tuple[str, int], frames: list[tuple[int, float]]) -> None
 
 
 def test_alarms_survive_the_service_and_its_server_being_killed(server: PostgreSQL, tmp_path: Path) -> None:
+    """Started while its server is away it takes in readings, and judges them once the server is back."""
     state = at_server(server, tmp_path)
     now = time.time_ns() // 1_000_000 - 60_000
     with mosquitto(tmp_path) as broker, Service(tmp_path, broker, on(state)) as service:
@@ -70,8 +71,12 @@ def test_alarms_survive_the_service_and_its_server_being_killed(server: PostgreS
         answer.raise_for_status()
         service.kill()
         server.kill()
+        service.begin()
+        asyncio.run(sent(broker, [(now + 2000, 200.0)]))  # returns once it is told to be on disk
+        assert [line["event"] for line in service.log() if line["event"].startswith("state_a")][-1] == "state_awaited"
         server.start()
-        service.start()
+        service.until(service.answers, "the service to be whole")
+        service.until(lambda: len(alarms(service, "HH")) == 1, "what was taken in meanwhile to be judged")
         (found,) = alarms(service)
         assert (found["id"], found["state"], found["comment"]) == (raised["id"], "acknowledged", "检查中")
         history = service.get(f"/api/v1/alarms/{raised['id']}")["history"]
@@ -96,6 +101,8 @@ def test_while_its_server_is_away_it_takes_in_readings_and_says_what_is_wrong(
         asyncio.run(sent(broker, [(now, 5.0), (now + 1000, 50.0)]))
         service.until(lambda: ready(service)[0] == 503, "the service to notice")
         assert "postgresql://yujing@127.0.0.1" in ready(service)[1]
+        service.until(lambda: "nothing is judged" in ready(service, "engine")[1], "the engine to say so, too")
+        assert ready(service, "history")[1] == "ok" or "waits for the state database" in ready(service, "history")[1]
         away = httpx.get(f"{service.url}/api/v1/alarms", headers=service.headers, trust_env=False, timeout=10)
         assert (away.status_code, away.json()["detail"]) == (503, "the state database does not answer")
         assert "retry-after" in away.headers
