@@ -89,10 +89,14 @@ class Problem:
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
     """Everything Pydantic found, in our words; `model` is what was to be made of what was read."""
+    found = set[Problem]()
     for item in error.errors(include_url=False):
         of_kind = ("kind",) if item["type"].startswith("union_tag_") else ()
         place = place_of(model, (*item["loc"], *of_kind))
-        yield Problem(place.keys, _shown(item, place), _expected(item, place))
+        problem = Problem(place.keys, _shown(item, place), _expected(item, place))
+        if problem not in found:  # each part of a union says so
+            found.add(problem)
+            yield problem
 
 
 def key_of(keys: Sequence[str | int], raw: object = None) -> str:
@@ -146,16 +150,29 @@ def _expected(item: Any, place: Place) -> str:
         case "extra_forbidden":
             known = [*place.known]
             hint = near(place.keys[-1], known)
-            return "no such key here" + (hint or f"; there are: {', '.join(known)}")
-        case "missing":
-            return words_for(place.annotation)
+            expected = "no such key here" + (hint or f"; there are: {', '.join(known)}")
         case "union_tag_invalid":
-            return str(item["ctx"]["expected_tags"])
+            choices = str(item["ctx"]["expected_tags"])
+            expected = choices + _near_choice(item["ctx"]["tag"], choices)
+        case "literal_error" | "enum":
+            choices = str(item["ctx"]["expected"])
+            expected = choices + _near_choice(item["input"], choices)
         case "string_pattern_mismatch":
-            return f"a text that matches {item['ctx']['pattern']}"
-        case kind if kind.endswith(("_type", "_parsing", "_not_found")):
-            return words_for(place.annotation)
-    return re.sub(r"^(Value error, |(Input|Value|String|Tuple|List) should (be |have )?)", "", str(item["msg"]))
+            expected = f"a text that matches {item['ctx']['pattern']}"
+        case kind if kind.startswith("ip_"):
+            expected = "an address or network such as 10.1.2.3 or fd00::/8"
+        case kind if kind == "missing" or kind.endswith(("_type", "_parsing", "_not_found", "_from_float")):
+            expected = words_for(place.annotation)
+        case _:
+            expected = re.sub(
+                r"^(Value error, |(Input|Value|String|Tuple|List) should (be |have )?)", "", str(item["msg"])
+            )
+    return expected
+
+
+def _near_choice(given: object, choices: str) -> str:
+    """A hint for one of some words, mistyped; they stand in quotes."""
+    return near(given, re.findall(r"'([^']*)'", choices)) if isinstance(given, str) else ""
 
 
 def _harmless(shown: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,8 @@ def tables_in(annotation: Any) -> Iterator[type[Config]]:
 
 
 PLACES = [*places(Settings)]
+LIBRARY = re.compile(r"Input|Extra|should|permitted|valid |validation|parse", re.IGNORECASE)
+"""Words of Pydantic, which nobody at a plant can make anything of."""
 
 
 def toml(value: Any, *, whole: bool = True) -> str:
@@ -112,6 +115,7 @@ def test_a_typo_anywhere_costs_its_table_at_most(
     wrong = f"{at[-1]}-" if misspelt else at[-1]
     inner[wrong] = [[]]
     found = composed(toml(raw))
+    assert not [fault for fault in found.faults if LIBRARY.search(fault.expected)]
     assert {fault.key for fault in found.faults} <= {".".join([*at[:-1], wrong, *more]) for more in ([], ["0"])}
     lists = [(table, name) for table, names in ENTRIES.items() for name in names]
     for table in Settings.model_fields:
@@ -370,3 +374,37 @@ def test_two_faults_in_one_place_are_told_at_once(
     monkeypatch.chdir(tmp_path)
     for last in (LAST, {}):
         assert {fault.key for fault in composed(text, last).faults} == wanted
+
+
+@pytest.mark.parametrize("value", ["x", "", -1, 10**9, 0.5, True, {"x": 1}, ["x"], [5], [{"x": 1}]], ids=str)
+def test_whatever_stands_anywhere_the_fault_is_said_in_words_of_the_file(value: object) -> None:
+    """The key, what stands there, what belongs there; each once."""
+    for at, _ in PLACES:
+        raw = tomllib.loads(GOOD)
+        inner = raw
+        for key in at[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[at[-1]] = value
+        try:
+            found = compose(FILE, toml(raw).encode(), LAST, look=False).faults
+        except InvalidConfig as error:
+            found = error.faults
+        assert not [(at, fault) for fault in found if LIBRARY.search(fault.expected)]
+        assert len(found) == len({*found})
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (TOKEN.format("x").replace("operator", "oprator"), "near: operator"),
+        (DUTY.format("x").replace("county", "contry"), "near: county, city"),
+        ('[log]\nlevel = "warn"\n', "near: warning"),
+        ('[history]\nkind = "influx"\n', "near: influxdb2, influxdb1"),
+        ("[mqtt]\nprt = 1\n", "near: port"),
+        ("[journl]\nx = 1\n", "near: journal"),
+    ],
+)
+def test_a_mistyped_key_or_word_is_told_with_its_likes(text: str, hint: str) -> None:
+    assert [fault.expected.partition("; ")[2] for fault in composed(text, {}).faults if "near" in fault.expected] == [
+        hint
+    ]
