@@ -49,6 +49,8 @@ CONFIG
   chmod 644 "$secrets/authority/ca.pem"
 fi
 
+[ -e "$secrets/mosquitto/crl.pem" ] || "$here/revoke-certificate.sh" # the list of revoked ones: none
+
 certificate broker "$secrets/mosquitto/broker" "$names"
 certificate yujing-health "$secrets/mosquitto/health"
 certificate yujing-ingest "$secrets/yujing/mqtt"

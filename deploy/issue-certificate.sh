@@ -21,7 +21,7 @@ if [ -e "$file.pem" ]; then
   exit 1
 fi
 
-mkdir -p "$(dirname "$file")"
+mkdir -p "$(dirname "$file")" "$authority/issued"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 {
@@ -40,8 +40,10 @@ printf '[req]\ndistinguished_name = none\nprompt = no\n[none]\n' >"$work/config"
 subject=/CN=$(printf '%s' "$name" | sed 's#/#\\/#g')
 openssl ecparam -name prime256v1 -genkey -noout -out "$work/key"
 openssl req -new -config "$work/config" -key "$work/key" -subj "$subject" -out "$work/request"
+serial=$(openssl rand -hex 16 | sed 's/^./1/')
 openssl x509 -req -in "$work/request" -CA "$authority/ca.pem" -CAkey "$authority/ca.key" -days 730 \
-  -set_serial "0x$(openssl rand -hex 16 | sed 's/^./1/')" -sha256 -extfile "$work/extensions" -out "$work/pem" 2>/dev/null
+  -set_serial "0x$serial" -sha256 -extfile "$work/extensions" -out "$work/pem" 2>/dev/null
 openssl pkcs8 -topk8 -nocrypt -in "$work/key" -out "$file.key"
+cp "$work/pem" "$authority/issued/$(printf '%s' "$name" | tr / =).$serial.pem" # to revoke it by, wherever it is then
 mv "$work/pem" "$file.pem"
-chmod 644 "$file.pem"
+chmod 644 "$file.pem" "$authority/issued/$(printf '%s' "$name" | tr / =).$serial.pem"

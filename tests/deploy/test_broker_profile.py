@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +40,7 @@ def broker(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for shipped, here in {
         "listener 8883": f"listener {port} 127.0.0.1",
         "/run/secrets/ca": installed / "secrets/authority/ca.pem",
+        "/run/secrets/crl": installed / "secrets/mosquitto/crl.pem",
         "/run/secrets/broker_cert": installed / "secrets/mosquitto/broker.pem",
         "/run/secrets/broker_key": installed / "secrets/mosquitto/broker.key",
         "/mosquitto/config/acl": installed / "mosquitto/acl",
@@ -164,6 +167,33 @@ def test_only_a_client_certificate_of_our_authority_gets_in(
     assert greeted(broker, context) is let_in
 
 
+def test_a_revoked_certificate_no_longer_gets_in_and_its_renewal_does(broker: Server, installed: Path) -> None:
+    """By its name or its file, without a restart of the broker; the others stay as they are."""
+    lost, kept = installed / "secrets/gateways/lost", installed / "secrets/gateways/kept"
+    files = [installed / "secrets" / A, lost, kept]
+
+    def let_in() -> list[bool]:
+        return [greeted(broker, trusting(installed, file)) for file in files]
+
+    def script(name: str, *arguments: str | Path) -> None:
+        subprocess.run([installed / name, *arguments], check=True, capture_output=True)
+
+    for file in (lost, kept):
+        script("issue-certificate.sh", f"plant-c/{file.name}", file)
+    assert let_in() == [True, True, True]
+    script("revoke-certificate.sh", "plant-c/lost")
+    assert let_in() == [True, True, True], "until the broker has read the list"
+    os.kill(broker.pid, signal.SIGHUP)
+    until(lambda: let_in() == [True, False, True])
+    lost.with_suffix(".pem").unlink()
+    script("issue-certificate.sh", "plant-c/lost", lost)
+    assert let_in() == [True, True, True]
+    script("revoke-certificate.sh", kept.with_suffix(".pem"), "plant-c/lost")
+    script("revoke-certificate.sh", kept.with_suffix(".pem"))
+    os.kill(broker.pid, signal.SIGHUP)
+    until(lambda: let_in() == [True, False, False])
+
+
 @pytest.mark.parametrize("name", ["+/GW-01", "#", "plant-a/+"])
 def test_a_wildcard_for_a_name_opens_nothing(broker: Server, secrets: Path, tmp_path: Path, name: str) -> None:
     """Such a certificate is never issued by our script; if one is, Mosquitto denies it everything."""
@@ -226,6 +256,13 @@ def test_the_service_connects_with_its_shipped_settings(broker: Server, installe
 def test_the_broker_takes_no_larger_packet_than_the_service(installed: Path) -> None:
     profile = (installed / "mosquitto/mosquitto.conf").read_text(encoding="utf-8")
     assert f"\nmax_packet_size {MAX_BYTES + 1024}\n" in profile
+
+
+def trusting(installed: Path, file: Path) -> ssl.SSLContext:
+    """A client's side of TLS that shows the certificate of that name."""
+    context = ssl.create_default_context(cafile=str(installed / "secrets/authority/ca.pem"))
+    context.load_cert_chain(f"{file}.pem", f"{file}.key")
+    return context
 
 
 def greeted(broker: Server, context: ssl.SSLContext) -> bool:

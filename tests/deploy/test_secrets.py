@@ -10,6 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.authority import Authority
+
 USERS = {"mosquitto": 1883, "influxdb": 1000, "grafana": 472, "postgresql": 999, "yujing": 10001}
 
 
@@ -83,6 +85,25 @@ def test_no_certificate_is_issued_for_a_name_that_is_no_gateway(installed: Path,
     )
     assert refused.returncode == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wanted", ["plant-a/GW-0", "plant-a", "*", "a stranger's"])
+def test_what_is_no_certificate_of_ours_is_not_revoked(installed: Path, tmp_path: Path, wanted: str) -> None:
+    """A part of a name names nobody; the list stays as it is."""
+    before = (installed / "secrets/mosquitto/crl.pem").read_bytes()
+    if wanted == "a stranger's":
+        wanted = str(Authority(tmp_path).issue("plant-a/GW-01".replace("/", ".")).cert)
+    done = subprocess.run([installed / "revoke-certificate.sh", wanted], check=False, capture_output=True, text=True)
+    assert (done.returncode, wanted in done.stderr) == (2, True)
+    assert (installed / "secrets/mosquitto/crl.pem").read_bytes() == before
+
+
+def test_the_list_of_revoked_certificates_lasts_as_long_as_the_authority(installed: Path) -> None:
+    """One that has ended would lock everybody out."""
+    revoked = x509.load_pem_x509_crl((installed / "secrets/mosquitto/crl.pem").read_bytes())
+    authority = certificate(installed / "secrets/authority/ca.pem")
+    assert revoked.next_update_utc is not None
+    assert revoked.next_update_utc >= authority.not_valid_after_utc
 
 
 def test_an_issued_certificate_is_never_overwritten(installed: Path) -> None:
