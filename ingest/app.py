@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from ingest import build
@@ -60,7 +61,7 @@ from ingest.state.suppressions import SuppressionStore
 from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
-from ingest.upkeep import look_after_files, name_orphans, pack, require_same_moment, trim, trim_outbox
+from ingest.upkeep import look_after_files, name_orphans, pack, reports_late, require_same_moment, trim, trim_outbox
 from ingest.warnings.rules import ColourRules
 from ingest.watchdog import Moving, Part, Watchdog
 
@@ -157,6 +158,7 @@ class Service:
         terms = Terms(
             settings.connectors.recipients,
             int(platform.interval_s * 1e9) if platform else None,
+            reports_late=partial(reports_late, self.outbox, platform.name) if platform else lambda: False,
             reopen=settings.alarms.reopen_s * 10**9,
             shelve_max=settings.alarms.shelve_max_s * 10**9,
             suppress_level_2=settings.alarms.suppress_level_2,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.connectors.config import ConnectorsConfig
+from ingest.connectors.config import REPORTS_LATE, ConnectorsConfig
 from ingest.history.writer import READER
 from ingest.journal.config import JournalConfig
 from ingest.journal.errors import JournalUnavailable
@@ -90,6 +90,15 @@ def name_orphans(outbox: OutboxStore, connectors: Collection[str]) -> None:
             emit(OutboxOrphaned(connector, waiting))
 
 
+def reports_late(outbox: OutboxStore, connector: str) -> bool:
+    """Whether a readings report has waited for `REPORTS_LATE`; not while the state database does not answer."""
+    try:
+        oldest = outbox.oldest(connector, ["readings"])
+    except StateUnavailable:
+        return False
+    return oldest is not None and time.time_ns() - oldest > REPORTS_LATE
+
+
 async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
     """Let go of what was delivered long ago, again and again: first of bodies, much later of the record itself.
 
@@ -100,6 +109,7 @@ async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
         now = time.time_ns()
         try:
             for what, letting_go, kept_d in (
+                ("report", outbox.forget_reports, config.report_retention_h / 24),
                 ("body", outbox.empty, config.body_retention_d),
                 ("record", outbox.forget, config.delivery_retention_d),
             ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,9 @@ from ingest.model.outbox import MessageKind
 from ingest.model.plant import SERVICE
 from ingest.model.warning import EarlyWarning
 
+REPORTS_LATE: Final = 3600 * 10**9
+"""Once readings reports have waited for so long (ns), fewer are made until they are taken again."""
+
 
 class ConnectorsConfig(Config):
     """Who receives alarms, warnings and readings. None by default."""
@@ -27,6 +30,7 @@ class ConnectorsConfig(Config):
     platform: PlatformConfig | None = None
     escalate_after: int = Field(default=10, ge=1)  # failures of one message until a person is called; our default
     body_retention_d: float = Field(default=7.0, ge=0)  # of what is delivered; what is told stands in alarms and audit
+    report_retention_h: float = Field(default=1.0, ge=0)  # of delivered readings reports; the history has the readings
     delivery_retention_d: float = Field(
         default=400.0, ge=183
     )  # logs: six months by our reading of art. 21, Cybersecurity Law

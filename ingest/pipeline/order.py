@@ -83,10 +83,28 @@ def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage ha
         ]
 
 
+COALESCED: Final = 15
+"""Reports for which one stands while the platform has not taken any for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsCoalesced(Event, level="debug", amount="reports"):
+    """The platform is away: readings reports that were not made, since later ones stand for them."""
+
+    reports: int
+
+
 def report(turn: Turn, memory: Memory) -> None:
-    """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them."""
+    """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them.
+
+    While they have waited for long, once in `COALESCED` intervals: a day of them is what a platform can take up again.
+    """
     every = turn.terms.report_every
     if every is None or (interval := (turn.now - memory.stepped) // every) <= memory.reported:
+        return
+    if interval % COALESCED and turn.terms.reports_late():
+        memory.reported = interval
+        emit(ReportsCoalesced(len(turn.roster.plants)))
         return
     for plant in turn.roster.plants.values():
         body = readings_body(plant, turn.now, _latest(plant, memory))

@@ -26,6 +26,7 @@ class Terms:
     Attributes:
         recipients: the connectors that want a message of this kind, from this plant, at this level (None: readings).
         report_every: interval of the readings report, ns; None = nobody wants one.
+        reports_late: whether reports have not been taken for so long that fewer will do.
         reopen: an alarm that comes back within this time (ns) is the same alarm.
         shelve_max: the longest time an alarm may be shelved, ns.
         suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
@@ -35,6 +36,7 @@ class Terms:
 
     recipients: Callable[[MessageKind, str, int | None], Sequence[str]] = lambda _kind, _plant, _level: ()
     report_every: int | None = None
+    reports_late: Callable[[], bool] = lambda: False
     reopen: int = 600 * 10**9
     shelve_max: int = 28_800 * 10**9
     suppress_level_2: bool = False

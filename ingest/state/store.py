@@ -299,9 +299,8 @@ class OutboxStore:
         query = sa.select(t.outbox).where(column.seq.in_(seqs), column.connector == connector)
         return self._db.records(query.order_by(column.seq), message_of)
 
-    def oldest(self, connector: str) -> int | None:
-        """When the oldest undelivered message was created, or None if there are none."""
-        kinds = get_args(MessageKind)
+    def oldest(self, connector: str, kinds: Sequence[MessageKind] = get_args(MessageKind)) -> int | None:
+        """When the oldest undelivered message (of these kinds) was created, or None if there are none."""
         column = t.outbox.c
         query = _waiting(sa.select(column.created), connector).order_by(column.seq)
         found = [self._db.scalar(query.where(column.kind == kind)) for kind in kinds]
@@ -338,6 +337,18 @@ class OutboxStore:
         """Delete up to `limit` messages without bodies delivered before then; how many there were."""
         chosen = self._delivered(before, limit, emptied=True)
         return self._change(sa.delete(t.outbox).where(t.outbox.c.seq.in_(chosen)))
+
+    def forget_reports(self, before: int, limit: int) -> int:
+        """Delete up to `limit` readings reports delivered before then; the readings themselves are in the history."""
+        column = t.outbox.c
+        # Looked for outside the transaction: no commit of the engine waits for it.
+        found = self._db.rows(
+            sa.select(column.seq)
+            .where(column.kind == "readings", column.emptied.in_([False, True]), column.delivered < before)
+            .limit(limit)
+        )
+        seqs = [row["seq"] for row in found]
+        return self._change(sa.delete(t.outbox).where(column.seq.in_(seqs))) if seqs else 0
 
     @staticmethod
     def _delivered(before: int, limit: int, *, emptied: bool) -> sa.Select[Any]:

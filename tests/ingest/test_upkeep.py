@@ -23,7 +23,7 @@ from ingest.journal.journal import Commit, Journal
 from ingest.journal.records import Quarantined
 from ingest.journal.reserve import DiskGuard
 from ingest.model.batch import Batch
-from ingest.model.outbox import Attempt, Message
+from ingest.model.outbox import Attempt, Message, MessageKind
 from ingest.state import tables as t
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
@@ -142,6 +142,37 @@ async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
     assert outbox.undelivered() == {"town": 1}
     told = [(log["what"], log["messages"]) for log in logs if log["event"] == "outbox_trimmed"]
     assert told == [("body", 2), ("body", 2), ("body", 1), ("record", 2)]
+
+
+def test_delivered_reports_of_readings_are_let_go_of_whole_and_nothing_else_is(database: Database) -> None:
+    """A day of a hundred plants is 144,000 of them; the history has what they say. What waits stays, however old."""
+    kinds: list[MessageKind] = ["readings", "alarm", "warning"]
+    messages = [Message(0, "province", uuid4(), kind, "p", {"n": 1}, 1, 1, 0) for kind in kinds * 4]
+    EngineStore(database).commit(1, [], messages)
+    outbox = OutboxStore(database)
+    seqs = {kind: [one.seq for one in outbox.waiting("province", kind, 0, 100)] for kind in kinds}
+    outbox.record("province", [Attempt(seq, 1, 100 + n, None) for of in seqs.values() for n, seq in enumerate(of[:3])])
+    outbox.empty(101, 100)  # a message of each kind
+    assert [outbox.forget_reports(102, 1) for _ in range(3)] == [1, 1, 0]
+    left = {kind: [one.seq for one in outbox.messages("province", of)] for kind, of in seqs.items()}
+    assert left == seqs | {"readings": seqs["readings"][2:]}
+    assert outbox.oldest("province", ["readings"]) == 1
+
+
+def test_reports_are_late_once_one_has_waited_for_an_hour(database: Database) -> None:
+    outbox, hour = OutboxStore(database), 3600 * 10**9
+    now = time.time_ns()
+
+    def wait(kind: MessageKind, since: int) -> None:
+        EngineStore(database).commit(1, [], [Message(0, "province", uuid4(), kind, "p", {}, since, since, 0)])
+
+    wait("alarm", now - 2 * hour)
+    wait("readings", now - hour // 2)
+    assert not upkeep.reports_late(outbox, "province")
+    wait("readings", now - 2 * hour)
+    assert upkeep.reports_late(outbox, "province") is False, "the first that waits is the oldest"
+    outbox.record("province", [Attempt(one.seq, 1, 1, None) for one in outbox.waiting("province", "readings", 0, 1)])
+    assert upkeep.reports_late(outbox, "province")
 
 
 async def test_old_annunciations_are_laid_together_piece_by_piece(

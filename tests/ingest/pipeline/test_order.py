@@ -70,3 +70,32 @@ def test_the_title_names_the_point_behind_a_finding_over_several(
     zh, en = ("（主因 2号一氧化碳）", " (due to CO 2)") if faulty == "CO-2" else ("", "")
     assert raised.title.zh == f"1号一氧化碳 关系异常{zh}"
     assert raised.title.en == f"CO 1 relation broken{en}"
+
+
+def test_a_day_without_the_platform_is_few_reports_and_all_of_them_once_it_is_back(tmp_path: Path) -> None:
+    """Reports every minute; from an hour without any taken on, one in fifteen stands for all."""
+    (tmp_path / "p.toml").write_text(plant("steel", point("CO-1", "STL_CO", NAMED.format(1))), encoding="utf-8")
+    roster = load_roster(tmp_path, MemoryNumbering(), 1)
+    memory, minute = Memory(roster), 60 * SECOND
+    index = np.array([one.index for one in roster.plants["p"].points if one.id == "CO-1"], np.int32)
+    waiting: list[int] = []
+    away = True
+
+    def late() -> bool:
+        return bool(waiting) and turn.now - waiting[0] > 60 * minute
+
+    terms = Terms(lambda kind, _plant, _level: ["platform"] if kind == "readings" else [], minute, reports_late=late)
+    made = []
+    for at in range(0, 26 * 60 * minute, minute // 2):
+        time = np.array([NOON + at])
+        turn = Turn(NOON + at, Batch(index, time, np.ones(1), np.zeros(1, np.uint16), time), roster, terms)
+        advance(turn, memory)
+        made.append(len(turn.messages))
+        waiting += [message.created for message in turn.messages]
+        away = away and at < 24 * 60 * minute
+        if not away:
+            waiting.clear()
+    day = 2 * 24 * 60
+    assert 60 <= sum(made[:120]) <= 61
+    assert 60 + 23 * 4 - 1 <= sum(made[:day]) <= 61 + 23 * 4 + 1
+    assert sum(made[day + 30 :]) == 120 - 15, "every minute again once they are taken"
