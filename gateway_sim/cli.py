@@ -27,7 +27,12 @@ from gateway_sim.report import write_report
 from gateway_sim.webhook_receiver import WebhookReceiver
 from ingest.wire.frame import Refusal
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Simulated plants, a reference gateway, stand-ins.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Simulated plants, a reference gateway, stand-ins.",
+)
 
 
 FUTURE_MS = 60_000  # a recording may end so far ahead of this machine's clock

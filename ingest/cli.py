@@ -63,6 +63,7 @@ from ingest.warnings.explain import explain as explain_then
 
 app = typer.Typer(
     name="yujing",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest.installation import DataMissing
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import Fault, InvalidConfig
+from ingest.model.telling import PLANT_TIME
 from ingest.settings import Settings, load_in_force
 from ingest.state.errors import StateBroken, StateUnavailable
 from ingest.telemetry import Event
@@ -144,18 +145,20 @@ def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def moment(text: str, option: str) -> int:
-    """A time a person wrote, as ns since the epoch; without a zone it is local."""
+    """A time a person wrote, as ns since the epoch; without a zone it is plant time, wherever the machine stands."""
     try:
-        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1e6) * 1000
+        time = datetime.fromisoformat(text)
+        return int((time if time.tzinfo else time.replace(tzinfo=PLANT_TIME)).timestamp() * 1e6) * 1000
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
-            f"{text!r}: expected a time such as 2026-11-24T08:30 or 2026-11-24T08:30+08:00",
+            f"{text!r}: expected a time such as 2026-11-24T08:30, which is plant time (+08:00), or with its own zone,"
+            " 2026-11-24T00:30Z",
             param_hint=option,
         ) from error
 
 
 def written(time_ns: int | None) -> str:
-    """A time for people: local, to the second."""
+    """A time for people: plant time with its zone, to the second."""
     if time_ns is None:
         return "—"
-    return datetime.fromtimestamp(time_ns / 1e9).astimezone().isoformat(" ", "seconds")
+    return datetime.fromtimestamp(time_ns // 10**9, PLANT_TIME).isoformat(" ", "seconds")

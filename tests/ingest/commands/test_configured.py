@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from ingest.cli import app
+from ingest.commands.configured import moment, written
 from ingest.journal.journal import Journal
 from ingest.state.database import Database
 
@@ -58,3 +62,39 @@ def test_root_may_look_at_everything(data: Path) -> None:
     assert result.exit_code == 0, result.output
     owner = data.stat().st_uid
     assert {file.stat().st_uid for file in data.iterdir()} == {owner}
+
+
+@pytest.fixture(params=["America/New_York", "UTC", "Asia/Shanghai"])
+def elsewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in another zone than the plants."""
+    with monkeypatch.context() as zone:
+        zone.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_times_are_those_of_the_plants_wherever_the_machine_stands(elsewhere: None) -> None:
+    """What is printed names its zone, and what was printed or shown is read as it was meant."""
+    noon = 1_795_406_400_000_000_000
+    assert written(noon) == "2026-11-23 12:00:00+08:00"
+    for text in (
+        "2026-11-23T12:00",
+        "2026-11-23 12:00:00",
+        written(noon),
+        "2026-11-23T04:00Z",
+        "2026-11-22T23:00-05:00",
+    ):
+        assert moment(text, "--from") == noon
+    with pytest.raises(typer.BadParameter, match=r"plant time \(\+08:00\)"):
+        moment("noon", "--from")
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["check"], ["journal"], ["journal", "export"], ["simulate", "platform"], ["replay"]]
+)
+def test_every_command_tells_its_help_by_either_name(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("-h", "--help"):
+        result = CliRunner().invoke(app, [*command, name])
+        assert result.exit_code == 0, result.output
+        assert "Usage" in result.output + capfd.readouterr().out
