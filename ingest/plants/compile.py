@@ -18,7 +18,7 @@ from ingest.plants.enrolment import due
 from ingest.plants.judging import Judged, JudgedPoint
 from ingest.plants.kinds import KINDS, RuleSpec
 from ingest.plants.numbering import Numbering
-from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable
+from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, named
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
 from ingest.telemetry import Event, emit
@@ -199,15 +199,15 @@ def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tu
     )
     return Plant(
         id=told.id,
-        name=Text(told.name, told.name_en),
+        name=named(told.name, told.name_en),
         uscc=told.uscc,
         region=told.region,
         kind=told.kind,
         workers=told.workers,
         dust_workers=told.dust_workers,
         dust=told.dust,
-        equipment=tuple(Equipment(e.id, Text(e.name, e.name_en), e.gate) for e in plant.equipment),
-        gateways=tuple(Gateway(told.id, g.id, Text(g.name, g.name_en)) for g in plant.gateways),
+        equipment=tuple(Equipment(e.id, named(e.name, e.name_en), e.gate) for e in plant.equipment),
+        gateways=tuple(Gateway(told.id, g.id, named(g.name, g.name_en)) for g in plant.gateways),
         points=compiled,
         connect_by=enrolment.connect_by,
         tier=enrolment.tier,

@@ -16,7 +16,7 @@ from ingest.plants.gates import ALWAYS, Missing
 from ingest.plants.kinds import LABELS, LimitSpec, Measure, RuleSpec, Score, Taken, Unfit
 from ingest.plants.kinds.rule import SIGNS
 from ingest.plants.looking import Neighbour, Neighbours, Surroundings
-from ingest.plants.plant_tables import GatewayTable
+from ingest.plants.plant_tables import GatewayTable, named
 from ingest.plants.plantfile import PlantFile, PointText
 from ingest.plants.written import Place
 
@@ -114,7 +114,7 @@ def judge_points(plant: PlantFile, shared: Shared | None = None) -> tuple[tuple[
 
 def gateway_points(gateway: GatewayTable, signals: Mapping[str, Signal]) -> tuple[JudgedPoint, ...]:
     """A gateway's own points: online or not, and what the service measures of it."""
-    name = Text(gateway.name, gateway.name_en)
+    name = named(gateway.name, gateway.name_en)
     online = _own_point(gateway.id, name, gateway.id, signals[GATEWAY_SIGNAL], gateway.silence_s)
     measured = (
         _own_point(
@@ -179,7 +179,7 @@ class _Judging:
                     unjudged.append(f"{code}: {missing}")
             except Unfit as unfit:
                 self._fault(place, unfit.key, unfit.value, unfit.expected)
-        name = Text(table.name, table.name_en) if table.name and table.name_en else signal.name
+        name = named(table.name, table.name_en) if table.name else signal.name
         name = self._shared.texts.setdefault(name, name)
         return JudgedPoint(
             table.id,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from ingest.model.fault import near
-from ingest.model.plant import SERVICE, Gate, PlantKind
+from ingest.model.plant import SERVICE, Gate, PlantKind, Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
 from ingest.plants.gates import parse_when
@@ -25,6 +25,11 @@ ItemId = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digit
 Name = Annotated[str, like(r"\S.*", "a name")]
 Region = Annotated[str, like(r"[0-9]{6}", "a GB/T 2260 code of 6 digits")]
 Uscc = Annotated[str, because(uscc_fault)]
+
+
+def named(name: str, name_en: str | None) -> Text:
+    """A name in both languages; what has no English one is called by its own everywhere."""
+    return Text(name, name_en or name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class EnterpriseTable(Written):
 
     id: PlantId
     name: Name
-    name_en: Name
+    name_en: Name | None = None
     uscc: Uscc
     region: Region
     kind: PlantKind
@@ -119,7 +124,7 @@ class EquipmentTable(Written):
 
     id: ItemId
     name: Name
-    name_en: Name
+    name_en: Name | None = None
     running: Annotated[str, AfterValidator(_running)] | None = None
 
     @property
@@ -134,7 +139,7 @@ class GatewayTable(Written):
 
     id: ItemId
     name: Name
-    name_en: Name
+    name_en: Name | None = None
     silence_s: float | None = Field(default=None, gt=0)
 
 
@@ -174,7 +179,7 @@ class PointTable(Written):
         return codes
 
     @model_validator(mode="after")
-    def _both_languages(self) -> PointTable:
-        if (self.name is None) != (self.name_en is None):
-            raise ValueError("name and name_en together")
+    def _chinese_first(self) -> PointTable:
+        if self.name is None and self.name_en is not None:
+            raise ValueError("name beside name_en")
         return self

@@ -142,10 +142,7 @@ class _Reading:
         if not isinstance(found, list):
             self.faults.append(Place(self._file, key).fault(found, f"tables headed [[{key}]]"))
             return []
-        points = key == "points"
-        return [
-            (Place(self._file, f"{key}.{i}", _text(item, "id") if points else ""), item) for i, item in enumerate(found)
-        ]
+        return [(Place(self._file, f"{key}.{i}", _text(item, "id")), item) for i, item in enumerate(found)]
 
     def _ids(self, key: str) -> frozenset[str]:
         return frozenset(_text(item, "id") for _, item in self._items[key])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.model.fault import Fault, InvalidConfig
+from ingest.model.plant import Text
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import NONE_RENAMED, MemoryNumbering, Numbered, PointKey
 from tests.ingest.plants.samples import DATA, plant, point
@@ -91,7 +92,7 @@ def test_no_point_or_gateway_has_the_id_of_a_gateways_clock(tmp_path: Path, tabl
     second = '[[gateways]]\nid = "GW-2"\nname = "网关"\nname_en = "Gateway"\n'
     text = plant("steel", second + point("CO", "STL_CO")).replace(old, '"GW-1.clock"')
     (tmp_path / "p.toml").write_text(text, encoding="utf-8")
-    assert f"{table}.id" in told(tmp_path)
+    assert f"{table}.id (GW-1.clock)" in told(tmp_path)
     assert "= 'GW-1.clock': expected an id of its own; it is that of GW-1's clock" in told(tmp_path)
 
 
@@ -130,7 +131,7 @@ def test_gateways_and_plants_are_not_renamed_and_the_fault_says_where_the_way_is
     text = plant("steel", point("A", "STL_CO"), name="p").replace(f"[{table}]\n", f'[{table}]\nwas = "OLD"\n')
     (tmp_path / "p.toml").write_text(text, encoding="utf-8")
     (fault,) = faults(tmp_path)
-    assert (fault.key, fault.value) == (f"{key}.was", "'OLD'")
+    assert (fault.key.partition(" ")[0], fault.value) == (f"{key}.was", "'OLD'")
     document, *headings = re.findall(r"docs/\w+\.md|(?<=\*)[^*,]+(?=\*)", fault.expected)
     words = (Path(__file__).parents[3] / document).read_text(encoding="utf-8")
     assert [heading for heading in headings if f"**{heading}**" in words] == ["Rename a gateway", "Rename a plant"]
@@ -145,3 +146,28 @@ def test_nothing_is_numbered_while_there_are_faults(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("x = 1", encoding="utf-8")
     with pytest.raises(InvalidConfig):
         load_roster(tmp_path, never, 1)
+
+
+def test_a_name_in_one_language_is_enough(tmp_path: Path) -> None:
+    """It is shown on the pages of both; an English one alone has no Chinese page to stand on."""
+    text = plant("steel", point("A", "STL_CO", 'name = "一号炉一氧化碳"\n'), name="p")
+    text = re.sub("^name_en = .*\n", "", text, flags=re.MULTILINE)
+    assert "name_en" not in text
+    (tmp_path / "p.toml").write_text(text, encoding="utf-8")
+    roster = load_roster(tmp_path, MemoryNumbering(), 1)
+    found = roster.enterprises()[0]
+    named = next(one for one in found.points if one.id == "A")
+    assert named.name == Text("一号炉一氧化碳", "一号炉一氧化碳")
+    names = [found.name, *(one.name for one in found.gateways), *(one.name for one in found.equipment)]
+    assert [name.en for name in names] == [name.zh for name in names]
+    (tmp_path / "p.toml").write_text(text.replace('name = "一号炉', 'name_en = "CO'), encoding="utf-8")
+    assert "points.0 (A) = (a table): expected name beside name_en" in told(tmp_path)
+
+
+def test_a_fault_of_a_machine_or_gateway_names_it(tmp_path: Path) -> None:
+    """As one of a point does: nobody counts tables."""
+    extra = '[[equipment]]\nid = "F-7"\nname = ""\n[[gateways]]\nid = "GW-7"\n'
+    (tmp_path / "p.toml").write_text(plant("steel", extra + point("A", "STL_CO"), name="p"), encoding="utf-8")
+    said = told(tmp_path)
+    assert re.search(r"equipment\.\d\.name \(F-7\) = '': expected a name", said), said
+    assert re.search(r"gateways\.\d\.name \(GW-7\) = \(missing\)", said), said
