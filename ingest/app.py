@@ -19,6 +19,7 @@ from ingest.casework import Casework
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
 from ingest.exports.desk import Desk
+from ingest.exposed import expose_counters
 from ingest.garbage import settle_heap
 from ingest.heap import keep_trimmed, share_heap
 from ingest.history.bounded_reads import BoundedReads
@@ -299,6 +300,7 @@ class Service:
                 self._settings.connectors.names(),
                 self.refusals.faults,
             )
+            expose_counters(self._settings)
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
             self._start(stack)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Generic, Literal, TextIO, TypeVar
 
 import structlog
@@ -20,6 +21,7 @@ Level = Literal["debug", "info", "warning", "error"]
 REGISTRY = CollectorRegistry()
 _unlogged = Counter("yujing_events_unlogged", "Events whose log line could not be written", registry=REGISTRY)
 _counters: dict[type[Event], Counter] = {}
+_making = threading.Lock()
 _log = structlog.get_logger("yujing")
 
 
@@ -56,13 +58,43 @@ def emit(event: Event) -> None:
         getattr(_log, kind.level)(name, **fields)
     except (OSError, ValueError):  # the log's reader is gone or its disk full: watching goes on, and this is counted
         _unlogged.inc()
-    counter = _counters.get(kind)
-    if counter is None:
-        text = (kind.__doc__ or name).splitlines()[0]
-        counter = _counters[kind] = Counter(f"yujing_{name}", text, kind.labels, registry=REGISTRY)
+    counter = _counter(kind)
     if kind.labels:
         counter = counter.labels(*(str(fields[label]) for label in kind.labels))
     counter.inc(fields[kind.amount] if kind.amount else 1)
+
+
+def expose(kind: type[Event], /, **values: Iterable[object]) -> None:
+    """Have the counter of an event at 0 before the first one comes: a rise from nothing to 1 is seen by no alert.
+
+    Args:
+        kind: the event.
+        values: what each of its labels may be; every combination is exposed.
+    """
+    counter = _counter(kind)
+    for combination in itertools.product(*(values[label] for label in kind.labels)) if kind.labels else ():
+        counter.labels(*map(str, combination))
+
+
+def kinds() -> list[type[Event]]:
+    """Every event of a module that was loaded, by name."""
+    found, left = dict[str, type[Event]](), [Event]
+    while left:
+        left += (below := left.pop().__subclasses__())
+        for kind in below:
+            if getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind:  # a slotted class is made twice
+                found[f"{kind.__module__}.{kind.__name__}"] = kind
+    return [found[name] for name in sorted(found)]
+
+
+def _counter(kind: type[Event]) -> Counter:
+    if kind not in _counters:
+        with _making:
+            if kind not in _counters:
+                name = _snake(kind.__name__)
+                text = (kind.__doc__ or name).splitlines()[0]
+                _counters[kind] = Counter(f"yujing_{name}", text, kind.labels, registry=REGISTRY)
+    return _counters[kind]
 
 
 class EmittedOnce(Generic[K]):
