@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.model.certificate import state_of
 from ingest.telemetry import Event, emit
 
 
@@ -23,7 +24,7 @@ class RenewedContext:
     def __init__(self, cert: Path, key: Path) -> None:
         """Read them. Raises OSError (ssl.SSLError is one) if they cannot be used."""
         self._cert, self._key = cert, key
-        self._seen = self._state()
+        self._seen = state_of(self._cert, self._key)
         self.context = self._newest = self._read()
         self.context.sni_callback = self._greeted
 
@@ -33,7 +34,7 @@ class RenewedContext:
         return context
 
     def _greeted(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-        state = self._state()
+        state = state_of(self._cert, self._key)
         if state != self._seen:
             self._seen = state
             try:
@@ -41,14 +42,3 @@ class RenewedContext:
             except OSError as error:
                 emit(ApiCertificateUnusable(str(self._cert), str(error)))
         connection.context = self._newest
-
-    def _state(self) -> tuple[object, ...]:
-        """What changes when a file is written or replaced."""
-        found: list[object] = []
-        for file in (self._cert, self._key):
-            try:
-                at = file.stat()
-                found += [at.st_ino, at.st_size, at.st_mtime_ns]
-            except OSError:
-                found.append(None)
-        return tuple(found)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +20,7 @@ from pydantic import AfterValidator, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ingest.connectors.errors import Unreachable
+from ingest.model.authorities import trusting
 from ingest.model.fault import SECRET_KEYS, Fault, InvalidConfig
 from ingest.wire.retry_after import retry_after_s
 
@@ -100,7 +100,7 @@ def open_client(ca_file: Path | None, key: str) -> httpx.AsyncClient:
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes whole addresses, queries included
     try:
-        trust = ssl.create_default_context(cafile=ca_file)
+        trust = trusting(ca_file)
     except OSError as error:  # ssl.SSLError is one
         expected = f"a readable file of PEM certificates: {error.strerror or 'no certificate in it'}"
         raise InvalidConfig([Fault(str(ca_file), key, str(ca_file), expected)]) from error

@@ -42,6 +42,7 @@ from ingest.history.line_protocol import (
 from ingest.history.series import series_of
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.alarm import AlarmEvent
+from ingest.model.authorities import trusting
 from ingest.model.batch import Batch
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
@@ -227,6 +228,6 @@ def http_client(config: InfluxConfig, **authority: Any) -> httpx.Client:
 def trust(config: InfluxConfig) -> ssl.SSLContext:
     """Whose certificates are believed. Raises HistoryUnavailable if `ca_file` cannot be read."""
     try:
-        return ssl.create_default_context(cafile=config.ca_file)
+        return trusting(config.ca_file)
     except OSError as error:
         raise HistoryUnavailable(f"ca_file {config.ca_file}: {error}") from error

@@ -58,3 +58,15 @@ def shown_certificate(key: str, where: str, der: bytes) -> Certificate:
 
 def _certificate(key: str, where: str, one: x509.Certificate) -> Certificate:
     return Certificate(key, where, one.subject.rfc4514_string(), int(one.not_valid_after_utc.timestamp()) * 10**9)
+
+
+def state_of(*files: Path) -> tuple[object, ...]:
+    """What changes when one of the files is written or replaced."""
+    found: list[object] = []
+    for file in files:
+        try:
+            at = file.stat()
+            found += [at.st_ino, at.st_size, at.st_mtime_ns]
+        except OSError:
+            found.append(None)
+    return tuple(found)

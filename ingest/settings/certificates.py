@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from ingest.model.certificate import Certificate, read_certificate, shown_certificate
+from ingest.model.certificate import Certificate, read_certificate, shown_certificate, state_of
 from ingest.model.fault import Fault
 from ingest.telemetry import Event, emit
 
@@ -118,7 +118,7 @@ class CertificateWatch:
     def days_left(self) -> dict[str, int]:
         """Whole days by key; those that end soon are told in the log, once a day."""
         for key, file, authorities in self._files:
-            self._look(key, str(file), _state(file), partial(read_certificate, key, file, authorities=authorities))
+            self._look(key, str(file), state_of(file), partial(read_certificate, key, file, authorities=authorities))
         shown = self._broker()
         if shown is not None:
             self._look(BROKER, self._address, shown, partial(shown_certificate, BROKER, self._address, shown))
@@ -143,12 +143,3 @@ class CertificateWatch:
             self._known[key] = read()
         except (OSError, ValueError) as error:
             emit(CertificateUnreadable(key, where, str(error)))
-
-
-def _state(file: Path) -> object:
-    """What changes when a file is written or replaced; None: there is none."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -210,8 +211,7 @@ class MqttSource:
         """
         self._on_subscribed = on_subscribed
         config = self._config
-        if config.username is not None:
-            self._client.username_pw_set(config.username, config.password.read() if config.password else None)
+        self._sign_in()
         properties: Properties | None = None
         options: dict[str, Any] = {}
         if config.protocol == "5":
@@ -280,6 +280,12 @@ class MqttSource:
         emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
         return True
 
+    def _sign_in(self) -> None:
+        """Use the password as it is now. Raises LookupError if it is not where the settings say."""
+        config = self._config
+        if config.username is not None:
+            self._client.username_pw_set(config.username, config.password.read() if config.password else None)
+
     def _build(self) -> BufferedClient:
         config = self._config
         version = MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311
@@ -300,6 +306,8 @@ class MqttSource:
             self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
         self._accepted = False
         self._client.trust(self._trust.context())
+        with suppress(LookupError):  # it is being replaced: the one before may still do
+            self._sign_in()
 
     def _connected(
         self, client: Client, _userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None

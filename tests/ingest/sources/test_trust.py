@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -170,5 +171,37 @@ def test_an_error_of_ours_in_the_network_thread_is_not_lost(tmp_path: Path) -> N
         try:
             assert caught.wait(PATIENCE_S)
             assert [str(error) for error in failed] == ["a fault of ours"]
+        finally:
+            source.stop()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_replaced_password_is_used_by_the_next_connection(tmp_path: Path, protocol: str) -> None:
+    """The broker refuses the old one and takes the new one; the service was not started anew."""
+    words, secret = tmp_path / "words", tmp_path / "secret"
+
+    def let_in(word: str) -> None:
+        subprocess.run(["mosquitto_passwd", "-c", "-b", words, "yujing", word], check=True, capture_output=True)
+        words.chmod(0o644)
+
+    let_in("old")
+    secret.write_text("old")
+    lines = [f"password_file {words}", "allow_anonymous false"]
+    given = {"username": "yujing", "password": {"file": secret}, "protocol": protocol}
+    with mosquitto_server(tmp_path, lines) as broker, capture_logs() as logs:
+        config = MqttConfig.model_validate({"host": broker.host, "port": broker.port, **given})
+        subscribed = threading.Semaphore(0)
+        source = MqttSource(config, Handover(10), Clock(), expect_session=False)
+        source.start(subscribed.release)
+        try:
+            assert subscribed.acquire(timeout=PATIENCE_S)
+            let_in("new")
+            broker.kill()
+            broker.start()
+            until(lambda: any("refused" in entry["reason"] for entry in of(logs, "broker_disconnected")))
+            assert "refused" in str(source.trouble)
+            secret.unlink()  # while it is replaced
+            secret.write_text("new")
+            assert subscribed.acquire(timeout=PATIENCE_S)
         finally:
             source.stop()

@@ -316,6 +316,26 @@ async def test_a_receiver_of_our_own_authority_is_trusted(tmp_path: Path) -> Non
         assert (await deliver_one(receiver.url, ca_file=ours.ca_file)).error is None
 
 
+async def test_an_authority_that_takes_over_is_trusted_without_a_restart(tmp_path: Path) -> None:
+    """Once it stands in the file; a copy under way takes nothing away, and is told once."""
+    old, new = make_authority(tmp_path, "old"), make_authority(tmp_path, "new")
+    file = tmp_path / "trusted.pem"
+    file.write_bytes(old.ca_file.read_bytes())
+    with Receiver(tls=old.server) as before, Receiver(tls=new.server) as after:
+        async with opened(before.url, ca_file=file) as one, opened(after.url, ca_file=file) as other:
+            (refused,) = await other.deliver([alarm_message(1)])
+            assert "CERTIFICATE_VERIFY_FAILED" in (refused.error or "")
+            file.write_text("a copy under way")
+            with capture_logs() as logs:
+                for _ in range(2):
+                    assert (await other.deliver([alarm_message(1)]))[0].error is not None
+                assert (await one.deliver([alarm_message(1)]))[0].error is None
+            assert [entry["event"] for entry in logs] == ["authorities_unusable"] * 2, "once a connector"
+            file.write_bytes(old.ca_file.read_bytes() + new.ca_file.read_bytes())
+            assert (await other.deliver([alarm_message(1)]))[0].error is None
+            assert (await one.deliver([alarm_message(2)]))[0].error is None
+
+
 @pytest.mark.parametrize("trusted", ["theirs", "the system's", "ours, for another host"])
 async def test_a_receiver_that_cannot_prove_itself_gets_nothing(tmp_path: Path, trusted: str) -> None:
     ours, theirs = make_authority(tmp_path, "ours"), make_authority(tmp_path, "theirs")
