@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
 
 from ingest.api.server import ApiServer
+from ingest.model.alarm import AlarmState
 from tests.browser import Watched, chromium, watched
 from tests.ingest.api.serving import served
 from tests.ingest.api.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
@@ -172,6 +174,52 @@ async def test_what_was_written_outlives_the_session(hall: StandIn, watch: Watch
     await expect(page.locator("#body")).to_contain_text("已撤人，正在通风")
     await expect(words).to_have_value("")
     watch.wrong = [said for said in watch.wrong if "401" not in said]
+
+
+async def test_acknowledging_far_down_a_list_stays_there_on_a_small_screen_and_nothing_is_clipped(
+    hall: StandIn, watch: Watched
+) -> None:
+    """A window of half a screen (or text at 200 %): the button is within it, and the list stays where it was."""
+    for number in range(40):
+        hall.raise_alarm(STEEL, "CO-02", "HH", 171.0 + number, ago_s=number)
+    page = watch.page
+    for width in (800, 960):
+        await page.set_viewport_size(ViewportSize(width=width, height=700))
+        await sign_in(page)
+        right, before = await page.evaluate(
+            """() => {
+                const button = document.querySelectorAll("[data-ack]")[30];
+                const { right } = button.getBoundingClientRect();
+                button.scrollIntoView({ block: "center" });
+                button.click();
+                return [right, scrollY];
+            }"""
+        )
+        assert right <= width
+        assert before > 1000
+        await page.get_by_role("dialog").get_by_role("button", name="确认").click()
+        await expect(page.locator(".is-acknowledged").first).to_be_attached()
+        await expect(page.locator("#link[data-state=live]")).to_be_visible()
+        assert abs(await page.evaluate("scrollY") - before) < 200
+        hall.book.update({key: replace(one, state=AlarmState.UNACKNOWLEDGED) for key, one in hall.book.items()})
+
+
+async def test_paper_has_what_stands_and_nothing_to_press(watch: Watched) -> None:
+    page = watch.page
+    await sign_in(page)
+    await page.emulate_media(media="print")
+    for gone in (".main-nav", ".bar-end", ".filters", "[data-ack]", ".cell-action"):
+        await expect(page.locator(gone).first).to_be_hidden()
+    await expect(page.locator("tr.alarm").first).to_be_visible()
+
+
+async def test_a_yearly_summary_uses_the_whole_of_a_wide_screen(watch: Watched) -> None:
+    page = watch.page
+    await page.set_viewport_size(ViewportSize(width=1920, height=900))
+    await sign_in(page)
+    await page.goto("/lists/summary/2026")
+    sheet = "document.querySelector('.list-sheet')"
+    assert await page.evaluate(f"{sheet}.scrollWidth - {sheet}.clientWidth") <= 0
 
 
 async def test_a_trend_draws_itself_anew(hall: StandIn, watch: Watched) -> None:

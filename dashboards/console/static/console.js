@@ -205,6 +205,16 @@ document.addEventListener("keydown", (key) => {
   menu.querySelector("summary").focus();
 });
 
+// Who sends a form and comes back to the same page stays where they were on it.
+const PLACE = "yujing-place";
+const here = location.pathname + location.search;
+document.addEventListener("submit", ({ target: form }) => {
+  if (form.method === "post") sessionStorage.setItem(PLACE, JSON.stringify({ page: here, top: scrollY }));
+});
+const place = JSON.parse(sessionStorage.getItem(PLACE));
+sessionStorage.removeItem(PLACE);
+if (place?.page === here && !location.hash) scrollTo(0, place.top);
+
 // One press is enough: what is on its way is not sent again.
 document.addEventListener("submit", (submit) => {
   if (submit.target.method !== "post") return;
