@@ -38,6 +38,7 @@ from ingest.api.texts import (
     WORDS,
 )
 from ingest.api.texts.quarantine import REASONS, in_chinese
+from ingest.api.texts.sources import source_in_chinese
 from ingest.cases.labels import label
 from ingest.model.plant import Text
 from ingest.model.warning import Colour
@@ -136,6 +137,7 @@ class Renderer:
             ),
             refused_for=lambda reason: say(REASONS.get(reason, Text(reason, reason))),
             refused_with=in_chinese if lang == "zh" else str,
+            source_of=source_in_chinese if lang == "zh" else str,
             place=navigation.place(request.url.path),
             now=now,
             unjudged=lambda text: wording.unjudged(text, lang),

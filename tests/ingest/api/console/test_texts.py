@@ -14,12 +14,17 @@ from detectors.detector import Reason
 from ingest.api import texts
 from ingest.api.console.rendering import HOME
 from ingest.api.texts import TEXTS
+from ingest.api.texts.sources import known
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.audit import ActKind, ActRole
 from ingest.model.flags import Flag
 from ingest.model.plant import SERVICE, Confidence, PlantKind, Text
 from ingest.model.suppression import SuppressionKind, SuppressionState
 from ingest.model.warning import Asked, WarningEventKind, WarningState
+from ingest.plants.catalogue import DIRECTORY, load_catalogue
+from ingest.warnings.rules import load_rules
+from tests.ingest.api.conftest import Ask
+from tests.ingest.api.stand_in import INSPECTOR, OPERATOR, STEEL, StandIn
 
 SOURCES = [*(HOME / "templates").iterdir(), *Path(ingest.api.__path__[0]).rglob("*.py")]
 KEY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")
@@ -80,3 +85,35 @@ def test_every_key_and_action_told_is_said_in_both_languages() -> None:
     said = [*texts.SAID.values(), *(text for of in texts.ACTIONS.values() for text in of.values())]
     assert all(text.zh.strip() and text.en.strip() for text in said)
     assert not any(re.search(r"[\u4e00-\u9fff]", text.en) for text in said)
+
+
+def test_every_source_of_ours_can_be_said_in_chinese() -> None:
+    """Of the catalogue's rules, those of gateways and of the service itself, and the rules of warnings."""
+    catalogue = load_catalogue()
+    tables = [catalogue.analogue, catalogue.every, catalogue.gateway, catalogue.service]
+    rules = [rule for table in tables for one in table.values() for rule in getattr(one, "rules", {"": one}).values()]
+    rules += [rule for kind in catalogue.signals.values() for one in kind.values() for rule in one.rules.values()]
+    sources = {rule.source for rule in rules} | {rule.source for rule in load_rules(None).rules}
+    assert len(sources) > 70
+    assert [source for source in sorted(sources) if not known(source)] == []
+
+
+def test_no_number_stands_on_what_a_machine_made_up() -> None:
+    """A note that nobody vouches for is no source: such a number is an engineering default, and said to be."""
+    texts = [file.read_text(encoding="utf-8") for file in DIRECTORY.glob("*.toml")]
+    assert len(texts) >= 5
+    assert not any("AI-generated" in text for text in texts)
+
+
+async def test_provenance_is_for_those_who_supervise_and_in_their_language(hall: StandIn, ask: Ask) -> None:
+    """An operator reads how sure a number is."""
+    alarm = next(one for one in hall.book.values() if one.plant == STEEL)
+    warning = next(event.warning for event in reversed(hall.warned) if event.warning.plant == STEEL)
+    pages = (f"/alarms/{alarm.id}/body", f"/plants/{STEEL}/points/CO-01/rules", f"/warnings/{warning.id}/body")
+    for page in pages:
+        office, plant = [(await ask(who).get(page)).text for who in (INSPECTOR, OPERATOR)]
+        assert "工程默认值" in plant
+        assert "engineering default" not in plant + office
+        assert "数值出处" not in plant
+    assert "任何一级报警即为预警" in office
+    assert "任何一级报警即为预警" not in plant
