@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import time
+import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -25,8 +26,10 @@ from ingest.commands.configured import (
     INVALID,
     UNAVAILABLE,
     ConfigFile,
+    Ended,
     RunAsRoot,
     configured,
+    end,
     enter,
     moment,
     other_owner,
@@ -48,6 +51,7 @@ from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.plausible import doubts
 from ingest.private import close_data, write_privately
 from ingest.receiving import receive_until_state_answers
+from ingest.reread import reread
 from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import InForce, load_in_force
 from ingest.settings.certificates import certificates_of
@@ -175,8 +179,10 @@ def run(
     ] = False,
 ) -> None:
     """运行服务 Run the service until SIGTERM or Ctrl-C."""
+    telemetry.configure_logging()
     try:
-        in_force = load_in_force(enter(config))
+        file = enter(config)
+        in_force = load_in_force(file)
         settings = in_force.settings
         telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
         other = other_owner(settings)
@@ -184,7 +190,7 @@ def run(
             telemetry.emit(RunAsRoot(str(other[0]), other[1]))
         close_data(settings)
         require_memory()  # before anything is opened: a failed allocation names nobody
-        asyncio.run(_serve(in_force, new=new))
+        asyncio.run(_serve(in_force, file, new=new))
     except InvalidConfig as error:
         refuse(error)
     except (
@@ -195,36 +201,46 @@ def run(
         LookupError,
         NotEnoughMemory,
     ) as error:
-        say.print(f"[red]无法启动 cannot start[/]: {error}", markup=True)
-        raise typer.Exit(UNAVAILABLE) from None
+        end(Ended("无法启动 cannot start", str(error)))
     except DataMissing as error:
-        say.print("[red]数据缺失,未启动 data is missing; not started[/]")
-        say.print(str(error), markup=False)
-        raise typer.Exit(UNAVAILABLE) from None
+        end(Ended("数据缺失,未启动 data is missing; not started", str(error)))
     except MemoryError:
-        say.print("[red]内存不足,服务已停止 out of memory; the service has stopped[/]")
-        say.print(
-            "重启即从磁盘恢复。提高内存上限 (MemoryMax=, ulimit -v),或减少测点。"
-            " A restart recovers from disk. Raise the limit of memory (MemoryMax=, ulimit -v) or watch fewer points."
+        end(
+            Ended(
+                "内存不足,服务已停止 out of memory; the service has stopped",
+                "",
+                "重启即从磁盘恢复。提高内存上限 (MemoryMax=, ulimit -v),或减少测点。"
+                " A restart recovers from disk. Raise the limit of memory (MemoryMax=, ulimit -v) or watch"
+                " fewer points.",
+            )
         )
-        raise typer.Exit(UNAVAILABLE) from None
     except StateBroken as error:
-        say.print("[red]状态库不可再写,服务已停止 the state database can be written no more; the service stopped[/]")
-        say.print(str(error), markup=False)
-        say.print(
-            "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing state repair,不成则从备份恢复。"
-            " A restart recovers from disk. If it happens again, look at the disk, then run yujing state repair,"
-            " or restore a backup."
+        end(
+            Ended(
+                "状态库不可再写,服务已停止 the state database can be written no more; the service stopped",
+                str(error),
+                "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing state repair,不成则从备份恢复。"
+                " A restart recovers from disk. If it happens again, look at the disk, then run yujing state repair,"
+                " or restore a backup.",
+            )
         )
-        raise typer.Exit(UNAVAILABLE) from None
     except JournalBroken as error:
-        say.print("[red]日志库不可再写,服务已停止 the journal can be written no more; the service has stopped[/]")
-        say.print(str(error), markup=False)
-        say.print(
-            "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing journal verify。"
-            " A restart recovers from disk. If it happens again, look at the disk, then run yujing journal verify."
+        end(
+            Ended(
+                "日志库不可再写,服务已停止 the journal can be written no more; the service has stopped",
+                str(error),
+                "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing journal verify。"
+                " A restart recovers from disk. If it happens again, look at the disk, then run yujing journal verify.",
+            )
         )
-        raise typer.Exit(UNAVAILABLE) from None
+    except Exception:  # noqa: BLE001  a fault of ours: its traceback is one line of the log, too
+        end(
+            Ended(
+                "程序错误,服务已停止 a fault of the program; the service has stopped",
+                traceback.format_exc(),
+                "重启即从磁盘恢复;请报告此错误。 A restart recovers from disk. Please report it.",
+            )
+        )
 
 
 @app.command()
@@ -310,10 +326,11 @@ def warning(
         print_warning(found, Console(highlight=False))
 
 
-async def _serve(in_force: InForce, *, new: bool) -> None:
+async def _serve(in_force: InForce, file: Path, *, new: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread, file, in_force.settings)
     while not stop.is_set():
         try:
             service = Service(in_force, new=new)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar, Generic, Literal, TextIO, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Final, Generic, Literal, TextIO, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -22,6 +23,7 @@ REGISTRY = CollectorRegistry()
 _unlogged = Counter("yujing_events_unlogged", "Events whose log line could not be written", registry=REGISTRY)
 _counters: dict[type[Event], Counter] = {}
 _making = threading.Lock()
+_PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3}
 _log = structlog.get_logger("yujing")
 
 
@@ -163,7 +165,12 @@ def _summed(first: Event, other: Event) -> Event:
 
 
 def configure_logging(*, level: str = "info", json: bool = True, file: TextIO | None = None) -> None:
-    """Send events to a file (standard error by default), as JSON lines for machines or coloured text for people."""
+    """Send events to a file (standard error by default), as JSON lines for machines or coloured text for people.
+
+    Where the file is journald's, each line begins with its priority (sd-daemon(3)), which journald takes off again. It
+    may be called again while the service runs.
+    """
+    to = file or sys.stderr
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -171,11 +178,25 @@ def configure_logging(*, level: str = "info", json: bool = True, file: TextIO | 
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.dict_tracebacks if json else structlog.dev.set_exc_info,
             structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(),
+            *([_with_priority] if journald_reads(to) else []),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=file or sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=to),
         cache_logger_on_first_use=False,
     )
+
+
+def journald_reads(file: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is written there goes to journald: it says which stream is its own (systemd.exec(5))."""
+    try:
+        there = os.fstat(file.fileno())
+    except (OSError, ValueError):  # no file of the system
+        return False
+    return environment.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"
+
+
+def _with_priority(_logger: object, level: str, line: Any) -> str:
+    return f"<{_PRIORITIES.get(level, 6)}>{line}"
 
 
 def _snake(name: str) -> str:

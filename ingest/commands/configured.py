@@ -23,7 +23,7 @@ from ingest.model.fault import Fault, InvalidConfig
 from ingest.model.telling import PLANT_TIME
 from ingest.settings import Settings, load_in_force
 from ingest.state.errors import StateBroken, StateUnavailable
-from ingest.telemetry import Event
+from ingest.telemetry import Event, emit
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
 
@@ -102,6 +102,26 @@ class RunAsRoot(Event, level="warning"):
 
     file: str
     owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Event, level="error"):
+    """The service could not start or could not go on, and ends; its supervisor starts it again."""
+
+    said: str
+    error: str
+    expected: str = ""
+
+
+def end(why: Ended) -> NoReturn:
+    """Tell why and end: a line of the log among the others, and words where a person looks on."""
+    if sys.stderr.isatty():
+        say.print(f"[red]{why.said}[/]")
+        for words in filter(None, (why.error, why.expected)):
+            say.print(words, markup=False)
+    else:
+        emit(why)
+    raise typer.Exit(UNAVAILABLE) from None
 
 
 def other_owner(settings: Settings) -> tuple[Path, str] | None:

@@ -36,6 +36,9 @@ KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
 OUTBOX_PAUSE_S = 1.0
 """The pause before an outbox that could not be read or written is asked again."""
 
+AWAY_AFTER = 3
+"""Tries in a row after which a receiver is said to be away; fewer are a network's everyday."""
+
 MAX_ERROR = 500
 """Characters kept of an error text."""
 
@@ -126,6 +129,7 @@ class _Lane:
     readings: int = 0  # messages of this kind in the queue
     more: bool = False  # the outbox holds readings for which the queue had no room
     looked: float = field(default_factory=time.monotonic)  # into the outbox, with an answer
+    error: str = ""  # of the newest try that failed
 
     def __post_init__(self) -> None:
         """Begin with nothing queued."""
@@ -186,6 +190,14 @@ class OutboxSender:
     def progressed(self) -> float:
         """When the connector that is furthest behind last looked into the outbox: what a watchdog looks at."""
         return min((lane.looked for lane in self._lanes), default=time.monotonic())
+
+    def away(self) -> dict[str, str]:
+        """Connectors whose receiver took nothing several times in a row, with what came of the last try."""
+        return {
+            lane.connector.name: f"{failures} tries in a row failed: {lane.error}"
+            for lane in self._lanes
+            if (failures := lane.queue.failures) >= AWAY_AFTER
+        }
 
     def next_at(self) -> float | None:
         """When something is tried next, by the steady clock; None: nothing waits for time alone to pass."""
@@ -279,6 +291,7 @@ class OutboxSender:
 
     async def _report(self, lane: _Lane, failed: Sequence[tuple[Message, Outcome]], retry_s: float) -> None:
         connector, error = lane.connector.name, _storable(failed[-1][1].error or "")
+        lane.error = error
         emit(DeliveryFailed(connector, len(failed), round(retry_s, 1), error))
         counts = [lane.queue.failures, *(message.attempts + 1 for message, _ in failed)]
         overdue = [count for count in counts if count and count % self._escalate_after == 0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import signal
 import subprocess
 import time
 from contextlib import ExitStack
@@ -118,6 +120,9 @@ def test_changed_plant_files_are_taken_up_while_running_and_bad_ones_refused(tmp
         assert "sponge" in fault["value"]
         assert "enterprise.kind" in fault["key"]
         assert {p["id"] for p in service.get("/api/v1/plants")} == {"service", PLANT}, "the old roster stays in force"
+        service.config.write_text(service.config.read_text() + '[log]\nlevel = "debug"\n')
+        os.kill(service.pid, signal.SIGHUP)
+        service.until(lambda: any(e["event"] == "settings_reread" for e in service.log()), "the settings to be read")
         added = good + '\n[[points]]\nid = "O2-01"\nsignal = "STL_O2"\ngateway = "GW-01"\n'
         file.write_text(added, encoding="utf-8")
         service.until(
@@ -175,5 +180,7 @@ def test_files_of_different_moments_are_refused_before_anything_is_missed(tmp_pa
         again = service.command("run", "--config", str(service.config))
         done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 1
-        assert "journal.db" in done.stderr
-        assert "backup" in done.stderr
+        told = [json.loads(line) for line in done.stderr.splitlines()]
+        assert told[-1]["event"] == "ended", "one format, to the last line"
+        assert "journal.db" in told[-1]["error"]
+        assert "backup" in told[-1]["error"]
