@@ -46,6 +46,7 @@ from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, r
 from ingest.wire.trust import distrust, in_words, refusal_of_ours
 
 _MAX_BACKOFF_S: Final = 30
+_REFUSED: Final = "not connected: refused: "
 _RETAINED: Final = itemgetter(3)
 _TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
 
@@ -170,7 +171,7 @@ class MqttSource:
         self._trust = Trust(trust_files(config))
         self._failed = failed
         self._client = self._build()
-        self._accepted = False  # by the broker, on this connection
+        self._answered = False  # whether the broker has said yes or no, on this connection
         self._trouble: str | None = "not connected"
         self._most_bytes = config.max_packet_bytes or UNSTATED  # of a packet to the broker
         self._retain = config.retain
@@ -304,7 +305,7 @@ class MqttSource:
             self._client.begin_anew()
         if self._connection > 1:
             self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
-        self._accepted = False
+        self._answered = False
         self._client.trust(self._trust.context())
         with suppress(LookupError):  # it is being replaced: the one before may still do
             self._sign_in()
@@ -312,11 +313,11 @@ class MqttSource:
     def _connected(
         self, client: Client, _userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
+        self._answered = True
         if reason.is_failure:
-            self._trouble = f"not connected: refused: {reason}"
+            self._trouble = f"{_REFUSED}{reason}"
             emit(BrokerDisconnected(reason=f"refused: {reason}"))
             return
-        self._accepted = True
         limits = [getattr(properties, "MaximumPacketSize", None), self._config.max_packet_bytes]  # MQTT 5, 3.2.2.3.6
         self._most_bytes = min((limit for limit in limits if limit), default=UNSTATED)
         self._retain = keeps_retained(properties, wanted=self._config.retain)
@@ -361,13 +362,13 @@ class MqttSource:
     ) -> None:
         if self._stopping.is_set():
             return
-        lost, accepted = self._client.lost, self._accepted
-        refusal = refusal_of_ours(lost) or (None if accepted else self._trust.files.own_trouble())
+        lost = self._client.lost
+        refusal = refusal_of_ours(lost) or (None if self._answered else self._trust.files.own_trouble())
         if refusal is not None:  # with TLS 1.3 it comes after the handshake
             self._own_refused(refusal)
             return
         said = in_words(lost) if lost is not None else str(reason)
-        if accepted or "refused" not in str(self._trouble):  # what it said when it refused us says more
+        if not (self._answered and str(self._trouble).startswith(_REFUSED)):  # why it refused us says more
             self._trouble = f"not connected: {said}"
         emit(BrokerDisconnected(reason=said))
 

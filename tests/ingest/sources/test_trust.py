@@ -111,6 +111,22 @@ def test_a_certificate_of_ours_that_the_broker_does_not_take_is_named(
         assert "our certificate" in str(source.trouble)
 
 
+def test_a_broker_that_refuses_us_for_something_else_is_not_said_to_refuse_our_certificate(tmp_path: Path) -> None:
+    """Ours has ended, and this broker asks for none: it says no to the user name."""
+    ours = Authority(tmp_path)
+    theirs, words = ours.issue("broker"), tmp_path / "words"
+    words.touch()
+    lines = [f"certfile {theirs.cert}", f"keyfile {theirs.key}", f"password_file {words}", "allow_anonymous false"]
+    with (
+        mosquitto_server(tmp_path, lines) as broker,
+        capture_logs() as logs,
+        connecting(broker.port, ours.ca, ours.issue("yujing", days=-1)) as (source, _),
+    ):
+        until(lambda: len(of(logs, "broker_disconnected")) > 2)
+        assert of(logs, "own_certificate_refused") == []
+        assert str(source.trouble).startswith("not connected: refused: ")
+
+
 def test_renewed_files_are_used_by_the_next_connection(tmp_path: Path) -> None:
     """Another authority, another certificate of ours: no restart. What cannot be used yet changes nothing."""
     old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")
