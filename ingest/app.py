@@ -56,12 +56,14 @@ from ingest.state.case_store import CaseStore
 from ingest.state.database import Database
 from ingest.state.errors import StateAway
 from ingest.state.evidence_files import EvidenceFiles
+from ingest.state.heads import Heads
 from ingest.state.installation import InstallationStore
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from ingest.state.suppressions import SuppressionStore
 from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
+from ingest.trail import Recorder, audit_folder, look_after_trail, of_plant_file, settle_trail, spool_folder
 from ingest.upkeep import look_after_files, name_orphans, pack, reports_late, require_same_moment, trim, trim_outbox
 from ingest.warnings.rules import ColourRules
 from ingest.watchdog import Moving, Part, Watchdog
@@ -129,10 +131,15 @@ class Service:
         self.guard, self.journal, self._database = _open_data(settings, new=new)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
+        heads = Heads(audit_folder(settings))
+        self._trail = AuditStore(self._database.rows, heads.all)
+        self._recorder = Recorder(self._database, spool_folder(settings))
+        self._settle_trail = partial(settle_trail, self._recorder, self._trail, heads)
         self.files = PlantFiles(
             settings.plants,
             KeptFiles(settings.journal.path.with_name("plants-in-force")),
             wait_s=settings.removal_wait_s,
+            changed=lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)),
         )
         self._rosters = rosters(settings.plants, self._load, due=lambda: self.files.due)
         roster = self.files.load(self.journal.number_points, 1)
@@ -251,7 +258,7 @@ class Service:
             alarms=self.alarms,
             warnings=self.warnings,
             suppressions=SuppressionStore(self._database),
-            audit=AuditStore(self._database.rows),
+            audit=self._trail,
             history=BoundedReads(self.store, settings.history.query_timeout_s),
             journal=self.journal,
             cases=Cases(
@@ -267,6 +274,7 @@ class Service:
             ),
             sheets=Desk(settings.state, settings.journal.path.parent),
             load=self.load,
+            record=self._recorder.note,
             now=time.time_ns,
         )
         self._api = ApiServer(
@@ -314,7 +322,10 @@ class Service:
                 serving = group.create_task(self._serve_api(), name="api")
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
-                    group.create_task(trim(self.journal, self._engine_store, self._settings.journal), name="trim"),
+                    group.create_task(
+                        trim(self.journal, self._engine_store, self._settings.journal, self._recorder.note), name="trim"
+                    ),
+                    group.create_task(look_after_trail(self._settle_trail), name="audit"),
                     group.create_task(pack(self._engine_store), name="pack"),
                     group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
                     group.create_task(keep_trimmed(), name="memory"),
@@ -408,6 +419,7 @@ class Service:
         self._writer.stop(_STOP_S)
 
     def _close(self) -> None:
+        self._settle_trail()
         self.store.close()
         self._database.close()
         self.journal.close()

@@ -14,6 +14,7 @@ from ingest.journal.config import JournalConfig
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
+from ingest.model.audit import YUJING, Act
 from ingest.state.errors import StateUnavailable
 from ingest.state.store import EngineStore, OutboxStore
 from ingest.telemetry import Event, emit
@@ -135,12 +136,12 @@ async def pack(store: EngineStore) -> None:
             emit(TrimPutOff(str(error)))
 
 
-async def trim(journal: Journal, store: EngineStore, config: JournalConfig) -> None:
+async def trim(journal: Journal, store: EngineStore, config: JournalConfig, record: Callable[[Act], None]) -> None:
     """Delete what is old enough, again and again: what every reader has passed and no restart needs, and quarantine."""
     while True:
         await asyncio.sleep(_TRIM_EVERY_S)
         try:
-            await asyncio.to_thread(_trim, journal, store, config)
+            await asyncio.to_thread(_trim, journal, store, config, record)
         except (JournalUnavailable, StateUnavailable) as error:
             emit(TrimPutOff(str(error)))
 
@@ -150,13 +151,15 @@ def _before(now: int, kept_s: float) -> int:
     return max(0, now - int(kept_s * 1e9))
 
 
-def _trim(journal: Journal, store: EngineStore, config: JournalConfig) -> None:
+def _trim(journal: Journal, store: EngineStore, config: JournalConfig, record: Callable[[Act], None]) -> None:
     now = time.time_ns()
     passed = min(store.load().snapshot_cursor, journal.cursor(READER))
     emit(JournalTrimmed(journal.trim(passed, _before(now, config.retention_h * 3600))))
     dropped = journal.trim_quarantine(_before(now, config.quarantine_retention_d * 86400))
     if dropped:
         emit(QuarantineTrimmed(dropped))
+        detail = {"messages": dropped, "which": f"> {config.quarantine_retention_d:g} d"}
+        record(Act(now, YUJING, "service", "trimmed", "quarantine", "quarantine", "", detail))
     journal.give_back()
 
 

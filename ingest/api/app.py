@@ -45,6 +45,7 @@ from ingest.api.rest.stream import stream_router
 from ingest.api.rest.suppressions import suppressions_router
 from ingest.api.rest.warnings import risk_router, warnings_router
 from ingest.api.sessions import Sessions
+from ingest.api.witness import Witness
 from ingest.cases.errors import CaseError
 from ingest.model.fault import Refuse, refuse_all
 from ingest.plants.kept import KeptFiles
@@ -102,6 +103,7 @@ def build_api(
     admission = Admission(keyring, clock)
     one_file = ports.cases.config.max_evidence_bytes + MULTIPART
     sessions = Sessions(clock, KeptSessions(kept, keyring, ports.now) if kept else None)
+    witness = Witness(ports.record, ports.now, clock)
     render = Renderer(ports)
     exports = Exports(ports)
 
@@ -149,6 +151,7 @@ def build_api(
         Guard,
         admission=admission,
         proxies=Proxies(config.trusted_proxies),
+        witness=witness,
         sessions=sessions,
         refuse=refuse,
         max_body_bytes=config.max_body_bytes,
@@ -176,7 +179,7 @@ def build_api(
     app.include_router(probes_router(ports))
     describe(app)
     secure = config.secure_cookies or config.tls
-    app.include_router(forms_router(render, admission, sessions, secure=secure))
+    app.include_router(forms_router(render, admission, sessions, witness, secure=secure))
     app.include_router(pages_router(ports, exports, render))
     return app
 

@@ -21,6 +21,7 @@ from ingest.api.ports import Ports
 from ingest.cases.written import WRITERS
 from ingest.exports.desk import NotMade
 from ingest.exports.wish import Ending, Page, Wish
+from ingest.model.audit import Act
 from ingest.model.plant import SERVICE
 
 ROWS: Final = 200
@@ -69,7 +70,13 @@ class Exports:
         async with self._place(caller) as held:
             wish = await run_in_threadpool(self._wish, caller, name, ending, plant, year)
             file = held.enter_context(await self._made(wish))
+            self._tell(caller, wish, plant)
             return _File(file, wish, held.pop_all())
+
+    def _tell(self, caller: Principal, wish: Wish, plant: str | None) -> None:
+        detail = {"ending": wish.ending, "year": wish.year}
+        ports = self._ports
+        ports.record(Act(ports.now(), caller.name, caller.role, "exported", "export", wish.name, plant or "", detail))
 
     def _wish(self, caller: Principal, name: str, ending: Ending, plant: str | None, year: int | None) -> Wish:
         ports = self._ports

@@ -21,6 +21,7 @@ from ingest.api.places import Pace
 from ingest.api.protocol import Connection
 from ingest.api.proxies import Proxies
 from ingest.api.sessions import Session, Sessions
+from ingest.api.witness import Witness
 from ingest.telemetry import Event, emit
 
 SESSION_COOKIE: Final = "yujing_session"
@@ -83,6 +84,7 @@ class Guard:
         *,
         admission: Admission,
         proxies: Proxies,
+        witness: Witness,
         sessions: Sessions,
         refuse: Callable[[Request, Problem], Response],
         max_body_bytes: int,
@@ -92,6 +94,7 @@ class Guard:
         self._app = app
         self._admission = admission
         self._proxies = proxies
+        self._witness = witness
         self._sessions = sessions
         self._refuse = refuse
         self._max_body_bytes = max_body_bytes
@@ -105,6 +108,7 @@ class Guard:
             return
         request = Request(scope)
         peer = request.client.host if request.client else "unknown"
+        request.state.principal = request.state.session = None
         request.state.client = self._proxies.client(peer, request.headers.getlist("x-forwarded-for"))
         started = False
 
@@ -112,6 +116,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                self._bear_witness(request, message["status"])
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
@@ -135,6 +140,13 @@ class Guard:
             emit(RequestFailed(request.method, request.url.path, traceback.format_exc()))
             if not started:
                 await self._refuse(request, Problem())(scope, receive, send_guarded)
+
+    def _bear_witness(self, request: Request, status: int) -> None:
+        """Tell the audit trail of who was denied something, or came with a wrong token."""
+        who: Principal | None = request.state.principal
+        with_token = request.headers.get("authorization") is not None or request.url.path == "/signin"
+        if (status == 403 and who is not None) or (status in {401, 429} and who is None and with_token):
+            self._witness.denied(who, client_of(request), request.method, request.url.path, status)
 
     def _check(self, request: Request) -> None:
         bearer = _bearer(request)

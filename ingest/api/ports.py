@@ -15,7 +15,7 @@ from ingest.exports.wish import Wish
 from ingest.history.store import Trend, TrendQuery
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
-from ingest.model.audit import ActKind
+from ingest.model.audit import Act, ActKind
 from ingest.model.plant import Rule
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning, Fact, WarningEvent, WarningFilter
@@ -111,8 +111,11 @@ class AuditTrail(Protocol):
         plants: frozenset[str] | None = None,
         kind: ActKind | None = None,
         subject: str | None = None,
+        actor: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
     ) -> Sequence[AuditRow]:
-        """Newest first; `before` = seq of the last one seen. `plants` None: all."""
+        """Newest first; `before` = seq of the last one seen. None: any. Times are ns; `until` itself is left out."""
 
     def verify(self) -> Verdict:
         """Read the whole trail and hash it anew."""
@@ -221,4 +224,5 @@ class Ports:
     cases: Cases
     sheets: ListMaker
     load: AlarmLoad
+    record: Callable[[Act], None]  # into the audit trail; never blocks
     now: Callable[[], int]  # ns since the epoch

@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingest.commands.configured import INVALID, ConfigFile, bar, configured, say, written
+from ingest.commands.configured import INVALID, ConfigFile, bar, configured, moment, say, written
 from ingest.commands.quarantine import harmless
 from ingest.model.telling import iso
 from ingest.state.audit import AuditRow, AuditStore
+from ingest.state.heads import Forged, Heads
 from ingest.state.peek import reading
 from ingest.state.unreadable import Rows, Unreadable
+from ingest.trail import audit_folder
 
 app = typer.Typer(no_args_is_help=True, help="审计记录 Who did what, and whether the trail is whole.")
 
@@ -32,13 +34,23 @@ def list_(
     *,
     plant: Annotated[str | None, typer.Option(help="企业标识 Only of this plant.")] = None,
     subject: Annotated[str | None, typer.Option(help="记录标识 Only about this record.")] = None,
+    actor: Annotated[str | None, typer.Option(help="人员 Only what this token's name did.")] = None,
+    since: Annotated[str | None, typer.Option(help="起 From then on.")] = None,
+    until: Annotated[str | None, typer.Option(help="止(不含) Before then.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="最多行数 Most rows, newest first.")] = 50,
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """谁何时做了什么 Who did what, newest first."""
     with configured(config) as settings, reading(settings.state) as connection:
         trail = AuditStore(_asking(connection))
-        rows = trail.acts(limit=limit, plants=frozenset({plant}) if plant else None, subject=subject)
+        rows = trail.acts(
+            limit=limit,
+            plants=frozenset({plant}) if plant else None,
+            subject=subject,
+            actor=actor,
+            since=moment(since, "--since") if since else None,
+            until=moment(until, "--until") if until else None,
+        )
     if json_:
         typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
         return
@@ -54,16 +66,28 @@ def list_(
 
 @app.command()
 def verify(config: ConfigFile = _DEFAULT) -> None:
-    """核验全部记录 Hash the whole trail anew; exit code 2 if a row is not as it was written."""
+    """核验全部记录 Hash the whole trail anew; exit code 2 if a row is not as it was written, or rows are gone."""
     with configured(config) as settings, reading(settings.state) as connection:
-        trail = AuditStore(_asking(connection))
+        heads = Heads(audit_folder(settings))
+        trail = AuditStore(_asking(connection), heads.all)
         with bar("核验 verifying", len(trail)) as done:
-            verdict = trail.verify(done)
+            try:
+                verdict = trail.verify(done)
+            except Forged as error:
+                say.print(f"[red]✗[/] 链头不可信 the head kept outside is not to be trusted: {error}")
+                raise typer.Exit(INVALID) from None
+    for row in verdict.missing:
+        say.print(
+            f"[red]✗[/] 第 {row} 条曾在而现无,记录被截断或库自旧备份恢复 row {row} was there and is gone: rows were cut"
+            f" off, or an older backup was restored ({audit_folder(settings)})"
+        )
     if verdict.broken is not None:
         say.print(
             f"[red]✗[/] 第 {verdict.broken} 条被改动或缺失 row {verdict.broken} was changed, or one before it is gone;"
             f" 此前 {verdict.rows} 条完好 the {verdict.rows} before it are whole"
         )
+        raise typer.Exit(INVALID)
+    if verdict.missing:
         raise typer.Exit(INVALID)
     typer.echo(
         f"完好 whole: {verdict.rows} 条记录 rows\n最新哈希,请另行保存 newest hash, keep it elsewhere: {verdict.newest}"

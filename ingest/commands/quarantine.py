@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +15,8 @@ from rich.text import Text
 
 from ingest.commands.configured import INVALID, ConfigFile, configured, say, written
 from ingest.journal.quarantine import Kept, Quarantine, Which
+from ingest.model.audit import Act
+from ingest.trail import leave, spool_folder
 
 app = typer.Typer(no_args_is_help=True, help="隔离消息 Messages that could not be taken in, kept with their reason.")
 
@@ -116,6 +120,10 @@ def drop(
         if not yes and not typer.confirm(f"永久删除 delete for good: {count} 条 messages?", default=False, err=True):
             say.print("未删除 nothing was deleted")
             raise typer.Exit(INVALID)
+        detail = {"messages": count, "which": " ".join(map(str, (*which.ids, which.reason or "", which.plant or "")))}
+        user = getpass.getuser()
+        act = Act(time.time_ns(), user, "shell", "dropped", "quarantine", "quarantine", plant or "", detail)
+        leave(spool_folder(settings), act)  # first: what is deleted is told, whatever happens between the two
         dropped = quarantine.drop(which)
     typer.echo(f"已删除 deleted: {dropped}")
 

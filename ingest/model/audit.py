@@ -9,7 +9,9 @@ from typing import Any, Final, Literal
 YUJING: Final = "yujing"
 """The actor of what the service does by itself."""
 
-ActRole = Literal["service", "operator", "inspector", "admin"]
+ActRole = Literal["service", "operator", "inspector", "admin", "display", "shell", "nobody"]
+"""A token's role; `shell`: the system's user at a command line; `nobody`: who was not let in."""
+
 ActKind = Literal[
     "alarm",
     "suppression",
@@ -22,6 +24,10 @@ ActKind = Literal[
     "self-inspection",
     "enterprise",
     "point",
+    "access",
+    "export",
+    "plant-file",
+    "quarantine",
 ]
 
 
@@ -34,7 +40,7 @@ class Act:
         actor: the name of the token it was done with, or `YUJING`.
         action: what was done, a word: "acknowledged", "escalated", "closed".
         kind, subject: what it was done to; `subject` is that record's id.
-        plant: the plant it concerns.
+        plant: the plant it concerns; empty: none, and only who sees every plant sees it.
         detail: JSON-ready; what was said, and what changed.
     """
 

@@ -90,6 +90,9 @@ class HeldBack:
         return self.name.removesuffix(".toml")
 
 
+Changed = Callable[[str, bytes | None, bytes | None], None]
+
+
 class PlantFiles:
     """The plant files of a directory and what of them is in force. Loads run one after another, on any thread."""
 
@@ -100,12 +103,22 @@ class PlantFiles:
         *,
         wait_s: float,
         now: Callable[[], float] = time.monotonic,
+        changed: Changed = lambda _name, _before, _after: None,
     ) -> None:
-        """`wait_s`: how long a file must stay as it is before what vanished from it is let go."""
+        """Nothing is read yet.
+
+        Args:
+            directory: of the plant files.
+            kept: where those in force are kept.
+            wait_s: how long a file must stay as it is before what vanished from it is let go.
+            now: seconds that pass steadily.
+            changed: is told of each file that comes into force, with its text before and now (None: there is none).
+        """
         self._directory = directory
         self._kept = kept
         self._wait_s = wait_s
         self._now = now
+        self._changed = changed
         self._since: dict[str, tuple[bytes, float]] = {}  # by file: what stands in it now, and since when
         self._in_force: dict[str, bytes] | None = None  # digests, by file
         self.held: tuple[HeldBack, ...] = ()
@@ -212,9 +225,11 @@ class PlantFiles:
 
     def _keep(self, taken: dict[str, bytes], held: set[str]) -> None:
         for name, content in taken.items():
-            if name not in held and self._kept.read(name) != content:
+            if name not in held and (before := self._kept.read(name)) != content:
+                self._changed(name, before, content)
                 self._kept.keep(name, content)
         for name in self._kept.names() - taken.keys() - held:
+            self._changed(name, self._kept.read(name), None)
             self._kept.drop(name)
 
 

@@ -1,14 +1,14 @@
 """The audit trail: rows that are only ever added, each hashed together with the one before it.
 
-The database refuses to change or delete them; whoever goes around it breaks the chain, which `verify` finds. Only rows
-cut off at the very end leave no trace in the chain itself: keep the newest hash elsewhere to see that too.
+The database refuses to change or delete them; whoever goes around it breaks the chain, which `verify` finds. Rows cut
+off at the very end leave no trace in the chain itself, but in the heads kept outside of it (`ingest.state.heads`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from ingest.model.audit import Act, ActKind, ActRole
 from ingest.state import tables as t
+from ingest.state.heads import Head
 from ingest.state.unreadable import Rows, Unreadable
 
 _FIRST: Final = "0" * 64
@@ -35,11 +36,24 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a look through the whole trail found: the rows as written, the newest hash, the first row that is not."""
+    """What a look through the whole trail found.
+
+    Attributes:
+        rows: how many are as written, from the first on.
+        newest: the hash of the last of them.
+        broken: the first row that is not.
+        missing: by the heads kept outside, rows that were there once and are not; of each cut the newest.
+    """
 
     rows: int
     newest: str
     broken: int | None
+    missing: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was changed, and nothing is gone."""
+        return self.broken is None and not self.missing
 
 
 def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
@@ -71,9 +85,12 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
 class AuditStore:
     """The trail, as committed."""
 
-    def __init__(self, rows: Callable[[sa.Select[Any]], Rows]) -> None:
-        """`rows`: asks the state database, from inside the service or beside it."""
+    def __init__(
+        self, rows: Callable[[sa.Select[Any]], Rows], heads: Callable[[], Sequence[Head]] = lambda: ()
+    ) -> None:
+        """`rows`: asks the state database, from inside the service or beside it. `heads`: those kept outside."""
         self._rows = rows
+        self._heads = heads
         self._unreadable = Unreadable()
 
     def acts(
@@ -84,33 +101,50 @@ class AuditStore:
         plants: frozenset[str] | None = None,
         kind: ActKind | None = None,
         subject: str | None = None,
+        actor: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
     ) -> list[AuditRow]:
-        """Newest first; `before` = seq of the last one seen. `plants` None: all."""
+        """Newest first; `before` = seq of the last one seen. None: any. Times are ns; `until` itself is left out."""
         column = t.audit.c
         query = sa.select(t.audit).order_by(column.seq.desc())
         if before is not None:
             query = query.where(column.seq < before)
         if plants is not None:
             query = query.where(column.plant.in_(plants))
-        if kind is not None:
-            query = query.where(column.kind == kind)
-        if subject is not None:
-            query = query.where(column.subject == subject)
+        for named, wanted in ((column.kind, kind), (column.subject, subject), (column.actor, actor)):
+            if wanted is not None:
+                query = query.where(named == wanted)
+        if since is not None:
+            query = query.where(column.time >= since)
+        if until is not None:
+            query = query.where(column.time < until)
         return self._unreadable.page(query, limit, self._rows, _row)
 
     def __len__(self) -> int:
         """How many acts there are."""
         return int(self._rows(sa.select(sa.func.count().label("acts")).select_from(t.audit))[0]["acts"])
 
+    def head(self) -> Head | None:
+        """The newest row as it is to be kept outside; None: there are no rows."""
+        query = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
+        return next((Head(row["seq"], row["hash"]) for row in self._rows(query)), None)
+
+    def has(self, head: Head) -> bool:
+        """Whether the trail still has that row."""
+        query = sa.select(t.audit.c.hash).where(t.audit.c.seq == head.seq)
+        return any(row["hash"] == head.hash for row in self._rows(query))
+
     def verify(self, done: Callable[[int], None] = lambda _rows: None) -> Verdict:
         """Read the whole trail and hash it anew; `done` is told how many rows were just read."""
+        missing = tuple(sorted(head.seq for head in self._heads() if not self.has(head)))
         rows, before = 0, _FIRST
         for row in self._all(done):
             rows += 1
             if row["hash"] != _chained(before, row):
-                return Verdict(rows - 1, before, rows)
+                return Verdict(rows - 1, before, rows, missing)
             before = row["hash"]
-        return Verdict(rows, before, None)
+        return Verdict(rows, before, None, missing)
 
     def _all(self, done: Callable[[int], None]) -> Iterator[dict[str, Any]]:
         last = -1

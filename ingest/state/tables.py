@@ -153,6 +153,8 @@ audit = sa.Table(
     sa.Column("hash", sa.Text, nullable=False),  # of this row and the hash before it
     sa.Index("audit_by_subject", "kind", "subject"),
     sa.Index("audit_by_plant", "plant", "seq"),
+    sa.Index("audit_by_actor", "actor", "seq"),
+    sa.Index("audit_by_time", "time"),
 )
 
 outbox = sa.Table(

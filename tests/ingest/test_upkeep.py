@@ -22,6 +22,7 @@ from ingest.journal.errors import JournalBroken, JournalFull, JournalUnavailable
 from ingest.journal.journal import Commit, Journal
 from ingest.journal.records import Quarantined
 from ingest.journal.reserve import DiskGuard
+from ingest.model.audit import Act
 from ingest.model.batch import Batch
 from ingest.model.outbox import Attempt, Message, MessageKind
 from ingest.state import tables as t
@@ -66,11 +67,12 @@ async def test_the_journal_keeps_what_a_reader_or_a_restart_still_needs(
     journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upkeep, "_TRIM_EVERY_S", 0.01)
+    told: list[Act] = []
     store = EngineStore(database)
     store.commit(2, [], [], b"a snapshot that holds two entries")
     store.commit(3, [], [])
     journal.save_cursor(READER, 1)
-    trimming = asyncio.create_task(upkeep.trim(journal, store, JournalConfig(retention_h=1)))
+    trimming = asyncio.create_task(upkeep.trim(journal, store, JournalConfig(retention_h=1), told.append))
     async with asyncio.timeout(20):
         while [entry.id for entry in journal.read(0, 100)] != [2, 3]:  # the history has not read the second
             await asyncio.sleep(0.01)
@@ -88,6 +90,7 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
 ) -> None:
     """What waits for a retry stays, however old; a database that is busy only puts it off."""
     monkeypatch.setattr(upkeep, "_TRIM_EVERY_S", 0.01)
+    acts: list[Act] = []
     now = time.time_ns()
     ages_d = {"old": 181, "young": 179}
     journal.put_aside(
@@ -102,15 +105,17 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
 
     monkeypatch.setattr(journal, "trim", refuses)
     with capture_logs() as logs:
-        trimming = asyncio.create_task(upkeep.trim(journal, EngineStore(database), JournalConfig()))
+        trimming = asyncio.create_task(upkeep.trim(journal, EngineStore(database), JournalConfig(), acts.append))
         async with asyncio.timeout(20):
-            while [one.detail for one in journal.quarantined(limit=9)] != ["young"]:
+            while not acts:
                 await asyncio.sleep(0.01)
         trimming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await trimming
     told = [log["event"] for log in logs if log["event"] != "journal_trimmed"]
     assert told == ["trim_put_off", "trim_put_off", "quarantine_trimmed"]
+    assert [one.detail for one in journal.quarantined(limit=9)] == ["young"]
+    assert [(act.kind, act.action, act.detail["messages"]) for act in acts] == [("quarantine", "trimmed", 1)]
 
 
 async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
@@ -227,9 +232,12 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
 def test_whoever_keeps_things_for_ever_is_trimmed_of_nothing(tmp_path: Path, journal: Journal) -> None:
     """However many hours that is: more than a clock of 64 bits has nanoseconds."""
     database = Database(tmp_path / "state.db")
+    told: list[Act] = []
     journal.save_cursor(READER, 3)
     for hours in (10.0**7, 10.0**12):
-        upkeep._trim(journal, EngineStore(database), JournalConfig(retention_h=hours, quarantine_retention_d=hours))
+        config = JournalConfig(retention_h=hours, quarantine_retention_d=hours)
+        upkeep._trim(journal, EngineStore(database), config, told.append)
+    assert told == []
     assert journal.last() == 3
     database.close()
     journal.close()

@@ -10,6 +10,7 @@ from ingest.api.cases import books
 from ingest.api.errors import Away
 from ingest.api.ports import Ports
 from ingest.cases.evidence import Evidence, plain_name
+from ingest.model.audit import Act
 
 
 def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, content: bytes) -> Evidence:
@@ -50,4 +51,6 @@ def look_at(ports: Ports, caller: Principal, key: UUID) -> tuple[Evidence, bytes
     content = ports.cases.files.get(one.sha256)
     if content is None:
         raise Away("the file is not what was handed in, or is gone: restore the evidence folder from its backup")
+    detail = {"name": one.name, "size": one.size}
+    ports.record(Act(ports.now(), caller.name, caller.role, "downloaded", "evidence", str(one.id), one.plant, detail))
     return one, content

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from pydantic import BeforeValidator
 
 from ingest.api import reach
 from ingest.api.access import Caller
+from ingest.api.console.fields import parse_moment
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.inputs import Number
 from ingest.api.ports import Ports
@@ -16,6 +18,7 @@ from ingest.model.audit import ActKind
 
 SHOWN: Final = 100
 
+Moment = Annotated[int | None, BeforeValidator(parse_moment), Query()]
 AnyKind = ActKind | Literal[""]
 
 
@@ -30,12 +33,22 @@ def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
         plant: str = "",
         kind: AnyKind = "",
         subject: str = "",
+        actor: str = "",
+        since: Moment = None,
+        until: Moment = None,
         before: Number | None = None,
     ) -> Response:
         """Show who did what, newest first."""
         scope = reach.narrowed(caller, plant or None)
         found = ports.audit.acts(
-            limit=SHOWN + 1, before=before, plants=scope, kind=kind or None, subject=subject.strip() or None
+            limit=SHOWN + 1,
+            before=before,
+            plants=scope,
+            kind=kind or None,
+            subject=subject.strip() or None,
+            actor=actor.strip() or None,
+            since=since,
+            until=until,
         )
         return render.page(
             request,
@@ -44,7 +57,13 @@ def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
             older=found[SHOWN - 1].seq if len(found) > SHOWN else None,
             act_kinds=get_args(ActKind),
             names=plant_names(ports, caller),
-            chosen={"plant": plant, "kind": kind, "subject": subject},
+            chosen={
+                "plant": plant,
+                "kind": kind,
+                "subject": subject,
+                "actor": actor,
+                **{name: request.query_params.get(name, "") for name in ("since", "until")},
+            },
         )
 
     return router

@@ -15,6 +15,7 @@ from ingest.api.console.wording import said
 from ingest.api.errors import NotOfThisSession, TooManyGuesses
 from ingest.api.guard import SESSION_COOKIE, client_of
 from ingest.api.sessions import Session, Sessions, lasts_s
+from ingest.api.witness import Witness
 from ingest.telemetry import Event, emit
 
 
@@ -45,6 +46,7 @@ def forms_router(
     render: Renderer,
     admission: Admission,
     sessions: Sessions,
+    witness: Witness,
     *,
     secure: bool,
 ) -> APIRouter:
@@ -72,6 +74,7 @@ def forms_router(
             emit(SignInRefused("wrong token", client))
             return render.signin(request, status=401, onward=inside(onward), wrong=said("signin.wrong", lang))
         emit(SignedIn(principal.name, client))
+        witness.signed_in(principal, client)
         onwards = RedirectResponse(inside(onward), 303)
         session = sessions.begin(principal)
         onwards.set_cookie(
@@ -85,6 +88,7 @@ def forms_router(
         session: Session | None = request.state.session
         if session is not None:
             sessions.end(session.id)
+            witness.signed_out(session.principal, client_of(request))
         onwards = RedirectResponse("/signin", 303)
         onwards.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict", secure=secure)
         return onwards

@@ -9,25 +9,28 @@ from pydantic import Field
 
 from ingest.api import reach
 from ingest.api.access import Caller
-from ingest.api.errors import NotAllowed
+from ingest.api.errors import Conflict, NotAllowed
 from ingest.api.inputs import Number
+from ingest.api.instants import Instant
 from ingest.api.ports import Ports
-from ingest.api.rest.schemas import Instant, PlantId, Shape
+from ingest.api.rest.schemas import Instant as Told
+from ingest.api.rest.schemas import PlantId, Shape
 from ingest.model.audit import ActKind, ActRole
 from ingest.model.telling import iso
+from ingest.state.heads import Forged
 
 
 class ActOut(Shape):
     """One thing done."""
 
     seq: Annotated[int, Field(examples=[1201])]
-    time: Instant
+    time: Told
     actor: Annotated[str, Field(description="`yujing`: the service itself", examples=["张三"])]
     role: ActRole
     action: Annotated[str, Field(examples=["acknowledged"])]
     kind: ActKind
     subject: Annotated[str, Field(description="the record's id")]
-    plant: PlantId
+    plant: Annotated[PlantId, Field(description="empty: of no plant")]
     detail: dict[str, object]
     hash: Annotated[str, Field(description="of this row and the one before it")]
 
@@ -43,8 +46,12 @@ class VerdictOut(Shape):
     """What a look through the whole trail found."""
 
     rows: int
-    newest: str = Field(description="hash of the newest row: keep it elsewhere to see rows cut off at the end")
+    newest: str = Field(description="hash of the newest row")
     broken: int | None = Field(description="the first row that is not as it was written; null: none")
+    missing: list[int] = Field(
+        description="rows that the heads kept outside of the database name and that are gone: cut off, or an older"
+        " backup was restored; of each cut the newest"
+    )
 
 
 def audit_router(ports: Ports) -> APIRouter:
@@ -57,12 +64,24 @@ def audit_router(ports: Ports) -> APIRouter:
         plant: str | None = None,
         kind: ActKind | None = None,
         subject: Annotated[str | None, Query(description="a record's id")] = None,
+        actor: Annotated[str | None, Query(description="who did it: a token's name")] = None,
+        since: Annotated[Instant | None, Query(description="done then or later")] = None,
+        until: Annotated[Instant | None, Query(description="done before")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         before: Annotated[Number | None, Query(description="`next` of the page before")] = None,
     ) -> ActPage:
         """List what was done, by whom, newest first."""
         scope = reach.narrowed(caller, plant)
-        found = ports.audit.acts(limit=limit, before=before, plants=scope, kind=kind, subject=subject)
+        found = ports.audit.acts(
+            limit=limit,
+            before=before,
+            plants=scope,
+            kind=kind,
+            subject=subject,
+            actor=actor,
+            since=since,
+            until=until,
+        )
         return ActPage(
             acts=[
                 ActOut(
@@ -87,6 +106,9 @@ def audit_router(ports: Ports) -> APIRouter:
         """Look through the whole trail. Admins who see every plant only: it reads everything."""
         if caller.role != "admin" or caller.plants is not None:
             raise NotAllowed("the whole trail is for an admin of all plants")
-        return VerdictOut.model_validate(ports.audit.verify())
+        try:
+            return VerdictOut.model_validate(ports.audit.verify())
+        except Forged as error:
+            raise Conflict(str(error)) from error
 
     return router

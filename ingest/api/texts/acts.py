@@ -22,6 +22,8 @@ SAID: Final[dict[str, Text]] = {
     "budget": Text("整改资金", "budget"),
     "budget_fen": Text("整改资金（元）", "budget (yuan)"),
     "cause": Text("原因", "cause"),
+    "changes": Text("修改", "changes"),
+    "client": Text("地址", "address it came from"),
     "clause": Text("判定条款", "clause"),
     "colour": Text("颜色", "colour"),
     "comment": Text("备注", "comment"),
@@ -56,6 +58,12 @@ SAID: Final[dict[str, Text]] = {
     "name": Text("名称", "name"),
     "number": Text("编号", "number"),
     "peak": Text("最高", "highest"),
+    "ending": Text("格式", "format"),
+    "messages": Text("条数", "messages"),
+    "more": Text("另有修改", "further changes"),
+    "repeated": Text("此前又有次数", "times more since the last one told"),
+    "which": Text("范围", "which"),
+    "year": Text("年度", "year"),
     "raises": Text("第几次发生", "which raise"),
     "period": Text("周期", "period"),
     "person": Text("处置人", "person"),
@@ -102,7 +110,10 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "ended": Text("结束", "ended"),
     },
     "disposition": {"disposed": Text("提交处置反馈", "feedback given")},
-    "evidence": {"handed-in": Text("上传证据", "handed in")},
+    "evidence": {
+        "handed-in": Text("上传证据", "handed in"),
+        "downloaded": Text("下载证据", "downloaded"),
+    },
     "hazard": {
         "find": Text("发现隐患", "found"),
         **{str(step): text for step, text in LABELS[HazardStep].items()},
@@ -125,5 +136,20 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "classified": Text("评定等级", "classified"),
     },
     "point": {"renamed": Text("测点更名", "renamed")},
+    "access": {
+        "signed-in": Text("登录", "signed in"),
+        "signed-out": Text("退出", "signed out"),
+        "denied": Text("被拒绝", "denied"),
+    },
+    "export": {"exported": Text("导出清单", "exported")},
+    "plant-file": {
+        "added": Text("新增企业文件", "added"),
+        "changed": Text("修改企业文件", "changed"),
+        "removed": Text("移除企业文件", "removed"),
+    },
+    "quarantine": {
+        "dropped": Text("删除隔离消息", "dropped"),
+        "trimmed": Text("隔离消息到期清理", "trimmed"),
+    },
 }
 """Kind of record -> action -> what it is called; alarms' and warnings' actions are their events."""

@@ -48,6 +48,8 @@ SUPPRESSIONS: Final[dict[str, Text]] = {
     "audit.subject": Text("编号", "Id"),
     "audit.action": Text("操作", "Action"),
     "audit.actor": Text("操作人", "By"),
+    "audit.since": Text("自", "From"),
+    "audit.until": Text("至(不含)", "Until"),
     "audit.said": Text("内容", "What was said"),
     "audit.proof": Text("序号 / 哈希", "No. / hash"),
     "audit.of_this": Text("查看全部操作记录", "Everything done with it"),
@@ -75,6 +77,9 @@ ROLES: Final[dict[ActRole, Text]] = {
     "operator": Text("企业", "plant"),
     "inspector": Text("监管", "supervision"),
     "admin": Text("管理员", "admin"),
+    "display": Text("大屏", "display"),
+    "shell": Text("命令行", "command line"),
+    "nobody": Text("未登录", "not signed in"),
 }
 ACT_KINDS: Final[dict[ActKind, Text]] = {
     "alarm": Text("报警", "alarm"),
@@ -88,4 +93,8 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "self-inspection": Text("自查", "self-inspection"),
     "enterprise": Text("企业档案", "enterprise record"),
     "point": Text("测点", "point"),
+    "access": Text("访问", "access"),
+    "export": Text("导出", "export"),
+    "plant-file": Text("企业文件", "plant file"),
+    "quarantine": Text("隔离消息", "quarantine"),
 }

@@ -12,6 +12,7 @@ from ingest.api.app import build_api
 from ingest.api.ports import Ports
 from ingest.api.protocol import PATIENCE_S
 from ingest.api.server import ApiServer
+from ingest.model.audit import Act
 from tests.ingest.api.stand_in import StandIn, config
 
 DEADLINE_S = 10
@@ -38,8 +39,11 @@ class Halls:
         self.hall = StandIn()
         self.clock = Clock()
         through: dict[str, Any] = {name: _Through(self, name) for name in Ports.__dataclass_fields__}
-        ports = Ports(**(through | {"now": self._now}))
+        ports = Ports(**(through | {"now": self._now, "record": self._record}))
         self.app = build_api(ports, config(folder), closing=lambda: True, clock=self.clock)
+
+    def _record(self, act: Act) -> None:
+        self.hall.record(act)
 
     def _now(self) -> int:
         return self.hall.time

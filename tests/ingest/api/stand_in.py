@@ -32,7 +32,7 @@ from ingest.journal.position import Gap
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
 from ingest.model.annunciations import OPEN, Annunciations
-from ingest.model.audit import ActKind
+from ingest.model.audit import Act, ActKind
 from ingest.model.batch import empty_batch
 from ingest.model.config import Secret
 from ingest.model.flags import Flag
@@ -159,6 +159,7 @@ class StandIn:
             cases=self.cases,
             sheets=self,
             load=self.load,
+            record=self.record,
             now=lambda: self.time,
         )
 
@@ -444,6 +445,9 @@ class StandIn:
         plants: frozenset[str] | None = None,
         kind: ActKind | None = None,
         subject: str | None = None,
+        actor: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
     ) -> Sequence[AuditRow]:
         found = [
             row
@@ -452,8 +456,14 @@ class StandIn:
             and (plants is None or row.act.plant in plants)
             and kind in {None, row.act.kind}
             and subject in {None, row.act.subject}
+            and actor in {None, row.act.actor}
+            and (since is None or row.act.time >= since)
+            and (until is None or row.act.time < until)
         ]
         return found[::-1][:limit]
+
+    def record(self, act: Act) -> None:
+        self.trail.append(AuditRow(len(self.trail) + 1, act, "0" * 64))
 
     def verify(self) -> Verdict:
         return Verdict(len(self.trail), "0" * 64, None)

@@ -11,8 +11,11 @@ import pytest
 
 from ingest.model.audit import Act
 from ingest.state import audit
+from ingest.state.audit import AuditStore
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
+from ingest.state.heads import Heads
+from ingest.trail import keep_head
 from tests.ingest.commands.conftest import Run
 
 
@@ -43,6 +46,9 @@ def test_the_list_shows_who_did_what_and_troubles_no_terminal(run: Run, state: P
     assert [(act["seq"], act["action"]) for act in told] == [(2, "commented")]
     told = json.loads(run("audit", "list", "--json", "--subject", "h1").stdout)
     assert [act["actor"] for act in told] == ["李监察"]
+    told = json.loads(run("audit", "list", "--json", "--actor", "张三", "--since", "2001-09-09T00:00Z").stdout)
+    assert [act["seq"] for act in told] == [2, 1]
+    assert run("audit", "list", "--until", "soon").exit_code == 2
 
 
 def test_a_whole_trail_is_told_with_its_newest_hash(run: Run, state: Path) -> None:
@@ -58,6 +64,19 @@ def test_a_row_that_was_changed_behind_the_services_back_is_named(run: Run, stat
     result = run("audit", "verify")
     assert result.exit_code == 2
     assert "row 2 was changed" in result.stderr
+
+
+def test_a_tail_that_was_cut_is_named_by_the_head_kept_outside(run: Run, state: Path) -> None:
+    database = Database(StateConfig(path=state))
+    keep_head(AuditStore(database.rows), Heads(state.parent / "audit"))
+    database.close()
+    assert run("audit", "verify").exit_code == 0
+    with closing(sqlite3.connect(state)) as connection, connection:
+        connection.execute("DROP TRIGGER audit_no_delete")
+        connection.execute("DELETE FROM audit")
+    result = run("audit", "verify")
+    assert result.exit_code == 2
+    assert "row 3 was there and is gone" in " ".join(result.stderr.split())
 
 
 def test_a_database_that_is_not_there_is_no_whole_trail(run: Run, tmp_path: Path) -> None:

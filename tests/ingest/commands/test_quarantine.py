@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_nothing_said_is_never_everything(run: Run, quarantine: Journal, command
     assert quarantine.to_retry(10) == []
 
 
-def test_dropping_asks_first(run: Run, quarantine: Journal) -> None:
+def test_dropping_asks_first_and_is_told(run: Run, quarantine: Journal, tmp_path: Path) -> None:
     refused = run("quarantine", "drop", "--reason", "schema", said="n\n")
     assert refused.exit_code == 2
     assert "2 条 messages" in refused.stderr
@@ -84,4 +85,9 @@ def test_dropping_asks_first(run: Run, quarantine: Journal) -> None:
     assert ids(quarantine) == [1, 2, 3, 4]
     assert run("quarantine", "drop", "--reason", "schema", said="y\n").exit_code == 0
     assert run("quarantine", "drop", "2", "--yes").exit_code == 0
+    left = [json.loads(file.read_bytes())[0] for file in sorted(tmp_path.rglob("audit-waiting/*.json"))]
+    assert [(act["role"], act["action"], act["detail"]["messages"]) for act in left] == [
+        ("shell", "dropped", 2),
+        ("shell", "dropped", 1),
+    ], "the service takes it into the audit trail"
     assert ids(quarantine) == [4]

@@ -45,6 +45,14 @@ def test_acts_are_found_by_what_they_are_about(database: Database, trail: AuditS
     assert trail.acts(limit=10, kind="hazard") == []
 
 
+def test_acts_are_found_by_who_did_them_and_when(database: Database, trail: AuditStore) -> None:
+    with database.write() as connection:
+        audit.append(connection, [replace(act(6), actor="李四")])
+    assert [row.seq for row in trail.acts(limit=10, actor="李四")] == [6]
+    assert [row.seq for row in trail.acts(limit=10, since=102, until=104)] == [3, 2]
+    assert [row.seq for row in trail.acts(limit=10, actor="张三", since=104)] == [5, 4]
+
+
 @pytest.mark.parametrize("table", ["audit", "alarm_event"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET time = 0", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_what_was_written(database: Database, table: str, statement: str) -> None:

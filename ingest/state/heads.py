@@ -1,0 +1,101 @@
+"""Heads of the audit trail, kept outside of its database and signed: by them a tail that was cut off is missed.
+
+One file holds the newest head. If the trail does not have that row any more (it was cut, emptied, or restored from an
+older backup) the head is laid aside and stays missed until somebody takes the file away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+KEY: Final = "key"
+NEWEST: Final = "newest.json"
+_LOST: Final = "lost-{seq}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A row of the trail by its number and hash; the hash covers every row before it."""
+
+    seq: int
+    hash: str
+
+
+class Forged(Exception):
+    """A head was not written by this installation, or was changed."""
+
+
+class Heads:
+    """The folder of heads and of the key they are signed with."""
+
+    def __init__(self, folder: Path) -> None:
+        """The folder is made with the first head."""
+        self._folder = folder
+
+    def all(self) -> Sequence[Head]:
+        """Every head that the trail must have: the newest, and those it was found not to have.
+
+        Raises:
+            Forged: one bears another signature.
+        """
+        return [self._read(file) for file in sorted(self._folder.glob("*.json"))]
+
+    def newest(self) -> Head | None:
+        """The newest head; None: none was kept yet. Raises Forged."""
+        file = self._folder / NEWEST
+        return self._read(file) if file.exists() else None
+
+    def keep(self, head: Head) -> None:
+        """Keep a head in place of the one before: either of them is there, whole, whenever the power goes.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        body = {"seq": head.seq, "hash": head.hash, "signature": self._sign(head)}
+        _write(self._folder / NEWEST, json.dumps(body).encode())
+
+    def lay_aside(self, head: Head) -> None:
+        """Go on missing a head that the trail does not have. Raises OSError."""
+        (self._folder / NEWEST).replace(self._folder / _LOST.format(seq=head.seq))
+
+    def _read(self, file: Path) -> Head:
+        if not (self._folder / KEY).exists():
+            raise Forged(f"{file}: the key beside it is gone")
+        try:
+            body = json.loads(file.read_bytes())
+            head, signature = Head(int(body["seq"]), str(body["hash"])), str(body["signature"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Forged(f"{file} is no signed head: {error}") from error
+        if not hmac.compare_digest(signature, self._sign(head)):
+            raise Forged(f"{file} is not signed by the key beside it")
+        return head
+
+    def _sign(self, head: Head) -> str:
+        if not (self._folder / KEY).exists():
+            _write(self._folder / KEY, secrets.token_hex(32).encode())
+        return hmac.new(
+            (self._folder / KEY).read_bytes(), f"{head.seq}.{head.hash}".encode(), hashlib.sha256
+        ).hexdigest()
+
+
+def _write(file: Path, content: bytes) -> None:
+    beside = file.with_name(f".{file.name}.new")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    beside.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,159 @@
+"""What happens beside alarms and cases gets into the audit trail, and nobody cuts the trail unseen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ingest import trail as trails
+from ingest.model.audit import Act
+from ingest.plants.in_force import PlantFiles
+from ingest.plants.kept import KeptFiles
+from ingest.plants.numbering import MemoryNumbering
+from ingest.state.audit import AuditStore
+from ingest.state.database import Database
+from ingest.state.errors import StateUnavailable
+from ingest.state.heads import Forged, Head, Heads
+from ingest.trail import Recorder, keep_head, leave, of_plant_file, settle_trail
+from tests.small_plant import TEXT
+
+
+def act(number: int) -> Act:
+    return Act(number, "张三", "operator", "signed-in", "access", "/signin", "", {"client": "192.0.2.7"})
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "state.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def heads(tmp_path: Path) -> Heads:
+    return Heads(tmp_path / "audit")
+
+
+@pytest.fixture
+def trail(database: Database, heads: Heads) -> AuditStore:
+    return AuditStore(database.rows, heads.all)
+
+
+@pytest.fixture
+def recorder(database: Database, tmp_path: Path) -> Recorder:
+    return Recorder(database, tmp_path / "spool")
+
+
+def go_around(database: Database, statement: str) -> None:
+    """As somebody with the file in hand, whom the triggers do not stop."""
+    with database.write() as connection:
+        for verb in ("update", "delete"):
+            connection.execute(sa.text(f"DROP TRIGGER IF EXISTS audit_no_{verb}"))
+        connection.execute(sa.text(statement))
+
+
+@pytest.mark.parametrize(
+    ("statement", "missing", "rows"), [("DELETE FROM audit WHERE seq > 3", (5,), 3), ("DELETE FROM audit", (5,), 0)]
+)
+def test_a_tail_that_was_cut_and_a_table_that_was_emptied_are_missed_for_good(
+    database: Database,
+    heads: Heads,
+    trail: AuditStore,
+    recorder: Recorder,
+    statement: str,
+    missing: tuple[int, ...],
+    rows: int,
+) -> None:
+    for number in range(5):
+        recorder.note(act(number))
+    settle_trail(recorder, trail, heads)
+    assert trail.verify().whole
+    go_around(database, statement)
+    for _ in range(2):
+        verdict = trail.verify()
+        assert (verdict.rows, verdict.broken, verdict.missing) == (rows, None, missing)
+        for number in range(9):  # the service goes on, beyond the number that is gone
+            recorder.note(act(100 + number))
+        settle_trail(recorder, trail, heads)
+        rows += 9
+    assert trail.verify().missing == missing
+
+
+def test_a_head_that_was_written_by_somebody_else_is_not_believed(
+    tmp_path: Path, heads: Heads, trail: AuditStore, recorder: Recorder
+) -> None:
+    recorder.note(act(1))
+    settle_trail(recorder, trail, heads)
+    file = tmp_path / "audit/newest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "seq": 0}))
+    with pytest.raises(Forged, match="not signed"):
+        trail.verify()
+    keep_head(trail, heads)
+    with pytest.raises(Forged):
+        trail.verify()
+    (tmp_path / "audit/key").unlink()
+    with pytest.raises(Forged, match="key"):
+        trail.verify()
+
+
+def test_the_head_follows_the_trail_and_is_for_the_services_eyes_alone(
+    tmp_path: Path, heads: Heads, trail: AuditStore, recorder: Recorder
+) -> None:
+    settle_trail(recorder, trail, heads)
+    assert heads.newest() is None, "of nothing there is no head"
+    for number in range(3):
+        recorder.note(act(number))
+        settle_trail(recorder, trail, heads)
+        newest = trail.acts(limit=1)[0]
+        assert heads.newest() == Head(newest.seq, newest.hash)
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "audit").iterdir()} == {0o600}
+
+
+def test_acts_wait_while_the_state_database_is_away_and_keep_their_order(
+    database: Database, trail: AuditStore, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StateUnavailable("away")
+
+    recorder.note(act(1))
+    leave(tmp_path / "spool", act(0))
+    with monkeypatch.context() as patched:
+        patched.setattr(trails, "append", away)
+        for _ in range(2):
+            with pytest.raises(StateUnavailable):
+                recorder.write()
+    recorder.note(act(2))
+    recorder.write()
+    recorder.write()
+    assert [row.act for row in trail.acts(limit=9)][::-1] == [act(0), act(1), act(2)]
+    assert trail.verify().whole
+
+
+def test_a_changed_limit_is_told_with_what_it_was_and_what_it_is(tmp_path: Path) -> None:
+    told: list[Act] = []
+    (tmp_path / "plants").mkdir()
+    file = tmp_path / "plants/small.toml"
+    file.write_text(TEXT, encoding="utf-8")
+
+    def load() -> None:
+        files = PlantFiles(
+            tmp_path / "plants",
+            KeptFiles(tmp_path / "kept"),
+            wait_s=0,
+            changed=lambda *one: told.append(of_plant_file(7, *one)),
+        )
+        files.load(MemoryNumbering(), 1)
+
+    load()
+    load()  # a restart on the same file
+    file.write_text(TEXT.replace("on = 24", "on = 26"), encoding="utf-8")
+    load()
+    assert [(one.action, one.subject, one.plant) for one in told] == [
+        ("added", "small.toml", "small"),
+        ("changed", "small.toml", "small"),
+    ]
+    assert told[1].detail["changes"] == ["points.CO-01.rules.H.on: 24 → 26"]
