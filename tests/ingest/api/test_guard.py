@@ -147,6 +147,11 @@ def test_a_restart_ends_the_sessions_of_a_token_that_is_another(tmp_path: Path, 
     assert started().find(session.id) == (session if change == "none" else None)
 
 
+def done(hall: StandIn) -> int:
+    """Acts in the trail, but what was denied."""
+    return sum(row.act.kind != "access" for row in hall.trail)
+
+
 async def test_a_display_shows_everything_for_good_and_does_nothing(
     hall: StandIn, tmp_path: Path, clock: Clock
 ) -> None:
@@ -164,7 +169,7 @@ async def test_a_display_shows_everything_for_good_and_does_nothing(
         cookie = (await page.post("/signin", data={"token": "token-of-the-wall-display"})).headers["set-cookie"]
         assert "Max-Age=31536000" in cookie
         alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
-        before = len(hall.log), len(hall.trail), dict(hall.book)
+        before = len(hall.log), done(hall), dict(hall.book)
         clock.now += 300 * 86_400
         for path in (
             "/alarms",
@@ -186,7 +191,7 @@ async def test_a_display_shows_everything_for_good_and_does_nothing(
                 assert (await api.post(where, json={"comment": "x"})).status_code == 403, path
                 if not path.startswith("/api/"):
                     assert (await page.post(where, data={"comment": "x", "csrf": token})).status_code == 403, path
-        assert (len(hall.log), len(hall.trail), hall.book) == before
+        assert (len(hall.log), done(hall), hall.book) == before
 
 
 async def test_what_was_sent_after_the_session_had_ended_is_said_not_to_be_done(hall: StandIn, ask: Ask) -> None:

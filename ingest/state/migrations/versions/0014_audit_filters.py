@@ -10,5 +10,5 @@ down_revision = "0013"
 
 def upgrade() -> None:
     """Add them; on a trail of years this takes some seconds."""
-    op.create_index("audit_by_actor", "audit", ["actor", "seq"])
-    op.create_index("audit_by_time", "audit", ["time"])
+    op.create_index("audit_by_actor", "audit", ["actor", "seq"], if_not_exists=True)
+    op.create_index("audit_by_time", "audit", ["time"], if_not_exists=True)
