@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
@@ -12,12 +13,13 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from ingest.cli import app
+from ingest.journal.journal import Commit
+from ingest.model.batch import Batch
 from ingest.model.plant import SERVICE, ServicePoint
-from ingest.plants.load import load_roster
-from ingest.plants.numbering import MemoryNumbering
 from ingest.settings import Settings
 from ingest.settings.certificates import FURTHEST_D, SOON_D, CertificateWatch, certificate_files
 from tests.authority import Authority
+from tests.ingest.pipeline.bench import PATIENCE_S, Bench
 from tests.small_plant import write_plant
 
 DAY = 86_400 * 10**9
@@ -125,11 +127,24 @@ def test_one_authority_may_end_while_another_takes_over_and_a_chain_is_as_good_a
     assert CertificateWatch(used).days_left() == {f"mqtt.{joined}": days}
 
 
-def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before(authority: Authority) -> None:
-    write_plant(Path())
-    roster = load_roster(Path("plants"), MemoryNumbering(), version=1)
-    point = roster.find(SERVICE, ServicePoint.CERTIFICATES)
+def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before_until_it_is_renewed(tmp_path: Path) -> None:
+    """What the service sees of itself goes the way of all readings; a restart in between raises nothing anew."""
+    bench = Bench(tmp_path)
+    point = bench.engine.roster.find(SERVICE, ServicePoint.CERTIFICATES)
     assert point is not None
-    assert {rule.code: (rule.limit, rule.level) for rule in point.rules if rule.kind == "limit"} == {
-        "L": (30.0, 1), "LL": (7.0, 2),
-    }  # fmt: skip
+    standing: list[list[tuple[str, int]]] = []
+    bench.engine.start()
+    for n, days in enumerate((1000, 31, 30, 8, 7, -1, 730)):
+        at = np.array([bench.t0 + n * DAY // 86_400])
+        batch = Batch(np.array([point.index], np.int32), at, np.array([float(days)]), np.zeros(1, np.uint16), at)
+        bench.journal.append(Commit(batch, 1))
+        bench.settle()
+        if days == 8:
+            bench.restart()
+        found = [one for one in bench.found() if one.plant == SERVICE and one.point == point.id]
+        standing.append(sorted((one.rule, one.level) for one in found if one.returned is None))
+    assert bench.engine.stop(PATIENCE_S)
+    near, grave = ("L", 1), ("LL", 2)
+    assert standing == [[], [], [near], [near], [near, grave], [near, grave], []]
+    assert len(found) == 2, "each was raised once"
+    assert "更换证书" in found[0].title.zh
