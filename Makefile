@@ -22,7 +22,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 demo: install ## three simulated plants, faults on a timetable, console in the browser (ARGS="--for 60s ...")
 	@exec $(BIN)/yujing demo $(ARGS)
 
-test: install servers check ## lint, imports, types, and every test against real servers (a worker a processor)
+test: install servers check ## lint, imports, types, and every test against real servers (several workers)
 	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: install ## lint, import contracts, types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from ingest.model.config import Secret
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from tests.servers import PostgreSQL, postgresql
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a good part of what tests do is to wait for servers to start and answer."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:
