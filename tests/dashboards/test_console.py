@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -208,9 +209,12 @@ async def test_paper_has_what_stands_and_nothing_to_press(watch: Watched) -> Non
     page = watch.page
     await sign_in(page)
     await page.emulate_media(media="print")
-    for gone in (".main-nav", ".bar-end", ".filters", "[data-ack]", ".cell-action"):
+    for gone in (".main-nav", ".bar-end form", ".link-live", ".filters", "[data-ack]", ".cell-action"):
         await expect(page.locator(gone).first).to_be_hidden()
     await expect(page.locator("tr.alarm").first).to_be_visible()
+    day = await page.evaluate("getComputedStyle(document.querySelector('#updated'), '::before').content")
+    assert re.match(r'"\d{4}-\d\d-\d\d "', day)  # a sheet of paper says of when it is
+    await expect(page.locator("#updated")).to_be_visible()
 
 
 async def test_a_yearly_summary_uses_the_whole_of_a_wide_screen(watch: Watched) -> None:

@@ -220,6 +220,8 @@ async def test_news_take_nothing_from_who_is_filling_in_a_form(
         hall.return_alarm(hall.book[alarm.id])
         await expect(page.locator(".alarm-head")).to_contain_text("已恢复，未确认")
         await expect(page.locator("#shelve").get_by_label("原因")).to_have_value("更换变送器")
+        await expect(page.locator("#link")).to_have_attribute("data-state", "held")  # what waits behind it is not live
+        await expect(page.locator("#stale")).to_contain_text("提交后才会显示")
 
 
 async def test_what_is_unfolded_stays_so_when_the_list_is_drawn_anew(

@@ -11,20 +11,25 @@ const announce = document.getElementById("announce");
 const zh = document.documentElement.lang.startsWith("zh");
 const title = document.title;
 
-const regions = [...document.querySelectorAll("[data-source]")].map((element) => ({ element, busy: false, again: false, failed: false, fresh: Date.now() }));
+const regions = [...document.querySelectorAll("[data-source]")].map((element) => ({ element, busy: false, again: false, failed: false, held: false, fresh: Date.now() }));
 
-// What the page says of itself: live only while the stream is heard and every region could be fetched.
+// What the page says of itself: live only while the stream is heard, every region could be fetched, and none of them
+// is held back by somebody who is filling in a form of it.
 let stream = "connecting";
 
 function report() {
   const failed = regions.filter((region) => region.failed);
-  const state = stream === "live" && failed.length ? "old" : stream;
-  const quiet = state !== "old" && state !== "lost";
+  const held = regions.filter((region) => region.held);
+  const state = stream !== "live" ? stream : failed.length ? "old" : held.length ? "held" : "live";
+  const quiet = state === "live" || state === "connecting";
   link.dataset.state = state;
   banner.hidden = quiet;
   document.body.classList.toggle("disconnected", state === "lost");
-  const since = quiet ? Date.now() : Math.min(...(state === "old" ? failed : regions).map((region) => region.fresh), Date.now());
-  if (state !== "connecting") updated.textContent = clock(since);
+  const since = quiet ? Date.now() : Math.min(...({ old: failed, held }[state] ?? regions).map((region) => region.fresh), Date.now());
+  if (state !== "connecting") {
+    updated.textContent = clock(since);
+    updated.dataset.day = new Date(since).toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" }); // for paper
+  }
   if (quiet) return;
   const what = banner.querySelector("[role=alert]");
   if (what.textContent !== banner.dataset[state]) what.textContent = banner.dataset[state];
@@ -58,9 +63,13 @@ async function refresh(region) {
       return;
     }
     if (!answer.ok) throw new Error(`status ${answer.status}`);
-    show(region.element, await answer.text());
+    const html = await answer.text();
+    region.held = !show(region.element, html) && html !== (region.html ?? html);
     region.failed = false;
-    region.fresh = Date.now();
+    if (!region.held) {
+      region.html = html;
+      region.fresh = Date.now();
+    }
   } catch {
     region.failed = true;
     clearTimeout(region.retry);
@@ -87,7 +96,7 @@ document.addEventListener("input", (event) => {
 });
 
 function show(element, html) {
-  if (inUse(element)) return;
+  if (inUse(element)) return false;
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
   const folds = [...element.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open]);
   element.innerHTML = html;
@@ -96,9 +105,11 @@ function show(element, html) {
     if (fold) fold.open = open;
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  if (!("title" in element.dataset)) return;
-  const count = element.querySelector("[data-unacknowledged]");
-  document.title = count ? `(${count.dataset.unacknowledged}) ${title}` : title;
+  if ("title" in element.dataset) {
+    const count = element.querySelector("[data-unacknowledged]");
+    document.title = count ? `(${count.dataset.unacknowledged}) ${title}` : title;
+  }
+  return true;
 }
 
 for (const region of regions) {

@@ -40,6 +40,9 @@ from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.warnings.explain import Explanation, NotYet, explain, explain_event
 
 PAST_SHOWN: Final = 30
+PARTS: Final = {"head": "_warning_head.html", "body": "_warning.html"}
+"""What of a warning's page is drawn anew by itself."""
+
 _TO_THE_MINUTE: Final = len("2026-11-23T14:12")
 
 Peak = Annotated[Colour | None, Form()]
@@ -89,6 +92,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         )
 
     @router.get("/{warning}")
+    @router.get("/{warning}/head")
     @router.get("/{warning}/body")
     def warning(request: Request, caller: Caller, warning: UUID, at: str = "", event: Number | None = None) -> Response:
         """Show one warning: how it stands, why, also at an earlier time, and what became of it."""
@@ -97,7 +101,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         dispositions = ports.cases.books.dispositions(DispositionFilter(warning=warning), limit=20)
         return render.page(
             request,
-            "_warning.html" if request.url.path.endswith("/body") else "warning.html",
+            PARTS.get(request.url.path.rpartition("/")[2], "warning.html"),
             warning=found,
             plant=ports.live.roster().plants.get(found.plant),
             moments=moments(history),

@@ -38,6 +38,11 @@ FRAME: Final[dict[str, Text]] = {
         "变淡的部分未能更新，不是现在的情况。正在重试…",
         "What is pale could not be updated and is not how things stand now. Retrying…",
     ),
+    "link.held": Text("填写中", "Being filled in"),
+    "link.held_hint": Text(
+        "您正在填写表单，它所在的部分有变化，提交后才会显示。",
+        "You are filling in a form: the part it is in has changed, which is shown once you have sent it.",
+    ),
     "link.age": Text("显示的是 {time}（{age}）的内容。", "Shown is the state of {time} ({age})."),
     "link.since": Text("最后更新", "Last update"),
     "signin.title": Text("登录", "Sign in"),
