@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from struct import Struct
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
 KEPT: Final = 64
-"""Frames whose marks are kept: more than wait for their `committed` in an honest gateway, and 512 bytes of a row."""
+"""Frames whose marks are kept: more than wait for their `committed` in an honest gateway, and 256 bytes of a row."""
 
-_MARK: Final = 8
+_MARK: Final = 4
 _NONE: Final = bytes(_MARK)
-_UNKNOWN: Final = _NONE * KEPT
 _SET: Final = 946_684_800_000  # ms, the year 2000: a clock that shows less was not set, and tells of no order
 _STEP: Final = 60_000  # ms
 UNDATED: Final = -(1 << 62)
@@ -22,11 +21,11 @@ _HEAD: Final = Struct("<q?")
 
 
 def mark_of(payload: bytes) -> bytes:
-    """64 bits of what a frame says; two frames that differ have the same with a chance of 1 in 10^19."""
-    return blake2b(payload, digest_size=_MARK).digest()
+    """A checksum (CRC-32) of what a frame says; two frames that differ have the same with a chance of 1 in 4 * 10^9."""
+    return crc32(payload).to_bytes(_MARK, "little")
 
 
-class Recent(msgspec.Struct, frozen=True, gc=False):
+class Recent(msgspec.Struct, gc=False):
     """The frames a gateway sent last.
 
     Attributes:
@@ -39,7 +38,11 @@ class Recent(msgspec.Struct, frozen=True, gc=False):
     boot: str
     newest: int
     reused: bool = False
-    marks: bytes = _UNKNOWN
+    marks: bytearray = msgspec.field(default_factory=lambda: bytearray(_MARK * KEPT))
+
+    def copy(self) -> Recent:
+        """The same, to be changed."""
+        return Recent(self.boot, self.newest, self.reused, self.marks[:])
 
     def is_another(self, boot: str, seq: int, newest: int, mark: bytes, committed: int) -> bool:
         """Whether a frame whose number is on disk is not the frame that is.
@@ -48,7 +51,8 @@ class Recent(msgspec.Struct, frozen=True, gc=False):
         times, so nothing that comes again is newer than the newest. Of a boot that was found reused no frame is a
         repeat unless its bytes are known.
 
-        >>> known = Recent("b", 1000).with_frame("b", 1, 1000, mark_of(b"one"), 0)
+        >>> known = Recent("b", 1000)
+        >>> known.add("b", 1, 1000, mark_of(b"one"), 0)
         >>> [known.is_another("b", 1, 1000, mark_of(bytes), 1) for bytes in (b"one", b"other")]
         [False, True]
         >>> known.is_another("b", 2, 1000, mark_of(b"two"), 500), known.is_another("b", 2, 1001, mark_of(b"two"), 500)
@@ -70,14 +74,15 @@ class Recent(msgspec.Struct, frozen=True, gc=False):
             return True
         return self.reused or newest > self.newest
 
-    def with_frame(self, boot: str, seq: int, newest: int, mark: bytes, committed: int) -> Recent:
-        """With a frame that is on disk now, `committed` having been the newest number of its boot there before."""
+    def add(self, boot: str, seq: int, newest: int, mark: bytes, committed: int) -> None:
+        """Note a frame that is on disk now, `committed` having been the newest number of its boot there before."""
         if boot != self.boot:
-            return msgspec.structs.replace(self, newest=max(newest, self.newest))
-        known = self.newest if seq < committed else self.following(newest)
-        # What fills an old gap has no place of its own any more.
-        marks = _put(self.marks, seq, mark) if committed - seq < KEPT else self.marks
-        return Recent(boot, known, self.reused, marks)
+            self.newest = max(newest, self.newest)
+            return
+        if seq >= committed:
+            self.newest = self.following(newest)
+        if committed - seq < KEPT:  # what fills an old gap has no place of its own any more
+            self._put(seq, mark)
 
     def following(self, newest: int) -> int:
         """The newest time there is after a frame that goes on with the order of its gateway's.
@@ -87,18 +92,24 @@ class Recent(msgspec.Struct, frozen=True, gc=False):
         """
         return newest if newest > self.newest or UNDATED < newest < self.newest - _STEP else self.newest
 
-    def with_another(self, boot: str, seq: int, newest: int, mark: bytes) -> Recent:
-        """With a frame under the number of another."""
-        marks = self.marks if boot == self.boot else _UNKNOWN
-        return Recent(boot, max(newest, self.newest), reused=True, marks=_put(marks, seq, mark))
+    def add_another(self, boot: str, seq: int, newest: int, mark: bytes) -> None:
+        """Note a frame under the number of another."""
+        if boot != self.boot:
+            self.marks = bytearray(_MARK * KEPT)
+        self.boot, self.newest, self.reused = boot, max(newest, self.newest), True
+        self._put(seq, mark)
 
     def packed(self) -> bytes:
         """As it lies in the row of its boot."""
         return _HEAD.pack(self.newest, self.reused) + self.marks
 
-    def _mark(self, seq: int) -> bytes:
+    def _mark(self, seq: int) -> bytearray:
         at = seq % KEPT * _MARK
         return self.marks[at : at + _MARK]
+
+    def _put(self, seq: int, mark: bytes) -> None:
+        at = seq % KEPT * _MARK
+        self.marks[at : at + _MARK] = mark
 
 
 def unpack_recent(boot: str, packed: bytes) -> Recent:
@@ -106,9 +117,4 @@ def unpack_recent(boot: str, packed: bytes) -> Recent:
     if len(packed) != _HEAD.size + KEPT * _MARK:
         raise ValueError(f"{len(packed)} bytes; expected {_HEAD.size + KEPT * _MARK}")
     newest, reused = _HEAD.unpack_from(packed)
-    return Recent(boot, newest, reused, packed[_HEAD.size :])
-
-
-def _put(marks: bytes, seq: int, mark: bytes) -> bytes:
-    at = seq % KEPT * _MARK
-    return marks[:at] + mark + marks[at + _MARK :]
+    return Recent(boot, newest, reused, bytearray(packed[_HEAD.size :]))

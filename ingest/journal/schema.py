@@ -9,7 +9,7 @@ import apsw
 
 from ingest.journal.errors import JournalUnavailable
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 """The columns of a quarantined message, in the order of `Quarantined`'s fields."""

@@ -226,7 +226,7 @@ class Intake(Worker):
             raise
         self._set_by = set_by
         self._feeding.joined(group.filled, began)
-        self._standings.update(group.stood)
+        self._standings.update((who, one.standing) for who, one in group.heard.items() if one.standing is not None)
         self._lives.update(group.lived)
         self._recent.update(group.numbers.recalled)
         for key, progress in commit.positions.items():
@@ -252,7 +252,8 @@ class Intake(Worker):
 
     def _believe(self, group: Group) -> None:
         """Ask the gateways' clocks whether the service's own is right."""
-        clocks = {who: stood.line.clock for who, stood in group.stood.items() if stood.line.clock is not None}
+        moved = ((who, one.standing) for who, one in group.heard.items() if one.standing is not one.before)
+        clocks = {who: now.line.clock for who, now in moved if now is not None and now.line.clock is not None}
         if not clocks:
             return
         before = self._witnesses.service_ahead
@@ -265,13 +266,15 @@ class Intake(Worker):
 
     def _note_health(self, group: Group) -> None:
         """Count what came of each gateway; what is to be told of it goes into the next commit."""
-        for who, tally in group.tallies.items():
+        for who, heard in group.heard.items():
+            if heard.tally is None:
+                continue
             health = self._healths.get(who)
             if health is None:
-                health = self._healths[who] = Health(tally.received)
-            fresh = health.add(tally)
+                health = self._healths[who] = Health(heard.tally.received)
+            fresh = health.add(heard.tally)
             if fresh:
-                own = group.roster.gateways[who].own
+                own = heard.roster.own
                 self.observe([(own[point], value) for point, value in fresh])
 
     def _run(self) -> None:

@@ -42,11 +42,21 @@ class Numbered(Enum):
 
 
 @dataclass(slots=True)
-class _Count:
-    """A boot's frames in this group."""
+class Boot:
+    """One boot's frames in this group.
 
+    Attributes:
+        key: plant, gateway and its name.
+        position: after what was accepted so far.
+        heard: whether there was a frame of it before, in this group or earlier.
+        received: arrival of its newest frame in this group, ns.
+        frames, duplicates: how many frames were not on disk already, and how many were.
+    """
+
+    key: BootKey
     position: Position
-    received: int
+    heard: bool
+    received: int = 0
     frames: int = 0
     duplicates: int = 0
 
@@ -66,57 +76,62 @@ class Numbers:
         self._positions = positions
         self._recent = recent
         self._known = known
-        self._counts: dict[BootKey, _Count] = {}
+        self._boots: dict[BootKey, Boot] = {}
 
-    def position(self, key: BootKey) -> Position | None:
-        """Where the boot stands after what was accepted so far; None before its first frame."""
-        count = self._counts.get(key)
-        return self._positions.get(key) if count is None else count.position
+    def boot(self, key: BootKey) -> Boot:
+        """That boot, as it stands after what was accepted so far."""
+        boot = self._boots.get(key)
+        if boot is None:
+            position = self._positions.get(key)
+            boot = self._boots[key] = Boot(key, position or Position(), position is not None)
+        return boot
 
     def recall(self, who: Who) -> Recent | None:
         """The gateway's last frames, as far as they are known."""
-        return self.recalled.get(who) or (self._recent.get(who) if who in self._known else None)
+        found = self.recalled.get(who)
+        if found is None and who in self._known and (committed := self._recent.get(who)) is not None:
+            found = self.recalled[who] = committed.copy()
+        return found
 
-    def accept(self, key: BootKey, seq: int, payload: bytes, received: int, newest: int = UNDATED) -> Numbered:
+    def accept(self, boot: Boot, seq: int, payload: bytes, received: int, newest: int = UNDATED) -> Numbered:
         """Note the frame in its boot's position, unless its number is on disk already; `newest`: its time, ms."""
-        who, boot = key[:2], key[2]
-        count = self._counts.get(key)
-        if count is None:
-            count = self._counts[key] = _Count(self._positions.get(key, Position()), received)
-        committed = count.position.committed
-        position = count.position.accept(seq, received)
-        count.received = received
-        recent, mark = self.recall(who), mark_of(payload)
+        plant, gateway, name = boot.key
+        before = boot.position
+        position = before.accept(seq, received)
+        boot.heard, boot.received = True, received
+        recent, mark = self.recall((plant, gateway)), mark_of(payload)
         if position is not None:
-            count.position = position
-            count.frames += 1
+            boot.position = position
+            boot.frames += 1
             if recent is not None:
-                self.recalled[who] = recent.with_frame(boot, seq, newest, mark, committed)
+                recent.add(name, seq, newest, mark, before.committed)
             return Numbered.NEW
-        if recent is None or not recent.is_another(boot, seq, newest, mark, committed):
-            emit(FrameRepeated(*key, seq))
-            count.duplicates += 1
+        if recent is None or not recent.is_another(name, seq, newest, mark, before.committed):
+            emit(FrameRepeated(*boot.key, seq))
+            boot.duplicates += 1
             return Numbered.REPEAT
-        emit(FrameReused(*key, seq))
-        count.frames += 1
-        self.recalled[who] = recent.with_another(boot, seq, newest, mark)
+        emit(FrameReused(*boot.key, seq))
+        boot.frames += 1
+        recent.add_another(name, seq, newest, mark)
         return Numbered.ANOTHER
 
-    def follow(self, key: BootKey, seq: int, payload: bytes, newest: int) -> None:
+    def follow(self, boot: Boot, seq: int, payload: bytes, newest: int) -> None:
         """From this frame on recall those of its boot: it is the one that its gateway is in."""
-        who, boot = key[:2], key[2]
-        recent = self.recall(who)
-        if recent is None or recent.boot != boot:
+        plant, gateway, name = boot.key
+        recent = self.recall((plant, gateway))
+        if recent is None or recent.boot != name:
             newest = newest if recent is None else recent.following(newest)
-            self.recalled[who] = Recent(boot, newest).with_frame(boot, seq, newest, mark_of(payload), 0)
+            recent = self.recalled[plant, gateway] = Recent(name, newest)
+            recent.add(name, seq, newest, mark_of(payload), 0)
 
     def progress(self, clock: Callable[[BootKey], GatewayClock | None]) -> dict[BootKey, Progress]:
         """What the group adds to each boot; `clock`: its gateway's, if that is in this boot."""
-        return {key: self._progress(key, count, clock(key)) for key, count in self._counts.items()}
+        heard = (boot for boot in self._boots.values() if boot.frames or boot.duplicates)
+        return {boot.key: self._progress(boot, clock(boot.key)) for boot in heard}
 
-    def _progress(self, key: BootKey, count: _Count, clock: GatewayClock | None) -> Progress:
-        beyond = count.position.beyond()
-        position = count.position.give_up(beyond)
-        recent = self.recall(key[:2])
-        ours = recent if recent is not None and recent.boot == key[2] else None
-        return Progress(position, count.received, count.frames, count.duplicates, clock, beyond, ours)
+    def _progress(self, boot: Boot, clock: GatewayClock | None) -> Progress:
+        beyond = boot.position.beyond()
+        position = boot.position.give_up(beyond)
+        recent = self.recall(boot.key[:2])
+        ours = recent if recent is not None and recent.boot == boot.key[2] else None
+        return Progress(position, boot.received, boot.frames, boot.duplicates, clock, beyond, ours)

@@ -18,7 +18,7 @@ from ingest.journal.recent import UNDATED
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.batch import Batch, concat
 from ingest.pipeline.health import Tally
-from ingest.pipeline.numbers import Numbered, Numbers
+from ingest.pipeline.numbers import Boot, Numbered, Numbers
 from ingest.plants.roster import GatewayRoster, Roster
 from ingest.quality.backfill import Backfill
 from ingest.quality.clock import GatewayClock
@@ -90,6 +90,42 @@ class Life(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(slots=True)
+class Heard:
+    """A gateway that was heard in a group, as it stands after what was sorted so far.
+
+    Attributes:
+        before: where it stood before the group.
+        standing, life: where it stands, and whether it is there; None: not known.
+        boot: the one its newest frame was of.
+        tally: what came of it; None: nothing that counts.
+    """
+
+    who: Who
+    roster: GatewayRoster
+    before: Standing | None
+    standing: Standing | None
+    life: Life | None
+    boot: Boot | None = None
+    tally: Tally | None = None
+
+    @property
+    def left(self) -> BootKey | None:
+        """The boot that it has left, if it has."""
+        before, now = self.before, self.standing
+        left = before is not None and now is not None and before.line.boot != now.line.boot
+        return (*self.who, before.line.boot) if left and before is not None else None
+
+    def counted(self, received: int, *, frames: int = 1) -> Tally:
+        """What came of it, with so many frames more."""
+        tally = self.tally
+        if tally is None:
+            tally = self.tally = Tally()
+        tally.received = received
+        tally.frames += frames
+        return tally
+
+
+@dataclass(slots=True)
 class Group:
     """Messages that will be committed together.
 
@@ -117,9 +153,8 @@ class Group:
     apart: MomentsApart = field(default_factory=MomentsApart)
     readings: int = 0
     filled: int = 0  # readings of back-fill among them
-    stood: dict[Who, Standing] = field(default_factory=dict)
+    heard: dict[Who, Heard] = field(default_factory=dict)
     lived: dict[Who, Life] = field(default_factory=dict)
-    tallies: dict[Who, Tally] = field(default_factory=dict)
     refusals: list[tuple[Who, Refusal]] = field(default_factory=list)
     retried: list[int] = field(default_factory=list)
     fed: list[Staged] = field(default_factory=list)
@@ -136,19 +171,19 @@ class Group:
             return
         who = (topic.plant, topic.gateway)
         try:
-            gateway = self._known(who, message.payload if topic.leaf == "frame" else b"")
-            if topic.leaf == "status":
-                self._sort_status(message, who)
+            if topic.leaf == "frame":
+                self._sort_frame(message, self._known(who, message.payload), again=again)
             else:
-                self._sort_frame(message, gateway, who, again=again)
+                self._sort_status(message, self._known(who))
         except Rejected as error:
             # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
             identity = None if again else error.identity
-            if identity and self._accept((*who, identity[0]), identity[1], message) is Numbered.REPEAT:
+            if identity and self._accept(self._boot(who, identity[0]), identity[1], message) is Numbered.REPEAT:
                 return
             if topic.leaf == "frame" and who in self.roster.gateways and not again:
-                self._tally(who, message.received).refused += 1
-                self._alive(who, message)
+                heard = self._known(who)
+                heard.counted(message.received).refused += 1
+                self._alive(heard, message)
             if topic.leaf == "frame" and not again:
                 known = identify(message.payload) if error.reason is Reason.BOOT_REUSED else identity
                 self._refuse(who, known or ("", 0), error.reason, error.detail, error.readings)
@@ -157,10 +192,10 @@ class Group:
     def pass_over(self, message: Raw) -> None:
         """Count one message that was not read, since its gateway sends more than its share."""
         topic = _topic(message.topic)
-        who = (topic.plant, topic.gateway) if topic is not None else ("", "")
-        if who in self.roster.gateways:
-            self._tally(who, message.received, frames=0).throttled += 1
-            self._alive(who, message)
+        if topic is not None and (topic.plant, topic.gateway) in self.roster.gateways:
+            heard = self._known((topic.plant, topic.gateway))
+            heard.counted(message.received, frames=0).throttled += 1
+            self._alive(heard, message)
 
     def observe(self, point: int, value: float, now: int) -> None:
         """Take a reading that the service made itself."""
@@ -196,62 +231,65 @@ class Group:
             tuple(self.retried),
             [*_pieces(assemble(self._backlog))],
             self.fed,
-            [(*who, self.standings[who].line.boot) for who, stood in self.stood.items() if self._left(who, stood)],
+            [left for heard in self.heard.values() if (left := heard.left) is not None],
         )
 
-    def _left(self, who: Who, stood: Standing) -> bool:
-        before = self.standings.get(who)
-        return before is not None and before.line.boot != stood.line.boot
-
     def _clock(self, key: BootKey) -> GatewayClock | None:
-        stood = self._standing(key[:2])
+        who = key[:2]
+        heard = self.heard.get(who)
+        stood = self.standings.get(who) if heard is None else heard.standing
         return stood.line.clock if stood is not None and stood.line.boot == key[2] else None
 
-    def _known(self, who: Who, payload: bytes) -> GatewayRoster:
-        gateway = self.roster.gateways.get(who)
-        if gateway is None:
-            told = identify(payload) if payload else None
-            raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file", identity=told)
-        return gateway
+    def _known(self, who: Who, payload: bytes = b"") -> Heard:
+        """That gateway. Raises Rejected if it is in no plant file, with what its frame is called."""
+        heard = self.heard.get(who)
+        if heard is None:
+            gateway = self.roster.gateways.get(who)
+            if gateway is None:
+                told = identify(payload) if payload else None
+                raise Rejected(Reason.UNKNOWN_GATEWAY, f"{'/'.join(who)} is in no plant file", identity=told)
+            before = self.standings.get(who)
+            heard = self.heard[who] = Heard(who, gateway, before, before, self.lives.get(who))
+        return heard
 
-    def _sort_status(self, message: Raw, who: Who) -> None:
+    def _boot(self, who: Who, name: str) -> Boot:
+        return self.numbers.boot((*who, name))
+
+    def _sort_status(self, message: Raw, heard: Heard) -> None:
         if not message.payload:
             return  # how MQTT takes a retained message back; whoever did so said nothing of the gateway
-        online, known = decode_status(message.payload).online, self._online(who)
+        online, known = decode_status(message.payload).online, heard.life
         if online:
             # It may be of long ago, kept by the broker or held for our session; only frames say that it is there.
             if known is None and not message.retained:  # its first sign: from now on it is missed
-                self._live(who, message.received, online=True)
-        elif not message.retained or known is not False:  # retained: it went while the service was away
-            self._live(who, message.received, online=False)
+                self._live(heard, message.received, online=True)
+        elif not message.retained or known is None or known.online:  # retained: it went while the service was away
+            self._live(heard, message.received, online=False)
 
-    def _alive(self, who: Who, message: Raw) -> None:
+    def _alive(self, heard: Heard, message: Raw) -> None:
         """A frame came: its gateway is there, whatever its status said before."""
-        life = self.lived.get(who) or self.lives.get(who)
-        fresh = life is not None and life.online and abs(message.received - life.told) < _ALIVE_EVERY
+        life, received = heard.life, message.received
+        fresh = life is not None and life.online and abs(received - life.told) < _ALIVE_EVERY
         if not fresh and not message.retained:
-            self._live(who, message.received, online=True)
+            self._live(heard, received, online=True)
 
-    def _live(self, who: Who, received: int, *, online: bool) -> None:
-        self.lived[who] = Life(online, received)
-        self.observe(self.roster.gateways[who].device, float(online), received)
+    def _live(self, heard: Heard, received: int, *, online: bool) -> None:
+        heard.life = self.lived[heard.who] = Life(online, received)
+        self.observe(heard.roster.device, float(online), received)
 
-    def _online(self, who: Who) -> bool | None:
-        life = self.lived.get(who) or self.lives.get(who)
-        return life.online if life is not None else None
-
-    def _sort_frame(self, message: Raw, gateway: GatewayRoster, who: Who, *, again: bool) -> None:
-        frame = decode(message.payload, gateway.columns)
-        key = (*who, frame.boot)
-        dated = _dated(frame)
-        position = self.numbers.position(key)
-        newest = not again and (position is None or frame.seq > position.committed)
-        what = Numbered.NEW if again else self._accept(key, frame.seq, message, dated)
+    def _sort_frame(self, message: Raw, heard: Heard, *, again: bool) -> None:
+        frame, received = decode(message.payload, heard.roster.columns), message.received
+        boot, dated = heard.boot, _dated(frame)
+        if boot is None or boot.key[2] != frame.boot:
+            boot = heard.boot = self._boot(heard.who, frame.boot)
+        first = not boot.heard
+        newest = not again and (first or frame.seq > boot.position.committed)
+        what = Numbered.NEW if again else self._accept(boot, frame.seq, message, dated)
         if what is Numbered.REPEAT:
             return
         if what is Numbered.ANOTHER:
             # Not older than all there is of its gateway: then it is of now, and what is in it may be danger.
-            known = self.numbers.recall(who)
+            known = self.numbers.recall(heard.who)
             newest = known is not None and dated >= known.newest
             if not newest:
                 detail = (
@@ -259,18 +297,21 @@ class Group:
                 )
                 raise Rejected(Reason.BOOT_REUSED, detail, readings=frame.readings)
         if not again and not frame.historical:
-            self._alive(who, message)
-        stamped = Stamped(
-            frame.boot, frame.times, message.received - self.set_by, newest, position is None, frame.historical
-        )
-        for part in self._place(who, gateway, stamped, message.received):
-            whole = (part.start, part.end, part.base) == (0, len(frame.times), 0) and not part.level
+            self._alive(heard, message)
+        stamped = Stamped(frame.boot, frame.times, received - self.set_by, newest, first, frame.historical)
+        for part in self._place(heard, stamped, received):
+            whole = part.end - part.start == len(frame.times) and not (part.base or part.level)
             rows = frame if whole else frame.rows(part.start, part.end, part.times(frame.times))
-            self._keep(Arrival(rows, message.received, part.shift, part.flags), who)
-        standing = self._standing(who)
-        if standing is not None and standing.line.boot == frame.boot:
-            self.numbers.follow(key, frame.seq, message.payload, dated)
-        self._tally(who, message.received).refused += frame.refused_share
+            self._keep(Arrival(rows, received, part.shift, part.flags), heard.who)
+        if heard.standing is not None and heard.standing.line.boot == frame.boot:
+            self.numbers.follow(boot, frame.seq, message.payload, dated)
+        tally = heard.counted(received)
+        if frame.refused:
+            tally.refused += frame.refused_share
+            self._refuse_columns(message, heard.who, frame, again=again)
+
+    def _refuse_columns(self, message: Raw, who: Who, frame: Decoded, *, again: bool) -> None:
+        """Put aside those columns of a frame that were not taken."""
         for one in frame.refused:
             readings = len(frame.times) * one.columns
             if not again:
@@ -290,44 +331,32 @@ class Group:
         self._parts.append(arrival)
         self.readings += frame.readings
 
-    def _place(self, who: Who, gateway: GatewayRoster, frame: Stamped, received: int) -> Sequence[Part]:
+    def _place(self, heard: Heard, frame: Stamped, received: int) -> Sequence[Part]:
         """Where the frame belongs on its gateway's line of time; what is seen of its clock is told."""
-        stood = self._standing(who)
-        line, parts = place(stood.line if stood is not None else None, frame, self.tolerance, self.reference)
+        stood = heard.standing
         before, told = (stood.line, stood.told) if stood is not None else (None, 0)
+        line, parts = place(before, frame, self.tolerance, self.reference)
         clock = line.clock
         if clock is not None and (before is None or clock is not before.clock):
             shift = before.clock.shift if before is not None and before.clock is not None else 0
             stepped = len(parts) > 1 or abs(clock.shift - shift) > self.tolerance
             if stepped:
-                emit(GatewayClockStepped(*who, round(clock.shift / 1e9, 3)))
+                emit(GatewayClockStepped(*heard.who, round(clock.shift / 1e9, 3)))
             if stepped or abs(received - told) >= _CLOCK_EVERY:
                 # A time that is wrong within a frame is told, though the clock may be right again at its end.
                 ends = (frame.times[part.end - 1] * MS - frame.received for part in parts[:-1])
                 ahead = max(clock.offset, *ends, key=abs) if len(parts) > 1 else clock.offset
-                self.observe(gateway.clock, (ahead - self.reference.offset) / 1e9, received)
+                self.observe(heard.roster.clock, (ahead - self.reference.offset) / 1e9, received)
                 told = received
-        self.stood[who] = Standing(line, told)
+        heard.standing = Standing(line, told)
         return parts
 
-    def _standing(self, who: Who) -> Standing | None:
-        return self.stood.get(who) or self.standings.get(who)
-
-    def _accept(self, key: BootKey, seq: int, message: Raw, newest: int = UNDATED) -> Numbered:
+    def _accept(self, boot: Boot, seq: int, message: Raw, newest: int = UNDATED) -> Numbered:
         """What the frame is by its number, which is noted; `newest`: its time, ms."""
-        found = self.numbers.accept(key, seq, message.payload, message.received, newest)
+        found = self.numbers.accept(boot, seq, message.payload, message.received, newest)
         if found is Numbered.ANOTHER:
-            self._tally(key[:2], message.received, frames=0).reused += 1
+            self._known(boot.key[:2]).counted(message.received, frames=0).reused += 1
         return found
-
-    def _tally(self, who: Who, received: int, *, frames: int = 1) -> Tally:
-        """So many frames more of that gateway."""
-        tally = self.tallies.get(who)
-        if tally is None:
-            tally = self.tallies[who] = Tally()
-        tally.received = received
-        tally.frames += frames
-        return tally
 
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:
         self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
