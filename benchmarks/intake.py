@@ -32,6 +32,7 @@ import httpx
 import numpy as np
 
 from benchmarks.load import COLUMNS, Load, write_plants
+from ingest.garbage import settle_heap
 from ingest.journal.journal import Journal
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
@@ -83,6 +84,7 @@ def serve_intake(folder: Path, port: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     intake.start()
     source.start((folder / "ready").touch)
+    settle_heap()  # as the service does once it has started
     stop.wait()
     source.stop()
     intake.stop(5)

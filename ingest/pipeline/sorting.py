@@ -321,15 +321,16 @@ class Group:
     def _keep(self, arrival: Arrival, who: Who) -> None:
         """Take a frame's readings: what is live for the next entry, back-fill only as far as there is room to spare."""
         frame, received = arrival.frame, arrival.received
+        readings = frame.readings
         first, newest = frame.times[0] * MS + arrival.shift, frame.times[-1] * MS + arrival.shift
         if frame.historical or self.backfill.catches_up(who, first, newest, received):
-            self.spare -= frame.readings
+            self.spare -= readings
             if self.spare < 0:  # from here on all of it, so that a gateway's frames stay in their order
                 self._backlog.append(arrival)
                 return
-            self.filled += frame.readings
+            self.filled += readings
         self._parts.append(arrival)
-        self.readings += frame.readings
+        self.readings += readings
 
     def _place(self, heard: Heard, frame: Stamped, received: int) -> Sequence[Part]:
         """Where the frame belongs on its gateway's line of time; what is seen of its clock is told."""

@@ -54,12 +54,14 @@ class Backfill:
         if credit is None:
             self._credits[gateway] = _Credit(BURST, newest, received)
             return False  # of a first frame nothing can be said
-        told = newest - first
-        if newest > credit.newest:
-            if first < credit.newest:
-                told = newest - credit.newest
+        told, before, passed = newest - first, credit.newest, received - credit.received
+        if newest > before:
+            if first < before:
+                told = newest - before
             credit.newest = newest
-        due = PACE * max(received - credit.received, 0)  # all that passed since the frame before, however long that was
-        credit.left = due + max(min(credit.left, BURST - due), 0) - told
+        # Conditions where min() and max() would read better: this runs for every frame.
+        due = PACE * passed if passed > 0 else 0  # all that passed since the frame before, however long that was
+        kept = credit.left if credit.left < BURST - due else BURST - due
+        credit.left = left = due + (kept if kept > 0 else 0) - told
         credit.received = received
-        return credit.left < 0 and received - newest > FRESH
+        return left < 0 and received - newest > FRESH

@@ -141,7 +141,7 @@ def _take_whole(frame: Parsed, columns: Mapping[str, int]) -> Decoded | None:
     if frame.unfit or frame.quality or not frame.values:
         return None
     try:
-        points = [columns[name] for name in frame.values]
+        points = [*map(columns.__getitem__, frame.values)]
     except KeyError:
         return None
     known = [*frame.values.values()]
