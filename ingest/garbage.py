@@ -8,7 +8,6 @@ from typing import Final
 
 from ingest.telemetry import Event, emit
 
-
 YOUNG: Final = 10_000
 """Objects, more than were freed, after which the young ones are looked at. Frames make no cycles; a full commit keeps
 some 6,000 lists until they become arrays, and by Python's own 700 each was looked at ten times for nothing: a tenth of

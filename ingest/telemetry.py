@@ -22,9 +22,11 @@ Level = Literal["debug", "info", "warning", "error"]
 REGISTRY = CollectorRegistry()
 _unlogged = Counter("yujing_events_unlogged", "Events whose log line could not be written", registry=REGISTRY)
 _counters: dict[type[Event], Counter] = {}
+_names: dict[type[Event], tuple[str, tuple[str, ...]]] = {}
 _making = threading.Lock()
 _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3}
 _log = structlog.get_logger("yujing")
+_verbose = True  # whether debug events are logged: there is one with every commit
 
 
 class Event:
@@ -54,12 +56,13 @@ class Event:
 def emit(event: Event) -> None:
     """Log the event and count it. Never fails for want of a log: no thread that watches may end over a closed pipe."""
     kind = type(event)
-    fields: dict[str, Any] = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}  # type: ignore[arg-type]
-    name = _snake(kind.__name__)
-    try:
-        getattr(_log, kind.level)(name, **fields)
-    except (OSError, ValueError):  # the log's reader is gone or its disk full: watching goes on, and this is counted
-        _unlogged.inc()
+    name, names = _named(kind)
+    fields = {field: getattr(event, field) for field in names}
+    if kind.level != "debug" or _verbose:
+        try:
+            getattr(_log, kind.level)(name, **fields)
+        except (OSError, ValueError):  # its reader is gone or its disk full: watching goes on, and this is counted
+            _unlogged.inc()
     counter = _counter(kind)
     if kind.labels:
         counter = counter.labels(*(str(fields[label]) for label in kind.labels))
@@ -93,7 +96,7 @@ def _counter(kind: type[Event]) -> Counter:
     if kind not in _counters:
         with _making:
             if kind not in _counters:
-                name = _snake(kind.__name__)
+                name, _ = _named(kind)
                 text = (kind.__doc__ or name).splitlines()[0]
                 _counters[kind] = Counter(f"yujing_{name}", text, kind.labels, registry=REGISTRY)
     return _counters[kind]
@@ -170,6 +173,8 @@ def configure_logging(*, level: str = "info", json: bool = True, file: TextIO | 
     Where the file is journald's, each line begins with its priority (sd-daemon(3)), which journald takes off again. It
     may be called again while the service runs.
     """
+    global _verbose  # noqa: PLW0603  the log is the process's, as it is in structlog
+    _verbose = level.lower() in {"debug", "notset"}
     to = file or sys.stderr
     structlog.configure(
         processors=[
@@ -199,5 +204,11 @@ def _with_priority(_logger: object, level: str, line: Any) -> str:
     return f"<{_PRIORITIES.get(level, 6)}>{line}"
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+def _named(kind: type[Event]) -> tuple[str, tuple[str, ...]]:
+    """The name of such an event, and those of its fields."""
+    found = _names.get(kind)
+    if found is None:
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
+        fields = tuple(field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
+        found = _names[kind] = name, fields
+    return found

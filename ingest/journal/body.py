@@ -7,6 +7,7 @@ the checksum of zstd, which does not know the row.
 from __future__ import annotations
 
 import struct
+import threading
 from typing import Final
 from zlib import crc32
 
@@ -22,10 +23,21 @@ _COLUMNS: Final = (("point", "<i4"), ("time", "<i8"), ("value", "<f8"), ("flags"
 _READING: Final = sum(np.dtype(kind).itemsize for _, kind in _COLUMNS)
 
 
+class _Zstd(threading.local):
+    """A thread's own contexts: one serves one thread at a time, and making one takes longer than to take a frame."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=1).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_zstd: Final = _Zstd()
+
+
 def pack(batch: Batch, *, received: int = 0, readings: int = 0, step: int = 0) -> bytes:
     """The batch as bytes. The other columns of its row are not in them, but under their checksum."""
     columns = b"".join(getattr(batch, name).astype(kind, copy=False).tobytes() for name, kind in _COLUMNS)
-    squeezed = zstandard.ZstdCompressor(level=1).compress(columns)
+    squeezed = _zstd.compress(columns)
     seal = crc32(squeezed, crc32(_ROW.pack(2, len(batch), received, readings, step)))
     return _V2.pack(2, len(batch), seal) + squeezed
 
@@ -45,7 +57,7 @@ def unpack(body: bytes, *, size: int, received: int = 0, readings: int = 0, step
         # Looked at first: a damaged length must not make us ask for all the memory there is.
         if count != size or zstandard.frame_content_size(squeezed) != count * _READING:
             raise ValueError(f"journal entry damaged: {count} readings in its body, {size} in its row")
-        columns = zstandard.ZstdDecompressor().decompress(squeezed)
+        columns = _zstd.decompress(squeezed)
     except (
         zstandard.ZstdError,
         struct.error,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -442,7 +441,7 @@ class Journal:
 
 def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
     at, p = progress.position, progress
-    clock = json.dumps(msgspec.structs.astuple(p.clock) if p.clock is not None else None)
+    clock = msgspec.json.encode(msgspec.structs.astuple(p.clock) if p.clock is not None else None).decode()
     return (
         *(*key, at.committed, gaps_text(at.missing), gaps_text(at.lost), clock),
         *(p.received, p.received, p.frames, p.duplicates, p.recent.packed() if p.recent is not None else b""),

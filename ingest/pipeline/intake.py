@@ -197,6 +197,7 @@ class Intake(Worker):
         step = set_by - self._set_by
         began = self._clock.steady_s()
         roster = self._roster()
+        self._apart.under(roster.gateways)
         group = Group(
             roster,
             Numbers(self._positions, self._recent, roster.gateways),

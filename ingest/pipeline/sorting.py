@@ -158,6 +158,7 @@ class Group:
     refusals: list[tuple[Who, Refusal]] = field(default_factory=list)
     retried: list[int] = field(default_factory=list)
     fed: list[Staged] = field(default_factory=list)
+    _in_order: bool = True  # whether every reading is of a frame after all that its gateway told before
     _backlog: list[Arrival] = field(default_factory=list)
     _parts: list[Arrival | Batch] = field(default_factory=list)
     _quarantined: list[Quarantined] = field(default_factory=list)
@@ -199,6 +200,7 @@ class Group:
 
     def observe(self, point: int, value: float, now: int) -> None:
         """Take a reading that the service made itself."""
+        self._in_order = False
         time = np.array([now])
         self._parts.append(Batch(np.array([point], np.int32), time, np.array([value]), np.zeros(1, np.uint16), time))
 
@@ -206,6 +208,7 @@ class Group:
         """Take back-fill that was staged: for all who read the journal it arrives at `now`."""
         for piece in staged:
             self.fed.append(piece)
+            self._in_order = False
             try:
                 batch = body.unpack(piece.body, size=piece.size, received=piece.received)
             except ValueError as error:
@@ -222,14 +225,14 @@ class Group:
         runs = [(kind, [*run]) for kind, run in groupby(self._parts, type)]
         batches = [concat(run) if kind is Batch else assemble(run) for kind, run in runs]  # type: ignore[arg-type]
         return Commit(
-            self.apart(concat(batches)),
+            self.apart(concat(batches), in_order=self._in_order),
             self.readings,
             self.numbers.progress(self._clock),
             {who: (life.online, life.told) for who, life in self.lived.items()},
             self._quarantined,
             step,
             tuple(self.retried),
-            [*_pieces(assemble(self._backlog))],
+            [*_pieces(assemble(self._backlog))] if self._backlog else [],
             self.fed,
             [left for heard in self.heard.values() if (left := heard.left) is not None],
         )
@@ -323,6 +326,8 @@ class Group:
         frame, received = arrival.frame, arrival.received
         readings = frame.readings
         first, newest = frame.times[0] * MS + arrival.shift, frame.times[-1] * MS + arrival.shift
+        if not self.apart.in_order(who, first, newest):
+            self._in_order = False
         if frame.historical or self.backfill.catches_up(who, first, newest, received):
             self.spare -= readings
             if self.spare < 0:  # from here on all of it, so that a gateway's frames stay in their order

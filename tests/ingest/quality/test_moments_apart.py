@@ -71,3 +71,36 @@ def test_it_is_what_a_plain_loop_makes_of_any_order(seed: int) -> None:
     ]
     apart = MomentsApart()
     assert [apart(one).time.tolist() for one in batches] == plain(batches)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_frames_that_are_known_to_be_in_order_are_kept_as_the_plain_loop_keeps_them(seed: int) -> None:
+    """Whole frames of two gateways, some of which begin before the end of the one before; noted together or at once."""
+    chance = random.Random(seed)  # noqa: S311  a history, no secret
+    apart, clock, batches, kept = MomentsApart(), {0: 0, 1: 0}, [], []
+    for at in range(200):
+        if at == 120:  # points of the one are the other's from now on
+            apart.under("another roster")
+            clock[0] = clock[1] = min(clock.values())
+        gateway, rows, in_order = chance.randrange(2), [], True
+        for _ in range(chance.randint(1, 3)):
+            first = max(clock[gateway] + chance.choice([1, 1, 1, 1, 1, 0, -1]), 0)
+            times = range(first, first + chance.randint(1, 3))
+            who = ("p", f"g{gateway}")
+            in_order &= apart.in_order(who, times[0] * MS, times[-1] * MS)
+            clock[gateway] = max(clock[gateway], times[-1])
+            pair = gateway if at < 120 else 1 - gateway
+            rows += [(2 * pair + point, time, float(chance.randrange(3))) for time in times for point in (0, 1)]
+        batches.append(batch(*rows))
+        kept.append(apart(batches[-1], in_order=in_order).time.tolist())
+    assert kept == plain(batches)
+
+
+def test_what_came_in_order_is_remembered_however_much_of_it_there_was() -> None:
+    apart = MomentsApart()
+    for at in range(3_000):
+        whole = batch(*((point, at, float(at)) for point in range(10)))
+        assert apart(whole, in_order=apart.in_order(("p", "g"), at * MS, at * MS)).time.tolist() == whole.time.tolist()
+    again = batch((3, 2_999, 7.0), (4, 2_999, 2_999.0), (5, 2_998, 7.0))
+    assert not apart.in_order(("p", "g"), 2_998 * MS, 2_999 * MS)
+    assert (apart(again).time - [2_999 * MS, 2_999 * MS, 2_998 * MS]).tolist() == [1, 0, 0]
