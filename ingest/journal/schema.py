@@ -87,5 +87,6 @@ def prepare(connection: apsw.Connection, path: Path) -> None:
                 if column.split()[0] not in known:
                     connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
         connection.execute("UPDATE position SET began = received WHERE began = 0")
+        connection.execute("UPDATE position SET recent = x''")  # marks of another kind until version 5
         connection.execute(_INDEXES)
         connection.pragma("user_version", VERSION)

@@ -9,11 +9,14 @@ from pathlib import Path
 import apsw
 import pytest
 import zstandard
+from structlog.testing import capture_logs
 
 from ingest.journal.errors import JournalUnavailable
-from ingest.journal.journal import Commit, Journal
+from ingest.journal.journal import Commit, Journal, Progress
 from ingest.journal.position import Gap, Position
+from ingest.journal.recent import Recent
 from ingest.journal.schema import VERSION
+from ingest.quality.clock import keep_time
 from tests.ingest.journal.entries import batch, damage, filled
 
 OLD = """
@@ -49,6 +52,25 @@ def test_a_file_of_the_first_version_keeps_everything_and_goes_on(tmp_path: Path
     assert journal.to_retry(9) == []
     journal.close()
     Journal(path).close()
+
+
+def test_marks_that_an_earlier_version_kept_of_frames_are_dropped_and_the_newest_time_stays_known(
+    tmp_path: Path,
+) -> None:
+    """They were of another kind: by them every frame that is sent again would be another's."""
+    path = tmp_path / "j.db"
+    journal = filled(path, 1)
+    clock = keep_time(None, 10**18, 10**18, 10**18, 60 * 10**9)
+    at = Progress(Position(4), 10**18, 4, 0, clock, recent=Recent("b", 10**12))
+    journal.append(Commit(batch(2), 2, {("p", "g", "b"): at}))
+    journal.close()
+    damage(path, "UPDATE position SET recent = zeroblob(521)")
+    damage(path, "PRAGMA user_version = 4")
+    with capture_logs() as log:
+        journal = Journal(path)
+        assert journal.recent() == {("p", "g"): Recent("b", 10**12)}
+    assert log == []
+    journal.close()
 
 
 def test_a_file_of_a_later_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
