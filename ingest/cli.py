@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import subprocess
@@ -56,6 +57,7 @@ from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import InForce, load_in_force
 from ingest.settings.certificates import certificates_of
 from ingest.settings.check import check_all
+from ingest.settings.text import CREDENTIALS
 from ingest.state.database import Database
 from ingest.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.state.installation import InstallationStore
@@ -104,8 +106,19 @@ def _options(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 Say which version this is.")
     ] = False,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+            help="服务未运行时 systemd 凭据所在目录 Where the unit's credentials lie while it does not run.",
+        ),
+    ] = None,
 ) -> None:
     """What every command has; the program's own help is said where it is made."""
+    if secrets is not None:
+        os.environ[CREDENTIALS] = str(secrets)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from ingest.model.fault import Fault, InvalidConfig, key_of, problems_of
 from ingest.plants.kept import KeptFiles
 from ingest.settings.left_out import files_of_tables, secrets_of_entries
 from ingest.settings.settings import Settings, files_of
-from ingest.settings.text import Unread, read_tables, values_in
+from ingest.settings.text import CREDENTIALS, Unread, read_tables, values_in, with_credentials
 
 ENTRIES: Final[Mapping[str, tuple[str, ...]]] = {
     "alarms": ("positions",),
@@ -297,9 +297,9 @@ def _own_keys(table: str, content: Tables) -> dict[str, Any]:
 
 
 def content_of(file: Path) -> bytes:
-    """What stands in the file. Raises InvalidConfig if it cannot be read."""
+    """What stands in the file, its credentials where they are now. Raises InvalidConfig if it cannot be read."""
     try:
-        return file.read_bytes()
+        return with_credentials(file.read_bytes(), os.environ.get(CREDENTIALS))
     except OSError as error:
         raise InvalidConfig([Fault(str(file), "(file)", error.strerror or str(error), "a readable file")]) from error
 

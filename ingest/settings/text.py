@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from typing import Any, Final
 _HEADER: Final = re.compile(r"\s*\[{1,2}([\w\s.\"'-]+)\]{1,2}\s*(?:#.*)?")
 _LINE: Final = re.compile(r"at line (\d+)")
 _VALUE: Final = re.compile(r"""^[^#=\n]+=[ \t]*["']?([^"'#\n\0]+)""", re.MULTILINE)
+CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+"""The variable in which systemd tells a unit where its credentials are."""
+
+_OF_THE_UNIT: Final = re.compile(rb"(?<=[\"'])/run/credentials/[^/\"'\n]+(?=/)")
 _INSIDE_AN_ENTRY: Final = 3
 """Keys of a header such as `[api.tokens.token]`: it belongs to the entry before it, which may not have been read."""
 
@@ -61,6 +66,17 @@ def read_tables(content: bytes) -> tuple[dict[str, Any], list[Unread]]:
             unread.append(Unread(keys, int(found[1]) if found else read.count("\n") + 1, str(error)))
             read += blank
     return sound, unread
+
+
+def with_credentials(content: bytes, folder: str | None) -> bytes:
+    """The text with that folder in the place of the unit's credentials, which are there only while the unit runs.
+
+    >>> with_credentials(b'key = "/run/credentials/yujing.service/mqtt_key"', "/etc/yujing/secrets")
+    b'key = "/etc/yujing/secrets/mqtt_key"'
+    """
+    if folder is None or re.search(r"[\"'\\\n]", folder):
+        return content
+    return _OF_THE_UNIT.sub(lambda _: os.fsencode(folder), content)
 
 
 def values_in(content: bytes) -> Iterator[str]:

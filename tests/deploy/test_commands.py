@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway_sim.certificates import make_certificates
+from ingest.cli import app
 from tests.deploy.written import image_command, unit
 
 YUJING = Path(sys.executable).with_name("yujing")
@@ -32,7 +34,11 @@ def where(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def config(where: str, installed: Path, tmp_path: Path) -> Path:
     """The shipped settings beside the sample plant and real certificates; only where secrets lie is changed."""
-    text = (installed / SETTINGS[where]).read_text(encoding="utf-8")
+    return placed(installed / SETTINGS[where], tmp_path)
+
+
+def placed(settings: Path, tmp_path: Path) -> Path:
+    text = settings.read_text(encoding="utf-8")
     for secret in re.findall(r"\"/run/(?:secrets|credentials/yujing\.service)/(\w+)\"", text):
         (tmp_path / secret).write_text("0123456789abcdef" * 4, encoding="utf-8")
     (tmp_path / "made").mkdir()
@@ -42,7 +48,7 @@ def config(where: str, installed: Path, tmp_path: Path) -> Path:
         for name in names:
             shutil.copy(source, tmp_path / name)
     text = re.sub(r"/run/(?:secrets|credentials/yujing\.service)", str(tmp_path), text)
-    (tmp_path / "plants").symlink_to(installed / "plants")
+    (tmp_path / "plants").symlink_to(settings.parent / "plants")
     file = tmp_path / "yujing.toml"
     file.write_text(text, encoding="utf-8")
     return file
@@ -64,6 +70,25 @@ def test_the_shipped_settings_pass_the_check(where: str, config: Path) -> None:
     told = run([str(config) if word == CONFIG else word.replace("run", "check") for word in COMMANDS[where]])
     assert told.returncode == 0, told.stderr
     assert "配置有效 valid: 1 " in told.stdout
+
+
+def test_the_settings_of_the_unit_pass_the_check_while_it_does_not_run(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are shipped: certificates and plants are beside them, and the secrets where root keeps them."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "nowhere")  # so that it is as before, afterwards
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    monkeypatch.chdir(tmp_path)
+    config = placed(installed / "yujing.toml", tmp_path)
+    shutil.copy(installed / "yujing.toml", config)
+    check = ["check", "--config", str(config)]
+    told = CliRunner().invoke(app, check)
+    assert (told.exit_code, "/run/credentials/yujing.service/admin_token" in told.output) == (2, True)
+    told = CliRunner().invoke(app, ["--secrets", str(tmp_path), *check])
+    assert (told.exit_code, "配置有效 valid: 1 " in told.output) == (0, True), told.output
+    (tmp_path / "admin_token").unlink()
+    told = CliRunner().invoke(app, ["--secrets", str(tmp_path), *check])
+    assert (told.exit_code, f"{tmp_path}/admin_token" in told.output) == (2, True)
 
 
 def test_the_check_notices_a_missing_secret(where: str, config: Path) -> None:

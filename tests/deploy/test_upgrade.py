@@ -47,7 +47,7 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.venv = root / "opt/yujing/venv"
-        for name in ("opt/yujing", "etc/yujing", "var/lib/yujing", "var/backups"):
+        for name in ("opt/yujing", "etc/yujing/secrets", "var/lib/yujing", "var/backups"):
             (root / name).mkdir(parents=True)
         subprocess.run([sys.executable, "-m", "venv", str(self.venv)], check=True)
         self._lend_what_is_installed()

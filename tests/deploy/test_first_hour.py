@@ -1,0 +1,120 @@
+"""The first hour by the book: its commands are carried out as they are written, but for folders and ports."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ingest.plausible import doubts
+from ingest.settings.check import check_all
+from tests.deploy.written import ROOT
+from tests.servers import LOOPBACK, influxd_server, mosquitto_server
+
+PAGE = (ROOT / "docs" / "first-hour.md").read_text(encoding="utf-8")
+FENCE = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>\w+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def block(kind: str, name: str | None = None) -> str:
+    """The commands or settings of that name on the page, all that bear it."""
+    return "".join(found["text"] for found in FENCE.finditer(PAGE) if (found["kind"], found["name"]) == (kind, name))
+
+
+def carry_out(commands: str, home: Path) -> str:
+    """What they print. The first that fails ends it."""
+    environment = os.environ | {"HOME": str(home), "SOURCES": str(ROOT)}
+    environment["PATH"] = f"{Path(sys.executable).parent}:/usr/sbin:{environment['PATH']}"
+    told = subprocess.run(
+        ["bash", "-euc", commands], check=False, capture_output=True, text=True, timeout=120, cwd=home, env=environment
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    return told.stdout
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a newcomer, checked; `make install` was carried out by whoever runs the tests."""
+    commands = block("sh")
+    assert commands.count("make install ") == 1
+    home = tmp_path_factory.mktemp("home")
+    told = carry_out(re.sub(r"make install .*|export (?:PATH|SOURCES)=.*|yujing --version", "", commands), home)
+    assert "配置有效 valid: 1 " in told
+    assert "0 处存疑 doubtful" in told
+    return home / "yujing"
+
+
+@pytest.fixture
+def own_folder(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, in which the test is."""
+    shutil.copytree(begun, tmp_path / "yujing")
+    monkeypatch.chdir(tmp_path / "yujing")
+    return tmp_path / "yujing"
+
+
+def test_a_newcomers_settings_are_valid_and_their_token_is_nobody_elses(own_folder: Path) -> None:
+    assert (own_folder / "token").stat().st_mode & 0o777 == 0o600
+    assert len((own_folder / "token").read_text()) == 65
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    """A broker by the recipe, in another folder than /etc/mosquitto and on another port: these."""
+    etc = tmp_path / "etc"
+    (etc / "conf.d").mkdir(parents=True)
+    commands = block("sh", "broker").replace("/etc/mosquitto", str(etc))
+    carry_out(commands if os.geteuid() == 0 else commands.replace("chown", ": chown"), tmp_path)
+    lines = (etc / "conf.d" / "yujing.conf").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"listener 1883 {LOOPBACK}"
+    with mosquitto_server(tmp_path, lines[1:]) as server:
+        yield etc, server.port
+
+
+def test_a_broker_by_the_recipe_takes_a_gateway_by_its_password_alone(
+    broker: tuple[Path, int], own_folder: Path
+) -> None:
+    etc, port = broker
+    for user, password, taken in (
+        ("sample-aluminium/GW-01", (etc / "gateway_password").read_text().strip(), True),
+        ("yujing-ingest", (etc / "mqtt_password").read_text().strip(), True),
+        ("sample-aluminium/GW-01", "guessed", False),
+        ("sample-aluminium/GW-02", (etc / "gateway_password").read_text().strip(), False),
+    ):
+        sent = subprocess.run(
+            ["mosquitto_pub", "-h", LOOPBACK, "-p", str(port), "-u", user, "-P", password, "-q", "1",
+             "-t", "yujing/v1/sample-aluminium/GW-01/frame", "-m", "{}"],
+            check=False, capture_output=True, timeout=60,
+        )  # fmt: skip
+        assert (sent.returncode == 0) == taken, (user, sent.stderr)
+    shutil.copy(etc / "mqtt_password", own_folder)
+    file = own_folder / "yujing.toml"
+    file.write_text(re.sub(r"\[mqtt\]\n(?:\w+ = .*\n)+", block("toml", "broker"), file.read_text()))
+    assert doubts(file, *check_all(file)) == []
+
+
+def test_the_user_by_the_recipe_may_write_its_own_database_and_nothing_else(own_folder: Path, tmp_path: Path) -> None:
+    server = influxd_server(tmp_path)
+    (config,) = tmp_path.rglob("influxdb.conf")
+    config.write_text(config.read_text().replace("[http]\n", "[http]\n  auth-enabled = true\n"))
+    with server:
+        carry_out(block("sh", "influx").replace("http://127.0.0.1:8086", server.url), own_folder)
+        admin = ("admin", (own_folder / "influxdb_admin").read_text().strip())
+        made = httpx.post(f"{server.url}/query", data={"q": "CREATE DATABASE other"}, auth=admin, timeout=60)
+        assert made.status_code == 200, made.text
+        user = ("yujing", (own_folder / "influxdb_password").read_text().strip())
+        for database, who, status in (
+            ("yujing", user, 204),
+            ("other", user, 403),
+            ("yujing", ("yujing", "x"), 401),
+        ):
+            answer = httpx.post(f"{server.url}/write?db={database}", content="m v=1", auth=who, timeout=60)
+            assert answer.status_code == status, answer.text
+        file = own_folder / "yujing.toml"
+        file.write_text(file.read_text() + block("toml", "influx"))
+        assert doubts(file, *check_all(file)) == []
