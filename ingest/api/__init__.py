@@ -1,1 +1,1 @@
-"""The API and the operator console: FastAPI over read-only ports, plus the one command there is (acknowledge)."""
+"""The API and the operator console: FastAPI over ports that read, and commands that others carry out."""

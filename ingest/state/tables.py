@@ -63,7 +63,7 @@ alarm_event = sa.Table(
     sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("id", sa.Uuid, nullable=False, unique=True),
     sa.Column("alarm", sa.Uuid, sa.ForeignKey("alarm.id"), nullable=False, index=True),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # `ingest.model.alarm.AlarmEventKind`
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Column("received", sa.BigInteger, nullable=False),
     sa.Column("snapshot", sa.JSON, nullable=False),  # the alarm right after the event
@@ -120,7 +120,7 @@ suppression = sa.Table(
     "suppression",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # `ingest.model.suppression.SuppressionKind`
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("plant", sa.Text, nullable=False),
     sa.Column("point", sa.Text, nullable=False),
@@ -146,7 +146,7 @@ audit = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # `ingest.model.audit.ActKind`
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("plant", sa.Text, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),  # JSON as it was hashed, to the byte

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 import msgspec
@@ -25,11 +25,14 @@ from typer.testing import CliRunner
 import ingest
 from detectors.detector import Reason as Unjudged
 from ingest.alarms.report import alarm_body
+from ingest.api.config import Role
 from ingest.api.texts import UNJUDGED
 from ingest.cli import app
 from ingest.connectors.webhook.connector import cloud_event
 from ingest.connectors.webhook.signature import decode_secret, signed_headers
 from ingest.model.outbox import Message
+from ingest.model.plant import GATEWAY_SIGNAL
+from ingest.plants.catalogue import load_catalogue
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.telemetry import Event
@@ -221,6 +224,22 @@ def test_the_commands_of_the_pages_exist() -> None:
         assert "--config" in unstyle(told.output)
     forwarded = [sys.executable, "-m", "ingest.cli", "simulate", "platform", "--help"]
     assert "--dir" in subprocess.run(forwarded, check=True, capture_output=True, text=True).stdout
+
+
+def test_gateways_are_asked_for_what_their_silence_is_counted_by() -> None:
+    """States every 60 s, a frame every 30 s: thrice that is the longest silence of the catalogue."""
+    catalogue = load_catalogue()
+    told = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    rule = told[told.index("9. send a frame every 30 s") :].partition("```")[0]
+    states = {s.table.silence_s.value for signals in catalogue.signals.values() for s in signals.values()
+              if s.table.states and "heartbeat" in s.table.silence_s.source}  # fmt: skip
+    assert (states, "every 60 s besides" in rule) == ({3 * 60}, True)
+    assert (catalogue.gateway[GATEWAY_SIGNAL].table.silence_s.value, "(90 s)" in rule) == (3 * 30, True)
+
+
+def test_what_each_role_may_do_is_told_for_every_role() -> None:
+    told = (DOCS / "operations.md").read_text(encoding="utf-8").partition("## Tokens")[2].partition("\n## ")[0]
+    assert [role for role in get_args(Role) if f"`{role}`" not in told] == []
 
 
 def test_files_that_an_installation_copies_exist(installed: Path) -> None:

@@ -1,1 +1,1 @@
-"""The provincial platform: alarms and readings over HTTPS, enciphered with SM4, field names from a mapping file."""
+"""The provincial platform: alarms, warnings, readings over HTTPS, enciphered with SM4, fields from a mapping file."""

@@ -1,1 +1,1 @@
-"""Signed webhooks: alarms as CloudEvents to inspectors' systems."""
+"""Signed webhooks: alarms and warnings as CloudEvents to inspectors' systems."""
