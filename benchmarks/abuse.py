@@ -15,7 +15,12 @@ rounds of a kind are one sample.
 Besides, what one gateway does to others (`benchmarks.neighbours`):
 
 - `other_gateway_committed_share_junk`: frames of a gateway committed in time while another sends 1 MiB junk messages;
-- `gateways_ms_boots_20000`: one `GET /api/v1/gateways` after 20,000 boots of one gateway.
+- `gateways_ms_boots_20000`: one `GET /api/v1/gateways` after 20,000 boots of one gateway;
+- `start_s_boots_8000`: from start to ready with 8,000 boots of one gateway; `details` has the stop.
+
+And what years do (`benchmarks.years`):
+
+- `metrics_ratio_day400`: a scrape of `/metrics` after 400 days of alarms by one after a day.
 """
 
 from __future__ import annotations
@@ -44,8 +49,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.intake import rss_mb
 from benchmarks.load import Load, write_plants
-from benchmarks.neighbours import FIGURES
+from benchmarks.neighbours import FIGURES as NEIGHBOURS
 from benchmarks.probe import GATEWAYS, receiver
+from benchmarks.years import FIGURES as YEARS
 from ingest.cases.hazard import Hazard, HazardSource
 from ingest.state.case_store import CaseStore
 from ingest.state.config import StateConfig
@@ -61,6 +67,9 @@ EVENTS_PER_S: Final = 20.0
 
 KEPT_S: Final = 72 * 3600
 """What a gateway kept that was cut off, s."""
+
+FIGURES: Final = {**NEIGHBOURS, **YEARS}
+"""Figures of one measure each, by name: given the seconds and the scale, what was measured and what else was seen."""
 
 _INSTANTS: Final = 10  # in a frame of it
 _WAITING: Final = (

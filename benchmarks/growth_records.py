@@ -60,7 +60,7 @@ def fill(database: Database, years: int, alarms: int, now: int, step: Callable[[
     with database.write() as connection:
         database.backend.go_on_after(connection, alarm_event.c.seq, (parts - 1) * rows[alarm_event])
     _write(database, last)
-    _settle(database, now)
+    settle(database, now)
     step()
 
 
@@ -100,7 +100,7 @@ def _renamed(key: sa.ColumnElement[Any], number: int, version: int) -> sa.Column
     return begins + middle + sa.literal("a", sa.Text) + sa.func.substr(key, version + 2)
 
 
-def _settle(database: Database, now: int) -> None:
+def settle(database: Database, now: int) -> None:
     """What the service did meanwhile: webhooks of a year, packs, history; and what the system knows of its tables."""
     told = sa.select(
         sa.literal("town").label("connector"),

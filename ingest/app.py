@@ -55,6 +55,7 @@ from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
 from ingest.state.database import Database
 from ingest.state.errors import StateAway
+from ingest.state.event_retention import EventRetention
 from ingest.state.evidence_files import EvidenceFiles
 from ingest.state.heads import Heads
 from ingest.state.installation import InstallationStore
@@ -64,7 +65,16 @@ from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
 from ingest.trail import Recorder, audit_folder, look_after_trail, of_plant_file, settle_trail, spool_folder
-from ingest.upkeep import look_after_files, name_orphans, pack, reports_late, require_same_moment, trim, trim_outbox
+from ingest.upkeep import (
+    look_after_files,
+    name_orphans,
+    pack,
+    reports_late,
+    require_same_moment,
+    trim,
+    trim_events,
+    trim_outbox,
+)
 from ingest.warnings.rules import ColourRules
 from ingest.watchdog import Moving, Part, Watchdog
 
@@ -328,6 +338,7 @@ class Service:
                     group.create_task(look_after_trail(self._settle_trail), name="audit"),
                     group.create_task(pack(self._engine_store), name="pack"),
                     group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
+                    group.create_task(self._trim_events(), name="trim-events"),
                     group.create_task(keep_trimmed(), name="memory"),
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
@@ -346,6 +357,10 @@ class Service:
         emit(ServiceStopped(self.engine.cursor))
         if self._failure.done():
             self._failure.result()
+
+    async def _trim_events(self) -> None:
+        alarms_d, warnings_d = self._settings.alarms.event_retention_d, self._settings.warnings.reason_retention_d
+        await trim_events(EventRetention(self._database), self.alarms, alarms_d, warnings_d, self._recorder.note)
 
     def _bind(self, *, new: bool) -> str:
         """Take the API's address; without it plants are watched all the same, and it is told. A first start ends."""

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.connectors.config import REPORTS_LATE, ConnectorsConfig
-from ingest.history.writer import READER
+from ingest.history.writer import READER, WARNINGS_READER
 from ingest.journal.config import JournalConfig
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
 from ingest.model.audit import YUJING, Act
 from ingest.state.errors import StateUnavailable
-from ingest.state.store import EngineStore, OutboxStore
+from ingest.state.event_retention import EventRetention
+from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from ingest.telemetry import Event, emit
 
 _TRIM_EVERY_S: Final = 600.0
@@ -46,6 +47,14 @@ class OutboxTrimmed(Event, labels=("what",), amount="messages"):
 
     what: str
     messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsTrimmed(Event, labels=("log",), amount="events"):
+    """Events of alarms long over, or changes of reasons of warnings long closed, were deleted; the records stay."""
+
+    log: str
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,31 @@ async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
                     if gone:
                         emit(OutboxTrimmed(what, gone))
                     await asyncio.sleep(_BREATH_S)
+        except StateUnavailable as error:
+            emit(TrimPutOff(str(error)))
+
+
+async def trim_events(
+    events: EventRetention, alarms: AlarmStore, alarms_d: float, warnings_d: float, record: Callable[[Act], None]
+) -> None:
+    """Let go of old events that the history has, again and again, a little at a time: see `EventRetention`."""
+    while True:
+        await asyncio.sleep(_TRIM_EVERY_S)
+        now = time.time_ns()
+        try:
+            for log, trimmed, kept_d, reader in (
+                ("alarms", events.trim_alarms, alarms_d, READER),
+                ("warnings", events.trim_warnings, warnings_d, WARNINGS_READER),
+            ):
+                upto, gone, total = await asyncio.to_thread(alarms.reader_cursor, reader), _A_LITTLE, 0
+                while gone == _A_LITTLE:
+                    gone = await asyncio.to_thread(trimmed, _before(now, kept_d * 86400), upto, _A_LITTLE)
+                    total += gone
+                    await asyncio.sleep(_BREATH_S)
+                if total:
+                    emit(EventsTrimmed(log, total))
+                    detail = {"events": total, "which": f"> {kept_d:g} d"}
+                    record(Act(now, YUJING, "service", "trimmed", "events", log, "", detail))
         except StateUnavailable as error:
             emit(TrimPutOff(str(error)))
 

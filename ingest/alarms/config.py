@@ -42,6 +42,8 @@ class AlarmsConfig(Config):
     flood_begins_above: Annotated[int, Field(ge=1)] = 10
     flood_ends_below: Annotated[int, Field(ge=1)] = 5
     flood_window_s: Seconds = 600
+    # events of an alarm over for so long go; the alarm and the audit trail stay: engineering default, 5 years
+    event_retention_d: Annotated[float, Field(ge=183)] = 1830
     # empty: each plant is a position of its own, under its id; so is every plant that no position names
     positions: tuple[PositionConfig, ...] = ()
 

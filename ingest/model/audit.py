@@ -28,6 +28,7 @@ ActKind = Literal[
     "export",
     "plant-file",
     "quarantine",
+    "events",
 ]
 
 

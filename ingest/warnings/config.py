@@ -73,6 +73,8 @@ class WarningsConfig(Config):
     reopen_s: Annotated[int, Field(ge=0)] = 600
     # reminded at half the time: engineering default
     remind_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.5,)
+    # changes of the reasons of a warning that has been closed for so long; all else of it stays: engineering default
+    reason_retention_d: Annotated[float, Field(ge=183)] = 400
     # no time of any regulation could be read: engineering defaults
     ack_s: AcknowledgeTimes = AcknowledgeTimes()
     feedback_s: FeedbackTimes = FeedbackTimes()

@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks.abuse import ABUSES
-from benchmarks.neighbours import FIGURES
+from benchmarks.abuse import ABUSES, FIGURES
 
 
 @pytest.mark.timeout(600)

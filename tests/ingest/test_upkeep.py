@@ -27,8 +27,10 @@ from ingest.model.batch import Batch
 from ingest.model.outbox import Attempt, Message, MessageKind
 from ingest.state import tables as t
 from ingest.state.database import Database
+from ingest.state.event_retention import EventRetention
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from tests.ingest.state.test_annunciations import fresh
+from tests.ingest.state.test_store import event
 
 
 @pytest.fixture
@@ -162,6 +164,35 @@ def test_delivered_reports_of_readings_are_let_go_of_whole_and_nothing_else_is(d
     left = {kind: [one.seq for one in outbox.messages("province", of)] for kind, of in seqs.items()}
     assert left == seqs | {"readings": seqs["readings"][2:]}
     assert outbox.oldest("province", ["readings"]) == 1
+
+
+async def test_trimmed_events_are_told_and_stand_in_the_trail(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once they are old and the history has them, in pieces; one act for all of them."""
+    monkeypatch.setattr(upkeep, "_TRIM_EVERY_S", 0.01)
+    monkeypatch.setattr(upkeep, "_BREATH_S", 0.0)
+    monkeypatch.setattr(upkeep, "_A_LITTLE", 2)
+    store, book, acts = EngineStore(database), AlarmStore(database), list[Act]()
+    for number in range(1, 6):
+        first = event(f"P-{number}", number)
+        back = returned(first.alarm, Cause(number + 1, number + 1))
+        assert back is not None
+        store.commit(number, [first, back], [])
+    book.save_reader_cursor(READER, 7)
+    with capture_logs() as logs:
+        trimming = asyncio.create_task(upkeep.trim_events(EventRetention(database), book, 400, 400, acts.append))
+        async with asyncio.timeout(60):
+            while not acts:
+                await asyncio.sleep(0.01)
+        trimming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await trimming
+    assert [one.seq for one in book.events_after(0, limit=100)] == [8, 9, 10]
+    assert [(act.kind, act.action, act.subject, act.detail) for act in acts] == [
+        ("events", "trimmed", "alarms", {"events": 7, "which": "> 400 d"})
+    ]
+    assert [(log["log"], log["events"]) for log in logs if log["event"] == "events_trimmed"] == [("alarms", 7)]
 
 
 def test_reports_are_late_once_one_has_waited_for_an_hour(database: Database) -> None:

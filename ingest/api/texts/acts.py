@@ -151,5 +151,6 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "dropped": Text("删除隔离消息", "dropped"),
         "trimmed": Text("隔离消息到期清理", "trimmed"),
     },
+    "events": {"trimmed": Text("到期经过清理", "trimmed")},
 }
 """Kind of record -> action -> what it is called; alarms' and warnings' actions are their events."""

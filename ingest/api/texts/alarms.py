@@ -97,6 +97,10 @@ ALARMS: Final[dict[str, Text]] = {
     "alarm.level_2_long": Text("二级（高）", "Level 2 (higher)"),
     "alarm.by": Text("确认人", "Acknowledged by"),
     "alarm.history": Text("经过", "History"),
+    "alarm.history_gone": Text(
+        "该报警结束已久，逐步经过已超过保存期限；每一步仍在审计记录中。",
+        "This alarm was over long ago and its steps are not kept any more. Each of them is in the audit trail.",
+    ),
     "alarm.why": Text("判定依据", "Why"),
     "alarm.onset": Text("条件开始", "Condition began"),
     "alarm.raised": Text("报警触发", "Raised"),

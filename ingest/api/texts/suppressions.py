@@ -97,4 +97,5 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "export": Text("导出", "export"),
     "plant-file": Text("企业文件", "plant file"),
     "quarantine": Text("隔离消息", "quarantine"),
+    "events": Text("历史经过", "old events"),
 }

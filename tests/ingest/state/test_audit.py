@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -56,7 +57,7 @@ def test_acts_are_found_by_who_did_them_and_when(database: Database, trail: Audi
 @pytest.mark.parametrize("table", ["audit", "alarm_event"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET time = 0", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_what_was_written(database: Database, table: str, statement: str) -> None:
-    one = event()
+    one = event(at=time.time_ns())
     EngineStore(database).commit(7, [one], [])
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), database.write() as connection:
         connection.execute(sa.text(statement.format(table)))
