@@ -30,7 +30,7 @@ from ingest.state.database import Database
 from ingest.state.event_retention import EventRetention
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from tests.ingest.state.test_annunciations import fresh
-from tests.ingest.state.test_store import event
+from tests.ingest.state.test_event_retention import lived
 
 
 @pytest.fixture
@@ -175,10 +175,7 @@ async def test_trimmed_events_are_told_and_stand_in_the_trail(
     monkeypatch.setattr(upkeep, "_A_LITTLE", 2)
     store, book, acts = EngineStore(database), AlarmStore(database), list[Act]()
     for number in range(1, 6):
-        first = event(f"P-{number}", number)
-        back = returned(first.alarm, Cause(number + 1, number + 1))
-        assert back is not None
-        store.commit(number, [first, back], [])
+        store.commit(number, lived(f"P-{number}", number, over=True), [])
     book.save_reader_cursor(READER, 7)
     with capture_logs() as logs:
         trimming = asyncio.create_task(upkeep.trim_events(EventRetention(database), book, 400, 400, acts.append))
@@ -188,7 +185,7 @@ async def test_trimmed_events_are_told_and_stand_in_the_trail(
         trimming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await trimming
-    assert [one.seq for one in book.events_after(0, limit=100)] == [8, 9, 10]
+    assert [one.seq for one in book.events_after(0, limit=100)] == [*range(8, 16)]
     assert [(act.kind, act.action, act.subject, act.detail) for act in acts] == [
         ("events", "trimmed", "alarms", {"events": 7, "which": "> 400 d"})
     ]
