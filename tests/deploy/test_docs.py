@@ -218,7 +218,7 @@ def shell_lines() -> list[list[str]]:
 def test_the_commands_of_the_pages_exist() -> None:
     """`yujing …` in blocks and in running text, each asked for its help."""
     found = {line[3 if line[1] == "--secrets" else 1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
-    assert found == {"check", "explain", "journal", "quarantine", "run", "simulate", "state"}
+    assert found == {"check", "explain", "init", "journal", "quarantine", "run", "simulate", "state"}
     for command in ("check", "init", "run", "explain warning", "journal verify"):
         told = CliRunner().invoke(app, [*command.split(), "--help"])
         assert "--config" in unstyle(told.output)

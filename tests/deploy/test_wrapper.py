@@ -1,0 +1,71 @@
+"""`deploy/yujing.sh`: a command by the documented name has the unit's secrets, and leaves none behind."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.test_commands import YUJING
+from tests.deploy.written import DEPLOY
+
+SETTINGS = """
+[mqtt]
+port = 1
+[[api.tokens]]
+name = "admin"
+role = "admin"
+token = { file = "/run/credentials/yujing.service/admin_token" }
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path, installed: Path) -> Path:
+    """/etc/yujing with a plant and a secret that only root can read, and an empty /run."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    (tmp_path / "secrets" / "admin_token").write_text("0123456789abcdef" * 4)
+    (tmp_path / "yujing.toml").write_text(SETTINGS)
+    shutil.copytree(installed / "plants", tmp_path / "plants")
+    return tmp_path
+
+
+def command(machine: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """As an administrator types it, with this machine's folders."""
+    environment = os.environ | {
+        "YUJING_ETC": str(machine),
+        "YUJING_USER": getpass.getuser(),
+        "YUJING_PROGRAM": str(YUJING),
+        "YUJING_RUN": str(machine / "run"),
+    }
+    return subprocess.run(
+        [DEPLOY / "yujing.sh", *words], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it is for root, who alone can read the secrets")
+def test_a_command_finds_the_units_secrets_and_leaves_none_behind(machine: Path) -> None:
+    config = str(machine / "yujing.toml")
+    told = command(machine, "check", "--config", config)
+    assert told.returncode == 0, told.stderr
+    assert "配置有效 valid" in told.stdout
+    assert list((machine / "run").iterdir()) == []
+    (machine / "secrets" / "admin_token").unlink()
+    refused = command(machine, "check", "--config", config)
+    assert refused.returncode == 2, "and its exit code is the command's"
+    assert "admin_token" in refused.stderr
+    assert list((machine / "run").iterdir()) == []
+
+
+def test_without_it_the_folder_of_the_secrets_is_named(machine: Path) -> None:
+    check = ["check", "--config", str(machine / "yujing.toml")]
+    alone = subprocess.run([YUJING, *check], capture_output=True, text=True, check=False)
+    assert alone.returncode == 2
+    given = subprocess.run(
+        [YUJING, "--secrets", str(machine / "secrets"), *check], capture_output=True, text=True, check=False
+    )
+    assert given.returncode == 0, given.stderr
