@@ -96,8 +96,8 @@ _PARTS: Final[Mapping[str, str]] = {
     "longer than 10 min": "超过 10 分钟",
     "more than the registered number, which is the set-point": "多于登记人数（设定值）",
     "motivated by frozen CO readings found at a steel works in 2021": "源于 2021 年某钢厂 CO 读数不变一案",
-    "neither frame nor status": "既无数据帧也无状态",
     "never delayed": "不延时",
+    "no frame": "没有数据帧",
     "no gateway keeps readings for so long, so it is the clock, which is told at once": (
         "没有网关会保存这么久，应为时钟问题，立即告知"
     ),
