@@ -201,6 +201,13 @@ def suppressions(
     return list(whole(pages, lambda one: (one.applied, one.id)))
 
 
+def hidden_points(ports: Ports, caller: Principal) -> Mapping[str, int]:
+    """How many points have alarms hidden now, by plant in scope; those with none are left out."""
+    now, in_force = ports.now(), frozenset({SuppressionState.IN_FORCE})
+    held = {(one.plant, one.point) for one in suppressions(ports, caller.plants, in_force) if one.holds(now)}
+    return Counter(plant for plant, _ in held)
+
+
 def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tuple[Suppression, ...]]:
     """What hides alarms of a plant's points (or of one) now, by point, the strongest first."""
     now = ports.now()

@@ -44,6 +44,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             rows=rows.by_colour(found, warned, risks),
             warned=warned,
             risks=risks,
+            hidden=reach.hidden_points(ports, caller),
             held=reach.held_back(ports, caller),
         )
 

@@ -358,7 +358,7 @@ def test_a_point_goes_out_of_service_only_once_somebody_else_approved(bench: Ben
     decided = bench.engine.order(Decide(applied.id, approved=True, who=INSPECTOR)).result(PATIENCE_S)
     assert (decided.state, decided.approver) == (SuppressionState.IN_FORCE, "李监察")
     assert {a.state for a in bench.found()} == {AlarmState.OUT_OF_SERVICE}
-    with pytest.raises(ValueError, match="in-force already"):
+    with pytest.raises(ValueError, match="李监察 approved this application"):
         bench.engine.order(Decide(applied.id, approved=False, who=INSPECTOR)).result(PATIENCE_S)
     bench.engine.order(End(applied.id, OPERATOR)).result(PATIENCE_S)
     assert {a.state for a in bench.found()} == {AlarmState.UNACKNOWLEDGED}

@@ -173,6 +173,16 @@ async def test_a_point_whose_alarms_are_hidden_says_so_wherever_its_value_stands
     assert listed == dict.fromkeys(listed) | {"CO-01": kind}
 
 
+async def test_the_list_of_plants_says_where_nobody_would_be_called(hall: StandIn, ask: Ask) -> None:
+    """A plant without an alarm is not quiet for want of points that call."""
+    assert "已停用或搁置" not in (await ask(OPERATOR).get("/plants/table")).text
+    await hidden(hall, SuppressionKind.OUT_OF_SERVICE)
+    page = (await ask(OPERATOR).get("/plants/table")).text
+    row = page.split(f'id="plant-{STEEL}"')[1].split("</tr>")[0]
+    assert "1 个测点已停用或搁置" in row
+    assert page.count("已停用或搁置") == 1
+
+
 async def test_what_hides_a_points_alarms_is_said_beside_what_it_is_in_alarm_for(hall: StandIn, ask: Ask) -> None:
     """The level 2 that no shelving reaches calls beside what is shelved."""
     await hidden(hall, SuppressionKind.SHELVED)
