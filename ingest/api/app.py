@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any
 
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +22,7 @@ from ingest.api.console.forms import forms_router
 from ingest.api.console.pages import pages_router
 from ingest.api.console.rendering import Renderer
 from ingest.api.console.uploads import PATHS, most_bytes
+from ingest.api.document import PROBLEMS, allowed, complete
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
 from ingest.api.exports import Exports
 from ingest.api.guard import Guard
@@ -39,7 +39,6 @@ from ingest.api.rest.hazards import hazards_router
 from ingest.api.rest.inspections import inspections_router, leads_router
 from ingest.api.rest.lists import lists_router
 from ingest.api.rest.plants import plants_router
-from ingest.api.rest.schemas import ProblemOut
 from ingest.api.rest.service import describe, probes_router, service_router
 from ingest.api.rest.stream import stream_router
 from ingest.api.rest.suppressions import suppressions_router
@@ -61,20 +60,6 @@ CASES = (
     self_inspections_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"description": said, "content": {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}}
-    for code, said in (
-        (401, "no token, or one that is not known"),
-        (403, "not for this role"),
-        (404, "does not exist, or not for this token"),
-        (422, "a parameter is wrong: which, and what was expected"),
-        (
-            429,
-            "this token has as many under way, or did as much today, as one may, or too many were wrong: Retry-After",
-        ),
-        (503, "a part of the service does not answer: Retry-After"),
-    )
-}
 
 
 def build_api(
@@ -120,7 +105,6 @@ def build_api(
         docs_url=None,  # the documentation pages load a script from elsewhere
         redoc_url=None,
         openapi_url=None,
-        max_body_size=config.max_body_bytes,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,
     )
@@ -141,7 +125,10 @@ def build_api(
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        return refuse(request, of_http(error))
+        problem = of_http(error)
+        if problem.status == 405:
+            problem.headers = {"allow": methods(request.url.path)}  # the framework's names one route's alone
+        return refuse(request, problem)
 
     @app.exception_handler(CaseError)
     async def case(request: Request, error: CaseError) -> Response:
@@ -176,11 +163,13 @@ def build_api(
         rest.include_router(router(ports))
     rest.include_router(lists_router(exports))
     app.include_router(rest)
-    app.include_router(probes_router(ports))
+    app.include_router(probes_router(ports), responses=PROBLEMS)
     describe(app)
+    complete(app)
     secure = config.secure_cookies or config.tls
     app.include_router(forms_router(render, admission, sessions, witness, secure=secure))
     app.include_router(pages_router(ports, exports, render))
+    methods = allowed(app)
     return app
 
 
