@@ -157,7 +157,8 @@ def _healthy(roster: Roster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the points show and its noise (float64[p] both).
 
     In the middle of where none of its limits begins, with a noise of a fiftieth of that room, at most a third of a
-    percent of the span; states and numbers of people have none.
+    percent of the span; states and numbers of people have none. What gateways and the service tell of themselves is
+    nothing amiss: 0, or what no limit forbids.
     """
     low, high = roster.low.copy(), roster.high.copy()
     limits = roster.tables["limit"]
@@ -165,19 +166,21 @@ def _healthy(roster: Roster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     point, side, on = limits.point[own], limits.param["side"][own], limits.on[own]
     np.maximum.at(low, point[side < 0], -on[side < 0])
     np.minimum.at(high, point[side > 0], on[side > 0])
-    digital = _digital(roster)
+    digital, themselves = _digital(roster)
     level = np.where(digital, np.where(low > 0, 1.0, np.where(high < 1, 0.0, 1.0)), (low + high) / 2)
+    level = np.where(themselves, np.where(low > 0, np.where(high < 2, 1.0, (low + high) / 2), 0.0), level)
     shown = [_SHOWN.get(point.signal, np.nan) if point is not None else np.nan for point in roster.points]
     people = np.array([point is not None and point.unit == "人" for point in roster.points])
     noise = np.minimum(0.02 * (high - low), 0.003 * (roster.high - roster.low))
-    return np.where(np.isnan(shown), level, shown), np.where(digital | people, 0.0, noise)
+    return np.where(np.isnan(shown), level, shown), np.where(digital | themselves | people, 0.0, noise)
 
 
-def _digital(roster: Roster) -> NDArray[np.bool_]:
-    """bool[p], states rather than measured values; gateways are states too."""
+def _digital(roster: Roster) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """bool[p] both: states rather than measured values; what gateways and the service tell of themselves."""
     signals = {code: one for by_code in load_catalogue().signals.values() for code, one in by_code.items()}
     known = [signals.get(point.signal) if point is not None else None for point in roster.points]
-    return np.array([signal is None or signal.table.kind == "digital" for signal in known])
+    digital = np.array([signal is not None and signal.table.kind == "digital" for signal in known])
+    return digital, np.array([signal is None for signal in known])
 
 
 _SHOWN: Final[Mapping[str, float]] = {"ALC_CW_IN_T": 26.0, "ALC_CW_OUT_T": 34.0}
