@@ -6,7 +6,9 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.model.certificate import state_of
+from ingest.api.config import ApiConfig
+from ingest.model.certificate import read_certificate, state_of
+from ingest.model.fault import Fault
 from ingest.telemetry import Event, emit
 
 
@@ -42,3 +44,20 @@ class RenewedContext:
             except OSError as error:
                 emit(ApiCertificateUnusable(str(self._cert), str(error)))
         connection.context = self._newest
+
+
+def unpaired(config: ApiConfig) -> list[Fault]:
+    """A fault if the key cannot be used with the console's certificate, as far as that one can be read."""
+    if config.tls_cert is None or config.tls_key is None:
+        return []
+    try:
+        read_certificate("api.tls_cert", config.tls_cert, authorities=False)
+    except (OSError, ValueError):
+        return []
+    try:
+        RenewedContext(config.tls_cert, config.tls_key)
+    except OSError as error:
+        why = error.strerror or "not that certificate's key"
+        expected = f"the PEM file of the certificate's key: {why}"
+        return [Fault(str(config.tls_key), "api.tls_key", str(config.tls_key), expected)]
+    return []

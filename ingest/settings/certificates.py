@@ -72,6 +72,18 @@ def certificates_of(settings: BaseModel) -> list[Certificate]:
     return found
 
 
+def unusable(settings: BaseModel) -> list[Fault]:
+    """A fault for each that cannot be read."""
+    faults = []
+    for key, file, authorities in certificate_files(settings):
+        try:
+            read_certificate(key, file, authorities=authorities)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "no certificate in it"
+            faults.append(Fault(str(file), key, str(file), f"a readable PEM file with a certificate: {why}"))
+    return faults
+
+
 def ended(settings: BaseModel, now: int) -> list[Fault]:
     """A fault for each that has ended. A start does not fail for it: the clock may be wrong, and plants are watched."""
     return [_fault(one, now, "a certificate that has not ended: renew it") for one in _within(settings, now, None, 0)]

@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 
 from ingest.api.access import Keyring
+from ingest.api.tls import unpaired
 from ingest.connectors.config import open_connectors
 from ingest.model.fault import InvalidConfig, all_of
 from ingest.plants.load import load_roster
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.roster import Roster
-from ingest.settings.certificates import ended
+from ingest.settings.certificates import ended, unusable
 from ingest.settings.in_force import compose, content_of
 from ingest.settings.settings import Settings
 
@@ -32,6 +33,8 @@ def check_all(file: Path) -> tuple[Settings, Roster]:
         )
     except InvalidConfig as error:
         faults += error.faults
+    named = {fault.key for fault in faults}
+    faults += [fault for fault in [*unusable(settings), *unpaired(settings.api)] if fault.key not in named]
     try:
         roster = load_roster(settings.plants, MemoryNumbering(), version=1)
     except InvalidConfig as error:

@@ -63,6 +63,28 @@ def test_check_tells_the_days_left_doubts_an_end_that_is_near_and_refuses_one_th
     assert ("renew it" in result.output) == bool(mark)
 
 
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ('[api]\ntls_cert = "nowhere.pem"\ntls_key = "yujing.key"\n', "api.tls_cert = nowhere.pem"),
+        ('[api]\ntls_cert = "yujing.pem"\ntls_key = "other.key"\n', "api.tls_key = other.key"),
+        ('[api]\ntls_cert = "yujing.pem"\ntls_key = "nowhere"\n', "api.tls_key = nowhere"),
+        ('[history]\nkind = "influxdb1"\nurl = "https://h.example"\ndatabase = "y"\nca_file = "yujing.key"\n',
+         "history.ca_file = yujing.key"),
+        ('[mqtt]\ntls_ca = "yujing.key"\n', "mqtt.tls_ca = yujing.key"),
+    ],
+)  # fmt: skip
+def test_check_names_every_certificate_that_cannot_be_used_once(authority: Authority, given: str, key: str) -> None:
+    """Also of the console and the history, without which the service starts."""
+    authority.issue("yujing")
+    authority.issue("other")
+    result = check(given)
+    assert result.exit_code == 2, result.output
+    assert result.output.count(key) == 1
+    assert "1 处错误 faults" in result.output
+    assert "Traceback" not in result.output
+
+
 def test_every_part_that_names_a_certificate_is_looked_at(authority: Authority) -> None:
     hook = {"name": "h", "url": "https://h.example/", "secret": {"env": "X"}, "ca_file": authority.ca}
     given = {
