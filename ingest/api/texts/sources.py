@@ -1,4 +1,4 @@
-"""Where the numbers of the catalogue and of the warning rules come from, in Chinese: they are kept in English there."""
+"""Where the numbers of the catalogue, of warnings and of benchmarks come from, in Chinese: they are kept in English."""
 
 from __future__ import annotations
 
@@ -156,6 +156,18 @@ _PARTS: Final[Mapping[str, str]] = {
     ),
     "within 0.1 % of span for 30 min": "30 分钟内变化不超过量程的 0.1 %",
     "偏离设定值": "偏离设定值",
+    "EEMUA 191 / ISA-18.2 as told by inductiveautomation.com (self-audit): 150 manageable, 300 to be reduced": (
+        "EEMUA 191 / ISA-18.2，转引自 inductiveautomation.com（自查）：150 可应付，300 应减少"
+    ),
+    "IEC 62682 / ISA-18.2 table as an open-source alarm dashboard shows it": (
+        "IEC 62682 / ISA-18.2 表格，转引自某开源报警看板"
+    ),
+    "the standards were not at hand": "未见标准原文",
+    "ISA-18.2 as told by prosys.com (alarm floods)": "ISA-18.2，转引自 prosys.com（报警泛滥）",
+    "of three priorities 5 % high and 15 % medium (ISA-18.2, recalled, verify)": (
+        "三级中高级 5 %、中级 15 %（ISA-18.2，凭记忆，待核实）"
+    ),
+    "here are two": "此处只有两级",
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import ingest.api
 from detectors.detector import Reason
+from ingest.alarms.benchmarks import BENCHMARKS
 from ingest.api import texts
 from ingest.api.console.rendering import HOME
 from ingest.api.texts import TEXTS
@@ -88,12 +89,13 @@ def test_every_key_and_action_told_is_said_in_both_languages() -> None:
 
 
 def test_every_source_of_ours_can_be_said_in_chinese() -> None:
-    """Of the catalogue's rules, those of gateways and of the service itself, and the rules of warnings."""
+    """Of the catalogue's rules, of gateways and the service itself, of warnings, and of benchmarks of alarms."""
     catalogue = load_catalogue()
     tables = [catalogue.analogue, catalogue.every, catalogue.gateway, catalogue.service]
     rules = [rule for table in tables for one in table.values() for rule in getattr(one, "rules", {"": one}).values()]
     rules += [rule for kind in catalogue.signals.values() for one in kind.values() for rule in one.rules.values()]
     sources = {rule.source for rule in rules} | {rule.source for rule in load_rules(None).rules}
+    sources |= {one.source for one in BENCHMARKS}
     assert len(sources) > 70
     assert [source for source in sorted(sources) if not known(source)] == []
 
