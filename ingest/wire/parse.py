@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -94,7 +95,7 @@ def is_packed(payload: bytes) -> bool:
         told = _identity_of(payload) if len(payload) <= _LOOKED_INTO else None
         raise Rejected(Reason.TOO_LARGE, f"{len(payload)} bytes; expected at most {MAX_BYTES}", identity=told)
     head = payload[:1]
-    if head == b"{":
+    if head == b"{" or payload.startswith(codecs.BOM_UTF8):  # which `salvage` leaves out
         return False
     if head and (0x80 <= head[0] <= 0x8F or head[0] in {0xDE, 0xDF}):
         return True

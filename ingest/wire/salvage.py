@@ -5,6 +5,7 @@ Everything here is linear in the bytes of the frame, whatever they are.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def salvage_json(payload: bytes) -> Parsed:
 def _read_json(payload: bytes) -> Any:
     try:
         # A byte that is not UTF-8 concerns what it is in: it is kept as half of a surrogate pair, which fits nowhere.
-        text = payload.decode(errors="surrogateescape").rstrip("\0")  # a string of C that was sent with its end
+        text = payload.decode("utf-8-sig", "surrogateescape").rstrip("\0")  # a string of C that was sent with its end
         try:
             return _json.decode(text)
         except ValueError:
@@ -112,7 +113,9 @@ def _read_json(payload: bytes) -> Any:
                 raise
             return _json.decode(mended)
     except (ValueError, RecursionError) as error:
-        raise Rejected(Reason.NOT_READABLE, str(error)[:200], identity=begins_json(payload)) from None
+        raise Rejected(
+            Reason.NOT_READABLE, str(error)[:200], identity=begins_json(payload.removeprefix(codecs.BOM_UTF8))
+        ) from None
 
 
 def salvage_packed(payload: bytes) -> Parsed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 
 import pytest
@@ -124,6 +125,14 @@ def test_a_byte_that_is_no_utf_8_outside_of_the_columns_refuses_the_frame(payloa
 
 def test_the_end_of_a_string_of_c_costs_nothing() -> None:
     assert decode(printed("4.8") + b"\0", COLUMNS).values == [[4.8], [4.8]]
+
+
+def test_a_byte_order_mark_before_a_frame_costs_nothing() -> None:
+    got = decode(codecs.BOM_UTF8 + printed("4.8"), COLUMNS)
+    assert (got.values, got.refused) == ([[4.8], [4.8]], ())
+    assert identify(codecs.BOM_UTF8 + printed("4.8")[:30]) == ("b", 1)
+    with pytest.raises(Rejected):
+        decode(codecs.BOM_UTF8, COLUMNS)
 
 
 def test_a_frame_that_was_cut_off_is_known_by_its_beginning() -> None:
