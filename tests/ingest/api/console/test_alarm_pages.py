@@ -367,3 +367,12 @@ async def test_the_first_and_the_latest_raise_are_told_alike_while_it_stands_and
     page = (await client.get(f"/alarms/{once.id}/body")).text
     assert re.search(r"<dt>报警触发</dt><dd>11-23 14:11:30", page)
     assert "首次触发" not in page
+
+
+async def test_an_alarm_whose_steps_are_not_kept_any_more_says_where_they_are(hall: StandIn, ask: Ask) -> None:
+    """After years its events are let go of; the page still stands, by REST too."""
+    alarm = hall.raise_alarm(STEEL, "CO-01", "HH", 180.0)
+    assert "仍在审计记录中" not in (await ask(OPERATOR).get(f"/alarms/{alarm.id}")).text
+    hall.log = [event for event in hall.log if event.alarm.id != alarm.id]
+    assert "仍在审计记录中" in (await ask(OPERATOR).get(f"/alarms/{alarm.id}")).text
+    assert (await ask(OPERATOR).get(f"/api/v1/alarms/{alarm.id}")).json()["history"] == []
