@@ -88,6 +88,7 @@ def build_api(
     admission = Admission(keyring, clock)
     one_file = ports.cases.config.max_evidence_bytes + MULTIPART
     sessions = Sessions(clock, KeptSessions(kept, keyring, ports.now) if kept else None)
+    secure = config.secure_cookies or config.tls
     witness = Witness(ports.record, ports.now, clock)
     render = Renderer(ports)
     exports = Exports(ports)
@@ -139,6 +140,7 @@ def build_api(
         admission=admission,
         proxies=Proxies(config.trusted_proxies),
         witness=witness,
+        secure=secure,
         sessions=sessions,
         refuse=refuse,
         max_body_bytes=config.max_body_bytes,
@@ -166,7 +168,6 @@ def build_api(
     app.include_router(probes_router(ports), responses=PROBLEMS)
     describe(app)
     complete(app)
-    secure = config.secure_cookies or config.tls
     app.include_router(forms_router(render, admission, sessions, witness, secure=secure))
     app.include_router(pages_router(ports, exports, render))
     methods = allowed(app)

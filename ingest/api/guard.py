@@ -90,8 +90,21 @@ class Guard:
         refuse: Callable[[Request, Problem], Response],
         max_body_bytes: int,
         uploads: Mapping[str, int],
+        secure: bool,
     ) -> None:
-        """`uploads`: the paths that take larger bodies when posted to, and how large."""
+        """Stand before the application.
+
+        Args:
+            app: behind it.
+            admission: lets tokens in.
+            proxies: who may say where a request comes from.
+            witness: tells the audit trail.
+            sessions: who is signed in.
+            refuse: makes the answer to whoever is refused.
+            max_body_bytes: a body may have.
+            uploads: the paths that take larger bodies when posted to, and how large.
+            secure: whether people come over https only; browsers are then told to ask for nothing else for a year.
+        """
         self._app = app
         self._admission = admission
         self._proxies = proxies
@@ -100,6 +113,7 @@ class Guard:
         self._refuse = refuse
         self._max_body_bytes = max_body_bytes
         self._uploads = uploads
+        self._headers = HEADERS | ({"strict-transport-security": "max-age=31536000"} if secure else {})
         self._pace = Pace(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,7 +133,7 @@ class Guard:
                 started = True
                 self._bear_witness(request, message["status"])
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
                 headers.setdefault("cache-control", "no-store")
             await send(message)

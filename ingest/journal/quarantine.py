@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+import apsw
 
 from ingest.journal.connection import open_reader, open_writer, told
 from ingest.journal.errors import JournalUnavailable
@@ -82,8 +85,16 @@ class Quarantine:
         return self._write("UPDATE quarantine SET retry = 1 WHERE", which)
 
     def drop(self, which: Which) -> int:
-        """Delete them for good; returns how many."""
-        return self._write("DELETE FROM quarantine WHERE", which)
+        """Delete them for good, their bytes too: overwritten in the file, and out of its log; returns how many.
+
+        A reader that is at work keeps the log as it is until the service copies it next.
+        """
+        with told(self._path):
+            self._connection.pragma("secure_delete", "on")
+        dropped = self._write("DELETE FROM quarantine WHERE", which)
+        with told(self._path), suppress(apsw.BusyError):
+            self._connection.pragma("wal_checkpoint", "truncate")
+        return dropped
 
     def _write(self, statement: str, which: Which) -> int:
         condition, values = which.condition()

@@ -236,6 +236,14 @@ async def test_every_answer_carries_the_security_headers(path: str, ask: Ask) ->
     assert (await ask(OPERATOR).get("/alarms")).headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("secure", [False, True])
+async def test_over_https_browsers_are_told_to_stay_there(hall: StandIn, tmp_path: Path, *, secure: bool) -> None:
+    app = build_api(hall.ports, config(tmp_path, secure_cookies=secure))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test") as client:
+        for path in ("/signin", "/plants", "/health/live"):
+            assert ("strict-transport-security" in (await client.get(path)).headers) is secure
+
+
 async def test_a_body_too_large_is_refused_with_or_without_its_length(hall: StandIn, ask: Ask) -> None:
     alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
     path = f"/api/v1/alarms/{alarm.id}/acknowledge"

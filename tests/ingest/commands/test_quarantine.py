@@ -91,3 +91,12 @@ def test_dropping_asks_first_and_is_told(run: Run, quarantine: Journal, tmp_path
         ("shell", "dropped", 1),
     ], "the service takes it into the audit trail"
     assert ids(quarantine) == [4]
+
+
+def test_what_was_dropped_is_in_no_file_any_more(run: Run, quarantine: Journal, tmp_path: Path) -> None:
+    """Neither in the journal nor in its log, also while the service runs."""
+    secret = b"what nobody should have sent " * 400
+    quarantine.put_aside([Quarantined(0, 10**18, "yujing/v1/p/g/frame", "schema", "", 0, secret)])
+    assert run("quarantine", "drop", "5", "--yes").exit_code == 0
+    left = [file.name for file in tmp_path.rglob("journal.db*") if b"nobody should have sent" in file.read_bytes()]
+    assert (ids(quarantine), left) == ([1, 2, 3, 4], [])
