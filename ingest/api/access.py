@@ -44,6 +44,11 @@ class Principal:
         return self.role
 
     @property
+    def sees_phones(self) -> bool:
+        """Whether this caller may have to call somebody; a screen never does."""
+        return not self.only_looks
+
+    @property
     def may_act(self) -> bool:
         """Whether this caller works at the plant: acts on alarms, looks into the quarantine, rectifies hazards."""
         return self.role in {"operator", "admin"}

@@ -90,6 +90,7 @@ class Exports:
             recent_s=recent_s(ports),
             now=ports.now(),
             year=year,
+            phones=caller.sees_phones,
         )
 
     async def _made(self, wish: Wish) -> BinaryIO:

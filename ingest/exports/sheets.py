@@ -18,6 +18,7 @@ from ingest.cases.hazard import Hazard, HazardFilter
 from ingest.cases.inspection import Inspection, InspectionFilter
 from ingest.cases.lead import Lead, LeadFilter
 from ingest.cases.lists import make
+from ingest.cases.phones import without_phones
 from ingest.cases.sheet import Sheet, shown
 from ingest.cases.summary import Records, summarise
 from ingest.cases.written import WRITERS, json_rows
@@ -44,6 +45,8 @@ class Maker:
 
     def _sheet(self, wish: Wish) -> Sheet:
         rows = enterprises_of(self.books, wish.plants, wish.heard, wish.recent_s, wish.now)
+        if not wish.phones:
+            rows = [without_phones(one) for one in rows]
         if wish.year is None:
             hazards = list(self._hazards(wish.scope))
             return make(wish.name, rows, reversed(hazards), load_criteria(), wish.now)

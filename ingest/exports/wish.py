@@ -24,6 +24,7 @@ class Wish:
         heard: when each plant was last heard, ns; those never heard are left out.
         recent_s: for how long a plant counts as connected once it was heard.
         now: when its figures are true, ns since the epoch.
+        phones: whether telephone numbers are told whole.
         first, most: of a page, the rows before it and how many it may have.
     """
 
@@ -35,6 +36,7 @@ class Wish:
     recent_s: float
     now: int
     year: int | None = None
+    phones: bool = True
     first: int = 0
     most: int = 0
 

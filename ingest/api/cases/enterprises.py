@@ -17,6 +17,7 @@ from ingest.cases.days import day_of
 from ingest.cases.duties import SelfInspection
 from ingest.cases.enterprise import EnterpriseRecord, RiskClass
 from ingest.cases.listed import Enterprise
+from ingest.cases.phones import without_phones
 from ingest.exports.standing import enterprises_of
 from ingest.model.plant import SERVICE, Plant
 
@@ -24,8 +25,11 @@ from ingest.model.plant import SERVICE, Plant
 def enterprises(ports: Ports, caller: Principal, plant: str | None = None) -> list[Enterprise]:
     """Every enterprise in scope as it stands, by id; or one. Raises NotThere for one that is not in scope."""
     if plant:
-        return standing(ports, [_plant(ports, caller, plant)])
-    return standing(ports, [one for one in reach.plants(ports, caller) if one.id != SERVICE])
+        plants = [_plant(ports, caller, plant)]
+    else:
+        plants = [one for one in reach.plants(ports, caller) if one.id != SERVICE]
+    found = standing(ports, plants)
+    return found if caller.sees_phones else [without_phones(one) for one in found]
 
 
 def standing(ports: Ports, plants: Sequence[Plant]) -> list[Enterprise]:

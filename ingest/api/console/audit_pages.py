@@ -14,6 +14,7 @@ from ingest.api.console.fields import parse_moment
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.inputs import Number
 from ingest.api.ports import Ports
+from ingest.cases.phones import told_without_phones
 from ingest.model.audit import ActKind
 
 SHOWN: Final = 100
@@ -53,6 +54,7 @@ def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
         return render.page(
             request,
             "audit.html",
+            detail=dict if caller.sees_phones else told_without_phones,
             acts=found[:SHOWN],
             older=found[SHOWN - 1].seq if len(found) > SHOWN else None,
             act_kinds=get_args(ActKind),

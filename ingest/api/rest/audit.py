@@ -15,6 +15,7 @@ from ingest.api.instants import Instant
 from ingest.api.ports import Ports
 from ingest.api.rest.schemas import Instant as Told
 from ingest.api.rest.schemas import PlantId, Shape
+from ingest.cases.phones import told_without_phones
 from ingest.model.audit import ActKind, ActRole
 from ingest.model.telling import iso
 from ingest.state.heads import Forged
@@ -93,7 +94,7 @@ def audit_router(ports: Ports) -> APIRouter:
                     kind=row.act.kind,
                     subject=row.act.subject,
                     plant=row.act.plant,
-                    detail=dict(row.act.detail),
+                    detail=dict(row.act.detail) if caller.sees_phones else told_without_phones(row.act.detail),
                     hash=row.hash,
                 )
                 for row in found

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from ingest.api.app import build_api
+from ingest.api.config import TokenConfig
+from ingest.model.config import Secret
 from ingest.state.audit import AuditStore
 from tests.ingest.api.conftest import Ask
-from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
+from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn, config
 
 ENTERPRISES, SELF = "/api/v1/enterprises", "/api/v1/self-inspections"
 DONE = {
@@ -25,6 +30,38 @@ DONE = {
 async def show(ask: Ask, plant: str = ALUMINIUM, token: str = OPERATOR) -> dict[str, Any]:
     found: dict[str, Any] = (await ask(token).get(f"{ENTERPRISES}/{plant}")).json()
     return found
+
+
+async def test_numbers_are_whole_for_who_may_call_and_masked_on_a_wall(hall: StandIn, tmp_path: Path) -> None:
+    """On every page, list and file, and in what the audit trail tells."""
+    number, hidden = "0595-86380012", "059*-******12"
+    (tmp_path / "wall").write_text("token-of-the-wall-display", encoding="utf-8")
+    wall = TokenConfig(name="大屏", role="display", token=Secret(file=tmp_path / "wall"))
+    settings = config(tmp_path)
+    app = build_api(hall.ports, settings.model_copy(update={"tokens": (*settings.tokens, wall)}))
+    paths = (
+        ENTERPRISES,
+        f"{ENTERPRISES}/{ALUMINIUM}",
+        "/enterprises",
+        f"/enterprises/{ALUMINIUM}",
+        "/api/v1/lists/enterprises.json",
+        "/api/v1/lists/enterprises.csv",
+        "/api/v1/audit",
+        "/audit",
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test") as client:
+
+        def bearer(token: str) -> dict[str, str]:
+            return {"authorization": f"Bearer {token}"}
+
+        noted = {"version": 0, "principal": "陈总", "principal_phone": number}
+        assert (await client.patch(f"{ENTERPRISES}/{ALUMINIUM}", json=noted, headers=bearer(OPERATOR))).is_success
+        for row in AuditStore(hall.database.rows).acts(limit=9, kind="enterprise"):
+            hall.record(row.act)
+        for path in paths:
+            for token, told, untold in ((INSPECTOR, number, hidden), ("token-of-the-wall-display", hidden, number)):
+                text = (await client.get(path, headers=bearer(token))).text
+                assert (told in text, untold in text) == (True, False), (path, token)
 
 
 async def test_a_record_is_noted_by_the_enterprise_and_classified_by_the_authority(ask: Ask, hall: StandIn) -> None:

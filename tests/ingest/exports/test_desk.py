@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -41,7 +42,7 @@ def hazards(count: int) -> list[Hazard]:
     ]
 
 
-def wish(folder: Path, ending: Ending, **more: int) -> Wish:
+def wish(folder: Path, ending: Ending, **more: Any) -> Wish:
     plants = tuple(small_roster(folder).plants.values())
     return Wish("hazards", ending, plants, frozenset({PLANT}), {PLANT: NOW}, 3600.0, NOW, **more)
 
