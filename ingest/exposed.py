@@ -33,7 +33,7 @@ from ingest.sources.trust import BrokerNotTrusted
 from ingest.state.tables import METADATA
 from ingest.state.unreadable import RowUnreadable
 from ingest.telemetry import Event, expose, kinds
-from ingest.upkeep import OutboxTrimmed
+from ingest.upkeep import EventsTrimmed, OutboxTrimmed
 from ingest.watchdog import PartMoves, PartStuck
 from ingest.wire.trust import Distrust
 
@@ -74,6 +74,7 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         LookFailed: {"point": ServicePoint},
         BrokerUnfit: {"what": [one.name.lower() for one in Unmet]},
         BrokerNotTrusted: {"why": Distrust},
+        EventsTrimmed: {"log": ("alarms", "warnings")},
         OutboxTrimmed: {"what": ("body", "record")},
         AllowanceSpent: {"what": ("acts on records", "MiB of evidence")},
         AccessRefused: {"reason": [kind.__name__ for kind in _below(Problem)]},
