@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,10 @@ YOUNG: Final = 10_000
 """Objects, more than were freed, after which the young ones are looked at. Frames make no cycles; a full commit keeps
 some 6,000 lists until they become arrays, and by Python's own 700 each was looked at ten times for nothing: a tenth of
 what intake takes."""
+
+
+# At the end all of it may be freed: of what is not, DuckDB would tell on standard error, which is the log.
+atexit.register(gc.unfreeze)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,12 +44,16 @@ class Heads:
         """Every head that the trail must have: the newest, and those it was found not to have.
 
         Raises:
-            Forged: one bears another signature.
+            Forged: one bears another signature, or there is none where there was one.
         """
-        return [self._read(file) for file in sorted(self._folder.glob("*.json"))]
+        files = sorted(self._folder.glob("*.json"))
+        if not files and (self._folder / KEY).exists():
+            raise Forged(f"{self._folder / NEWEST} is gone, though the key beside it is there")
+        return [self._read(file) for file in files]
 
     def newest(self) -> Head | None:
-        """The newest head; None: none was kept yet. Raises Forged."""
+        """The newest head; None: none was kept yet, or it was laid aside. Raises Forged."""
+        self.all()
         file = self._folder / NEWEST
         return self._read(file) if file.exists() else None
 

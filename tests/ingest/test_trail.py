@@ -100,6 +100,22 @@ def test_a_head_that_was_written_by_somebody_else_is_not_believed(
         trail.verify()
 
 
+def test_a_head_that_was_taken_away_is_missed_and_no_other_takes_its_place(
+    database: Database, heads: Heads, trail: AuditStore, recorder: Recorder, tmp_path: Path
+) -> None:
+    """Whoever empties the trail may take its head away, too."""
+    recorder.note(act(1))
+    settle_trail(recorder, trail, heads)
+    go_around(database, "DELETE FROM audit")
+    (tmp_path / "audit" / "newest.json").unlink()
+    for number in (2, 3):  # also after more was written
+        with pytest.raises(Forged, match="is gone, though the key beside it is there"):
+            trail.verify(lambda _: None)
+        recorder.note(act(number))
+        settle_trail(recorder, trail, heads)
+    assert not (tmp_path / "audit" / "newest.json").exists()
+
+
 def test_the_head_follows_the_trail_and_is_for_the_services_eyes_alone(
     tmp_path: Path, heads: Heads, trail: AuditStore, recorder: Recorder
 ) -> None:
