@@ -63,10 +63,21 @@ class PlantRow:
 
 @dataclass(frozen=True, slots=True)
 class InAlarm:
-    """What a point is in alarm for: the gravest, and how many besides."""
+    """What a point is in alarm for.
 
-    row: AlarmRow
+    Attributes:
+        rows: the gravest alarm that stands, and the gravest whose condition holds if that is another one; the graver
+            first.
+        besides: how many there are besides these.
+    """
+
+    rows: tuple[AlarmRow, ...]
     besides: int
+
+    @property
+    def row(self) -> AlarmRow:
+        """The gravest."""
+        return self.rows[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +173,15 @@ def in_alarm(ports: Ports, caller: Principal, plant: Plant, point: str | None = 
     for alarm in ports.alarms.alarms(which, limit=MOST):
         if alarm.active or alarm.state in STANDING:
             found.setdefault(alarm.point, []).append(alarm)
-    return {
-        key: InAlarm(alarm_row(ports, max(alarms, key=_gravity), caller), len(alarms) - 1)
-        for key, alarms in found.items()
-    }
+    return {key: _in_alarm(ports, caller, alarms) for key, alarms in found.items()}
+
+
+def _in_alarm(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> InAlarm:
+    """One that has returned never conceals that the value is over a limit, nor a hidden one another that calls."""
+    of_each = ([one for one in alarms if one.state in STANDING], [one for one in alarms if one.active])
+    gravest = {one.id: one for one in (max(of, key=_gravity) for of in of_each if of)}
+    marked = sorted(gravest.values(), key=lambda one: (one.level, one.active), reverse=True)
+    return InAlarm(tuple(alarm_row(ports, one, caller) for one in marked), len(alarms) - len(marked))
 
 
 def _gravity(alarm: Alarm) -> tuple[int, bool, bool, int]:

@@ -52,7 +52,7 @@ async def test_a_point_in_alarm_looks_in_alarm(hall: StandIn, ask: Ask, state: A
     """By shape and words and a way there, beside the gravest of its alarms; also while the alarm is hidden."""
     hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
     hall.put(STEEL, "CO-01", Latest(NOON, 170.0, 0, stale=False))
-    hall.raise_alarm(STEEL, "CO-01", "H", 25.0)
+    other = hall.raise_alarm(STEEL, "CO-01", "H", 25.0)
     grave = hall.raise_alarm(STEEL, "CO-01", "HH", 170.0, 60)
     hall.book[grave.id] = replace(grave, state=state)
     for shown in await places(ask):
@@ -61,8 +61,45 @@ async def test_a_point_in_alarm_looks_in_alarm(hall: StandIn, ask: Ask, state: A
         assert f'href="/alarms/{grave.id}"' in shown
         assert '<path d="M8 1 15.5 15H.5Z"/>' in shown
         assert word in shown
-        assert "另有 1 条" in shown
+        assert "另有 1 条" in shown or f'href="/alarms/{other.id}"' in shown
         assert "正常" not in shown
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "words"),
+    [
+        ("HH", AlarmState.RETURNED, ("二级", "已恢复", "一级", "设计抑制")),
+        ("SLOPE", AlarmState.RETURNED, ("已恢复", "一级", "设计抑制")),
+        ("HH", AlarmState.LATCHED_ACKNOWLEDGED, ("二级", "锁存", "一级", "设计抑制")),
+    ],
+)
+async def test_a_value_over_its_limit_is_not_marked_as_returned_alone(
+    hall: StandIn, ask: Ask, code: str, state: AlarmState, words: tuple[str, ...]
+) -> None:
+    """Its limit is hidden by design and calls nobody, yet the value is over it: both have a mark and a way there."""
+    hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
+    hall.put(STEEL, "CO-01", Latest(NOON, 30.0, 0, stale=False))
+    over = hall.raise_alarm(STEEL, "CO-01", "H", 30.0)
+    hall.book[over.id] = replace(over, state=AlarmState.SUPPRESSED)
+    past = hall.raise_alarm(STEEL, "CO-01", "HH", 170.0, 60)
+    hall.book[past.id] = replace(past, rule=code, level=2 if code == "HH" else 1, state=state, returned=NOON)
+    for shown in await places(ask):
+        for one in (over, past):
+            assert f'href="/alarms/{one.id}"' in shown
+        for word in words:
+            assert word in shown
+        assert "另有" not in shown
+
+
+async def test_what_stands_is_told_beside_a_graver_one_that_is_hidden(hall: StandIn, ask: Ask) -> None:
+    """A hidden alarm calls nobody; the one that does is not left to be counted beside it."""
+    hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
+    hall.put(STEEL, "CO-01", Latest(NOON, 170.0, 0, stale=False))
+    calls = hall.raise_alarm(STEEL, "CO-01", "H", 25.0)
+    grave = hall.raise_alarm(STEEL, "CO-01", "HH", 170.0, 60)
+    hall.book[grave.id] = replace(grave, state=AlarmState.SUPPRESSED)
+    for shown in await places(ask):
+        assert 0 <= shown.find(f"/alarms/{grave.id}") < shown.find(f"/alarms/{calls.id}")
 
 
 async def test_a_point_whose_alarm_is_over_looks_well_again(hall: StandIn, ask: Ask) -> None:
