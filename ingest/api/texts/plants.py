@@ -26,7 +26,7 @@ PLANTS: Final[dict[str, Text]] = {
     "plants.connect_by": Text("应接入期限", "Connect by"),
     "plants.not_mandatory": Text("非强制接入", "not mandatory"),
     "plants.standing": Text("当前报警", "Standing alarms"),
-    "plants.hidden": Text("{n} 个测点已停用或搁置", "alarms of {n} points are hidden"),
+    "plants.hidden": Text("{n} 个测点的报警被隐藏", "alarms of {n} points are hidden"),
     "plants.gateways": Text("网关在线", "Gateways online"),
     "plants.quiet": Text("无", "none"),
     "plant.points": Text("测点", "Points"),

@@ -210,14 +210,25 @@ async def test_a_point_whose_alarms_are_hidden_says_so_wherever_its_value_stands
     assert listed == dict.fromkeys(listed) | {"CO-01": kind}
 
 
-async def test_the_list_of_plants_says_where_nobody_would_be_called(hall: StandIn, ask: Ask) -> None:
-    """A plant without an alarm is not quiet for want of points that call."""
-    assert "已停用或搁置" not in (await ask(OPERATOR).get("/plants/table")).text
-    await hidden(hall, SuppressionKind.OUT_OF_SERVICE)
+@pytest.mark.parametrize("kind", SuppressionKind)
+async def test_the_list_of_plants_says_where_nobody_would_be_called(
+    hall: StandIn, ask: Ask, kind: SuppressionKind
+) -> None:
+    """A plant without an alarm is not quiet for want of points that call; the words fit whatever hides them."""
+    assert "报警被隐藏" not in (await ask(OPERATOR).get("/plants/table")).text
+    await hidden(hall, kind)
     page = (await ask(OPERATOR).get("/plants/table")).text
     row = page.split(f'id="plant-{STEEL}"')[1].split("</tr>")[0]
-    assert "1 个测点已停用或搁置" in row
-    assert page.count("已停用或搁置") == 1
+    assert "1 个测点的报警被隐藏" in row
+    assert page.count("报警被隐藏") == 1
+
+
+async def test_what_hides_alarms_without_end_says_so_wherever_the_value_stands(hall: StandIn, ask: Ask) -> None:
+    wish = Suppress(SuppressionKind.SUPPRESSED, STEEL, "CO-01", None, "停炉", None, Person("王建国", "operator"), None)
+    await hall.order(wish)
+    for shown in await places(ask):
+        assert "抑制" in shown
+        assert "直到手动解除" in shown
 
 
 async def test_what_hides_a_points_alarms_is_said_beside_what_it_is_in_alarm_for(hall: StandIn, ask: Ask) -> None:
