@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from ingest.api.console.trend_svg import LOCAL
 from ingest.api.texts import TEXTS
+from ingest.api.texts.needs import needed
 from ingest.model import shown
 from ingest.model.plant import Gate, Point
 
@@ -90,9 +91,8 @@ def left(until: int, now: int, lang: Language) -> str:
 def unjudged(text: str, lang: Language) -> str:
     """Return why a rule is not judged ("LL: needs setpoint" in the roster) in the reader's language."""
     code, _, why = text.partition(": ")
-    what = why.removeprefix("needs ")
-    reason = said("unjudged.setpoint", lang) if what == "setpoint" else said("unjudged.needs", lang).format(what=what)
-    return f"{code} {reason}"
+    what = needed(why.removeprefix("needs "))
+    return f"{code} {said('unjudged.needs', lang).format(what=what.zh if lang == 'zh' else what.en)}"
 
 
 def said(key: str, lang: Language) -> str:

@@ -108,6 +108,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "once it has ended no reading comes in after the next loss of the connection": "到期后连接一旦中断就不再有读数",
     "outside the span of the instrument": "超出仪表量程",
     "per design: the plant file gives the number": "按设计：由企业文件给出数值",
+    "plant file": "企业文件",
     "percent of the design flow": "设计流量的百分比",
     "percent of the design value": "设计值的百分比",
     "percent of the set-point": "设定值的百分比",

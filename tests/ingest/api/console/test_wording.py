@@ -67,7 +67,8 @@ def test_ages_are_in_the_largest_unit_that_tells_enough(seconds: int, zh: str, e
 
 def test_a_rule_not_judged_says_why_in_both_languages() -> None:
     assert unjudged("LL: needs setpoint", "zh") == "LL 缺少设定值"
-    assert unjudged("L: needs a point of ALC_CAST_LEN", "en") == "L needs a point of ALC_CAST_LEN"
+    assert unjudged("L: needs a point of ALC_CAST_LEN", "en") == "L needs a point of Cast length (ALC_CAST_LEN)"
+    assert unjudged("L: needs a point of ALC_CAST_LEN", "zh") == "L 缺少测点：铸造长度（ALC_CAST_LEN）"
 
 
 @pytest.mark.parametrize(
