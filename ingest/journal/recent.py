@@ -79,8 +79,8 @@ class Recent(msgspec.Struct, gc=False):
         if boot != self.boot:
             self.newest = max(newest, self.newest)
             return
-        if seq >= committed:
-            self.newest = self.following(newest)
+        if seq >= committed and newest != self.newest:
+            self.newest = newest if newest > self.newest else self.following(newest)
         if committed - seq < KEPT:  # what fills an old gap has no place of its own any more
             self._put(seq, mark)
 

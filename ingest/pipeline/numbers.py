@@ -47,6 +47,7 @@ class Boot:
 
     Attributes:
         key: plant, gateway and its name.
+        who: plant and gateway.
         position: after what was accepted so far.
         heard: whether there was a frame of it before, in this group or earlier.
         received: arrival of its newest frame in this group, ns.
@@ -54,6 +55,7 @@ class Boot:
     """
 
     key: BootKey
+    who: Who
     position: Position
     heard: bool
     received: int = 0
@@ -83,7 +85,7 @@ class Numbers:
         boot = self._boots.get(key)
         if boot is None:
             position = self._positions.get(key)
-            boot = self._boots[key] = Boot(key, position or Position(), position is not None)
+            boot = self._boots[key] = Boot(key, key[:2], position or Position(), position is not None)
         return boot
 
     def recall(self, who: Who) -> Recent | None:
@@ -95,11 +97,10 @@ class Numbers:
 
     def accept(self, boot: Boot, seq: int, payload: bytes, received: int, newest: int = UNDATED) -> Numbered:
         """Note the frame in its boot's position, unless its number is on disk already; `newest`: its time, ms."""
-        plant, gateway, name = boot.key
-        before = boot.position
+        name, before = boot.key[2], boot.position
         position = before.accept(seq, received)
         boot.heard, boot.received = True, received
-        recent, mark = self.recall((plant, gateway)), mark_of(payload)
+        recent, mark = self.recall(boot.who), mark_of(payload)
         if position is not None:
             boot.position = position
             boot.frames += 1
@@ -117,11 +118,10 @@ class Numbers:
 
     def follow(self, boot: Boot, seq: int, payload: bytes, newest: int) -> None:
         """From this frame on recall those of its boot: it is the one that its gateway is in."""
-        plant, gateway, name = boot.key
-        recent = self.recall((plant, gateway))
+        name, recent = boot.key[2], self.recall(boot.who)
         if recent is None or recent.boot != name:
             newest = newest if recent is None else recent.following(newest)
-            recent = self.recalled[plant, gateway] = Recent(name, newest)
+            recent = self.recalled[boot.who] = Recent(name, newest)
             recent.add(name, seq, newest, mark_of(payload), 0)
 
     def progress(self, clock: Callable[[BootKey], GatewayClock | None]) -> dict[BootKey, Progress]:
@@ -132,6 +132,6 @@ class Numbers:
     def _progress(self, boot: Boot, clock: GatewayClock | None) -> Progress:
         beyond = boot.position.beyond()
         position = boot.position.give_up(beyond)
-        recent = self.recall(boot.key[:2])
+        recent = self.recall(boot.who)
         ours = recent if recent is not None and recent.boot == boot.key[2] else None
         return Progress(position, boot.received, boot.frames, boot.duplicates, clock, beyond, ours)

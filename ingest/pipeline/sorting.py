@@ -361,7 +361,7 @@ class Group:
         """What the frame is by its number, which is noted; `newest`: its time, ms."""
         found = self.numbers.accept(boot, seq, message.payload, message.received, newest)
         if found is Numbered.ANOTHER:
-            self._known(boot.key[:2]).counted(message.received, frames=0).reused += 1
+            self._known(boot.who).counted(message.received, frames=0).reused += 1
         return found
 
     def _put_aside(self, message: Raw, reason: Reason, detail: str, readings: int, payload: bytes) -> None:

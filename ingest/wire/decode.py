@@ -122,8 +122,8 @@ def _check(frame: Parsed) -> None:
     """What concerns all columns."""
     time, columns = frame.times, len(frame.values) + len(frame.unfit)
     readings = len(time) * columns
-    width = max(columns, len(frame.quality))
-    if width > MAX_COLUMNS:
+    if columns > MAX_COLUMNS or len(frame.quality) > MAX_COLUMNS:
+        width = max(columns, len(frame.quality))
         raise Rejected(Reason.TOO_LARGE, f"{width} columns; expected at most {MAX_COLUMNS}", readings=readings)
     if readings > MAX_READINGS:
         raise Rejected(Reason.TOO_LARGE, f"{readings} readings; expected at most {MAX_READINGS}", readings=readings)
@@ -146,7 +146,7 @@ def _take_whole(frame: Parsed, columns: Mapping[str, int]) -> Decoded | None:
         return None
     known = [*frame.values.values()]
     kind, times = type(known[0]), len(frame.times)
-    if {*map(len, known)} != {times * 8 if kind is bytes else times}:
+    if [*map(len, known)].count(times * 8 if kind is bytes else times) != len(known):
         return None
     if not frame.finite and {*map(type, known)} != {kind}:  # MessagePack; in JSON all are lists
         return None
