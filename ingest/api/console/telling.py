@@ -121,7 +121,8 @@ def _value(key: str, value: Any, lang: Language) -> str:
     if isinstance(value, bool):
         return ("是" if value else "否") if lang == "zh" else ("yes" if value else "no")
     if isinstance(value, list):
-        return f"{len(value)}" if key in {"alarms", "evidence"} else "、".join(_value(key, one, lang) for one in value)
+        comma = _say(TEXTS["list.comma"], lang)
+        return f"{len(value)}" if key in {"alarms", "evidence"} else comma.join(_value(key, one, lang) for one in value)
     if isinstance(value, Mapping):
         return "; ".join(f"{label}: {text}" for label, text in told(value, lang))
     if key == "budget_fen":

@@ -98,6 +98,7 @@ FRAME: Final[dict[str, Text]] = {
     ),
     "form.choose": Text("请选择", "choose"),
     "list.older": Text("更早的记录", "Older records"),
+    "list.comma": Text("、", ", "),
     "list.page_before": Text("上一页", "Previous page"),
     "list.page_after": Text("下一页", "Next page"),
     "age.s": Text("{n} 秒前", "{n} s ago"),

@@ -57,6 +57,14 @@ def test_every_text_is_there_in_both_languages(key: str) -> None:
     assert not re.search(r"[\u4e00-\u9fff]", text.en)
 
 
+def test_no_template_has_words_or_signs_of_one_language() -> None:
+    """Both languages read the same templates; only the switch has the name of the other one."""
+    chinese = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+    templates = {file.name: file.read_text("utf-8").replace('"中文"', "") for file in (HOME / "templates").iterdir()}
+    assert len(templates) > 20
+    assert {name: chinese.findall(text) for name, text in templates.items() if chinese.search(text)} == {}
+
+
 WORDS_OF_THE_MODEL: dict[str, tuple[Mapping[Any, Text], set[Any]]] = {
     "STATES": (texts.STATES, set(AlarmState)),
     "EVENTS": (texts.EVENTS, set(AlarmEventKind)),
