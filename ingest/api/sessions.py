@@ -56,10 +56,11 @@ class Sessions:
         self._changing = Lock()
         self._open: OrderedDict[str, OpenSession] = OrderedDict(kept.read(clock(), lasts_s) if kept else ())
 
-    def begin(self, principal: Principal) -> Session:
-        """Sign in. Blocking."""
+    def begin(self, principal: Principal, *, instead_of: str = "") -> Session:
+        """Sign in; `instead_of` is the id of the session that the same browser had, which ends. Blocking."""
         key, expires = secrets.token_urlsafe(32), self._clock() + lasts_s(principal)
         with self._changing:
+            self._open.pop(_digest(instead_of), None)
             self._make_room(principal)
             self._open[_digest(key)] = OpenSession(principal, expires)
             self._keep()

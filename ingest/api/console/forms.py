@@ -76,7 +76,7 @@ def forms_router(
         emit(SignedIn(principal.name, client))
         witness.signed_in(principal, client)
         onwards = RedirectResponse(inside(onward), 303)
-        session = sessions.begin(principal)
+        session = sessions.begin(principal, instead_of=request.cookies.get(SESSION_COOKIE, ""))
         onwards.set_cookie(
             SESSION_COOKIE, session.id, max_age=int(lasts_s(principal)), httponly=True, samesite="strict", secure=secure
         )

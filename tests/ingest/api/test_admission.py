@@ -131,3 +131,13 @@ def test_a_token_that_signs_in_without_end_ends_its_own_sessions_only(clock: Clo
     assert [sessions.find(one.id) is not None for one in own] == [False] * (1500 - MOST_OF_TOKEN) + [
         True
     ] * MOST_OF_TOKEN
+
+
+def test_signing_in_again_in_one_browser_ends_no_other_browsers_session(clock: Clock) -> None:
+    sessions, shift = Sessions(clock), Principal("control room", "operator", None)
+    others = [sessions.begin(shift) for _ in range(MOST_OF_TOKEN - 1)]
+    own = [sessions.begin(shift)]
+    for _ in range(MOST_OF_TOKEN):
+        own.append(sessions.begin(shift, instead_of=own[-1].id))
+    assert all(sessions.find(one.id) for one in others)
+    assert [sessions.find(one.id) is not None for one in own] == [False] * MOST_OF_TOKEN + [True]

@@ -12,13 +12,14 @@ from fastapi.routing import iter_route_contexts
 from ingest.api.access import Keyring
 from ingest.api.app import build_api
 from ingest.api.config import TokenConfig
+from ingest.api.guard import SESSION_COOKIE
 from ingest.api.kept_sessions import KeptSessions
 from ingest.api.sessions import Sessions
 from ingest.model.config import Secret
 from ingest.plants.kept import KeptFiles
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.serving import Clock
-from tests.ingest.api.stand_in import OPERATOR, SECOND, STEEL, StandIn, config
+from tests.ingest.api.stand_in import INSPECTOR, OPERATOR, SECOND, STEEL, StandIn, config
 
 
 async def signed_in(ask: Ask, token: str = OPERATOR) -> httpx.AsyncClient:
@@ -51,6 +52,18 @@ async def test_a_form_without_its_session_token_does_nothing(hall: StandIn, ask:
     assert taken.status_code == 303
     assert hall.book[alarm.id].comment == "已通风"
     assert hall.book[alarm.id].acked_by == "中控室 王建国"
+
+
+async def test_a_browser_that_signs_in_anew_leaves_no_session_behind(ask: Ask) -> None:
+    browser = await signed_in(ask)
+    first = browser.cookies[SESSION_COOKIE]
+    await browser.post("/signin", data={"token": INSPECTOR})
+    second = browser.cookies[SESSION_COOKIE]
+    statuses = [
+        (await ask(None).get("/api/v1/plants", headers={"cookie": f"{SESSION_COOKIE}={key}"})).status_code
+        for key in (first, second)
+    ]
+    assert statuses == [401, 200]
 
 
 @pytest.mark.parametrize(
