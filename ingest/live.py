@@ -273,6 +273,8 @@ class LiveService:
             parts["engine"] = f"nothing is judged until the state database answers ({waiting}): {self._engine.trouble}"
         if history is not None:
             parts["history"] = f"{history} ({behind} journal entries wait)"
+        elif refusing := self._writer.refusing():
+            parts["history"] = f"it refuses all it is sent, which is kept in quarantine: {refusing}"
         if disk is not DiskState.OK:
             parts["disk"] = f"{disk.name.lower()}: {self._guard.free_mb():.0f} MiB free; nothing is taken in"
         if refused := len(self._files.refused):

@@ -53,6 +53,7 @@ ASIDE: Final = 1_000  # refused items put aside, or tried again, in one go: inta
 AGAIN: Final = 50  # rows of quarantine written again in one go, of up to a thousand readings each
 RETRY_EVERY_S: Final = 5.0
 SAMPLE_EVERY_S: Final = 60.0  # one of what was refused is tried, to see whether the cause is mended
+ALL_REFUSED: Final = 3  # writes in a row of which nothing was taken: then it is the store, not what is written
 LINGER_S: Final = 0.25  # after a turn that was not full, so that a trickle of frames becomes few writes
 IDLE_S: Final = 0.5  # longest wait for news, and so longest wait of `stop` for an idle writer
 FIRST_DELAY_S: Final = 0.5
@@ -165,6 +166,7 @@ class HistoryWriter:
         self._sample_due = time.monotonic() + SAMPLE_EVERY_S
         self._sampled = 0  # id in quarantine of the last sample
         self._refusals: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
+        self._nothing_taken: dict[str, tuple[int, str]] = {}  # what is written: writes in a row, and the last reason
 
     def start(self) -> None:
         """Start the thread. Once."""
@@ -181,6 +183,11 @@ class HistoryWriter:
         """Journal entries the store does not have yet, and what stands in the way (None = nothing)."""
         error = self._error if self._thread.is_alive() else "the history writer is not running"
         return max(0, self._journal.last() - self._done), error
+
+    def refusing(self) -> str | None:
+        """What the store refuses altogether and why (None = nothing): several writes in a row of which it took none."""
+        found = [f"{what}: {why}" for what, (times, why) in self._nothing_taken.copy().items() if times >= ALL_REFUSED]
+        return "; ".join(found) or None
 
     def _run(self) -> None:
         failures = 0
@@ -233,6 +240,7 @@ class HistoryWriter:
             self._store.write_readings(batch.take(everything[part]), roster, first_entry)
 
         refused = write_around(len(batch), self._unless_stopping(write))
+        self._note("readings", len(batch), refused)
         aside = readings_aside(batch, roster, refused)
         self._put_aside(aside)
         for cause, of_one in by_cause(refused).items():
@@ -263,6 +271,7 @@ class HistoryWriter:
             self._store.write_alarm_events(events[part])
 
         refused = write_around(len(events), self._unless_stopping(write))
+        self._note("alarm events", len(events), refused)
         aside = alarms_aside(events, refused)
         self._put_aside(aside)
         for cause, of_one in by_cause(refused).items():
@@ -292,6 +301,7 @@ class HistoryWriter:
             self._store.write_warning_events(events[part])
 
         refused = write_around(len(events), self._unless_stopping(write))
+        self._note("warning events", len(events), refused)
         aside = warnings_aside(events, refused)
         self._put_aside(aside)
         for cause, of_one in by_cause(refused).items():
@@ -301,6 +311,14 @@ class HistoryWriter:
                 HistoryWarningEventRejected(len(of_one), events[at].seq, events[at].warning.plant, reason),
             )
         return aside
+
+    def _note(self, what: str, count: int, refused: Sequence[tuple[int, str]]) -> None:
+        """Count writes in a row of which the store took nothing."""
+        if len(refused) < count:
+            self._nothing_taken.pop(what, None)
+        elif refused:
+            times, _ = self._nothing_taken.get(what, (0, ""))
+            self._nothing_taken[what] = times + 1, refused[0][1]
 
     def _put_aside(self, items: Sequence[Quarantined]) -> None:
         """Keep what the store refused, before any cursor passes it."""

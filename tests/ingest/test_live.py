@@ -42,7 +42,7 @@ when = "CO-02 > 10"
 """
 WITH_LEARNT = TEXT.replace("[points.rules.H]\n", f"{LEARNT}[points.rules.H]\n")
 NO_FILES: Any = SimpleNamespace(held=(), refused=[], unwatched=[])
-AWAY: Any = SimpleNamespace(connected=False, lag=lambda: (0, None), progressed=0.0)
+AWAY: Any = SimpleNamespace(connected=False, lag=lambda: (0, None), refusing=lambda: None, progressed=0.0)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     loop = asyncio.new_event_loop()
     loop.close()
     source: Any = SimpleNamespace(trouble=None)
-    writer: Any = SimpleNamespace(lag=lambda: (7, "connection refused"))
+    writer: Any = SimpleNamespace(lag=lambda: (7, "connection refused"), refusing=lambda: None)
     warnings = WarningStore(bench.database)
     service = LiveService(
         bench.engine, source, writer, bench.alarms, warnings, News(loop), lambda: said, guard, NO_FILES
@@ -186,6 +186,13 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     }
     said["engine"], writer.lag = "ok", lambda: (0, None)
     assert service.health().ready
+    writer.refusing = lambda: "readings: field type conflict"
+    health = service.health()
+    assert not health.ready
+    assert health.parts["history"] == (
+        "it refuses all it is sent, which is kept in quarantine: readings: field type conflict"
+    )
+    writer.refusing = lambda: None
     free[0], now[0] = 3 << 20, 1.0
     health = service.health()
     assert (health.ready, health.parts["disk"]) == (False, "low: 3 MiB free; nothing is taken in")

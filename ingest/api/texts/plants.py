@@ -63,8 +63,8 @@ PLANTS: Final[dict[str, Text]] = {
     "point.span": Text("时间跨度", "Span"),
     "point.no_data": Text("此时段没有数据", "No data in this span"),
     "plant.no_history": Text(
-        "历史库没有应答：部分近 30 分钟曲线暂缺。最新值、质量和报警不经过历史库，仍是实时的。",
-        "The history does not answer: trends of the last 30 minutes are missing."
+        "历史库没有应答，或拒绝了查询：部分近 30 分钟曲线暂缺。最新值、质量和报警不经过历史库，仍是实时的。",
+        "The history does not answer, or refuses: trends of the last 30 minutes are missing."
         " Newest values, quality and alarms do not depend on it and are live.",
     ),
     "point.no_trend": Text("曲线暂缺", "trend missing"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -286,6 +287,25 @@ def test_an_outage_loses_nothing_and_is_told(journal: MemoryJournal, alarms: Mem
     assert len(store.times) == 20
     assert len(store.events) == 1
     assert [line["failures"] for line in told(logged, "history_delayed")][:3] == [1, 2, 3]
+
+
+def is_at(journal: MemoryJournal, entry: int) -> bool:
+    """Whether the writer has come so far."""
+    return journal.position == entry
+
+
+def test_a_store_that_answers_and_takes_nothing_is_not_said_to_be_well(
+    journal: MemoryJournal, alarms: MemoryAlarms
+) -> None:
+    """A bad reading now and then is not the store's fault; several writes in a row of which nothing is taken are."""
+    good = steady(2)
+    bad = replace(good, value=np.full(2, BAD))
+    with running(writer_of(MemoryStore(), journal, alarms)) as writer:
+        for number, batch in enumerate([bad, bad, good, bad, bad, bad, good], start=1):
+            journal.add(batch)
+            until(functools.partial(is_at, journal, number))
+            assert writer.refusing() == ("readings: cannot store 666" if number == 6 else None)
+        assert writer.lag() == (0, None)
 
 
 def test_waits_double_up_to_thirty_seconds_and_honour_the_stores_wish(monkeypatch: pytest.MonkeyPatch) -> None:

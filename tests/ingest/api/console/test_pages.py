@@ -200,7 +200,7 @@ async def test_history_that_is_away_leaves_the_rest_of_the_page(hall: StandIn, a
     assert page.status_code == 200
     assert "历史库暂不可用" in page.text
     page = await client.get(f"/plants/{ALUMINIUM}")
-    assert (page.status_code, page.text.count("历史库没有应答")) == (200, 1)
+    assert (page.status_code, page.text.count("历史库没有应答，或拒绝了查询")) == (200, 1)
     assert "曲线暂缺" in page.text
 
 
