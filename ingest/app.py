@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from ingest import build
-from ingest.api.allowances import Allowances
-from ingest.api.connections import RESERVE
-from ingest.api.errors import CannotListen
-from ingest.api.ports import Cases, Ports
-from ingest.api.server import ApiServer
 from ingest.casework import Casework
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
-from ingest.exports.desk import Desk
 from ingest.exposed import expose_counters
 from ingest.garbage import settle_heap
 from ingest.heap import keep_trimmed, share_heap
-from ingest.history.bounded_reads import BoundedReads
-from ingest.history.config import open_store
 from ingest.history.slots import SlotCarrier
-from ingest.history.store import HistoryStore
-from ingest.history.waiting import WaitingStore
 from ingest.history.writer import HistoryWriter
-from ingest.installation import require_data, require_installation
-from ingest.journal.errors import JournalUnavailable
-from ingest.journal.journal import Journal
-from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
-from ingest.model.fault import Fault, InvalidConfig
+from ingest.opening import first_roster, next_roster, open_data, open_history
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
 from ingest.plants.in_force import PlantFiles
@@ -44,23 +30,18 @@ from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
 from ingest.receiving import receiving
 from ingest.refusals import Refusals, rules_in_force
-from ingest.resources import connections, require_memory
+from ingest.resources import require_memory
 from ingest.selfwatch import SelfWatch, looks
+from ingest.serving import ServedApi, ports_of
 from ingest.settings import InForce, Settings
 from ingest.settings.certificates import CertificateWatch
 from ingest.sources.clock import Clock
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditStore
-from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
-from ingest.state.database import Database
-from ingest.state.errors import StateAway
 from ingest.state.event_retention import EventRetention
-from ingest.state.evidence_files import EvidenceFiles
 from ingest.state.heads import Heads
-from ingest.state.installation import InstallationStore
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
-from ingest.state.suppressions import SuppressionStore
 from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
@@ -84,17 +65,6 @@ _STOP_S: Final = 1.5
 _STUCK_S: Final = 15.0
 _SLOW_S: Final = 120.0
 """For parts that wait for answers of others, each of which may take its timeout."""
-
-
-_AGAIN_S: Final = 10.0
-_LISTEN_AGAIN_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class RosterPutOff(Event, level="error"):
-    """Changed plant files could not be taken over, since new points could not be numbered; tried again."""
-
-    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +108,7 @@ class Service:
         share_heap()  # before the first thread begins: a history in DuckDB has some of its own
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
-        self.guard, self.journal, self._database = _open_data(settings, new=new)
+        self.guard, self.journal, self._database = open_data(settings, new=new)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
         heads = Heads(audit_folder(settings))
@@ -151,12 +121,12 @@ class Service:
             wait_s=settings.removal_wait_s,
             changed=lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)),
         )
-        self._rosters = rosters(settings.plants, self._load, due=lambda: self.files.due)
-        roster = self.files.load(self.journal.number_points, 1)
-        if roster is None:
-            raise AssertionError("a first load gives a roster")
+        self._rosters = rosters(
+            settings.plants, partial(next_roster, self.files, self.journal), due=lambda: self.files.due
+        )
+        roster = first_roster(self.files, self.journal)
         require_memory(sum(len(plant.points) for plant in roster.enterprises()))
-        self.store = _open_history(settings, new=new)
+        self.store = open_history(settings, new=new)
         self.refusals = Refusals(in_force.faults, in_force.held)
         self._sender = OutboxSender(
             self.outbox,
@@ -263,38 +233,26 @@ class Service:
             settings.cases,
             time.time_ns,
         )
-        ports = Ports(
-            live=self.live,
+        ports = ports_of(
+            settings,
+            self._database,
+            self.live,
             alarms=self.alarms,
             warnings=self.warnings,
-            suppressions=SuppressionStore(self._database),
             audit=self._trail,
-            history=BoundedReads(self.store, settings.history.query_timeout_s),
+            history=self.store,
             journal=self.journal,
-            cases=Cases(
-                books=cases,
-                figures=CaseFigures(self._database),
-                files=EvidenceFiles(
-                    settings.cases.evidence,
-                    settings.cases.max_evidence_bytes,
-                    lambda: self.guard.state() is DiskState.OK,
-                ),
-                config=settings.cases,
-                allowances=Allowances.of(settings.cases),
-            ),
-            sheets=Desk(settings.state, settings.journal.path.parent),
+            guard=self.guard,
+            cases=cases,
             load=self.load,
             record=self._recorder.note,
-            now=time.time_ns,
         )
-        self._api = ApiServer(
-            ports,
-            settings.api,
-            most=connections(settings.api.max_connections + RESERVE),
-            refused=self.refusals,
-            kept=KeptFiles(settings.journal.path.with_name("sessions")),
-        )
-        self.url = self._bind(new=new)
+        self._api = ServedApi(ports, settings, self.refusals, new=new)
+
+    @property
+    def url(self) -> str:
+        """Where the console is; it has no address yet while that is taken."""
+        return self._api.url
 
     def history_lag(self) -> int:
         """Journal entries the history does not have yet."""
@@ -329,7 +287,7 @@ class Service:
             emit(ServiceStarted(build.version(), self.url, len(plants), points))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._sender.run(), name="outbox")
-                serving = group.create_task(self._serve_api(), name="api")
+                serving = group.create_task(self._api.serve(), name="api")
                 others = [
                     group.create_task(self._watch_plants(), name="plants"),
                     group.create_task(
@@ -361,31 +319,6 @@ class Service:
     async def _trim_events(self) -> None:
         alarms_d, warnings_d = self._settings.alarms.event_retention_d, self._settings.warnings.reason_retention_d
         await trim_events(EventRetention(self._database), self.alarms, alarms_d, warnings_d, self._recorder.note)
-
-    def _bind(self, *, new: bool) -> str:
-        """Take the API's address; without it plants are watched all the same, and it is told. A first start ends."""
-        self._unheard: Fault | None = None
-        try:
-            return self._api.bind()
-        except CannotListen as error:
-            if new:
-                raise
-            expected = f"an address that is free, and a certificate that can be used: {error.reason}"
-            self._unheard = Fault("(settings)", "api", f"{error.host} port {error.port}", expected)
-            self.refusals([self._unheard])
-            return "(no console)"
-
-    async def _serve_api(self) -> None:
-        """Serve the API, as soon as its address can be had."""
-        while self._unheard is not None:
-            await asyncio.sleep(_LISTEN_AGAIN_S)
-            if self._api.stopped:
-                return
-            with suppress(CannotListen):
-                self.url = await asyncio.to_thread(self._api.bind)
-                self.refusals.mended(self._unheard)
-                self._unheard = None
-        await self._api.serve()
 
     def _said(self) -> dict[str, str]:
         """What parts say of themselves: that they get on, that the state answers, that all settings are in use."""
@@ -449,40 +382,7 @@ class Service:
         if not self._failure.done():
             self._failure.set_exception(error)
 
-    def _load(self, version: int) -> Roster | None:
-        try:
-            return self.files.load(self.journal.number_points, version)
-        except InvalidConfig:  # every file was taken away or broken, and nothing is kept: the roster in force stays
-            return None
-        except JournalUnavailable as error:
-            emit(RosterPutOff(str(error)))
-            self.files.due = time.monotonic() + _AGAIN_S
-            return None
-
     async def _watch_plants(self) -> None:
         async for roster in self._rosters:
             self.engine.adopt(roster)
             settle_heap()
-
-
-def _open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Database]:
-    """What everything stands on; nothing is written where data is missing. Raises as `Service`."""
-    require_data(settings.journal.path, settings.state, new=new, names=settings.databases)
-    folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
-    guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
-    journal = Journal(settings.journal.path, settings.journal.quota())
-    try:
-        database = Database(settings.state)
-    except StateAway:
-        journal.close()  # whoever takes in readings meanwhile opens it
-        raise
-    require_installation(journal, InstallationStore(database), new=new, names=settings.databases)
-    return guard, journal, database
-
-
-def _open_history(settings: Settings, *, new: bool) -> HistoryStore:
-    """The history, now or as soon as it can be opened; at a first start now. Raises HistoryUnavailable."""
-    store = WaitingStore(lambda: open_store(settings.history))
-    if new and store.error is not None:
-        raise store.error
-    return store

@@ -11,6 +11,7 @@ from typing import Final
 
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
+from ingest.opening import first_roster
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake
 from ingest.plants.in_force import PlantFiles
@@ -128,9 +129,7 @@ async def receive_until_state_answers(settings: Settings, away: StateAway, stop:
         if journal.installation() is None:
             raise away
         kept = KeptFiles(settings.journal.path.with_name("plants-in-force"))
-        roster = PlantFiles(settings.plants, kept, wait_s=settings.removal_wait_s).load(journal.number_points, 1)
-        if roster is None:
-            raise AssertionError("a first load gives a roster")
+        roster = first_roster(PlantFiles(settings.plants, kept, wait_s=settings.removal_wait_s), journal)
         source, intake = receiving(
             settings, journal, guard, lambda: roster, failed, caught_up=lambda: False, clock=Clock()
         )

@@ -1,0 +1,81 @@
+"""What the service stands on, opened at its start: disk guard, journal, state database, history, and the roster."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.history.config import open_store
+from ingest.history.store import HistoryStore
+from ingest.history.waiting import WaitingStore
+from ingest.installation import require_data, require_installation
+from ingest.journal.errors import JournalUnavailable
+from ingest.journal.journal import Journal
+from ingest.journal.reserve import DiskGuard
+from ingest.model.fault import InvalidConfig
+from ingest.plants.in_force import PlantFiles
+from ingest.plants.roster import Roster
+from ingest.settings import Settings
+from ingest.state.database import Database
+from ingest.state.errors import StateAway
+from ingest.state.installation import InstallationStore
+from ingest.telemetry import Event, emit
+
+_AGAIN_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPutOff(Event, level="error"):
+    """Changed plant files could not be taken over, since new points could not be numbered; tried again."""
+
+    error: str
+
+
+def open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Database]:
+    """What everything stands on; nothing is written where data is missing.
+
+    Raises:
+        DataMissing: data of this installation is not where the settings say.
+        JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
+        StateAway: the server of the state database does not answer; the journal is closed again.
+    """
+    require_data(settings.journal.path, settings.state, new=new, names=settings.databases)
+    folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
+    guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
+    journal = Journal(settings.journal.path, settings.journal.quota())
+    try:
+        database = Database(settings.state)
+    except StateAway:
+        journal.close()  # whoever takes in readings meanwhile opens it
+        raise
+    require_installation(journal, InstallationStore(database), new=new, names=settings.databases)
+    return guard, journal, database
+
+
+def open_history(settings: Settings, *, new: bool) -> HistoryStore:
+    """The history, now or as soon as it can be opened; at a first start now. Raises HistoryUnavailable."""
+    store = WaitingStore(lambda: open_store(settings.history))
+    if new and store.error is not None:
+        raise store.error
+    return store
+
+
+def first_roster(files: PlantFiles, journal: Journal) -> Roster:
+    """The roster by the plant files as they are now, points numbered. Raises InvalidConfig if there can be none."""
+    roster = files.load(journal.number_points, 1)
+    if roster is None:
+        raise AssertionError("a first load gives a roster")
+    return roster
+
+
+def next_roster(files: PlantFiles, journal: Journal, version: int) -> Roster | None:
+    """The roster by changed plant files, or None: the one in force stays, for good or until it is tried again."""
+    try:
+        return files.load(journal.number_points, version)
+    except InvalidConfig:  # every file was taken away or broken, and nothing is kept: the roster in force stays
+        return None
+    except JournalUnavailable as error:
+        emit(RosterPutOff(str(error)))
+        files.due = time.monotonic() + _AGAIN_S
+        return None
