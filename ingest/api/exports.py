@@ -18,6 +18,7 @@ from ingest.api.cases.enterprises import heard, recent_s
 from ingest.api.errors import Away, Busy, Conflict
 from ingest.api.places import Places
 from ingest.api.ports import Ports
+from ingest.cases.sheet import Language
 from ingest.cases.written import WRITERS
 from ingest.exports.desk import NotMade
 from ingest.exports.wish import Ending, Page, Wish
@@ -50,11 +51,20 @@ class Exports:
                 raise
             yield held
 
-    async def page(self, caller: Principal, name: str, plant: str | None, first: int, year: int | None = None) -> Page:
+    async def page(
+        self,
+        caller: Principal,
+        name: str,
+        plant: str | None,
+        first: int,
+        year: int | None = None,
+        *,
+        lang: Language = "zh",
+    ) -> Page:
         """Rows of a list for the console. Raises NotThere, Busy, Away, Conflict."""
         async with self._place(caller):
             wish = await run_in_threadpool(self._wish, caller, name, "page", plant, year)
-            with await self._made(replace(wish, first=first, most=ROWS)) as file:
+            with await self._made(replace(wish, lang=lang, first=first, most=ROWS)) as file:
                 return msgspec.json.decode(file.read(), type=Page)
 
     async def file(

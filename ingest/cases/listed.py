@@ -40,7 +40,7 @@ class Responsibility:
 
     plant: Text
     duty: Text
-    subject: str
+    subject: Text | str
     person: str | None
     phone: str | None
     deadline: dt.date | None
@@ -54,8 +54,16 @@ def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLi
         name, record = one.plant.name, one.record
         whole, safety = Text("安全生产全面责任", "overall safety"), Text("安全管理", "safety management")
         known = Text("", "")
-        found.append(Responsibility(name, whole, "主要负责人", record.principal, record.principal_phone, None, known))
-        found.append(Responsibility(name, safety, "安全负责人", record.safety_head, record.safety_phone, None, known))
+        found.append(
+            Responsibility(
+                name, whole, Text("主要负责人", "principal"), record.principal, record.principal_phone, None, known
+            )
+        )
+        found.append(
+            Responsibility(
+                name, safety, Text("安全负责人", "safety head"), record.safety_head, record.safety_phone, None, known
+            )
+        )
         for duty in one.duties:
             if duty.done is None:
                 what = Text("企业自查", "self-inspection")

@@ -10,26 +10,26 @@ from ingest.cases.days import day_of
 from ingest.cases.hazard import Hazard
 from ingest.cases.labels import CONNECTIONS, KINDS, label
 from ingest.cases.listed import Enterprise, HazardLine, Responsibility, responsibilities
-from ingest.cases.sheet import Column, Sheet, fill
+from ingest.cases.sheet import Column, Language, Sheet, fill
 from ingest.model.plant import Text
 
 
-def _kind(of: Enterprise) -> str:
-    return KINDS[of.plant.kind].zh if of.plant.kind in KINDS else of.plant.kind
+def _kind(of: Enterprise) -> Text | str:
+    return KINDS.get(of.plant.kind, of.plant.kind)
 
 
 def _late_days(of: HazardLine) -> int | None:
     return (day_of(of.now) - of.hazard.deadline).days if of.hazard.overdue(of.now) and of.hazard.deadline else None
 
 
-def _in_time(of: HazardLine) -> str | None:
+def _in_time(of: HazardLine) -> Text | None:
     if of.hazard.overdue(of.now):
-        return "逾期"
-    return {True: "按期", False: "超期", None: None}[of.hazard.in_time]
+        return Text("逾期", "overdue")
+    return {True: Text("按期", "in time"), False: Text("超期", "late"), None: None}[of.hazard.in_time]
 
 
 ENTERPRISES: Final[tuple[Column[Enterprise], ...]] = (
-    Column("name", Text("企业名称", "Enterprise"), "text", lambda of: of.plant.name.zh, wide=True),
+    Column("name", Text("企业名称", "Enterprise"), "text", lambda of: of.plant.name, wide=True),
     Column("uscc", Text("统一社会信用代码", "USCC"), "text", lambda of: of.plant.uscc),
     Column("region", Text("行政区划代码", "Region"), "text", lambda of: of.plant.region),
     Column("kind", Text("类别", "Kind"), "text", _kind),
@@ -47,8 +47,8 @@ ENTERPRISES: Final[tuple[Column[Enterprise], ...]] = (
     Column("standardisation", Text("标准化等级", "Standardisation"), "text", lambda of: of.record.standardisation),
     Column("insurance", Text("安责险", "Insurance"), "text", lambda of: of.record.insurance),
     Column("connect_by", Text("接入期限", "Connect by"), "day", lambda of: of.plant.connect_by),
-    Column("tier", Text("接入依据", "Clause"), "text", lambda of: of.plant.tier.zh, wide=True),
-    Column("connection", Text("接入状态", "Connection"), "text", lambda of: CONNECTIONS[of.connection.state].zh),
+    Column("tier", Text("接入依据", "Clause"), "text", lambda of: of.plant.tier, wide=True),
+    Column("connection", Text("接入状态", "Connection"), "text", lambda of: CONNECTIONS[of.connection.state]),
     Column("days", Text("逾期或剩余天数", "Days late or left"), "count", lambda of: of.connection.days),
     Column("connected_on", Text("接入日期", "Connected on"), "day", lambda of: of.record.connected_on),
     Column("heard", Text("最近数据时间", "Last heard"), "time", lambda of: of.connection.heard),
@@ -56,17 +56,17 @@ ENTERPRISES: Final[tuple[Column[Enterprise], ...]] = (
 
 _WHOSE: Final[tuple[Column[HazardLine], ...]] = (
     Column("id", Text("编号", "Id"), "text", lambda of: str(of.hazard.id)),
-    Column("plant", Text("企业名称", "Enterprise"), "text", lambda of: of.plant.zh, wide=True),
+    Column("plant", Text("企业名称", "Enterprise"), "text", lambda of: of.plant, wide=True),
     Column("title", Text("隐患名称", "Hazard"), "text", lambda of: of.hazard.title, wide=True),
     Column("level", Text("隐患等级", "Level"), "text", lambda of: _called(of.hazard.level)),
-    Column("state", Text("状态", "State"), "text", lambda of: label(of.hazard.state).zh),
+    Column("state", Text("状态", "State"), "text", lambda of: label(of.hazard.state)),
 )
 
 HAZARDS: Final[tuple[Column[HazardLine], ...]] = (
     *_WHOSE,
     Column("description", Text("隐患描述", "Description"), "text", lambda of: of.hazard.description, wide=True),
     Column("place", Text("部位", "Place"), "text", lambda of: of.hazard.place),
-    Column("source", Text("来源", "Source"), "text", lambda of: label(of.hazard.source).zh),
+    Column("source", Text("来源", "Source"), "text", lambda of: label(of.hazard.source)),
     Column("clause", Text("判定条款", "Clause"), "text", lambda of: of.clause),
     Column("found", Text("发现时间", "Found"), "time", lambda of: of.hazard.found),
     Column("found_by", Text("发现人", "Found by"), "text", lambda of: of.hazard.found_by),
@@ -99,13 +99,13 @@ RECTIFICATION: Final[tuple[Column[HazardLine], ...]] = (
 )
 
 RESPONSIBILITY: Final[tuple[Column[Responsibility], ...]] = (
-    Column("plant", Text("企业名称", "Enterprise"), "text", lambda of: of.plant.zh, wide=True),
-    Column("duty", Text("责任事项", "Duty"), "text", lambda of: of.duty.zh),
+    Column("plant", Text("企业名称", "Enterprise"), "text", lambda of: of.plant, wide=True),
+    Column("duty", Text("责任事项", "Duty"), "text", lambda of: of.duty),
     Column("subject", Text("内容", "Subject"), "text", lambda of: of.subject, wide=True),
     Column("person", Text("责任人（单位）", "Who"), "text", lambda of: of.person),
     Column("phone", Text("电话", "Phone"), "text", lambda of: of.phone),
     Column("deadline", Text("期限", "By"), "day", lambda of: of.deadline),
-    Column("standing", Text("情况", "Standing"), "text", lambda of: of.standing.zh),
+    Column("standing", Text("情况", "Standing"), "text", lambda of: of.standing),
 )
 
 TITLES: Final[Mapping[str, Text]] = {
@@ -118,7 +118,12 @@ TITLES: Final[Mapping[str, Text]] = {
 
 
 def make(
-    name: str, enterprises: Iterable[Enterprise], hazards: Iterable[Hazard], criteria: Criteria, now: int
+    name: str,
+    enterprises: Iterable[Enterprise],
+    hazards: Iterable[Hazard],
+    criteria: Criteria,
+    now: int,
+    lang: Language = "zh",
 ) -> Sheet:
     """One of the four lists, from the records. `hazards` are those of the enterprises, oldest first."""
     enterprises = list(enterprises)
@@ -130,12 +135,12 @@ def make(
     subtitle = Text(f"企业 {len(enterprises)} 家", f"{len(enterprises)} enterprises")
     title = TITLES[name]
     if name == "enterprises":
-        return fill(name, title, subtitle, ENTERPRISES, enterprises, now)
+        return fill(name, title, subtitle, ENTERPRISES, enterprises, now, lang)
     if name == "hazards":
-        return fill(name, title, subtitle, HAZARDS, lines, now)
+        return fill(name, title, subtitle, HAZARDS, lines, now, lang)
     if name == "rectification":
-        return fill(name, title, subtitle, RECTIFICATION, [one for one in lines if one.hazard.planned], now)
-    return fill(name, title, subtitle, RESPONSIBILITY, responsibilities(enterprises, lines, now), now)
+        return fill(name, title, subtitle, RECTIFICATION, [one for one in lines if one.hazard.planned], now, lang)
+    return fill(name, title, subtitle, RESPONSIBILITY, responsibilities(enterprises, lines, now), now, lang)
 
 
 def _article(hazard: Hazard, criteria: Criteria) -> str:
@@ -145,8 +150,8 @@ def _article(hazard: Hazard, criteria: Criteria) -> str:
     return clause.article if clause else hazard.clause
 
 
-def _called(value: Any) -> str | None:
-    return None if value is None else label(value).zh
+def _called(value: Any) -> Text | None:
+    return None if value is None else label(value)
 
 
 def _yuan(fen: int | None) -> float | None:

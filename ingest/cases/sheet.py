@@ -13,6 +13,7 @@ from ingest.model.telling import PLANT_TIME
 Value = str | int | float | dt.date | dt.datetime | None
 """What a cell holds. Texts are texts, whatever they look like; `None` is unknown and stays empty."""
 
+Language = Literal["zh", "en"]
 Kind = Literal["text", "count", "share", "money", "day", "time"]
 
 R = TypeVar("R")
@@ -51,10 +52,16 @@ class Sheet:
 
 
 def fill(
-    name: str, title: Text, subtitle: Text, columns: Sequence[Column[R]], records: Iterable[R], made: int
+    name: str,
+    title: Text,
+    subtitle: Text,
+    columns: Sequence[Column[R]],
+    records: Iterable[R],
+    made: int,
+    lang: Language = "zh",
 ) -> Sheet:
-    """Lay records out in columns."""
-    rows = tuple(tuple(_plain(column.kind, column.of(record)) for column in columns) for record in records)
+    """Lay records out in columns; what has words in both languages is written in one."""
+    rows = tuple(tuple(_plain(column.kind, column.of(record), lang) for column in columns) for record in records)
     return Sheet(name, title, subtitle, tuple(columns), rows, made)
 
 
@@ -84,7 +91,9 @@ def shown(kind: Kind, value: Value) -> str:
     return str(value)
 
 
-def _plain(kind: Kind, value: Any) -> Value:
+def _plain(kind: Kind, value: Any, lang: Language) -> Value:
+    if isinstance(value, Text):
+        return value.zh if lang == "zh" else value.en
     if value is None or kind != "time":
         return value  # type: ignore[no-any-return]
     return local(value)

@@ -16,12 +16,14 @@ from ingest.cases.hazard import Hazard, HazardLevel, HazardState
 from ingest.cases.inspection import Inspection, InspectionState
 from ingest.cases.labels import KINDS
 from ingest.cases.lead import Lead, LeadSource
-from ingest.cases.sheet import Column, Sheet, fill
+from ingest.cases.sheet import Column, Language, Sheet, fill
 from ingest.model.plant import Text
 from ingest.model.telling import PLANT_TIME
 
 DUE: Final = (12, 1)
 """Month and day by which a year's summary is to be there (the national work plan)."""
+
+_NO_KIND: Final = Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class Figures(Told):
 class Line:
     """A line of the summary."""
 
-    name: str
-    kind: str
+    name: Text
+    kind: Text
     figures: Figures
 
 
@@ -134,14 +136,21 @@ COLUMNS: Final[tuple[Column[Line], ...]] = (
 )
 
 
-def summarise(records: Records, year: int, now: int) -> Sheet:
+def summarise(records: Records, year: int, now: int, lang: Language = "zh") -> Sheet:
     """The summary of a year as it is known at `now`: to its end if that is past."""
     first, end = year_of(year)
     until = min(end, now + 1)
-    lines = [Line(name.zh, _kind(kind), _figures(records, key, first, until)) for key, name, kind in records.plants]
-    kinds = sorted({line.kind for line in lines})
-    groups = [Line(f"{kind}小计", kind, _sum(line.figures for line in lines if line.kind == kind)) for kind in kinds]
-    whole = Line("合计", "", _sum(line.figures for line in lines))
+    lines = [Line(name, _kind(kind), _figures(records, key, first, until)) for key, name, kind in records.plants]
+    kinds = sorted({line.kind for line in lines}, key=lambda kind: kind.zh)
+    groups = [
+        Line(
+            Text(f"{kind.zh}小计", f"subtotal {kind.en}".rstrip()),
+            kind,
+            _sum(line.figures for line in lines if line.kind == kind),
+        )
+        for kind in kinds
+    ]
+    whole = Line(Text("合计", "total"), _NO_KIND, _sum(line.figures for line in lines))
     last = day_of(until - 1)
     due = dt.date(year, *DUE)
     title = Text(f"{year} 年度安全风险监测预警与隐患治理总结", f"{year}: monitoring, warning and hazards")
@@ -149,7 +158,7 @@ def summarise(records: Records, year: int, now: int) -> Sheet:
         f"{year}-01-01 至 {last.isoformat()}　报送期限 {due.isoformat()}",
         f"{year}-01-01 to {last.isoformat()}, due by {due.isoformat()}",
     )
-    return fill(f"summary-{year}", title, subtitle, COLUMNS, [*lines, *groups, whole], now)
+    return fill(f"summary-{year}", title, subtitle, COLUMNS, [*lines, *groups, whole], now, lang)
 
 
 def _figures(records: Records, plant: str, first: int, until: int) -> Figures:
@@ -206,8 +215,8 @@ def _sum(figures: Iterable[Figures]) -> Figures:
     return whole
 
 
-def _kind(kind: str) -> str:
-    return KINDS[kind].zh if kind in KINDS else ""
+def _kind(kind: str) -> Text:
+    return KINDS.get(kind, _NO_KIND)
 
 
 def year_at(now: int) -> int:

@@ -49,7 +49,7 @@ class Maker:
             rows = [without_phones(one) for one in rows]
         if wish.year is None:
             hazards = list(self._hazards(wish.scope))
-            return make(wish.name, rows, reversed(hazards), load_criteria(), wish.now)
+            return make(wish.name, rows, reversed(hazards), load_criteria(), wish.now, wish.lang)
         first, end = year_of(wish.year)
         last = min(dt.date(wish.year, 12, 31), day_of(wish.now))
         done = self.books.self_inspections(wish.scope)
@@ -67,7 +67,7 @@ class Maker:
             duties=owed,
             told=self.figures.told(wish.scope, first, min(end, wish.now + 1)),
         )
-        return summarise(_with_removed(records), wish.year, wish.now)
+        return summarise(_with_removed(records), wish.year, wish.now, wish.lang)
 
     def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
         which = HazardFilter(plants=scope)

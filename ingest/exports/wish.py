@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ingest.cases.sheet import Kind
+from ingest.cases.sheet import Kind, Language
 from ingest.model.plant import Plant, Text
 
 Ending = Literal["json", "csv", "xlsx", "html", "page"]
@@ -25,6 +25,7 @@ class Wish:
         recent_s: for how long a plant counts as connected once it was heard.
         now: when its figures are true, ns since the epoch.
         phones: whether telephone numbers are told whole.
+        lang: in which language its cells are.
         first, most: of a page, the rows before it and how many it may have.
     """
 
@@ -37,6 +38,7 @@ class Wish:
     now: int
     year: int | None = None
     phones: bool = True
+    lang: Language = "zh"
     first: int = 0
     most: int = 0
 

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from ingest.api.access import Caller
-from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.console.rendering import Renderer, language, plant_names
 from ingest.api.exports import ROWS, Exports
 from ingest.api.inputs import Number
 from ingest.api.ports import Ports
@@ -44,7 +44,7 @@ def list_pages(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
     @router.get("/summary/{year}")
     async def summary(request: Request, caller: Caller, year: Year, first: First = 0) -> Response:
         """Show the summary of a year."""
-        sheet = await exports.page(caller, "summary", None, first, year=year)
+        sheet = await exports.page(caller, "summary", None, first, year=year, lang=language(request))
         at = f"/summary/{year}"
         return await drawn(request, sheet, at, f"/lists{at}")
 
@@ -53,7 +53,7 @@ def list_pages(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
         request: Request, caller: Caller, list_name: ListName, plant: str = "", first: First = 0
     ) -> Response:
         """Show one of the four lists, a page at a time; the files have it whole."""
-        sheet = await exports.page(caller, list_name, plant or None, first)
+        sheet = await exports.page(caller, list_name, plant or None, first, lang=language(request))
         at = f"/lists/{list_name}"
         return await drawn(request, sheet, at, at, plant)
 

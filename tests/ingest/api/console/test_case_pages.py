@@ -11,6 +11,7 @@ import pytest
 from ingest.cases.hazard import HazardState
 from ingest.cases.inspection import InspectionState, Result
 from ingest.cases.lead import LeadState
+from ingest.cases.lists import TITLES
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.console.test_alarm_pages import offered, standing
 from tests.ingest.api.filled import PDF, fill
@@ -289,3 +290,29 @@ async def test_others_cases_are_not_there(hall: StandIn, ask: Ask) -> None:
         assert (await client.get(path)).status_code == 404, path
     wish = {"plant": STEEL, "title": "x", "place": "x", "description": "x"}
     assert (await client.post("/hazards", data=wish)).status_code == 404
+
+
+async def test_lists_on_the_console_are_in_the_readers_language(hall: StandIn, ask: Ask) -> None:
+    """Whatever we call states, classes, duties and sums; what people wrote, names and clauses stay as they are."""
+    await fill(hall)
+    client = ask(INSPECTOR)
+    ours = (
+        "已接入",
+        "待接入",
+        "粉尘涉爆",
+        "钢铁",
+        "小计",
+        "合计",
+        "全面责任",
+        "主要负责人",
+        "未到期",
+        "重大事故隐患",
+        "人工上报",
+    )
+    paths = [f"/lists/{name}" for name in (*TITLES, "summary/2026")]
+    chinese = [(await client.get(path)).text.split("<tbody>")[1] for path in paths]
+    assert all(any(word in cells for word in ours) for cells in chinese)
+    await client.post("/language", data={"lang": "en", "onward": "/lists"})
+    for path in paths:
+        cells = (await client.get(path)).text.split("<tbody>")[1].split("</tbody>")[0]
+        assert [word for word in ours if word in cells] == []
