@@ -15,18 +15,19 @@ from prometheus_client import Histogram
 from ingest.journal import body
 from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
-from ingest.journal.file import AT_ONCE, JournalFile
-from ingest.journal.position import BootKey, Gap, Position, gaps_text
-from ingest.journal.position_rows import PositionRows
+from ingest.journal.file import JournalFile
+from ingest.journal.points import number_points
+from ingest.journal.position import BootKey, Gap, Position, Who, gaps_text
+from ingest.journal.positions import Positions
 from ingest.journal.quota import QuarantineOverflowed, Quota
 from ingest.journal.recent import Recent
 from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.journal.staging import Staging
 from ingest.model.batch import Batch
-from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey, one_now, taken_over, unheard_of
+from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey
 from ingest.quality.clock import GatewayClock
-from ingest.telemetry import REGISTRY, Event, emit
+from ingest.telemetry import REGISTRY, emit
 
 HISTORY_REJECTED: Final = "history-rejected"
 """Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
@@ -34,29 +35,12 @@ HISTORY_REJECTED: Final = "history-rejected"
 MOST_COUNTED: Final = 10_000
 _REFUSED: Final = f"sender = '' AND reason = '{HISTORY_REJECTED}'"  # by the index of senders
 
-NEWEST_BOOTS: Final = (
-    "SELECT p.plant, p.gateway, boot, committed, missing, lost, online, max(p.received, coalesce(s.received, 0)),"
-    # One walk along the key: beside max() SQLite gives the other columns of the row that has it (lang_select, 2.5).
-    " frames, duplicates FROM (SELECT *, max(began) FROM position GROUP BY plant, gateway) p"
-    " LEFT JOIN status s ON s.plant = p.plant AND s.gateway = p.gateway ORDER BY p.plant, p.gateway"
-)
-"""Where every gateway stands, in the order of `GatewayPosition`'s fields."""
-
 _commit_seconds = Histogram(
     "yujing_journal_commit_seconds",
     "How long a commit takes until it is synced",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PointRenamed(Event):
-    """A point goes by another id from now on; what is known of it goes with it."""
-
-    plant: str
-    was: str
-    point: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +112,12 @@ class Journal:
         """
         self._grown = threading.Condition()
         self._damage = Damage()
-        self._position_rows = PositionRows()
         self._quota = quota or Quota()
         self._file = JournalFile(path, self._quota.forget)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
         self._last = int(self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
         self._staging = Staging(self._file)
+        self._positions = Positions(self._file)
 
     @property
     def broken(self) -> JournalBroken | None:
@@ -238,19 +222,7 @@ class Journal:
 
     def number_points(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
         """The permanent index of each (plant, point id), renamed ones keep theirs; new ones are numbered on."""
-        with self._file.transaction() as cursor:
-            known = {(plant, name): number for number, plant, name in cursor.execute("SELECT * FROM point")}
-            renamed, slips = taken_over(known, was), unheard_of(known, was)
-            for former, new in renamed:
-                known[new] = known.pop(former)
-                cursor.execute("UPDATE point SET name = ? WHERE id = ?", (new[1], known[new]))
-            for key in points:
-                if key not in known:
-                    known[key] = len(known)
-                    cursor.execute("INSERT INTO point VALUES (?, ?, ?)", (known[key], *key))
-        for (plant, was_called), new in renamed:
-            emit(PointRenamed(plant, was_called, new[1]))
-        return Numbered([known[key] for key in points], one_now(known, was, slips))
+        return number_points(self._file, points, was)
 
     def installation(self) -> str | None:
         """The id of the installation it belongs to; None if it bears none."""
@@ -276,60 +248,27 @@ class Journal:
 
     def save_position(self, key: BootKey, position: Position) -> None:
         """Change what a known boot's gateway is asked for."""
-        gaps = (gaps_text(position.missing), gaps_text(position.lost))
-        with self._file.transaction() as cursor:
-            where = "WHERE plant = ? AND gateway = ? AND boot = ?"
-            cursor.execute(f"UPDATE position SET missing = ?, lost = ? {where}", (*gaps, *key))  # noqa: S608  constant
+        self._positions.save(key, position)
 
     def forget(self, boots: Sequence[BootKey]) -> None:
         """Delete the positions of these boots, in steps."""
-        for start in range(0, len(boots), AT_ONCE):
-            with self._file.transaction() as cursor:
-                cursor.executemany(
-                    "DELETE FROM position WHERE plant = ? AND gateway = ? AND boot = ?",
-                    boots[start : start + AT_ONCE],
-                )
+        self._positions.forget(boots)
 
     def positions(self) -> dict[BootKey, Position]:
         """Every boot's position, the one heard longest ago first."""
-        rows = self._file.rows("SELECT plant, gateway, boot, committed, missing, lost FROM position ORDER BY received")
-        return {
-            (key := (plant, gateway, boot)): Position(seq, *self._gaps(key, missing, lost))
-            for plant, gateway, boot, seq, missing, lost in rows
-        }
+        return self._positions.all()
 
-    def boots(self) -> dict[tuple[str, str], tuple[str, GatewayClock | None]]:
+    def boots(self) -> dict[Who, tuple[str, GatewayClock | None]]:
         """The boot each gateway is in, the one with a clock, and that as of the newest frame; else the newest boot."""
-        rows = self._file.rows("SELECT plant, gateway, boot, clock FROM position ORDER BY clock != 'null', began")
-        return {
-            (plant, gateway): (boot, self._position_rows.clock((plant, gateway, boot), clock))
-            for plant, gateway, boot, clock in rows
-        }
+        return self._positions.boots()
 
-    def recent(self) -> dict[tuple[str, str], Recent]:
+    def recent(self) -> dict[Who, Recent]:
         """The last frames of each gateway; of one that an earlier version of the service heard, their newest time."""
-        rows = self._file.rows(
-            "SELECT plant, gateway, boot, clock, recent FROM position ORDER BY clock != 'null', began"
-        )
-        read = (
-            (plant, gateway, self._position_rows.recent((plant, gateway, boot), *rest))
-            for plant, gateway, boot, *rest in rows
-        )
-        return {(plant, gateway): recent for plant, gateway, recent in read if recent is not None}
+        return self._positions.recent()
 
     def gateways(self) -> list[GatewayPosition]:
         """Where every gateway stands, by its newest boot."""
-        rows = self._file.rows(NEWEST_BOOTS)
-        return [
-            GatewayPosition(
-                *(key := (plant, gateway, boot)),
-                seq,
-                *self._gaps(key, missing, lost),
-                {0: False, 1: True}.get(online),
-                *rest,
-            )
-            for plant, gateway, boot, seq, missing, lost, online, *rest in rows
-        ]
+        return self._positions.gateways()
 
     def overflowed(self) -> int:
         """How many messages in quarantine had to make room for newer ones since the start."""
@@ -337,7 +276,7 @@ class Journal:
 
     def damaged(self) -> int:
         """How many entries and positions were found damaged since the start."""
-        return len(self._damage) + len(self._position_rows)
+        return len(self._damage) + self._positions.damaged
 
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
         """Messages put aside, newest first."""
@@ -433,10 +372,6 @@ class Journal:
                 if row is not None:
                     return [self._damage.entry(row)]
         return []
-
-    def _gaps(self, key: BootKey, missing: object, lost: object) -> tuple[tuple[Gap, ...], tuple[Gap, ...]]:
-        read = self._position_rows.gaps
-        return read(key, "missing", missing), read(key, "lost", lost)
 
 
 def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 from structlog.testing import capture_logs
 
-from ingest.journal.journal import NEWEST_BOOTS
+from ingest.journal.positions import NEWEST_BOOTS
 from ingest.pipeline.boots import BOOTS, Boots
 from ingest.wire.frame import Committed, Frame, encode_json
 from ingest.wire.topics import frame_topic
