@@ -132,6 +132,30 @@ async def test_a_lost_connection_says_that_data_may_be_stale(server: ApiServer, 
     watch.wrong = [said for said in watch.wrong if "ERR_" not in said]  # the browser's own word for the lost server
 
 
+async def test_more_windows_than_a_browser_has_connections_are_all_live(hall: StandIn, watch: Watched) -> None:
+    """A desk with eight of them: browsers allow six connections to one server. Whoever signs in anew listens anew."""
+    await sign_in(watch.page)
+    windows = [watch.page]
+    for path in ["/alarms"] * 3 + ["/plants"] * 4:
+        windows.append(await watch.page.context.new_page())
+        await windows[-1].goto(path)
+    for page in windows:
+        await expect(page.locator("#link[data-state=live]")).to_be_visible()
+    for told in ("结晶器冷却水进水压力 低低报", "热风炉区一氧化碳 高高报"):
+        if told.startswith("结"):
+            hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.274)
+        else:
+            hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)
+        for page in windows:
+            await expect(page.locator("#announce")).to_contain_text(told)
+        await windows.pop(0).close()  # the one that came first goes first
+    page = windows[0]
+    await page.get_by_role("button", name="退出").click()
+    await sign_in(page, INSPECTOR)
+    hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "L", 0.29)
+    await expect(page.locator("#announce")).to_contain_text("低报")
+
+
 async def test_a_list_that_could_not_be_fetched_is_never_shown_as_live(hall: StandIn, watch: Watched) -> None:
     """The stream goes on beside it. It says how old the list is, and recovers by itself."""
     page = watch.page

@@ -119,6 +119,9 @@ for (const region of regions) {
 const visible = () => document.visibilityState === "visible";
 const onAlarm = () => regions.filter((region) => "onAlarm" in region.element.dataset).forEach(refresh);
 
+// The stream comes through a worker that all windows of the session share; where there is none (phones), it is ours.
+const session = document.querySelector('form[action="/signout"] input[name=csrf]')?.value ?? "";
+const port = window.SharedWorker ? new SharedWorker(document.body.dataset.stream, { name: session }).port : null;
 let events = null;
 let silence = 0;
 
@@ -141,41 +144,56 @@ function lost() {
   report();
 }
 
-function connect() {
-  events?.close();
-  events = new EventSource("/api/v1/alarms/stream");
-  listen();
-  events.addEventListener("open", () => {
+const on = {
+  open() {
     heard();
     regions.forEach(refresh); // whatever happened before the stream was open
-  });
-  events.addEventListener("heartbeat", heard);
-  events.addEventListener("alarm", (message) => {
+  },
+  heartbeat: heard,
+  alarm(data) {
     heard();
     onAlarm();
-    const { event, alarm, enterprise } = JSON.parse(message.data);
+    const { event, alarm, enterprise } = JSON.parse(data);
     if (event === "raised") announce.textContent = `${enterprise?.name ?? alarm.plant} ${zh ? alarm.title.zh : alarm.title.en}`;
-  });
-  events.addEventListener("error", () => {
+  },
+  error: lost,
+  closed() {
     lost();
-    if (events.readyState === EventSource.CLOSED) {
-      clearTimeout(silence);
-      silence = setTimeout(connect, RETRY_MS); // refused, not dropped: the browser would not try again by itself
-    }
-  });
+    clearTimeout(silence);
+    silence = setTimeout(connect, RETRY_MS); // refused, not dropped: the browser would not try again by itself
+  },
+};
+
+function connect() {
+  listen();
+  if (port) {
+    port.postMessage("join");
+    return;
+  }
+  events?.close();
+  events = new EventSource("/api/v1/alarms/stream");
+  for (const kind of ["open", "heartbeat", "alarm"]) events.addEventListener(kind, (message) => on[kind](message.data));
+  events.addEventListener("error", () => (events.readyState === EventSource.CLOSED ? on.closed : on.error)());
 }
 
-// Browsers allow six connections to one server: hidden tabs give theirs up, and catch up when they are looked at.
+function disconnect() {
+  port?.postMessage("leave");
+  events?.close();
+}
+
+if (port) port.onmessage = ({ data: { kind, data } }) => visible() && on[kind](data);
+
+// Hidden tabs listen to nothing, and catch up when they are looked at.
 document.addEventListener("visibilitychange", () => {
   clearTimeout(silence);
   if (visible()) connect();
   else {
-    events?.close();
+    disconnect();
     stream = "connecting";
     report();
   }
 });
-window.addEventListener("pagehide", () => events?.close());
+window.addEventListener("pagehide", disconnect);
 window.addEventListener("pageshow", (event) => event.persisted && connect());
 report();
 connect();
