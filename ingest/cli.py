@@ -21,7 +21,7 @@ from rich.console import Console
 from ingest import build, telemetry
 from ingest.api.errors import CannotListen
 from ingest.app import Service
-from ingest.commands import audit, quarantine, state, verify
+from ingest.commands import audit, backup, quarantine, state, verify
 from ingest.commands import journal as journal_commands
 from ingest.commands.configured import (
     INVALID,
@@ -84,6 +84,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(state.app, name="state")
 app.command()(verify.verify)
+app.command()(backup.backup)
+app.command()(backup.restore)
 
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

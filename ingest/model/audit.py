@@ -29,6 +29,7 @@ ActKind = Literal[
     "plant-file",
     "quarantine",
     "events",
+    "data",
 ]
 
 

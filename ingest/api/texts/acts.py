@@ -152,5 +152,9 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "trimmed": Text("隔离消息到期清理", "trimmed"),
     },
     "events": {"trimmed": Text("到期经过清理", "trimmed")},
+    "data": {
+        "backed-up": Text("备份", "backed up"),
+        "restored": Text("自备份恢复", "restored from a backup"),
+    },
 }
 """Kind of record -> action -> what it is called; alarms' and warnings' actions are their events."""

@@ -98,4 +98,5 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "plant-file": Text("企业文件", "plant file"),
     "quarantine": Text("隔离消息", "quarantine"),
     "events": Text("历史经过", "old events"),
+    "data": Text("数据", "data"),
 }

@@ -1,0 +1,315 @@
+"""One folder with all this installation would need again, taken while the service runs, and its way back.
+
+Two databases are copied that must fit each other: the state knows how far in the journal it has judged. It is held
+first, the journal a moment later, so that the state is never ahead of the journal's copy; an entry the state does not
+know yet is judged again after the restore. Heads of the audit trail are older than the copied trail, evidence is newer
+than the rows that name it: either way nothing is missed that the databases speak of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ingest import build
+from ingest.journal.backup import HeldJournal, count_journal, held_journal
+from ingest.settings import Settings
+from ingest.state.backup import HeldState, count_state, held_state, leave_out_numbers
+from ingest.trail import audit_folder, spool_folder
+
+JOURNAL: Final = "journal.db"
+STATE: Final = "state.db"
+EVIDENCE: Final = "evidence"
+MANIFEST: Final = "manifest.json"
+_SETTINGS: Final = "settings"
+_FORMAT: Final = 1
+
+Bar = Callable[[str, int], Any]
+"""Makes a context that yields what is called with how much was done just now: of what, and how much there is."""
+
+
+class NotTaken(Exception):
+    """There is no new backup, or no restored data; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a whole backup says of itself.
+
+    Attributes:
+        taken: when, ISO 8601.
+        version: of the service.
+        counts: what it holds, by kind.
+    """
+
+    taken: str
+    version: str
+    counts: Mapping[str, int]
+    format: int = _FORMAT
+
+
+def take(settings: Settings, file: Path, to: Path, now: str, bar: Bar) -> Backup:
+    """Copy everything into a new folder, which has its name only once it is whole.
+
+    Args:
+        settings: in force; the state database is a file.
+        file: the settings file.
+        to: the folder, not there yet; the one above it is.
+        now: ISO 8601.
+        bar: for a person who looks on.
+
+    Raises:
+        NotTaken: it cannot be made there, or the journal let go of what the state needs at that very moment.
+        JournalUnavailable, JournalBroken, StateUnavailable, OSError: something cannot be read or written.
+    """
+    part = to.with_name(f".{to.name}.part")
+    _require_room(settings, to, part)
+    part.mkdir(mode=0o700)
+    try:
+        for folder in _beside(settings):
+            _copy_folder(folder, part / folder.name)
+        _copy_databases(settings, part, bar)
+        _copy_evidence(settings.cases.evidence, part / EVIDENCE, bar)
+        _copy_settings(settings, file, part / _SETTINGS)
+        made = Backup(now, build.version(), _counts(part / JOURNAL, part / STATE, part / EVIDENCE))
+        (part / MANIFEST).write_text(json.dumps(asdict(made), indent=1))
+        _sync_all(part)
+        part.rename(to)
+        _sync(to.parent)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return made
+
+
+def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]) -> tuple[Backup, Mapping[str, int]]:
+    """Put a backup where the settings say, into empty folders; what it says of itself, and what is there now.
+
+    Files keep their mode, and their owner where root does it. The databases get their names last: until then no service
+    starts on what is there.
+
+    Args:
+        settings: in force.
+        source: the backup.
+        bar: for a person who looks on.
+        note: leaves in the data what is done here.
+
+    Raises:
+        NotTaken: it is no whole backup, there is something already, or not enough room.
+        JournalUnavailable, JournalBroken, StateUnavailable, OSError: something cannot be read or written.
+    """
+    said = read(source)
+    folders = dict.fromkeys((settings.journal.path.parent, settings.state.path.parent, settings.cases.evidence))
+    for folder in folders:
+        _require_empty(folder)
+    databases = ((STATE, settings.state.path), (JOURNAL, settings.journal.path))
+    _require_free(source, next(one for one in (folder, *folder.absolute().parents) if one.exists()))
+    for folder in folders:
+        _make_folder(folder, source)
+    parts = [path.with_name(f".{path.name}.part") for _, path in databases]
+    with bar("数据库 databases", len(databases)) as advance:
+        for (name, _), part in zip(databases, parts, strict=True):
+            _copy_file(source / name, part)
+            advance(1)
+    _copy_evidence(source / EVIDENCE, settings.cases.evidence, bar)
+    for folder in _beside(settings):
+        _copy_folder(source / folder.name, folder)
+    leave_out_numbers(parts[0])
+    found = _counts(parts[1], parts[0], settings.cases.evidence)
+    note()
+    for folder in folders:
+        _own_all(source, folder)
+        _sync_all(folder)
+    for (_, path), part in zip(databases, parts, strict=True):  # a state alone is refused at a start, as it should be
+        part.rename(path)
+        _sync(path.parent)
+    return said, found
+
+
+def read(source: Path) -> Backup:
+    """What the backup says of itself. Raises NotTaken: it is none, or not whole, or of a later version."""
+    try:
+        said = Backup(**json.loads((source / MANIFEST).read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise NotTaken(
+            f"{source}: 不是完整的备份,请指明 yujing backup 建立的文件夹 no whole backup ({error});"
+            " name a folder that yujing backup made"
+        ) from None
+    if said.format != _FORMAT:
+        raise NotTaken(
+            f"{source}: 备份格式 a backup of format {said.format}; expected {_FORMAT}:"
+            f" 请用版本 {said.version} 恢复 restore it by yujing {said.version}, which made it"
+        )
+    return said
+
+
+def _copy_databases(settings: Settings, part: Path, bar: Bar) -> None:
+    with held_journal(settings.journal.path) as before:
+        oldest = before.oldest()
+    with held_state(settings.state.path) as state, held_journal(settings.journal.path) as journal:
+        _require_entries(settings, oldest, state, journal)
+        with bar("状态库 state", state.pages()) as advance:
+            state.copy(part / STATE, advance)
+        with bar("日志库 journal", journal.pages()) as advance:
+            journal.copy(part / JOURNAL, advance)
+
+
+def _require_entries(settings: Settings, oldest: int, state: HeldState, journal: HeldJournal) -> None:
+    """Raise NotTaken if the journal was trimmed beyond what the held state needs, between the two."""
+    if journal.oldest() > max(oldest, state.engine_at().snapshot_cursor + 1):
+        raise NotTaken(
+            f"{settings.journal.path}: 恰在此刻被清理,请再次运行 was trimmed at this very moment; run it again."
+            " journal.retention_h > 0 时不会发生 It does not happen with journal.retention_h above 0"
+        )
+
+
+def _counts(journal: Path, state: Path, evidence: Path) -> Mapping[str, int]:
+    return {**count_journal(journal), **count_state(state), "evidence": sum(1 for _ in _files(evidence))}
+
+
+def _beside(settings: Settings) -> tuple[Path, ...]:
+    """Folders beside the journal that belong to it; people sign in anew, so sessions are not among them."""
+    folder = settings.journal.path.parent
+    return (
+        spool_folder(settings),  # before the state: an act may then be in both, and is never in neither
+        audit_folder(settings),
+        folder / "in-force",
+        folder / "plants-in-force",
+    )
+
+
+def _copy_settings(settings: Settings, file: Path, to: Path) -> None:
+    """The files as people wrote them; secrets are not in them."""
+    to.mkdir(mode=0o700)
+    for one in filter(None, (file, settings.warnings.rules)):
+        if one.is_file():
+            _copy_file(one, to / one.name)
+    if settings.plants.is_dir():
+        _copy_folder(settings.plants, to / "plants")
+
+
+def _copy_folder(source: Path, to: Path) -> None:
+    if source.is_dir():
+        _make_folder(to, source)
+        for one in sorted(source.iterdir()):
+            if one.is_file() and not one.name.startswith("."):  # that is a file under way
+                with suppress(FileNotFoundError):
+                    _copy_file(one, to / one.name)
+
+
+def _copy_evidence(source: Path, to: Path, bar: Bar) -> None:
+    files = list(_files(source))
+    if source.is_dir():
+        _make_folder(to, source)
+    with bar("证据 evidence", len(files)) as advance:
+        for one in files:
+            _make_folder(to / one.parent.name, one.parent)
+            _link(one, to / one.parent.name / one.name)
+            advance(1)
+
+
+def _files(evidence: Path) -> Iterator[Path]:
+    return (one for one in sorted(evidence.glob("*/*")) if not one.name.startswith("."))
+
+
+def _link(source: Path, to: Path) -> None:
+    """Evidence is never changed: on the same disk one file serves both."""
+    try:
+        os.link(source, to)
+    except OSError:
+        _copy_file(source, to)
+
+
+def _copy_file(source: Path, to: Path) -> None:
+    """For its owner alone, whatever the mode it had."""
+    shutil.copyfile(source, to)
+    to.chmod(stat.S_IMODE(source.stat().st_mode) & 0o700)
+
+
+def _make_folder(to: Path, source: Path) -> None:
+    """The folder, and those above it, as the service makes them: for its user alone."""
+    if not to.exists():
+        _make_folder(to.parent, source)
+        to.mkdir(mode=0o700)
+        _own(source, to)
+
+
+def _own(source: Path, to: Path) -> None:
+    if os.geteuid() == 0:
+        like = source.stat()
+        os.chown(to, like.st_uid, like.st_gid)
+
+
+def _own_all(source: Path, folder: Path) -> None:
+    for one in folder.rglob("*"):
+        _own(source, one)
+
+
+def _require_empty(folder: Path) -> None:
+    found = sorted(one.name for one in folder.iterdir() if one.name != "lost+found") if folder.is_dir() else []
+    if found:
+        raise NotTaken(
+            f"{folder}: 不是空的,未作改动;请先移开 is not empty ({', '.join(found[:3])}…), nothing was changed;"
+            f" move it away first: mv {folder} {folder}-old"
+        )
+
+
+def _require_room(settings: Settings, to: Path, part: Path) -> None:
+    """Raise NotTaken where no new folder can be made, or what is free would not be enough for copy and alarms."""
+    if to.exists():
+        raise NotTaken(f"{to}: 已存在,请用新名称 is there already; give a new name")
+    if part.exists():
+        raise NotTaken(
+            f"{part}: 另一备份正在进行或曾中断 another backup is under way, or was cut off;"
+            f" 若已中断请删除 if so, remove it: rm -r {part}"
+        )
+    if not to.parent.is_dir():
+        raise NotTaken(f"{to.parent}: 没有此文件夹 there is no such folder; is the disk mounted?")
+    need = sum(
+        one.stat().st_size
+        for database in (settings.journal.path, settings.state.path)
+        for one in database.parent.glob(f"{database.name}*")
+        if one.name in (database.name, f"{database.name}-wal")
+    )
+    same = settings.journal.path.exists() and settings.journal.path.stat().st_dev == to.parent.stat().st_dev
+    evidence = settings.cases.evidence
+    if evidence.is_dir() and evidence.stat().st_dev != to.parent.stat().st_dev:
+        need += sum(one.stat().st_size for one in _files(evidence))
+    _require_bytes(to.parent, need + (int(settings.journal.reserve_mb * (1 << 20)) if same else 0))
+
+
+def _require_free(source: Path, to: Path) -> None:
+    linked = source.stat().st_dev == to.stat().st_dev
+    files = [source / JOURNAL, source / STATE, *([] if linked else _files(source / EVIDENCE))]
+    _require_bytes(to, sum(one.stat().st_size for one in files))
+
+
+def _require_bytes(folder: Path, need: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise NotTaken(
+            f"{folder}: 空间不足,请换一个磁盘 not enough room: {free >> 20} MiB free, {need >> 20} MiB needed;"
+            " make room or take another disk"
+        )
+
+
+def _sync_all(folder: Path) -> None:
+    for place, _, files in os.walk(folder):
+        for name in files:
+            _sync(Path(place) / name)
+        _sync(Path(place))
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
