@@ -8,17 +8,19 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from ingest.backup import take
 from ingest.cli import app
 from ingest.journal.care import JournalFile
 from ingest.journal.journal import Commit, Journal
 from ingest.model.audit import Act
 from ingest.private import write_privately
+from ingest.settings import load_settings
 from ingest.state.audit import AuditStore
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
@@ -215,3 +217,18 @@ def test_root_restores_for_the_owner_of_the_backup(data: Path, run: Run, tmp_pat
     restored = run("restore", "copy")
     assert restored.exit_code == 0, restored.output
     assert {one.stat().st_uid for one in (data, *data.rglob("*"))} == {12345}
+
+
+def test_what_is_written_while_a_copy_is_made_is_in_none_of_its_parts(data: Path, tmp_path: Path) -> None:
+    with closing(Journal(data / "journal.db")) as journal, closing(Database(data / "state.db")) as database:
+        numbers = iter(range(4, 100))
+
+        @contextmanager
+        def meddling(_what: str, _total: int) -> Iterator[Callable[[int], None]]:
+            turn(journal, database, Heads(data / "audit"), next(numbers))
+            yield lambda _done: None
+
+        file = tmp_path / "yujing.toml"
+        made = take(load_settings(file), file, tmp_path / "copy", "now", meddling)
+    assert (made.counts["entries"], made.counts["alarms"]) == (3, 3)
+    assert engine_at(StateConfig(path=tmp_path / "copy" / "state.db")).cursor == 3
