@@ -38,8 +38,9 @@ from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
 from ingest.plants.load import load_roster
 from ingest.sources.clock import Clock
+from ingest.sources.config import MqttConfig
 from ingest.sources.handover import Handover
-from ingest.sources.mqtt import MqttConfig, MqttSource
+from ingest.sources.mqtt import MqttSource
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.store import OutboxStore

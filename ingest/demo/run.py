@@ -19,7 +19,7 @@ from ingest.demo.summary import read_labels, summarise
 from ingest.demo.surroundings import TOKEN, WEBHOOK, surroundings
 from ingest.demo.terminal import Terminal
 from ingest.settings import InForce
-from ingest.sources.mqtt import MqttConfig
+from ingest.sources.config import MqttConfig
 
 _DRAIN_S: Final = 15
 """What the plants are given at the end to see everything committed."""

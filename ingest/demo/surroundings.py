@@ -22,7 +22,7 @@ from ingest.journal.config import JournalConfig
 from ingest.model.config import Secret
 from ingest.model.warning import Step
 from ingest.settings import Settings
-from ingest.sources.mqtt import MqttConfig
+from ingest.sources.config import MqttConfig
 from ingest.state.config import StateConfig
 from ingest.warnings.config import AcknowledgeTimes, DutyConfig, FeedbackTimes, WarningsConfig
 

@@ -18,7 +18,7 @@ from ingest.model.config import Config, Secret
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.pipeline.engine import EngineConfig
 from ingest.pipeline.intake import IntakeConfig
-from ingest.sources.mqtt import MqttConfig, trust_files
+from ingest.sources.config import MqttConfig, trust_files
 from ingest.state.config import StateConfig, require_files
 from ingest.warnings.config import WarningsConfig
 

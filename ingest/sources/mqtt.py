@@ -11,11 +11,9 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
@@ -23,9 +21,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from pydantic import Field
 
-from ingest.model.config import Config, Secret
 from ingest.sources.broker_fit import (
     WHOLE_FRAME,
     BrokerTakesLess,
@@ -36,10 +32,20 @@ from ingest.sources.broker_fit import (
 )
 from ingest.sources.buffered import BufferedClient, Publish, ours
 from ingest.sources.clock import Clock
+from ingest.sources.config import MqttConfig, trust_files
+from ingest.sources.events import (
+    AnnouncementTooLarge,
+    BrokerConnected,
+    BrokerDisconnected,
+    BrokerUnreachable,
+    FramesUnassured,
+    SessionLost,
+    SubscriptionRefused,
+)
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
-from ingest.sources.trust import BrokerNotTrusted, OwnCertificateRefused, Trust, TrustFiles
-from ingest.telemetry import Event, emit
+from ingest.sources.trust import BrokerNotTrusted, OwnCertificateRefused, Trust
+from ingest.telemetry import emit
 from ingest.wire.frame import Committed, Refusal, encode_committed, encode_refusal
 from ingest.wire.pieces import UNSTATED, fitting, room
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, refused_topic
@@ -49,88 +55,6 @@ _MAX_BACKOFF_S: Final = 30
 _REFUSED: Final = "not connected: refused: "
 _RETAINED: Final = itemgetter(3)
 _TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
-
-
-class MqttConfig(Config):
-    """The broker, and how to sign in there."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=1883, gt=0, lt=65536)
-    client_id: str = Field(default="yujing-ingest", min_length=1, max_length=128)
-    protocol: Literal["5", "3.1.1"] = "5"
-    username: str | None = None
-    password: Secret | None = None
-    tls_ca: Path | None = None
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    keepalive_s: int = Field(default=30, ge=5, le=3600)
-    session_expiry_s: int = Field(default=7 * 86400, ge=60)  # how long the broker may keep for us while we are away
-    window: int = Field(default=1024, ge=1, le=65535)  # messages the broker may have unacknowledged with us
-    retain: bool = True  # whether the broker keeps retained messages, where it does not say so itself
-    max_packet_bytes: int | None = Field(default=None, ge=512)  # the broker takes, where it does not say so itself
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerConnected(Event):
-    """Connected; subscribing."""
-
-    host: str
-    port: int
-    session_present: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerDisconnected(Event, level="warning"):
-    """The connection ended; it is tried again with a growing, jittered pause."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerUnreachable(Event, level="warning"):
-    """No connection could be made; it is tried again."""
-
-    host: str
-    port: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLost(Event, level="warning"):
-    """The broker no longer knew our session: what it held for us may be gone. Gateways resend what is not committed."""
-
-    host: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionRefused(Event, level="error"):
-    """The broker does not let us read: its access list must allow frames and statuses of all gateways to us."""
-
-    host: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class FramesUnassured(Event, level="warning"):
-    """A gateway sends frames with QoS 0, which may be lost, or retained, so that old ones come again: told once."""
-
-    plant: str
-    gateway: str
-    how: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnnouncementTooLarge(Event, level="error"):
-    """The broker takes no packet in which a gateway could be told what is on disk, or refused: it never hears of it."""
-
-    plant: str
-    gateway: str
-    most_bytes: int
-
-
-def trust_files(config: MqttConfig) -> TrustFiles:
-    """The certificates the settings name."""
-    return TrustFiles(config.tls_ca, config.tls_cert, config.tls_key)
 
 
 class MqttSource:

@@ -16,8 +16,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from structlog.testing import capture_logs
 
 from ingest.sources.clock import Clock
+from ingest.sources.config import MqttConfig
 from ingest.sources.handover import Handover
-from ingest.sources.mqtt import MqttConfig, MqttSource
+from ingest.sources.mqtt import MqttSource
 from ingest.sources.raw import Raw
 from ingest.wire.frame import Committed, Refusal, decode_committed, decode_refusal
 from ingest.wire.topics import committed_topic, frame_topic, refused_topic, status_topic

@@ -14,8 +14,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.sources.clock import Clock
+from ingest.sources.config import MqttConfig
 from ingest.sources.handover import Handover
-from ingest.sources.mqtt import MqttConfig, MqttSource
+from ingest.sources.mqtt import MqttSource
 from tests.authority import Authority, Pair
 from tests.servers import LOOPBACK, Server, free_port, mosquitto_server
 
