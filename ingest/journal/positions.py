@@ -15,7 +15,9 @@ from ingest.quality.clock import GatewayClock
 NEWEST_BOOTS: Final = (
     "SELECT p.plant, p.gateway, boot, committed, missing, lost, online, max(p.received, coalesce(s.received, 0)),"
     # One walk along the key: beside max() SQLite gives the other columns of the row that has it (lang_select, 2.5).
-    " frames, duplicates FROM (SELECT *, max(began) FROM position GROUP BY plant, gateway) p"
+    # Greatest is the boot with a clock, which the gateway is in; where none has one, the boot that began last.
+    " frames, duplicates FROM (SELECT *, max((clock != 'null') * (1 << 62) + began) FROM position"
+    " GROUP BY plant, gateway) p"
     " LEFT JOIN status s ON s.plant = p.plant AND s.gateway = p.gateway ORDER BY p.plant, p.gateway"
 )
 """Where every gateway stands, in the order of `GatewayPosition`'s fields."""

@@ -48,6 +48,18 @@ def test_gateways_that_nobody_enrolled_share_one_bound() -> None:
     assert boots.surplus({("p", "g0")}, lambda _who: "b", strangers=5) == [], "nothing new came"
 
 
+def test_a_gateway_is_shown_by_the_boot_it_is_in_however_many_others_were_heard_once(tmp_path: Path) -> None:
+    """A stray frame of another boot, twice, and over a restart: what people see goes on with the gateway."""
+    bench = Bench(tmp_path)
+    for turn in range(1, 4):
+        bench.take(later(3 * turn, turn, "living"))
+        bench.take(later(3 * turn + 1, 5, f"stray{turn}"))
+        bench.take(later(3 * turn + 2, turn + 10, "living"))
+        (gateway,) = bench.journal.gateways()
+        assert (gateway.boot, gateway.committed, gateway.frames) == ("living", turn + 10, 2 * turn)
+        bench.intake = bench.start()  # as after a restart
+
+
 def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is_asked_for_what_it_may_lack(
     tmp_path: Path,
 ) -> None:
