@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,15 @@ from ingest.history.aside import (
     warnings_aside,
 )
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.history.events import (
+    HistoryAlarmEventRejected,
+    HistoryDelayed,
+    HistoryReadingRejected,
+    HistoryTakesAgain,
+    HistoryWarningEventRejected,
+    HistoryWritten,
+    HistoryWrittenAgain,
+)
 from ingest.history.feeds import AlarmFeed, JournalFeed, WarningFeed
 from ingest.history.refusals import write_around
 from ingest.history.series import series_of
@@ -39,7 +48,7 @@ from ingest.model.batch import Batch, concat
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from ingest.state.errors import StateUnavailable
-from ingest.telemetry import EmittedSeldom, Event, emit
+from ingest.telemetry import EmittedSeldom, emit
 
 READER: Final = "history"
 """The writer's name among the readers of the journal and of the alarm event log."""
@@ -59,72 +68,6 @@ IDLE_S: Final = 0.5  # longest wait for news, and so longest wait of `stop` for 
 FIRST_DELAY_S: Final = 0.5
 LONGEST_DELAY_S: Final = 30.0
 LONGEST_WISH_S: Final = 300.0  # a store may ask for more patience than we would have, but not for ever
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryWritten(Event, level="debug", amount="readings"):
-    """Readings kept by the history store."""
-
-    readings: int
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryDelayed(Event, level="warning"):
-    """The history store did not take data; the same data follow after a wait."""
-
-    reason: str
-    failures: int
-    delay_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryReadingRejected(Event, level="error", amount="readings"):
-    """The history store refused readings; they are in quarantine. One line a cause and minute, with the first."""
-
-    readings: int
-    plant: str
-    point: str
-    time: int
-    value: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryAlarmEventRejected(Event, level="error", amount="events"):
-    """The history store refused alarm events; they are in quarantine. One line a cause and minute, with the first."""
-
-    events: int
-    seq: int
-    plant: str
-    point: str
-    rule: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryWarningEventRejected(Event, level="error", amount="events"):
-    """The history store refused warning events; they are in quarantine. One line a cause and minute, with the first."""
-
-    events: int
-    seq: int
-    plant: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryTakesAgain(Event, amount="rows"):
-    """The history store took a sample of what it had refused: so much in quarantine is written again."""
-
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryWrittenAgain(Event, amount="written"):
-    """Readings and alarm events that had been refused were tried again."""
-
-    written: int
-    refused: int
 
 
 class HistoryWriter:

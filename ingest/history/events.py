@@ -1,0 +1,73 @@
+"""What the history writer has done, and what the history store did not take, as typed events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.telemetry import Event
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWritten(Event, level="debug", amount="readings"):
+    """Readings kept by the history store."""
+
+    readings: int
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryDelayed(Event, level="warning"):
+    """The history store did not take data; the same data follow after a wait."""
+
+    reason: str
+    failures: int
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReadingRejected(Event, level="error", amount="readings"):
+    """The history store refused readings; they are in quarantine. One line a cause and minute, with the first."""
+
+    readings: int
+    plant: str
+    point: str
+    time: int
+    value: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAlarmEventRejected(Event, level="error", amount="events"):
+    """The history store refused alarm events; they are in quarantine. One line a cause and minute, with the first."""
+
+    events: int
+    seq: int
+    plant: str
+    point: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWarningEventRejected(Event, level="error", amount="events"):
+    """The history store refused warning events; they are in quarantine. One line a cause and minute, with the first."""
+
+    events: int
+    seq: int
+    plant: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryTakesAgain(Event, amount="rows"):
+    """The history store took a sample of what it had refused: so much in quarantine is written again."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWrittenAgain(Event, amount="written"):
+    """Readings and alarm events that had been refused were tried again."""
+
+    written: int
+    refused: int
