@@ -282,6 +282,10 @@ class LiveService:
             parts["plants"] = f"{refused} plant files refused, {unwatched} plants not watched: /api/v1/plant-files"
         return Health(all(said == "ok" for said in parts.values()), parts)
 
+    def history_refuses(self) -> str | None:
+        """Why the history takes nothing of what is written, in its own words; None: it does take it."""
+        return self._writer.refusing()
+
     def held_back(self) -> Sequence[HeldBack]:
         """The plant files that are not in force as they stand."""
         return self._files.held

@@ -167,6 +167,9 @@ class Live(Protocol):
     def health(self) -> Health:
         """Never blocks."""
 
+    def history_refuses(self) -> str | None:
+        """Why the history takes nothing of what is written, in its own words; None: it does take it. Never blocks."""
+
     def held_back(self) -> Sequence[HeldBack]:
         """The plant files that are not in force as they stand. Never blocks."""
 

@@ -65,6 +65,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             plant=found,
             groups=rows.point_groups(found, _point_rows(ports, caller, found)),
             sparks=sparks,
+            history_refuses=ports.live.history_refuses(),
             standing=reach.standing(ports, caller, plant).get(plant, reach.Standing()),
             views=[view for view in reach.gateways(ports, caller) if view.plant == plant],
             names={},
@@ -76,7 +77,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     async def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Show a point's trend with its limits, and everything it is judged by."""
         found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
-        drawn = await _trend(trends, found, span, request)
+        drawn = await drawing(found, span, request)
         return await run_in_threadpool(point_page, request, caller, of, found, drawn)
 
     def point_page(request: Request, caller: Principal, of: Plant, found: Point, drawn: dict[str, Any]) -> Response:
@@ -97,10 +98,19 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     async def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Draw a point's trend anew."""
         found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
-        drawn = await _trend(trends, found, span, request)
+        drawn = await drawing(found, span, request)
         return await run_in_threadpool(
             lambda: render.page(request, "_trend.html", row=_point_row(ports, caller, of, found), **drawn)
         )
+
+    async def drawing(point: Point, span: int, request: Request) -> dict[str, Any]:
+        span = min(SPANS_S, key=lambda known: abs(known - span))
+        try:
+            drawings = await trends.large(point, span, language(request))
+        except Away:
+            drawings = None
+        refuses = ports.live.history_refuses()
+        return {"span": span, "every": refresh_s(span), "drawings": drawings, "history_refuses": refuses}
 
     @router.get("/plants/{plant}/points/{point}/rules")
     def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:
@@ -134,16 +144,6 @@ def _hidden_rules(ports: Ports, point: Point, hidden: Sequence[Suppression]) -> 
         for rule in point.rules
         if one.covers(point.plant, point.id, rule.code) and reaches(one, rule.level, highest=highest)
     }
-
-
-async def _trend(trends: Trends, point: Point, span: int, request: Request) -> dict[str, Any]:
-    span = min(SPANS_S, key=lambda known: abs(known - span))
-    values: dict[str, Any] = {"span": span, "every": refresh_s(span), "drawings": ()}
-    try:
-        drawings = await trends.large(point, span, language(request))
-    except Away:
-        return values
-    return {**values, "drawings": drawings}
 
 
 def _machine(plant: Plant, point: Point) -> Any:

@@ -67,6 +67,12 @@ PLANTS: Final[dict[str, Text]] = {
         "The history does not answer, or refuses: trends of the last 30 minutes are missing."
         " Newest values, quality and alarms do not depend on it and are live.",
     ),
+    "history.refuses": Text(
+        "历史库有应答，但拒绝写入：最近的数据未进入历史库，暂存于隔离区，曲线不完整。"
+        "最新值、质量和报警不经过历史库，仍是实时的。",
+        "The history answers, but refuses what is written: recent readings are kept in quarantine, and trends are"
+        " incomplete. Newest values, quality and alarms do not depend on it and are live.",
+    ),
     "point.no_trend": Text("曲线暂缺", "trend missing"),
     "point.no_history": Text("历史库暂不可用", "History is not available at the moment"),
     "point.more_alarms": Text("另有 {n} 条", "{n} more"),

@@ -129,6 +129,7 @@ class StandIn:
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
         self.held: list[HeldBack] = []
         self.history_away = False
+        self.history_refusing: str | None = None
         self.history_answers = threading.Event()  # cleared: the history store hangs
         self.history_answers.set()
         self.queries: list[Sequence[TrendQuery]] = []
@@ -387,6 +388,9 @@ class StandIn:
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         silent = {rule.code: self.silent.get((rule.plant, rule.point, rule.code)) for rule in rules}
         return {code: reason for code, reason in silent.items() if reason}
+
+    def history_refuses(self) -> str | None:
+        return self.history_refusing
 
     def held_back(self) -> Sequence[HeldBack]:
         return self.held

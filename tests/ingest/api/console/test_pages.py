@@ -204,6 +204,25 @@ async def test_history_that_is_away_leaves_the_rest_of_the_page(hall: StandIn, a
     assert "曲线暂缺" in page.text
 
 
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_history_that_takes_nothing_is_not_said_to_have_no_data_nor_not_to_answer(
+    hall: StandIn, ask: Ask, away: bool
+) -> None:
+    """Whether or not it answers what is asked of it."""
+    hall.history_refusing, hall.history_away = "readings: HTTP 400: field type conflict", away
+    hall.time += (3 + away) * 7200 * SECOND  # no other test has had those trends drawn: the application keeps them
+    client = ask(OPERATOR)
+    point = f"/plants/{ALUMINIUM}/points/CW_IN_P-01"
+    for path in (f"/plants/{ALUMINIUM}", f"/plants/{ALUMINIUM}/table", point, f"{point}/trend"):
+        page = (await client.get(path)).text
+        assert page.count("历史库有应答，但拒绝写入") == 1
+        assert "历史库没有应答" not in page
+        assert "历史库暂不可用" not in page
+        hall.history_refusing = None
+        assert "拒绝写入" not in (await client.get(path)).text
+        hall.history_refusing = "readings: HTTP 400: field type conflict"
+
+
 async def test_a_plants_page_asks_the_history_once(hall: StandIn, ask: Ask) -> None:
     """And not again while its drawings are as they were."""
     hall.time += 3600 * SECOND  # no other test of this file has had those drawn
