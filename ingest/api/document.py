@@ -10,10 +10,12 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import compile_path
 
+from ingest.api.inputs import TEXT
 from ingest.api.rest.schemas import ProblemOut
 
 _REF: Final = "#/components/schemas/{model}"
 _CONTENT: Final = {"application/problem+json": {"schema": {"$ref": _REF.format(model=ProblemOut.__name__)}}}
+_FORMS: Final = frozenset({"pattern", "format", "enum", "const", "contentMediaType"})
 _SAID: Final[Mapping[int, str]] = {
     400: "the request cannot be read",
     401: "no token, or one that is not known",
@@ -42,9 +44,40 @@ def complete(app: FastAPI) -> None:
         whole = made()
         problem = ProblemOut.model_json_schema(ref_template=_REF)
         whole["components"]["schemas"] |= {**problem.pop("$defs", {}), ProblemOut.__name__: problem}
+        _describe_texts(whole)
         return whole
 
     app.openapi = document  # type: ignore[method-assign]  # as FastAPI asks for it to be extended
+
+
+def _describe_texts(document: dict[str, Any]) -> None:
+    """Say of every text of a request that has no other form which characters it may hold."""
+    schemas, seen = document["components"]["schemas"], set[str]()
+
+    def describe(node: object) -> None:
+        if isinstance(node, list):
+            for one in node:
+                describe(one)
+        elif isinstance(node, dict):
+            name = str(node.get("$ref", "")).rpartition("/")[2]
+            if name and name not in seen:
+                seen.add(name)
+                describe(schemas[name])
+            if node.get("type") == "string" and _FORMS.isdisjoint(node):
+                node["pattern"] = TEXT
+            describe(list(node.values()))
+
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _without_null(parameter["schema"])
+            describe([operation.get("parameters"), operation.get("requestBody")])
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is not null: no address and no header can say that."""
+    kinds = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    return schema if len(kinds) != 1 else {name: schema[name] for name in schema if name != "anyOf"} | kinds[0]
 
 
 def allowed(app: FastAPI) -> Callable[[str], str]:

@@ -1,4 +1,7 @@
-"""Numbers and texts as callers may send them: what no database holds is refused where it is read."""
+"""Numbers and texts as callers may send them: what no database holds is refused where it is read.
+
+The patterns say the same in the OpenAPI document, in the words that ECMA 262 and Python share.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,15 @@ Count = Annotated[int, Field(ge=0, le=EXACT, strict=True)]
 Number = Annotated[int, Field(ge=0, le=EXACT)]
 """A whole number in a URL or a form: a row's, a version's."""
 
-_REFUSED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_REFUSED: Final = re.compile(rf"[{_CONTROL}\ud800-\udfff]")
 """Control characters but tab and line ends, and halves of characters, which JSON can spell."""
+
+TEXT: Final = f"^[^{_CONTROL}]*$"
+"""Pattern of `storable` text."""
+
+WORDS: Final = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
+"""Pattern of storable text that is not blank."""
 
 
 def storable(text: str) -> str:

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from ingest.api.inputs import Count
+from ingest.api.inputs import WORDS, Count
 from ingest.api.rest.schemas import Body, Said
 from ingest.cases.labels import label
 from ingest.model.telling import iso
@@ -24,15 +24,43 @@ def _iso(value: object) -> object:
 When = Annotated[str, BeforeValidator(_iso), Field(json_schema_extra={"format": "date-time"})]
 """A time of ours, as it is told."""
 
-LongWords = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+LongWords = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),
+    Field(json_schema_extra={"pattern": WORDS}),
+]
 """What a person says at length."""
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    Field(json_schema_extra={"pattern": WORDS}),
+]
 """Of a person, an authority, a document."""
 
-Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), lt=dt.date(2200, 1, 1), examples=["2026-12-04"])]
+Day = Annotated[
+    dt.date,
+    Field(
+        ge=dt.date(2000, 1, 1),
+        lt=dt.date(2200, 1, 1),
+        examples=["2026-12-04"],
+        json_schema_extra={"pattern": "^2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"},
+    ),
+]
 Proofs = Annotated[tuple[UUID, ...], Field(max_length=20, description="ids of evidence handed in for the plant")]
-Yuan = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=["3500.00"])]
+Yuan = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=14, decimal_places=2),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"},
+                {"type": "number", "minimum": 0, "maximum": 999_999_999_999.99, "multipleOf": 0.01},
+            ],
+            "examples": ["3500.00"],
+        }
+    ),
+]
 
 
 class Seen(Body):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from ingest.api.cases.dispositions import Seen
 from ingest.api.inputs import Count
@@ -16,6 +16,8 @@ from ingest.cases.causes import CAUSES, FALSE_ALARMS, Form
 from ingest.cases.disposition import Disposition
 from ingest.model.audit import ActRole
 from ingest.model.warning import Colour
+
+_CAUSES: Final[list[JsonValue]] = [code for causes in CAUSES.values() for code in causes]
 
 
 class DispositionOut(Shape):
@@ -50,6 +52,15 @@ class DispositionPage(Shape):
 class NewDisposition(Body):
     """One disposition of some alarms of one plant, or of one warning."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["alarms"], "properties": {"alarms": {"minItems": 1}}},
+                {"required": ["warning"], "properties": {"warning": {"not": {"type": "null"}}}},
+            ]
+        }
+    )
+
     alarms: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
     raises: Annotated[
         tuple[Annotated[Count, Field(ge=1)], ...] | None,
@@ -59,19 +70,20 @@ class NewDisposition(Body):
     peak: Annotated[
         Colour | None, Field(description="`peak` of the warning as it was looked at. null: as it stands")
     ] = None
-    cause: Annotated[str, Field(max_length=64, examples=["process.water"])]
+    cause: Annotated[str, Field(max_length=64, examples=["process.water"], json_schema_extra={"enum": _CAUSES})]
     measure: LongWords
     person: Name
     handled: Instant
-    false_alarm: Annotated[str | None, Field(max_length=64)] = None
+    false_alarm: Annotated[str, Field(max_length=64, json_schema_extra={"enum": [*FALSE_ALARMS]})] | None = None
     words: LongWords | None = None
     evidence: Proofs = ()
 
-    @model_validator(mode="after")
-    def _as_many(self) -> Self:
-        if self.raises is not None and len(self.raises) != len(self.alarms):
-            raise ValueError("raises: expected one number for each of alarms")
-        return self
+    @field_validator("raises")
+    @classmethod
+    def _as_many(cls, raises: tuple[int, ...] | None, before: ValidationInfo) -> tuple[int, ...] | None:
+        if raises is not None and len(raises) != len(before.data.get("alarms", raises)):
+            raise ValueError("one number for each of alarms")
+        return raises
 
     def seen(self) -> Seen:
         """What the caller looked at."""

@@ -93,7 +93,7 @@ class NewSelfInspection(Body):
     """A self-inspection that was done."""
 
     plant: PlantId
-    period: Annotated[str, Field(pattern=r"^\d{4}-(\d{2}|Q[1-4])$", examples=["2026-11", "2026-Q4"])]
+    period: Annotated[str, Field(pattern=r"^2[01][0-9]{2}-(0[1-9]|1[0-2]|Q[1-4])$", examples=["2026-11", "2026-Q4"])]
     day: Day
     principal: Name
     summary: LongWords

@@ -27,7 +27,7 @@ def evidence_router(ports: Ports) -> APIRouter:
     @router.post("", status_code=201, max_body_size=ports.cases.config.max_evidence_bytes + MULTIPART)
     def hand_in(
         caller: Caller,
-        plant: Annotated[str, Form(max_length=64, examples=["demo-aluminium"])],
+        plant: Annotated[str, Form(min_length=1, max_length=64, examples=["demo-aluminium"])],
         file: Annotated[UploadFile, File(description="JPEG, PNG or PDF, by its content")],
     ) -> EvidenceOut:
         """Hand in a file for a plant. It is on disk, under the hash of its content, when this answers."""

@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from ingest.api.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, said, told
 from ingest.api.rest.hazards_schemas import FoundHazard
@@ -127,8 +128,14 @@ class NewInspection(Body):
         )
 
 
+def _only(one: str, other: str) -> JsonDict:
+    return {"required": [one], "properties": {one: {"not": {"type": "null"}}, other: {"type": "null"}}}
+
+
 class NewFinding(Seen):
     """Something found, and the hazard it is: one that is known, or a new one."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_only("hazard", "new"), _only("new", "hazard")]})
 
     text: LongWords
     hazard: UUID | None = None

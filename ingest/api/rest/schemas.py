@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from ingest.alarms.covering import CoverKind
-from ingest.api.inputs import Count, storable
+from ingest.api.inputs import WORDS, Count, storable
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.plant import Confidence, GateOp, PlantKind
 from ingest.model.suppression import SuppressionKind
@@ -21,7 +21,11 @@ NotEvaluated = Literal[
 ]
 
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    Field(json_schema_extra={"pattern": WORDS}),
+]
 """What a person says."""
 
 
@@ -293,6 +297,14 @@ class Body(BaseModel):
     """What every body sent to us has in common: nothing unknown is taken, and no text that cannot be kept."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        """3.0 is 3: JSON does not tell them apart, and some programs know no other numbers."""
+        if isinstance(value, list):
+            return [cls._whole(one) for one in value]
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     @field_validator("*")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from ingest.alarms.report import alarm_body
@@ -25,10 +26,13 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.warning import WarningEvent
 from ingest.warnings.report import warning_body
 
-LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="go on after this event")]
-
 _RETRY_S: Final = 5.0
 _EVENT_ID: Final = re.compile(r"[0-9]{1,20}")
+
+LastEventId = Annotated[
+    Annotated[str, Field(json_schema_extra={"pattern": f"^{_EVENT_ID.pattern}$"})] | None,
+    Header(alias="Last-Event-ID", description="go on after this event"),
+]
 
 
 def stream_router(ports: Ports, sessions: Sessions, config: ApiConfig, closing: Callable[[], bool]) -> APIRouter:

@@ -80,6 +80,7 @@ NOON = int(dt.datetime(2026, 11, 23, 6, 12, 30, tzinfo=dt.UTC).timestamp()) * SE
 OPERATOR = "operator-token-0123456789"
 INSPECTOR = "inspector-token-0123456789"
 ADMIN = "admin-token-0123456789"
+DISPLAY = "display-token-0123456789"
 ELSEWHERE = "elsewhere-token-0123456789"
 ALUMINIUM, STEEL, WOOD = "nanan-aluminium", "hongyuan-steel", "chenguang-wood"
 
@@ -104,6 +105,7 @@ def config(home: Path, **settings: object) -> ApiConfig:
         ("南安市应急管理局", "inspector", None, INSPECTOR),
         ("admin", "admin", None, ADMIN),
         ("晨光木业", "operator", (WOOD,), ELSEWHERE),
+        ("中控室大屏", "display", None, DISPLAY),
     ]
     made = []
     for number, (name, role, plants, secret) in enumerate(tokens):

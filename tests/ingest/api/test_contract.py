@@ -10,16 +10,28 @@ import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import Case, GenerationMode
+from schemathesis import Case, GenerationMode, Response
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.ingest.api.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
+from tests.ingest.api.stand_in import ADMIN, DISPLAY, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 EXAMPLES = 2
 """Requests to each operation, of each role and kind; all of them take half a minute of processor time."""
 
-NOT_ASKED: list[Any] = [positive_data_acceptance]
-"""What else a record asks of a body (a day to come, words that are not blank) is told by 422; no schema has it."""
+OF_THE_STATE = ["2xx", "403", "404", "409"]
+"""What may become of a request that the document allows: not of this role, not there, not now."""
+
+NO_SCHEMA_SAYS = {
+    "cursor": "only `next` of an earlier page is one",
+    "before": "likewise",
+    "from": "before `to`, and not too long before: two values are not compared",
+    "at": "not before the warning was raised",
+    "raises": "as many as there are alarms",
+    "clause": "those of the criteria in force, for a hazard that is major",
+    "source": "the origin of a hazard fits its source",
+    "origin": "likewise",
+}
+"""Parameters whose values 422 may refuse though the document allows them, and why."""
 
 
 def signing(token: str) -> type:
@@ -35,15 +47,23 @@ def signing(token: str) -> type:
     return Bearer
 
 
+def excused(response: Response) -> bool:
+    """Whether all that was wrong is what no schema can say."""
+    return response.status_code == 422 and all(one["parameter"] in NO_SCHEMA_SAYS for one in response.json()["errors"])
+
+
 @pytest.mark.parametrize("kind", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "not-allowed"])
 @pytest.mark.parametrize(
-    "token", [OPERATOR, INSPECTOR, ADMIN, ELSEWHERE], ids=["operator", "inspector", "admin", "of-one-plant"]
+    "token",
+    [OPERATOR, INSPECTOR, ADMIN, ELSEWHERE, DISPLAY],
+    ids=["operator", "inspector", "admin", "of-one-plant", "display"],
 )
 def test_every_operation_answers_as_the_document_says(
     app: FastAPI, hall: StandIn, token: str, kind: GenerationMode
 ) -> None:
     schema: Any = schemathesis.openapi.from_dict(app.openapi())
     schema.app = app
+    schema.config.checks.positive_data_acceptance.expected_statuses = OF_THE_STATE
     schema.auth()(signing(token))
     asked = 0
     for operation in schema.get_all_operations():
@@ -61,7 +81,8 @@ def test_every_operation_answers_as_the_document_says(
         def answers(case: Case[Any]) -> None:
             nonlocal asked
             asked += 1
-            case.call_and_validate(excluded_checks=NOT_ASKED)
+            response = case.call()
+            case.validate_response(response, excluded_checks=[positive_data_acceptance] if excused(response) else [])
 
         with suppress(Unsatisfiable):  # where nothing is given, nothing can be wrong
             answers()
