@@ -24,6 +24,8 @@ def parse_instant(text: object) -> int:
 
     >>> parse_instant("2026-11-23T14:00:00+08:00") == parse_instant("2026-11-23T06:00:00Z")
     True
+    >>> parse_instant("1970-01-01T00:00:00+08:00")
+    0
     """
     try:
         # a bare date or a week date is ISO 8601 but no RFC 3339 time

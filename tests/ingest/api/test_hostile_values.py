@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from ingest.api.rest.schemas import Body
+from ingest.api.rest.schemas import Body, Occurrence
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ADMIN, ALUMINIUM, OPERATOR, StandIn
 
@@ -135,6 +135,10 @@ async def test_a_number_that_json_does_not_know_is_refused_and_not_repeated(ask:
 def test_no_boolean_and_no_text_passes_for_a_number() -> None:
     assert refused("integer", (True, "1", 1.5)) > 40
     assert refused("number", (True,)) > 0
+
+
+def test_a_whole_number_may_be_written_as_programs_write_it_that_know_no_other_kind() -> None:
+    assert Occurrence.model_validate_json('{"raises": 3.0}').raises == 3
 
 
 def test_no_text_of_a_body_may_have_control_characters_or_half_a_character() -> None:
