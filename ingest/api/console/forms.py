@@ -35,11 +35,15 @@ class SignInRefused(Event, level="warning", labels=("reason",)):
     client: str
 
 
-def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
-    """Refuse a form that does not carry its session's token. Programs with a bearer token need none."""
+async def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
+    """Refuse a form that does not carry its session's token. Programs with a bearer token need none.
+
+    What the form held is at hand for the page that says why it was refused (`request.state.form`).
+    """
     session: Session | None = request.state.session
     if session is not None and not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
         raise NotOfThisSession("the form is not of this session; open the page again")
+    request.state.form = await request.form()  # parsed before: this waits for nothing
 
 
 def forms_router(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -165,6 +166,7 @@ class Renderer:
                 detail=problem.detail,
                 changed=problem.said,
                 fields=[telling.refused(one, language(request)) for one in _wrong_fields(problem)],
+                unsaved=telling.prose(_unsaved(request, problem), language(request)),
                 before=_before(request),
                 form=request.method == "POST",
                 **({} if isinstance(problem, Conflict) and problem.done else {"refused": True}),
@@ -190,6 +192,14 @@ class Renderer:
 def _wrong_fields(problem: Problem) -> list[dict[str, Any]]:
     """The fields that a problem is about, each with what stood there and what was expected."""
     return list(problem.errors) if isinstance(problem, BadParameter) else []
+
+
+def _unsaved(request: Request, problem: Problem) -> Mapping[str, object]:
+    """What was in the form that was refused; nothing where it was kept all the same, or may have been."""
+    if problem.status >= 500 or (isinstance(problem, Conflict) and problem.now.get("comment_kept")):
+        return {}
+    form: Mapping[str, object] = getattr(request.state, "form", {})
+    return form
 
 
 def _before(request: Request) -> str | None:

@@ -33,6 +33,12 @@ from ingest.model.warning import Asked, Colour, Step
 _NANOSECONDS: Final = 10**17  # a whole number as great is a time
 _SHOWN: Final = 60  # characters of what stood in a field that was refused
 
+PROSE: Final = (
+    "comment", "reason", "cause", "measure", "words", "remark", "text", "summary", "done", "description", "scope",
+    "contingency",
+)  # fmt: skip
+"""The fields of the console's forms that hold sentences of whoever fills them in."""
+
 _LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256"})
 """Ids that mean nothing to people; the page links to what they name."""
 
@@ -85,6 +91,12 @@ def told(detail: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
         for key, value in detail.items()
         if value not in (None, "", [], {}) and key not in _LEFT_OUT
     ]
+
+
+def prose(form: Mapping[str, object], lang: Language) -> list[tuple[str, str]]:
+    """Return the sentences somebody wrote into a form, each with what its field is called."""
+    written = ((key, str(form.get(key, "")).strip()) for key in PROSE)
+    return [(_say(SAID[key], lang), _value(key, text, lang)) for key, text in written if text]
 
 
 def refused(error: Mapping[str, Any], lang: Language) -> tuple[str, str, str]:

@@ -75,6 +75,10 @@ FRAME: Final[dict[str, Text]] = {
         "没有保存。返回后所填内容还在，文件需重新选择。",
         "Nothing was saved. What you wrote is there when you go back; choose files again.",
     ),
+    "error.unsaved": Text(
+        "您填写的以下内容没有保存，需要时请复制：",
+        "What you wrote was not saved. Copy it if it is needed:",
+    ),
     "error.back": Text("返回上一页", "Back to the page before"),
     "error.home": Text("报警列表", "Alarms"),
     "filter.plant": Text("企业", "Plant"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import httpx
@@ -210,12 +211,38 @@ async def test_whoever_acknowledges_second_reads_who_was_first_and_when(hall: St
         page = await second.post(f"/alarms/{alarm.id}/acknowledge", data={"comment": "风机已开"})
         assert page.status_code == 409
         assert "中控室 王建国 已于" in page.text
+        assert "没有保存" not in page.text
         assert hall.book[alarm.id].acked_by == "中控室 王建国"
         said = [event.detail.get("comment") for event in hall.alarm_history(alarm.id)]
         assert [one for one in said if one] == ["已撤人", "正在通风", "风机已开"]
         silent = await second.post(f"/alarms/{alarm.id}/acknowledge", data={})
         assert "已保存" not in silent.text
         assert len(hall.alarm_history(alarm.id)) == len(said)
+
+
+async def test_whoever_is_second_with_words_that_are_not_kept_gets_them_back(hall: StandIn, ask: Ask) -> None:
+    """Of a warning seen or answered, of an application decided on or made: said not to be saved, and shown again."""
+    hall.raise_alarm(STEEL, "CO-02", "HH", 170.0)
+    warning = hall.warned[-1].warning
+    wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
+    applied = await hall.order(wish)
+    raises = str(sum(one.raises for one in hall.book.values() if one.point == "CO-01"))
+    for token, path, words in (
+        (OPERATOR, f"/warnings/{warning.id}/acknowledge", {"comment": "已到现场 <b>"}),
+        (INSPECTOR, f"/warnings/{warning.id}/feedback", {"cause": "阀门未关", "measure": "已更换"}),
+        (INSPECTOR, f"/suppressions/{applied.id}/approve", {"comment": "同意"}),
+        (INSPECTOR, f"/suppressions/{applied.id}/reject", {"comment": "另有安排"}),
+    ):
+        form = {"peak": str(warning.peak), "raises": raises}
+        if not path.endswith("reject"):
+            assert (await ask(token).post(path, data=form | dict.fromkeys(words, "首先"))).status_code == 303
+        answer = await ask(token).post(path, data=form | words)
+        assert answer.status_code == 409
+        page = answer.text
+        assert "您填写的以下内容没有保存" in page
+        assert [escape(text) in page for text in words.values()] == [True] * len(words), path
+        if "comment" in words:
+            assert "没有保存" not in (await ask(token).post(path, data=form | {"comment": " "})).text
 
 
 async def test_what_an_alarms_state_does_not_allow_is_said_in_words(hall: StandIn, ask: Ask) -> None:

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 import ingest
 from ingest.api.app import wrong_parameters
 from ingest.api.console import fields
-from ingest.api.console.telling import refused
+from ingest.api.console.rendering import HOME
+from ingest.api.console.telling import PROSE, prose, refused
 from ingest.api.inputs import Number
 from ingest.api.texts.refused import wanted
 
@@ -60,6 +61,14 @@ def faults() -> Iterator[str]:
             RequestValidationError([one | {"loc": ("body", "x")} for one in caught.value.errors()])
         )
         yield str(problem.errors[0]["expected"])
+
+
+def test_every_field_for_sentences_is_shown_again_when_its_form_is_refused() -> None:
+    """With its label, whatever the page: else what was written there is lost without a word."""
+    pages = (HOME / "templates").glob("*.html")
+    found = {name for page in pages for name in re.findall(r'fields\.words\("(\w+)"', page.read_text(encoding="utf-8"))}
+    assert found == set(PROSE)
+    assert len(prose(dict.fromkeys(found, "x"), "zh")) == len(found)
 
 
 @pytest.mark.parametrize("expected", sorted({*sentences()}))
