@@ -11,7 +11,7 @@ import typer
 
 from ingest.commands.configured import INVALID, LOST, ConfigFile, bar, configured, enter, refuse, say
 from ingest.model.config import Secret
-from ingest.model.fault import InvalidConfig
+from ingest.model.fault import Fault, InvalidConfig
 from ingest.settings import load_settings
 from ingest.state.config import StateConfig
 from ingest.state.copying import NotCopied, copy, total
@@ -46,6 +46,7 @@ def copy_(
     there, new = to.resolve(), to.resolve().parent
     try:
         wanted = placed(load_settings(there).state, new)
+        _require_password(wanted, there)
     except InvalidConfig as error:
         refuse(error)
     with configured(config, writing=True) as settings:
@@ -105,6 +106,19 @@ def repair(config: ConfigFile = _DEFAULT) -> None:
     typer.echo("再运行 yujing verify 和 yujing audit verify,然后启动服务。 Run both of these, then start the service.")
     if any(done.lost for done in found.values()):
         raise typer.Exit(LOST)
+
+
+def _require_password(wanted: StateConfig, file: Path) -> None:
+    """Raise InvalidConfig, which names the settings file and its key, if the password cannot be read."""
+    if wanted.password is not None:
+        try:
+            wanted.password.read()
+        except LookupError as error:
+            expected = (
+                f"a secret that can be read: {error.args[0]}; put it among the unit's, /etc/yujing/secrets,"
+                " or name their folder by --secrets"
+            )
+            raise InvalidConfig([Fault(str(file), "state.password", "(hidden)", expected)]) from None
 
 
 def _is_sound(config: StateConfig) -> bool:

@@ -64,7 +64,7 @@ def require_unused(config: StateConfig) -> None:
 
 @contextmanager
 def reading(config: StateConfig) -> Iterator[sa.Connection]:
-    """A connection that only reads what is committed.
+    """A connection that only reads what is committed; on a server, as it is at the first read.
 
     Raises:
         StateUnavailable: it is not there, or cannot be read.
@@ -73,6 +73,8 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
     engine = _file_reader(config.path) if config.server is None else _server_reader(config)
     try:
         with engine.connect() as connection:
+            if config.server is not None:  # rows come as they are asked for only within a transaction
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
     except sa.exc.DBAPIError as error:
         raise StateUnavailable(f"{config.server or config.path}: {error.orig}") from error

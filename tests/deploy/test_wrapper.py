@@ -6,12 +6,21 @@ import getpass
 import os
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ingest.model.audit import Act
+from ingest.model.config import Secret
+from ingest.state.config import StateConfig
+from ingest.state.database import Database
+from ingest.state.peek import EngineAt, engine_at
+from ingest.state.store import EngineStore
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY
+from tests.ingest.journal.entries import filled
+from tests.servers import PostgreSQL
 
 SETTINGS = """
 [mqtt]
@@ -35,7 +44,7 @@ def machine(tmp_path: Path, installed: Path) -> Path:
 
 
 def command(machine: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """As an administrator types it, with this machine's folders."""
+    """As an administrator types it in /etc/yujing, with this machine's folders."""
     environment = os.environ | {
         "YUJING_ETC": str(machine),
         "YUJING_USER": getpass.getuser(),
@@ -43,7 +52,13 @@ def command(machine: Path, *words: str) -> subprocess.CompletedProcess[str]:
         "YUJING_RUN": str(machine / "run"),
     }
     return subprocess.run(
-        [DEPLOY / "yujing.sh", *words], env=environment, capture_output=True, text=True, check=False, timeout=120
+        [DEPLOY / "yujing.sh", *words],
+        env=environment,
+        cwd=machine,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
@@ -69,3 +84,37 @@ def test_without_it_the_folder_of_the_secrets_is_named(machine: Path) -> None:
         [YUJING, "--secrets", str(machine / "secrets"), *check], capture_output=True, text=True, check=False
     )
     assert given.returncode == 0, given.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it is for root, who alone can read the secrets")
+def test_the_state_moves_to_postgresql_with_the_units_password(machine: Path, postgresql_server: PostgreSQL) -> None:
+    """As in docs/operations.md: the settings of before, those to be, one copy, and what is there afterwards."""
+    filled(machine / "data" / "journal.db", 1).close()
+    with closing(Database(machine / "data" / "state.db")) as database:
+        act = Act(1, "yujing", "service", "raised", "alarm", "1", "p", {})
+        EngineStore(database).commit(1, [], [], acts=[act])
+    url = postgresql_server.database()
+    state = f'[state]\nurl = "{url}"\npassword = {{ file = "/run/credentials/yujing.service/state_password" }}\n'
+    (machine / "new.toml").write_text(SETTINGS + state)
+
+    def copy() -> subprocess.CompletedProcess[str]:
+        return command(machine, "state", "copy", "--config", "yujing.toml", "--to", "new.toml")
+
+    without = copy()
+    assert without.returncode == 2, without.stderr
+    for named in ("new.toml", "state.password", "state_password", "/etc/yujing/secrets"):
+        assert named in without.stderr
+    secret = machine / "secrets" / "state_password"
+    secret.write_text(postgresql_server.PASSWORD)
+    secret.chmod(0o400)
+    copied = copy()
+    assert copied.returncode == 0, copied.stderr
+    assert "audit: 1" in copied.stdout
+    twice = copy()
+    assert (twice.returncode, "not empty" in twice.stderr) == (2, True)
+    for words in (("check",), ("verify",), ("audit", "verify")):
+        told = command(machine, *words, "--config", "new.toml")
+        assert told.returncode == 0, (words, told.stderr)
+    there = StateConfig(url=url, password=Secret(file=secret))
+    assert engine_at(there) == EngineAt(1, 0)
+    assert list((machine / "run").iterdir()) == []
