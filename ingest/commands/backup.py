@@ -32,7 +32,7 @@ _NAMES: Final = {
 
 
 def backup(
-    to: Annotated[Path, typer.Argument(help="新文件夹 A folder that is not there yet.")],
+    to: Annotated[Path, typer.Argument(metavar="TO", help="新文件夹 A folder that is not there yet.")],
     config: ConfigFile = _DEFAULT,
 ) -> None:
     """备份,服务可继续运行 Copy journal, state and evidence into a new folder, also while the service runs."""
