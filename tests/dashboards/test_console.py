@@ -201,6 +201,49 @@ async def test_what_was_written_outlives_the_session(hall: StandIn, watch: Watch
     watch.wrong = [said for said in watch.wrong if "401" not in said]
 
 
+async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others(hall: StandIn, watch: Watched) -> None:
+    """Time and again, also when the language is changed or the session ends; what was sent is not there again."""
+    page = watch.page
+    await sign_in(page)
+    alarm = hall.raise_alarm(STEEL, "CO-02", "H", 30.0)
+    said, to, why = (
+        page.locator("#comment textarea"),
+        page.locator("#assign input[name=to]"),
+        page.locator("#shelve textarea"),
+    )
+    await page.goto(f"/alarms/{alarm.id}")
+    for fold in ("#comment", "#assign", "#shelve"):
+        await page.locator(f"{fold} summary").click()
+    await to.fill("李班长")
+    await why.fill("更换变送器")
+    await page.locator("#shelve").get_by_label("2 小时").check()
+    await said.fill("正在通风")
+    await page.locator("#comment button").click()
+    await expect(page.locator("#body")).to_contain_text("正在通风")
+    await expect(to).to_have_value("李班长")
+    await expect(to).to_be_visible()
+    await expect(said).to_have_value("")
+    await page.get_by_role("button", name="English").click()
+    await expect(to).to_have_value("李班长")
+    await page.get_by_role("button", name="中文").click()
+    await page.locator("#assign button").click()
+    await expect(page.locator("#body")).to_contain_text("李班长")
+    await expect(why).to_have_value("更换变送器")
+    await expect(page.locator("#shelve").get_by_label("2 小时")).to_be_checked()
+    assert await page.get_by_text("没有完成").count() == 0
+    await page.locator("#comment summary").click()
+    await said.fill("已撤人")
+    await page.context.clear_cookies()
+    hall.raise_alarm(WOOD, "DP-01", "HH", 1600)
+    await page.get_by_label("访问令牌").fill(OPERATOR)
+    await page.get_by_role("button", name="登录").click()
+    await expect(said).to_have_value("已撤人")
+    await expect(why).to_have_value("更换变送器")
+    await page.goto(f"/alarms/{alarm.id}")
+    await expect(why).to_have_value("")
+    watch.wrong = [said for said in watch.wrong if "401" not in said]
+
+
 async def test_acknowledging_far_down_a_list_stays_there_on_a_small_screen_and_nothing_is_clipped(
     hall: StandIn, watch: Watched
 ) -> None:
