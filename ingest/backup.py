@@ -295,7 +295,7 @@ def _require_bytes(folder: Path, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < need:
         raise NotTaken(
-            f"{folder}: 空间不足,请换一个磁盘 not enough room: {free >> 20} MiB free, {need >> 20} MiB needed;"
+            f"{folder}: 空间不足,请换一个磁盘 not enough room: {free >> 20} MiB free, {(need >> 20) + 1} MiB needed;"
             " make room or take another disk"
         )
 

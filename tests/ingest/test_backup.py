@@ -232,3 +232,12 @@ def test_what_is_written_while_a_copy_is_made_is_in_none_of_its_parts(data: Path
         made = take(load_settings(file), file, tmp_path / "copy", "now", meddling)
     assert (made.counts["entries"], made.counts["alarms"]) == (3, 3)
     assert engine_at(StateConfig(path=tmp_path / "copy" / "state.db")).cursor == 3
+
+
+def test_without_room_for_the_copy_and_for_alarms_nothing_is_begun(data: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "yujing.toml").write_text("[journal]\nreserve_mb = 1e12\n", encoding="utf-8")
+    before = sorted(one.name for one in tmp_path.iterdir())
+    refused = run("backup", "copy")
+    assert (refused.exit_code, "not enough room" in refused.output) == (2, True)
+    assert sorted(one.name for one in tmp_path.iterdir()) == before
+    assert data.is_dir()
