@@ -22,16 +22,15 @@ OF_THE_STATE = ["2xx", "403", "404", "409"]
 """What may become of a request that the document allows: not of this role, not there, not now."""
 
 NO_SCHEMA_SAYS = {
-    "cursor": "only `next` of an earlier page is one",
-    "before": "likewise",
-    "from": "before `to`, and not too long before: two values are not compared",
-    "at": "not before the warning was raised",
-    "raises": "as many as there are alarms",
-    "clause": "those of the criteria in force, for a hazard that is major",
-    "source": "the origin of a hazard fits its source",
-    "origin": "likewise",
+    ("cursor", "`next` of"): "only the service writes them",
+    ("before", "`next` of"): "likewise",
+    ("from", "a time before"): "two values are not compared",
+    ("from", "at most"): "likewise",
+    ("at", "a time not before"): "the warning's own time",
+    ("raises", "one number for each of alarms"): "two lists are not compared",
+    ("clause", "one of art"): "the criteria in force are a setting, which may change",
 }
-"""Parameters whose values 422 may refuse though the document allows them, and why."""
+"""Parameters whose values 422 may refuse though the document allows them, with how it begins to say so, and why."""
 
 
 def signing(token: str) -> type:
@@ -49,7 +48,10 @@ def signing(token: str) -> type:
 
 def excused(response: Response) -> bool:
     """Whether all that was wrong is what no schema can say."""
-    return response.status_code == 422 and all(one["parameter"] in NO_SCHEMA_SAYS for one in response.json()["errors"])
+    return response.status_code == 422 and all(
+        any(one["parameter"] == name and one["expected"].startswith(said) for name, said in NO_SCHEMA_SAYS)
+        for one in response.json()["errors"]
+    )
 
 
 @pytest.mark.parametrize("kind", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "not-allowed"])
