@@ -29,7 +29,7 @@ from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
 from ingest.quality.check import check_quality
 from ingest.receiving import receiving
-from ingest.refusals import Refusals, rules_in_force
+from ingest.refusals import Refusals, look_for_mended, rules_in_force
 from ingest.resources import require_memory
 from ingest.selfwatch import SelfWatch, looks
 from ingest.serving import ServedApi, ports_of
@@ -96,12 +96,11 @@ class Service:
 
         Raises:
             DataMissing: data of this installation is not where the settings say.
-            InvalidConfig: no plant can be watched, or the broker's certificates cannot be used.
+            InvalidConfig: no plant can be watched.
             JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
             StateAway: the server of the state database does not answer; the journal is closed again.
             HistoryUnavailable: neither can the history, at a first start.
             NotEnoughMemory: so many points cannot be watched with the memory the process may have.
-            LookupError: a secret is not where the settings say.
             CannotListen: the API's address is taken, at a first start.
         """
         self._in_force, settings = in_force, in_force.settings
@@ -298,6 +297,7 @@ class Service:
                     group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
                     group.create_task(self._trim_events(), name="trim-events"),
                     group.create_task(keep_trimmed(), name="memory"),
+                    group.create_task(look_for_mended(self._in_force, self.refusals), name="settings"),
                     group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
                     group.create_task(self._selfwatch.run(), name="selfwatch"),

@@ -73,9 +73,6 @@ def receiving(
         failed: is given whatever ends one of them.
         caught_up: as `Intake`.
         clock: the time of day of what arrives.
-
-    Raises:
-        InvalidConfig: the broker's certificates cannot be used.
     """
     handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
     shares = Shares(settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: roster().gateways)
@@ -111,7 +108,7 @@ async def receive_until_state_answers(settings: Settings, away: StateAway, stop:
 
     Raises:
         StateAway: the journal belongs to no installation yet, so that nobody can know that it is the right one.
-        InvalidConfig: no plant can be watched, or the broker's certificates cannot be used.
+        InvalidConfig: no plant can be watched.
         JournalUnavailable, JournalBroken: the journal cannot be opened.
     """
     loop = asyncio.get_running_loop()

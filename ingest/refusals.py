@@ -6,6 +6,7 @@ go on by the last good rules, a table with a typo by what it was before. Plants 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from typing import Final
 
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.plants.kept import KeptFiles
+from ingest.settings import InForce
 from ingest.telemetry import Event, emit
 from ingest.warnings.rules import ColourRules, load_rules
 
 _RULES: Final = "warning-rules.toml"
+_LOOK_AGAIN_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,16 @@ class Refusals:
         return (
             f"{len(self.faults)} faults: parts of the settings are off, or as they were before; yujing check names them"
         )
+
+
+async def look_for_mended(in_force: InForce, refusals: Refusals, every_s: float = _LOOK_AGAIN_S) -> None:
+    """Take note of files and secrets the settings name which can be used again, until all can; nothing is restarted."""
+    waiting = {*in_force.unusable}
+    while waiting:
+        await asyncio.sleep(every_s)
+        for fault in waiting & await asyncio.to_thread(in_force.mended):
+            waiting.remove(fault)
+            refusals.mended(fault)
 
 
 def rules_in_force(path: Path | None, kept: KeptFiles, refused: Refusals) -> ColourRules:

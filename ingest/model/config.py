@@ -73,6 +73,8 @@ class Secret(Config):
                 value = Path(str(self.file)).read_text(encoding="utf-8")
             except OSError as error:
                 raise LookupError(f"secret file {self.file}: {error.strerror}") from error
+            except ValueError as error:  # its name or its content; neither is quoted
+                raise LookupError(f"secret file {self.file}: no text in UTF-8") from error
         value = value.strip()
         if not value:
             raise LookupError(f"secret {self.env or self.file} is empty or not set")

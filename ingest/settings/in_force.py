@@ -2,7 +2,8 @@
 
 An entry with a fault (a token, a webhook, a duty, a position) is off: it opens no door, and its neighbours go on. Any
 other table with a fault is as it was when it was good last, of which a copy lies beside the journal; without one the
-service does not start, since nobody knows then where its data is and what it was to do.
+service does not start, since nobody knows then where its data is and what it was to do. Files and secrets that such a
+table names may be broken now, too: whoever needs them tries them again.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class InForce:
         held: tables that are as they were when they were good last.
         waiting: connectors with faults: what is for them is put into the outbox and waits there.
         tables: what the settings were made of; empty: of no file.
+        file: of the settings, for people.
+        unusable: faults of files and secrets that the tables in force name; whoever needs them tries them again.
     """
 
     settings: Settings
@@ -55,6 +58,13 @@ class InForce:
     held: tuple[str, ...] = ()
     waiting: frozenset[str] = frozenset()
     tables: Tables = field(default_factory=dict)
+    file: Path = Path("(settings)")
+    unusable: tuple[Fault, ...] = ()
+
+    def mended(self) -> set[Fault]:
+        """Those of `unusable` whose file or secret can be used now."""
+        still = {fault.key for _, fault in files_of(self.settings, self.file)}
+        return {fault for fault in self.unusable if fault.key not in still}
 
     def keep(self) -> None:
         """Keep these settings for a start at which some of the file cannot be used; secrets are not among them."""
@@ -114,7 +124,8 @@ def compose(file: Path, content: bytes, last: Tables, *, look: bool = True) -> I
         wrong = [(table, fault) for table, fault in files_of(settings, file)] if look else []
         if not draft.hold(wrong):
             faults = draft.faults + (draft.behind(tables) if look else [])
-            return InForce(settings, tuple(faults), tuple(sorted(draft.held)), draft.waiting(), tables)
+            waits = tuple(fault for _, fault in wrong)
+            return InForce(settings, tuple(faults), tuple(sorted(draft.held)), draft.waiting(), tables, file, waits)
 
 
 class _Draft:
@@ -166,13 +177,10 @@ class _Draft:
     def hold(self, wrong: Sequence[tuple[str, Fault]]) -> bool:
         """Take what was good last for tables whose files cannot be used; False if there is nothing to take any more.
 
-        Raises:
-            InvalidConfig: it is that which cannot be used. The history may wait: nothing is judged by it.
+        If the files of that cannot be used either, whoever needs them waits for them.
         """
         self.faults += [fault for _, fault in wrong if fault not in self.faults]
         tables = {table for table, _ in wrong}
-        if tables <= self.held and tables - {"history"}:
-            raise InvalidConfig(self.faults)
         more = not tables <= self.held
         self.held |= tables
         return more

@@ -82,6 +82,7 @@ class BufferedClient(Client):
         protocol: MQTTProtocolVersion,
         on_unreachable: Callable[[Exception], None] = lambda _error: None,
         on_failure: Callable[[BaseException], None] | None = None,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         """Connect to nothing yet. All callbacks come from the network thread.
 
@@ -91,6 +92,7 @@ class BufferedClient(Client):
             protocol: of MQTT.
             on_unreachable: why a connection could not be made; paho's own callback is not told.
             on_failure: what ended the network thread; without it the thread's own hook tells.
+            prepare: called before each try; raises OSError if none can be made.
         """
         clean = None if protocol == MQTTProtocolVersion.MQTTv5 else False  # in MQTT 5 it is said with each connect
         super().__init__(
@@ -99,6 +101,7 @@ class BufferedClient(Client):
         self._on_publishes = ours(on_publishes)
         self._on_unreachable = ours(on_unreachable)
         self._on_failure = on_failure
+        self._prepare = prepare
         self.lost: OSError | None = None
         self.shown: bytes | None = None
         self._unread = bytearray()
@@ -121,6 +124,11 @@ class BufferedClient(Client):
 
     def reconnect(self) -> MQTTErrorCode:
         """Connect, and tell why if that cannot be done. Raises OSError then, which paho takes for a try that failed."""
+        try:
+            self._prepare()
+        except OSError as error:
+            self._on_unreachable(error)
+            raise
         try:
             return super().reconnect()
         except OSError as error:

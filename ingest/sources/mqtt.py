@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
@@ -22,6 +21,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.model.fault import InvalidConfig
+from ingest.model.renewed import CertificateUnusable, Renewed, renewed_password
 from ingest.sources.broker_fit import (
     WHOLE_FRAME,
     BrokerTakesLess,
@@ -44,7 +45,7 @@ from ingest.sources.events import (
 )
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
-from ingest.sources.trust import BrokerNotTrusted, OwnCertificateRefused, Trust
+from ingest.sources.trust import BrokerNotTrusted, NotReady, OwnCertificateRefused
 from ingest.telemetry import emit
 from ingest.wire.frame import Committed, Refusal, encode_committed, encode_refusal
 from ingest.wire.pieces import UNSTATED, fitting, room
@@ -54,6 +55,7 @@ from ingest.wire.trust import distrust, in_words, refusal_of_ours
 _MAX_BACKOFF_S: Final = 30
 _REFUSED: Final = "not connected: refused: "
 _RETAINED: Final = itemgetter(3)
+_LONGEST: Final = 65_535  # bytes of a password (MQTT 5, 1.5.6)
 _TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
 
 
@@ -70,7 +72,7 @@ class MqttSource:
         admit: Callable[[str, int], bool] = lambda _topic, _size: True,
         failed: Callable[[BaseException], None] | None = None,
     ) -> None:
-        """Read certificates; connect to nothing yet.
+        """Read and connect to nothing yet.
 
         Args:
             config: the broker.
@@ -79,9 +81,6 @@ class MqttSource:
             expect_session: whether the broker should know us.
             admit: whether a message on that topic, of so many bytes, is to be read.
             failed: is told, from the network thread, of what ended that thread.
-
-        Raises:
-            InvalidConfig: a certificate cannot be used.
         """
         self._config = config
         self._handover = handover
@@ -92,7 +91,9 @@ class MqttSource:
         self._connection = 0  # counts connections: acknowledgements belong to one of them
         self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
         self._stopping = threading.Event()
-        self._trust = Trust(trust_files(config))
+        self._files = trust_files(config)
+        self._trust = Renewed(self._files.context, CertificateUnusable)
+        self._password = renewed_password("mqtt.password", config.password, _LONGEST)
         self._failed = failed
         self._client = self._build()
         self._answered = False  # whether the broker has said yes or no, on this connection
@@ -129,14 +130,9 @@ class MqttSource:
         return self._client.shown
 
     def start(self, on_subscribed: Callable[[], None]) -> None:
-        """Connect in the background, and keep connecting; `on_subscribed` is called from the network thread each time.
-
-        Raises:
-            LookupError: the password is not where the settings say.
-        """
+        """Connect in the background, and keep connecting; `on_subscribed` is called by the network thread each time."""
         self._on_subscribed = on_subscribed
         config = self._config
-        self._sign_in()
         properties: Properties | None = None
         options: dict[str, Any] = {}
         if config.protocol == "5":
@@ -205,16 +201,21 @@ class MqttSource:
         emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
         return True
 
-    def _sign_in(self) -> None:
-        """Use the password as it is now. Raises LookupError if it is not where the settings say."""
-        config = self._config
-        if config.username is not None:
-            self._client.username_pw_set(config.username, config.password.read() if config.password else None)
+    def _prepare(self) -> None:
+        """Take certificates and password as they are now, for the connection to come. Raises NotReady."""
+        try:
+            self._client.trust(self._trust.get())
+            if self._config.username is not None:
+                self._client.username_pw_set(self._config.username, self._password.get())
+        except InvalidConfig as invalid:
+            raise NotReady(f"{invalid.faults[0].key} cannot be used") from invalid
 
     def _build(self) -> BufferedClient:
         config = self._config
         version = MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311
-        client = BufferedClient(self._publishes, config.client_id, version, self._unreachable, self._failed)
+        client = BufferedClient(
+            self._publishes, config.client_id, version, self._unreachable, self._failed, self._prepare
+        )
         client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
         client.on_pre_connect = ours(self._connecting)
         client.on_connect = ours(self._connected)
@@ -230,9 +231,6 @@ class MqttSource:
         if self._connection > 1:
             self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
         self._answered = False
-        self._client.trust(self._trust.context())
-        with suppress(LookupError):  # it is being replaced: the one before may still do
-            self._sign_in()
 
     def _connected(
         self, client: Client, _userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -277,6 +275,9 @@ class MqttSource:
             emit(BrokerNotTrusted(host, port, why, getattr(error, "verify_message", "")))
         elif (refusal := refusal_of_ours(error)) is not None:
             self._own_refused(refusal)
+        elif isinstance(error, NotReady):
+            self._trouble = f"not connected: {error}"
+            emit(BrokerUnreachable(host, port, str(error)))
         else:
             self._trouble = f"not connected: unreachable: {in_words(error)}"
             emit(BrokerUnreachable(host, port, in_words(error)))
@@ -287,7 +288,7 @@ class MqttSource:
         if self._stopping.is_set():
             return
         lost = self._client.lost
-        refusal = refusal_of_ours(lost) or (None if self._answered else self._trust.files.own_trouble())
+        refusal = refusal_of_ours(lost) or (None if self._answered else self._files.own_trouble())
         if refusal is not None:  # with TLS 1.3 it comes after the handshake
             self._own_refused(refusal)
             return
@@ -298,7 +299,7 @@ class MqttSource:
 
     def _own_refused(self, reason: str) -> None:
         self._trouble = f"not connected: our certificate is refused: {reason}"
-        emit(OwnCertificateRefused(str(self._trust.files.cert), reason))
+        emit(OwnCertificateRefused(str(self._files.cert), reason))
 
     def _publishes(self, publishes: list[Publish]) -> None:
         received, set_by = self._clock.look()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ingest.model.certificate import read_certificate
 from ingest.model.fault import Fault, InvalidConfig
-from ingest.telemetry import Event, emit
+from ingest.telemetry import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,8 @@ class OwnCertificateRefused(Event, level="error"):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateUnusable(Event, level="error"):
-    """A certificate that was renewed cannot be used; the last good one is, until the file is mended."""
-
-    key: str
-    file: str
-    expected: str
+class NotReady(OSError):
+    """A file that the connection needs cannot be used, and never could: no connection is tried without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +55,9 @@ class TrustFiles:
             context = ssl.create_default_context(cafile=self.ca)
             if self.cert:
                 key, file = "mqtt.tls_cert", self.cert
-                context.load_cert_chain(self.cert, self.key)
-        except OSError as error:  # ssl.SSLError is one
-            expected = f"a PEM file, with its key: {error.strerror or 'nothing usable in it'}"
+                context.load_cert_chain(self.cert, self.key, password="")  # of a locked key OpenSSL asks the terminal
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a name of no file is a ValueError
+            expected = f"a PEM file, with its key: {getattr(error, 'strerror', None) or 'nothing usable in it'}"
             raise InvalidConfig([Fault(str(file), key, str(file), expected)]) from error
         return context
 
@@ -75,24 +70,3 @@ class TrustFiles:
         except (OSError, ValueError):
             return None
         return f"expired ({ours.until})" if ours.ends < time.time_ns() else None
-
-
-class Trust:
-    """Files that are renewed while the service runs: a connection uses them as they are, or as they were good last."""
-
-    def __init__(self, files: TrustFiles) -> None:
-        """Read them. Raises InvalidConfig if one cannot be used."""
-        self.files = files
-        self._last = files.context()
-        self._told: Fault | None = None
-
-    def context(self) -> ssl.SSLContext | None:
-        """For the next connection; None for plain MQTT."""
-        try:
-            self._last, self._told = self.files.context(), None
-        except InvalidConfig as invalid:
-            (fault,) = invalid.faults
-            if fault != self._told:
-                emit(CertificateUnusable(fault.key, fault.file, fault.expected))
-            self._told = fault
-        return self._last

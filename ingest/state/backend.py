@@ -62,7 +62,6 @@ def open_backend(config: StateConfig) -> Backend:
 
     Raises:
         StateUnavailable: another process writes to the file.
-        LookupError: the password is not where the settings say.
     """
     # Only the one in use is loaded.
     if config.server is None:

@@ -34,7 +34,6 @@ class Database:
 
         Raises:
             StateUnavailable, StateBroken: it cannot be used, or another service writes there.
-            LookupError: a secret is not where the settings say.
         """
         config = StateConfig(path=place) if isinstance(place, Path) else place
         self.backend: Backend = open_backend(config)

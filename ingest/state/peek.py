@@ -35,7 +35,6 @@ def engine_at(config: StateConfig) -> EngineAt:
 
     Raises:
         StateUnavailable: the database is there and cannot be read.
-        LookupError: a secret is not where the settings say.
     """
     row = _in_file(config.path) if config.server is None else _at_server(config)
     return EngineAt(*row) if row else EngineAt(0, 0)
@@ -50,7 +49,7 @@ def never_used(config: StateConfig) -> bool:
 
 
 def require_unused(config: StateConfig) -> None:
-    """Raise StateUnavailable if another process writes there, or a server cannot be asked; LookupError as `engine_at`.
+    """Raise StateUnavailable if another process writes there, or a server cannot be asked.
 
     Not for the process that writes there itself: looking would let go of its file.
     """
@@ -68,7 +67,6 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
 
     Raises:
         StateUnavailable: it is not there, or cannot be read.
-        LookupError: a secret is not where the settings say.
     """
     engine = _file_reader(config.path) if config.server is None else _server_reader(config)
     try:
@@ -86,7 +84,7 @@ class ReadOnly:
     """The state database for a process that only reads, beside the service that writes it."""
 
     def __init__(self, config: StateConfig) -> None:
-        """Connect when first asked. Raises LookupError: a secret is not where the settings say."""
+        """Connect when first asked."""
         self._name = str(config.server or config.path)
         self._unreadable = Unreadable()
         self._engine = _file_reader(config.path) if config.server is None else _server_reader(config)

@@ -20,6 +20,8 @@ from psycopg.types.json import set_json_dumps
 from psycopg.types.string import StrDumper
 from sqlalchemy.dialects.postgresql import REGCLASS
 
+from ingest.model.fault import InvalidConfig
+from ingest.model.renewed import Renewed, renewed_password
 from ingest.state.backend import json_text
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateAway, StateBroken, StateUnavailable
@@ -85,9 +87,9 @@ class Postgresql:
     """Fills `ingest.state.backend.Backend`."""
 
     def __init__(self, config: StateConfig) -> None:
-        """Raise LookupError if the password is not where the settings say."""
+        """Read and connect to nothing yet."""
         self._config = config
-        self._password = config.password.read() if config.password else None
+        self._password = renewed_password("state.password", config.password)
         self._token: UUID | None = None  # ours in the database, once it is open
 
     @property
@@ -209,15 +211,19 @@ class Postgresql:
 
 
 def connect(
-    config: StateConfig, password: str | None, settings: Mapping[str, str], **options: Any
+    config: StateConfig, password: Renewed[str | None], settings: Mapping[str, str], **options: Any
 ) -> psycopg.Connection[Any]:
-    """A session with these settings. Raises psycopg.Error."""
+    """A session with these settings. Raises psycopg.Error; StateAway: the password cannot be read, and never could."""
     server = config.server
     if server is None:
         raise ValueError("these settings name no server")
+    try:
+        word = password.get()
+    except InvalidConfig as invalid:
+        raise StateAway(f"{server}: {invalid.faults[0].key}: {invalid.faults[0].expected}") from invalid
     connection = psycopg.connect(
         user=server.user,
-        password=password,
+        password=word,
         host=server.host,
         port=server.port,
         dbname=server.name,
@@ -247,7 +253,7 @@ def _ask(connection: psycopg.Connection[Any], query: LiteralString, *values: Any
 
 
 def require_unused(config: StateConfig) -> None:
-    """Raise StateUnavailable if a session writes there, or if nobody can tell; LookupError as `peek`."""
+    """Raise StateUnavailable if a session writes there, or if nobody can tell."""
     with _visited(config) as connection:
         writer = _writer(connection)
     if writer is not None:
@@ -275,7 +281,6 @@ def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:
 
     Raises:
         StateUnavailable: the server cannot be asked.
-        LookupError: the password is not where the settings say.
     """
     with _visited(config) as connection:
         try:
@@ -286,10 +291,11 @@ def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:
 
 @contextmanager
 def _visited(config: StateConfig) -> Iterator[psycopg.Connection[Any]]:
-    """A session of somebody who only asks. Raises StateUnavailable, LookupError."""
-    password = config.password.read() if config.password else None
+    """A session of somebody who only asks. Raises StateUnavailable."""
     try:
-        with connect(config, password, _READS) as connection:
+        with connect(config, renewed_password("state.password", config.password), _READS) as connection:
             yield connection
+    except StateAway as error:  # nobody is to begin without it who has only asked
+        raise StateUnavailable(str(error)) from error
     except psycopg.Error as error:
         raise StateUnavailable(f"{config.server}: {one_line(error)}") from error

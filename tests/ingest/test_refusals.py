@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from ingest.api.access import Keyring
 from ingest.connectors.config import ConnectorsConfig, open_connectors
-from ingest.model.fault import InvalidConfig
+from ingest.model.fault import Fault, InvalidConfig
 from ingest.plants.kept import KeptFiles
-from ingest.refusals import Refusals, rules_in_force
+from ingest.refusals import Refusals, look_for_mended, rules_in_force
+from ingest.settings import InForce, Settings
+from ingest.settings.settings import files_of
 from ingest.warnings.rules import load_rules
 from tests.ingest.api.test_access import made
 from tests.ingest.warnings.test_rules import written
@@ -64,3 +67,25 @@ def test_without_good_rules_ever_those_of_the_service_hold(tmp_path: Path) -> No
     assert [fault.key for fault in refusals.faults] == ["warnings.rules"]
     with pytest.raises(InvalidConfig):
         load_rules(tmp_path / "none.toml")
+
+
+async def test_a_file_that_is_mended_while_the_service_runs_is_no_fault_any_more(tmp_path: Path) -> None:
+    """The others stay one, and so does what only a restart mends."""
+    words = tmp_path / "mqtt", tmp_path / "history"
+    mqtt = {"username": "u", "password": {"file": str(words[0])}}
+    history = {"kind": "influxdb2", "url": "http://127.0.0.1:9", "org": "o", "token": {"file": str(words[1])}}
+    settings = Settings.model_validate({"mqtt": mqtt, "history": history})
+    broken = tuple(fault for _, fault in files_of(settings, tmp_path))
+    typo = Fault("f", "api.prt", "1", "no such key here")
+    refusals = Refusals([typo, *broken])
+    looking = asyncio.create_task(
+        look_for_mended(InForce(settings, (typo, *broken), file=tmp_path, unusable=broken), refusals, 0.01)
+    )
+    words[0].write_text("word")
+    async with asyncio.timeout(60):
+        while len(refusals.faults) > 2:
+            await asyncio.sleep(0.01)
+        assert [fault.key for fault in refusals.faults] == ["api.prt", "history.token"]
+        words[1].write_text("token")
+        await looking
+    assert refusals.faults == [typo]

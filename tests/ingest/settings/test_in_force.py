@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -16,6 +16,7 @@ from ingest.model.config import Config, Secret
 from ingest.model.fault import InvalidConfig
 from ingest.settings import InForce, Settings, load_in_force, load_settings
 from ingest.settings.in_force import ENTRIES, compose
+from tests.authority import Authority
 
 FILE = Path("yujing.toml")
 TOKEN = '[[api.tokens]]\nname = "{0}"\nrole = "operator"\nplants = ["p"]\ntoken = {{ file = "{0}" }}\n'
@@ -325,9 +326,78 @@ def test_a_certificate_that_is_not_there_is_a_fault_of_its_table(
     found = composed(GOOD.replace("[mqtt]", '[mqtt]\ntls_ca = "nowhere.pem"', 1))
     assert found.settings.mqtt == composed(GOOD).settings.mqtt
     assert [fault.key for fault in found.faults] == ["mqtt.tls_ca"]
-    gone = {"tls_ca": "nowhere.pem"}
-    with pytest.raises(InvalidConfig, match="nowhere"):
-        composed(toml(LAST | {"mqtt": gone}), LAST | {"mqtt": gone})
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:100])
+
+
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def binary(file: Path) -> None:
+    file.write_bytes(b"\xff\xfe\x00")
+
+
+def swapped(file: Path) -> None:
+    file.write_bytes(Authority(file.parent / "other").issue("yujing").key.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "key"),
+    [
+        ("yujing.pem", cut, "mqtt.tls_cert"),
+        ("yujing.pem", Path.unlink, "mqtt.tls_cert"),
+        ("yujing.key", swapped, "mqtt.tls_cert"),
+        ("yujing.key", folder, "mqtt.tls_cert"),
+        ("ca.pem", Path.unlink, "mqtt.tls_ca"),
+        ("ca.pem", binary, "mqtt.tls_ca"),
+        ("word", Path.unlink, "mqtt.password"),
+        ("word", emptied, "mqtt.password"),
+        ("word", folder, "mqtt.password"),
+        ("word", binary, "mqtt.password"),
+        ("state-word", Path.unlink, "state.password"),
+        ("state-word", binary, "state.password"),
+        ("state-ca.pem", Path.unlink, "state.ca_file"),
+    ],
+)
+def test_a_file_that_was_good_and_is_broken_ends_no_start_and_is_good_again_once_mended(
+    name: str, harm: Callable[[Path], None], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over two starts: whoever needs the file tries it again, with the table as it stands."""
+    monkeypatch.chdir(tmp_path)
+    ours = Authority(tmp_path / "tls")
+    ours.issue("yujing").cert.rename("yujing.pem")
+    (tmp_path / "tls" / "yujing.key").rename("yujing.key")
+    for copy in ("ca.pem", "state-ca.pem"):
+        Path(copy).write_bytes(ours.ca.read_bytes())
+    for word in ("word", "state-word"):
+        Path(word).write_text("wordword")
+    mqtt = {"tls_ca": "ca.pem", "tls_cert": "yujing.pem", "tls_key": "yujing.key", "username": "u"}
+    state = {"url": "postgresql://u@h/d", "ca_file": "state-ca.pem", "password": {"file": "state-word"}}
+    FILE.write_text(toml({"mqtt": mqtt | {"password": {"file": "word"}}, "state": state}))
+    good = load_in_force(FILE)
+    assert good.faults == ()
+    good.keep()
+    whole = Path(name).read_bytes()
+    harm(Path(name))
+    for _ in range(2):
+        found = load_in_force(FILE)
+        found.keep()
+        assert found.settings == good.settings
+        assert [fault.key for fault in found.faults] == [key]
+        assert found.mended() == set()
+    if Path(name).is_dir():
+        Path(name).rmdir()
+    Path(name).write_bytes(whole)
+    assert found.mended() == {*found.faults}
+    assert load_in_force(FILE).faults == ()
 
 
 def test_settings_without_a_fault_are_those_of_the_file(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.model.config import Secret
+from ingest.model.fault import InvalidConfig
+from ingest.model.renewed import renewed_password
 from ingest.sources.clock import Clock
 from ingest.sources.config import MqttConfig
 from ingest.sources.handover import Handover
@@ -156,6 +159,47 @@ def test_renewed_files_are_used_by_the_next_connection(tmp_path: Path) -> None:
         assert subscribed.acquire(timeout=PATIENCE_S)
         assert source.trouble is None
     assert of(logs, "broker_not_trusted") == []
+
+
+@pytest.mark.parametrize("broken", ["cert", "key", "ca", "password"])
+def test_a_source_begun_with_a_broken_file_connects_once_that_is_mended_and_never_without_it(
+    broken: str, tmp_path: Path
+) -> None:
+    ours = Authority(tmp_path)
+    mine, word, trusted = ours.issue("yujing"), tmp_path / "word", tmp_path / "trusted.pem"
+    word.write_text("x")
+    trusted.write_bytes(ours.ca.read_bytes())
+    file = {"cert": mine.cert, "key": mine.key, "ca": trusted, "password": word}[broken]
+    key = {"ca": "mqtt.tls_ca", "password": "mqtt.password"}.get(broken, "mqtt.tls_cert")
+    whole = file.read_bytes()
+    file.unlink()
+    signing_in = {"username": "yujing", "password": {"file": word}}
+    with (
+        tls_broker(tmp_path, ours.ca, ours.issue("broker")) as broker,
+        capture_logs() as logs,
+        connecting(broker.port, trusted, mine, **signing_in) as (source, subscribed),
+    ):
+        until(lambda: len(of(logs, "broker_unreachable")) > 1)
+        assert source.trouble == f"not connected: {key} cannot be used"
+        told = of(logs, "password_unusable" if broken == "password" else "certificate_unusable")
+        assert [one["key"] for one in told] == [key], "once, however often it is tried"
+        assert of(logs, "broker_connected") == []
+        file.write_bytes(whole)
+        assert subscribed.acquire(timeout=PATIENCE_S)
+        assert source.trouble is None
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * 65_536])
+def test_a_password_that_no_packet_can_carry_ends_no_service(content: bytes, tmp_path: Path) -> None:
+    word = tmp_path / "word"
+    word.write_bytes(content)
+    password = renewed_password("mqtt.password", Secret(file=word), 65_535)
+    with pytest.raises(InvalidConfig, match="password"):
+        password.get()
+    word.write_text("x" * 65_535)
+    assert password.get() == "x" * 65_535
+    word.write_bytes(content)
+    assert password.get() == "x" * 65_535, "as it was good last"
 
 
 def test_a_port_without_tls_is_no_broker_that_is_away(tmp_path: Path) -> None:

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from ingest.model.config import Secret
 from ingest.model.fault import InvalidConfig
 from ingest.settings import load_settings
 from ingest.settings.check import check_all
 from ingest.state.config import StateConfig, server_of
+from ingest.state.database import Database
+from ingest.state.errors import StateAway, StateUnavailable
+from ingest.state.peek import engine_at
 
 
 def faults(tmp_path: Path, text: str) -> str:
@@ -137,3 +141,13 @@ ca_file = "{tmp_path}/ca.pem"
     with pytest.raises(InvalidConfig) as caught:
         check_all(file)
     assert [fault.key for fault in caught.value.faults if fault.key.startswith("state")] == []
+
+
+def test_a_password_that_cannot_be_read_is_a_server_that_is_away(tmp_path: Path) -> None:
+    """So that the service takes in readings meanwhile; but who only asks begins nothing without it."""
+    config = StateConfig(url="postgresql://yujing@127.0.0.1/yujing", password=Secret(file=tmp_path / "gone"))
+    with pytest.raises(StateAway, match=r"state\.password.*gone"):
+        Database(config)
+    with pytest.raises(StateUnavailable, match="gone") as asked:
+        engine_at(config)
+    assert not isinstance(asked.value, StateAway)
