@@ -18,6 +18,7 @@ from ingest.state.config import StateConfig, server_of
 from ingest.state.database import Database
 from ingest.state.errors import StateAway, StateUnavailable
 from ingest.state.peek import engine_at
+from tests.authority import Authority
 
 
 def faults(tmp_path: Path, text: str) -> str:
@@ -137,7 +138,7 @@ ca_file = "{tmp_path}/ca.pem"
         "state.ca_file",
     }
     (tmp_path / "password").write_text("x")
-    (tmp_path / "ca.pem").write_text("x")
+    (tmp_path / "ca.pem").write_bytes(Authority(tmp_path / "theirs").ca.read_bytes())
     with pytest.raises(InvalidConfig) as caught:
         check_all(file)
     assert [fault.key for fault in caught.value.faults if fault.key.startswith("state")] == []
