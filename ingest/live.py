@@ -128,7 +128,9 @@ class ServiceMetrics(Collector):
             value=len(self._files.unwatched),
         )
         days = GaugeMetricFamily(
-            "yujing_certificate_days_left", "Whole days until it ends, by the setting that names it", labels=["key"]
+            "yujing_certificate_days_left",
+            "Whole days until it ends, negative those since, by the setting that names it",
+            labels=["key"],
         )
         for key, left in self._certificates.days_left().items():
             days.add_metric([key], left)

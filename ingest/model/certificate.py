@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-DAY_S = 86_400.0
+DAY = 86_400 * 10**9  # ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,13 @@ class Certificate:
     ends: int
 
     def days_left(self, now: int) -> int:
-        """Whole days until it ends, at `now` (ns since the epoch); negative once it has ended."""
-        return int((self.ends - now) // (DAY_S * 1e9))
+        """Whole days until it ends, at `now` (ns since the epoch), negative those since; 0 for a day on either side."""
+        days = abs(self.ends - now) // DAY
+        return -days if self.ended(now) else days
+
+    def ended(self, now: int) -> bool:
+        """Whether it is good no more, at `now` (ns since the epoch)."""
+        return now >= self.ends
 
     @property
     def until(self) -> str:

@@ -30,13 +30,14 @@ _TRUSTED: Final = frozenset({"tls_ca", "ca_file"})
 
 @dataclass(frozen=True, slots=True)
 class CertificateEnding(Event, level="warning", labels=("key",)):
-    """A certificate ends within 30 days, or has ended (less than 0 days left): told once a day."""
+    """A certificate ends within 30 days, or has ended (`days_left`: minus the days since): told once a day."""
 
     key: str
     where: str
     subject: str
     until: str
     days_left: int
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +87,24 @@ def unusable(settings: BaseModel) -> list[Fault]:
 
 def ended(settings: BaseModel, now: int) -> list[Fault]:
     """A fault for each that has ended. A start does not fail for it: the clock may be wrong, and plants are watched."""
-    return [_fault(one, now, "a certificate that has not ended: renew it") for one in _within(settings, now, None, 0)]
+    return [
+        _fault(one, f"ended {-one.days_left(now)} days ago", "a certificate that has not ended: renew it")
+        for one in certificates_of(settings)
+        if one.ended(now)
+    ]
 
 
 def ending(settings: BaseModel, now: int) -> list[Fault]:
     """A doubt about each that ends within 30 days."""
     return [
-        _fault(one, now, f"a certificate that lasts for more than {SOON_D} days: renew it")
-        for one in _within(settings, now, 0, SOON_D + 1)
+        _fault(one, f"{one.days_left(now)} days", f"a certificate that lasts for more than {SOON_D} days: renew it")
+        for one in certificates_of(settings)
+        if not one.ended(now) and one.days_left(now) <= SOON_D
     ]
 
 
-def _within(settings: BaseModel, now: int, least: int | None, below: int) -> list[Certificate]:
-    days = [(one, one.days_left(now)) for one in certificates_of(settings)]
-    return [one for one, left in days if (least is None or left >= least) and left < below]
-
-
-def _fault(one: Certificate, now: int, expected: str) -> Fault:
-    return Fault(one.where, one.key, f"{one.subject}, until {one.until}: {one.days_left(now)} days", expected)
+def _fault(one: Certificate, left: str, expected: str) -> Fault:
+    return Fault(one.where, one.key, f"{one.subject}, until {one.until}: {left}", expected)
 
 
 class CertificateWatch:
@@ -125,7 +126,7 @@ class CertificateWatch:
         self._now = now
         self._seen: dict[str, object] = {}  # what a file was when it was read, or what the broker showed
         self._known: dict[str, Certificate] = {}
-        self._told: dict[str, int] = {}  # days left when that was told
+        self._told: dict[str, tuple[int, bool]] = {}  # days left, and whether it had ended, when that was told
 
     def days_left(self) -> dict[str, int]:
         """Whole days by key; those that end soon are told in the log, once a day."""
@@ -137,10 +138,11 @@ class CertificateWatch:
         now = self._now()
         left = {key: one.days_left(now) for key, one in self._known.items()}
         for key, days in left.items():
-            if days <= SOON_D and self._told.get(key) != days:
-                self._told[key] = days
-                one = self._known[key]
-                emit(CertificateEnding(key, one.where, one.subject, one.until, days))
+            one = self._known[key]
+            stands = days, one.ended(now)
+            if days <= SOON_D and self._told.get(key) != stands:
+                self._told[key] = stands
+                emit(CertificateEnding(key, one.where, one.subject, one.until, *stands))
         return left
 
     def fewest(self) -> float:

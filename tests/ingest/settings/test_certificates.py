@@ -17,7 +17,15 @@ from ingest.journal.journal import Commit
 from ingest.model.batch import Batch
 from ingest.model.plant import SERVICE, ServicePoint
 from ingest.settings import Settings
-from ingest.settings.certificates import FURTHEST_D, SOON_D, CertificateWatch, certificate_files
+from ingest.settings.certificates import (
+    FURTHEST_D,
+    SOON_D,
+    CertificateWatch,
+    certificate_files,
+    certificates_of,
+    ended,
+    ending,
+)
 from tests.authority import Authority
 from tests.ingest.pipeline.bench import PATIENCE_S, Bench
 from tests.small_plant import write_plant
@@ -123,6 +131,28 @@ def test_what_ends_soon_is_in_the_log_once_a_day(authority: Authority) -> None:
     assert left == [31, 30, 30, 29, 29, 28]
     assert [entry["days_left"] for entry in logs] == [30, 29, 28]
     assert {entry["key"] for entry in logs} == {"mqtt.tls_cert"}
+
+
+def test_days_are_counted_towards_the_end_from_both_sides_of_it(authority: Authority) -> None:
+    """One that ended yesterday ended a day ago, to `check`, metrics, log and alarm alike; its end itself is told."""
+    used = settings(authority, 0.0)
+    (end,) = {one.ends for one in certificates_of(used) if one.key == "mqtt.tls_cert"}
+    hours = {-49: 2, -47: 1, -25: 1, -1: 0, 1: 0, 25: -1, 47: -1, 49: -2}
+    times = iter(end + hour * DAY // 24 for hour in hours)
+    watch = CertificateWatch(used, now=lambda: next(times))
+    with capture_logs() as logs:
+        left = [watch.fewest() for _ in hours]
+    assert left == list(hours.values())
+    assert [(one["days_left"], one["ended"]) for one in logs] == [
+        (2, False), (1, False), (0, False), (0, True), (-1, True), (-2, True),
+    ]  # fmt: skip
+    for hour, days in hours.items():
+        now = end + hour * DAY // 24
+        doubtful, refused = ([one.value for one in told(used, now)] for told in (ending, ended))
+        assert [text.rpartition(": ")[2] for text in (*doubtful, *refused)] == [
+            f"{days} days" if hour < 0 else f"ended {-days} days ago"
+        ]
+        assert len(refused) == (hour > 0)
 
 
 def test_the_certificate_the_broker_shows_is_watched_too(authority: Authority) -> None:
