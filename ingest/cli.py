@@ -52,7 +52,7 @@ from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.plausible import doubts
 from ingest.private import close_data, write_privately
 from ingest.receiving import receive_until_state_answers
-from ingest.reread import reread
+from ingest.reread import Rereader
 from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import InForce, load_in_force
 from ingest.settings.certificates import certificates_of
@@ -345,7 +345,7 @@ async def _serve(in_force: InForce, file: Path, *, new: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread, file, in_force.settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, Rereader(file, in_force.settings).ask)
     while not stop.is_set():
         try:
             service = Service(in_force, new=new)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +15,11 @@ from typing import Any
 import pytest
 import structlog
 
-from ingest.reread import reread
-from ingest.settings import load_in_force
+from ingest.reread import Rereader
+from ingest.settings import Settings, load_in_force
 from ingest.telemetry import Event, configure_logging, emit, journald_reads
 
+PATIENCE_S = 60.0
 GOOD = '[log]\nlevel = "info"\n[intake]\nclock_tolerance_s = 60\n'
 
 
@@ -47,16 +50,38 @@ def lines(capture: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capture.readouterr().err.splitlines()]
 
 
-def test_the_level_of_the_log_changes_at_once_and_what_needs_a_restart_is_named(
+def write(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    file.write_text(text)
+
+
+def pipe_at(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+async def reread(file: Path, running: Settings) -> None:
+    """Ask, and wait until it is told what came of it."""
+    rereader = Rereader(file, running, PATIENCE_S)
+    rereader.ask()
+    await done(rereader)
+
+
+async def done(rereader: Rereader) -> None:
+    assert rereader._task is not None
+    await rereader._task
+
+
+async def test_the_level_of_the_log_changes_at_once_and_what_needs_a_restart_is_named(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     running = load_in_force(file).settings
-    file.write_text(GOOD.replace("info", "error").replace("60", "30"))
-    reread(file, running)
+    write(file, GOOD.replace("info", "error").replace("60", "30"))
+    await reread(file, running)
     emit(HornBlown("nobody hears it"))
     assert lines(capsys) == []
-    file.write_text(GOOD.replace("60", "30"))
-    reread(file, running)
+    write(file, GOOD.replace("60", "30"))
+    await reread(file, running)
     emit(HornBlown("heard"))
     told = lines(capsys)
     assert [one["event"] for one in told] == ["settings_reread", "horn_blown"]
@@ -64,13 +89,61 @@ def test_the_level_of_the_log_changes_at_once_and_what_needs_a_restart_is_named(
 
 
 @pytest.mark.parametrize("text", ["[log\n", '[log]\nlevel = "loud"\n'])
-def test_settings_that_cannot_be_used_change_nothing(text: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_settings_that_cannot_be_used_change_nothing(
+    text: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     running = load_in_force(file).settings
     configure_logging()
-    file.write_text(text)
-    reread(file, running)
+    write(file, text)
+    await reread(file, running)
     emit(HornBlown("as before"))
     assert {one["event"] for one in lines(capsys)} == {"settings_not_reread", "horn_blown"}
+
+
+async def test_a_path_that_hangs_holds_nothing_up_and_is_told_and_a_mended_one_is_read(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Again and again; what a path says after its time changes nothing."""
+    running = load_in_force(file).settings
+    configure_logging()
+    pipe_at(file)
+    hasty = Rereader(file, running, 0.05)
+    hasty.ask()
+    await asyncio.sleep(0)  # the loop goes on
+    await done(hasty)
+    for _ in range(20):
+        hasty.ask()
+        await done(hasty)
+    told = lines(capsys)
+    assert {(one["event"], one["key"], one["value"]) for one in told} == {("settings_not_reread", "(file)", str(file))}
+    assert len(told) == 21
+    hung = [thread for thread in threading.enumerate() if thread.name == "reread"]
+    assert len(hung) == 8, "and not one for each time"
+    assert all(thread.daemon for thread in hung), "nobody waits for them at the end"
+    pipe = os.open(file, os.O_RDWR)  # whoever waits gets something to read, too late
+    os.write(pipe, b'[log]\nlevel = "error"\n')
+    os.close(pipe)
+    for thread in hung:
+        await asyncio.to_thread(thread.join, PATIENCE_S)
+    await asyncio.sleep(0)
+    assert lines(capsys) == []
+    write(file, GOOD)
+    await reread(file, running)
+    assert [one["event"] for one in lines(capsys)] == ["settings_reread"]
+
+
+async def test_who_asks_while_the_settings_are_read_has_them_read_again(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging()
+    rereader = Rereader(file, load_in_force(file).settings, PATIENCE_S)
+    rereader.ask()
+    await asyncio.sleep(0)
+    write(file, GOOD.replace("60", "30"))
+    for _ in range(20):
+        rereader.ask()
+    await done(rereader)
+    assert lines(capsys)[-1]["restart_for"] == ["intake"]
 
 
 def test_lines_bear_their_priority_where_journald_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
