@@ -31,6 +31,7 @@ from ingest.commands.configured import (
     RunAsRoot,
     configured,
     end,
+    end_refused,
     enter,
     moment,
     other_owner,
@@ -207,7 +208,7 @@ def run(
         require_memory()  # before anything is opened: a failed allocation names nobody
         asyncio.run(_serve(in_force, file, new=new))
     except InvalidConfig as error:
-        refuse(error)
+        end_refused(error)
     except (
         JournalUnavailable,
         StateUnavailable,

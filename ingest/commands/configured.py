@@ -124,6 +124,21 @@ def end(why: Ended) -> NoReturn:
     raise typer.Exit(UNAVAILABLE) from None
 
 
+def end_refused(error: InvalidConfig) -> NoReturn:
+    """As `end`, over faults in what a person wrote: every fault is told."""
+    if sys.stderr.isatty():
+        refuse(error)
+    many = len(error.faults)
+    emit(
+        Ended(
+            f"配置有 {many} 处错误,未启动 {many} faults in settings or plant files; not started",
+            str(error),
+            "改正后启动;yujing check 列出全部错误。 Mend them, then start; yujing check names every fault.",
+        )
+    )
+    raise typer.Exit(INVALID) from None
+
+
 def other_owner(settings: Settings) -> tuple[Path, str] | None:
     """If we are root and the data is another user's: where, and who that is."""
     if os.geteuid() == 0:

@@ -16,7 +16,7 @@ from ingest.settings import load_settings
 from ingest.state.config import StateConfig
 from ingest.state.copying import NotCopied, copy, total
 from ingest.state.database import Database
-from ingest.state.errors import StateUnavailable
+from ingest.state.errors import StateNewer, StateUnavailable
 from ingest.state.peek import reading
 from ingest.state.salvage import WITHOUT_END, Salvaged, salvage
 from ingest.state.soundness import check_state, rows_of
@@ -122,10 +122,16 @@ def _require_password(wanted: StateConfig, file: Path) -> None:
 
 
 def _is_sound(config: StateConfig) -> bool:
-    """Whether the file, and every record in it, can be read as it was written; only reads."""
+    """Whether the file, and every record in it, can be read as it was written; only reads.
+
+    Raises:
+        StateNewer: it has what this version does not know, which a repair would leave behind.
+    """
     try:
         with reading(config) as connection, bar("校验 check", rows_of(connection)) as advance:
             return not any(check_state(connection, advance))
+    except StateNewer:
+        raise
     except StateUnavailable:
         return False
 

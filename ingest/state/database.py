@@ -11,19 +11,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
 from ingest.state.backend import Backend, open_backend
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateBroken, StateInDoubt, StateUnavailable
 from ingest.state.unreadable import Rows, Unreadable
+from ingest.state.version import migrations, require_known
 
 T = TypeVar("T")
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
@@ -167,19 +162,9 @@ def migrate(connection: sa.Connection) -> None:
     """Bring the schema up to date.
 
     Raises:
-        StateUnavailable: a newer version of the service wrote it.
+        StateNewer: a newer version of the service wrote it.
     """
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    require_known(connection, connection.engine.url.render_as_string())
+    config = migrations()
     config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        newer = {*MigrationContext.configure(connection).get_current_heads()} - known
-        if not newer:
-            raise
-        raise StateUnavailable(
-            f"{connection.engine.url.render_as_string()}: a state database of version {', '.join(newer)}; this yujing"
-            f" reads up to {max(known)}. Run the version that wrote it, or restore a backup of before the upgrade"
-        ) from error
+    command.upgrade(config, "head")

@@ -2,6 +2,7 @@
 
 StateUnavailable   retry: a disk is full, a file is busy, the server is away; nothing of the transaction is kept
 ├── StateAway      the server cannot be reached, or lets nobody in: others can go on without it
+├── StateNewer     not by this version: a newer one wrote it
 └── StateInDoubt   retry, but ask first: the server went away while it committed, so that it is not known which
 StateBroken        fatal: a sync or a read failed, the data are damaged, or somebody else wrote; end, so that a restart
                    reads what is on disk
@@ -16,6 +17,10 @@ class StateUnavailable(Exception):
 
 class StateAway(StateUnavailable):
     """The server could not be reached, or let nobody in."""
+
+
+class StateNewer(StateUnavailable):
+    """A newer version of the service wrote it, so that nobody here can tell what stands in it."""
 
 
 class StateInDoubt(StateUnavailable):

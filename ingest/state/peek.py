@@ -66,6 +66,7 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
     """A connection that only reads what is committed; on a server, as it is at the first read.
 
     Raises:
+        StateNewer: a newer version of the service wrote it.
         StateUnavailable: it is not there, or cannot be read.
     """
     engine = _file_reader(config.path) if config.server is None else _server_reader(config)
@@ -73,11 +74,22 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
         with engine.connect() as connection:
             if config.server is not None:  # rows come as they are asked for only within a transaction
                 connection.execution_options(isolation_level="REPEATABLE READ")
+            _require_known(connection, str(config.server or config.path))
             yield connection
     except sa.exc.DBAPIError as error:
         raise StateUnavailable(f"{config.server or config.path}: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _require_known(connection: sa.Connection, name: str) -> None:
+    """Raise StateNewer; damage to the version is named by who looks at everything."""
+    from ingest.state.version import require_known  # noqa: PLC0415  who exports lists needs no Alembic
+
+    try:
+        require_known(connection, name)
+    except sa.exc.DBAPIError:
+        connection.rollback()
 
 
 class ReadOnly:

@@ -215,6 +215,9 @@ def test_the_service_does_not_start_on_what_it_cannot_read(tmp_path: Path, text:
     result = run("run", "--new", "--config", str(tmp_path / "yujing.toml"))
     assert result.exit_code == 2
     assert "expected" in result.output
+    told = [json.loads(line) for line in result.stderr.splitlines()]
+    assert told[-1]["event"] == "ended", "the log is lines of JSON to its last"
+    assert str(tmp_path) in told[-1]["error"] or "plants" in told[-1]["error"]
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from ingest.cli import app
+from ingest.journal.journal import Journal
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
+from ingest.state.errors import StateUnavailable
 from ingest.state.store import EngineState, EngineStore
 from tests.conftest import at_server
 from tests.servers import PostgreSQL
@@ -65,6 +69,27 @@ def copied(old: Path, new: Path) -> Result:
         return CliRunner().invoke(app, ["state", "copy", "--config", str(old), "--to", str(new)])
     finally:
         os.chdir(before)
+
+
+@pytest.mark.parametrize("command", [["verify"], ["state", "repair"], ["audit", "verify"]])
+def test_what_a_newer_version_wrote_is_neither_said_to_be_sound_nor_changed(old: Path, command: list[str]) -> None:
+    """It is said what a start says, in one sentence."""
+    path = old.parent / "data" / "state.db"
+    Journal(path.with_name("journal.db")).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StateUnavailable) as refused:
+        Database(path)
+    sentence = str(refused.value).partition(": a state database")[2]
+    before, content = Path.cwd(), path.read_bytes()
+    result = CliRunner().invoke(app, [*command, "--config", str(old)])
+    os.chdir(before)
+    assert result.exit_code == 1, result.output
+    assert "version 9999; this yujing reads up to" in sentence
+    assert sentence in result.stderr
+    assert result.stdout == ""
+    assert path.read_bytes() == content
+    assert [*path.parent.glob("state.db.damaged*")] == []
 
 
 def test_a_file_goes_to_a_server(old: Path, new: Path, wanted: StateConfig) -> None:
