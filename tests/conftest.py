@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ingest.model.config import Secret
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from tests.servers import PostgreSQL, postgresql
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -90,7 +90,7 @@ def test_every_kind_has_a_specimen_and_a_plain_reference() -> None:
 
 
 @pytest.mark.parametrize("kind", list(SCORERS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=streams(), cuts=CUTS)
 def test_findings_equal_those_of_plain_loops_however_the_stream_is_cut(
     kind: str, rows: list[Row], cuts: list[int]
@@ -108,7 +108,7 @@ def test_the_streams_of_this_suite_make_every_kind_trip_and_return(kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(rows=streams(), cuts=CUTS)
 def test_the_memory_is_the_same_to_the_last_bit_however_the_stream_is_cut(
     kind: str, rows: list[Row], cuts: list[int]
@@ -120,7 +120,7 @@ def test_the_memory_is_the_same_to_the_last_bit_however_the_stream_is_cut(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=streams(), cut=st.integers(0, 80))
 def test_a_restored_detector_goes_on_as_if_nothing_had_happened(kind: str, rows: list[Row], cut: int) -> None:
     rules = table(rules_of(kind))
@@ -148,7 +148,7 @@ def test_a_restart_after_every_few_readings_changes_nothing(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=streams(), cut=st.integers(0, 80))
 def test_a_rule_added_removed_or_retuned_leaves_the_others_as_they_were(kind: str, rows: list[Row], cut: int) -> None:
     every = rules_of(kind)

@@ -107,7 +107,7 @@ TEXTS = ("A - B", "max(A, B, RUN) - min(A, B)", "A - lag(A, 5)", "mean(A - B, 8)
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=ROWS, cuts=st.lists(st.integers(0, 60), max_size=4))
 def test_how_the_stream_is_cut_changes_nothing(text: str, steps: list[tuple[int, int, float]], cuts: list[int]) -> None:
     """As long as what came together stays together."""

@@ -47,7 +47,7 @@ def arriving(frames: list[Frame], since: int) -> Readings:
 
 
 @pytest.mark.parametrize("kind", list(SCORERS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(drawn=FRAMES, seed=st.integers(0, 9), cut=st.integers(0, 30))
 def test_the_order_of_columns_changes_no_verdict(
     kind: str, drawn: list[tuple[int, dict[int, float]]], seed: int, cut: int

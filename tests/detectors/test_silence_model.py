@@ -112,7 +112,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(history=st.lists(EVENTS, max_size=30))
 def test_every_silence_is_told_and_ended_as_plain_loops_say_whatever_came_before(
     history: list[tuple[object, ...]],
@@ -135,7 +135,7 @@ def test_every_silence_is_told_and_ended_as_plain_loops_say_whatever_came_before
         both.go_on(5.5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(turns=st.lists(st.tuples(STEPS, ARRIVALS, st.lists(st.integers(0, 4), max_size=3)), max_size=20))
 def test_who_is_silent_does_not_depend_on_how_the_arrivals_are_cut_into_batches(
     turns: list[tuple[float, list[Arrival], list[int]]],

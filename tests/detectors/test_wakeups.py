@@ -55,7 +55,7 @@ def everything() -> dict[str, list[PlainRule]]:
 TABLES: dict[str, RuleTable] = {kind: table(rules) for kind, rules in everything().items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(turns=CLOSED_BEFORE_A_RESTART)
 @example(turns=A_HAIR_BELOW_THE_LIMIT)
 @given(turns=TURNS)

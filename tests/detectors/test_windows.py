@@ -111,7 +111,7 @@ def _added(values: list[float]) -> float:
     return total
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows=streams(), cuts=CUTS)
 def test_buckets_are_those_of_plain_lists(rows: list[Row], cuts: list[int]) -> None:
     expected = plain(rows)
@@ -119,7 +119,7 @@ def test_buckets_are_those_of_plain_lists(rows: list[Row], cuts: list[int]) -> N
     assert closed(rows, range(len(rows))) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=streams(), cuts=CUTS)
 def test_a_ring_shows_each_reading_the_entries_up_to_its_own(rows: list[Row], cuts: list[int]) -> None:
     ring, parts = Ring(POINTS, SIZE, {"value": math.nan}), Parts(np.full(POINTS, WIDTH_S * SECOND))

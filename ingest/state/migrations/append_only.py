@@ -37,6 +37,7 @@ def keep_young(table: str, column: str, days: int) -> None:
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only for {days} days'); END"
         )
         return
+    op.execute(f"DROP TRIGGER IF EXISTS {table}_no_delete ON {table}")
     op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
     op.execute(
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR TRUNCATE ON {table}"

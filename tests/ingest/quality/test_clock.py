@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.quality.clock import HALF, SLACK, SPACING, GatewayClock, keep_time
@@ -122,7 +122,6 @@ def test_what_is_kept_stays_near_its_arrival(gateway: Gateway, steps: list[tuple
         assert -off <= frame.newest - frame.sent.received <= off
 
 
-@settings(deadline=None)  # a long history
 @given(gateways, steps)
 def test_a_clock_that_is_right_again_is_believed_again(gateway: Gateway, steps: list[tuple[int, int]]) -> None:
     """The shift goes away, and takes as long as its size asks for: a tenth of the time between frames."""
@@ -276,7 +275,6 @@ def test_ten_years(offset: int) -> None:
     assert max(abs(frame.newest - frame.sent.made) for frame in kept) < 2 * SECOND
 
 
-@settings(deadline=None)  # 1,200 frames each
 @given(
     st.dictionaries(st.integers(1, 1199), st.integers(4 * SECOND, 100 * SECOND), max_size=6),
     st.sampled_from([SECOND // 10, SECOND]),

@@ -53,7 +53,7 @@ def test_both_encodings_give_the_same_readings_in_order_of_time() -> None:
         assert set(read.received.tolist()) == {42}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["A", "B", "AB", "BA", "X", ""]), st.integers(0, 2))))
 def test_frames_of_any_shapes_become_the_same_readings_together_as_one_by_one(
     shapes: list[tuple[int, str, int]],
@@ -233,7 +233,7 @@ def test_hostile_bytes_are_refused(payload: bytes, reason: Reason) -> None:
     assert caught.value.reason is reason
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_mutated_frame_is_read_or_refused_but_never_breaks_the_reader(data: st.DataObject) -> None:
     frame = Frame("b1", 5, [T0, T0 + 1000], {"A": [1.5, None], "B": [2.0, 3.0]}, {"B": [1, 2]})

@@ -27,14 +27,14 @@ def printed(column: str) -> bytes:
     return f'{{"boot":"b","seq":1,"time":[{T0}],"values":{{"A":[{column}],"B":[4.8]}}}}'.encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(VALUES, st.booleans(), st.sampled_from([None, 1]))
 def test_what_is_json_stays_as_it_is(value: object, ascii_only: bool, indent: int | None) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     assert mend_json(text) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet='"\\[]{},: \n+-.0159eEnaif'))
 def test_what_is_mended_once_is_mended(text: str) -> None:
     once = mend_json(text)
