@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from pydantic import BaseModel
 
 from ingest.model.config import Config, Secret
@@ -345,6 +351,12 @@ def binary(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
 
 
+def locked(file: Path) -> None:
+    """With a passphrase, for which nobody is to be asked."""
+    key = load_pem_private_key(file.read_bytes(), None)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))
+
+
 def swapped(file: Path) -> None:
     file.write_bytes(Authority(file.parent / "other").issue("yujing").key.read_bytes())
 
@@ -356,6 +368,7 @@ def swapped(file: Path) -> None:
         ("yujing.pem", Path.unlink, "mqtt.tls_cert"),
         ("yujing.key", swapped, "mqtt.tls_cert"),
         ("yujing.key", folder, "mqtt.tls_cert"),
+        ("yujing.key", locked, "mqtt.tls_cert"),
         ("ca.pem", Path.unlink, "mqtt.tls_ca"),
         ("ca.pem", binary, "mqtt.tls_ca"),
         ("word", Path.unlink, "mqtt.password"),
