@@ -9,6 +9,8 @@ from uuid import UUID
 
 from ingest.model.alarm import Alarm
 from ingest.model.audit import YUJING
+from ingest.model.changed import DoneBefore, done_before
+from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 
 HIGHEST: Final = 2
@@ -23,6 +25,32 @@ _OPEN: Final = frozenset({SuppressionState.APPLIED, SuppressionState.IN_FORCE})
 def reaches(one: Suppression, level: int, *, highest: bool) -> bool:
     """Whether it hides alarms of that level; the highest only if applied for and approved, or if `highest` says so."""
     return level < HIGHEST or highest or one.kind is SuppressionKind.OUT_OF_SERVICE
+
+
+_APPROVED: Final = Text("批准该申请", "approved this application")
+_REJECTED: Final = Text("驳回该申请", "rejected this application")
+_WITHDRAWN: Final = Text("撤回该停用申请", "withdrew this application")
+_ENDED: Final = {
+    SuppressionKind.SHELVED: Text("取消该搁置", "ended this shelving"),
+    SuppressionKind.SUPPRESSED: Text("解除该设计抑制", "ended this suppression by design"),
+    SuppressionKind.OUT_OF_SERVICE: Text("恢复该测点使用", "put this point back into service"),
+}
+
+
+def decided_before(one: Suppression) -> DoneBefore | None:
+    """What to tell whoever decides on it, or ends it, after somebody else; None while it waits for a decision."""
+    match one.state:
+        case SuppressionState.APPLIED:
+            return None
+        case SuppressionState.IN_FORCE:
+            return done_before(_APPROVED, one.approver, one.decided)
+        case SuppressionState.REJECTED:
+            return done_before(_REJECTED, one.approver, one.decided)
+    asked = one.kind is SuppressionKind.OUT_OF_SERVICE and one.decided is None
+    what = _WITHDRAWN if asked else _ENDED[one.kind]
+    if one.ended_by == YUJING:
+        what = Text(f"因期满{what.zh}", f"{what.en}, its time being over,")
+    return done_before(what, one.ended_by, one.ended)
 
 
 class Suppressions:

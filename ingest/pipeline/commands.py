@@ -17,7 +17,7 @@ from ingest.alarms.lifecycle import (
     require_unseen,
     reset,
 )
-from ingest.alarms.suppressions import HIGHEST
+from ingest.alarms.suppressions import HIGHEST, decided_before
 from ingest.model.alarm import Alarm
 from ingest.model.audit import Act, ActRole
 from ingest.model.changed import Changed, done_before
@@ -198,13 +198,6 @@ class Suppress:
             require_raise(standing if standing and another else _find(turn, memory, alarm), 0 if another else raises)
 
 
-_DECIDED: Final = {
-    SuppressionState.IN_FORCE: Text("批准该申请", "approved this application"),
-    SuppressionState.REJECTED: Text("驳回该申请", "rejected this application"),
-    SuppressionState.ENDED: Text("结束该申请", "ended this application"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Decide:
     """Approve or reject an application to take a point out of service; nobody approves their own.
@@ -221,9 +214,9 @@ class Decide:
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
         """See `Command`."""
-        record = _waiting(memory, self.suppression)
-        if record.state is not SuppressionState.APPLIED:
-            raise done_before(_DECIDED[record.state], record.approver, record.decided)
+        record = _waiting(turn, memory, self.suppression)
+        if (before := decided_before(record)) is not None:
+            raise before
         if record.applicant == self.who.name:
             raise ValueError("whoever applied for it cannot decide on it")
         if self.approved:
@@ -259,7 +252,7 @@ class End:
 
     def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
         """See `Command`."""
-        record = _waiting(memory, self.suppression)
+        record = _waiting(turn, memory, self.suppression)
         ended = replace(record, state=SuppressionState.ENDED, ended=now, ended_by=self.who.name)
         return _keep(turn, memory, ended, "ended", self.who, now, self.comment)
 
@@ -272,10 +265,12 @@ def _find(turn: Turn, memory: Memory, alarm: UUID, seen: int | None = None) -> A
     return found
 
 
-def _waiting(memory: Memory, suppression: UUID) -> Suppression:
+def _waiting(turn: Turn, memory: Memory, suppression: UUID) -> Suppression:
+    """One that is not over. Raises DoneBefore if it was ended in this turn; KeyError if it is not known (any more)."""
     record = memory.suppressions.find(suppression)
     if record is None:
-        raise KeyError(f"suppression {suppression}, in force or applied for")
+        over = next((one for one in reversed(turn.suppressions) if one.id == suppression), None)
+        raise (decided_before(over) if over else None) or KeyError(f"suppression {suppression}")
     return record
 
 

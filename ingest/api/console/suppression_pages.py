@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Inspector, Principal
@@ -15,10 +14,10 @@ from ingest.api.console.fields import Maybe, Onward
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.inputs import Number
-from ingest.api.orders import carry_out, person
+from ingest.api.orders import person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import cut, read_token
-from ingest.api.rest.suppressions import hidden_by, suppression_of
+from ingest.api.rest.suppressions import hidden_by, settle
 from ingest.model.suppression import SuppressionState
 from ingest.pipeline.commands import Decide, End
 
@@ -78,8 +77,7 @@ def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
         return await done(actor, End(suppression, person(actor), comment), onward)
 
     async def done(caller: Principal, command: Decide | End, onward: str) -> Response:
-        await run_in_threadpool(suppression_of, ports, caller, command.suppression)
-        await carry_out(ports, command)
+        await settle(ports, caller, command)
         return go_on(onward)
 
     return router

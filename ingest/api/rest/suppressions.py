@@ -10,12 +10,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from ingest.alarms.suppressions import decided_before
 from ingest.api import reach
 from ingest.api.access import Actor, Caller, Inspector, Principal
 from ingest.api.errors import NotThere
 from ingest.api.inputs import Count
 from ingest.api.instants import Instant
-from ingest.api.orders import carry_out, person
+from ingest.api.orders import as_conflict, carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import Cursor, cut, read_token
 from ingest.api.rest.schemas import Body, PlantId, PointId, Shape, Words
@@ -140,10 +141,28 @@ def suppressions_router(ports: Ports) -> APIRouter:
         return await decided(actor, End(suppression, person(actor), body.comment if body else None))
 
     async def decided(caller: Principal, command: Decide | End) -> SuppressionOut:
-        await run_in_threadpool(suppression_of, ports, caller, command.suppression)
-        return shown(await carry_out(ports, command))
+        return shown(await settle(ports, caller, command))
 
     return router
+
+
+async def settle(ports: Ports, caller: Principal, command: Decide | End) -> Suppression:
+    """Decide on a suppression, or end it; returns what came of it.
+
+    Raises:
+        NotThere: it is not known, or not in scope.
+        Conflict: it cannot be done as things stand; if it is over: who ended or rejected it, and when.
+        Away: the engine did not answer.
+    """
+    await run_in_threadpool(suppression_of, ports, caller, command.suppression)
+    try:
+        return await carry_out(ports, command)
+    except NotThere:  # the engine forgets what is over, the records do not
+        record = await run_in_threadpool(suppression_of, ports, caller, command.suppression)
+        with as_conflict():
+            if (before := decided_before(record)) is not None:
+                raise before from None
+        raise
 
 
 def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:

@@ -265,3 +265,42 @@ async def test_a_second_answer_to_a_warning_or_an_application_names_the_first(ha
         answer = await ask(INSPECTOR).post(f"/suppressions/{applied.id}/{path}", data={"raises": str(raises)})
     assert answer.status_code == 409
     assert "南安市应急管理局 已于 11-23 14:12:30 批准该申请。" in answer.text
+
+
+@pytest.mark.parametrize("by_itself", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "ended", "in_english"),
+    [
+        (SuppressionKind.SHELVED, "取消该搁置", "ended this shelving"),
+        (SuppressionKind.SUPPRESSED, "解除该设计抑制", "ended this suppression by design"),
+        (SuppressionKind.OUT_OF_SERVICE, "撤回该停用申请", "withdrew this application"),
+    ],
+)
+async def test_whoever_comes_after_the_end_of_a_suppression_reads_who_ended_it_and_when(
+    kind: SuppressionKind, ended: str, in_english: str, by_itself: bool, hall: StandIn, ask: Ask
+) -> None:
+    """Whatever they wanted: end it, approve it, reject it. By form and by REST, in both languages."""
+    hall.raise_alarm(STEEL, "CO-01", "H", 30.0)
+    rule = None if kind is SuppressionKind.OUT_OF_SERVICE else "H"
+    wish = Suppress(kind, STEEL, "CO-01", rule, "校验", hall.time + 60 * SECOND, Person("李安全", "operator"))
+    one = await hall.order(wish)
+    if by_itself:
+        hall.hidden[one.id] = replace(one, state=SuppressionState.ENDED, ended=hall.time, ended_by="yujing")
+    else:
+        assert (await ask(OPERATOR).post(f"/suppressions/{one.id}/end", data={})).status_code == 303
+    who = "yujing 已于 11-23 14:12:30 因期满" if by_itself else "中控室 王建国 已于 11-23 14:12:30 "
+    for token, path in ((ADMIN, "end"), (INSPECTOR, "approve"), (INSPECTOR, "reject")):
+        page = await ask(token).post(f"/suppressions/{one.id}/{path}", data={})
+        assert (page.status_code, who + ended in page.text) == (409, True), page.text
+        assert "is not known" not in page.text
+        answer = await ask(token).post(f"/api/v1/suppressions/{one.id}/{path}")
+        assert (answer.status_code, in_english in answer.json()["changed"]["en"]) == (409, True)
+
+
+async def test_a_second_rejection_names_the_first(hall: StandIn, ask: Ask) -> None:
+    wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("李安全", "operator"))
+    applied = await hall.order(wish)
+    for path in ("reject", "reject", "approve", "end"):
+        answer = await ask(ADMIN).post(f"/suppressions/{applied.id}/{path}", data={})
+        assert path == "reject" or answer.status_code == 409
+    assert "admin 已于 11-23 14:12:30 驳回该申请。" in answer.text
