@@ -111,8 +111,9 @@ class CaseStore:
         return self._one(Evidence, key)
 
     def evidence_bytes(self) -> int:
-        """The size of all evidence there is; what was handed in twice counts twice."""
-        (row,) = self._db.rows(sa.select(sa.func.coalesce(sa.func.sum(t.evidence.c.size), 0).label("bytes")))
+        """The size of all evidence there is; what was handed in twice is kept, and counts, once."""
+        files = sa.select(t.evidence.c.sha256, t.evidence.c.size).distinct().subquery()
+        (row,) = self._db.rows(sa.select(sa.func.coalesce(sa.func.sum(files.c.size), 0).label("bytes")))
         return int(row["bytes"])
 
     def evidence_of(self, keys: Collection[UUID]) -> list[Evidence]:

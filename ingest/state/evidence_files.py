@@ -58,6 +58,10 @@ class EvidenceFiles:
             raise Incomplete("file", f"{len(content)} bytes", f"1 to {self.max_bytes} bytes")
         return media_of(content)
 
+    def added_by(self, content: bytes) -> int:
+        """How many bytes more there would be with this file: none if it is kept already, whoever handed it in."""
+        return 0 if self._path(digest_of(content)).exists() else len(content)
+
     def get(self, sha256: str) -> bytes | None:
         """The content, or None if it is missing or no longer what was handed in; that is told."""
         try:

@@ -24,9 +24,9 @@ def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, conte
     """
     reach.plant(ports, caller, plant)
     ports.cases.files.check(content)
-    allowances = ports.cases.allowances
-    allowances.require_room(ports.cases.books.evidence_bytes(), len(content))
-    allowances.evidence.take(caller.name, len(content) / 2**20)
+    added, allowances = ports.cases.files.added_by(content), ports.cases.allowances
+    allowances.require_room(ports.cases.books.evidence_bytes(), added)
+    allowances.evidence.take(caller.name, added / 2**20)
     sha256, media = ports.cases.files.put(content)
     one = Evidence(uuid4(), plant, sha256, media, len(content), plain_name(name), caller.name, ports.now())
     detail = {"sha256": sha256, "media": media, "size": one.size, "name": one.name}

@@ -57,6 +57,21 @@ async def test_a_flood_of_files_ends_at_what_a_token_may_in_a_day(
         assert [(await hand_in(one, number)).status_code for number in (200, 201)] == [201, 429]
 
 
+async def test_a_file_handed_in_again_is_kept_once_and_counted_once(
+    limited: FastAPI, hall: StandIn, clock: Clock
+) -> None:
+    """By the token's day and by the room for all; under whatever name, by whomever. Each handing-in is on record."""
+    async with client(limited, OPERATOR) as one, client(limited, ADMIN) as other:
+        again = [await hand_in(who, 0, name) for who, name in [(one, "a"), (one, "b"), (one, "a"), (other, "c")]]
+        assert [answer.status_code for answer in again] == [201] * 4
+        assert len({answer.json()["id"] for answer in again}) == 4
+        assert [(await hand_in(one, number)).status_code for number in (1, 2, 3)] == [201, 201, 429]
+        clock.now += DAY_S
+        assert [(await hand_in(one, number)).status_code for number in (3, 4, 5)] == [201] * 3
+        clock.now += DAY_S
+        assert [(await hand_in(one, number)).status_code for number in (6, 7, 8, 0)] == [201, 201, 503, 201]
+
+
 async def test_evidence_has_so_much_room_whoever_hands_it_in(limited: FastAPI, hall: StandIn, clock: Clock) -> None:
     async with client(limited, OPERATOR) as one:
         answers = []
