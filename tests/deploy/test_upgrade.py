@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.written import ROOT
+from tests.deploy.written import ROOT, blocks
 from tests.small_plant import write_plant
 
 PACKAGES = ("ingest", "detectors", "gateway_sim", "dashboards")
@@ -95,13 +95,6 @@ class Machine:
                     running.send_signal(signal.SIGTERM)
         assert version, "it did not start"
         return version
-
-
-def blocks(heading: str) -> list[str]:
-    """The commands under a heading of the operations page."""
-    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    part = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
 
 
 def build_and_install() -> tuple[str, str]:

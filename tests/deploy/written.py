@@ -1,8 +1,9 @@
-"""The shipped unit and Dockerfile, taken apart as systemd and Docker read them."""
+"""The shipped unit, Dockerfile and operations page, taken apart as systemd, Docker and an administrator read them."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -40,3 +41,10 @@ def image_command(instruction: str) -> list[str]:
     said = dict(stages()[-1])[instruction]
     vector: list[str] = json.loads(said[said.index("[") :])
     return vector
+
+
+def blocks(heading: str) -> list[str]:
+    """The commands under a heading of the operations page."""
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    part = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", part, re.DOTALL)

@@ -1,0 +1,108 @@
+"""Procedures of the operations page, carried out as they are written on one machine: a folder that stands for its root."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest.demo.children import find_mosquitto
+from ingest.journal.journal import Journal
+from ingest.journal.records import Quarantined
+from ingest.state.evidence_files import EvidenceFiles
+from ingest.wire.topics import frame_topic
+from tests.deploy.speaker import speaker, until
+from tests.deploy.test_commands import YUJING
+from tests.deploy.written import DEPLOY, ROOT, blocks
+from tests.ingest.test_backup import turns
+from tests.servers import Server, free_port
+
+PLANT, GATEWAY = "sample-aluminium", "GW-01"
+PLACES = "/etc|/opt|/var|/usr/local|/backup"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the page's commands are for root")
+
+
+class Machine:
+    """Root's shell in the folder of the sources; systemd is not there, the user of the service is this one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.sources = root, root / "sources"
+        for name in ("etc/systemd/system", "etc/mosquitto/certs", "usr/local/sbin", "var/backups", "var/lib", "run"):
+            (root / name).mkdir(parents=True)
+        shutil.copytree(DEPLOY, self.sources / "deploy", ignore=shutil.ignore_patterns("secrets"))
+        settings = self.sources / "deploy/yujing.toml"
+        settings.write_text(self._here(settings.read_text(encoding="utf-8")), encoding="utf-8")
+
+    @property
+    def data(self) -> Path:
+        return self.root / "var/lib/yujing"
+
+    def _here(self, text: str) -> str:
+        return re.sub(rf"(?<![\w./])(?={PLACES})(?:{PLACES})(?=/)", rf"{self.root}\g<0>", text)
+
+    def do(self, commands: str, status: int = 0, stdin: str = "") -> str:
+        """Carry them out as they are written; what they print. The first that fails ends it."""
+        user = getpass.getuser()
+        commands = re.sub(r"-o \w+( -g \w+)?", f"-o {user}", self._here(commands)).replace("$(date +%F)", "2026-11-24")
+        environment = os.environ | {
+            "PATH": f"{self.root}/usr/local/sbin:{os.environ['PATH']}",
+            "YUJING_ETC": f"{self.root}/etc/yujing",
+            "YUJING_USER": user,
+            "YUJING_PROGRAM": str(YUJING),
+            "YUJING_RUN": f"{self.root}/run",
+        }
+        told = subprocess.run(
+            ["bash", "-euc", f"systemctl() {{ :; }}\n{commands}"],
+            input=stdin, cwd=self.sources, env=environment, capture_output=True, text=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert told.returncode == status, told.stdout + told.stderr
+        return told.stdout
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Installed as written, but for the wheel (test_upgrade.py), with a first plant and its gateway's certificate."""
+    made = Machine(tmp_path_factory.mktemp("machine"))
+    _containers, _token, systemd, mosquitto = blocks("Install")
+    wheel, _, rest = systemd.partition("\n\n")
+    assert "pip install" in wheel
+    made.do(rest)
+    shutil.copy(DEPLOY / "plant.sample.toml", made.root / f"etc/yujing/plants/{PLANT}.toml")
+    made.do(mosquitto)
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (issue,) = re.findall(r"`(deploy/issue-certificate\.sh ID/GATEWAY [^`]+)`", page)
+    made.do(issue.replace("GATEWAY", GATEWAY).replace("ID", PLANT))
+    return made
+
+
+@pytest.fixture(scope="module")
+def broker(machine: Machine) -> Iterator[Server]:
+    """Mosquitto with the profile as it was installed, but for its port."""
+    port, config = free_port(), machine.root / "etc/mosquitto/mosquitto.conf"
+    text = config.read_text(encoding="utf-8")
+    assert "/run/secrets" not in text
+    (machine.root / "var/lib/mosquitto").mkdir()
+    config.write_text(text.replace("listener 8883", f"listener {port} 127.0.0.1") + "user root\n", encoding="utf-8")
+    program = find_mosquitto()
+    assert program, "Mosquitto is not installed: apt-get install -y mosquitto"
+    with Server([program, "-c", str(config)], port, machine.root / "log", lambda: True) as server:
+        yield server
+
+
+def test_an_installation_by_the_page_is_valid_and_nobody_else_reads_its_secrets(machine: Machine) -> None:
+    check = blocks("Check, run, look")[0].splitlines()[0]
+    told = machine.do(check)
+    assert "配置有效 valid: 1 " in told
+    for secret in (machine.root / "etc/yujing/secrets").iterdir():
+        assert secret.stat().st_mode & 0o077 == 0, secret
+    assert sorted(file.name for file in machine.data.glob("*.db")) == ["journal.db", "state.db"]
