@@ -1,4 +1,4 @@
-"""Procedures of the operations page, carried out as they are written on one machine: a folder that stands for its root."""
+"""The operations page is carried out as it is written, on one machine: a folder that stands for its root."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import os
 import re
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ingest.demo.children import find_mosquitto
-from ingest.journal.journal import Journal
-from ingest.journal.records import Quarantined
 from ingest.state.evidence_files import EvidenceFiles
 from ingest.wire.topics import frame_topic
 from tests.deploy.speaker import speaker, until
@@ -29,7 +27,14 @@ from tests.servers import Server, free_port
 PLANT, GATEWAY = "sample-aluminium", "GW-01"
 PLACES = "/etc|/opt|/var|/usr/local|/backup"
 
+CHECK = blocks("Check, run, look")[0].splitlines()[0]
+
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the page's commands are for root")
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Machine:
@@ -50,7 +55,7 @@ class Machine:
     def _here(self, text: str) -> str:
         return re.sub(rf"(?<![\w./])(?={PLACES})(?:{PLACES})(?=/)", rf"{self.root}\g<0>", text)
 
-    def do(self, commands: str, status: int = 0, stdin: str = "") -> str:
+    def do(self, commands: str) -> str:
         """Carry them out as they are written; what they print. The first that fails ends it."""
         user = getpass.getuser()
         commands = re.sub(r"-o \w+( -g \w+)?", f"-o {user}", self._here(commands)).replace("$(date +%F)", "2026-11-24")
@@ -63,9 +68,10 @@ class Machine:
         }
         told = subprocess.run(
             ["bash", "-euc", f"systemctl() {{ :; }}\n{commands}"],
-            input=stdin, cwd=self.sources, env=environment, capture_output=True, text=True, check=False, timeout=300,
+            cwd=self.sources, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=300,
         )  # fmt: skip
-        assert told.returncode == status, told.stdout + told.stderr
+        assert told.returncode == 0, told.stdout + told.stderr
         return told.stdout
 
 
@@ -95,14 +101,60 @@ def broker(machine: Machine) -> Iterator[Server]:
     config.write_text(text.replace("listener 8883", f"listener {port} 127.0.0.1") + "user root\n", encoding="utf-8")
     program = find_mosquitto()
     assert program, "Mosquitto is not installed: apt-get install -y mosquitto"
-    with Server([program, "-c", str(config)], port, machine.root / "log", lambda: True) as server:
+    with Server([program, "-c", str(config)], port, machine.root / "log", lambda: answers(port)) as server:
         yield server
 
 
 def test_an_installation_by_the_page_is_valid_and_nobody_else_reads_its_secrets(machine: Machine) -> None:
-    check = blocks("Check, run, look")[0].splitlines()[0]
-    told = machine.do(check)
+    told = machine.do(CHECK)
     assert "配置有效 valid: 1 " in told
     for secret in (machine.root / "etc/yujing/secrets").iterdir():
         assert secret.stat().st_mode & 0o077 == 0, secret
     assert sorted(file.name for file in machine.data.glob("*.db")) == ["journal.db", "state.db"]
+
+
+def test_the_broker_by_the_page_takes_its_gateway_and_its_certificates_are_renewed(
+    machine: Machine, broker: Server
+) -> None:
+    """By the page: the service's own certificate, and the broker's, which it shows without a restart."""
+    secrets = machine.sources / "deploy/secrets"
+    ours = machine.root / "etc/yujing/mqtt.pem"
+
+    def heard_by_the_service() -> bool:
+        with (
+            speaker(broker, secrets, "yujing/mqtt") as service,
+            speaker(broker, secrets, f"gateways/{PLANT}.{GATEWAY}") as gateway,
+        ):
+            topic = frame_topic(PLANT, GATEWAY)
+            service.subscribe(topic)
+            assert gateway.publish(topic, b"frame") == 0
+            until(lambda: service.heard() == [(topic, b"frame")])
+            return True
+
+    assert heard_by_the_service()
+    of_service, of_broker = blocks("Renew a certificate")
+    before = ours.read_bytes()
+    machine.do(of_service)
+    assert ours.read_bytes() == (secrets / "yujing/mqtt.pem").read_bytes() != before
+    assert "配置有效 valid: 1 " in machine.do(CHECK), "certificate and key belong together"
+    shown = ssl.get_server_certificate(("127.0.0.1", broker.port))
+    machine.do(of_broker)
+    assert ssl.get_server_certificate(("127.0.0.1", broker.port)) == shown
+    os.kill(broker.pid, signal.SIGHUP)
+    until(lambda: ssl.get_server_certificate(("127.0.0.1", broker.port)) != shown)
+    assert heard_by_the_service()
+
+
+def test_data_is_backed_up_lost_and_restored_by_the_page(machine: Machine) -> None:
+    turns(machine.data, 1, 2, 3)
+    EvidenceFiles(machine.data / "evidence", 1000).put(b"%PDF-1.4 a page")
+    backup, restore, damaged, _postgresql = blocks("Backup")
+    machine.do(backup)
+    told = machine.do(restore)
+    assert "alarms: 备份 backup 3" in told
+    assert (machine.root / "var/lib/yujing-failed/state.db").exists()
+    assert machine.do(damaged) == ""
+    (file,) = (file for file in machine.data.glob("evidence/*/*") if file.is_file())
+    file.chmod(0o600)
+    file.write_bytes(b"something else")
+    assert machine.do(damaged) == f"damaged: {file.relative_to(machine.data / 'evidence')}\n"

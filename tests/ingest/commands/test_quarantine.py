@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from ingest.journal.journal import HISTORY_REJECTED, Commit, Journal
 from ingest.journal.records import Quarantined
 from ingest.model.batch import empty_batch
+from tests.deploy.written import blocks
 from tests.ingest.commands.conftest import Run
+from tests.ingest.journal.entries import batch
 
 
 @pytest.fixture
@@ -100,3 +103,28 @@ def test_what_was_dropped_is_in_no_file_any_more(run: Run, quarantine: Journal, 
     assert run("quarantine", "drop", "5", "--yes").exit_code == 0
     left = [file.name for file in tmp_path.rglob("journal.db*") if b"nobody should have sent" in file.read_bytes()]
     assert (ids(quarantine), left) == ([1, 2, 3, 4], [])
+
+
+def test_the_operations_page_tends_journal_and_quarantine_as_it_says(
+    run: Run, journal: Journal, tmp_path: Path
+) -> None:
+    """Every command of its chapter, as it stands there."""
+    journal.number_points([("sample-aluminium", "CW_IN_P-01")])  # after the three of the fixture
+    journal.append(Commit(batch(10, 1_795_500_000 * 10**9, 3), 10))
+    reasons = ("unknown-point", "schema") * 9
+    journal.put_aside(
+        [
+            Quarantined(0, 10**18, "yujing/v1/p/g/frame", reason, "", 1, b"%d" % number)
+            for number, reason in enumerate(reasons)
+        ]
+    )
+    told = ""
+    for line in blocks("Journal and quarantine")[0].splitlines():
+        _yujing, *words = shlex.split(line, comments=True)
+        result = run(*words, said="y\n")
+        assert result.exit_code == 0, (line, result.output)
+        told += result.stdout
+    assert "unknown-point: 9" in told
+    assert len((tmp_path / "co.csv").read_text(encoding="utf-8").splitlines()) == 11
+    assert [one.id for one in journal.to_retry(99)] == [17]
+    assert {one.reason for one in journal.quarantined(limit=99)} == {"unknown-point"}
