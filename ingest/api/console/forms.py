@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ingest.api.admission import Admission
+from ingest.api.console.navigation import inside
 from ingest.api.console.rendering import LANGUAGE_COOKIE, Renderer, language
 from ingest.api.console.wording import said
 from ingest.api.errors import NotOfThisSession, TooManyGuesses
@@ -110,13 +111,3 @@ def forms_router(
 def go_on(onward: str) -> Response:
     """Answer a form: on to a page of this site, which is then asked for anew."""
     return RedirectResponse(inside(onward), 303)
-
-
-def inside(onward: str) -> str:
-    r"""Return the path if it is one of this site, else "/": a form never leads elsewhere.
-
-    >>> inside("/alarms?level=2"), inside("//evil.example"), inside("/\\evil.example"), inside("https://evil.example")
-    ('/alarms?level=2', '/', '/', '/')
-    """
-    safe = onward.startswith("/") and onward[1:2] not in {"/", "\\"} and onward.isprintable()
-    return onward if safe else "/"

@@ -37,3 +37,13 @@ def place(path: str) -> str:
     """
     under = [at for at, _ in (*PLACES, *MORE) if path == at or path.startswith(f"{at}/")]
     return max(under, key=len, default="")
+
+
+def inside(onward: str) -> str:
+    r"""Return the path if it is one of this site, else "/": a form never leads elsewhere.
+
+    >>> inside("/alarms?level=2"), inside("//evil.example"), inside("/\\evil.example"), inside("https://evil.example")
+    ('/alarms?level=2', '/', '/', '/')
+    """
+    safe = onward.startswith("/") and onward[1:2] not in {"/", "\\"} and onward.isprintable()
+    return onward if safe else "/"

@@ -16,6 +16,7 @@ import dashboards
 from ingest.api import reach
 from ingest.api.access import Principal
 from ingest.api.console import navigation, telling, wording
+from ingest.api.console.concerned import SUBJECT_PAGES, page_before, records
 from ingest.api.console.wording import Language
 from ingest.api.errors import BadParameter, Conflict, NotSignedIn, NotThere, Problem
 from ingest.api.ports import Ports
@@ -43,16 +44,6 @@ from ingest.api.texts.sources import source_in_chinese
 from ingest.cases.labels import label
 from ingest.model.plant import Text
 from ingest.model.warning import Colour
-
-SUBJECT_PAGES: Final = {
-    "alarm": "/alarms/",
-    "warning": "/warnings/",
-    "hazard": "/hazards/",
-    "lead": "/leads/",
-    "inspection": "/inspections/",
-    "enterprise": "/enterprises/",
-}
-"""Where the pages of the audit trail's subjects are."""
 
 FRAGMENTS: Final = frozenset({"table", "head", "body", "actions"})
 """Last part of the address of what the module draws anew."""
@@ -158,6 +149,8 @@ class Renderer:
             answer = self.signin(request, status=401, onward=onward, undone=posted)
         else:
             key = f"error.{problem.status}"
+            look_at = records(request.url.path, problem)
+            before = _before(request) or page_before(request, problem)
             answer = self.page(
                 request,
                 "error.html",
@@ -167,7 +160,8 @@ class Renderer:
                 changed=problem.said,
                 fields=[telling.refused(one, language(request)) for one in _wrong_fields(problem)],
                 unsaved=telling.prose(_unsaved(request, problem), language(request)),
-                before=_before(request),
+                look_at=look_at,
+                before=before if before and urlsplit(before).path not in {page for _, page in look_at} else None,
                 form=request.method == "POST",
                 **({} if isinstance(problem, Conflict) and problem.done else {"refused": True}),
             )

@@ -79,6 +79,7 @@ FRAME: Final[dict[str, Text]] = {
         "您填写的以下内容没有保存，需要时请复制：",
         "What you wrote was not saved. Copy it if it is needed:",
     ),
+    "error.look_at": Text("查看：{what}", "See: {what}"),
     "error.back": Text("返回上一页", "Back to the page before"),
     "error.home": Text("报警列表", "Alarms"),
     "filter.plant": Text("企业", "Plant"),

@@ -52,6 +52,11 @@ def fields(page: str, action: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
 
 
+def leads(refused: httpx.Response) -> list[str]:
+    """Where the buttons of the page of a refusal lead."""
+    return re.findall(r'<a class="button" href="([^"]+)"', refused.text)
+
+
 async def send(client: httpx.AsyncClient, page: str, action: str, data: dict[str, str]) -> httpx.Response:
     """Fill in a form of a page that was loaded some time ago."""
     return await client.post(action, data=fields(page, action) | data)
@@ -71,6 +76,7 @@ async def test_a_page_that_shows_the_seventh_raise_decides_nothing_about_the_eig
     refused = await send(client, page, action, data)
     assert (refused.status_code, hall.book[alarm.id].state, hall.hidden) == (409, state, {})
     assert "您看到的是该报警的第 7 次触发，现在是第 8 次" in refused.text
+    assert leads(refused) == [f"/alarms/{alarm.id}", "/alarms"]
     client.cookies.set("lang", "en")
     assert "You saw raise 7 of this alarm; it is at raise 8 now" in (await send(client, page, action, data)).text
     page = (await client.get(f"/alarms/{alarm.id}")).text
@@ -183,6 +189,8 @@ async def test_an_approval_hides_no_alarm_that_rose_after_it_was_looked_at(hall:
     refused = await send(client, page, action, {})
     assert (refused.status_code, hall.hidden[waiting].state) == (409, SuppressionState.APPLIED)
     assert "其中二级 1 条" in refused.text
+    now = [f"/alarms/{one.id}" for one in hall.book.values() if one.point == record.point and one.active]
+    assert leads(refused) == [*now, "/suppressions", "/alarms"]
     stale = await client.post(f"/api/v1/suppressions/{waiting}/approve", json={"raises": 0})
     assert (stale.status_code, stale.json()["now"]["raises"]) == (409, 1)
     page = (await client.get("/suppressions")).text
@@ -304,3 +312,24 @@ async def test_a_second_rejection_names_the_first(hall: StandIn, ask: Ask) -> No
         answer = await ask(ADMIN).post(f"/suppressions/{applied.id}/{path}", data={})
         assert path == "reject" or answer.status_code == 409
     assert "admin 已于 11-23 14:12:30 驳回该申请。" in answer.text
+
+
+async def test_a_refusal_leads_to_the_record_that_it_asks_to_look_at(hall: StandIn, ask: Ask) -> None:
+    """The one that is new, of several each, and never a page of another site."""
+    client = ask(OPERATOR)
+    seen = hall.raise_alarm(STEEL, "CO-01", "H", 30.0)
+    del hall.book[seen.id]
+    new = hall.raise_alarm(STEEL, "CO-01", "H", 31.0, ago_s=2)
+    hall.book[seen.id] = replace(seen, state=AlarmState.NORMAL, returned=hall.time)
+    form = {"minutes": "30", "reason": "检修", "raises": "1", "onward": "https://evil.example"}
+    refused = await client.post(f"/alarms/{seen.id}/shelve", data=form)
+    assert "一条您没有看到的新报警" in refused.text
+    assert leads(refused) == [f"/alarms/{new.id}", "/alarms"]
+    warning = risen(hall, STEEL, Colour.RED)
+    for came_from, before in (("/warnings?plant=x", ["/warnings?plant=x"]), (f"/warnings/{warning.id}", [])):
+        referer = f"http://yujing.test{came_from}"
+        stale = {"peak": "orange"}
+        refused = await client.post(f"/warnings/{warning.id}/acknowledge", data=stale, headers={"referer": referer})
+        assert (refused.status_code, leads(refused)) == (409, [f"/warnings/{warning.id}", *before, "/alarms"])
+    unknown = await client.post(f"/alarms/{warning.id}/reset", data={"raises": "1"})
+    assert (unknown.status_code, leads(unknown)) == (404, ["/alarms"])
