@@ -49,6 +49,7 @@ def test_services_are_watched_restarted_and_confined(name: str) -> None:
     service = SERVICES[name]
     assert service["healthcheck"]["test"][0] == "CMD"
     assert service["restart"] == "unless-stopped"
+    assert service["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not service.get("privileged")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ingest.settings.settings import LogConfig
 from tests.deploy.written import unit
 
 HARDENING = {
@@ -48,3 +49,16 @@ def test_the_service_comes_back_for_ever() -> None:
 def test_the_service_is_nobody_and_keeps_its_data_where_the_settings_say() -> None:
     service = unit()["Service"]
     assert [*service["Type"], *service["User"], *service["StateDirectory"]] == ["notify", "yujing", "yujing"]
+
+
+def test_it_starts_after_what_it_speaks_with_and_needs_none_of_it() -> None:
+    """A broker or database that is away is waited for by the service, which takes in or keeps what it can."""
+    said = unit()["Unit"]
+    assert said["After"] == ["network-online.target mosquitto.service postgresql.service"]
+    assert not {"Requires", "BindsTo", "Requisite", "PartOf"} & said.keys()
+
+
+def test_logs_go_to_journald_which_bounds_them() -> None:
+    """And the settings have no file that would have to be rotated."""
+    assert not {"StandardError", "StandardOutput", "LogsDirectory"} & unit()["Service"].keys()
+    assert set(LogConfig.model_fields) == {"level", "json_lines", "heartbeat"}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
+import json
 import re
+import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +15,10 @@ import httpx
 import pytest
 
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
+from tests.deploy.written import blocks
 from tests.ingest.api.conftest import Ask
-from tests.ingest.api.stand_in import ADMIN, ELSEWHERE, INSPECTOR, NOON, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.api.serving import served
+from tests.ingest.api.stand_in import ADMIN, ELSEWHERE, INSPECTOR, NOON, OPERATOR, STEEL, WOOD, StandIn, busy
 
 SUPPRESSIONS = "/api/v1/suppressions"
 LATER = "2026-11-23T16:20:00+08:00"  # within the eight hours a shelf may last
@@ -148,3 +154,30 @@ async def test_the_audit_trail_tells_who_did_what_to_what_and_keeps_to_the_calle
     assert {act["plant"] for act in theirs} <= {WOOD}
     assert (await ask(ELSEWHERE).get("/api/v1/audit", params={"plant": STEEL})).json()["acts"] == []
     assert (await ask(ADMIN).get("/api/v1/audit/verify")).json()["broken"] is None
+
+
+async def test_maintenance_by_the_commands_of_the_operations_page(tmp_path: Path) -> None:
+    """Applied for, approved by somebody else, listed, ended; then shelved for two hours: with curl, as written."""
+    hall = busy(time.time_ns())
+    for name, token in (("operator", OPERATOR), ("inspector", INSPECTOR)):
+        (tmp_path / name).write_text(f"Authorization: Bearer {token}\nContent-Type: application/json\n")
+    first, apply, approve, listed, end, shelve = blocks("检修 Maintenance")[0].splitlines()
+    async with served(hall, tmp_path) as server:
+        api = f"{first.replace('http://127.0.0.1:8080', server.url)}\n"
+
+        async def curl(line: str, suppression: str = "") -> Any:
+            line = line.replace("PLANT", STEEL).replace("POINT", "CO-02").replace("/ID/", f"/{suppression}/")
+            shell = await asyncio.create_subprocess_exec(
+                "bash", "-euc", api + line, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+            )
+            told, _ = await shell.communicate()
+            assert shell.returncode == 0, line
+            return json.loads(told)
+
+        made = (await curl(apply))["id"]
+        assert (await curl(listed))["suppressions"] == []
+        assert (await curl(approve, made))["state"] == "in-force"
+        assert [one["id"] for one in (await curl(listed))["suppressions"]] == [made]
+        assert (await curl(end, made))["state"] == "ended"
+        shelved = await curl(shelve)
+        assert (shelved["kind"], shelved["rule"], shelved["state"]) == ("shelved", "H", "in-force")
