@@ -31,6 +31,7 @@ from ingest.wire.assemble import Arrival, assemble
 from ingest.wire.decode import Decoded, decode, identify
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import DETAIL, Refusal, decode_status
+from ingest.wire.parse import too_many_bytes
 from ingest.wire.topics import Topic, parse_topic
 
 PIECE: Final = 2_000
@@ -177,6 +178,8 @@ class Group:
             else:
                 self._sort_status(message, self._known(who))
         except Rejected as error:
+            if message.whole and error.reason is Reason.TOO_LARGE:
+                error.detail = too_many_bytes(message.whole, len(message.payload))
             # What was put aside is on disk too: the gateway may forget it, if it can be told which frame it was.
             identity = None if again else error.identity
             if identity and self._accept(self._boot(who, identity[0]), identity[1], message) is Numbered.REPEAT:

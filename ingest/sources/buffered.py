@@ -77,7 +77,7 @@ class BufferedClient(Client):
 
     def __init__(
         self,
-        on_publishes: Callable[[list[Publish]], None],
+        on_publishes: Callable[[list[Publish], int], None],
         client_id: str,
         protocol: MQTTProtocolVersion,
         on_unreachable: Callable[[Exception], None] = lambda _error: None,
@@ -87,7 +87,8 @@ class BufferedClient(Client):
         """Connect to nothing yet. All callbacks come from the network thread.
 
         Args:
-            on_publishes: may wait; the broker is then held back.
+            on_publishes: told of them, and how many bytes of the last one's payload were not kept; may wait, the broker
+                is then held back.
             client_id: ours.
             protocol: of MQTT.
             on_unreachable: why a connection could not be made; paho's own callback is not told.
@@ -211,7 +212,7 @@ class BufferedClient(Client):
         except (MQTTException, ValueError, struct.error):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         del self._unread[:at]
-        self._hand_on(publishes)
+        self._hand_on(publishes, self._skip)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _cut(self, whole: bytes, at: int, publishes: list[Publish]) -> int:
@@ -233,9 +234,9 @@ class BufferedClient(Client):
         self._skip, self._whole = size - there, 0
         return len(whole)
 
-    def _hand_on(self, publishes: list[Publish]) -> list[Publish]:
+    def _hand_on(self, publishes: list[Publish], missing: int = 0) -> list[Publish]:
         if publishes:
-            self._on_publishes(publishes)
+            self._on_publishes(publishes, missing)
         return []
 
     def _other(self, command: int, packet: bytes) -> MQTTErrorCode:

@@ -301,7 +301,7 @@ class MqttSource:
         self._trouble = f"not connected: our certificate is refused: {reason}"
         emit(OwnCertificateRefused(str(self._files.cert), reason))
 
-    def _publishes(self, publishes: list[Publish]) -> None:
+    def _publishes(self, publishes: list[Publish], missing: int) -> None:
         received, set_by = self._clock.look()
         connection, admit = self._connection, self._admit
         messages = [
@@ -310,6 +310,8 @@ class MqttSource:
             else Raw(text, b"", received, set_by, packet, connection, retained, unread=True)
             for topic, payload, packet, retained in publishes
         ]
+        if missing:
+            messages[-1] = msgspec.structs.replace(messages[-1], whole=len(publishes[-1][1]) + missing)
         if True in map(_RETAINED, publishes):
             self._tell_unassured({message.topic for message in messages if message.retained}, "retained")
         # What is given up here was not acknowledged: the broker keeps it for the next connection.

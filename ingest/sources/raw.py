@@ -13,6 +13,7 @@ class Raw(msgspec.Struct, frozen=True, gc=False):
         set_by: ns by which the service's clock had been set by then since the start.
         packet, connection: what the source needs to acknowledge it.
         retained: the broker had kept it, and told it because the service subscribed: it says nothing of now.
+        whole: bytes of the payload as it was sent, where only its beginning was kept; 0: all of it is here.
         unread: beyond its sender's share: its payload was dropped, and all it wants is its acknowledgement.
     """
 
@@ -24,3 +25,4 @@ class Raw(msgspec.Struct, frozen=True, gc=False):
     connection: int = 0
     retained: bool = False
     unread: bool = False
+    whole: int = 0

@@ -93,13 +93,19 @@ def is_packed(payload: bytes) -> bool:
     """Whether it is MessagePack, by the first byte. Raises Rejected if it is neither that nor JSON, or too large."""
     if len(payload) > MAX_BYTES:
         told = _identity_of(payload) if len(payload) <= _LOOKED_INTO else None
-        raise Rejected(Reason.TOO_LARGE, f"{len(payload)} bytes; expected at most {MAX_BYTES}", identity=told)
+        raise Rejected(Reason.TOO_LARGE, too_many_bytes(len(payload)), identity=told)
     head = payload[:1]
     if head == b"{" or payload.startswith(codecs.BOM_UTF8):  # which `salvage` leaves out
         return False
     if head and (0x80 <= head[0] <= 0x8F or head[0] in {0xDE, 0xDF}):
         return True
     raise Rejected(Reason.NOT_READABLE, f"starts with {payload[:8]!r}; expected a JSON object or a MessagePack map")
+
+
+def too_many_bytes(size: int, kept: int = 0) -> str:
+    """What is wrong with a frame of so many bytes; `kept`: how many of them there are, if not all."""
+    beginning = f", of which the first {kept} are kept" if kept else ""
+    return f"{size} bytes{beginning}; expected at most {MAX_BYTES}"
 
 
 def parse_json(payload: bytes) -> Parsed | None:

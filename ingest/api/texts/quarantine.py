@@ -72,6 +72,7 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r" and (\d+) more", r" 等，另有 \1 项"),
         (r" or a number too large", " 或过大的数"),
         (r"starts with ", "开头为 "),
+        (r"(\d+) bytes, of which the first (\d+) are kept", r"\1 字节，只保留了开头的 \2 字节"),
         (r"(\d+) bytes", r"\1 字节"),
         (r"(\d+) columns", r"\1 列"),
         (r"(\d+) readings", r"\1 个读数"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.api.texts.quarantine import in_chinese
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Commit, Journal
 from ingest.journal.position import Position
@@ -20,7 +21,7 @@ from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.sources.shares import Shares
-from ingest.wire.frame import Committed, Frame, Refusal, encode_json, encode_status
+from ingest.wire.frame import MAX_BYTES, Committed, Frame, Refusal, encode_json, encode_status
 from ingest.wire.topics import frame_topic, status_topic
 from tests.movable_clock import SECOND, MovableClock
 from tests.small_plant import PLANT, TEXT, small_roster
@@ -209,6 +210,18 @@ def test_a_frame_that_was_cut_off_is_not_missing_once_its_beginning_said_which_i
         ("not-readable", whole[:-9]),
         ("not-readable", whole[:8]),
     ]
+
+
+def test_a_frame_of_which_the_beginning_is_kept_is_told_with_the_size_it_was_sent_with(bench: Bench) -> None:
+    """To its gateway, and to people in quarantine, in both languages."""
+    beginning, now = frame(1)[1].ljust(5 * MAX_BYTES), bench.clock.wall()
+    bench.intake.take([Raw(FRAMES, beginning, now, whole=6_000_049), Raw(*frame(1), now)])
+    bench.take()
+    (one,) = bench.journal.quarantined(limit=10)
+    assert one.detail == f"6000049 bytes, of which the first {5 * MAX_BYTES} are kept; expected at most {MAX_BYTES}"
+    assert in_chinese(one.detail) == f"6000049 字节，只保留了开头的 {5 * MAX_BYTES} 字节；最多 {MAX_BYTES}"
+    assert [(gateway, said.detail) for _, gateway, said, _ in bench.refused] == [("GW-01", one.detail)]
+    assert bench.told[-1][2] == Committed("b1", 1, [])
 
 
 def test_a_gateway_hears_what_could_not_be_taken_before_that_it_is_on_disk(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
 from ingest.sources.buffered import BufferedClient, Publish
+from ingest.wire.frame import MAX_BYTES
 
 FIVE, THREE = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
@@ -21,7 +22,12 @@ class Fed(BufferedClient):
     def __init__(self, protocol: MQTTProtocolVersion) -> None:
         self.got: list[Publish] = []
         self.others: list[bytes] = []
-        super().__init__(self.got.extend, "c", protocol)
+        self.missing: list[int] = []
+        super().__init__(self.take, "c", protocol)
+
+    def take(self, publishes: list[Publish], missing: int) -> None:
+        self.got += publishes
+        self.missing.append(missing)
 
     def feed(self, chunk: bytes) -> MQTTErrorCode:
         self.chunk = chunk
@@ -76,6 +82,21 @@ def test_publishes_cut_anywhere_are_read_whole_and_in_order(
         assert client.feed(stream[start:end]) == MQTTErrorCode.MQTT_ERR_SUCCESS
     assert client.got == messages
     assert client.others == [b""] * len(messages), "a PINGRESP after each"
+    assert set(client.missing) <= {0}
+
+
+@pytest.mark.parametrize("five", [True, False])
+def test_of_a_publish_that_is_cut_it_is_said_how_much_is_missing(five: bool) -> None:
+    """Once, with the publish that was cut, whatever came before it and comes after it."""
+    properties = b"p" * 9 if five else None
+    payload = b"x" * (7 * MAX_BYTES + 3)
+    small = publish(b"t", b"before", 1, properties=properties), publish(b"t", b"after", 3, properties=properties)
+    stream = small[0] + publish(b"t", payload, 2, properties=properties) + small[1]
+    client = Fed(FIVE if five else THREE)
+    for start in range(0, len(stream), 1 << 18):
+        assert client.feed(stream[start : start + (1 << 18)]) == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert [len(one[1]) for one in client.got] == [6, len(payload) - sum(client.missing), 5]
+    assert [missing > 0 for missing in client.missing] == [False, True, False]
 
 
 def test_a_publish_that_wants_no_acknowledgement_has_no_packet_id() -> None:
