@@ -145,6 +145,16 @@ def test_the_broker_by_the_page_takes_its_gateway_and_its_certificates_are_renew
     assert heard_by_the_service()
 
 
+def test_the_token_is_replaced_by_the_page(machine: Machine) -> None:
+    token = machine.root / "etc/yujing/secrets/admin_token"
+    before = token.read_text()
+    (commands,) = blocks("Replace a secret")
+    assert "配置有效 valid: 1 " in machine.do(commands)
+    assert token.read_text() != before
+    assert (len(token.read_text()), token.stat().st_mode & 0o777) == (65, 0o600)
+    assert sorted(file.name for file in token.parent.iterdir()) == ["admin_token", "mqtt_key"]
+
+
 def test_data_is_backed_up_lost_and_restored_by_the_page(machine: Machine) -> None:
     turns(machine.data, 1, 2, 3)
     EvidenceFiles(machine.data / "evidence", 1000).put(b"%PDF-1.4 a page")

@@ -214,6 +214,27 @@ def test_a_refused_password_is_said_without_it(state_at_server: StateConfig, tmp
         assert "hunter2" not in str(caught.value)
 
 
+def test_a_replaced_password_is_used_by_the_next_connection(
+    postgresql_server: PostgreSQL, state_at_server: StateConfig, tmp_path: Path
+) -> None:
+    """Those that are open stay good; the next one reads the file again, without a restart."""
+    secret = tmp_path / "replaced"
+    secret.write_text(PostgreSQL.PASSWORD)
+    try:
+        with opened(state_at_server.model_copy(update={"password": Secret(file=secret)})) as database:
+            postgresql_server.ask(f"ALTER ROLE {PostgreSQL.ROLE} PASSWORD 'another one'")
+            with database.write() as connection:
+                assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+            secret.write_text("another one")
+            with database.read() as first, database.read() as second, database.read() as third:
+                for each in (first, second, third):
+                    assert each.exec_driver_sql("SELECT 1").scalar_one() == 1
+        with pytest.raises(StateUnavailable, match="password authentication failed"):
+            Database(state_at_server)
+    finally:
+        postgresql_server.ask(f"ALTER ROLE {PostgreSQL.ROLE} PASSWORD $${PostgreSQL.PASSWORD}$$")
+
+
 def test_the_server_must_be_who_it_says(state_at_server: StateConfig, postgresql_server: PostgreSQL) -> None:
     """Under verify-full: the right authority opens, another one's certificate does not."""
     sure = state_at_server.model_copy(update={"sslmode": "verify-full", "ca_file": postgresql_server.ca})
