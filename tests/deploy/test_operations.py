@@ -11,21 +11,24 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ingest.demo.children import find_mosquitto
+from ingest.state.audit import AuditStore
+from ingest.state.database import Database
 from ingest.state.evidence_files import EvidenceFiles
 from ingest.wire.topics import frame_topic
 from tests.deploy.speaker import speaker, until
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY, ROOT, blocks
 from tests.ingest.test_backup import turns
-from tests.servers import Server, free_port
+from tests.servers import PostgreSQL, Server, free_port
 
 PLANT, GATEWAY = "sample-aluminium", "GW-01"
-PLACES = "/etc|/opt|/var|/usr/local|/backup"
+PLACES = "/etc|/opt|/var|/usr/local|/backup|/root"
 
 CHECK = blocks("Check, run, look")[0].splitlines()[0]
 
@@ -42,7 +45,15 @@ class Machine:
 
     def __init__(self, root: Path) -> None:
         self.root, self.sources = root, root / "sources"
-        for name in ("etc/systemd/system", "etc/mosquitto/certs", "usr/local/sbin", "var/backups", "var/lib", "run"):
+        for name in (
+            "etc/systemd/system",
+            "etc/mosquitto/certs",
+            "usr/local/sbin",
+            "var/backups",
+            "var/lib",
+            "run",
+            "root",
+        ):
             (root / name).mkdir(parents=True)
         shutil.copytree(DEPLOY, self.sources / "deploy", ignore=shutil.ignore_patterns("secrets"))
         settings = self.sources / "deploy/yujing.toml"
@@ -168,3 +179,24 @@ def test_data_is_backed_up_lost_and_restored_by_the_page(machine: Machine) -> No
     file.chmod(0o600)
     file.write_bytes(b"something else")
     assert machine.do(damaged) == f"damaged: {file.relative_to(machine.data / 'evidence')}\n"
+
+
+def test_the_state_moves_to_postgresql_by_the_page(machine: Machine, postgresql_server: PostgreSQL) -> None:
+    """With the wrapper's secrets: backed up, copied, checked, verified and put in force."""
+    (machine.root / "root/state_password").write_text(PostgreSQL.PASSWORD)
+    settings = machine.root / "etc/yujing/yujing.toml"
+    password = 'password = { file = "/run/credentials/yujing.service/state_password" }'
+    moved = f'[state]\nurl = "{postgresql_server.database()}"\n{password}\n'
+    new, state_tables = re.subn(r"^\[state\]\n(?:#.*\n)*path = .*\n", moved, settings.read_text(), flags=re.MULTILINE)
+    assert state_tables == 1
+    (machine.root / "edited").write_text(new)
+    editor = machine.root / "usr/local/sbin/editor"
+    editor.write_text(f'#!/bin/sh\ncat {machine.root}/edited >"$1"\n')
+    editor.chmod(0o755)
+    with closing(Database(machine.data / "state.db")) as database:
+        before = len(AuditStore(database.rows))
+    (commands,) = blocks("PostgreSQL")
+    told = machine.do(commands)
+    assert f"audit: {before}" in told
+    assert settings.read_text() == new
+    assert (machine.root / "backup/yujing/before-postgresql").is_dir()
