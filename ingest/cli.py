@@ -20,6 +20,7 @@ from rich.console import Console
 
 from ingest import build, telemetry
 from ingest.api.errors import CannotListen
+from ingest.api.texts.needs import in_both
 from ingest.app import Service
 from ingest.commands import audit, backup, quarantine, state, verify
 from ingest.commands import journal as journal_commands
@@ -159,8 +160,8 @@ def check(
         )
     points = [point for plant in plants for point in plant.points]
     waiting = [(point, why) for point in points for why in point.unjudged]
-    for point, why in waiting:
-        say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {why}")
+    for point, (code, _, needs) in ((point, why.partition(": ")) for point, why in waiting):
+        say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {code}: {in_both(needs)}")
     refused = strict and bool(doubtful)
     verdict = "存疑,--strict 不通过 doubtful, refused by --strict" if refused else "配置有效 valid"
     typer.echo(

@@ -56,9 +56,11 @@ def test_the_simulators_plants_are_valid_and_judged_as_far_as_they_can_be(tmp_pa
     assert "3 家企业 plants" in result.output
     waiting = {" ".join(line.split()[3:]) for line in result.output.splitlines() if line.startswith("未评估")}
     assert waiting <= {  # a lone sensor has no neighbours; the demonstration has no commissioning records
-        "demo-dust/DP-01: DEV: needs setpoint",
-        "demo-steel/CO-03: NEIGHBOUR: needs 2 other STL_CO on GH-01",
-        "demo-steel/CO-04: NEIGHBOUR: needs 2 other STL_CO on BF-01",
+        "demo-dust/DP-01: DEV: 缺少设定值 needs setpoint",
+        "demo-steel/CO-03: NEIGHBOUR: 缺少设备 GH-01 上的另外 2 个测点：一氧化碳浓度（STL_CO）"
+        " needs 2 other STL_CO on GH-01",
+        "demo-steel/CO-04: NEIGHBOUR: 缺少设备 BF-01 上的另外 2 个测点：一氧化碳浓度（STL_CO）"
+        " needs 2 other STL_CO on BF-01",
     }
 
 
@@ -77,7 +79,8 @@ def test_a_point_is_explained_within_80_columns(tmp_path: Path, monkeypatch: pyt
         "STUCK(企业文件plantfile)",
     ):
         assert word in words, word
-    assert "NEIGHBOUR: needs 2 other STL_CO" in result.output
+    assert "NEIGHBOUR:缺少" in words
+    assert "needs2otherSTL_CO" in words
     assert max(map(cell_len, result.output.splitlines())) <= 80
 
 

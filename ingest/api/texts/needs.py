@@ -65,6 +65,16 @@ def needed(what: str) -> Text:
     return Text(what, what)
 
 
+def in_both(needs: str) -> str:
+    """Return what the roster says is missing ("needs setpoint") with its Chinese in front: for a terminal.
+
+    >>> in_both("needs setpoint"), in_both("something else")
+    ('缺少设定值 needs setpoint', 'something else')
+    """
+    what = needed(needs.removeprefix("needs "))
+    return needs if what.zh == what.en else f"缺少{what.zh} {needs}"
+
+
 def _part(name: str, said: str) -> Text:
     if name == "what":
         return needed(said)
