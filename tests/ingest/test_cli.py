@@ -19,6 +19,7 @@ import structlog
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+from ingest.api.texts.needs import in_both
 from ingest.build import version_of
 from ingest.cli import app
 from ingest.model.warning import WarningEvent
@@ -57,10 +58,8 @@ def test_the_simulators_plants_are_valid_and_judged_as_far_as_they_can_be(tmp_pa
     waiting = {" ".join(line.split()[3:]) for line in result.output.splitlines() if line.startswith("未评估")}
     assert waiting <= {  # a lone sensor has no neighbours; the demonstration has no commissioning records
         "demo-dust/DP-01: DEV: 缺少设定值 needs setpoint",
-        "demo-steel/CO-03: NEIGHBOUR: 缺少设备 GH-01 上的另外 2 个测点：一氧化碳浓度（STL_CO）"
-        " needs 2 other STL_CO on GH-01",
-        "demo-steel/CO-04: NEIGHBOUR: 缺少设备 BF-01 上的另外 2 个测点：一氧化碳浓度（STL_CO）"
-        " needs 2 other STL_CO on BF-01",
+        f"demo-steel/CO-03: NEIGHBOUR: {in_both('needs 2 other STL_CO on GH-01')}",
+        f"demo-steel/CO-04: NEIGHBOUR: {in_both('needs 2 other STL_CO on BF-01')}",
     }
 
 
