@@ -39,6 +39,7 @@ from ingest.api.texts import (
     WARNING_STATES,
     WORDS,
 )
+from ingest.api.texts.problems import problem_in_chinese
 from ingest.api.texts.quarantine import REASONS, in_chinese
 from ingest.api.texts.sources import source_in_chinese
 from ingest.cases.labels import label
@@ -149,6 +150,8 @@ class Renderer:
             answer = self.signin(request, status=401, onward=onward, undone=posted)
         else:
             key = f"error.{problem.status}"
+            said = problem_in_chinese(problem.detail or "") if language(request) == "zh" else None
+            detail = said or problem.detail
             look_at = records(request.url.path, problem)
             before = _before(request) or page_before(request, problem)
             answer = self.page(
@@ -156,7 +159,8 @@ class Renderer:
                 "error.html",
                 status=problem.status,
                 what=TEXTS.get(key, TEXTS["error.other"]),
-                detail=problem.detail,
+                detail=detail,
+                translated=detail != problem.detail,
                 changed=problem.said,
                 fields=[telling.refused(one, language(request)) for one in _wrong_fields(problem)],
                 unsaved=telling.prose(_unsaved(request, problem), language(request)),

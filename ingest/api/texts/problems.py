@@ -1,0 +1,77 @@
+"""What a page says of a problem in Chinese: who raised it said it in English, for programs and people alike."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_KINDS: Final = {
+    "alarm": "报警", "warning": "预警", "suppression": "搁置或停用", "disposition": "处置", "evidence": "证据",
+    "hazard": "隐患", "lead": "线索", "inspection": "检查", "plant": "企业", "point": "测点", "rule": "规则",
+    "operator position": "岗位", "the record": "企业档案", "the hazard": "该隐患", "the lead": "该线索",
+    "the inspection": "该检查",
+}  # fmt: skip
+_WHAT: Final = r"(?P<what>\w[\w ]*?)"
+
+_SAID: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(pattern), chinese)
+    for pattern, chinese in (
+        (rf"{_WHAT} '[0-9a-f]{{8}}-[0-9a-f-]{{27}}' is not known", "没有这条{what}，或不在您可查看的范围内。"),
+        (rf"{_WHAT} [0-9a-f]{{8}}-[0-9a-f-]{{27}} is not known", "没有这条{what}。"),
+        (r"point '(.+)' of plant '(.+)' is called '(.+)' now", "企业 {2} 的测点 {1} 现在名为 {3}。"),
+        (r"point '(.+)' of plant '(.+)' is not known", "企业 {2} 没有测点 {1}。"),
+        (r"rule '(.+)' of point '(.+)' is not known", "测点 {2} 没有规则 {1}。"),
+        (rf"{_WHAT} '(?P<name>.+)' is not known", "没有{what} {name}，或不在您可查看的范围内。"),
+        (r"the service itself is no enterprise", "监测服务本身不是企业。"),
+        (r"no such address", "没有这个页面。"),
+        (r"the warning is closed", "该预警已经结束。"),
+        (r"the warning is .+ and was answered", "该预警已有处置反馈，或已经结束。"),
+        (r"it has gone up to the .+, who must acknowledge it", "该预警已上报，须由上级确认。"),
+        (r"the lead is closed", "该线索已经办结。"),
+        (rf"{_WHAT} is at version (?P<now>\d+), not (?P<seen>\d+): .+",
+         "他人已更改{what}：您看到的是第 {seen} 版，现在是第 {now} 版。请重新查看。"),
+        (r"[\w -]+: the (?:\w+ )?(?P<what>hazard|inspection|lead) is .+",
+         "{what}现在的状态不允许这样做，请查看最新状态。"),
+        (r"find: hazard .+ is a finding of this inspection already; .+", "该隐患已列为此次检查的问题。"),
+        (r"[\w -]+ a hazard: role .+ may not; .+", "您的角色不能对隐患做这一步。"),
+        (r"history: .+", "历史库没有给出数据，请稍后再试。"),
+        (r"a point is taken out of service as a whole, not one rule of it",
+         "停用以整个测点为单位，不能只停用一条规则。"),
+        (r"until: expected a time after the beginning, and still to come", "结束时间应晚于开始时间，且尚未到来。"),
+        (r"until: expected a time at most (\S+) h from now", "结束时间应在 {1} 小时之内。"),
+        (r"alarms of the highest level are not to be hidden here .+",
+         "此处不允许隐藏最高级别的报警（alarms.suppress_level_2）。"),
+        (r"whoever applied for it cannot decide on it", "申请人不能审批自己的申请。"),
+        (r"review: (.+) submitted the rectification; somebody else reviews it", "整改由 {1} 提交，须由他人复查。"),
+        (r"a display only shows; .+", "大屏只供查看，请用自己的令牌登录。"),
+        (r"role \w+ reads only; .+", "您的角色只能查看，须由企业人员或管理员操作。"),
+        (r"role \w+ is supervised here; .+", "此操作须由监管人员或管理员进行。"),
+        (r"the form did not come from this site", "表单不是从本站提交的。"),
+        (r"metrics speak of every plant; .+", "此项涉及所有企业，须用不限企业的令牌。"),
+        (r"the whole trail is for an admin of all plants", "全部操作记录只供不限企业的管理员核对。"),
+        (r"the file is not what was handed in, or is gone: .+", "文件已损坏或丢失，须从备份恢复证据文件夹。"),
+        (r"the engine did not answer; .+", "服务没有及时应答；操作可能已经完成，请先查看。"),
+        (r"this token has \d+ .+ under way, .+; try again in (\S+) s", "您同时进行的查询过多，请 {1} 秒后再试。"),
+        (r"\d+ .+ are under way, .+; try again in (\S+) s", "服务同时处理的查询过多，请 {1} 秒后再试。"),
+        (r"this token has added as many .+ in a day \((.+)\); try again in (\S+) s, or have `(.+)` raised",
+         "今日提交已达上限（{1}），请 {2} 秒后再试，或请管理员调高 {3}。"),
+        (r"evidence has (\S+) of the (\S+) GiB that `(.+)` gives it: .+",
+         "证据已占 {1} GiB，上限 {2} GiB：请管理员调高 {3} 并扩充磁盘。"),
+        (r"all connections are in use now", "连接已满，请稍后再试。"),
+    )
+)  # fmt: skip
+
+
+def problem_in_chinese(detail: str) -> str | None:
+    """Return the sentence in Chinese; None for one that is not known.
+
+    >>> problem_in_chinese("plant 'zz' is not known"), problem_in_chinese("something else")
+    ('没有企业 zz，或不在您可查看的范围内。', None)
+    """
+    for pattern, chinese in _SAID:
+        found = pattern.fullmatch(detail)
+        if found is not None:
+            named = found.groupdict()
+            what = _KINDS.get(named.pop("what", ""), "")
+            return chinese.format("", *found.groups(), **named, what=what)
+    return None
