@@ -29,14 +29,14 @@ owned() { # USER FOLDER
 mkdir -p "$secrets/authority" "$secrets/mosquitto" "$secrets/influxdb" "$secrets/grafana" "$secrets/postgresql" \
   "$secrets/yujing"
 
-if [ ! -e "$secrets/authority/ca.pem" ]; then
-  cat >"$secrets/authority/config" <<'CONFIG'
+if [ ! -e "$secrets/authority/ca.pem" ]; then # of a name no other has: lists of revoked certificates go by it
+  cat >"$secrets/authority/config" <<CONFIG
 [req]
 distinguished_name = subject
 x509_extensions = extensions
 prompt = no
 [subject]
-CN = yujing broker authority
+CN = yujing broker authority $(openssl rand -hex 4)
 [extensions]
 basicConstraints = critical, CA:true, pathlen:0
 keyUsage = critical, keyCertSign, cRLSign

@@ -3,6 +3,7 @@
 #   ./revoke-certificate.sh sample-aluminium/GW-01                     every certificate issued under that name
 #   ./revoke-certificate.sh secrets/gateways/sample-aluminium.GW-01.pem    this one, such as the one before a renewed one
 #   ./revoke-certificate.sh                                            none: writes the list (init-secrets.sh does so)
+# While a former authority is believed too, its list, secrets/authority/former-crl.pem, is appended as it is.
 # The broker reads the list on SIGHUP and refuses who is on it from then on; who is connected stays so until it is restarted.
 set -eu
 umask 077
@@ -15,6 +16,7 @@ fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+openssl x509 -in "$authority/ca.pem" -out "$work/ca" # the first one: another may be believed beside it
 [ -e "$authority/crl.index" ] || : >"$authority/crl.index"
 [ -e "$authority/crl.number" ] || echo 01 >"$authority/crl.number"
 # A list that has ended locks everybody out, so it lasts as long as an authority does.
@@ -35,7 +37,7 @@ revoke() { # FILE: unless it is on the list already
   serial=$(openssl x509 -in "$1" -noout -serial) && serial=${serial#serial=}
   if cut -f 4 "$authority/crl.index" | grep -qix "$serial"; then
     echo "$1 is revoked already" >&2
-  elif ! openssl verify -no_check_time -CAfile "$authority/ca.pem" "$1" >/dev/null 2>&1; then
+  elif ! openssl verify -no_check_time -CAfile "$work/ca" "$1" >/dev/null 2>&1; then
     echo "$1: not a certificate of this authority" >&2
     exit 2
   else
@@ -61,5 +63,6 @@ done
 
 [ ! -e "$list" ] || sleep 1 # of two lists of one second the broker keeps the older
 openssl ca -config "$work/config" -gencrl -out "$work/list" 2>"$work/said" || { cat "$work/said" >&2; exit 1; }
+[ ! -e "$authority/former-crl.pem" ] || cat "$authority/former-crl.pem" >>"$work/list"
 cat "$work/list" >"$list" # in place: containers are shown this very file
 chmod 644 "$list"

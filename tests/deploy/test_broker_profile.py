@@ -13,8 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from ingest.demo.children import find_mosquitto
@@ -159,7 +161,7 @@ def test_only_a_client_certificate_of_our_authority_gets_in(
 ) -> None:
     """Not without one, not with one signed by somebody of the same name, not with the broker's own."""
     key = ec.generate_private_key(ec.SECP256R1())
-    write_certificate(tmp_path / "forged", "yujing-ingest", key, issuer="yujing broker authority", signer=key)
+    write_certificate(tmp_path / "forged", "yujing-ingest", key, issuer=authority_of(secrets.parent), signer=key)
     files = {"own": secrets / A, "forged": tmp_path / "forged", "broker": secrets / "mosquitto/broker"}
     context = ssl.create_default_context(cafile=str(secrets / "authority/ca.pem"))
     if who in files:
@@ -200,7 +202,7 @@ def test_a_wildcard_for_a_name_opens_nothing(broker: Server, secrets: Path, tmp_
     key = ec.generate_private_key(ec.SECP256R1())
     signer = load_pem_private_key((secrets / "authority/ca.key").read_bytes(), None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    write_certificate(tmp_path / "wild", name, key, issuer="yujing broker authority", signer=signer)
+    write_certificate(tmp_path / "wild", name, key, issuer=authority_of(secrets.parent), signer=signer)
     (tmp_path / "authority").symlink_to(secrets / "authority")
     with speaker(broker, tmp_path, "wild") as wild, speaker(broker, secrets, A) as gateway:
         wild.subscribe(committed_topic("plant-a", "GW-01"), FRAMES)
@@ -256,6 +258,13 @@ def test_the_service_connects_with_its_shipped_settings(broker: Server, installe
 def test_the_broker_takes_no_larger_packet_than_the_service(installed: Path) -> None:
     profile = (installed / "mosquitto/mosquitto.conf").read_text(encoding="utf-8")
     assert f"\nmax_packet_size {MAX_BYTES + 1024}\n" in profile
+
+
+def authority_of(installed: Path) -> str:
+    """The common name of the authority."""
+    ca = x509.load_pem_x509_certificate((installed / "secrets/authority/ca.pem").read_bytes())
+    (name,) = ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(name.value)
 
 
 def trusting(installed: Path, file: Path) -> ssl.SSLContext:

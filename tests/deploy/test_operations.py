@@ -22,6 +22,7 @@ from ingest.state.database import Database
 from ingest.state.evidence_files import EvidenceFiles
 from ingest.wire.topics import frame_topic
 from tests.deploy.speaker import speaker, until
+from tests.deploy.test_broker_profile import greeted
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY, ROOT, blocks
 from tests.ingest.test_backup import turns
@@ -67,7 +68,13 @@ class Machine:
         return re.sub(rf"(?<![\w./])(?={PLACES})(?:{PLACES})(?=/)", rf"{self.root}\g<0>", text)
 
     def do(self, commands: str) -> str:
-        """Carry them out as they are written; what they print. The first that fails ends it."""
+        """Carry them out as they are written; what they print."""
+        told = self.run(commands)
+        assert told.returncode == 0, told.stdout + told.stderr
+        return told.stdout
+
+    def run(self, commands: str) -> subprocess.CompletedProcess[str]:
+        """The same, also if one fails, which ends it."""
         user = getpass.getuser()
         commands = re.sub(r"-o \w+( -g \w+)?", f"-o {user}", self._here(commands)).replace("$(date +%F)", "2026-11-24")
         environment = os.environ | {
@@ -77,13 +84,11 @@ class Machine:
             "YUJING_PROGRAM": str(YUJING),
             "YUJING_RUN": f"{self.root}/run",
         }
-        told = subprocess.run(
+        return subprocess.run(
             ["bash", "-euc", f"systemctl() {{ :; }}\n{commands}"],
             cwd=self.sources, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
             timeout=300,
         )  # fmt: skip
-        assert told.returncode == 0, told.stdout + told.stderr
-        return told.stdout
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +148,7 @@ def test_the_broker_by_the_page_takes_its_gateway_and_its_certificates_are_renew
             return True
 
     assert heard_by_the_service()
-    of_service, of_broker = blocks("Renew a certificate")
+    of_service, of_broker, *_authority = blocks("Renew a certificate")
     before = ours.read_bytes()
     machine.do(of_service)
     assert ours.read_bytes() == (secrets / "yujing/mqtt.pem").read_bytes() != before
@@ -154,6 +159,35 @@ def test_the_broker_by_the_page_takes_its_gateway_and_its_certificates_are_renew
     os.kill(broker.pid, signal.SIGHUP)
     until(lambda: ssl.get_server_certificate(("127.0.0.1", broker.port)) != shown)
     assert heard_by_the_service()
+
+
+def test_another_authority_takes_over_and_nobody_is_locked_out(machine: Machine, broker: Server) -> None:
+    """By the page: both are believed for a while, also with a list of revoked ones, then the new one only."""
+    secrets = machine.sources / "deploy/secrets"
+    *_renewals, both, one = blocks("Renew a certificate")
+    old, new = f"gateways/{PLANT}.{GATEWAY}", f"gateways/{PLANT}.GW-02"
+
+    def let_in() -> list[bool]:
+        broker.stop()
+        broker.start()
+        found = []
+        for file in (old, new):
+            context = ssl.create_default_context(cafile=str(machine.root / "etc/yujing/ca.pem"))
+            context.load_cert_chain(secrets / f"{file}.pem", secrets / f"{file}.key")
+            found.append(greeted(broker, context))
+        return found
+
+    machine.do(both)
+    machine.do(f"deploy/issue-certificate.sh {PLANT}/GW-02 deploy/secrets/{new}")
+    assert let_in() == [True, True]
+    machine.do("deploy/revoke-certificate.sh && " + both.splitlines()[-2])
+    assert let_in() == [True, True], "the list written anew has the former one's, too"
+    refused = machine.run(f"deploy/revoke-certificate.sh deploy/secrets/{old}.pem")
+    assert (refused.returncode, "not a certificate of this authority" in refused.stderr) == (2, True)
+    machine.do(blocks("Renew a certificate")[1])
+    assert let_in() == [True, True], "with the broker's of the new one"
+    machine.do(one)
+    assert let_in() == [False, True]
 
 
 def test_the_token_is_replaced_by_the_page(machine: Machine) -> None:
