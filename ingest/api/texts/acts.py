@@ -97,6 +97,21 @@ SAID: Final[dict[str, Text]] = {
     "was": Text("原测点编号", "formerly"),
     "who": Text("责任人", "asked"),
     "words": Text("说明", "words"),
+    "actor": Text("操作人", "actor"),
+    "at": Text("时刻", "time"),
+    "cursor": Text("翻页位置", "place in the list"),
+    "days": Text("天数", "days"),
+    "event": Text("经过", "event"),
+    "first": Text("起始行", "first row"),
+    "lang": Text("语言", "language"),
+    "list_name": Text("清单", "list"),
+    "order": Text("排序", "order"),
+    "position": Text("岗位", "operator position"),
+    "span": Text("时段", "span"),
+    "subject": Text("对象", "subject"),
+    "overdue": Text("逾期", "overdue"),
+    "connection": Text("接入情况", "connection"),
+    "assigned": Text("责任人", "assigned to"),
 }
 """Key in the detail of an event or act, or name of a field -> what it is called."""
 

@@ -62,6 +62,8 @@ _WANTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
          "日期或时间，如 2026-11-23", "a day or time that exists, such as 2026-11-23"),
         (r"a time (?:such as .*|of the plant, .*)|hour must be .*|minute must be .*",
          "企业当地时间，如 2026-11-23T14:12", "a time of the plant, such as 2026-11-23T14:12"),
+        (r"greater than or equal to (\S+)", r"不小于 \1 的数字", r"a number, \1 or more"),
+        (r"less than (\S+)", r"小于 \1 的数字", r"a number less than \1"),
         (r"a valid (?:integer|number), .*|less than or equal to .*", "数字", "a number"),
         (r"one of .*|by-hand, alarm or self-inspection|'.*'|a valid (?:UUID|boolean), .*", "从所列各项中选择一项",
          "one of those that are offered"),

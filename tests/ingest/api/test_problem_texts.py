@@ -60,6 +60,11 @@ def test_every_refusal_is_said_in_chinese(readings: tuple[str, ...]) -> None:
         (f"/plants/{STEEL}/points/ZZ", f"企业 {STEEL} 没有测点 ZZ", "point &#39;ZZ&#39; of plant"),
         (f"/alarms/{UUID(int=7)}", "没有这条报警", "is not known"),
         (f"/hazards/{UUID(int=7)}", "没有这条隐患", "is not known"),
+        (
+            "/lists/summary/1999",
+            "不小于 2000 的数字",
+            "a number, 2000 or more",
+        ),
         ("/nowhere", "没有这个页面", "no such address"),
     ],
 )

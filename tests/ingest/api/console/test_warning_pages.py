@@ -264,8 +264,8 @@ async def test_reasons_that_come_and_go_are_one_moment_that_says_what_changed(ha
     assert drawn.count("<b>依据变化</b>") <= 3
     fold = next(part for part in drawn.split("<li><p><b>")[1:] if "逐次查看" in part)
     assert re.search(r"\d+ 次，自 <time>11-23 14:12", fold)
-    assert "新增 煤气柜柜位 H" in fold
+    assert "新增 煤气柜柜位 高报" in fold
     assert "炉体冷却水" not in fold.split("<details")[0]  # come and gone within it
-    assert "新增 煤气柜柜位 HH" in drawn
+    assert "新增 煤气柜柜位 高高报" in drawn
     seqs = {event.seq for event in hall.warning_history(warning.id)}
     assert {int(seq) for seq in re.findall(r"\?event=(\d+)", drawn)} == seqs
