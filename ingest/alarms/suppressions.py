@@ -27,6 +27,13 @@ def reaches(one: Suppression, level: int, *, highest: bool) -> bool:
     return level < HIGHEST or highest or one.kind is SuppressionKind.OUT_OF_SERVICE
 
 
+ASKED: Final = {
+    SuppressionKind.SHELVED: Text("搁置该规则的报警", "shelved alarms of this rule"),
+    SuppressionKind.SUPPRESSED: Text("设计抑制该规则的报警", "suppressed alarms of this rule by design"),
+    SuppressionKind.OUT_OF_SERVICE: Text("申请停用该测点", "applied for this point to be taken out of service"),
+}
+"""What somebody has done who asked for one."""
+
 _APPROVED: Final = Text("批准该申请", "approved this application")
 _REJECTED: Final = Text("驳回该申请", "rejected this application")
 _WITHDRAWN: Final = Text("撤回该停用申请", "withdrew this application")
@@ -43,6 +50,8 @@ def decided_before(one: Suppression) -> DoneBefore | None:
         case SuppressionState.APPLIED:
             return None
         case SuppressionState.IN_FORCE:
+            if one.decided is None:  # nobody had to approve it
+                return done_before(ASKED[one.kind], one.applicant, one.applied)
             return done_before(_APPROVED, one.approver, one.decided)
         case SuppressionState.REJECTED:
             return done_before(_REJECTED, one.approver, one.decided)

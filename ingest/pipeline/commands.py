@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from ingest.alarms.lifecycle import (
@@ -17,7 +17,7 @@ from ingest.alarms.lifecycle import (
     require_unseen,
     reset,
 )
-from ingest.alarms.suppressions import HIGHEST, decided_before
+from ingest.alarms.suppressions import ASKED, HIGHEST, decided_before
 from ingest.model.alarm import Alarm
 from ingest.model.audit import Act, ActRole
 from ingest.model.changed import Changed, done_before
@@ -128,13 +128,6 @@ class Dispose:
         return [take_step(turn, memory, disposed(alarm, cause)) for alarm in found]
 
 
-_ASKED: Final = {
-    SuppressionKind.SHELVED: Text("搁置该规则的报警", "shelved alarms of this rule"),
-    SuppressionKind.SUPPRESSED: Text("设计抑制该规则的报警", "suppressed alarms of this rule by design"),
-    SuppressionKind.OUT_OF_SERVICE: Text("申请停用该测点", "applied for this point to be taken out of service"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Suppress:
     """Shelve a rule's alarms, suppress them by design, or apply for a point to be taken out of service (停用).
@@ -181,7 +174,7 @@ class Suppress:
             raise KeyError(f"rule {self.rule!r} of point {self.point!r}")
         for one in memory.suppressions.of_point(self.plant, self.point):
             if (one.kind, one.rule) == (self.kind, self.rule):
-                raise done_before(_ASKED[self.kind], one.applicant, one.applied)
+                raise done_before(ASKED[self.kind], one.applicant, one.applied)
         if self.kind is SuppressionKind.OUT_OF_SERVICE and self.rule is not None:
             raise ValueError("a point is taken out of service as a whole, not one rule of it")
         if self.until is not None and self.until <= max(now, self.begins or now):

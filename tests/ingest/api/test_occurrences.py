@@ -292,6 +292,9 @@ async def test_whoever_comes_after_the_end_of_a_suppression_reads_who_ended_it_a
     rule = None if kind is SuppressionKind.OUT_OF_SERVICE else "H"
     wish = Suppress(kind, STEEL, "CO-01", rule, "校验", hall.time + 60 * SECOND, Person("李安全", "operator"))
     one = await hall.order(wish)
+    if kind is not SuppressionKind.OUT_OF_SERVICE:
+        unasked = await ask(INSPECTOR).post(f"/suppressions/{one.id}/approve", data={})
+        assert (unasked.status_code, "李安全 已于 11-23 14:12:30 " in unasked.text) == (409, True)
     if by_itself:
         hall.hidden[one.id] = replace(one, state=SuppressionState.ENDED, ended=hall.time, ended_by="yujing")
     else:
