@@ -63,6 +63,14 @@ def test_the_simulators_plants_are_valid_and_judged_as_far_as_they_can_be(tmp_pa
     }
 
 
+def test_a_rule_that_waits_for_something_is_said_in_both_languages(tmp_path: Path) -> None:
+    write_plant(tmp_path)
+    result = run("check", "--config", write(tmp_path, ""))
+    words = "".join(result.output.split())
+    assert "未评估notevaluatedsmall/CO-01:NEIGHBOUR:缺少" in words
+    assert "needs2otherSTL_CO" in words
+
+
 def test_a_point_is_explained_within_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every number and where it comes from, what is not judged, what looks at it."""
     monkeypatch.setenv("COLUMNS", "80")
