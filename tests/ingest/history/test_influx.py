@@ -128,6 +128,25 @@ def test_v1_and_v2_send_the_same_lines_each_with_its_own_credentials(monkeypatch
     assert second.query == {"org": "厂", "bucket": "yujing", "precision": "ms"}
 
 
+def test_a_replaced_credential_is_used_from_the_next_start_on(tmp_path: Path) -> None:
+    """As the operations page replaces it: a new file in the place of the old one, whole."""
+    file = tmp_path / "history_token"
+    with scripted([Answer(204)]) as (url, asked):
+        for token in ("old", "new"):
+            (tmp_path / "history_token.new").write_text(f"{token}\n")
+            (tmp_path / "history_token.new").replace(file)
+            for store in (
+                InfluxV1Store(InfluxV1Config(url=url, username="writer", password=Secret(file=file))),
+                InfluxV2Store(InfluxV2Config(url=url, org="厂", token=Secret(file=file))),
+            ):
+                store.write_readings(steady(1), roster(), 1)
+                store.close()
+    basic = [base64.b64encode(f"writer:{token}".encode()).decode() for token in ("old", "new")]
+    assert [one.headers["Authorization"] for one in asked] == [
+        f"Basic {basic[0]}", "Token old", f"Basic {basic[1]}", "Token new",
+    ]  # fmt: skip
+
+
 def test_v2_asks_influxql_of_the_bucket_with_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET, "s3cret")
     with scripted([Answer(200, b'{"results":[{"statement_id":0}]}')]) as (url, asked):

@@ -71,12 +71,12 @@ async def opened(platform: Receiver, authority: Authority, **more: Any) -> Async
         await connector.close()
 
 
-def report_in(request: Request) -> dict[str, Any]:
+def report_in(request: Request, key: str = KEY) -> dict[str, Any]:
     """What the province reads: deciphered by OpenSSL, not by our code."""
     openssl = shutil.which("openssl")
     assert openssl, "install openssl"
     ciphertext = bytes.fromhex(json.loads(request.body)["data"])
-    command = [openssl, "enc", "-d", "-sm4-cbc", "-K", KEY, "-iv", IV]
+    command = [openssl, "enc", "-d", "-sm4-cbc", "-K", key, "-iv", IV]
     done = subprocess.run(command, input=ciphertext, capture_output=True, check=True)
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -95,6 +95,21 @@ async def test_the_province_can_read_an_alarm_over_tls(platform: Receiver, autho
     report = report_in(request)
     assert report["enterpriseId"] == PLANT.uscc
     assert report["datas"][0]["title"] == "结晶器冷却水进水压力 低低报"
+
+
+async def test_replaced_secrets_of_the_platform_are_used_from_the_next_start_on(
+    platform: Receiver, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The authority issues them anew: what is sent after the restart, it can tell and read by the new ones."""
+    async with opened(platform, authority) as connector:
+        await connector.deliver([alarm_message(1)])
+    monkeypatch.setenv("APPSECRET", "another-appsecret")
+    monkeypatch.setenv("SM4_KEY", KEY[::-1])
+    async with opened(platform, authority) as connector:
+        assert await connector.deliver([alarm_message(1)]) == [Outcome(1)]
+    old, new = platform.requests
+    assert (old.headers["appsecret"], new.headers["appsecret"]) == (APPSECRET, "another-appsecret")
+    assert report_in(new, KEY[::-1])["datas"] == report_in(old)["datas"]
 
 
 async def test_messages_go_together_by_kind_and_enterprise(platform: Receiver, authority: Authority) -> None:
