@@ -20,10 +20,9 @@ from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
-from ingest.opening import first_roster, next_roster, open_data, open_history
+from ingest.opening import first_roster, next_roster, open_data, open_history, plant_files
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
-from ingest.plants.in_force import PlantFiles
 from ingest.plants.kept import KeptFiles
 from ingest.plants.roster import Roster
 from ingest.plants.watch import rosters
@@ -35,6 +34,7 @@ from ingest.selfwatch import SelfWatch, looks
 from ingest.serving import ServedApi, ports_of
 from ingest.settings import InForce, Settings
 from ingest.settings.certificates import CertificateWatch
+from ingest.settings.in_force import IN_FORCE
 from ingest.sources.clock import Clock
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditStore
@@ -114,12 +114,7 @@ class Service:
         self._trail = AuditStore(self._database.rows, heads.all)
         self._recorder = Recorder(self._database, spool_folder(settings))
         self._settle_trail = partial(settle_trail, self._recorder, self._trail, heads)
-        self.files = PlantFiles(
-            settings.plants,
-            KeptFiles(settings.journal.path.with_name("plants-in-force")),
-            wait_s=settings.removal_wait_s,
-            changed=lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)),
-        )
+        self.files = plant_files(settings, lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)))
         self._rosters = rosters(
             settings.plants, partial(next_roster, self.files, self.journal), due=lambda: self.files.due
         )
@@ -334,7 +329,7 @@ class Service:
         return self._in_force.settings
 
     def _rules_in_force(self) -> ColourRules:
-        kept = KeptFiles(self._settings.journal.path.with_name("in-force"))
+        kept = KeptFiles(self._settings.journal.path.with_name(IN_FORCE))
         return rules_in_force(self._settings.warnings.rules, kept, self.refusals)
 
     def _parts(self) -> list[Part]:

@@ -20,7 +20,10 @@ from typing import Any, Final
 
 from ingest import build
 from ingest.journal.backup import HeldJournal, count_journal, held_journal
+from ingest.model.files import sync
+from ingest.opening import PLANTS_IN_FORCE
 from ingest.settings import Settings
+from ingest.settings.in_force import IN_FORCE
 from ingest.state.backup import HeldState, count_state, held_state, leave_out_numbers
 from ingest.trail import audit_folder, spool_folder
 
@@ -82,7 +85,7 @@ def take(settings: Settings, file: Path, to: Path, now: str, bar: Bar) -> Backup
         (part / MANIFEST).write_text(json.dumps(asdict(made), indent=1))
         _sync_all(part)
         part.rename(to)
-        _sync(to.parent)
+        sync(to.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -129,7 +132,7 @@ def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]
         _sync_all(folder)
     for (_, path), part in zip(databases, parts, strict=True):  # a state alone is refused at a start, as it should be
         part.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     return said, found
 
 
@@ -180,8 +183,8 @@ def _beside(settings: Settings) -> tuple[Path, ...]:
     return (
         spool_folder(settings),  # before the state: an act may then be in both, and is never in neither
         audit_folder(settings),
-        folder / "in-force",
-        folder / "plants-in-force",
+        folder / IN_FORCE,
+        folder / PLANTS_IN_FORCE,
     )
 
 
@@ -303,13 +306,5 @@ def _require_bytes(folder: Path, need: int) -> None:
 def _sync_all(folder: Path) -> None:
     for place, _, files in os.walk(folder):
         for name in files:
-            _sync(Path(place) / name)
-        _sync(Path(place))
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+            sync(Path(place) / name)
+        sync(Path(place))

@@ -14,13 +14,17 @@ from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
 from ingest.model.fault import InvalidConfig
-from ingest.plants.in_force import PlantFiles
+from ingest.plants.in_force import Changed, PlantFiles
+from ingest.plants.kept import KeptFiles
 from ingest.plants.roster import Roster
 from ingest.settings import Settings
 from ingest.state.database import Database
 from ingest.state.errors import StateAway
 from ingest.state.installation import InstallationStore
 from ingest.telemetry import Event, emit
+
+PLANTS_IN_FORCE: Final = "plants-in-force"
+"""The folder beside the journal where plant files in force are kept."""
 
 _AGAIN_S: Final = 10.0
 
@@ -59,6 +63,12 @@ def open_history(settings: Settings, *, new: bool) -> HistoryStore:
     if new and store.error is not None:
         raise store.error
     return store
+
+
+def plant_files(settings: Settings, changed: Changed = lambda _name, _before, _after: None) -> PlantFiles:
+    """The plant files, with those in force kept beside the journal. `changed`: see `PlantFiles`."""
+    kept = KeptFiles(settings.journal.path.with_name(PLANTS_IN_FORCE))
+    return PlantFiles(settings.plants, kept, wait_s=settings.removal_wait_s, changed=changed)
 
 
 def first_roster(files: PlantFiles, journal: Journal) -> Roster:

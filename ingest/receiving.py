@@ -11,11 +11,9 @@ from typing import Final
 
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
-from ingest.opening import first_roster
+from ingest.opening import first_roster, plant_files
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake
-from ingest.plants.in_force import PlantFiles
-from ingest.plants.kept import KeptFiles
 from ingest.plants.roster import Roster
 from ingest.settings import Settings
 from ingest.sources.clock import Clock
@@ -125,8 +123,7 @@ async def receive_until_state_answers(settings: Settings, away: StateAway, stop:
     with closing(Journal(settings.journal.path, settings.journal.quota())) as journal:
         if journal.installation() is None:
             raise away
-        kept = KeptFiles(settings.journal.path.with_name("plants-in-force"))
-        roster = first_roster(PlantFiles(settings.plants, kept, wait_s=settings.removal_wait_s), journal)
+        roster = first_roster(plant_files(settings), journal)
         source, intake = receiving(
             settings, journal, guard, lambda: roster, failed, caught_up=lambda: False, clock=Clock()
         )

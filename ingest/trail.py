@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -14,6 +13,7 @@ from threading import Lock
 from typing import Final
 
 from ingest.model.audit import YUJING, Act
+from ingest.model.files import write_whole
 from ingest.plants.changes import changes
 from ingest.settings import Settings
 from ingest.state.audit import AuditStore, append
@@ -112,14 +112,7 @@ def _shown(value: object) -> str:
 
 def leave(spool: Path, act: Act) -> None:
     """Leave an act for the service, which writes it at its next look, or when it starts. Raises OSError."""
-    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{act.time}-{uuid.uuid4()}.json"
-    beside = spool / f".{name}"
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump([asdict(act)], file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(spool / name)
+    write_whole(spool / f"{act.time}-{uuid.uuid4()}.json", json.dumps([asdict(act)], ensure_ascii=False).encode())
 
 
 def keep_head(trail: AuditStore, heads: Heads) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.model.files import sync, write_whole
 from ingest.plants.load import plant_files
 from ingest.telemetry import Event, emit
 
@@ -43,17 +42,8 @@ class KeptFiles:
 
     def keep(self, name: str, content: bytes) -> None:
         """Keep a file in place of the one before: the old one or the new one, whole, whenever the power goes."""
-        beside = self.path(f".{name}.new")
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                beside.unlink()
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.rename(self.path(name))
-            self._sync()
+            write_whole(self.path(name), content)
         except OSError as error:
             emit(FileNotKept(name, str(error)))
 
@@ -61,13 +51,6 @@ class KeptFiles:
         """Keep it no longer: its plant was removed."""
         try:
             self.path(name).unlink(missing_ok=True)
-            self._sync()
+            sync(self._folder)
         except OSError as error:
             emit(FileNotKept(name, str(error)))
-
-    def _sync(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

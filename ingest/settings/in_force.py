@@ -33,7 +33,9 @@ ENTRIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What the rest of a table can do without, by table."""
 
-_FOLDER: Final = "in-force"
+IN_FORCE: Final = "in-force"
+"""The folder beside the journal where settings and warning rules in force are kept."""
+
 _FILE: Final = "settings.json"
 
 Tables = Mapping[str, Any]
@@ -313,7 +315,7 @@ def content_of(file: Path) -> bytes:
 
 
 def _kept(folder: Path) -> KeptFiles:
-    return KeptFiles(folder / _FOLDER)
+    return KeptFiles(folder / IN_FORCE)
 
 
 def _last(content: bytes) -> dict[str, Any] | None:

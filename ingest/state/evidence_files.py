@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingest.cases.errors import Incomplete
 from ingest.cases.evidence import digest_of, media_of
+from ingest.model.files import sync
 from ingest.state.errors import StateUnavailable
 from ingest.telemetry import Event, emit
 
@@ -47,7 +48,7 @@ class EvidenceFiles:
             if not (path.exists() and digest_of(path.read_bytes()) == sha256):
                 _write(path, content)
             for folder in (path.parent, self._folder, self._folder.parent):
-                _sync(folder)  # also for what is there already: whoever wrote it may have died before this
+                sync(folder)  # also for what is there already: whoever wrote it may have died before this
         except OSError as error:
             raise StateUnavailable(f"{path}: {error.strerror or error}") from error
         return sha256, media
@@ -88,12 +89,3 @@ def _write(path: Path, content: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Make a name that was just given last, too."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from ingest.model.files import write_whole
 
 KEY: Final = "key"
 NEWEST: Final = "newest.json"
@@ -46,16 +47,12 @@ class Heads:
         Raises:
             Forged: one bears another signature, or there is none where there was one.
         """
-        files = sorted(self._folder.glob("*.json"))
-        if not files and (self._folder / KEY).exists():
-            raise Forged(f"{self._folder / NEWEST} is gone, though the key beside it is there")
-        return [self._read(file) for file in files]
+        return [self._read(file) for file in self._files()]
 
     def newest(self) -> Head | None:
         """The newest head; None: none was kept yet, or it was laid aside. Raises Forged."""
-        self.all()
         file = self._folder / NEWEST
-        return self._read(file) if file.exists() else None
+        return self._read(file) if file in self._files() else None
 
     def keep(self, head: Head) -> None:
         """Keep a head in place of the one before: either of them is there, whole, whenever the power goes.
@@ -63,13 +60,19 @@ class Heads:
         Raises:
             OSError: the disk does not take it.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         body = {"seq": head.seq, "hash": head.hash, "signature": self._sign(head)}
-        _write(self._folder / NEWEST, json.dumps(body).encode())
+        write_whole(self._folder / NEWEST, json.dumps(body).encode())
 
     def lay_aside(self, head: Head) -> None:
         """Go on missing a head that the trail does not have. Raises OSError."""
         (self._folder / NEWEST).replace(self._folder / _LOST.format(seq=head.seq))
+
+    def _files(self) -> list[Path]:
+        """Those of heads. Raises Forged if there is none where there was one."""
+        files = sorted(self._folder.glob("*.json"))
+        if not files and (self._folder / KEY).exists():
+            raise Forged(f"{self._folder / NEWEST} is gone, though the key beside it is there")
+        return files
 
     def _read(self, file: Path) -> Head:
         if not (self._folder / KEY).exists():
@@ -85,21 +88,7 @@ class Heads:
 
     def _sign(self, head: Head) -> str:
         if not (self._folder / KEY).exists():
-            _write(self._folder / KEY, secrets.token_hex(32).encode())
+            write_whole(self._folder / KEY, secrets.token_hex(32).encode())
         return hmac.new(
             (self._folder / KEY).read_bytes(), f"{head.seq}.{head.hash}".encode(), hashlib.sha256
         ).hexdigest()
-
-
-def _write(file: Path, content: bytes) -> None:
-    beside = file.with_name(f".{file.name}.new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    beside.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

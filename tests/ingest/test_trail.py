@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,6 +148,24 @@ def test_acts_wait_while_the_state_database_is_away_and_keep_their_order(
     recorder.write()
     assert [row.act for row in trail.acts(limit=9)][::-1] == [act(0), act(1), act(2)]
     assert trail.verify().whole
+
+
+def test_an_act_that_a_command_is_just_leaving_is_taken_once_it_is_whole(
+    recorder: Recorder, trail: AuditStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service looks every second, also in the midst of it."""
+    sync = os.fsync
+
+    def looked_at(number: int) -> None:
+        recorder.write()
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", looked_at)
+    leave(tmp_path / "spool", act(1))
+    monkeypatch.undo()
+    recorder.write()
+    assert [row.act for row in trail.acts(limit=9)] == [act(1)]
+    assert [*(tmp_path / "spool").iterdir()] == []
 
 
 def test_a_changed_limit_is_told_with_what_it_was_and_what_it_is(tmp_path: Path) -> None:
