@@ -48,7 +48,7 @@ from ingest.model.batch import Batch, concat
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 from ingest.state.errors import StateUnavailable
-from ingest.telemetry import EmittedSeldom, emit
+from ingest.telemetry import EmittedSeldom, Event, emit
 
 READER: Final = "history"
 """The writer's name among the readers of the journal and of the alarm event log."""
@@ -182,19 +182,14 @@ class HistoryWriter:
         def write(part: slice) -> None:
             self._store.write_readings(batch.take(everything[part]), roster, first_entry)
 
-        refused = write_around(len(batch), self._unless_stopping(write))
-        self._note("readings", len(batch), refused)
-        aside = readings_aside(batch, roster, refused)
-        self._put_aside(aside)
-        for cause, of_one in by_cause(refused).items():
-            at, reason = of_one[0]
+        def rejected(count: int, at: int, reason: str) -> Event:
             series = series_of(roster, int(batch.point[at]))
             value, time = float(batch.value[at]), int(batch.time[at])
-            self._refusals.add(
-                (READINGS_ASIDE, cause),
-                HistoryReadingRejected(len(of_one), series.plant, series.point, time, value, reason),
-            )
-        return aside
+            return HistoryReadingRejected(count, series.plant, series.point, time, value, reason)
+
+        refused = self._write("readings", len(batch), write)
+        aside = readings_aside(batch, roster, refused)
+        return self._refused(READINGS_ASIDE, refused, aside, rejected)
 
     def _carry_alarm_events(self) -> bool:
         """Carry one turn's alarm events; True if there may be more at once."""
@@ -213,18 +208,12 @@ class HistoryWriter:
         def write(part: slice) -> None:
             self._store.write_alarm_events(events[part])
 
-        refused = write_around(len(events), self._unless_stopping(write))
-        self._note("alarm events", len(events), refused)
-        aside = alarms_aside(events, refused)
-        self._put_aside(aside)
-        for cause, of_one in by_cause(refused).items():
-            at, reason = of_one[0]
+        def rejected(count: int, at: int, reason: str) -> Event:
             alarm = events[at].alarm
-            self._refusals.add(
-                (ALARMS_ASIDE, cause),
-                HistoryAlarmEventRejected(len(of_one), events[at].seq, alarm.plant, alarm.point, alarm.rule, reason),
-            )
-        return aside
+            return HistoryAlarmEventRejected(count, events[at].seq, alarm.plant, alarm.point, alarm.rule, reason)
+
+        refused = self._write("alarm events", len(events), write)
+        return self._refused(ALARMS_ASIDE, refused, alarms_aside(events, refused), rejected)
 
     def _carry_warning_events(self) -> bool:
         """Carry one turn's warning events; True if there may be more at once."""
@@ -243,30 +232,43 @@ class HistoryWriter:
         def write(part: slice) -> None:
             self._store.write_warning_events(events[part])
 
-        refused = write_around(len(events), self._unless_stopping(write))
-        self._note("warning events", len(events), refused)
-        aside = warnings_aside(events, refused)
-        self._put_aside(aside)
-        for cause, of_one in by_cause(refused).items():
-            at, reason = of_one[0]
-            self._refusals.add(
-                (WARNINGS_ASIDE, cause),
-                HistoryWarningEventRejected(len(of_one), events[at].seq, events[at].warning.plant, reason),
-            )
-        return aside
+        def rejected(count: int, at: int, reason: str) -> Event:
+            return HistoryWarningEventRejected(count, events[at].seq, events[at].warning.plant, reason)
 
-    def _note(self, what: str, count: int, refused: Sequence[tuple[int, str]]) -> None:
-        """Count writes in a row of which the store took nothing."""
+        refused = self._write("warning events", len(events), write)
+        return self._refused(WARNINGS_ASIDE, refused, warnings_aside(events, refused), rejected)
+
+    def _write(self, what: str, count: int, write: Callable[[slice], None]) -> list[tuple[int, str]]:
+        """Write so many, around those the store refuses, which are returned; writes of which it took nothing count."""
+        refused = write_around(count, self._unless_stopping(write))
         if len(refused) < count:
             self._nothing_taken.pop(what, None)
         elif refused:
             times, _ = self._nothing_taken.get(what, (0, ""))
             self._nothing_taken[what] = times + 1, refused[0][1]
+        return refused
 
-    def _put_aside(self, items: Sequence[Quarantined]) -> None:
-        """Keep what the store refused, before any cursor passes it."""
-        for start in range(0, len(items), ASIDE):
-            self._journal.put_aside(items[start : start + ASIDE])
+    def _refused(
+        self,
+        topic: str,
+        refused: Sequence[tuple[int, str]],
+        aside: list[Quarantined],
+        rejected: Callable[[int, int, str], Event],
+    ) -> list[Quarantined]:
+        """Keep what the store refused, before any cursor passes it, and tell of it once a cause; returns `aside`.
+
+        Args:
+            topic: of what was refused, in quarantine.
+            refused: (place, reason) of each.
+            aside: the same as it lies in quarantine.
+            rejected: makes the event of so many, from the place of the first and the reason.
+        """
+        for start in range(0, len(aside), ASIDE):
+            self._journal.put_aside(aside[start : start + ASIDE])
+        for cause, of_one in by_cause(refused).items():
+            at, reason = of_one[0]
+            self._refusals.add((topic, cause), rejected(len(of_one), at, reason))
+        return aside
 
     def _write_again(self) -> None:
         """Write what was refused and a person wants to be tried again; what is refused again is put aside again."""
