@@ -267,7 +267,7 @@ class Journal:
         return self._positions.recent()
 
     def gateways(self) -> list[GatewayPosition]:
-        """Where every gateway stands, by its newest boot."""
+        """Where every gateway stands, by the boot it is in."""
         return self._positions.gateways()
 
     def overflowed(self) -> int:

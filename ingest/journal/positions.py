@@ -62,7 +62,7 @@ class Positions:
         return {(plant, gateway): recent for plant, gateway, recent in read if recent is not None}
 
     def gateways(self) -> list[GatewayPosition]:
-        """Where every gateway stands, by its newest boot."""
+        """Where every gateway stands, by the boot it is in."""
         rows = self._file.rows(NEWEST_BOOTS)
         return [
             GatewayPosition(

@@ -11,6 +11,9 @@ from ingest.journal.errors import JournalUnavailable
 
 VERSION: Final = 5
 
+_MARKS: Final = 5
+"""Since this version marks of frames are what they are; those of before are dropped."""
+
 QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 """The columns of a quarantined message, in the order of `Quarantined`'s fields."""
 
@@ -87,6 +90,7 @@ def prepare(connection: apsw.Connection, path: Path) -> None:
                 if column.split()[0] not in known:
                     connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
         connection.execute("UPDATE position SET began = received WHERE began = 0")
-        connection.execute("UPDATE position SET recent = x''")  # marks of another kind until version 5
+        if found < _MARKS:
+            connection.execute("UPDATE position SET recent = x''")
         connection.execute(_INDEXES)
         connection.pragma("user_version", VERSION)

@@ -10,7 +10,7 @@ from typing import Final
 
 from ingest.state import tables as t
 from ingest.state.errors import StateUnavailable
-from ingest.state.peek import EngineAt
+from ingest.state.peek import ENGINE_AT, EngineAt, open_file
 from ingest.state.warning_tables import warning, warning_event
 
 _PAGES: Final = 1024  # copied at a time
@@ -36,7 +36,7 @@ class HeldState:
     def engine_at(self) -> EngineAt:
         """How far the engine had come in the journal."""
         with _told(self._path):
-            row = self._connection.execute("SELECT cursor, snapshot_cursor FROM engine_state").fetchone()
+            row = self._connection.execute(ENGINE_AT).fetchone()
         return EngineAt(*row) if row else EngineAt(0, 0)
 
     def copy(self, target: Path, seen: Callable[[int], None]) -> None:
@@ -60,7 +60,7 @@ class HeldState:
 @contextmanager
 def held_state(path: Path) -> Iterator[HeldState]:
     """Hold the database as it is now. Raises StateUnavailable."""
-    with _told(path), closing(_reader(path)) as connection:
+    with _told(path), closing(open_file(path)) as connection:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a transaction begins with its first read
         yield HeldState(path, connection)
@@ -68,7 +68,7 @@ def held_state(path: Path) -> Iterator[HeldState]:
 
 def count_state(path: Path) -> Mapping[str, int]:
     """What a copy holds: alarms, warnings, rows of the audit trail. Raises StateUnavailable."""
-    with _told(path), closing(_reader(path)) as connection:
+    with _told(path), closing(open_file(path)) as connection:
         return {
             name: int(connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0])  # noqa: S608  our names
             for name, table in _COUNTED.items()
@@ -87,10 +87,6 @@ def leave_out_numbers(path: Path) -> None:
             connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
             last = found[0] if found else 0
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table.name, last + BEYOND))
-
-
-def _reader(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None)
 
 
 @contextmanager

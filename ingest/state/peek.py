@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -19,7 +19,7 @@ from ingest.state.unreadable import Rows, Unreadable
 
 T = TypeVar("T")
 
-_QUERY = "SELECT cursor, snapshot_cursor FROM engine_state"
+ENGINE_AT = "SELECT cursor, snapshot_cursor FROM engine_state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,18 @@ class ReadOnly:
         self._engine.dispose()
 
 
-def _file_reader(path: Path) -> sa.Engine:
+def open_file(path: Path, *, isolation: Literal["DEFERRED"] | None = None) -> sqlite3.Connection:
+    """Open a state database that is a file, to read it only. `isolation`: None = transactions are begun by hand.
+
+    Raises:
+        sqlite3.Error: it is not there, or cannot be opened.
+    """
     uri = f"{path.resolve().as_uri()}?mode=ro"
-    return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, timeout=5), poolclass=NullPool)
+    return sqlite3.connect(uri, uri=True, timeout=5, isolation_level=isolation)
+
+
+def _file_reader(path: Path) -> sa.Engine:
+    return sa.create_engine("sqlite://", creator=lambda: open_file(path, isolation="DEFERRED"), poolclass=NullPool)
 
 
 def _server_reader(config: StateConfig) -> sa.Engine:
@@ -143,8 +152,8 @@ def _in_file(path: Path) -> tuple[int, ...] | None:
     if not path.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
-            row: tuple[int, ...] | None = connection.execute(_QUERY).fetchone()
+        with closing(open_file(path)) as connection:
+            row: tuple[int, ...] | None = connection.execute(ENGINE_AT).fetchone()
     except sqlite3.Error as error:
         if str(error).startswith("no such table"):  # a start that was cut off, or refused, leaves such a file
             return None
@@ -155,4 +164,4 @@ def _in_file(path: Path) -> tuple[int, ...] | None:
 def _at_server(config: StateConfig) -> tuple[int, ...] | None:
     from ingest.state.postgresql import peek  # noqa: PLC0415  only the driver in use is loaded
 
-    return peek(config, _QUERY)
+    return peek(config, ENGINE_AT)
