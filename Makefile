@@ -34,6 +34,7 @@ check: install ## lint, import contracts, types
 bench: install servers ## every benchmark, as JSON (DATA=folder with the public data sets)
 	$(BIN)/python -m benchmarks.detectors --json
 	$(BIN)/python -m benchmarks.plants --json
+	$(BIN)/python -m benchmarks.steady --json
 	$(BIN)/python -m benchmarks.intake --json
 	$(BIN)/python -m benchmarks.history --json
 	$(BIN)/python -m benchmarks.alarms --json

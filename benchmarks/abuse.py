@@ -38,7 +38,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -48,9 +48,9 @@ import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.intake import rss_mb
-from benchmarks.load import Load, write_plants
+from benchmarks.load import Load, load_command, write_plants
 from benchmarks.neighbours import FIGURES as NEIGHBOURS
-from benchmarks.probe import GATEWAYS, receiver
+from benchmarks.probe import GATEWAYS, probe_command, receiver
 from benchmarks.years import FIGURES as YEARS
 from ingest.cases.hazard import Hazard, HazardSource
 from ingest.state.case_store import CaseStore
@@ -97,9 +97,9 @@ class Yard:
 
     def alarms(self) -> list[float]:
         """Milliseconds from publish to webhook, of alarms raised and cleared over the measure's seconds."""
-        command = [sys.executable, "-m", "benchmarks.probe", str(self.broker), str(self.hook)]
-        command += [str(self.seconds), str(EVENTS_PER_S)]
-        return list(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))  # noqa: S603
+        probing = probe_command(self.broker, self.hook, self.seconds, EVENTS_PER_S)
+        told = json.loads(subprocess.run(probing, check=True, capture_output=True, text=True).stdout)  # noqa: S603
+        return list(told["webhook_ms"])
 
     def at_rest(self) -> None:
         """Return once nothing waits any more of what came before: in the journal, staged beside it, in the outbox."""
@@ -210,7 +210,7 @@ def backfill(yard: Yard) -> Iterator[None]:
     frames = kept_s * 3 // _INSTANTS
     first = _QUIET_GATEWAY + 3 * (next(yard.numbers) % (GATEWAYS // 3))  # nobody's past is told twice
     load = Load(frames, gateways=3, times=_INSTANTS, ago_s=kept_s, every_ms=1000, first=first, unread=100)
-    command = [sys.executable, "-m", "benchmarks.load", "127.0.0.1", str(yard.broker), json.dumps(asdict(load))]
+    command = load_command(("127.0.0.1", yard.broker), load)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as sending:  # noqa: S603  our own module
         try:
             yield

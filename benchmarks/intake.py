@@ -22,16 +22,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import numpy as np
 
-from benchmarks.load import COLUMNS, Load, write_plants
+from benchmarks.load import COLUMNS, Load, load_command, write_plants
 from ingest.garbage import settle_heap
 from ingest.journal.journal import Journal
 from ingest.pipeline.announcing import Announcer
@@ -117,8 +117,7 @@ def rss_mb(pid: int) -> float:
 
 def publish(broker: tuple[str, int], load: Load) -> float:
     """Publish from a process of its own; seconds until everything was committed."""
-    command = [sys.executable, "-m", "benchmarks.load", broker[0], str(broker[1]), json.dumps(asdict(load))]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603
+    return float(subprocess.run(load_command(broker, load), check=True, capture_output=True, text=True).stdout)  # noqa: S603
 
 
 def until(true: Callable[[], bool], what: str) -> None:
@@ -153,18 +152,35 @@ def subscriber(messages: int, times: int) -> float:
             return messages / (time.perf_counter() - began)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The whole service as a process, and where it answers its administrator."""
+
+    pid: int
+    url: str
+    headers: Mapping[str, str]
+
+
 @contextmanager
-def service(folder: Path, broker: tuple[str, int], influx: str, more: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """The whole service, ready."""
-    port = free_port()
-    (folder / "token").write_text("a-token-of-this-benchmark-only")
+def service(
+    folder: Path,
+    broker: tuple[str, int],
+    influx: str | None,
+    more: str = "",
+    program: Sequence[str] = ("-m", "ingest.cli"),
+) -> Iterator[Running]:
+    """The whole service, ready; without an InfluxDB it keeps readings in its built-in store. `program` is `yujing`."""
+    token, port = "a-token-of-this-benchmark-only", free_port()
+    (folder / "token").write_text(token)
+    history = (
+        'kind = "duckdb"\npath = "data/history.duckdb"' if influx is None else f'kind = "influxdb1"\nurl = "{influx}"'
+    )
     (folder / "yujing.toml").write_text(
         f"""
 [mqtt]
 port = {broker[1]}
 [history]
-kind = "influxdb1"
-url = "{influx}"
+{history}
 [api]
 port = {port}
 [[api.tokens]]
@@ -177,21 +193,21 @@ level = "warning"
 """,
         encoding="utf-8",
     )
-    httpx.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}, trust_env=False).raise_for_status()
+    if influx is not None:
+        httpx.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}, trust_env=False).raise_for_status()
+    url, headers = f"http://127.0.0.1:{port}", {"authorization": f"Bearer {token}"}
 
     def ready() -> bool:
         try:
-            headers = {"authorization": "Bearer a-token-of-this-benchmark-only"}
-            answer = httpx.get(f"http://127.0.0.1:{port}/health/ready", headers=headers, trust_env=False)
+            return httpx.get(f"{url}/health/ready", headers=headers, trust_env=False).is_success
         except httpx.TransportError:
             return False
-        return answer.is_success
 
-    with process("-m", "ingest.cli", "run", "--new", "--config", str(folder / "yujing.toml")) as running:
+    with process(*program, "run", "--new", "--config", str(folder / "yujing.toml")) as running:
         until(lambda: running.poll() is not None or ready(), "the service")
         if running.poll() is not None:
             raise RuntimeError(f"the service ended with {running.returncode}")
-        yield running
+        yield Running(running.pid, url, headers)
 
 
 def stored(influx: str) -> int:

@@ -16,7 +16,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +45,7 @@ class Load:
     Attributes:
         messages: in all.
         gateways: they take turns.
-        times: instants a frame; 20 readings each.
+        times: instants a frame; as many readings each as there are columns.
         rate: messages a second; 0 = as fast as they are taken.
         alarm_every: one frame in so many raises an alarm, the next of its gateway clears it; 0 = none.
         wait: for `committed`; else only for the broker's acknowledgements.
@@ -54,6 +54,7 @@ class Load:
             be a gateway whose clock runs too fast.
         first: the number of the first gateway.
         unread: messages published and not yet told to be on disk: what a fleet of gateways would hold.
+        columns: points of each gateway.
     """
 
     messages: int
@@ -66,29 +67,31 @@ class Load:
     every_ms: int = 1
     first: int = 0
     unread: int = 4_000
+    columns: int = COLUMNS
 
 
-def write_plants(folder: Path, gateways: int, *, prompt: bool = False) -> None:
-    """Plant files for these gateways, up to 100 a plant, with the default rules.
+def write_plants(folder: Path, gateways: int, *, prompt: bool = False, first: int = 0, columns: int = COLUMNS) -> None:
+    """Plant files for these gateways of so many points, up to 100 a plant, with the default rules.
 
     `prompt`: the first point of each gateway raises its high alarm without delay, and nobody is ever silent: thousands
-    of alarms of those that send nothing would stand before what is timed.
+    of alarms of those that send nothing would stand before what is timed. `first`: the number of the first gateway, the
+    first of a plant; a second call may add plants to a folder.
     """
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     patience = f"\nsilence_s = {_FOREVER_S}" if prompt else ""
-    for first in range(0, gateways, _A_PLANT):
+    for begin in range(first, first + gateways, _A_PLANT):
         lines = [
-            f'[enterprise]\nid = "{_plant(first)}"\nname = "压测"\nname_en = "Load"\nuscc = "91350583MA000L0390"',
+            f'[enterprise]\nid = "{_plant(begin)}"\nname = "压测"\nname_en = "Load"\nuscc = "91350583MA000L0390"',
             'region = "350583"\nkind = "steel"\nworkers = 100\ndust_workers = 0',
         ]
-        for number in range(first, min(first + _A_PLANT, gateways)):
+        for number in range(begin, min(begin + _A_PLANT, first + gateways)):
             lines.append(f'[[gateways]]\nid = "GW-{number}"\nname = "网关"\nname_en = "Gateway"{patience}')
-            for column, (signal, _) in enumerate(_SIGNALS * 2):
+            for column, (signal, _) in enumerate((_SIGNALS * 2)[:columns]):
                 point = f'[[points]]\nid = "{_point(number, column)}"\nsignal = "{signal}"\ngateway = "GW-{number}"'
                 lines.append(point + patience)
                 if prompt and column == 0:
                     lines.append("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\noff_delay_s = 0")
-        (folder / f"{_plant(first)}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / f"{_plant(begin)}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def publish(host: str, port: int, load: Load) -> float:
@@ -99,6 +102,11 @@ def publish(host: str, port: int, load: Load) -> float:
         began = time.perf_counter()
         _pump(connection, load)
         return time.perf_counter() - began
+
+
+def load_command(broker: tuple[str, int], load: Load) -> list[str]:
+    """The command line that publishes so, as a process of its own that prints the seconds it took."""
+    return [sys.executable, "-m", "benchmarks.load", broker[0], str(broker[1]), json.dumps(asdict(load))]
 
 
 def _plant(gateway: int) -> str:
@@ -129,14 +137,15 @@ def _pump(connection: socket.socket, load: Load) -> None:
     began = time.perf_counter()
     connection.setblocking(False)
     while ready < load.messages:
-        room = min(load.messages - sent, load.unread - (sent - ready))
-        if load.rate:
-            room = min(room, int((time.perf_counter() - began) * load.rate) - sent)
+        room, wait = min(load.messages - sent, load.unread - (sent - ready)), 0.002
+        if load.rate and room > 0:
+            passed = time.perf_counter() - began
+            room, wait = min(room, int(passed * load.rate) - sent), max((sent + 1) / load.rate - passed, 0)
         if not outgoing and room > 0:
             chunk = [next(packets) for _ in range(min(room, 200))]
             outgoing = memoryview(b"".join(chunk))
             sent += len(chunk)
-        readable, writable, _ = select.select([connection], [connection] if outgoing else [], [], 0.002)
+        readable, writable, _ = select.select([connection], [connection] if outgoing else [], [], wait)
         if writable:
             outgoing = outgoing[connection.send(outgoing) :]
         if readable:
@@ -152,8 +161,8 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
     generator = random.Random(1)  # noqa: S311  made-up readings
     variants = max(2, _VARIANTS * 20 // load.gateways)
     gateways = range(load.first, load.first + load.gateways)
-    shown = [[_values(generator, g, load.times) for _ in range(variants)] for g in gateways]
-    loud = [_values(generator, g, load.times, first=300.0) for g in gateways]
+    shown = [[_values(generator, g, load) for _ in range(variants)] for g in gateways]
+    loud = [_values(generator, g, load, first=300.0) for g in gateways]
     topics = [f"yujing/v1/{_plant(g)}/GW-{g}/frame".encode() for g in gateways]
     start = time.time_ns() // 1_000_000 - int(load.ago_s * 1000)
     alarmed: set[int] = set()
@@ -172,13 +181,13 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
         yield b"\x32" + _length(len(head) + len(frame)) + head + frame
 
 
-def _values(generator: random.Random, gateway: int, times: int, first: float | None = None) -> str:
-    """The frame's `values`: 20 columns, the first of them at a given value."""
-    usual = [value for _, value in _SIGNALS * 2]
-    numbers = [[round(value * generator.uniform(0.99, 1.01), 3) for _ in range(times)] for value in usual]
+def _values(generator: random.Random, gateway: int, load: Load, first: float | None = None) -> str:
+    """The frame's `values`: its columns, the first of them at a given value."""
+    usual = [value for _, value in (_SIGNALS * 2)[: load.columns]]
+    numbers = [[round(value * generator.uniform(0.99, 1.01), 3) for _ in range(load.times)] for value in usual]
     columns = {_point(gateway, at): column for at, column in enumerate(numbers)}
     if first is not None:
-        columns[_point(gateway, 0)] = [first] * times
+        columns[_point(gateway, 0)] = [first] * load.times
     return f'"values":{json.dumps(columns, separators=(",", ":"))}'
 
 

@@ -24,13 +24,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 from benchmarks.intake import BROKER, cpu_s, rss_mb, service
-from benchmarks.load import COLUMNS, Load, write_plants
+from benchmarks.load import COLUMNS, Load, load_command, write_plants
 from tests.servers import influxd, mosquitto
 
 GATEWAYS: Final = 100
@@ -83,8 +82,7 @@ def measure(frames: int, rate: float, alarm_every: int, stall_every_s: float) ->
             influxd(folder) as influx,
             service(folder, broker, influx) as running,
         ):
-            load = json.dumps(asdict(Load(frames, gateways=GATEWAYS, rate=rate, alarm_every=alarm_every)))
-            command = [sys.executable, "-m", "benchmarks.load", broker[0], str(broker[1]), load]
+            command = load_command(broker, Load(frames, gateways=GATEWAYS, rate=rate, alarm_every=alarm_every))
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sending:  # noqa: S603  our own module
                 seen, stalls = watched(running.pid, sending, stall_every_s)
                 took = float(sending.stdout.read() if sending.stdout else 0)

@@ -1,6 +1,9 @@
 """Alarms raised and cleared one after another, each timed from its publish to its webhook, in a process of its own.
 
-    python -m benchmarks.probe BROKER_PORT HOOK_PORT SECONDS EVENTS_PER_S
+    python -m benchmarks.probe BROKER_PORT HOOK_PORT SECONDS EVENTS_PER_S [GATEWAYS]
+
+Prints JSON, milliseconds in the order in which they ended: `webhook_ms` from the publish of a frame to its webhook,
+`committed_ms` to the word that it is on disk.
 
 The service is told of plants by `benchmarks.load.write_plants(..., prompt=True)` and sends its webhooks to the port. A
 process of its own, because whoever abuses the service beside it must not slow the clock that it is timed by.
@@ -22,7 +25,11 @@ from typing import Any, Final
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.wire.frame import decode_committed
+from ingest.wire.topics import committed_topic, frame_topic
+
 GATEWAYS: Final = 20
+_PLANT: Final = "load-0"
 _LOUD: Final = 30.0
 _QUIET: Final = 8.0
 _PATIENCE_S: Final = 60.0
@@ -30,7 +37,7 @@ _PATIENCE_S: Final = 60.0
 
 
 class Timed:
-    """When each change of a point was published, and how long its webhook took, ms."""
+    """When each frame of a point was published, and how long what answers it took, ms."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,12 +45,12 @@ class Timed:
         self.took_ms: list[float] = []
 
     def published(self, point: str) -> None:
-        """The point changes now."""
+        """A frame of the point is sent now."""
         with self._lock:
             self._waiting.setdefault(point, deque()).append(time.perf_counter())
 
     def arrived(self, point: str) -> None:
-        """A webhook of the point is here; they keep the order of the changes."""
+        """An answer to a frame of the point is here; they keep the order of the frames."""
         now = time.perf_counter()
         with self._lock:
             if self._waiting.get(point):
@@ -57,37 +64,63 @@ class Timed:
 
     @property
     def waiting(self) -> int:
-        """Changes whose webhook is not here yet."""
+        """Frames without an answer yet."""
         with self._lock:
             return sum(len(times) for times in self._waiting.values())
 
 
-def measure(broker: int, hook: int, seconds: float, rate: float) -> list[float]:
-    """Raise and clear alarms at so many events a second; ms from publish to webhook of each."""
-    timed = Timed()
-    with receiver(hook, timed.webhook):
+class Committed:
+    """What the service says is on disk, frame by frame."""
+
+    def __init__(self, timed: Timed, boot: str) -> None:
+        self._timed = timed
+        self._boot = boot
+        self._until: dict[str, int] = {}
+
+    def heard(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        """The service tells a gateway how far it is; here all is in order, nothing is missing for long."""
+        told = decode_committed(bytes(message.payload))
+        if told.boot == self._boot:
+            for _ in range(self._until.get(message.topic, 0), told.seq):
+                self._timed.arrived(message.topic)
+            self._until[message.topic] = told.seq
+
+
+def measure(broker: int, hook: int, seconds: float, rate: float, gateways: int = GATEWAYS) -> dict[str, list[float]]:
+    """Raise and clear alarms at so many events a second, gateway by gateway; ms from each publish to its answers."""
+    boot = f"p{time.time_ns():x}"
+    webhooks, commits = Timed(), Timed()
+    with receiver(hook, webhooks.webhook):
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"probe-{time.time_ns()}")
+        client.on_message = Committed(commits, boot).heard
         client.connect("127.0.0.1", broker)
+        client.subscribe(committed_topic(_PLANT, "+"), 1)
         client.loop_start()
-        boot = f"p{time.time_ns():x}"
         began = time.perf_counter()
-        for number in range(int(seconds * rate / (2 * GATEWAYS)) * 2 * GATEWAYS):
+        for number in range(int(seconds * rate / (2 * gateways)) * 2 * gateways):
             time.sleep(max(0.0, began + number / rate - time.perf_counter()))
-            turn, gateway = divmod(number, GATEWAYS)
+            turn, gateway = divmod(number, gateways)
             point = f"P-{gateway:02d}-00"
             value = _QUIET if turn % 2 else _LOUD
             frame = {"boot": boot, "seq": turn + 1, "time": [time.time_ns() // 10**6], "values": {point: [value]}}
-            timed.published(point)
-            client.publish(f"yujing/v1/load-0/GW-{gateway}/frame", json.dumps(frame), qos=1)
+            webhooks.published(point)
+            commits.published(committed_topic(_PLANT, f"GW-{gateway}"))
+            client.publish(frame_topic(_PLANT, f"GW-{gateway}"), json.dumps(frame), qos=1)
         deadline = time.monotonic() + _PATIENCE_S
-        while timed.waiting:
-            if time.monotonic() > deadline:
-                timed.took_ms += [_PATIENCE_S * 1e3] * timed.waiting  # at least
-                break
-            time.sleep(0.01)
+        for timed in (webhooks, commits):
+            while timed.waiting:
+                if time.monotonic() > deadline:
+                    timed.took_ms += [_PATIENCE_S * 1e3] * timed.waiting  # at least
+                    break
+                time.sleep(0.01)
         client.disconnect()
         client.loop_stop()
-    return timed.took_ms
+    return {"webhook_ms": webhooks.took_ms, "committed_ms": commits.took_ms}
+
+
+def probe_command(broker: int, hook: int, seconds: float, rate: float, gateways: int = GATEWAYS) -> list[str]:
+    """The command line that measures so."""
+    return [sys.executable, "-m", "benchmarks.probe", *map(str, (broker, hook, seconds, rate, gateways))]
 
 
 @contextmanager
@@ -118,12 +151,14 @@ def receiver(port: int, arrived: Callable[[Any], None], protocol: str = "HTTP/1.
 
 
 def main() -> None:
-    """Measure; prints the milliseconds as a JSON list."""
+    """Measure; prints the milliseconds as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, kind in (("broker", int), ("hook", int), ("seconds", float), ("rate", float)):
         parser.add_argument(name, type=kind)
+    parser.add_argument("gateways", type=int, nargs="?", default=GATEWAYS)
     given = parser.parse_args()
-    sys.stdout.write(json.dumps(measure(given.broker, given.hook, given.seconds, given.rate)) + "\n")
+    found = measure(given.broker, given.hook, given.seconds, given.rate, given.gateways)
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

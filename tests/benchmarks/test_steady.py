@@ -1,0 +1,21 @@
+"""The benchmark of steady loads runs on real servers and prints what it promises; what it measures is not asserted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+
+def test_the_benchmark_of_steady_loads_gives_every_figure() -> None:
+    """As people start it, one shape for a moment."""
+    command = [sys.executable, "-m", "benchmarks.steady", "--json", "--only", "plant", "--history", "duckdb"]
+    command += ["--seconds", "2", "--warm", "1", "--probe", "4"]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["plant"]
+    assert found["alarms"] == 40
+    assert {"engine", "intake"} <= found["threads"].keys()
+    positive = {
+        "cpu_percent", "cpu_s_per_million", "broker_ratio", "commits_per_s", "cycles_per_s", "readings_per_s",
+        "latency_p50_ms", "latency_p99_ms", "rss_mb",
+    }  # fmt: skip
+    assert {name for name in positive if found[name] > 0} == positive
