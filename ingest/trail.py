@@ -119,7 +119,7 @@ def keep_head(trail: AuditStore, heads: Heads) -> None:
     """Keep the trail's newest head outside of it; a head that it does not have any more is told and laid aside."""
     try:
         kept, newest = heads.newest(), trail.head()
-        if kept is not None and not trail.has(kept):
+        if kept is not None and kept != newest and not trail.has(kept):
             emit(AuditTrailCut(kept.seq))
             heads.lay_aside(kept)
         if newest is not None and newest != kept:

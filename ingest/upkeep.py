@@ -24,7 +24,7 @@ _TRIM_EVERY_S: Final = 600.0
 _A_LITTLE: Final = 500
 _PACK: Final = 2000
 _BREATH_S: Final = 0.05
-_LOOK_EVERY_S: Final = 0.5
+_LOOK_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,10 @@ class Watchdog:
         """Look, again and again. On the event loop, so that a loop that hangs is seen by its silence, too."""
         every_s = min(_LOOK_S, self._supervisor.interval_s or _LOOK_S)
         while True:
-            await asyncio.to_thread(self.look)
+            if self._heartbeat is None:  # nothing is written: no thread has to wake for it
+                self.look()
+            else:
+                await asyncio.to_thread(self.look)
             await asyncio.sleep(every_s)
 
     def look(self) -> None:

@@ -26,7 +26,7 @@ BATCH: Final = 200
 GATHER_S: Final = 0.05
 """Shortest time from one event to the next look at the log: what is committed meanwhile is sent together."""
 
-TICK_S: Final = 0.5
+TICK_S: Final = 1.0
 """How often heartbeats, the server's closing and the ends of sessions are looked at."""
 
 RECENT: Final = 1_000

@@ -7,10 +7,12 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
+from email.utils import formatdate
 from typing import Any, Final
 
 import uvicorn
 from anyio import to_thread
+from uvicorn.server import ServerState
 
 from ingest.api.app import build_api
 from ingest.api.config import ApiConfig
@@ -33,12 +35,36 @@ _WAITING: Final = 256
 """Connections that wait in the kernel to be accepted."""
 
 
+class _State(ServerState):
+    """What uvicorn's connections share. The date is told with each answer, where uvicorn renews it once a second."""
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """The date (RFC 9110, 6.6.1)."""
+        return [(b"date", formatdate(usegmt=True).encode())]
+
+    @default_headers.setter
+    def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Uvicorn begins with none."""
+
+
 class _Uvicorn(uvicorn.Server):
-    """Uvicorn that leaves signals to the service."""
+    """Uvicorn that leaves signals to the service, and sleeps while nobody asks for anything."""
 
     def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
         super().__init__(config)
+        self.server_state = _State()
         self._connections = connections
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """End `serve`. On the event loop."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end: uvicorn looks ten times a second whether it has come."""
+        await self._stopped.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -146,8 +172,8 @@ class ApiServer:
             raise
 
     def stop(self) -> None:
-        """Ask the server to stop."""
-        self._server.should_exit = True
+        """Ask the server to stop. On the event loop."""
+        self._server.stop()
 
     @property
     def stopped(self) -> bool:

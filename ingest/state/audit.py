@@ -22,6 +22,8 @@ from ingest.state.unreadable import Rows, Unreadable
 _FIRST: Final = "0" * 64
 """What stands for the hash before the first row."""
 
+_NEWEST: Final = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
+
 _PAGE: Final = 10_000
 
 
@@ -62,7 +64,7 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
     acts = list(acts)
     if not acts:
         return
-    last = connection.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
+    last = connection.execute(_NEWEST).first()
     seq, before = last or (0, _FIRST)
     for act in acts:
         seq += 1
@@ -127,8 +129,7 @@ class AuditStore:
 
     def head(self) -> Head | None:
         """The newest row as it is to be kept outside; None: there are no rows."""
-        query = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
-        return next((Head(row["seq"], row["hash"]) for row in self._rows(query)), None)
+        return next((Head(row["seq"], row["hash"]) for row in self._rows(_NEWEST)), None)
 
     def has(self, head: Head) -> bool:
         """Whether the trail still has that row."""

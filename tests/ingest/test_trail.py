@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from ingest.state.audit import AuditStore
 from ingest.state.database import Database
 from ingest.state.errors import StateUnavailable
 from ingest.state.heads import Forged, Head, Heads
+from ingest.state.unreadable import Rows
 from ingest.trail import Recorder, keep_head, leave, of_plant_file, settle_trail
 from tests.small_plant import TEXT
 
@@ -115,6 +117,23 @@ def test_a_head_that_was_taken_away_is_missed_and_no_other_takes_its_place(
         recorder.note(act(number))
         settle_trail(recorder, trail, heads)
     assert not (tmp_path / "audit" / "newest.json").exists()
+
+
+def test_while_nobody_acts_the_trail_is_asked_one_thing_a_look(
+    database: Database, heads: Heads, recorder: Recorder
+) -> None:
+    asked: list[str] = []
+
+    def rows(query: sa.Select[Any]) -> Rows:
+        asked.append(str(query))
+        return database.rows(query)
+
+    trail = AuditStore(rows, heads.all)
+    recorder.note(act(1))
+    settle_trail(recorder, trail, heads)
+    asked.clear()
+    settle_trail(recorder, trail, heads)
+    assert len(asked) == 1
 
 
 def test_the_head_follows_the_trail_and_is_for_the_services_eyes_alone(

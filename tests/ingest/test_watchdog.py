@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -212,3 +213,17 @@ def test_an_engine_that_waits_for_the_disk_is_not_stuck(tmp_path: Path, monkeypa
     assert bench.engine.stop(PATIENCE_S)
     bench.database.close()
     bench.journal.close()
+
+
+async def test_where_nothing_is_written_no_thread_is_woken_for_a_look() -> None:
+    looked: asyncio.Future[threading.Thread] = asyncio.get_running_loop().create_future()
+
+    def beat() -> float:
+        if not looked.done():
+            looked.set_result(threading.current_thread())
+        return time.monotonic()
+
+    watching = asyncio.create_task(Watchdog([Part("engine", beat, 15)]).run())
+    async with asyncio.timeout(PATIENCE_S):
+        assert await looked is threading.current_thread()
+    watching.cancel()

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
+import selectors
 import signal
 import socket
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -239,3 +242,39 @@ def test_no_answer_waits_for_the_client_to_confirm_its_beginning(hall: StandIn, 
         accepted, _ = listening.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+class Watched(selectors.DefaultSelector):
+    """Tells when the loop waits for nothing but what comes from outside: no time of its own is due."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = threading.Event()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            self.asleep.set()
+        return super().select(timeout)
+
+
+def test_a_server_that_nobody_asks_sleeps_until_it_is_stopped(hall: StandIn, tmp_path: Path) -> None:
+    """It has no tick by which it looks whether to end, and ends all the same as soon as it is told."""
+    server, selector = ApiServer(hall.ports, config(tmp_path)), Watched()
+    server.bind()
+    loop = asyncio.SelectorEventLoop(selector)
+    serving = threading.Thread(target=lambda: loop.run_until_complete(server.serve()))
+    serving.start()
+    try:
+        assert selector.asleep.wait(DEADLINE_S)
+    finally:
+        loop.call_soon_threadsafe(server.stop)
+        serving.join(DEADLINE_S)
+    assert not serving.is_alive()
+    loop.close()
+
+
+async def test_every_answer_bears_the_date_at_which_it_was_made(server: ApiServer) -> None:
+    async with client(server) as http:
+        before = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        dates = [parsedate_to_datetime((await http.get("/health/live")).headers["date"]) for _ in range(2)]
+    assert before <= dates[0] <= dates[1] <= dt.datetime.now(dt.UTC)
