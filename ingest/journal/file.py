@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 import apsw
 
@@ -34,7 +35,7 @@ class JournalFile:
         self._rolled_back = rolled_back
         self._lock = threading.Lock()
         self._local = threading.local()
-        self._readers: list[apsw.Connection] = []
+        self._readers: WeakSet[apsw.Connection] = WeakSet()  # a thread's own ends with it
         self.broken: JournalBroken | None = None
         self._writer = open_writer(path)
 
@@ -73,7 +74,7 @@ class JournalFile:
         if connection is None:
             connection = open_reader(self._path)
             self._local.connection = connection
-            self._readers.append(connection)
+            self._readers.add(connection)
         cursor = connection.cursor()
         try:
             with told(self._path):

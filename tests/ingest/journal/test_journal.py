@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 from hypothesis import given
@@ -167,3 +168,15 @@ def test_missing_is_exactly_what_did_not_come(seqs: list[int]) -> None:
         position = position.accept(seq) or position
     missing = {seq for first, last, _ in position.missing for seq in range(first, last + 1)}
     assert missing == set(range(1, max(seqs, default=0) + 1)) - set(seqs)
+
+
+def test_a_thread_that_ended_leaves_no_connection_behind(tmp_path: Path) -> None:
+    """The pool that answers people ends its threads when they have nothing to do, and begins others."""
+    journal = Journal(tmp_path / "j.db")
+    asking = [threading.Thread(target=journal.read, args=(0, 100)) for _ in range(5)]
+    before = len(apsw.connections())
+    for thread in asking:
+        thread.start()
+        thread.join()
+    assert len(apsw.connections()) == before
+    journal.close()
