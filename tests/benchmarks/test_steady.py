@@ -19,3 +19,13 @@ def test_the_benchmark_of_steady_loads_gives_every_figure() -> None:
         "latency_p50_ms", "latency_p99_ms", "rss_mb",
     }  # fmt: skip
     assert {name for name in positive if found[name] > 0} == positive
+
+
+def test_the_memory_of_hours_is_seen_hour_by_hour() -> None:
+    """Two hours' worth, of which a thousandth is sent."""
+    command = [sys.executable, "-m", "benchmarks.steady", "--json", "--hours", "2", "--share", "0.001", "--speed", "2"]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert found["frames"] == 1440
+    assert found["alarms"] > 0
+    assert len(found["rss_mb"]) == len(found["seconds"]) == 2
+    assert found["rss_ratio"] == round(found["rss_mb"][1] / found["rss_mb"][0], 3)
