@@ -26,6 +26,8 @@ class DuckDBConfig(StoreConfig):
 
     kind: Literal["duckdb"] = "duckdb"
     path: Path
+    memory_mb: int = Field(default=96, ge=64)  # of DuckDB's own, whatever the file's size
+    threads: int = Field(default=1, ge=1, le=64)  # of a query or a write; several queries run beside each other anyway
 
 
 class InfluxConfig(StoreConfig):

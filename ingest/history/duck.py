@@ -10,9 +10,7 @@ it replaces the marked write and all later ones, which follow again. Entry numbe
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import astuple
 from itertools import pairwise
 from typing import Any, Final
@@ -23,8 +21,8 @@ from numpy.typing import NDArray
 
 from ingest.alarms.slot import AlarmSlot
 from ingest.history.config import DuckDBConfig
-from ingest.history.errors import HistoryUnavailable
-from ingest.history.line_protocol import rank
+from ingest.history.duck_file import DuckFile, named
+from ingest.history.duck_rows import alarm_row, slot_row, warning_row
 from ingest.history.series import Series, series_of
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.alarm import AlarmEvent
@@ -35,107 +33,62 @@ from ingest.plants.roster import Roster
 
 _MARKS: Final = 1_000
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS series (
-    id INTEGER PRIMARY KEY, plant VARCHAR NOT NULL, point VARCHAR NOT NULL, signal VARCHAR NOT NULL
-);
-CREATE TABLE IF NOT EXISTS marks (write BIGINT NOT NULL, first_entry BIGINT NOT NULL, received BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS readings (
-    write BIGINT NOT NULL, series INTEGER NOT NULL, time BIGINT NOT NULL, value DOUBLE, quality USMALLINT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS alarms (
-    event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, point VARCHAR NOT NULL,
-    rule VARCHAR NOT NULL, level UTINYINT NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL, state VARCHAR NOT NULL,
-    title VARCHAR NOT NULL, title_en VARCHAR NOT NULL, unit VARCHAR NOT NULL, "limit" DOUBLE NOT NULL, value DOUBLE
-);
-CREATE TABLE IF NOT EXISTS alarm_metrics (
-    position VARCHAR NOT NULL, time BIGINT NOT NULL, raised INTEGER NOT NULL, level_1 INTEGER NOT NULL,
-    level_2 INTEGER NOT NULL, hidden INTEGER NOT NULL, flood_s DOUBLE NOT NULL, standing_1 INTEGER, standing_2 INTEGER,
-    unacknowledged INTEGER, stale INTEGER, chattering INTEGER, PRIMARY KEY (position, time)
-);
-CREATE TABLE IF NOT EXISTS warnings (
-    event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL,
-    colour VARCHAR, rank UTINYINT NOT NULL, peak VARCHAR NOT NULL, state VARCHAR NOT NULL, step VARCHAR NOT NULL,
-    asking VARCHAR, risk DOUBLE NOT NULL
-);
-CREATE VIEW IF NOT EXISTS readings_by_name AS
-    SELECT make_timestamp_ns(time) AS time, plant, point, signal, value, quality
-    FROM readings JOIN series ON series.id = readings.series;
-"""
-
 
 class DuckDBStore:
-    """A HistoryStore in one file. It replaces whole writes and never refuses a reading.
-
-    Writes take their turn at a lock; every query runs on a cursor of its own and sees the last committed state.
-    """
+    """A HistoryStore in one file. It replaces whole writes and never refuses a reading."""
 
     def __init__(self, config: DuckDBConfig) -> None:
-        self._path = config.path
-        self._turn = threading.Lock()
-        self._roster: Roster | None = None
-        self._by_index: dict[int, int] = {}  # roster index -> series id, for that roster
-        with self._available():
-            config.path.parent.mkdir(parents=True, exist_ok=True)
-            # Nothing is fetched from the network, whatever a query names.
-            self._db = duckdb.connect(str(config.path), config={"autoinstall_known_extensions": "false"})
-            self._db.execute(_SCHEMA)
-            rows = self._db.execute("SELECT id, plant, point, signal FROM series").fetchall()
+        self._file = DuckFile(config)
+        rows = self._file.rows("SELECT id, plant, point, signal FROM series")
         self._ids: dict[Series, int] = {Series(*names): number for number, *names in rows}
+        self._roster: Roster | None = None
+        self._by_index = np.empty(0, np.int32)  # series id by roster index, for that roster; 0 = not looked up yet
 
     def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
         """Keep readings; see `HistoryStore` and the head of this module."""
         if not len(batch):
             return
-        with self._turn, self._available():
-            series = self._series(batch, roster)
-            columns: dict[str, NDArray[Any]] = {
-                "series": series,
-                "time": batch.time,
-                "value": batch.value,
-                "quality": batch.flags,
-            }
-            with self._transaction() as db, self._incoming(columns):
-                if first_entry is None:
-                    db.execute(
-                        "DELETE FROM readings USING incoming i WHERE readings.series = i.series AND"
-                        " readings.time = i.time"
-                    )
-                    number = 0  # before all writes, so that no repeated one replaces it
-                else:
-                    number = self._number(db, [first_entry, int(batch.received[0])])
-                db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
+        series, new = self._series(batch, roster)
+        columns: dict[str, NDArray[Any]] = {
+            "series": series,
+            "time": batch.time,
+            "value": batch.value,
+            "quality": batch.flags,
+        }
+        with self._file.transaction() as db, named(db, "incoming", columns):
+            if new:
+                names = [list(names) for names in zip(*map(astuple, new), strict=True)]
+                db.execute(
+                    "INSERT INTO series SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [list(new.values()), *names]
+                )
+            if first_entry is None:
+                db.execute(
+                    "DELETE FROM readings USING incoming i WHERE readings.series = i.series AND readings.time = i.time"
+                )
+                number = 0  # before all writes, so that no repeated one replaces it
+            else:
+                number = _number(db, [first_entry, int(batch.received[0])])
+            db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
+        self._ids |= new  # only now that they are committed
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
         """Keep alarm events; see `HistoryStore`."""
-        rows = [_alarm_row(event) for event in events]
-        if not rows:
-            return
-        with self._turn, self._available(), self._transaction() as db:
-            db.executemany("INSERT OR IGNORE INTO alarms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._insert("INSERT OR IGNORE INTO alarms", [alarm_row(event) for event in events])
 
     def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
         """Keep warning events; see `HistoryStore`."""
-        rows = [_warning_row(event) for event in events]
-        if not rows:
-            return
-        with self._turn, self._available(), self._transaction() as db:
-            db.executemany("INSERT OR IGNORE INTO warnings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._insert("INSERT OR IGNORE INTO warnings", [warning_row(event) for event in events])
 
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
         """Keep what alarms asked of operator positions; see `HistoryStore`."""
-        rows = [_slot_row(slot) for slot in slots]
-        if not rows:
-            return
-        with self._turn, self._available(), self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO alarm_metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._insert("INSERT OR REPLACE INTO alarm_metrics", [slot_row(slot) for slot in slots])
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """Points' readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
         if not queries:
             return ()
         asked = [(number, one, kept_as) for number, one in enumerate(queries) for kept_as in one.ids]
-        columns = self._query(
+        columns = self._file.query(
             """
             WITH asked AS (
                 SELECT unnest($number) AS number, unnest($plant) AS plant, unnest($point) AS point,
@@ -168,7 +121,7 @@ class DuckDBStore:
 
     def count_readings(self) -> int:
         """All readings stored but those of gateways and of the service itself."""
-        columns = self._query(
+        columns = self._file.query(
             "SELECT count(*) AS count FROM readings"
             " WHERE series NOT IN (SELECT id FROM series WHERE list_contains($devices, signal))",
             {"devices": sorted(DEVICE_SIGNALS)},
@@ -177,119 +130,44 @@ class DuckDBStore:
 
     def close(self) -> None:
         """Checkpoint and let go of the file."""
-        with self._turn, self._available():
-            self._db.close()
+        self._file.close()
 
-    @staticmethod
-    def _number(db: duckdb.DuckDBPyConnection, mark: Sequence[int]) -> int:
-        """The number of a write with that mark; a repeated write's own, once it and all later ones are deleted."""
-        repeated, last = db.execute(
-            "SELECT min(write) FILTER (first_entry = ? AND received = ?), max(write) FROM marks", mark
-        ).fetchall()[0]
-        if repeated is not None:
-            db.execute("DELETE FROM readings WHERE write >= ?", [repeated])
-            db.execute("DELETE FROM marks WHERE write >= ?", [repeated])
-        number = int(repeated or (last or 0) + 1)
-        db.execute("INSERT INTO marks VALUES (?, ?, ?)", [number, *mark])
-        db.execute("DELETE FROM marks WHERE write <= ?", [number - _MARKS])
-        return number
+    def _insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            with self._file.transaction() as db:
+                db.executemany(f"{into} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
-    @contextmanager
-    def _incoming(self, columns: Mapping[str, NDArray[Any]]) -> Iterator[None]:
-        self._db.register("incoming", columns)
-        try:
-            yield
-        finally:
-            self._db.unregister("incoming")
-
-    def _series(self, batch: Batch, roster: Roster) -> NDArray[np.int32]:
-        """The series id of every reading."""
+    def _series(self, batch: Batch, roster: Roster) -> tuple[NDArray[np.int32], dict[Series, int]]:
+        """The series id of every reading, and the ids of those series that are not in the file yet."""
         if roster is not self._roster:
-            self._roster, self._by_index = roster, {}
-        indices, place = np.unique(batch.point, return_inverse=True)
-        for index in indices.tolist():
-            if index not in self._by_index:
-                self._by_index[index] = self._id(series_of(roster, index))
-        return np.array([self._by_index[index] for index in indices.tolist()], np.int32)[place]
-
-    def _id(self, series: Series) -> int:
-        known = self._ids.get(series)
-        if known is not None:
-            return known
-        number = len(self._ids) + 1
-        self._db.execute("INSERT INTO series VALUES (?, ?, ?, ?)", [number, *astuple(series)])
-        self._ids[series] = number  # only now that it is committed
-        return number
-
-    def _query(self, sql: str, values: Mapping[str, object]) -> dict[str, NDArray[Any]]:
-        with self._available(), self._db.cursor() as cursor:
-            columns: dict[str, NDArray[Any]] = cursor.execute(sql, values).fetchnumpy()
-            return columns
-
-    @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        self._db.execute("BEGIN")
-        try:
-            yield self._db
-            self._db.execute("COMMIT")
-        except BaseException:
-            with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
-                self._db.execute("ROLLBACK")
-            raise
-
-    @contextmanager
-    def _available(self) -> Iterator[None]:
-        """A full disk, a locked or broken file: none of it is the readings' fault."""
-        try:
-            yield
-        except (duckdb.Error, OSError) as error:
-            raise HistoryUnavailable(f"{self._path}: {error}") from error
+            self._roster, self._by_index = roster, np.zeros(0, np.int32)
+        beyond = int(batch.point.max()) + 1 - len(self._by_index)
+        if beyond > 0:
+            self._by_index = np.concatenate([self._by_index, np.zeros(beyond, np.int32)])
+        found: NDArray[np.int32] = self._by_index[batch.point]
+        if found.all():
+            return found, {}
+        new: dict[Series, int] = {}
+        numbers = self._by_index.copy()
+        for index in np.unique(batch.point[found == 0]).tolist():
+            one = series_of(roster, index)
+            known = self._ids.get(one)
+            numbers[index] = new.setdefault(one, len(self._ids) + len(new) + 1) if known is None else known
+        if not new:
+            self._by_index = numbers
+        return numbers[batch.point], new
 
 
-_SLOT: Final = (
-    "raised", "level_1", "level_2", "hidden", "flood_s", "standing_1", "standing_2", "unacknowledged", "stale",
-    "chattering",
-)  # fmt: skip
-
-
-def _slot_row(slot: AlarmSlot) -> tuple[Any, ...]:
-    numbers = slot.numbers()
-    return (slot.position, slot.end, *(numbers.get(name) for name in _SLOT))
-
-
-def _warning_row(event: WarningEvent) -> tuple[Any, ...]:
-    one = event.warning
-    return (
-        event.id,
-        event.time,
-        one.plant,
-        str(event.kind),
-        one.id,
-        str(one.colour) if one.colour else None,
-        rank(one.colour),
-        str(one.peak),
-        str(one.state),
-        str(one.step),
-        str(one.asking) if one.asking else None,
-        one.risk,
-    )
-
-
-def _alarm_row(event: AlarmEvent) -> tuple[Any, ...]:
-    alarm = event.alarm
-    return (
-        event.id,
-        event.time,
-        alarm.plant,
-        alarm.point,
-        alarm.rule,
-        alarm.level,
-        str(event.kind),
-        alarm.id,
-        str(alarm.state),
-        alarm.title.zh,
-        alarm.title.en,
-        alarm.unit,
-        alarm.limit,
-        alarm.value,
-    )
+def _number(db: duckdb.DuckDBPyConnection, mark: Sequence[int]) -> int:
+    """The number of a write with that mark; a repeated write's own, once it and all later ones are deleted."""
+    repeated, last = db.execute(
+        "SELECT min(write) FILTER (first_entry = ? AND received = ?), max(write) FROM marks", mark
+    ).fetchall()[0]
+    if repeated is not None:
+        db.execute("DELETE FROM readings WHERE write >= ?", [repeated])
+        db.execute("DELETE FROM marks WHERE write >= ?", [repeated])
+    number = int(repeated or (last or 0) + 1)
+    db.execute("INSERT INTO marks VALUES (?, ?, ?)", [number, *mark])
+    if number % max(1, _MARKS // 100) == 0:
+        db.execute("DELETE FROM marks WHERE write <= ?", [number - _MARKS])
+    return number

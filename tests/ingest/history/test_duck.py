@@ -68,7 +68,7 @@ def test_only_the_last_writes_are_marked(store: DuckDBStore, monkeypatch: pytest
     for n in range(10):
         store.write_readings(batch([0], [NOON + n], [1.0]), roster(), 1 + n)
     store.write_readings(batch([0], [NOON + 7], [1.0]), roster(), 8)
-    assert store._query("SELECT write FROM marks ORDER BY write", {})["write"].tolist() == [8]
+    assert store._file.query("SELECT write FROM marks ORDER BY write", {})["write"].tolist() == [8]
     assert store.count_readings() == 8
 
 
@@ -89,11 +89,33 @@ def test_a_new_roster_counts_at_once(store: DuckDBStore) -> None:
 def test_a_failed_write_leaves_no_half(store: DuckDBStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deleting and inserting again is one transaction: when the insert fails, the old rows are still there."""
     store.write_readings(steady(100), roster(), 1)
-    store._db.execute("ALTER TABLE readings ALTER quality SET DATA TYPE UTINYINT")
+    store._file._db.execute("ALTER TABLE readings ALTER quality SET DATA TYPE UTINYINT")
     worse = batch([0], [NOON], [1.0], [65_535], received=NOON + 5_000_000)
     with pytest.raises(HistoryUnavailable):
         store.write_readings(worse, roster(), 1)
     assert store.count_readings() == 100
+
+
+def test_a_failed_write_of_new_points_is_repeated_like_any_other(store: DuckDBStore) -> None:
+    """Points are numbered in the same transaction: one that failed leaves no number that nobody bears."""
+    store._file._db.execute("ALTER TABLE readings ALTER quality SET DATA TYPE UTINYINT")
+    with pytest.raises(HistoryUnavailable):
+        store.write_readings(batch([0, 1], [NOON, NOON], [1.0, 2.0], [0, 65_535]), roster(), 1)
+    store._file._db.execute("ALTER TABLE readings ALTER quality SET DATA TYPE USMALLINT")
+    for n, points in enumerate(([1, 9], [0, 1, 9])):
+        store.write_readings(batch(points, [NOON + n] * len(points), [float(at) for at in points]), roster(), 1 + n)
+    names = [(PLANT, "CW-01"), (PLANT, "CW-02"), ("removed", "9")]
+    trends = [trend_of(store, *name, NOON, NOON + 2, 2).high.tolist() for name in names]
+    assert trends == [[0.0], [1.0, 1.0], [9.0, 9.0]]
+
+
+def test_memory_and_threads_are_bounded_by_the_settings(path: Path) -> None:
+    """Whatever memory the machine has; what does not fit lies beside the file for a while."""
+    store = DuckDBStore(DuckDBConfig(path=path, memory_mb=64, threads=2))
+    settings = dict(store._file.rows("SELECT name, value FROM duckdb_settings()"))
+    store.close()
+    assert (settings["memory_limit"], settings["threads"]) == ("64.0 MiB", "2")
+    assert settings["temp_directory"] == f"{path}.tmp"
 
 
 def test_a_file_in_use_elsewhere_is_unavailable(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def duckdb(tmp: Path) -> Iterator[Kept]:
     store = open_store(DuckDBConfig(path=tmp / "sub" / "history.duckdb"))
 
     def ask(query: str) -> list[int]:
-        return [int(n) for n in store._query(query, {})["n"]]  # type: ignore[attr-defined]
+        return [int(n) for n in store._file.query(query, {})["n"]]  # type: ignore[attr-defined]
 
     yield Kept(
         store,

@@ -1,0 +1,118 @@
+"""One DuckDB file: its settings and tables, whole transactions, and queries that see the last committed state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import duckdb
+from numpy.typing import NDArray
+
+from ingest.history.config import DuckDBConfig
+from ingest.history.errors import HistoryUnavailable
+
+SPILL: Final = "1GB"
+"""Most that a query that does not fit into memory may put beside the file for a while: the disk is the journal's."""
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY, plant VARCHAR NOT NULL, point VARCHAR NOT NULL, signal VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS marks (write BIGINT NOT NULL, first_entry BIGINT NOT NULL, received BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS readings (
+    write BIGINT NOT NULL, series INTEGER NOT NULL, time BIGINT NOT NULL, value DOUBLE, quality USMALLINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS alarms (
+    event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, point VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL, level UTINYINT NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL, state VARCHAR NOT NULL,
+    title VARCHAR NOT NULL, title_en VARCHAR NOT NULL, unit VARCHAR NOT NULL, "limit" DOUBLE NOT NULL, value DOUBLE
+);
+CREATE TABLE IF NOT EXISTS alarm_metrics (
+    position VARCHAR NOT NULL, time BIGINT NOT NULL, raised INTEGER NOT NULL, level_1 INTEGER NOT NULL,
+    level_2 INTEGER NOT NULL, hidden INTEGER NOT NULL, flood_s DOUBLE NOT NULL, standing_1 INTEGER, standing_2 INTEGER,
+    unacknowledged INTEGER, stale INTEGER, chattering INTEGER, PRIMARY KEY (position, time)
+);
+CREATE TABLE IF NOT EXISTS warnings (
+    event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL,
+    colour VARCHAR, rank UTINYINT NOT NULL, peak VARCHAR NOT NULL, state VARCHAR NOT NULL, step VARCHAR NOT NULL,
+    asking VARCHAR, risk DOUBLE NOT NULL
+);
+CREATE VIEW IF NOT EXISTS readings_by_name AS
+    SELECT make_timestamp_ns(time) AS time, plant, point, signal, value, quality
+    FROM readings JOIN series ON series.id = readings.series;
+"""
+
+
+class DuckFile:
+    """The file, open in this process alone. Writes take their turn at a lock; every query has a cursor of its own.
+
+    Raises:
+        HistoryUnavailable: by everything here: a full disk, a locked or broken file. None of it is the data's fault.
+    """
+
+    def __init__(self, config: DuckDBConfig) -> None:
+        self._path = config.path
+        self._turn = threading.Lock()
+        with self._available():
+            config.path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = duckdb.connect(str(config.path), config=_options(config))
+            self._db.execute(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All that is written within is kept, or none of it."""
+        with self._turn, self._available():
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def query(self, sql: str, values: Mapping[str, object] | None = None) -> dict[str, NDArray[Any]]:
+        """The columns of an answer by their names; from any thread, whatever is being written."""
+        with self._available(), self._db.cursor() as cursor:
+            columns: dict[str, NDArray[Any]] = cursor.execute(sql, values or {}).fetchnumpy()
+            return columns
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The same by rows, as Python's own types."""
+        with self._available(), self._db.cursor() as cursor:
+            found: list[tuple[Any, ...]] = cursor.execute(sql).fetchall()
+            return found
+
+    def close(self) -> None:
+        """Checkpoint and let go of the file."""
+        with self._turn, self._available():
+            self._db.close()
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            raise HistoryUnavailable(f"{self._path}: {error}") from error
+
+
+@contextmanager
+def named(db: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, NDArray[Any]]) -> Iterator[None]:
+    """Give statements within these columns as a table of that name."""
+    db.register(name, columns)
+    try:
+        yield
+    finally:
+        db.unregister(name)
+
+
+def _options(config: DuckDBConfig) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "autoinstall_known_extensions": "false",  # nothing is fetched from the network, whatever a query names
+        "memory_limit": f"{config.memory_mb}MiB",
+        "threads": str(config.threads),
+        "temp_directory": f"{config.path}.tmp",
+        "max_temp_directory_size": SPILL,
+    }
