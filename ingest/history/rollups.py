@@ -11,15 +11,18 @@ an eighth of a bucket. Only where the readings are gone, rollups answer whatever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 from ingest.history.store import TrendQuery
 
 FINE: Final = 4
 """Rollups of a bucket at least, where the edges of buckets are not edges of rollups."""
+
+
+_EVER: Final = -(2**63)  # before every time there is
 
 
 class Resolution(IntEnum):
@@ -35,17 +38,41 @@ class Resolution(IntEnum):
         return self // 2
 
 
+_COARSEST_FIRST: Final = (Resolution.HOUR, Resolution.MINUTE, Resolution.READINGS)
+_FINEST_FIRST: Final = _COARSEST_FIRST[::-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """From when on a store keeps what, in ns since the epoch; hours are kept from ever on.
+    """From when on, and up to when, a store has what; times in ns since the epoch.
 
     Attributes:
-        readings: the oldest time of which readings are kept.
-        minutes: the oldest time of which rollups by minute are kept.
+        readings, minutes, hours: the oldest time of which readings or rollups are there; by default from ever on.
+        rolled_to: the end of rollups, which are made some time after the readings; by default they are all there.
     """
 
-    readings: int = 0
-    minutes: int = 0
+    readings: int = _EVER
+    minutes: int = _EVER
+    hours: int = _EVER
+    rolled_to: int = -_EVER
+
+    def has(self, resolution: Resolution, time: int) -> bool:
+        """Whether there is such a rollup or reading of that time. Times are rounded to whole rollups, inwards."""
+        match resolution:
+            case Resolution.READINGS:
+                return time >= _after(self.readings, Resolution.HOUR)
+            case Resolution.MINUTE:
+                return _after(self.minutes, Resolution.HOUR) <= time < _before(self.rolled_to, Resolution.MINUTE)
+            case Resolution.HOUR:
+                return _after(self.hours, Resolution.HOUR) <= time < _before(self.rolled_to, Resolution.HOUR)
+
+    def edges(self) -> list[int]:
+        """The times at which something begins or ends to be there, in order."""
+        begins = (self.readings, self.minutes, self.hours)
+        ends = (Resolution.MINUTE, Resolution.HOUR)
+        return sorted(
+            {*(_after(one, Resolution.HOUR) for one in begins), *(_before(self.rolled_to, one) for one in ends)}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +95,21 @@ class Part:
 
 
 def parts_of(query: TrendQuery, kept: Kept) -> list[Part]:
-    """The spans of a trend in order, each with the resolution that answers it; together they are the whole span.
+    """The spans of a trend in order, each with the resolution that answers it; nothing is there of what they leave out.
 
-    Args:
-        query: the trend wanted.
-        kept: what there is; rounded up to whole hours, so that no rollup is cut in two.
+    Where the resolution wanted is not there a finer one answers, and a coarser one where none of these is.
     """
-    return list(_parts(query, wanted(query), _hour_after(kept.readings), _hour_after(kept.minutes)))
+    choice = wanted(query)
+    order = [*(one for one in _COARSEST_FIRST if one <= choice), *(one for one in _FINEST_FIRST if one > choice)]
+    parts: list[Part] = []
+    edges = [query.start, *(at for at in kept.edges() if query.start < at < query.end), query.end]
+    for start, end in pairwise(edges):
+        found = next((one for one in order if kept.has(one, start)), None)
+        if found is None or start >= end:
+            continue
+        joined = parts and parts[-1].resolution is found and parts[-1].end == start
+        parts.append(Part(found, parts.pop().start if joined else start, end))
+    return parts
 
 
 def wanted(query: TrendQuery) -> Resolution:
@@ -85,18 +120,9 @@ def wanted(query: TrendQuery) -> Resolution:
     return Resolution.READINGS
 
 
-def _parts(query: TrendQuery, coarsest: Resolution, readings: int, minutes: int) -> Iterator[Part]:
-    """The parts: the resolution wanted where it is kept, and before that the next one that is."""
-    begins = {Resolution.HOUR: query.start, Resolution.MINUTE: minutes, Resolution.READINGS: readings}
-    end = query.end
-    found: list[Part] = []
-    for one in (Resolution.READINGS, Resolution.MINUTE, Resolution.HOUR):
-        start = max(query.start, begins[one])
-        if one >= coarsest and start < end:
-            found.append(Part(one, start, end))
-            end = start
-    return reversed(found)
+def _before(time: int, resolution: Resolution) -> int:
+    return time // resolution * resolution
 
 
-def _hour_after(time: int) -> int:
-    return -(-time // Resolution.HOUR) * Resolution.HOUR
+def _after(time: int, resolution: Resolution) -> int:
+    return -(-time // resolution) * resolution

@@ -51,6 +51,24 @@ def test_where_readings_are_gone_their_rollups_answer_whatever_was_wanted() -> N
     assert parts_of(query(start, DAY // 2, 100_000), kept) == [Part(Resolution.HOUR, start, start + DAY // 2)]
 
 
+def test_where_there_are_no_rollups_yet_the_finer_answer() -> None:
+    """Readings of before the rollups were begun, and those of the last minutes; minutes of an hour under way."""
+    begun, rolled = NOON - 40 * DAY, NOON - 17 * MINUTE
+    kept = Kept(minutes=begun, hours=begun, rolled_to=rolled + 1)
+    assert parts_of(query(NOON - 100 * DAY, 100 * DAY, 100), kept) == [
+        Part(Resolution.READINGS, NOON - 100 * DAY, begun),
+        Part(Resolution.HOUR, begun, NOON - HOUR),
+        Part(Resolution.MINUTE, NOON - HOUR, rolled),
+        Part(Resolution.READINGS, rolled, NOON),
+    ]
+
+
+def test_what_is_not_there_at_all_is_left_out() -> None:
+    kept = Kept(readings=NOON, minutes=NOON, hours=NOON)
+    assert parts_of(query(NOON - DAY, DAY, 100), kept) == []
+    assert parts_of(query(NOON - DAY, 2 * DAY, 2), kept) == [Part(Resolution.HOUR, NOON, NOON + DAY)]
+
+
 def test_a_span_of_nothing_has_no_parts() -> None:
     assert parts_of(query(NOON, 0, 10), Kept(readings=NOON)) == []
 
@@ -58,17 +76,25 @@ def test_a_span_of_nothing_has_no_parts() -> None:
 TIMES = st.integers(NOON - 3 * DAY, NOON + 3 * DAY)
 
 
-@given(TIMES, st.integers(1, 9 * DAY), st.integers(1, 2_000), TIMES, TIMES)
+@given(TIMES, st.integers(1, 9 * DAY), st.integers(1, 2_000), TIMES, TIMES, TIMES)
 def test_every_reading_belongs_to_one_part_and_to_a_bucket_near_its_own(
-    start: int, span: int, buckets: int, readings: int, minutes: int
+    start: int, span: int, buckets: int, readings: int, minutes: int, rolled_to: int
 ) -> None:
-    """Parts touch and cover the span; where readings are still there, none is drawn beyond an eighth of a bucket."""
+    """Parts touch and cover the span, as hours or readings are always there; an eighth of a bucket is the most.
+
+    Only where finer ones are gone, a rollup answers that is coarser than was wanted.
+    """
     one = query(start, span, buckets)
-    parts = parts_of(one, Kept(readings, min(readings, minutes)))
+    kept = Kept(readings=min(readings, rolled_to // HOUR * HOUR), minutes=minutes, rolled_to=rolled_to)
+    parts = parts_of(one, kept)
     edges = [start, *(part.end for part in parts)]
     assert [part.start for part in parts] == edges[:-1]
     assert edges[-1] == one.end
-    assert [part.resolution for part in parts] == sorted({part.resolution for part in parts}, reverse=True)
+    for part in parts:
+        assert part.start in {start, *kept.edges()}
+        assert kept.has(part.resolution, part.start)
+        if part.resolution > wanted(one):
+            assert not any(kept.has(finer, part.start) for finer in Resolution if finer <= wanted(one))
     width, edge = wanted(one), one.start + one.width
     if width:
         rollup = edge // width * width
