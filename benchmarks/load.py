@@ -34,6 +34,9 @@ _SIGNALS: Final = (
 )
 """Ten signals of a steel works, each with a value at which none of its rules speaks; a gateway has two of each."""
 
+USUAL: Final = tuple(value for _, value in _SIGNALS * 2)
+"""What the columns of a frame show, but for some noise."""
+
 _VARIANTS: Final = 50
 _FOREVER_S: Final = 10**6
 
@@ -183,7 +186,7 @@ def _packets(load: Load, boot: str) -> Iterator[bytes]:
 
 def _values(generator: random.Random, gateway: int, load: Load, first: float | None = None) -> str:
     """The frame's `values`: its columns, the first of them at a given value."""
-    usual = [value for _, value in (_SIGNALS * 2)[: load.columns]]
+    usual = USUAL[: load.columns]
     numbers = [[round(value * generator.uniform(0.99, 1.01), 3) for _ in range(load.times)] for value in usual]
     columns = {_point(gateway, at): column for at, column in enumerate(numbers)}
     if first is not None:

@@ -56,17 +56,16 @@ class Event:
 def emit(event: Event) -> None:
     """Log the event and count it. Never fails for want of a log: no thread that watches may end over a closed pipe."""
     kind = type(event)
-    name, names = _named(kind)
-    fields = {field: getattr(event, field) for field in names}
     if kind.level != "debug" or _verbose:
+        name, names = _named(kind)
         try:
-            getattr(_log, kind.level)(name, **fields)
+            getattr(_log, kind.level)(name, **{field: getattr(event, field) for field in names})
         except (OSError, ValueError):  # its reader is gone or its disk full: watching goes on, and this is counted
             _unlogged.inc()
-    counter = _counter(kind)
+    counter = _counters.get(kind) or _counter(kind)
     if kind.labels:
-        counter = counter.labels(*(str(fields[label]) for label in kind.labels))
-    counter.inc(fields[kind.amount] if kind.amount else 1)
+        counter = counter.labels(*(str(getattr(event, label)) for label in kind.labels))
+    counter.inc(getattr(event, kind.amount) if kind.amount else 1)
 
 
 def expose(kind: type[Event], /, **values: Iterable[object]) -> None:

@@ -24,6 +24,7 @@ from ingest.journal.recent import Recent
 from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
 from ingest.journal.staging import Staging
+from ingest.journal.tail import Tail
 from ingest.model.batch import Batch
 from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey
 from ingest.quality.clock import GatewayClock
@@ -110,12 +111,14 @@ class Journal:
             JournalUnavailable: it cannot be opened or written now.
             JournalBroken: it is no journal, damaged, or written by a newer version.
         """
+        self._appending = threading.Lock()
         self._grown = threading.Condition()
         self._damage = Damage()
         self._quota = quota or Quota()
         self._file = JournalFile(path, self._quota.forget)
         # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
         self._last = int(self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
+        self._tail = Tail(self._last)
         self._staging = Staging(self._file)
         self._positions = Positions(self._file)
 
@@ -131,6 +134,10 @@ class Journal:
             JournalUnavailable: nothing was written.
             JournalBroken: it may be written or not, which the next start finds out; this process writes no more.
         """
+        with self._appending:
+            return self._append(commit)
+
+    def _append(self, commit: Commit) -> int:
         with _commit_seconds.time(), self._file.transaction() as cursor:
             if len(commit.batch):
                 received = int(commit.batch.received.max())
@@ -159,6 +166,7 @@ class Journal:
         self._tell(overflowed)
         self._staging.written(commit.backfill, commit.fed)
         if len(commit.batch):
+            self._tail.append(Entry(self._last + 1, commit.batch, commit.step))
             with self._grown:
                 self._last += 1
                 self._grown.notify_all()
@@ -175,8 +183,14 @@ class Journal:
     def read(self, after: int, limit: int) -> list[Entry]:
         """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings.
 
-        A damaged entry comes with no readings, after it was told and counted: no reader ends by it.
+        A damaged entry comes with no readings, after it was told and counted: no reader ends by it. The newest ones are
+        still in memory as they were committed; their columns cannot be written to.
         """
+        kept = self._tail.after(after, limit)
+        return self._read(after, limit) if kept is None else kept
+
+    def _read(self, after: int, limit: int) -> list[Entry]:
+        """The same from disk."""
         entries: list[Entry] = []
         size = 0
         with self._file.reading() as cursor:
@@ -334,7 +348,9 @@ class Journal:
         kept = self._file.one(
             "SELECT coalesce((SELECT id FROM entry WHERE received >= ? ORDER BY id LIMIT 1), ?)", (older_than, upto + 1)
         )
-        return self._file.delete("entry", "id < ?", min(kept, upto + 1))
+        before = min(kept, upto + 1)
+        self._tail.trim(before)
+        return self._file.delete("entry", "id < ?", before)
 
     def trim_quarantine(self, older_than: int) -> int:
         """Delete what was put aside before `older_than` (ns) and waits for no retry."""

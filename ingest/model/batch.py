@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,20 +31,27 @@ class Batch:
     def __len__(self) -> int:
         return len(self.point)
 
+    def columns(self) -> tuple[NDArray[np.generic], ...]:
+        """All columns, in the order in which they are declared."""
+        return self.point, self.time, self.value, self.flags, self.received
+
     def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Batch:
         """The readings chosen by a mask or by indices, in that order."""
         return Batch(self.point[which], self.time[which], self.value[which], self.flags[which], self.received[which])
 
     def with_flags(self, flags: NDArray[np.uint16]) -> Batch:
         """The same readings with other flags."""
-        return replace(self, flags=flags)
+        return Batch(self.point, self.time, self.value, flags, self.received)
+
+
+_EMPTY: Final = Batch(
+    np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint16), np.empty(0, np.int64)
+)
 
 
 def empty_batch() -> Batch:
     """A batch of no readings."""
-    return Batch(
-        np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint16), np.empty(0, np.int64)
-    )
+    return _EMPTY
 
 
 def concat(batches: Sequence[Batch]) -> Batch:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import IntFlag
+from typing import Final
+
+import numpy as np
 
 
 class Flag(IntFlag):
@@ -20,3 +23,6 @@ class Flag(IntFlag):
 
 UNUSABLE = Flag.BAD | Flag.NO_VALUE
 """A value that must not be judged as a measurement."""
+
+NOT_LIVE: Final = np.uint16(Flag.LATE | Flag.HISTORICAL)
+"""Readings that tell of the past: they are kept, and looked at for excursions, but move nothing that is live."""

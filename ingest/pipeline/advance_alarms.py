@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from ingest.pipeline.memory import Memory
 from ingest.pipeline.turn import Turn
 from ingest.plants.roster import Roster
 from ingest.telemetry import Event, emit
+
+_NOWHERE: Final = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,11 @@ def advance_alarms(turn: Turn, memory: Memory) -> None:
     """
     if len(turn.batch):
         turn.seen = int(turn.batch.received.max())
-    found, past = turn.findings, memory.limits.beyond(turn.batch)
+    found = turn.findings
+    past = memory.limits.beyond(turn.batch) if turn.live is not turn.batch else _NOWHERE
+    if not len(found) and not len(past):
+        _tell(turn, memory, turn.seen)
+        return
     order = np.argsort(found.received, kind="stable") if len(found) > 1 else range(len(found))
     waiting = [int(at) for at in reversed(order)]
     for at in past.tolist():

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -347,10 +347,7 @@ class Engine(Worker):
         return answers
 
     def _next_order(self) -> _Order[Any] | Roster | None:
-        try:
-            return self._inbox.get_nowait()
-        except Empty:
-            return None
+        return None if self._inbox.empty() else self._inbox.get()  # nobody else takes from it
 
     def _adopt(self, roster: Roster, turn: Turn) -> None:
         """Change over; alarms of rules that are gone end as removed, since nothing judges them any more."""

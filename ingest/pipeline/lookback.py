@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from detectors import NO_GATE, RuleTable
 from detectors.precision import below
 from ingest.model.batch import Batch
-from ingest.model.flags import UNUSABLE, Flag
+from ingest.model.flags import NOT_LIVE, UNUSABLE
 from ingest.model.plant import Rule
 from ingest.model.shown import at
 from ingest.plants.roster import Roster
-
-NOT_LIVE: Final = Flag.LATE | Flag.HISTORICAL
-"""Readings that tell of the past: they are kept, and looked at for excursions, but move nothing that is live."""
 
 LOOKED_BACK: Final = frozenset({"limit"})
 """Kinds of rules that readings which are not live are held against."""
@@ -75,7 +72,7 @@ class Limits:
         """Where in the batch a reading that is not live lies beyond any limit of its point."""
         if not len(self._rows):
             return self._rows
-        past = np.flatnonzero(batch.flags & NOT_LIVE)
+        (past,) = (batch.flags & NOT_LIVE).nonzero()
         if not len(past):
             return past
         point, value = batch.point[past], batch.value[past]

@@ -12,14 +12,13 @@ from detectors import Readings
 from ingest.alarms.report import alarm_body, readings_body
 from ingest.model.alarm import Alarm
 from ingest.model.batch import Batch
-from ingest.model.flags import UNUSABLE
+from ingest.model.flags import NOT_LIVE, UNUSABLE
 from ingest.model.outbox import Message, Urgency
 from ingest.model.plant import Plant, Point, Text
 from ingest.model.warning import WarningEvent, WarningEventKind
 from ingest.pipeline import urgency as rank
 from ingest.pipeline.advance_alarms import advance_alarms
 from ingest.pipeline.alarm_steps import advance_suppressions
-from ingest.pipeline.lookback import NOT_LIVE
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.raise_warnings import raise_warnings
 from ingest.pipeline.turn import Terms, Turn
@@ -31,6 +30,7 @@ from ingest.warnings.report import warning_body
 
 __all__ = ["STAGES", "Terms", "Turn", "advance"]
 
+_UNUSABLE: Final = np.uint16(UNUSABLE)
 _REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
 
 
@@ -49,11 +49,12 @@ def check(turn: Turn, memory: Memory) -> None:
         memory.forget_times(wrong)
         emit(TimesForgotten(len(wrong)))
     turn.batch = flag_late(checked, memory.newest)
+    turn.live = _live(turn.batch)
 
 
 def remember(turn: Turn, memory: Memory) -> None:
     """Keep the newest reading of every point."""
-    live = _live(turn.batch)
+    live = turn.live
     memory.time[live.point] = live.time
     memory.value[live.point] = live.value
     memory.flags[live.point] = live.flags
@@ -62,9 +63,10 @@ def remember(turn: Turn, memory: Memory) -> None:
 
 def detect(turn: Turn, memory: Memory) -> None:
     """Let the detectors judge what came in order. Values that are no measurement are judged as NaN."""
-    live = _live(turn.batch)
-    value = np.where(live.flags & UNUSABLE, np.nan, live.value)
-    readings = Readings(live.point, live.time, value, live.received, turn.roster.carrier[live.point])
+    live = turn.live
+    unusable = live.flags & _UNUSABLE
+    value = np.where(unusable, np.nan, live.value) if np.count_nonzero(unusable) else live.value
+    readings = Readings(live.point, live.time, value, live.received, turn.roster.carrier.take(live.point))
     turn.findings = memory.bank.update(readings, turn.now)
 
 
@@ -142,8 +144,8 @@ def _of_warning(turn: Turn, event: WarningEvent) -> list[Message]:
 
 
 def _live(batch: Batch) -> Batch:
-    live = (batch.flags & NOT_LIVE) == 0
-    return batch if live.all() else batch.take(live)
+    past = batch.flags & NOT_LIVE
+    return batch.take(past == 0) if np.count_nonzero(past) else batch
 
 
 def _reason(roster: Roster, alarm: Alarm) -> Text | None:

@@ -9,7 +9,7 @@ from detectors import Findings
 from detectors.readings import nothing
 from ingest.model.alarm import AlarmEvent
 from ingest.model.audit import Act
-from ingest.model.batch import Batch
+from ingest.model.batch import Batch, empty_batch
 from ingest.model.outbox import Message, MessageKind
 from ingest.model.plant import Plant
 from ingest.model.suppression import Suppression
@@ -48,9 +48,10 @@ class Terms:
 class Turn:
     """One go of the engine: a batch, the moment it is judged at, and what comes of it.
 
-    `seen` matters while the batch is empty: everything that arrived before it (ns) was judged. `former`: the plants
-    that were known before this turn, by id, if their files have changed. `renamed`: points that have another id from
-    this turn on, in the order in which they got it.
+    `live`: the readings of the batch that tell of now, once its quality was checked. `seen` matters while the batch is
+    empty: everything that arrived before it (ns) was judged. `former`: the plants that were known before this turn, by
+    id, if their files have changed. `renamed`: points that have another id from this turn on, in the order in which
+    they got it.
     """
 
     now: int
@@ -58,6 +59,7 @@ class Turn:
     roster: Roster
     terms: Terms
     seen: int = 0
+    live: Batch = field(default_factory=empty_batch)
     findings: Findings = field(default_factory=nothing)
     events: list[AlarmEvent] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)  # as they stand now

@@ -67,6 +67,16 @@ class Roster:
     derived: tuple[Derived, ...] = ()
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
+    # [p + 1]: the last entry stands for all points numbered later.
+    _low: NDArray[np.float64] = field(init=False, repr=False)
+    _high: NDArray[np.float64] = field(init=False, repr=False)
+    _enrolled: NDArray[np.bool_] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Lay out what is asked for with every batch."""
+        low, high = np.append(self.low, np.nan), np.append(self.high, np.nan)
+        for name, column in {"_low": low, "_high": high, "_enrolled": ~np.isnan(low)}.items():
+            object.__setattr__(self, name, column)
 
     def enterprises(self) -> list[Plant]:
         """The plants that are enterprises: all but the service itself."""
@@ -74,15 +84,12 @@ class Roster:
 
     def enrolled(self, batch: Batch) -> Batch:
         """The readings of points that are enrolled now; a removed point may still have some in the journal."""
-        known = batch.point < len(self.points)
-        known[known] = ~np.isnan(self.low[batch.point[known]])
-        return batch if known.all() else batch.take(known)
+        known = self._enrolled.take(batch.point, mode="clip")
+        return batch if np.count_nonzero(known) == len(known) else batch.take(known)
 
     def ranges(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Low and high end of each point's instrument range; NaN for points that are not enrolled."""
-        known = np.minimum(point, len(self.low) - 1)
-        unknown = point >= len(self.low)
-        return np.where(unknown, np.nan, self.low[known]), np.where(unknown, np.nan, self.high[known])
+        return self._low.take(point, mode="clip"), self._high.take(point, mode="clip")
 
     def number(self, rule: Rule) -> int:
         """The rule's place in `rules`; -1 if it is not judged now."""

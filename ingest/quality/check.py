@@ -18,4 +18,6 @@ def check_quality(batch: Batch, low: NDArray[np.float64], high: NDArray[np.float
         high: float64[n], its high end.
     """
     outside = (batch.value < low) | (batch.value > high)
+    if not np.count_nonzero(outside):
+        return batch
     return batch.with_flags(batch.flags | np.where(outside, np.uint16(Flag.OUT_OF_RANGE), np.uint16(0)))

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.model.batch import Batch
-from ingest.model.flags import Flag
+from ingest.model.flags import NOT_LIVE, Flag
 
 FAR: Final = 3600 * 10**9
 """Nothing is kept so much later than it arrived, ns. A newest time that is, is wrong: nothing could follow it."""
 
+_NOBODY: Final = np.empty(0, np.int32)
 _NEVER: Final = np.iinfo(np.int64).min
 _FEW: Final = 1 << 16
 
@@ -29,22 +30,21 @@ def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     if not len(batch):
         return batch
     point, time = batch.point, batch.time
-    historical = (batch.flags & (Flag.HISTORICAL | Flag.LATE)) != 0
-    backfilled = historical.any()
-    if not backfilled and (point[1:] > point[:-1]).all():  # one frame of one moment, or of one point
-        late = time <= newest[point]
-        if not late.any():
-            newest[point] = time
-            return batch
+    historical = (batch.flags & NOT_LIVE) != 0
+    backfilled = np.count_nonzero(historical) > 0
+    ascending = not np.count_nonzero(point[1:] <= point[:-1])  # one frame of one moment, or of one point
+    if ascending and not backfilled and not np.count_nonzero(time <= newest.take(point)):
+        newest[point] = time
+        return batch
     # 16 bits are sorted by counting, several times as fast.
     order = np.argsort(point.astype(np.uint16) if len(newest) <= _FEW else point, kind="stable")
     point, time = point[order], time[order]
     first = np.empty(len(point), bool)
     first[0], first[1:] = True, point[1:] != point[:-1]
     if not backfilled:
-        news = time > newest[point]
+        news = time > newest.take(point)
         news[1:] &= first[1:] | (time[1:] > time[:-1])
-        if news.all():
+        if np.count_nonzero(news) == len(news):
             last = np.append(first[1:], True)
             newest[point[last]] = time[last]
             return batch
@@ -67,9 +67,9 @@ def stranded(batch: Batch, newest: NDArray[np.int64]) -> NDArray[np.int32]:
         batch: readings in order of arrival.
         newest: int64[p], newest event time seen by point, ns.
     """
-    before = newest[batch.point]
+    before = newest.take(batch.point)
     far = before > batch.received + FAR
-    if not far.any():
-        return np.empty(0, np.int32)
-    live = (batch.flags & (Flag.HISTORICAL | Flag.LATE)) == 0
+    if not np.count_nonzero(far):
+        return _NOBODY
+    live = (batch.flags & NOT_LIVE) == 0
     return np.unique(batch.point[far & live & (before > batch.time + FAR)])

@@ -22,6 +22,17 @@ def test_the_detectors_benchmark_gives_every_figure() -> None:
     assert set(figures["share_of_rules_in_alarm"]) == shapes
 
 
+def test_the_cycle_benchmark_gives_every_figure() -> None:
+    command = [sys.executable, "-m", "benchmarks.cycle", "--json", "--cycles", "8", "--frames", "1", "3"]
+    command += ["--points", "40", "80"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert set(figures["engine_cycle_us"]) == {"40", "80"}
+    for of in figures["engine_cycle_us"].values():
+        assert set(of) == {"1", "3", "idle"}
+        assert all(cost > 0 for cost in of.values())
+    assert figures["ratio"] > 0
+
+
 def test_the_history_benchmark_gives_every_figure() -> None:
     command = [sys.executable, "-m", "benchmarks.history", "--json", "--readings", "30000"]
     figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

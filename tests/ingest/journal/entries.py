@@ -18,11 +18,12 @@ def batch(n: int, received: int = 9, point: int = 0) -> Batch:
 
 
 def filled(path: Path, entries: int, readings: int = 10) -> Journal:
-    """A journal of that many entries."""
+    """A journal of that many entries, opened anew: all of them are read from disk."""
     journal = Journal(path)
     for number in range(1, entries + 1):
         journal.append(Commit(batch(readings, number * 1000), readings))
-    return journal
+    journal.close()
+    return Journal(path)
 
 
 def damage(path: Path, statement: str, values: tuple[object, ...] = ()) -> None:
