@@ -44,10 +44,10 @@ class DuckDBStore:
         self._roster: Roster | None = None
         self._by_index = np.empty(0, np.int32)  # series id by roster index, for that roster; 0 = not looked up yet
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
         """Keep readings; see `HistoryStore` and the head of this module."""
         if not len(batch):
-            return
+            return 0
         series, new = self._series(batch, roster)
         columns: dict[str, NDArray[Any]] = {
             "series": series,
@@ -70,18 +70,22 @@ class DuckDBStore:
                 number = _number(db, [first_entry, int(batch.received[0])])
             db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
         self._ids |= new  # only now that they are committed
+        return 0
 
-    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
         """Keep alarm events; see `HistoryStore`."""
         self._insert("INSERT OR IGNORE INTO alarms", [alarm_row(event) for event in events])
+        return 0
 
-    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
         """Keep warning events; see `HistoryStore`."""
         self._insert("INSERT OR IGNORE INTO warnings", [warning_row(event) for event in events])
+        return 0
 
-    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         """Keep what alarms asked of operator positions; see `HistoryStore`."""
         self._insert("INSERT OR REPLACE INTO alarm_metrics", [slot_row(slot) for slot in slots])
+        return 0
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """Points' readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""

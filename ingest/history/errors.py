@@ -2,6 +2,7 @@
 
 HistoryError
 ├── HistoryUnavailable   retry: the store is away, busy or asks to wait (`retry_after_s`)
+├── HistoryExpired       do not retry: of the data, `expired` were older than the store keeps; it has all others
 └── HistoryRejected      do not retry: the store refused the data and always will (`dropped`: how many of them)
     └── HistoryTooLarge  do not retry as it is: the same data may be taken in smaller requests
 """
@@ -19,6 +20,14 @@ class HistoryUnavailable(HistoryError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class HistoryExpired(HistoryError):
+    """Some of the data were older than the store keeps, which is no fault; it has all others. Do not retry."""
+
+    def __init__(self, message: str, expired: int) -> None:
+        super().__init__(message)
+        self.expired = expired
 
 
 class HistoryRejected(HistoryError):

@@ -59,6 +59,19 @@ class HistoryWarningEventRejected(Event, level="error", amount="events"):
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryItemsExpired(Event, labels=("what",), amount="items"):
+    """Readings or events are older than the history keeps, so it did not keep them: no fault. One line a minute.
+
+    Attributes:
+        what: what they were: readings, alarm events, warning events or alarm metrics.
+        items: how many.
+    """
+
+    what: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryTakesAgain(Event, amount="rows"):
     """The history store took a sample of what it had refused: so much in quarantine is written again."""
 

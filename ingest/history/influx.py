@@ -29,7 +29,7 @@ from ingest.history.clipping import (
     too_large,
 )
 from ingest.history.config import InfluxConfig
-from ingest.history.errors import HistoryTooLarge, HistoryUnavailable
+from ingest.history.errors import HistoryExpired, HistoryTooLarge, HistoryUnavailable
 from ingest.history.influxql import NO_VALUE, Buckets, quoted, trend_statements
 from ingest.history.line_protocol import (
     Precision,
@@ -72,7 +72,7 @@ class InfluxStore(ABC):
         self._most = LINES  # lines a request
         self._clips: bool | None = None  # whether it is VictoriaMetrics; asked for with the first number that it harms
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:  # noqa: ARG002  lines are their own identity
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:  # noqa: ARG002  lines are their own identity
         """Keep readings; see `HistoryStore`."""
         if self._reading_lines is None or self._reading_lines.roster is not roster:
             self._reading_lines = ReadingLines(roster)
@@ -80,29 +80,31 @@ class InfluxStore(ABC):
         kept = clipped(batch) if over else batch
         lines, precision = self._reading_lines, precision_of(batch.time)
         everything = np.arange(len(batch))
-        self._write(len(batch), lambda part: lines(kept.take(everything[part]), precision), precision)
+        expired = self._write(len(batch), lambda part: lines(kept.take(everything[part]), precision), precision)
         if over:
             series, value = series_of(roster, int(batch.point[over[0]])), float(batch.value[over[0]])
             emit(HistoryClipped(len(over), series.plant, series.point, value, MOST))
+        return expired
 
-    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
         """Keep alarm events; see `HistoryStore`."""
         over = self._harmful(events_too_large(events))
         kept = events_clipped(events) if over else events
-        self._write(len(events), lambda part: alarm_lines(kept[part]), "ns")
+        expired = self._write(len(events), lambda part: alarm_lines(kept[part]), "ns")
         if over:
             alarm = events[over[0]].alarm
             emit(
                 HistoryClipped(len(over), alarm.plant, alarm.point, max(alarm.value or 0.0, alarm.limit, key=abs), MOST)
             )
+        return expired
 
-    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
         """Keep warning events; see `HistoryStore`."""
-        self._write(len(events), lambda part: warning_lines(events[part]), "ns")
+        return self._write(len(events), lambda part: warning_lines(events[part]), "ns")
 
-    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         """Keep what alarms asked of operator positions; see `HistoryStore`."""
-        self._write(len(slots), lambda part: slot_lines(slots[part]), "ns")
+        return self._write(len(slots), lambda part: slot_lines(slots[part]), "ns")
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """Points' readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
@@ -131,11 +133,14 @@ class InfluxStore(ABC):
 
     @abstractmethod
     def _send(self, lines: bytes, precision: Precision) -> None:
-        """Write once. Raises HistoryUnavailable or HistoryRejected."""
+        """Write once. Raises HistoryUnavailable, HistoryRejected or HistoryExpired."""
 
-    def _write(self, count: int, lines: Callable[[slice], bytes], precision: Precision) -> None:
-        """Write items 0..count-1 in requests as large as the server takes them; that is found out once."""
-        at = 0
+    def _write(self, count: int, lines: Callable[[slice], bytes], precision: Precision) -> int:
+        """Write items 0..count-1 in requests as large as the server takes them; that is found out once.
+
+        Returns how many of them were older than the server keeps.
+        """
+        at = expired = 0
         while at < count:
             starts = range(at, count, self._most)[:IN_FLIGHT]
             parts = [slice(start, min(start + self._most, count)) for start in starts]
@@ -146,6 +151,8 @@ class InfluxStore(ABC):
             for part, request in sent:
                 try:
                     request.result()
+                except HistoryExpired as error:
+                    expired += min(error.expired, part.stop - part.start)
                 except HistoryTooLarge as error:
                     if part.stop - part.start == 1:
                         raise
@@ -153,6 +160,7 @@ class InfluxStore(ABC):
                     emit(HistoryRequestHalved(str(self._http.base_url), self._most, str(error)))
                     break  # what came after it was written, and is written again
                 at = part.stop
+        return expired
 
     def _harmful(self, over: list[int]) -> list[int]:
         """Those of the numbers that are too large which harm others in this store: in an InfluxDB none does."""

@@ -13,9 +13,10 @@ from typing import Final, Protocol
 
 from ingest.alarms.slot import SLOT, AlarmSlot
 from ingest.history.errors import HistoryRejected
+from ingest.history.events import HistoryItemsExpired
 from ingest.history.feeds import AlarmFeed
 from ingest.history.store import HistoryStore
-from ingest.telemetry import Event, emit
+from ingest.telemetry import EmittedSeldom, Event, emit
 
 READER: Final = "alarm-metrics"
 """Its name among the readers' cursors; the cursor is the end of the last slot, ns since the epoch."""
@@ -53,6 +54,7 @@ class SlotCarrier:
         self._slots = slots
         self._now = now
         self._done: int | None = None  # as last saved
+        self._expired: EmittedSeldom[str] = EmittedSeldom()
 
     def __call__(self) -> None:
         """Carry the next slot if it is over. Raises HistoryUnavailable, StateUnavailable: call again later."""
@@ -65,8 +67,11 @@ class SlotCarrier:
             return
         end = max(self._done + SLOT, newest - OLDEST)
         try:
-            self._store.write_alarm_slots(self._slots.slot_metrics(end, now))
+            expired = self._store.write_alarm_slots(self._slots.slot_metrics(end, now))
+            if expired:
+                self._expired.add(READER, HistoryItemsExpired("alarm metrics", expired))
         except HistoryRejected as error:
             emit(HistoryAlarmMetricsRejected(end, str(error)))
+        self._expired.flush()
         self._cursors.save_reader_cursor(READER, end)
         self._done = end

@@ -70,8 +70,10 @@ def bucket_width(start: int, end: int, buckets: int) -> int:
 class HistoryStore(Protocol):
     """Blocking; called from the history writer's thread (writes) and from worker threads (queries)."""
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
         """Keep readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
+
+        Returns how many of them the store does not keep, because they are older than all it keeps.
 
         The caller goes on only from a cursor it has saved: until then it repeats the write from the same
         `first_entry`, with the same entries and perhaps fewer or more after them. A store that can refuse readings
@@ -85,16 +87,16 @@ class HistoryStore(Protocol):
             HistoryRejected: the store will never take this; the message says what and why.
         """
 
-    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
-        """Keep alarm events; idempotent by event id. Raises as `write_readings`."""
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
+        """Keep alarm events; idempotent by event id. Returns and raises as `write_readings`."""
 
-    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
-        """Keep warning events; idempotent by event id. Raises as `write_readings`."""
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
+        """Keep warning events; idempotent by event id. Returns and raises as `write_readings`."""
 
-    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         """Keep what alarms asked of operator positions; one of the same position and time takes the other's place.
 
-        Raises as `write_readings`.
+        Returns and raises as `write_readings`.
         """
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:

@@ -32,21 +32,21 @@ class WaitingStore:
         except HistoryUnavailable as error:
             self.error = error
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
         """See `HistoryStore`."""
-        self._store().write_readings(batch, roster, first_entry)
+        return self._store().write_readings(batch, roster, first_entry)
 
-    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
         """See `HistoryStore`."""
-        self._store().write_alarm_events(events)
+        return self._store().write_alarm_events(events)
 
-    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
         """See `HistoryStore`."""
-        self._store().write_warning_events(events)
+        return self._store().write_warning_events(events)
 
-    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         """See `HistoryStore`."""
-        self._store().write_alarm_slots(slots)
+        return self._store().write_alarm_slots(slots)
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """See `HistoryStore`."""

@@ -32,6 +32,7 @@ from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.events import (
     HistoryAlarmEventRejected,
     HistoryDelayed,
+    HistoryItemsExpired,
     HistoryReadingRejected,
     HistoryTakesAgain,
     HistoryWarningEventRejected,
@@ -109,6 +110,7 @@ class HistoryWriter:
         self._sample_due = time.monotonic() + SAMPLE_EVERY_S
         self._sampled = 0  # id in quarantine of the last sample
         self._refusals: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
+        self._expired = 0  # readings and events older than the store keeps
         self._nothing_taken: dict[str, tuple[int, str]] = {}  # what is written: writes in a row, and the last reason
 
     def start(self) -> None:
@@ -131,6 +133,10 @@ class HistoryWriter:
         """What the store refuses altogether and why (None = nothing): several writes in a row of which it took none."""
         found = [f"{what}: {why}" for what, (times, why) in self._nothing_taken.copy().items() if times >= ALL_REFUSED]
         return "; ".join(found) or None
+
+    def expired(self) -> int:
+        """Readings and events that the store did not keep for their age, since the start."""
+        return self._expired
 
     def _run(self) -> None:
         failures = 0
@@ -168,8 +174,9 @@ class HistoryWriter:
         filled = [entry for entry in entries if len(entry.batch)]
         if filled:
             batch = self._judge(concat([entry.batch for entry in filled]), roster)
-            kept = len(batch) - _amount(self._write_readings(batch, roster, filled[0].id))
-            emit(HistoryWritten(readings=kept, entry=entries[-1].id))
+            before = self._expired
+            lost = _amount(self._write_readings(batch, roster, filled[0].id)) + self._expired - before
+            emit(HistoryWritten(readings=len(batch) - lost, entry=entries[-1].id))
         self._journal.save_cursor(READER, entries[-1].id)
         self._done = entries[-1].id
         # The journal ends a turn before the entry that would overfill it, so half full is full enough to go on at once.
@@ -179,8 +186,8 @@ class HistoryWriter:
         """Write them; returns those the store refused, which are in quarantine."""
         everything = np.arange(len(batch))
 
-        def write(part: slice) -> None:
-            self._store.write_readings(batch.take(everything[part]), roster, first_entry)
+        def write(part: slice) -> int:
+            return self._store.write_readings(batch.take(everything[part]), roster, first_entry)
 
         def rejected(count: int, at: int, reason: str) -> Event:
             series = series_of(roster, int(batch.point[at]))
@@ -205,8 +212,8 @@ class HistoryWriter:
     def _write_alarm_events(self, events: Sequence[AlarmEvent]) -> list[Quarantined]:
         """Write them; returns those the store refused, as `_write_readings`."""
 
-        def write(part: slice) -> None:
-            self._store.write_alarm_events(events[part])
+        def write(part: slice) -> int:
+            return self._store.write_alarm_events(events[part])
 
         def rejected(count: int, at: int, reason: str) -> Event:
             alarm = events[at].alarm
@@ -229,8 +236,8 @@ class HistoryWriter:
     def _write_warning_events(self, events: Sequence[WarningEvent]) -> list[Quarantined]:
         """Write them; returns those the store refused, as `_write_readings`."""
 
-        def write(part: slice) -> None:
-            self._store.write_warning_events(events[part])
+        def write(part: slice) -> int:
+            return self._store.write_warning_events(events[part])
 
         def rejected(count: int, at: int, reason: str) -> Event:
             return HistoryWarningEventRejected(count, events[at].seq, events[at].warning.plant, reason)
@@ -238,15 +245,18 @@ class HistoryWriter:
         refused = self._write("warning events", len(events), write)
         return self._refused(WARNINGS_ASIDE, refused, warnings_aside(events, refused), rejected)
 
-    def _write(self, what: str, count: int, write: Callable[[slice], None]) -> list[tuple[int, str]]:
+    def _write(self, what: str, count: int, write: Callable[[slice], int]) -> list[tuple[int, str]]:
         """Write so many, around those the store refuses, which are returned; writes of which it took nothing count."""
-        refused = write_around(count, self._unless_stopping(write))
-        if len(refused) < count:
+        found = write_around(count, self._unless_stopping(write))
+        if found.expired:
+            self._expired += found.expired
+            self._refusals.add((what, "expired"), HistoryItemsExpired(what, found.expired))
+        if len(found.refused) + found.expired < count:
             self._nothing_taken.pop(what, None)
-        elif refused:
+        elif found.refused:
             times, _ = self._nothing_taken.get(what, (0, ""))
-            self._nothing_taken[what] = times + 1, refused[0][1]
-        return refused
+            self._nothing_taken[what] = times + 1, found.refused[0][1]
+        return found.refused
 
     def _refused(
         self,
@@ -283,13 +293,15 @@ class HistoryWriter:
             chosen = [item for item in items if item.topic == topic]
             if not chosen:
                 continue
+            before = self._expired
             try:
                 refused = again(chosen)
             except ValueError as error:
                 refused = [replace(item, detail=f"cannot be written again: {error}") for item in chosen]
             # Put aside a moment ago they counted as known, having the same bytes; now they take the old ones' place.
             self._journal.put_aside(refused, retried=[item.id for item in chosen])
-            emit(HistoryWrittenAgain(_amount(chosen) - _amount(refused), _amount(refused)))
+            lost = _amount(refused) + self._expired - before
+            emit(HistoryWrittenAgain(_amount(chosen) - lost, _amount(refused)))
         # A full handful is followed by the next at once.
         self._retry_due = time.monotonic() + (RETRY_EVERY_S if len(items) < AGAIN else 0)
 
@@ -303,17 +315,17 @@ class HistoryWriter:
         if item is None:
             return
         with suppress(HistoryRejected, ValueError):  # refused as before, or nothing that can be written
-            self._write_sample(item)
+            if self._write_sample(item):  # too old by now: that says nothing of the others
+                return
             emit(HistoryTakesAgain(self._journal.retry_refused()))
             self._retry_due = 0.0
 
-    def _write_sample(self, item: Quarantined) -> None:
+    def _write_sample(self, item: Quarantined) -> int:
         if item.topic == READINGS_ASIDE:
-            self._store.write_readings(readings_again([item]).take(np.arange(1)), self._roster(), None)
-        elif item.topic == ALARMS_ASIDE:
-            self._store.write_alarm_events(alarms_again([item]))
-        else:
-            self._store.write_warning_events(warnings_again([item]))
+            return self._store.write_readings(readings_again([item]).take(np.arange(1)), self._roster(), None)
+        if item.topic == ALARMS_ASIDE:
+            return self._store.write_alarm_events(alarms_again([item]))
+        return self._store.write_warning_events(warnings_again([item]))
 
     def _readings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
         return self._write_readings(readings_again(items), self._roster(), None)
@@ -324,13 +336,13 @@ class HistoryWriter:
     def _warnings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
         return self._write_warning_events(warnings_again(items))
 
-    def _unless_stopping(self, write: Callable[[slice], None]) -> Callable[[slice], None]:
+    def _unless_stopping(self, write: Callable[[slice], int]) -> Callable[[slice], int]:
         """Thousands of refusals take long to find; a stop does not wait for them."""
 
-        def checked(part: slice) -> None:
+        def checked(part: slice) -> int:
             if self._stopping.is_set():
                 raise _Stopped
-            write(part)
+            return write(part)
 
         return checked
 
