@@ -141,6 +141,7 @@ def looks(
         ServicePoint.BROKER: lambda: float(source.reading),
         ServicePoint.HISTORY: history,
         ServicePoint.HISTORY_REFUSED: lambda: float(journal.refused()),
+        ServicePoint.HISTORY_EXPIRED: lambda: float(writer.expired()),
         ServicePoint.OUTBOX: undelivered,
         ServicePoint.CLOCK: Change(lambda: clock.look()[1] / 1e9),
         ServicePoint.TIME: lambda: float(round(intake.clock_ahead_s)),

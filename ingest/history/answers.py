@@ -19,7 +19,9 @@ _EXPIRED: Final = re.compile(
 )
 """How such an answer begins; further on it has names, which anybody may have chosen."""
 
-_TOO_NEW: Final = re.compile(r"violates a (?!Retention Policy Lower Bound)")  # in a name, a space has a backslash before
+_TOO_NEW: Final = re.compile(
+    r"violates a (?!Retention Policy Lower Bound)"
+)  # in a name, a space has a backslash before
 _TO_MEND: Final = {
     401: "check the user and password, or the token",
     403: "the user or token may not do this: grant it read and write",

@@ -58,6 +58,7 @@ class SlotCarrier:
 
     def __call__(self) -> None:
         """Carry the next slot if it is over. Raises HistoryUnavailable, StateUnavailable: call again later."""
+        self._expired.flush()
         now = self._now()
         newest = (now - AFTER) // SLOT * SLOT
         if self._done is None:
@@ -72,6 +73,5 @@ class SlotCarrier:
                 self._expired.add(READER, HistoryItemsExpired("alarm metrics", expired))
         except HistoryRejected as error:
             emit(HistoryAlarmMetricsRejected(end, str(error)))
-        self._expired.flush()
         self._cursors.save_reader_cursor(READER, end)
         self._done = end

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import gzip
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it arrived, its body unpacked."""
+    """A request as it arrived, its body unpacked; `broken`: it was said to be packed and is not."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,13 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[str]:
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
+            packed = self.headers.get("Content-Encoding") == "gzip"
+            if packed:
+                with suppress(OSError, EOFError, zlib.error):
+                    body, packed = gzip.decompress(body), False
             url = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(url.query).items()}
-            told = answer(Asked(self.command, url.path, query, dict(self.headers), body))
+            told = answer(Asked(self.command, url.path, query, dict(self.headers), body, broken=packed))
             self.send_response(told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
@@ -57,7 +59,7 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[str]:
             self.wfile.write(told.body)
 
         do_GET = handle_any  # noqa: N815  the base class's name
-        do_POST = handle_any  # noqa: N815
+        do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
             """Keep quiet."""
@@ -91,20 +93,3 @@ def scripted(answers: Sequence[Answer]) -> Iterator[tuple[str, list[Asked]]]:
 
     with http_server(answer) as url:
         yield url, asked
-
-
-@contextmanager
-def influx_2_on(influx_1: str) -> Iterator[str]:
-    """InfluxDB's 2.x write endpoint in front of a 1.x server, mapped as InfluxDB 1.8 maps it."""
-    with httpx.Client(base_url=influx_1, trust_env=False) as http:
-
-        def answer(request: Asked) -> Answer:
-            path, params = request.path, dict(request.query)
-            if path == "/api/v2/write":
-                path, params = "/write", {"db": params["bucket"], "precision": params["precision"]}
-            kind = {"Content-Type": request.headers["Content-Type"]} if "Content-Type" in request.headers else {}
-            passed = http.request(request.method, path, params=params, content=request.body, headers=kind)
-            return Answer(passed.status_code, passed.content)
-
-        with http_server(answer) as url:
-            yield url

@@ -30,7 +30,7 @@ def test_a_request_too_large_says_nothing_against_its_readings() -> None:
 @pytest.mark.parametrize(
     ("body", "dropped"),
     [
-        ('{"error":"partial write: points beyond retention policy dropped=20"}', 20),
+        ('{"error":"partial write: max-values-per-tag limit exceeded (9/9): measurement=\\"m\\" dropped=20"}', 20),
         ('{"error":"partial write: field type conflict: input field \\"value\\" ... dropped=1"}', 1),
         ('{"error":"unable to parse \'readings\': missing fields"}', None),
         ('{"code":"invalid","message":"partial write of line protocol","line":2}', None),

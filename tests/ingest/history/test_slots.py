@@ -33,13 +33,15 @@ class World:
 
     now: int = START + AFTER
     error: Exception | None = None
+    expired: int = 0  # of each write
     written: list[AlarmSlot] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
 
-    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         if self.error:
             raise self.error
         self.written += slots
+        return self.expired
 
     def slot_metrics(self, end: int, now: int) -> list[AlarmSlot]:
         self.asked.append(now)

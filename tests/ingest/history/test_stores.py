@@ -24,8 +24,8 @@ from ingest.model.batch import Batch, empty_batch
 from ingest.model.config import Secret
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
+from tests.ingest.history.influx_2 import influx_2_on
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady, trend_of
-from tests.ingest.history.stand_in import influx_2_on
 from tests.servers import influxd, victoria_metrics
 
 TOKEN = "HISTORY_TEST_TOKEN"
@@ -68,11 +68,8 @@ def influxdb1(tmp: Path) -> Iterator[Kept]:
 
 @contextmanager
 def influxdb2(tmp: Path) -> Iterator[Kept]:
-    with influxd(tmp) as behind, influx_2_on(behind) as url:
-        v1 = InfluxV1Store(InfluxV1Config(url=behind))
-        v1.create_database()
-        v1.close()
-        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+    with influxd(tmp) as behind, influx_2_on(behind) as server:
+        store = open_store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env=TOKEN)))
         yield Kept(store, store.count_readings, lambda: influx_alarm_events(behind), lambda: influx_raised(behind))
         store.close()
 

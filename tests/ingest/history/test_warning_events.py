@@ -76,8 +76,9 @@ class Store(MemoryStore):
         super().__init__()
         self.warned: list[WarningEvent] = []
 
-    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
         self.warned += events
+        return 0
 
 
 class Log:

@@ -19,11 +19,13 @@ from structlog.testing import capture_logs
 from ingest.alarms.slot import AlarmSlot
 from ingest.history import writer as module
 from ingest.history.aside import alarms_again, readings_again
-from ingest.history.config import DuckDBConfig, InfluxV1Config
+from ingest.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config
 from ingest.history.duck import DuckDBStore
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.feeds import JournalFeed
+from ingest.history.influx import InfluxStore
 from ingest.history.influx_v1 import InfluxV1Store
+from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.line_protocol import Precision
 from ingest.history.store import HistoryStore, Trend, TrendQuery
 from ingest.history.writer import READER, HistoryWriter, _delay_s
@@ -32,8 +34,10 @@ from ingest.journal.quarantine import Quarantine, Which
 from ingest.journal.records import Entry, Quarantined
 from ingest.model.alarm import AlarmEvent, AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
+from ingest.model.config import Secret
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
+from tests.ingest.history.influx_2 import influx_2_on
 from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, roster, steady, until
 from tests.ingest.history.test_influx import spoil
 from tests.servers import influxd, influxd_server
@@ -134,30 +138,34 @@ class MemoryStore:
     flags: list[int] = field(default_factory=list)
     events: list[AlarmEvent] = field(default_factory=list)
     tries: int = 0
+    oldest: int = 0  # what is older is not kept, and no fault
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
         self.tries += 1
         if self.away:
             raise self.away
         if len(batch) == 1 and self.away_for_single:
             self.away_for_single -= 1
             raise HistoryUnavailable("away in the middle")
-        if (batch.value == BAD).any():
+        if ((batch.value == BAD) & (batch.time >= self.oldest)).any():
             raise HistoryRejected("cannot store 666")
+        expired = int((batch.time < self.oldest).sum())
         self.times += batch.time.tolist()
         self.flags += batch.flags.tolist()
+        return expired
 
-    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> None:
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
         if self.away:
             raise self.away
         if any(event.alarm.rule == "BAD RULE" for event in events):
             raise HistoryRejected("cannot store that rule")
         self.events += events
+        return 0
 
-    def write_warning_events(self, events: Sequence[WarningEvent]) -> None:
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
         raise NotImplementedError
 
-    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> None:
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         raise NotImplementedError
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
@@ -294,6 +302,24 @@ def is_at(journal: MemoryJournal, entry: int) -> bool:
     return journal.position == entry
 
 
+def test_a_sample_too_old_by_now_says_nothing_of_the_others_refused(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store kept nothing of it, so what it refused stays where it is, until one is taken."""
+    monkeypatch.setattr(module, "SAMPLE_EVERY_S", 0.0)
+    store = MemoryStore()
+    readings = steady(3)
+    readings.value[1] = BAD
+    journal.add(readings)
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: is_at(journal, 1))
+        store.oldest = NOON + 10 * SECOND
+        before = store.tries
+        until(lambda: store.tries > before + 3)
+        assert (len(journal.aside), journal.marked, writer.refusing()) == (1, set(), None)
+    assert not told(logged, "history_takes_again")
+
+
 def test_a_store_that_answers_and_takes_nothing_is_not_said_to_be_well(
     journal: MemoryJournal, alarms: MemoryAlarms
 ) -> None:
@@ -333,10 +359,10 @@ def test_it_stops_in_the_middle_of_refusals(journal: MemoryJournal, alarms: Memo
     journal.add(batch([0] * 5_000, range(5_000), [BAD] * 5_000))
 
     class StoppedInBetween(MemoryStore):
-        def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> None:
+        def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
             if self.tries == 20:
                 writer._stopping.set()
-            super().write_readings(batch, roster, first_entry)
+            return super().write_readings(batch, roster, first_entry)
 
     store = StoppedInBetween()
     writer = writer_of(store, journal, alarms)
@@ -475,15 +501,19 @@ def test_readings_influxdb_refuses_are_told_and_all_others_kept(
     assert "field type conflict" in line["reason"]
 
 
+@pytest.mark.parametrize("version", [1, 2])
 def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
-    alarms: MemoryAlarms, tmp_path: Path, logged: list[Any], monkeypatch: pytest.MonkeyPatch
+    alarms: MemoryAlarms, tmp_path: Path, logged: list[Any], monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
-    """A real InfluxDB whose field has another type refuses every reading; once that is mended, nobody has to ask."""
+    """An InfluxDB whose field has another type refuses every reading; once that is mended, nobody has to ask."""
     monkeypatch.setattr(module, "SAMPLE_EVERY_S", 0.01)
+    monkeypatch.setenv("WRITER_TEST_TOKEN", "a token")
     journal = Journal(tmp_path / "journal.db")
-    with influxd(tmp_path) as url:
-        store = InfluxV1Store(InfluxV1Config(url=url))
-        store.create_database()
+    with influxd(tmp_path) as url, influx_2_on(url) as server:
+        store: InfluxStore = InfluxV1Store(InfluxV1Config(url=url))
+        if version == 2:
+            store.close()
+            store = InfluxV2Store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env="WRITER_TEST_TOKEN")))
         spoil(url, NOON)
         with running(writer_of(store, journal, alarms)) as writer:
             for turn in range(4):
@@ -566,10 +596,10 @@ def test_a_row_that_cannot_be_read_is_put_back_and_blocks_nobody(journal: Memory
     assert item.detail.startswith("cannot be written again: ")
 
 
-def test_readings_no_retention_policy_takes_cost_one_request(
+def test_readings_no_retention_policy_takes_cost_one_request_and_are_not_put_aside(
     journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
 ) -> None:
-    """A real InfluxDB drops every one of them and says so: they are not looked for one by one."""
+    """A real InfluxDB drops every one of them and says so: that is no fault, and they are not looked for one by one."""
     journal.add(steady(2_000, start=NOON - 20 * 365 * 24 * 3600 * SECOND))
     with influxd(tmp_path) as url:
         store = InfluxV1Store(InfluxV1Config(url=url))
@@ -581,11 +611,11 @@ def test_readings_no_retention_policy_takes_cost_one_request(
             until(lambda: journal.position == 1)
         store.close()
     assert sent == [2_000]
-    assert [item.readings for item in journal.aside.values()] == [1_000, 1_000]
-    assert "dropped=2000" in next(iter(journal.aside.values())).detail
+    assert not journal.aside
+    assert [line["items"] for line in told(logged, "history_items_expired")] == [2_000]
 
 
-def count_requests(store: InfluxV1Store) -> list[int]:
+def count_requests(store: InfluxStore) -> list[int]:
     """Lines of every request from now on."""
     sent: list[int] = []
     send = store._send

@@ -243,11 +243,12 @@ def test_whatever_the_service_measures_of_a_gateway_is_a_point_with_rules(direct
 
 
 def test_the_service_is_a_plant_of_device_points(directory: Path) -> None:
-    """Every one has a rule, none can be sent by a gateway, and the service is no enterprise."""
+    """All but a count of what is no fault have rules, none can be sent by a gateway, the service is no enterprise."""
     roster = load_roster(directory, MemoryNumbering(), 1)
     service = roster.plants[SERVICE]
     assert [point.id for point in service.points] == list(ServicePoint)
-    assert all(point.is_device and point.rules for point in service.points)
+    assert all(point.is_device for point in service.points)
+    assert [point.id for point in service.points if not point.rules] == [ServicePoint.HISTORY_EXPIRED]
     assert all(roster.carrier[point.index] == point.index for point in service.points)
     assert not any(plant == SERVICE for plant, _ in roster.gateways)
     assert [plant.id for plant in roster.enterprises()] == ["demo-aluminium"]
