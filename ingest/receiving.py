@@ -12,6 +12,7 @@ from typing import Final
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
 from ingest.opening import first_roster, plant_files
+from ingest.pace import Pace
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake
 from ingest.plants.roster import Roster
@@ -75,7 +76,15 @@ def receiving(
     handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
     shares = Shares(settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: roster().gateways)
     known = bool(journal.gateways())
-    source = MqttSource(settings.mqtt, handover, clock, expect_session=known, admit=shares.admit, failed=failed)
+    source = MqttSource(
+        settings.mqtt,
+        handover,
+        clock,
+        expect_session=known,
+        admit=shares.admit,
+        failed=failed,
+        pace=Pace(settings.pace.broker_ms / 1e3),
+    )
     announcer = Announcer(source.announce, refuse=source.refuse)
     intake = Intake(
         handover,
@@ -89,6 +98,7 @@ def receiving(
         failed,
         caught_up=caught_up,
         shares=shares,
+        pace=Pace(settings.pace.intake_ms / 1e3),
     )
     return source, intake
 

@@ -47,6 +47,7 @@ from ingest.journal.records import Quarantined
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch, concat
 from ingest.model.warning import WarningEvent
+from ingest.pace import Pace
 from ingest.plants.roster import Roster
 from ingest.state.errors import StateUnavailable
 from ingest.telemetry import EmittedSeldom, Event, emit
@@ -64,8 +65,7 @@ AGAIN: Final = 50  # rows of quarantine written again in one go, of up to a thou
 RETRY_EVERY_S: Final = 5.0
 SAMPLE_EVERY_S: Final = 60.0  # one of what was refused is tried, to see whether the cause is mended
 ALL_REFUSED: Final = 3  # writes in a row of which nothing was taken: then it is the store, not what is written
-LINGER_S: Final = 0.25  # after a turn that was not full, so that a trickle of frames becomes few writes
-IDLE_S: Final = 0.5  # longest wait for news, and so longest wait of `stop` for an idle writer
+IDLE_S: Final = 1.0  # longest wait for news, and so longest wait of `stop` for an idle writer
 FIRST_DELAY_S: Final = 0.5
 LONGEST_DELAY_S: Final = 30.0
 LONGEST_WISH_S: Final = 300.0  # a store may ask for more patience than we would have, but not for ever
@@ -82,6 +82,7 @@ class HistoryWriter:
         roster: the roster in force.
         judge: adds the quality flags a reading earns by itself, whatever came before it.
         also: called each turn after what was carried, and again later if it fails: see `ingest.history.slots`.
+        pace: of its turns while none is full.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class HistoryWriter:
         roster: Callable[[], Roster],
         judge: Callable[[Batch, Roster], Batch],
         also: Callable[[], None] = lambda: None,
+        pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -102,6 +104,7 @@ class HistoryWriter:
         self._roster = roster
         self._judge = judge
         self._also = also
+        self._pace = pace or Pace(0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
         self._done = 0  # the journal cursor, as last seen
@@ -141,6 +144,7 @@ class HistoryWriter:
     def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
+            self._pace.begin()
             try:
                 more = self._carry_alarm_events()
                 more |= self._carry_warning_events()
@@ -159,7 +163,8 @@ class HistoryWriter:
             else:
                 failures = 0
                 self._error = None
-                if not more and not self._stopping.wait(LINGER_S):
+                self._pace.end()
+                if not more and not self._stopping.wait(self._pace.rest_s()):
                     self._journal.wait(self._done, IDLE_S)
             self._refusals.flush()
         self._refusals.flush(everything=True)

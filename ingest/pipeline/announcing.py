@@ -6,27 +6,30 @@ what is wrong with it.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from ingest.journal.position import BootKey, Gap, Position
+from ingest.pace import Pace
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import Committed, Refusal
 
 _EVERY_S: Final = 0.1
-_A_SECOND: Final = 1_000
-"""Announcements a second at most, over all gateways: one costs about as much as a small frame."""
+_RARELY_S: Final = 10.0
+_REFUSALS: Final = 1_000
+"""Kinds of refusals that wait to be told at most."""
 
 PATIENCE_S: Final = 60.0
 """So long gaps may keep others waiting that find no room beside them in a message."""
 
-Announce = Callable[[str, str, Committed], Committed | None]
-"""Tells a gateway, and returns as much of it as was told: a message may have no room for all gaps. None: nothing."""
+Announce = Callable[[Sequence[tuple[str, str, Committed]]], Sequence[Committed | None]]
+"""Tells gateways (plant, gateway, what), and returns as much of each as was told. None: nothing."""
 
 Refuse = Callable[[str, str, Refusal], bool]
 """Tells a gateway what could not be taken; False: nobody is there to carry it, so it is to be told later."""
@@ -43,7 +46,7 @@ class Announcer:
     """Gathers the boots whose gateways are to be told, and tells each its newest position.
 
     A gateway that has not been told for a while is told at once; one that sends all the time is told ten times a
-    second, and less often when very many send.
+    second, and less often when so many send that it takes long to tell them.
     """
 
     def __init__(
@@ -56,10 +59,10 @@ class Announcer:
         self._announce = announce
         self._refuse = refuse
         self._now = now
+        self._pace = Pace(_RARELY_S, _EVERY_S, clock=now)
         self._refusals: dict[tuple[str, str, str, str], Refusal] = {}  # by plant, gateway, boot and reason
         self._lock = threading.Lock()
         self._due: dict[BootKey, None] = {}
-        self._not_before = 0.0
         self._cut: dict[BootKey, tuple[Committed, float]] = {}  # what was told in part, and since when it is the same
 
     def due(self, keys: Iterable[BootKey], *, at_once: bool = False) -> None:
@@ -67,7 +70,7 @@ class Announcer:
         with self._lock:
             self._due.update(dict.fromkeys(keys))
             if at_once:
-                self._not_before = 0.0
+                self._pace.hurry()
 
     def refused(self, refusals: Iterable[tuple[tuple[str, str], Refusal]]) -> None:
         """What of whom could not be taken: (plant, gateway), refusal. From the thread that tells."""
@@ -78,7 +81,7 @@ class Announcer:
             if old is not None:
                 frames, readings = old.frames + new.frames, old.readings + new.readings
                 self._refusals[key] = msgspec.structs.replace(old, frames=frames, readings=readings)
-            elif len(self._refusals) < _A_SECOND:
+            elif len(self._refusals) < _REFUSALS:
                 self._refusals[key] = new
             else:
                 untold += new.frames
@@ -87,21 +90,28 @@ class Announcer:
 
     def tell(self, positions: Mapping[BootKey, Position]) -> None:
         """Tell everyone who is due and still known, unless the last time was just now."""
-        now = self._now()
         with self._lock:
-            if not (self._due or self._refusals) or now < self._not_before:
+            if self.due_s():
                 return
             due, self._due = self._due, {}
-            self._not_before = now + max(_EVERY_S, (len(due) + len(self._refusals)) / _A_SECOND)
+            self._pace.begin()
+        now = self._now()
         self._tell_refusals()
+        said = list[tuple[BootKey, Committed]]()
         for key in due:
             at = positions.get(key)
             if at is None:
                 self._cut.pop(key, None)
-                continue
-            plant, gateway, boot = key
-            committed = Committed(boot, at.committed, [(gap.first, gap.last) for gap in at.missing])
-            self._note(key, committed, self._announce(plant, gateway, committed), now)
+            else:
+                said.append((key, Committed(key[2], at.committed, [(gap.first, gap.last) for gap in at.missing])))
+        told = self._announce([(key[0], key[1], committed) for key, committed in said])
+        for (key, committed), heard in zip(said, told, strict=True):
+            self._note(key, committed, heard, now)
+        self._pace.end()
+
+    def due_s(self) -> float:
+        """So long from now until there is something to tell; for ever, if nobody is due."""
+        return self._pace.rest_s() if self._due or self._refusals else math.inf
 
     def in_the_way(self, key: BootKey, position: Position) -> tuple[Gap, ...]:
         """Gaps that others wait behind, and that nobody has begun to close although asked for long enough."""

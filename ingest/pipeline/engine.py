@@ -28,6 +28,7 @@ from ingest.journal.records import Entry
 from ingest.model.alarm import Alarm
 from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
+from ingest.pace import Pace
 from ingest.pipeline.alarm_steps import take_step
 from ingest.pipeline.commands import Command
 from ingest.pipeline.memory import RECENT, Memory, SnapshotUnreadable
@@ -135,8 +136,10 @@ class Engine(Worker):
         on_failure: Callable[[BaseException], None],
         wall: Callable[[], int] = time.time_ns,
         steady: Callable[[], int] = time.monotonic_ns,
+        pace: Pace | None = None,
     ) -> None:
         super().__init__("engine", on_failure)
+        self._pace = pace or Pace(0)
         self._journal = journal
         self._store = store
         self._alarms = alarms
@@ -206,7 +209,10 @@ class Engine(Worker):
             while not self._stopping.is_set():
                 if self._inbox.empty():
                     self._journal.wait(self.cursor, self._config.tick_s)
+                self._pace.begin()
                 self.go_on()
+                self._pace.end()
+                self._stopping.wait(self._pace.rest_s())
             self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self.cursor, snapshot=True)
 
     def begin(self) -> None:

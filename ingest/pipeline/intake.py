@@ -15,6 +15,7 @@ from ingest.journal.journal import Journal
 from ingest.journal.position import BootKey, Who
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.config import Config
+from ingest.pace import Pace
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.boots import Boots, BootsForgotten
 from ingest.pipeline.feeding import Feeding
@@ -39,8 +40,8 @@ GROUP: Final = 256
 
 _RETRY_S: Final = 1.0
 _FEED_S: Final = 0.005  # while back-fill is staged or judged: how soon it is seen that a piece is due, or done
-_LOOK_S: Final = 0.1  # longest wait for a message, and so for anything else that is due
-_CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often
+_FULL_S: Final = 0.1  # while the disk is full: how soon it is seen that there is room again
+_CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often: the longest wait for a message
 _RETRIES: Final = 100  # put-aside messages taken again in one commit
 _WILD: Final = 64 << 10  # bytes of its share that a gap or a boot too many costs a gateway
 
@@ -116,8 +117,11 @@ class Intake(Worker):
         *,
         caught_up: Callable[[], bool] = lambda: True,
         shares: Shares | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        """`caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live.
+        """`pace`: of its commits; by default each message that comes alone has one of its own.
+
+        `caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live.
 
         `shares`: what the source asks whether to read a message; here it is charged for what is costly, and told of.
         """
@@ -144,6 +148,7 @@ class Intake(Worker):
         self._backfill = Backfill()
         self._apart = MomentsApart()
         self._feeding = Feeding()
+        self._pace = pace or Pace(0)
         self._shares = shares or Shares(config.gateway_mb_per_s, config.gateway_burst_mb, lambda: roster().gateways)
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
@@ -162,6 +167,7 @@ class Intake(Worker):
         known = self._roster().gateways
         keys = [(*who, standing.line.boot) for who, standing in [*self._standings.items()] if who in known]
         self._announcer.due(keys, at_once=True)
+        self.wake()
 
     def observe(self, values: Sequence[tuple[int, float]]) -> None:
         """Journal readings the service made itself, (roster index, value) each; also while messages are held back.
@@ -286,20 +292,28 @@ class Intake(Worker):
             try:
                 self._care()
                 if not self._room.room():
-                    self._stopping.wait(_LOOK_S)
+                    self._stopping.wait(_FULL_S)
                     continue
                 self._feed()
-                hurry = self._journal.waiting() or self._feeding.judging
-                waiting = waiting or self._handover.take(GROUP, _FEED_S if hurry else _LOOK_S)
+                waiting = waiting or self._next()
+                if waiting:
+                    self._pace.begin()
                 while waiting:
                     until = _until_step(waiting)
                     self.take(waiting[:until])
                     waiting = waiting[until:]
+                self._pace.end()
             except JournalUnavailable as error:
                 emit(JournalRefused(str(error)))
                 if isinstance(error, JournalFull):
                     self._room.full()
                 self._stopping.wait(_RETRY_S)
+
+    def _next(self) -> list[Raw]:
+        """The messages of the next commit; none if something else is due first."""
+        if self._journal.waiting() or self._feeding.judging:  # pieces of it join between commits, and have a pace too
+            return self._handover.take(GROUP, _FEED_S)
+        return self._handover.take(GROUP, min(_CARE_S, self._announcer.due_s()), self._pace.rest_s())
 
     def _spare(self, now: float) -> int:
         """How many readings of back-fill may join the journal straight away: none that would delay anything."""

@@ -16,6 +16,7 @@ from ingest.history.config import DuckDBConfig, HistoryConfig
 from ingest.journal.config import JournalConfig
 from ingest.model.config import Config, Secret
 from ingest.model.fault import Fault, InvalidConfig
+from ingest.pace import PaceConfig
 from ingest.pipeline.engine import EngineConfig
 from ingest.pipeline.intake import IntakeConfig
 from ingest.sources.config import MqttConfig, trust_files
@@ -42,6 +43,7 @@ class Settings(Config):
     history: HistoryConfig = DuckDBConfig(path=Path("data/history.duckdb"))
     intake: IntakeConfig = IntakeConfig()
     engine: EngineConfig = EngineConfig()
+    pace: PaceConfig = PaceConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     warnings: WarningsConfig = WarningsConfig()
     cases: CasesConfig = CasesConfig()

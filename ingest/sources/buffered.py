@@ -2,8 +2,8 @@
 
 Paho reads a packet's head byte by byte, parses it through objects and looks at its socket anew for every packet; that
 alone takes half a core at ten thousand messages a second. Here one read takes what has come, the publishes in it are
-parsed in place and handed on together, and everything else goes paho's own way. Timing, keep-alive, reconnection and
-the life of the connection stay paho's.
+parsed in place and handed on together; what we say often goes out together, too; and everything else goes paho's own
+way. Timing, keep-alive, reconnection and the life of the connection stay paho's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec
@@ -21,6 +21,7 @@ from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from ingest.pace import Pace
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES
 
@@ -30,11 +31,13 @@ Publish = tuple[bytes, bytes, int, bool]
 """Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
 
 _CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
+_FULL: Final = 64  # publishes of a read after which the next follows at once
 _PUBLISH: Final = 3
 _MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
 _PUBACK: Final = 0x40
 _RETAINED: Final = 0x01  # set only on what answers a subscription (MQTT 5, 3.3.1.3)
 _ACK: Final = struct.Struct("!BBH")
+_SIZE: Final = struct.Struct("!H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class BufferedClient(Client):
         on_unreachable: Callable[[Exception], None] = lambda _error: None,
         on_failure: Callable[[BaseException], None] | None = None,
         prepare: Callable[[], None] = lambda: None,
+        pace: Pace | None = None,
     ) -> None:
         """Connect to nothing yet. All callbacks come from the network thread.
 
@@ -94,6 +98,7 @@ class BufferedClient(Client):
             on_unreachable: why a connection could not be made; paho's own callback is not told.
             on_failure: what ended the network thread; without it the thread's own hook tells.
             prepare: called before each try; raises OSError if none can be made.
+            pace: of reads that are not full: each takes a look at the socket and wakes whoever takes the messages.
         """
         clean = None if protocol == MQTTProtocolVersion.MQTTv5 else False  # in MQTT 5 it is said with each connect
         super().__init__(
@@ -103,6 +108,7 @@ class BufferedClient(Client):
         self._on_unreachable = ours(on_unreachable)
         self._on_failure = on_failure
         self._prepare = prepare
+        self._pace = pace or Pace(0)
         self.lost: OSError | None = None
         self.shown: bytes | None = None
         self._unread = bytearray()
@@ -161,6 +167,16 @@ class BufferedClient(Client):
             acks = b"".join([_ACK.pack(_PUBACK, 2, packet) for packet in packets])
             self._packet_queue(_PUBACK, acks, packets[-1], 1)
 
+    def tell(self, messages: Sequence[tuple[str, bytes]], *, retain: bool) -> None:
+        """Publish (topic, payload) at QoS 0, in that order, in one write. From any thread, while connected."""
+        head, properties = _PUBLISH << 4 | retain, b"\0" if self._five else b""
+        packets = list[bytes]()
+        for topic, payload in messages:
+            name = topic.encode()
+            rest = b"".join((_SIZE.pack(len(name)), name, properties, payload))
+            packets += (bytes((head, *_varint(len(rest)))), rest)
+        self._packet_queue(_PUBACK, b"".join(packets), 0, 1)  # what it asks of a publish is what ends a QoS 1 one
+
     def _thread_main(self) -> None:
         try:
             super()._thread_main()
@@ -169,7 +185,12 @@ class BufferedClient(Client):
                 raise
             self._on_failure(error.__cause__ if isinstance(error, CallbackFailed) and error.__cause__ else error)
 
+    def _loop(self, timeout: float = 1.0) -> MQTTErrorCode:
+        time.sleep(self._pace.rest_s())
+        return super()._loop(timeout)
+
     def _packet_read(self) -> MQTTErrorCode:
+        self._pace.begin()
         try:
             chunk = self._sock_recv(max(_CHUNK, self._whole - len(self._unread)))
         except BlockingIOError:
@@ -213,6 +234,9 @@ class BufferedClient(Client):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         del self._unread[:at]
         self._hand_on(publishes, self._skip)
+        self._pace.end()
+        if len(publishes) >= _FULL:
+            self._pace.hurry()
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _cut(self, whole: bytes, at: int, publishes: list[Publish]) -> int:
@@ -288,6 +312,14 @@ def _length(data: bytes, at: int, end: int) -> tuple[int, int] | None:
     if end >= at + 4:
         raise ValueError("a length that takes more than four bytes")
     return None
+
+
+def _varint(number: int) -> Iterator[int]:
+    """The bytes of a variable byte integer (MQTT 5, 1.5.5)."""
+    while number > 127:
+        yield number & 127 | 128
+        number >>= 7
+    yield number
 
 
 def _publish(data: bytes, head: int, start: int, end: int, *, five: bool) -> Publish:

@@ -23,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.model.fault import InvalidConfig
 from ingest.model.renewed import CertificateUnusable, Renewed, renewed_password
+from ingest.pace import Pace
 from ingest.sources.broker_fit import (
     WHOLE_FRAME,
     BrokerTakesLess,
@@ -71,6 +72,7 @@ class MqttSource:
         expect_session: bool,
         admit: Callable[[str, int], bool] = lambda _topic, _size: True,
         failed: Callable[[BaseException], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         """Read and connect to nothing yet.
 
@@ -81,6 +83,7 @@ class MqttSource:
             expect_session: whether the broker should know us.
             admit: whether a message on that topic, of so many bytes, is to be read.
             failed: is told, from the network thread, of what ended that thread.
+            pace: of its reads.
         """
         self._config = config
         self._handover = handover
@@ -95,6 +98,7 @@ class MqttSource:
         self._trust = Renewed(self._files.context, CertificateUnusable)
         self._password = renewed_password("mqtt.password", config.password, _LONGEST)
         self._failed = failed
+        self._pace = pace
         self._client = self._build()
         self._answered = False  # whether the broker has said yes or no, on this connection
         self._trouble: str | None = "not connected"
@@ -170,18 +174,28 @@ class MqttSource:
                 self._unassured.add((text, how))
                 emit(FramesUnassured(topic.plant, topic.gateway, how))
 
-    def announce(self, plant: str, gateway: str, committed: Committed) -> Committed | None:
-        """Tell a gateway what is on disk (retained), as far as it fits into one packet; returns what was told.
+    def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> list[Committed | None]:
+        """Tell gateways (plant, gateway, what) what is on disk; returns as much of each as fits into a packet.
 
-        Lost if we are offline; told again once connected.
+        Retained. Lost if we are offline; told again once connected.
         """
+        said = list[tuple[str, bytes]]()
+        told = [self._fitting(plant, gateway, one, said) for plant, gateway, one in committed]
+        with self._turn:  # what is queued of an earlier connection is dropped before the next
+            if said and self._client.is_connected():
+                # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
+                self._client.tell(said, retain=self._retain)
+        return told
+
+    def _fitting(
+        self, plant: str, gateway: str, committed: Committed, said: list[tuple[str, bytes]]
+    ) -> Committed | None:
         topic = committed_topic(plant, gateway)
         told = fitting(committed, room(self._most_bytes, topic))  # a broker ends the connection over a larger packet
         if told is None:
             emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
-        elif self._client.is_connected():
-            # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
-            self._client.publish(topic, encode_committed(told), qos=0, retain=self._retain)
+        else:
+            said.append((topic, encode_committed(told)))
         return told
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
@@ -214,7 +228,7 @@ class MqttSource:
         config = self._config
         version = MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311
         client = BufferedClient(
-            self._publishes, config.client_id, version, self._unreachable, self._failed, self._prepare
+            self._publishes, config.client_id, version, self._unreachable, self._failed, self._prepare, self._pace
         )
         client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
         client.on_pre_connect = ours(self._connecting)

@@ -247,10 +247,9 @@ def test_the_service_connects_with_its_shipped_settings(broker: Server, installe
             while raw.topic != frame_topic("plant-a", "GW-01"):  # retained statuses come first
                 (raw,) = handover.take(1, WAIT_S)
             source.acknowledge([raw])
-            source.announce("plant-a", "GW-01", Committed("boot", 3))
-            until(
-                lambda: gateway.heard()[-1:] == [(gateway.received[-1].topic, b'{"boot":"boot","seq":3,"missing":[]}')]
-            )
+            source.announce([("plant-a", "GW-01", Committed("boot", 3))])
+            told = (committed_topic("plant-a", "GW-01"), b'{"boot":"boot","seq":3,"missing":[]}')
+            until(lambda: gateway.heard()[-1:] == [told])
     finally:
         source.stop()
 

@@ -36,6 +36,7 @@ from ingest.model.alarm import AlarmEvent, AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
 from ingest.model.config import Secret
 from ingest.model.warning import WarningEvent
+from ingest.pace import Pace
 from ingest.plants.roster import Roster
 from tests.ingest.history.influx_2 import influx_2_on
 from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, roster, steady, until
@@ -198,7 +199,6 @@ def logged() -> Iterator[list[Any]]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits, so that tests of retries are quick."""
     monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
-    monkeypatch.setattr(module, "LINGER_S", 0.01)
     monkeypatch.setattr(module, "RETRY_EVERY_S", 0.0)
 
 
@@ -255,10 +255,10 @@ def test_a_backlog_is_carried_without_pause(
 ) -> None:
     """The pause after a turn is for trickles; turns that are nearly full follow each other at once."""
     monkeypatch.setattr(module, "READINGS", 50)
-    monkeypatch.setattr(module, "LINGER_S", 1_000)
     for n in range(20):
         journal.add(steady(30, start=NOON + n * 30 * SECOND))
-    with running(writer_of(MemoryStore(), journal, alarms)):
+    pace = Pace(1_000, least_s=1_000)
+    with running(HistoryWriter(MemoryStore(), journal, alarms, roster=roster, judge=as_it_is, pace=pace)):
         until(lambda: journal.position == 20)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
@@ -26,9 +27,10 @@ class Bench:
         self.announcer = Announcer(self.announce, self.clock.seconds)
         self.position = Position(40, GAPS)
 
-    def announce(self, _plant: str, _gateway: str, committed: Committed) -> Committed | None:
-        self.told = fitting(committed, self.most)
-        return self.told
+    def announce(self, said: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
+        for *_, committed in said:
+            self.told = fitting(committed, self.most)
+        return [self.told]
 
     def tell(self) -> None:
         """The gateway connects, or something of it came."""

@@ -45,8 +45,9 @@ class Fed(Bench):
             self.acked += len(messages)  # type: ignore[arg-type]
 
         return Intake(
-            self.handover, self.journal, lambda: self.engine.roster, acknowledge, Announcer(lambda *_: None),
-            Roomy(), IntakeConfig(), Clock(), self.failures.append, caught_up=lambda: self.idle,
+            self.handover, self.journal, lambda: self.engine.roster, acknowledge,
+            Announcer(lambda said: [None] * len(said)), Roomy(), IntakeConfig(), Clock(), self.failures.append,
+            caught_up=lambda: self.idle,
         )  # fmt: skip
 
     def old(self, seq: int, values: list[float], *, historical: bool = True) -> Raw:

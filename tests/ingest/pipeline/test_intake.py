@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,9 +62,13 @@ class Bench:
         self.handover = Handover(100)
         self.intake = self.start()
 
+    def announce(self, said: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed]:
+        self.told += said
+        return [committed for *_, committed in said]
+
     def start(self) -> Intake:
         """A fresh intake on the same journal, as after a restart."""
-        self.announcer = Announcer(lambda *said: self.told.append(said), self.clock.seconds, refuse=self.refuse)
+        self.announcer = Announcer(self.announce, self.clock.seconds, refuse=self.refuse)
         self.shares = Shares(2.0, 16.0, lambda: self.roster.gateways, now=self.clock.seconds)
         return Intake(
             self.handover,
@@ -529,7 +534,12 @@ def test_a_gateway_whose_frames_are_refused_says_so_with_the_first(bench: Bench)
 
 def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_gateway_at_once() -> None:
     clock, told = MovableClock(), list[Committed]()
-    announcer = Announcer(lambda _plant, _gateway, committed: told.append(committed), clock.seconds)
+
+    def announce(said: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed]:
+        told.extend(committed for *_, committed in said)
+        return told[-len(said) :]
+
+    announcer = Announcer(announce, clock.seconds)
     for seq in range(1, 11):
         announcer.due([("p", "g", "b")])
         announcer.tell({("p", "g", "b"): Position(seq)})

@@ -74,7 +74,7 @@ def test_a_broker_that_keeps_nothing_is_told_of_and_stays_connected(tmp_path: Pa
         client.on_subscribe = lambda *_: subscribed.set()
         client.subscribe(committed_topic("p", "g"), 1)
         assert subscribed.wait(PATIENCE_S)
-        ours.source.announce("p", "g", Committed("b1", 7))
+        ours.source.announce([("p", "g", Committed("b1", 7))])
         assert decode_committed(heard.get(timeout=PATIENCE_S)) == Committed("b1", 7)
         publish(address, b"still here")
         assert ours.next().payload == b"still here"

@@ -208,7 +208,7 @@ def test_a_broker_that_forgot_us_is_told_of(tmp_path: Path) -> None:
 def test_what_is_committed_is_there_for_a_gateway_that_comes_later(tmp_path: Path) -> None:
     heard: Queue[bytes] = Queue()
     with mosquitto(tmp_path) as address, source(address) as ours:
-        ours.source.announce("p", "g", Committed("b1", 7, [(2, 3)]))
+        ours.source.announce([("p", "g", Committed("b1", 7, [(2, 3)]))])
         client = Client(CallbackAPIVersion.VERSION2)
         client.on_message = lambda _client, _data, message: heard.put(bytes(message.payload))
         client.connect(*address)
@@ -236,7 +236,7 @@ def test_what_was_refused_comes_before_what_is_committed_and_is_not_kept(tmp_pat
         client.subscribe([(refused_topic("p", "g"), 1), (committed_topic("p", "g"), 1)])
         assert subscribed.wait(PATIENCE_S)
         assert ours.source.refuse("p", "g", refusal)
-        ours.source.announce("p", "g", Committed("b1", 7))
+        ours.source.announce([("p", "g", Committed("b1", 7))])
         (first, payload), (second, _) = (heard.get(timeout=PATIENCE_S) for _ in range(2))
         client.disconnect()
         client.loop_stop()
@@ -255,8 +255,8 @@ def test_no_packet_is_larger_than_the_broker_takes(tmp_path: Path, protocol: str
         capture_logs() as logs,
         source(address, protocol=protocol, max_packet_bytes=most) as ours,
     ):
-        told = ours.source.announce("p", "g", Committed("b1", 1000, gaps))
-        assert ours.source.announce("p" * 300, "g" * 300, Committed("b1", 1000, gaps)) is None
+        (told,) = ours.source.announce([("p", "g", Committed("b1", 1000, gaps))])
+        assert ours.source.announce([("p" * 300, "g" * 300, Committed("b1", 1000, gaps))]) == [None]
         assert ours.source.refuse("p", "g", Refusal("b1", 7, "schema", "错" * 400, 1, 0))
         publish(address, b"still here")
         assert ours.next().payload == b"still here"
