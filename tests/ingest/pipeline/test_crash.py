@@ -7,6 +7,7 @@ one begins with what is on disk.
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -64,10 +65,12 @@ class Fragile(EngineStore):
             raise Killed
 
 
-def write_journal(path: Path, roster: Roster, draw: random.Random) -> tuple[Paced, list[int]]:
+def write_journal(
+    path: Path, roster: Roster, draw: random.Random, *, apart: int = 3 * SECOND
+) -> tuple[Paced, list[int]]:
     """Readings that raise many alarms, some late, some backfilled, now and then after a step of the clock.
 
-    Returns with it when each entry arrived, by a clock that was never set.
+    Returns with it when each entry arrived, by a clock that was never set: at most `apart` (ns) after the one before.
     """
     journal, arrived = Paced(path), []
     points = [point.index for point in roster.plants[PLANT].points]
@@ -76,7 +79,7 @@ def write_journal(path: Path, roster: Roster, draw: random.Random) -> tuple[Pace
     for number in range(ENTRIES):
         step = draw.choice((-1, 1)) * draw.randint(1, 10**6) * SECOND if number and draw.random() < 0.02 else 0
         clock += step
-        received += draw.randint(1, 3 * SECOND)
+        received += draw.randint(1, apart)
         arrived.append(received)
         rows = []
         for point in draw.sample(points, draw.randint(1, len(points))):
@@ -168,3 +171,31 @@ def test_a_crash_at_any_commit_changes_nothing_that_is_known_or_told(tmp_path: P
     assert any(alarm["historical"] for alarm in alarms)
     assert any(alarm["acked"] for alarm in alarms)
     assert not any(alarm["rule"] == "SILENT" for alarm in alarms), "silence follows the clock and is not compared"
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_at_whatever_pace_the_engine_works_it_knows_and_tells_the_same(tmp_path: Path, seed: int) -> None:
+    """Entry by entry, or all that came within 20, 50 or 500 ms together."""
+    draw = random.Random(seed)  # noqa: S311  the same journal every time
+    path = tmp_path / "journal.db"
+    roster = small_roster(tmp_path, Journal(path).number_points, LATCHED)
+    journal, arrived = write_journal(path, roster, draw, apart=SECOND // 10)
+    known, told, cycles = [], [], []
+    for pace_ms in (0, 20, 50, 500):
+        run = Run(tmp_path / f"{pace_ms} ms", journal, roster, None)
+        pace = pace_ms * SECOND // 1000 or 1
+        ends = sorted({-(-moment // pace) * pace for moment in arrived})
+        journal.stop = 0
+        run.engine.begin()
+        for end in ends:
+            run.clock.time, journal.stop = end, bisect_right(arrived, end)
+            run.engine.go_on()
+        run.clock.time = arrived[-1] + SECOND
+        run.engine.go_on()
+        known.append(run.engine.memory.dump())
+        told.append(run.tables())
+        cycles.append(len(ends))
+    assert cycles[0] > cycles[1] > 2 * cycles[3], "else nothing was compared"
+    assert known == [known[0]] * 4
+    assert told == [told[0]] * 4
+    assert len(told[0]["alarm_event"]) > 60

@@ -222,6 +222,34 @@ def test_what_is_committed_is_there_for_a_gateway_that_comes_later(tmp_path: Pat
     assert decode_committed(heard.get_nowait()) == Committed("b1", 7, [(2, 3)])
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_is_told_to_many_gateways_at_once_reaches_each_and_is_kept(tmp_path: Path, protocol: str) -> None:
+    """Twice, among them one whose packet needs a longer length and one whose name is of several bytes a letter."""
+    gaps = [(n, n) for n in range(1, 100, 2)]
+    for turn in (7, 200):
+        with mosquitto(tmp_path) as address, source(address, protocol=protocol) as ours:
+            wanted = {committed_topic("p", f"g{n}"): Committed("b", turn + n) for n in range(50)}
+            wanted |= {committed_topic("p", "长"): Committed("b", turn + 99, gaps)}
+            told = ours.source.announce([("p", topic.split("/")[3], one) for topic, one in wanted.items()])
+            assert told == [*wanted.values()]
+            heard: Queue[tuple[str, bytes]] = Queue()
+            client = Client(CallbackAPIVersion.VERSION2)
+            client.on_message = lambda _client, _data, message, to=heard: to.put(
+                (message.topic, bytes(message.payload))
+            )
+            client.connect(*address)
+            client.loop_start()
+            kept: dict[str, Committed] = {}
+            deadline = time.monotonic() + PATIENCE_S
+            client.subscribe("yujing/v1/+/+/committed", 1)
+            while kept != wanted and time.monotonic() < deadline:
+                topic, payload = heard.get(timeout=PATIENCE_S)
+                kept[topic] = decode_committed(payload)
+            client.disconnect()
+            client.loop_stop()
+            assert kept == wanted
+
+
 def test_what_was_refused_comes_before_what_is_committed_and_is_not_kept(tmp_path: Path) -> None:
     """While there is no broker the refusal is not carried, and not forgotten by who asked."""
     heard: Queue[tuple[str, bytes]] = Queue()
