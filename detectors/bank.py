@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.derive import Derivation, Derived, derivations, extend
+from detectors.derive import Derivation, Derivations, Derived
 from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
-from detectors.feed import NEVER, Feed, Known, make_feed
+from detectors.feed import NEVER, Known, make_feed
 from detectors.gate import share
 from detectors.kinds.silence import Silence
 from detectors.packed import pack, unpack
@@ -38,20 +38,20 @@ class Bank:
         """
         named = [index + 1 for one in derived for index in (one.channel, *one.inputs, *one.drivers)]
         self._points = max([0, *named, *(table.points() for table in tables.values())])
-        self._derivations = derivations(derived, self._points)
+        self._derivations = Derivations(derived, self._points)
         self._known = Known(self._points)
-        self._layouts: list[tuple[NDArray[np.int32], object]] = [(np.empty(0, np.int32), object()) for _ in range(2)]
+        self._layout = (_NOBODY, object())
         self._detectors = {kind: build(kind, table, self._points) for kind, table in tables.items() if len(table)}
         scoring = [d for d in self._detectors.values() if isinstance(d, ScoringDetector)]
         self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
-        share([detector.gates for detector in scoring])
+        self._conditions = share([detector.gates for detector in scoring], self._points)
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
         self._others = [d for d in self._detectors.values() if d not in self._screen.detectors]
         self._channels = {one.key: one.channel for one in derived}
         self._key_columns: dict[str, NDArray[np.uint8]] = {}
         self._parts: dict[str, Detector | Derivation] = {
             **self._detectors,
-            **{f"of {d.shape}": d for d in self._derivations},
+            **{f"of {d.shape}": d for d in self._derivations.parts},
         }
 
     def update(self, readings: Readings, now: int) -> Findings:
@@ -63,13 +63,17 @@ class Bank:
         for silence in self._silences:
             silence.hear(readings)
         feed = make_feed(self._named(readings), self._known)
-        if self._derivations and len(feed):
-            self._lay_out(feed, 0)
-            feed = extend(feed, self._derivations)
-        self._lay_out(feed, 1)
-        findings = [] if not len(feed) else self._screen.update(feed, now)
+        if len(feed):
+            feed.layout = self._lay_out(feed.group)
+            feed = self._derivations.extend(feed)
+        findings = []
+        if len(feed):
+            self._conditions.meet(feed)
+            findings = self._screen.update(feed, now)
         findings += [detector.update(feed, now) for detector in self._others]
-        self._known.learn(feed)
+        if len(feed):
+            self._known.learn(feed)
+            self._conditions.leave()
         found = [part for part in findings if len(part)]
         return merge(found) if found else nothing()
 
@@ -211,15 +215,16 @@ class Bank:
         for name, part in self._parts.items():
             if name in parts:
                 part.restore(parts[name])
+        self._conditions.sync(self._known.value)
         self._screen.sync(self._known.value)
 
-    def _lay_out(self, feed: Feed, stage: int) -> None:
-        """Tell a batch's layout: most batches hold the points of the one before, and nobody need be looked up anew."""
-        group, layout = self._layouts[stage]
-        if not np.array_equal(feed.group, group):
+    def _lay_out(self, group: NDArray[np.int32]) -> object:
+        """A batch's layout: most batches hold the points of the one before, and nobody need be looked up anew."""
+        before, layout = self._layout
+        if len(group) != len(before) or (group != before).any():
             layout = object()
-            self._layouts[stage] = (feed.group, layout)
-        feed.layout = layout
+            self._layout = (group, layout)
+        return layout
 
     def _packed_keys(self, name: str, key: Sequence[str]) -> NDArray[np.uint8]:
         """A part's keys, which never change: they would be the most of a dump, and of the time it takes."""

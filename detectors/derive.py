@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from detectors.detector import State, take_over
 from detectors.expression import Remembered, compile_expression
 from detectors.feed import NEVER, Columns, Feed, S
 from detectors.ring import Parts, Ring
+from detectors.rules import NO_POINT
 from detectors.runs import Runs, Watch
 from detectors.trip import Arrays
 
@@ -47,82 +49,28 @@ class Derived:
     fresh_s: float = math.inf
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Driven:
-    """Channels (by row) with the readings (places in the batch) and the points that drive them; their numbers."""
-
-    row: NDArray[np.intp]
-    at: NDArray[np.intp]
-    driver: NDArray[np.int32]
-    channel: NDArray[np.int32]
-    numbers: list[NDArray[np.float64]]
-    inputs: NDArray[np.int32]
-    newest: list[NDArray[np.intp]] | None  # where each input's newest reading stands, where that is so in every batch
-
-
 class Derivation:
-    """All derived points whose expressions do the same arithmetic, on different points and with different numbers.
+    """All derived points whose expressions do the same arithmetic, on different points and with different numbers."""
 
-    >>> from detectors.examples import series
-    >>> from detectors.feed import Known, make_feed
-    >>> rise = Derivation([Derived("rise", "OUT - IN", (0, 1), (0,), 2)], 3)
-    >>> feed = make_feed(series([30.0, 31.0, 45.0], others=[[25.0, 25.0, 26.0]]), Known(3))
-    >>> rise.readings(feed).value.tolist()
-    [5.0, 6.0, 19.0]
-    """
-
-    def __init__(self, derived: Sequence[Derived], points: int) -> None:
+    def __init__(self, derived: Sequence[Derived]) -> None:
         """Compile for channels whose expressions have one shape. Raises ExpressionError."""
         expressions = [compile_expression(one.text) for one in derived]
         self._of = expressions[0]
         self.shape = self._of.shape
+        self.derived = tuple(derived)
         self.key = tuple(one.key for one in derived)
-        self._inputs = np.array([one.inputs for one in derived], np.int32)
         self._numbers = np.array([one.numbers for one in expressions], np.float64).T
-        self._channel = np.array([one.channel for one in derived], np.int32)
-        self._fresh = np.array([min(one.fresh_s, 1e9) * 1e9 for one in derived]).astype(np.int64)
-        pairs = sorted((driver, one.channel, row) for row, one in enumerate(derived) for driver in one.drivers)
-        self._driver = np.array([driver for driver, _, _ in pairs], np.int32)
-        self._row = np.array([row for _, _, row in pairs], np.intp)
-        self._in_order = bool((np.diff(self._channel[self._row]) > 0).all())
-        self._ages = bool(np.isfinite([one.fresh_s for one in derived]).any())
-        self._own = [  # whether an input is what drives, in all channels
-            all(one.drivers == (one.inputs[column],) for one in derived) for column in range(self._inputs.shape[1])
-        ]
-        self._watch = Watch(self._driver, points)
-        self._layout: object | None = None  # of the batch that `_last` was found for
-        self._place = np.empty(0, np.intp)
-        self._last: _Driven | None = None
         self._looks = [_Look(call, len(derived)) for call in self._of.calls]
 
-    def readings(self, feed: Feed) -> Feed:
-        """The channels' readings for a batch; sorted as a feed is."""
-        driven = self._driven(feed)
-        runs = Runs.made(feed, driven.row, driven.at)
-        values = [self._input(runs, driven, column) for column in range(self._inputs.shape[1])]
-        value = self._of.evaluate(values, lambda call, now: self._looks[call].back(runs, now), driven.numbers)
-        columns = Columns(driven.channel, feed.time[driven.at], value, feed.received[driven.at])
-        return Feed(columns, feed.known, place=feed.place[driven.at])
+    def numbers(self, row: NDArray[np.intp]) -> list[NDArray[np.float64]]:
+        """The numbers in these channels' expressions (float64[k] each), in their order."""
+        return [number[row] for number in self._numbers]
 
-    def _driven(self, feed: Feed) -> _Driven:
-        """Which channels get a reading at which of the batch's; kept while batches hold one each of the same points."""
-        same = feed.tile and feed.single and feed.complete and feed.layout is self._layout is not None
-        if self._last is not None and same and np.array_equal(feed.place, self._place):
-            return self._last
-        driven = self._watch.runs(feed)
-        row, at, driver = self._row[driven.row], driven.at, self._driver[driven.row]
-        if not self._in_order:  # several drivers of a channel: their readings in the order of arrival
-            order = np.lexsort((feed.place[at], self._channel[row]))
-            row, at, driver = row[order], at[order], driver[order]
-        inputs, newest = self._inputs[row], None
-        if feed.tile and feed.single and feed.complete:
-            newest = [feed.newest_here(inputs[:, column], feed.place[at]) for column in range(inputs.shape[1])]
-        numbers = [number[row] for number in self._numbers]
-        found = _Driven(row, at, driver, self._channel[row], numbers, inputs, newest)
-        settled = feed.single and feed.tile and feed.complete and self._in_order
-        self._layout, self._place = feed.layout if settled else None, feed.place
-        self._last = found
-        return found
+    def values(
+        self, runs: Runs, inputs: NDArray[np.float64], numbers: Sequence[NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """What channels are worth (float64[k]) where the points they name show `inputs` (float64[names or more, k])."""
+        return self._of.evaluate([*inputs], lambda call, now: self._looks[call].back(runs, now), numbers)
 
     def state(self) -> State:
         """What its looks back remember."""
@@ -135,45 +83,143 @@ class Derivation:
         """Take over what is remembered of every channel known by its key."""
         take_over(self.state(), state)
 
-    def _input(self, runs: Runs, driven: _Driven, column: int) -> NDArray[np.float64]:
-        if self._own[column]:
-            return runs.value
-        point = driven.inputs[:, column]
-        feed, newest = runs.feed, driven.newest
-        value, time = runs.newest(point) if newest is None else feed.newest_at(newest[column], point)
-        if self._ages:
-            value = np.where(runs.time - time <= self._fresh[runs.row], value, np.nan)
-        return np.where(point == driven.driver, runs.value, value)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Driven:
+    """Which channels get a reading at which of a batch's, sorted by channel within each part, and what they look at.
+
+    Attributes:
+        row, at: intp[k], the channels among all and the readings that drive them.
+        channel: int32[k], their indices in their final order.
+        order: intp[k], how they come into it; None = they stand in it.
+        parts: each derivation that is concerned, its part of the above, its first channel among all, and the numbers
+            in its expressions.
+        other: intp[m], where in the inputs ([most, k], flat) another point than the driver is looked at.
+        point: int32[m], those points; `newest`: intp[m], where their newest readings stand in the batch, -1 = before.
+    """
+
+    row: NDArray[np.intp]
+    at: NDArray[np.intp]
+    channel: NDArray[np.int32]
+    order: NDArray[np.intp] | None
+    parts: list[tuple[Derivation, slice, int, list[NDArray[np.float64]]]]
+    other: NDArray[np.intp]
+    point: NDArray[np.int32]
+    newest: NDArray[np.intp]
 
 
-def extend(feed: Feed, derivations: Sequence[Derivation]) -> Feed:
-    """The batch with the readings of all derived points: their channels come after all points."""
-    parts = [part for part in (one.readings(feed) for one in derivations) if len(part)]
-    if not parts:
-        return feed
-    order = np.argsort(np.concatenate([part.point for part in parts]), kind="stable")
+class Derivations:
+    """All derived points: looked up together, whatever their expressions do.
 
-    def joined(own: NDArray[S], derived: Sequence[NDArray[S]]) -> NDArray[S]:
-        return np.concatenate((own, np.concatenate(derived)[order]))
+    >>> from detectors.examples import series
+    >>> from detectors.feed import Known, make_feed
+    >>> rise = Derivations([Derived("rise", "OUT - IN", (0, 1), (0,), 2)], 3)
+    >>> feed = rise.extend(make_feed(series([30.0, 31.0, 45.0], others=[[25.0, 25.0, 26.0]]), Known(3)))
+    >>> feed.value[feed.point == 2].tolist()
+    [5.0, 6.0, 19.0]
+    """
 
-    columns = Columns(
-        joined(feed.point, [part.point for part in parts]),
-        joined(feed.time, [part.time for part in parts]),
-        joined(feed.value, [part.value for part in parts]),
-        joined(feed.received, [part.received for part in parts]),
-    )
-    place = joined(feed.place, [part.place for part in parts])
-    # Where every point and every channel has one reading, the batch still is a tile of one step.
-    single = feed.single and all(part.single for part in parts)
-    return Feed(columns, feed.known, place=place, tile=len(place) if single else 0)
+    def __init__(self, derived: Sequence[Derived], points: int) -> None:
+        """Compile for channels over so many points. Raises ExpressionError."""
+        shapes: dict[str, list[Derived]] = {}
+        for one in derived:
+            shapes.setdefault(compile_expression(one.text).shape, []).append(one)
+        self.parts = tuple(Derivation(ones) for ones in shapes.values())
+        ordered = [one for part in self.parts for one in part.derived]
+        self._begin = np.cumsum([0, *(len(part.key) for part in self.parts)])
+        self._channel = np.array([one.channel for one in ordered], np.int32)
+        self._fresh = np.array([min(one.fresh_s, 1e9) * 1e9 for one in ordered]).astype(np.int64)
+        self._ages = any(math.isfinite(one.fresh_s) for one in ordered)
+        most = max((len(one.inputs) for one in ordered), default=0)
+        inputs = [[*one.inputs, *[NO_POINT] * (most - len(one.inputs))] for one in ordered]
+        self._inputs = np.ascontiguousarray(np.array(inputs, np.int32).reshape(len(ordered), most).T)
+        pairs = [(driver, row) for row, one in enumerate(ordered) for driver in one.drivers]
+        self._driver = np.array([driver for driver, _ in pairs], np.int32)
+        self._row = np.array([row for _, row in pairs], np.intp)
+        self._several = len(pairs) > len(ordered)
+        self._watch = Watch(self._driver, points)
+        self._layouts: tuple[object | None, object | None] = (None, None)  # of the last batch, and of it extended
+        self._kept: object | None = None  # layout of the batch that `_last` was found for
+        self._last: _Driven | None = None
 
+    def extend(self, feed: Feed) -> Feed:
+        """The batch with the readings of all derived points: their channels come after all points."""
+        driven = self._driven(feed) if self.parts else None
+        if driven is None:
+            return feed
+        row, at, given = driven.row, driven.at, self._given(feed, driven)
 
-def derivations(derived: Sequence[Derived], points: int) -> list[Derivation]:
-    """Channels grouped by what their expressions do: the same arithmetic, whatever the points and the numbers."""
-    shapes: dict[str, list[Derived]] = {}
-    for one in derived:
-        shapes.setdefault(compile_expression(one.text).shape, []).append(one)
-    return [Derivation(ones, points) for ones in shapes.values()]
+        def joined(own: NDArray[S]) -> NDArray[S]:
+            return np.concatenate((own, own[at] if driven.order is None else own[at][driven.order]))
+
+        value = np.concatenate(
+            [
+                part.values(Runs.made(feed, row[of] - first, at[of]), given[:, of], numbers)
+                for part, of, first, numbers in driven.parts
+            ]
+        )
+        value = value if driven.order is None else value[driven.order]
+        columns = Columns(
+            np.concatenate((feed.point, driven.channel)),
+            joined(feed.time),
+            np.concatenate((feed.value, value)),
+            joined(feed.received),
+        )
+        place = joined(feed.place)
+        # Where every point and every channel has one reading, the batch still is a tile of one step.
+        single = feed.single and (not self._several or bool((driven.channel[1:] > driven.channel[:-1]).all()))
+        extended = Feed(columns, feed.known, place=place, tile=len(place) if single else 0)
+        if feed.layout is None or self._layouts[0] is not feed.layout:
+            self._layouts = feed.layout, object()
+        extended.layout = self._layouts[1]
+        return extended
+
+    def _given(self, feed: Feed, driven: _Driven) -> NDArray[np.float64]:
+        """float64[most, k], the values of what the expressions name: the driver's own, the newest ones of others."""
+        given = np.empty((len(self._inputs), len(driven.at)))
+        given[:] = feed.value[driven.at]
+        if len(driven.other):
+            value, time = feed.newest_at(driven.newest, driven.point)
+            if self._ages:
+                by = driven.other % len(driven.at)
+                fresh = feed.time[driven.at[by]] - time <= self._fresh[driven.row[by]]
+                value = np.where(fresh, value, np.nan)
+            given.ravel()[driven.other] = value
+        return given
+
+    def _driven(self, feed: Feed) -> _Driven | None:
+        """What a batch drives, None = nothing; kept while batches hold one each of the same points, come together."""
+        lasting = feed.layout is not None and feed.single and feed.complete and feed.together
+        if lasting and feed.layout is self._kept:
+            return self._last
+        runs = self._watch.runs(feed)
+        found = self._find(feed, runs) if len(runs) else None
+        self._kept, self._last = (feed.layout, found) if lasting else (None, None)
+        return found
+
+    def _find(self, feed: Feed, runs: Runs) -> _Driven:
+        row, at, driver = self._row[runs.row], runs.at, self._driver[runs.row]
+        if self._several:  # several drivers of a channel: their readings in the order of arrival
+            order = np.lexsort((feed.place[at], row))
+            row, at, driver = row[order], at[order], driver[order]
+        elif not (row[1:] >= row[:-1]).all():
+            order = np.argsort(row, kind="stable")
+            row, at, driver = row[order], at[order], driver[order]
+        bounds = np.searchsorted(row, self._begin).tolist()
+        parts = [
+            (part, slice(begin, end), first, part.numbers(row[begin:end] - first))
+            for part, first, (begin, end) in zip(self.parts, self._begin.tolist(), pairwise(bounds), strict=False)
+            if end > begin
+        ]
+        asked = self._inputs[:, row]
+        other = np.flatnonzero((asked != driver) & (asked != NO_POINT))
+        point = asked.ravel()[other]
+        newest = feed.newest_here(point, feed.place[at[other % len(at)]])
+        channel, final = self._channel[row], None
+        if not (channel[1:] >= channel[:-1]).all():
+            final = np.argsort(channel, kind="stable")
+            channel = channel[final]
+        return _Driven(row, at, channel, final, parts, other, point, newest)
 
 
 class _Look:

@@ -195,7 +195,7 @@ class ScoringDetector:
     def __init__(self, rules: RuleTable, scorer: Scorer, points: int) -> None:
         self.rules = rules
         self.scorer = scorer
-        self.gates = Gates(rules.gate)
+        self.gates = Gates(rules.gate, points)
         self._watch = Watch(rules.point, points)
         self._trip = Trip(rules)
         self._by_value = scorer if isinstance(scorer, ValueScorer) else None

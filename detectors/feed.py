@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from detectors.readings import Readings
 NEVER = np.iinfo(np.int64).min // 2
 """The time of what has not happened: older than any window, yet a difference to it cannot overflow."""
 
+
+_FEW: Final = 8
+"""A table over all points is worth its while where so many times the points asked for are all there are."""
 
 S = TypeVar("S", bound=np.generic)
 Indices = Sequence[int] | NDArray[np.intp]
@@ -63,11 +66,14 @@ class Known:
         if not len(feed):
             return
         if feed.tile and feed.complete:
-            self.newest[feed.group] = self.time[feed.group] = feed.end.time
+            end = feed.end
+            self.newest[feed.group] = self.time[feed.group] = end.time
+            self.value[feed.group] = end.value
         else:
             self.newest[feed.group] = feed.time[feed.last]
-            self.time[feed.point[feed.usable]] = feed.time[feed.usable]
-        self.value = feed.after
+            usable = feed.usable
+            point = feed.point[usable]
+            self.time[point], self.value[point] = feed.time[usable], feed.value[usable]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,12 +176,13 @@ class Feed:
         """intp[g], readings of each point."""
         return self.last - self.start + 1
 
-    @lazy
-    def where(self) -> NDArray[np.intp]:
-        """intp[p], at which place in `group` each point stands, -1 = it does not occur."""
-        where = np.full(len(self.known), -1)
-        where[self.group] = np.arange(len(self.group))
-        return where
+    def find(self, point: NDArray[np.int32]) -> NDArray[np.intp]:
+        """At which place in `group` each of these points stands (intp, shaped as they are), -1 = it does not occur."""
+        if len(self.known) <= _FEW * (len(self.group) + len(point)):
+            return self._where[point]
+        at = np.searchsorted(self.group, point)
+        at[at == len(self.group)] = 0
+        return np.where(self.group[at] == point, at, -1)
 
     @lazy
     def single(self) -> bool:
@@ -190,6 +197,12 @@ class Feed:
         return not np.isnan(self._readings.value if self._order is None else self.value).any()
 
     @lazy
+    def together(self) -> bool:
+        """All readings are of one moment."""
+        time, received = self._readings.time, self._readings.received
+        return bool((time == time[:1]).all() and (received == received[:1]).all())
+
+    @lazy
     def usable(self) -> NDArray[np.intp]:
         """intp[u], the newest usable reading of each point that has one here."""
         if self.complete:
@@ -200,12 +213,11 @@ class Feed:
 
     @lazy
     def after(self) -> NDArray[np.float64]:
-        """float64[p], what will be known of every point after this batch."""
-        after = self.known.value.copy()
-        if self.tile and self.complete:
-            after[self.group] = self.end.value
-        else:
-            after[self.point[self.usable]] = self.value[self.usable]
+        """float64[g], what will be known of each point of `group` after this batch."""
+        if self.complete:
+            return self.end.value if self.tile else self.value if self.single else self.value[self.last]
+        after = self.known.value[self.group]
+        after[np.searchsorted(self.start, self.usable, side="right") - 1] = self.value[self.usable]
         return after
 
     @property
@@ -247,7 +259,7 @@ class Feed:
     def newest_here(self, point: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.intp]:
         """Index of that reading in this batch, -1 where what was known before is newest."""
         if self.single:
-            at = self.where[point]
+            at = self.find(point)
             here = (at >= 0) & (self.place[at] <= place)
             if not self.complete:
                 here &= ~np.isnan(self.value[at])
@@ -264,6 +276,13 @@ class Feed:
         if self.tile:
             return column if self.tile == len(column) else column.reshape(-1, self.tile).T.ravel()
         return column if self._order is None else column[self._order]
+
+    @lazy
+    def _where(self) -> NDArray[np.intp]:
+        """intp[p], the same of every point."""
+        where = np.full(len(self.known), -1)
+        where[self.group] = np.arange(len(self.group))
+        return where
 
     @lazy
     def _usable(self) -> NDArray[np.intp]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.feed import Feed
 from detectors.precision import above, below
+from detectors.rows import Rows
 from detectors.rules import GATE_OPS, NO_GATE, GateTable
 from detectors.runs import Runs
 
@@ -34,131 +35,143 @@ class Passage:
         return np.where(self.open, score, np.where(self.known, CLOSED, np.nan))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Standing:
-    """How conditions stand in a batch (bool[c + 1] each); the last one, for rules without a gate, always holds.
-
-    Attributes:
-        open, known: as in `Passage`, before the batch.
-        changed: whether that may change within it.
-        any_changed, all_open: of all of them.
-    """
-
-    open: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-    changed: NDArray[np.bool_]
-    any_changed: bool
-    all_open: bool
-
-
 class Conditions:
-    """The distinct comparisons of many gates: looked at once a batch, however many rules ask.
+    """The distinct comparisons of many gates: how they stand is kept, and looked at anew where their point is heard.
 
     What counts is the newest usable value of the gate's point among the readings that arrived no later than the judged
     one. While that was never seen, nothing is judged: the gate point's own silence rule makes that visible.
+
+    Attributes:
+        distinct: float64[c, 4], the comparisons as rows of point, low, high, outside.
+        point: int32[c], the points they look at.
+        open, known: bool[c + 1], as in `Passage`, before the batch; the last one, for rules without a gate, always is.
+        later: bool[c + 1], which are open after it.
+        moved: intp[m], those that may not have stayed as they were throughout the batch.
+        all_open: none is closed, and none may have been.
     """
 
-    def __init__(self, distinct: NDArray[np.float64]) -> None:
-        """Take comparisons as rows of point, low, high, outside (float64[c, 4])."""
+    def __init__(self, distinct: NDArray[np.float64], points: int) -> None:
+        """Take comparisons of some of so many points."""
         self.distinct = distinct
         self.point = distinct[:, 0].astype(np.int32)
         self._low, self._high, self._outside = distinct[:, 1], distinct[:, 2], distinct[:, 3] > 0
-        self._feed: Feed | None = None
-        self._standing: Standing | None = None
+        self._rows = Rows(self.point, points)
+        self._heard = self.moved = self.point[:0].astype(np.intp)
+        self._now_known = np.empty(0, bool)
+        self._group = self._heard
+        self._layout: object | None = None  # of the batch that `_group` and `_heard` were found for
+        self.changed = np.zeros(len(distinct) + 1, bool)
+        self.sync(np.full(points, np.nan))
 
     def __len__(self) -> int:
         return len(self.point)
 
-    def standing(self, feed: Feed) -> Standing:
-        """How they stand in a batch."""
-        if self._standing is None or self._feed is not feed:
-            self._feed, self._standing = feed, self._look(feed)
-        return self._standing
+    def sync(self, value: NDArray[np.float64]) -> None:
+        """Take note that `value` (float64[p]) is known of every point."""
+        found = self.at(value)
+        self.open, self.known, self.later = found.open, found.known, found.open.copy()
+        self._closed = int(np.count_nonzero(~self.open))
+
+    def meet(self, feed: Feed) -> None:
+        """Look at those whose point is in a batch, before anyone judges it."""
+        if feed.layout is None or feed.layout is not self._layout:
+            self._layout, (self._group, self._heard) = feed.layout, self._rows.of(feed.group)
+        self.changed[self.moved] = False
+        which = self.moved = self._heard
+        if not len(which):
+            return
+        value = feed.after[self._group]
+        open_, self._now_known = self.hold(which, value), ~np.isnan(value)
+        if feed.single:
+            moves = (open_ != self.open[which]) | (self._now_known != self.known[which])
+            self.moved = which[moves] if moves.any() else which[:0]
+        self.later[which] = open_
+        self.changed[self.moved] = True
+
+    def leave(self) -> None:
+        """What stands after the batch is what stands: everyone has judged it."""
+        if len(self.moved):
+            which = self._heard
+            self._closed += int(np.count_nonzero(self.open[which])) - int(np.count_nonzero(self.later[which]))
+            self.open[which], self.known[which] = self.later[which], self._now_known
+
+    @property
+    def all_open(self) -> bool:
+        """No gate is closed, and none may have been within the batch."""
+        return not self._closed and not len(self.moved)
 
     def at(self, value: NDArray[np.float64]) -> Passage:
         """How they stand (bool[c + 1]) where `value` (float64[p]) is known of every point."""
-        return self._hold_all(value[self.point])
+        open_, known = np.ones(len(self) + 1, bool), np.ones(len(self) + 1, bool)
+        value = value[self.point]
+        open_[:-1], known[:-1] = self.hold(slice(None), value), ~np.isnan(value)
+        return Passage(open_, known)
 
     def hold(self, which: NDArray[np.intp] | slice, value: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether some of them hold of so many values."""
         inside = (value >= self._low[which]) & (value <= self._high[which])
         return (inside ^ self._outside[which]) & ~np.isnan(value)
 
-    def _look(self, feed: Feed) -> Standing:
-        changed = np.zeros(len(self) + 1, bool)
-        if feed.single:
-            both = self._hold_all(np.array((feed.known.value[self.point], feed.after[self.point])))
-            open_, known = both.open[0], both.known[0]
-            changed = (open_ != both.open[1]) | (known != both.known[1])
-        else:
-            before = self.at(feed.known.value)
-            open_, known = before.open, before.known
-            changed[:-1] = feed.where[self.point] >= 0
-        any_changed = bool(changed.any())
-        return Standing(open_, known, changed, any_changed, not any_changed and bool(open_.all()))
-
-    def _hold_all(self, value: NDArray[np.float64]) -> Passage:
-        """Whether each holds of its value (float64[..., c]), with one more that always does."""
-        shape = (*value.shape[:-1], len(self) + 1)
-        open_, known = np.ones(shape, bool), np.ones(shape, bool)
-        open_[..., :-1], known[..., :-1] = self.hold(slice(None), value), ~np.isnan(value)
-        return Passage(open_, known)
-
 
 class Gates:
     """Decides for every pair whether its gate is open."""
 
-    def __init__(self, gate: GateTable) -> None:
+    def __init__(self, gate: GateTable, points: int) -> None:
         self.gated = gate.point != NO_GATE
         self.any = bool(self.gated.any())
         low, high, outside = intervals(gate)
         written = np.array([gate.point, low, high, outside]).T[self.gated]
         distinct, which = np.unique(written, axis=0, return_inverse=True)
-        self.conditions = Conditions(distinct)
-        self._condition = np.full(len(self.gated), len(distinct))
-        self._condition[self.gated] = which.ravel()
+        condition = np.full(len(self.gated), len(distinct))
+        condition[self.gated] = which.ravel()
+        self.adopt(Conditions(distinct, points), condition)
+
+    def adopt(self, conditions: Conditions, condition: NDArray[np.intp]) -> None:
+        """Look at these conditions, each rule at its own (intp[r]; one beyond the last = it has no gate)."""
+        self.conditions, self.condition = conditions, condition
+        self._rows = Rows(condition, len(conditions) + 1)
 
     def look(self, runs: Runs) -> Passage | None:
         """Look at every pair's gate; None if all are open."""
-        if not self.any:
+        if not self.any or self.conditions.all_open:
             return None
-        standing = self.conditions.standing(runs.feed.whole or runs.feed)
-        if standing.all_open:
-            return None
-        condition = self._condition[runs.row]
-        open_, known = standing.open[condition], standing.known[condition]
-        if standing.any_changed:
-            at = np.flatnonzero(standing.changed[condition])
-            asked = condition[at]
-            value, _ = runs.feed.newest(self.conditions.point[asked], runs.feed.place[runs.at[at]])
-            open_[at], known[at] = self.conditions.hold(asked, value), ~np.isnan(value)
+        conditions, condition = self.conditions, self.condition[runs.row]
+        open_ = conditions.open[condition]
+        asks = conditions.changed[condition] if len(conditions.moved) else None
+        if asks is None or not asks.any():
+            return None if open_.all() else Passage(open_, conditions.known[condition])
+        known, at = conditions.known[condition], np.flatnonzero(asks)
+        asked = condition[at]
+        value, _ = runs.feed.newest(conditions.point[asked], runs.feed.place[runs.at[at]])
+        open_[at], known[at] = conditions.hold(asked, value), ~np.isnan(value)
         return None if open_.all() else Passage(open_, known)
 
-    def adopt(self, conditions: Conditions, renamed: NDArray[np.intp]) -> None:
-        """Look at other conditions, among which one's own are `renamed` (intp[c + 1])."""
-        self.conditions, self._condition = conditions, renamed[self._condition]
+    def moved(self) -> NDArray[np.intp]:
+        """The rules whose gate may not have stayed as it was throughout the batch."""
+        conditions = self.conditions
+        return self._rows.of(conditions.moved)[1] if self.any and len(conditions.moved) else conditions.moved[:0]
 
-    def during(self, feed: Feed, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """bool[k] both: whether the gates of these rules are open before a batch, and whether that may change in it."""
-        standing, condition = self.conditions.standing(feed), self._condition[row]
-        return standing.open[condition], standing.changed[condition]
+    def later(self, row: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """bool[k], whether the gates of these rules are open after the batch."""
+        return self.conditions.later[self.condition[row]]
 
-    def at(self, value: NDArray[np.float64], row: NDArray[np.intp] | slice = slice(None)) -> Passage:
-        """What the gates of some rules say where `value` (float64[p]) is known of every point."""
-        found, condition = self.conditions.at(value), self._condition[row]
-        return Passage(found.open[condition], found.known[condition])
+    def at(self, value: NDArray[np.float64]) -> Passage:
+        """What the gates say where `value` (float64[p]) is known of every point."""
+        found = self.conditions.at(value)
+        return Passage(found.open[self.condition], found.known[self.condition])
 
 
-def share(gates: Sequence[Gates]) -> None:
-    """Let many gates look at one set of conditions."""
+def share(gates: Sequence[Gates], points: int) -> Conditions:
+    """Let many gates look at one set of conditions, which is given back."""
     every, which = np.unique(
         np.concatenate([np.empty((0, 4)), *(one.conditions.distinct for one in gates)]), axis=0, return_inverse=True
     )
-    conditions, begin = Conditions(every), 0
+    conditions, begin = Conditions(every, points), 0
     for one in gates:
-        own = np.append(which.ravel()[begin : begin + len(one.conditions)], len(conditions))
+        renamed = np.append(which.ravel()[begin : begin + len(one.conditions)], len(conditions))
         begin += len(one.conditions)
-        one.adopt(conditions, own)
+        one.adopt(conditions, renamed[one.condition])
+    return conditions
 
 
 def intervals(gate: GateTable) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.feed import Columns, Feed, Known, ends
 from detectors.lazy import lazy
+from detectors.rows import Rows
 
 S = TypeVar("S", bound=np.generic)
 
@@ -177,9 +178,7 @@ class Watch:
     def __init__(self, point: NDArray[np.int32], points: int) -> None:
         """Prepare for rules that judge `point` (int32[r]), out of `points` points."""
         self._point = point
-        self._rows = np.argsort(point, kind="stable")
-        self._count = np.bincount(point, minlength=points).astype(np.intp)
-        self._begin = np.cumsum(self._count) - self._count
+        self._rows = Rows(point, points)
         self._everyone = np.arange(len(point))
         self._layout: object | None = None  # of the batch that `_last` was found for
         self._last = (self._everyone[:0], self._everyone[:0], False)
@@ -200,13 +199,10 @@ class Watch:
     def _watchers(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Groups of the feed and the rows that judge them, a group once for each of its rows."""
         if len(self._point) <= 2 * len(feed.group):  # ask each rule for its point, or each point for its rules
-            group = feed.where[self._point]
+            group = feed.find(self._point)
             heard = group >= 0
             return (group, self._everyone) if heard.all() else (group[heard], np.flatnonzero(heard))
-        count = self._count[feed.group]
-        group = np.repeat(np.arange(len(count)), count)
-        offset = np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
-        return group, self._rows[self._begin[feed.group[group]] + offset]
+        return self._rows.of(feed.group)
 
 
 def moments(row: NDArray[np.intp], point: NDArray[np.int32], now: int) -> Runs:

@@ -9,7 +9,6 @@ most of the work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,43 +17,38 @@ from detectors.detector import ScoringDetector
 from detectors.feed import Feed
 from detectors.readings import Findings
 
-_ANY: Final = 0
-_OPEN: Final = 1
-_CLOSED: Final = -1
-
 
 class _Side:
-    """One detector's rules as they stand: within which values they stay, and what that takes of their gates."""
+    """One detector's rules as they stand: within which values they stay, as long as their gates do."""
 
     def __init__(self, detector: ScoringDetector) -> None:
         self.detector = detector
         self.low, self.high = np.empty(len(detector.rules)), np.empty(len(detector.rules))
-        self._expected = np.full(len(detector.rules), _ANY, np.int8)  # what a rule's gate has to stay
-        self._guarded = np.empty(0, np.intp)  # rules of which a gate is expected to stay as it is
+        self._guarded = np.zeros(len(detector.rules), bool)  # rules that stay only while their gate does
 
-    def unguarded(self, feed: Feed) -> NDArray[np.intp]:
-        """Rules of which the gate may not have stayed as expected throughout the batch."""
-        if not len(self._guarded):
-            return self._guarded
-        open_, changed = self.detector.gates.during(feed, self._guarded)
-        changed |= np.where(open_, _OPEN, _CLOSED) != self._expected[self._guarded]
-        return np.asarray(self._guarded[changed], np.intp)
+    def freed(self) -> NDArray[np.intp]:
+        """Rules whose gate may not have stayed as it was: whatever they are shown next, they have to look."""
+        rows = self.detector.gates.moved()
+        if len(rows):
+            rows = rows[self._guarded[rows]]
+            self.low[rows], self.high[rows] = np.inf, -np.inf
+        return rows
 
     def stirred(self, rows: NDArray[np.intp], value: NDArray[np.float64]) -> bool:
         """Whether any of these rules is shown a value outside its interval."""
         return not ((value >= self.low[rows]) & (value <= self.high[rows])).all()
 
-    def work_out(self, rows: NDArray[np.intp], shown: NDArray[np.float64], known: NDArray[np.float64]) -> None:
-        """Look at some rules anew: `shown` to each (float64[k]), and what is `known` of all points (float64[p])."""
+    def work_out(self, rows: NDArray[np.intp], shown: NDArray[np.float64]) -> None:
+        """Look at some rules anew, each of which was `shown` a value (float64[k])."""
         low, high = self.detector.steady(rows, shown)
         gated = self.detector.gates.gated[rows]
         if gated.any():
-            rest = ~self.detector.busy(rows)
-            closed = gated & rest & ~self.detector.gates.at(known, rows).open
-            low[closed], high[closed] = -np.inf, np.inf
-            expected = np.where(closed, _CLOSED, np.where(gated & ~rest, _OPEN, _ANY)).astype(np.int8)
-            self._expected[rows] = expected
-            self._guarded = np.flatnonzero(self._expected != _ANY)
+            closed = gated & ~self.detector.gates.later(rows)
+            busy = self.detector.busy(rows)
+            rests, moves = closed & ~busy, closed & busy
+            low[rests], high[rests] = -np.inf, np.inf
+            low[moves], high[moves] = np.inf, -np.inf
+            self._guarded[rows] = closed | (gated & busy)
         self.low[rows], self.high[rows] = low, high
 
 
@@ -76,28 +70,30 @@ class Screen:
         """Let every detector judge the readings that it has to look at."""
         if not self.detectors:
             return []
+        for side in self._sides:
+            if len(freed := side.freed()):
+                point = side.detector.rules.point[freed]
+                self._low[point], self._high[point] = np.inf, -np.inf
         point, value = feed.point, feed.value
-        stirs = ~((value >= self._low[point]) & (value <= self._high[point]))
+        steady = (value >= self._low[point]) & (value <= self._high[point])
+        if steady.all():
+            return []
+        stirs = ~steady
         if not feed.complete:
             stirs &= self._judged[point]  # nobody misses a value of a point that nobody judges
-        unguarded = [side.unguarded(feed) for side in self._sides]
-        for side, free in zip(self._sides, unguarded, strict=True):
-            if len(free):
-                group = feed.where[side.detector.rules.point[free]]
-                stirs[feed.start[group[group >= 0]]] = True
-        if not stirs.any():
-            return []
+            if not stirs.any():
+                return []
         if not feed.single:  # what stirs a rule makes its later readings matter too
             stirs = np.repeat(np.logical_or.reduceat(stirs, feed.start), feed.size)
-        after, feed = feed.after, feed.take(stirs)
+        feed = feed.take(stirs)
         self._shown[feed.group] = feed.value[feed.last]
         rows = [detector.watching(feed) for detector in self.detectors]
         findings = []
-        for side, of, freed in zip(self._sides, rows, unguarded, strict=True):
+        for side, of in zip(self._sides, rows, strict=True):
             shown = self._shown[side.detector.rules.point[of]]
-            if not feed.single or len(freed) or side.stirred(of, shown):
+            if len(of) and (not feed.single or side.stirred(of, shown)):
                 findings.append(side.detector.update(feed, now))
-                side.work_out(of, shown, after)
+                side.work_out(of, shown)
         self._join(rows, feed.group)
         return findings
 
@@ -106,7 +102,7 @@ class Screen:
         self._shown[:] = known
         rows = [np.arange(len(detector.rules)) for detector in self.detectors]
         for side, of in zip(self._sides, rows, strict=True):
-            side.work_out(of, known[side.detector.rules.point], known)
+            side.work_out(of, known[side.detector.rules.point])
         self._join(rows, np.arange(len(known), dtype=np.int32))
 
     def _join(self, rows: Sequence[NDArray[np.intp]], point: NDArray[np.int32]) -> None:

@@ -91,7 +91,9 @@ def scored_rows(rule: PlainRule, rows: Sequence[Row], cuts: Sequence[int] = ()) 
     detector = ScoringDetector(rules, spy, points)
     for begin, end in pairwise([0, *sorted(cuts), len(rows)]):
         feed = make_feed(as_readings(rows[begin:end], begin), known)
+        detector.gates.conditions.meet(feed)
         detector.update(feed, 0)
+        detector.gates.conditions.leave()
         known.learn(feed)
     return spy.found
 

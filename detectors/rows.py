@@ -1,0 +1,30 @@
+"""Which rows of a table bear a number: the rules on a point, the rules behind a condition, the channels of a driver."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Rows:
+    """Finds the rows of some numbers at the price of what is found, however long the table is.
+
+    >>> rows = Rows(np.array([7, 2, 7, 0]), 8)
+    >>> [found.tolist() for found in rows.of(np.array([1, 2, 7]))]
+    [[1, 2, 2], [1, 0, 2]]
+    """
+
+    def __init__(self, number: NDArray[np.integer], numbers: int) -> None:
+        """Prepare for rows that bear `number` ([r]), each below `numbers`."""
+        self._rows = np.argsort(number, kind="stable")
+        self._count = np.bincount(number, minlength=numbers).astype(np.intp)
+        self._begin = np.cumsum(self._count) - self._count
+
+    def of(self, numbers: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Places in `numbers` and rows that bear them (intp[k] both): a place once for each of its rows, in order."""
+        count = self._count[numbers]
+        place = np.arange(len(count)).repeat(count)
+        if not len(place):
+            return place, place
+        before = count.cumsum() - count  # rows of the numbers before
+        return place, self._rows[np.arange(len(place)) + (self._begin[numbers] - before)[place]]
