@@ -1,9 +1,10 @@
 """How many readings a second the detectors judge by the full default rule set of the signal catalogue, on one core.
 
-Prints JSON: readings/s for wide batches (each point once a batch), deep batches (many readings of few points) and
-small ones; the memory a point takes; and against river, a library of streaming detectors, the ratio for the detectors
-both have, on the same series in the same run. One point in a hundred stands in alarm. Absolute figures depend on the
-machine: compare figures of one run.
+Prints JSON: readings per second of CPU time for wide batches (each point once a batch), deep batches (many readings of
+few points) and small ones; CPU time a call for a lone frame of twenty readings in parks of several sizes, and for no
+readings at all; the memory a point takes; and against river, a library of streaming detectors, the ratio for the
+detectors both have, on the same series in the same run. One point in a hundred stands in alarm. Absolute figures depend
+on the machine: compare figures of one run.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count, islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from river import anomaly, drift
 
-from benchmarks.park import SECOND, bank, park
+from benchmarks.park import SECOND, Park, bank, park
 from detectors import NO_GATE, Bank, GateTable, Readings, RuleTable
 
 START: Final = 1_700_000_000 * SECOND
@@ -37,24 +39,73 @@ RIVER_BATCH_S: Final = 50
 """The engine takes up to 50,000 readings a turn; the figures with one second a batch stand beside."""
 
 
-def readings_per_s(points: int, seconds: int, least_s: float) -> tuple[float, float]:
-    """Judge batches of so many seconds until `least_s` has passed; also the share of rules in alarm at the end.
+FRAME: Final = 20
+"""Readings in a lone frame, each of another point of one plant."""
+ROUND: Final = 5 * SECOND
+"""The time in which every point of a park sends a frame once."""
+PARKS: Final = (100, 20_000, 100_000)
+"""Points, for lone frames."""
 
-    Twenty minutes at ten-second steps are not counted: windows fill, and what is unhealthy trips.
+
+def warmed(of: Park) -> tuple[Bank, np.random.Generator, int, int]:
+    """A bank of the park after twenty minutes at ten-second steps: windows fill, and what is unhealthy trips.
+
+    Also what makes noise, the time it is then (ns), and how many rules are tripped.
     """
-    of = park(points)
-    judge, random, now = bank(of), np.random.default_rng(1), START
-    tripped = 0
+    judge, random, now, tripped = bank(of), np.random.default_rng(1), START, 0
     for _ in range(120):
         found = judge.update(of.stream(1, now, random), now)
         tripped += int(found.raised.sum()) - int((~found.raised).sum())
         now += 10 * SECOND
+    return judge, random, now, tripped
+
+
+def frames(of: Park, start: int, random: np.random.Generator) -> Iterator[tuple[Readings, int]]:
+    """Every point of the park once a round, frame by frame, and when each frame comes (ns)."""
+    parts = [np.arange(at, at + FRAME, dtype=np.int32) for at in range(0, of.points - FRAME + 1, FRAME)]
+    for turn in count():
+        point = parts[turn % len(parts)]
+        now = start + turn * ROUND // len(parts)
+        value = of.level[point] + of.noise[point] * random.standard_normal(FRAME)
+        time = np.full(FRAME, now)
+        yield Readings(point, time, value, time, of.carrier[point]), now
+
+
+def frame_us(points: int, calls: int) -> float:
+    """CPU time to judge a lone frame, µs: the median of that many in a warm park, after as many to get going."""
+    of = park(points)
+    judge, random, now, _ = warmed(of)
+    spent = []
+    for frame, at in islice(frames(of, now, random), 2 * calls):
+        began = time.thread_time_ns()
+        judge.update(frame, at)
+        spent.append(time.thread_time_ns() - began)
+    return float(np.median(spent[calls:])) / 1e3
+
+
+def idle_us(points: int, calls: int) -> float:
+    """CPU time of a call without readings at which nothing is due, µs: the median of that many."""
+    of = park(points)
+    judge, _, now, _ = warmed(of)
+    nothing = of.stream(0, now, np.random.default_rng(1))
+    spent = []
+    for _ in range(calls):
+        began = time.thread_time_ns()
+        judge.update(nothing, now - 10 * SECOND)
+        spent.append(time.thread_time_ns() - began)
+    return float(np.median(spent)) / 1e3
+
+
+def readings_per_s(points: int, seconds: int, least_s: float) -> tuple[float, float]:
+    """Judge batches of so many seconds for `least_s` of CPU time; also the share of rules in alarm at the end."""
+    of = park(points)
+    judge, random, now, tripped = warmed(of)
     judged, spent = 0, 0.0
     while spent < least_s:
         batch = of.stream(seconds, now, random)
-        began = time.perf_counter()
+        began = time.thread_time()
         found = judge.update(batch, now)
-        spent += time.perf_counter() - began
+        spent += time.thread_time() - began
         tripped += int(found.raised.sum()) - int((~found.raised).sum())
         judged += len(batch)
         now += seconds * SECOND
@@ -146,6 +197,14 @@ def measure(scale: float = 1.0, report: Callable[[str], None] = lambda _: None) 
         report(name)
         speed, share = readings_per_s(max(int(points * scale), 10), max(int(seconds * scale), 1), 4.0 * scale)
         figures[name], shares[name] = round(speed), round(share, 4)
+    calls = max(int(2000 * scale), 20)
+    lone = {}
+    for points in PARKS:
+        report(f"frames of {FRAME} of {points}")
+        lone[points] = frame_us(max(int(points * scale), 10), calls)
+        figures[f"frame_{FRAME}_of_{points}_us"] = round(lone[points], 1)
+    figures[f"frame_{FRAME}_of_{PARKS[-1]}_vs_of_{PARKS[0]}"] = round(lone[PARKS[-1]] / lone[PARKS[0]], 2)
+    figures["idle_us"] = round(idle_us(max(int(PARKS[1] * scale), 10), calls), 1)
     figures["wide_100000_vs_wide_10000_time"] = round(figures["wide_10000"] / figures["wide_100000"], 2)
     figures["bytes_per_point"] = round(bytes_per_point(max(int(1000 * scale), 10)))
     report("vs river")

@@ -46,7 +46,7 @@ class Bank:
         self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
         self._conditions = share([detector.gates for detector in scoring], self._points)
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
-        self._others = [d for d in self._detectors.values() if d not in self._screen.detectors]
+        self._others = [d for d in scoring if d not in self._screen.detectors]
         self._channels = {one.key: one.channel for one in derived}
         self._key_columns: dict[str, NDArray[np.uint8]] = {}
         self._parts: dict[str, Detector | Derivation] = {
@@ -60,22 +60,26 @@ class Bank:
         Readings that are not newer than their point's newest (late, or sent twice) are heard but not judged; readings
         of points that no rule names are passed over.
         """
+        found = self._judge(readings, now) if len(readings) else []
+        found += [silence.update(None, now) for silence in self._silences]
+        found = [part for part in found if len(part)]
+        return merge(found) if found else nothing()
+
+    def _judge(self, readings: Readings, now: int) -> list[Findings]:
+        """Let everyone judge the readings whose verdict they decide."""
         for silence in self._silences:
             silence.hear(readings)
         feed = make_feed(self._named(readings), self._known)
-        if len(feed):
-            feed.layout = self._lay_out(feed.group)
-            feed = self._derivations.extend(feed)
-        findings = []
-        if len(feed):
-            self._conditions.meet(feed)
-            findings = self._screen.update(feed, now)
+        if not len(feed):
+            return []
+        feed.layout = self._lay_out(feed.group)
+        feed = self._derivations.extend(feed)
+        self._conditions.meet(feed)
+        findings = self._screen.update(feed, now)
         findings += [detector.update(feed, now) for detector in self._others]
-        if len(feed):
-            self._known.learn(feed)
-            self._conditions.leave()
-        found = [part for part in findings if len(part)]
-        return merge(found) if found else nothing()
+        self._known.learn(feed)
+        self._conditions.leave()
+        return findings
 
     def detectors(self) -> tuple[Detector, ...]:
         """Every detector, one a kind."""

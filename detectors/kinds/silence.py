@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from detectors.detector import State, Unjudged, take_over
 from detectors.feed import Feed, Known
 from detectors.readings import NO_CAUSE, Findings, Readings, nothing
+from detectors.rows import Rows
 from detectors.rules import NO_POINT, RuleTable
 from detectors.runs import moments
 from detectors.trip import Trip, joined
@@ -56,9 +57,9 @@ class Silence:
         self._latest = 0  # nobody was heard after this
         self._began = -_GRACE  # when the watcher came back
         self._due = 0  # no rule at rest can trip before this
-        self._busy = np.empty(0, np.intp)  # rules that are not at rest
-        self._watched = np.zeros(points, np.bool_)  # points of which one is tripped: it returns when they are heard
-        self._moves = False  # a rule that is not at rest has to be looked at whoever is heard
+        self._rows = Rows(rules.point, points)
+        self._silent = np.zeros(points, np.bool_)  # points with a rule not at rest: look when they are heard
+        self._awake = np.empty(0, np.int32)  # points whose rules have to be looked at: heard, or a delay runs
 
     def hear(self, readings: Readings) -> None:
         """Note who was heard: the points of the readings, late ones too, and the devices that carried them."""
@@ -78,8 +79,8 @@ class Silence:
                 heard[at] = when  # the last one stays
             else:
                 np.maximum.at(heard, at, when)
-            if len(self._busy) and not self._moves:
-                self._moves = bool(self._watched[at].any())
+            if (silent := self._silent[at]).any():
+                self._awake = np.concatenate((self._awake, at[silent]))
 
     def meet(self, points: NDArray[np.integer]) -> None:
         """These points and devices were heard, if ever so long ago: all that is on the same devices is watched now."""
@@ -103,14 +104,16 @@ class Silence:
             self._point_heard[self._begins] = now
             self._begins = self._begins[:0]
         everyone = now >= self._due
-        rows = np.arange(len(self.rules)) if everyone else self._busy if self._moves else self._busy[:0]
-        if not len(rows):
+        if not everyone and not len(self._awake):
             return nothing()
+        rows = np.arange(len(self.rules)) if everyone else self._rows.of(np.unique(self._awake))[1]
         heard = self._heard(rows, now)
         runs = moments(rows, self.rules.point[rows], now)
         runs, at, raised, _, _ = self._trip.judge(runs, (now - heard) / 1e9)
         resting = ~self._trip.busy[rows]  # those that have just come to rest among them: their watch begins again
-        self._watch(rows[~resting])
+        self._silent[self.rules.point[rows]] = False
+        self._silent[self.rules.point[rows[~resting]]] = True
+        self._awake = self.rules.point[rows[self._trip.standing(rows)[1]]]
         first = int((heard + self._limit[rows])[resting].min(initial=_NEVER_DUE))
         if now < self._began + _GRACE:
             first = min(first, self._began + _GRACE)
@@ -126,12 +129,6 @@ class Silence:
             value=np.full(len(at), np.nan),
             cause=np.full(len(at), NO_CAUSE, np.int32),
         )
-
-    def _watch(self, busy: NDArray[np.intp]) -> None:
-        """Take note which rules (intp[k]) are not at rest."""
-        self._watched[self.rules.point[self._busy]] = False
-        self._watched[self.rules.point[busy]] = True
-        self._busy, self._moves = busy, bool(self._trip.standing(busy)[1].any())
 
     def heard(self, point: int) -> int:
         """When a point was last heard (ns; 0 = never), moved along over the times in which the watcher was away."""
