@@ -22,7 +22,7 @@ from ingest import build, telemetry
 from ingest.api.errors import CannotListen
 from ingest.api.texts.needs import in_both
 from ingest.app import Service
-from ingest.commands import audit, backup, quarantine, state, verify
+from ingest.commands import audit, backup, influx, quarantine, state, verify
 from ingest.commands import journal as journal_commands
 from ingest.commands.configured import (
     INVALID,
@@ -84,6 +84,7 @@ app.add_typer(explain, name="explain")
 app.add_typer(journal_commands.app, name="journal")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(influx.app, name="influx")
 app.add_typer(state.app, name="state")
 app.command()(verify.verify)
 app.command()(backup.backup)
@@ -136,8 +137,9 @@ def check(
     config: ConfigFile = Path("yujing.toml"),
     *,
     strict: Annotated[bool, typer.Option("--strict", help="存疑也算错误 Doubts are faults, too.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="不联网 Do not ask the history's server.")] = False,
 ) -> None:
-    """检查配置和企业文件,不联网 Check settings and plant files without network; exit code 2 if anything is wrong."""
+    """检查配置和企业文件 Check settings and plant files, and ask the history; exit code 2 if anything is wrong."""
     file = enter(config)
     try:
         settings, roster = check_all(file)
@@ -162,6 +164,8 @@ def check(
     waiting = [(point, why) for point in points for why in point.unjudged]
     for point, (code, _, needs) in ((point, why.partition(": ")) for point, why in waiting):
         say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {code}: {in_both(needs)}")
+    if not offline:
+        influx.tell_of_history(settings)
     refused = strict and bool(doubtful)
     verdict = "存疑,--strict 不通过 doubtful, refused by --strict" if refused else "配置有效 valid"
     typer.echo(

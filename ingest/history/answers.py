@@ -47,7 +47,7 @@ def error_of(status: int, body: str, retry_after: str | None, now_s: float) -> H
     """
     if 200 <= status < 300:
         return None
-    message = _message(body)
+    message = message_of(body)
     words = f"HTTP {status}: {message[:_WORDS]}"
     if status == _TOO_LARGE:
         return HistoryTooLarge(words)
@@ -69,7 +69,8 @@ def _expired(message: str) -> int | None:
     return int(found[1] or found[2])
 
 
-def _message(body: str) -> str:
+def message_of(body: str) -> str:
+    """InfluxDB's own message in the JSON of an answer; the whole text of another."""
     try:
         answer = json.loads(body)
     except ValueError:

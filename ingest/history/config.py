@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, assert_never
+from typing import Annotated, Any, Final, Literal, Self, assert_never
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -43,6 +43,20 @@ class InfluxConfig(StoreConfig):
         """Whether lines are sent compressed."""
         return urlsplit(self.url).hostname not in _HERE if self.gzip is None else self.gzip
 
+    @property
+    def database_name(self) -> str:
+        """What InfluxQL asks."""
+        raise NotImplementedError
+
+    @property
+    def write_path(self) -> tuple[str, dict[str, str]]:
+        """Where lines are written: the path, and what names the place there."""
+        raise NotImplementedError
+
+    def authority(self) -> dict[str, Any]:
+        """How an HTTP client of the service signs in. Raises LookupError for a secret that is not there."""
+        raise NotImplementedError
+
 
 class InfluxV1Config(InfluxConfig):
     """An InfluxDB 1.x database."""
@@ -60,6 +74,21 @@ class InfluxV1Config(InfluxConfig):
             raise misplaced(((key,), None, "username and password, both or neither"))
         return self
 
+    @property
+    def database_name(self) -> str:
+        """See `InfluxConfig`."""
+        return self.database
+
+    @property
+    def write_path(self) -> tuple[str, dict[str, str]]:
+        """See `InfluxConfig`."""
+        policy = {"rp": self.retention_policy} if self.retention_policy else {}
+        return "/write", {"db": self.database} | policy
+
+    def authority(self) -> dict[str, Any]:
+        """See `InfluxConfig`."""
+        return {"auth": (self.username, self.password.read())} if self.username and self.password else {}
+
 
 class InfluxV2Config(InfluxConfig):
     """An InfluxDB 2.x or 3.x bucket; on 2.x, a DBRP mapping of the bucket's name makes it answer InfluxQL."""
@@ -68,6 +97,20 @@ class InfluxV2Config(InfluxConfig):
     org: str
     bucket: str = "yujing"
     token: Secret
+
+    @property
+    def database_name(self) -> str:
+        """See `InfluxConfig`."""
+        return self.bucket
+
+    @property
+    def write_path(self) -> tuple[str, dict[str, str]]:
+        """See `InfluxConfig`."""
+        return "/api/v2/write", {"org": self.org, "bucket": self.bucket}
+
+    def authority(self) -> dict[str, Any]:
+        """See `InfluxConfig`."""
+        return {"headers": {"Authorization": f"Token {self.token.read()}"}}
 
 
 HistoryConfig = Annotated[DuckDBConfig | InfluxV1Config | InfluxV2Config, Field(discriminator="kind")]

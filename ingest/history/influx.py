@@ -30,7 +30,7 @@ from ingest.history.clipping import (
 )
 from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryExpired, HistoryTooLarge, HistoryUnavailable
-from ingest.history.influxql import NO_VALUE, Buckets, quoted, trend_statements
+from ingest.history.influxql import NO_VALUE, Buckets, measurement, trend_statements
 from ingest.history.line_protocol import (
     Precision,
     ReadingLines,
@@ -202,7 +202,7 @@ class InfluxStore(ABC):
         return answer
 
     def _measurement(self, name: str) -> str:
-        return f"{quoted(self._policy)}.{quoted(name)}" if self._policy else quoted(name)
+        return measurement(name, self._policy)
 
 
 class _Request(threading.Thread):

@@ -14,8 +14,8 @@ class InfluxV1Store(InfluxStore):
     """InfluxDB 1.x: POST /write."""
 
     def __init__(self, config: InfluxV1Config) -> None:
-        auth = (config.username, config.password.read()) if config.username and config.password else None
-        super().__init__(http_client(config, auth=auth), config.database, config.retention_policy)
+        super().__init__(http_client(config, **config.authority()), config.database, config.retention_policy)
+        self._path, self._place = config.write_path
         self._packs = config.packs
 
     def create_database(self) -> None:
@@ -23,9 +23,9 @@ class InfluxV1Store(InfluxStore):
         self._request("POST", "/query", {"q": f"CREATE DATABASE {quoted(self._database)}"})
 
     def _send(self, lines: bytes, precision: Precision) -> None:
-        params = {"db": self._database, "precision": precision} | ({"rp": self._policy} if self._policy else {})
+        params = self._place | {"precision": precision}
         if self._packs:
             packed = gzip.compress(lines, compresslevel=1)
-            self._request("POST", "/write", params, content=packed, headers={"Content-Encoding": "gzip"})
+            self._request("POST", self._path, params, content=packed, headers={"Content-Encoding": "gzip"})
         else:
-            self._request("POST", "/write", params, content=lines)
+            self._request("POST", self._path, params, content=lines)

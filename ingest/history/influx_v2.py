@@ -31,7 +31,7 @@ class InfluxV2Store(InfluxStore):
 
     def __init__(self, config: InfluxV2Config) -> None:
         token = config.token.read()
-        super().__init__(http_client(config, headers={"Authorization": f"Token {token}"}), config.bucket)
+        super().__init__(http_client(config, **config.authority()), config.bucket)
         self._client = InfluxDBClient(
             config.url,
             token=token,
@@ -48,7 +48,7 @@ class InfluxV2Store(InfluxStore):
         pools = self._client.api_client.rest_client.pool_manager.pools
         for key in pools.keys():  # noqa: SIM118  not a dict: it cannot be iterated
             pools[key].close()
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._client.close()
         super().close()
 
     def _send(self, lines: bytes, precision: Precision) -> None:

@@ -53,8 +53,8 @@ def trend_statements(queries: Sequence[TrendQuery], measurement: Callable[[str],
             found[one.plant, one.start, one.end, one.width, name, tag, field][value].append(place)
     return [
         TrendStatement(
-            f"SELECT {what} FROM {measurement(name)} WHERE plant = {_string(plant)} AND "  # noqa: S608  quoted
-            f"({' OR '.join(f'{tag} = {_string(value)}' for value in places)}) AND {condition}"
+            f"SELECT {what} FROM {measurement(name)} WHERE plant = {string(plant)} AND "  # noqa: S608  quoted
+            f"({' OR '.join(f'{tag} = {string(value)}' for value in places)}) AND {condition}"
             f"time >= {start} AND time < {end} GROUP BY time({width}ns, {start % width}ns), {tag} fill(none)",
             tag,
             places,
@@ -103,6 +103,11 @@ def quoted(text: str) -> str:
     return f'"{text.translate(_NAME)}"'
 
 
+def measurement(name: str, policy: str | None) -> str:
+    """A measurement in a retention policy, in InfluxQL; None: in the database's own."""
+    return quoted(name) if policy is None else f"{quoted(policy)}.{quoted(name)}"
+
+
 def _kept_in(query: TrendQuery) -> Iterator[tuple[str, str, str, str]]:
     """Where its series may be: measurement, tag and its value, field."""
     if query.plant == SERVICE:
@@ -120,6 +125,6 @@ def _both(one: tuple[float, float, float, int], other: Sequence[Any]) -> tuple[f
     return min(one[0], low), (one[1] * one[3] + mean * count) / total, max(one[2], high), total
 
 
-def _string(tag: str) -> str:
-    """A tag's value as an InfluxQL string."""
-    return f"'{tag.translate(_STRING)}'"
+def string(text: str) -> str:
+    """A tag's value or a password as an InfluxQL string."""
+    return f"'{text.translate(_STRING)}'"

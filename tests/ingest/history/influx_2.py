@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
+from tests.ingest.history.influx_2_managed import manage
 from tests.ingest.history.stand_in import Answer, Asked, http_server
 
 Wording = Literal["2.9", "2.7.12", "2.7"]
@@ -58,11 +59,19 @@ class Influx2:
     tokens: dict[str, Token] = field(default_factory=dict)
     readers: dict[str, str] = field(default_factory=dict)  # 1.x-compatible users that may read, and their passwords
     url: str = ""
+    fresh: bool = False  # never set up
+    asked: list[Asked] = field(default_factory=list)
+    changes: int = 0  # requests that made or changed something other than readings
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)  # what is managed, by id
 
     def make(self, bucket: str, retention_s: int = 0) -> None:
         """A bucket, and a database mapping of its name."""
-        self.buckets[bucket] = retention_s
+        self.make_unmapped(bucket, retention_s)
         self.mapped.add(bucket)
+
+    def make_unmapped(self, bucket: str, retention_s: int = 0) -> None:
+        """A bucket that InfluxQL cannot ask."""
+        self.buckets[bucket] = retention_s
         self._do(f'CREATE DATABASE "{bucket}" WITH DURATION {f"{retention_s}s" if retention_s else "INF"}')
 
     def answer(self, request: Asked) -> Answer:
@@ -73,7 +82,8 @@ class Influx2:
             return self._write(request)
         if request.path == "/query":
             return self._query(request)
-        return _fault(404, "not found", "path not found")
+        self.asked.append(request)
+        return manage(self, request)
 
     def _write(self, request: Asked) -> Answer:
         precision, bucket = request.query.get("precision", "ns"), request.query["bucket"]
@@ -119,7 +129,10 @@ class Influx2:
         asked = dict(request.query) | {name: one[0] for name, one in parse_qs(request.body.decode()).items()}
         user, password = asked.pop("u", None), asked.pop("p", None)
         token = self.tokens.get(request.headers.get("Authorization", "").removeprefix("Token "))
-        if not (token and token.active) and (user is None or self.readers.get(user) != password):
+        reads = token is not None and token.active
+        if reads and token is not None and token.rights is not None:
+            reads = ("read", asked["db"]) in token.rights
+        if not reads and (user is None or self.readers.get(user) != password):
             return _fault(401, "unauthorized", "unauthorized access" if user is None else "Unauthorized")
         if "CREATE DATABASE" in asked["q"].upper():
             return _result("not implemented: CREATE DATABASE")
@@ -131,8 +144,23 @@ class Influx2:
             return _fault(400, "invalid", reason)
         return Answer(found.status_code, found.content, {"Content-Type": "application/json"})
 
+    def set_retention(self, bucket: str, retention_s: int) -> None:
+        """Change how long a bucket keeps its points."""
+        self.buckets[bucket] = retention_s
+        duration = f"{retention_s}s" if retention_s else "INF"
+        self._do(f'ALTER RETENTION POLICY autogen ON "{bucket}" DURATION {duration}')
+
     def _do(self, query: str) -> None:
         self.behind.post("/query", data={"q": query}).raise_for_status()
+
+
+@contextmanager
+def fresh_influx_2_on(influx_1: str) -> Iterator[Influx2]:
+    """A server in front of that one, as it is after its installation."""
+    with httpx.Client(base_url=influx_1, trust_env=False, timeout=60) as http:
+        server = Influx2(http, org="", fresh=True)
+        with http_server(server.answer) as server.url:
+            yield server
 
 
 @contextmanager

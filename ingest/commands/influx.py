@@ -1,0 +1,123 @@
+"""`yujing influx setup`: a fresh InfluxDB made ready for this service, and what one lacks, for `yujing check`."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final, assert_never
+
+import typer
+
+from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, enter, refuse, say
+from ingest.history.config import DuckDBConfig, HistoryConfig, InfluxConfig, InfluxV1Config, InfluxV2Config
+from ingest.history.errors import HistoryUnavailable
+from ingest.history.server_check import SETUP, lacking
+from ingest.history.setting_up import SetupRefused, SetupWish
+from ingest.model.fault import InvalidConfig
+from ingest.model.plant import Text
+from ingest.settings import Settings
+from ingest.settings.in_force import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="InfluxDB 服务器 The InfluxDB that keeps the history.")
+
+_DEFAULT: Final = Path("yujing.toml")
+_STDIN: Final = Path("-")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep the name of the one command there is."""
+
+
+@app.command()
+def setup(
+    config: ConfigFile = _DEFAULT,
+    *,
+    operator: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|-",
+            help="操作员凭据所在文件,- 为标准输入:2.x 令牌,1.x 用户名:口令"
+            " File with the operator's token (2.x) or user:password (1.x); - reads standard input.",
+        ),
+    ] = None,
+    keep_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="读数保存天数,默认永久 Days that readings are kept; default: for ever, or as it is."),
+    ] = None,
+    shorten: Annotated[
+        bool, typer.Option("--shorten", help="允许缩短保存期,会删除更早的数据 Keeping less may delete what is older.")
+    ] = False,
+) -> None:
+    """建库、保存期限、映射、用户和令牌,可重复执行 Make database, retention, users and tokens; may be done again."""
+    place = None if operator is None or operator == _STDIN else operator.absolute()
+    try:
+        history = load_settings(enter(config)).history  # secrets that are not there yet are no fault: they are made
+        count = 0
+        for one in _made(history, _credentials(operator, place), SetupWish(keep_days, shorten)):
+            typer.echo(f"✓ {one.zh} {one.en}")
+            count += 1
+    except InvalidConfig as error:
+        refuse(error)
+    except SetupRefused as error:
+        say.print(f"✗ {error.text.zh} {error.text.en}", markup=False)
+        raise typer.Exit(INVALID) from None
+    except HistoryUnavailable as error:
+        say.print(f"✗ 无法连接历史库 the history cannot be reached: {error}", markup=False)
+        raise typer.Exit(UNAVAILABLE) from None
+    typer.echo(
+        f"{count} 项已设置,重启服务后生效 made; restart the service if it runs"
+        if count
+        else "无需更改 nothing to change: all is as it should be"
+    )
+
+
+def tell_of_history(settings: Settings) -> None:
+    """Say what the server of the history lacks and how to make it, or that it could not be asked."""
+    if not isinstance(settings.history, InfluxConfig):
+        return
+    try:
+        missing = lacking(settings.history)
+    except (HistoryUnavailable, LookupError) as error:
+        say.print("[yellow]历史库未检查 the history could not be looked at[/]: ", end="")
+        say.print(str(error), markup=False)
+        return
+    for one in missing:
+        say.print("[yellow]历史库 history[/]: ", end="")
+        say.print(f"{one.zh} {one.en}", markup=False)
+        say.print(f"    建立 make it: {SETUP}", markup=False)
+
+
+def _made(history: HistoryConfig, operator: str | None, wish: SetupWish) -> Iterator[Text]:
+    """What is made, as it is made. Only the library of the server in question is loaded."""
+    match history:
+        case DuckDBConfig():
+            raise SetupRefused("history.kind = duckdb:无需设置", "nothing to set up: DuckDB is a file")
+        case InfluxV1Config():
+            from ingest.history.setting_up_v1 import set_up_v1  # noqa: PLC0415
+
+            return set_up_v1(history, operator, wish)
+        case InfluxV2Config():
+            from ingest.history.setting_up_v2 import set_up_v2  # noqa: PLC0415
+
+            return set_up_v2(history, operator, wish)
+        case _:
+            assert_never(history)
+
+
+def _credentials(operator: Path | None, place: Path | None) -> str | None:
+    """What is in the file, or comes by standard input, where a person at a terminal does not see it."""
+    if operator is None:
+        return None
+    if place is None:
+        read = getpass.getpass("operator: ") if sys.stdin.isatty() else sys.stdin.readline()
+    else:
+        try:
+            read = place.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise SetupRefused(f"{place}:无法读取", f"{place}: cannot be read ({type(error).__name__})") from error
+    if not read.strip():
+        raise SetupRefused("操作员凭据为空", "the operator's credentials are empty")
+    return read.strip()

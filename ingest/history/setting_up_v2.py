@@ -1,0 +1,236 @@
+"""Sets up a bucket of an InfluxDB 2.x through influxdb-client: retention, database mapping, tokens, a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.domain.authorization import Authorization
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
+from influxdb_client.domain.dbrp_create import DBRPCreate
+from influxdb_client.domain.legacy_authorization_post_request import LegacyAuthorizationPostRequest
+from influxdb_client.domain.onboarding_request import OnboardingRequest
+from influxdb_client.domain.password_reset_body import PasswordResetBody
+from influxdb_client.domain.permission import Permission
+from influxdb_client.domain.permission_resource import PermissionResource
+from influxdb_client.rest import ApiException
+from influxdb_client.service.dbr_ps_service import DBRPsService
+from influxdb_client.service.legacy_authorizations_service import LegacyAuthorizationsService
+from influxdb_client.service.setup_service import SetupService
+from urllib3.exceptions import HTTPError
+
+from ingest.history.answers import message_of
+from ingest.history.config import InfluxV2Config
+from ingest.history.errors import HistoryUnavailable
+from ingest.history.influx import trust
+from ingest.history.server_check import lacking
+from ingest.history.setting_up import (
+    ADMIN_PASSWORD,
+    DAY_S,
+    READER,
+    READER_PASSWORD,
+    READER_TOKEN,
+    SetupRefused,
+    SetupWish,
+    file_of,
+    kept_or_made,
+    write_secret,
+)
+from ingest.model.plant import Text
+
+ADMIN: Final = "admin"
+"""The user of a server that was never set up before."""
+
+POLICY: Final = "autogen"
+"""The retention policy that the bucket stands for."""
+
+
+def set_up_v2(config: InfluxV2Config, operator: str | None, wish: SetupWish) -> Iterator[Text]:
+    """Make what is missing, and tell of each thing made. Done again, it changes nothing that is as it should be.
+
+    Args:
+        config: the settings of the history.
+        operator: a token that may do everything; of a server that was never set up, the one it is to have.
+        wish: what a person wants of it.
+
+    Raises:
+        SetupRefused: the server or the settings do not let it be done.
+        HistoryUnavailable: the server cannot be reached.
+    """
+    if operator is None:
+        raise SetupRefused(
+            "需要操作员令牌:--operator 文件,或 --operator - 从标准输入读取",
+            "the operator's token is needed: --operator FILE, or --operator - to read it from standard input",
+        )
+    token_file = file_of(config.token, "history.token")
+    client = InfluxDBClient(
+        config.url,
+        token=operator,
+        org=config.org,
+        timeout=int(config.timeout_s * 1_000),
+        retries=False,
+        ssl_context=trust(config),
+    )
+    with closing(client):
+        try:
+            yield from _set_up(_Server(client, config, token_file), operator, wish)
+        except ApiException as error:
+            said = message_of(str(error.body or error.reason))
+            raise SetupRefused(f"HTTP {error.status}:{said}", f"HTTP {error.status}: {said}") from error
+        except HTTPError as error:
+            raise HistoryUnavailable(f"{config.url}: {error}") from error
+
+
+class _Server:
+    """What is asked of it, and the names everything goes by."""
+
+    def __init__(self, client: InfluxDBClient, config: InfluxV2Config, token_file: Path) -> None:
+        self.client = client
+        self.config = config
+        self.token_file = token_file
+        self.setup = SetupService(client.api_client)
+        self.mappings = DBRPsService(client.api_client)
+        self.users = LegacyAuthorizationsService(client.api_client)
+
+
+def _set_up(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
+    config = server.config
+    if server.setup.get_setup().allowed:
+        yield from _first(server, operator, wish)
+    org = _organisation(server)
+    bucket = server.client.buckets_api().find_bucket_by_name(config.bucket)
+    present = None if bucket is None else _kept_s(bucket)
+    wanted = wish.retention_s(present)
+    if bucket is None:
+        bucket = server.client.buckets_api().create_bucket(
+            bucket_name=config.bucket, org_id=org, retention_rules=_rules(wanted)
+        )
+        yield _bucket(config.bucket, wanted)
+    elif wanted is not None and wanted != present:
+        bucket.retention_rules = _rules(wanted)
+        server.client.buckets_api().update_bucket(bucket)
+        yield _bucket(config.bucket, wanted)
+    yield from _mapping(server, org, bucket.id)
+    yield from _service(server, org, bucket.id)
+    yield from _reader(server, org, bucket.id)
+
+
+def _first(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
+    """A server that was never set up: its organisation, bucket and operator, who get this token."""
+    config, file = server.config, server.token_file.parent / ADMIN_PASSWORD
+    server.setup.post_setup(
+        OnboardingRequest(
+            username=ADMIN,
+            password=kept_or_made(file),
+            org=config.org,
+            bucket=config.bucket,
+            retention_period_seconds=wish.retention_s(None),
+            token=operator,
+        )
+    )
+    yield Text(
+        f"组织 {config.org}、桶 {config.bucket}、管理员 {ADMIN}(口令在 {file})",
+        f"organisation {config.org}, bucket {config.bucket}, administrator {ADMIN} (password in {file})",
+    )
+
+
+def _organisation(server: _Server) -> str:
+    """The id of the organisation; it is not made: a server that has others is somebody's."""
+    found = [one.id for one in _all(server.client.organizations_api().find_organizations()) if one.name == _org(server)]
+    if not found:
+        raise SetupRefused(
+            f"组织 {_org(server)} 不存在,请先建立或改正 history.org",
+            f"there is no organisation {_org(server)}: make it, or mend history.org",
+        )
+    return str(found[0])
+
+
+def _org(server: _Server) -> str:
+    return server.config.org
+
+
+def _mapping(server: _Server, org: str, bucket: str) -> Iterator[Text]:
+    """A database of the bucket's name, so that it answers InfluxQL."""
+    name = server.config.bucket
+    known = _all(server.mappings.get_dbr_ps(org_id=org, db=name).content)
+    if any(one.bucket_id == bucket and one.database == name and one.default for one in known):
+        return
+    server.mappings.post_dbrp(
+        DBRPCreate(org_id=org, bucket_id=bucket, database=name, retention_policy=POLICY, default=True)
+    )
+    yield Text(f"库映射 {name}/{POLICY}", f"database mapping {name}/{POLICY}")
+
+
+def _service(server: _Server, org: str, bucket: str) -> Iterator[Text]:
+    """The service's token, unless the one in its file does; others that this made for it are then deleted."""
+    file = server.token_file
+    try:
+        if not lacking(server.config):
+            return
+    except LookupError:  # there is none yet
+        pass
+    name = f"yujing service {server.config.bucket}"
+    before = _all(server.client.authorizations_api().find_authorizations(org_id=org))
+    made = _authorization(server, org, name, [("read", bucket), ("write", bucket)])
+    _write(file, made)
+    for one in before:
+        if one.description == name:
+            server.client.authorizations_api().delete_authorization(one)
+    yield Text(f"服务令牌在 {file}", f"the service's token in {file}")
+
+
+def _reader(server: _Server, org: str, bucket: str) -> Iterator[Text]:
+    """A token and a user of 1.x that may read the bucket and nothing else."""
+    config, folder = server.config, server.token_file.parent
+    file = folder / READER_TOKEN
+    if not file.exists():
+        _write(file, _authorization(server, org, f"yujing reader {config.bucket}", [("read", bucket)]))
+        yield Text(f"只读令牌在 {file}", f"the reader's token in {file}")
+    file = folder / READER_PASSWORD
+    known = _all(server.users.get_legacy_authorizations(org_id=org).authorizations)
+    user = next((one for one in known if one.token == READER), None)
+    if user is not None and file.exists():
+        return
+    if user is None:
+        user = server.users.post_legacy_authorizations(
+            LegacyAuthorizationPostRequest(org_id=org, token=READER, permissions=_rights(org, [("read", bucket)]))
+        )
+    server.users.post_legacy_authorizations_id_password(user.id, PasswordResetBody(kept_or_made(file)))
+    yield Text(f"只读用户 {READER}(Grafana),口令在 {file}", f"reader {READER} (for Grafana), password in {file}")
+
+
+def _authorization(server: _Server, org: str, name: str, rights: Sequence[tuple[str, str]]) -> str:
+    """The token of a new authorization."""
+    wanted = Authorization(org_id=org, permissions=_rights(org, rights), description=name)
+    return str(server.client.authorizations_api().create_authorization(authorization=wanted).token)
+
+
+def _rights(org: str, rights: Sequence[tuple[str, str]]) -> list[Permission]:
+    return [Permission(action, PermissionResource("buckets", id=bucket, org_id=org)) for action, bucket in rights]
+
+
+def _write(file: Path, secret: str) -> None:
+    try:
+        write_secret(file, secret)
+    except OSError as error:
+        raise SetupRefused(f"{file}:无法写入", f"{file}: {error}") from error
+
+
+def _bucket(name: str, seconds: int | None) -> Text:
+    kept = f"{seconds // DAY_S} d" if seconds else "∞"
+    return Text(f"桶 {name}:保存 {kept}", f"bucket {name}: keeps {kept}")
+
+
+def _kept_s(bucket: Any) -> int:
+    return next((int(rule.every_seconds) for rule in bucket.retention_rules or () if rule.type == "expire"), 0)
+
+
+def _rules(seconds: int | None) -> list[BucketRetentionRules]:
+    return [BucketRetentionRules(every_seconds=seconds or 0)]
+
+
+def _all(found: Sequence[Any] | None) -> Sequence[Any]:
+    return found or ()
