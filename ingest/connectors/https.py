@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from pydantic import AfterValidator, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ingest.connectors.errors import Unreachable
+from ingest.connectors.posting import Posting
 from ingest.model.authorities import trusting
 from ingest.model.fault import SECRET_KEYS, Fault, InvalidConfig
 from ingest.wire.retry_after import retry_after_s
@@ -92,48 +92,30 @@ class Answer:
         return retry_after_s(self.retry_after, now / 1e9)
 
 
-def open_client(ca_file: Path | None, key: str) -> httpx.AsyncClient:
+def open_client(ca_file: Path | None, key: str) -> Posting:
     """A client that trusts the system's authorities, or the one in `ca_file` alone.
 
     Raises:
         InvalidConfig: the file cannot be used; the fault names `key`.
     """
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes whole addresses, queries included
     try:
-        trust = trusting(ca_file)
+        return Posting(trusting(ca_file))
     except OSError as error:  # ssl.SSLError is one
         expected = f"a readable file of PEM certificates: {error.strerror or 'no certificate in it'}"
         raise InvalidConfig([Fault(str(ca_file), key, str(ca_file), expected)]) from error
-    return httpx.AsyncClient(verify=trust, trust_env=False, follow_redirects=False, headers={"user-agent": "yujing"})
 
 
-async def post(
-    client: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float
-) -> Answer:
+async def post(client: Posting, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float) -> Answer:
     """Send the body once and wait for the answer, all within `timeout_s`.
 
     Raises:
         Unreachable: no complete answer; the text quotes neither address nor headers.
     """
-    sent = {**headers, "accept-encoding": "identity"}  # an answer's length is what it says
+    sent = {"user-agent": "yujing", "accept-encoding": "identity", **headers}  # an answer's length is what it says
     try:
-        async with (
-            asyncio.timeout(timeout_s),
-            client.stream("POST", url, content=body, headers=sent, timeout=timeout_s) as response,
-        ):
-            return Answer(response.status_code, response.headers.get("retry-after"), await _head(response))
-    except (TimeoutError, httpx.TimeoutException) as error:
+        async with asyncio.timeout(timeout_s):
+            reply = await client.post(url, body, sent, most=MAX_ANSWER)
+    except TimeoutError as error:
         raise Unreachable(f"no complete answer within {timeout_s:g} s") from error
-    except httpx.ConnectError as error:
-        raise Unreachable(f"no connection: {error}") from error
-    except httpx.HTTPError as error:
-        raise Unreachable(f"connection broken before the answer was complete ({type(error).__name__})") from error
-
-
-async def _head(response: httpx.Response) -> bytes:
-    head = b""
-    async for chunk in response.aiter_raw():
-        head += chunk
-        if len(head) >= MAX_ANSWER:
-            break
-    return head[:MAX_ANSWER]
+    wish = reply.headers.get(b"retry-after")
+    return Answer(reply.status, wish.decode("latin-1") if wish is not None else None, reply.body)

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
-import httpx
-
 from ingest.connectors.connector import Outcome
 from ingest.connectors.credentials import header_value, reveal
 from ingest.connectors.errors import Unmappable, Unreachable
@@ -16,6 +14,7 @@ from ingest.connectors.platform.cipher import Sm4Cbc, decode_block
 from ingest.connectors.platform.config import PlatformConfig
 from ingest.connectors.platform.mapping import FieldMapping, load_mapping
 from ingest.connectors.platform.profile import Profile, Sm4JsonProfile
+from ingest.connectors.posting import Posting
 from ingest.connectors.retry import RetrySchedule
 from ingest.model.fault import all_of
 from ingest.model.outbox import Message
@@ -44,7 +43,7 @@ class PlatformConnector:
     def __init__(
         self,
         config: PlatformConfig,
-        client: httpx.AsyncClient,
+        client: Posting,
         profile: Profile,
         now: Callable[[], int],
     ) -> None:
@@ -68,7 +67,7 @@ class PlatformConnector:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     async def _post(self, group: Sequence[Message]) -> list[Outcome]:
         seqs = [message.seq for message in group]
@@ -107,7 +106,7 @@ def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformCon
     def mapping() -> FieldMapping:
         return load_mapping(config.mapping)
 
-    def client() -> httpx.AsyncClient:
+    def client() -> Posting:
         return open_client(config.ca_file, f"{where}.ca_file")
 
     all_of(mapping, key, iv, secret, client)

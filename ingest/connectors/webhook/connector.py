@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from ingest.connectors.connector import Outcome
 from ingest.connectors.credentials import reveal
 from ingest.connectors.errors import Unreachable
 from ingest.connectors.https import open_client, post
+from ingest.connectors.posting import Posting
 from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.webhook.config import WebhookConfig
 from ingest.connectors.webhook.signature import decode_secret, signed_headers
@@ -30,9 +30,7 @@ class WebhookConnector:
     in_flight = CONCURRENT
     schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
 
-    def __init__(
-        self, config: WebhookConfig, client: httpx.AsyncClient, keys: Sequence[bytes], now: Callable[[], int]
-    ) -> None:
+    def __init__(self, config: WebhookConfig, client: Posting, keys: Sequence[bytes], now: Callable[[], int]) -> None:
         self.name = config.name
         self._config = config
         self._client = client
@@ -45,7 +43,7 @@ class WebhookConnector:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     async def _post(self, message: Message) -> Outcome:
         try:
@@ -83,7 +81,7 @@ def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnec
     def key() -> bytes:
         return reveal(config.secret, f"{where}.secret", decode_secret)
 
-    def client() -> httpx.AsyncClient:
+    def client() -> Posting:
         return open_client(config.ca_file, f"{where}.ca_file")
 
     def second() -> list[bytes]:

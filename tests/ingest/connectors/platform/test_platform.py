@@ -144,7 +144,7 @@ async def test_messages_go_together_by_kind_and_enterprise(platform: Receiver, a
         (Reply(200), "the platform's answer is not a JSON object"),
         (Reply(500, body=b'{"code": 0}'), "HTTP 500 Internal Server Error"),
         (Reply(302, {"location": "/"}), "HTTP 302: redirects are not followed, set the final address"),
-        (Reply(reset=True), "connection broken before the answer was complete (ReadError)"),
+        (Reply(reset=True), "connection broken before the answer was complete (reset)"),
     ],
 )
 async def test_only_the_platforms_own_yes_counts(

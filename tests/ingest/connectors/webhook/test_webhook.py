@@ -176,7 +176,7 @@ async def test_every_retry_bears_the_same_id_and_body_and_a_signature_of_its_own
     assert [delay // SECOND for delay in outbox.rows[1].delays] == [1, 2, 4, 8, 16, 32, 90]
     assert outbox.rows[1].errors == [
         "HTTP 500 Internal Server Error",
-        "connection broken before the answer was complete (ReadError)",
+        "connection broken before the answer was complete (reset)",
         "no complete answer within 1 s",
         "HTTP 302: redirects are not followed, set the final address",
         "HTTP 410: the receiver says this address is gone for good",
