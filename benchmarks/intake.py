@@ -34,6 +34,7 @@ import numpy as np
 from benchmarks.load import COLUMNS, Load, load_command, write_plants
 from ingest.garbage import settle_heap
 from ingest.journal.journal import Journal
+from ingest.pace import Pace, PaceConfig
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
 from ingest.plants.load import load_roster
@@ -71,7 +72,7 @@ def serve_intake(folder: Path, port: int) -> None:
     config = MqttConfig(port=port)
     journal, clock, handover = Journal(folder / "journal.db"), Clock(), Handover(4 * config.window)
     roster = load_roster(folder / "plants", journal.number_points, 1)
-    source = MqttSource(config, handover, clock, expect_session=False)
+    source = MqttSource(config, handover, clock, expect_session=False, pace=Pace(PaceConfig().broker_ms / 1e3))
     stop = threading.Event()
 
     def failed(error: BaseException) -> None:
@@ -80,8 +81,9 @@ def serve_intake(folder: Path, port: int) -> None:
 
     announcer = Announcer(source.announce)
     intake = Intake(
-        handover, journal, lambda: roster, source.acknowledge, announcer, AlwaysRoom(), IntakeConfig(), clock, failed
-    )
+        handover, journal, lambda: roster, source.acknowledge, announcer, AlwaysRoom(), IntakeConfig(), clock, failed,
+        flush=source.flush, pace=Pace(PaceConfig().intake_ms / 1e3),
+    )  # fmt: skip
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     intake.start()
     source.start((folder / "ready").touch)

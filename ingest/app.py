@@ -177,7 +177,7 @@ class Service:
             roster=lambda: self.engine.roster,
             judge=judge,
             also=SlotCarrier(self.store, self.alarms, self.load),
-            pace=Pace(settings.pace.history_ms / 1e3),
+            pace=Pace(settings.pace.history_ms / 1e3, settings.pace.history_ms / 1e3),
         )
         clock = Clock()
         self._source, self._intake = receiving(

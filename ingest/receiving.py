@@ -96,6 +96,7 @@ def receiving(
         settings.intake,
         clock,
         failed,
+        flush=source.flush,
         caught_up=caught_up,
         shares=shares,
         pace=Pace(settings.pace.intake_ms / 1e3),

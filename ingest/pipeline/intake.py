@@ -21,6 +21,7 @@ from ingest.pipeline.boots import Boots, BootsForgotten
 from ingest.pipeline.feeding import Feeding
 from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
+from ingest.pipeline.held_back import HeldBack
 from ingest.pipeline.numbers import Numbers
 from ingest.pipeline.sorting import PIECE, Group, Life, Standing
 from ingest.pipeline.worker import Worker
@@ -115,11 +116,14 @@ class Intake(Worker):
         clock: Clock,
         on_failure: Callable[[BaseException], None],
         *,
+        flush: Callable[[], None] = lambda: None,
         caught_up: Callable[[], bool] = lambda: True,
         shares: Shares | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """`pace`: of its commits; by default each message that comes alone has one of its own.
+        """`flush`: called once a cycle, after what was acknowledged and what was announced.
+
+        `pace`: of its commits; by default each message that comes alone has one of its own.
 
         `caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live.
 
@@ -130,6 +134,7 @@ class Intake(Worker):
         self._journal = journal
         self._roster = roster
         self._acknowledge = acknowledge
+        self._flush = flush
         self._announcer = announcer
         self._room = room
         self._config = config
@@ -149,6 +154,7 @@ class Intake(Worker):
         self._apart = MomentsApart()
         self._feeding = Feeding()
         self._pace = pace or Pace(0)
+        self._held_back = HeldBack()
         self._shares = shares or Shares(config.gateway_mb_per_s, config.gateway_burst_mb, lambda: roster().gateways)
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
@@ -289,6 +295,7 @@ class Intake(Worker):
         while not self._stopping.is_set():
             self.progressed = time.monotonic()
             self._announcer.tell(self._positions)
+            self._flush()
             try:
                 self._care()
                 if not self._room.room():
@@ -313,7 +320,12 @@ class Intake(Worker):
         """The messages of the next commit; none if something else is due first."""
         if self._journal.waiting() or self._feeding.judging:  # pieces of it join between commits, and have a pace too
             return self._handover.take(GROUP, _FEED_S)
-        return self._handover.take(GROUP, min(_CARE_S, self._announcer.due_s()), self._pace.rest_s())
+        timeout_s, rest_s = min(_CARE_S, self._announcer.due_s()), self._held_back.rest_s(self._pace.rest_s())
+        began = self._clock.look()[0]
+        messages = self._handover.take(GROUP, timeout_s, rest_s)
+        if rest_s:
+            self._held_back.rested(messages, began, self._clock.look()[0])
+        return messages
 
     def _spare(self, now: float) -> int:
         """How many readings of back-fill may join the journal straight away: none that would delay anything."""

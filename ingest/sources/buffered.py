@@ -11,8 +11,9 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec
@@ -31,7 +32,7 @@ Publish = tuple[bytes, bytes, int, bool]
 """Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
 
 _CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
-_FULL: Final = 64  # publishes of a read after which the next follows at once
+_FULL: Final = 8  # publishes of a read after which the next follows at once
 _PUBLISH: Final = 3
 _MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
 _PUBACK: Final = 0x40
@@ -111,6 +112,8 @@ class BufferedClient(Client):
         self._pace = pace or Pace(0)
         self.lost: OSError | None = None
         self.shown: bytes | None = None
+        self._speaking = threading.Lock()
+        self._unsaid = bytearray()  # packets that wait for `flush`
         self._unread = bytearray()
         self._skip = 0  # bytes of a packet that was cut which are still to come
         self._whole = 0  # bytes after which the first packet in there is whole, as far as it is known
@@ -121,6 +124,8 @@ class BufferedClient(Client):
         self._unread = bytearray()
         self._whole = self._skip = 0
         self.lost = None
+        with self._speaking:
+            self._unsaid.clear()
         self._out_packet.clear()  # paho clears it too, but a thread may have queued something since
 
     def trust(self, context: ssl.SSLContext | None) -> None:
@@ -162,20 +167,30 @@ class BufferedClient(Client):
         return sock
 
     def acknowledge(self, packets: Sequence[int]) -> None:
-        """Send PUBACKs in that order, in one write. From any thread."""
-        if packets:
-            acks = b"".join([_ACK.pack(_PUBACK, 2, packet) for packet in packets])
-            self._packet_queue(_PUBACK, acks, packets[-1], 1)
+        """Have PUBACKs sent in that order. From any thread."""
+        self._say(_ACK.pack(_PUBACK, 2, packet) for packet in packets)
 
     def tell(self, messages: Sequence[tuple[str, bytes]], *, retain: bool) -> None:
-        """Publish (topic, payload) at QoS 0, in that order, in one write. From any thread, while connected."""
+        """Have (topic, payload) published at QoS 0, in that order. From any thread, while connected."""
         head, properties = _PUBLISH << 4 | retain, b"\0" if self._five else b""
         packets = list[bytes]()
         for topic, payload in messages:
             name = topic.encode()
             rest = b"".join((_SIZE.pack(len(name)), name, properties, payload))
             packets += (bytes((head, *_varint(len(rest)))), rest)
-        self._packet_queue(_PUBACK, b"".join(packets), 0, 1)  # what it asks of a publish is what ends a QoS 1 one
+        self._say(packets)
+
+    def flush(self) -> None:
+        """Send all that is to be said, in one write: each wakes the network thread here and the broker there."""
+        with self._speaking:
+            if self._unsaid:
+                # To paho it is one packet, of a kind of which it asks nothing once it is sent.
+                self._packet_queue(_PUBACK, bytes(self._unsaid), 0, 1)
+                self._unsaid.clear()
+
+    def _say(self, packets: Iterable[bytes]) -> None:
+        with self._speaking:
+            self._unsaid += b"".join(packets)
 
     def _thread_main(self) -> None:
         try:

@@ -152,13 +152,14 @@ class MqttSource:
     def stop(self) -> None:
         """Disconnect and end the network thread; what is not acknowledged stays with the broker."""
         self._stopping.set()
+        self._client.flush()
         self._client.disconnect()
         self._client.loop_stop()
 
     def acknowledge(self, messages: Sequence[Raw]) -> None:
         """Tell the broker that it may forget these messages, in this order; those of earlier connections are not told.
 
-        From any thread.
+        With `flush`, as what is announced. From any thread.
         """
         with self._turn:
             packets = [m.packet for m in messages if m.packet and m.connection == self._connection]
@@ -177,7 +178,7 @@ class MqttSource:
     def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> list[Committed | None]:
         """Tell gateways (plant, gateway, what) what is on disk; returns as much of each as fits into a packet.
 
-        Retained. Lost if we are offline; told again once connected.
+        Retained, and with `flush`. Lost if we are offline; told again once connected.
         """
         said = list[tuple[str, bytes]]()
         told = [self._fitting(plant, gateway, one, said) for plant, gateway, one in committed]
@@ -197,6 +198,10 @@ class MqttSource:
         else:
             said.append((topic, encode_committed(told)))
         return told
+
+    def flush(self) -> None:
+        """Send what was acknowledged and announced, all in one write."""
+        self._client.flush()
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
         """Tell a gateway what could not be taken, without its detail where that finds no room in a packet.

@@ -247,7 +247,9 @@ def test_the_service_connects_with_its_shipped_settings(broker: Server, installe
             while raw.topic != frame_topic("plant-a", "GW-01"):  # retained statuses come first
                 (raw,) = handover.take(1, WAIT_S)
             source.acknowledge([raw])
+            source.flush()
             source.announce([("plant-a", "GW-01", Committed("boot", 3))])
+            source.flush()
             told = (committed_topic("plant-a", "GW-01"), b'{"boot":"boot","seq":3,"missing":[]}')
             until(lambda: gateway.heard()[-1:] == [told])
     finally:

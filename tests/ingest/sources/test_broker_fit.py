@@ -55,6 +55,7 @@ def test_a_frame_of_any_size_arrives_and_so_can_be_refused(tmp_path: Path, proto
                 assert message.whole == size
                 assert WHOLE < len(message.payload) < 6 * MAX_BYTES
             ours.source.acknowledge([message])
+            ours.source.flush()
     assert [entry["bytes"] // MAX_BYTES for entry in of(logs, "publish_cut")] == [20, 7]
     assert of(logs, "broker_disconnected") == []
 
@@ -75,6 +76,7 @@ def test_a_broker_that_keeps_nothing_is_told_of_and_stays_connected(tmp_path: Pa
         client.subscribe(committed_topic("p", "g"), 1)
         assert subscribed.wait(PATIENCE_S)
         ours.source.announce([("p", "g", Committed("b1", 7))])
+        ours.source.flush()
         assert decode_committed(heard.get(timeout=PATIENCE_S)) == Committed("b1", 7)
         publish(address, b"still here")
         assert ours.next().payload == b"still here"
@@ -98,6 +100,7 @@ def test_a_broker_that_grants_less_than_qos_1_is_told_of(tmp_path: Path, protoco
         message = ours.next()
         assert message.payload == b"frame"
         ours.source.acknowledge([message])
+        ours.source.flush()
         assert ours.source.unmet == 1
         assert "QoS 0 was granted" in str(ours.source.trouble)
     assert [entry["what"] for entry in of(logs, "broker_unfit")] == ["qos"]
@@ -120,11 +123,13 @@ def test_frames_at_qos_0_and_retained_frames_are_told_once_a_gateway(tmp_path: P
             with source(address) as ours:
                 for _ in range(2):
                     ours.source.acknowledge([ours.next()])
+                    ours.source.flush()
                 for name, qos in (("loose", 0), ("good", 1), ("loose", 0), ("good", 1)):
                     client.publish(frame_topic("p", name), b"now", qos=qos)
                 taken = [ours.next() for _ in range(4)]
                 for message in taken:
                     ours.source.acknowledge([message])
+                    ours.source.flush()
         until(lambda: len(of(logs, "frames_unassured")) == 2)
     said = {(entry["plant"], entry["gateway"], entry["how"]) for entry in of(logs, "frames_unassured")}
     assert said == {("p", "kept", "retained"), ("p", "loose", "QoS 0")}

@@ -141,6 +141,7 @@ def test_a_new_connection_begins_with_nothing_of_the_old_one() -> None:
     client.feed(publish(b"t", b"x", 1)[:-1])
     client.acknowledge([1, 2])
     client.begin_anew()
+    client.flush()
     assert not client._out_packet
     client.feed(publish(b"t", b"y", 2))
     assert client.got == [(b"t", b"y", 2, False)]
@@ -148,8 +149,11 @@ def test_a_new_connection_begins_with_nothing_of_the_old_one() -> None:
 
 def test_many_acknowledgements_go_out_in_one_write_and_in_order() -> None:
     client = Fed(FIVE)
-    client.acknowledge([1, 258, 3])
+    client.acknowledge([1, 258])
+    client.acknowledge([3])
+    client.flush()
     (packet,) = client._out_packet
     assert packet["packet"] == b"\x40\x02\x00\x01\x40\x02\x01\x02\x40\x02\x00\x03"
     client.acknowledge([])
+    client.flush()
     assert len(client._out_packet) == 1

@@ -108,6 +108,7 @@ def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(tmp_path: P
             first, second = ours.next(), ours.next()
             assert (first.topic, first.payload, second.payload) == (TOPIC, b"kept", b"lost in a crash")
             ours.source.acknowledge([first])
+            ours.source.flush()
             until(lambda: not ours.source._client._out_packet)  # it has left before the connection goes
         publish(address, b"while away")
         with source(address, expect=True, protocol=protocol) as ours:
@@ -127,9 +128,11 @@ def test_what_the_broker_had_kept_is_told_from_what_is_said_now(tmp_path: Path, 
         with source(address, protocol=protocol) as ours:
             first = ours.next()
             ours.source.acknowledge([first])
+            ours.source.flush()
             client.publish(topic, b"now", qos=1, retain=True).wait_for_publish(PATIENCE_S)
             second = ours.next()
             ours.source.acknowledge([second])
+            ours.source.flush()
             until(lambda: not ours.source._client._out_packet)
         assert [(one.payload, one.retained) for one in (first, second)] == [(b"kept", True), (b"now", False)]
         with source(address, expect=True, protocol=protocol) as ours:
@@ -149,6 +152,7 @@ def test_a_full_hand_over_holds_the_broker_back_and_loses_nothing(tmp_path: Path
             message = ours.next()
             got.append(message.payload)
             ours.source.acknowledge([message])
+            ours.source.flush()
         assert got == payloads
 
 
@@ -167,6 +171,7 @@ def test_an_acknowledgement_of_an_earlier_connection_is_dropped(tmp_path: Path) 
             two = ours.next()
             assert (two.payload, two.packet) == (b"two", stale.packet), "the same packet id, another message"
             ours.source.acknowledge([stale])
+            ours.source.flush()
             until(lambda: not ours.source._client._out_packet)
         with source(address) as ours:
             assert ours.next().payload == b"two"
@@ -180,6 +185,7 @@ def test_what_comes_in_pieces_or_all_at_once_is_the_same(tmp_path: Path) -> None
         got = [ours.next() for _ in payloads]
         assert [message.payload for message in got] == payloads
         ours.source.acknowledge(got)
+        ours.source.flush()
 
 
 def test_a_message_tells_by_how_much_the_services_clock_was_set_before_it_came(tmp_path: Path) -> None:
@@ -209,6 +215,7 @@ def test_what_is_committed_is_there_for_a_gateway_that_comes_later(tmp_path: Pat
     heard: Queue[bytes] = Queue()
     with mosquitto(tmp_path) as address, source(address) as ours:
         ours.source.announce([("p", "g", Committed("b1", 7, [(2, 3)]))])
+        ours.source.flush()
         client = Client(CallbackAPIVersion.VERSION2)
         client.on_message = lambda _client, _data, message: heard.put(bytes(message.payload))
         client.connect(*address)
@@ -231,6 +238,7 @@ def test_what_is_told_to_many_gateways_at_once_reaches_each_and_is_kept(tmp_path
             wanted = {committed_topic("p", f"g{n}"): Committed("b", turn + n) for n in range(50)}
             wanted |= {committed_topic("p", "长"): Committed("b", turn + 99, gaps)}
             told = ours.source.announce([("p", topic.split("/")[3], one) for topic, one in wanted.items()])
+            ours.source.flush()
             assert told == [*wanted.values()]
             heard: Queue[tuple[str, bytes]] = Queue()
             client = Client(CallbackAPIVersion.VERSION2)
@@ -265,6 +273,7 @@ def test_what_was_refused_comes_before_what_is_committed_and_is_not_kept(tmp_pat
         assert subscribed.wait(PATIENCE_S)
         assert ours.source.refuse("p", "g", refusal)
         ours.source.announce([("p", "g", Committed("b1", 7))])
+        ours.source.flush()
         (first, payload), (second, _) = (heard.get(timeout=PATIENCE_S) for _ in range(2))
         client.disconnect()
         client.loop_stop()
@@ -284,6 +293,7 @@ def test_no_packet_is_larger_than_the_broker_takes(tmp_path: Path, protocol: str
         source(address, protocol=protocol, max_packet_bytes=most) as ours,
     ):
         (told,) = ours.source.announce([("p", "g", Committed("b1", 1000, gaps))])
+        ours.source.flush()
         assert ours.source.announce([("p" * 300, "g" * 300, Committed("b1", 1000, gaps))]) == [None]
         assert ours.source.refuse("p", "g", Refusal("b1", 7, "schema", "错" * 400, 1, 0))
         publish(address, b"still here")
