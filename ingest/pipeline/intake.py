@@ -116,7 +116,7 @@ class Intake(Worker):
         clock: Clock,
         on_failure: Callable[[BaseException], None],
         *,
-        flush: Callable[[], None] = lambda: None,
+        flush: Callable[[], None],
         caught_up: Callable[[], bool] = lambda: True,
         shares: Shares | None = None,
         pace: Pace | None = None,

@@ -130,6 +130,7 @@ class Gateway:
             IntakeConfig(),
             Clock(),
             self.failures.append,
+            flush=lambda: None,
         )
 
     def send(self, frames: int) -> None:

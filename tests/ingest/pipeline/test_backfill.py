@@ -47,7 +47,7 @@ class Fed(Bench):
         return Intake(
             self.handover, self.journal, lambda: self.engine.roster, acknowledge,
             Announcer(lambda said: [None] * len(said)), Roomy(), IntakeConfig(), Clock(), self.failures.append,
-            caught_up=lambda: self.idle,
+            flush=lambda: None, caught_up=lambda: self.idle,
         )  # fmt: skip
 
     def old(self, seq: int, values: list[float], *, historical: bool = True) -> Raw:

@@ -80,6 +80,7 @@ class Bench:
             IntakeConfig(),
             Clock(self.clock.wall, self.clock.steady),
             lambda _error: None,
+            flush=lambda: None,
             shares=self.shares,
         )
 
