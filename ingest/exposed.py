@@ -17,6 +17,7 @@ from ingest.api.places import ReadRefused
 from ingest.api.texts.quarantine import REASONS
 from ingest.casework import CaseOpened
 from ingest.connectors import sender
+from ingest.history.events import HistoryDayDropped, HistoryItemsExpired
 from ingest.journal.position_rows import PositionDamaged
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.plant import ServicePoint
@@ -74,6 +75,8 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         LookFailed: {"point": ServicePoint},
         BrokerUnfit: {"what": [one.name.lower() for one in Unmet]},
         BrokerNotTrusted: {"why": Distrust},
+        HistoryItemsExpired: {"what": ("readings", "alarm events", "warning events", "alarm metrics")},
+        HistoryDayDropped: {"cause": ("age", "room")},
         EventsTrimmed: {"log": ("alarms", "warnings")},
         OutboxTrimmed: {"what": ("body", "record")},
         AllowanceSpent: {"what": ("acts on records", "MiB of evidence")},

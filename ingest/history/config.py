@@ -28,6 +28,16 @@ class DuckDBConfig(StoreConfig):
     path: Path
     memory_mb: int = Field(default=96, ge=64)  # of DuckDB's own, whatever the file's size
     threads: int = Field(default=1, ge=1, le=64)  # of a query or a write; several queries run beside each other anyway
+    retention_d: int = Field(default=400, ge=1)  # readings: a year, and the same weeks of the year before beside it
+    rollup_retention_d: int = Field(default=1830, ge=1)  # their rollups by minute and hour: five years, as alarm events
+    size_gb: float | None = Field(default=None, gt=0)  # None = four fifths of what the disk could give it
+
+    @model_validator(mode="after")
+    def _rollups_outlive_readings(self) -> Self:
+        if self.rollup_retention_d < self.retention_d:
+            expected = f"at least retention_d = {self.retention_d}"
+            raise misplaced((("rollup_retention_d",), self.rollup_retention_d, expected))
+        return self
 
 
 class InfluxConfig(StoreConfig):

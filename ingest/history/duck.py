@@ -10,9 +10,8 @@ it replaces the marked write and all later ones, which follow again. Entry numbe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-from itertools import pairwise
 from typing import Any, Final
 
 import duckdb
@@ -22,7 +21,10 @@ from numpy.typing import NDArray
 from ingest.alarms.slot import AlarmSlot
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck_file import DuckFile, named
+from ingest.history.duck_rollups import mark_stale
 from ingest.history.duck_rows import alarm_row, slot_row, warning_row
+from ingest.history.duck_trends import trends
+from ingest.history.duck_upkeep import DuckUpkeep
 from ingest.history.series import Series, series_of
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.alarm import AlarmEvent
@@ -32,6 +34,7 @@ from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 
 _MARKS: Final = 1_000
+_ALL_SERIES: Final = "SELECT id, plant, point, signal FROM series ORDER BY id"
 
 
 class DuckDBStore:
@@ -39,8 +42,10 @@ class DuckDBStore:
 
     def __init__(self, config: DuckDBConfig) -> None:
         self._file = DuckFile(config)
-        rows = self._file.rows("SELECT id, plant, point, signal FROM series")
-        self._ids: dict[Series, int] = {Series(*names): number for number, *names in rows}
+        self._upkeep = DuckUpkeep(self._file, config)
+        self._ids: dict[Series, int] = {}
+        self._named: dict[tuple[str, str], tuple[int, ...]] = {}  # ids by plant and point, for queries
+        self._know({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
         self._roster: Roster | None = None
         self._by_index = np.empty(0, np.int32)  # series id by roster index, for that roster; 0 = not looked up yet
 
@@ -48,12 +53,14 @@ class DuckDBStore:
         """Keep readings; see `HistoryStore` and the head of this module."""
         if not len(batch):
             return 0
+        at = self._upkeep.at
         series, new = self._series(batch, roster)
+        alive = batch.time >= at.readings
         columns: dict[str, NDArray[Any]] = {
-            "series": series,
-            "time": batch.time,
-            "value": batch.value,
-            "quality": batch.flags,
+            "series": series[alive],
+            "time": batch.time[alive],
+            "value": batch.value[alive],
+            "quality": batch.flags[alive],
         }
         with self._file.transaction() as db, named(db, "incoming", columns):
             if new:
@@ -67,10 +74,14 @@ class DuckDBStore:
                 )
                 number = 0  # before all writes, so that no repeated one replaces it
             else:
-                number = _number(db, [first_entry, int(batch.received[0])])
+                number = _number(db, [first_entry, int(batch.received[0])], at.rolled_to)
             db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
-        self._ids |= new  # only now that they are committed
-        return 0
+            if columns["time"].min(initial=at.rolled_to) < at.rolled_to:
+                mark_stale(db, "incoming", "time < ?", [at.rolled_to])
+        self._know(new)  # only now that they are committed
+        if first_entry is not None:
+            self._upkeep.after_write(int(batch.received.max()))
+        return len(batch) - int(np.count_nonzero(alive))
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
         """Keep alarm events; see `HistoryStore`."""
@@ -91,37 +102,8 @@ class DuckDBStore:
         """Points' readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
         if not queries:
             return ()
-        asked = [(number, one, kept_as) for number, one in enumerate(queries) for kept_as in one.ids]
-        columns = self._file.query(
-            """
-            WITH asked AS (
-                SELECT unnest($number) AS number, unnest($plant) AS plant, unnest($point) AS point,
-                       unnest($start) AS start, unnest($end) AS until, unnest($width) AS width
-            )
-            SELECT number, start + (time - start) // width * width AS bucket,
-                   min(value) AS low, avg(value) AS mean, max(value) AS high, count(*) AS count
-            FROM readings
-            JOIN series ON series.id = readings.series
-            JOIN asked ON asked.plant = series.plant AND asked.point = series.point
-            WHERE time >= start AND time < until AND time >= $first AND time < $last
-            GROUP BY number, bucket ORDER BY number, bucket
-            """,
-            {
-                "number": [number for number, _, _ in asked],
-                "plant": [one.plant for _, one, _ in asked],
-                "point": [kept_as for _, _, kept_as in asked],
-                "start": [one.start for _, one, _ in asked],
-                "end": [one.end for _, one, _ in asked],
-                "width": [one.width for _, one, _ in asked],
-                "first": min(one.start for one in queries),
-                "last": max(one.end for one in queries),
-            },
-        )
-        low, mean, high = (np.ma.filled(columns[name].astype(np.float64), np.nan) for name in ("low", "mean", "high"))
-        time, count = (columns[name].astype(np.int64) for name in ("bucket", "count"))
-        edges = np.searchsorted(columns["number"], np.arange(len(queries) + 1))
-        parts = [slice(*between) for between in pairwise(edges.tolist())]
-        return [Trend(time[part], low[part], mean[part], high[part], count[part]) for part in parts]
+        with self._file.snapshot() as ask:
+            return trends(ask, queries, lambda plant, point: self._named.get((plant, point), ()))
 
     def count_readings(self) -> int:
         """All readings stored but those of gateways and of the service itself."""
@@ -135,6 +117,12 @@ class DuckDBStore:
     def close(self) -> None:
         """Checkpoint and let go of the file."""
         self._file.close()
+
+    def _know(self, new: Mapping[Series, int]) -> None:
+        self._ids |= new
+        for one, number in new.items():
+            name = one.plant, one.point
+            self._named[name] = (*self._named.get(name, ()), number)
 
     def _insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
@@ -162,12 +150,13 @@ class DuckDBStore:
         return numbers[batch.point], new
 
 
-def _number(db: duckdb.DuckDBPyConnection, mark: Sequence[int]) -> int:
+def _number(db: duckdb.DuckDBPyConnection, mark: Sequence[int], rolled_to: int) -> int:
     """The number of a write with that mark; a repeated write's own, once it and all later ones are deleted."""
     repeated, last = db.execute(
         "SELECT min(write) FILTER (first_entry = ? AND received = ?), max(write) FROM marks", mark
     ).fetchall()[0]
     if repeated is not None:
+        mark_stale(db, "readings", "write >= ? AND time < ?", [repeated, rolled_to])
         db.execute("DELETE FROM readings WHERE write >= ?", [repeated])
         db.execute("DELETE FROM marks WHERE write >= ?", [repeated])
     number = int(repeated or (last or 0) + 1)

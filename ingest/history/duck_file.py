@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from ingest.history.config import DuckDBConfig
 from ingest.history.errors import HistoryUnavailable
+
+Ask = Callable[[str, Mapping[str, object]], dict[str, NDArray[Any]]]
+"""Asks a query with its values; the columns of the answer by their names."""
 
 SPILL: Final = "1GB"
 """Most that a query that does not fit into memory may put beside the file for a while: the disk is the journal's."""
@@ -24,6 +27,16 @@ CREATE TABLE IF NOT EXISTS marks (write BIGINT NOT NULL, first_entry BIGINT NOT 
 CREATE TABLE IF NOT EXISTS readings (
     write BIGINT NOT NULL, series INTEGER NOT NULL, time BIGINT NOT NULL, value DOUBLE, quality USMALLINT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS minutes (
+    series INTEGER NOT NULL, time BIGINT NOT NULL, low DOUBLE, mean DOUBLE, high DOUBLE, valued INTEGER NOT NULL,
+    count INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS hours (
+    series INTEGER NOT NULL, time BIGINT NOT NULL, low DOUBLE, mean DOUBLE, high DOUBLE, valued INTEGER NOT NULL,
+    count INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS stale (series INTEGER NOT NULL, minute BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (readings BIGINT NOT NULL, rollups BIGINT NOT NULL, rolled_to BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS alarms (
     event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, point VARCHAR NOT NULL,
     rule VARCHAR NOT NULL, level UTINYINT NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL, state VARCHAR NOT NULL,
@@ -42,6 +55,12 @@ CREATE TABLE IF NOT EXISTS warnings (
 CREATE VIEW IF NOT EXISTS readings_by_name AS
     SELECT make_timestamp_ns(time) AS time, plant, point, signal, value, quality
     FROM readings JOIN series ON series.id = readings.series;
+CREATE VIEW IF NOT EXISTS minutes_by_name AS
+    SELECT make_timestamp_ns(time) AS time, plant, point, signal, low, mean, high, valued, count
+    FROM minutes JOIN series ON series.id = minutes.series;
+CREATE VIEW IF NOT EXISTS hours_by_name AS
+    SELECT make_timestamp_ns(time) AS time, plant, point, signal, low, mean, high, valued, count
+    FROM hours JOIN series ON series.id = hours.series;
 """
 
 
@@ -73,17 +92,28 @@ class DuckFile:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def query(self, sql: str, values: Mapping[str, object] | None = None) -> dict[str, NDArray[Any]]:
-        """The columns of an answer by their names; from any thread, whatever is being written."""
+    @contextmanager
+    def snapshot(self) -> Iterator[Ask]:
+        """Several queries of the same committed state; from any thread, whatever is being written."""
         with self._available(), self._db.cursor() as cursor:
-            columns: dict[str, NDArray[Any]] = cursor.execute(sql, values or {}).fetchnumpy()
-            return columns
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield lambda sql, values: cursor.execute(sql, values).fetchnumpy()
+
+    def query(self, sql: str, values: Mapping[str, object] | None = None) -> dict[str, NDArray[Any]]:
+        """The columns of one answer by their names."""
+        with self.snapshot() as ask:
+            return ask(sql, values or {})
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The same by rows, as Python's own types."""
         with self._available(), self._db.cursor() as cursor:
             found: list[tuple[Any, ...]] = cursor.execute(sql).fetchall()
             return found
+
+    def checkpoint(self) -> None:
+        """Bring what was written into the file proper, so that what was deleted there makes room."""
+        with self._turn, self._available():
+            self._db.execute("CHECKPOINT")
 
     def close(self) -> None:
         """Checkpoint and let go of the file."""

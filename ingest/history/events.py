@@ -1,4 +1,4 @@
-"""What the history writer has done, and what the history store did not take, as typed events."""
+"""What the history writer has done, what the history store did not take, and what it let go of, as typed events."""
 
 from __future__ import annotations
 
@@ -84,3 +84,45 @@ class HistoryWrittenAgain(Event, amount="written"):
 
     written: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryDayDropped(Event, amount="readings", labels=("cause",)):
+    """The oldest day of readings was deleted from the history; its rollups by minute and hour stay.
+
+    Attributes:
+        day: the last day dropped, and all before it; in UTC.
+        readings: how many.
+        cause: age or room.
+    """
+
+    day: str
+    readings: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRollupsDropped(Event, amount="rollups"):
+    """The oldest day of rollups was deleted from the history: of the last day dropped and all before it, in UTC."""
+
+    day: str
+    rollups: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryOverSize(Event, level="warning"):
+    """The history is larger than it may be, and has no whole day left to drop: give it more room.
+
+    Attributes:
+        mb, most_mb: how large it is and may be, in MB.
+    """
+
+    mb: int
+    most_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryUpkeepDelayed(Event, level="warning"):
+    """Readings could not be rolled up, or old ones not be dropped; it is tried again. Trends are right, but slower."""
+
+    reason: str

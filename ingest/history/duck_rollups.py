@@ -1,0 +1,145 @@
+"""Rollups in the DuckDB file: made of its readings some minutes after they came, and made again where they changed.
+
+`minutes` and `hours` are whole up to `kept.rolled_to`; what is newer is read from the readings themselves. A reading
+that is written, or deleted, before that makes its series' minute `stale`, in the same transaction: its rollups do not
+count until they are made again, and the readings answer for it. So a trend is the same whether it was rolled up or not.
+
+Statements on an open transaction; `DuckUpkeep` says when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+
+from ingest.history.rollups import Kept, Resolution
+
+MINUTE: Final = int(Resolution.MINUTE)
+HOUR: Final = int(Resolution.HOUR)
+
+_READINGS: Final = f"""
+    SELECT series, time // {MINUTE} * {MINUTE} AS minute, min(value), avg(value), max(value), count(value), count(*)
+    FROM readings WHERE time >= $start AND time < $end
+"""  # noqa: S608
+_MINUTES: Final = f"""
+    SELECT series, time // {HOUR} * {HOUR} AS hour, min(low), sum(mean * valued) / sum(valued), max(high), sum(valued),
+        sum(count)
+    FROM minutes WHERE time >= $start AND time < $end
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Frontiers:
+    """What the file holds, as its table `kept` says; ns since the epoch.
+
+    Attributes:
+        readings, rollups: before that, they were dropped.
+        rolled_to: up to there, readings are rolled up.
+    """
+
+    readings: int
+    rollups: int
+    rolled_to: int
+
+    @property
+    def kept(self) -> Kept:
+        """The same for the choice of what answers a trend."""
+        return Kept(self.readings, self.rollups, self.rollups, self.rolled_to)
+
+
+def frontiers(db: duckdb.DuckDBPyConnection) -> Frontiers:
+    """What the file holds. In a file of an earlier version nothing is rolled up yet, from its oldest reading on."""
+    row = db.execute("SELECT readings, rollups, rolled_to FROM kept").fetchone()
+    if row is None:
+        db.execute(
+            f"INSERT INTO kept SELECT 0, 0, coalesce(min(time) // {HOUR} * {HOUR}, 0) FROM readings"  # noqa: S608
+        )
+        return frontiers(db)
+    return Frontiers(*row)
+
+
+def mark_stale(db: duckdb.DuckDBPyConnection, source: str, condition: str, values: list[int]) -> None:
+    """Rollups of these readings no longer count: of table `source`, where this holds."""
+    db.execute(
+        f"INSERT INTO stale SELECT DISTINCT series, time // {MINUTE} * {MINUTE} FROM {source} WHERE {condition}",  # noqa: S608
+        values,
+    )
+
+
+def roll(db: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
+    """Roll up the minutes from `start` to `end`, within one hour, and the hour if it ends there."""
+    db.execute(f"INSERT INTO minutes {_READINGS} GROUP BY ALL ORDER BY ALL", _span(start, end))
+    if end % HOUR == 0:
+        db.execute(f"INSERT INTO hours {_MINUTES} GROUP BY ALL ORDER BY ALL", _span(end - HOUR, end))
+    db.execute("UPDATE kept SET rolled_to = ?", [end])
+
+
+def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int) -> None:
+    """Make the stale rollups within this hour again."""
+    span = _span(hour, hour + HOUR)
+    within = "minute >= $start AND minute < $end"
+    series = f"series IN (SELECT series FROM stale WHERE {within})"  # noqa: S608
+    db.execute(
+        "DELETE FROM minutes WHERE time >= $start AND time < $end"  # noqa: S608
+        f" AND EXISTS (FROM stale s WHERE s.series = minutes.series AND s.minute = time AND {within})",
+        span,
+    )
+    db.execute(
+        f"INSERT INTO minutes {_READINGS} AND EXISTS (FROM stale s WHERE s.series = readings.series"
+        f" AND s.minute = time // {MINUTE} * {MINUTE} AND {within}) GROUP BY ALL ORDER BY ALL",
+        span,
+    )
+    if hour + HOUR <= rolled_to:
+        db.execute(f"DELETE FROM hours WHERE time >= $start AND time < $end AND {series}", span)  # noqa: S608
+        db.execute(f"INSERT INTO hours {_MINUTES} AND {series} GROUP BY ALL ORDER BY ALL", span)
+    db.execute(f"DELETE FROM stale WHERE {within}", span)  # noqa: S608
+
+
+def unroll(db: duckdb.DuckDBPyConnection, start: int) -> None:
+    """Forget the rollups from this hour on."""
+    for table, column in (("minutes", "time"), ("hours", "time"), ("stale", "minute")):
+        db.execute(f"DELETE FROM {table} WHERE {column} >= ?", [start])  # noqa: S608
+    db.execute("UPDATE kept SET rolled_to = ?", [start])
+
+
+def oldest_stale(db: duckdb.DuckDBPyConnection) -> int | None:
+    """The hour of the oldest rollup that does not count, None if all do."""
+    (oldest,) = _row(db, "SELECT min(minute) FROM stale")
+    return None if oldest is None else oldest // HOUR * HOUR
+
+
+def first_hour(db: duckdb.DuckDBPyConnection, start: int, end: int) -> int | None:
+    """The first hour with readings from `start` (a whole hour) to `end`, None if there is none.
+
+    Looked for in spans that double, so that half a century without readings is passed in twenty looks; each looks only
+    at such parts of the file as may hold these times.
+    """
+    span = HOUR
+    while start < end:
+        if _has_readings(db, start, start + span):
+            while span > HOUR:
+                span = span // HOUR // 2 * HOUR
+                if not _has_readings(db, start, start + span):
+                    start += span
+            return start if start < end else None
+        start += span
+        span *= 2
+    return None
+
+
+def _has_readings(db: duckdb.DuckDBPyConnection, start: int, end: int) -> bool:
+    (found,) = _row(db, f"SELECT EXISTS (FROM readings WHERE time >= {start} AND time < {end})")
+    return bool(found)
+
+
+def _row(db: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
+    row = db.execute(sql).fetchone()
+    if row is None:
+        raise RuntimeError(f"an aggregate without a row: {sql}")
+    return tuple(row)
+
+
+def _span(start: int, end: int) -> dict[str, int]:
+    return {"start": start, "end": end}
