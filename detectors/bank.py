@@ -22,6 +22,9 @@ from detectors.rules import RuleTable
 from detectors.screen import Screen
 from detectors.trip import Arrays
 
+OPEN: Final = 2**63 - 1
+"""The due time of nothing, ns."""
+
 _NOBODY: Final = np.empty(0, np.int32)
 _AS_BEFORE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -114,6 +117,10 @@ class Bank:
         for silence in self._silences:
             silence.meet(np.flatnonzero(self._known.newest != NEVER))
             silence.resume(left, now, silent)
+
+    def due(self) -> int:
+        """When time alone changes a verdict next, ns, unless somebody is heard before."""
+        return min((silence.due for silence in self._silences), default=OPEN)
 
     def heard(self, point: int) -> int:
         """When a point was last heard, as silence counts it (ns); 0 = never, as far as is known."""

@@ -130,6 +130,13 @@ class Silence:
             cause=np.full(len(at), NO_CAUSE, np.int32),
         )
 
+    @property
+    def due(self) -> int:
+        """When time alone changes a verdict next (ns), unless somebody is heard before; past: with the next look."""
+        trip = self._trip
+        delayed = not trip.quiet and np.count_nonzero(trip.condition != trip.tripped)
+        return 0 if len(self._begins) or delayed else self._due
+
     def heard(self, point: int) -> int:
         """When a point was last heard (ns; 0 = never), moved along over the times in which the watcher was away."""
         return int(self._point_heard[point]) if point < len(self._point_heard) else 0

@@ -60,11 +60,15 @@ _cycle_seconds = Histogram(
 )
 
 
+_LEAST_S: Final = 0.05
+"""What is due cannot always be done at once; it is tried so often."""
+
+
 class EngineConfig(Config):
     """How the engine keeps its memory and its time."""
 
     snapshot_every_s: float = Field(default=10.0, gt=0)
-    tick_s: float = Field(default=0.5, gt=0, le=5)  # how often silence is looked for while nothing arrives
+    tick_s: float = Field(default=1.0, gt=0, le=5)  # it looks up so often while nothing arrives, and nothing is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +211,21 @@ class Engine(Worker):
         with suppress(Abandoned):
             self.begin()
             while not self._stopping.is_set():
-                if self._inbox.empty():
-                    self._journal.wait(self.cursor, self._config.tick_s)
+                if not self.lag() and self._inbox.empty():
+                    self._journal.wait(self.cursor, self.idle_s())
                 self._pace.begin()
                 self.go_on()
                 self._pace.end()
                 self._stopping.wait(self._pace.rest_s())
             self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self.cursor, snapshot=True)
+
+    def idle_s(self) -> float:
+        """For how long it may wait while nothing arrives: until time alone changes something, a tick at the most."""
+        now, every = self._moments.now(), self._terms.report_every
+        due = min(self.memory.due(), self.memory.excursions.due + _UNDER_WAY)
+        if every is not None:
+            due = min(due, now + every - (now - self.memory.stepped) % every)
+        return max(_LEAST_S, min((due - now) / 1e9, self._saving.save_due_s(), self._config.tick_s))
 
     def begin(self) -> None:
         """Know again what it knew, then change over to the roster: plant files may have changed while it was away."""

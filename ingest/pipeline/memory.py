@@ -119,6 +119,10 @@ class Memory:
             resuming=stale and now - (self.bank.heard(index) or self.listening) <= allowed,
         )
 
+    def due(self) -> int:
+        """When time alone changes something next (ns), while nothing arrives; settled excursions wait longer."""
+        return min(self.bank.due(), self.suppressions.due, self.warnings.due)
+
     def view(self, now: int) -> PlantView:
         """Plants as they stand at `now` (ns). From any thread."""
         return PlantView(self.roster, partial(self.latest, now=now))

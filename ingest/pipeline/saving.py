@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -86,6 +87,10 @@ class Saving:
         """Go on from what is on disk: the cursor, and that of the newest snapshot."""
         self.cursor = self._saved = cursor
         self._noted(snapshot)
+
+    def save_due_s(self) -> float:
+        """In how many seconds what was judged has to be committed; infinite if it is."""
+        return self._save_due - time.monotonic() if self.cursor > self._saved else math.inf
 
     def snapshot_due(self, cursor: int, at: float) -> bool:
         """Whether a snapshot is due at that time (`time.monotonic`) and would hold anything new."""

@@ -52,6 +52,11 @@ class Watches:
         self._stepped = 0
 
     @property
+    def due(self) -> int:
+        """When time alone leads to something next, ns."""
+        return self._due
+
+    @property
     def fall_after(self) -> int:
         """A colour falls when the lower one has held for so long, ns; 0 before `resume`."""
         return self._terms.fall_after if self._terms else 0
