@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detectors import Bank
 from detectors.packed import pack, unpack
-from ingest.alarms.excursions import Excursions
+from ingest.alarms.excursions import OPEN, Excursions
 from ingest.alarms.suppressions import Suppressions
 from ingest.model.alarm import OVER, Alarm, AlarmState
 from ingest.model.suppression import Suppression
@@ -118,6 +118,15 @@ class Memory:
             stale=stale,
             resuming=stale and now - (self.bank.heard(index) or self.listening) <= allowed,
         )
+
+    def settled_until(self, index: int, now: int) -> int:
+        """When time alone changes what `latest` says of a point next (ns), as far as is known at `now`."""
+        point = self.roster.points[index]
+        if point is None or not self.time[index]:
+            return OPEN
+        allowed = int(point.silence_s * 1e9)
+        silent, resumed = int(self.received[index]) + allowed, (self.bank.heard(index) or self.listening) + allowed
+        return next((time + 1 for time in (silent, resumed) if time >= now), OPEN)
 
     def due(self) -> int:
         """When time alone changes something next (ns), while nothing arrives; settled excursions wait longer."""

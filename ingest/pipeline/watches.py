@@ -13,8 +13,8 @@ from ingest.model.plant import SERVICE
 from ingest.model.suppression import Suppression
 from ingest.model.warning import Colour, EarlyWarning, Fact, Trait, WarningEvent
 from ingest.pipeline import warning_facts as facts
+from ingest.pipeline.machines import Machines
 from ingest.plants.roster import Roster
-from ingest.plants.view import PlantView
 from ingest.warnings import risk
 from ingest.warnings.facts import counts, service_key
 from ingest.warnings.watch import NEVER, Place, Terms, Watch
@@ -48,13 +48,13 @@ class Watches:
         self._terms: Terms | None = None
         self._due = NEVER
         self._roster: Roster | None = None
-        self._machines: dict[tuple[str, str], bool] = {}  # whether they run; those of which there were facts
+        self._machines = Machines()  # those of which there were facts
         self._stepped = 0
 
     @property
     def due(self) -> int:
         """When time alone leads to something next, ns."""
-        return self._due
+        return min(self._due, self._machines.due)
 
     @property
     def fall_after(self) -> int:
@@ -125,6 +125,7 @@ class Watches:
     def shift(self, step: int) -> None:
         """The service's clock was set by `step` ns."""
         self._stepped += step
+        self._machines.shift()
         for watch in self.of_plant.values():
             watch.shift(step)
         self._set_due()
@@ -174,14 +175,15 @@ class Watches:
             return []
         if watch is None:
             watch = self._watch(plant, memory, terms, news.time)
-        self._mind_machines(plant, known, memory.view(now))
+        self._mind_machines(plant, known, memory, now)
         told = watch.learn(news.time, known=known, over=over, void=void)
         self.touched(watch)
         return told
 
     def _look_anew(self, memory: Memory, terms: Terms, now: int) -> list[WarningEvent]:
         """Plant files changed: what is known is seen as they have it now."""
-        self._roster, self._machines = memory.roster, {}
+        self._roster = memory.roster
+        self._machines.clear()
         stands: dict[str, dict[str, Fact]] = {}
         for plant, fact in self._standing(memory, {}, now):
             if fact.gone is None:
@@ -201,31 +203,23 @@ class Watches:
 
     def _standing(self, memory: Memory, learnt: Mapping[str, int], now: int) -> Iterator[tuple[str, Fact]]:
         signals = self._terms.rules.bypass_signals if self._terms else ()
-        view = memory.view(now)
         for plant, fact in facts.standing(memory, learnt, now, signals):
-            self._mind_machines(plant, [fact], view)
+            self._mind_machines(plant, [fact], memory, now)
             yield plant, fact
 
-    def _mind_machines(self, plant: str, known: Iterable[Fact], view: PlantView) -> None:
+    def _mind_machines(self, plant: str, known: Iterable[Fact], memory: Memory, now: int) -> None:
         """Remember which equipment has to be looked at: there is a fact of it, and it may stop."""
         for fact in known:
-            if fact.equipment is None or (plant, fact.equipment) in self._machines:
-                continue
-            if view.gate(plant, fact.equipment) is not None:
-                self._machines[plant, fact.equipment] = view.in_production(plant, fact.equipment)
+            if fact.equipment is not None:
+                self._machines.mind(plant, fact.equipment, memory, now)
 
     def _look_at_machines(self, memory: Memory, now: int) -> Iterator[WarningEvent]:
         """Equipment that began or ceased to run."""
-        view = memory.view(now)
-        for (plant, equipment), before in list(self._machines.items()):
-            runs = view.in_production(plant, equipment)
-            if runs is before:
-                continue
-            self._machines[plant, equipment] = runs
+        for (plant, equipment), runs in self._machines.changed(memory, now):
             watch = self.of_plant.get(plant)
             mine = [fact for fact in watch.facts.values() if fact.equipment == equipment] if watch else []
             if watch is None or not mine:
-                del self._machines[plant, equipment]
+                self._machines.forget((plant, equipment))
                 continue
             yield from watch.learn(now, known=[_producing(fact, runs=runs) for fact in mine if not fact.gone])
             self.touched(watch)
