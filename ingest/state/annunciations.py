@@ -26,37 +26,48 @@ from ingest.state.annunciation_packs import (
 )
 from ingest.state.database import Database
 from ingest.state.once import once
+from ingest.state.unreadable import Rows
+
+_RAISED: Final = sa.insert(t.annunciation)
+_NEWEST: Final = sa.update(t.annunciation).where(
+    t.annunciation.c.alarm == sa.bindparam("of_alarm"), t.annunciation.c.raises == sa.bindparam("of_raise")
+)
+_ACKED: Final = _NEWEST.where(t.annunciation.c.acked.is_(None)).values(acked=sa.bindparam("at"))
+_RETURNED: Final = _NEWEST.where(t.annunciation.c.returned.is_(None)).values(returned=sa.bindparam("at"))
+_HIDDEN: Final = _NEWEST.where(t.annunciation.c.raised == sa.bindparam("at")).values(hidden=True)
 
 _HIDE: Final = frozenset(enter for _, enter, _ in SUPPRESSIONS.values())
 _OVER: Final = frozenset({AlarmEventKind.RETURNED, AlarmEventKind.LATCHED, AlarmEventKind.REMOVED})
 
 
-def follow(connection: sa.Connection, event: AlarmEvent) -> None:
-    """Keep what a new event says of its alarm's annunciations, in the transaction that keeps the event itself."""
-    column, alarm, log = t.annunciation.c, event.alarm, t.alarm_event.c
+def follow(connection: sa.Connection, event: AlarmEvent, seq: int) -> None:
+    """Keep what a new event says of its alarm's annunciations, in the transaction that keeps the event itself.
+
+    `seq`: the number the event was kept under.
+    """
+    alarm = event.alarm
+    newest = {"of_alarm": alarm.id, "of_raise": alarm.raises, "at": event.time}
     if event.kind is AlarmEventKind.RAISED:
-        fresh = sa.insert(t.annunciation).values(
-            seq=sa.select(log.seq).where(log.id == event.id).scalar_subquery(),
-            alarm=alarm.id,
-            raises=alarm.raises,
-            plant=alarm.plant,
-            point=alarm.point,
-            rule=alarm.rule,
-            level=alarm.level,
-            raised=event.time,
-            called=event.received,
-            hidden=alarm.state in SUPPRESSED_STATES,
-        )
-        connection.execute(fresh)
-        return
-    newest = sa.update(t.annunciation).where(column.alarm == alarm.id, column.raises == alarm.raises)
-    if event.kind is AlarmEventKind.ACKNOWLEDGED:
-        connection.execute(newest.where(column.acked.is_(None)).values(acked=event.time))
+        row = {
+            "seq": seq,
+            "alarm": alarm.id,
+            "raises": alarm.raises,
+            "plant": alarm.plant,
+            "point": alarm.point,
+            "rule": alarm.rule,
+            "level": alarm.level,
+            "raised": event.time,
+            "called": event.received,
+            "hidden": alarm.state in SUPPRESSED_STATES,
+        }
+        connection.execute(_RAISED, row)
+    elif event.kind is AlarmEventKind.ACKNOWLEDGED:
+        connection.execute(_ACKED, newest)
     elif event.kind in _OVER:
-        connection.execute(newest.where(column.returned.is_(None)).values(returned=event.time))
+        connection.execute(_RETURNED, newest)
     elif event.kind in _HIDE:
         # A suppression that covers the alarm takes it away in the moment in which it is raised.
-        connection.execute(newest.where(column.raised == event.time).values(hidden=True))
+        connection.execute(_HIDDEN, newest)
 
 
 class AnnunciationStore:
@@ -98,7 +109,10 @@ class AnnunciationStore:
         query = sa.select(t.annunciation).join(t.alarm, column.alarm == alarm.id).where(settled)
         query = query.order_by(column.called, column.seq)
         with self._db.write() as connection:
-            rows = partial(self._db.unreadable.rows, connection)
+
+            def rows(most: int) -> Rows:
+                return self._db.unreadable.rows(connection, query.limit(most))
+
             found = self._db.unreadable.page(query, count, rows, raise_of)
             if len(found) < count:
                 return 0

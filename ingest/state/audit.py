@@ -22,6 +22,7 @@ from ingest.state.unreadable import Rows, Unreadable
 _FIRST: Final = "0" * 64
 """What stands for the hash before the first row."""
 
+_ADD: Final = sa.insert(t.audit)
 _NEWEST: Final = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
 
 _PAGE: Final = 10_000
@@ -81,7 +82,7 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
         }
         before = row["hash"] = _chained(before, row)
         rows.append(row)
-    connection.execute(sa.insert(t.audit), rows)
+    connection.execute(_ADD, rows)
 
 
 class AuditStore:
@@ -121,7 +122,7 @@ class AuditStore:
             query = query.where(column.time >= since)
         if until is not None:
             query = query.where(column.time < until)
-        return self._unreadable.page(query, limit, self._rows, _row)
+        return self._unreadable.page(query, limit, lambda most: self._rows(query.limit(most)), _row)
 
     def __len__(self) -> int:
         """How many acts there are."""

@@ -1,8 +1,12 @@
-"""What is known already is not written again: INSERT … ON CONFLICT DO NOTHING, which each system has under its own."""
+"""Rows as they are known by then: INSERT … ON CONFLICT, which each system has under its own.
+
+Statements are made once: making one anew takes several times as long as having it carried out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,11 +15,36 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def once(connection: sa.Connection, table: sa.Table, *ids: str) -> sa.Insert:
     """Insert into a table, but for rows whose `ids` are there."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing(index_elements=ids)
-    return sqlite.insert(table).on_conflict_do_nothing(index_elements=ids)
+    return _once(connection.dialect.name, table, ids)
 
 
-def added(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], *ids: str) -> bool:
-    """Insert a row, unless its `ids` are there; whether it is new. PostgreSQL's count of rows does not tell."""
-    return connection.execute(once(connection, table, *ids).returning(table.c[ids[0]]), row).first() is not None
+def added(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> int | None:
+    """Insert a row, unless its `id` is there; returns the number (`seq`) it was given, or None."""
+    return connection.execute(_numbered(connection.dialect.name, table), row).scalar()
+
+
+def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write records as they stand now, each over the row that bears its `id`."""
+    if rows:
+        connection.execute(_put(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+def _insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def _once(dialect: str, table: sa.Table, ids: tuple[str, ...]) -> sa.Insert:
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=ids)
+
+
+@cache
+def _numbered(dialect: str, table: sa.Table) -> sa.Executable:
+    return _once(dialect, table, ("id",)).returning(table.c.seq)
+
+
+@cache
+def _put(dialect: str, table: sa.Table, names: tuple[str, ...]) -> sa.Insert:
+    insert = _insert(dialect, table)
+    fresh = {name: insert.excluded[name] for name in names if name != "id"}
+    return insert.on_conflict_do_update(index_elements=["id"], set_=fresh)

@@ -115,7 +115,7 @@ class ReadOnly:
 
     def page(self, query: sa.Select[Any], limit: int, make: Callable[[Mapping[str, Any]], T]) -> list[T]:
         """The first `limit` records; fewer only if there are no more, whatever cannot be read. Raises as `rows`."""
-        return self._unreadable.page(query, limit, self.rows, make)
+        return self._unreadable.page(query, limit, lambda most: self.rows(query.limit(most)), make)
 
     def write(self) -> AbstractContextManager[sa.Connection]:
         """Nothing is ever written here. Raises StateUnavailable."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, Final, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ from ingest.state import tables as t
 from ingest.state.annunciations import AnnunciationStore, follow
 from ingest.state.database import Database
 from ingest.state.errors import StateInDoubt
-from ingest.state.once import added, once
+from ingest.state.once import added, once, put
 from ingest.state.renames import rename_points
 from ingest.state.rows import (
     act_of,
@@ -39,6 +39,39 @@ from ingest.state.rows import (
     suppression_row,
 )
 from ingest.state.warning_store import live_warnings, write_warnings
+
+_REACHED: Final = sa.update(t.engine_state)
+_LAST_EVENT: Final = sa.select(sa.func.max(t.alarm_event.c.seq))
+_EVENTS_AFTER: Final = (
+    sa.select(t.alarm_event)
+    .where(t.alarm_event.c.seq > sa.bindparam("after"))
+    .order_by(t.alarm_event.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_CURSOR: Final = sa.select(t.reader_cursor.c.position).where(t.reader_cursor.c.reader == sa.bindparam("of_reader"))
+_MOVE_CURSOR: Final = sa.update(t.reader_cursor).where(t.reader_cursor.c.reader == sa.bindparam("of_reader"))
+_OF_CONNECTOR: Final = t.outbox.c.connector == sa.bindparam("of_connector")
+_NEWS: Final = (
+    sa.select(t.outbox.c.seq, t.outbox.c.plant, t.outbox.c.subject, t.outbox.c.urgency)
+    .where(_OF_CONNECTOR, t.outbox.c.delivered.is_(None))
+    .where(t.outbox.c.kind == sa.bindparam("of_kind"), t.outbox.c.seq > sa.bindparam("after"))
+    .order_by(t.outbox.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_MESSAGES: Final = (
+    sa.select(t.outbox)
+    .where(t.outbox.c.seq.in_(sa.bindparam("seqs", expanding=True)), _OF_CONNECTOR)
+    .order_by(t.outbox.c.seq)
+)
+_TRIED: Final = (
+    sa.update(t.outbox)
+    .where(_OF_CONNECTOR, t.outbox.c.seq == sa.bindparam("of_seq"))
+    .values(
+        attempts=t.outbox.c.attempts + 1,
+        first_attempt=sa.func.coalesce(t.outbox.c.first_attempt, sa.bindparam("started")),
+    )
+)
+"""Statements that are asked again and again are made once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +166,13 @@ class EngineStore:
             return
         with self._surely() as connection:
             fresh = []
+            standing = {event.alarm.id: event.alarm for event in events}
+            put(connection, t.alarm, [alarm_row(alarm) for alarm in standing.values()])
             for event in events:
-                _put(connection, t.alarm, alarm_row(event.alarm))
-                if added(connection, t.alarm_event, event_row(event), "id"):
-                    follow(connection, event)
+                if (seq := added(connection, t.alarm_event, event_row(event))) is not None:
+                    follow(connection, event, seq)
                     fresh.append(act_of(event))
-            for suppression in suppressions:
-                _put(connection, t.suppression, suppression_row(suppression))
+            put(connection, t.suppression, [suppression_row(suppression) for suppression in suppressions])
             moved = rename_points(connection, renamed, time.time_ns())
             audit.append(connection, [*fresh, *acts, *write_warnings(connection, warnings), *moved])
             if messages:
@@ -150,7 +183,7 @@ class EngineStore:
                 state["reached"] = reached
             if snapshot is not None:
                 state |= {"snapshot": snapshot, "snapshot_cursor": cursor}
-            if not connection.execute(sa.update(t.engine_state).values(state)).rowcount:
+            if not connection.execute(_REACHED, state).rowcount:
                 connection.execute(sa.insert(t.engine_state), {"one": 1, "snapshot_cursor": 0} | state)
 
     def pack(self, count: int) -> int:
@@ -237,25 +270,21 @@ class AlarmStore:
 
     def events_after(self, seq: int, *, limit: int) -> list[AlarmEvent]:
         """Events with a greater sequence number, oldest first."""
-        query = sa.select(t.alarm_event).where(t.alarm_event.c.seq > seq).order_by(t.alarm_event.c.seq)
-        return self._db.page(query, limit, event_of)
+        return self._db.page(_EVENTS_AFTER, limit, event_of, after=seq)
 
     def last_event(self) -> int:
         """The newest sequence number, 0 if there is none."""
-        return int(self._db.scalar(sa.select(sa.func.max(t.alarm_event.c.seq))) or 0)
+        return int(self._db.scalar(_LAST_EVENT) or 0)
 
     def reader_cursor(self, name: str) -> int:
         """How far that reader of the events has come; 0 if it never read."""
-        query = sa.select(t.reader_cursor.c.position).where(t.reader_cursor.c.reader == name)
-        return int(self._db.scalar(query) or 0)
+        return int(self._db.scalar(_CURSOR, of_reader=name) or 0)
 
     def save_reader_cursor(self, name: str, position: int) -> None:
         """Remember how far that reader has come."""
-        table = t.reader_cursor
         with self._db.write() as connection:
-            known = connection.execute(sa.update(table).where(table.c.reader == name).values(position=position))
-            if not known.rowcount:
-                connection.execute(sa.insert(table), {"reader": name, "position": position})
+            if not connection.execute(_MOVE_CURSOR, {"of_reader": name, "position": position}).rowcount:
+                connection.execute(sa.insert(t.reader_cursor), {"reader": name, "position": position})
 
 
 def _conditions(which: AlarmFilter) -> Iterator[sa.ColumnElement[bool]]:
@@ -284,43 +313,38 @@ class OutboxStore:
 
     def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> list[Waiting]:
         """The first `limit` undelivered messages of that kind with a greater `seq`, in its order."""
-        column = t.outbox.c
-        query = _waiting(sa.select(column.seq, column.plant, column.subject, column.urgency), connector)
-        query = query.where(column.kind == kind, column.seq > after).order_by(column.seq)
 
         def waiting(row: Mapping[str, Any]) -> Waiting:
             return Waiting(row["seq"], kind, row["plant"], row["subject"], Urgency(row["urgency"]))
 
-        return self._db.page(query, limit, waiting)
+        return self._db.page(_NEWS, limit, waiting, of_connector=connector, of_kind=kind, after=after)
 
     def messages(self, connector: str, seqs: Sequence[int]) -> list[Message]:
         """These messages with their bodies, in the order of `seq`; those that are gone are left out."""
-        column = t.outbox.c
-        query = sa.select(t.outbox).where(column.seq.in_(seqs), column.connector == connector)
-        return self._db.records(query.order_by(column.seq), message_of)
+        return self._db.records(_MESSAGES, message_of, of_connector=connector, seqs=seqs)
 
     def oldest(self, connector: str, kinds: Sequence[MessageKind] = get_args(MessageKind)) -> int | None:
         """When the oldest undelivered message (of these kinds) was created, or None if there are none."""
         column = t.outbox.c
         query = _waiting(sa.select(column.created), connector).order_by(column.seq)
-        found = [self._db.scalar(query.where(column.kind == kind)) for kind in kinds]
+        found = [self._db.scalar(query.where(column.kind == kind).limit(1)) for kind in kinds]
         return min((created for created in found if created is not None), default=None)
 
     def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
         """Keep what became of tries, in one transaction: counts each in `attempts`, sets `first_attempt` once."""
-        column = t.outbox.c
-        with self._db.write() as connection:
-            for attempt in attempts:
-                connection.execute(
-                    sa.update(t.outbox)
-                    .where(column.connector == connector, column.seq == attempt.seq)
-                    .values(
-                        attempts=column.attempts + 1,
-                        first_attempt=sa.func.coalesce(column.first_attempt, attempt.started),
-                        delivered=attempt.delivered,
-                        last_error=attempt.error,
-                    )
-                )
+        rows = [
+            {
+                "of_connector": connector,
+                "of_seq": attempt.seq,
+                "started": attempt.started,
+                "delivered": attempt.delivered,
+                "last_error": attempt.error,
+            }
+            for attempt in attempts
+        ]
+        if rows:
+            with self._db.write() as connection:
+                connection.execute(_TRIED, rows)
 
     def undelivered(self) -> dict[str, int]:
         """How many messages wait, by connector; those for which none waits are left out."""
@@ -378,12 +402,6 @@ class OutboxStore:
             column.connector == connector, column.kind == kind, column.first_attempt.is_not(None)
         )
         return [row["ns"] for row in self._db.rows(query)]
-
-
-def _put(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-    """Write a record as it stands now."""
-    if not connection.execute(sa.update(table).where(table.c.id == row["id"]).values(row)).rowcount:
-        connection.execute(sa.insert(table), row)
 
 
 def _waiting(query: sa.Select[Any], connector: str) -> sa.Select[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
 """What making a record, or a value, of such a row raises."""
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,12 @@ class Unreadable:
         row = (table, str(key))
         self._rows.emit(row, RowUnreadable(*row, f"{type(error).__name__}: {error}"))
 
-    def rows(self, connection: sa.Connection, query: sa.Select[Any]) -> Rows:
-        """What the query finds, without rows of which a value is not of its column's type."""
+    def rows(self, connection: sa.Connection, query: sa.Select[Any], given: Mapping[str, Any] = NOTHING) -> Rows:
+        """What the query finds with these parameters, without rows of which a value is not of its column's type."""
         try:
-            return Rows(dict(row) for row in connection.execute(query).mappings())
+            return Rows(map(dict, connection.execute(query, given).mappings()))
         except UNREADABLE:
-            return self._one_by_one(connection, query)
+            return self._one_by_one(connection, query, given)
 
     def records(
         self, query: sa.Select[Any], rows: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], T]
@@ -71,24 +74,24 @@ class Unreadable:
         self,
         query: sa.Select[Any],
         limit: int,
-        rows: Callable[[sa.Select[Any]], Rows],
+        rows: Callable[[int], Rows],
         make: Callable[[Mapping[str, Any]], T],
     ) -> list[T]:
-        """The first `limit` records of what `rows` finds for the query; fewer only if there are no more.
+        """The first `limit` records of what `rows` finds, which is told how many to read; fewer only if no more are.
 
         So a page that is not full is the last one, whichever rows are damaged.
         """
         spare = 0
         while True:
-            read = rows(query.limit(limit + spare))
+            read = rows(limit + spare)
             found = self.records(query, read, make)
             lost = read.lost + len(read) - len(found)
             if lost <= spare:
                 return found[:limit]
             spare = lost
 
-    def _one_by_one(self, connection: sa.Connection, query: sa.Select[Any]) -> Rows:
-        found, rows = connection.execute(query).mappings(), Rows()
+    def _one_by_one(self, connection: sa.Connection, query: sa.Select[Any], given: Mapping[str, Any]) -> Rows:
+        found, rows = connection.execute(query, given).mappings(), Rows()
         while True:
             try:
                 row = found.fetchone()

@@ -13,13 +13,20 @@ from ingest.model.warning import EarlyWarning, WarningEvent, WarningFilter, Warn
 from ingest.state import warning_tables as t
 from ingest.state.case_queries import Before, paged
 from ingest.state.database import Database
-from ingest.state.once import added
+from ingest.state.once import added, put
 from ingest.state.unreadable import Rows
 from ingest.state.warning_inputs import let_refer, whole
 from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of, warning_row
 
 T = TypeVar("T")
 
+_AFTER: Final = (
+    sa.select(t.warning_event)
+    .where(t.warning_event.c.seq > sa.bindparam("after"))
+    .order_by(t.warning_event.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_LAST: Final = sa.select(sa.func.max(t.warning_event.c.seq))
 _LIVE: Final = sa.select(t.warning).where(t.warning.c.state != str(WarningState.CLOSED)).order_by(t.warning.c.raised)
 
 
@@ -31,11 +38,9 @@ def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) ->
     standing = {event.warning.id: warning_row(event.warning) for event in events}
     told = [warning_event_row(event) for event in events]
     let_refer(connection, [*standing.values(), *(row["snapshot"] for row in told)])
-    for row in standing.values():
-        if not connection.execute(sa.update(t.warning).where(t.warning.c.id == row["id"]).values(row)).rowcount:
-            connection.execute(sa.insert(t.warning), row)
-    fresh = [added(connection, t.warning_event, row, "id") for row in told]
-    return [warning_act(event) for event, new in zip(events, fresh, strict=True) if new]
+    put(connection, t.warning, [*standing.values()])
+    fresh = [added(connection, t.warning_event, row) for row in told]
+    return [warning_act(event) for event, new in zip(events, fresh, strict=True) if new is not None]
 
 
 def live_warnings(database: Database) -> list[EarlyWarning]:
@@ -65,7 +70,7 @@ class WarningStore:
             query = query.where(column.raised >= which.since)
         if which.until is not None:
             query = query.where(column.raised < which.until)
-        return self._db.unreadable.page(query, limit, self._rows, warning_of)
+        return self._db.unreadable.page(query, limit, lambda most: self._rows(query.limit(most)), warning_of)
 
     def warning(self, warning: UUID) -> EarlyWarning | None:
         """One warning, or None."""
@@ -77,18 +82,21 @@ class WarningStore:
 
     def warnings_after(self, seq: int, *, limit: int) -> list[WarningEvent]:
         """Events with a greater sequence number, oldest first."""
-        query = sa.select(t.warning_event).where(t.warning_event.c.seq > seq).order_by(t.warning_event.c.seq)
-        return self._db.unreadable.page(query, limit, self._rows, warning_event_of)
+
+        def rows(most: int) -> Rows:
+            return self._rows(_AFTER, after=seq, most=most)
+
+        return self._db.unreadable.page(_AFTER, limit, rows, warning_event_of)
 
     def last_warning(self) -> int:
         """The newest event's sequence number, 0 if there is none."""
-        return int(self._db.scalar(sa.select(sa.func.max(t.warning_event.c.seq))) or 0)
+        return int(self._db.scalar(_LAST) or 0)
 
     def _records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> list[T]:
         return self._db.unreadable.records(query, self._rows(query), make)
 
-    def _rows(self, query: sa.Select[Any]) -> Rows:
-        return whole(self._db.rows(query), self._db.rows)
+    def _rows(self, query: sa.Select[Any], **given: Any) -> Rows:
+        return whole(self._db.rows(query, **given), self._db.rows)
 
 
 def read_history(connection: sa.Connection, warning: UUID) -> list[WarningEvent]:
