@@ -11,6 +11,7 @@ ordinary day, and what depends on the time that passes, such as snapshots, happe
 
 from __future__ import annotations
 
+import sys
 import time
 from statistics import median
 from typing import Any, Final
@@ -74,5 +75,6 @@ def _watched(measured: Site, load: Load, parts: int) -> tuple[list[float], list[
             if over or taken >= load.messages / parts * (len(seen) + 1):
                 seen.append(round(median(part[len(part) * 2 // 3 :]), 1))
                 ended.append(time.perf_counter())
+                sys.stderr.write(f"hour {len(seen)} of {parts}: {seen[-1]} MB\n")
                 part = []
     return seen, ended
