@@ -25,6 +25,7 @@ class HeldBack:
     def __init__(self) -> None:
         self._without = 0  # cycles without a rest that the newest rest in vain led to
         self._left = 0  # how many of them are left
+        self._gathered = 0  # by the newest rest
 
     def rest_s(self, wanted_s: float) -> float:
         """How long to rest before the next cycle, which is to rest for so long."""
@@ -34,7 +35,12 @@ class HeldBack:
         return wanted_s
 
     def rested(self, messages: Sequence[Raw], began: int, ended: int) -> None:
-        """Learn from a rest (ns) and what there was at its end: all came in its first half, or some came later."""
-        in_vain = len(messages) >= _FEWEST and messages[-1].received < (began + ended) // 2
+        """Learn from a rest (ns) and what there was at its end.
+
+        It was in vain if all came in its first quarter, and as many as in the rest before.
+        """
+        as_many = _FEWEST <= len(messages) == self._gathered
+        in_vain = as_many and messages[-1].received < began + (ended - began) // 4
+        self._gathered = len(messages)
         self._without = min(max(2 * self._without, 1), _LONGEST) if in_vain else 0
         self._left = self._without
