@@ -46,9 +46,10 @@ from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from ingest.state.warning_store import WarningStore
 from ingest.supervisor import Supervisor
 from ingest.telemetry import REGISTRY, Event, emit
-from ingest.trail import Recorder, audit_folder, look_after_trail, of_plant_file, settle_trail, spool_folder
+from ingest.trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
 from ingest.upkeep import (
-    look_after_files,
+    every_second,
+    look_at_files,
     name_orphans,
     pack,
     reports_late,
@@ -114,6 +115,7 @@ class Service:
         heads = Heads(audit_folder(settings))
         self._trail = AuditStore(self._database.rows, heads.all)
         self._recorder = Recorder(self._database, spool_folder(settings))
+        self._look_at_files = partial(look_at_files, self.guard, self.journal, self._failed)
         self._settle_trail = partial(settle_trail, self._recorder, self._trail, heads)
         self.files = plant_files(settings, lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)))
         self._rosters = rosters(
@@ -133,9 +135,6 @@ class Service:
         def committed() -> None:
             self._sender.wake()
             news.spread()
-
-        def failed(error: BaseException) -> None:
-            loop.call_soon_threadsafe(self._fail, error)
 
         platform = settings.connectors.platform
         terms = Terms(
@@ -159,7 +158,7 @@ class Service:
             terms,
             settings.engine,
             on_commit=committed,
-            on_failure=failed,
+            on_failure=self._failed,
             pace=Pace(settings.pace.engine_ms / 1e3),
         )
 
@@ -185,7 +184,7 @@ class Service:
             self.journal,
             self.guard,
             lambda: self.engine.roster,
-            failed,
+            self._failed,
             caught_up=lambda: self.engine.lag() == 0,
             clock=clock,
         )
@@ -290,13 +289,12 @@ class Service:
                     group.create_task(
                         trim(self.journal, self._engine_store, self._settings.journal, self._recorder.note), name="trim"
                     ),
-                    group.create_task(look_after_trail(self._settle_trail), name="audit"),
                     group.create_task(pack(self._engine_store), name="pack"),
                     group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
                     group.create_task(self._trim_events(), name="trim-events"),
                     group.create_task(keep_trimmed(), name="memory"),
                     group.create_task(look_for_mended(self._in_force, self.refusals), name="settings"),
-                    group.create_task(look_after_files(self.guard, self.journal, self._fail), name="files"),
+                    group.create_task(every_second(self._look_at_files, self._settle_trail), name="every-second"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
                     group.create_task(self._selfwatch.run(), name="selfwatch"),
                     group.create_task(self._casework.run(), name="casework"),
@@ -375,6 +373,10 @@ class Service:
         either: set[asyncio.Future[Any]] = {stopping, self._failure}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+
+    def _failed(self, error: BaseException) -> None:
+        """End the service by that. From any thread."""
+        self._failure.get_loop().call_soon_threadsafe(self._fail, error)
 
     def _fail(self, error: BaseException) -> None:
         if not self._failure.done():

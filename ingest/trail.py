@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import os
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -25,7 +25,6 @@ from ingest.telemetry import Event, emit
 WAITING: Final = 10_000
 """Acts that wait while the state database is away; beyond them the oldest are told and lost to the trail."""
 
-_EVERY_S: Final = 1.0
 _CHANGES: Final = 200
 _VALUE: Final = 100
 
@@ -83,7 +82,7 @@ class Recorder:
     def write(self) -> None:
         """Write what waits, of commands too. Raises StateUnavailable, StateBroken; it then waits on."""
         with self._writing:
-            files = sorted(self._spool.glob("*.json"))
+            files = _left(self._spool)
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             try:
                 acts = [*(act for file in files for act in _read(file)), *waiting]
@@ -128,13 +127,6 @@ def keep_head(trail: AuditStore, heads: Heads) -> None:
         emit(AuditHeadNotKept(str(error)))
 
 
-async def look_after_trail(settle: Callable[[], None]) -> None:
-    """Write what waits and keep the newest head, again and again."""
-    while True:
-        await asyncio.sleep(_EVERY_S)
-        await asyncio.to_thread(settle)
-
-
 def settle_trail(recorder: Recorder, trail: AuditStore, heads: Heads) -> None:
     """Write what waits and keep the newest head, once; what the state database does not take waits on."""
     try:
@@ -142,6 +134,15 @@ def settle_trail(recorder: Recorder, trail: AuditStore, heads: Heads) -> None:
         keep_head(trail, heads)
     except (StateUnavailable, StateBroken):
         return  # the database tells of it by itself
+
+
+def _left(spool: Path) -> list[Path]:
+    """What commands left, oldest first."""
+    try:
+        with os.scandir(spool) as found:
+            return sorted(Path(one.path) for one in found if one.name.endswith(".json"))
+    except FileNotFoundError:
+        return []
 
 
 def _read(file: Path) -> Iterable[Act]:

@@ -197,13 +197,23 @@ def _trim(journal: Journal, store: EngineStore, config: JournalConfig, record: C
     journal.give_back()
 
 
-async def look_after_files(guard: DiskGuard, journal: Journal, fail: Callable[[BaseException], None]) -> None:
-    """Watch the room on the disks, also while nothing arrives, and end the service once its journal is broken.
+async def every_second(*looks: Callable[[], None]) -> None:
+    """Look after what may change without notice, again and again: one thread is woken for all of it."""
 
-    Whoever ran into it first may be a part that tries again for ever.
-    """
+    def look_once() -> None:
+        for look in looks:
+            look()
+
     while True:
-        await asyncio.to_thread(guard.state)
-        if journal.broken is not None:
-            fail(journal.broken)
+        await asyncio.to_thread(look_once)
         await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def look_at_files(guard: DiskGuard, journal: Journal, fail: Callable[[BaseException], None]) -> None:
+    """See how much room is on the disks, also while nothing arrives, and end the service once its journal is broken.
+
+    Whoever ran into it first may be a part that tries again for ever. `fail` is called from whichever thread this is.
+    """
+    guard.state()
+    if journal.broken is not None:
+        fail(journal.broken)

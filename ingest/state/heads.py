@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ingest.model.certificate import state_of
 from ingest.model.files import write_whole
 
 KEY: Final = "key"
@@ -40,6 +41,7 @@ class Heads:
     def __init__(self, folder: Path) -> None:
         """The folder is made with the first head."""
         self._folder = folder
+        self._seen: tuple[object, Head] | None = None
 
     def all(self) -> Sequence[Head]:
         """Every head that the trail must have: the newest, and those it was found not to have.
@@ -50,9 +52,17 @@ class Heads:
         return [self._read(file) for file in self._files()]
 
     def newest(self) -> Head | None:
-        """The newest head; None: none was kept yet, or it was laid aside. Raises Forged."""
+        """The newest head; None: none was kept yet, or it was laid aside. Raises Forged.
+
+        Asked every second: files that are as they were are not read again.
+        """
         file = self._folder / NEWEST
-        return self._read(file) if file in self._files() else None
+        state = state_of(file), state_of(self._folder / KEY)
+        if self._seen is not None and self._seen[0] == state:
+            return self._seen[1]
+        found = self._read(file) if file in self._files() else None
+        self._seen = (state, found) if found is not None else None
+        return found
 
     def keep(self, head: Head) -> None:
         """Keep a head in place of the one before: either of them is there, whole, whenever the power goes.

@@ -51,10 +51,12 @@ _EVENTS_AFTER: Final = (
 _CURSOR: Final = sa.select(t.reader_cursor.c.position).where(t.reader_cursor.c.reader == sa.bindparam("of_reader"))
 _MOVE_CURSOR: Final = sa.update(t.reader_cursor).where(t.reader_cursor.c.reader == sa.bindparam("of_reader"))
 _OF_CONNECTOR: Final = t.outbox.c.connector == sa.bindparam("of_connector")
+_OF_KIND: Final = t.outbox.c.kind == sa.bindparam("of_kind")
+_WAITS: Final = t.outbox.c.delivered.is_(None)
+_OLDEST: Final = sa.select(t.outbox.c.created).where(_OF_CONNECTOR, _OF_KIND, _WAITS).order_by(t.outbox.c.seq).limit(1)
 _NEWS: Final = (
     sa.select(t.outbox.c.seq, t.outbox.c.plant, t.outbox.c.subject, t.outbox.c.urgency)
-    .where(_OF_CONNECTOR, t.outbox.c.delivered.is_(None))
-    .where(t.outbox.c.kind == sa.bindparam("of_kind"), t.outbox.c.seq > sa.bindparam("after"))
+    .where(_OF_CONNECTOR, _OF_KIND, _WAITS, t.outbox.c.seq > sa.bindparam("after"))
     .order_by(t.outbox.c.seq)
     .limit(sa.bindparam("most"))
 )
@@ -325,9 +327,7 @@ class OutboxStore:
 
     def oldest(self, connector: str, kinds: Sequence[MessageKind] = get_args(MessageKind)) -> int | None:
         """When the oldest undelivered message (of these kinds) was created, or None if there are none."""
-        column = t.outbox.c
-        query = _waiting(sa.select(column.created), connector).order_by(column.seq)
-        found = [self._db.scalar(query.where(column.kind == kind).limit(1)) for kind in kinds]
+        found = [self._db.scalar(_OLDEST, of_connector=connector, of_kind=kind) for kind in kinds]
         return min((created for created in found if created is not None), default=None)
 
     def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
@@ -402,7 +402,3 @@ class OutboxStore:
             column.connector == connector, column.kind == kind, column.first_attempt.is_not(None)
         )
         return [row["ns"] for row in self._db.rows(query)]
-
-
-def _waiting(query: sa.Select[Any], connector: str) -> sa.Select[Any]:
-    return query.where(t.outbox.c.connector == connector, t.outbox.c.delivered.is_(None))

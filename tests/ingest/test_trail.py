@@ -211,3 +211,34 @@ def test_a_changed_limit_is_told_with_what_it_was_and_what_it_is(tmp_path: Path)
         ("changed", "small.toml", "small"),
     ]
     assert told[1].detail["changes"] == ["points.CO-01.rules.H.on: 24 → 26"]
+
+
+def test_what_commands_leave_is_written_in_the_order_in_which_they_acted(
+    recorder: Recorder, trail: AuditStore, tmp_path: Path
+) -> None:
+    """Beside it nothing else that lies in the folder is taken for an act, and a folder that is not there holds none."""
+    recorder.write()
+    for number in (1_000_000_000_000_000_002, 1_000_000_000_000_000_001):
+        leave(tmp_path / "spool", act(number))
+    (tmp_path / "spool" / ".half.json.new").write_text("[")
+    recorder.write()
+    assert [row.act.time for row in trail.acts(limit=9)] == [1_000_000_000_000_000_002, 1_000_000_000_000_000_001]
+    assert [file.name for file in (tmp_path / "spool").iterdir()] == [".half.json.new"]
+
+
+def test_a_head_that_somebody_changed_since_it_was_read_is_not_believed(
+    tmp_path: Path, heads: Heads, trail: AuditStore, recorder: Recorder
+) -> None:
+    """Files that are as they were are not read again; one that is not is."""
+    recorder.note(act(1))
+    settle_trail(recorder, trail, heads)
+    newest = heads.newest()
+    assert heads.newest() == newest
+    file = tmp_path / "audit/newest.json"
+    file.write_text(file.read_text().replace('"seq": 1', '"seq": 2'))
+    os.utime(file, ns=(0, 0))
+    with pytest.raises(Forged):
+        heads.newest()
+    (tmp_path / "audit/key").unlink()
+    with pytest.raises(Forged):
+        heads.newest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -246,7 +247,11 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
         if not ended.done():
             ended.set_result(error)
 
-    looking = asyncio.create_task(upkeep.look_after_files(DiskGuard([tmp_path], 0), journal, fail))
+    def failed(error: BaseException) -> None:
+        ended.get_loop().call_soon_threadsafe(fail, error)
+
+    look = partial(upkeep.look_at_files, DiskGuard([tmp_path], 0), journal, failed)
+    looking = asyncio.create_task(upkeep.every_second(look))
     journal._file.broken = JournalBroken("a sync failed")
     async with asyncio.timeout(20):
         assert await ended is journal.broken
