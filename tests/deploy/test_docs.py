@@ -219,9 +219,20 @@ def test_the_commands_of_the_pages_exist() -> None:
     """`yujing …` in blocks and in running text, each asked for its help."""
     found = {line[3 if line[1] == "--secrets" else 1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
     assert found == {
-        "backup", "check", "explain", "init", "journal", "quarantine", "restore", "run", "simulate", "state", "verify",
+        "backup", "check", "explain", "influx", "init", "journal", "quarantine", "restore", "run", "simulate",
+        "state", "verify",
     }  # fmt: skip
-    for command in ("backup", "check", "init", "run", "explain warning", "journal verify", "verify", "restore"):
+    for command in (
+        "backup",
+        "check",
+        "influx setup",
+        "init",
+        "run",
+        "explain warning",
+        "journal verify",
+        "verify",
+        "restore",
+    ):
         told = CliRunner().invoke(app, [*command.split(), "--help"])
         assert "--config" in unstyle(told.output)
     forwarded = [sys.executable, "-m", "ingest.cli", "simulate", "platform", "--help"]
