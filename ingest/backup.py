@@ -3,7 +3,8 @@
 Two databases are copied that must fit each other: the state knows how far in the journal it has judged. It is held
 first, the journal a moment later, so that the state is never ahead of the journal's copy; an entry the state does not
 know yet is judged again after the restore. Heads of the audit trail are older than the copied trail, evidence is newer
-than the rows that name it: either way nothing is missed that the databases speak of.
+than the rows that name it: either way nothing is missed that the databases speak of. A history in DuckDB comes after
+the journal, which knows how far it is written: what it has beyond that is written again, and replaced.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest import build
+from ingest.history.config import DuckDBConfig
 from ingest.journal.backup import HeldJournal, count_journal, held_journal
 from ingest.model.files import sync
 from ingest.opening import PLANTS_IN_FORCE
@@ -29,6 +31,7 @@ from ingest.trail import audit_folder, spool_folder
 
 JOURNAL: Final = "journal.db"
 STATE: Final = "state.db"
+HISTORY: Final = "history.duckdb"
 EVIDENCE: Final = "evidence"
 MANIFEST: Final = "manifest.json"
 _SETTINGS: Final = "settings"
@@ -58,7 +61,7 @@ class Backup:
     format: int = _FORMAT
 
 
-def take(settings: Settings, file: Path, to: Path, now: str, bar: Bar) -> Backup:
+def take(settings: Settings, file: Path, to: Path, now: str, bar: Bar, *, history: bool = False) -> Backup:
     """Copy everything into a new folder, which has its name only once it is whole.
 
     Args:
@@ -67,21 +70,28 @@ def take(settings: Settings, file: Path, to: Path, now: str, bar: Bar) -> Backup
         to: the folder, not there yet; the one above it is.
         now: ISO 8601.
         bar: for a person who looks on.
+        history: with the history in DuckDB.
 
     Raises:
         NotTaken: it cannot be made there, or the journal let go of what the state needs at that very moment.
+        HistoryUnavailable: the history cannot be copied now.
         JournalUnavailable, JournalBroken, StateUnavailable, OSError: something cannot be read or written.
     """
     part = to.with_name(f".{to.name}.part")
-    _require_room(settings, to, part)
+    stored = history_file(settings) if history else None
+    if stored is not None and not stored.exists():
+        stored = None
+    _require_room(settings, to, part, stored)
     part.mkdir(mode=0o700)
     try:
         for folder in _beside(settings):
             _copy_folder(folder, part / folder.name)
         _copy_databases(settings, part, bar)
+        if stored is not None:
+            _copy_history(stored, part / HISTORY, bar)
         _copy_evidence(settings.cases.evidence, part / EVIDENCE, bar)
         _copy_settings(settings, file, part / _SETTINGS)
-        made = Backup(now, build.version(), _counts(part / JOURNAL, part / STATE, part / EVIDENCE))
+        made = Backup(now, build.version(), _counts(part / JOURNAL, part / STATE, part / EVIDENCE, part / HISTORY))
         (part / MANIFEST).write_text(json.dumps(asdict(made), indent=1))
         _sync_all(part)
         part.rename(to)
@@ -112,7 +122,12 @@ def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]
     folders = dict.fromkeys((settings.journal.path.parent, settings.state.path.parent, settings.cases.evidence))
     for folder in folders:
         _require_empty(folder)
-    databases = ((STATE, settings.state.path), (JOURNAL, settings.journal.path))
+    databases = [(STATE, settings.state.path), (JOURNAL, settings.journal.path)]
+    stored = history_file(settings)
+    if stored is not None and (source / HISTORY).exists():
+        _require_none(stored)
+        databases.append((HISTORY, stored))
+        folders[stored.parent] = None
     _require_free(source, next(one for one in (folder, *folder.absolute().parents) if one.exists()))
     for folder in folders:
         _make_folder(folder, source)
@@ -125,12 +140,13 @@ def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]
     for folder in _beside(settings):
         _copy_folder(source / folder.name, folder)
     leave_out_numbers(parts[0])
-    found = _counts(parts[1], parts[0], settings.cases.evidence)
+    found = _counts(parts[1], parts[0], settings.cases.evidence, parts[-1] if len(parts) > 2 else None)
     note()
     for folder in folders:
         _own_all(source, folder)
         _sync_all(folder)
-    for (_, path), part in zip(databases, parts, strict=True):  # a state alone is refused at a start, as it should be
+    # A state alone is refused at a start, as it should be; a history alone would be taken for a new installation's.
+    for part, (_, path) in sorted(zip(parts, databases, strict=True), key=lambda one: one[1][0] == HISTORY):
         part.rename(path)
         sync(path.parent)
     return said, found
@@ -173,8 +189,25 @@ def _require_entries(settings: Settings, oldest: int, state: HeldState, journal:
         )
 
 
-def _counts(journal: Path, state: Path, evidence: Path) -> Mapping[str, int]:
-    return {**count_journal(journal), **count_state(state), "evidence": sum(1 for _ in _files(evidence))}
+def history_file(settings: Settings) -> Path | None:
+    """The history's file, if it is one."""
+    return settings.history.path if isinstance(settings.history, DuckDBConfig) else None
+
+
+def _copy_history(path: Path, to: Path, bar: Bar) -> None:
+    from ingest.history.duck_hold import copy_held  # noqa: PLC0415  30 MB that other histories need not load
+
+    with bar("历史库 history", path.stat().st_size) as advance:
+        copy_held(path, to, advance)
+
+
+def _counts(journal: Path, state: Path, evidence: Path, history: Path | None) -> Mapping[str, int]:
+    counts = {**count_journal(journal), **count_state(state), "evidence": sum(1 for _ in _files(evidence))}
+    if history is not None and history.exists():
+        from ingest.history.duck_hold import count_stored  # noqa: PLC0415  as above
+
+        counts["stored"] = count_stored(history)
+    return counts
 
 
 def _beside(settings: Settings) -> tuple[Path, ...]:
@@ -264,7 +297,12 @@ def _require_empty(folder: Path) -> None:
         )
 
 
-def _require_room(settings: Settings, to: Path, part: Path) -> None:
+def _require_none(path: Path) -> None:
+    if path.exists():
+        raise NotTaken(f"{path}: 已存在,未作改动;请先移开 is there already, nothing was changed; move it away first")
+
+
+def _require_room(settings: Settings, to: Path, part: Path, stored: Path | None) -> None:
     """Raise NotTaken where no new folder can be made, or what is free would not be enough for copy and alarms."""
     if to.exists():
         raise NotTaken(f"{to}: 已存在,请用新名称 is there already; give a new name")
@@ -277,7 +315,7 @@ def _require_room(settings: Settings, to: Path, part: Path) -> None:
         raise NotTaken(f"{to.parent}: 没有此文件夹 there is no such folder; is the disk mounted?")
     need = sum(
         one.stat().st_size
-        for database in (settings.journal.path, settings.state.path)
+        for database in filter(None, (settings.journal.path, settings.state.path, stored))
         for one in database.parent.glob(f"{database.name}*")
         if one.name in (database.name, f"{database.name}-wal")
     )
@@ -290,7 +328,8 @@ def _require_room(settings: Settings, to: Path, part: Path) -> None:
 
 def _require_free(source: Path, to: Path) -> None:
     linked = source.stat().st_dev == to.stat().st_dev
-    files = [source / JOURNAL, source / STATE, *([] if linked else _files(source / EVIDENCE))]
+    stored = [source / HISTORY] if (source / HISTORY).exists() else []
+    files = [source / JOURNAL, source / STATE, *stored, *([] if linked else _files(source / EVIDENCE))]
     _require_bytes(to, sum(one.stat().st_size for one in files))
 
 

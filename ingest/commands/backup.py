@@ -10,10 +10,10 @@ from typing import Annotated, Final
 
 import typer
 
-from ingest.backup import NotTaken, take
+from ingest.backup import NotTaken, history_file, take
 from ingest.backup import restore as put_back
-from ingest.commands.configured import INVALID, LOST, ConfigFile, bar, configured, enter, say, written
-from ingest.history.config import DuckDBConfig
+from ingest.commands.configured import INVALID, LOST, UNAVAILABLE, ConfigFile, bar, configured, enter, say, written
+from ingest.history.errors import HistoryUnavailable
 from ingest.model.audit import Act
 from ingest.settings import Settings
 from ingest.trail import leave, spool_folder
@@ -28,12 +28,15 @@ _NAMES: Final = {
     "warnings": "预警 warnings",
     "audit": "审计记录 rows of the audit trail",
     "evidence": "证据文件 files of evidence",
+    "stored": "历史库读数 readings of the history",
 }
 
 
 def backup(
     to: Annotated[Path, typer.Argument(metavar="TO", help="新文件夹 A folder that is not there yet.")],
     config: ConfigFile = _DEFAULT,
+    *,
+    history: Annotated[bool, typer.Option("--history", help="连同历史库 With the history, if it is a file.")] = False,
 ) -> None:
     """备份,服务可继续运行 Copy journal, state and evidence into a new folder, also while the service runs."""
     to = to.absolute()  # as the person means it, before we go to the folder of the settings
@@ -41,18 +44,18 @@ def backup(
     with configured(file, writing=True) as settings:
         _require_file(settings)
         try:
-            made = take(settings, file, to, written(time.time_ns()), bar)
+            made = take(settings, file, to, written(time.time_ns()), bar, history=history)
         except NotTaken as error:
             _refuse(error)
+        except HistoryUnavailable as error:
+            say.print(f"✗ {error}", markup=False)
+            raise typer.Exit(UNAVAILABLE) from None
         _note(settings, "backed-up", to)
     typer.echo(f"已备份 backed up: {to}")
     for kind, count in made.counts.items():
         typer.echo(f"  {_NAMES[kind]}: {count}")
-    if isinstance(settings.history, DuckDBConfig):
-        typer.echo(
-            f"不含历史库 without the history ({settings.history.path}):"
-            " 停服务后另行复制 copy it with the service stopped."
-        )
+    if "stored" not in made.counts and (stored := history_file(settings)) is not None:
+        typer.echo(f"不含历史库 without the history ({stored}): --history 可一并备份 takes it along.")
     typer.echo("不含密钥文件 without secrets and certificates: 另行保管 keep those apart.")
 
 

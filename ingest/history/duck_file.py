@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 from numpy.typing import NDArray
 
 from ingest.history.config import DuckDBConfig
+from ingest.history.duck_hold import MOST_LOG, Hold
 from ingest.history.errors import HistoryUnavailable
 
 Ask = Callable[[str, Mapping[str, object]], dict[str, NDArray[Any]]]
 """Asks a query with its values; the columns of the answer by their names."""
+
+_NEVER: Final = {"wal_autocheckpoint": "999 TB", "auto_checkpoint_skip_wal_threshold": str(1 << 60)}
 
 SPILL: Final = "1GB"
 """Most that a query that does not fit into memory may put beside the file for a while: the disk is the journal's."""
@@ -74,6 +78,9 @@ class DuckFile:
     def __init__(self, config: DuckDBConfig) -> None:
         self._path = config.path
         self._turn = threading.Lock()
+        self._hold = Hold(config.path)
+        self._log = config.path.with_name(f"{config.path.name}.wal")
+        self._held = self._refused = False
         with self._available():
             config.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = duckdb.connect(str(config.path), config=_options(config))
@@ -111,14 +118,35 @@ class DuckFile:
             return found
 
     def checkpoint(self) -> None:
-        """Bring what was written into the file proper, so that what was deleted there makes room."""
+        """Bring what was written into the file proper, so that what was deleted there makes room; not while held."""
         with self._turn, self._available():
-            self._db.execute("CHECKPOINT")
+            if not self._held:
+                self._db.execute("CHECKPOINT")
+
+    def look_for_hold(self) -> None:
+        """Make no checkpoints while somebody copies the file (see `duck_hold`), unless it takes all too long."""
+        with self._turn, self._available():
+            if not self._hold.wanted():
+                self._refused = False
+                self._set_checkpoints(on=True)
+            elif self._held and _size(self._log) > MOST_LOG:
+                self._refused = True
+                self._set_checkpoints(on=True)
+            elif not self._refused and not (self._held and self._hold.told()):
+                self._db.execute("CHECKPOINT")
+                self._set_checkpoints(on=False)
+                self._hold.tell()
 
     def close(self) -> None:
         """Checkpoint and let go of the file."""
         with self._turn, self._available():
             self._db.close()
+
+    def _set_checkpoints(self, *, on: bool) -> None:
+        if self._held is on:
+            for name in _NEVER:
+                self._db.execute(f"RESET GLOBAL {name}" if on else f"SET GLOBAL {name} = '{_NEVER[name]}'")
+            self._held = not on
 
     @contextmanager
     def _available(self) -> Iterator[None]:
@@ -136,6 +164,10 @@ def named(db: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, NDArra
         yield
     finally:
         db.unregister(name)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _options(config: DuckDBConfig) -> dict[str, str | bool | int | float | list[str]]:

@@ -70,6 +70,7 @@ class DuckUpkeep:
         if began < self._due:
             return
         try:
+            self._file.look_for_hold()
             busy = self.step(received)
         except HistoryUnavailable as error:
             emit(HistoryUpkeepDelayed(str(error)))

@@ -16,6 +16,8 @@ from typer.testing import CliRunner, Result
 
 from ingest.backup import take
 from ingest.cli import app
+from ingest.history.config import DuckDBConfig
+from ingest.history.duck import DuckDBStore
 from ingest.journal.care import JournalFile
 from ingest.journal.journal import Commit, Journal
 from ingest.model.audit import Act
@@ -28,6 +30,7 @@ from ingest.state.evidence_files import EvidenceFiles
 from ingest.state.heads import Heads
 from ingest.state.peek import engine_at
 from ingest.state.store import AlarmStore, EngineStore
+from tests.ingest.history.made_up import NOON, SECOND, roster, steady
 from tests.ingest.journal.entries import batch
 from tests.ingest.state.test_store import event
 
@@ -146,6 +149,45 @@ def test_what_is_restored_is_what_was_backed_up_and_is_for_its_user_alone(data: 
     for place in (tmp_path / "copy", data):
         for one in (place, *place.rglob("*")):
             assert stat.S_IMODE(one.stat().st_mode) & 0o077 == 0, one
+
+
+def test_the_history_comes_along_if_it_is_asked_for_and_goes_on_from_where_the_journal_is(
+    data: Path, run: Run, tmp_path: Path
+) -> None:
+    """It is copied a moment later: what it has beyond the journal's cursor is written again and replaces that."""
+
+    def write(*entries: int) -> int:
+        with closing(DuckDBStore(DuckDBConfig(path=data / "history.duckdb"))) as store:
+            for entry in entries:
+                store.write_readings(steady(10, start=NOON + entry * 10 * SECOND), roster(), entry)
+            return store.count_readings()
+
+    write(1, 2, 3)
+    without = run("backup", "without")
+    assert "--history 可一并备份 takes it along" in without.output
+    taken = run("backup", "copy", "--history")
+    assert taken.exit_code == 0, taken.output
+    assert "readings of the history: 30" in taken.output
+    assert "without the history" not in taken.output
+    data.rename(tmp_path / "gone")
+    restored = run("restore", "copy")
+    assert restored.exit_code == 0, restored.output
+    assert "readings of the history: 备份 backup 30, 现有 restored 30" in restored.output
+    assert stat.S_IMODE((data / "history.duckdb").stat().st_mode) == 0o600
+    assert write(3, 4) == 40
+    data.rename(tmp_path / "again")
+    (data).mkdir()
+    (data / "history.duckdb").write_bytes(b"another")
+    assert run("restore", "copy").exit_code == 2
+
+
+def test_a_history_that_cannot_be_copied_now_is_no_backup(data: Path, run: Run, tmp_path: Path) -> None:
+    (data / "history.duckdb").write_bytes(b"no database" * 1000)
+    refused = run("backup", "copy", "--history")
+    assert refused.exit_code == 1
+    assert "history.duckdb" in refused.output
+    assert not (tmp_path / "copy").exists()
+    assert not (tmp_path / ".copy.part").exists()
 
 
 def test_a_restored_service_gives_no_number_of_an_event_twice(data: Path, run: Run, tmp_path: Path) -> None:
