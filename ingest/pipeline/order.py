@@ -24,7 +24,7 @@ from ingest.pipeline.raise_warnings import raise_warnings
 from ingest.pipeline.turn import Terms, Turn
 from ingest.plants.roster import Roster
 from ingest.quality.check import check_quality
-from ingest.quality.late import flag_late, stranded
+from ingest.quality.late import flag_late, follow, stranded
 from ingest.telemetry import Event, emit
 from ingest.warnings.report import warning_body
 
@@ -44,12 +44,13 @@ class TimesForgotten(Event, level="warning", amount="points"):
 def check(turn: Turn, memory: Memory) -> None:
     """Add the flags a reading earns by itself and by coming out of order."""
     checked = check_quality(turn.batch, *turn.roster.ranges(turn.batch.point))
-    wrong = stranded(checked, memory.newest)
-    if len(wrong):
-        memory.forget_times(wrong)
-        emit(TimesForgotten(len(wrong)))
-    turn.batch = flag_late(checked, memory.newest)
-    turn.live = _live(turn.batch)
+    if not follow(checked, memory.newest):  # else nothing is late, and so no newest time is of the future
+        wrong = stranded(checked, memory.newest)
+        if len(wrong):
+            memory.forget_times(wrong)
+            emit(TimesForgotten(len(wrong)))
+        checked = flag_late(checked, memory.newest)
+    turn.batch, turn.live = checked, _live(checked)
 
 
 def remember(turn: Turn, memory: Memory) -> None:
@@ -64,8 +65,7 @@ def remember(turn: Turn, memory: Memory) -> None:
 def detect(turn: Turn, memory: Memory) -> None:
     """Let the detectors judge what came in order. Values that are no measurement are judged as NaN."""
     live = turn.live
-    unusable = live.flags & _UNUSABLE
-    value = np.where(unusable, np.nan, live.value) if np.count_nonzero(unusable) else live.value
+    value = np.where(live.flags & _UNUSABLE, np.nan, live.value) if np.count_nonzero(live.flags) else live.value
     readings = Readings(live.point, live.time, value, live.received, turn.roster.carrier.take(live.point))
     turn.findings = memory.bank.update(readings, turn.now)
 
@@ -144,8 +144,10 @@ def _of_warning(turn: Turn, event: WarningEvent) -> list[Message]:
 
 
 def _live(batch: Batch) -> Batch:
-    past = batch.flags & NOT_LIVE
-    return batch.take(past == 0) if np.count_nonzero(past) else batch
+    if not np.count_nonzero(batch.flags):
+        return batch
+    live = (batch.flags & NOT_LIVE) == 0
+    return batch if np.count_nonzero(live) == len(live) else batch.take(live)
 
 
 def _reason(roster: Roster, alarm: Alarm) -> Text | None:

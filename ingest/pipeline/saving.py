@@ -18,10 +18,10 @@ from ingest.telemetry import Event, emit
 
 _RETRY_S: Final = 1.0
 
-_SAVE_S: Final = 0.5
+_SAVE_S: Final = 2.0
 """A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
 
-_REACHED: Final = 2 * 10**9
+_REACHED: Final = int(_SAVE_S * 1e9)
 """Ns. So often at least it is kept that the service is up: what it lives after that, it takes for time it was away."""
 
 

@@ -16,6 +16,37 @@ FAR: Final = 3600 * 10**9
 _NOBODY: Final = np.empty(0, np.int32)
 _NEVER: Final = np.iinfo(np.int64).min
 _FEW: Final = 1 << 16
+_SMALL: Final = 512  # readings among which points are told apart sooner by a set than by sorting
+
+
+def follow(batch: Batch, newest: NDArray[np.int64]) -> bool:
+    """Advance `newest` in place by readings that all go on in order, as most batches do; else change nothing.
+
+    Args:
+        batch: readings in order of arrival.
+        newest: int64[p], newest event time seen by point, ns; updated.
+
+    Returns:
+        Whether they do. If not, `flag_late` says which do not.
+    """
+    point, time = batch.point, batch.time
+    if np.count_nonzero(batch.flags) and np.count_nonzero(batch.flags & NOT_LIVE):
+        return False
+    if len(batch) <= _SMALL and len(set(point.tolist())) == len(batch):
+        if np.count_nonzero(time <= newest.take(point)):
+            return False
+        newest[point] = time
+        return True
+    order = _by_point(point, len(newest))
+    point, time = point[order], time[order]
+    first = _firsts(point)
+    news = time > newest.take(point)
+    news[1:] &= first[1:] | (time[1:] > time[:-1])
+    if np.count_nonzero(news) < len(news):
+        return False
+    last = np.append(first[1:], True)
+    newest[point[last]] = time[last]
+    return True
 
 
 def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
@@ -29,27 +60,12 @@ def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     """
     if not len(batch):
         return batch
-    point, time = batch.point, batch.time
-    historical = (batch.flags & NOT_LIVE) != 0
-    backfilled = np.count_nonzero(historical) > 0
-    ascending = not np.count_nonzero(point[1:] <= point[:-1])  # one frame of one moment, or of one point
-    if ascending and not backfilled and not np.count_nonzero(time <= newest.take(point)):
-        newest[point] = time
-        return batch
-    # 16 bits are sorted by counting, several times as fast.
-    order = np.argsort(point.astype(np.uint16) if len(newest) <= _FEW else point, kind="stable")
-    point, time = point[order], time[order]
-    first = np.empty(len(point), bool)
-    first[0], first[1:] = True, point[1:] != point[:-1]
-    if not backfilled:
-        news = time > newest.take(point)
-        news[1:] &= first[1:] | (time[1:] > time[:-1])
-        if np.count_nonzero(news) == len(news):
-            last = np.append(first[1:], True)
-            newest[point[last]] = time[last]
-            return batch
+    past = (batch.flags & NOT_LIVE) != 0
+    order = _by_point(batch.point, len(newest))
+    point, time = batch.point[order], batch.time[order]
+    first = _firsts(point)
     # The running maximum of time along each point: ranks keep (point, time) in one number that cannot overflow.
-    counted = np.where(historical[order], _NEVER, time) if backfilled else time
+    counted = np.where(past[order], _NEVER, time)
     times, rank = np.unique(counted, return_inverse=True)
     running = np.maximum.accumulate(point.astype(np.int64) * len(times) + rank) % len(times)
     before = newest[point]
@@ -73,3 +89,16 @@ def stranded(batch: Batch, newest: NDArray[np.int64]) -> NDArray[np.int32]:
         return _NOBODY
     live = (batch.flags & NOT_LIVE) == 0
     return np.unique(batch.point[far & live & (before > batch.time + FAR)])
+
+
+def _by_point(point: NDArray[np.int32], points: int) -> NDArray[np.intp]:
+    """intp[n], the readings by point, each point's in order of arrival."""
+    # 16 bits are sorted by counting, several times as fast.
+    return np.argsort(point.astype(np.uint16) if points <= _FEW else point, kind="stable")
+
+
+def _firsts(point: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """bool[n], the first reading of each point, of readings by point."""
+    first = np.empty(len(point), bool)
+    first[0], first[1:] = True, point[1:] != point[:-1]
+    return first

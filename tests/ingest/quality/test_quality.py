@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.model.batch import Batch, concat
 from ingest.model.flags import Flag
+from ingest.quality import late
 from ingest.quality.check import check_quality
-from ingest.quality.late import flag_late
+from ingest.quality.late import flag_late, follow
 
 SECOND = 10**9
 LOW, HIGH = np.array([0.0, -10.0, np.nan]), np.array([100.0, 10.0, np.nan])
@@ -60,3 +62,24 @@ def test_lateness_is_the_same_however_the_stream_is_cut(rows: list[tuple[int, in
         expected.append(time <= seen.get(point, 0))
         seen[point] = max(seen.get(point, 0), time)
     assert [bool(f & Flag.LATE) for f in concat(parts).flags] == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 20), st.sampled_from([0, 0, 8, 64])), max_size=12),
+    st.lists(st.integers(0, 10), min_size=4, max_size=4),
+    st.booleans(),
+)
+def test_readings_that_go_on_in_order_are_those_of_which_none_is_late(
+    rows: list[tuple[int, int, int]], before: list[int], small: bool
+) -> None:
+    """The short way is the long one's, whichever way points are told apart; what it does not take it leaves alone."""
+    stream = batch([(point, time, 0.0) for point, time, _ in rows], 99)
+    stream = stream.with_flags(np.array([flags for *_, flags in rows], np.uint16))
+    known = np.array(before, np.int64) * SECOND
+    short, long = known.copy(), known.copy()
+    flagged = flag_late(stream, long)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(late, "_SMALL", 512 if small else 0)
+        taken = follow(stream, short)
+    assert taken == (not (flagged.flags & (Flag.LATE | Flag.HISTORICAL)).any())
+    assert short.tolist() == (long if taken else known).tolist()
