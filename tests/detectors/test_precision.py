@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors import Bank, Readings, compile_expression
+from detectors import Bank, Readings, build, compile_expression
+from detectors.detector import ScoringDetector
 from detectors.gate import intervals
 from detectors.precision import above, below
 from detectors.rules import GATE_OPS, GateTable
@@ -97,6 +98,18 @@ def test_the_end_of_an_instruments_range_is_within_it_however_it_was_sent(low: f
         (4, True),
         (5, False),
     ]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 16.1), (-40.1, 85.3), (900.0, 1000.2), (0.1, 5.1), (0.0, 1.0)])
+def test_a_value_at_the_end_of_its_range_is_passed_over_like_one_in_its_midst(low: float, high: float) -> None:
+    """Most gas detectors show 0 and most contacts 0 or 1 all their life: what does not change is not looked at anew."""
+    out = rule("range", 0, 0, math.nextafter(1.0, 2.0), 1.0, low=low, high=high)
+    detector = build("range", table([out]))
+    assert isinstance(detector, ScoringDetector)
+    for value in (low, high, single(low), single(high)):
+        first, last = (float(end[0]) for end in detector.steady(np.zeros(1, np.intp), np.array([value])))
+        assert first <= value <= last
+        assert judged([out], [(first,), (last,)]) == []
 
 
 @given(limit=LIMITS, op=st.sampled_from(GATE_OPS), factor=st.sampled_from([0.0, 1e-9, -1e-9, 1e-6, -1e-6, 0.1, -0.1]))
