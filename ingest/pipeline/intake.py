@@ -323,7 +323,7 @@ class Intake(Worker):
         timeout_s, rest_s = min(_CARE_S, self._announcer.due_s()), self._held_back.rest_s(self._pace.rest_s())
         began = self._clock.look()[0]
         messages = self._handover.take(GROUP, timeout_s, rest_s)
-        if rest_s:
+        if rest_s and len(messages) < GROUP:  # else it was cut short
             self._held_back.rested(messages, began, self._clock.look()[0])
         return messages
 
