@@ -32,6 +32,9 @@ class Backend(Protocol):
     def opened(self, connection: sa.Connection) -> None:
         """Do what belongs to the first transaction, after the migrations: from here on it is ours."""
 
+    def lasting(self, connection: sa.Connection, lasting: bool) -> None:  # noqa: FBT001  what is said, not how
+        """Have the transaction that begins be on disk once it is committed; or let it be so with a later one."""
+
     def transaction(self, connection: sa.Connection) -> int | None:
         """Number the transaction under way, if its outcome can be asked for later."""
 

@@ -51,8 +51,11 @@ class Database:
         return next(iter(self._trouble.copy().values()), None) or str(self.unreadable) or None
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self, *, lasting: bool = True) -> Iterator[sa.Connection]:
         """One transaction on the one writing connection.
+
+        What is not `lasting` survives the process, but not a loss of power right after: for what is done again then,
+        since a sync costs several times what a small transaction does. The next one that lasts takes it along.
 
         Raises:
             StateUnavailable: nothing of it is kept.
@@ -63,6 +66,7 @@ class Database:
             if self.broken is not None:
                 raise self.broken
             with self._told(), self._writer.connect() as connection, connection.begin() as transaction:
+                self.backend.lasting(connection, lasting)
                 yield connection
                 self._commit(transaction, self.backend.transaction(connection))
 

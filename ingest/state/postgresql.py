@@ -118,6 +118,9 @@ class Postgresql:
         connection.execute(sa.insert(holder), {"one": 1, "token": token, "since": time.time_ns()})
         self._token = token
 
+    def lasting(self, connection: sa.Connection, lasting: bool) -> None:  # noqa: FBT001  as `Backend`
+        """Nothing: every commit lasts, on a standby that takes over, too."""
+
     def transaction(self, connection: sa.Connection) -> int | None:
         """See `Backend`."""
         return int(connection.exec_driver_sql("SELECT pg_current_xact_id()::text").scalar_one())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,7 @@ class Sqlite:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StateUnavailable(f"{path}: {error.strerror or error}") from error
+        self._lasting = True
         self._let_go = finalize(self, os.close, _hold(path))  # at the latest when nobody has this any more
 
     @property
@@ -69,6 +71,13 @@ class Sqlite:
 
     def opened(self, connection: sa.Connection) -> None:
         """Nothing: the process holds the file."""
+
+    def lasting(self, connection: sa.Connection, lasting: bool) -> None:  # noqa: FBT001  as `Backend`
+        """See `Backend`: the log is synced with the next commit that lasts, and before it is copied into the file."""
+        if lasting is not self._lasting:
+            raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # the only driver
+            raw.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+            self._lasting = lasting
 
     def transaction(self, connection: sa.Connection) -> int | None:
         """None: whoever commits here knows it."""

@@ -166,7 +166,9 @@ class EngineStore:
         """
         if self._kept_already():
             return
-        with self._surely() as connection:
+        # A turn that led to nothing is judged again, to nothing; but the journal may be trimmed up to a snapshot.
+        lasting = bool(events or messages or suppressions or warnings or acts or renamed) or snapshot is not None
+        with self._surely(lasting=lasting) as connection:
             fresh = []
             standing = {event.alarm.id: event.alarm for event in events}
             put(connection, t.alarm, [alarm_row(alarm) for alarm in standing.values()])
@@ -205,9 +207,9 @@ class EngineStore:
         return kept
 
     @contextmanager
-    def _surely(self) -> Iterator[sa.Connection]:
+    def _surely(self, *, lasting: bool) -> Iterator[sa.Connection]:
         try:
-            with self._db.write() as connection:
+            with self._db.write(lasting=lasting) as connection:
                 yield connection
         except StateInDoubt as error:
             self._doubt = error.transaction
@@ -283,8 +285,8 @@ class AlarmStore:
         return int(self._db.scalar(_CURSOR, of_reader=name) or 0)
 
     def save_reader_cursor(self, name: str, position: int) -> None:
-        """Remember how far that reader has come."""
-        with self._db.write() as connection:
+        """Remember how far that reader has come; after a loss of power it may have come less far."""
+        with self._db.write(lasting=False) as connection:  # what was carried can be carried again
             if not connection.execute(_MOVE_CURSOR, {"of_reader": name, "position": position}).rowcount:
                 connection.execute(sa.insert(t.reader_cursor), {"reader": name, "position": position})
 
@@ -343,7 +345,7 @@ class OutboxStore:
             for attempt in attempts
         ]
         if rows:
-            with self._db.write() as connection:
+            with self._db.write(lasting=False) as connection:  # what was delivered can be delivered again, by its id
                 connection.execute(_TRIED, rows)
 
     def undelivered(self) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -195,3 +197,28 @@ def test_a_readers_cursor_is_remembered(database: Database) -> None:
     alarms.save_reader_cursor("history", 3)
     alarms.save_reader_cursor("history", 8)
     assert alarms.reader_cursor("history") == 8
+
+
+def test_what_cannot_be_had_again_is_synced_and_nothing_else(tmp_path: Path) -> None:
+    """Also right after a commit that was not: the next one that has to be is."""
+    database = Database(tmp_path / "state.db")
+    synced: list[bool] = []
+
+    @sa.event.listens_for(database._writer, "commit")
+    def commits(connection: sa.Connection) -> None:
+        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+        synced.append(raw.execute("PRAGMA synchronous").fetchone()[0] >= 2)
+
+    engine, alarms, outbox, one = EngineStore(database), AlarmStore(database), OutboxStore(database), event()
+    engine.commit(1, [], [], reached=5)
+    assert synced == [False], "a cursor that moved over nothing"
+    engine.commit(2, [one], [])
+    engine.commit(3, [], [message(one.id)])
+    engine.commit(4, [], [], b"memory")
+    assert synced[1:] == [True] * 3, "alarms, messages, and what the journal may be trimmed by"
+    outbox.record("inspector", [Attempt(1, 100, 200, None)])
+    alarms.save_reader_cursor("history", 1)
+    assert synced[4:] == [False] * 2, "what is delivered or carried once more, under the same id"
+    engine.commit(5, [event("CO-02")], [])
+    assert synced[6:] == [True]
+    database.close()
