@@ -15,7 +15,9 @@ from detectors.detector import Detector, ScoringDetector, State, Unjudged, Value
 from detectors.feed import NEVER, Known, make_feed
 from detectors.gate import share
 from detectors.kinds.silence import Silence
+from detectors.masks import anywhere, everywhere
 from detectors.packed import pack, unpack
+from detectors.panel import Panel
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
 from detectors.rules import RuleTable
@@ -48,8 +50,9 @@ class Bank:
         scoring = [d for d in self._detectors.values() if isinstance(d, ScoringDetector)]
         self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
         self._conditions = share([detector.gates for detector in scoring], self._points)
+        remembering = [d for d in scoring if d not in self._screen.detectors]
+        self._panel = Panel(remembering, self._conditions, self._points)
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
-        self._others = [d for d in scoring if d not in self._screen.detectors]
         self._channels = {one.key: one.channel for one in derived}
         self._key_columns: dict[str, NDArray[np.uint8]] = {}
         self._parts: dict[str, Detector | Derivation] = {
@@ -78,8 +81,8 @@ class Bank:
         feed.layout = self._lay_out(feed.group)
         feed = self._derivations.extend(feed)
         self._conditions.meet(feed)
-        findings = self._screen.update(feed, now)
-        findings += [detector.update(feed, now) for detector in self._others]
+        findings = self._screen.update(feed, now, moved=len(self._conditions.moved) > 0)
+        findings += self._panel.update(feed)
         self._known.learn(feed)
         self._conditions.leave()
         return findings
@@ -232,7 +235,7 @@ class Bank:
     def _lay_out(self, group: NDArray[np.int32]) -> object:
         """A batch's layout: most batches hold the points of the one before, and nobody need be looked up anew."""
         before, layout = self._layout
-        if len(group) != len(before) or (group != before).any():
+        if len(group) != len(before) or anywhere(group != before):
             layout = object()
             self._layout = (group, layout)
         return layout
@@ -246,7 +249,7 @@ class Bank:
     def _named(self, readings: Readings) -> Readings:
         """The readings of points that some rule names."""
         named = readings.point < self._points
-        if named.all():
+        if everywhere(named):
             return readings
         at = np.flatnonzero(named)
         r = readings

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER
+from detectors.masks import anywhere, everywhere
 from detectors.ring import Past, Ring
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -107,11 +108,11 @@ class Buckets:
             values: what each pair adds to each statistic, float64[k].
             breaks: bool[k], pairs that interrupt: everything before is forgotten. They do not count themselves.
         """
-        if breaks is not None and not breaks.any():
+        if breaks is not None and not anywhere(breaks):
             breaks = None
         if breaks is not None:
             usable = usable & ~breaks
-        taken = np.flatnonzero(usable) if not usable.all() else np.arange(len(runs))
+        taken = np.arange(len(runs)) if everywhere(usable) else usable.nonzero()[0]
         if not runs.single:
             epoch = self._epoch[runs.row] if breaks is None else self._interrupt(runs, breaks)
             return self._gather_runs(runs, taken, values, epoch)
@@ -119,6 +120,31 @@ class Buckets:
             row = runs.row[breaks]
             self._forget(row, self._epoch[row] + 1)
         return self._gather_single(runs, taken, values)
+
+    def absorb(
+        self, runs: Runs, values: Mapping[str, NDArray[np.float64]], awake: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_] | None:
+        """Take in, of runs that are single, what only adds to an open bucket, but for pairs `awake` (bool[k], or None).
+
+        Returns:
+            bool[k], the pairs that were left; None = there are none.
+        """
+        row = runs.row
+        left = runs.time >= self._end[row]
+        if awake is not None:
+            left |= awake
+        if not anywhere(left):
+            for name, one in self._statistics.items():
+                kept = self._open[name]
+                kept[row] = one.join(kept[row], values[name])
+            return None
+        if not everywhere(left):
+            taken = ~left
+            row = row[taken]
+            for name, one in self._statistics.items():
+                kept = self._open[name]
+                kept[row] = one.join(kept[row], values[name][taken])
+        return left
 
     def covered(self) -> NDArray[np.int64]:
         """int64[r], how many closed buckets without interruption each rule remembers."""
@@ -142,7 +168,7 @@ class Buckets:
         row, time = runs.row[taken], runs.time[taken]
         end = self._end[row]
         later = time >= end
-        if not later.any():
+        if not anywhere(later):
             for name, one in self._statistics.items():
                 self._open[name][row] = one.join(self._open[name][row], values[name][taken])
             return self._closed(runs, taken[:0], {})

@@ -7,8 +7,9 @@ one of its drivers does, at that reading's time, from the driver's own value and
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from detectors.detector import State, take_over
 from detectors.expression import Remembered, compile_expression
 from detectors.feed import NEVER, Columns, Feed, S
+from detectors.masks import everywhere
 from detectors.ring import Parts, Ring
 from detectors.rules import NO_POINT
 from detectors.runs import Runs, Watch
@@ -67,10 +69,13 @@ class Derivation:
         return [number[row] for number in self._numbers]
 
     def values(
-        self, runs: Runs, inputs: NDArray[np.float64], numbers: Sequence[NDArray[np.float64]]
+        self, runs: Callable[[], Runs], inputs: NDArray[np.float64], numbers: Sequence[NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        """What channels are worth (float64[k]) where the points they name show `inputs` (float64[names or more, k])."""
-        return self._of.evaluate([*inputs], lambda call, now: self._looks[call].back(runs, now), numbers)
+        """What channels are worth (float64[k]) where the points they name show `inputs` (float64[names or more, k]).
+
+        `runs` pairs them with the readings that drive them, where an expression looks back.
+        """
+        return self._of.evaluate([*inputs], lambda call, now: self._looks[call].back(runs(), now), numbers)
 
     def state(self) -> State:
         """What its looks back remember."""
@@ -96,6 +101,7 @@ class _Driven:
             in its expressions.
         other: intp[m], where in the inputs ([most, k], flat) another point than the driver is looked at.
         point: int32[m], those points; `newest`: intp[m], where their newest readings stand in the batch, -1 = before.
+        by: intp[m], the readings that drive at which they are looked at; `fresh`: int64[m], ns, how old they may be.
     """
 
     row: NDArray[np.intp]
@@ -106,6 +112,8 @@ class _Driven:
     other: NDArray[np.intp]
     point: NDArray[np.int32]
     newest: NDArray[np.intp]
+    by: NDArray[np.intp]
+    fresh: NDArray[np.int64]
 
 
 class Derivations:
@@ -154,7 +162,7 @@ class Derivations:
 
         value = np.concatenate(
             [
-                part.values(Runs.made(feed, row[of] - first, at[of]), given[:, of], numbers)
+                part.values(partial(Runs.made, feed, row[of] - first, at[of]), given[:, of], numbers)
                 for part, of, first, numbers in driven.parts
             ]
         )
@@ -165,10 +173,11 @@ class Derivations:
             np.concatenate((feed.value, value)),
             joined(feed.received),
         )
-        place = joined(feed.place)
+        place = None if feed.together else joined(feed.place)
         # Where every point and every channel has one reading, the batch still is a tile of one step.
-        single = feed.single and (not self._several or bool((driven.channel[1:] > driven.channel[:-1]).all()))
-        extended = Feed(columns, feed.known, place=place, tile=len(place) if single else 0)
+        single = feed.single and (not self._several or everywhere(driven.channel[1:] > driven.channel[:-1]))
+        extended = Feed(columns, feed.known, place=place, tile=len(columns.point) if single else 0)
+        extended.together = feed.together
         if feed.layout is None or self._layouts[0] is not feed.layout:
             self._layouts = feed.layout, object()
         extended.layout = self._layouts[1]
@@ -179,11 +188,10 @@ class Derivations:
         given = np.empty((len(self._inputs), len(driven.at)))
         given[:] = feed.value[driven.at]
         if len(driven.other):
-            value, time = feed.newest_at(driven.newest, driven.point)
+            value = feed.value_at(driven.newest, driven.point)
             if self._ages:
-                by = driven.other % len(driven.at)
-                fresh = feed.time[driven.at[by]] - time <= self._fresh[driven.row[by]]
-                value = np.where(fresh, value, np.nan)
+                age = feed.time[driven.by] - feed.time_at(driven.newest, driven.point)
+                value[age > driven.fresh] = np.nan
             given.ravel()[driven.other] = value
         return given
 
@@ -202,7 +210,7 @@ class Derivations:
         if self._several:  # several drivers of a channel: their readings in the order of arrival
             order = np.lexsort((feed.place[at], row))
             row, at, driver = row[order], at[order], driver[order]
-        elif not (row[1:] >= row[:-1]).all():
+        elif not everywhere(row[1:] >= row[:-1]):
             order = np.argsort(row, kind="stable")
             row, at, driver = row[order], at[order], driver[order]
         bounds = np.searchsorted(row, self._begin).tolist()
@@ -212,14 +220,15 @@ class Derivations:
             if end > begin
         ]
         asked = self._inputs[:, row]
-        other = np.flatnonzero((asked != driver) & (asked != NO_POINT))
+        other = ((asked != driver) & (asked != NO_POINT)).ravel().nonzero()[0]
         point = asked.ravel()[other]
-        newest = feed.newest_here(point, feed.place[at[other % len(at)]])
+        by = other % len(at)
+        newest, fresh = feed.newest_here(point, feed.place[at[by]]), self._fresh[row[by]]
         channel, final = self._channel[row], None
-        if not (channel[1:] >= channel[:-1]).all():
+        if not everywhere(channel[1:] >= channel[:-1]):
             final = np.argsort(channel, kind="stable")
             channel = channel[final]
-        return _Driven(row, at, channel, final, parts, other, point, newest)
+        return _Driven(row, at, channel, final, parts, other, point, newest, at[by], fresh)
 
 
 class _Look:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER, Feed, Known
-from detectors.gate import Gates
+from detectors.gate import Gates, Passage
+from detectors.masks import everywhere
 from detectors.readings import NO_CAUSE, Findings, nothing
 from detectors.rules import RuleTable
 from detectors.runs import Runs, Watch
@@ -153,6 +154,23 @@ class ValueScorer(Protocol):
 
 
 @runtime_checkable
+class Skimming(Protocol):
+    """A scorer that sees at a glance that a reading is nothing to its rule, as nearly all are."""
+
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Take in, of runs that are single, the readings whose score would be NaN or below `on`; leave the others.
+
+        Args:
+            runs: the batch.
+            awake: bool[k], pairs that are not to be taken in: their rule is not at rest, its gate is not open, or the
+                reading has no value. None = there are none.
+
+        Returns:
+            bool[k], the pairs that were left and have to be scored; None = there are none.
+        """
+
+
+@runtime_checkable
 class Blaming(Protocol):
     """A scorer over several points that can name the one behind a score."""
 
@@ -202,23 +220,33 @@ class ScoringDetector:
         self._quiet = self._by_value.quiet() if self._by_value else (_NOTHING, _NOTHING)
         self._blames = isinstance(scorer, Blaming)
         self._takes_none = isinstance(scorer, TakesNoValue)
+        self._skims = scorer if isinstance(scorer, Skimming) else None
 
     def update(self, feed: Feed, now: int) -> Findings:  # noqa: ARG002  readings bring their own time
         """Judge a batch."""
-        runs = self._watch.runs(feed)
+        return self.judge(self._watch.runs(feed))
+
+    def judge(self, runs: Runs, *, all_open: bool = False) -> Findings:
+        """Judge rules by the readings of a batch that concern them; `all_open`: their gates are known to be."""
         if not len(runs):
             return nothing()
-        runs.settled = self._trip.quiet
-        if not runs.settled:
-            runs.rest = ~self._trip.busy[runs.row]
-        passage = self.gates.look(runs)
-        if passage is None:
-            score = self.scorer.score(runs)
-        else:
+        self._trip.show(runs)
+        passage = None if all_open else self.gates.look(runs)
+        if passage is not None:
             runs.open, runs.gated = passage.open, True
-            score = passage.close(self.scorer.score(runs))
+        if self._skims is not None and runs.single:
+            look = self._skims.skim(runs, runs.awake())
+            if look is None:
+                return nothing()
+            if not everywhere(look):
+                runs = runs.take(look)
+                passage = None if passage is None else Passage(passage.open[look], passage.known[look])
+        score = self.scorer.score(runs)
+        if passage is not None:
+            score = passage.close(score)
         if self._blames:
             runs.cause = cast("Blaming", self.scorer).cause
+        feed = runs.feed
         runs, at, raised, since, worth = self._trip.judge(runs, score)
         if not len(at):
             return nothing()

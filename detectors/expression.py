@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.masks import anywhere, everywhere
 from detectors.precision import SINGLE
 
 Vector = NDArray[np.float64]
@@ -37,7 +38,7 @@ _LOOK_BACK: Final = frozenset({"lag", "mean"})
 _POINT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Given:
     """What an expression is evaluated on; `sure`: nothing in it is unknown, so that truth has two values."""
 
@@ -96,11 +97,13 @@ class Expression:
 
         `numbers` (one float64[k] or a scalar array each) take the place of its own.
         """
-        sure = self._plain and not any(np.isnan(value).any() for value in values)
-        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
+        sure = self._plain and not any(anywhere(np.isnan(value)) for value in values)
+        with np.errstate(all="ignore"):  # what is divided by zero is not known, nor the difference of two infinities
+            found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
         if found.ndim == 0:
             found = np.full(len(values[0]), found)
-        return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
+        known = np.isfinite(found)
+        return found if everywhere(known) else np.where(known, found, np.nan)
 
 
 def compile_expression(text: str) -> Expression:
@@ -134,16 +137,11 @@ def compile_expression(text: str) -> Expression:
     return Expression(text, tuple(compiler.names), tuple(compiler.calls), tuple(compiler.numbers), shape, value, sure)
 
 
-def _divided(a: Vector, b: Vector) -> Vector:
-    with np.errstate(all="ignore"):  # what is divided by zero is not known
-        return np.divide(a, b)
-
-
 _ARITHMETIC: Final[dict[type, Callable[..., Vector]]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
-    ast.Div: _divided,
+    ast.Div: np.divide,
 }
 _COMPARISONS: Final = {
     ast.Lt: np.less,
@@ -196,17 +194,25 @@ class _Compiler:
             case ast.UnaryOp(ast.USub(), operand):
                 return _joined(np.negative, self.compiled(operand))
             case ast.UnaryOp(ast.Not(), operand):
-                part = self.compiled(operand)
-                return lambda given: 1.0 - _truth(part(given), sure=given.sure)
+                part = self._truth(operand)
+                return lambda given: 1.0 - part(given)
             case ast.BoolOp(op, values):
-                parts = [self.compiled(value) for value in values]
+                parts = [self._truth(value) for value in values]
                 join = _and if isinstance(op, ast.And) else _or
-                return lambda given: join([_truth(part(given), sure=given.sure) for part in parts], sure=given.sure)
+                return lambda given: join([part(given) for part in parts], sure=given.sure)
             case ast.Compare(left, ops, comparators):
                 return self._comparison([left, *comparators], ops)
             case ast.Call(ast.Name(id=function), args, []):
                 return self._call(node, function, args)
         raise ExpressionError(ast.unparse(node), _FORMS)
+
+    def _truth(self, node: ast.expr) -> _Part:
+        """What tells 1 or 0: as it is where the form does so by itself."""
+        part = self.compiled(node)
+        match node:
+            case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
+                return part
+        return lambda given: _truth(part(given), sure=given.sure)
 
     def _number(self, node: ast.expr, number: float) -> _Part:
         if not np.isfinite(number):
@@ -254,8 +260,7 @@ def _joined(function: Callable[..., Vector], *parts: _Part) -> _Part:
 def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]], left: _Part, right: _Part) -> _Part:
     def compared(given: _Given) -> Vector:
         a, b = left(given), right(given)
-        with np.errstate(invalid="ignore"):  # the difference of two infinities
-            same = np.abs(a - b) <= SINGLE * np.maximum(np.abs(a), np.abs(b))
+        same = np.abs(a - b) <= SINGLE * np.maximum(np.abs(a), np.abs(b))
         truth = test(np.where(same, b, a), b).astype(np.float64)
         return truth if given.sure else np.where(np.isnan(a + b), np.nan, truth)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.lazy import lazy
+from detectors.masks import anywhere, everywhere
 from detectors.readings import Readings
 
 NEVER = np.iinfo(np.int64).min // 2
@@ -65,7 +66,11 @@ class Known:
         """Take in a batch, once everyone has judged it."""
         if not len(feed):
             return
-        if feed.tile and feed.complete:
+        if feed.single and feed.complete:
+            group = feed.group
+            self.newest[group] = self.time[group] = feed.time
+            self.value[group] = feed.value
+        elif feed.tile and feed.complete:
             end = feed.end
             self.newest[feed.group] = self.time[feed.group] = end.time
             self.value[feed.group] = end.value
@@ -152,6 +157,8 @@ class Feed:
         """
         if self._place is not None:
             return self._place
+        if self.together:
+            return np.zeros(len(self), np.intp)
         return self._sorted(_moments(self._readings))
 
     @lazy
@@ -180,27 +187,28 @@ class Feed:
         """At which place in `group` each of these points stands (intp, shaped as they are), -1 = it does not occur."""
         if len(self.known) <= _FEW * (len(self.group) + len(point)):
             return self._where[point]
-        at = np.searchsorted(self.group, point)
+        at = self.group.searchsorted(point)
         at[at == len(self.group)] = 0
-        return np.where(self.group[at] == point, at, -1)
+        at[self.group[at] != point] = -1
+        return at
 
     @lazy
     def single(self) -> bool:
         """Every point occurs once."""
         if self.tile:
             return self.tile == len(self)
-        return bool((self.point[1:] > self.point[:-1]).all())
+        return everywhere(self.point[1:] > self.point[:-1])
 
     @lazy
     def complete(self) -> bool:
         """No reading is without a usable value."""
-        return not np.isnan(self._readings.value if self._order is None else self.value).any()
+        return not anywhere(np.isnan(self._readings.value if self._order is None else self.value))
 
     @lazy
     def together(self) -> bool:
         """All readings are of one moment."""
         time, received = self._readings.time, self._readings.received
-        return bool((time == time[:1]).all() and (received == received[:1]).all())
+        return everywhere(time == time[:1]) and everywhere(received == received[:1])
 
     @lazy
     def usable(self) -> NDArray[np.intp]:
@@ -215,7 +223,7 @@ class Feed:
     def after(self) -> NDArray[np.float64]:
         """float64[g], what will be known of each point of `group` after this batch."""
         if self.complete:
-            return self.end.value if self.tile else self.value if self.single else self.value[self.last]
+            return self.value if self.single else self.end.value if self.tile else self.value[self.last]
         after = self.known.value[self.group]
         after[np.searchsorted(self.start, self.usable, side="right") - 1] = self.value[self.usable]
         return after
@@ -238,17 +246,24 @@ class Feed:
         NaN and `NEVER` where there was none yet.
         """
         whole = self.whole or self
-        return whole.newest_at(whole.newest_here(point, place), point)
+        at = whole.newest_here(point, place)
+        return whole.value_at(at, point), whole.time_at(at, point)
 
-    def newest_at(
-        self, at: NDArray[np.intp], point: NDArray[np.int32]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """The same, where it was found `at` which places of this batch those readings stand, -1 = before it."""
-        here = at >= 0
-        return (
-            np.where(here, self.value[at], self.known.value[point]),
-            np.where(here, self.time[at], self.known.time[point]),
-        )
+    def value_at(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Those values, where it was found `at` which places of this batch those readings stand, -1 = before it."""
+        value = self.value[at]
+        before = at < 0
+        if anywhere(before):
+            value[before] = self.known.value[point[before]]
+        return value
+
+    def time_at(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Their times."""
+        time = self.time[at]
+        before = at < 0
+        if anywhere(before):
+            time[before] = self.known.time[point[before]]
+        return time
 
     def take(self, which: NDArray[np.bool_]) -> Feed:
         """The readings of a mask (bool[n]); what is known stays the same."""
@@ -260,10 +275,11 @@ class Feed:
         """Index of that reading in this batch, -1 where what was known before is newest."""
         if self.single:
             at = self.find(point)
-            here = (at >= 0) & (self.place[at] <= place)
-            if not self.complete:
-                here &= ~np.isnan(self.value[at])
-            return np.where(here, at, -1)
+            there = (
+                (self.place[at] <= place) if self.complete else (self.place[at] <= place) & ~np.isnan(self.value[at])
+            )
+            at[~there] = -1
+            return at
         usable, size = self._usable, self._places
         if not len(usable):
             return np.full(len(point), -1)
@@ -325,14 +341,16 @@ def _moments(readings: Columns) -> NDArray[np.intp]:
 
 def _tile(point: NDArray[np.int32]) -> int:
     """How many increasing points the batch repeats from beginning to end; 0 if it does not."""
-    falls = np.flatnonzero(point[1:] <= point[:-1]) if len(point) > 1 else point[:0]
-    tile = int(falls[0]) + 1 if len(falls) else len(point)
+    falls = point[1:] <= point[:-1]
+    if not anywhere(falls):
+        return len(point)
+    tile = int(falls.argmax()) + 1
     return tile if tile and len(point) % tile == 0 and (point[tile:] == point[:-tile]).all() else 0
 
 
 def _in_order(time: NDArray[np.int64], newest: NDArray[np.int64], tile: int) -> bool:
     """Whether all readings of a tile are news."""
-    return bool((time[:tile] > newest).all() and (time[tile:] > time[:-tile]).all())
+    return everywhere(time[:tile] > newest) and everywhere(time[tile:] > time[:-tile])
 
 
 def _news(point: NDArray[np.int32], time: NDArray[np.int64], newest: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -342,7 +360,7 @@ def _news(point: NDArray[np.int32], time: NDArray[np.int64], newest: NDArray[np.
     first = np.diff(point, prepend=-1) != 0
     before = np.where(first, newest, np.roll(time, 1))
     news: NDArray[np.bool_] = (time > before) & (time > newest)
-    if news.all():
+    if everywhere(news):
         return news
     # The running maximum along each point: ranks keep (point, time) in one number that cannot overflow.
     times, rank = np.unique(time, return_inverse=True)

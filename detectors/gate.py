@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import Feed
+from detectors.masks import anywhere, everywhere
 from detectors.precision import above, below
 from detectors.rows import Rows
 from detectors.rules import GATE_OPS, NO_GATE, GateTable
@@ -76,7 +77,8 @@ class Conditions:
         """Look at those whose point is in a batch, before anyone judges it."""
         if feed.layout is None or feed.layout is not self._layout:
             self._layout, (self._group, self._heard) = feed.layout, self._rows.of(feed.group)
-        self.changed[self.moved] = False
+        if len(self.moved):
+            self.changed[self.moved] = False
         which = self.moved = self._heard
         if not len(which):
             return
@@ -84,9 +86,10 @@ class Conditions:
         open_, self._now_known = self.hold(which, value), ~np.isnan(value)
         if feed.single:
             moves = (open_ != self.open[which]) | (self._now_known != self.known[which])
-            self.moved = which[moves] if moves.any() else which[:0]
-        self.later[which] = open_
-        self.changed[self.moved] = True
+            self.moved = which[moves]
+        if len(self.moved):
+            self.later[which] = open_
+            self.changed[self.moved] = True
 
     def leave(self) -> None:
         """What stands after the batch is what stands: everyone has judged it."""
@@ -99,6 +102,12 @@ class Conditions:
     def all_open(self) -> bool:
         """No gate is closed, and none may have been within the batch."""
         return not self._closed and not len(self.moved)
+
+    def stay_open(self, which: NDArray[np.intp]) -> bool:
+        """Whether these (intp[k], with repetitions) are open throughout the batch."""
+        if len(self.moved) and anywhere(self.changed[which]):
+            return False
+        return not self._closed or everywhere(self.open[which])
 
     def at(self, value: NDArray[np.float64]) -> Passage:
         """How they stand (bool[c + 1]) where `value` (float64[p]) is known of every point."""
@@ -138,13 +147,13 @@ class Gates:
         conditions, condition = self.conditions, self.condition[runs.row]
         open_ = conditions.open[condition]
         asks = conditions.changed[condition] if len(conditions.moved) else None
-        if asks is None or not asks.any():
-            return None if open_.all() else Passage(open_, conditions.known[condition])
-        known, at = conditions.known[condition], np.flatnonzero(asks)
+        if asks is None or not anywhere(asks):
+            return None if everywhere(open_) else Passage(open_, conditions.known[condition])
+        known, at = conditions.known[condition], asks.nonzero()[0]
         asked = condition[at]
         value, _ = runs.feed.newest(conditions.point[asked], runs.feed.place[runs.at[at]])
         open_[at], known[at] = conditions.hold(asked, value), ~np.isnan(value)
-        return None if open_.all() else Passage(open_, known)
+        return None if everywhere(open_) else Passage(open_, known)
 
     def moved(self) -> NDArray[np.intp]:
         """The rules whose gate may not have stayed as it was throughout the batch."""

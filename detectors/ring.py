@@ -55,12 +55,15 @@ class Ring:
             return _Still(self, runs)
         if not runs.single:
             return _Moving(self, runs, places, values)
-        row = runs.row[places]
+        self.enter(runs.row[places], values)
+        return _Still(self, runs)
+
+    def enter(self, row: NDArray[np.intp], values: Columns) -> None:
+        """Add one entry for each of different rules (intp[m]); `values`: one [m] a column."""
         slot = self._oldest[row]
         for name, column in self._columns.items():
             column[row, slot] = values[name]
         self._oldest[row] = (slot + 1) % self.size
-        return _Still(self, runs)
 
     def entries(self, name: str, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.generic]:
         """[m, size], what is kept of these rules, oldest first."""
@@ -100,9 +103,8 @@ class Parts:
     def choose(self, runs: Runs, counts: NDArray[np.bool_]) -> NDArray[np.intp]:
         """The pairs (places, increasing) that are the first of those that count (bool[k]) in their part."""
         if runs.single:
-            chosen = np.flatnonzero(counts & (runs.time >= self.end[runs.row]))
-            row = runs.row[chosen]
-            self.end[row] = (runs.time[chosen] // self._width[row] + 1) * self._width[row]
+            chosen = (counts & (runs.time >= self.end[runs.row])).nonzero()[0]
+            self.choose_all(runs.row[chosen], runs.time[chosen])
             return chosen
         width = self._width[runs.row]
         end = (runs.time // width + 1) * width
@@ -110,6 +112,11 @@ class Parts:
         chosen = np.flatnonzero(counts & (end != runs.previous(newest, self.end)))
         self.end[runs.row[runs.last]] = newest[runs.last]
         return chosen
+
+    def choose_all(self, row: NDArray[np.intp], time: NDArray[np.int64]) -> None:
+        """Choose one reading each of different rules (intp[m]), each taken at its `time` (int64[m])."""
+        width = self._width[row]
+        self.end[row] = (time // width + 1) * width
 
 
 class Past(Protocol):

@@ -26,5 +26,5 @@ class Rows:
         place = np.arange(len(count)).repeat(count)
         if not len(place):
             return place, place
-        before = count.cumsum() - count  # rows of the numbers before
+        before = np.add.accumulate(count) - count  # rows of the numbers before
         return place, self._rows[np.arange(len(place)) + (self._begin[numbers] - before)[place]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Final, TypeVar
 
 import numpy as np
@@ -31,15 +32,16 @@ class Runs:
         cause: int32[k], the point that explains each pair's score, where a scorer tells.
     """
 
+    cause: NDArray[np.int32] | None = None
+    gated = False
+    """Whether some gate may be closed; if not, `open` is True everywhere."""
+    settled = False
+    """Whether `rest` is True everywhere; if not, it is False everywhere unless it was set."""
+
     def __init__(self, feed: Feed, group: NDArray[np.intp], rows: NDArray[np.intp], *, whole: bool = False) -> None:
         """Pair the readings of each `group` of the feed (intp[g]) with a rule (its row in its table, intp[g])."""
         self.feed, self.single, self.whole = feed, feed.single, whole
         self._group, self._rows = group, rows
-        self.cause: NDArray[np.int32] | None = None
-        self.gated = False
-        """Whether some gate may be closed; if not, `open` is True everywhere."""
-        self.settled = False
-        """Whether `rest` is True everywhere; if not, it is False everywhere unless it was set."""
         self._depth = len(feed) // feed.tile if feed.tile else 0  # readings of every rule, where all have as many
 
     @classmethod
@@ -112,6 +114,13 @@ class Runs:
         """bool[k], see above."""
         return np.full(len(self), self.settled)
 
+    def awake(self) -> NDArray[np.bool_] | None:
+        """bool[k], pairs whose rule is not at rest, whose gate is not open, or that have no value; None = no pair."""
+        masks = [] if self.feed.complete else [np.isnan(self.value)]
+        masks += [~self.open] if self.gated else []
+        masks += [] if self.settled else [~self.rest]
+        return reduce(np.logical_or, masks) if masks else None
+
     def steps(self) -> NDArray[np.float64] | None:
         """float64[steps, rules], the values step by step, where every rule has a usable one in each and no gate.
 
@@ -131,7 +140,11 @@ class Runs:
         """The pairs of a mask (bool[k])."""
         kept = np.flatnonzero(which)
         part = Runs.made(self.feed, self.row[kept], self.at[kept])
-        part.open, part.rest, part.gated = self.open[kept], self.rest[kept], self.gated
+        part.settled, part.gated = self.settled, self.gated
+        if self.gated:
+            part.open = self.open[kept]
+        if not self.settled:
+            part.rest = self.rest[kept]
         part.cause = None if self.cause is None else self.cause[kept]
         return part
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from detectors.detector import ScoringDetector
 from detectors.feed import Feed
+from detectors.masks import anywhere, everywhere
 from detectors.readings import Findings
 
 
@@ -36,7 +37,7 @@ class _Side:
 
     def stirred(self, rows: NDArray[np.intp], value: NDArray[np.float64]) -> bool:
         """Whether any of these rules is shown a value outside its interval."""
-        return not ((value >= self.low[rows]) & (value <= self.high[rows])).all()
+        return not everywhere((value >= self.low[rows]) & (value <= self.high[rows]))
 
     def work_out(self, rows: NDArray[np.intp], shown: NDArray[np.float64]) -> None:
         """Look at some rules anew, each of which was `shown` a value (float64[k])."""
@@ -66,22 +67,22 @@ class Screen:
             self._judged[detector.rules.point] = True
         self.sync(self._shown)
 
-    def update(self, feed: Feed, now: int) -> list[Findings]:
-        """Let every detector judge the readings that it has to look at."""
+    def update(self, feed: Feed, now: int, *, moved: bool) -> list[Findings]:
+        """Let every detector judge the readings that it has to look at; `moved`: some gate may not have stayed."""
         if not self.detectors:
             return []
-        for side in self._sides:
+        for side in self._sides if moved else ():
             if len(freed := side.freed()):
                 point = side.detector.rules.point[freed]
                 self._low[point], self._high[point] = np.inf, -np.inf
         point, value = feed.point, feed.value
         steady = (value >= self._low[point]) & (value <= self._high[point])
-        if steady.all():
+        if everywhere(steady):
             return []
         stirs = ~steady
         if not feed.complete:
             stirs &= self._judged[point]  # nobody misses a value of a point that nobody judges
-            if not stirs.any():
+            if not anywhere(stirs):
                 return []
         if not feed.single:  # what stirs a rule makes its later readings matter too
             stirs = np.repeat(np.logical_or.reduceat(stirs, feed.start), feed.size)

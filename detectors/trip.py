@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.masks import anywhere, everywhere
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 
@@ -38,8 +39,7 @@ class Trip:
         self.history = np.zeros(rows if self._counting is not None else 0, np.uint64)
         self.busy = np.zeros(rows, bool)
         """bool[r], rules that are not at rest: what they are shown next matters whatever its score."""
-        self.quiet = True
-        """No rule is anywhere but at rest."""
+        self._many = 0  # rules that are not at rest
 
     def standing(self, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """bool[k] both: which of these rules are tripped, and which have to be shown every reading whatever its score.
@@ -51,6 +51,15 @@ class Trip:
         if self._counting is not None:
             moving |= self.history[row] != 0
         return tripped, moving
+
+    def show(self, runs: Runs) -> None:
+        """Tell runs which of their rules are at rest."""
+        runs.settled = not self._many
+        if self._many:
+            busy = self.busy[runs.row]
+            runs.settled = not anywhere(busy)
+            if not runs.settled:
+                runs.rest = ~busy
 
     def judge(
         self, runs: Runs, score: NDArray[np.float64]
@@ -66,17 +75,19 @@ class Trip:
             there, since when the condition held, and the score.
         """
         hot = runs.reaches(score, self._rules.on)
-        if self.quiet and not hot.any():
+        if (runs.settled or not self._many) and not anywhere(hot):
             return runs, *_nothing()
-        stirred = np.zeros(len(self.condition), bool)
-        stirred[runs.row[hot]] = True
-        concerned = (stirred | self.busy)[runs.row]
-        if np.isnan(score[concerned]).all():  # nothing was told of any of them
+        if runs.single:
+            concerned = hot | self.busy[runs.row]
+        else:
+            stirred = np.zeros(len(self.condition), bool)
+            stirred[runs.row[hot]] = True
+            concerned = (stirred | self.busy)[runs.row]
+        if everywhere(np.isnan(score[concerned])):  # nothing was told of any of them
             return runs, *_nothing()
-        if not concerned.all():
+        if not everywhere(concerned):
             runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
         changed, tripped, since = self._advance(runs, score, hot)
-        self.quiet = not self.busy.any()
         return runs, changed, tripped, since, score[changed]
 
     def sync(self) -> None:
@@ -84,7 +95,7 @@ class Trip:
         self.busy[:] = self.condition | self.tripped
         if self._counting is not None:
             self.busy |= self.history != 0
-        self.quiet = not self.busy.any()
+        self._many = int(np.count_nonzero(self.busy))
 
     def _advance(
         self, runs: Runs, score: NDArray[np.float64], hot: NDArray[np.bool_]
@@ -105,12 +116,13 @@ class Trip:
         changed = np.flatnonzero(tripped != runs.previous(tripped, self.tripped))
 
         last = runs.last
-        self.condition[row[last]] = condition[last]
-        self.since[row[last]] = since[last]
-        self.tripped[row[last]] = tripped[last]
-        self.busy[row[last]] = condition[last] | tripped[last]
+        row, condition = row[last], condition[last]
+        self.condition[row], self.since[row], self.tripped[row] = condition, since[last], tripped[last]
+        busy = condition | tripped[last]
         if self._counting is not None:
-            self.busy[row[last]] |= self.history[row[last]] != 0
+            busy |= self.history[row] != 0
+        self._many += int(np.count_nonzero(busy)) - int(np.count_nonzero(self.busy[row]))
+        self.busy[row] = busy
         return changed, tripped[changed], since[changed]
 
     def _count(

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER
+from detectors.masks import anywhere
 from detectors.precision import below
 from detectors.ring import Ring
 from detectors.rules import RuleTable
@@ -43,11 +44,23 @@ class Count:
         self._level = np.full(len(rules), np.nan)  # 1 on, 0 off, NaN nothing known
         self._since = np.full(len(rules), NEVER)  # events before this are forgotten
 
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what is on: of the others the count can only fall."""
+        row = runs.row
+        left = runs.value >= self._above[row]
+        if awake is not None:
+            left |= awake
+        if not anywhere(left):
+            self._level[row] = 0.0
+            return None
+        self._level[row[~left]] = 0.0
+        return left
+
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Events within the window; NaN without a value."""
         counts, since = ~np.isnan(runs.value), self._since[runs.row]
         on = runs.value >= self._above[runs.row]
-        if runs.settled and not runs.gated and not on.any():  # the count can only fall
+        if runs.settled and not runs.gated and not anywhere(on):  # the count can only fall
             self._level[runs.row[counts]] = 0.0
             return np.where(counts, 0.0, np.nan)
         level = on.astype(np.float64)

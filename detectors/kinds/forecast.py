@@ -81,6 +81,10 @@ class Forecast:
         self._nearest = np.full(len(rules), -np.inf)  # to the limit, in this era, before the window
         self._nearest_before = np.full(len(rules), -np.inf)  # in the era before
 
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what closes a bucket."""
+        return self._buckets.absorb(runs, {"low": runs.value, "high": runs.value}, awake)
+
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Minus the seconds left, at readings that close a bucket; else NaN, which leaves the verdict as it is."""
         value, usable = runs.value, ~np.isnan(runs.value)

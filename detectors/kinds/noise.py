@@ -47,6 +47,10 @@ class Noise:
         width = np.maximum((rules.param["window_s"] * 1e9).astype(np.int64) // _RECENT, 1)
         self._buckets = Buckets(width, _KEPT, {"low": LOW, "high": HIGH})
 
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what closes a bucket."""
+        return self._buckets.absorb(runs, {"low": runs.value, "high": runs.value}, awake)
+
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """How many times calmer, at the readings that close a bucket; NaN elsewhere."""
         score = np.full(len(runs), np.nan)

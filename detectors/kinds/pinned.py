@@ -41,11 +41,13 @@ class Pinned:
         width = np.maximum((rules.param["window_s"] * 1e9).astype(np.int64) // _PARTS, 1)
         self._buckets = Buckets(width, _PARTS, {"all": COUNT, "near": COUNT})
 
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what closes a bucket."""
+        return self._buckets.absorb(runs, self._counts(runs), awake)
+
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Percent of the window, at the readings that close a bucket; NaN elsewhere."""
-        near = np.abs(runs.value - self._at[runs.row]) <= self._band[runs.row]
-        counts = {"all": np.ones(len(runs)), "near": near.astype(np.float64)}
-        closed = self._buckets.gather(runs, ~np.isnan(runs.value), counts, breaks=runs.breaks)
+        closed = self._buckets.gather(runs, ~np.isnan(runs.value), self._counts(runs), breaks=runs.breaks)
         score = np.full(len(runs), np.nan)
         if len(closed):
             valid = closed.valid(_PARTS)
@@ -53,6 +55,10 @@ class Pinned:
             told = (np.count_nonzero(valid, axis=1) >= _NEED) & (all_ >= _LEAST_READINGS)
             score[closed.places] = np.where(told, 100 * near_ / all_, np.nan)
         return score
+
+    def _counts(self, runs: Runs) -> dict[str, NDArray[np.float64]]:
+        near = np.abs(runs.value - self._at[runs.row]) <= self._band[runs.row]
+        return {"all": np.ones(len(runs)), "near": near.astype(np.float64)}
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  judged by the buckets kept
         """Rules that have not a window of past."""

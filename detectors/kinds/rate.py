@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER
+from detectors.masks import anywhere
 from detectors.ring import Parts, Past, Ring
 from detectors.robust import median
 from detectors.rules import RuleTable
@@ -45,6 +46,22 @@ class Rate:
         self._low, self._high = np.full(rows, np.inf), np.full(rows, -np.inf)  # of what the ring holds
         self._since = np.full(rows, NEVER)  # readings before this are forgotten
 
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what has travelled far; of the others, keep what is the first of its part of the window."""
+        row, time, value = runs.row, runs.time, runs.value
+        left, due = self._far(row, value, value), time >= self._parts.end[row]
+        if awake is not None:
+            left |= awake
+        leaves = anywhere(left)
+        if leaves:
+            due &= ~left
+        if anywhere(due):
+            row, time = row[due], time[due]
+            self._parts.choose_all(row, time)
+            self._ring.enter(row, {"time": time, "value": value[due]})
+            self._span(row)
+        return left if leaves else None
+
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Change per minute, seen from `side`; NaN without a value or without enough past.
 
@@ -61,9 +78,7 @@ class Rate:
         kept = self._parts.choose(runs, counts)
         past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": runs.value[kept]})
         if len(kept):
-            held = np.ascontiguousarray(self._ring.anyhow("value", runs.row[kept]).T, np.float64)
-            self._low[runs.row[kept]] = np.fmin.reduce(held, axis=0)
-            self._high[runs.row[kept]] = np.fmax.reduce(held, axis=0)
+            self._span(runs.row[kept])
         score = np.where(counts, 0.0, np.nan)
         for begin in range(0, len(asked), _BLOCK):
             places = asked[begin : begin + _BLOCK]
@@ -77,10 +92,20 @@ class Rate:
         if not runs.single:
             low = np.minimum.reduceat(np.where(counts, low, np.inf), runs.start)
             high = np.maximum.reduceat(np.where(counts, high, -np.inf), runs.start)
-        far = np.maximum(high, self._high[row]) - np.minimum(low, self._low[row]) >= self._least[row]
+        far = self._far(row, low, high)
         if not runs.single:
             far = np.repeat(far, runs.last - runs.start + 1)
         return np.asarray(far if runs.settled else far | ~runs.rest, np.bool_)
+
+    def _span(self, row: NDArray[np.intp]) -> None:
+        """Note what the rings of these rules hold now."""
+        held = np.ascontiguousarray(self._ring.anyhow("value", row).T, np.float64)
+        self._low[row], self._high[row] = np.fmin.reduce(held, axis=0), np.fmax.reduce(held, axis=0)
+
+    def _far(self, row: NDArray[np.intp], low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """bool[k], rules whose values, with those kept, may span enough for their limit."""
+        far = np.maximum(high, self._high[row]) - np.minimum(low, self._low[row]) >= self._least[row]
+        return np.asarray(far, np.bool_)
 
     def _steepness(
         self, runs: Runs, past: Past, places: NDArray[np.intp], closed: NDArray[np.int64]

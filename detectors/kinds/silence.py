@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from detectors.detector import State, Unjudged, take_over
 from detectors.feed import Feed, Known
+from detectors.masks import anywhere, everywhere
 from detectors.readings import NO_CAUSE, Findings, Readings, nothing
 from detectors.rows import Rows
 from detectors.rules import NO_POINT, RuleTable
@@ -66,7 +67,7 @@ class Silence:
         if not len(readings):
             return
         received, heard = readings.received, self._point_heard
-        ordered = bool(received[0] >= self._latest and (received[1:] >= received[:-1]).all())
+        ordered = int(received[0]) >= self._latest and everywhere(received[1:] >= received[:-1])
         if not ordered:  # on its way while somebody looked, or a clock was set back
             received = np.maximum(received, self._began)  # what was found at the start is heard then
         if self._strangers:
@@ -74,12 +75,12 @@ class Silence:
         self._latest = max(self._latest, int(received[-1] if ordered else received.max()))
         for point in (readings.point, readings.carrier):
             known = point < len(heard)
-            at, when = (point, received) if known.all() else (point[known], received[known])
+            at, when = (point, received) if everywhere(known) else (point[known], received[known])
             if ordered:
                 heard[at] = when  # the last one stays
             else:
                 np.maximum.at(heard, at, when)
-            if (silent := self._silent[at]).any():
+            if anywhere(silent := self._silent[at]):
                 self._awake = np.concatenate((self._awake, at[silent]))
 
     def meet(self, points: NDArray[np.integer]) -> None:
@@ -133,9 +134,7 @@ class Silence:
     @property
     def due(self) -> int:
         """When time alone changes a verdict next (ns), unless somebody is heard before; past: with the next look."""
-        trip = self._trip
-        delayed = not trip.quiet and np.count_nonzero(trip.condition != trip.tripped)
-        return 0 if len(self._begins) or delayed else self._due
+        return 0 if len(self._begins) or len(self._awake) else self._due
 
     def heard(self, point: int) -> int:
         """When a point was last heard (ns; 0 = never), moved along over the times in which the watcher was away."""

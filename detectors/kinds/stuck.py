@@ -30,11 +30,14 @@ class Stuck:
     def __init__(self, rules: RuleTable) -> None:
         self._band = rules.param["band"]
         self._nonzero: NDArray[np.bool_] = rules.param["nonzero"] > 0
+        self._any_nonzero = bool(self._nonzero.any())
         self._anchor = np.full(len(rules), np.nan)
         self._still_since = np.zeros(len(rules), np.int64)
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Seconds of stillness; NaN where there is no value."""
+        if runs.single and not runs.gated and runs.feed.complete:
+            return self._plain_step(runs.row, runs.time, runs.value)
         usable = ~np.isnan(runs.value)
         moving = ~runs.open | (self._nonzero[runs.row] & (runs.value == 0))
         if runs.single:
@@ -44,6 +47,19 @@ class Stuck:
         for turn in runs.turns():
             score[turn] = self._step(row[turn], time[turn], value[turn], usable[turn], moving[turn])
         return score
+
+    def _plain_step(
+        self, row: NDArray[np.intp], time: NDArray[np.int64], value: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """One reading each of different rules, all of them usable and judged."""
+        anchor = self._anchor[row]
+        moved = ~(np.abs(value - anchor) <= self._band[row])
+        if self._any_nonzero:
+            moved |= self._nonzero[row] & (value == 0)
+        since = self._still_since[row]
+        since[moved], anchor[moved] = time[moved], value[moved]
+        self._anchor[row], self._still_since[row] = anchor, since
+        return np.asarray((time - since) / 1e9, np.float64)
 
     def _step(
         self,
