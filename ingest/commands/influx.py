@@ -50,13 +50,17 @@ def setup(
     shorten: Annotated[
         bool, typer.Option("--shorten", help="允许缩短保存期,会删除更早的数据 Keeping less may delete what is older.")
     ] = False,
+    rollups: Annotated[
+        bool,
+        typer.Option(help="按分钟和小时汇总,供长期趋势使用 Have it make rollups by minute and hour, for long trends."),
+    ] = True,
 ) -> None:
     """建库、保存期限、映射、用户和令牌,可重复执行 Make database, retention, users and tokens; may be done again."""
     place = None if operator is None or operator == _STDIN else operator.absolute()
     try:
         history = load_settings(enter(config)).history  # secrets that are not there yet are no fault: they are made
         count = 0
-        for one in _made(history, _credentials(operator, place), SetupWish(keep_days, shorten)):
+        for one in _made(history, _credentials(operator, place), SetupWish(keep_days, shorten, rollups)):
             typer.echo(f"✓ {one.zh} {one.en}")
             count += 1
     except InvalidConfig as error:

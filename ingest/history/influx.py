@@ -30,6 +30,8 @@ from ingest.history.clipping import (
 )
 from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryExpired, HistoryTooLarge, HistoryUnavailable
+from ingest.history.influx_found import FoundRollups
+from ingest.history.influx_rollups import POLICIES
 from ingest.history.influxql import NO_VALUE, Buckets, measurement, trend_statements
 from ingest.history.line_protocol import (
     Precision,
@@ -70,6 +72,7 @@ class InfluxStore(ABC):
         self._policy = retention_policy
         self._reading_lines: ReadingLines | None = None
         self._most = LINES  # lines a request
+        self._rollups = FoundRollups(lambda statement: self._ask(statement)[0], retention_policy)
         self._clips: bool | None = None  # whether it is VictoriaMetrics; asked for with the first number that it harms
 
     def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:  # noqa: ARG002  lines are their own identity
@@ -109,12 +112,12 @@ class InfluxStore(ABC):
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """Points' readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
         found = [Buckets() for _ in queries]
-        asked = trend_statements(queries, self._measurement)
+        asked = trend_statements(queries, self._policy, self._rollups.kept_for(queries), POLICIES) if queries else []
         answers = self._series("; ".join(one.influxql for one in asked)) if asked else []
         for statement, series in zip(asked, answers, strict=True):
             for tags, rows in series:
                 for place in statement.queries.get(tags[statement.tag], ()):
-                    found[place].add(rows, blank=statement.blank)
+                    found[place].add(rows, statement.rows, statement.shift)
         return [one.trend() for one in found]
 
     def count_readings(self) -> int:
@@ -175,10 +178,10 @@ class InfluxStore(ABC):
         """The rows of each InfluxQL statement; every statement here gives one series or none."""
         return [series[0][1] if series else [] for series in self._series(statements)]
 
-    def _series(self, statements: str) -> list[list[tuple[Mapping[str, str], list[list[Any]]]]]:
+    def _series(self, statements: str, **how: Any) -> list[list[tuple[Mapping[str, str], list[list[Any]]]]]:
         """The series of each InfluxQL statement: its tags and its rows."""
         # In the body: the names of a plant's points are more than an address may be long.
-        answer = self._request("POST", "/query", {"db": self._database, "epoch": "ns"}, data={"q": statements})
+        answer = self._request("POST", "/query", {"db": self._database, "epoch": "ns"}, data={"q": statements}, **how)
         try:
             results = answer.json()["results"]
         except (ValueError, KeyError, TypeError) as error:

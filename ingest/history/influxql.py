@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 import numpy as np
 
 from ingest.history.line_protocol import gateway_field, tag_value
+from ingest.history.rollups import Kept, Part, Resolution, parts_of
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.flags import Flag
 from ingest.model.plant import SERVICE
@@ -17,9 +19,23 @@ from ingest.model.plant import SERVICE
 NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"
 """Set on every reading without a value."""
 
+ROLLED: Final = ("readings", "service")
+"""Measurements that have rollups; gateways tell little and seldom."""
+
+READINGS_ONLY: Final = Kept(minutes=2**63 - 1, hours=2**63 - 1)
+"""No rollups are there."""
+
 _QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
 _STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
 _NAME: Final = str.maketrans(_QUOTED | {'"': r"\""})
+
+
+class Rows(Enum):
+    """What the rows of an answer are."""
+
+    VALUES = "min({0}), mean({0}), max({0}), count({0})"
+    BLANK = "count(quality)"
+    ROLLUPS = "min(low), sum(sum), max(high), sum(count), sum(blank)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,45 +43,75 @@ class TrendStatement:
     """A statement with a series for each value of a tag.
 
     Attributes:
-        influxql: the statement; its rows are (time, low, mean, high, count), or (time, count) with `blank`.
+        influxql: the statement; its rows are a time and what `rows` says.
         tag: what tells the series apart.
         queries: value of that tag -> places of the queries it answers.
-        blank: whether it counts readings without a value.
+        rows: what its rows are.
+        shift: to be added to their times, ns.
     """
 
     influxql: str
     tag: str
     queries: Mapping[str, Sequence[int]]
-    blank: bool
+    rows: Rows
+    shift: int
 
 
-def trend_statements(queries: Sequence[TrendQuery], measurement: Callable[[str], str]) -> list[TrendStatement]:
-    """What to ask for these trends: two statements for each plant, span and measurement, however many its points.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked at once: a part of a trend's span, in one measurement."""
+
+    plant: str
+    part: Part
+    width: int
+    phase: int  # start of a bucket, ns from a multiple of the width
+    measurement: str
+    tag: str
+    field: str
+
+
+def trend_statements(
+    queries: Sequence[TrendQuery], policy: str | None, kept: Kept, rollups: Mapping[Resolution, str]
+) -> list[TrendStatement]:
+    """What to ask for these trends: a statement or two for each plant, span and measurement, however many its points.
 
     Args:
         queries: the trends wanted.
-        measurement: a measurement's name -> the measurement in InfluxQL.
+        policy: the retention policy of readings; None: the database's own.
+        kept: what there is of readings and rollups.
+        rollups: the retention policy of rollups.
     """
-    found: defaultdict[tuple[str, int, int, int, str, str, str], defaultdict[str, list[int]]]
-    found = defaultdict(lambda: defaultdict(list))
+    found: defaultdict[_Asked, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for place, one in enumerate(queries):
         for name, tag, value, field in _kept_in(one):
-            found[one.plant, one.start, one.end, one.width, name, tag, field][value].append(place)
+            for part in parts_of(one, kept if name in ROLLED else READINGS_ONLY):
+                asked = _Asked(one.plant, part, one.width, one.start % one.width, name, tag, field)
+                found[asked][value].append(place)
     return [
         TrendStatement(
-            f"SELECT {what} FROM {measurement(name)} WHERE plant = {string(plant)} AND "  # noqa: S608  quoted
-            f"({' OR '.join(f'{tag} = {string(value)}' for value in places)}) AND {condition}"
-            f"time >= {start} AND time < {end} GROUP BY time({width}ns, {start % width}ns), {tag} fill(none)",
-            tag,
+            f"SELECT {rows.value.format(one.field)} FROM {measurement(one.measurement, where)}"  # noqa: S608  quoted
+            f" WHERE plant = {string(one.plant)} AND"
+            f" ({' OR '.join(f'{one.tag} = {string(value)}' for value in places)}) AND {condition}"
+            f"time >= {one.part.times[0]} AND time < {one.part.times[1]}"
+            f" GROUP BY time({one.width}ns, {(one.phase - one.part.resolution.shift) % one.width}ns), {one.tag}"
+            " fill(none)",
+            one.tag,
             places,
-            blank=bool(condition),
+            rows,
+            one.part.resolution.shift,
         )
-        for (plant, start, end, width, name, tag, field), places in found.items()
-        for what, condition in (
-            (f"min({field}), mean({field}), max({field}), count({field})", ""),
-            ("count(quality)", f"{NO_VALUE} AND "),
-        )
+        for one, places in found.items()
+        for rows, where, condition in _ways(one.part.resolution, policy, rollups)
     ]
+
+
+def _ways(
+    resolution: Resolution, policy: str | None, rollups: Mapping[Resolution, str]
+) -> Sequence[tuple[Rows, str | None, str]]:
+    """How a part is asked: what for, of which retention policy, under which condition."""
+    if resolution is Resolution.READINGS:
+        return (Rows.VALUES, policy, ""), (Rows.BLANK, policy, f"{NO_VALUE} AND ")
+    return ((Rows.ROLLUPS, rollups[resolution], ""),)
 
 
 class Buckets:
@@ -75,14 +121,18 @@ class Buckets:
         self._rows: dict[int, tuple[float, float, float, int]] = {}  # time -> low, mean, high, readings with a value
         self._blank: dict[int, int] = {}  # time -> readings without one
 
-    def add(self, rows: Sequence[Sequence[Any]], *, blank: bool) -> None:
+    def add(self, rows: Sequence[Sequence[Any]], what: Rows, shift: int) -> None:
         """Add a series' rows, as a `TrendStatement` gives them."""
-        for time, *row in rows:
+        for at, *row in rows:
+            time = at + shift
+            blank = row[0] if what is Rows.BLANK else row[4] if what is Rows.ROLLUPS else 0
             if blank:
-                self._blank[time] = self._blank.get(time, 0) + row[0]
-            elif row[3]:
+                self._blank[time] = self._blank.get(time, 0) + blank
+            if what is not Rows.BLANK and row[3]:
+                low, middle, high, count = row[:4]
+                mean = middle / count if what is Rows.ROLLUPS else middle
                 known = self._rows.get(time)
-                self._rows[time] = (*row,) if known is None else _both(known, row)
+                self._rows[time] = (low, mean, high, count) if known is None else _both(known, (low, mean, high, count))
 
     def trend(self) -> Trend:
         """The trend they come to."""

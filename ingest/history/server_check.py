@@ -10,7 +10,9 @@ import httpx
 from ingest.history.config import InfluxConfig, InfluxV1Config
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx import http_client
+from ingest.history.influx_rollups import oldest
 from ingest.history.influxql import measurement
+from ingest.history.rollups import Resolution
 from ingest.model.plant import Text
 
 SETUP: Final = "yujing influx setup"
@@ -30,6 +32,11 @@ _NO_READ: Final = Text("用户或令牌无权查询", "the user or token may not
 _NO_MAPPING: Final = Text(
     "桶没有对应的库(DBRP 映射),无法用 InfluxQL 查询,趋势图缺失",
     "no database stands for the bucket (DBRP mapping), so it answers no InfluxQL and trends are missing",
+)
+
+_NO_ROLLUPS: Final = Text(
+    "没有按分钟和小时的汇总,长期趋势需逐条读取读数",
+    "there are no rollups by minute and hour, so long trends read every reading",
 )
 
 
@@ -69,6 +76,11 @@ def _lacking(http: httpx.Client, config: InfluxConfig) -> Iterator[Text]:
         yield _with(_NO_READ, said)
     elif not asked.is_success or said:
         yield _with(_NO_MAPPING, said)
+    else:
+        query = oldest(Resolution.HOUR)
+        said = _said(http.post("/query", params={"db": config.database_name}, data={"q": query}))
+        if said:
+            yield _with(_NO_ROLLUPS, said)
 
 
 def _client(config: InfluxConfig) -> httpx.Client:

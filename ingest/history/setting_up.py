@@ -40,10 +40,12 @@ class SetupWish:
     Attributes:
         keep_days: readings are kept for so many days; None: what is there stays as it is, new ones are for ever.
         shorten: whether keeping less than now is meant, which deletes what is older.
+        rollups: whether the server is to make rollups by minute and hour, for long trends.
     """
 
     keep_days: int | None = None
     shorten: bool = False
+    rollups: bool = True
 
     def retention_s(self, present_s: int | None) -> int | None:
         """Seconds to be kept, 0 for ever; None: nothing is to be changed. `present_s`: what is there, None if nothing.

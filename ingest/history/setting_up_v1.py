@@ -11,7 +11,9 @@ import httpx
 from ingest.history.config import InfluxV1Config
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx import http_client
+from ingest.history.influx_rollups import MINUTES_DAYS, POLICIES, continuous_queries
 from ingest.history.influxql import quoted, string
+from ingest.history.rollups import Resolution
 from ingest.history.setting_up import (
     DAY_S,
     READER,
@@ -48,6 +50,8 @@ def set_up_v1(config: InfluxV1Config, operator: str | None, wish: SetupWish) -> 
             server.ask(f"CREATE USER {quoted(user)} WITH PASSWORD {string(password)} WITH ALL PRIVILEGES")
             yield Text(f"管理员 {user}", f"administrator {user}")
         yield from _database(server, config, wish)
+        if wish.rollups:
+            yield from _rollups(server, config)
         if config.username is not None:
             yield from _users(server, config, config.username)
         elif operator is not None:
@@ -59,12 +63,12 @@ def set_up_v1(config: InfluxV1Config, operator: str | None, wish: SetupWish) -> 
 
 def _database(server: _Server, config: InfluxV1Config, wish: SetupWish) -> Iterator[Text]:
     database = quoted(config.database)
-    if [config.database] not in server.rows("SHOW DATABASES"):
-        server.ask(f"CREATE DATABASE {database}")
+    new = [config.database] not in server.rows("SHOW DATABASES")
+    if new:  # of this duration from the first: the server cuts its shards by it
+        wanted = wish.retention_s(None) if config.retention_policy is None else None
+        server.ask(f"CREATE DATABASE {database} WITH DURATION {_duration(wanted)}")
         yield Text(f"库 {config.database}", f"database {config.database}")
-        yield from _retention(server, config, wish, new=True)
-    else:
-        yield from _retention(server, config, wish, new=False)
+    yield from _retention(server, config, wish, new=new)
 
 
 def _retention(server: _Server, config: InfluxV1Config, wish: SetupWish, *, new: bool) -> Iterator[Text]:
@@ -86,6 +90,26 @@ def _retention(server: _Server, config: InfluxV1Config, wish: SetupWish, *, new:
         return
     kept = f"{wanted // DAY_S} d" if wanted else "∞"
     yield Text(f"保存策略 {name}:{kept}", f"retention policy {name}: {kept}")
+
+
+def _rollups(server: _Server, config: InfluxV1Config) -> Iterator[Text]:
+    """Policies of rollups, which stay as they are, and the queries that make them, as this version has them."""
+    database = quoted(config.database)
+    policies = {row["name"]: row["default"] for row in server.table(f"SHOW RETENTION POLICIES ON {database}")}
+    for policy, days in ((POLICIES[Resolution.MINUTE], MINUTES_DAYS), (POLICIES[Resolution.HOUR], 0)):
+        if policy not in policies:
+            kept = _duration(days * DAY_S)
+            server.ask(f"CREATE RETENTION POLICY {quoted(policy)} ON {database} DURATION {kept} REPLICATION 1")
+            yield Text(f"保存策略 {policy}", f"retention policy {policy}")
+    own = config.retention_policy or next(name for name, default in policies.items() if default)
+    known = {row[0] for row in server.rows_of("SHOW CONTINUOUS QUERIES", config.database)}
+    for name, statement in continuous_queries(config.database, own).items():
+        if server.error(statement):  # it is there, and is another
+            server.ask(f"DROP CONTINUOUS QUERY {quoted(name)} ON {database}")
+            server.ask(statement)
+        elif name in known:
+            continue
+        yield Text(f"连续查询 {name}", f"continuous query {name}")
 
 
 def _users(server: _Server, config: InfluxV1Config, service: str) -> Iterator[Text]:
@@ -123,6 +147,10 @@ class _Server:
     def rows(self, statement: str) -> list[list[Any]]:
         """The rows of its answer."""
         return [row for series in self.ask(statement) for row in series.get("values", ())]
+
+    def rows_of(self, statement: str, name: str) -> list[list[Any]]:
+        """The rows of its series of that name."""
+        return [row for series in self.ask(statement) if series.get("name") == name for row in series.get("values", ())]
 
     def table(self, statement: str) -> list[dict[str, Any]]:
         """The same by column."""

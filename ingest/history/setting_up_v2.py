@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,8 @@ from influxdb_client.domain.onboarding_request import OnboardingRequest
 from influxdb_client.domain.password_reset_body import PasswordResetBody
 from influxdb_client.domain.permission import Permission
 from influxdb_client.domain.permission_resource import PermissionResource
+from influxdb_client.domain.task_create_request import TaskCreateRequest
+from influxdb_client.domain.task_update_request import TaskUpdateRequest
 from influxdb_client.rest import ApiException
 from influxdb_client.service.dbr_ps_service import DBRPsService
 from influxdb_client.service.legacy_authorizations_service import LegacyAuthorizationsService
@@ -26,6 +28,8 @@ from ingest.history.answers import message_of
 from ingest.history.config import InfluxV2Config
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx import trust
+from ingest.history.influx_rollups import MINUTES_DAYS, POLICIES, task
+from ingest.history.rollups import Resolution
 from ingest.history.server_check import lacking
 from ingest.history.setting_up import (
     ADMIN_PASSWORD,
@@ -106,16 +110,19 @@ def _set_up(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
     wanted = wish.retention_s(present)
     if bucket is None:
         bucket = server.client.buckets_api().create_bucket(
-            bucket_name=config.bucket, org_id=org, retention_rules=_rules(wanted)
+            bucket_name=config.bucket, org=config.org, retention_rules=_rules(wanted)
         )
         yield _bucket(config.bucket, wanted)
     elif wanted is not None and wanted != present:
         bucket.retention_rules = _rules(wanted)
         server.client.buckets_api().update_bucket(bucket)
         yield _bucket(config.bucket, wanted)
-    yield from _mapping(server, org, bucket.id)
-    yield from _service(server, org, bucket.id)
-    yield from _reader(server, org, bucket.id)
+    yield from _mapping(server, org, bucket.id, POLICY)
+    rolled = []
+    for resolution in POLICIES if wish.rollups else ():
+        rolled.append((yield from _rolled(server, org, resolution)))  # noqa: PERF401  a comprehension cannot yield
+    yield from _service(server, org, bucket.id, rolled)
+    yield from _reader(server, org, [bucket.id, *rolled])
 
 
 def _first(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
@@ -152,19 +159,44 @@ def _org(server: _Server) -> str:
     return server.config.org
 
 
-def _mapping(server: _Server, org: str, bucket: str) -> Iterator[Text]:
-    """A database of the bucket's name, so that it answers InfluxQL."""
+def _mapping(server: _Server, org: str, bucket: str, policy: str) -> Iterator[Text]:
+    """The database of the service's bucket, and a policy of it that stands for a bucket: so it answers InfluxQL."""
     name = server.config.bucket
     known = _all(server.mappings.get_dbr_ps(org_id=org, db=name).content)
-    if any(one.bucket_id == bucket and one.database == name and one.default for one in known):
+    default = policy == POLICY
+    if any(one.bucket_id == bucket and (one.default if default else one.retention_policy == policy) for one in known):
         return
     server.mappings.post_dbrp(
-        DBRPCreate(org_id=org, bucket_id=bucket, database=name, retention_policy=POLICY, default=True)
+        DBRPCreate(org_id=org, bucket_id=bucket, database=name, retention_policy=policy, default=default)
     )
-    yield Text(f"库映射 {name}/{POLICY}", f"database mapping {name}/{POLICY}")
+    yield Text(f"库映射 {name}/{policy}", f"database mapping {name}/{policy}")
 
 
-def _service(server: _Server, org: str, bucket: str) -> Iterator[Text]:
+def _rolled(server: _Server, org: str, resolution: Resolution) -> Generator[Text, None, str]:
+    """The bucket of rollups, which stays as it is, its mapping, and the task that makes them; returns its id."""
+    policy = POLICIES[resolution]
+    name = f"{server.config.bucket}_{policy}"
+    bucket = server.client.buckets_api().find_bucket_by_name(name)
+    if bucket is None:
+        seconds = MINUTES_DAYS * DAY_S if resolution is Resolution.MINUTE else 0
+        bucket = server.client.buckets_api().create_bucket(
+            bucket_name=name, org=server.config.org, retention_rules=_rules(seconds)
+        )
+        yield _bucket(name, seconds)
+    yield from _mapping(server, org, bucket.id, policy)
+    flux = task(server.config.bucket, resolution)
+    known = next(iter(server.client.tasks_api().find_tasks(name=name, org_id=org)), None)
+    if known is None:
+        server.client.tasks_api().create_task(task_create_request=TaskCreateRequest(org_id=org, flux=flux))
+    elif known.flux != flux:
+        server.client.tasks_api().update_task_request(known.id, TaskUpdateRequest(flux=flux))
+    else:
+        return str(bucket.id)
+    yield Text(f"任务 {name}", f"task {name}")
+    return str(bucket.id)
+
+
+def _service(server: _Server, org: str, bucket: str, rolled: Sequence[str]) -> Iterator[Text]:
     """The service's token, unless the one in its file does; others that this made for it are then deleted."""
     file = server.token_file
     try:
@@ -174,7 +206,7 @@ def _service(server: _Server, org: str, bucket: str) -> Iterator[Text]:
         pass
     name = f"yujing service {server.config.bucket}"
     before = _all(server.client.authorizations_api().find_authorizations(org_id=org))
-    made = _authorization(server, org, name, [("read", bucket), ("write", bucket)])
+    made = _authorization(server, org, name, [("write", bucket), *(("read", one) for one in (bucket, *rolled))])
     _write(file, made)
     for one in before:
         if one.description == name:
@@ -182,12 +214,13 @@ def _service(server: _Server, org: str, bucket: str) -> Iterator[Text]:
     yield Text(f"服务令牌在 {file}", f"the service's token in {file}")
 
 
-def _reader(server: _Server, org: str, bucket: str) -> Iterator[Text]:
-    """A token and a user of 1.x that may read the bucket and nothing else."""
+def _reader(server: _Server, org: str, buckets: Sequence[str]) -> Iterator[Text]:
+    """A token and a user of 1.x that may read these buckets and nothing else."""
     config, folder = server.config, server.token_file.parent
+    rights = [("read", one) for one in buckets]
     file = folder / READER_TOKEN
     if not file.exists():
-        _write(file, _authorization(server, org, f"yujing reader {config.bucket}", [("read", bucket)]))
+        _write(file, _authorization(server, org, f"yujing reader {config.bucket}", rights))
         yield Text(f"只读令牌在 {file}", f"the reader's token in {file}")
     file = folder / READER_PASSWORD
     known = _all(server.users.get_legacy_authorizations(org_id=org).authorizations)
@@ -196,7 +229,7 @@ def _reader(server: _Server, org: str, bucket: str) -> Iterator[Text]:
         return
     if user is None:
         user = server.users.post_legacy_authorizations(
-            LegacyAuthorizationPostRequest(org_id=org, token=READER, permissions=_rights(org, [("read", bucket)]))
+            LegacyAuthorizationPostRequest(org_id=org, token=READER, permissions=_rights(org, rights))
         )
     server.users.post_legacy_authorizations_id_password(user.id, PasswordResetBody(kept_or_made(file)))
     yield Text(f"只读用户 {READER}(Grafana),口令在 {file}", f"reader {READER} (for Grafana), password in {file}")

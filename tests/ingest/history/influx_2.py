@@ -55,6 +55,7 @@ class Influx2:
     wording: Wording = "2.9"
     org: str = "yujing"
     buckets: dict[str, int] = field(default_factory=dict)  # name -> seconds of retention, 0 = for ever
+    policies: dict[str, str] = field(default_factory=dict)  # retention policy of a database -> bucket it stands for
     mapped: set[str] = field(default_factory=set)  # databases that InfluxQL may ask
     tokens: dict[str, Token] = field(default_factory=dict)
     readers: dict[str, str] = field(default_factory=dict)  # 1.x-compatible users that may read, and their passwords
@@ -138,11 +139,22 @@ class Influx2:
             return _result("not implemented: CREATE DATABASE")
         if asked["db"] not in self.mapped:
             return _result(f"database not found: {asked['db']}")
+        rolled = [self.policies[one] for one in re.findall(r'FROM "(\w+)"\."', asked["q"]) if one in self.policies]
+        if token is not None and token.rights is not None and not {("read", one) for one in rolled} <= token.rights:
+            return _result("insufficient permissions")  # what a real one says of it was not seen
         found = self.behind.post("/query", data=asked)
         if found.status_code == 400:
             reason = str(found.json()["error"]).replace("error parsing query", "failed to parse query")
             return _fault(400, "invalid", reason)
         return Answer(found.status_code, found.content, {"Content-Type": "application/json"})
+
+    def move(self, bucket: str, database: str, policy: str) -> None:
+        """Have an empty bucket be a policy of that database."""
+        seconds = self.buckets[bucket]
+        duration = f"{seconds}s" if seconds else "INF"
+        self.policies[policy] = bucket
+        self._do(f'DROP DATABASE "{bucket}"')
+        self._do(f'CREATE RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1')
 
     def set_retention(self, bucket: str, retention_s: int) -> None:
         """Change how long a bucket keeps its points."""

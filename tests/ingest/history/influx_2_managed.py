@@ -19,7 +19,9 @@ _LISTS: Final = {  # path -> what its list is called
     "/api/v2/dbrps": "content",
     "/api/v2/authorizations": "authorizations",
     "/private/legacy/authorizations": "authorizations",
+    "/api/v2/tasks": "tasks",
 }
+_NAME: Final = re.compile(r'option task = \{name: "([^"]*)"')
 _ONE: Final = re.compile(r"(/.*)/([0-9a-f]{16})(/password)?")
 
 
@@ -78,7 +80,9 @@ def _make(server: Influx2, request: Asked) -> Answer:
     made = wish | {"id": _next(server), "path": request.path}
     server.kept[made["id"]] = made
     if request.path == "/api/v2/dbrps":
-        server.mapped.add(made["database"])
+        _map(server, made)
+    elif request.path == "/api/v2/tasks":
+        made |= {"name": _NAME.findall(made["flux"])[0], "status": "active"}
     elif request.path == "/api/v2/authorizations":
         made["token"] = f"token-{made['id']}"
         _grant(server, made)
@@ -92,11 +96,22 @@ def _change(server: Influx2, request: Asked, number: str) -> Answer:
         server.set_retention(name, wish["retentionRules"][0]["everySeconds"])
         return _json(200, _bucket_of(server, name))
     one = server.kept[number]
+    if request.method == "PATCH":
+        one |= wish
+        return _json(200, _shown(one))
     if request.path.endswith("/password"):
         server.readers[one["token"]] = wish["password"]
     elif request.method == "DELETE":
         del server.kept[number], server.tokens[one["token"]]
     return Answer(204)
+
+
+def _map(server: Influx2, made: dict[str, Any]) -> None:
+    """A bucket that is to be asked as a policy of another's database is one there."""
+    name = next(name for name in server.buckets if _bucket_of(server, name)["id"] == made["bucketID"])
+    server.mapped.add(made["database"])
+    if made["retention_policy"] != "autogen":
+        server.move(name, made["database"], made["retention_policy"])
 
 
 def _grant(server: Influx2, made: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,13 +17,21 @@ from ingest.history.influx import InfluxStore
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.store import TrendQuery
+from ingest.model.batch import Batch
 from ingest.model.config import Secret
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, roster, steady, trend_of
+from tests.ingest.history.made_up import PLANT, SECOND, batch, roster, trend_of
+from tests.ingest.history.made_up import steady as steady_from
 from tests.ingest.history.stand_in import Answer, Asked, http_server, scripted
 from tests.servers import free_port, influxd, influxd_server
 
 SECRET = "HISTORY_TEST_SECRET"
+NOW = time.time_ns() // SECOND * SECOND
 Opener = Callable[[str], InfluxStore]
+
+
+def steady(n: int) -> Batch:
+    """Readings that are not late, for which no rollups are looked for."""
+    return steady_from(n, start=NOW)
 
 
 def v1(url: str) -> InfluxStore:
@@ -55,7 +64,7 @@ def test_a_number_that_some_servers_cannot_keep_beside_others_waits_until_it_is_
     opened: Opener,
 ) -> None:
     """A gateway in front that answers 502 says nothing of the server. Asked once, and not for ordinary numbers."""
-    readings = batch([0, 0], [NOON, NOON + SECOND], [50.25, 3.4e38])
+    readings = batch([0, 0], [NOW, NOW + SECOND], [50.25, 3.4e38])
     with scripted([Answer(204), Answer(502), Answer(204)]) as (url, asked):
         store = opened(url)
         store.write_readings(steady(1), roster(), 1)
@@ -162,7 +171,7 @@ def test_v2_asks_influxql_of_the_bucket_with_its_token(monkeypatch: pytest.Monke
 
 def test_a_plants_trends_are_one_request(opened: Opener) -> None:
     """However many its points: the names of 500 are more than an address may be long."""
-    queries = [TrendQuery(PLANT, f"CW-{at}", NOON, NOON + SECOND, 1) for at in range(500)]
+    queries = [TrendQuery(PLANT, f"CW-{at}", NOW, NOW + SECOND, 1) for at in range(500)]
     with scripted([Answer(200, b'{"results":[{},{},{},{}]}')]) as (url, asked):
         store = opened(url)
         assert [len(one.time) for one in store.trends(queries)] == [0] * 500
@@ -247,7 +256,7 @@ def test_a_type_conflict_is_refused_by_a_real_server_in_its_own_words(tmp_path: 
     with influxd(tmp_path) as url:
         store = InfluxV1Store(InfluxV1Config(url=url))
         store.create_database()
-        spoil(url, NOON)
+        spoil(url, NOW)
         with pytest.raises(HistoryRejected, match="field type conflict"):
             store.write_readings(steady(3), roster(), 1)
         store.close()
@@ -262,7 +271,7 @@ def test_a_retention_policy_is_written_to_and_read_from(tmp_path: Path) -> None:
         store.write_readings(steady(3), roster(), 1)
         default = InfluxV1Store(InfluxV1Config(url=url))
         assert (store.count_readings(), default.count_readings()) == (3, 0)
-        assert trend_of(store, PLANT, "CW-01", NOON, NOON + SECOND, 1).count.tolist() == [1]
+        assert trend_of(store, PLANT, "CW-01", NOW, NOW + SECOND, 1).count.tolist() == [1]
         for each in (store, default):
             each.close()
 
@@ -275,9 +284,9 @@ def test_a_killed_server_keeps_what_it_answered_for(tmp_path: Path) -> None:
         store.write_readings(steady(1_000), roster(), 1)
         server.kill()
         with pytest.raises(HistoryUnavailable):
-            store.write_readings(batch([0], [NOON + 5_000 * SECOND], [1.0]), roster(), 2)
+            store.write_readings(batch([0], [NOW + 5_000 * SECOND], [1.0]), roster(), 2)
         server.start()
-        store.write_readings(batch([0], [NOON + 5_000 * SECOND], [1.0]), roster(), 2)
+        store.write_readings(batch([0], [NOW + 5_000 * SECOND], [1.0]), roster(), 2)
         assert store.count_readings() == 1_001
         store.close()
 

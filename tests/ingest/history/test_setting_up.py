@@ -80,10 +80,29 @@ def test_a_fresh_influxdb_2_is_ready_for_service_and_reader(server: Influx2, tmp
         ["token", "influxdb_admin_password", "influxdb_reader_password", "influxdb_reader_token"], 0o600
     )
     service, reader = ((secrets / name).read_text().strip() for name in ("token", "influxdb_reader_token"))
-    assert server.tokens[service].rights == frozenset({("read", "yujing"), ("write", "yujing")})
-    assert server.tokens[reader].rights == frozenset({("read", "yujing")})
+    reads = {("read", one) for one in ("yujing", "yujing_minutes", "yujing_hours")}
+    assert server.tokens[service].rights == frozenset(reads | {("write", "yujing")})
+    assert server.tokens[reader].rights == frozenset(reads)
     assert server.readers == {"grafana": (secrets / "influxdb_reader_password").read_text().strip()}
-    assert server.buckets == {"yujing": 0}
+    assert server.buckets == {"yujing": 0, "yujing_minutes": 1_827 * 86_400, "yujing_hours": 0}
+    assert [one["name"] for one in server.kept.values() if "flux" in one] == ["yujing_minutes", "yujing_hours"]
+
+
+def test_rollups_may_be_done_without_and_come_later(server: Influx2, tmp_path: Path) -> None:
+    """The service's token is then replaced by one that may read them; a task of an older version is replaced, too."""
+    config = v2(server, tmp_path)
+    made(config, SetupWish(rollups=False))
+    assert list(server.buckets) == ["yujing"]
+    assert "no rollups" in " ".join(one.en for one in lacking(config))
+    before = (tmp_path / "secrets" / "token").read_text()
+    assert made(config)[-1].startswith("the service's token")
+    assert (tmp_path / "secrets" / "token").read_text() != before
+    assert lacking(config) == []
+    assert made(config) == []
+    task = next(one for one in server.kept.values() if "flux" in one)
+    task["flux"] = "older"
+    assert made(config) == ["task yujing_minutes"]
+    assert 'option task = {name: "yujing_minutes", every: 10m}' in task["flux"]
 
 
 def test_set_up_again_nothing_changes(server: Influx2, tmp_path: Path) -> None:
@@ -93,7 +112,7 @@ def test_set_up_again_nothing_changes(server: Influx2, tmp_path: Path) -> None:
     for wish in (SetupWish(), SetupWish(keep_days=400)):
         assert made(config, wish) == []
     assert (server.changes, server.tokens) == (before, tokens)
-    assert server.buckets == {"yujing": 400 * 86_400}
+    assert server.buckets["yujing"] == 400 * 86_400
 
 
 def test_what_went_missing_is_made_again(server: Influx2, tmp_path: Path) -> None:
@@ -108,7 +127,7 @@ def test_what_went_missing_is_made_again(server: Influx2, tmp_path: Path) -> Non
     file.unlink()
     assert made(config)
     server.mapped.clear()
-    server.kept = {number: one for number, one in server.kept.items() if "database" not in one}
+    server.kept = {at: one for at, one in server.kept.items() if one.get("retention_policy") != "autogen"}
     assert made(config) == ["database mapping yujing/autogen"]
     assert keeps_and_answers(config)
 
@@ -119,12 +138,12 @@ def test_keeping_less_has_to_be_meant(server: Influx2, tmp_path: Path) -> None:
     made(config)
     with pytest.raises(SetupRefused, match="--shorten"):
         made(config, SetupWish(keep_days=400))
-    assert server.buckets == {"yujing": 0}
+    assert server.buckets["yujing"] == 0
     made(config, SetupWish(keep_days=400, shorten=True))
     with pytest.raises(SetupRefused, match=r"keeps 400 d; 30 days .* --shorten"):
         made(config, SetupWish(keep_days=30))
     made(config, SetupWish(keep_days=800))
-    assert server.buckets == {"yujing": 800 * 86_400}
+    assert server.buckets["yujing"] == 800 * 86_400
 
 
 def test_what_the_setup_cannot_do_is_said(server: Influx2, tmp_path: Path) -> None:
@@ -145,13 +164,24 @@ def test_what_the_setup_cannot_do_is_said(server: Influx2, tmp_path: Path) -> No
 def test_a_fresh_influxdb_1_is_ready_for_service_and_reader(influxdb_1: str, tmp_path: Path) -> None:
     """A real one, with passwords: its first administrator too. Again: nothing; keeping less has to be meant."""
     config = v1(influxdb_1, tmp_path)
-    assert len(made(config, SetupWish(keep_days=400))) == 5
+    assert len(made(config, SetupWish(keep_days=400))) == 9
     assert keeps_and_answers(config)
     assert lacking(config) == []
     assert private(tmp_path / "secrets") == {"password": 0o600, "influxdb_reader_password": 0o600}
     assert made(config) == made(config, SetupWish(keep_days=400)) == []
     with pytest.raises(SetupRefused, match="--shorten"):
         made(config, SetupWish(keep_days=30))
+    (policies,) = httpx.get(
+        f"{influxdb_1}/query",
+        params={"q": "SHOW RETENTION POLICIES ON yujing"},
+        auth=tuple(ADMIN.split(":")),  # type: ignore[arg-type]
+        trust_env=False,
+    ).json()["results"][0]["series"]
+    assert [row[:2] for row in policies["values"]] == [
+        ["autogen", "9600h0m0s"],
+        ["minutes", "43848h0m0s"],
+        ["hours", "0s"],
+    ]
     assert made(config, SetupWish(keep_days=500)) == ["retention policy autogen: 500 d"]
 
     reader = ("grafana", (tmp_path / "secrets" / "influxdb_reader_password").read_text().strip())
@@ -190,7 +220,7 @@ def test_what_a_server_lacks_is_named(server: Influx2, influxdb_1: str, tmp_path
     server.make_unmapped("yujing")
     assert "DBRP" in said()
     server.mapped.add("yujing")
-    assert said() == ""
+    assert "没有按分钟和小时的汇总" in said()
     file.write_text("reads")
     assert "may not write" in said()
     file.write_text("t")
