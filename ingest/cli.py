@@ -22,7 +22,7 @@ from ingest import build, telemetry
 from ingest.api.errors import CannotListen
 from ingest.api.texts.needs import in_both
 from ingest.app import Service
-from ingest.commands import audit, backup, influx, quarantine, state, verify
+from ingest.commands import audit, backup, history, influx, quarantine, state, verify
 from ingest.commands import journal as journal_commands
 from ingest.commands.configured import (
     INVALID,
@@ -84,6 +84,7 @@ app.add_typer(explain, name="explain")
 app.add_typer(journal_commands.app, name="journal")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(history.app, name="history")
 app.add_typer(influx.app, name="influx")
 app.add_typer(state.app, name="state")
 app.command()(verify.verify)

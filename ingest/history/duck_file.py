@@ -83,7 +83,7 @@ class DuckFile:
         self._held = self._refused = False
         with self._available():
             config.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = duckdb.connect(str(config.path), config=_options(config))
+            self._db = duckdb.connect(str(config.path), config=options(config))
             self._db.execute(_SCHEMA)
 
     @contextmanager
@@ -137,6 +137,17 @@ class DuckFile:
                 self._set_checkpoints(on=False)
                 self._hold.tell()
 
+    @contextmanager
+    def attached(self, path: Path, name: str) -> Iterator[None]:
+        """Have another file at hand within, under that name; one transaction writes to one of them."""
+        with self._turn, self._available():
+            self._db.execute(f"ATTACH '{quoted(path)}' AS {name}")
+        try:
+            yield
+        finally:
+            with self._turn, self._available():
+                self._db.execute(f"DETACH {name}")
+
     def close(self) -> None:
         """Checkpoint and let go of the file."""
         with self._turn, self._available():
@@ -166,11 +177,17 @@ def named(db: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, NDArra
         db.unregister(name)
 
 
+def quoted(path: Path) -> str:
+    """A path within a statement, between single quotes."""
+    return str(path).replace("'", "''")
+
+
 def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _options(config: DuckDBConfig) -> dict[str, str | bool | int | float | list[str]]:
+def options(config: DuckDBConfig) -> dict[str, str | bool | int | float | list[str]]:
+    """The settings of DuckDB itself."""
     return {
         "autoinstall_known_extensions": "false",  # nothing is fetched from the network, whatever a query names
         "memory_limit": f"{config.memory_mb}MiB",

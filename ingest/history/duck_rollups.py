@@ -76,6 +76,38 @@ def roll(db: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
     db.execute("UPDATE kept SET rolled_to = ?", [end])
 
 
+def differing(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, *, readings: bool) -> int:
+    """How many rollups of this hour are not what its readings come to, those that do not count left out.
+
+    Args:
+        db: the file.
+        hour: a whole hour.
+        rolled_to: up to where readings are rolled up.
+        readings: whether its readings are still there; if not, only the hour is compared with its minutes.
+    """
+    found, stale = 0, f"FROM stale WHERE minute // {HOUR} * {HOUR} = $start"
+    if readings:
+        end = min(hour + HOUR, rolled_to)
+        hidden = f"(series, time) NOT IN (SELECT (series, minute) {stale})"
+        found += _differing(db, _READINGS, "minutes", _span(hour, end), hidden)
+    if hour + HOUR <= rolled_to:
+        hidden = f"series NOT IN (SELECT series {stale})"
+        found += _differing(db, _MINUTES, "hours", _span(hour, hour + HOUR), hidden)
+    return found
+
+
+def _differing(db: duckdb.DuckDBPyConnection, fresh: str, table: str, span: dict[str, int], counts: str) -> int:
+    same = " AND ".join(f"a.{name} IS NOT DISTINCT FROM b.{name}" for name in ("low", "high", "valued", "count"))
+    means = "a.mean IS NOT DISTINCT FROM b.mean OR abs(a.mean - b.mean) <= 1e-9 * greatest(abs(a.low), abs(a.high))"
+    row = db.execute(
+        f"SELECT count(*) FROM (SELECT * FROM ({fresh} GROUP BY ALL) f(series, time, low, mean, high, valued, count) WHERE {counts}) a"  # noqa: S608, E501
+        f" FULL JOIN (SELECT * FROM {table} WHERE time >= $start AND time < $end AND {counts}) b"
+        f" ON a.series = b.series AND a.time = b.time WHERE ({same} AND ({means})) IS NOT TRUE",
+        span,
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int) -> None:
     """Make the stale rollups within this hour again."""
     span = _span(hour, hour + HOUR)
@@ -110,18 +142,18 @@ def oldest_stale(db: duckdb.DuckDBPyConnection) -> int | None:
     return None if oldest is None else oldest // HOUR * HOUR
 
 
-def first_hour(db: duckdb.DuckDBPyConnection, start: int, end: int) -> int | None:
-    """The first hour with readings from `start` (a whole hour) to `end`, None if there is none.
+def first_hour(db: duckdb.DuckDBPyConnection, start: int, end: int, table: str = "readings") -> int | None:
+    """The first hour with readings, or rows of another table, from `start` (a whole hour) to `end`, None if none has.
 
     Looked for in spans that double, so that half a century without readings is passed in twenty looks; each looks only
     at such parts of the file as may hold these times.
     """
     span = HOUR
     while start < end:
-        if _has_readings(db, start, start + span):
+        if _has_rows(db, table, start, start + span):
             while span > HOUR:
                 span = span // HOUR // 2 * HOUR
-                if not _has_readings(db, start, start + span):
+                if not _has_rows(db, table, start, start + span):
                     start += span
             return start if start < end else None
         start += span
@@ -129,8 +161,8 @@ def first_hour(db: duckdb.DuckDBPyConnection, start: int, end: int) -> int | Non
     return None
 
 
-def _has_readings(db: duckdb.DuckDBPyConnection, start: int, end: int) -> bool:
-    (found,) = _row(db, f"SELECT EXISTS (FROM readings WHERE time >= {start} AND time < {end})")
+def _has_rows(db: duckdb.DuckDBPyConnection, table: str, start: int, end: int) -> bool:
+    (found,) = _row(db, f"SELECT EXISTS (FROM {table} WHERE time >= {start} AND time < {end})")
     return bool(found)
 
 

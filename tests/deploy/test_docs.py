@@ -219,12 +219,13 @@ def test_the_commands_of_the_pages_exist() -> None:
     """`yujing …` in blocks and in running text, each asked for its help."""
     found = {line[3 if line[1] == "--secrets" else 1] for line in shell_lines() if line[0] == "yujing"} | {"simulate"}
     assert found == {
-        "backup", "check", "explain", "influx", "init", "journal", "quarantine", "restore", "run", "simulate",
-        "state", "verify",
+        "backup", "check", "explain", "history", "influx", "init", "journal", "quarantine", "restore", "run",
+        "simulate", "state", "verify",
     }  # fmt: skip
     for command in (
         "backup",
         "check",
+        "history export",
         "influx setup",
         "init",
         "run",
