@@ -33,6 +33,9 @@ PAGE = 1000
 
 KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
 
+FRESH = 8
+"""So few new messages are read at once with what they say, since a change of threads costs more than that."""
+
 OUTBOX_PAUSE_S = 1.0
 """The pause before an outbox that could not be read or written is asked again."""
 
@@ -126,6 +129,7 @@ class _Lane:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     news: bool = True  # the outbox may hold messages that are not queued yet
     seen: dict[MessageKind, int] = field(default_factory=dict)  # newest seq that was queued, by kind
+    fresh: dict[int, Message] = field(default_factory=dict)  # what was found last, if it was little, by seq
     readings: int = 0  # messages of this kind in the queue
     more: bool = False  # the outbox holds readings for which the queue had no room
     looked: float = field(default_factory=time.monotonic)  # into the outbox, with an answer
@@ -236,7 +240,8 @@ class OutboxSender:
                 lane.more = True
                 del asked["readings"]
                 continue
-            found = await self._insist(name, _waiting, self._outbox, name, asked)
+            found, fresh = await self._insist(name, _waiting, self._outbox, name, asked)
+            lane.fresh = {message.seq: message for message in fresh}
             for kind, messages in found.items():
                 lane.queue.add(messages)
                 lane.seen[kind] = messages[-1].seq if messages else asked[kind]
@@ -257,9 +262,7 @@ class OutboxSender:
     async def _deliver(self, lane: _Lane, taken: Sequence[Waiting]) -> None:
         """Try messages once, keep what became of it, and let the queue go on by it."""
         connector = lane.connector
-        messages = await self._insist(
-            connector.name, self._outbox.messages, connector.name, [waiting.seq for waiting in taken]
-        )
+        messages = await self._messages(lane, [waiting.seq for waiting in taken])
         if unreadable := {waiting.seq for waiting in taken} - {message.seq for message in messages}:
             emit(MessagesUnreadable(connector.name, len(unreadable), min(unreadable)))
             lane.readings -= sum(waiting.kind == "readings" and waiting.seq in unreadable for waiting in taken)
@@ -289,6 +292,13 @@ class OutboxSender:
         if retry_s is not None:
             await self._report(lane, [one for one in tries if one[1].seq in failed], retry_s)
 
+    async def _messages(self, lane: _Lane, seqs: Sequence[int]) -> Sequence[Message]:
+        """What they say, in their order: of new ones that is known already."""
+        fresh = [lane.fresh.pop(seq) for seq in sorted(seqs) if seq in lane.fresh]
+        if len(fresh) == len(seqs):
+            return fresh
+        return await self._insist(lane.connector.name, self._outbox.messages, lane.connector.name, seqs)
+
     async def _report(self, lane: _Lane, failed: Sequence[tuple[Message, Outcome]], retry_s: float) -> None:
         connector, error = lane.connector.name, _storable(failed[-1][1].error or "")
         lane.error = error
@@ -311,9 +321,21 @@ class OutboxSender:
                 await asyncio.sleep(OUTBOX_PAUSE_S)
 
 
-def _waiting(outbox: Outbox, connector: str, after: Mapping[MessageKind, int]) -> dict[MessageKind, Sequence[Waiting]]:
-    """The first page of each kind: in one go, since each change of threads costs an alarm milliseconds under load."""
-    return {kind: outbox.waiting(connector, kind, seq, PAGE) for kind, seq in after.items()}
+def _waiting(
+    outbox: Outbox, connector: str, after: Mapping[MessageKind, int]
+) -> tuple[dict[MessageKind, Sequence[Waiting]], Sequence[Message]]:
+    """The first page of each kind, and what they say if they are few.
+
+    In one go, since each change of threads costs an alarm milliseconds under load.
+    """
+    found = {kind: outbox.waiting(connector, kind, seq, PAGE) for kind, seq in after.items()}
+    seqs = [message.seq for messages in found.values() for message in messages]
+    if not 0 < len(seqs) <= FRESH:
+        return found, []
+    try:
+        return found, outbox.messages(connector, seqs)
+    except Exception:  # noqa: BLE001  whoever delivers them asks again, and tells of it
+        return found, []
 
 
 def _attempt(outcome: Outcome, *, started: int, ended: int) -> Attempt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntFlag, StrEnum
+from functools import cache
 from typing import Any, Self
 from uuid import UUID, uuid5
 
@@ -112,7 +113,12 @@ class Trait(IntFlag):
     @property
     def words(self) -> list[str]:
         """Its parts by name."""
-        return [str(trait.name).lower() for trait in type(self) if trait in self]
+        return list(_words(self))
+
+
+@cache
+def _words(traits: Trait) -> tuple[str, ...]:
+    return tuple(str(trait.name).lower() for trait in Trait if trait in traits)
 
 
 @dataclass(frozen=True, slots=True)

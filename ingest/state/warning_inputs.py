@@ -21,12 +21,21 @@ R = TypeVar("R", bound=Sequence[MutableMapping[str, Any]])
 
 _ONE_WAY: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _AT_A_TIME: Final = 500
+_NUMBERS: Final = sa.select(warning_input.c.hash, warning_input.c.number).where(
+    warning_input.c.hash.in_(sa.bindparam("some", expanding=True))
+)
 _MOST: Final = 2**63 - 1
 
 
 def let_refer(connection: sa.Connection, rows: Iterable[MutableMapping[str, Any]]) -> None:
     """Store what is new of the inputs of these rows (of `warning`, or snapshots), and have the rows refer to it."""
-    keyed = [(row, [(_parts(ground), ground["more"]) for ground in row["inputs"]]) for row in rows]
+    keyed = []
+    known: dict[int, list[tuple[list[tuple[str, Mapping[str, Any]]], Any]]] = {}  # rows may share their inputs
+    for row in rows:
+        inputs = row["inputs"]
+        if id(inputs) not in known:
+            known[id(inputs)] = [(_parts(ground), ground["more"]) for ground in inputs]
+        keyed.append((row, known[id(inputs)]))
     parts = {text: part for _, grounds in keyed for named, _ in grounds for text, part in named}
     hashes = {text: _hash(text) for text in parts}
     number = _numbers(connection, hashes.values())
@@ -90,11 +99,9 @@ def _refers(ground: Any) -> bool:
 
 def _numbers(connection: sa.Connection, hashes: Collection[UUID]) -> dict[UUID, int]:
     """Those of them that are stored, and their numbers."""
-    column = warning_input.c
     found: dict[UUID, int] = {}
     for some in _cut([*hashes]):
-        query = sa.select(column.hash, column.number).where(column.hash.in_(some))
-        found |= {row.hash: row.number for row in connection.execute(query)}
+        found |= {row.hash: row.number for row in connection.execute(_NUMBERS, {"some": some})}
     return found
 
 

@@ -16,7 +16,7 @@ from ingest.state.database import Database
 from ingest.state.once import added, put
 from ingest.state.unreadable import Rows
 from ingest.state.warning_inputs import let_refer, whole
-from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of, warning_row
+from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of
 
 T = TypeVar("T")
 
@@ -35,8 +35,8 @@ def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) ->
 
     What was told before, by its id, is not told again. Returns what is new, for the audit trail.
     """
-    standing = {event.warning.id: warning_row(event.warning) for event in events}
     told = [warning_event_row(event) for event in events]
+    standing = {row["warning"]: row["snapshot"] | {"id": row["warning"]} for row in told}
     let_refer(connection, [*standing.values(), *(row["snapshot"] for row in told)])
     put(connection, t.warning, [*standing.values()])
     fresh = [added(connection, t.warning_event, row) for row in told]

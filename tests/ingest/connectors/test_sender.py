@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -166,6 +168,23 @@ async def test_a_wake_from_another_thread_sends_at_once() -> None:
     assert outbox.looks == 2  # the first and the wake's
 
 
+async def test_a_fresh_alarm_changes_threads_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To be found with what it says, and to be recorded."""
+    outbox, clock, changes = MemoryOutbox(), Clock(), 0
+    to_thread = asyncio.to_thread
+
+    async def counted(*call: Any) -> Any:
+        nonlocal changes
+        changes += 1
+        return await to_thread(*call)
+
+    monkeypatch.setattr(asyncio, "to_thread", counted)
+    outbox.put(alarm_message(1))
+    async with running(sender_of(outbox, StandIn(accept), clock=clock)):
+        await until(outbox.done)
+    assert changes == 2
+
+
 async def test_a_retry_comes_by_itself_when_it_is_due() -> None:
     outbox = MemoryOutbox()
     outbox.put(alarm_message(1))
@@ -308,7 +327,7 @@ async def test_messages_that_cannot_be_read_are_told_and_say_nothing_of_their_re
     sender = sender_of(outbox, connector, clock=clock)
     with capture_logs() as logs:
         async with running(sender):
-            await until(lambda: len(connector.tried) == 2)
+            await hurry(lambda: len({*connector.tried}) == 2, clock, outbox, sender)
     assert {*connector.tried} == {4, 5}
     assert all(outbox.rows[seq].first_attempt is None for seq in (1, 2, 3))
     named = [log for log in logs if log["event"] == "messages_unreadable"]
@@ -412,3 +431,17 @@ async def test_readings_beyond_a_page_are_all_sent(monkeypatch: pytest.MonkeyPat
         await until(outbox.done)
     assert sorted(connector.tried) == list(range(1, 60))
     assert set(connector.tried[:18]) == set(range(42, 60))
+
+
+async def test_what_is_tried_again_is_read_again_and_a_crowd_is_read_as_it_is_sent() -> None:
+    """What a message says is kept in memory for its first try alone, and of a few."""
+    outbox, clock = MemoryOutbox(), Clock()
+    outbox.put(*(alarm_message(seq, point=f"P-{seq}") for seq in range(1, 2 * sender_module.FRESH)))
+    connector = StandIn(lambda message: Outcome(message.seq, "HTTP 500" if message.attempts < 2 else None))
+    sender = sender_of(outbox, connector, clock=clock)
+    async with running(sender):
+        await hurry(outbox.done, clock, outbox, sender)
+        outbox.put(alarm_message(100, point="NEW"))
+        sender.wake()
+        await hurry(outbox.done, clock, outbox, sender)
+    assert Counter(connector.tried) == dict.fromkeys([*range(1, 2 * sender_module.FRESH), 100], 3)
