@@ -65,7 +65,13 @@ class Sqlite:
 
     def reader(self) -> sa.Engine:
         """See `Backend`."""
-        engine = sa.create_engine(self._url, pool_size=4, max_overflow=12, connect_args={"check_same_thread": False})
+        engine = sa.create_engine(
+            self._url,
+            pool_size=4,
+            max_overflow=12,
+            pool_use_lifo=True,  # the one that was used last has pages and statements at hand
+            connect_args={"check_same_thread": False},
+        )
         sa.event.listen(engine, "connect", _only_reads)
         return engine
 
