@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import getpass
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Final, assert_never
 
 import typer
 
-from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, enter, refuse, say
+from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, bar, enter, moment, refuse, say, written
 from ingest.history.config import DuckDBConfig, HistoryConfig, InfluxConfig, InfluxV1Config, InfluxV2Config
 from ingest.history.errors import HistoryUnavailable
+from ingest.history.influx_rollups import SETTLED_NS
+from ingest.history.rollups import Resolution
 from ingest.history.server_check import SETUP, lacking
 from ingest.history.setting_up import SetupRefused, SetupWish
 from ingest.model.fault import InvalidConfig
@@ -24,11 +28,6 @@ app = typer.Typer(no_args_is_help=True, help="InfluxDB 服务器 The InfluxDB th
 
 _DEFAULT: Final = Path("yujing.toml")
 _STDIN: Final = Path("-")
-
-
-@app.callback()
-def _group() -> None:
-    """Keep the name of the one command there is."""
 
 
 @app.command()
@@ -76,6 +75,40 @@ def setup(
         if count
         else "无需更改 nothing to change: all is as it should be"
     )
+
+
+@app.command()
+def rollup(
+    since: Annotated[str, typer.Option("--from", help="起始时间 From when on, such as 2025-01-01T00:00 (plant time).")],
+    config: ConfigFile = _DEFAULT,
+) -> None:
+    """补做汇总(1.x),从现在往前;服务可运行 Make rollups of what was stored before, from now back (1.x)."""
+    first = moment(since, "--from") // Resolution.HOUR * Resolution.HOUR
+    try:
+        _roll_back(load_settings(enter(config)).history, first)
+    except InvalidConfig as error:
+        refuse(error)
+    except SetupRefused as error:
+        say.print(f"✗ {error.text.zh} {error.text.en}", markup=False)
+        raise typer.Exit(INVALID) from None
+    except (HistoryUnavailable, LookupError) as error:
+        say.print(f"✗ 未完成,可重新执行 not finished; give it again: {error}", markup=False)
+        raise typer.Exit(UNAVAILABLE) from None
+    typer.echo(f"已汇总 rolled up: {written(first)} …")
+
+
+def _roll_back(history: HistoryConfig, first: int) -> None:
+    """An hour at a time, the newest first: wherever it ends, rollups are there of all that follows the oldest one."""
+    from ingest.history.influx_v1 import InfluxV1Store  # noqa: PLC0415
+
+    if not isinstance(history, InfluxV1Config):
+        raise SetupRefused("仅用于 InfluxDB 1.x:2.x 由任务汇总", "only of an InfluxDB 1.x: on 2.x tasks make rollups")
+
+    hours = range((time.time_ns() - SETTLED_NS) // Resolution.HOUR * Resolution.HOUR, first - 1, -Resolution.HOUR)
+    with closing(InfluxV1Store(history)) as store, bar("小时 hours", len(hours)) as advance:
+        for hour in hours:
+            store.roll_hour(hour)
+            advance(1)
 
 
 def tell_of_history(settings: Settings) -> None:

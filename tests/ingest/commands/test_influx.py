@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from ingest.cli import app
+from ingest.history.config import InfluxV1Config
+from ingest.history.influx_v1 import InfluxV1Store
 from tests.ingest.history.influx_2 import fresh_influx_2_on
+from tests.ingest.history.made_up import SECOND, roster, steady
 from tests.servers import free_port, influxd
 from tests.small_plant import write_plant
 
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
 OPERATOR = "the-token-of-an-operator"
 
 
@@ -20,13 +28,12 @@ def run(*arguments: str, typed: str | None = None) -> Result:
     return CliRunner().invoke(app, [*arguments], input=typed)
 
 
-def write(folder: Path, url: str) -> str:
-    """Settings with an InfluxDB 2 of that address, and a plant."""
+def write(folder: Path, url: str, history: str = "") -> str:
+    """Settings with an InfluxDB 2 of that address, or another history, and a plant."""
     write_plant(folder)
     file = folder / "yujing.toml"
-    file.write_text(
-        f'[history]\nkind = "influxdb2"\nurl = "{url}"\norg = "plant"\ntoken = {{ file = "secrets/token" }}\n'
-    )
+    second = f'kind = "influxdb2"\nurl = "{url}"\norg = "plant"\ntoken = {{ file = "secrets/token" }}'
+    file.write_text(f"[history]\n{history or second}\n")
     return str(file)
 
 
@@ -75,6 +82,35 @@ def test_a_server_that_is_not_there_is_no_fault_of_the_settings(tmp_path: Path) 
     assert "could not be looked at" in checked.output
     assert "could not be looked at" not in run("check", "--offline", "--config", config).output
     assert run("influx", "setup", "--config", config, "--operator", "-", typed=OPERATOR).exit_code == 1
+
+
+def test_rollups_of_what_was_stored_before_are_made_from_now_back(tmp_path: Path) -> None:
+    """A server that has no rollups set up, or is not there, ends it; it may be given again."""
+    now = time.time_ns()
+    start = now - 3 * DAY
+    with influxd(tmp_path) as url:
+        config = write(tmp_path, url, f'kind = "influxdb1"\nurl = "{url}"')
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        store.write_readings(steady(300, start=start, step=3 * DAY // 300), roster(), 1)
+        assert run("influx", "rollup", "--config", config, "--from", "2026-01-01").exit_code == 1, "no policies yet"
+        assert run("influx", "setup", "--config", config).exit_code == 0
+        since = datetime.fromtimestamp(start // 10**9, UTC).isoformat()
+        rolled = run("influx", "rollup", "--config", config, "--from", since)
+        assert rolled.exit_code == 0, rolled.output
+        store.close()
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        kept = store._rollups.kept()
+        assert kept.hours <= start + 2 * HOUR
+        assert kept.minutes <= start + HOUR
+        params = {"db": "yujing", "q": "SELECT sum(count) FROM hours.readings"}
+        (series,) = httpx.get(f"{url}/query", params=params, trust_env=False).json()["results"][0]["series"]
+        assert 285 <= series["values"][0][1] <= 300, "all but the last hour or two"
+        store.close()
+    assert run("influx", "rollup", "--config", config, "--from", since).exit_code == 1
+    write(tmp_path, url)
+    refused = run("influx", "rollup", "--config", config, "--from", since)
+    assert (refused.exit_code, "only of an InfluxDB 1.x" in refused.output) == (2, True)
 
 
 def test_a_history_in_a_file_needs_no_setup(tmp_path: Path) -> None:

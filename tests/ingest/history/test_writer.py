@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from ingest import telemetry
 from ingest.alarms.slot import AlarmSlot
 from ingest.history import writer as module
 from ingest.history.aside import alarms_again, readings_again
@@ -190,7 +191,9 @@ def alarms() -> MemoryAlarms:
 
 
 @pytest.fixture
-def logged() -> Iterator[list[Any]]:
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What was logged, debug events too, whatever an earlier test has set."""
+    monkeypatch.setattr(telemetry, "_verbose", True)
     with capture_logs() as lines:
         yield lines
 
