@@ -40,8 +40,12 @@ _NO_ROLLUPS: Final = Text(
 )
 
 
-def lacking(config: InfluxConfig) -> list[Text]:
+def lacking(config: InfluxConfig, *, rollups: bool = True) -> list[Text]:
     """What a person has to make or grant on that server, each with the server's words; empty if nothing.
+
+    Args:
+        config: how the service reaches it.
+        rollups: whether it is to have rollups.
 
     Raises:
         HistoryUnavailable: it cannot be reached, or is in trouble: nothing is known of it.
@@ -50,12 +54,12 @@ def lacking(config: InfluxConfig) -> list[Text]:
     brief = config.model_copy(update={"timeout_s": min(config.timeout_s, LONGEST_S)})
     with _client(brief) as http:
         try:
-            return list(_lacking(http, config))
+            return list(_lacking(http, config, rollups=rollups))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise HistoryUnavailable(f"{config.url}: {error or type(error).__name__}") from error
 
 
-def _lacking(http: httpx.Client, config: InfluxConfig) -> Iterator[Text]:
+def _lacking(http: httpx.Client, config: InfluxConfig, *, rollups: bool) -> Iterator[Text]:
     """What a write of nothing and a query of one reading are answered."""
     path, place = config.write_path
     written = http.post(path, params=place)
@@ -76,7 +80,7 @@ def _lacking(http: httpx.Client, config: InfluxConfig) -> Iterator[Text]:
         yield _with(_NO_READ, said)
     elif not asked.is_success or said:
         yield _with(_NO_MAPPING, said)
-    else:
+    elif rollups:
         query = oldest(Resolution.HOUR)
         said = _said(http.post("/query", params={"db": config.database_name}, data={"q": query}))
         if said:

@@ -162,7 +162,9 @@ def _org(server: _Server) -> str:
 def _mapping(server: _Server, org: str, bucket: str, policy: str) -> Iterator[Text]:
     """The database of the service's bucket, and a policy of it that stands for a bucket: so it answers InfluxQL."""
     name = server.config.bucket
-    known = _all(server.mappings.get_dbr_ps(org_id=org, db=name).content)
+    # The server shows mappings of its own making, too (`virtual`). They give way to one that is made: the first of a
+    # database becomes its default, whatever it was asked to be.
+    known = [one for one in _all(server.mappings.get_dbr_ps(org_id=org, db=name).content) if not one.virtual]
     default = policy == POLICY
     if any(one.bucket_id == bucket and (one.default if default else one.retention_policy == policy) for one in known):
         return
@@ -200,7 +202,7 @@ def _service(server: _Server, org: str, bucket: str, rolled: Sequence[str]) -> I
     """The service's token, unless the one in its file does; others that this made for it are then deleted."""
     file = server.token_file
     try:
-        if not lacking(server.config):
+        if not lacking(server.config, rollups=bool(rolled)):
             return
     except LookupError:  # there is none yet
         pass

@@ -60,7 +60,7 @@ def _list(server: Influx2, request: Asked) -> Answer:
     buckets = [_bucket_of(server, name) for name in server.buckets]
     of_path = {
         "/api/v2/buckets": buckets,
-        "/api/v2/dbrps": _managed(server, request.path),
+        "/api/v2/dbrps": [*_managed(server, request.path), *map(_virtual, buckets)],
     }
     found = of_path.get(request.path) or _managed(server, request.path)
     for key, field in (("name", "name"), ("db", "database")):
@@ -137,6 +137,12 @@ def _bucket_of(server: Influx2, name: str) -> dict[str, Any]:
     rules = [{"type": "expire", "everySeconds": seconds}] if seconds else []
     number = f"{list(server.buckets).index(name):016x}"
     return {"id": number, "orgID": ORG, "name": name, "type": "user", "retentionRules": rules}
+
+
+def _virtual(bucket: dict[str, Any]) -> dict[str, Any]:
+    """The mapping that a server shows of a bucket, whether or not one was made."""
+    names = {"database": bucket["name"], "retention_policy": "autogen"}
+    return names | {"id": bucket["id"], "orgID": ORG, "bucketID": bucket["id"], "default": True, "virtual": True}
 
 
 def _managed(server: Influx2, path: str) -> list[dict[str, Any]]:

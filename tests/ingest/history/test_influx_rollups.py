@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from ingest.history import influx_v1
 from ingest.history.config import InfluxV1Config, InfluxV2Config
 from ingest.history.influx import InfluxStore
-from ingest.history.influx_rollups import LATE_NS, SETTLED_NS, kept_of, late_hours, task
+from ingest.history.influx_rollups import LATE_NS, SETTLED_NS, continuous_queries, kept_of, late_hours, task
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.influxql import READINGS_ONLY
@@ -27,7 +27,7 @@ from ingest.history.store import Trend, TrendQuery
 from ingest.model.batch import Batch
 from ingest.model.config import Secret
 from tests.ingest.history.influx_2 import influx_2_on
-from tests.ingest.history.made_up import PLANT, SECOND, batch, roster, trend_of
+from tests.ingest.history.made_up import PLANT, SECOND, batch, roster, trend_of, until
 from tests.servers import influxd
 
 MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
@@ -163,6 +163,29 @@ def test_rollups_that_cannot_be_made_are_told_and_tried_again(rolled: Rolled, mo
         rolled.store.write_readings(batch([0], [NOW + at], [4.0]), roster(), 4)
     assert [start + 4 * HOUR, 4] in rolled.ask("SELECT high FROM hours.readings")
     assert rolled.store._late == {}
+
+
+def test_the_servers_own_queries_make_the_same_rollups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real server's, run every second instead of every ten minutes."""
+    monkeypatch.setenv("INFLUXDB_CONTINUOUS_QUERIES_RUN_INTERVAL", "100ms")
+    with influxd(tmp_path) as url:
+        config = InfluxV1Config(url=url)
+        list(set_up_v1(config, None, SetupWish()))
+        server = Rolled(url, InfluxV1Store(config))
+        for name, query in continuous_queries("yujing", "autogen").items():
+            server.ask(f"DROP CONTINUOUS QUERY {name} ON yujing")
+            server.ask(query.replace("EVERY 10m", "EVERY 1s").replace("EVERY 30m", "EVERY 1s"))
+        written = readings(1_000, time.time_ns() - 20 * MINUTE, SECOND)
+        server.store.write_readings(written, roster(), 1)
+        query = "SELECT low, high, sum, count, blank, point FROM minutes.readings, hours.readings"
+        until(lambda: sum((row[4] or 0) + (row[5] or 0) for row in server.ask(query)) == 2_000, 60)
+        made = server.ask(query)
+        server.ask("DROP CONTINUOUS QUERY yujing_minutes ON yujing; DROP CONTINUOUS QUERY yujing_hours ON yujing")
+        server.ask("DROP RETENTION POLICY minutes ON yujing; DROP RETENTION POLICY hours ON yujing")
+        list(set_up_v1(config, None, SetupWish()))
+        server.roll(int(written.time.min()), int(written.time.max()) + 1)
+        assert server.ask(query) == made
+        server.store.close()
 
 
 def test_a_server_without_rollups_is_asked_for_them_seldom(tmp_path: Path) -> None:

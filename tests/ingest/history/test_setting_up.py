@@ -93,6 +93,7 @@ def test_rollups_may_be_done_without_and_come_later(server: Influx2, tmp_path: P
     config = v2(server, tmp_path)
     made(config, SetupWish(rollups=False))
     assert list(server.buckets) == ["yujing"]
+    assert made(config, SetupWish(rollups=False)) == []
     assert "no rollups" in " ".join(one.en for one in lacking(config))
     before = (tmp_path / "secrets" / "token").read_text()
     assert made(config)[-1].startswith("the service's token")
