@@ -39,6 +39,7 @@ bench: install servers ## every benchmark, as JSON (DATA=folder with the public 
 	$(BIN)/python -m benchmarks.cycle --json
 	$(BIN)/python -m benchmarks.intake --json
 	$(BIN)/python -m benchmarks.history --json
+	$(BIN)/python -m benchmarks.duck --json
 	$(BIN)/python -m benchmarks.alarms --json
 	$(BIN)/python -m benchmarks.growth --json
 	$(BIN)/python -m benchmarks.abuse --json

@@ -72,8 +72,13 @@ def roll(db: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
     """Roll up the minutes from `start` to `end`, within one hour, and the hour if it ends there."""
     db.execute(f"INSERT INTO minutes {_READINGS} GROUP BY ALL ORDER BY ALL", _span(start, end))
     if end % HOUR == 0:
-        db.execute(f"INSERT INTO hours {_MINUTES} GROUP BY ALL ORDER BY ALL", _span(end - HOUR, end))
+        roll_hour(db, end - HOUR)
     db.execute("UPDATE kept SET rolled_to = ?", [end])
+
+
+def roll_hour(db: duckdb.DuckDBPyConnection, hour: int) -> None:
+    """Roll up the minutes of this hour."""
+    db.execute(f"INSERT INTO hours {_MINUTES} GROUP BY ALL ORDER BY ALL", _span(hour, hour + HOUR))
 
 
 def differing(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, *, readings: bool) -> int:

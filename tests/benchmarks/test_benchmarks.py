@@ -45,6 +45,15 @@ def test_the_history_benchmark_gives_every_figure() -> None:
     assert all(figure > 0 for figure in figures.values())
 
 
+def test_the_benchmark_of_the_built_in_store_gives_every_figure() -> None:
+    command = [sys.executable, "-m", "benchmarks.duck", "--json", "--millions", "0", "--days", "1", "--points", "5"]
+    command += ["--sizes", "500"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    trends = {f"{what}_{span}_ms" for what in ("trend", "trends") for span in ("year", "hour")}
+    assert figures.keys() == trends | {"cpu_s_per_million", "rss_mb", "bytes_a_reading", "bytes_a_minute"}
+    assert figures["cpu_s_per_million"]["500"] > 0
+
+
 def test_a_point_of_the_benchmark_bears_the_catalogues_rules() -> None:
     """The speed is that of real rules: of every kind that is a default anywhere, more than five on a point."""
     of = park(1000)
