@@ -142,6 +142,7 @@ def looks(
         ServicePoint.HISTORY: history,
         ServicePoint.HISTORY_REFUSED: lambda: float(journal.refused()),
         ServicePoint.HISTORY_EXPIRED: lambda: float(writer.expired()),
+        ServicePoint.HISTORY_DROPPED: lambda: float(writer.dropped_days()),
         ServicePoint.OUTBOX: undelivered,
         ServicePoint.CLOCK: Change(lambda: clock.look()[1] / 1e9),
         ServicePoint.TIME: lambda: float(round(intake.clock_ahead_s)),

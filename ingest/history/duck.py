@@ -114,6 +114,10 @@ class DuckDBStore:
         )
         return int(columns["count"][0])
 
+    def dropped_days(self) -> int:
+        """Days of readings dropped since it was opened, for their age or for room."""
+        return self._upkeep.dropped_days
+
     def close(self) -> None:
         """Checkpoint and let go of the file."""
         self._file.close()

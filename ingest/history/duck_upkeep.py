@@ -63,6 +63,8 @@ class DuckUpkeep:
         with file.transaction() as db:
             self.at = frontiers(db)
         """What the file holds."""
+        self.dropped_days = 0
+        """Of readings, since the file was opened."""
 
     def after_write(self, received: int) -> None:
         """Do what is due after a write whose newest reading was received then (ns since the epoch)."""
@@ -134,6 +136,7 @@ class DuckUpkeep:
             count = _deleted(db, "readings", end)
             db.execute("UPDATE kept SET readings = ?", [end])
         self.at = Frontiers(end, self.at.rollups, self.at.rolled_to)
+        self.dropped_days += 1
         self._file.checkpoint()
         emit(HistoryDayDropped(_last_day(end), count, cause))
         return True

@@ -130,6 +130,10 @@ class InfluxStore(ABC):
         # Asked one by one: of several that fail, InfluxDB 1.x tells "not executed" instead of why.
         return sum(int(row[1]) for statement in statements for rows in self._ask(statement) for row in rows)
 
+    def dropped_days(self) -> int:
+        """None: the server drops by itself."""
+        return 0
+
     def close(self) -> None:
         """Close connections."""
         self._http.close()

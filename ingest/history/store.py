@@ -105,5 +105,8 @@ class HistoryStore(Protocol):
     def count_readings(self) -> int:
         """All readings stored, those of gateways and of the service themselves not counted."""
 
+    def dropped_days(self) -> int:
+        """Days of readings it has let go of by itself since it was opened; a server's own retention is not counted."""
+
     def close(self) -> None:
         """Flush and let go of files and connections."""

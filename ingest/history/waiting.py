@@ -56,6 +56,11 @@ class WaitingStore:
         """See `HistoryStore`."""
         return self._store().count_readings()
 
+    def dropped_days(self) -> int:
+        """See `HistoryStore`."""
+        with self._turn:
+            return 0 if self._opened is None else self._opened.dropped_days()
+
     def close(self) -> None:
         """See `HistoryStore`."""
         with self._turn:

@@ -141,6 +141,10 @@ class HistoryWriter:
         """Readings and events that the store did not keep for their age, since the start."""
         return self._expired
 
+    def dropped_days(self) -> int:
+        """Days of readings that the store has let go of by itself, since the start."""
+        return self._store.dropped_days()
+
     def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():

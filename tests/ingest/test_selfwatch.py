@@ -155,6 +155,9 @@ class Parts:
     def expired(self) -> int:
         return 7
 
+    def dropped_days(self) -> int:
+        return 3
+
     def missing(self, older_than_s: float) -> int:
         return int(older_than_s)
 
@@ -174,7 +177,8 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
     found = selfwatch.looks(journal, guard, parts, parts, parts, parts, parts, names, parts, [FAULT], ends)  # type: ignore[arg-type]
     assert list(found) == list(ServicePoint)
     assert {name: look() for name, look in found.items()} == {
-        "DISK": 5, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "HISTORY_EXPIRED": 7, "OUTBOX": 0, "CLOCK": -90,
+        "DISK": 5, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "HISTORY_EXPIRED": 7, "HISTORY_DROPPED": 3,
+        "OUTBOX": 0, "CLOCK": -90,
         "TIME": -28_800, "SESSION": 2, "MISSING": 60,
         "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0, "SETTINGS": 1, "CERTIFICATES": 1000,
         "BROKER_NEEDS": 0,

@@ -92,6 +92,7 @@ def test_a_day_older_than_readings_are_kept_is_dropped_and_told_and_its_rollups_
     log = hold(store, clock, MIDNIGHT + 4 * DAY, for_s=10 * 3_600)
     assert [line["day"] for line in log] == ["2025-11-24", "2025-11-25"]
     assert days_kept(store) == [3]
+    assert store.dropped_days() == 3
     by_day = trend_of(store, PLANT, "CW-01", MIDNIGHT, MIDNIGHT + 4 * DAY, 4)
     assert (by_day.high.tolist(), by_day.count.tolist()) == ([1, 2, 3, 4], [24] * 4)
     finely = trend_of(store, PLANT, "CW-01", MIDNIGHT + 1, MIDNIGHT + 4 * DAY + 1, 100_000)

@@ -173,6 +173,9 @@ class MemoryStore:
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         raise NotImplementedError
 
+    def dropped_days(self) -> int:
+        return 0
+
     def count_readings(self) -> int:
         return len(self.times)
 

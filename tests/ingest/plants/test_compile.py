@@ -248,7 +248,10 @@ def test_the_service_is_a_plant_of_device_points(directory: Path) -> None:
     service = roster.plants[SERVICE]
     assert [point.id for point in service.points] == list(ServicePoint)
     assert all(point.is_device for point in service.points)
-    assert [point.id for point in service.points if not point.rules] == [ServicePoint.HISTORY_EXPIRED]
+    assert [point.id for point in service.points if not point.rules] == [
+        ServicePoint.HISTORY_EXPIRED,
+        ServicePoint.HISTORY_DROPPED,
+    ]
     assert all(roster.carrier[point.index] == point.index for point in service.points)
     assert not any(plant == SERVICE for plant, _ in roster.gateways)
     assert [plant.id for plant in roster.enterprises()] == ["demo-aluminium"]
