@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from detectors.detector import State, take_over
 from detectors.expression import Remembered, compile_expression
 from detectors.feed import NEVER, Columns, Feed, S
-from detectors.masks import everywhere
+from detectors.masks import anywhere, everywhere
 from detectors.ring import Parts, Ring
 from detectors.rules import NO_POINT
 from detectors.runs import Runs, Watch
@@ -69,13 +69,18 @@ class Derivation:
         return [number[row] for number in self._numbers]
 
     def values(
-        self, runs: Callable[[], Runs], inputs: NDArray[np.float64], numbers: Sequence[NDArray[np.float64]]
+        self,
+        runs: Callable[[], Runs],
+        inputs: NDArray[np.float64],
+        numbers: Sequence[NDArray[np.float64]],
+        *,
+        known: bool,
     ) -> NDArray[np.float64]:
         """What channels are worth (float64[k]) where the points they name show `inputs` (float64[names or more, k]).
 
-        `runs` pairs them with the readings that drive them, where an expression looks back.
+        `runs` pairs them with the readings that drive them, where an expression looks back; `known`: none is NaN.
         """
-        return self._of.evaluate([*inputs], lambda call, now: self._looks[call].back(runs(), now), numbers)
+        return self._of.evaluate([*inputs], lambda call, now: self._looks[call].back(runs(), now), numbers, known=known)
 
     def state(self) -> State:
         """What its looks back remember."""
@@ -160,12 +165,13 @@ class Derivations:
         def joined(own: NDArray[S]) -> NDArray[S]:
             return np.concatenate((own, own[at] if driven.order is None else own[at][driven.order]))
 
-        value = np.concatenate(
-            [
-                part.values(partial(Runs.made, feed, row[of] - first, at[of]), given[:, of], numbers)
+        known = not anywhere(np.isnan(given))
+        with np.errstate(all="ignore"):
+            values = [
+                part.values(partial(Runs.made, feed, row[of] - first, at[of]), given[:, of], numbers, known=known)
                 for part, of, first, numbers in driven.parts
             ]
-        )
+        value = np.concatenate(values)
         value = value if driven.order is None else value[driven.order]
         columns = Columns(
             np.concatenate((feed.point, driven.channel)),

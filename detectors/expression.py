@@ -92,18 +92,27 @@ class Expression:
     _value: _Part = field(repr=False)
     _plain: bool = field(repr=False)  # nothing in it can become unknown by itself
 
-    def evaluate(self, values: Sequence[Vector], look: Look = _no_past, numbers: Sequence[Vector] = ()) -> Vector:
+    def evaluate(
+        self,
+        values: Sequence[Vector],
+        look: Look = _no_past,
+        numbers: Sequence[Vector] = (),
+        *,
+        known: bool | None = None,
+    ) -> Vector:
         """The value (float64[k]) where the named points have `values` (one float64[k] a name), in their order.
 
-        `numbers` (one float64[k] or a scalar array each) take the place of its own.
+        `numbers` (one float64[k] or a scalar array each) take the place of its own. `known` tells whether no value is
+        NaN, where that was looked at. NumPy is not to warn (`np.errstate`): what is divided by zero is not known.
         """
-        sure = self._plain and not any(anywhere(np.isnan(value)) for value in values)
-        with np.errstate(all="ignore"):  # what is divided by zero is not known, nor the difference of two infinities
-            found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
+        if known is None:
+            known = not any(anywhere(np.isnan(value)) for value in values)
+        sure = self._plain and known
+        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
         if found.ndim == 0:
             found = np.full(len(values[0]), found)
-        known = np.isfinite(found)
-        return found if everywhere(known) else np.where(known, found, np.nan)
+        finite = np.isfinite(found)
+        return found if everywhere(finite) else np.where(finite, found, np.nan)
 
 
 def compile_expression(text: str) -> Expression:
@@ -261,7 +270,7 @@ def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]], left: _Part, 
     def compared(given: _Given) -> Vector:
         a, b = left(given), right(given)
         same = np.abs(a - b) <= SINGLE * np.maximum(np.abs(a), np.abs(b))
-        truth = test(np.where(same, b, a), b).astype(np.float64)
+        truth = test(np.where(same, b, a) if anywhere(same) else a, b).astype(np.float64)
         return truth if given.sure else np.where(np.isnan(a + b), np.nan, truth)
 
     return compared

@@ -68,7 +68,10 @@ class Ring:
     def entries(self, name: str, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.generic]:
         """[m, size], what is kept of these rules, oldest first."""
         slot = (self._oldest[rows, None] + np.arange(self.size)) % self.size
-        return np.take_along_axis(self._columns[name][rows], slot, 1)
+        if isinstance(rows, slice):
+            return np.take_along_axis(self._columns[name][rows], slot, 1)
+        kept: NDArray[np.generic] = self._columns[name][rows[:, None], slot]
+        return kept
 
     def anyhow(self, name: str, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.generic]:
         """[m, size], what is kept of these rules, in no order: for extremes and counts."""

@@ -22,6 +22,7 @@ class Rows:
 
     def of(self, numbers: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Places in `numbers` and rows that bear them (intp[k] both): a place once for each of its rows, in order."""
+        numbers = numbers.astype(np.intp, copy=False)
         count = self._count[numbers]
         place = np.arange(len(count)).repeat(count)
         if not len(place):

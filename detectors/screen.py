@@ -75,13 +75,13 @@ class Screen:
             if len(freed := side.freed()):
                 point = side.detector.rules.point[freed]
                 self._low[point], self._high[point] = np.inf, -np.inf
-        point, value = feed.point, feed.value
-        steady = (value >= self._low[point]) & (value <= self._high[point])
+        index, value = feed.index, feed.value
+        steady = (value >= self._low[index]) & (value <= self._high[index])
         if everywhere(steady):
             return []
         stirs = ~steady
         if not feed.complete:
-            stirs &= self._judged[point]  # nobody misses a value of a point that nobody judges
+            stirs &= self._judged[index]  # nobody misses a value of a point that nobody judges
             if not anywhere(stirs):
                 return []
         if not feed.single:  # what stirs a rule makes its later readings matter too

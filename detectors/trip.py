@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from detectors.runs import Runs
 Arrays = dict[str, NDArray[np.generic]]
 
 _ONE = np.uint64(1)
+_NOTHING: Final = (np.empty(0, np.intp), np.empty(0, bool), np.empty(0, np.int64), np.empty(0))
 
 
 class Trip:
@@ -76,7 +78,7 @@ class Trip:
         """
         hot = runs.reaches(score, self._rules.on)
         if (runs.settled or not self._many) and not anywhere(hot):
-            return runs, *_nothing()
+            return runs, *_NOTHING
         if runs.single:
             concerned = hot | self.busy[runs.row]
         else:
@@ -84,7 +86,7 @@ class Trip:
             stirred[runs.row[hot]] = True
             concerned = (stirred | self.busy)[runs.row]
         if everywhere(np.isnan(score[concerned])):  # nothing was told of any of them
-            return runs, *_nothing()
+            return runs, *_NOTHING
         if not everywhere(concerned):
             runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
         changed, tripped, since = self._advance(runs, score, hot)
@@ -160,7 +162,3 @@ def joined(*parts: Mapping[str, NDArray[np.generic]]) -> Arrays:
     if twice := [name for name, many in names.items() if many > 1]:
         raise ValueError(f"two arrays of one memory are named {', '.join(twice)}: name them apart")
     return {name: array for part in parts for name, array in part.items()}
-
-
-def _nothing() -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
-    return np.empty(0, np.intp), np.empty(0, bool), np.empty(0, np.int64), np.empty(0)

@@ -60,7 +60,7 @@ class Silence:
         self._due = 0  # no rule at rest can trip before this
         self._rows = Rows(rules.point, points)
         self._silent = np.zeros(points, np.bool_)  # points with a rule not at rest: look when they are heard
-        self._awake = np.empty(0, np.int32)  # points whose rules have to be looked at: heard, or a delay runs
+        self._awake = np.empty(0, np.intp)  # points whose rules have to be looked at: heard, or a delay runs
 
     def hear(self, readings: Readings) -> None:
         """Note who was heard: the points of the readings, late ones too, and the devices that carried them."""
@@ -73,9 +73,10 @@ class Silence:
         if self._strangers:
             self.meet(np.concatenate((readings.point, readings.carrier)))
         self._latest = max(self._latest, int(received[-1] if ordered else received.max()))
-        for point in (readings.point, readings.carrier):
-            known = point < len(heard)
-            at, when = (point, received) if everywhere(known) else (point[known], received[known])
+        for column in (readings.point, readings.carrier):
+            at, when = column.astype(np.intp), received
+            if not everywhere(known := at < len(heard)):
+                at, when = at[known], received[known]
             if ordered:
                 heard[at] = when  # the last one stays
             else:
@@ -114,7 +115,7 @@ class Silence:
         resting = ~self._trip.busy[rows]  # those that have just come to rest among them: their watch begins again
         self._silent[self.rules.point[rows]] = False
         self._silent[self.rules.point[rows[~resting]]] = True
-        self._awake = self.rules.point[rows[self._trip.standing(rows)[1]]]
+        self._awake = self.rules.point[rows[self._trip.standing(rows)[1]]].astype(np.intp)
         first = int((heard + self._limit[rows])[resting].min(initial=_NEVER_DUE))
         if now < self._began + _GRACE:
             first = min(first, self._began + _GRACE)
