@@ -73,15 +73,29 @@ def continuous_queries(database: str, policy: str) -> dict[str, str]:
     }
 
 
-def task(bucket: str, resolution: Resolution) -> str:
-    """The task, in Flux, by which an InfluxDB 2.x makes rollups of a bucket; it is called as their bucket is.
+def tasks(bucket: str, resolution: Resolution) -> dict[str, str]:
+    """The tasks, in Flux, by which an InfluxDB 2.x makes rollups of a bucket, by name.
 
-    Each aggregate is a field of its own; a rollup's time is its start, as in InfluxQL. Needs 2.4 or newer (`bitwise`).
+    One makes them as they come, the other once a day over again for two days, with what came late. Each aggregate is a
+    field of its own; a rollup's time is its start, as in InfluxQL. They need 2.4 or newer (`bitwise`).
     """
+    name = f"{bucket}_{POLICIES[resolution]}"
+    if resolution is Resolution.MINUTE:
+        soon, late = ("every: 10m", "-30m"), ("every: 1d, offset: 1h", "-48h")
+    else:
+        soon, late = ("every: 30m", "-3h"), ("every: 1d, offset: 3h", "-48h")  # late minutes are made by then
+    return {
+        name: _task(bucket, resolution, name, *soon),
+        f"{name}_late": _task(bucket, resolution, f"{name}_late", *late),
+    }
+
+
+def _task(bucket: str, resolution: Resolution, task: str, when: str, since: str) -> str:
+    """One of them."""
     minute = resolution is Resolution.MINUTE
     name = f"{bucket}_{POLICIES[resolution]}"
     source = bucket if minute else f"{bucket}_{POLICIES[Resolution.MINUTE]}"
-    every, since, width = ("10m", "-30m", "1m") if minute else ("30m", "-3h", "1h")
+    width = "1m" if minute else "1h"
     measurements = " or ".join(f'r._measurement == "{one}"' for one in ROLLED)
     rolled = "".join(
         f"\nof(field: {_flux(field)}){where}\n"
@@ -93,7 +107,7 @@ def task(bucket: str, resolution: Resolution) -> str:
     )
     imports = 'import "date"\nimport "bitwise"\n' if minute else 'import "date"\n'
     return (
-        f"{imports}\noption task = {{name: {_flux(name)}, every: {every}}}\n\n"
+        f"{imports}\noption task = {{name: {_flux(task)}, {when}}}\n\n"
         f"since = date.truncate(t: {since}, unit: {width})\n"
         f"of = (field) => from(bucket: {_flux(source)})\n"
         "  |> range(start: since, stop: date.truncate(t: now(), unit: 1m))\n"

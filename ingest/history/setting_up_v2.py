@@ -28,7 +28,7 @@ from ingest.history.answers import message_of
 from ingest.history.config import InfluxV2Config
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx import trust
-from ingest.history.influx_rollups import MINUTES_DAYS, POLICIES, task
+from ingest.history.influx_rollups import MINUTES_DAYS, POLICIES, tasks
 from ingest.history.rollups import Resolution
 from ingest.history.server_check import lacking
 from ingest.history.setting_up import (
@@ -175,7 +175,7 @@ def _mapping(server: _Server, org: str, bucket: str, policy: str) -> Iterator[Te
 
 
 def _rolled(server: _Server, org: str, resolution: Resolution) -> Generator[Text, None, str]:
-    """The bucket of rollups, which stays as it is, its mapping, and the task that makes them; returns its id."""
+    """The bucket of rollups, which stays as it is, its mapping, and the tasks that make them; returns its id."""
     policy = POLICIES[resolution]
     name = f"{server.config.bucket}_{policy}"
     bucket = server.client.buckets_api().find_bucket_by_name(name)
@@ -186,16 +186,21 @@ def _rolled(server: _Server, org: str, resolution: Resolution) -> Generator[Text
         )
         yield _bucket(name, seconds)
     yield from _mapping(server, org, bucket.id, policy)
-    flux = task(server.config.bucket, resolution)
+    for task, flux in tasks(server.config.bucket, resolution).items():
+        yield from _task(server, org, task, flux)
+    return str(bucket.id)
+
+
+def _task(server: _Server, org: str, name: str, flux: str) -> Iterator[Text]:
+    """A task as this version has it."""
     known = next(iter(server.client.tasks_api().find_tasks(name=name, org_id=org)), None)
     if known is None:
         server.client.tasks_api().create_task(task_create_request=TaskCreateRequest(org_id=org, flux=flux))
     elif known.flux != flux:
         server.client.tasks_api().update_task_request(known.id, TaskUpdateRequest(flux=flux))
     else:
-        return str(bucket.id)
+        return
     yield Text(f"任务 {name}", f"task {name}")
-    return str(bucket.id)
 
 
 def _service(server: _Server, org: str, bucket: str, rolled: Sequence[str]) -> Iterator[Text]:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from ingest.history import influx_v1
 from ingest.history.config import InfluxV1Config, InfluxV2Config
 from ingest.history.influx import InfluxStore
-from ingest.history.influx_rollups import LATE_NS, SETTLED_NS, continuous_queries, kept_of, late_hours, task
+from ingest.history.influx_rollups import LATE_NS, SETTLED_NS, continuous_queries, kept_of, late_hours, tasks
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.influxql import READINGS_ONLY
@@ -226,7 +226,10 @@ def test_rollups_of_an_influxdb_2_are_asked_as_policies_of_its_database(
 
 
 def test_what_a_task_makes_goes_to_the_bucket_of_its_name() -> None:
-    minutes, hours = task('plant "A"', Resolution.MINUTE), task("yujing", Resolution.HOUR)
+    minutes, late = tasks('plant "A"', Resolution.MINUTE).values()
+    hours, _ = tasks("yujing", Resolution.HOUR).values()
+    assert late.replace("_late", "").replace("every: 1d, offset: 1h", "every: 10m").replace("-48h", "-30m") == minutes
+    assert list(tasks("yujing", Resolution.HOUR)) == ["yujing_hours", "yujing_hours_late"]
     assert minutes.count('to(bucket: "plant \\"A\\"_minutes")') == 5
     assert 'from(bucket: "plant \\"A\\"")' in minutes
     assert 'from(bucket: "yujing_minutes")' in hours
