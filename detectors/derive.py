@@ -80,7 +80,7 @@ class Derivation:
 
         `runs` pairs them with the readings that drive them, where an expression looks back; `known`: none is NaN.
         """
-        return self._of.evaluate([*inputs], lambda call, now: self._looks[call].back(runs(), now), numbers, known=known)
+        return self._of.worth([*inputs], lambda call, now: self._looks[call].back(runs(), now), numbers, known=known)
 
     def state(self) -> State:
         """What its looks back remember."""

@@ -92,26 +92,22 @@ class Expression:
     _value: _Part = field(repr=False)
     _plain: bool = field(repr=False)  # nothing in it can become unknown by itself
 
-    def evaluate(
-        self,
-        values: Sequence[Vector],
-        look: Look = _no_past,
-        numbers: Sequence[Vector] = (),
-        *,
-        known: bool | None = None,
-    ) -> Vector:
+    def evaluate(self, values: Sequence[Vector], look: Look = _no_past, numbers: Sequence[Vector] = ()) -> Vector:
         """The value (float64[k]) where the named points have `values` (one float64[k] a name), in their order.
 
-        `numbers` (one float64[k] or a scalar array each) take the place of its own. `known` tells whether no value is
-        NaN, where that was looked at. NumPy is not to warn (`np.errstate`): what is divided by zero is not known.
+        `numbers` (one float64[k] or a scalar array each) take the place of its own.
         """
-        if known is None:
-            known = not any(anywhere(np.isnan(value)) for value in values)
+        known = not any(anywhere(np.isnan(value)) for value in values)
+        with np.errstate(all="ignore"):
+            return self.worth(values, look, numbers, known=known)
+
+    def worth(self, values: Sequence[Vector], look: Look, numbers: Sequence[Vector], *, known: bool) -> Vector:
+        """The same, where it was looked at whether all is `known` (no value is NaN) and NumPy does not warn."""
         sure = self._plain and known
         found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
         if found.ndim == 0:
             found = np.full(len(values[0]), found)
-        finite = np.isfinite(found)
+        finite = np.isfinite(found)  # what a division by zero gives is not known
         return found if everywhere(finite) else np.where(finite, found, np.nan)
 
 
