@@ -61,6 +61,10 @@ class Derivation:
         self.shape = self._of.shape
         self.derived = tuple(derived)
         self.key = tuple(one.key for one in derived)
+        self.fresh = np.array([min(one.fresh_s, 1e9) * 1e9 for one in derived]).astype(np.int64)
+        """int64[r], ns: how old a value of another point may be."""
+        if not any(math.isfinite(one.fresh_s) for one in derived):
+            self.fresh[:] = np.iinfo(np.int64).max  # also one of which only the value is known, not the time
         self._numbers = np.array([one.numbers for one in expressions], np.float64).T
         self._looks = [_Look(call, len(derived)) for call in self._of.calls]
 
@@ -141,7 +145,7 @@ class Derivations:
         ordered = [one for part in self.parts for one in part.derived]
         self._begin = np.cumsum([0, *(len(part.key) for part in self.parts)])
         self._channel = np.array([one.channel for one in ordered], np.int32)
-        self._fresh = np.array([min(one.fresh_s, 1e9) * 1e9 for one in ordered]).astype(np.int64)
+        self._fresh = np.concatenate([np.empty(0, np.int64), *(part.fresh for part in self.parts)])
         self._ages = any(math.isfinite(one.fresh_s) for one in ordered)
         most = max((len(one.inputs) for one in ordered), default=0)
         inputs = [[*one.inputs, *[NO_POINT] * (most - len(one.inputs))] for one in ordered]

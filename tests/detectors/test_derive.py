@@ -166,3 +166,16 @@ def test_division_by_zero_is_not_known_and_truth_is_decided_early() -> None:
     assert np.isnan(compile_expression("A and B").evaluate([nan, one]))
     assert np.isnan(compile_expression("not A").evaluate([nan]))
     assert compile_expression("1 < A < 3").evaluate([np.array([2.0])]) == 1
+
+
+def test_what_a_point_showed_stays_known_when_its_time_is_forgotten_whatever_else_is_derived() -> None:
+    """A value that may be of any age is not too old because another channel asks for a fresh one."""
+    derived = [
+        Derived("product", "A * B", (A, B), (A,), CHANNEL),
+        Derived("rise", "A - B", (A, B), (A,), CHANNEL + 1, 10.0),
+    ]
+    tables = {"limit": table([rule("limit", 0, CHANNEL, 10.0, 9.0, side=1.0)])}
+    before = Bank(tables, derived)
+    before.update(readings([(B, 0, 2.0), (A, 0, 3.0)]), START)
+    bank = before.successor(tables, derived, np.array([B], np.int32))
+    assert seconds(bank.update(readings([(A, 1, 6.0)]), START)) == [(True, 1)]
