@@ -113,25 +113,31 @@ def _differing(db: duckdb.DuckDBPyConnection, fresh: str, table: str, span: dict
     return 0 if row is None else int(row[0])
 
 
-def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int) -> None:
-    """Make the stale rollups within this hour again."""
-    span = _span(hour, hour + HOUR)
-    within = "minute >= $start AND minute < $end"
-    series = f"series IN (SELECT series FROM stale WHERE {within})"  # noqa: S608
+def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, most: int = HOUR) -> None:
+    """Make stale rollups within this hour again: those of `most` ns, beginning with the oldest."""
+    within = f"minute >= {hour} AND minute < {hour + HOUR}"
+    first, last = _row(db, f"SELECT min(minute), max(minute) FROM stale WHERE {within}")  # noqa: S608
+    span = _span(first, min(last + MINUTE, first + most))
+    stale = "SELECT DISTINCT series, minute FROM stale WHERE minute >= $start AND minute < $end"
+    series = f"series IN (SELECT series FROM ({stale}))"  # noqa: S608
     db.execute(
         "DELETE FROM minutes WHERE time >= $start AND time < $end"  # noqa: S608
-        f" AND EXISTS (FROM stale s WHERE s.series = minutes.series AND s.minute = time AND {within})",
+        f" AND EXISTS (FROM ({stale}) s WHERE s.series = minutes.series AND s.minute = time)",
         span,
     )
+    # All minutes of these series are worked out and the stale ones picked: far cheaper than to read by both.
     db.execute(
-        f"INSERT INTO minutes {_READINGS} AND EXISTS (FROM stale s WHERE s.series = readings.series"
-        f" AND s.minute = time // {MINUTE} * {MINUTE} AND {within}) GROUP BY ALL ORDER BY ALL",
+        f"INSERT INTO minutes SELECT f.* FROM ({_READINGS} AND {series} GROUP BY ALL)"  # noqa: S608
+        f" f(series, minute, low, mean, high, valued, count) SEMI JOIN ({stale}) s"
+        " ON f.series = s.series AND f.minute = s.minute ORDER BY ALL",
         span,
     )
     if hour + HOUR <= rolled_to:
-        db.execute(f"DELETE FROM hours WHERE time >= $start AND time < $end AND {series}", span)  # noqa: S608
-        db.execute(f"INSERT INTO hours {_MINUTES} AND {series} GROUP BY ALL ORDER BY ALL", span)
-    db.execute(f"DELETE FROM stale WHERE {within}", span)  # noqa: S608
+        # What is stale in the rest of the hour keeps its row from counting until that is made again, too.
+        series = f"series IN (SELECT series FROM stale WHERE {within})"  # noqa: S608
+        db.execute(f"DELETE FROM hours WHERE time = {hour} AND {series}")  # noqa: S608
+        db.execute(f"INSERT INTO hours {_MINUTES} AND {series} GROUP BY ALL ORDER BY ALL", _span(hour, hour + HOUR))
+    db.execute("DELETE FROM stale WHERE minute >= $start AND minute < $end", span)
 
 
 def unroll(db: duckdb.DuckDBPyConnection, start: int) -> None:

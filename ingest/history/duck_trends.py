@@ -120,7 +120,7 @@ def _readings_of_stale(stale: tuple[int, int]) -> str:
         f"(SELECT number, (time // resolution * resolution - origin) // width AS bucket, value"  # noqa: S608
         " FROM readings r JOIN part ON r.series = part.series AND resolution > 0"
         " AND time // resolution * resolution >= first AND time // resolution * resolution < last"
-        f" {_within(stale)}"
+        f" {_within(stale)} AND r.series IN (SELECT series FROM stale)"
         f" AND EXISTS (FROM stale s WHERE s.series = r.series AND s.minute = time // {MINUTE} * {MINUTE}))",
     )
 

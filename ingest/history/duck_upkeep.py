@@ -59,6 +59,7 @@ class DuckUpkeep:
         self._file = file
         self._config = config
         self._clock = clock
+        self._most = HOUR  # rolled up in one go
         self._due = self._size_due = self._age_due = clock()
         with file.transaction() as db:
             self.at = frontiers(db)
@@ -77,6 +78,7 @@ class DuckUpkeep:
         except HistoryUnavailable as error:
             emit(HistoryUpkeepDelayed(str(error)))
             self._due = began + FAILED_S
+            self._most = max(MINUTE, self._most // 2 // MINUTE * MINUTE)  # it may have been more than memory holds
             return
         now = self._clock()
         self._due = now + (REST * (now - began) if busy else IDLE_S)
@@ -88,7 +90,7 @@ class DuckUpkeep:
     def _roll(self, target: int) -> bool:
         at = self.at
         with self._file.transaction() as db:
-            rolled_to, busy = _roll_on(db, at, target)
+            rolled_to, busy = _roll_on(db, at, target, self._most)
         self.at = Frontiers(at.readings, at.rollups, rolled_to)
         return busy
 
@@ -154,15 +156,15 @@ class DuckUpkeep:
         return True
 
 
-def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int) -> tuple[int, bool]:
-    """Roll up an hour at most; up to when all is rolled up now, and whether there was anything to do."""
+def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int, most: int) -> tuple[int, bool]:
+    """Roll up `most` ns within an hour; up to when all is rolled up now, and whether there was anything to do."""
     back = max(at.readings, target // HOUR * HOUR)
     if at.rolled_to > back + HOUR:  # the clock was wrong, and everything would seem late now
         unroll(db, back)
         return back, True
     stale = oldest_stale(db)
     if stale is not None:
-        roll_again(db, stale, at.rolled_to)
+        roll_again(db, stale, at.rolled_to, most)
         return at.rolled_to, True
     if target - at.rolled_to < BEHIND:
         return at.rolled_to, False
@@ -171,7 +173,7 @@ def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int) -> tuple
     if target >= hour + HOUR and at.rolled_to == hour:
         found = first_hour(db, hour, target // HOUR * HOUR)
         start = target // HOUR * HOUR if found is None else found
-    end = min(start // HOUR * HOUR + HOUR, target // MINUTE * MINUTE)
+    end = min(start // HOUR * HOUR + HOUR, start + most, target // MINUTE * MINUTE)
     roll(db, start, end)
     return end, True
 
