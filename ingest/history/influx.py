@@ -5,11 +5,12 @@ The versions differ in how a request is authorised and in the write: see `influx
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -32,7 +33,7 @@ from ingest.history.config import InfluxConfig
 from ingest.history.errors import HistoryExpired, HistoryTooLarge, HistoryUnavailable
 from ingest.history.influx_found import FoundRollups
 from ingest.history.influx_rollups import POLICIES
-from ingest.history.influxql import NO_VALUE, Buckets, measurement, trend_statements
+from ingest.history.influxql import NO_VALUE, Buckets, TrendStatement, measurement, trend_statements
 from ingest.history.line_protocol import (
     Precision,
     ReadingLines,
@@ -52,6 +53,15 @@ from ingest.telemetry import Event, emit
 
 LINES: Final = 20_000  # a request at most: a turn of the history writer; benchmarks/history.py compares sizes
 IN_FLIGHT: Final = 2  # requests; one alone leaves the server or us idle in turns
+
+Series = list[tuple[Mapping[str, str], list[list[Any]]]]
+"""The tags and rows of each series of an answer."""
+
+_NO_NUMBER: Final = re.compile(r"^json: .*unsupported value: (?:[+-]Inf|NaN)\s*$")
+
+
+class _Overflow(HistoryUnavailable):
+    """The answer would hold a number that JSON does not have: a sum overflowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +123,30 @@ class InfluxStore(ABC):
         """Points' readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
         found = [Buckets() for _ in queries]
         asked = trend_statements(queries, self._policy, self._rollups.kept_for(queries), POLICIES) if queries else []
-        answers = self._series("; ".join(one.influxql for one in asked)) if asked else []
-        for statement, series in zip(asked, answers, strict=True):
+        for statement, series, in_parts in self._answers(asked):
             for tags, rows in series:
                 for place in statement.queries.get(tags[statement.tag], ()):
-                    found[place].add(rows, statement.rows, statement.shift)
+                    found[place].add(rows, statement.rows, statement.shift, in_parts=in_parts)
         return [one.trend() for one in found]
+
+    def _answers(self, asked: Sequence[TrendStatement]) -> Iterator[tuple[TrendStatement, Series, bool]]:
+        """The series of each statement, and whether they are of its parts. All are asked at once.
+
+        Where the sum of a bucket overflows, the server answers none of them: they are asked one by one then.
+        """
+        if not asked:
+            return
+        try:
+            answers = self._series("; ".join(one.influxql for one in asked))
+        except _Overflow:
+            for one in asked:
+                try:
+                    yield one, self._series(one.influxql)[0], False
+                except _Overflow:
+                    yield one, self._series(one.in_parts)[0], True
+        else:
+            for one, series in zip(asked, answers, strict=True):
+                yield one, series, False
 
     def count_readings(self) -> int:
         """All readings stored, by their value, or by what their quality says if they have none."""
@@ -182,14 +210,15 @@ class InfluxStore(ABC):
         """The rows of each InfluxQL statement; every statement here gives one series or none."""
         return [series[0][1] if series else [] for series in self._series(statements)]
 
-    def _series(self, statements: str, **how: Any) -> list[list[tuple[Mapping[str, str], list[list[Any]]]]]:
+    def _series(self, statements: str, **how: Any) -> list[Series]:
         """The series of each InfluxQL statement: its tags and its rows."""
         # In the body: the names of a plant's points are more than an address may be long.
         answer = self._request("POST", "/query", {"db": self._database, "epoch": "ns"}, data={"q": statements}, **how)
         try:
             results = answer.json()["results"]
         except (ValueError, KeyError, TypeError) as error:
-            raise HistoryUnavailable(f"{answer.url} does not answer InfluxQL: {answer.text[:200]}") from error
+            kind = _Overflow if _NO_NUMBER.search(answer.text) else HistoryUnavailable
+            raise kind(f"{answer.url} does not answer InfluxQL: {answer.text[:200]}") from error
         for result in results:
             if "error" in result:
                 raise HistoryUnavailable(f"query refused: {result['error']}")

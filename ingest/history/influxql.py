@@ -25,6 +25,9 @@ ROLLED: Final = ("readings", "service")
 READINGS_ONLY: Final = Kept(minutes=2**63 - 1, hours=2**63 - 1)
 """No rollups are there."""
 
+_PARTS: Final = 2**60
+"""Sums of so small parts of numbers do not overflow, and a power of two takes nothing of their precision."""
+
 _QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
 _STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
 _NAME: Final = str.maketrans(_QUOTED | {'"': r"\""})
@@ -38,12 +41,25 @@ class Rows(Enum):
     ROLLUPS = "min(low), sum(sum), max(high), sum(count), sum(blank)"
 
 
+_IN_PARTS: Final = {
+    Rows.VALUES: ("min(whole), mean(part), max(whole), count(whole)", f"{{0}} AS whole, {{0}} / {_PARTS} AS part"),
+    Rows.BLANK: ("count(quality)", "quality"),
+    Rows.ROLLUPS: (
+        "min(low), sum(part), max(high), sum(count), sum(blank)",
+        f"low, sum / {_PARTS} AS part, high, count, blank",
+    ),
+}
+"""The same of a subquery, and what that selects."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrendStatement:
     """A statement with a series for each value of a tag.
 
     Attributes:
         influxql: the statement; its rows are a time and what `rows` says.
+        in_parts: for a server whose sums overflow, which it cannot say in JSON: the same rows, much slower, with means
+            and sums of the 2^60th parts of the numbers.
         tag: what tells the series apart.
         queries: value of that tag -> places of the queries it answers.
         rows: what its rows are.
@@ -51,6 +67,7 @@ class TrendStatement:
     """
 
     influxql: str
+    in_parts: str
     tag: str
     queries: Mapping[str, Sequence[int]]
     rows: Rows
@@ -88,21 +105,32 @@ def trend_statements(
                 asked = _Asked(one.plant, part, one.width, one.start % one.width, name, tag, field)
                 found[asked][value].append(place)
     return [
-        TrendStatement(
-            f"SELECT {rows.value.format(one.field)} FROM {measurement(one.measurement, where)}"  # noqa: S608  quoted
-            f" WHERE plant = {string(one.plant)} AND"
-            f" ({' OR '.join(f'{one.tag} = {string(value)}' for value in places)}) AND {condition}"
-            f"time >= {one.part.times[0]} AND time < {one.part.times[1]}"
-            f" GROUP BY time({one.width}ns, {(one.phase - one.part.resolution.shift) % one.width}ns), {one.tag}"
-            " fill(none)",
-            one.tag,
-            places,
-            rows,
-            one.part.resolution.shift,
-        )
+        _statement(one, places, rows, where, condition)
         for one, places in found.items()
         for rows, where, condition in _ways(one.part.resolution, policy, rollups)
     ]
+
+
+def _statement(
+    one: _Asked, places: Mapping[str, Sequence[int]], rows: Rows, policy: str | None, condition: str
+) -> TrendStatement:
+    start, end = one.part.times
+    shift = one.part.resolution.shift
+    span = f"time >= {start} AND time < {end}"
+    source = (
+        f"{measurement(one.measurement, policy)} WHERE plant = {string(one.plant)} AND"
+        f" ({' OR '.join(f'{one.tag} = {string(value)}' for value in places)}) AND {condition}{span}"
+    )
+    buckets = f"GROUP BY time({one.width}ns, {(one.phase - shift) % one.width}ns), {one.tag} fill(none)"
+    outer, inner = _IN_PARTS[rows]
+    return TrendStatement(
+        f"SELECT {rows.value.format(one.field)} FROM {source} {buckets}",  # noqa: S608  quoted
+        f"SELECT {outer} FROM (SELECT {inner.format(one.field)} FROM {source}) WHERE {span} {buckets}",  # noqa: S608
+        one.tag,
+        places,
+        rows,
+        shift,
+    )
 
 
 def _ways(
@@ -121,8 +149,8 @@ class Buckets:
         self._rows: dict[int, tuple[float, float, float, int]] = {}  # time -> low, mean, high, readings with a value
         self._blank: dict[int, int] = {}  # time -> readings without one
 
-    def add(self, rows: Sequence[Sequence[Any]], what: Rows, shift: int) -> None:
-        """Add a series' rows, as a `TrendStatement` gives them."""
+    def add(self, rows: Sequence[Sequence[Any]], what: Rows, shift: int, *, in_parts: bool = False) -> None:
+        """Add a series' rows, as a `TrendStatement` gives them, by its other statement if `in_parts`."""
         for at, *row in rows:
             time = at + shift
             blank = row[0] if what is Rows.BLANK else row[4] if what is Rows.ROLLUPS else 0
@@ -130,19 +158,24 @@ class Buckets:
                 self._blank[time] = self._blank.get(time, 0) + blank
             if what is not Rows.BLANK and row[3]:
                 low, middle, high, count = row[:4]
+                if in_parts:
+                    total = middle * _PARTS if what is Rows.ROLLUPS else middle * _PARTS * count
+                    middle = middle * _PARTS if np.isfinite(total) else np.nan
                 mean = middle / count if what is Rows.ROLLUPS else middle
                 known = self._rows.get(time)
                 self._rows[time] = (low, mean, high, count) if known is None else _both(known, (low, mean, high, count))
 
     def trend(self) -> Trend:
-        """The trend they come to."""
+        """The trend they come to; no mean where the sum of its values is more than a number can be."""
         times = sorted(self._rows.keys() | self._blank.keys())
         rows = [self._rows.get(time, (np.nan, np.nan, np.nan, 0)) for time in times]
         low, mean, high, count = zip(*rows, strict=True) if rows else ((),) * 4
+        means = np.array(mean, np.float64)
+        means[np.isinf(means)] = np.nan  # of two ids together
         return Trend(
             time=np.array(times, np.int64),
             low=np.array(low, np.float64),
-            mean=np.array(mean, np.float64),
+            mean=means,
             high=np.array(high, np.float64),
             count=np.array(count, np.int64) + np.array([self._blank.get(time, 0) for time in times], np.int64),
         )

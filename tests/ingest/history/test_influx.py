@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -19,6 +20,7 @@ from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.store import TrendQuery
 from ingest.model.batch import Batch
 from ingest.model.config import Secret
+from tests.ingest.history.influx_2 import influx_2_on
 from tests.ingest.history.made_up import PLANT, SECOND, batch, roster, trend_of
 from tests.ingest.history.made_up import steady as steady_from
 from tests.ingest.history.stand_in import Answer, Asked, http_server, scripted
@@ -289,6 +291,41 @@ def test_a_killed_server_keeps_what_it_answered_for(tmp_path: Path) -> None:
         store.write_readings(batch([0], [NOW + 5_000 * SECOND], [1.0]), roster(), 2)
         assert store.count_readings() == 1_001
         store.close()
+
+
+@pytest.mark.parametrize("opener", [v1, v2])
+def test_a_bucket_whose_sum_overflows_lacks_its_mean_and_nothing_else_does(
+    opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that sends the largest number for "no value" costs no other curve; a real server's own answers."""
+    monkeypatch.setenv(SECRET, "a token")
+    minute = 60 * SECOND
+    start = NOW - NOW % minute
+    at = [start, start + 1, start + 2, start + minute, start + minute + 1, start + 2 * minute, start, start + minute]
+    values = [-1.7e308, -1.7e308, np.nan, 0.1, 0.2, 1.7e308, 0.1 + 0.2, 7.0]
+    written = batch([0, 0, 0, 0, 0, 0, 1, 1], at, values, [0, 0, 4, 0, 0, 0, 0, 0])
+    with influxd(tmp_path) as behind, influx_2_on(behind) as server:
+        writer = InfluxV1Store(InfluxV1Config(url=behind))
+        writer.create_database()
+        writer.write_readings(written, roster(), 1)
+        writer.close()
+        store = opener(behind if opener is v1 else server.url)
+        end = start + 3 * minute
+        broken, both, other = store.trends(
+            [
+                TrendQuery(PLANT, "CW-01", start, end, 3),
+                TrendQuery(PLANT, "CW-02", start, end, 3, was="CW-01"),
+                TrendQuery(PLANT, "CW-02", start, end, 3),
+            ]
+        )
+        store.close()
+    assert broken.low.tolist() == [-1.7e308, 0.1, 1.7e308]
+    assert broken.high.tolist() == [-1.7e308, 0.2, 1.7e308]
+    assert broken.count.tolist() == [3, 2, 1]
+    np.testing.assert_array_equal(broken.mean, [np.nan, (0.1 + 0.2) / 2, 1.7e308])
+    assert (both.low.tolist(), both.count.tolist()) == ([-1.7e308, 0.1, 1.7e308], [4, 3, 1])
+    assert np.isnan(both.mean).tolist() == [True, False, False]
+    assert (other.mean.tolist(), other.count.tolist()) == ([0.1 + 0.2, 7.0], [1, 1])
 
 
 def spoil(url: str, at: int) -> None:

@@ -129,6 +129,18 @@ def test_where_readings_are_gone_rollups_answer_whatever_the_buckets(rolled: Rol
     assert trend_of(rolled.store, PLANT, "CW-01", start + DAY, TODAY, 20_000).count.sum() == whole
 
 
+def test_a_bucket_whose_rollups_come_to_too_much_lacks_its_mean_only(rolled: Rolled) -> None:
+    start = TODAY - 3 * DAY
+    times = [start - DAY, start + HOUR, start + 5 * HOUR, start + DAY + HOUR, start + DAY + 2 * HOUR]
+    rolled.store.write_readings(batch([0] * 5, times, [1.0, 1.7e308, 1.7e308, 0.1, 0.2]), roster(), 1)
+    rolled.roll(start - DAY, NOW)
+    rolled.forget(TODAY - DAY)
+    trend = trend_of(rolled.store, PLANT, "CW-01", start, TODAY, 3)
+    assert (trend.low.tolist(), trend.high.tolist()) == ([1.7e308, 0.1], [1.7e308, 0.2])
+    assert trend.count.tolist() == [2, 2]
+    np.testing.assert_array_equal(trend.mean, [np.nan, (0.1 + 0.2) / 2])
+
+
 def test_readings_that_come_late_have_their_rollups_made_again(rolled: Rolled) -> None:
     """As soon as writes have moved on; by a service started in the middle of it, too, for the hour before as well."""
     start = TODAY - 2 * DAY
