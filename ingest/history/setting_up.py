@@ -33,6 +33,14 @@ class SetupRefused(Exception):
         self.text = Text(zh, en)
 
 
+def operator_needed(zh: str, en: str) -> SetupRefused:
+    """The server asks who it is: what is needed, and how it is given."""
+    return SetupRefused(
+        f"需要{zh}:--operator 文件,或 --operator - 从标准输入读取",
+        f"{en} needed: --operator FILE, or --operator - to read it from standard input",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SetupWish:
     """What a person wants of a server.

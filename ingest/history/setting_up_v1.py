@@ -22,6 +22,7 @@ from ingest.history.setting_up import (
     SetupWish,
     file_of,
     kept_or_made,
+    operator_needed,
 )
 from ingest.model.plant import Text
 
@@ -46,9 +47,16 @@ def set_up_v1(config: InfluxV1Config, operator: str | None, wish: SetupWish) -> 
         raise SetupRefused("操作员凭据应为 用户名:口令", "the operator's credentials: expected user:password")
     with http_client(config, **({"auth": (user, password)} if operator else {})) as http:
         server = _Server(http)
-        if operator is not None and _FIRST_USER in server.error("SHOW DATABASES"):
+        refusal = server.error("SHOW DATABASES")
+        if refusal and operator is None:
+            raise operator_needed("管理员凭据(用户名:口令)", "an administrator's credentials (user:password) are")
+        if _FIRST_USER in refusal:
             server.ask(f"CREATE USER {quoted(user)} WITH PASSWORD {string(password)} WITH ALL PRIVILEGES")
             yield Text(f"管理员 {user}", f"administrator {user}")
+        elif refusal:
+            raise SetupRefused(
+                f"服务器拒绝了操作员凭据:{refusal}", f"the server refuses the operator's credentials: {refusal}"
+            )
         yield from _database(server, config, wish)
         if wish.rollups:
             yield from _rollups(server, config)

@@ -41,6 +41,7 @@ from ingest.history.setting_up import (
     SetupWish,
     file_of,
     kept_or_made,
+    operator_needed,
     write_secret,
 )
 from ingest.model.plant import Text
@@ -65,10 +66,7 @@ def set_up_v2(config: InfluxV2Config, operator: str | None, wish: SetupWish) -> 
         HistoryUnavailable: the server cannot be reached.
     """
     if operator is None:
-        raise SetupRefused(
-            "需要操作员令牌:--operator 文件,或 --operator - 从标准输入读取",
-            "the operator's token is needed: --operator FILE, or --operator - to read it from standard input",
-        )
+        raise operator_needed("操作员令牌", "the operator's token is")
     token_file = file_of(config.token, "history.token")
     client = InfluxDBClient(
         config.url,

@@ -197,6 +197,25 @@ def test_a_fresh_influxdb_1_is_ready_for_service_and_reader(influxdb_1: str, tmp
     assert other.status_code == 403
 
 
+def test_an_influxdb_1_that_asks_who_it_is_has_it_said_how_to_tell(influxdb_1: str, tmp_path: Path) -> None:
+    """Before it has any user, and later; in both languages, and nothing is made without."""
+    config = v1(influxdb_1, tmp_path)
+
+    def refused(operator: str | None) -> SetupRefused:
+        with pytest.raises(SetupRefused) as error:
+            list(set_up_v1(config, operator, SetupWish()))
+        return error.value
+
+    for _ in ("without a user", "with one"):
+        text = refused(None).text
+        assert "管理员凭据(用户名:口令):--operator 文件" in text.zh
+        assert "an administrator's credentials (user:password) are needed: --operator FILE" in text.en
+        made(config)
+    wrong = refused("admin:wrong").text
+    assert wrong.zh == "服务器拒绝了操作员凭据:authorization failed"
+    assert wrong.en == "the server refuses the operator's credentials: authorization failed"
+
+
 def test_a_policy_of_the_settings_is_made(influxdb_1: str, tmp_path: Path) -> None:
     config = v1(influxdb_1, tmp_path).model_copy(update={"retention_policy": 'ten "years"'})
     assert 'retention policy ten "years": 3650 d' in made(config, SetupWish(keep_days=3_650))
