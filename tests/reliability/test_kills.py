@@ -26,7 +26,7 @@ from tests.servers import influxd, mosquitto
 
 FRAME: Final = 50  # readings
 PACE_S: Final = 0.05  # between frames, so that several commits, acknowledgements and alarms pass in each short life
-LONGEST_LIFE_S: Final = 30.0  # of a service whose named point does not come up
+LONGEST_LIFE_S: Final = 60.0  # of a service whose named point does not come up
 READINGS_A_KILL: Final = 1_000
 TOP_UP: Final = 5_000  # readings a frame, at the end
 NAMED: Final = [(point, when) for point in POINTS for when in ("before", "after")]
