@@ -199,7 +199,7 @@ class Bucket(Shape):
     low: float | None = Field(examples=[0.348])
     mean: float | None = Field(examples=[0.351])
     high: float | None = Field(examples=[0.354])
-    count: Annotated[int, Field(examples=[30])]
+    count: Annotated[int, Field(description="readings, those without a value counted", examples=[30])]
 
 
 class ReadingsOut(Shape):
