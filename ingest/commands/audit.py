@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingest.commands.configured import INVALID, ConfigFile, bar, configured, moment, say, written
+from ingest.commands.configured import INVALID, ConfigFile, bar, configured, say, span, written
 from ingest.commands.quarantine import harmless
 from ingest.model.telling import iso
 from ingest.state.audit import AuditRow, AuditStore
@@ -41,6 +41,7 @@ def list_(
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """谁何时做了什么 Who did what, newest first."""
+    asked = span(since, until, names=("--since", "--until"))
     with configured(config) as settings, reading(settings.state) as connection:
         trail = AuditStore(_asking(connection))
         rows = trail.acts(
@@ -48,8 +49,8 @@ def list_(
             plants=frozenset({plant}) if plant else None,
             subject=subject,
             actor=actor,
-            since=moment(since, "--since") if since else None,
-            until=moment(until, "--until") if until else None,
+            since=asked.start if since else None,
+            until=asked.stop if until else None,
         )
     if json_:
         typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))

@@ -186,10 +186,30 @@ def moment(text: str, option: str) -> int:
         return int((time if time.tzinfo else time.replace(tzinfo=PLANT_TIME)).timestamp() * 1e6) * 1000
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
-            f"{text!r}: expected a time such as 2026-11-24T08:30, which is plant time (+08:00), or with its own zone,"
+            f"{text!r}: 应为时间,如 2026-11-24T08:30(厂区时间)或带时区"
+            " expected a time such as 2026-11-24T08:30, which is plant time (+08:00), or with its own zone,"
             " 2026-11-24T00:30Z",
             param_hint=option,
         ) from error
+
+
+def span(
+    since: str | None, until: str | None, ever: int = (1 << 63) - 1, *, names: tuple[str, str] = ("--from", "--to")
+) -> range:
+    """The times of two options, ns since the epoch; ends the command with a word if the first is not before the second.
+
+    Args:
+        since: the first, as a person wrote it, if at all.
+        until: the second.
+        ever: the end if none was written.
+        names: of the options.
+    """
+    start, end = moment(since, names[0]) if since else 0, moment(until, names[1]) if until else ever
+    if start >= end:
+        said = f"{names[0]} {since or written(start)}, {names[1]} {until or written(end)}"
+        say.print(f"✗ {said}: 起始应早于结束 expected {names[0]} before {names[1]}", markup=False)
+        raise typer.Exit(INVALID)
+    return range(start, end)
 
 
 def written(time_ns: int | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, bar, configured, moment, say
+from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, bar, configured, say, span
 from ingest.history.config import DuckDBConfig
 from ingest.history.errors import HistoryUnavailable
 from ingest.settings import Settings
@@ -87,22 +87,19 @@ def export_(
     """导出为 Parquet,每日一个文件 Write readings or rollups as Parquet, a file for each day of plant time."""
     from ingest.history import duck_care as care  # noqa: PLC0415  as above
 
-    table = _table(what)
-    wanted = care.Wanted(
-        table,
-        moment(from_, "--from") if from_ else 0,
-        moment(to, "--to") if to else care.Wanted().end,
-        tuple(plant or ()),
-        tuple(point or ()),
-    )
+    asked = span(from_, to, care.Wanted().end)
+    wanted = care.Wanted(_table(what), asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
     target, where = folder.resolve(), file.resolve() if file else None
     with _history(config, where) as found, care.reading(found) as db, ExitStack() as stack:
         if names := care.unknown(db, wanted):
             say.print(f"✗ 历史库中没有 not in the history: {', '.join(names)}", markup=False)
             raise typer.Exit(INVALID)
         target.mkdir(parents=True, exist_ok=True)
+        earlier = sum(1 for _ in target.glob("*.parquet"))
         count = care.export(db, wanted, target, lambda days: stack.enter_context(bar("导出 export", days)))
     typer.echo(f"已写出 written: {count} 行 rows → {target}")
+    if earlier:
+        say.print(f"另有先前的文件 beside earlier files, left as they were: {earlier}", markup=False)
 
 
 def _table(what: str) -> Table:
@@ -110,7 +107,7 @@ def _table(what: str) -> Table:
         case "readings" | "minutes" | "hours":
             return what
         case _:
-            raise typer.BadParameter(f"{what}: expected readings, minutes or hours", param_hint="--what")
+            raise typer.BadParameter(f"{what}: 应为 expected readings, minutes or hours", param_hint="--what")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ingest.commands.configured import INVALID, ConfigFile, bar, configured, moment, say, written
+from ingest.commands.configured import INVALID, ConfigFile, bar, configured, moment, say, span, written
 from ingest.history.writer import READER
 from ingest.journal.care import Fault, JournalFile, Stats
 from ingest.journal.export import Wanted, export
@@ -123,12 +123,8 @@ def export_(
     if file.suffix not in _FORMATS:
         raise typer.BadParameter(f"{file.name}: expected a name that ends in .csv or .ndjson", param_hint="FILE")
     target = file.resolve()  # counts from where the person is, not from the settings
-    wanted = Wanted(
-        moment(from_, "--from") if from_ else 0,
-        moment(to, "--to") if to else Wanted().end,
-        tuple(plant or ()),
-        tuple(point or ()),
-    )
+    asked = span(from_, to, Wanted().end)
+    wanted = Wanted(asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
     with configured(config) as settings, JournalFile(settings.journal.path) as journal:
         _require_known(journal, wanted)
         with bar("导出 export", journal.span()[0]) as advance:

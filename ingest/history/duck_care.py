@@ -139,14 +139,15 @@ def export(db: duckdb.DuckDBPyConnection, wanted: Wanted, folder: Path, bar: Cal
     Each file has its name only once it is whole.
 
     Raises:
-        OSError: a file cannot be written, or is there already.
+        OSError: a file cannot be written, or is there already: nothing is written then.
     """
     days = list(_days(db, wanted))
-    advance, count = bar(len(days)), 0
-    for start, end in days:
-        file = folder / f"{wanted.table}-{_day(start):%Y-%m-%d}.parquet"
+    files = [folder / f"{wanted.table}-{_day(start):%Y-%m-%d}.parquet" for start, _ in days]
+    for file in files:
         if file.exists():
             raise FileExistsError(f"{file}: 已存在,请用新文件夹 is there already; give a new folder")
+    advance, count = bar(len(days)), 0
+    for file, (start, end) in zip(files, days, strict=True):
         part = file.with_name(f".{file.name}.part")
         [(written,)] = db.execute(_copy_statement(wanted, part), _values(wanted, start, end)).fetchall()
         if written:

@@ -153,6 +153,33 @@ def parquet(file: Path) -> list[tuple[object, ...]]:
         return db.execute("FROM read_parquet(?) ORDER BY time", [str(file)]).fetchall()
 
 
+@pytest.mark.parametrize(
+    "words", [("history", "export", "out.csv"), ("journal", "export", "out.csv"), ("audit", "list")]
+)
+@pytest.mark.usefixtures("run")
+def test_a_span_that_ends_before_it_begins_is_a_fault(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Both ends are named, in both languages, and nothing is written."""
+    since, until = ("--since", "--until") if words[0] == "audit" else ("--from", "--to")
+    for end in ("2026-11-20", "2026-11-29"):
+        done = CliRunner().invoke(app, [*words, since, "2026-11-29", until, end, "--config", "yujing.toml"])
+        assert done.exit_code == 2
+        assert f"{since} 2026-11-29, {until} {end}: 起始应早于结束 expected {since} before {until}" in done.output
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_files_of_an_earlier_export_are_told_and_stay(run: Run, tmp_path: Path) -> None:
+    """A day that is there already is found out before anything is written."""
+    assert "beside earlier" not in run("export", "out", "--from", "2025-11-25").output
+    before = {file: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    assert before
+    done = run("export", "out")
+    assert (done.exit_code, "is there already" in done.output) == (1, True)
+    assert {file: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
+    other = run("export", "out", "--to", "2025-11-25")
+    assert other.exit_code == 0
+    assert f"另有先前的文件 beside earlier files, left as they were: {len(before)}" in other.output
+
+
 def test_what_cannot_be_done_is_said_with_what_to_do(run: Run, path: Path, tmp_path: Path) -> None:
     assert "not in the history: nobody" in run("export", "out", "--point", "nobody").output
     assert run("export", "out", "--what", "weeks").exit_code == 2
