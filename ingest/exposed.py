@@ -22,10 +22,10 @@ from ingest.journal.position_rows import PositionDamaged
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.plant import ServicePoint
 from ingest.model.warning import Colour, WarningEventKind
-from ingest.pipeline.advance_alarms import LateUnjudged
 from ingest.pipeline.raise_warnings import WarningStep
 from ingest.pipeline.saving import AlarmStep
 from ingest.pipeline.sorting import MessageQuarantined
+from ingest.pipeline.turn import LateUnjudged
 from ingest.selfwatch import LookFailed
 from ingest.settings import Settings
 from ingest.settings.certificates import CertificateEnding, CertificateUnreadable, certificate_files

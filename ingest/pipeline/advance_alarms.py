@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -17,20 +17,10 @@ from ingest.model.plant import Point, Rule, Text, rule_key
 from ingest.pipeline.alarm_steps import take_step
 from ingest.pipeline.lookback import AHEAD, LOOKED_BACK, QUIET, LimitRule
 from ingest.pipeline.memory import Memory
-from ingest.pipeline.turn import Turn
+from ingest.pipeline.turn import LateUnjudged, Turn
 from ingest.plants.roster import Roster
-from ingest.telemetry import Event, emit
 
 _NOWHERE: Final = np.empty(0, np.intp)
-
-
-@dataclass(frozen=True, slots=True)
-class LateUnjudged(Event, level="warning", labels=("reason",)):
-    """A reading beyond a limit came so late that it cannot be told what it means: it is kept, and not judged."""
-
-    reason: str
-    rule: str
-    time: int
 
 
 def advance_alarms(turn: Turn, memory: Memory) -> None:
@@ -94,7 +84,9 @@ def _look_back(turn: Turn, memory: Memory, at: int) -> None:
         if not limit.violated(value):
             continue
         if not memory.excursions.judged(limit.key, time):
-            emit(LateUnjudged("before what is remembered", limit.key, time))
+            point = turn.roster.points[batch.point[at]]
+            gateway = point.gateway if point is not None else ""
+            turn.unjudged.append(LateUnjudged("before what is remembered", gateway, limit.key, time))
             continue
         violation = Violation(limit.key, time, value, limit.gap, QUIET + limit.on_delay)
         if batch.flags[at] & Flag.LATE:
@@ -115,7 +107,7 @@ def _record(turn: Turn, memory: Memory, spans: Iterable[tuple[str, int, Span]]) 
     for key, received, span in spans:
         limit = memory.limits.named(key)
         if limit is None:
-            emit(LateUnjudged("its rule is gone", key, span.start))
+            turn.unjudged.append(LateUnjudged("its rule is gone", "", key, span.start))
             continue
         if span.end - span.start < limit.on_delay:
             continue

@@ -38,7 +38,7 @@ from ingest.pipeline.saving import Abandoned, Saving
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.state.store import AlarmStore, EngineState, EngineStore
-from ingest.telemetry import REGISTRY, Event, emit
+from ingest.telemetry import REGISTRY, EmittedSeldom, Event, emit
 
 T = TypeVar("T")
 
@@ -156,6 +156,7 @@ class Engine(Worker):
         self._clock = partial(Moments, wall=wall, steady=steady)
         self._moments = self._clock()
         self._unreplayable = False  # in this turn the roster changed: no replay would know
+        self._unjudged: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
         self.memory = Memory(roster)
         self.progressed = time.monotonic()  # when a turn last ended
         self._looked = self._moments.now()  # when it last went round
@@ -218,6 +219,7 @@ class Engine(Worker):
                 self._pace.end()
                 self._stopping.wait(self._pace.rest_s())
             self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self.cursor, snapshot=True)
+        self._unjudged.flush(everything=True)
 
     def idle_s(self) -> float:
         """For how long it may wait while nothing arrives: until time alone changes something, a tick at the most."""
@@ -326,6 +328,9 @@ class Engine(Worker):
         advance(turn, self.memory)
         self._commit(turn, cursor, snapshot=self._unreplayable or self._saving.snapshot_due(cursor, began))
         self._unreplayable = False
+        for one in turn.unjudged:
+            self._unjudged.add((one.reason, one.gateway), one)
+        self._unjudged.flush()
         for answer, result in answers:
             answer.set_result(result)
         self.progressed = time.monotonic()

@@ -16,6 +16,7 @@ from ingest.model.suppression import Suppression
 from ingest.model.warning import EarlyWarning, WarningEvent
 from ingest.plants.numbering import Rename
 from ingest.plants.roster import Roster
+from ingest.telemetry import Event
 from ingest.warnings.watch import Terms as WarningTerms
 
 
@@ -44,6 +45,20 @@ class Terms:
     warned: Callable[[EarlyWarning], Sequence[str]] = lambda _warning: ()
 
 
+@dataclass(frozen=True, slots=True)
+class LateUnjudged(Event, level="warning", labels=("reason",), amount="readings"):
+    """So many readings beyond a limit came so late that it cannot be told what they mean: kept, and not judged.
+
+    Rule and time (ns) are those of the first.
+    """
+
+    reason: str
+    gateway: str  # empty if its rule is gone
+    rule: str
+    time: int
+    readings: int = 1
+
+
 @dataclass(slots=True)
 class Turn:
     """One go of the engine: a batch, the moment it is judged at, and what comes of it.
@@ -66,6 +81,7 @@ class Turn:
     warnings: list[WarningEvent] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
     messages: list[Message] = field(default_factory=list)
+    unjudged: list[LateUnjudged] = field(default_factory=list)
     former: Mapping[str, Plant] = field(default_factory=dict)
     renamed: list[Rename] = field(default_factory=list)
 

@@ -10,13 +10,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
+from ingest.alarms.excursions import KEPT
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.suppression import SuppressionKind, SuppressionState
 from ingest.pipeline.commands import Acknowledge, Comment, Decide, Dispose, End, Person, Reset, Suppress
 from ingest.state.audit import AuditStore
 from ingest.state.errors import StateUnavailable
 from ingest.state.suppressions import SuppressionStore
+from ingest.telemetry import REGISTRY
 from tests.ingest.connectors.outbox import standing
 from tests.ingest.pipeline.bench import PATIENCE_S, Bench
 from tests.small_plant import PLANT, TEXT, small_roster
@@ -392,3 +395,18 @@ def test_two_people_may_say_something_about_an_alarm_that_is_long_over(bench: Be
     assert (first.result(PATIENCE_S).comment, second.result(PATIENCE_S).comment) == ("传感器已校准", "已核实")
     said = [(e.by, e.detail["comment"]) for e in bench.alarms.alarm_history(alarm.id) if e.kind == "commented"]
     assert said == [("张三", "传感器已校准"), ("李监察", "已核实")]
+
+
+def test_late_readings_that_cannot_be_judged_are_a_line_a_minute_and_each_is_counted(bench: Bench) -> None:
+    """However many commits they come in; what was added up meanwhile follows, at an end at once."""
+    name, labels = "yujing_late_unjudged_total", {"reason": "before what is remembered"}
+    before = REGISTRY.get_sample_value(name, labels) or 0
+    with capture_logs() as logged:
+        bench.send("CO-01", [30, 5] * (KEPT * 3))
+        bench.settle()
+        for number in range(3):
+            bench.send("CO-01", [30] * 50, start_s=-1000 + 100 * number)
+            bench.settle()
+        bench.engine.stop(PATIENCE_S)
+    assert [line["readings"] for line in logged if line["event"] == "late_unjudged"] == [1, 149]
+    assert REGISTRY.get_sample_value(name, labels) == before + 150

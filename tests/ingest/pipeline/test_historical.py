@@ -16,7 +16,6 @@ from ingest.pipeline.lookback import AHEAD, QUIET
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.order import Terms, Turn, advance
 from ingest.plants.roster import Roster
-from ingest.telemetry import REGISTRY
 from tests.small_plant import PLANT, TEXT, small_roster
 
 SECOND = 10**9
@@ -31,7 +30,7 @@ class Bench:
         self.roster: Roster = small_roster(folder, text=text)
         self.memory = Memory(self.roster)
         self.terms = Terms(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ())
-        self.turn: Turn | None = None
+        self.turn = Turn(0, empty_batch(), self.roster, self.terms)
 
     def take(self, rows: Sequence[tuple[float, float]], at: float, flags: int = 0) -> list[AlarmEvent]:
         """(time, value), arriving together."""
@@ -150,11 +149,9 @@ def test_memory_is_bounded_and_what_can_no_longer_be_told_apart_is_said(bench: B
     for time in range(1001, 1001 + 300 * KEPT, 100):
         bench.take([(time, 30), (time + 1, 5)], at=time)
     assert len(bench.memory.excursions) == KEPT
-    name, labels = "yujing_late_unjudged_total", {"reason": "before what is remembered"}
-    before = REGISTRY.get_sample_value(name, labels) or 0
-    bench.take([(1500.5, 90)], at=20_000)
+    assert bench.take([(1500.5, 90)], at=20_000) == []
+    assert [(one.reason, one.gateway) for one in bench.turn.unjudged] == [("before what is remembered", "GW-01")]
     assert bench.wait(21_000) == []
-    assert REGISTRY.get_sample_value(name, labels) == before + 1
 
 
 def test_what_is_held_back_is_bounded_and_judged_rather_than_dropped(bench: Bench) -> None:
@@ -163,11 +160,9 @@ def test_what_is_held_back_is_bounded_and_judged_rather_than_dropped(bench: Benc
 
 
 def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, tmp_path: Path) -> None:
-    name, labels = "yujing_late_unjudged_total", {"reason": "its rule is gone"}
-    before = REGISTRY.get_sample_value(name, labels) or 0
     bench.take([(100, 30)], at=1001)
     without = DELAYED.replace("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\n", "")
     bench.roster = small_roster(tmp_path, text=without.replace('["STUCK"]', '["STUCK", "H"]'))
     bench.memory = bench.memory.successor(bench.roster)
     assert bench.wait(1100) == []
-    assert REGISTRY.get_sample_value(name, labels) == before + 1
+    assert [one.reason for one in bench.turn.unjudged] == ["its rule is gone"]
