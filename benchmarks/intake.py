@@ -72,7 +72,13 @@ def serve_intake(folder: Path, port: int) -> None:
     config = MqttConfig(port=port)
     journal, clock, handover = Journal(folder / "journal.db"), Clock(), Handover(4 * config.window)
     roster = load_roster(folder / "plants", journal.number_points, 1)
-    source = MqttSource(config, handover, clock, expect_session=False, pace=Pace(PaceConfig().broker_ms / 1e3))
+    source = MqttSource(
+        config,
+        handover,
+        clock,
+        expect_session=False,
+        pace=Pace(PaceConfig().broker_ms / 1e3, PaceConfig().broker_ms / 1e3),
+    )
     stop = threading.Event()
 
     def failed(error: BaseException) -> None:

@@ -28,7 +28,7 @@ class PaceConfig(Config):
     last.
     """
 
-    broker_ms: float = Field(default=10, ge=0, le=1000)  # between reads from the broker
+    broker_ms: float = Field(default=10, ge=0, le=1000)  # between reads from the broker, always
     intake_ms: float = Field(default=40, ge=0, le=1000)  # between commits: what one costs, 25 times a second
     engine_ms: float = Field(default=20, ge=0, le=1000)  # less than intake's, whose commits it follows
     history_ms: float = Field(default=2000, ge=0, le=60_000)  # between writes, always: nobody waits for them

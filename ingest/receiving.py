@@ -83,7 +83,7 @@ def receiving(
         expect_session=known,
         admit=shares.admit,
         failed=failed,
-        pace=Pace(settings.pace.broker_ms / 1e3),
+        pace=Pace(settings.pace.broker_ms / 1e3, settings.pace.broker_ms / 1e3),
     )
     announcer = Announcer(source.announce, refuse=source.refuse)
     intake = Intake(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from itertools import pairwise
 
@@ -157,3 +158,21 @@ def test_many_acknowledgements_go_out_in_one_write_and_in_order() -> None:
     client.acknowledge([])
     client.flush()
     assert len(client._out_packet) == 1
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="the option is Linux's")
+def test_what_is_read_is_confirmed_at_once_each_time() -> None:
+    """Else a broker that keeps small packets together (Nagle) keeps the next ones for 40 ms."""
+    asked: list[tuple[int, ...]] = []
+
+    class Asked(socket.socket):
+        def setsockopt(self, *options: int) -> None:  # type: ignore[override]
+            asked.append(options)
+
+    with Asked() as sock:
+        client = Fed(FIVE)
+        client._sock = sock
+        for packet in (1, 2, 3):
+            client.feed(publish(b"t", b"x", packet))
+        assert asked == [(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)] * 3
+        client._sock = None
