@@ -88,7 +88,7 @@ def serve_intake(folder: Path, port: int) -> None:
     announcer = Announcer(source.announce)
     intake = Intake(
         handover, journal, lambda: roster, source.acknowledge, announcer, AlwaysRoom(), IntakeConfig(), clock, failed,
-        flush=source.flush, pace=Pace(PaceConfig().intake_ms / 1e3),
+        flush=source.flush,
     )  # fmt: skip
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     intake.start()

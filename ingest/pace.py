@@ -22,16 +22,14 @@ MULTIPLE: Final = 40
 
 
 class PaceConfig(Config):
-    """The longest that each part lets the next cycle wait, counted from the beginning of the one before. 0: not at all.
+    """How long each part lets the next cycle wait, counted from the beginning of the one before. 0: not at all.
 
-    What arrives steadily is judged later by the sum of the first three at the most, and seen in trends later by the
-    last.
+    What arrives steadily is judged later by the sum of the first two at the most, and seen in trends later by the last.
     """
 
-    broker_ms: float = Field(default=10, ge=0, le=1000)  # between reads from the broker, always
-    intake_ms: float = Field(default=40, ge=0, le=1000)  # between commits: what one costs, 25 times a second
-    engine_ms: float = Field(default=20, ge=0, le=1000)  # less than intake's, whose commits it follows
-    history_ms: float = Field(default=2000, ge=0, le=60_000)  # between writes, always: nobody waits for them
+    broker_ms: float = Field(default=40, ge=0, le=1000)  # always between reads, each of which makes a commit
+    engine_ms: float = Field(default=20, ge=0, le=1000)  # at most; less than between the commits it follows
+    history_ms: float = Field(default=2000, ge=0, le=60_000)  # always between writes: nobody waits for them
 
 
 class Pace:

@@ -99,7 +99,6 @@ def receiving(
         flush=source.flush,
         caught_up=caught_up,
         shares=shares,
-        pace=Pace(settings.pace.intake_ms / 1e3),
     )
     return source, intake
 

@@ -15,13 +15,11 @@ from ingest.journal.journal import Journal
 from ingest.journal.position import BootKey, Who
 from ingest.journal.records import Quarantined, Staged
 from ingest.model.config import Config
-from ingest.pace import Pace
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.boots import Boots, BootsForgotten
 from ingest.pipeline.feeding import Feeding
 from ingest.pipeline.gaps import GapWatch
 from ingest.pipeline.health import Health
-from ingest.pipeline.held_back import HeldBack
 from ingest.pipeline.numbers import Numbers
 from ingest.pipeline.sorting import PIECE, Group, Life, Standing
 from ingest.pipeline.worker import Worker
@@ -119,11 +117,8 @@ class Intake(Worker):
         flush: Callable[[], None],
         caught_up: Callable[[], bool] = lambda: True,
         shares: Shares | None = None,
-        pace: Pace | None = None,
     ) -> None:
         """`flush`: called once a cycle, after what was acknowledged and what was announced.
-
-        `pace`: of its commits; by default each message that comes alone has one of its own.
 
         `caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live.
 
@@ -153,8 +148,6 @@ class Intake(Worker):
         self._backfill = Backfill()
         self._apart = MomentsApart()
         self._feeding = Feeding()
-        self._pace = pace or Pace(0)
-        self._held_back = HeldBack()
         self._shares = shares or Shares(config.gateway_mb_per_s, config.gateway_burst_mb, lambda: roster().gateways)
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
@@ -303,13 +296,10 @@ class Intake(Worker):
                     continue
                 self._feed()
                 waiting = waiting or self._next()
-                if waiting:
-                    self._pace.begin()
                 while waiting:
                     until = _until_step(waiting)
                     self.take(waiting[:until])
                     waiting = waiting[until:]
-                self._pace.end()
             except JournalUnavailable as error:
                 emit(JournalRefused(str(error)))
                 if isinstance(error, JournalFull):
@@ -320,12 +310,7 @@ class Intake(Worker):
         """The messages of the next commit; none if something else is due first."""
         if self._journal.waiting() or self._feeding.judging:  # pieces of it join between commits, and have a pace too
             return self._handover.take(GROUP, _FEED_S)
-        timeout_s, rest_s = min(_CARE_S, self._announcer.due_s()), self._held_back.rest_s(self._pace.rest_s())
-        began = self._clock.look()[0]
-        messages = self._handover.take(GROUP, timeout_s, rest_s)
-        if rest_s and len(messages) < GROUP:  # else it was cut short
-            self._held_back.rested(messages, began, self._clock.look()[0])
-        return messages
+        return self._handover.take(GROUP, min(_CARE_S, self._announcer.due_s()))
 
     def _spare(self, now: float) -> int:
         """How many readings of back-fill may join the journal straight away: none that would delay anything."""

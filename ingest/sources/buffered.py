@@ -11,11 +11,14 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fcntl import ioctl
 from functools import wraps
+from termios import FIONREAD
 from typing import Final, ParamSpec
 
 from paho.mqtt import MQTTException
@@ -23,6 +26,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from ingest.pace import Pace
+from ingest.sources.held_back import HeldBack
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES
 
@@ -32,7 +36,9 @@ Publish = tuple[bytes, bytes, int, bool]
 """Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
 
 _CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
-_FULL: Final = 8  # publishes of a read after which the next follows at once
+_LITTLE: Final = 1 << 16  # the same after a read that was not full: to set so much more aside costs more than to read
+_FULL: Final = 64  # publishes of a read after which the next follows at once
+_MUCH: Final = 1 << 16  # bytes that are read at once
 _PUBLISH: Final = 3
 _MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
 _PUBACK: Final = 0x40
@@ -113,8 +119,12 @@ class BufferedClient(Client):
         self._pace = pace or Pace(0)
         self.lost: OSError | None = None
         self.shown: bytes | None = None
+        self._held_back = HeldBack()
+        self._said = threading.Event()  # something was
         self._speaking = threading.Lock()
         self._unsaid = bytearray()  # packets that wait for `flush`
+        self._alone = True  # the newest read brought one message at most
+        self._room = _LITTLE  # bytes of the next read
         self._unread = bytearray()
         self._skip = 0  # bytes of a packet that was cut which are still to come
         self._whole = 0  # bytes after which the first packet in there is whole, as far as it is known
@@ -188,6 +198,7 @@ class BufferedClient(Client):
                 # To paho it is one packet, of a kind of which it asks nothing once it is sent.
                 self._packet_queue(_PUBACK, bytes(self._unsaid), 0, 1)
                 self._unsaid.clear()
+                self._said.set()
 
     def _say(self, packets: Iterable[bytes]) -> None:
         with self._speaking:
@@ -202,13 +213,43 @@ class BufferedClient(Client):
             self._on_failure(error.__cause__ if isinstance(error, CallbackFailed) and error.__cause__ else error)
 
     def _loop(self, timeout: float = 1.0) -> MQTTErrorCode:
-        time.sleep(self._pace.rest_s())
+        self._rest()
         return super()._loop(timeout)
+
+    def _rest(self) -> None:
+        """Let messages gather at our end of the line, unless that is in vain or there are many."""
+        rest_s = self._held_back.rest_s(self._pace.rest_s())
+        if not rest_s:
+            return
+        if self._alone:
+            self._speak_for(rest_s)
+            return
+        self._speak_for(rest_s / 4)
+        early = self._gathered()
+        if early < _MUCH:
+            self._confirm()
+            self._speak_for(rest_s * 3 / 4)
+            self._held_back.rested(early, self._gathered())
+
+    def _speak_for(self, seconds: float) -> None:
+        """Send whatever is to be said in the next seconds, and read nothing."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and self._said.wait(left):
+            self._said.clear()
+            self.loop_write()
+
+    def _gathered(self) -> int:
+        """Bytes that have come and were not read."""
+        if not isinstance(self._sock, socket.socket):
+            return 0
+        count = bytearray(4)
+        ioctl(self._sock, FIONREAD, count)
+        return int.from_bytes(count, sys.byteorder)
 
     def _packet_read(self) -> MQTTErrorCode:
         self._pace.begin()
         try:
-            chunk = self._sock_recv(max(_CHUNK, self._whole - len(self._unread)))
+            chunk = self._sock_recv(max(self._room, self._whole - len(self._unread)))
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_AGAIN
         except OSError as error:
@@ -219,6 +260,7 @@ class BufferedClient(Client):
         self._confirm()
         with self._msgtime_mutex:
             self._last_bytes_received = time.monotonic()
+        self._room = _CHUNK if len(chunk) >= self._room else _LITTLE
         if self._skip:
             skipped = min(self._skip, len(chunk))
             self._skip -= skipped
@@ -259,6 +301,7 @@ class BufferedClient(Client):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         del self._unread[:at]
         self._hand_on(publishes, self._skip)
+        self._alone = len(publishes) < 2
         self._pace.end()
         if len(publishes) >= _FULL:
             self._pace.hurry()

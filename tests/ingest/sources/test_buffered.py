@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 
 import pytest
@@ -11,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
+from ingest.pace import Pace
 from ingest.sources.buffered import BufferedClient, Publish
 from ingest.wire.frame import MAX_BYTES
 
+PATIENCE_S = 60.0
 FIVE, THREE = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
 
@@ -175,4 +180,56 @@ def test_what_is_read_is_confirmed_at_once_each_time() -> None:
         for packet in (1, 2, 3):
             client.feed(publish(b"t", b"x", packet))
         assert asked == [(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)] * 3
+        client._sock = None
+
+
+@contextmanager
+def line() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as ours:
+        theirs, _ = server.accept()
+        with theirs:
+            yield ours, theirs
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_is_said_while_it_rests_goes_out_and_what_comes_waits(*, alone: bool) -> None:
+    """Twice: acknowledgements must not wait for the next read."""
+    with line() as (ours, theirs):
+        theirs.settimeout(PATIENCE_S)
+        client = Fed(FIVE)
+        client._sock, client._alone, client._pace = ours, alone, Pace(2, 2)
+        client._pace.begin()
+        client._pace.end()
+        resting = threading.Thread(target=client._rest)
+        resting.start()
+        theirs.send(publish(b"t", b"x", 9))
+        for packet in (1, 2):
+            client.acknowledge([packet])
+            client.flush()
+            assert theirs.recv(100) == b"\x40\x02\x00" + bytes([packet])
+        assert resting.is_alive()
+        assert client._gathered() == len(publish(b"t", b"x", 9))
+        resting.join(PATIENCE_S)
+        client._sock = None
+
+
+def test_a_rest_ends_as_soon_as_there_is_much_to_read() -> None:
+    """Else a rest of minutes would be waited for."""
+    with line() as (ours, theirs):
+        client = Fed(FIVE)
+        client._sock, client._alone, client._pace = ours, False, Pace(4 * PATIENCE_S, 4 * PATIENCE_S)
+        client._pace.begin()
+        client._pace.end()
+        client._held_back.rested(2_000, 2_000)
+        client._rest()  # the rest before was in vain: none
+        theirs.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                theirs.send(b"x" * 10_000)
+        client._pace = Pace(0.2, 0.2)
+        client._pace.begin()
+        client._pace.end()
+        client._rest()
+        assert client._held_back.rest_s(1) == 1, "a rest that was cut short tells nothing of the broker"
         client._sock = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ingest.sources.handover import MOST_BYTES, Handover
+from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 
 PATIENCE_S = 60.0
@@ -57,37 +57,3 @@ def test_who_waits_for_messages_looks_up_when_woken() -> None:
         handover.wake()
         waiting.join(0.01)
     assert taken == [[]]
-
-
-def test_while_rested_one_message_wakes_nobody_and_is_taken_when_the_rest_is_over() -> None:
-    handover = Handover(10)
-    handover.put([raw(1)], lambda: False)
-    assert [message.received for message in handover.take(5, 0, rest_s=0.01)] == [1]
-    assert handover.take(5, 0, rest_s=0.01) == []
-
-
-def test_a_rest_ends_as_soon_as_there_is_as_much_as_is_taken_at_once() -> None:
-    """By number; by bytes; and for whoever waits already."""
-    handover = Handover(10)
-    handover.put([raw(1), raw(2)], lambda: False)
-    assert len(handover.take(2, PATIENCE_S, rest_s=PATIENCE_S)) == 2
-    handover.put([raw(1, size=MOST_BYTES)], lambda: False)
-    assert len(handover.take(2, PATIENCE_S, rest_s=PATIENCE_S)) == 1
-    taken = list[list[Raw]]()
-    waiting = threading.Thread(target=lambda: taken.append(handover.take(3, PATIENCE_S, rest_s=10 * PATIENCE_S)))
-    waiting.start()
-    for number in range(3):
-        handover.put([raw(number)], lambda: False)
-    waiting.join(PATIENCE_S)
-    assert [message.received for message in taken[0]] == [0, 1, 2]
-
-
-def test_a_rest_ends_when_woken() -> None:
-    handover, taken = Handover(10), list[list[Raw]]()
-    handover.put([raw(1)], lambda: False)
-    waiting = threading.Thread(target=lambda: taken.append(handover.take(5, 0, rest_s=PATIENCE_S)))
-    waiting.start()
-    while not taken:
-        handover.wake()
-        waiting.join(0.01)
-    assert [message.received for message in taken[0]] == [1]

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest.pipeline.held_back import HeldBack
-from ingest.sources.raw import Raw
+from ingest.sources.held_back import HeldBack
 
 MS = 1_000_000
 REST_S = 0.04
 CYCLE = 2 * MS  # what a commit takes
+MESSAGE = 600  # bytes
 
 
 def cycles(arrivals: Iterator[int], window: int, until: int) -> tuple[int, int]:
@@ -20,16 +20,17 @@ def cycles(arrivals: Iterator[int], window: int, until: int) -> tuple[int, int]:
     held_back, now, taken, made = HeldBack(), 0, 0, 0
     waits = next(arrivals)
     while now < until:
-        began, flying = now, list[Raw]()
+        began, flying = now, list[int]()
         rest_s = held_back.rest_s(REST_S)
         ended = now + round(rest_s * 1e9)
         if not rest_s:
             ended = max(now, waits + MS)
         while len(flying) < window and waits <= ended:
-            flying.append(Raw("t", b"", max(waits, began + len(flying) * MS // 50)))
+            flying.append(max(waits, began + len(flying) * MS // 50))
             waits = next(arrivals)
         if rest_s:
-            held_back.rested(flying, began, ended)
+            quarter = began + (ended - began) // 4
+            held_back.rested(MESSAGE * sum(at <= quarter for at in flying), MESSAGE * len(flying))
         now = ended + CYCLE
         taken, made = taken + len(flying), made + bool(flying)
     return taken, made
@@ -68,8 +69,14 @@ def test_a_rest_is_tried_again_and_again_and_kept_once_it_gathers_something() ->
     for _ in range(10):
         while not late.rest_s(REST_S):
             pass
-        late.rested([Raw("t", b"", 0)] * 20, 0, 40 * MS)
+        late.rested(20 * MESSAGE, 20 * MESSAGE)
     while not late.rest_s(REST_S):
         pass
-    late.rested([Raw("t", b"", n * MS) for n in range(40)], 0, 40 * MS)
+    late.rested(20 * MESSAGE, 21 * MESSAGE)
     assert all(late.rest_s(REST_S) == REST_S for _ in range(100))
+
+
+def test_a_lone_message_in_a_rest_tells_nothing_of_the_broker() -> None:
+    held_back = HeldBack()
+    held_back.rested(MESSAGE, MESSAGE)
+    assert held_back.rest_s(REST_S) == REST_S
