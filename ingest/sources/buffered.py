@@ -11,14 +11,12 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from fcntl import ioctl
 from functools import wraps
-from termios import FIONREAD
 from typing import Final, ParamSpec
 
 from paho.mqtt import MQTTException
@@ -36,6 +34,8 @@ Publish = tuple[bytes, bytes, int, bool]
 """Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
 
 _CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
+_FLIGHT_S: Final = 0.001  # to the broker and back, and a bit
+_STEPS: Final = 4  # of a rest
 _LITTLE: Final = 1 << 16  # the same after a read that was not full: to set so much more aside costs more than to read
 _FULL: Final = 64  # publishes of a read after which the next follows at once
 _MUCH: Final = 1 << 16  # bytes that are read at once
@@ -213,23 +213,40 @@ class BufferedClient(Client):
             self._on_failure(error.__cause__ if isinstance(error, CallbackFailed) and error.__cause__ else error)
 
     def _loop(self, timeout: float = 1.0) -> MQTTErrorCode:
-        self._rest()
-        return super()._loop(timeout)
-
-    def _rest(self) -> None:
-        """Let messages gather at our end of the line, unless that is in vain or there are many."""
         rest_s = self._held_back.rest_s(self._pace.rest_s())
-        if not rest_s:
+        if not (rest_s and self._gather(rest_s)):
+            return super()._loop(timeout)
+        self._pace.begin()
+        code = self._take_packets()
+        return self._loop_rc_handle(code) if code != MQTTErrorCode.MQTT_ERR_SUCCESS else self.loop_misc()
+
+    def _gather(self, rest_s: float) -> bool:
+        """Let messages gather here and take them in, unparsed; whether there are any.
+
+        Now and then what has come is taken, since only that confirms it to a broker that keeps small packets back.
+        """
+        before, early, steps = len(self._unread), 0, 1 if self._alone else _STEPS
+        for step in range(steps):
+            self._speak_for(rest_s / steps)
+            self._sip()
+            if len(self._unread) - before >= _MUCH:
+                break
+            if step < _STEPS // 2:
+                early = len(self._unread) - before
+        else:
+            if not self._alone:
+                self._speak_for(_FLIGHT_S)
+                self._sip()
+                self._held_back.rested(early, len(self._unread) - before)
+        return before < len(self._unread) >= self._whole
+
+    def _sip(self) -> None:
+        """Take in what has come; an end or an error is left for the next read to find."""
+        if self._sock is None or self._skip:
             return
-        if self._alone:
-            self._speak_for(rest_s)
-            return
-        self._speak_for(rest_s / 4)
-        early = self._gathered()
-        if early < _MUCH:
+        with suppress(OSError):
+            self._unread += self._received(self._sock_recv(self._room))
             self._confirm()
-            self._speak_for(rest_s * 3 / 4)
-            self._held_back.rested(early, self._gathered())
 
     def _speak_for(self, seconds: float) -> None:
         """Send whatever is to be said in the next seconds, and read nothing."""
@@ -238,13 +255,11 @@ class BufferedClient(Client):
             self._said.clear()
             self.loop_write()
 
-    def _gathered(self) -> int:
-        """Bytes that have come and were not read."""
-        if not isinstance(self._sock, socket.socket):
-            return 0
-        count = bytearray(4)
-        ioctl(self._sock, FIONREAD, count)
-        return int.from_bytes(count, sys.byteorder)
+    def _received(self, chunk: bytes) -> bytes:
+        self._room = _CHUNK if len(chunk) >= self._room else _LITTLE
+        with self._msgtime_mutex:
+            self._last_bytes_received = time.monotonic()
+        return chunk
 
     def _packet_read(self) -> MQTTErrorCode:
         self._pace.begin()
@@ -257,10 +272,8 @@ class BufferedClient(Client):
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         if not chunk:
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
+        self._received(chunk)
         self._confirm()
-        with self._msgtime_mutex:
-            self._last_bytes_received = time.monotonic()
-        self._room = _CHUNK if len(chunk) >= self._room else _LITTLE
         if self._skip:
             skipped = min(self._skip, len(chunk))
             self._skip -= skipped
@@ -271,7 +284,7 @@ class BufferedClient(Client):
         return self._take_packets()
 
     def _confirm(self) -> None:
-        """Have the system confirm what it received at once: a broker that keeps small packets together waits for that.
+        """Have the system confirm what was taken at once: a broker that keeps small packets together waits for that.
 
         It would wait for 40 ms, or for what we say next (RFC 1122, 4.2.3.2 and 4.2.3.4). Linux forgets the option.
         """

@@ -31,7 +31,7 @@ class HeldBack:
         return wanted_s
 
     def rested(self, early: int, late: int) -> None:
-        """Learn from a rest: so many bytes had come when a quarter of it was over, and so many at its end."""
+        """Learn from a rest: so many bytes had come when half of it was over, and so many at its end."""
         in_vain = late >= _FEWEST and early == late
         self._without = min(max(2 * self._without, 1), _LONGEST) if in_vain else 0
         self._left = self._without

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -192,44 +192,81 @@ def line() -> Iterator[tuple[socket.socket, socket.socket]]:
             yield ours, theirs
 
 
+class Resting(BufferedClient):
+    """A client on a real connection, that rests for so long before each read."""
+
+    def __init__(self, sock: socket.socket, rest_s: float, *, alone: bool = False) -> None:
+        self.got: list[list[bytes]] = []
+        super().__init__(
+            lambda publishes, _missing: self.got.append([payload for _, payload, *_ in publishes]),
+            "c",
+            FIVE,
+            pace=Pace(rest_s, rest_s),
+        )
+        sock.setblocking(False)
+        self._sock, self._alone = sock, alone
+        self._pace.begin()
+        self._pace.end()
+
+
 @pytest.mark.parametrize("alone", [True, False])
-def test_what_is_said_while_it_rests_goes_out_and_what_comes_waits(*, alone: bool) -> None:
+def test_what_is_said_while_it_rests_goes_out_at_once_and_what_comes_is_handed_on_together(*, alone: bool) -> None:
     """Twice: acknowledgements must not wait for the next read."""
     with line() as (ours, theirs):
         theirs.settimeout(PATIENCE_S)
-        client = Fed(FIVE)
-        client._sock, client._alone, client._pace = ours, alone, Pace(2, 2)
-        client._pace.begin()
-        client._pace.end()
-        resting = threading.Thread(target=client._rest)
+        client = Resting(ours, 2, alone=alone)
+        resting = threading.Thread(target=client._loop)
         resting.start()
-        theirs.send(publish(b"t", b"x", 9))
         for packet in (1, 2):
+            theirs.send(publish(b"t", bytes([packet]), packet))
             client.acknowledge([packet])
             client.flush()
             assert theirs.recv(100) == b"\x40\x02\x00" + bytes([packet])
+            assert client.got == []
         assert resting.is_alive()
-        assert client._gathered() == len(publish(b"t", b"x", 9))
         resting.join(PATIENCE_S)
         client._sock = None
+    assert client.got == [[b"\x01", b"\x02"]]
 
 
-def test_a_rest_ends_as_soon_as_there_is_much_to_read() -> None:
-    """Else a rest of minutes would be waited for."""
+def test_a_rest_ends_as_soon_as_there_is_much_to_read_and_tells_nothing_of_the_broker() -> None:
     with line() as (ours, theirs):
-        client = Fed(FIVE)
-        client._sock, client._alone, client._pace = ours, False, Pace(4 * PATIENCE_S, 4 * PATIENCE_S)
-        client._pace.begin()
-        client._pace.end()
-        client._held_back.rested(2_000, 2_000)
-        client._rest()  # the rest before was in vain: none
-        theirs.setblocking(False)
-        with suppress(BlockingIOError):
-            while True:
-                theirs.send(b"x" * 10_000)
-        client._pace = Pace(0.2, 0.2)
-        client._pace.begin()
-        client._pace.end()
-        client._rest()
-        assert client._held_back.rest_s(1) == 1, "a rest that was cut short tells nothing of the broker"
+        client = Resting(ours, 8)
+        frames = [publish(b"t", bytes(10_000), 1) for _ in range(20)]
+        sending = threading.Thread(target=theirs.sendall, args=(b"".join(frames),))
+        sending.start()
+        while sum(map(len, client.got)) < len(frames):
+            client._loop(0.1)
+            client._pace.hurry()  # only the first rests
+        sending.join(PATIENCE_S)
+        client._sock = None
+    assert len(client.got[0]) < len(frames), "the whole rest was waited for"
+    assert client._held_back.rest_s(1) == 1
+
+
+def test_a_packet_that_comes_in_pieces_while_it_rests_is_handed_on_whole() -> None:
+    """Cut anywhere, in the first rest and the next."""
+    whole = publish(b"t", bytes(300), 1)
+    for cut in (1, 3, 150, len(whole) - 1):
+        with line() as (ours, theirs):
+            client = Resting(ours, 0.2)
+            theirs.send(whole[:cut])
+            client._loop(0.1)
+            assert client.got == []
+            theirs.send(whole[cut:] + whole)
+            while sum(map(len, client.got)) < 2:
+                client._loop(0.1)
+            client._sock = None
+
+
+def test_an_end_of_the_connection_in_a_rest_is_found_by_the_next_read() -> None:
+    """And what came before it is handed on."""
+    with line() as (ours, theirs):
+        client = Resting(ours, 0.2)
+        theirs.send(publish(b"t", b"last", 1))
+        theirs.close()
+        client._loop(0.1)
+        assert client.got == [[b"last"]]
+        client._pace.hurry()
+        assert client._packet_read() == MQTTErrorCode.MQTT_ERR_CONN_LOST
         client._sock = None

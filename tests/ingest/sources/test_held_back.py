@@ -29,8 +29,8 @@ def cycles(arrivals: Iterator[int], window: int, until: int) -> tuple[int, int]:
             flying.append(max(waits, began + len(flying) * MS // 50))
             waits = next(arrivals)
         if rest_s:
-            quarter = began + (ended - began) // 4
-            held_back.rested(MESSAGE * sum(at <= quarter for at in flying), MESSAGE * len(flying))
+            half = (began + ended) // 2
+            held_back.rested(MESSAGE * sum(at <= half for at in flying), MESSAGE * len(flying))
         now = ended + CYCLE
         taken, made = taken + len(flying), made + bool(flying)
     return taken, made
