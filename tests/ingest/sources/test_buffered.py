@@ -270,3 +270,33 @@ def test_an_end_of_the_connection_in_a_rest_is_found_by_the_next_read() -> None:
         client._pace.hurry()
         assert client._packet_read() == MQTTErrorCode.MQTT_ERR_CONN_LOST
         client._sock = None
+
+
+def test_a_broker_that_lets_few_messages_be_unacknowledged_is_not_waited_for() -> None:
+    """It sends twenty, then waits for as many acknowledgements: a hundred times, of which nearly all follow at once."""
+    windows, window = 100, 20
+    with line() as (ours, theirs):
+        client = Resting(ours, 0.04)
+        rests, acknowledged = 0, 0
+
+        def broker() -> None:
+            theirs.settimeout(PATIENCE_S)
+            for _ in range(windows):
+                theirs.sendall(b"".join(publish(b"t", bytes(500), 1 + packet) for packet in range(window)))
+                acks = b""
+                while len(acks) < 4 * window:
+                    acks += theirs.recv(1 << 16)
+
+        sending = threading.Thread(target=broker)
+        sending.start()
+        while acknowledged < windows * window:
+            rests += client._pace.rest_s() > 0 and not client._held_back._left
+            client._loop(0.1)
+            got, client.got = sum(map(len, client.got)), []
+            acknowledged += got
+            client.acknowledge([1] * got)
+            client.flush()
+        client._loop(0)
+        sending.join(PATIENCE_S)
+        client._sock = None
+    assert rests < windows / 4
