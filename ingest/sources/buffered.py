@@ -14,7 +14,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec
@@ -38,7 +37,7 @@ _FLIGHT_S: Final = 0.001  # to the broker and back, and a bit
 _STEPS: Final = 4  # of a rest
 _LITTLE: Final = 1 << 16  # the same after a read that was not full: to set so much more aside costs more than to read
 _FULL: Final = 64  # publishes of a read after which the next follows at once
-_MUCH: Final = 1 << 16  # bytes that are read at once
+_MUCH: Final = 1 << 16  # bytes after which it does
 _PUBLISH: Final = 3
 _MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
 _PUBACK: Final = 0x40
@@ -241,12 +240,16 @@ class BufferedClient(Client):
         return before < len(self._unread) >= self._whole
 
     def _sip(self) -> None:
-        """Take in what has come; an end or an error is left for the next read to find."""
+        """Take in what has come; that the connection ended is left for the next read to find."""
         if self._sock is None or self._skip:
             return
-        with suppress(OSError):
-            self._unread += self._received(self._sock_recv(self._room))
+        try:
+            while len(self._unread) < _MUCH and (chunk := self._received(self._sock_recv(self._room))):
+                self._unread += chunk  # TLS gives one record at a time
+        except BlockingIOError:
             self._confirm()
+        except OSError as error:
+            self.lost = error
 
     def _speak_for(self, seconds: float) -> None:
         """Send whatever is to be said in the next seconds, and read nothing."""
@@ -316,7 +319,7 @@ class BufferedClient(Client):
         self._hand_on(publishes, self._skip)
         self._alone = len(publishes) < 2
         self._pace.end()
-        if len(publishes) >= _FULL:
+        if len(publishes) >= _FULL or len(whole) >= _MUCH:
             self._pace.hurry()
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 

@@ -259,6 +259,34 @@ def test_a_packet_that_comes_in_pieces_while_it_rests_is_handed_on_whole() -> No
             client._sock = None
 
 
+def test_much_at_a_time_is_read_without_a_rest() -> None:
+    """Large frames are few: their bytes count as well."""
+    frames = [publish(b"t", bytes(10_000), 1) for _ in range(200)]
+    with line() as (ours, theirs):
+        client = Resting(ours, 4 * PATIENCE_S)
+        client._pace.hurry()
+        sending = threading.Thread(target=theirs.sendall, args=(b"".join(frames),))
+        sending.start()
+        while not client.got or len(client.got[-1]) * 10_000 >= 1 << 16:  # ends with the first that may rest
+            client._loop(1)
+        client._pace.hurry()
+        while sum(map(len, client.got)) < len(frames):
+            client._loop(0.1)
+            client._pace.hurry()
+        sending.join(PATIENCE_S)
+        client._sock = None
+
+
+def test_why_the_connection_ended_in_a_rest_is_kept() -> None:
+    with line() as (ours, theirs):
+        client = Resting(ours, 0.2)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # ends by a reset
+        theirs.close()
+        client._loop(0.1)
+        assert isinstance(client.lost, ConnectionResetError)
+        client._sock = None
+
+
 def test_an_end_of_the_connection_in_a_rest_is_found_by_the_next_read() -> None:
     """And what came before it is handed on."""
     with line() as (ours, theirs):
