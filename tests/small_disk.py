@@ -35,7 +35,7 @@ class SmallDisk:
 
     def fill(self, leave: int = 0) -> None:
         """Write until only `leave` bytes are free."""
-        with self._filling.open("ab") as file, suppress(OSError):
+        with suppress(OSError), self._filling.open("ab") as file:  # closing it writes, too
             while (free := self.free()) > leave:
                 file.write(bytes(min(free - leave, _MB)))
                 file.flush()
