@@ -13,7 +13,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec
@@ -24,26 +24,21 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from ingest.pace import Pace
 from ingest.sources.held_back import HeldBack
+from ingest.sources.packets import PUBLISH, Publish, body_of, length_at, publish_in, whole_size
 from ingest.telemetry import Event, emit
 from ingest.wire.frame import MAX_BYTES
 
 P = ParamSpec("P")
 
-Publish = tuple[bytes, bytes, int, bool]
-"""Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
-
-_CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
 _FLIGHT_S: Final = 0.001  # to the broker and back, and a bit
 _STEPS: Final = 4  # of a rest
+_CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
 _LITTLE: Final = 1 << 16  # the same after a read that was not full: to set so much more aside costs more than to read
 _FULL: Final = 64  # publishes of a read after which the next follows at once
 _MUCH: Final = 1 << 16  # bytes after which it does
-_PUBLISH: Final = 3
 _MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
 _PUBACK: Final = 0x40
-_RETAINED: Final = 0x01  # set only on what answers a subscription (MQTT 5, 3.3.1.3)
 _ACK: Final = struct.Struct("!BBH")
-_SIZE: Final = struct.Struct("!H")
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 
 
@@ -176,19 +171,20 @@ class BufferedClient(Client):
         self.shown = sock.getpeercert(binary_form=True)
         return sock
 
-    def acknowledge(self, packets: Sequence[int]) -> None:
-        """Have PUBACKs sent in that order. From any thread."""
-        self._say(_ACK.pack(_PUBACK, 2, packet) for packet in packets)
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        """Have PUBACKs of these packets sent, in that order. From any thread."""
+        self._say(_ACK.pack(_PUBACK, 2, number) for number in numbers)
 
     def tell(self, messages: Sequence[tuple[str, bytes]], *, retain: bool) -> None:
         """Have (topic, payload) published at QoS 0, in that order. From any thread, while connected."""
-        head, properties = _PUBLISH << 4 | retain, b"\0" if self._five else b""
-        packets = list[bytes]()
+        head, properties = PUBLISH << 4 | retain, b"\0" if self._five else b""
+        said = list[bytes]()
         for topic, payload in messages:
-            name = topic.encode()
-            rest = b"".join((_SIZE.pack(len(name)), name, properties, payload))
-            packets += (bytes((head, *_varint(len(rest)))), rest)
-        self._say(packets)
+            name, packet = topic.encode(), bytearray((head,))
+            self._pack_remaining_length(packet, 2 + len(name) + len(properties) + len(payload))
+            self._pack_str16(packet, name)
+            said += (bytes(packet), properties, payload)
+        self._say(said)
 
     def flush(self) -> None:
         """Send all that is to be said, in one write: each wakes the network thread here and the broker there."""
@@ -199,9 +195,9 @@ class BufferedClient(Client):
                 self._unsaid.clear()
                 self._said.set()
 
-    def _say(self, packets: Iterable[bytes]) -> None:
+    def _say(self, parts: Iterable[bytes]) -> None:
         with self._speaking:
-            self._unsaid += b"".join(packets)
+            self._unsaid += b"".join(parts)
 
     def _thread_main(self) -> None:
         try:
@@ -300,17 +296,17 @@ class BufferedClient(Client):
         publishes: list[Publish] = []
         at = 0
         try:
-            while (packet := _packet(whole, at)) is not None:
+            while (packet := body_of(whole, at)) is not None:
                 start, end = packet
-                if whole[at] >> 4 == _PUBLISH:
-                    publishes.append(_publish(whole, whole[at], start, end, five=self._five))
+                if whole[at] >> 4 == PUBLISH:
+                    publishes.append(publish_in(whole, whole[at], start, end, five=self._five))
                 else:
                     publishes = self._hand_on(publishes)
                     code = self._other(whole[at], whole[start:end])
                     if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
                         return code
                 at = end
-            self._whole = _whole(whole, at)
+            self._whole = whole_size(whole, at)
             if self._whole > _MOST:
                 at = self._cut(whole, at, publishes)
         except (MQTTException, ValueError, struct.error):
@@ -329,14 +325,14 @@ class BufferedClient(Client):
         Raises:
             ValueError: it is no publish.
         """
-        if whole[at] >> 4 != _PUBLISH:
+        if whole[at] >> 4 != PUBLISH:
             raise ValueError("a packet of more bytes than any but a publish may have")
         size, there = self._whole, len(whole) - at
         if there < _MOST:
             self._whole = _MOST
             return at
-        head = _length(whole, at + 1, len(whole))
-        publish = _publish(whole, whole[at], head[1] if head else at, len(whole), five=self._five)
+        head = length_at(whole, at + 1, len(whole))
+        publish = publish_in(whole, whole[at], head[1] if head else at, len(whole), five=self._five)
         publishes.append(publish)
         emit(PublishCut(publish[0].decode("utf-8", "replace"), size, there))
         self._skip, self._whole = size - there, 0
@@ -360,71 +356,3 @@ class BufferedClient(Client):
             "pos": 0,
         }
         return self._packet_handle()
-
-
-def _whole(data: bytes, at: int) -> int:
-    """Bytes of the packet that begins at `at` and is not all there; 0 if its length is not all there either."""
-    length = _length(data, at + 1, len(data))
-    return length[0] + length[1] - at if length is not None else 0
-
-
-def _packet(data: bytes, at: int) -> tuple[int, int] | None:
-    """Where the body of the packet at `at` begins and ends, or None if not all of it is there.
-
-    Raises:
-        ValueError: a length no packet may have.
-    """
-    length = _length(data, at + 1, len(data))
-    if length is None or length[0] + length[1] > len(data):
-        return None
-    return length[1], length[0] + length[1]
-
-
-def _length(data: bytes, at: int, end: int) -> tuple[int, int] | None:
-    """A variable byte integer (MQTT 5, 1.5.5) and where what follows it begins, or None if it goes on beyond `end`.
-
-    Raises:
-        ValueError: it takes more than four bytes.
-    """
-    number, shift = 0, 0
-    for place in range(at, min(at + 4, end)):
-        byte = data[place]
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, place + 1
-        shift += 7
-    if end >= at + 4:
-        raise ValueError("a length that takes more than four bytes")
-    return None
-
-
-def _varint(number: int) -> Iterator[int]:
-    """The bytes of a variable byte integer (MQTT 5, 1.5.5)."""
-    while number > 127:
-        yield number & 127 | 128
-        number >>= 7
-    yield number
-
-
-def _publish(data: bytes, head: int, start: int, end: int, *, five: bool) -> Publish:
-    """The publish whose body lies there.
-
-    Raises:
-        ValueError: QoS 2 or 3, or fields that reach beyond the packet.
-    """
-    qos = head >> 1 & 3
-    if qos > 1:
-        raise ValueError(f"a publish of QoS {qos}; subscribed with 1")
-    if end < start + 2:
-        raise ValueError("a publish without a topic")
-    topic_end = start + 2 + (data[start] << 8 | data[start + 1])
-    at = topic_end + 2 if qos else topic_end
-    if five:  # properties, with their length, stand in front of the payload
-        length = _length(data, at, end)
-        if length is None:
-            raise ValueError("properties that do not end")
-        at = length[0] + length[1]
-    if at > end:
-        raise ValueError("a publish that is shorter than its fields")
-    packet = data[topic_end] << 8 | data[topic_end + 1] if qos else 0
-    return data[start + 2 : topic_end], data[at:end], packet, head & _RETAINED != 0

@@ -32,7 +32,7 @@ from ingest.sources.broker_fit import (
     granted_too_little,
     keeps_retained,
 )
-from ingest.sources.buffered import BufferedClient, Publish, ours
+from ingest.sources.buffered import BufferedClient, ours
 from ingest.sources.clock import Clock
 from ingest.sources.config import MqttConfig, trust_files
 from ingest.sources.events import (
@@ -45,6 +45,7 @@ from ingest.sources.events import (
     SubscriptionRefused,
 )
 from ingest.sources.handover import Handover
+from ingest.sources.packets import Publish
 from ingest.sources.raw import Raw
 from ingest.sources.trust import BrokerNotTrusted, NotReady, OwnCertificateRefused
 from ingest.telemetry import emit
@@ -180,23 +181,19 @@ class MqttSource:
 
         Retained, and with `flush`. Lost if we are offline; told again once connected.
         """
-        said = list[tuple[str, bytes]]()
-        told = [self._fitting(plant, gateway, one, said) for plant, gateway, one in committed]
+        topics = [committed_topic(plant, gateway) for plant, gateway, _ in committed]
+        told = [self._fitting(topic, *one) for topic, one in zip(topics, committed, strict=True)]
+        said = [(topic, encode_committed(one)) for topic, one in zip(topics, told, strict=True) if one is not None]
         with self._turn:  # what is queued of an earlier connection is dropped before the next
             if said and self._client.is_connected():
                 # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
                 self._client.tell(said, retain=self._retain)
         return told
 
-    def _fitting(
-        self, plant: str, gateway: str, committed: Committed, said: list[tuple[str, bytes]]
-    ) -> Committed | None:
-        topic = committed_topic(plant, gateway)
+    def _fitting(self, topic: str, plant: str, gateway: str, committed: Committed) -> Committed | None:
         told = fitting(committed, room(self._most_bytes, topic))  # a broker ends the connection over a larger packet
         if told is None:
             emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
-        else:
-            said.append((topic, encode_committed(told)))
         return told
 
     def flush(self) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
 from ingest.pace import Pace
-from ingest.sources.buffered import BufferedClient, Publish
+from ingest.sources.buffered import BufferedClient
+from ingest.sources.packets import Publish
 from ingest.wire.frame import MAX_BYTES
 
 PATIENCE_S = 60.0
