@@ -20,6 +20,10 @@ K = TypeVar("K")
 Level = Literal["debug", "info", "warning", "error"]
 
 REGISTRY = CollectorRegistry()
+
+SECONDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+"""The buckets of what takes from half a millisecond to ten seconds."""
+
 _unlogged = Counter("yujing_events_unlogged", "Events whose log line could not be written", registry=REGISTRY)
 _counters: dict[type[Event], Counter] = {}
 _names: dict[type[Event], tuple[str, tuple[str, ...]]] = {}

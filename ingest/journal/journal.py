@@ -28,7 +28,7 @@ from ingest.journal.tail import Tail
 from ingest.model.batch import Batch
 from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey
 from ingest.quality.clock import GatewayClock
-from ingest.telemetry import REGISTRY, emit
+from ingest.telemetry import REGISTRY, SECONDS, emit
 
 HISTORY_REJECTED: Final = "history-rejected"
 """Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
@@ -39,7 +39,7 @@ _REFUSED: Final = f"sender = '' AND reason = '{HISTORY_REJECTED}'"  # by the ind
 _commit_seconds = Histogram(
     "yujing_journal_commit_seconds",
     "How long a commit takes until it is synced",
-    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+    buckets=SECONDS,
     registry=REGISTRY,
 )
 

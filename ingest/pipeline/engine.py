@@ -38,7 +38,7 @@ from ingest.pipeline.saving import Abandoned, Saving
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.state.store import AlarmStore, EngineState, EngineStore
-from ingest.telemetry import REGISTRY, EmittedSeldom, Event, emit
+from ingest.telemetry import REGISTRY, SECONDS, EmittedSeldom, Event, emit
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ _UNDER_WAY: Final = 5 * 10**9
 _cycle_seconds = Histogram(
     "yujing_engine_cycle_seconds",
     "How long a cycle of the engine takes until what came of it is committed",
-    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+    buckets=SECONDS,
     registry=REGISTRY,
 )
 
