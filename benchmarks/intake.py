@@ -34,7 +34,7 @@ import numpy as np
 from benchmarks.load import COLUMNS, Load, load_command, write_plants
 from ingest.garbage import settle_heap
 from ingest.journal.journal import Journal
-from ingest.pace import Pace, PaceConfig
+from ingest.pace import PaceConfig
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
 from ingest.plants.load import load_roster
@@ -77,7 +77,7 @@ def serve_intake(folder: Path, port: int) -> None:
         handover,
         clock,
         expect_session=False,
-        pace=Pace(PaceConfig().broker_ms / 1e3, PaceConfig().broker_ms / 1e3),
+        pace=PaceConfig().reads(),
     )
     stop = threading.Event()
 

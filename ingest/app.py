@@ -21,7 +21,6 @@ from ingest.history.writer import HistoryWriter
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
 from ingest.opening import first_roster, next_roster, open_data, open_history, plant_files
-from ingest.pace import Pace
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
 from ingest.plants.kept import KeptFiles
@@ -159,7 +158,7 @@ class Service:
             settings.engine,
             on_commit=committed,
             on_failure=self._failed,
-            pace=Pace(settings.pace.engine_ms / 1e3),
+            pace=settings.pace.cycles(),
         )
 
         def judge(batch: Batch, roster: Roster) -> Batch:
@@ -176,7 +175,7 @@ class Service:
             roster=lambda: self.engine.roster,
             judge=judge,
             also=SlotCarrier(self.store, self.alarms, self.load),
-            pace=Pace(settings.pace.history_ms / 1e3, settings.pace.history_ms / 1e3),
+            pace=settings.pace.writes(),
         )
         clock = Clock()
         self._source, self._intake = receiving(

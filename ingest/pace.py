@@ -31,6 +31,18 @@ class PaceConfig(Config):
     engine_ms: float = Field(default=20, ge=0, le=1000)  # at most; less than between the commits it follows
     history_ms: float = Field(default=2000, ge=0, le=60_000)  # always between writes: nobody waits for them
 
+    def reads(self) -> Pace:
+        """Of reads from the broker."""
+        return Pace(self.broker_ms / 1e3, self.broker_ms / 1e3)
+
+    def cycles(self) -> Pace:
+        """Of the engine's cycles."""
+        return Pace(self.engine_ms / 1e3)
+
+    def writes(self) -> Pace:
+        """Of the history's writes."""
+        return Pace(self.history_ms / 1e3, self.history_ms / 1e3)
+
 
 class Pace:
     """When the next cycle of one part may begin. For one thread.

@@ -12,7 +12,6 @@ from typing import Final
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
 from ingest.opening import first_roster, plant_files
-from ingest.pace import Pace
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.intake import Intake
 from ingest.plants.roster import Roster
@@ -83,7 +82,7 @@ def receiving(
         expect_session=known,
         admit=shares.admit,
         failed=failed,
-        pace=Pace(settings.pace.broker_ms / 1e3, settings.pace.broker_ms / 1e3),
+        pace=settings.pace.reads(),
     )
     announcer = Announcer(source.announce, refuse=source.refuse)
     intake = Intake(

@@ -21,9 +21,9 @@ import duckdb
 
 from ingest.history.errors import HistoryUnavailable
 
-WAIT_S: Final = (
-    90.0  # a service looks after its writes, and writes at least what it says of itself, every half a minute
-)
+WAIT_S: Final = 90.0
+"""A service looks after its writes, and writes at least what it says of itself, every half a minute."""
+
 MOST_LOG: Final = 4 << 30  # bytes that the log may grow to meanwhile
 _HELD: Final = b"held"
 _POLL_S: Final = 0.2
