@@ -256,19 +256,11 @@ class Feed:
 
     def value_at(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> NDArray[np.float64]:
         """Those values, where it was found `at` which places of this batch those readings stand, -1 = before it."""
-        value = self.value[at]
-        before = at < 0
-        if anywhere(before):
-            value[before] = self.known.value[point[before]]
-        return value
+        return _or_before(self.value[at], at, self.known.value, point)
 
     def time_at(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> NDArray[np.int64]:
         """Their times."""
-        time = self.time[at]
-        before = at < 0
-        if anywhere(before):
-            time[before] = self.known.time[point[before]]
-        return time
+        return _or_before(self.time[at], at, self.known.time, point)
 
     def take(self, which: NDArray[np.bool_]) -> Feed:
         """The readings of a mask (bool[n]); what is known stays the same."""
@@ -334,6 +326,14 @@ def make_feed(readings: Readings, known: Known) -> Feed:
     order = np.argsort(readings.point, kind="stable")
     point, time = readings.point[order], readings.time[order]
     return Feed(columns, known, order[_news(point, time, known.newest[point])])
+
+
+def _or_before(found: NDArray[S], at: NDArray[np.intp], known: NDArray[S], point: NDArray[np.int32]) -> NDArray[S]:
+    """What was found in the batch; where nothing was (`at` is -1), what is known of those points from before it."""
+    before = at < 0
+    if anywhere(before):
+        found[before] = known[point[before]]
+    return found
 
 
 def _moments(readings: Columns) -> NDArray[np.intp]:
