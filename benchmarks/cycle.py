@@ -40,12 +40,12 @@ WARM_S: Final = 5  # seconds of every gateway before anything is measured
 class Park:
     """An engine that judges so many gateways, each of which sends a frame a second by a clock that is moved by hand."""
 
-    def __init__(self, folder: Path, gateways: int) -> None:
-        """Every gateway has sent for some seconds."""
+    def __init__(self, folder: Path, gateways: int, began: int | None = None) -> None:
+        """Every gateway has sent for some seconds, since `began` (ns; None: now)."""
         write_plants(folder / "plants", gateways)
         self._journal, self._database = Journal(folder / "journal.db"), Database(folder / "state.db")
         roster = load_roster(folder / "plants", self._journal.number_points, 1)
-        self.now = self._began = time.time_ns()
+        self.now = self._began = time.time_ns() if began is None else began
         self._engine = Engine(
             self._journal, EngineStore(self._database), AlarmStore(self._database), roster, Terms(),
             EngineConfig(snapshot_every_s=86_400), on_commit=lambda: None, on_failure=lambda _error: None,

@@ -148,6 +148,12 @@ class Runs:
         part.cause = None if self.cause is None else self.cause[kept]
         return part
 
+    def stirred(self, by: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """bool[k], all pairs of the rules that have a pair in the mask (bool[k])."""
+        if self.single or not len(by):
+            return by
+        return np.repeat(np.logical_or.reduceat(by, self.start), self.last - self.start + 1)
+
     def fill(self, value: NDArray[S], known: NDArray[np.bool_], carry: NDArray[S]) -> NDArray[S]:
         """The newest `value` that was `known`, along each rule; before the first one, `carry[row]`.
 

@@ -79,12 +79,7 @@ class Trip:
         hot = runs.reaches(score, self._rules.on)
         if (runs.settled or not self._many) and not anywhere(hot):
             return runs, *_NOTHING
-        if runs.single:
-            concerned = hot | self.busy[runs.row]
-        else:
-            stirred = np.zeros(len(self.condition), bool)
-            stirred[runs.row[hot]] = True
-            concerned = (stirred | self.busy)[runs.row]
+        concerned = runs.stirred(hot) | self.busy[runs.row]
         if everywhere(np.isnan(score[concerned])):  # nothing was told of any of them
             return runs, *_NOTHING
         if not everywhere(concerned):

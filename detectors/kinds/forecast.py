@@ -96,10 +96,12 @@ class Forecast:
         middle = self._side[row, None] * ((closed.window("low") + closed.window("high")) / 2)
         number = np.asarray(closed.past.windows("number", closed.places), np.int64)
         valid = closed.valid(_BUCKETS)
-        nearest = self._approach(runs, closed, middle[:, 0])
-        stirs = np.zeros(len(self._on), bool)
-        stirs[row[~self._far(row, middle, valid)]] = True  # what stirs a rule makes all its windows matter
-        asked = np.flatnonzero(stirs[row] | ~runs.rest[closed.places])
+        closing = np.zeros(len(runs), bool)
+        closing[closed.places] = True
+        closings = runs.take(closing)
+        nearest = self._approach(closings, closed, middle[:, 0])
+        stirred = closings.stirred(~self._far(row, middle, valid))  # what stirs a rule makes all its windows matter
+        asked = np.flatnonzero(stirred | ~closings.rest)
         score[closed.places] = NO_TREND
         for begin in range(0, len(asked), _BLOCK):
             part = asked[begin : begin + _BLOCK]
@@ -129,14 +131,12 @@ class Forecast:
         far[whole] = late
         return far
 
-    def _approach(self, runs: Runs, closed: Closed, oldest: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _approach(self, closings: Runs, closed: Closed, oldest: NDArray[np.float64]) -> NDArray[np.float64]:
         """Take in the bucket (float64[m]) about to leave each window; how near the value had come (float64[m])."""
         era = closed.number // _ERA
         nearest = np.empty(len(closed))
-        closing = np.zeros(len(runs), bool)
-        closing[closed.places] = True
-        for turn in runs.take(closing).turns():
-            row = runs.row[closed.places[turn]]
+        for turn in closings.turns():
+            row = closings.row[turn]
             kept, before = self._nearest[row], self._nearest_before[row]
             later, next_ = era[turn] != self._era[row], era[turn] == self._era[row] + 1
             before = np.where(later, np.where(next_, kept, -np.inf), before)
