@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.history.config import open_store
 from ingest.history.store import HistoryStore
 from ingest.history.waiting import WaitingStore
 from ingest.installation import require_data, require_installation
@@ -59,7 +58,7 @@ def open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Dat
 
 def open_history(settings: Settings, *, new: bool) -> HistoryStore:
     """The history, now or as soon as it can be opened; at a first start now. Raises HistoryUnavailable."""
-    store = WaitingStore(lambda: open_store(settings.history))
+    store = WaitingStore(settings.history.open_store)
     if new and store.error is not None:
         raise store.error
     return store

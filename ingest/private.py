@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ingest.history.config import DuckDBConfig
 from ingest.settings import Settings
 from ingest.telemetry import Event, emit
 
@@ -61,8 +60,8 @@ def _data(settings: Settings) -> Iterator[Path]:
     databases = [settings.journal.path]
     if settings.state.folder is not None:
         databases.append(settings.state.path)
-    if isinstance(settings.history, DuckDBConfig):
-        databases.append(settings.history.path)
+    if settings.history.own_file is not None:
+        databases.append(settings.history.own_file)
     yield from _with_companions(databases)
     yield settings.cases.evidence
 

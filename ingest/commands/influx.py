@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Final, assert_never
+from typing import Annotated, Final
 
 import typer
 
 from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, bar, enter, moment, refuse, say, written
-from ingest.history.config import DuckDBConfig, HistoryConfig, InfluxConfig, InfluxV1Config, InfluxV2Config
+from ingest.history.config import InfluxConfig, InfluxV1Config, InfluxV2Config, StoreConfig
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx_rollups import SETTLED_NS
 from ingest.history.rollups import Resolution
@@ -97,7 +97,7 @@ def rollup(
     typer.echo(f"已汇总 rolled up: {written(first)} …")
 
 
-def _roll_back(history: HistoryConfig, first: int) -> None:
+def _roll_back(history: StoreConfig, first: int) -> None:
     """An hour at a time, the newest first: wherever it ends, rollups are there of all that follows the oldest one."""
     from ingest.history.influx_v1 import InfluxV1Store  # noqa: PLC0415
 
@@ -127,11 +127,9 @@ def tell_of_history(settings: Settings) -> None:
         say.print(f"    建立 make it: {SETUP}", markup=False)
 
 
-def _made(history: HistoryConfig, operator: str | None, wish: SetupWish) -> Iterator[Text]:
+def _made(history: StoreConfig, operator: str | None, wish: SetupWish) -> Iterator[Text]:
     """What is made, as it is made. Only the library of the server in question is loaded."""
     match history:
-        case DuckDBConfig():
-            raise SetupRefused("history.kind = duckdb:无需设置", "nothing to set up: DuckDB is a file")
         case InfluxV1Config():
             from ingest.history.setting_up_v1 import set_up_v1  # noqa: PLC0415
 
@@ -141,7 +139,8 @@ def _made(history: HistoryConfig, operator: str | None, wish: SetupWish) -> Iter
 
             return set_up_v2(history, operator, wish)
         case _:
-            assert_never(history)
+            what = "DuckDB is a file" if history.kind == "duckdb" else "it is no InfluxDB"
+            raise SetupRefused(f"history.kind = {history.kind}:无需设置", f"nothing to set up: {what}")
 
 
 def _credentials(operator: Path | None, place: Path | None) -> str | None:

@@ -1,9 +1,9 @@
-"""The settings of every history store, and the choice of one by `kind`."""
+"""The settings of history stores: what holds for every kind, and those of the kinds that come with the service."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, assert_never
+from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -15,10 +15,29 @@ _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class StoreConfig(Config):
-    """What holds for every kind."""
+    """What holds for every kind. `ingest.history.registry` names those there are."""
 
     query_timeout_s: float = Field(default=3, gt=0)
     """Seconds a page or a caller waits for trends; what is written has `timeout_s`."""
+    kind: str
+    """Chooses the store; each kind narrows it to its own name."""
+
+    @property
+    def own_file(self) -> Path | None:
+        """The file on this machine that holds the data: made readable for the service's own user alone."""
+        return None
+
+    def open_store(self) -> HistoryStore:
+        """The store of these settings, ready to use. A database server need not be up: the writer waits for it.
+
+        The store's module is imported here and nowhere else: libraries of kinds that are not in use cost 30 MB and half
+        a second of every start.
+
+        Raises:
+            LookupError: a secret is not where the settings say.
+            HistoryUnavailable: the file cannot be opened, or another process holds it.
+        """
+        raise NotImplementedError
 
 
 class DuckDBConfig(StoreConfig):
@@ -38,6 +57,17 @@ class DuckDBConfig(StoreConfig):
             expected = f"at least retention_d = {self.retention_d}"
             raise misplaced((("rollup_retention_d",), self.rollup_retention_d, expected))
         return self
+
+    @property
+    def own_file(self) -> Path | None:
+        """See `StoreConfig`."""
+        return self.path
+
+    def open_store(self) -> HistoryStore:
+        """See `StoreConfig`."""
+        from ingest.history.duck import DuckDBStore  # noqa: PLC0415
+
+        return DuckDBStore(self)
 
 
 class InfluxConfig(StoreConfig):
@@ -99,6 +129,12 @@ class InfluxV1Config(InfluxConfig):
         """See `InfluxConfig`."""
         return {"auth": (self.username, self.password.read())} if self.username and self.password else {}
 
+    def open_store(self) -> HistoryStore:
+        """See `StoreConfig`."""
+        from ingest.history.influx_v1 import InfluxV1Store  # noqa: PLC0415
+
+        return InfluxV1Store(self)
+
 
 class InfluxV2Config(InfluxConfig):
     """An InfluxDB 2.x or 3.x bucket; on 2.x, a DBRP mapping of the bucket's name makes it answer InfluxQL."""
@@ -122,31 +158,8 @@ class InfluxV2Config(InfluxConfig):
         """See `InfluxConfig`."""
         return {"headers": {"Authorization": f"Token {self.token.read()}"}}
 
+    def open_store(self) -> HistoryStore:
+        """See `StoreConfig`."""
+        from ingest.history.influx_v2 import InfluxV2Store  # noqa: PLC0415
 
-HistoryConfig = Annotated[DuckDBConfig | InfluxV1Config | InfluxV2Config, Field(discriminator="kind")]
-"""`kind` = "duckdb" (the default to ship), "influxdb1" or "influxdb2" (2.x and 3.x)."""
-
-
-def open_store(config: HistoryConfig) -> HistoryStore:
-    """The store of that kind, ready to use. A database server need not be up: the writer waits for it.
-
-    Raises:
-        LookupError: a secret is not where the settings say.
-        HistoryUnavailable: the file cannot be opened, or another process holds it.
-    """
-    # Only the store in use is loaded: the libraries of the others cost 30 MB and half a second of every start.
-    match config:
-        case DuckDBConfig():
-            from ingest.history.duck import DuckDBStore  # noqa: PLC0415
-
-            return DuckDBStore(config)
-        case InfluxV1Config():
-            from ingest.history.influx_v1 import InfluxV1Store  # noqa: PLC0415
-
-            return InfluxV1Store(config)
-        case InfluxV2Config():
-            from ingest.history.influx_v2 import InfluxV2Store  # noqa: PLC0415
-
-            return InfluxV2Store(config)
-        case _:
-            assert_never(config)
+        return InfluxV2Store(self)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self, Union
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 
@@ -16,6 +16,15 @@ class Config(BaseModel):
     """A component's settings. Read once, never changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def chosen_by_kind(kinds: Mapping[str, type[Config]]) -> Any:
+    """The annotation of a table whose `kind` says which of these it is: what a registry of settings becomes.
+
+    Args:
+        kinds: at least two, by their `kind`: a `Literal` of that one name in each of them.
+    """
+    return Annotated[Union[tuple(kinds.values())], Field(discriminator="kind")]  # noqa: UP007  as many as there are
 
 
 def misplaced(*wrong: tuple[Sequence[str | int], Any, str]) -> ValidationError:

@@ -12,7 +12,8 @@ from ingest.alarms.config import AlarmsConfig
 from ingest.api.config import ApiConfig
 from ingest.cases.config import CasesConfig
 from ingest.connectors.config import ConnectorsConfig
-from ingest.history.config import DuckDBConfig, HistoryConfig
+from ingest.history.config import DuckDBConfig
+from ingest.history.registry import HistoryConfig
 from ingest.journal.config import JournalConfig
 from ingest.model.config import Config, Secret
 from ingest.model.fault import Fault, InvalidConfig

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.history.config import HistoryConfig, InfluxV1Config, open_store
+from ingest.history.config import InfluxV1Config
 from ingest.history.duck import DuckDBStore
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
+from ingest.history.registry import HistoryConfig
 from ingest.model.config import Secret
 from tests.ingest.history.made_up import roster, steady
 
@@ -34,7 +35,7 @@ def test_the_kind_chooses_the_store(
     """A database server need not answer for its store to be opened."""
     monkeypatch.setenv("HISTORY_TEST_SECRET", "x")
     monkeypatch.chdir(tmp_path)
-    store = open_store(ADAPTER.validate_python(settings))
+    store = ADAPTER.validate_python(settings).open_store()
     assert isinstance(store, kind)
     store.close()
 
@@ -61,11 +62,11 @@ def test_a_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HISTORY_TEST_SECRET", raising=False)
     config = InfluxV1Config(url="http://x", username="u", password=Secret(env="HISTORY_TEST_SECRET"))
     with pytest.raises(LookupError, match="HISTORY_TEST_SECRET"):
-        open_store(config)
+        config.open_store()
 
 
 def test_the_default_duckdb_store_works_out_of_the_box(tmp_path: Path) -> None:
-    store = open_store(ADAPTER.validate_python({"kind": "duckdb", "path": str(tmp_path / "h.duckdb")}))
+    store = ADAPTER.validate_python({"kind": "duckdb", "path": str(tmp_path / "h.duckdb")}).open_store()
     store.write_readings(steady(5), roster(), 1)
     assert store.count_readings() == 5
     store.close()

@@ -16,7 +16,7 @@ import pytest
 from ingest.alarms.slot import SLOT
 from ingest.history import slots
 from ingest.history.answers import error_of
-from ingest.history.config import InfluxV1Config, InfluxV2Config, open_store
+from ingest.history.config import InfluxV1Config, InfluxV2Config
 from ingest.history.errors import HistoryExpired, HistoryRejected
 from ingest.history.influx import InfluxStore
 from ingest.journal.journal import Commit, Journal
@@ -53,7 +53,7 @@ def influxdb_1(tmp: Path) -> Iterator[Kept]:
     with influxd(tmp) as url:
         query = {"q": "CREATE DATABASE day WITH DURATION 1d"}
         httpx.post(f"{url}/query", params=query, trust_env=False).raise_for_status()
-        yield Kept(cast("InfluxStore", open_store(InfluxV1Config(url=url, database="day"))), url)
+        yield Kept(cast("InfluxStore", InfluxV1Config(url=url, database="day").open_store()), url)
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def influxdb_2(tmp: Path, wording: Wording) -> Iterator[Kept]:
     with influxd(tmp) as behind, influx_2_on(behind, wording) as server:
         server.make("day", DAY_S)
         config = InfluxV2Config(url=server.url, org="yujing", bucket="day", token=Secret(env="EXPIRED_TEST_TOKEN"))
-        yield Kept(cast("InfluxStore", open_store(config)), behind)
+        yield Kept(cast("InfluxStore", config.open_store()), behind)
 
 
 @pytest.fixture(params=["1", "2.9", "2.7.12", "2.7"])

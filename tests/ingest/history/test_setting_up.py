@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ingest.history.config import InfluxV1Config, InfluxV2Config, open_store
+from ingest.history.config import InfluxV1Config, InfluxV2Config
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.server_check import lacking
 from ingest.history.setting_up import SetupRefused, SetupWish
@@ -58,7 +58,7 @@ def made(config: InfluxV1Config | InfluxV2Config, wish: SetupWish = SetupWish())
 
 
 def keeps_and_answers(config: InfluxV1Config | InfluxV2Config) -> bool:
-    store = open_store(config)
+    store = config.open_store()
     store.write_readings(steady(3, start=time.time_ns()), roster(), 1)
     kept = store.count_readings()
     store.close()
@@ -264,7 +264,7 @@ def test_a_reading_of_now_is_not_older_than_a_day_kept(server: Influx2, tmp_path
     """What the setup makes is what the server goes by: of two days ago nothing is kept."""
     config = v2(server, tmp_path)
     made(config, SetupWish(keep_days=1))
-    store = open_store(config)
+    store = config.open_store()
     old = steady(4, start=time.time_ns() - 2 * 86_400 * SECOND)
     assert store.write_readings(old, roster(), 1) == 4
     assert store.write_readings(steady(4, start=time.time_ns()), roster(), 2) == 0

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from ingest.alarms.present import Present
 from ingest.alarms.slot import SLOT, AlarmSlot
-from ingest.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config, open_store
+from ingest.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.store import HistoryStore, TrendQuery
 from ingest.model.alarm import AlarmEventKind
@@ -43,7 +43,7 @@ class Kept:
 
 @contextmanager
 def duckdb(tmp: Path) -> Iterator[Kept]:
-    store = open_store(DuckDBConfig(path=tmp / "sub" / "history.duckdb"))
+    store = DuckDBConfig(path=tmp / "sub" / "history.duckdb").open_store()
 
     def ask(query: str) -> list[int]:
         return [int(n) for n in store._file.query(query, {})["n"]]  # type: ignore[attr-defined]
@@ -69,7 +69,7 @@ def influxdb1(tmp: Path) -> Iterator[Kept]:
 @contextmanager
 def influxdb2(tmp: Path) -> Iterator[Kept]:
     with influxd(tmp) as behind, influx_2_on(behind) as server:
-        store = open_store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env=TOKEN)))
+        store = InfluxV2Config(url=server.url, org="yujing", token=Secret(env=TOKEN)).open_store()
         yield Kept(store, store.count_readings, lambda: influx_alarm_events(behind), lambda: influx_raised(behind))
         store.close()
 
@@ -77,7 +77,7 @@ def influxdb2(tmp: Path) -> Iterator[Kept]:
 @contextmanager
 def victoriametrics(tmp: Path) -> Iterator[Kept]:
     with victoria_metrics(tmp) as url:
-        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        store = InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)).open_store()
         yield Kept(
             store,
             lambda: exported(url, "readings_value") + exported(url, "readings_quality"),
@@ -147,7 +147,7 @@ def test_victoria_metrics_keeps_what_lies_beside_a_number_too_large_for_it(
     values = [50.25, *HUGE, 0.351, math.nan, 1.234567]
     readings = batch([0] * len(values), [NOON + at * SECOND for at in range(len(values))], values)
     with victoria_metrics(tmp_path) as url:
-        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        store = InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)).open_store()
         with capture_logs() as log:
             store.write_readings(readings, roster(), 1)
             store.write_readings(batch([1], [NOON], [85.0]), roster(), 2)
@@ -166,7 +166,7 @@ def test_victoria_metrics_keeps_alarm_values_beside_one_too_large_for_it(
     events = [alarm_event(1 + at, at=NOON + at * SECOND) for at in range(3)]
     events[1] = replace(events[1], alarm=replace(events[1].alarm, value=3.4e38))
     with victoria_metrics(tmp_path) as url:
-        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        store = InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)).open_store()
         with capture_logs() as log:
             store.write_alarm_events(events)
         store.close()
