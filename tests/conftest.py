@@ -15,6 +15,7 @@ from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from tests.servers import PostgreSQL, postgresql
 
+pytest.register_assert_rewrite("tests.conformance")
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
