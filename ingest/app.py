@@ -16,6 +16,7 @@ from ingest.connectors.sender import OutboxSender
 from ingest.exposed import expose_counters
 from ingest.garbage import settle_heap
 from ingest.heap import keep_trimmed, share_heap
+from ingest.history.bounded_reads import BoundedReads
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
 from ingest.live import LiveService, News, ServiceMetrics
@@ -206,6 +207,7 @@ class Service:
         self._selfwatch = SelfWatch(seen, lambda: self.engine.roster, self._intake.observe)
         self._supervisor = Supervisor()
         self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
+        reads = BoundedReads(self.store, settings.history.query_timeout_s)
         self.live = LiveService(
             self.engine,
             self._source,
@@ -216,6 +218,7 @@ class Service:
             self._said,
             self.guard,
             self.files,
+            reads,
         )
         cases = CaseStore(self._database)
         self._casework = Casework(
@@ -235,7 +238,7 @@ class Service:
             alarms=self.alarms,
             warnings=self.warnings,
             audit=self._trail,
-            history=self.store,
+            history=reads,
             journal=self.journal,
             guard=self.guard,
             cases=cases,

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from detectors.detector import Reason
 from ingest.api.ports import Health
 from ingest.build import version
+from ingest.history.bounded_reads import BoundedReads
 from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
@@ -231,8 +232,9 @@ class LiveService:
         progress: Callable[[], Mapping[str, str]],
         guard: DiskGuard,
         files: PlantFiles,
+        reads: BoundedReads,
     ) -> None:
-        """`progress`: each part -> "ok" or that it makes none."""
+        """`progress`: each part -> "ok" or that it makes none; `reads`: through which the history is read."""
         self._engine = engine
         self._source = source
         self._writer = writer
@@ -242,6 +244,7 @@ class LiveService:
         self._progress = progress
         self._guard = guard
         self._files = files
+        self._reads = reads
         self._evaluation = Evaluation(engine)
 
     def roster(self) -> Roster:
@@ -277,6 +280,8 @@ class LiveService:
             parts["history"] = f"{history} ({behind} journal entries wait)"
         elif refusing := self._writer.refusing():
             parts["history"] = f"it refuses all it is sent, which is kept in quarantine: {refusing}"
+        elif (away_s := self._reads.suspended_s) is not None:
+            parts["history"] = f"trends are missing, it answered no query for {away_s:.0f} s: history_query_failed"
         if disk is not DiskState.OK:
             parts["disk"] = f"{disk.name.lower()}: {self._guard.free_mb():.0f} MiB free; nothing is taken in"
         if refused := len(self._files.refused):

@@ -15,7 +15,6 @@ from ingest.api.ports import AuditTrail, Cases, Ports
 from ingest.api.server import ApiServer
 from ingest.exports.desk import Desk
 from ingest.history.bounded_reads import BoundedReads
-from ingest.history.store import HistoryStore
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.live import LiveService
@@ -45,7 +44,7 @@ def ports_of(
     alarms: AlarmStore,
     warnings: WarningStore,
     audit: AuditTrail,
-    history: HistoryStore,
+    history: BoundedReads,
     journal: Journal,
     guard: DiskGuard,
     cases: CaseStore,
@@ -59,7 +58,7 @@ def ports_of(
         warnings=warnings,
         suppressions=SuppressionStore(database),
         audit=audit,
-        history=BoundedReads(history, settings.history.query_timeout_s),
+        history=history,
         journal=journal,
         cases=Cases(
             books=cases,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
@@ -44,6 +45,7 @@ from ingest.api.rest.stream import stream_router
 from ingest.api.rest.suppressions import suppressions_router
 from ingest.api.rest.warnings import risk_router, warnings_router
 from ingest.api.sessions import Sessions
+from ingest.api.texts.problems import problem_in_chinese
 from ingest.api.witness import Witness
 from ingest.cases.errors import CaseError
 from ingest.model.fault import Refuse, refuse_all
@@ -96,7 +98,7 @@ def build_api(
     def refuse(request: Request, problem: Problem) -> Response:
         if request.url.path.startswith(MACHINE_PATHS):
             headers = problem.headers
-            return JSONResponse(problem.body(), problem.status, headers, media_type="application/problem+json")
+            return JSONResponse(body_of(problem), problem.status, headers, media_type="application/problem+json")
         return render.refusal(request, problem)
 
     app = FastAPI(
@@ -172,6 +174,13 @@ def build_api(
     app.include_router(pages_router(ports, exports, render))
     methods = allowed(app)
     return app
+
+
+def body_of(problem: Problem) -> dict[str, Any]:
+    """Return a problem document; with its detail in both languages, where that is known."""
+    body = problem.body()
+    zh = problem_in_chinese(problem.detail or "")
+    return {**body, "message": {"zh": zh, "en": problem.detail}} if zh else body
 
 
 def wrong_parameters(error: RequestValidationError) -> BadParameter:

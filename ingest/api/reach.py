@@ -17,7 +17,7 @@ from ingest.api.access import Principal
 from ingest.api.errors import Away, NotThere
 from ingest.api.ports import Ports
 from ingest.api.whole import whole
-from ingest.history.errors import HistoryError, HistoryUnavailable
+from ingest.history.errors import HistoryError, HistorySuspended, HistoryUnavailable
 from ingest.history.store import Trend, TrendQuery
 from ingest.journal.records import GatewayPosition, Quarantined
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
@@ -219,12 +219,29 @@ def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tupl
 
 
 async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-    """Points' history, all asked at once. Raises Away if the history store does not answer in time."""
+    """Points' history, all asked at once.
+
+    Raises:
+        Away: the history store does not answer in time, or refuses. What the store itself says is for the log alone:
+            it may name addresses inside.
+    """
     try:
         return await ports.history.trends(queries)
+    except HistorySuspended as error:
+        wait = error.retry_after_s
+        raise Away(
+            f"history: trends are missing; it has answered nothing for {error.away_s:.0f} s and is asked again by"
+            f" itself, try again in {wait or 1:.0f} s",
+            retry_after_s=wait,
+        ) from error
+    except HistoryUnavailable as error:
+        wait = error.retry_after_s
+        raise Away(
+            f"history: trends are missing; it failed or did not answer in time, try again in {wait or 1:.0f} s",
+            retry_after_s=wait,
+        ) from error
     except HistoryError as error:
-        wait = error.retry_after_s if isinstance(error, HistoryUnavailable) else None
-        raise Away(f"history: {error}", retry_after_s=wait) from error
+        raise Away("history: trends are missing; it refused what was asked, and the log says why") from error
 
 
 def excerpt(payload: bytes) -> str:

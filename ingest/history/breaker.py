@@ -1,7 +1,7 @@
-"""A circuit breaker: what failed a few times in a row is left alone, and tried again now and then. Pure.
+"""A circuit breaker: what failed a few times in a row is left alone until a probe of it was answered. Pure.
 
-Closed, every call is made. After `FAILURES` calls in a row that failed it is open: calls fail at once, and one trial
-every `PAUSE_S` finds out whether it may close again (M. Nygard, *Release It!*, 2nd ed., ch. 5).
+Closed, every call is made. After `FAILURES` calls in a row that failed it is open: calls fail at once, and its owner
+probes every `PAUSE_S` whether it may close again (M. Nygard, *Release It!*, 2nd ed., ch. 5).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ FAILURES: Final = 2
 """One alone may be a query that is too large."""
 
 PAUSE_S: Final = 5.0
+"""Between probes."""
 
 
 class Breaker:
@@ -19,13 +20,15 @@ class Breaker:
 
     def __init__(self) -> None:
         self._failures = 0
-        self._trial_at = 0.0
+        self._since = 0.0
         self.reason: str | None = None
         """Why it is open; None while it is closed."""
 
     def failed(self, reason: str, now: float) -> bool:
         """A call failed; True if that opened the breaker."""
-        was, self._trial_at = self.reason, now + PAUSE_S
+        if not self._failures:
+            self._since = now
+        was = self.reason
         self._failures += 1
         if self._failures >= FAILURES:
             self.reason = reason
@@ -36,13 +39,6 @@ class Breaker:
         was, self.reason, self._failures = self.reason, None, 0
         return was is not None
 
-    def trial(self, now: float) -> bool:
-        """Whether a trial is due while the breaker is open; the next is due a pause later."""
-        if now < self._trial_at:
-            return False
-        self._trial_at = now + PAUSE_S
-        return True
-
-    def trial_in_s(self, now: float) -> float:
-        """Seconds until the next trial."""
-        return max(0.0, self._trial_at - now)
+    def open_s(self, now: float) -> float | None:
+        """Seconds since the first of the failures that opened it; None while it is closed."""
+        return None if self.reason is None else now - self._since

@@ -1,10 +1,11 @@
 """Errors of history stores.
 
 HistoryError
-├── HistoryUnavailable   retry: the store is away, busy or asks to wait (`retry_after_s`)
-├── HistoryExpired       do not retry: of the data, `expired` were older than the store keeps; it has all others
-└── HistoryRejected      do not retry: the store refused the data and always will (`dropped`: how many of them)
-    └── HistoryTooLarge  do not retry as it is: the same data may be taken in smaller requests
+├── HistoryUnavailable     retry: the store is away, busy or asks to wait (`retry_after_s`)
+│   └── HistorySuspended   it lately did not answer (for `away_s`), and was not asked
+├── HistoryExpired         do not retry: of the data, `expired` were older than the store keeps; it has all others
+└── HistoryRejected        do not retry: the store refused the data and always will (`dropped`: how many of them)
+    └── HistoryTooLarge    do not retry as it is: the same data may be taken in smaller requests
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ class HistoryUnavailable(HistoryError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class HistorySuspended(HistoryUnavailable):
+    """The store did not answer for `away_s` seconds, so it was not asked. Retry: it is probed meanwhile."""
+
+    def __init__(self, message: str, *, retry_after_s: float, away_s: float) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.away_s = away_s
 
 
 class HistoryExpired(HistoryError):

@@ -42,7 +42,9 @@ when = "CO-02 > 10"
 """
 WITH_LEARNT = TEXT.replace("[points.rules.H]\n", f"{LEARNT}[points.rules.H]\n")
 NO_FILES: Any = SimpleNamespace(held=(), refused=[], unwatched=[])
-AWAY: Any = SimpleNamespace(connected=False, lag=lambda: (0, None), refusing=lambda: None, progressed=0.0)
+AWAY: Any = SimpleNamespace(
+    connected=False, lag=lambda: (0, None), refusing=lambda: None, progressed=0.0, suspended_s=None
+)
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def service_of(bench: Bench) -> LiveService:
     guard = DiskGuard([bench.folder], 0)
     warnings = WarningStore(bench.database)
     return LiveService(
-        bench.engine, AWAY, AWAY, bench.alarms, warnings, News(loop), lambda: {"engine": "ok"}, guard, NO_FILES
+        bench.engine, AWAY, AWAY, bench.alarms, warnings, News(loop), lambda: {"engine": "ok"}, guard, NO_FILES, AWAY
     )
 
 
@@ -174,9 +176,10 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     loop.close()
     source: Any = SimpleNamespace(trouble=None)
     writer: Any = SimpleNamespace(lag=lambda: (7, "connection refused"), refusing=lambda: None)
+    reads: Any = SimpleNamespace(suspended_s=None)
     warnings = WarningStore(bench.database)
     service = LiveService(
-        bench.engine, source, writer, bench.alarms, warnings, News(loop), lambda: said, guard, NO_FILES
+        bench.engine, source, writer, bench.alarms, warnings, News(loop), lambda: said, guard, NO_FILES, reads
     )
     assert service.health().parts == said | {
         "broker": "ok",
@@ -192,7 +195,13 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     assert health.parts["history"] == (
         "it refuses all it is sent, which is kept in quarantine: readings: field type conflict"
     )
-    writer.refusing = lambda: None
+    writer.refusing, reads.suspended_s = lambda: None, 42.4
+    health = service.health()
+    assert (health.ready, health.parts["history"]) == (
+        False,
+        "trends are missing, it answered no query for 42 s: history_query_failed",
+    )
+    reads.suspended_s = None
     free[0], now[0] = 3 << 20, 1.0
     health = service.health()
     assert (health.ready, health.parts["disk"]) == (False, "low: 3 MiB free; nothing is taken in")

@@ -378,4 +378,5 @@ class ProblemOut(Shape):
     title: Annotated[str, Field(examples=["A parameter is wrong"])]
     status: Annotated[int, Field(examples=[422])]
     detail: str | None = None
+    message: Annotated[Said | None, Field(description="`detail` in both languages, where that is known")] = None
     errors: list[WrongParameter] | None = None

@@ -342,7 +342,7 @@ class StandIn:
         self.queries.append(queries)
         self.history_answers.wait()
         if self.history_away:
-            raise HistoryUnavailable("the store restarts", retry_after_s=7)
+            raise HistoryUnavailable("http://10.0.0.7:8086: the store restarts", retry_after_s=7)
         return [self._trend(query) for query in queries]
 
     def _trend(self, query: TrendQuery) -> Trend:

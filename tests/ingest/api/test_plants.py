@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -164,9 +165,24 @@ async def test_a_wrong_parameter_is_named_with_its_value_and_what_was_expected(
 
 
 async def test_history_that_is_away_says_when_to_come_back(hall: StandIn, ask: Ask) -> None:
+    """In both languages, and nothing of where it is: the last answer is of one that is suspended by now."""
     hall.history_away = True
-    answer = await ask(OPERATOR).get(f"{POINT}/readings")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    failed = (
+        r"暂无趋势数据：历史库出错或没有及时应答，请 7 秒后再试。.+",
+        r"history: trends are missing; it failed or did not answer in time, try again in 7 s",
+    )
+    suspended = (
+        r"暂无趋势数据：历史库已有 \d+ 秒没有应答，服务会自行再次询问，请 5 秒后再试。.+",
+        r"history: trends are missing; it has answered nothing for \d+ s and is asked again by itself, .+ 5 s",
+    )
+    for wait, (zh, en) in (("7", failed), ("7", failed), ("5", suspended)):
+        answer = await ask(OPERATOR).get(f"{POINT}/readings")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, wait)
+        message = answer.json()["message"]
+        assert re.fullmatch(zh, message["zh"])
+        assert re.fullmatch(en, message["en"])
+        assert answer.json()["detail"] == message["en"]
+        assert "10.0.0.7" not in answer.text
 
 
 async def test_the_openapi_document_shows_examples_and_problems(ask: Ask) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
 from ingest.history.bounded_reads import IN_FLIGHT, BoundedReads
-from ingest.history.breaker import FAILURES, PAUSE_S
-from ingest.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.history.breaker import FAILURES
+from ingest.history.errors import HistoryRejected, HistorySuspended, HistoryUnavailable
 from ingest.history.store import Trend, TrendQuery
 from tests.ingest.history.made_up import NOON, PLANT, SECOND
 
 QUERY = TrendQuery(PLANT, "CW-01", NOON, NOON + SECOND, 1)
 SOON_S = 0.05
 PATIENT_S = 60.0
+AT_ONCE_S = 0.005
 
 
 class Store:
@@ -31,6 +34,7 @@ class Store:
         self.under_way = 0
         self.most = 0
         self.error: Exception | None = None
+        self.fails_at: TrendQuery | None = None
         self._lock = threading.Lock()
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
@@ -38,11 +42,12 @@ class Store:
             self.asked += 1
             self.under_way += 1
             self.most = max(self.most, self.under_way)
+        error = HistoryUnavailable("overflow") if self.fails_at in queries else self.error
         self.answers.wait()
         with self._lock:
             self.under_way -= 1
-        if self.error is not None:
-            raise self.error
+        if error is not None:
+            raise error
         number = np.zeros(1)
         return [Trend(np.array([one.start]), number, number, number, np.array([1])) for one in queries]
 
@@ -83,41 +88,92 @@ async def test_a_store_that_hangs_is_waited_for_no_longer_than_the_deadline(stor
     store.answers.set()
 
 
-async def test_after_two_failures_nobody_waits_until_a_trial_was_answered(store: Store, clock: Clock) -> None:
-    """The trial is one of the queries that fail at once; it is made every pause, and not sooner."""
-    store.answers.clear()
-    reads = BoundedReads(store, SOON_S, clock)
-    with capture_logs() as log:
-        for _ in range(FAILURES):
-            await fails(reads)
-        for _ in range(50):
-            error = await fails(reads)
-            assert error.retry_after_s == PAUSE_S
-        assert store.asked == FAILURES
-        clock.now += PAUSE_S
-        await fails(reads)
-        await fails(reads)
-        await until(lambda: store.asked == FAILURES + 1)
-        store.answers.set()
-        await until(lambda: any(line["event"] == "history_queries_resumed" for line in log))
-    assert len(await reads.trends([QUERY, QUERY])) == 2
-    assert [line["event"] for line in log] == ["history_queries_suspended", "history_queries_resumed"]
+def of_suspension(log: Sequence[MutableMapping[str, Any]]) -> list[str]:
+    return [line["event"] for line in log if line["event"] != "history_query_failed"]
 
 
-async def test_a_trial_that_takes_longer_than_the_deadline_is_no_answer(store: Store, clock: Clock) -> None:
-    store.error = HistoryUnavailable("away")
-    reads = BoundedReads(store, SOON_S, clock)
+async def suspend(reads: BoundedReads) -> None:
     for _ in range(FAILURES):
         await fails(reads)
-    store.error = None
+
+
+async def test_after_two_failures_nobody_waits_nor_asks(store: Store, clock: Clock) -> None:
     store.answers.clear()
-    clock.now += PAUSE_S
-    await fails(reads)
-    await until(lambda: store.under_way == 1)
-    clock.now += 2 * SOON_S
+    reads = BoundedReads(store, SOON_S, PATIENT_S, clock)
+    await suspend(reads)
+    clock.now += 42
+    for _ in range(50):
+        error = await fails(reads)
+        assert isinstance(error, HistorySuspended)
+        assert (error.away_s, error.retry_after_s, reads.suspended_s) == (42, PATIENT_S, 42)
+    assert store.asked == FAILURES
     store.answers.set()
-    await until(lambda: store.under_way == 0)
-    assert str(await fails(reads)) == "away"
+
+
+async def test_whoever_asks_first_after_the_store_is_well_again_is_answered(store: Store) -> None:
+    """It is probed as long as it is ill, whether anybody asks or not; a second illness is like the first."""
+    reads = BoundedReads(store, PATIENT_S, AT_ONCE_S)
+    for _ in range(2):
+        with capture_logs() as log:
+            store.error = HistoryUnavailable("away")
+            await suspend(reads)
+            ill, still = store.asked, 3
+            await until(lambda: store.asked >= ill + still)  # noqa: B023  this round's
+            assert reads.suspended_s is not None
+            assert of_suspension(log) == ["history_queries_suspended"]
+            store.error = None
+            await until(lambda: reads.suspended_s is None)
+            assert len(await reads.trends([QUERY, QUERY])) == 2
+        assert of_suspension(log) == ["history_queries_suspended", "history_queries_resumed"]
+    asked = store.asked
+    await asyncio.sleep(4 * AT_ONCE_S)
+    assert store.asked == asked  # a store that is well is not probed
+
+
+async def test_a_query_that_always_fails_does_not_keep_others_from_theirs(store: Store) -> None:
+    reads = BoundedReads(store, PATIENT_S, AT_ONCE_S)
+    store.fails_at = QUERY
+    for _ in range(3):
+        await suspend(reads)
+        await until(lambda: reads.suspended_s is None)
+        assert len(await reads.trends([TrendQuery(PLANT, "PIT_LVL", NOON, NOON + SECOND, 1)])) == 1
+
+
+async def test_a_probe_that_takes_longer_than_the_deadline_is_no_answer(store: Store, clock: Clock) -> None:
+    store.error = HistoryUnavailable("away")
+    reads = BoundedReads(store, SOON_S, AT_ONCE_S, clock)
+    late = store.answers
+    late.clear()
+    store.error = None
+    await suspend(reads)
+    await until(lambda: store.asked > FAILURES)
+    store.answers = threading.Event()  # the probes after that hang as well
+    hung = store.asked
+    clock.now += 2 * SOON_S
+    late.set()
+    await until(lambda: store.under_way <= store.asked - hung)
+    await asyncio.sleep(0)
+    assert reads.suspended_s is not None
+    store.answers.set()
+    await until(lambda: reads.suspended_s is None)
+
+
+async def test_why_queries_fail_is_logged_once_a_minute(store: Store, clock: Clock) -> None:
+    """Callers are not told: it may name the store's address, and is the store's own English."""
+    reads = BoundedReads(store, PATIENT_S, PATIENT_S, clock)
+    with capture_logs() as log:
+        for error in (HistoryUnavailable("http://history:8086: refused"), None, HistoryRejected("no such field")) * 10:
+            store.error = error
+            with suppress(HistoryUnavailable, HistoryRejected):
+                await reads.trends([QUERY])
+        clock.now += 60
+        store.error = HistoryRejected("no such field")
+        with suppress(HistoryRejected):
+            await reads.trends([QUERY])
+    assert [(line["event"], line["reason"], line["queries"]) for line in log] == [
+        ("history_query_failed", "http://history:8086: refused", 1),
+        ("history_query_failed", "no such field", 19),
+    ]
 
 
 async def test_one_failure_between_answers_suspends_nothing(store: Store) -> None:
@@ -151,9 +207,10 @@ async def test_few_queries_are_under_way_at_once_and_all_are_answered(store: Sto
 async def test_threads_that_hang_stay_few(store: Store, clock: Clock) -> None:
     """However long it lasts, and however many trials are due."""
     store.answers.clear()
-    reads = BoundedReads(store, SOON_S, clock)
-    for _ in range(20):
-        await fails(reads)
-        clock.now += PAUSE_S
+    reads = BoundedReads(store, SOON_S, AT_ONCE_S, clock)
+    await suspend(reads)
+    await until(lambda: store.asked == IN_FLIGHT)
+    for _ in range(3):
+        await asyncio.sleep(SOON_S)  # a probe is due, and gives up
     assert store.asked == store.under_way == IN_FLIGHT
     store.answers.set()
