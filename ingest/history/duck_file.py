@@ -117,11 +117,21 @@ class DuckFile:
             found: list[tuple[Any, ...]] = cursor.execute(sql).fetchall()
             return found
 
-    def checkpoint(self) -> None:
-        """Bring what was written into the file proper, so that what was deleted there makes room; not while held."""
+    def checkpoint(self) -> bool:
+        """Bring what was written into the file proper, so that what was deleted makes room.
+
+        Returns False if that cannot be now: somebody copies the file, or a query is being answered.
+        """
         with self._turn, self._available():
-            if not self._held:
+            if self._held:
+                return False
+            try:
                 self._db.execute("CHECKPOINT")
+            except duckdb.TransactionException as error:
+                if "transactions active" not in str(error):
+                    raise
+                return False
+            return True
 
     def look_for_hold(self) -> None:
         """Make no checkpoints while somebody copies the file (see `duck_hold`), unless it takes all too long."""

@@ -1,10 +1,11 @@
 """When the DuckDB file's readings are rolled up, and when its oldest are dropped: by age, or for room on the disk.
 
-It is done in small steps after writes, in the writer's thread; each rests for a multiple of what it took, so that a
+It is done in small steps after writes, in the writer's thread, with rests of a multiple of what they took, so that a
 large file of an earlier version, or a gateway's readings of a week ago, are rolled up beside the ordinary work.
 
 What is dropped is never got back, and a machine's clock may be wrong. So at most a day is dropped at a time, and the
-next for its age only an hour later.
+next for its age only an hour later. A full disk ends intake, so dropping comes first: it waits for nothing but that
+the day itself is rolled up, however much else there is to roll up.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ DAY: Final = 24 * HOUR
 LAG: Final = 2 * MINUTE  # behind what was received, so that ordinary delays cost nothing
 BEHIND: Final = 5 * MINUTE  # so much at once at least: that little is read quickly from the readings themselves
 IDLE_S: Final = 10.0  # between looks that find nothing to do
-REST: Final = 9.0  # times what a step took: a tenth of a core at most
+TURN_S: Final = 0.2  # after a write, no further step begins
+REST: Final = 9.0  # times what the steps took: a tenth of a core at most
 FAILED_S: Final = 60.0
+LOOK_S: Final = 60.0  # between looks at age and room, and so between days that are dropped for room
 BY_AGE_S: Final = 3_600.0  # between days that are dropped for their age
-BY_SIZE_S: Final = 60.0  # between looks at the room, and so between days that are dropped for it
 SHARE: Final = 0.8  # of what the disk could give the file, unless a setting says how much it may have
 
 
@@ -60,7 +62,7 @@ class DuckUpkeep:
         self._config = config
         self._clock = clock
         self._most = HOUR  # rolled up in one go
-        self._due = self._size_due = self._age_due = clock()
+        self._due = self._look_due = self._age_due = clock()
         with file.transaction() as db:
             self.at = frontiers(db)
         """What the file holds."""
@@ -75,6 +77,8 @@ class DuckUpkeep:
         try:
             self._file.look_for_hold()
             busy = self.step(received)
+            while busy and self._clock() < began + TURN_S:
+                busy = self.step(received)
         except HistoryUnavailable as error:
             emit(HistoryUpkeepDelayed(str(error)))
             self._due = began + FAILED_S
@@ -85,7 +89,7 @@ class DuckUpkeep:
 
     def step(self, received: int) -> bool:
         """Do one thing if there is any to do, and tell whether there was."""
-        return self._roll(received - LAG) or self._drop_by_age(received) or self._drop_for_room(received)
+        return self._drop(received) or self._roll(received - LAG)
 
     def _roll(self, target: int) -> bool:
         at = self.at
@@ -94,27 +98,54 @@ class DuckUpkeep:
         self.at = Frontiers(at.readings, at.rollups, rolled_to)
         return busy
 
-    def _drop_by_age(self, received: int) -> bool:
-        """Drop a day that is older than readings, or their rollups, are kept."""
-        if self._clock() < self._age_due:
+    def _drop(self, received: int) -> bool:
+        """Drop the oldest day if it is too old or has to make room; never the last two."""
+        if self._clock() < self._look_due:
             return False
-        self._age_due = self._clock() + BY_AGE_S
-        return self._drop_readings(received - self._config.retention_d * DAY, "age") or self._drop_rollups(
-            received - self._config.rollup_retention_d * DAY
-        )
+        end = self._oldest_day(received - DAY)
+        if end is not None and not self._rolled_up(end):
+            return False  # looked at again as soon as it is
+        cause = self._cause(end, received)
+        if end is not None and cause is not None:
+            self._drop_readings(end, cause)
+            dropped = True
+        else:
+            dropped = self._clock() >= self._age_due and self._drop_rollups(
+                received - self._config.rollup_retention_d * DAY
+            )
+        self._look_due = self._clock() + LOOK_S
+        if dropped and cause != "room":
+            self._age_due = self._clock() + BY_AGE_S
+        return dropped
 
-    def _drop_for_room(self, received: int) -> bool:
-        """Drop the oldest day while the file is larger than it may be; never the last two."""
-        if self._clock() < self._size_due:
-            return False
-        self._size_due = self._clock() + BY_SIZE_S
+    def _oldest_day(self, before: int) -> int | None:
+        """The end of the oldest day that holds readings, if it ended before that."""
+        with self._file.transaction() as db:
+            oldest = first_hour(db, self.at.readings, before)
+        end = None if oldest is None else oldest // DAY * DAY + DAY
+        return None if end is None or end > before else end
+
+    def _rolled_up(self, end: int) -> bool:
+        with self._file.transaction() as db:
+            stale = oldest_stale(db)
+        return end <= self.at.rolled_to and (stale is None or stale >= end)
+
+    def _cause(self, end: int | None, received: int) -> str | None:
+        """Why the oldest day is to be dropped, None if it is not; it is told if the file is too large without one."""
+        old = received - self._config.retention_d * DAY
+        if end is not None and end <= old and self._clock() >= self._age_due:
+            return "age"
+        used, most = self._sizes()
+        # What was deleted a moment ago gives its room back with a checkpoint, unless somebody reads or copies the file.
+        if used <= most or not self._file.checkpoint():
+            return None
         used, most = self._sizes()
         if used <= most:
-            return False
-        if self._drop_readings(received - DAY, "room"):
-            return True
-        emit(HistoryOverSize(used >> 20, most >> 20))
-        return False
+            return None
+        if end is None:
+            emit(HistoryOverSize(used >> 20, most >> 20))
+            return None
+        return "room"
 
     def _sizes(self) -> tuple[int, int]:
         """How large the data in the file are, and may be, in bytes."""
@@ -125,23 +156,15 @@ class DuckUpkeep:
             return int(used), int(self._config.size_gb * (1 << 30))
         return int(used), int(SHARE * (used + free + _free(self._config.path)))
 
-    def _drop_readings(self, before: int, cause: str) -> bool:
-        """Drop the oldest day that ended before that; only what is rolled up."""
+    def _drop_readings(self, end: int, cause: str) -> None:
+        """Drop the readings before the end of that day."""
         with self._file.transaction() as db:
-            oldest = first_hour(db, self.at.readings, before)
-            if oldest is None:
-                return False
-            end = oldest // DAY * DAY + DAY
-            stale = oldest_stale(db)
-            if end > before or end > self.at.rolled_to or (stale is not None and stale < end):
-                return False
             count = _deleted(db, "readings", end)
             db.execute("UPDATE kept SET readings = ?", [end])
         self.at = Frontiers(end, self.at.rollups, self.at.rolled_to)
         self.dropped_days += 1
-        self._file.checkpoint()
         emit(HistoryDayDropped(_last_day(end), count, cause))
-        return True
+        self._file.checkpoint()
 
     def _drop_rollups(self, before: int) -> bool:
         with self._file.transaction() as db:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from ingest.history.duck import DuckDBStore
 from ingest.history.duck_upkeep import DuckUpkeep
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.rollups import Resolution
+from ingest.model.batch import Batch
 from tests.ingest.history.made_up import NOON, PLANT, batch, roster, trend_of
 
 MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
@@ -199,6 +201,7 @@ def test_upkeep_that_fails_is_told_and_never_fails_a_write(
     def fails(*_: object) -> None:
         raise HistoryUnavailable("the disk is full")
 
+    monkeypatch.setattr(duck_upkeep, "TURN_S", 0)  # a step after each write
     with monkeypatch.context() as broken, capture_logs() as log:
         broken.setattr(duck_upkeep, "_roll_on", fails)
         days_of_readings(store, 2)
@@ -207,6 +210,104 @@ def test_upkeep_that_fails_is_told_and_never_fails_a_write(
     clock.now += 60
     store.write_readings(batch([0], [MIDNIGHT + 2 * DAY], [3.0]), roster(), 3)
     assert store._upkeep.at.rolled_to == MIDNIGHT + HOUR // 2, "half as much, in case it was too much"
+    store.close()
+
+
+def live(store: DuckDBStore, clock: Clock, writes: int, *, late: bool = False) -> list[dict[str, object]]:
+    """Writes of a service that runs since the fifth midnight, two seconds apart; what was told.
+
+    Args:
+        store: the file.
+        clock: goes on with them.
+        writes: how many.
+        late: each brings a reading of the day before, too, as from a gateway that catches up.
+    """
+    with capture_logs() as log:
+        for number in range(writes):
+            now = MIDNIGHT + 4 * DAY + int(clock.now) * 10**9
+            at = [now, *([now - DAY + number * MINUTE] if late else [])]
+            store.write_readings(
+                batch([1] * len(at), at, [9.0] * len(at), received=now), roster(), 100_000 + int(clock.now)
+            )
+            clock.now += 2
+    return [dict(line) for line in log]
+
+
+def days_told(log: list[dict[str, object]]) -> list[object]:
+    """The days that were said to be dropped."""
+    return [line["day"] for line in log if line["event"] == "history_day_dropped"]
+
+
+def test_what_was_stored_too_old_is_dropped_within_a_minute_and_an_hour_later_the_next_day(
+    path: Path, clock: Clock
+) -> None:
+    """Nothing was old when the service looked first; no hour passes before it looks again."""
+    store = opened(path, clock, retention_d=2)
+    assert live(store, clock, 2) == []
+    days_of_readings(store, 3)
+    assert days_told(live(store, clock, 40)) == ["2025-11-23"]
+    clock.now += 3_600
+    assert days_told(live(store, clock, 2)) == ["2025-11-24"]
+    store.close()
+
+
+def test_old_days_are_dropped_while_late_readings_come_with_every_write(path: Path, clock: Clock) -> None:
+    """What is late is rolled up again each time, and is no reason to keep what is too old."""
+    store = opened(path, clock, retention_d=2)
+    days_of_readings(store, 4)
+    assert days_told(live(store, clock, 40, late=True)) == ["2025-11-23"]
+    clock.now += 3_600
+    assert days_told(live(store, clock, 2, late=True)) == ["2025-11-24"]
+    store.close()
+
+
+def test_a_backlog_of_many_hours_is_rolled_up_and_dropped_by_a_service_that_is_restarted_again_and_again(
+    path: Path, clock: Clock
+) -> None:
+    """Each life drops a day, and is too short for one hour of the backlog a write."""
+    store = opened(path, clock, retention_d=1)
+    store._upkeep._due = np.inf  # nobody looks after what comes at once
+    times = MIDNIGHT + np.arange(24) * 4 * HOUR
+    store.write_readings(batch([0] * 24, times.tolist(), [1.0] * 24, received=MIDNIGHT), roster(), 1)
+    dropped: list[object] = []
+    for _ in range(3):
+        store.close()
+        store = opened(path, clock, retention_d=1)
+        dropped += days_told(live(store, clock, 3))
+    assert dropped == ["2025-11-23", "2025-11-24", "2025-11-25"]
+    store.close()
+
+
+def test_room_is_made_within_a_minute_and_not_twice_for_the_same_bytes(path: Path, clock: Clock) -> None:
+    """While a trend is asked for no blocks are given back: no day is dropped in vain, and none for another's blocks."""
+    count = 122_880  # a part of the file of its own
+    store = opened(path, clock)
+    for day in range(4):
+        times = MIDNIGHT + day * DAY + np.arange(count) * (DAY // count)
+        values = np.random.default_rng(day).random(count)
+        store.write_readings(
+            Batch(np.zeros(count, np.int32), times, values, np.zeros(count, np.uint16), times), roster(), 1 + day
+        )
+    store._file.checkpoint()
+    used, _ = store._upkeep._sizes()
+    store._upkeep._config = DuckDBConfig(path=path, size_gb=used / 2**30 * 0.9)
+    with store._file.snapshot() as ask:
+        ask("SELECT count(*) FROM readings", {})
+        log = live(store, clock, 40)
+    log += live(store, clock, 80)
+    assert [line["event"] for line in log] == ["history_day_dropped"]
+    store.close()
+
+
+def test_no_day_is_dropped_for_room_while_somebody_copies_the_file(path: Path, clock: Clock) -> None:
+    """Blocks are not given back meanwhile, so the file would seem as large after each day that is dropped."""
+    store = opened(path, clock, size_gb=0.000_001)
+    days_of_readings(store, 4)
+    with (path.with_name(f"{path.name}.hold")).open("a+b") as hold_file:
+        fcntl.flock(hold_file, fcntl.LOCK_EX)
+        clock.now += 60
+        assert days_told(live(store, clock, 70)) == []
+    assert days_told(live(store, clock, 40)) == ["2025-11-23"]
     store.close()
 
 
