@@ -13,6 +13,7 @@ from hypothesis import settings
 from ingest.model.config import Secret
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
+from tests import migrated
 from tests.servers import PostgreSQL, postgresql
 
 pytest.register_assert_rewrite("tests.conformance")
@@ -62,7 +63,7 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> StateConfig:
 @pytest.fixture
 def database(state: StateConfig) -> Iterator[Database]:
     """A new, empty state database, once on each system."""
-    made = Database(state)
+    made = migrated.opened(state.path) if state.server is None else Database(state)
     yield made
     made.close()
 

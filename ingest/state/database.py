@@ -179,7 +179,8 @@ def migrate(connection: sa.Connection) -> None:
     Raises:
         StateNewer: a newer version of the service wrote it.
     """
-    require_known(connection, connection.engine.url.render_as_string())
+    if require_known(connection, connection.engine.url.render_as_string()):
+        return
     config = migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -22,23 +22,28 @@ def migrations() -> AlembicConfig:
     return config
 
 
-def require_known(connection: sa.Connection, name: str) -> None:
+def require_known(connection: sa.Connection, name: str) -> bool:
     """Look whether this version knows the schema; one that has none yet, or an older one, is known.
 
     Args:
         connection: to the database; only reads.
         name: of the database, for people.
 
+    Returns:
+        Whether it is the newest: nothing is to be migrated.
+
     Raises:
         StateNewer: a newer version of the service wrote it.
         sqlalchemy.exc.DBAPIError: its version cannot be read.
     """
-    newer = {*MigrationContext.configure(connection).get_current_heads()} - _known()
+    heads = {*MigrationContext.configure(connection).get_current_heads()}
+    newer = heads - _known()
     if newer:
         raise StateNewer(
             f"{name}: a state database of version {', '.join(sorted(newer))}; this yujing reads up to {max(_known())}."
             " Run the version that wrote it, or restore a backup of before the upgrade"
         )
+    return heads == {max(_known())}
 
 
 @lru_cache(maxsize=1)

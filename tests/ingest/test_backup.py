@@ -30,6 +30,7 @@ from ingest.state.evidence_files import EvidenceFiles
 from ingest.state.heads import Heads
 from ingest.state.peek import engine_at
 from ingest.state.store import AlarmStore, EngineStore
+from tests import migrated
 from tests.ingest.history.made_up import NOON, SECOND, roster, steady
 from tests.ingest.journal.entries import batch
 from tests.ingest.state.test_store import event
@@ -82,7 +83,7 @@ def data(tmp_path: Path, run: Run) -> Path:
 
 def turns(folder: Path, *numbers: int) -> None:
     """A service that takes these turns and ends."""
-    with closing(Journal(folder / "journal.db")) as journal, closing(Database(folder / "state.db")) as database:
+    with closing(Journal(folder / "journal.db")) as journal, closing(migrated.opened(folder / "state.db")) as database:
         for number in numbers:
             turn(journal, database, Heads(folder / "audit"), number)
 
@@ -102,7 +103,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 
 def events(folder: Path) -> list[int]:
-    with closing(Database(folder / "state.db")) as database:
+    with closing(migrated.opened(folder / "state.db")) as database:
         return [one.seq for one in AlarmStore(database).events_after(0, limit=1000)]
 
 
@@ -139,7 +140,7 @@ def test_what_is_restored_is_what_was_backed_up_and_is_for_its_user_alone(data: 
     assert restored.exit_code == 0, restored.output
     for line in ("entries of the journal: 备份 backup 3", "readings: 备份 backup 30", "alarms: 备份 backup 3"):
         assert line in restored.output
-    with closing(Database(data / "state.db")) as database:
+    with closing(migrated.opened(data / "state.db")) as database:
         rows = len(AuditStore(database.rows))
     assert f"audit trail: 备份 backup {rows}, 现有 restored {rows}" in restored.output
     assert "evidence: 备份 backup 1, 现有 restored 1" in restored.output
@@ -262,7 +263,7 @@ def test_root_restores_for_the_owner_of_the_backup(data: Path, run: Run, tmp_pat
 
 
 def test_what_is_written_while_a_copy_is_made_is_in_none_of_its_parts(data: Path, tmp_path: Path) -> None:
-    with closing(Journal(data / "journal.db")) as journal, closing(Database(data / "state.db")) as database:
+    with closing(Journal(data / "journal.db")) as journal, closing(migrated.opened(data / "state.db")) as database:
         numbers = iter(range(4, 100))
 
         @contextmanager

@@ -23,8 +23,8 @@ from ingest.api.texts.needs import in_both
 from ingest.build import version_of
 from ingest.cli import app
 from ingest.model.warning import WarningEvent
-from ingest.state.database import Database
 from ingest.state.store import EngineStore
+from tests import migrated
 from tests.ingest.warnings.small import SECOND, fact, watch
 from tests.small_plant import TEXT, write_plant
 
@@ -94,7 +94,7 @@ def test_a_point_is_explained_within_80_columns(tmp_path: Path, monkeypatch: pyt
 @pytest.fixture
 def warned(tmp_path: Path) -> Iterator[WarningEvent]:
     """A state database that somebody else writes to, with a warning that grew old; gives its beginning."""
-    database = Database(tmp_path / "data" / "state.db")
+    database = migrated.opened(tmp_path / "data" / "state.db")
     made = watch(START_S)
     events = made.learn(START_S * SECOND, known=[fact("CO-01", START_S)])
     events += made.pass_time((START_S + 60) * SECOND)

@@ -20,13 +20,14 @@ from ingest.state.database import Database
 from ingest.state.errors import StateUnavailable
 from ingest.state.installation import InstallationStore
 from ingest.state.store import EngineStore
+from tests import migrated
 from tests.small_plant import write_plant
 
 
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Journal, Database]]:
     folder.mkdir(exist_ok=True)
-    journal, database = Journal(folder / "journal.db"), Database(folder / "state.db")
+    journal, database = Journal(folder / "journal.db"), migrated.opened(folder / "state.db")
     try:
         yield journal, database
     finally:

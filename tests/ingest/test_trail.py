@@ -22,6 +22,7 @@ from ingest.state.errors import StateUnavailable
 from ingest.state.heads import Forged, Head, Heads
 from ingest.state.unreadable import Rows
 from ingest.trail import Recorder, keep_head, leave, of_plant_file, settle_trail
+from tests import migrated
 from tests.small_plant import TEXT
 
 
@@ -31,7 +32,7 @@ def act(number: int) -> Act:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "state.db")
+    opened = migrated.opened(tmp_path / "state.db")
     yield opened
     opened.close()
 

@@ -28,6 +28,7 @@ from ingest.model.outbox import Attempt, Message, MessageKind
 from ingest.state.database import Database
 from ingest.state.event_retention import EventRetention
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from tests import migrated
 from tests.ingest.state.test_annunciations import fresh
 from tests.ingest.state.test_event_retention import lived
 
@@ -44,7 +45,7 @@ def journal(tmp_path: Path) -> Journal:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "state.db")
+    return migrated.opened(tmp_path / "state.db")
 
 
 def test_a_state_that_is_ahead_of_its_journal_is_refused(journal: Journal, database: Database) -> None:
@@ -262,7 +263,7 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
 
 def test_whoever_keeps_things_for_ever_is_trimmed_of_nothing(tmp_path: Path, journal: Journal) -> None:
     """However many hours that is: more than a clock of 64 bits has nanoseconds."""
-    database = Database(tmp_path / "state.db")
+    database = migrated.opened(tmp_path / "state.db")
     told: list[Act] = []
     journal.save_cursor(READER, 3)
     for hours in (10.0**7, 10.0**12):

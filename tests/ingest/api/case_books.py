@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
 import tempfile
 import weakref
-from functools import cache
 from pathlib import Path
 
 from ingest.api.allowances import Allowances
@@ -16,25 +14,16 @@ from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
 from ingest.state.database import Database
 from ingest.state.evidence_files import EvidenceFiles
+from tests import migrated
 
 MAX_EVIDENCE = 100_000
-
-
-@cache
-def _blank() -> Path:
-    """A database as the migrations make it, made once a run."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    Database(folder / "state.db").close()
-    return folder / "state.db"
 
 
 def books_for(owner: object) -> tuple[Cases, Database]:
     """Empty books, and the database they are in."""
     folder = Path(tempfile.mkdtemp())
     weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
-    shutil.copy(_blank(), folder / "state.db")
-    database = Database(folder / "state.db")
+    database = migrated.opened(folder / "state.db")
     config = CasesConfig(evidence=folder / "evidence", max_evidence_mb=MAX_EVIDENCE / 2**20)
     files = EvidenceFiles(config.evidence, config.max_evidence_bytes)
     return Cases(CaseStore(database), CaseFigures(database), files, config, Allowances.of(config)), database

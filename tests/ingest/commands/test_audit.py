@@ -12,10 +12,9 @@ import pytest
 from ingest.model.audit import Act
 from ingest.state import audit
 from ingest.state.audit import AuditStore
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
 from ingest.state.heads import Heads
 from ingest.trail import keep_head
+from tests import migrated
 from tests.ingest.commands.conftest import Run
 
 
@@ -24,7 +23,7 @@ def state(tmp_path: Path) -> Path:
     """A state database with three acts, one of them with words that would trouble a terminal."""
     (tmp_path / "yujing.toml").write_text("", encoding="utf-8")
     file = tmp_path / "data" / "state.db"
-    database = Database(StateConfig(path=file))
+    database = migrated.opened(file)
     with database.write() as connection:
         audit.append(
             connection,
@@ -67,7 +66,7 @@ def test_a_row_that_was_changed_behind_the_services_back_is_named(run: Run, stat
 
 
 def test_a_tail_that_was_cut_is_named_by_the_head_kept_outside(run: Run, state: Path) -> None:
-    database = Database(StateConfig(path=state))
+    database = migrated.opened(state)
     keep_head(AuditStore(database.rows), Heads(state.parent / "audit"))
     database.close()
     assert run("audit", "verify").exit_code == 0

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from ingest.cli import app
 from ingest.commands.configured import moment, written
 from ingest.journal.journal import Journal
-from ingest.state.database import Database
+from tests import migrated
 
 WRITING = [
     ["init"],
@@ -35,7 +35,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     Journal(folder / "journal.db").close()
-    Database(folder / "state.db").close()
+    migrated.opened(folder / "state.db").close()
     if os.geteuid() == 0:
         for place in (folder, *folder.iterdir()):
             os.chown(place, 65534, 65534)

@@ -14,15 +14,15 @@ from ingest.journal.journal import Commit, Journal, Progress
 from ingest.journal.position import Gap, Position
 from ingest.journal.records import Quarantined
 from ingest.model.batch import empty_batch
-from ingest.state.database import Database
 from ingest.state.store import EngineStore
+from tests import migrated
 from tests.ingest.commands.conftest import Run
 from tests.ingest.journal.entries import batch, damage, flip
 
 
 def judged(file: Path, cursor: int) -> None:
     """Let the engine's state say that it has seen, and saved what it learnt, up to there."""
-    database = Database(file.parent / "state.db")
+    database = migrated.opened(file.parent / "state.db")
     EngineStore(database).commit(cursor, [], [], b"snapshot")
     database.close()
 

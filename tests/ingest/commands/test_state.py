@@ -18,6 +18,7 @@ from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.errors import StateUnavailable
 from ingest.state.store import EngineState, EngineStore
+from tests import migrated
 from tests.conftest import at_server
 from tests.servers import PostgreSQL
 
@@ -35,7 +36,7 @@ sys.stdin.read()
 def old(tmp_path: Path) -> Path:
     """Settings with a state database in a file beside them, of an engine that is at 7."""
     (tmp_path / "old").mkdir()
-    database = Database(tmp_path / "old" / "data" / "state.db")
+    database = migrated.opened(tmp_path / "old" / "data" / "state.db")
     EngineStore(database).commit(7, [], [], b"memory")
     database.close()
     return settings(tmp_path / "old", "")

@@ -23,6 +23,7 @@ from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
+from tests import migrated
 from tests.small_plant import PLANT, small_roster
 
 NOW = 1_900_000_000 * 10**9
@@ -30,7 +31,7 @@ NOW = 1_900_000_000 * 10**9
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "state.db")
+    database = migrated.opened(tmp_path / "state.db")
     yield database
     database.close()
 

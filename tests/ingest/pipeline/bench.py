@@ -18,6 +18,7 @@ from ingest.plants.roster import Roster
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from tests import migrated
 from tests.small_plant import PLANT, TEXT, small_roster
 
 SECOND = 10**9
@@ -47,7 +48,7 @@ class Bench:
     def __init__(self, folder: Path, text: str = TEXT, state: StateConfig | None = None) -> None:
         self.folder = folder
         self.journal = Journal(folder / "journal.db")
-        self.database = Database(state or folder / "state.db")
+        self.database = Database(state) if state else migrated.opened(folder / "state.db")
         self.alarms, self.outbox = AlarmStore(self.database), OutboxStore(self.database)
         self.store = EngineStore(self.database)
         self.failures: list[BaseException] = []

@@ -19,8 +19,8 @@ from ingest.journal.journal import Commit, Journal
 from ingest.model.batch import Batch
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
-from ingest.state.database import Database
 from ingest.state.store import AlarmStore
+from tests import migrated
 from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.clock import Clock
 from tests.small_plant import PLANT, TEXT, small_roster
@@ -53,7 +53,7 @@ class Bench:
     def __init__(self, folder: Path, text: str = QUICK) -> None:
         self.clock = Clock(START)
         self.journal = Journal(folder / "journal.db")
-        self.database = Database(folder / "state.db")
+        self.database = migrated.opened(folder / "state.db")
         self.roster = small_roster(folder, self.journal.number_points, text)
         self.pending = 0
         self.engine = self.begin()

@@ -29,6 +29,7 @@ from ingest.plants.roster import Roster
 from ingest.state import tables as t
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore
+from tests import migrated
 from tests.ingest.pipeline.clock import Clock
 from tests.small_plant import PLANT, TEXT, small_roster
 
@@ -108,7 +109,7 @@ class Run:
 
     def __init__(self, folder: Path, journal: Paced, roster: Roster, draw: random.Random | None) -> None:
         folder.mkdir()
-        self.database = Database(folder / "state.db")
+        self.database = migrated.opened(folder / "state.db")
         self.journal, self.roster, self.draw = journal, roster, draw
         self.clock = Clock(START)
         self.clock.set_by = journal.steps(0)

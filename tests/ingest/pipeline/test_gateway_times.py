@@ -16,10 +16,10 @@ from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
 from ingest.quality.clock import GatewayClock
 from ingest.sources.raw import Raw
-from ingest.state.database import Database
 from ingest.state.store import AlarmStore
 from ingest.wire.frame import Frame, encode_json
 from ingest.wire.topics import frame_topic
+from tests import migrated
 from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.test_intake import Bench as Intake
 from tests.movable_clock import SECOND
@@ -35,7 +35,7 @@ class Bench(Intake):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.folder = folder
-        self.database = Database(folder / "state.db")
+        self.database = migrated.opened(folder / "state.db")
         self.engine = self.begin()
         self.seqs: dict[tuple[str, str], int] = {}
 

@@ -16,10 +16,10 @@ from ingest.pipeline.commands import Command, Person
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
 from ingest.state.audit import AuditStore
-from ingest.state.database import Database
 from ingest.state.store import AlarmStore, OutboxStore
 from ingest.state.warning_store import WarningStore
 from ingest.warnings.config import DutyConfig, WarningsConfig
+from tests import migrated
 from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.clock import Clock
 from tests.small_plant import PLANT, TEXT, small_roster
@@ -41,7 +41,7 @@ class Bench:
     def __init__(self, folder: Path, text: str = QUIET, config: WarningsConfig | None = None) -> None:
         self.clock = Clock(START)
         self.journal = Journal(folder / "journal.db")
-        self.database = Database(folder / "state.db")
+        self.database = migrated.opened(folder / "state.db")
         self.roster = small_roster(folder, self.journal.number_points, text)
         self.config = config or WarningsConfig(duty=DUTY)
         self.book, self.alarms = WarningStore(self.database), AlarmStore(self.database)

@@ -1,0 +1,31 @@
+"""State databases as the migrations leave them: made once, copied for whoever asks.
+
+Fifteen migrations take longer than most tests of what is in a database afterwards. The first database of a run is made
+by them, as are all those on PostgreSQL and those that a process of its own opens.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from ingest.state.database import Database
+
+
+def opened(path: Path) -> Database:
+    """The state database in that file; a new one, of the newest schema, where there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_blank(), path)
+    return Database(path)
+
+
+@cache
+def _blank() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="yujing-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Database(folder / "state.db").close()
+    return folder / "state.db"
