@@ -44,7 +44,7 @@ class DuckDBConfig(StoreConfig):
     """One DuckDB file, used by this service alone while it runs."""
 
     kind: Literal["duckdb"] = "duckdb"
-    path: Path
+    path: Path = Path("data/history.duckdb")
     memory_mb: int = Field(default=64, ge=64)  # of DuckDB's own, whatever the file's size
     threads: int = Field(default=1, ge=1, le=64)  # of a query or a write; several queries run beside each other anyway
     retention_d: int = Field(default=400, ge=1)  # readings: a year, and the same weeks of the year before beside it

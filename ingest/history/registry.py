@@ -9,7 +9,7 @@ from ingest.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config, 
 from ingest.model.config import chosen_by_kind
 
 KINDS: Final[Mapping[str, type[StoreConfig]]] = {
-    "duckdb": DuckDBConfig,  # the default to ship
+    "duckdb": DuckDBConfig,
     "influxdb1": InfluxV1Config,
     "influxdb2": InfluxV2Config,  # 2.x and 3.x
 }
@@ -17,4 +17,4 @@ KINDS: Final[Mapping[str, type[StoreConfig]]] = {
 if TYPE_CHECKING:
     HistoryConfig = StoreConfig
 else:
-    HistoryConfig = chosen_by_kind(KINDS)
+    HistoryConfig = chosen_by_kind(KINDS, default="duckdb")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, Union
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 
@@ -18,13 +18,22 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def chosen_by_kind(kinds: Mapping[str, type[Config]]) -> Any:
+def chosen_by_kind(kinds: Mapping[str, type[Config]], default: str) -> Any:
     """The annotation of a table whose `kind` says which of these it is: what a registry of settings becomes.
 
     Args:
         kinds: at least two, by their `kind`: a `Literal` of that one name in each of them.
+        default: what a table without `kind` is, unless it has a key that only others know.
     """
-    return Annotated[Union[tuple(kinds.values())], Field(discriminator="kind")]  # noqa: UP007  as many as there are
+    known = kinds[default].model_fields
+    others = {key for kind in kinds.values() for key in kind.model_fields} - set(known)
+
+    def with_kind(table: Any) -> Any:
+        of_default = isinstance(table, Mapping) and "kind" not in table and others.isdisjoint(table)
+        return {"kind": default, **table} if of_default else table
+
+    several: Any = Annotated[Union[tuple(kinds.values())], Field(discriminator="kind")]  # noqa: UP007  as many as there are
+    return Annotated[several, BeforeValidator(with_kind)]
 
 
 def misplaced(*wrong: tuple[Sequence[str | int], Any, str]) -> ValidationError:

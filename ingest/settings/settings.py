@@ -41,7 +41,7 @@ class Settings(Config):
     mqtt: MqttConfig = MqttConfig()
     journal: JournalConfig = JournalConfig()
     state: StateConfig = StateConfig()
-    history: HistoryConfig = DuckDBConfig(path=Path("data/history.duckdb"))
+    history: HistoryConfig = DuckDBConfig()
     intake: IntakeConfig = IntakeConfig()
     engine: EngineConfig = EngineConfig()
     pace: PaceConfig = PaceConfig()

@@ -14,7 +14,6 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ingest.history.config import DuckDBConfig
 from ingest.model.config import Config, Secret
 from ingest.settings import Settings, load_settings
 from tests.deploy.written import DEPLOY
@@ -38,6 +37,7 @@ class Table:
     """One table of the file. A table may stand in it several times: the kinds of history do."""
 
     name: str
+    off: bool = False  # it is an example of what may be added, or of another kind
     keys: dict[str, Key] = field(default_factory=dict)
 
 
@@ -74,7 +74,7 @@ def tables() -> list[Table]:
     said = ""
     for line in SAMPLE.read_text(encoding="utf-8").splitlines():
         if header := HEADER.fullmatch(line):
-            found.append(Table(header["name"]))
+            found.append(Table(header["name"], off=bool(header["off"])))
         elif written := KEY.fullmatch(line):
             key = found[-1].keys.setdefault(written["key"], Key(said))
             value = tomllib.loads(f"value = {written['value']}")["value"]
@@ -108,8 +108,6 @@ def table_of(part: Part) -> Table:
 
 def default_of(part: Part, key: str, info: FieldInfo) -> Any:
     """The default as TOML would have it; PydanticUndefined for what must be given."""
-    if part.model is DuckDBConfig:
-        return plain(getattr(Settings().history, key))
     return plain(info.get_default(call_default_factory=True, validated_data={}))
 
 
@@ -129,6 +127,26 @@ def test_every_setting_is_documented_with_its_default(part: Part, key: str, info
         assert "Unset by default." in written.said
     elif default is not PydanticUndefined:
         assert written.shown == default
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        pytest.param(table.name, key, written.shown, id=f"{table.name or 'top'}-{key}")
+        for table in TABLES
+        for key, written in table.keys.items()
+        if not table.off
+        and table.name != "api.tokens"  # has no defaults of its own: an entry is added by each
+        and written.shown is not None
+        and not written.said.endswith("Unset by default.")
+    ],
+)
+def test_a_commented_line_alone_sets_what_holds_without_it(table: str, key: str, value: Any) -> None:
+    """Its table then has nothing else: whoever takes out the mark of one line needs to give no other."""
+    given: dict[str, Any] = {key: value}
+    for part in reversed(table.split(".") if table else []):
+        given = {part: given}
+    assert Settings.model_validate(given) == Settings()
 
 
 def test_the_file_names_nothing_that_is_no_setting() -> None:

@@ -24,6 +24,8 @@ TOKEN = {"env": "HISTORY_TEST_SECRET"}
 @pytest.mark.parametrize(
     ("settings", "kind"),
     [
+        ({}, DuckDBStore),
+        ({"retention_d": 10}, DuckDBStore),
         ({"kind": "duckdb", "path": "history.duckdb"}, DuckDBStore),
         ({"kind": "influxdb1", "url": "http://127.0.0.1:8086"}, InfluxV1Store),
         ({"kind": "influxdb2", "url": "https://influx.example", "org": "o", "token": TOKEN}, InfluxV2Store),
@@ -44,7 +46,9 @@ def test_the_kind_chooses_the_store(
     ("settings", "said"),
     [
         ({"kind": "oracle"}, "kind"),
-        ({"kind": "duckdb"}, "path"),
+        ({"retention_days": 10}, "retention_days"),
+        ({"url": "http://127.0.0.1:8086"}, "kind"),
+        ({"query_timeout_s": 5, "bucket": "b"}, "kind"),
         ({"kind": "influxdb1", "url": "ftp://x"}, "url"),
         ({"kind": "influxdb1", "url": "http://user:secret@x"}, "url"),
         ({"kind": "influxdb1", "url": "http://x", "username": "u"}, "username and password, both or neither"),
