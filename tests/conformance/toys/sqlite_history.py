@@ -1,0 +1,80 @@
+"""A toy store, written from `docs/extending.md`: history in one SQLite file."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ingest.alarms.slot import AlarmSlot
+from ingest.history.config import StoreConfig
+from ingest.history.errors import HistoryUnavailable
+from ingest.history.series import series_of
+from ingest.history.store import HistoryStore, Trend, TrendQuery
+from ingest.model.alarm import AlarmEvent
+from ingest.model.batch import Batch
+from ingest.model.plant import DEVICE_SIGNALS
+from ingest.model.warning import WarningEvent
+from ingest.plants.roster import Roster
+
+TABLE = "CREATE TABLE IF NOT EXISTS kept (kind, id, name, time, value, flags, PRIMARY KEY (kind, id, name, time))"
+PUT = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)"  # of what is written again, the last counts
+TREND = """SELECT ? + (time - ?) / ? * ?, min(value), avg(value), max(value), count(*) FROM kept
+WHERE kind = ? AND id IN (?, ?) AND time >= ? AND time < ? GROUP BY 1 ORDER BY 1"""
+
+
+class SqliteConfig(StoreConfig):
+    kind: Literal["sqlite"] = "sqlite"
+    path: Path
+
+    def open_store(self) -> HistoryStore:
+        return SqliteStore(self.path)
+
+
+class SqliteStore:
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, check_same_thread=False)
+
+    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
+        series = [series_of(roster, index) for index in batch.point.tolist()]
+        columns = (batch.time.tolist(), batch.value.tolist(), batch.flags.tolist())
+        return self._put([(of.plant, of.point, of.signal, *row) for of, *row in zip(series, *columns, strict=True)])
+
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
+        return self._put([("(alarm)", str(event.id), event.kind, event.time, None, 0) for event in events])
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
+        return self._put([("(warning)", str(event.id), event.kind, event.time, None, 0) for event in events])
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
+        return self._put([("(slot)", slot.position, "raised", slot.end, slot.raised, 0) for slot in slots])
+
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        return [self._trend(query) for query in queries]
+
+    def count_readings(self) -> int:
+        return sum(row[0][0] != "(" and row[1] not in DEVICE_SIGNALS for row in self.ask("SELECT kind, name FROM kept"))
+
+    def dropped_days(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _trend(self, query: TrendQuery) -> Trend:
+        span, width = (query.start, query.end), query.width
+        rows = self.ask(TREND, [(span[0], span[0], width, width, query.plant, query.point, query.was, *span)])
+        _, low, mean, high, count = np.array(rows, np.float64).reshape(-1, 5).T
+        return Trend(np.array([row[0] for row in rows], np.int64), low, mean, high, count.astype(np.int64))
+
+    def _put(self, rows: Sequence[tuple[Any, ...]]) -> int:
+        return len(self.ask(PUT, rows))  # it keeps all of them
+
+    def ask(self, sql: str, rows: Sequence[tuple[Any, ...]] = ((),)) -> list[tuple[Any, ...]]:
+        try:
+            with self._db:
+                self._db.execute(TABLE)
+                return [found for values in rows for found in self._db.execute(sql, values)]
+        except sqlite3.Error as error:
+            raise HistoryUnavailable(f"{type(error).__name__}: {error}") from error
