@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from typing import Final, Self
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final, Self, get_args
 
 from pydantic import Field, model_validator
 
 from ingest.connectors.platform.config import PlatformConfig
-from ingest.connectors.platform.connector import open_platform
+from ingest.connectors.receiver import ReceiverConfig
 from ingest.connectors.sender import Scheduled
 from ingest.connectors.webhook.config import WebhookConfig
-from ingest.connectors.webhook.connector import open_webhook
 from ingest.model.config import Config, given_once
 from ingest.model.fault import Fault, InvalidConfig, Refuse, refuse_all
 from ingest.model.outbox import MessageKind
-from ingest.model.plant import SERVICE
 from ingest.model.warning import EarlyWarning
 
 REPORTS_LATE: Final = 3600 * 10**9
@@ -24,7 +22,11 @@ REPORTS_LATE: Final = 3600 * 10**9
 
 
 class ConnectorsConfig(Config):
-    """Who receives alarms, warnings and readings. None by default."""
+    """Who receives alarms, warnings and readings. None by default.
+
+    This is the registry of connectors: a field for each kind, one `ReceiverConfig` or a tuple of them. Everything else
+    (names, recipients, opening, what of them is in force) goes by these fields.
+    """
 
     webhooks: tuple[WebhookConfig, ...] = ()
     platform: PlatformConfig | None = None
@@ -37,25 +39,43 @@ class ConnectorsConfig(Config):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = (webhook.name for webhook in self.webhooks)
-        taken = [self.platform.name] if self.platform else []
-        given_once("webhooks", "name", names, "a name that no other connector has", *taken)
+        by_table = {table: [receiver.name for receiver in self._of(table)] for table in self.tables()}
+        for table, names in by_table.items():
+            if isinstance(getattr(self, table), tuple):
+                taken = [name for other, names in by_table.items() if other != table for name in names]
+                given_once(table, "name", names, "a name that no other connector has", *taken)
         return self
+
+    @classmethod
+    def tables(cls) -> tuple[str, ...]:
+        """The keys under which receivers stand, a table or a list of them each."""
+        return tuple(name for name, field in cls.model_fields.items() if _holds_receivers(field.annotation))
+
+    def receivers(self) -> Iterator[ReceiverConfig]:
+        """Every receiver of the settings, of whatever kind."""
+        for table in self.tables():
+            yield from self._of(table)
 
     def names(self) -> tuple[str, ...]:
         """Every connector's key in the outbox."""
-        return (*(webhook.name for webhook in self.webhooks), *([self.platform.name] if self.platform else []))
+        return tuple(receiver.name for receiver in self.receivers())
 
     def recipients(self, kind: MessageKind, plant: str, level: int | None = None) -> tuple[str, ...]:
         """The connectors whose outbox this message goes into. `level` is the alarm's; readings have none."""
-        webhooks = [w.name for w in self.webhooks if kind == "alarm" and w.wants(plant, level)]
-        platform = self.platform if plant != SERVICE else None  # no enterprise, so nothing to tell the province
-        return (*webhooks, *([platform.name] if platform else []))
+        return tuple(receiver.name for receiver in self.receivers() if receiver.wants(kind, plant, level))
 
     def warned(self, warning: EarlyWarning) -> tuple[str, ...]:
         """The connectors whose outbox an event of this warning goes into."""
-        webhooks = [webhook.name for webhook in self.webhooks if webhook.wants_warning(warning)]
-        return (*webhooks, *([self.platform.name] if self.platform else []))
+        return tuple(receiver.name for receiver in self.receivers() if receiver.wants_warning(warning))
+
+    def _of(self, table: str) -> tuple[ReceiverConfig, ...]:
+        found = getattr(self, table)
+        return found if isinstance(found, tuple) else () if found is None else (found,)
+
+
+def _holds_receivers(annotation: Any) -> bool:
+    parts = (annotation, *get_args(annotation))
+    return any(isinstance(part, type) and issubclass(part, ReceiverConfig) for part in parts)
 
 
 def open_connectors(
@@ -77,16 +97,11 @@ def open_connectors(
     """
     opened: list[Scheduled] = []
     faults: list[Fault] = []
-    for webhook in config.webhooks:
-        if webhook.name in waiting:
+    for receiver in config.receivers():
+        if receiver.name in waiting:
             continue
         try:
-            opened.append(open_webhook(webhook, now))
-        except InvalidConfig as invalid:
-            faults += invalid.faults
-    if config.platform is not None and config.platform.name not in waiting:
-        try:
-            opened.append(open_platform(config.platform, now))
+            opened.append(receiver.open_connector(now))
         except InvalidConfig as invalid:
             faults += invalid.faults
     if faults:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from ingest.connectors.config import ConnectorsConfig
 from ingest.journal.config import JournalConfig
 from ingest.model.config import Config
 from ingest.model.fault import Fault, InvalidConfig, key_of, problems_of
@@ -28,7 +29,7 @@ from ingest.settings.text import CREDENTIALS, Unread, read_tables, values_in, wi
 ENTRIES: Final[Mapping[str, tuple[str, ...]]] = {
     "alarms": ("positions",),
     "api": ("tokens",),
-    "connectors": ("webhooks", "platform"),
+    "connectors": ConnectorsConfig.tables(),
     "warnings": ("duty",),
 }
 """What the rest of a table can do without, by table."""
@@ -270,7 +271,7 @@ class _Draft:
         before = last.get(name) if isinstance(last, dict) else None
         if before is None or ("connectors", name) not in self._doubtful:
             return value
-        if name == "platform":
+        if isinstance(before, Mapping):  # a kind of which there is one
             if value is None:
                 self._names[name] = [name]
             return before if value is None else value

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
 from ingest.connectors.https import Url
-from ingest.model.config import Config, Secret
+from ingest.connectors.receiver import ReceiverConfig
+from ingest.connectors.sender import Scheduled
+from ingest.model.config import Secret
+from ingest.model.outbox import MessageKind
+from ingest.model.plant import SERVICE
 
 
-class PlatformConfig(Config):
+class PlatformConfig(ReceiverConfig):
     """One provincial platform. Application id, secrets and the mapping's facts are issued by the authority."""
 
     name: ClassVar[str] = "platform"  # its key in the outbox: there is one
@@ -26,3 +31,13 @@ class PlatformConfig(Config):
     batch: int = Field(default=20, ge=1, le=500)  # most messages in one round
     timeout_s: float = Field(default=15.0, ge=1, le=120)
     ca_file: Path | None = None  # trust this authority alone, not the system's
+
+    def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  all of them
+        """Everything of enterprises; the service itself is none, so there is nothing to tell the province."""
+        return plant != SERVICE
+
+    def open_connector(self, now: Callable[[], int]) -> Scheduled:
+        """See `ReceiverConfig`."""
+        from ingest.connectors.platform.connector import open_platform  # noqa: PLC0415
+
+        return open_platform(self, now)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from ingest.connectors.https import Url
-from ingest.model.config import Config, Secret
+from ingest.connectors.receiver import ReceiverConfig
+from ingest.connectors.sender import Scheduled
+from ingest.model.config import Secret
+from ingest.model.outbox import MessageKind
 from ingest.model.warning import Colour, EarlyWarning, Step
 
 
-class WebhookConfig(Config):
+class WebhookConfig(ReceiverConfig):
     """One receiver of alarms and warnings: all of them, as far as nothing below says which."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")  # its key in the outbox and its label in metrics
@@ -27,8 +31,10 @@ class WebhookConfig(Config):
     steps: frozenset[Step] | None = None  # of warnings: only once one of them was asked
     ca_file: Path | None = None  # trust this authority alone, not the system's
 
-    def wants(self, plant: str, level: int | None) -> bool:
-        """Whether an alarm of this plant and level is for this receiver."""
+    def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:
+        """Whether an alarm of this plant and level is for this receiver; readings are not."""
+        if kind != "alarm":
+            return False
         return (self.plants is None or plant in self.plants) and (self.levels is None or level in self.levels)
 
     def wants_warning(self, warning: EarlyWarning) -> bool:
@@ -39,3 +45,9 @@ class WebhookConfig(Config):
             and (self.colours is None or warning.peak in self.colours)
             and (self.steps is None or everyone or min(self.steps) <= warning.step)
         )
+
+    def open_connector(self, now: Callable[[], int]) -> Scheduled:
+        """See `ReceiverConfig`."""
+        from ingest.connectors.webhook.connector import open_webhook  # noqa: PLC0415
+
+        return open_webhook(self, now)
