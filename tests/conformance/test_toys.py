@@ -50,6 +50,6 @@ class TestSqliteQueries(HistoryQueries):
 
 def test_one_line_in_the_registry_of_histories_is_enough(tmp_path: Path) -> None:
     """With it, `history.kind` chooses the toy."""
-    history = chosen_by_kind({**KINDS, "sqlite": SqliteConfig})
+    history = chosen_by_kind({**KINDS, "sqlite": SqliteConfig}, default="duckdb")
     found = TypeAdapter(history).validate_python({"kind": "sqlite", "path": tmp_path / "toy.db"})
     assert isinstance(found, SqliteConfig)
