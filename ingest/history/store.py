@@ -22,8 +22,8 @@ class Trend:
 
     Attributes:
         time: int64[b], start of the bucket, ns since the epoch, UTC.
-        low, mean, high: float64[b], of the values in the bucket; NaN where all were null.
-        count: int64[b], readings in the bucket.
+        low, mean, high: float64[b], of the values in the bucket, whatever their quality; NaN where all were null.
+        count: int64[b], readings in the bucket, those without a value counted.
     """
 
     time: NDArray[np.int64]

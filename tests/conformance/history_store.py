@@ -28,6 +28,7 @@ from ingest.history.errors import HistoryUnavailable
 from ingest.history.store import HistoryStore, TrendQuery
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
+from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
 from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady, trend_of
 
@@ -136,8 +137,10 @@ class HistoryQueries:
         assert trend.high.tolist() == [50.25, 3.4e38, 0.351]
 
     def test_a_trend_shows_low_mean_high_and_count_of_each_bucket(self, store: HistoryStore) -> None:
+        """Of every value, whatever is known against it: a trend shows what was measured, and hides nothing."""
         times = [NOON + s * SECOND for s in (0, 1, 9, 10, 25, 39)]
-        store.write_readings(batch([0] * 6, times, [1, 2, 6, 5, 7, 8]), roster(), 1)
+        flags = [0, Flag.UNCERTAIN, Flag.BAD, 0, Flag.BAD | Flag.OUT_OF_RANGE, Flag.LATE]
+        store.write_readings(batch([0] * 6, times, [1, 2, 6, 5, 7, 8], flags), roster(), 1)
         store.write_readings(batch([1, 1], [NOON, NOON + SECOND], [100, 100]), roster(), 2)
         trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 40 * SECOND, 4)
         assert trend.time.tolist() == [NOON + s * SECOND for s in (0, 10, 20, 30)]

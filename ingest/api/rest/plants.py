@@ -79,7 +79,12 @@ def plants_router(ports: Ports) -> APIRouter:
         end: Annotated[Instant | None, Query(alias="to", description="not included; default: now")] = None,
         buckets: Annotated[int, Query(ge=1, le=2000)] = 120,
     ) -> schemas.ReadingsOut:
-        """Downsample a point's readings: lowest, mean and highest value of each bucket; null where there is none."""
+        """Downsample a point's readings: lowest, mean and highest value of each bucket; null where there is none.
+
+        Values of every quality count, those marked bad, too: this is what was measured. Where buckets are four minutes
+        or wider and begin at no whole minute of UTC (four hours or wider: at no whole hour), a reading near the edge of
+        a bucket may be counted in its neighbour.
+        """
         found = reach.point(ports, caller, plant, point)
         last = ports.now() if end is None else end
         first = last - HOUR_NS if start is None else start
