@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from ingest.connectors.config import ConnectorsConfig, open_connectors
 from ingest.history.registry import KINDS
 from ingest.history.store import HistoryStore
-from ingest.model.config import chosen_by_kind
+from ingest.model.config import Secret, chosen_by_kind
+from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
+from tests.conformance.toys.chat_robot import ChatRobotConfig
 from tests.conformance.toys.sqlite_history import SqliteConfig, SqliteStore
+from tests.ingest.connectors.outbox import START, early_warning
+from tests.ingest.connectors.receiver import Receiver
 
 TOYS = Path(__file__).parent / "toys"
 
@@ -20,6 +25,35 @@ TOYS = Path(__file__).parent / "toys"
 @pytest.mark.parametrize("toy", sorted(TOYS.glob("*.py")), ids=lambda toy: toy.stem)
 def test_a_toy_is_one_small_file(toy: Path) -> None:
     assert len(toy.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+class TestChatRobot(ConnectorPromises):
+    @pytest.fixture
+    def wired(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
+        monkeypatch.setenv("CHAT_TOKEN", "a token of the tests")
+        with Receiver() as receiver:
+            config = ChatRobotConfig(name="night-shift", url=receiver.url, token=Secret(env="CHAT_TOKEN"), timeout_s=1)
+            far = HttpFarEnd(receiver, lambda request: [request.headers["idempotency-key"]])
+            yield Wired(config.open_connector(lambda: START), far, ("a token of the tests",))
+
+
+async def test_one_line_in_the_registry_of_connectors_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With it, `[[connectors.chat_robots]]` is read, named, written to, opened, and off by itself if it has a fault."""
+
+    class WithToy(ConnectorsConfig):
+        chat_robots: tuple[ChatRobotConfig, ...] = ()
+
+    monkeypatch.setenv("CHAT_TOKEN", "a token of the tests")
+    robot = {"name": "night-shift", "url": "https://chat.example/", "token": {"env": "CHAT_TOKEN"}}
+    config = WithToy.model_validate({"chat_robots": [robot]})
+    assert WithToy.tables() == ("webhooks", "platform", "chat_robots")
+    assert config.names() == config.recipients("alarm", "p", 2) == config.warned(early_warning()) == ("night-shift",)
+    assert config.recipients("readings", "p") == ()
+    (connector,) = open_connectors(config)
+    assert connector.name == "night-shift"
+    await connector.close()
+    with pytest.raises(ValidationError, match="a name that no other connector has"):
+        WithToy.model_validate({"chat_robots": [robot, robot]})
 
 
 class TestSqliteWrites(HistoryWrites):
