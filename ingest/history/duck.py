@@ -4,8 +4,7 @@ Writing again. The writer goes on only from a cursor it has saved, so after a cr
 first entry, perhaps with fewer or more entries after it. Every write leaves a mark: its number, its first entry and the
 time the first reading was received. A write whose first entry and receive time bear a known mark is such a repetition:
 it replaces the marked write and all later ones, which follow again. Entry numbers alone would not do: a new journal
-(a replaced disk) starts at 1 again, and taking that for a repetition would wipe out the history. Marks of the last
-1,000 writes are kept: a cursor may fall back by a few writes (a power cut), never by that many.
+(a replaced disk) starts at 1 again, and taking that for a repetition would wipe out the history.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.alarms.slot import AlarmSlot
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck_file import DuckFile, named
+from ingest.history.duck_marks import Mark, Marks
 from ingest.history.duck_rollups import mark_stale
 from ingest.history.duck_rows import alarm_row, slot_row, warning_row
 from ingest.history.duck_trends import trends
@@ -33,7 +32,6 @@ from ingest.model.plant import DEVICE_SIGNALS
 from ingest.model.warning import WarningEvent
 from ingest.plants.roster import Roster
 
-_MARKS: Final = 1_000
 _ALL_SERIES: Final = "SELECT id, plant, point, signal FROM series ORDER BY id"
 
 
@@ -43,6 +41,7 @@ class DuckDBStore:
     def __init__(self, config: DuckDBConfig) -> None:
         self._file = DuckFile(config)
         self._upkeep = DuckUpkeep(self._file, config)
+        self._marks = Marks()
         self._ids: dict[Series, int] = {}
         self._named: dict[tuple[str, str], tuple[int, ...]] = {}  # ids by plant and point, for queries
         self._know({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
@@ -56,30 +55,34 @@ class DuckDBStore:
         at = self._upkeep.at
         series, new = self._series(batch, roster)
         alive = batch.time >= at.readings
-        columns: dict[str, NDArray[Any]] = {
+        incoming: dict[str, NDArray[Any]] = {  # statements below find it by its name
             "series": series[alive],
             "time": batch.time[alive],
             "value": batch.value[alive],
             "quality": batch.flags[alive],
         }
-        with self._file.transaction() as db, named(db, "incoming", columns):
+        mark = None if first_entry is None else Mark(first_entry, int(batch.received[0]))
+        number = 0  # before all writes, so that no repeated one replaces it
+        with self._file.transaction() as db:
             if new:
                 names = [list(names) for names in zip(*map(astuple, new), strict=True)]
                 db.execute(
                     "INSERT INTO series SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [list(new.values()), *names]
                 )
-            if first_entry is None:
+            if mark is None:
                 db.execute(
                     "DELETE FROM readings USING incoming i WHERE readings.series = i.series AND readings.time = i.time"
                 )
-                number = 0  # before all writes, so that no repeated one replaces it
             else:
-                number = _number(db, [first_entry, int(batch.received[0])], at.rolled_to)
+                number = self._marks.set(db, mark, at.rolled_to)
             db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
-            if columns["time"].min(initial=at.rolled_to) < at.rolled_to:
-                mark_stale(db, "incoming", "time < ?", [at.rolled_to])
+            if incoming["time"].min(initial=at.rolled_to) < at.rolled_to:
+                with named(db, "late", incoming):
+                    mark_stale(db, "late", "time < ?", [at.rolled_to])
+        if mark is not None:
+            self._marks.keep(mark, number)
         self._know(new)  # only now that they are committed
-        if first_entry is not None:
+        if mark is not None:
             self._upkeep.after_write(int(batch.received.max()))
         return len(batch) - int(np.count_nonzero(alive))
 
@@ -152,19 +155,3 @@ class DuckDBStore:
         if not new:
             self._by_index = numbers
         return numbers[batch.point], new
-
-
-def _number(db: duckdb.DuckDBPyConnection, mark: Sequence[int], rolled_to: int) -> int:
-    """The number of a write with that mark; a repeated write's own, once it and all later ones are deleted."""
-    repeated, last = db.execute(
-        "SELECT min(write) FILTER (first_entry = ? AND received = ?), max(write) FROM marks", mark
-    ).fetchall()[0]
-    if repeated is not None:
-        mark_stale(db, "readings", "write >= ? AND time < ?", [repeated, rolled_to])
-        db.execute("DELETE FROM readings WHERE write >= ?", [repeated])
-        db.execute("DELETE FROM marks WHERE write >= ?", [repeated])
-    number = int(repeated or (last or 0) + 1)
-    db.execute("INSERT INTO marks VALUES (?, ?, ?)", [number, *mark])
-    if number % max(1, _MARKS // 100) == 0:
-        db.execute("DELETE FROM marks WHERE write <= ?", [number - _MARKS])
-    return number

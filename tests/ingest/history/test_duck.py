@@ -64,7 +64,8 @@ def test_a_new_journal_never_wipes_out_the_history(store: DuckDBStore) -> None:
 
 def test_only_the_last_writes_are_marked(store: DuckDBStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The marks stay few, and dropping old ones never takes readings along."""
-    monkeypatch.setattr("ingest.history.duck._MARKS", 3)
+    monkeypatch.setattr("ingest.history.duck_marks.KEPT", 3)
+    monkeypatch.setattr("ingest.history.duck_marks._FORGET_EVERY", 1)
     for n in range(10):
         store.write_readings(batch([0], [NOON + n], [1.0]), roster(), 1 + n)
     store.write_readings(batch([0], [NOON + 7], [1.0]), roster(), 8)
