@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import tomllib
 from pathlib import Path
 
 RELEASE = "0.1.0"
 ROOT = Path(__file__).resolve().parent
 BUILT = ("pyproject.toml", "version.py", "ingest", "detectors", "gateway_sim", "dashboards")
+"""Beside the sample files that pyproject.toml names one by one."""
 
 
 def version(root: Path = ROOT) -> str:
     """The release and the commit; with changes that are not committed, or without git, a hash of what is built, too."""
     commit = _git(root, "rev-parse", "--short=9", "HEAD") if _git(root, "ls-files", "version.py") else ""
-    if commit and not _git(root, "status", "--porcelain", "--", *BUILT):
+    if commit and not _git(root, "status", "--porcelain", "--", *_built(root)):
         return f"{RELEASE}+g{commit}"
     return f"{RELEASE}+{f'g{commit}.' if commit else ''}s{_hash(root)}"
+
+
+def _built(root: Path) -> list[str]:
+    wheel = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    return [*BUILT, *sorted(wheel["force-include"])]
 
 
 def _git(root: Path, *words: str) -> str:
@@ -33,7 +42,7 @@ def _git(root: Path, *words: str) -> str:
 
 def _hash(root: Path) -> str:
     digest = hashlib.sha256()
-    for name in BUILT:
+    for name in _built(root):
         part = root / name
         for file in sorted(part.rglob("*")) if part.is_dir() else [part]:
             if file.is_file() and file.suffix != ".pyc":

@@ -23,6 +23,7 @@ from ingest.api.errors import CannotListen
 from ingest.api.texts.needs import in_both
 from ingest.app import Service
 from ingest.commands import audit, backup, history, influx, quarantine, state, verify
+from ingest.commands import folder as folder_commands
 from ingest.commands import journal as journal_commands
 from ingest.commands.configured import (
     INVALID,
@@ -179,8 +180,27 @@ def check(
 
 
 @app.command()
-def init(config: ConfigFile = Path("yujing.toml")) -> None:
-    """首次启动前建立数据 Make the data of a new installation; afterwards an empty data folder is taken for a loss."""
+def init(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="起步文件目录 Write settings, a sample plant, secrets, broker profile and unit there.",
+        ),
+    ] = None,
+    config: ConfigFile = Path("yujing.toml"),
+) -> None:
+    """写入起步文件,或首次启动前建立数据 Write the files to begin with (DIR), or make a new installation's data.
+
+    没有 DIR 时建立数据,以后数据为空会被当作丢失 Without DIR: data is made; an empty folder is taken for a loss later.
+    """
+    if folder is not None:
+        if config != Path("yujing.toml"):
+            raise typer.BadParameter(
+                "DIR 与 --config 不能同时给出 either DIR (writes files) or --config (makes data)", param_hint="DIR"
+            )
+        folder_commands.write(folder)
+        return
     with configured(config, writing=True) as settings:
         require_data(settings.journal.path, settings.state, new=True, names=settings.databases)
         settings.journal.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import shutil
@@ -59,43 +60,44 @@ def own_folder(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_newcomers_settings_are_valid_and_their_token_is_nobody_elses(own_folder: Path) -> None:
-    assert (own_folder / "token").stat().st_mode & 0o777 == 0o600
-    assert len((own_folder / "token").read_text()) == 65
+    token = own_folder / "secrets/admin_token"
+    assert token.stat().st_mode & 0o777 == 0o600
+    assert len(token.read_text()) == 65
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[tuple[Path, int]]:
-    """A broker by the recipe, in another folder than /etc/mosquitto and on another port: these."""
-    etc = tmp_path / "etc"
-    (etc / "conf.d").mkdir(parents=True)
-    commands = block("sh", "broker").replace("/etc/mosquitto", str(etc))
-    carry_out(commands if os.geteuid() == 0 else commands.replace("chown", ": chown"), tmp_path)
-    lines = (etc / "conf.d" / "yujing.conf").read_text(encoding="utf-8").splitlines()
+@pytest.fixture(params=["of the system, by the recipe", "by the profile in the folder"])
+def broker(request: pytest.FixtureRequest, own_folder: Path, tmp_path: Path) -> Iterator[int]:
+    """A broker with the passwords and the access list of the folder, on another port: this."""
+    if "recipe" in request.param:
+        etc = tmp_path / "etc"
+        (etc / "conf.d").mkdir(parents=True)
+        commands = block("sh", "broker").replace("/etc/mosquitto", str(etc))
+        carry_out(commands.replace("-o mosquitto", f"-o {getpass.getuser()}"), own_folder)
+        config = etc / "conf.d" / "yujing.conf"
+    else:
+        config = own_folder / "mosquitto/mosquitto.conf"
+        made_for = re.findall(r"(?m)^acl_file (.+)/mosquitto/acl$", config.read_text())[0]
+        config.write_text(config.read_text().replace(made_for, str(own_folder)))
+    lines = [line for line in config.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     assert lines[0] == f"listener 1883 {LOOPBACK}"
     with mosquitto_server(tmp_path, lines[1:]) as server:
-        yield etc, server.port
+        yield server.port
 
 
-def test_a_broker_by_the_recipe_takes_a_gateway_by_its_password_alone(
-    broker: tuple[Path, int], own_folder: Path
-) -> None:
-    etc, port = broker
+def test_a_broker_with_the_folders_passwords_takes_a_gateway_by_its_own_alone(broker: int, own_folder: Path) -> None:
+    gateway = (own_folder / "secrets/gateways/sample-aluminium.GW-01").read_text().strip()
     for user, password, taken in (
-        ("sample-aluminium/GW-01", (etc / "gateway_password").read_text().strip(), True),
-        ("yujing-ingest", (etc / "mqtt_password").read_text().strip(), True),
+        ("sample-aluminium/GW-01", gateway, True),
+        ("yujing-ingest", (own_folder / "secrets/mqtt_password").read_text().strip(), True),
         ("sample-aluminium/GW-01", "guessed", False),
-        ("sample-aluminium/GW-02", (etc / "gateway_password").read_text().strip(), False),
+        ("sample-aluminium/GW-02", gateway, False),
     ):
         sent = subprocess.run(
-            ["mosquitto_pub", "-h", LOOPBACK, "-p", str(port), "-u", user, "-P", password, "-q", "1",
+            ["mosquitto_pub", "-h", LOOPBACK, "-p", str(broker), "-u", user, "-P", password, "-q", "1",
              "-t", "yujing/v1/sample-aluminium/GW-01/frame", "-m", "{}"],
             check=False, capture_output=True, timeout=60,
         )  # fmt: skip
         assert (sent.returncode == 0) == taken, (user, sent.stderr)
-    shutil.copy(etc / "mqtt_password", own_folder)
-    file = own_folder / "yujing.toml"
-    file.write_text(re.sub(r"\[mqtt\]\n(?:\w+ = .*\n)+", block("toml", "broker"), file.read_text()))
-    assert doubts(file, *check_all(file)) == []
 
 
 def test_the_user_by_the_recipe_may_write_its_own_database_and_nothing_else(own_folder: Path, tmp_path: Path) -> None:
@@ -116,5 +118,7 @@ def test_the_user_by_the_recipe_may_write_its_own_database_and_nothing_else(own_
             answer = httpx.post(f"{server.url}/write?db={database}", content="m v=1", auth=who, timeout=60)
             assert answer.status_code == status, answer.text
         file = own_folder / "yujing.toml"
-        file.write_text(file.read_text() + block("toml", "influx"))
+        in_its_place = re.compile(r"^\[history\]\n(?:.+\n)*", re.MULTILINE)
+        assert len(in_its_place.findall(file.read_text())) == 1
+        file.write_text(in_its_place.sub(block("toml", "influx"), file.read_text()))
         assert doubts(file, *check_all(file)) == []

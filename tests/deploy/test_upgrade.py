@@ -9,12 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.written import ROOT, blocks
+from tests.deploy.test_newcomer import lend_what_is_installed
+from tests.deploy.written import ROOT, SHIPPED, blocks
 from tests.small_plant import write_plant
 
 PACKAGES = ("ingest", "detectors", "gateway_sim", "dashboards")
@@ -25,7 +25,8 @@ def tree(folder: Path) -> Path:
     """The sources of a wheel, without git."""
     for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "version.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "version.py", "README.md", "LICENSE", *SHIPPED):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return folder
 
@@ -50,7 +51,7 @@ class Machine:
         for name in ("opt/yujing", "etc/yujing/secrets", "var/lib/yujing", "var/backups"):
             (root / name).mkdir(parents=True)
         subprocess.run([sys.executable, "-m", "venv", str(self.venv)], check=True)
-        self._lend_what_is_installed()
+        lend_what_is_installed(root, self.venv)
         write_plant(root / "etc/yujing")
         data = root / "var/lib/yujing"
         (root / "etc/yujing/yujing.toml").write_text(
@@ -58,16 +59,6 @@ class Machine:
             f'[journal]\npath = "{data}/journal.db"\n[state]\npath = "{data}/state.db"\n'
             f'[history]\nkind = "duckdb"\npath = "{data}/history.duckdb"\n[cases]\nevidence = "{data}/evidence"\n'
         )
-
-    def _lend_what_is_installed(self) -> None:
-        """The wheel's dependencies are those the tests run with."""
-        lent = self.root / "lent"
-        lent.mkdir()
-        for entry in Path(sysconfig.get_path("purelib")).iterdir():
-            if not re.match(r"(?i)_*(editable__)?_*yujing|_editable|pip|setuptools|.*\.pth$", entry.name):
-                (lent / entry.name).symlink_to(entry)
-        (site,) = self.venv.glob("lib/python3*/site-packages")
-        (site / "lent.pth").write_text(str(lent))
 
     def do(self, sources: Path, commands: str) -> None:
         """Carry out a part of the page as its shell would, in the folder of the sources."""
