@@ -41,7 +41,9 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_installed_wheel_writes_a_folder_that_is_valid_at_once(venv: Path, tmp_path: Path) -> None:
     yujing = venv / "bin/yujing"
-    where = subprocess.check_output([venv / "bin/python", "-c", "import ingest; print(ingest.__file__)"], text=True)
+    where = subprocess.check_output(
+        [venv / "bin/python", "-c", "import ingest; print(ingest.__file__)"], text=True, cwd=tmp_path
+    )
     assert where.startswith(str(venv))
     commands = f"{yujing} init d && {yujing} check --strict --config d/yujing.toml"
     done = subprocess.run(
