@@ -48,7 +48,7 @@ class Park:
         self.now = self._began = time.time_ns() if began is None else began
         self._engine = Engine(
             self._journal, EngineStore(self._database), AlarmStore(self._database), roster, Terms(),
-            EngineConfig(snapshot_every_s=86_400), on_commit=lambda: None, on_failure=lambda _error: None,
+            EngineConfig(snapshot_every_s=86_400), on_commit=lambda _posted: None, on_failure=lambda _error: None,
             wall=lambda: self.now, steady=lambda: self.now,
         )  # fmt: skip
         self._engine.begin()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
 from ingest.live import LiveService, News, ServiceMetrics
 from ingest.model.batch import Batch
+from ingest.model.outbox import Message
 from ingest.opening import first_roster, next_roster, open_data, open_history, plant_files
 from ingest.pipeline.engine import Engine
 from ingest.pipeline.order import Terms
@@ -132,8 +134,8 @@ class Service:
         )
         news = News(loop)
 
-        def committed() -> None:
-            self._sender.wake()
+        def committed(messages: Sequence[Message] | None) -> None:
+            self._sender.wake(messages)
             news.spread()
 
         platform = settings.connectors.platform

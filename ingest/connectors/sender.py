@@ -129,9 +129,10 @@ class _Lane:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     news: bool = True  # the outbox may hold messages that are not queued yet
     seen: dict[MessageKind, int] = field(default_factory=dict)  # newest seq that was queued, by kind
-    fresh: dict[int, Message] = field(default_factory=dict)  # what was found last, if it was little, by seq
+    fresh: dict[int, Message] = field(default_factory=dict)  # the newest with what they say, few, by seq
     readings: int = 0  # messages of this kind in the queue
     more: bool = False  # the outbox holds readings for which the queue had no room
+    handed: list[Message] = field(default_factory=list)  # committed since, and not queued yet
     looked: float = field(default_factory=time.monotonic)  # into the outbox, with an answer
     error: str = ""  # of the newest try that failed
 
@@ -139,6 +140,23 @@ class _Lane:
         """Begin with nothing queued."""
         one = self.connector
         self.queue = DeliveryQueue(one.schedule, in_flight=one.in_flight, batch=one.batch)
+
+    def take_over(self) -> None:
+        """Queue what was handed over, in its order; readings for which there is no room are found in the outbox."""
+        handed, self.handed = self.handed, []
+        for message in handed:
+            kind = message.kind
+            if message.seq <= self.seen.get(kind, 0):  # a look into the outbox has found it meanwhile
+                continue
+            if kind == "readings" and (self.more or self.readings >= PAGE):
+                self.more = True
+                continue
+            self.queue.add([Waiting(message.seq, kind, message.plant, message.subject, message.urgency)])
+            self.seen[kind] = message.seq
+            self.readings += kind == "readings"
+            self.fresh[message.seq] = message
+        while len(self.fresh) > FRESH:
+            del self.fresh[next(iter(self.fresh))]
 
 
 class OutboxSender:
@@ -208,15 +226,23 @@ class OutboxSender:
         times = [lane.queue.next_at(self._steady()) for lane in self._lanes]
         return min((time for time in times if time is not None), default=None)
 
-    def wake(self) -> None:
-        """Say that messages were committed to the outbox. Callable from any thread, at any time, never blocks."""
-        if self._loop is not None:  # before `run` there is nobody asleep
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the next start reads the outbox first
-                self._loop.call_soon_threadsafe(self._wake)
+    def wake(self, committed: Sequence[Message] | None = None) -> None:
+        """Say that messages were committed to the outbox. Callable from any thread, at any time, never blocks.
 
-    def _wake(self) -> None:
+        `committed`: all of them, in the order of `seq`; so the outbox need not be asked for them. None: it must.
+        """
+        if self._loop is not None and (committed is None or committed):  # before `run` there is nobody asleep
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the next start reads the outbox first
+                self._loop.call_soon_threadsafe(self._wake, committed)
+
+    def _wake(self, committed: Sequence[Message] | None = None) -> None:
         for lane in self._lanes:
-            lane.news = True
+            if committed is None:
+                lane.news = True
+            elif mine := [message for message in committed if message.connector == lane.connector.name]:
+                lane.handed += mine
+            else:
+                continue
             lane.woken.set()
 
     async def _serve(self, lane: _Lane) -> None:
@@ -230,8 +256,12 @@ class OutboxSender:
 
     async def _look(self, lane: _Lane) -> None:
         """Queue what is new in the outbox: all of alarms and warnings, readings as far as they are soon sent."""
-        if not lane.news and not (lane.more and lane.readings < PAGE):
-            return
+        if lane.news or (lane.more and lane.readings < PAGE) or time.monotonic() - lane.looked >= RECHECK_S:
+            await self._ask(lane)
+        if not lane.news:  # else something lies in the outbox that comes before what was handed over
+            lane.take_over()
+
+    async def _ask(self, lane: _Lane) -> None:
         lane.news = lane.more = False
         name = lane.connector.name
         asked = {kind: lane.seen.get(kind, 0) for kind in KINDS}

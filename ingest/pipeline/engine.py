@@ -34,7 +34,7 @@ from ingest.pipeline.commands import Command
 from ingest.pipeline.memory import RECENT, Memory, SnapshotUnreadable
 from ingest.pipeline.moments import Moments, portions
 from ingest.pipeline.order import Terms, Turn, advance
-from ingest.pipeline.saving import Abandoned, Saving
+from ingest.pipeline.saving import Abandoned, OnCommit, Saving
 from ingest.pipeline.worker import Worker
 from ingest.plants.roster import Roster
 from ingest.state.store import AlarmStore, EngineState, EngineStore
@@ -136,7 +136,7 @@ class Engine(Worker):
         terms: Terms,
         config: EngineConfig,
         *,
-        on_commit: Callable[[], None],
+        on_commit: OnCommit,
         on_failure: Callable[[BaseException], None],
         wall: Callable[[], int] = time.time_ns,
         steady: Callable[[], int] = time.monotonic_ns,

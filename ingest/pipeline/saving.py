@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.model.outbox import Message
 from ingest.pipeline.memory import Memory
 from ingest.pipeline.order import Turn
 from ingest.pipeline.raise_warnings import step_of
 from ingest.state.errors import StateUnavailable
 from ingest.state.store import EngineStore
 from ingest.telemetry import Event, emit
+
+OnCommit = Callable[[Sequence[Message] | None], None]
+"""Told of each commit that somebody has to learn of, with the messages it put into the outbox (None: look there)."""
 
 _RETRY_S: Final = 1.0
 
@@ -59,7 +63,7 @@ class Saving:
         store: where to.
         snapshot_every_s: how often the engine's memory is kept.
         stopping: set when the service stops: a database that cannot be written is not waited for any longer then.
-        on_commit: called after a turn that led to something.
+        on_commit: called after a turn that led to something, with what `EngineStore.commit` returned.
 
     Attributes:
         cursor: newest journal entry that was judged; what it led to is committed.
@@ -68,7 +72,7 @@ class Saving:
     """
 
     def __init__(
-        self, store: EngineStore, snapshot_every_s: float, stopping: threading.Event, on_commit: Callable[[], None]
+        self, store: EngineStore, snapshot_every_s: float, stopping: threading.Event, on_commit: OnCommit
     ) -> None:
         self.cursor = 0
         self.refused = 0.0
@@ -108,7 +112,7 @@ class Saving:
             self._store.verify()
             self.cursor = cursor
             return
-        self._write(turn, cursor, memory.dump(watches=True) if snapshot else None, now - memory.stepped)
+        posted = self._write(turn, cursor, memory.dump(watches=True) if snapshot else None, now - memory.stepped)
         self.cursor = self._saved = cursor
         self._reached = now
         self._save_due = time.monotonic() + _SAVE_S
@@ -120,12 +124,12 @@ class Saving:
         for told in turn.warnings:
             emit(step_of(told))
         if turn.said:
-            self._on_commit()
+            self._on_commit(posted)
 
-    def _write(self, turn: Turn, cursor: int, dump: bytes | None, reached: int) -> None:
+    def _write(self, turn: Turn, cursor: int, dump: bytes | None, reached: int) -> Sequence[Message] | None:
         while True:
             try:
-                self._store.commit(
+                posted = self._store.commit(
                     cursor,
                     turn.events,
                     turn.messages,
@@ -144,7 +148,7 @@ class Saving:
                     raise Abandoned from error
             else:
                 self.trouble = None
-                return
+                return posted
 
     def _noted(self, snapshot: int) -> None:
         self._snapshot = snapshot

@@ -18,9 +18,9 @@ def once(connection: sa.Connection, table: sa.Table, *ids: str) -> sa.Insert:
     return _once(connection.dialect.name, table, ids)
 
 
-def added(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> int | None:
-    """Insert a row, unless its `id` is there; returns the number (`seq`) it was given, or None."""
-    return connection.execute(_numbered(connection.dialect.name, table), row).scalar()
+def added(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], *ids: str) -> int | None:
+    """Insert a row, unless one with its `ids` (by default its `id`) is there; returns its number (`seq`), or None."""
+    return connection.execute(_numbered(connection.dialect.name, table, ids or ("id",)), row).scalar()
 
 
 def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -39,8 +39,8 @@ def _once(dialect: str, table: sa.Table, ids: tuple[str, ...]) -> sa.Insert:
 
 
 @cache
-def _numbered(dialect: str, table: sa.Table) -> sa.Executable:
-    return _once(dialect, table, ("id",)).returning(table.c.seq)
+def _numbered(dialect: str, table: sa.Table, ids: tuple[str, ...]) -> sa.Executable:
+    return _once(dialect, table, ids).returning(table.c.seq)
 
 
 @cache

@@ -40,6 +40,9 @@ from ingest.state.rows import (
 )
 from ingest.state.warning_store import live_warnings, write_warnings
 
+_HANDED: Final = 8
+"""So few messages are handed on as they are committed: of more, a page at a time is read from the outbox."""
+
 _REACHED: Final = sa.update(t.engine_state)
 _LAST_EVENT: Final = sa.select(sa.func.max(t.alarm_event.c.seq))
 _EVENTS_AFTER: Final = (
@@ -153,11 +156,15 @@ class EngineStore:
         acts: Sequence[Act] = (),
         renamed: Sequence[Rename] = (),
         reached: int | None = None,
-    ) -> None:
+    ) -> Sequence[Message] | None:
         """Write what one turn led to, in one transaction: alarms, warnings, the audit trail, outbox and cursor.
 
         What the turn wrote of a point that was `renamed` in it goes by its new id, like all that was there before.
         What was told before, by its id, is not told again.
+
+        Returns:
+            The messages that are new in the outbox, with their numbers; None: they are many, or it is not known which
+            they are.
 
         Raises:
             StateUnavailable: call again with the same, before anything else is committed. If it was kept after all
@@ -165,7 +172,7 @@ class EngineStore:
             StateBroken: the process must end.
         """
         if self._kept_already():
-            return
+            return None
         # A turn that led to nothing is judged again, to nothing; but the journal may be trimmed up to a snapshot.
         lasting = bool(events or messages or suppressions or warnings or acts or renamed) or snapshot is not None
         with self._surely(lasting=lasting) as connection:
@@ -179,9 +186,7 @@ class EngineStore:
             put(connection, t.suppression, [suppression_row(suppression) for suppression in suppressions])
             moved = rename_points(connection, renamed, time.time_ns())
             audit.append(connection, [*fresh, *acts, *write_warnings(connection, warnings), *moved])
-            if messages:
-                rows = [message_row(message) for message in messages]
-                connection.execute(once(connection, t.outbox, "connector", "id"), rows)
+            posted = _post(connection, messages)
             state: dict[str, Any] = {"cursor": cursor}
             if reached is not None:
                 state["reached"] = reached
@@ -189,6 +194,7 @@ class EngineStore:
                 state |= {"snapshot": snapshot, "snapshot_cursor": cursor}
             if not connection.execute(_REACHED, state).rowcount:
                 connection.execute(sa.insert(t.engine_state), {"one": 1, "snapshot_cursor": 0} | state)
+        return posted
 
     def pack(self, count: int) -> int:
         """Let `count` annunciations that cannot change any more lie together; 0 where there are not so many."""
@@ -214,6 +220,16 @@ class EngineStore:
         except StateInDoubt as error:
             self._doubt = error.transaction
             raise
+
+
+def _post(connection: sa.Connection, messages: Sequence[Message]) -> Sequence[Message] | None:
+    """Write what is new of these messages into the outbox; returns it with its numbers, unless it is much."""
+    if len(messages) > _HANDED:
+        rows = [message_row(message) for message in messages]
+        connection.execute(once(connection, t.outbox, "connector", "id"), rows)
+        return None
+    numbered = ((message, added(connection, t.outbox, message_row(message), "connector", "id")) for message in messages)
+    return [replace(message, seq=seq) for message, seq in numbered if seq is not None]
 
 
 class AlarmStore:

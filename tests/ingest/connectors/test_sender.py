@@ -15,7 +15,7 @@ from ingest.connectors import sender as sender_module
 from ingest.connectors.connector import Outcome
 from ingest.connectors.sender import OutboxSender
 from ingest.model.alarm import AlarmEventKind
-from ingest.model.outbox import Message
+from ingest.model.outbox import Message, MessageKind, Waiting
 from ingest.model.warning import WarningEventKind
 from tests.ingest.connectors.outbox import (
     SECOND,
@@ -431,6 +431,68 @@ async def test_readings_beyond_a_page_are_all_sent(monkeypatch: pytest.MonkeyPat
         await until(outbox.done)
     assert sorted(connector.tried) == list(range(1, 60))
     assert set(connector.tried[:18]) == set(range(42, 60))
+
+
+async def test_what_is_handed_over_as_it_is_committed_is_sent_without_a_question_to_the_outbox() -> None:
+    outbox, clock, connector = MemoryOutbox(), Clock(), StandIn(accept)
+    sender = sender_of(outbox, connector, clock=clock)
+    async with running(sender):
+        await until(lambda: outbox.looks == 1)
+        outbox.broken = {"waiting", "messages"}
+        for seq in range(1, 4):
+            message = alarm_message(seq, point=f"P-{seq}")
+            outbox.put(message)
+            sender.wake([replace(message, connector="somebody else", seq=100 + seq), message])
+            await until(outbox.done)
+    assert connector.tried == [1, 2, 3]
+
+
+class Held(MemoryOutbox):
+    """Answers a question when it may, by what was there when it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = threading.Event()
+
+    def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> Sequence[Waiting]:
+        found = super().waiting(connector, kind, after, limit)
+        assert self.may.wait(60)
+        return found
+
+
+@pytest.mark.parametrize("handed", range(16))
+async def test_whatever_is_handed_over_while_the_outbox_is_asked_is_sent_once_in_its_order(handed: int) -> None:
+    """Of four commits some are handed over, and of the others it is only said that there is something."""
+    outbox, clock, connector = Held(), Clock(), StandIn(accept, in_flight=1)
+    sender = sender_of(outbox, connector, clock=clock)
+    async with running(sender):
+        for number in range(4):
+            message = alarm_message(number + 1, point=f"P-{number % 2}")
+            outbox.put(message)
+            sender.wake([message] if handed >> number & 1 else None)
+            await until(lambda: outbox.looks > 0)
+        outbox.may.set()
+        await until(outbox.done)
+    assert connector.tried == [1, 2, 3, 4]
+
+
+async def test_readings_handed_over_beyond_a_page_are_all_sent_and_no_alarm_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sender_module, "PAGE", 5)
+    outbox, clock, connector = Held(), Clock(), StandIn(accept, batch=3, in_flight=1)
+    sender = sender_of(outbox, connector, clock=clock)
+    async with running(sender):
+        await until(lambda: outbox.looks == 1)
+        for seq in range(1, 42):
+            message = alarm_message(seq, point=f"P-{seq}") if seq > 30 else readings_message(seq)
+            message = replace(message, connector="inspector")
+            outbox.put(message)
+            sender.wake([message])
+        outbox.may.set()
+        await until(outbox.done)
+    assert sorted(connector.tried) == list(range(1, 42))
+    assert set(connector.tried[:11]) == set(range(31, 42))
 
 
 async def test_what_is_tried_again_is_read_again_and_a_crowd_is_read_as_it_is_sent() -> None:

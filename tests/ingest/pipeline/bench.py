@@ -36,7 +36,7 @@ def begun(clock: SettableClock, journal: Journal, database: Database, roster: Ro
     """A fresh engine on these files, as after a crash, that goes by that clock and is driven turn by turn."""
     engine = Engine(
         journal, EngineStore(database), AlarmStore(database), roster, terms, EngineConfig(),
-        on_commit=lambda: None, on_failure=lambda _error: None, wall=clock.wall, steady=clock.steady,
+        on_commit=lambda _posted: None, on_failure=lambda _error: None, wall=clock.wall, steady=clock.steady,
     )  # fmt: skip
     engine.begin()
     return engine
@@ -61,7 +61,7 @@ class Bench:
         config = EngineConfig(tick_s=0.01, snapshot_every_s=snapshot_every_s)
         return Engine(
             self.journal, self.store, self.alarms, roster, terms, config,
-            on_commit=lambda: None, on_failure=self.failures.append,
+            on_commit=lambda _posted: None, on_failure=self.failures.append,
         )  # fmt: skip
 
     def send(self, point: str, values: Sequence[float], start_s: int = 0) -> None:

@@ -122,7 +122,8 @@ class Run:
         store = Fragile(self.database, self.draw)
         return Engine(
             self.journal, store, AlarmStore(self.database), self.roster, terms, config,
-            on_commit=lambda: None, on_failure=lambda _error: None, wall=self.clock.wall, steady=self.clock.steady,
+            on_commit=lambda _posted: None, on_failure=lambda _error: None,
+            wall=self.clock.wall, steady=self.clock.steady,
         )  # fmt: skip
 
     def judge(self, until: int) -> None:

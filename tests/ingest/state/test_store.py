@@ -14,13 +14,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from ingest.alarms.lifecycle import Cause, acknowledged, raised, recorded, returned
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState, alarm_id
+from ingest.connectors.webhook.connector import cloud_event
+from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
 from ingest.model.outbox import Attempt, Message, Urgency
 from ingest.model.plant import Text
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineState, EngineStore, OutboxStore
 from ingest.state.tables import METADATA
+from tests.ingest.connectors.outbox import alarm_message, warning_message
 
 
 def event(point: str = "CO-01", at: int = 100, plant: str = "p") -> AlarmEvent:
@@ -77,6 +79,31 @@ def test_what_was_told_before_a_crash_is_not_told_again(database: Database) -> N
         "inspector": 1,
         "other": 1,
     }
+
+
+def test_a_commit_returns_what_is_new_in_the_outbox_unless_it_is_much(database: Database) -> None:
+    engine, outbox = EngineStore(database), OutboxStore(database)
+    first = [message(uuid4()), message(uuid4(), "other"), message(uuid4())]
+    posted = engine.commit(1, [], first)
+    assert posted is not None
+    assert [replace(one, seq=0) for one in posted] == first
+    assert outbox.messages("inspector", [one.seq for one in posted]) == [posted[0], posted[2]]
+    fresh = message(uuid4())
+    again = engine.commit(2, [], [*first, fresh])
+    assert again is not None
+    assert again == outbox.messages("inspector", [one.seq for one in again])
+    assert [one.id for one in again] == [fresh.id]
+    assert engine.commit(3, [], []) == []
+    assert engine.commit(4, [], [message(uuid4()) for _ in range(50)]) is None
+    assert len(outbox.waiting("inspector", "alarm", 0, 100)) == 53
+
+
+def test_what_is_handed_on_leaves_as_the_same_bytes_as_what_is_read_again(database: Database) -> None:
+    kinds = [alarm_message(seq, kind) for seq, kind in enumerate((AlarmEventKind.RAISED, AlarmEventKind.ACKNOWLEDGED))]
+    posted = EngineStore(database).commit(1, [], [*kinds, warning_message(2)])
+    assert posted is not None
+    kept = OutboxStore(database).messages("inspector", [one.seq for one in posted])
+    assert [cloud_event(one) for one in kept] == [cloud_event(one) for one in posted]
 
 
 def test_the_body_of_an_id_never_changes(database: Database) -> None:
