@@ -10,7 +10,6 @@ from typing import Any
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRouter
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
@@ -20,7 +19,7 @@ from ingest.api.admission import Admission
 from ingest.api.cases.books import problem_of
 from ingest.api.config import ApiConfig
 from ingest.api.console.forms import forms_router
-from ingest.api.console.pages import pages_router
+from ingest.api.console.pages import include_pages
 from ingest.api.console.rendering import Renderer
 from ingest.api.console.uploads import PATHS, most_bytes
 from ingest.api.document import PROBLEMS, allowed, complete
@@ -148,30 +147,28 @@ def build_api(
         max_body_bytes=config.max_body_bytes,
         uploads={"/api/v1/evidence": one_file, **dict.fromkeys(PATHS, most_bytes(one_file))},
     )
-    rest = APIRouter(
-        prefix="/api/v1",
-        responses=PROBLEMS,
-        dependencies=[Security(HTTPBearer(auto_error=False, description="The guard checks it before any route."))],
+    bearer = Security(HTTPBearer(auto_error=False, description="The guard checks it before any route."))
+
+    rest = (
+        plants_router(ports),
+        stream_router(ports, sessions, config, closing),  # before /alarms/{alarm} and /warnings/{warning}
+        alarm_metrics_router(ports),  # so does this
+        alarms_router(ports),
+        warnings_router(ports),
+        risk_router(ports),
+        suppressions_router(ports),
+        audit_router(ports),
+        service_router(ports),
+        *(router(ports) for router in CASES),
+        lists_router(exports),
     )
-    rest.include_router(plants_router(ports))
-    # before /alarms/{alarm} and /warnings/{warning}
-    rest.include_router(stream_router(ports, sessions, config, closing))
-    rest.include_router(alarm_metrics_router(ports))  # so does this
-    rest.include_router(alarms_router(ports))
-    rest.include_router(warnings_router(ports))
-    rest.include_router(risk_router(ports))
-    rest.include_router(suppressions_router(ports))
-    rest.include_router(audit_router(ports))
-    rest.include_router(service_router(ports))
-    for router in CASES:
-        rest.include_router(router(ports))
-    rest.include_router(lists_router(exports))
-    app.include_router(rest)
+    for router in rest:  # none within another: on each level all of its routes are built, and looked at, again
+        app.include_router(router, prefix="/api/v1", responses=PROBLEMS, dependencies=[bearer])
     app.include_router(probes_router(ports), responses=PROBLEMS)
     describe(app)
     complete(app)
     app.include_router(forms_router(render, admission, sessions, witness, secure=secure))
-    app.include_router(pages_router(ports, exports, render))
+    include_pages(app, ports, exports, render)
     methods = allowed(app)
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse, Response
 
 from ingest.api.console.alarm_forms import alarm_forms
@@ -43,9 +43,9 @@ PAGES = (
 """What there is, by subject."""
 
 
-def pages_router(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
-    """Return the routes of the console's pages and of the forms on them."""
-    router = APIRouter(include_in_schema=False)
+def include_pages(app: FastAPI, ports: Ports, exports: Exports, render: Renderer) -> None:
+    """Give the application the console's pages and the forms on them, which no document describes."""
+    router = APIRouter()
 
     @router.get("/")
     def home() -> Response:
@@ -57,7 +57,5 @@ def pages_router(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
         """Return a file of the console."""
         return render.asset(name)
 
-    for routes in PAGES:
-        router.include_router(routes(ports, render))
-    router.include_router(list_pages(ports, exports, render))
-    return router
+    for each in (router, *(routes(ports, render) for routes in PAGES), list_pages(ports, exports, render)):
+        app.include_router(each, include_in_schema=False)
