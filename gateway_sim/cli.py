@@ -25,9 +25,11 @@ from gateway_sim.recording import AUTO, InvalidRecording, Layout, Recording, rea
 from gateway_sim.replay import Replayed, replay
 from gateway_sim.report import write_report
 from gateway_sim.webhook_receiver import WebhookReceiver
+from ingest.usage_errors import InBothLanguages
 from ingest.wire.frame import Refusal
 
 app = typer.Typer(
+    cls=InBothLanguages,
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},

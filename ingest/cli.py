@@ -66,12 +66,14 @@ from ingest.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.state.installation import InstallationStore
 from ingest.state.peek import reading
 from ingest.state.warning_store import read_history
+from ingest.usage_errors import InBothLanguages
 from ingest.warnings.explain import NotYet
 from ingest.warnings.explain import as_json as warning_as_json
 from ingest.warnings.explain import explain as explain_then
 
 app = typer.Typer(
     name="yujing",
+    cls=InBothLanguages,
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
