@@ -41,7 +41,8 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgreSQL]:
     """A PostgreSQL for the whole run; every test takes databases of its own. To be killed by nobody."""
-    with postgresql() as server:
+    # What looks after databases that grow old only gets in the way; a commit is as lasting as ever.
+    with postgresql(["autovacuum=off", "checkpoint_timeout=1h", "max_wal_size=4GB"]) as server:
         yield server
 
 
@@ -51,25 +52,33 @@ def state_at_server(postgresql_server: PostgreSQL, tmp_path: Path) -> StateConfi
     return at_server(postgresql_server, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def migrated_at_server(postgresql_server: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database on that server, as the migrations leave it, to be copied."""
+    config = at_server(postgresql_server, tmp_path_factory.mktemp("migrated"))
+    Database(config).close()
+    return str(config.url).rpartition("/")[2]
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> StateConfig:
-    """Settings of a new, empty state database: the test runs once for each system."""
+    """Settings of a new state database as the migrations leave it: the test runs once for each system."""
     if request.param == "sqlite":
-        return StateConfig(path=tmp_path / "state.db")
-    config: StateConfig = request.getfixturevalue("state_at_server")
-    return config
+        return StateConfig(path=migrated.laid(tmp_path / "state.db"))
+    server, like = (request.getfixturevalue(name) for name in ("postgresql_server", "migrated_at_server"))
+    return at_server(server, tmp_path, like)
 
 
 @pytest.fixture
 def database(state: StateConfig) -> Iterator[Database]:
     """A new, empty state database, once on each system."""
-    made = migrated.opened(state.path) if state.server is None else Database(state)
+    made = Database(state)
     yield made
     made.close()
 
 
-def at_server(server: PostgreSQL, folder: Path) -> StateConfig:
-    """Settings of a new, empty database on that server; its password goes into the folder."""
+def at_server(server: PostgreSQL, folder: Path, like: str = "template0") -> StateConfig:
+    """Settings of a new database on that server, empty or a copy; its password goes into the folder."""
     password = folder / "state_password"
     password.write_text(server.PASSWORD, encoding="utf-8")
-    return StateConfig(url=server.database(), password=Secret(file=password))
+    return StateConfig(url=server.database(like), password=Secret(file=password))

@@ -1,7 +1,7 @@
 """State databases as the migrations leave them: made once, copied for whoever asks.
 
 Fifteen migrations take longer than most tests of what is in a database afterwards. The first database of a run is made
-by them, as are all those on PostgreSQL and those that a process of its own opens.
+by them, on SQLite and on PostgreSQL, as is each that a process of its own opens.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ from ingest.state.database import Database
 
 
 def opened(path: Path) -> Database:
-    """The state database in that file; a new one, of the newest schema, where there is none."""
+    """The state database in that file; a new one where there is none."""
+    return Database(laid(path))
+
+
+def laid(path: Path) -> Path:
+    """The same file, with an empty state database of the newest schema in it where there was none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_blank(), path)
-    return Database(path)
+    return path
 
 
 @cache
