@@ -14,6 +14,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec
@@ -31,9 +32,8 @@ from ingest.wire.frame import MAX_BYTES
 P = ParamSpec("P")
 
 _FLIGHT_S: Final = 0.001  # to the broker and back, and a bit
-_STEPS: Final = 4  # of a rest
-_CHUNK: Final = 1 << 18  # bytes of a read, when no packet is known to be longer
-_LITTLE: Final = 1 << 16  # the same after a read that was not full: to set so much more aside costs more than to read
+_STEPS: Final = 4  # of a rest that is watched
+_CHUNK: Final = 1 << 18  # bytes of a read at most
 _FULL: Final = 64  # publishes of a read after which the next follows at once
 _MUCH: Final = 1 << 16  # bytes after which it does
 _MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
@@ -114,11 +114,10 @@ class BufferedClient(Client):
         self.lost: OSError | None = None
         self.shown: bytes | None = None
         self._held_back = HeldBack()
-        self._said = threading.Event()  # something was
-        self._speaking = threading.Lock()
+        self._line = threading.RLock()  # whoever reads, writes, or adds to what is to be said
         self._unsaid = bytearray()  # packets that wait for `flush`
         self._alone = True  # the newest read brought one message at most
-        self._room = _LITTLE  # bytes of the next read
+        self._chunk = memoryview(bytearray(_CHUNK))  # read into, time and again
         self._unread = bytearray()
         self._skip = 0  # bytes of a packet that was cut which are still to come
         self._whole = 0  # bytes after which the first packet in there is whole, as far as it is known
@@ -129,7 +128,7 @@ class BufferedClient(Client):
         self._unread = bytearray()
         self._whole = self._skip = 0
         self.lost = None
-        with self._speaking:
+        with self._line:
             self._unsaid.clear()
         self._out_packet.clear()  # paho clears it too, but a thread may have queued something since
 
@@ -187,16 +186,22 @@ class BufferedClient(Client):
         self._say(said)
 
     def flush(self) -> None:
-        """Send all that is to be said, in one write: each wakes the network thread here and the broker there."""
-        with self._speaking:
-            if self._unsaid:
-                # To paho it is one packet, of a kind of which it asks nothing once it is sent.
-                self._packet_queue(_PUBACK, bytes(self._unsaid), 0, 1)
-                self._unsaid.clear()
-                self._said.set()
+        """Send all that is to be said, in one write, without the network thread; what finds no room it sends later."""
+        with self._line:
+            if not self._unsaid:
+                return
+            # To paho it is one packet, of a kind of which it asks nothing once it is sent.
+            said, size = bytes(self._unsaid), len(self._unsaid)
+            self._out_packet.append(
+                {"command": _PUBACK, "mid": 0, "qos": 1, "pos": 0, "to_process": size, "packet": said, "info": None}
+            )
+            self._unsaid.clear()
+            if self._packet_write() != MQTTErrorCode.MQTT_ERR_SUCCESS and self._sockpairW is not None:
+                with suppress(BlockingIOError):  # it is awake then
+                    self._sockpairW.send(b"\0")
 
     def _say(self, parts: Iterable[bytes]) -> None:
-        with self._speaking:
+        with self._line:
             self._unsaid += b"".join(parts)
 
     def _thread_main(self) -> None:
@@ -216,22 +221,26 @@ class BufferedClient(Client):
         return self._loop_rc_handle(code) if code != MQTTErrorCode.MQTT_ERR_SUCCESS else self.loop_misc()
 
     def _gather(self, rest_s: float) -> bool:
-        """Let messages gather here and take them in, unparsed; whether there are any.
+        """Let messages gather, at the broker and in the system, and take them in, unparsed; whether there are any.
 
-        Now and then what has come is taken, since only that confirms it to a broker that keeps small packets back.
+        A broker that keeps small packets together sends the rest of them once the first was taken, since only that
+        confirms it. In a rest that is watched, what has come is taken now and then, to see whether more does.
         """
-        before, early, steps = len(self._unread), 0, 1 if self._alone else _STEPS
+        before, early = len(self._unread), 0
+        watched = not self._alone and self._held_back.watched()
+        steps = _STEPS if watched else 1
         for step in range(steps):
-            self._speak_for(rest_s / steps)
+            time.sleep(rest_s / steps)
             self._sip()
             if len(self._unread) - before >= _MUCH:
                 break
-            if step < _STEPS // 2:
+            if step < steps // 2:
                 early = len(self._unread) - before
         else:
             if not self._alone:
-                self._speak_for(_FLIGHT_S)
+                time.sleep(_FLIGHT_S)
                 self._sip()
+            if watched:
                 self._held_back.rested(early, len(self._unread) - before)
         return before < len(self._unread) >= self._whole
 
@@ -240,22 +249,33 @@ class BufferedClient(Client):
         if self._sock is None or self._skip:
             return
         try:
-            while len(self._unread) < _MUCH and (chunk := self._received(self._sock_recv(self._room))):
-                self._unread += chunk  # TLS gives one record at a time
+            while len(self._unread) < _MUCH and (chunk := self._received(self._sock_recv(_CHUNK))):
+                self._unread += chunk
+                if not self._ssl:  # which gives one record at a time
+                    break
         except BlockingIOError:
-            self._confirm()
+            pass
         except OSError as error:
             self.lost = error
+            return
+        self._confirm()
 
-    def _speak_for(self, seconds: float) -> None:
-        """Send whatever is to be said in the next seconds, and read nothing."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and self._said.wait(left):
-            self._said.clear()
-            self.loop_write()
+    def _packet_write(self) -> MQTTErrorCode:
+        """As paho does it, but for one thread at a time."""
+        with self._line:
+            return super()._packet_write()
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """As paho does it, but into room that is kept: to set so much aside for each read costs more than to read."""
+        if not isinstance(self._sock, socket.socket):
+            raise ConnectionError("not connected")
+        try:
+            with self._line:  # TLS cannot read and write at the same time
+                return bytes(self._chunk[: self._sock.recv_into(self._chunk, bufsize)])
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            raise BlockingIOError from error
 
     def _received(self, chunk: bytes) -> bytes:
-        self._room = _CHUNK if len(chunk) >= self._room else _LITTLE
         with self._msgtime_mutex:
             self._last_bytes_received = time.monotonic()
         return chunk
@@ -263,7 +283,7 @@ class BufferedClient(Client):
     def _packet_read(self) -> MQTTErrorCode:
         self._pace.begin()
         try:
-            chunk = self._sock_recv(max(self._room, self._whole - len(self._unread)))
+            chunk = self._sock_recv(_CHUNK)
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_AGAIN
         except OSError as error:
