@@ -33,7 +33,7 @@ P = ParamSpec("P")
 
 _FLIGHT_S: Final = 0.001  # to the broker and back, and a bit
 _STEPS: Final = 4  # of a rest that is watched
-_CHUNK: Final = 1 << 18  # bytes of a read at most
+_CHUNK: Final = 1 << 16  # bytes of a read at most
 _FULL: Final = 64  # publishes of a read after which the next follows at once
 _MUCH: Final = 1 << 16  # bytes after which it does
 _MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large

@@ -329,3 +329,66 @@ def test_a_broker_that_lets_few_messages_be_unacknowledged_is_not_waited_for() -
         sending.join(PATIENCE_S)
         client._sock = None
     assert rests < windows / 4
+
+
+def announced(payload: bytes) -> bytes:
+    """As `tell` has it on the line, under topic `t`."""
+    return b"\x30" + length(4 + len(payload)) + b"\0\x01t\0" + payload
+
+
+def test_what_finds_no_room_in_the_system_goes_out_whole_and_in_order_before_what_is_said_later() -> None:
+    """The broker reads nothing for a while; who says it is not made to wait, and the network thread sends the rest."""
+    with line() as (ours, theirs):
+        client = Resting(ours, 0)
+        told = [bytes([number]) * 300_000 for number in range(40)]
+        for payload in told:
+            client.tell([("t", payload)], retain=False)
+            client.flush()
+        assert client.want_write(), "all of it found room"
+        received = bytearray()
+
+        def broker() -> None:
+            theirs.settimeout(PATIENCE_S)
+            while len(received) < sum(len(payload) + 8 for payload in told):
+                received.extend(theirs.recv(1 << 20))
+
+        reading = threading.Thread(target=broker)
+        reading.start()
+        while client.want_write():
+            client._loop(0.1)
+        reading.join(PATIENCE_S)
+        client._sock = None
+    assert bytes(received) == b"".join(map(announced, told))
+
+
+def test_who_says_something_and_the_network_thread_never_write_into_each_other() -> None:
+    """Acknowledgements of one, packets of the other, each whole."""
+    with line() as (ours, theirs):
+        client = Resting(ours, 0)
+        acks, packet = 500, announced(bytes(5_000))
+        received = bytearray()
+
+        def acknowledging() -> None:
+            for number in range(1, acks + 1):
+                client.acknowledge([number])
+                client.flush()
+
+        def broker() -> None:
+            theirs.settimeout(PATIENCE_S)
+            while len(received) < 4 * acks + 200 * len(packet):
+                received.extend(theirs.recv(1 << 16))
+
+        threads = [threading.Thread(target=acknowledging), threading.Thread(target=broker)]
+        for thread in threads:
+            thread.start()
+        for _ in range(200):
+            client.tell([("t", bytes(5_000))], retain=False)
+            client.flush()
+            client._loop(0)
+        while client.want_write() or threads[0].is_alive():
+            client._loop(0.01)
+        for thread in threads:
+            thread.join(PATIENCE_S)
+        client._sock = None
+    whole = bytes(received).replace(packet, b"")
+    assert whole == b"".join(b"\x40\x02" + number.to_bytes(2, "big") for number in range(1, acks + 1))

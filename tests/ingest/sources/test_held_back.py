@@ -80,3 +80,22 @@ def test_a_lone_message_in_a_rest_tells_nothing_of_the_broker() -> None:
     held_back = HeldBack()
     held_back.rested(MESSAGE, MESSAGE)
     assert held_back.rest_s(REST_S) == REST_S
+
+
+def test_rests_that_gather_something_are_watched_ever_more_seldom_and_each_again_once_one_was_in_vain() -> None:
+    held_back = HeldBack()
+
+    def unwatched() -> int:
+        rests = 0
+        while not held_back.watched():
+            rests += 1
+        return rests
+
+    seen = []
+    for _ in range(6):
+        seen.append(unwatched())
+        held_back.rested(20 * MESSAGE, 21 * MESSAGE)
+    assert seen == [0, 1, 2, 4, 8, 8]
+    assert unwatched() == 8
+    held_back.rested(20 * MESSAGE, 20 * MESSAGE)
+    assert held_back.watched()
