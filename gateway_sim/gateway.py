@@ -29,10 +29,9 @@ from ingest.wire.frame import (
     Refusal,
     decode_committed,
     decode_refusal,
-    encode_json,
-    encode_msgpack,
     encode_status,
 )
+from ingest.wire.registry import FORMATS
 from ingest.wire.topics import committed_topic, frame_topic, refused_topic, status_topic
 
 RETAINED_WAIT_S: Final = 0.5  # for the retained `committed` after a reconnect, before everything is sent again
@@ -109,7 +108,7 @@ class ReferenceGateway:
         self.boot = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(4)}"  # sorts by time of start
         self._link = link
         self._historical = historical
-        self._encode = encode_json if encoding == "json" else encode_msgpack
+        self._encode = FORMATS[encoding].encode
         self._buffer = FrameBuffer() if buffer is None else buffer
         self.refusals: dict[str, Refusal] = {}  # what the service could not take of this boot's frames, by reason
         self._seq = 0

@@ -14,8 +14,9 @@ import numpy as np
 
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import MAX_COLUMNS, MAX_READINGS
-from ingest.wire.parse import Column, Parsed, Unfit, is_packed, parse_json, parse_packed
-from ingest.wire.salvage import as_json, named, salvage_json, salvage_packed, shown
+from ingest.wire.parse import Column, Parsed, Unfit
+from ingest.wire.registry import format_of
+from ingest.wire.salvage import as_json, named, shown
 
 _NAMED: Final = 5  # columns that a detail names, and no more
 _NAMES: Final = 20  # and so many where a name is all there is to say
@@ -88,13 +89,13 @@ def decode(payload: bytes, columns: Mapping[str, int]) -> Decoded:
     """Read one frame. This runs once a message: while all is well it touches each number in C only.
 
     Args:
-        payload: JSON or MessagePack.
+        payload: in any of the formats (`ingest.wire.registry`).
         columns: point id -> roster index, for the points this gateway may send.
 
     Raises:
         Rejected: nothing of the frame can be taken.
     """
-    frame = _parse(payload)
+    frame = format_of(payload).parse(payload)
     try:
         _check(frame)
     except Rejected as error:
@@ -106,16 +107,10 @@ def decode(payload: bytes, columns: Mapping[str, int]) -> Decoded:
 def identify(payload: bytes) -> tuple[str, int] | None:
     """Boot and sequence number of a frame that may be wrong in everything else, or None."""
     try:
-        frame = _parse(payload)
+        frame = format_of(payload).parse(payload)
     except Rejected as error:
         return error.identity
     return frame.boot, frame.seq
-
-
-def _parse(payload: bytes) -> Parsed:
-    if is_packed(payload):
-        return parse_packed(payload) or salvage_packed(payload)
-    return parse_json(payload) or salvage_json(payload)
 
 
 def _check(frame: Parsed) -> None:

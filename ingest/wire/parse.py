@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,11 +9,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from ingest.wire.errors import Reason, Rejected
+from ingest.wire.errors import Reason
 from ingest.wire.frame import MAX_BYTES, NAME, QUALITY, SEQ, TIMES
-
-_LOOKED_INTO: Final = 4 * MAX_BYTES
-"""A frame that is too large is looked into up to here, so that its gateway can be told to keep it no longer."""
 
 Column = list[float | None] | bytes
 """Numbers and None, or little-endian float64 with NaN for None."""
@@ -89,19 +85,6 @@ _packed_identity: Final = msgspec.msgpack.Decoder(Identity)
 _packed_quality: Final = msgspec.msgpack.Decoder(dict[NAME, list[QUALITY]] | None)
 
 
-def is_packed(payload: bytes) -> bool:
-    """Whether it is MessagePack, by the first byte. Raises Rejected if it is neither that nor JSON, or too large."""
-    if len(payload) > MAX_BYTES:
-        told = _identity_of(payload) if len(payload) <= _LOOKED_INTO else None
-        raise Rejected(Reason.TOO_LARGE, too_many_bytes(len(payload)), identity=told)
-    head = payload[:1]
-    if head == b"{" or payload.startswith(codecs.BOM_UTF8):  # which `salvage` leaves out
-        return False
-    if head and (0x80 <= head[0] <= 0x8F or head[0] in {0xDE, 0xDF}):
-        return True
-    raise Rejected(Reason.NOT_READABLE, f"starts with {payload[:8]!r}; expected a JSON object or a MessagePack map")
-
-
 def too_many_bytes(size: int, kept: int = 0) -> str:
     """What is wrong with a frame of so many bytes; `kept`: how many of them there are, if not all."""
     beginning = f", of which the first {kept} are kept" if kept else ""
@@ -150,11 +133,21 @@ def keys_said(packed: Any) -> int:
     return int.from_bytes(head[1 : 1 + size], "big")
 
 
-def _identity_of(payload: bytes) -> tuple[str, int] | None:
-    """Which frame it is, with everything else passed over."""
-    decoder = _json_identity if payload[:1] == b"{" else _packed_identity
+def json_identity(payload: bytes) -> tuple[str, int] | None:
+    """Boot and number of a frame in JSON, with everything else passed over."""
+    return _identity(_json_identity, payload)
+
+
+def packed_identity(payload: bytes) -> tuple[str, int] | None:
+    """Boot and number of a frame in MessagePack, with everything else passed over."""
+    return _identity(_packed_identity, payload)
+
+
+def _identity(
+    decoder: msgspec.json.Decoder[Identity] | msgspec.msgpack.Decoder[Identity], payload: bytes
+) -> tuple[str, int] | None:
     try:
-        found: Identity = decoder.decode(payload)
+        found = decoder.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return found.boot, found.seq

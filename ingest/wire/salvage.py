@@ -74,7 +74,15 @@ _packed_plain: Final = msgspec.msgpack.Decoder(_Plain | list[_Plain])
 
 def salvage_json(payload: bytes) -> Parsed:
     """Raises Rejected if what is wrong is not a matter of single columns."""
-    top = _read_json(payload)
+    return parsed_of(_read_json(payload))
+
+
+def parsed_of(top: dict[str, Any] | _Twice) -> Parsed:
+    """A frame of the fields as they were sent, in plain values: what any format can end in.
+
+    Raises:
+        Rejected: what is wrong is not a matter of single columns.
+    """
     fields, twice = _each_once("", top)
     if twice:
         told = None if {"boot", "seq"} & twice.keys() else _identity(fields)

@@ -12,9 +12,12 @@ from ingest.connectors.config import ConnectorsConfig, open_connectors
 from ingest.history.registry import KINDS
 from ingest.history.store import HistoryStore
 from ingest.model.config import Secret, chosen_by_kind
+from ingest.wire.format import FrameFormat
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
+from tests.conformance.frame_format import FrameFormatPromises
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
 from tests.conformance.toys.chat_robot import ChatRobotConfig
+from tests.conformance.toys.csv_format import CsvFormat
 from tests.conformance.toys.sqlite_history import SqliteConfig, SqliteStore
 from tests.ingest.connectors.outbox import START, early_warning
 from tests.ingest.connectors.receiver import Receiver
@@ -54,6 +57,12 @@ async def test_one_line_in_the_registry_of_connectors_is_enough(monkeypatch: pyt
     await connector.close()
     with pytest.raises(ValidationError, match="a name that no other connector has"):
         WithToy.model_validate({"chat_robots": [robot, robot]})
+
+
+class TestCsvFormat(FrameFormatPromises):
+    @pytest.fixture
+    def fmt(self) -> FrameFormat:
+        return CsvFormat()
 
 
 class TestSqliteWrites(HistoryWrites):

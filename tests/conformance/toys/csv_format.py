@@ -1,0 +1,60 @@
+"""A toy format, written from `docs/extending.md`: a frame as CSV, as a small logger writes it.
+
+#csv,<boot>,<seq>,<historical: 0 or 1>
+time,<point>,<point>,…
+<ms>,<value or nothing>,…
+quality,<point>,<mark for each time>,…
+end,<CRC-32 of all lines before>
+"""
+
+import csv
+import io
+import zlib
+
+from ingest.wire.errors import Reason, Rejected
+from ingest.wire.frame import Frame
+from ingest.wire.parse import Parsed
+from ingest.wire.salvage import parsed_of
+
+
+class CsvFormat:
+    begins: tuple[bytes, ...] = (b"#csv,",)
+    described = "CSV after #csv"
+
+    def parse(self, payload: bytes) -> Parsed:
+        text, _, tail = payload.rpartition(b"end,")
+        if tail != b"%d\n" % zlib.crc32(text):
+            raise Rejected(Reason.NOT_READABLE, "the last line is not end and the CRC-32; expected a whole frame")
+        try:
+            (_, boot, seq, historical), (_, *times), *rows = csv.reader(io.StringIO(text.decode(), newline=""))
+            fields: dict[str, dict[str, list[float | str | None]]] = {"values": {}, "quality": {}}
+            for part, name, *cells in rows:
+                if name in fields[part]:
+                    raise ValueError(f"{part} of {name} stand twice")
+                fields[part][name] = [_number(cell) for cell in cells]
+            head = {"boot": boot, "seq": int(seq), "time": [*map(int, times)], "historical": historical == "1"}
+            return parsed_of(head | fields)
+        except (ValueError, KeyError, csv.Error) as error:
+            raise Rejected(Reason.NOT_READABLE, f"{error}; expected lines as the protocol has them") from None
+
+    def identify_large(self, payload: bytes) -> tuple[str, int] | None:
+        return None
+
+    def encode(self, frame: Frame) -> bytes:
+        file = io.StringIO(newline="")
+        write = csv.writer(file, lineterminator="\n")
+        write.writerow(["#csv", frame.boot, frame.seq, int(frame.historical)])
+        write.writerow(["time", *frame.time])
+        for name, column in frame.values.items():
+            write.writerow(["values", name, *("" if cell is None else repr(cell) for cell in column)])
+        for name, marks in (frame.quality or {}).items():
+            write.writerow(["quality", name, *marks])
+        text = file.getvalue().encode()
+        return text + b"end,%d\n" % zlib.crc32(text)
+
+
+def _number(cell: str) -> float | str | None:
+    try:
+        return int(cell) if cell.isdecimal() else float(cell) if cell else None
+    except ValueError:
+        return cell  # `parsed_of` says what is wrong with it
