@@ -44,11 +44,11 @@ BY_FIRST_BYTE: Final = by_first_byte(FORMATS.values())
 def format_of(payload: bytes) -> FrameFormat:
     """The format a payload is written in. Raises Rejected if it is in none, or too large."""
     found = BY_FIRST_BYTE.get(payload[:1])
-    if found is None or not payload.startswith(found.begins):
+    if found is not None and not payload.startswith(found.begins):
         found = None
     if len(payload) > MAX_BYTES:
-        looked = found is not None and len(payload) <= _LOOKED_INTO
-        identity = found.identify_large(payload) if found is not None and looked else None
+        looked_into = found if len(payload) <= _LOOKED_INTO else None
+        identity = looked_into.identify_large(payload) if looked_into is not None else None
         raise Rejected(Reason.TOO_LARGE, too_many_bytes(len(payload)), identity=identity)
     if found is None:
         expected = " or ".join(dict.fromkeys(one.described for one in BY_FIRST_BYTE.values()))

@@ -29,9 +29,9 @@ class CsvFormat:
             (_, boot, seq, historical), (_, *times), *rows = csv.reader(io.StringIO(text.decode(), newline=""))
             fields: dict[str, dict[str, list[float | str | None]]] = {"values": {}, "quality": {}}
             for part, name, *cells in rows:
-                if name in fields[part]:
-                    raise ValueError(f"{part} of {name} stand twice")
                 fields[part][name] = [_number(cell) for cell in cells]
+            if len(rows) != sum(map(len, fields.values())):
+                raise Rejected(Reason.DUPLICATE_KEY, "a point stands twice; expected once")
             head = {"boot": boot, "seq": int(seq), "time": [*map(int, times)], "historical": historical == "1"}
             return parsed_of(head | fields)
         except (ValueError, KeyError, csv.Error) as error:
