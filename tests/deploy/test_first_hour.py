@@ -14,7 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ingest.history.config import InfluxV1Config
+from ingest.history.server_check import lacking
 from ingest.plausible import doubts
+from ingest.settings import load_settings
 from ingest.settings.check import check_all
 from tests.deploy.written import ROOT
 from tests.servers import LOOPBACK, influxd_server, mosquitto_server
@@ -104,12 +107,19 @@ def test_the_user_by_the_recipe_may_write_its_own_database_and_nothing_else(own_
     server = influxd_server(tmp_path)
     (config,) = tmp_path.rglob("influxdb.conf")
     config.write_text(config.read_text().replace("[http]\n", "[http]\n  auth-enabled = true\n"))
+    file = own_folder / "yujing.toml"
+    in_its_place = re.compile(r"^\[history\]\n(?:.+\n)*", re.MULTILINE)
+    assert len(in_its_place.findall(file.read_text())) == 1
+    settings = block("toml", "influx").replace("http://127.0.0.1:8086", server.url)
+    file.write_text(in_its_place.sub(settings, file.read_text()))
     with server:
-        carry_out(block("sh", "influx").replace("http://127.0.0.1:8086", server.url), own_folder)
-        admin = ("admin", (own_folder / "influxdb_admin").read_text().strip())
+        carry_out(block("sh", "influx"), own_folder)
+        user, admin = (
+            (name, (own_folder / f"secrets/influxdb_{of}").read_text().strip().removeprefix("admin:"))
+            for name, of in (("yujing", "password"), ("admin", "admin"))
+        )
         made = httpx.post(f"{server.url}/query", data={"q": "CREATE DATABASE other"}, auth=admin, timeout=60)
         assert made.status_code == 200, made.text
-        user = ("yujing", (own_folder / "influxdb_password").read_text().strip())
         for database, who, status in (
             ("yujing", user, 204),
             ("other", user, 403),
@@ -117,8 +127,7 @@ def test_the_user_by_the_recipe_may_write_its_own_database_and_nothing_else(own_
         ):
             answer = httpx.post(f"{server.url}/write?db={database}", content="m v=1", auth=who, timeout=60)
             assert answer.status_code == status, answer.text
-        file = own_folder / "yujing.toml"
-        in_its_place = re.compile(r"^\[history\]\n(?:.+\n)*", re.MULTILINE)
-        assert len(in_its_place.findall(file.read_text())) == 1
-        file.write_text(in_its_place.sub(block("toml", "influx"), file.read_text()))
+        history = load_settings(file).history
+        assert isinstance(history, InfluxV1Config)
+        assert [*lacking(history)] == []
         assert doubts(file, *check_all(file)) == []
