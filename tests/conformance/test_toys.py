@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,18 @@ TOYS = Path(__file__).parent / "toys"
 @pytest.mark.parametrize("toy", sorted(TOYS.glob("*.py")), ids=lambda toy: toy.stem)
 def test_a_toy_is_one_small_file(toy: Path) -> None:
     assert len(toy.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def test_every_file_and_name_of_the_page_on_extending_is_there() -> None:
+    """Paths between backticks, but for those of what is still to be written (`<kind>`); and the suites by name."""
+    root = TOYS.parents[2]
+    page = (root / "docs" / "extending.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:[a-z_]+/)+[\w.]*)`", page))
+    assert len(paths) > 20
+    assert [path for path in sorted(paths) if not (root / path).exists()] == []
+    for suite in (ConnectorPromises, FrameFormatPromises, HistoryWrites, HistoryQueries):
+        assert f"`{suite.__name__}`" in page
+    assert {path.name for path in TOYS.glob("*.py")} == set(re.findall(r"Toy: `(.+?)`", page))
 
 
 class TestChatRobot(ConnectorPromises):
