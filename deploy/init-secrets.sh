@@ -22,7 +22,7 @@ owned() { # USER FOLDER
   if [ "$(id -u)" = 0 ]; then
     chown -R "$1:$1" "$secrets/$2"
   else
-    echo "secrets/$2 should belong to user $1; only root can give it" >&2
+    echo "secrets/$2 应归用户 $1 所有,须由 root 更改 secrets/$2 should belong to user $1; only root can give it" >&2
   fi
 }
 

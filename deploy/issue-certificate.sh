@@ -10,14 +10,14 @@ name=$1 file=$2 names=${3:-}
 authority=$(CDPATH='' cd "$(dirname "$0")" && pwd)/secrets/authority
 
 refuse() {
-  echo "$name: expected letters, digits and _ . -, one / at most, and no more than 64 characters (X.509)" >&2
+  echo "$name: 只能用字母、数字和 _ . -,至多一个 /,不超过 64 个字符 expected letters, digits and _ . -, one / at most, and no more than 64 characters (X.509)" >&2
   exit 2
 }
 LC_ALL=C
 case $name in '' | /* | */ | */*/* | *[!A-Za-z0-9_./-]*) refuse ;; esac
 [ "${#name}" -le 64 ] || refuse
 if [ -e "$file.pem" ]; then
-  echo "$file.pem is there already; move it away to issue it anew" >&2
+  echo "$file.pem 已存在,重新签发前请移走 $file.pem is there already; move it away to issue it anew" >&2
   exit 1
 fi
 

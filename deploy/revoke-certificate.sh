@@ -10,7 +10,7 @@ umask 077
 secrets=$(CDPATH='' cd "$(dirname "$0")" && pwd)/secrets
 authority=$secrets/authority list=$secrets/mosquitto/crl.pem
 if [ ! -e "$authority/ca.key" ]; then
-  echo "$authority/ca.key is not there: bring the authority's key back for this, it signs the list" >&2
+  echo "缺少 $authority/ca.key,吊销须用签发机构的私钥 $authority/ca.key is not there: bring the authority's key back for this, it signs the list" >&2
   exit 1
 fi
 
@@ -36,9 +36,9 @@ CONFIG
 revoke() { # FILE: unless it is on the list already
   serial=$(openssl x509 -in "$1" -noout -serial) && serial=${serial#serial=}
   if cut -f 4 "$authority/crl.index" | grep -qix "$serial"; then
-    echo "$1 is revoked already" >&2
+    echo "$1 已吊销 $1 is revoked already" >&2
   elif ! openssl verify -no_check_time -CAfile "$work/ca" "$1" >/dev/null 2>&1; then
-    echo "$1: not a certificate of this authority" >&2
+    echo "$1: 不是本机构签发的证书 not a certificate of this authority" >&2
     exit 2
   else
     openssl ca -config "$work/config" -revoke "$1" 2>"$work/said" || { cat "$work/said" >&2; exit 1; }
@@ -56,7 +56,7 @@ for wanted in "$@"; do
     case $file in "$authority/issued/$(printf '%s' "$wanted" | tr / =).$serial.pem") [ -f "$file" ] && found=yes && revoke "$file" ;; esac
   done
   if [ -z "$found" ]; then
-    echo "$wanted: neither a file nor the name of a certificate that was issued here" >&2
+    echo "$wanted: 既不是文件,也不是此处签发的证书名 neither a file nor the name of a certificate that was issued here" >&2
     exit 2
   fi
 done

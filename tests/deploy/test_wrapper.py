@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import shutil
 import subprocess
 from contextlib import closing
@@ -115,3 +116,11 @@ def test_the_state_moves_to_postgresql_with_the_units_password(machine: Path, po
     there = StateConfig(url=url, password=Secret(file=secret))
     assert engine_at(there) == EngineAt(1, 0)
     assert list((machine / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize("script", sorted(DEPLOY.glob("*.sh")), ids=lambda script: script.name)
+def test_what_a_script_refuses_is_said_in_chinese_too(script: Path) -> None:
+    refusals = re.findall(r'echo "(.+)" >&2', script.read_text(encoding="utf-8"))
+    assert refusals
+    for words in refusals:
+        assert re.search("[\u4e00-\u9fff]+.* [a-z]{2,} [a-z]{2,}", words), words
