@@ -34,6 +34,9 @@ EVERY_S: Final = 5.0
 AGAIN_S: Final = 30.0
 """What has not changed is told again after so long. Points count as stale after three times that (`service.toml`)."""
 
+_SLIGHT: Final[Mapping[ServicePoint, float]] = {ServicePoint.DISK: 0.01}
+"""Of points that are never still: a change of less than this part waits for the next time it is told anyway."""
+
 LASTING_S: Final = 600.0
 """A thing of a moment (a session lost, a clock set) is told for so long: long enough to be seen and acknowledged."""
 
@@ -105,12 +108,16 @@ class SelfWatch:
                 emit(LookFailed(name, str(error)))
                 continue
             told = self._told.get(name)
-            if told is None or told[0] != value or now - told[1] >= AGAIN_S:
+            if told is None or _is_news(name, value, told[0]) or now - told[1] >= AGAIN_S:
                 self._told[name] = (value, now)
                 point = roster.find(SERVICE, name)
                 fresh += [(point.index, value)] if point is not None else []
         if fresh:
             self._observe(fresh)
+
+
+def _is_news(name: ServicePoint, value: float, told: float) -> bool:
+    return value != told and (name not in _SLIGHT or abs(value - told) >= _SLIGHT[name] * told)
 
 
 def looks(

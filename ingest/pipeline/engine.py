@@ -68,7 +68,7 @@ class EngineConfig(Config):
     """How the engine keeps its memory and its time."""
 
     snapshot_every_s: float = Field(default=10.0, gt=0)
-    tick_s: float = Field(default=1.0, gt=0, le=5)  # it looks up so often while nothing arrives, and nothing is due
+    tick_s: float = Field(default=2.0, gt=0, le=5)  # it looks up so often while nothing arrives, and nothing is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +214,13 @@ class Engine(Worker):
             while not self._stopping.is_set():
                 if not self.lag() and self._inbox.empty():
                     self._journal.wait(self.cursor, self.idle_s())
+                if (
+                    rest_s := self._pace.rest_s()
+                ):  # what came sooner waits, and shares a cycle with what comes meanwhile
+                    self._stopping.wait(rest_s)
                 self._pace.begin()
                 self.go_on()
                 self._pace.end()
-                self._stopping.wait(self._pace.rest_s())
             self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self.cursor, snapshot=True)
         self._unjudged.flush(everything=True)
 

@@ -76,6 +76,19 @@ def test_a_change_is_told_at_once_and_the_same_value_after_a_while(roster: Roste
     assert hands.taken == [{"DISK": 0.0}, {"DISK": 7.0}, {"DISK": 7.0}]
 
 
+def test_room_on_a_disk_that_changes_all_the_time_is_told_once_a_hundredth_is_gone(
+    roster: Roster, sight: Sight
+) -> None:
+    hands = Hands(roster)
+    watch = SelfWatch({ServicePoint.DISK: sight.look}, lambda: roster, hands.observe, sight.watch)
+    for sight.value in (5000.0, 4999.0, 4951.0, 4950.0, 4949.0, 40.0, 39.0):
+        watch.look()
+    sight.now += AGAIN_S
+    sight.value = 38.9
+    watch.look()
+    assert hands.taken == [{"DISK": value} for value in (5000.0, 4950.0, 40.0, 39.0, 38.9)]
+
+
 def test_a_part_that_cannot_be_seen_hides_no_other(roster: Roster, sight: Sight) -> None:
     """It is told as an event, and again when it is seen again."""
 
