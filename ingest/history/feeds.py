@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest.journal.records import Entry, Quarantined
+from ingest.journal.records import Quarantined
+from ingest.journal.roles import JournalReader
 from ingest.model.alarm import AlarmEvent
 from ingest.model.warning import WarningEvent
 
 
-class JournalFeed(Protocol):
-    """The journal. Blocking; `last` is also asked from other threads and answers at once."""
-
-    def read(self, after: int, limit: int) -> Sequence[Entry]:
-        """Entries with a greater id, oldest first: about `limit` readings, at least one entry if there is any."""
-
-    def last(self) -> int:
-        """Id of the newest entry, 0 if there is none."""
-
-    def wait(self, after: int, timeout_s: float) -> bool:
-        """Return as soon as there may be an entry with a greater id, or after the timeout; True if there is one."""
+class JournalFeed(JournalReader, Protocol):
+    """The journal, with the writer's own cursor and what a store refused."""
 
     def cursor(self, name: str) -> int:
         """Id of the last entry that reader has dealt with, 0 for a new reader."""

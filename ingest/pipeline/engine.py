@@ -23,8 +23,8 @@ from pydantic import Field
 
 from ingest.alarms.lifecycle import Cause, removed
 from ingest.alarms.suppressions import Suppressions
-from ingest.journal.journal import Journal
 from ingest.journal.records import Entry
+from ingest.journal.roles import EngineJournal
 from ingest.model.alarm import Alarm
 from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
@@ -129,7 +129,7 @@ class Engine(Worker):
 
     def __init__(
         self,
-        journal: Journal,
+        journal: EngineJournal,
         store: EngineStore,
         alarms: AlarmStore,
         roster: Roster,

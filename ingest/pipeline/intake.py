@@ -11,9 +11,9 @@ from typing import Final, Protocol
 from pydantic import Field
 
 from ingest.journal.errors import JournalFull, JournalUnavailable
-from ingest.journal.journal import Journal
 from ingest.journal.position import BootKey, Who
 from ingest.journal.records import Quarantined, Staged
+from ingest.journal.roles import IntakeJournal
 from ingest.model.config import Config
 from ingest.pipeline.announcing import Announcer
 from ingest.pipeline.boots import Boots, BootsForgotten
@@ -105,7 +105,7 @@ class Intake(Worker):
     def __init__(
         self,
         handover: Handover,
-        journal: Journal,
+        journal: IntakeJournal,
         roster: Callable[[], Roster],
         acknowledge: Callable[[Sequence[Raw]], None],
         announcer: Announcer,

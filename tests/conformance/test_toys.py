@@ -17,6 +17,7 @@ from ingest.wire.format import FrameFormat
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.conformance.frame_format import FrameFormatPromises
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
+from tests.conformance.journal import JournalPromises
 from tests.conformance.toys.chat_robot import ChatRobotConfig
 from tests.conformance.toys.csv_format import CsvFormat
 from tests.conformance.toys.sqlite_history import SqliteConfig, SqliteStore
@@ -38,7 +39,7 @@ def test_every_file_and_name_of_the_page_on_extending_is_there() -> None:
     paths = set(re.findall(r"`((?:[a-z_]+/)+[\w.]*)`", page))
     assert len(paths) > 20
     assert [path for path in sorted(paths) if not (root / path).exists()] == []
-    for suite in (ConnectorPromises, FrameFormatPromises, HistoryWrites, HistoryQueries):
+    for suite in (ConnectorPromises, FrameFormatPromises, HistoryWrites, HistoryQueries, JournalPromises):
         assert f"`{suite.__name__}`" in page
     assert {path.name for path in TOYS.glob("*.py")} == set(re.findall(r"Toy: `(.+?)`", page))
 
