@@ -21,6 +21,7 @@ from ingest.telemetry import Event, emit
 from ingest.wire.frame import Committed, Refusal
 
 _EVERY_S: Final = 0.1
+_WITH_NEXT_S: Final = 0.05  # what is due waits so much longer for the next commit, with whose acknowledgements it goes
 _RARELY_S: Final = 10.0
 _REFUSALS: Final = 1_000
 """Kinds of refusals that wait to be told at most."""
@@ -91,7 +92,7 @@ class Announcer:
     def tell(self, positions: Mapping[BootKey, Position]) -> None:
         """Tell everyone who is due and still known, unless the last time was just now."""
         with self._lock:
-            if self.due_s():
+            if self._rest_s():
                 return
             due, self._due = self._due, {}
             self._pace.begin()
@@ -110,6 +111,11 @@ class Announcer:
         self._pace.end()
 
     def due_s(self) -> float:
+        """So long from now `tell` may be left to the next commit, should one come; for ever, if nobody is due."""
+        rest_s = self._rest_s()
+        return rest_s and rest_s + _WITH_NEXT_S
+
+    def _rest_s(self) -> float:
         """So long from now until there is something to tell; for ever, if nobody is due."""
         return self._pace.rest_s() if self._due or self._refusals else math.inf
 

@@ -181,17 +181,24 @@ class MqttSource:
 
         Retained, and with `flush`. Lost if we are offline; told again once connected.
         """
-        topics = [committed_topic(plant, gateway) for plant, gateway, _ in committed]
-        told = [self._fitting(topic, *one) for topic, one in zip(topics, committed, strict=True)]
-        said = [(topic, encode_committed(one)) for topic, one in zip(topics, told, strict=True) if one is not None]
+        told, said = list[Committed | None](), list[tuple[str, bytes]]()
+        for plant, gateway, whole in committed:
+            topic, payload = committed_topic(plant, gateway), encode_committed(whole)
+            heard: Committed | None = whole
+            if len(payload) > (most := room(self._most_bytes, topic)):
+                heard = self._fitting(plant, gateway, whole, most)
+                payload = encode_committed(heard) if heard is not None else b""
+            told.append(heard)
+            if payload:
+                said.append((topic, payload))
         with self._turn:  # what is queued of an earlier connection is dropped before the next
             if said and self._client.is_connected():
                 # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
                 self._client.tell(said, retain=self._retain)
         return told
 
-    def _fitting(self, topic: str, plant: str, gateway: str, committed: Committed) -> Committed | None:
-        told = fitting(committed, room(self._most_bytes, topic))  # a broker ends the connection over a larger packet
+    def _fitting(self, plant: str, gateway: str, committed: Committed, most: int) -> Committed | None:
+        told = fitting(committed, most)  # a broker ends the connection over a larger packet
         if told is None:
             emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
         return told

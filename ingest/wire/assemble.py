@@ -16,6 +16,8 @@ from ingest.model.flags import Flag
 from ingest.wire.decode import Decoded
 
 _times, _points, _values = attrgetter("times"), attrgetter("points"), attrgetter("values")
+_shift, _received = attrgetter("shift"), attrgetter("received")
+_NO_VALUE: Final = np.uint16(Flag.NO_VALUE)
 _QUALITY_FLAGS: Final = np.array([0, Flag.UNCERTAIN, Flag.BAD], np.uint16)
 
 
@@ -50,9 +52,10 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
     value = _flat_values(frames, count * each, packed=packed).reshape(count, columns, times)
     stamps = np.fromiter(chain.from_iterable(map(_times, frames)), np.int64, count * times)
     time = stamps.reshape(count, times) * 1_000_000
-    if any(arrival.shift for arrival in run):
-        time += np.array([arrival.shift for arrival in run], np.int64)[:, None]
-    flags = np.where(np.isnan(value), np.uint16(Flag.NO_VALUE), np.uint16(0))
+    shifts = [*map(_shift, run)]
+    if any(shifts):
+        time += np.array(shifts)[:, None]
+    flags = np.isnan(value) * _NO_VALUE
     for at, arrival in enumerate(run):
         for place, marks in arrival.frame.quality.items():
             flags[at, place] |= _QUALITY_FLAGS[marks]
@@ -60,11 +63,11 @@ def _block(run: Sequence[Arrival], times: int, columns: int, packed: bool) -> Ba
             flags[at] |= np.uint16(arrival.flags)
     point = np.fromiter(chain.from_iterable(map(_points, frames)), np.int32, count * columns).reshape(count, 1, columns)
     return Batch(
-        point=np.repeat(point, times, axis=1).ravel(),
-        time=np.repeat(time, columns),
+        point=point.repeat(times, axis=1).ravel(),
+        time=time.repeat(columns),
         value=value.transpose(0, 2, 1).ravel(),
         flags=flags.transpose(0, 2, 1).ravel(),
-        received=np.repeat(np.array([arrival.received for arrival in run], np.int64), each),
+        received=np.array([*map(_received, run)], np.int64).repeat(each),
     )
 
 

@@ -103,3 +103,18 @@ def test_nothing_is_in_the_way_where_everything_finds_room(bench: Bench) -> None
     assert bench.named() == GAPS
     bench.clock.pass_s(10 * PATIENCE_S)
     assert bench.in_the_way() == ()
+
+
+def test_what_is_due_waits_a_little_for_the_next_commit_and_goes_with_it_as_soon_as_it_may(bench: Bench) -> None:
+    """So that no thread is woken for it alone; for who is not told yet, nothing is waited for."""
+    for _ in range(3):
+        bench.announcer.due([KEY])
+        first, bench.told = bench.announcer.due_s(), None
+        bench.announcer.tell({KEY: bench.position})
+        assert bench.told is None, "told again at once"
+        bench.clock.pass_s(first - 0.04)
+        bench.announcer.tell({KEY: bench.position})
+        assert bench.named()
+    bench.clock.pass_s(1)
+    bench.announcer.due([KEY])
+    assert bench.announcer.due_s() == 0
