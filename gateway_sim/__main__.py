@@ -1,5 +1,13 @@
 """`python -m gateway_sim`."""
 
-from gateway_sim.cli import app
+import sys
+
+from ingest.extras import ExtraMissing, needing
+
+try:
+    with needing("demo", "gateway_sim"):
+        from gateway_sim.cli import app
+except ExtraMissing as error:
+    sys.exit(str(error))
 
 app()

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest import build
+from ingest.extras import needing
 from ingest.history.config import DuckDBConfig
 from ingest.journal.backup import HeldJournal, count_journal, held_journal
 from ingest.model.files import sync
@@ -195,7 +196,8 @@ def history_file(settings: Settings) -> Path | None:
 
 
 def _copy_history(path: Path, to: Path, bar: Bar) -> None:
-    from ingest.history.duck_hold import copy_held  # noqa: PLC0415  30 MB that other histories need not load
+    with needing("duckdb", f"{path}"):
+        from ingest.history.duck_hold import copy_held  # noqa: PLC0415  30 MB that other histories need not load
 
     with bar("历史库 history", path.stat().st_size) as advance:
         copy_held(path, to, advance)
@@ -204,7 +206,8 @@ def _copy_history(path: Path, to: Path, bar: Bar) -> None:
 def _counts(journal: Path, state: Path, evidence: Path, history: Path | None) -> Mapping[str, int]:
     counts = {**count_journal(journal), **count_state(state), "evidence": sum(1 for _ in _files(evidence))}
     if history is not None and history.exists():
-        from ingest.history.duck_hold import count_stored  # noqa: PLC0415  as above
+        with needing("duckdb", f"{history}"):
+            from ingest.history.duck_hold import count_stored  # noqa: PLC0415  as above
 
         counts["stored"] = count_stored(history)
     return counts

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import traceback
 from contextlib import closing
@@ -46,6 +47,7 @@ from ingest.demo.run import Wish
 from ingest.demo.run import run as run_demo
 from ingest.explained import print_point
 from ingest.explained_warning import print_warning
+from ingest.extras import ExtraMissing, require
 from ingest.history.errors import HistoryUnavailable
 from ingest.installation import DataMissing, require_data, require_installation
 from ingest.journal.errors import JournalBroken, JournalUnavailable
@@ -100,7 +102,11 @@ _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 def main() -> None:
     """Run the command line."""
     write_privately()
-    app()
+    try:
+        app()
+    except ExtraMissing as error:
+        say.print(f"✗ {error}", markup=False)
+        sys.exit(UNAVAILABLE)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  as typer calls it
@@ -301,6 +307,7 @@ def demo(
     folder: Annotated[Path | None, typer.Option("--dir", help="保留数据的目录 Keep everything there.")] = None,
 ) -> None:
     """演示:三家模拟企业、按时间表注入故障 Demonstration: three simulated plants with faults on a timetable."""
+    require("demo", "yujing demo")
     wish = Wish(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
     try:
         code = asyncio.run(run_demo(wish))

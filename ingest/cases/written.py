@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Final
 
-import xlsxwriter
-
 from ingest import build
 from ingest.cases.sheet import Kind, Sheet, Value, local, shown
+from ingest.extras import needing
 from ingest.model.telling import PLANT_TIME
 
 _FORMULA: Final = frozenset("=+-@\u2212")
@@ -54,8 +53,11 @@ def csv_bytes(sheet: Sheet) -> bytes:
 
 def xlsx_bytes(sheet: Sheet) -> bytes:
     """A workbook of one sheet: headings that stay, filters, A4 across, numbers and dates as such, texts as texts."""
+    with needing("xlsx", "XLSX"):
+        from xlsxwriter import Workbook  # noqa: PLC0415  who writes no workbook needs no library for it
+
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+    with Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         book.set_properties({"title": sheet.title.zh, "created": local(sheet.made)})
         page = book.add_worksheet(_sheet_name(sheet.title.zh))
         head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#E7EEF5", "valign": "top"})

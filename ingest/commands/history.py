@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, bar, configured, say, span
+from ingest.extras import needing
 from ingest.history.config import DuckDBConfig
 from ingest.history.errors import HistoryUnavailable
 from ingest.settings import Settings
@@ -39,7 +40,8 @@ Points = Annotated[list[str] | None, typer.Option(help="测点标识,可重复 P
 @app.command()
 def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
     """校验 Read every row and compare rollups with readings; exit code 1 if anything is damaged."""
-    from ingest.history import duck_care as care  # noqa: PLC0415  30 MB that other commands need not load
+    with needing("duckdb", "yujing history"):
+        from ingest.history import duck_care as care  # noqa: PLC0415  30 MB that other commands need not load
 
     where = file.resolve() if file else None
     with _history(config, where) as found, care.reading(found) as db:
@@ -64,7 +66,8 @@ def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
 @app.command()
 def compact(config: ConfigFile = _DEFAULT) -> None:
     """重写以缩小,服务须停止 Write the file anew, smaller and faster; needs as much room again, and no service."""
-    from ingest.history import duck_care as care  # noqa: PLC0415  as above
+    with needing("duckdb", "yujing history"):
+        from ingest.history import duck_care as care  # noqa: PLC0415  as above
 
     with _history(config, None, writing=True) as found, ExitStack() as stack:
         roomy = found.model_copy(update={"memory_mb": max(found.memory_mb, _ROOMY_MB)})
@@ -85,7 +88,8 @@ def export_(
     point: Points = None,
 ) -> None:
     """导出为 Parquet,每日一个文件 Write readings or rollups as Parquet, a file for each day of plant time."""
-    from ingest.history import duck_care as care  # noqa: PLC0415  as above
+    with needing("duckdb", "yujing history"):
+        from ingest.history import duck_care as care  # noqa: PLC0415  as above
 
     asked = span(from_, to, care.Wanted().end)
     wanted = care.Wanted(_table(what), asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from ingest.commands.configured import INVALID, UNAVAILABLE, ConfigFile, bar, enter, moment, refuse, say, written
+from ingest.extras import needing
 from ingest.history.config import InfluxConfig, InfluxV1Config, InfluxV2Config, StoreConfig
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx_rollups import SETTLED_NS
@@ -135,7 +136,8 @@ def _made(history: StoreConfig, operator: str | None, wish: SetupWish) -> Iterat
 
             return set_up_v1(history, operator, wish)
         case InfluxV2Config():
-            from ingest.history.setting_up_v2 import set_up_v2  # noqa: PLC0415
+            with needing("influxdb2", f"history.kind = {history.kind}"):
+                from ingest.history.setting_up_v2 import set_up_v2  # noqa: PLC0415
 
             return set_up_v2(history, operator, wish)
         case _:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from ingest.extras import require
+
 BrokerKind = Literal["embedded", "mosquitto"]
 
 _START_S: Final = 20.0
@@ -61,7 +63,8 @@ async def stop(process: asyncio.subprocess.Process) -> None:
 
 
 def simulator(*arguments: str) -> list[str]:
-    """The command line of a part of the simulator."""
+    """The command line of a part of the simulator. Raises ExtraMissing."""
+    require("demo", "yujing demo, replay, simulate")
     return [sys.executable, "-m", "gateway_sim", *arguments]
 
 

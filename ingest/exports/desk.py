@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 import ingest
 from ingest.exports.wish import Wish
-from ingest.exports.worker import AWAY, TOO_LARGE
+from ingest.exports.worker import AWAY, LACKING, TOO_LARGE
 from ingest.state.config import StateConfig
 
 LONGEST_S: Final = 120.0
@@ -76,6 +76,8 @@ class Desk:
             process.stdin.close()
         if code == AWAY:
             raise NotMade(f"the state database does not answer: {said.strip()[-_SAID:]}", again=True)
+        if code == LACKING:
+            raise NotMade(said.strip()[-_SAID:], again=False)
         if code == TOO_LARGE:
             raise NotMade("it needs more memory than it may have; ask for one plant", again=False)
         if code:

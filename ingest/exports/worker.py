@@ -15,6 +15,7 @@ from typing import Final
 
 from ingest.exports.sheets import Maker
 from ingest.exports.wish import Wish
+from ingest.extras import ExtraMissing
 from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
 from ingest.state.config import StateConfig
@@ -26,6 +27,7 @@ MEMORY_BYTES: Final = 2 * 2**30
 
 AWAY: Final = 3
 TOO_LARGE: Final = 4
+LACKING: Final = 5
 
 
 def main() -> int:
@@ -43,6 +45,9 @@ def main() -> int:
         return AWAY
     except MemoryError:
         return TOO_LARGE
+    except ExtraMissing as error:
+        print(error, file=sys.stderr)  # noqa: T201  as above
+        return LACKING
     sys.stdout.buffer.write(made)
     return 0
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from ingest.extras import needing
 from ingest.history.store import HistoryStore
 from ingest.model.config import Config, Secret, misplaced
 
@@ -21,6 +22,8 @@ class StoreConfig(Config):
     """Seconds a page or a caller waits for trends; what is written has `timeout_s`."""
     kind: str
     """Chooses the store; each kind narrows it to its own name."""
+    needs: ClassVar[str | None] = None
+    """The extra of the package that brings the store's libraries, if it needs one (`ingest.extras`)."""
 
     @property
     def own_file(self) -> Path | None:
@@ -34,7 +37,7 @@ class StoreConfig(Config):
         a second of every start.
 
         Raises:
-            LookupError: a secret is not where the settings say.
+            LookupError: a secret is not where the settings say, or the extra is not installed.
             HistoryUnavailable: the file cannot be opened, or another process holds it.
         """
         raise NotImplementedError
@@ -44,6 +47,7 @@ class DuckDBConfig(StoreConfig):
     """One DuckDB file, used by this service alone while it runs."""
 
     kind: Literal["duckdb"] = "duckdb"
+    needs: ClassVar[str | None] = "duckdb"
     path: Path = Path("data/history.duckdb")
     memory_mb: int = Field(default=64, ge=64)  # of DuckDB's own, whatever the file's size
     threads: int = Field(default=1, ge=1, le=64)  # of a query or a write; several queries run beside each other anyway
@@ -65,7 +69,8 @@ class DuckDBConfig(StoreConfig):
 
     def open_store(self) -> HistoryStore:
         """See `StoreConfig`."""
-        from ingest.history.duck import DuckDBStore  # noqa: PLC0415
+        with needing("duckdb", f"history.kind = {self.kind}"):
+            from ingest.history.duck import DuckDBStore  # noqa: PLC0415
 
         return DuckDBStore(self)
 
@@ -140,6 +145,7 @@ class InfluxV2Config(InfluxConfig):
     """An InfluxDB 2.x or 3.x bucket; on 2.x, a DBRP mapping of the bucket's name makes it answer InfluxQL."""
 
     kind: Literal["influxdb2"] = "influxdb2"
+    needs: ClassVar[str | None] = "influxdb2"
     org: str
     bucket: str = "yujing"
     token: Secret
@@ -160,6 +166,7 @@ class InfluxV2Config(InfluxConfig):
 
     def open_store(self) -> HistoryStore:
         """See `StoreConfig`."""
-        from ingest.history.influx_v2 import InfluxV2Store  # noqa: PLC0415
+        with needing("influxdb2", f"history.kind = {self.kind}"):
+            from ingest.history.influx_v2 import InfluxV2Store  # noqa: PLC0415
 
         return InfluxV2Store(self)

@@ -12,6 +12,7 @@ from ingest.alarms.config import AlarmsConfig
 from ingest.api.config import ApiConfig
 from ingest.cases.config import CasesConfig
 from ingest.connectors.config import ConnectorsConfig
+from ingest.extras import command, installed
 from ingest.history.config import DuckDBConfig
 from ingest.history.registry import HistoryConfig
 from ingest.journal.config import JournalConfig
@@ -21,7 +22,7 @@ from ingest.pace import PaceConfig
 from ingest.pipeline.engine import EngineConfig
 from ingest.pipeline.intake import IntakeConfig
 from ingest.sources.config import MqttConfig, trust_files
-from ingest.state.config import StateConfig, require_files
+from ingest.state.config import SERVER_EXTRA, StateConfig, require_files
 from ingest.warnings.config import WarningsConfig
 
 
@@ -59,7 +60,14 @@ class Settings(Config):
 
 
 def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
-    """Faults of the files and secrets that tables name, those of entries apart: each with its table."""
+    """Faults of the files, secrets and extras that tables name, those of entries apart: each with its table."""
+    extras = {"history.kind": (settings.history.kind, settings.history.needs)}
+    if settings.state.server is not None:
+        extras["state.url"] = (str(settings.state.server), SERVER_EXTRA)
+    for key, (value, extra) in extras.items():
+        if extra is not None and not installed(extra):
+            expected = f"已安装附加组件 its extra installed: {command(extra)}"
+            yield key.partition(".")[0], Fault(str(file), key, repr(value), expected)
     checks: dict[str, Callable[[], object]] = {
         "mqtt": lambda: trust_files(settings.mqtt).context(),
         "state": lambda: require_files(settings.state),

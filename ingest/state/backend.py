@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from ingest.state.config import StateConfig
+from ingest.extras import needing
+from ingest.state.config import SERVER_EXTRA, StateConfig
 
 
 class Backend(Protocol):
@@ -71,7 +72,8 @@ def open_backend(config: StateConfig) -> Backend:
         from ingest.state.sqlite import Sqlite  # noqa: PLC0415
 
         return Sqlite(config.path)
-    from ingest.state.postgresql import Postgresql  # noqa: PLC0415
+    with needing(SERVER_EXTRA, f"state.url = {config.server}"):
+        from ingest.state.postgresql import Postgresql  # noqa: PLC0415
 
     return Postgresql(config)
 

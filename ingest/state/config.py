@@ -15,6 +15,9 @@ from ingest.model.fault import Fault, InvalidConfig
 SslMode = Literal["disable", "require", "verify-ca", "verify-full"]
 
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+SERVER_EXTRA: Final = "postgresql"
+"""The extra of the package that brings the driver of a server (`ingest.extras`)."""
+
 _SHAPE: Final = "postgresql://USER@HOST:PORT/DATABASE"
 
 

@@ -12,8 +12,9 @@ from typing import Any, Literal, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from ingest.extras import needing
 from ingest.state import sqlite
-from ingest.state.config import StateConfig
+from ingest.state.config import SERVER_EXTRA, StateConfig
 from ingest.state.errors import StateUnavailable
 from ingest.state.unreadable import Rows, Unreadable
 
@@ -56,7 +57,8 @@ def require_unused(config: StateConfig) -> None:
     if config.server is None:
         sqlite.require_unused(config.path)
     else:
-        from ingest.state import postgresql  # noqa: PLC0415  only the driver in use is loaded
+        with needing(SERVER_EXTRA, f"state.url = {config.server}"):
+            from ingest.state import postgresql  # noqa: PLC0415  only the driver in use is loaded
 
         postgresql.require_unused(config)
 
@@ -143,7 +145,8 @@ def _file_reader(path: Path) -> sa.Engine:
 
 
 def _server_reader(config: StateConfig) -> sa.Engine:
-    from ingest.state.postgresql import Postgresql  # noqa: PLC0415  only the driver in use is loaded
+    with needing(SERVER_EXTRA, f"state.url = {config.server}"):
+        from ingest.state.postgresql import Postgresql  # noqa: PLC0415  only the driver in use is loaded
 
     return Postgresql(config).reader()
 
@@ -162,6 +165,7 @@ def _in_file(path: Path) -> tuple[int, ...] | None:
 
 
 def _at_server(config: StateConfig) -> tuple[int, ...] | None:
-    from ingest.state.postgresql import peek  # noqa: PLC0415  only the driver in use is loaded
+    with needing(SERVER_EXTRA, f"state.url = {config.server}"):
+        from ingest.state.postgresql import peek  # noqa: PLC0415  only the driver in use is loaded
 
     return peek(config, ENGINE_AT)

@@ -12,6 +12,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
@@ -30,6 +31,7 @@ from ingest.api.texts import UNJUDGED
 from ingest.cli import app
 from ingest.connectors.webhook.connector import cloud_event
 from ingest.connectors.webhook.signature import decode_secret, signed_headers
+from ingest.extras import EXTRAS
 from ingest.model.outbox import Message
 from ingest.model.plant import GATEWAY_SIGNAL
 from ingest.plants.catalogue import load_catalogue
@@ -198,7 +200,8 @@ def test_the_index_names_every_page() -> None:
 
 def test_dependencies_are_listed_with_the_licence_they_state() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = [re.split(r"[\[<>=]", text)[0] for text in project["dependencies"]]
+    extras = [project["optional-dependencies"][extra] for extra in EXTRAS]
+    names = [re.split(r"[\[<>=]", text)[0] for text in chain(project["dependencies"], *extras)]
     rows = {row[0]: row[1] for row in table("adr/0005-dependencies.md", "dependency")}
     assert rows == {name: licence(name) for name in names}
 

@@ -85,6 +85,21 @@ async def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert refused.value.again
 
 
+async def test_a_workbook_that_cannot_be_written_here_is_refused_by_the_extra_it_needs(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CaseStore(database).commit(added=hazards(1))
+    (tmp_path / "xlsxwriter.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    desk = Desk(StateConfig(path=tmp_path / "state.db"), tmp_path)
+    with pytest.raises(
+        NotMade, match=r"XLSX: 需要附加组件 needs the extra xlsx: pip install 'yujing\[xlsx\]'"
+    ) as refused:
+        await desk.make(wish(tmp_path, "xlsx"))
+    assert not refused.value.again
+    assert (await made(desk, wish(tmp_path, "csv"))).count(b"\r\n") == 2
+
+
 async def test_whoever_gives_up_leaves_no_process_and_no_turn_taken(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(3))
     desk = Desk(StateConfig(path=tmp_path / "state.db"), tmp_path)
