@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from tests import migrated
 from tests.servers import PostgreSQL, postgresql
 
 pytest.register_assert_rewrite("tests.conformance")
+# Whatever the machine's habit: compiled code is kept. The many services and commands that tests start, and a worker for
+# each processor, would compile all of it again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
