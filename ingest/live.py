@@ -32,7 +32,7 @@ from ingest.plants.in_force import HeldBack, PlantFiles
 from ingest.plants.roster import Roster
 from ingest.plants.view import Latest, PlantView
 from ingest.settings.certificates import CertificateWatch
-from ingest.sources.mqtt import MqttSource
+from ingest.sources.source import Source
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.errors import StateUnavailable
 from ingest.state.store import AlarmStore, OutboxStore
@@ -70,7 +70,7 @@ class ServiceMetrics(Collector):
     def __init__(
         self,
         engine: Engine,
-        source: MqttSource,
+        source: Source,
         writer: HistoryWriter,
         outbox: OutboxStore,
         intake: Intake,
@@ -224,7 +224,7 @@ class LiveService:
     def __init__(
         self,
         engine: Engine,
-        source: MqttSource,
+        source: Source,
         writer: HistoryWriter,
         alarms: AlarmStore,
         warnings: WarningStore,

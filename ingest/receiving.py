@@ -20,6 +20,7 @@ from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.mqtt import MqttSource
 from ingest.sources.shares import Shares
+from ingest.sources.source import Source
 from ingest.state.errors import StateAway, StateUnavailable
 from ingest.state.peek import engine_at
 from ingest.supervisor import Supervisor
@@ -60,7 +61,7 @@ def receiving(
     *,
     caught_up: Callable[[], bool],
     clock: Clock,
-) -> tuple[MqttSource, Intake]:
+) -> tuple[Source, Intake]:
     """Build what takes messages from the broker and what writes them into the journal; neither is started.
 
     Args:

@@ -23,7 +23,7 @@ from ingest.plants.in_force import PlantFiles
 from ingest.plants.roster import Roster
 from ingest.settings.certificates import CertificateWatch
 from ingest.sources.clock import Clock
-from ingest.sources.mqtt import MqttSource
+from ingest.sources.source import Source
 from ingest.state.errors import StateUnavailable
 from ingest.state.store import OutboxStore
 from ingest.telemetry import Event, emit
@@ -124,7 +124,7 @@ def looks(
     journal: Journal,
     guard: DiskGuard,
     clock: Clock,
-    source: MqttSource,
+    source: Source,
     intake: Intake,
     writer: HistoryWriter,
     outbox: OutboxStore,

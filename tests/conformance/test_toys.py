@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,18 @@ from ingest.connectors.config import ConnectorsConfig, open_connectors
 from ingest.history.registry import KINDS
 from ingest.history.store import HistoryStore
 from ingest.model.config import Secret, chosen_by_kind
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
+from ingest.sources.source import Source
 from ingest.wire.format import FrameFormat
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.conformance.frame_format import FrameFormatPromises
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
 from tests.conformance.journal import JournalPromises
+from tests.conformance.source import TOPIC, SourcePromises
 from tests.conformance.toys.chat_robot import ChatRobotConfig
 from tests.conformance.toys.csv_format import CsvFormat
+from tests.conformance.toys.folder_source import FolderSource
 from tests.conformance.toys.sqlite_history import SqliteConfig, SqliteStore
 from tests.ingest.connectors.outbox import START, early_warning
 from tests.ingest.connectors.receiver import Receiver
@@ -39,7 +45,14 @@ def test_every_file_and_name_of_the_page_on_extending_is_there() -> None:
     paths = set(re.findall(r"`((?:[a-z_]+/)+[\w.]*)`", page))
     assert len(paths) > 20
     assert [path for path in sorted(paths) if not (root / path).exists()] == []
-    for suite in (ConnectorPromises, FrameFormatPromises, HistoryWrites, HistoryQueries, JournalPromises):
+    for suite in (
+        ConnectorPromises,
+        FrameFormatPromises,
+        HistoryWrites,
+        HistoryQueries,
+        JournalPromises,
+        SourcePromises,
+    ):
         assert f"`{suite.__name__}`" in page
     assert {path.name for path in TOYS.glob("*.py")} == set(re.findall(r"Toy: `(.+?)`", page))
 
@@ -77,6 +90,37 @@ class TestCsvFormat(FrameFormatPromises):
     @pytest.fixture
     def fmt(self) -> FrameFormat:
         return CsvFormat()
+
+
+@dataclass
+class Share:
+    """A folder that gateways write to."""
+
+    folder: Path
+    sent: int = 0
+
+    def source(self, handover: Handover, *, known: bool) -> Source:
+        return FolderSource(self.folder, handover, Clock())
+
+    def send(self, *payloads: bytes) -> None:
+        for payload in payloads:
+            self.sent += 1
+            part = self.folder / "part"
+            part.write_bytes(TOPIC.encode() + b"\n" + payload)
+            part.rename(self.folder / f"{self.sent}.frame")
+
+    def settle(self, source: Source) -> None:
+        """It is done when it returns."""
+
+    def heard(self) -> bytes | None:
+        file = self.folder / "p.g.committed"
+        return file.read_bytes() if file.exists() else None
+
+
+class TestFolderSource(SourcePromises):
+    @pytest.fixture
+    def far(self, tmp_path: Path) -> Share:
+        return Share(tmp_path)
 
 
 class TestSqliteWrites(HistoryWrites):

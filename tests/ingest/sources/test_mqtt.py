@@ -101,22 +101,6 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(tmp_path: Path, protocol: str) -> None:
-    with mosquitto(tmp_path) as address:
-        with source(address, protocol=protocol) as ours:
-            publish(address, b"kept", b"lost in a crash")
-            first, second = ours.next(), ours.next()
-            assert (first.topic, first.payload, second.payload) == (TOPIC, b"kept", b"lost in a crash")
-            ours.source.acknowledge([first])
-            ours.source.flush()
-            until(lambda: not ours.source._client._out_packet)  # it has left before the connection goes
-        publish(address, b"while away")
-        with source(address, expect=True, protocol=protocol) as ours:
-            assert [ours.next().payload for _ in range(2)] == [b"lost in a crash", b"while away"]
-            assert ours.drain() == []
-
-
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_what_the_broker_had_kept_is_told_from_what_is_said_now(tmp_path: Path, protocol: str) -> None:
     """By the retain flag: set on what answers the subscription, also after a restart, and on nothing else."""
     topic = status_topic("p", "g")

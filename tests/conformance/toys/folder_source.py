@@ -1,0 +1,76 @@
+"""A toy source, written from `docs/extending.md`: frames as files in a folder, such as a share that gateways write to.
+
+`<number>.frame` holds the topic, a line break and the payload; it is moved into the folder when it is whole.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ingest.sources.clock import Clock
+from ingest.sources.handover import Handover
+from ingest.sources.raw import Raw
+from ingest.wire.frame import Committed, Refusal, encode_committed, encode_refusal
+
+LOOK_S = 0.02
+
+
+class FolderSource:
+    unmet = 0
+    certificate: bytes | None = None
+    sessions_lost = 0
+
+    def __init__(self, folder: Path, handover: Handover, clock: Clock) -> None:
+        self._folder = folder
+        self._handover = handover
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._thread is not None and self._folder.is_dir()
+
+    @property
+    def reading(self) -> bool:
+        return self.connected
+
+    @property
+    def trouble(self) -> str | None:
+        return None if self.connected else f"{self._folder} is not read"
+
+    def start(self, on_subscribed: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=self._run, name="folder-source")
+        self._thread.start()
+        on_subscribed()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def acknowledge(self, messages: Sequence[Raw]) -> None:
+        for message in messages:
+            (self._folder / f"{message.packet}.frame").unlink(missing_ok=True)
+
+    def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
+        for plant, gateway, told in committed:
+            (self._folder / f"{plant}.{gateway}.committed").write_bytes(encode_committed(told))
+        return [told for _, _, told in committed]
+
+    def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
+        (self._folder / f"{plant}.{gateway}.refused").write_bytes(encode_refusal(refusal))
+        return True
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def _run(self) -> None:
+        newest = 0
+        while not self._stopping.wait(LOOK_S):
+            for number in sorted(int(file.stem) for file in self._folder.glob("*.frame") if int(file.stem) > newest):
+                topic, _, payload = (self._folder / f"{number}.frame").read_bytes().partition(b"\n")
+                message = Raw(topic.decode(errors="replace"), payload, *self._clock.look(), packet=number)
+                if not self._handover.put([message], self._stopping.is_set):
+                    return
+                newest = number
