@@ -1,36 +1,40 @@
 """What years of history cost in the built-in store, DuckDB, with its default settings.
 
-    python -m benchmarks.duck [--json] [--millions 300] [--points 300] [--days 365]
+    python -m benchmarks.duck [--json] [--millions 300] [--points 300] [--days 365] [--seconds 90]
 
 Figures of processor time, which hold beside other work; of trends the least of five. Prints:
 
 - `cpu_s_per_million.N`: of writes of N readings each, the store's work between them included;
-- `rss_mb`: of this process after so many millions of readings;
+- `rss_mb`: of a whole service with so many million readings in its history, while 100 gateways send 4,000 a second and
+  trends of an hour, twelve hours and a day are asked for: at its start and the highest, and how many were answered;
 - `trend_year_ms`, `trend_hour_ms`: of one point, in 240 buckets; `trends_…` of all points in one question;
 - `bytes_a_reading`, `bytes_a_minute`: on disk, the latter with the hours.
 
-The readings come as a plant's do, every point once a second, and are rolled up by the store itself. A year of them
-would take an hour to write, so the year is one of rollups only: random minutes by a statement, and their hours by the
-store's own. They are what the year's trend is made of in any case.
+The files are filled by statements ([duck_filled](duck_filled.py)): three minutes for 300 million readings. The year is
+one of rollups only, which is what its trend is made of in any case.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import numpy as np
 
+from benchmarks.duck_filled import fill_minutes, fill_readings
+from benchmarks.intake import rss_mb
+from benchmarks.load import Load, point_names
+from benchmarks.site import FIRST, SHAPES, site
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck import DuckDBStore
-from ingest.history.duck_file import DuckFile
-from ingest.history.duck_rollups import HOUR, MINUTE, roll_hour
+from ingest.history.duck_rollups import HOUR
+from ingest.history.series import Series
 from ingest.history.store import TrendQuery
 from ingest.model.batch import Batch
 from ingest.plants.roster import Roster
@@ -41,6 +45,7 @@ BUCKETS: Final = 240
 _SECOND: Final = 10**9
 _DAY: Final = 24 * HOUR
 _FILL: Final = 40_000  # readings a write, as the writer's full turn has
+_SPANS_S: Final = (3_600, 43_200, 86_400)
 
 
 def readings(at: int, count: int, points: int, start: int = NOON) -> Batch:
@@ -52,65 +57,67 @@ def readings(at: int, count: int, points: int, start: int = NOON) -> Batch:
     return Batch((number % points).astype(np.int32), times, values, flags, times + 5_000_000)
 
 
-def written(folder: Path, known: Roster, millions: int, sizes: Sequence[int]) -> dict[str, Any]:
-    """What writes cost by their size, and what is left of them in memory and on disk."""
-    points = len(known.points)
+def written(folder: Path, known: Roster, sizes: Sequence[int]) -> dict[str, Any]:
+    """What writes cost by their size."""
     cpu = {size: _cpu_of(folder / f"{size}.duckdb", known, size, max(100, 400_000 // size)) for size in sizes}
-    path = folder / "filled.duckdb"
-    store = DuckDBStore(DuckDBConfig(path=path))
-    for write, at in enumerate(range(0, millions * 1_000_000, _FILL)):
-        store.write_readings(readings(at, _FILL, points), known, 1 + write)
-    rss = _rss_mb()
-    store.close()
-    return {
-        "cpu_s_per_million": cpu,
-        "rss_mb": round(rss),
-        "bytes_a_reading": round(path.stat().st_size / max(1, millions * 1e6), 2),
-    }
+    return {"cpu_s_per_million": cpu}
+
+
+def served(millions: int, seconds: float) -> dict[str, Any]:
+    """What memory a service holds that has so many readings; nothing without any."""
+    if not millions:
+        return {"rss_mb": None, "bytes_a_reading": None}
+    shape = SHAPES["county"]
+    names = point_names(FIRST, shape.gateways, shape.readings)
+    series = [Series(*name) for name in names]
+    size = 0.0
+
+    def prepare(folder: Path) -> None:
+        nonlocal size
+        path = folder / "data" / "history.duckdb"
+        path.parent.mkdir(mode=0o700)
+        each_s = len(names) / (shape.frames_per_s * shape.readings)
+        rows = fill_readings(path, series, millions, each_s, time.time_ns() // HOUR * HOUR)
+        size = path.stat().st_size / rows
+
+    load = Load(86_400 * 200, shape.gateways, rate=shape.frames_per_s, first=FIRST, columns=shape.readings)
+    with site(shape, "duckdb", prepare=prepare) as measured, measured.sending(load):
+        asking = httpx.Client(base_url=measured.service.url, headers=measured.service.headers, trust_env=False)
+        with asking as client:
+            answered = 0
+            seen, until = [rss_mb(measured.service.pid)], time.monotonic() + seconds
+            while time.monotonic() < until:
+                plant, name, _ = names[len(seen) * 37 % len(names)]
+                for span in _SPANS_S:
+                    end = time.time_ns() // HOUR * HOUR
+                    times = f"from={_text(end - span * _SECOND)}&to={_text(end)}&buckets={BUCKETS}"
+                    answer = client.get(f"/api/v1/plants/{plant}/points/{name}/readings?{times}", timeout=60)
+                    answered += answer.is_success
+                seen.append(rss_mb(measured.service.pid))
+                time.sleep(1)
+    rss = {"start": round(seen[0]), "highest": round(max(seen)), "trends": answered}
+    return {"rss_mb": rss, "bytes_a_reading": round(size, 2)}
 
 
 def asked(folder: Path, known: Roster, days: int) -> dict[str, Any]:
     """What trends of a year, and of its last hour, take."""
-    config, points = DuckDBConfig(path=folder / "years.duckdb"), len(known.points)
-    end = NOON // _DAY * _DAY
-    _write(config, known, end, points)  # so that all points are known
-    _fill_minutes(config, end, points, days)
-    size = config.path.stat().st_size
-    _write(config, known, end, HOUR // _SECOND * points)
-    names = [one.id for one in known.points if one is not None]
+    path, end = folder / "years.duckdb", NOON // _DAY * _DAY
+    points = [one for one in known.points if one is not None]
+    fill_minutes(path, [Series(one.plant, one.id, one.signal) for one in points], days, end)
+    size = path.stat().st_size
+    store = DuckDBStore(DuckDBConfig(path=path))
+    count = HOUR // _SECOND * len(points)
+    for at in range(0, count, _FILL):
+        store.write_readings(readings(at, min(_FILL, count - at), len(points), end), known, 1 + at)
+    names = [one.id for one in points]
     now = end + HOUR
-    store = DuckDBStore(config)
     figures = {
         f"{what}_{span}_ms": _least_ms(store, [TrendQuery(PLANT, name, now - width, now, BUCKETS) for name in of])
         for what, of in (("trend", names[:1]), ("trends", names))
         for span, width in (("year", days * _DAY), ("hour", HOUR))
     }
     store.close()
-    return figures | {"bytes_a_minute": round(size / (days * 1440 * points), 1)}
-
-
-def _write(config: DuckDBConfig, known: Roster, start: int, count: int) -> None:
-    store = DuckDBStore(config)
-    for at in range(0, count, _FILL):
-        store.write_readings(readings(at, min(_FILL, count - at), len(known.points), start), known, 1 + at)
-    store.close()
-
-
-def _fill_minutes(config: DuckDBConfig, end: int, points: int, days: int) -> None:
-    file = DuckFile(config)
-    for day in range(end - days * _DAY, end, _DAY):
-        with file.transaction() as db:
-            db.execute(
-                "INSERT INTO minutes SELECT series, $day + minute * $width, round(0.3 + random() * 0.05, 3),"
-                " 0.35 + random() * 0.01, round(0.4 + random() * 0.05, 3), 60, 60"
-                " FROM range(1440) m(minute), range(1, $series) s(series) ORDER BY 2 // $hour, 1, 2",
-                {"day": day, "width": MINUTE, "series": points + 1, "hour": HOUR},
-            )
-            for hour in range(day, day + _DAY, HOUR):
-                roll_hour(db, hour)
-    with file.transaction() as db:
-        db.execute("UPDATE kept SET rolled_to = ?", [end])
-    file.close()
+    return figures | {"bytes_a_minute": round(size / (days * 1440 * len(points)), 1)}
 
 
 def _cpu_of(path: Path, known: Roster, size: int, writes: int) -> float:
@@ -134,9 +141,8 @@ def _least_ms(store: DuckDBStore, queries: Sequence[TrendQuery]) -> float:
     return round(min(took) * 1e3, 1)
 
 
-def _rss_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def _text(time_ns: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time_ns // _SECOND))
 
 
 def main() -> None:
@@ -146,11 +152,13 @@ def main() -> None:
     parser.add_argument("--millions", type=int, default=300, help="of readings")
     parser.add_argument("--points", type=int, default=300)
     parser.add_argument("--days", type=int, default=365, help="of rollups")
+    parser.add_argument("--seconds", type=float, default=90, help="that the service runs with them")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="readings a write")
     told = parser.parse_args()
     known = roster(*(point(n, f"CW-{n:05d}") for n in range(told.points)))
     with tempfile.TemporaryDirectory() as folder:
-        figures = written(Path(folder), known, told.millions, told.sizes) | asked(Path(folder), known, told.days)
+        figures = written(Path(folder), known, told.sizes) | asked(Path(folder), known, told.days)
+    figures |= served(told.millions, told.seconds)
     if told.json:
         print(json.dumps(figures))
     else:

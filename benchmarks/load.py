@@ -97,6 +97,16 @@ def write_plants(folder: Path, gateways: int, *, prompt: bool = False, first: in
         (folder / f"{_plant(begin)}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def point_names(first: int, gateways: int, columns: int = COLUMNS) -> list[tuple[str, str, str]]:
+    """Plant, id and signal of every point of these gateways, as `write_plants` has them."""
+    signals = [signal for signal, _ in _SIGNALS * 2][:columns]
+    return [
+        (_plant(number), _point(number, column), signal)
+        for number in range(first, first + gateways)
+        for column, signal in enumerate(signals)
+    ]
+
+
 def publish(host: str, port: int, load: Load) -> float:
     """Publish it all; returns seconds from the first publish to the last commit (or acknowledgement)."""
     with socket.create_connection((host, port)) as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,13 +83,23 @@ class Site:
 
 
 @contextmanager
-def site(shape: Shape, history: History, *, prompt: bool = False) -> Iterator[Site]:
-    """The service at rest, ready for what the shape sends; `prompt`: see `write_plants`."""
+def site(
+    shape: Shape, history: History, *, prompt: bool = False, prepare: Callable[[Path], None] = lambda _: None
+) -> Iterator[Site]:
+    """The service at rest, ready for what the shape sends.
+
+    Args:
+        shape: what that is.
+        history: where readings go.
+        prompt: see `write_plants`.
+        prepare: called with the service's folder before it starts.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder, hook = Path(name), free_port()
         write_plants(folder / "plants", GATEWAYS, prompt=True)
         write_plants(folder / "plants", shape.gateways, first=FIRST, columns=shape.readings, prompt=prompt)
         (folder / "secret").write_text("whsec_" + "YSBzZWNyZXQgb2YgdGhpcyBiZW5jaG1hcms=")
+        prepare(folder)
         more = (
             f'[[connectors.webhooks]]\nname = "h"\nurl = "http://127.0.0.1:{hook}/"\nsecret = {{ file = "secret" }}\n'
         )

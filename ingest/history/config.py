@@ -49,7 +49,7 @@ class DuckDBConfig(StoreConfig):
     kind: Literal["duckdb"] = "duckdb"
     needs: ClassVar[str | None] = "duckdb"
     path: Path = Path("data/history.duckdb")
-    memory_mb: int = Field(default=64, ge=64)  # of DuckDB's own, whatever the file's size
+    memory_mb: int = Field(default=48, ge=48)  # of DuckDB's own, whatever the file's size
     threads: int = Field(default=1, ge=1, le=64)  # of a query or a write; several queries run beside each other anyway
     retention_d: int = Field(default=400, ge=1)  # readings: a year, and the same weeks of the year before beside it
     rollup_retention_d: int = Field(default=1830, ge=1)  # their rollups by minute and hour: five years, as alarm events

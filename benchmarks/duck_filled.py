@@ -1,0 +1,74 @@
+"""A DuckDB history of hundreds of millions of rows in minutes: DuckDB makes them itself, as the service leaves them.
+
+The tables are the store's own, rows stand in the order of its writes, and rollups are made by its own statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ingest.history.config import DuckDBConfig
+from ingest.history.duck_file import DuckFile
+from ingest.history.duck_rollups import HOUR, MINUTE, roll, roll_hour
+from ingest.history.series import Series
+
+_SECOND: Final = 10**9
+_DAY: Final = 24 * HOUR
+_WRITE_S: Final = 2  # between writes, as `[pace]` has it
+
+
+def fill_readings(path: Path, series: Sequence[Series], millions: int, each_s: float, end: int) -> int:
+    """So many million readings, in whole hours up to `end`, of all series every `each_s`, with rollups; how many."""
+    file = _opened(path, series)
+    step, an_hour = round(each_s * _SECOND), round(3600 / each_s) * len(series)
+    hours = -(-millions * 1_000_000 // an_hour)
+    start, turn = end - hours * HOUR, max(1, an_hour * _WRITE_S // 3600)
+    for hour in range(hours):
+        with file.transaction() as db:
+            db.execute(
+                "INSERT INTO readings SELECT 1 + (n + $before) // $turn, n % $points + 1, $at + n // $points * $step,"
+                " round(0.35 + 0.05 * sin(n * 0.7), 3), 0 FROM range($count) t(n)",
+                {
+                    "before": hour * an_hour,
+                    "turn": turn,
+                    "points": len(series),
+                    "at": start + hour * HOUR,
+                    "step": step,
+                    "count": an_hour,
+                },
+            )
+            roll(db, start + hour * HOUR, start + (hour + 1) * HOUR)
+    with file.transaction() as db:
+        db.execute("INSERT INTO marks VALUES (?, 1, 1)", [1 + hours * an_hour // turn])
+    file.close()
+    return hours * an_hour
+
+
+def fill_minutes(path: Path, series: Sequence[Series], days: int, end: int) -> None:
+    """Rollups alone of so many days up to `end`, a midnight of UTC: random minutes, and their hours."""
+    file = _opened(path, series)
+    for day in range(end - days * _DAY, end, _DAY):
+        with file.transaction() as db:
+            db.execute(
+                "INSERT INTO minutes SELECT series, $day + minute * $width, round(0.3 + random() * 0.05, 3),"
+                " 0.35 + random() * 0.01, round(0.4 + random() * 0.05, 3), 60, 60"
+                " FROM range(1440) m(minute), range(1, $series) s(series) ORDER BY 2 // $hour, 1, 2",
+                {"day": day, "width": MINUTE, "series": len(series) + 1, "hour": HOUR},
+            )
+            for hour in range(day, day + _DAY, HOUR):
+                roll_hour(db, hour)
+    with file.transaction() as db:
+        db.execute("UPDATE kept SET rolled_to = ?", [end])
+    file.close()
+
+
+def _opened(path: Path, series: Sequence[Series]) -> DuckFile:
+    file = DuckFile(DuckDBConfig(path=path, memory_mb=1024, threads=2))
+    with file.transaction() as db:
+        names = [list(names) for names in zip(*((one.plant, one.point, one.signal) for one in series), strict=True)]
+        numbers = list(range(1, len(series) + 1))
+        db.execute("INSERT INTO series SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [numbers, *names])
+        db.execute("INSERT INTO kept VALUES (0, 0, 0)")
+    return file
