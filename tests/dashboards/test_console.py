@@ -8,13 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, ViewportSize, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from ingest.api.server import ApiServer
 from ingest.model.alarm import AlarmState
 from tests.browser import Watched, chromium, watched
 from tests.ingest.api.serving import served
 from tests.ingest.api.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAME = "yujing.test"  # a plain name over http: to the browser no secure context, as in most control rooms
 
@@ -24,24 +27,30 @@ def hall() -> StandIn:
     return busy()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(hall: StandIn, tmp_path: Path) -> AsyncIterator[ApiServer]:
     async with served(hall, tmp_path) as server:
         yield server
 
 
-@pytest.fixture
-async def watch(server: ApiServer) -> AsyncIterator[Watched]:
-    """A page on the console's own name; the test fails if anything on it went wrong."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One for all tests, each of which has a context of its own in it."""
     async with chromium(f"--host-resolver-rules=MAP {NAME} 127.0.0.1") as browser:
-        context = await browser.new_context(
-            base_url=f"http://{NAME}:{server.port}", viewport=ViewportSize(width=1366, height=800)
-        )
-        watch = await watched(context)
-        yield watch
-        await context.close()
-        assert watch.wrong == []
-        assert watch.asked == {f"http://{NAME}:{server.port}"}
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def watch(server: ApiServer, browser: Browser) -> AsyncIterator[Watched]:
+    """A page on the console's own name; the test fails if anything on it went wrong."""
+    context = await browser.new_context(
+        base_url=f"http://{NAME}:{server.port}", viewport=ViewportSize(width=1366, height=800)
+    )
+    watch = await watched(context)
+    yield watch
+    await context.close()
+    assert watch.wrong == []
+    assert watch.asked == {f"http://{NAME}:{server.port}"}
 
 
 async def sign_in(page: Page, token: str = OPERATOR) -> None:

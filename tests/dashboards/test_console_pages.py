@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from ingest.api.server import ApiServer
@@ -16,6 +17,8 @@ from tests.browser import Watched, chromium, watched
 from tests.ingest.api.filled import PDF, Filled, fill
 from tests.ingest.api.serving import served
 from tests.ingest.api.stand_in import ADMIN, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE, SMALL, DESK = (390, 844), (360, 740), (1366, 800)
 FINGER = 40  # px: what a thumb hits
@@ -48,21 +51,22 @@ def hall() -> StandIn:
     return busy()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def filled(hall: StandIn) -> Filled:
     found = await fill(hall)
     hall.pass_time(30)
     return found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(hall: StandIn, filled: Filled, tmp_path: Path) -> AsyncIterator[ApiServer]:
     async with served(hall, tmp_path) as server:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
+    """One for all tests, each of which has a context of its own in it."""
     async with chromium() as browser:
         yield browser
 
