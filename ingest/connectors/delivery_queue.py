@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ingest.connectors.retry import RetrySchedule
+from ingest.backoff import RetrySchedule
 from ingest.model.outbox import Urgency, Waiting
 
 WELL_S: Final = 5.0

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar, get_args
 
+from ingest.backoff import RetrySchedule
 from ingest.connectors.connector import Connector, Outcome
 from ingest.connectors.delivery_queue import DeliveryQueue
-from ingest.connectors.retry import RetrySchedule
 from ingest.model.outbox import Attempt, Message, MessageKind, Waiting
 from ingest.telemetry import Event, emit
 

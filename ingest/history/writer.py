@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from ingest.backoff import RetrySchedule
 from ingest.history.aside import ALARMS as ALARMS_ASIDE
 from ingest.history.aside import READINGS as READINGS_ASIDE
 from ingest.history.aside import WARNINGS as WARNINGS_ASIDE
@@ -375,5 +376,5 @@ def _delay_s(error: Exception, failures: int) -> float:
     """The store's own wish, or twice as long as last time; jittered, so that many writers do not come back at once."""
     if isinstance(error, HistoryUnavailable) and error.retry_after_s is not None:
         return min(error.retry_after_s, LONGEST_WISH_S)
-    longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(failures - 1, 10))
-    return longest * random.uniform(0.5, 1)  # noqa: S311  not a secret
+    jitter = random.random()  # noqa: S311  not a secret
+    return RetrySchedule(FIRST_DELAY_S, LONGEST_DELAY_S).delay_s(failures, 0.0, jitter)

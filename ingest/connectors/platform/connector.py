@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
+from ingest.backoff import RetrySchedule
 from ingest.connectors.connector import Outcome
 from ingest.connectors.credentials import header_value, reveal
 from ingest.connectors.errors import Unmappable, Unreachable
@@ -15,7 +16,6 @@ from ingest.connectors.platform.config import PlatformConfig
 from ingest.connectors.platform.mapping import FieldMapping, load_mapping
 from ingest.connectors.platform.profile import Profile, Sm4JsonProfile
 from ingest.connectors.posting import Posting
-from ingest.connectors.retry import RetrySchedule
 from ingest.model.fault import all_of
 from ingest.model.outbox import Message
 

@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from ingest.backoff import RetrySchedule
 from ingest.connectors.connector import Outcome
 from ingest.connectors.credentials import reveal
 from ingest.connectors.errors import Unreachable
 from ingest.connectors.https import open_client, post
 from ingest.connectors.posting import Posting
-from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.webhook.config import WebhookConfig
 from ingest.connectors.webhook.signature import decode_secret, signed_headers
 from ingest.model.fault import all_of

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 from pydantic import Field
 
+from ingest.backoff import RetrySchedule
 from ingest.connectors.connector import Outcome
 from ingest.connectors.credentials import header_value, reveal
 from ingest.connectors.errors import Unreachable
 from ingest.connectors.https import Url, open_client, post
 from ingest.connectors.posting import Posting
 from ingest.connectors.receiver import ReceiverConfig
-from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.sender import Scheduled
 from ingest.model.config import Secret
 from ingest.model.outbox import Message, MessageKind

@@ -14,8 +14,8 @@ from typing import Any, get_args
 from uuid import UUID, uuid5
 
 from ingest.alarms.report import alarm_body, readings_body
+from ingest.backoff import RetrySchedule
 from ingest.connectors.connector import Outcome
-from ingest.connectors.retry import RetrySchedule
 from ingest.connectors.sender import OutboxSender
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.model.flags import Flag

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 import pytest
 
+from ingest.backoff import RetrySchedule
 from ingest.connectors.delivery_queue import NEW_WAIT_S, DeliveryQueue
-from ingest.connectors.retry import RetrySchedule
 from ingest.model.outbox import Urgency, Waiting
 
 SCHEDULE = RetrySchedule(slow_after_s=86_400, slow_s=3600)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from ingest.backoff import MAX_WISH_S, RetrySchedule
 from ingest.connectors.platform.connector import PlatformConnector
-from ingest.connectors.retry import MAX_WISH_S, RetrySchedule
 from ingest.connectors.webhook.connector import WebhookConnector
 
 DAY_S = 86_400.0

@@ -1,4 +1,4 @@
-"""When a message that failed is tried again: soon at first, then ever more slowly, for ever."""
+"""When what failed is tried again: soon at first, then ever more slowly, for ever. The one rule for whoever repeats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_WISH_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
-    """Doubling delays from `first_s` up to `cap_s`; messages older than `slow_after_s` are tried every `slow_s`.
+    """Doubling delays from `first_s` up to `cap_s`; what failed for longer than `slow_after_s` is tried every `slow_s`.
 
     It has no end: a safety alarm is never given up. The numbers are engineering defaults.
     """
@@ -26,7 +26,7 @@ class RetrySchedule:
 
         Args:
             failures: tries that failed so far, at least 1.
-            age_s: how long the message has been waiting.
+            age_s: for how long it has failed.
             jitter: 0 <= jitter < 1; takes up to half the delay away, so that many senders do not come back at once.
             wish_s: the receiver's Retry-After, if it gave one.
         """
