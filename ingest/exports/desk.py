@@ -88,5 +88,5 @@ def _yield_to_all(pid: int) -> None:
     """Let a process run only while nobody else wants to. Set from outside: most of a short list is loading code."""
     with suppress(ProcessLookupError):  # it has ended already
         os.setpriority(os.PRIO_PROCESS, pid, NICE)  # all there is where the other is not allowed
-        with suppress(PermissionError):
+        with suppress(PermissionError, AttributeError):  # macOS has no such class
             os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))

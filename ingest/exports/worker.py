@@ -11,6 +11,7 @@ import pickle
 import resource
 import sys
 import threading
+from contextlib import suppress
 from typing import Final
 
 from ingest.exports.sheets import Maker
@@ -32,7 +33,10 @@ LACKING: Final = 5
 
 def main() -> int:
     """Make what is wished; the exit code says what stood in the way."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    with suppress(ValueError):  # macOS bounds no addresses
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     config: StateConfig
     wish: Wish
     config, wish = pickle.load(sys.stdin.buffer)  # noqa: S301  from the service that started this process

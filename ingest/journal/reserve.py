@@ -121,7 +121,7 @@ class _Disk:
         try:
             ballast = os.open(self._ballast, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
             try:
-                os.posix_fallocate(ballast, 0, self._reserve)
+                _allocate(ballast, self._reserve)
             finally:
                 os.close(ballast)
         except OSError:
@@ -132,6 +132,15 @@ class _Disk:
     def _give_up(self) -> None:
         with suppress(OSError):
             self._ballast.unlink(missing_ok=True)
+
+
+def _allocate(file: int, size: int) -> None:
+    """Give the file blocks that are really there. Raises OSError if the disk has no room for them."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:  # macOS
+        while size > 0:
+            size -= os.write(file, bytes(min(size, _MB)))
 
 
 class DiskGuard:

@@ -131,6 +131,17 @@ async def test_a_list_is_made_with_the_time_that_nobody_else_wants(tmp_path: Pat
     assert (await making).count(b"\r\n") == 4
 
 
+async def test_a_list_is_made_where_the_system_has_no_class_for_idle_work(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS."""
+    CaseStore(database).commit(added=hazards(3))
+    monkeypatch.delattr(os, "sched_setscheduler")
+    assert (await made(Desk(StateConfig(path=tmp_path / "state.db"), tmp_path), wish(tmp_path, "csv"))).startswith(
+        b"\xef\xbb\xbf"
+    )
+
+
 def _children() -> list[str]:
     deadline = time.monotonic() + 30
     while (found := _workers()) and time.monotonic() < deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -104,6 +105,17 @@ def test_a_start_without_room_for_a_ballast_says_so_and_holds_intake(tmp_path: P
     assert [log["event"] for log in logs] == ["disk_low"]
     assert dial.set(20) is DiskState.OK
     assert dial.ballast.exists()
+
+
+def test_the_ballast_is_of_real_blocks_where_files_cannot_be_given_any_but_by_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS."""
+    monkeypatch.delattr(os, "posix_fallocate")
+    DiskGuard([tmp_path], 2.5, free=lambda _folder: 100 * MB)
+    (ballast,) = tmp_path.iterdir()
+    assert ballast.stat().st_size == 2.5 * MB
+    assert ballast.stat().st_blocks * 512 >= 2.5 * MB
 
 
 def test_folders_on_one_disk_share_a_ballast(tmp_path: Path) -> None:
