@@ -7,13 +7,14 @@ of each rule that held.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from ingest.state.identity import ByIdentity
 from ingest.state.once import once
 from ingest.state.warning_tables import warning_input
 
@@ -30,21 +31,20 @@ _MOST: Final = 2**63 - 1
 def let_refer(connection: sa.Connection, rows: Iterable[MutableMapping[str, Any]]) -> None:
     """Store what is new of the inputs of these rows (of `warning`, or snapshots), and have the rows refer to it."""
     keyed = []
-    known: dict[int, list[tuple[list[tuple[str, Mapping[str, Any]]], Any]]] = {}  # rows may share their inputs
+    known: dict[int, list[tuple[list[tuple[bytes, Mapping[str, Any]]], Any]]] = {}  # rows may share their inputs
     for row in rows:
         inputs = row["inputs"]
         if id(inputs) not in known:
             known[id(inputs)] = [(_parts(ground), ground["more"]) for ground in inputs]
         keyed.append((row, known[id(inputs)]))
-    parts = {text: part for _, grounds in keyed for named, _ in grounds for text, part in named}
-    hashes = {text: _hash(text) for text in parts}
-    number = _numbers(connection, hashes.values())
-    fresh: list[dict[str, Any]] = [{"hash": k, "content": parts[text]} for text, k in hashes.items() if k not in number]
-    if fresh:
-        connection.execute(once(connection, warning_input, "hash"), fresh)
-        number |= _numbers(connection, [one["hash"] for one in fresh])
+    parts = {key: part for _, grounds in keyed for named, _ in grounds for key, part in named}
+    number = _numbers(connection, parts)
+    if fresh := {key: part for key, part in parts.items() if key not in number}:
+        new = [{"hash": UUID(bytes=key), "content": part} for key, part in fresh.items()]
+        connection.execute(once(connection, warning_input, "hash"), new)
+        number |= _numbers(connection, fresh)
     for row, grounds in keyed:
-        numbered = [([number[hashes[text]] for text, _ in named], more) for named, more in grounds]
+        numbered = [([number[key] for key, _ in named], more) for named, more in grounds]
         row["inputs"] = [[rule, facts, more] for (rule, *facts), more in numbered]
 
 
@@ -66,10 +66,10 @@ def whole(rows: R, ask: Callable[[sa.Select[Any]], Iterable[Mapping[str, Any]]])
     return rows
 
 
-def _parts(ground: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The rule, then each fact; with each the one text that says it."""
+def _parts(ground: Mapping[str, Any]) -> list[tuple[bytes, Mapping[str, Any]]]:
+    """The rule, then each fact; with each the hash of the one text that says it."""
     rule = {key: value for key, value in ground.items() if key not in {"facts", "more"}}
-    return [(_ONE_WAY.encode(part), part) for part in (rule, *ground["facts"])]
+    return [(_hash(rule), rule), *((_fact_hash(fact), fact) for fact in ground["facts"])]
 
 
 def _resolved(ground: Any, known: Mapping[int, Any]) -> Any:
@@ -97,16 +97,19 @@ def _refers(ground: Any) -> bool:
     )
 
 
-def _numbers(connection: sa.Connection, hashes: Collection[UUID]) -> dict[UUID, int]:
+def _numbers(connection: sa.Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
     """Those of them that are stored, and their numbers."""
-    found: dict[UUID, int] = {}
-    for some in _cut([*hashes]):
-        found |= {row.hash: row.number for row in connection.execute(_NUMBERS, {"some": some})}
+    found: dict[bytes, int] = {}
+    for some in _cut([UUID(bytes=key) for key in hashes]):
+        found |= {key.bytes: number for key, number in connection.execute(_NUMBERS, {"some": some})}
     return found
 
 
-def _hash(text: str) -> UUID:
-    return UUID(bytes=sha256(text.encode()).digest()[:16])
+def _hash(part: Mapping[str, Any]) -> bytes:
+    return sha256(_ONE_WAY.encode(part).encode()).digest()[:16]
+
+
+_fact_hash: Final = ByIdentity(_hash)
 
 
 T = TypeVar("T")

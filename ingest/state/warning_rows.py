@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from ingest.model.audit import YUJING, Act
@@ -22,6 +22,7 @@ from ingest.model.warning import (
     WarningEventKind,
     WarningState,
 )
+from ingest.state.identity import ByIdentity
 
 
 def warning_row(warning: EarlyWarning) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def _ground_row(ground: Ground) -> dict[str, Any]:
         "en": ground.text.en,
         "source": ground.source,
         "confidence": str(ground.confidence),
-        "facts": [_fact_row(fact) for fact in ground.facts],
+        "facts": [fact_row(fact) for fact in ground.facts],
         "more": ground.more,
     }
 
@@ -116,9 +117,13 @@ def _ground_of(row: Any) -> Ground:
     )
 
 
-def _fact_row(fact: Fact) -> dict[str, Any]:
+def _fact_row(fact: Fact) -> Mapping[str, Any]:
     row = {name: getattr(fact, name) for name in Fact.__dataclass_fields__ if name != "key"}
     return row | {"alarm": str(fact.alarm) if fact.alarm else None, "traits": fact.traits.words}
+
+
+fact_row: Final = ByIdentity(_fact_row)
+"""A fact is written with each event of its warning for as long as it stands."""
 
 
 def _fact_of(row: Mapping[str, Any]) -> Fact:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ingest.model.warning import Colour, Fact, Ground
@@ -21,21 +21,22 @@ class Called:
         colour: None: for nothing.
         grounds: every rule that holds, the gravest first.
         due: when that may change though no fact does, ns; None: never.
+        reasons: see `reasons`.
     """
 
     colour: Colour | None = None
     grounds: tuple[Ground, ...] = ()
     due: int | None = None
+    reasons: frozenset[tuple[str, str]] = field(init=False, compare=False, repr=False)
 
-    @property
-    def reasons(self) -> frozenset[tuple[str, str]]:
-        """See `reasons`."""
-        return reasons(self.grounds)
+    def __post_init__(self) -> None:
+        """Know the reasons: they are compared again and again."""
+        object.__setattr__(self, "reasons", reasons(self.grounds))
 
 
 def reasons(grounds: Iterable[Ground]) -> frozenset[tuple[str, str]]:
     """Rules and facts by name: what makes one answer differ from another."""
-    return frozenset((ground.rule, fact.key) for ground in grounds for fact in ground.facts)
+    return frozenset([(ground.rule, fact.key) for ground in grounds for fact in ground.facts])
 
 
 def derive(facts: Iterable[Fact], rules: ColourRules, now: int) -> Called:

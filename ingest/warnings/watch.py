@@ -21,6 +21,7 @@ from ingest.model.warning import (
     EarlyWarning,
     Fact,
     Feedback,
+    Ground,
     Step,
     WarningEvent,
     WarningEventKind,
@@ -106,6 +107,7 @@ class Watch:
         self._reached = at  # since when people can be reached
         self._stepped = stepped
         self._called = Called()
+        self._told: tuple[tuple[Ground, ...], frozenset[tuple[str, str]]] = (), frozenset()
         self._fading: dict[Colour, int] = {}
         self._events: list[WarningEvent] = []
 
@@ -262,9 +264,15 @@ class Watch:
     def _thinned(self) -> int:
         """When it is told that reasons have gone."""
         current = self.open
-        if current is None or self._called.reasons == reasons(current.inputs):
+        if current is None or self._called.reasons == self._reasons(current):
             return NEVER
         return current.changed + QUIET
+
+    def _reasons(self, current: EarlyWarning) -> frozenset[tuple[str, str]]:
+        """The reasons that were told with it last."""
+        if self._told[0] is not current.inputs:
+            self._told = current.inputs, reasons(current.inputs)
+        return self._told[1]
 
     def _set_due(self) -> None:
         dues = (ladder.due(one, self._terms.pace) for one in self.live.values())
@@ -276,7 +284,7 @@ class Watch:
         self.facts = {
             key: fact
             for key, fact in self.facts.items()
-            if not (risk.forgotten(fact, time) and time >= fact.since + longest)
+            if fact.gone is None or not (risk.forgotten(fact, time) and time >= fact.since + longest)
         }
         before, called = self._called, derive(self.facts.values(), self._terms.rules, time)
         self._called = called
@@ -294,7 +302,7 @@ class Watch:
             was = str(current.colour)
             changed = self._risen(replace(current, colour=shows, since=time), time)
             self._tell(WarningEventKind.COLOUR_CHANGED, changed, time, {"from": was, "to": str(shows)})
-        elif called.reasons - (had := reasons(current.inputs)) or (
+        elif called.reasons - (had := self._reasons(current)) or (
             called.reasons != had and (at_once or time >= current.changed + QUIET)
         ):
             self._tell(WarningEventKind.INPUTS_CHANGED, current, time)
