@@ -34,6 +34,7 @@ class Server:
     def __init__(self, answer: Answer) -> None:
         self.connections = self.ended = 0
         self.newest: asyncio.StreamWriter | None = None
+        self.heads: list[bytes] = []
         self._answer = answer
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,7 +42,8 @@ class Server:
         self.connections, self.newest = self.connections + 1, writer
         try:
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+                head = self.heads[-1].lower()
                 await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
                 answer = self._answer(number, message)
                 message += 1
@@ -58,6 +60,7 @@ class Client:
     """Posts to it."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._url = f"http://127.0.0.1:{port}/hook"
         self.posting = Posting(ssl.create_default_context())
 
@@ -82,6 +85,22 @@ async def served(answer: Answer) -> AsyncIterator[tuple[Server, Client]]:
             await asyncio.sleep(0.001)
     listening.close()
     await listening.wait_closed()
+
+
+async def test_a_request_bears_what_it_is_given_and_nothing_that_is_no_header() -> None:
+    async with served(lambda _connection, _message: OK) as (server, post):
+        url = f"http://127.0.0.1:{post.port}/hook?企业=南安"
+        await post.posting.post(url, b"{}", {"webhook-id": "1", "content-type": "a/b; charset=utf-8"}, most=100)
+        host = f"127.0.0.1:{post.port}"
+        assert server.heads == [
+            b"POST /hook?%E4%BC%81%E4%B8%9A=%E5%8D%97%E5%AE%89 HTTP/1.1\r\nhost: "
+            + host.encode()
+            + b"\r\naccept: */*\r\ncontent-length: 2\r\nwebhook-id: 1\r\ncontent-type: a/b; charset=utf-8\r\n\r\n"
+        ]
+        for name, value in (("a", "1\r\nb: 2"), ("a", "1\n"), ("a", ""), ("a", " 1"), ("a b", "1"), ("a", "值")):
+            with pytest.raises(Unreachable):
+                await post.posting.post(url, b"{}", {name: value}, most=100)
+        assert len(server.heads) == 1
 
 
 async def test_messages_share_a_connection() -> None:
