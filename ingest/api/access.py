@@ -15,6 +15,7 @@ from ingest.api.config import Role, TokenConfig
 from ingest.api.errors import NotAllowed, NotSignedIn
 from ingest.model.audit import ActRole
 from ingest.model.fault import Fault, Refuse, refuse_all
+from ingest.model.rights import AUTHORITY, ENTERPRISE
 
 MIN_TOKEN_LENGTH = 16
 
@@ -51,12 +52,12 @@ class Principal:
     @property
     def may_act(self) -> bool:
         """Whether this caller works at the plant: acts on alarms, looks into the quarantine, rectifies hazards."""
-        return self.role in {"operator", "admin"}
+        return self.role in ENTERPRISE
 
     @property
     def may_inspect(self) -> bool:
         """Whether this caller supervises: inspects, grades and closes hazards, decides on what is out of service."""
-        return self.role in {"inspector", "admin"}
+        return self.role in AUTHORITY
 
 
 class Keyring:

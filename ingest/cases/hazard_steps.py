@@ -12,6 +12,7 @@ from ingest.cases.days import day_of
 from ingest.cases.errors import Impossible, Incomplete, NotTheirs
 from ingest.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
 from ingest.model.audit import ActRole
+from ingest.model.rights import AUTHORITY, ENTERPRISE
 
 
 class HazardStep(StrEnum):
@@ -68,19 +69,17 @@ def _read(table: str) -> dict[tuple[HazardState, HazardLevel | None, HazardStep]
 TRANSITIONS: Final = _read(_TABLE)
 """(state, level, step) -> the state after it; what is not there is impossible."""
 
-_ENTERPRISE: Final[frozenset[ActRole]] = frozenset({"operator", "admin"})
-_AUTHORITY: Final[frozenset[ActRole]] = frozenset({"inspector", "admin"})
 MAY: Final[Mapping[HazardStep, frozenset[ActRole]]] = {
-    HazardStep.REGISTER: _ENTERPRISE | _AUTHORITY,
-    HazardStep.GRADE: _AUTHORITY,
-    HazardStep.REPORT: _ENTERPRISE | _AUTHORITY,
-    HazardStep.SUPERVISE: _AUTHORITY,
-    HazardStep.RECTIFY: _ENTERPRISE,
-    HazardStep.EXTEND: _AUTHORITY,
-    HazardStep.SUBMIT: _ENTERPRISE,
-    HazardStep.SEND_BACK: _AUTHORITY,
-    HazardStep.CLOSE: _AUTHORITY,
-    HazardStep.DISMISS: _AUTHORITY,
+    HazardStep.REGISTER: ENTERPRISE | AUTHORITY,
+    HazardStep.GRADE: AUTHORITY,
+    HazardStep.REPORT: ENTERPRISE | AUTHORITY,
+    HazardStep.SUPERVISE: AUTHORITY,
+    HazardStep.RECTIFY: ENTERPRISE,
+    HazardStep.EXTEND: AUTHORITY,
+    HazardStep.SUBMIT: ENTERPRISE,
+    HazardStep.SEND_BACK: AUTHORITY,
+    HazardStep.CLOSE: AUTHORITY,
+    HazardStep.DISMISS: AUTHORITY,
 }
 """Who may take a step: the enterprise rectifies, the authority judges."""
 
@@ -94,9 +93,10 @@ class Action(Protocol):
         """What it changes in the hazard besides its state. Raises Incomplete, NotTheirs."""
 
 
-def possible(hazard: Hazard) -> list[HazardStep]:
-    """The steps that can follow now, whoever takes them."""
-    return [step for step in HazardStep if (hazard.state, hazard.level, step) in TRANSITIONS]
+def possible(hazard: Hazard, role: ActRole | None = None) -> list[HazardStep]:
+    """The steps that can follow now, as far as this role may take them; None: whoever takes them."""
+    follow = [step for step in HazardStep if (hazard.state, hazard.level, step) in TRANSITIONS]
+    return [step for step in follow if role is None or role in MAY[step]]
 
 
 def advance(hazard: Hazard, action: Action, *, by: str, role: ActRole, time: int) -> tuple[Hazard, HazardMoment]:

@@ -13,9 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from ingest.model.audit import ActRole
 from ingest.model.warning import Asked, Colour, EarlyWarning, Step, WarningEventKind
 
 STEPS: Final = tuple(Step)
+
+
+def may_acknowledge(role: ActRole, step: Step, *, assigned: bool) -> bool:
+    """Whether that role may acknowledge a warning at this step; `assigned`: whether anybody is to answer there.
+
+    The plant's own people may until it has gone up to somebody.
+    """
+    return role != "operator" or step is Step.ENTERPRISE or not assigned
 
 
 @dataclass(frozen=True, slots=True)

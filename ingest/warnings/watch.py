@@ -22,7 +22,6 @@ from ingest.model.warning import (
     Fact,
     Feedback,
     Ground,
-    Step,
     WarningEvent,
     WarningEventKind,
     WarningState,
@@ -207,7 +206,7 @@ class Watch:
         current = self.live[warning]
         if current.asking is not Asked.ACKNOWLEDGEMENT:
             raise done_before(_ACKNOWLEDGED, current.acknowledged_by, current.acknowledged)
-        if hand.role == "operator" and current.step is not Step.ENTERPRISE and self.place.duty.at(current.step):
+        if not ladder.may_acknowledge(hand.role, current.step, assigned=bool(self.place.duty.at(current.step))):
             raise ValueError(f"it has gone up to the {current.step}, who must acknowledge it")
         self._acknowledge(current, hand, time, {"comment": comment} if comment else {})
         self._set_due()

@@ -13,7 +13,7 @@ from ingest.api.ports import Ports
 from ingest.cases.criteria import Clause, load_criteria
 from ingest.cases.evidence import Evidence
 from ingest.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
-from ingest.cases.hazard_steps import MAY, HazardStep, possible
+from ingest.cases.hazard_steps import HazardStep, possible
 from ingest.cases.labels import label
 from ingest.model.plant import Plant, Point, Text
 
@@ -61,7 +61,7 @@ def steps_for(hazard: Hazard, caller: Principal) -> list[HazardStep]:
     """Return the steps that can follow and that this caller may take, in the order of the page."""
     own = caller.name == hazard.submitted_by
     ready = hazard.level is not HazardLevel.MAJOR or hazard.supervision is not None
-    open_ = {step for step in possible(hazard) if caller.role in MAY[step]}
+    open_ = {*possible(hazard, caller.role)}
     if own:
         open_ -= {HazardStep.CLOSE, HazardStep.SEND_BACK}  # somebody else reviews
     if not ready:

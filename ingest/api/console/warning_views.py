@@ -24,6 +24,7 @@ from ingest.model.warning import (
     WarningFilter,
     WarningState,
 )
+from ingest.warnings.ladder import may_acknowledge
 from ingest.warnings.risks import PlantRisk, assess
 
 STATES_LIVE: Final = frozenset({WarningState.OPEN, WarningState.OVER})
@@ -143,7 +144,7 @@ def _facts(grounds: Iterable[Ground]) -> dict[tuple[str, str], Fact]:
 def offer_of(warning: EarlyWarning, caller: Principal) -> WarningOffer:
     """Return what the caller may do: the plant's people acknowledge only until it has gone up to somebody."""
     live = warning.state in STATES_LIVE and not caller.only_looks
-    theirs = caller.role != "operator" or warning.step is Step.ENTERPRISE or not warning.who
+    theirs = may_acknowledge(caller.role, warning.step, assigned=bool(warning.who))
     missing = live and warning.feedback is None
     return WarningOffer(
         acknowledge=live and warning.asking is Asked.ACKNOWLEDGEMENT and theirs,

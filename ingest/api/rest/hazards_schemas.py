@@ -12,7 +12,7 @@ from ingest.api.config import Role
 from ingest.api.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, Yuan, said, told
 from ingest.api.rest.schemas import Body, PlantId, PointId, Said, Shape, Words
 from ingest.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardSource, HazardState
-from ingest.cases.hazard_steps import MAY, HazardStep, possible
+from ingest.cases.hazard_steps import HazardStep, possible
 from ingest.model.audit import ActRole
 
 
@@ -225,7 +225,7 @@ def hazard_out(one: Hazard, now: int, role: Role) -> dict[str, Any]:
         "budget_yuan": None if one.budget_fen is None else one.budget_fen / 100,
         "overdue": one.overdue(now),
         "in_time": one.in_time,
-        "possible": [step for step in possible(one) if role in MAY[step]],
+        "possible": possible(one, role),
     }
 
 

@@ -134,6 +134,15 @@ def test_what_has_ended_stays_ended() -> None:
         assert possible(replace(made.hazard(), state=state)) == []
 
 
+def test_what_a_role_is_offered_is_what_it_would_not_be_refused() -> None:
+    """In every state, for every role: pages and API ask the rule itself."""
+    for state in HazardState:
+        hazard = replace(made.hazard(), state=state)
+        for role in ("operator", "inspector", "admin", "display", "service"):
+            assert possible(hazard, role) == [step for step in possible(hazard) if role in MAY[step]]
+    assert not possible(made.hazard(), "display")
+
+
 def test_an_impossible_step_names_the_state_and_what_is_possible() -> None:
     one = made.stepped(made.hazard(), made.REGISTER, made.MAJOR)
     with pytest.raises(Impossible, match=r"rectify: the major hazard is graded; possible now: grade, report, dismiss"):
