@@ -62,6 +62,7 @@ async def test_the_quarantine_pages_and_shows_bytes_safely(ask: Ask) -> None:
 
 
 async def test_health_reveals_its_parts_only_to_callers_with_a_token(hall: StandIn, ask: Ask) -> None:
+    """And what a part says, which may name addresses inside, only to those of all plants."""
     assert (await ask(None).get("/health/live")).json() == {"status": "ok"}
     assert (await ask(None).get("/health/ready")).json() == {"status": "ok"}
     hall.parts["engine"] = "no progress for 20 s"
@@ -69,6 +70,8 @@ async def test_health_reveals_its_parts_only_to_callers_with_a_token(hall: Stand
     assert (answer.status_code, answer.json()) == (503, {"status": "not ok"})
     known = await ask(INSPECTOR).get("/health/ready")
     assert known.json()["parts"]["engine"] == "no progress for 20 s"
+    of_a_plant = (await ask(ELSEWHERE).get("/health/ready")).json()["parts"]
+    assert of_a_plant == {"journal": "ok", "engine": "not ok", "history": "ok"}
 
 
 async def test_metrics_count_who_was_turned_away(ask: Ask) -> None:
