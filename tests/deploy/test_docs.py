@@ -239,7 +239,7 @@ def test_the_commands_of_the_pages_exist() -> None:
     ):
         told = CliRunner().invoke(app, [*command.split(), "--help"])
         assert "--config" in unstyle(told.output)
-    forwarded = [sys.executable, "-m", "ingest.cli", "simulate", "platform", "--help"]
+    forwarded = [sys.executable, "-m", "ingest", "simulate", "platform", "--help"]
     assert "--dir" in subprocess.run(forwarded, check=True, capture_output=True, text=True).stdout
 
 

@@ -21,7 +21,7 @@ COUNTS = {"journal.db": ("entry", "point", "position"), "state.db": ("alarm", "a
 
 
 def yujing(*arguments: str, at: Path) -> str:
-    command = [sys.executable, "-m", "ingest.cli", *arguments, "--config", str(at / "yujing.toml")]
+    command = [sys.executable, "-m", "ingest", *arguments, "--config", str(at / "yujing.toml")]
     done = subprocess.run(command, check=False, cwd=at, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -42,7 +42,7 @@ def counted(data: Path) -> dict[str, int]:
 
 def lived(at: Path) -> None:
     """The service starts on it, and ends when it is asked to."""
-    command = [sys.executable, "-m", "ingest.cli", "run", "--config", str(at / "yujing.toml")]
+    command = [sys.executable, "-m", "ingest", "run", "--config", str(at / "yujing.toml")]
     with subprocess.Popen(command, cwd=at, stderr=subprocess.PIPE, text=True) as service:
         assert service.stderr is not None
         lines = []

@@ -56,7 +56,7 @@ snapshot_every_s = 0.5
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of `yujing`."""
-        return [sys.executable, "-m", "ingest.cli", *arguments]
+        return [sys.executable, "-m", "ingest", *arguments]
 
     def start(self) -> None:
         """Start, and return once it answers."""

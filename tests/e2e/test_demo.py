@@ -28,7 +28,7 @@ ENVIRONMENT = os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/usr/local/
 
 def demo(*arguments: str) -> list[str]:
     """Its command line."""
-    return [sys.executable, "-m", "ingest.cli", "demo", "--port", str(free_port()), *arguments]
+    return [sys.executable, "-m", "ingest", "demo", "--port", str(free_port()), *arguments]
 
 
 @pytest.mark.timeout(600)

@@ -251,6 +251,12 @@ def test_the_version_is_told() -> None:
     assert run("--version").output == run("version").output
 
 
+def test_the_version_alone_is_told_without_loading_the_program() -> None:
+    told = "import sys; from ingest.__main__ import main; main(); print('ingest.cli' in sys.modules)"
+    asked = subprocess.run([sys.executable, "-c", told, "--version"], capture_output=True, text=True, check=True)
+    assert asked.stdout == f"{run('--version').output}False\n"
+
+
 def test_the_version_of_a_checkout_is_that_of_its_sources_as_they_are(tmp_path: Path) -> None:
     for name in ("version.py", "pyproject.toml"):
         shutil.copy(Path(__file__).parents[2] / name, tmp_path)
@@ -273,6 +279,6 @@ def test_the_version_of_a_checkout_is_that_of_its_sources_as_they_are(tmp_path: 
 
 @pytest.mark.parametrize("command", [["replay"], ["simulate", "platform"]])
 def test_the_simulators_commands_are_reached_through_yujing(command: list[str]) -> None:
-    help_ = [sys.executable, "-m", "ingest.cli", *command, "--help"]
+    help_ = [sys.executable, "-m", "ingest", *command, "--help"]
     told = subprocess.run(help_, capture_output=True, text=True, check=True)
     assert "Usage" in told.stdout

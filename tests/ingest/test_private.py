@@ -29,7 +29,7 @@ def test_every_file_the_command_makes_is_private_under_the_usual_umask(tmp_path:
     )
     (tmp_path / "plants").mkdir()
     before = open_to_others(tmp_path)
-    command = ["sh", "-c", 'umask 022; exec "$0" -m ingest.cli init', sys.executable]
+    command = ["sh", "-c", 'umask 022; exec "$0" -m ingest init', sys.executable]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "state/deep/state.db").exists()
     assert open_to_others(tmp_path) == before

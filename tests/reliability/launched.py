@@ -19,7 +19,7 @@ from ingest.wire.topics import status_topic
 from tests.e2e.service import Service
 from tests.small_plant import PLANT
 
-CLI: Final = (sys.executable, "-m", "ingest.cli")
+CLI: Final = (sys.executable, "-m", "ingest")
 
 
 class Launched(Service):

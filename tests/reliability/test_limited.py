@@ -18,7 +18,7 @@ from tests.servers import mosquitto_server
 
 def limited(what: str) -> tuple[str, ...]:
     """A launcher under such a limit (`ulimit`)."""
-    return ("/bin/sh", "-c", f'ulimit {what} && exec "$@"', "sh", sys.executable, "-m", "ingest.cli")
+    return ("/bin/sh", "-c", f'ulimit {what} && exec "$@"', "sh", sys.executable, "-m", "ingest")
 
 
 def frame(seq: int) -> bytes:
