@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
-from ingest.history.breaker import PAUSE_S, Breaker
+from ingest.history.breaker import LONGEST_PAUSE_S, PAUSE_S, Breaker
 from ingest.history.errors import HistoryError, HistorySuspended, HistoryUnavailable
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.plant import SERVICE, ServicePoint
@@ -63,7 +63,8 @@ class BoundedReads:
     Args:
         store: what is asked.
         deadline_s: seconds a caller waits at most.
-        pause_s: seconds between probes of a store that did not answer.
+        pause_s: seconds between probes of a store that did not answer; twice as many each time that it answered a probe
+            and no query after it.
         clock: a steady clock, in seconds.
     """
 
@@ -76,7 +77,7 @@ class BoundedReads:
     ) -> None:
         self._store = store
         self._deadline_s = deadline_s
-        self._pause_s = pause_s
+        self._pause_s = self._shortest_pause_s = pause_s
         self._clock = clock
         self._breaker = Breaker()
         self._free = asyncio.Semaphore(IN_FLIGHT)
@@ -101,7 +102,9 @@ class BoundedReads:
         if (reason := self._breaker.reason) is not None:
             away_s = self._breaker.open_s(self._clock()) or 0.0
             raise HistorySuspended(reason, retry_after_s=self._pause_s, away_s=away_s)
-        return await self._answer(queries)
+        found = await self._answer(queries)
+        self._pause_s = self._shortest_pause_s
+        return found
 
     async def _answer(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """What the store answers by the deadline; how it ends is remembered."""
@@ -156,6 +159,7 @@ class BoundedReads:
             now = time.time_ns()
             with suppress(HistoryError):
                 await self._answer([TrendQuery(SERVICE, ServicePoint.DISK, now - _PROBED_NS, now, 1)])
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
 
 def _ask(store: Trends, queries: Sequence[TrendQuery], answer: Future[Sequence[Trend]]) -> None:

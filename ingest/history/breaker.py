@@ -14,6 +14,9 @@ FAILURES: Final = 2
 PAUSE_S: Final = 5.0
 """Between probes."""
 
+LONGEST_PAUSE_S: Final = 60.0
+"""The same, of what answers probes and then fails at every call."""
+
 
 class Breaker:
     """Remembers how calls ended. Times are seconds of one steady clock."""

@@ -139,6 +139,25 @@ async def test_a_query_that_always_fails_does_not_keep_others_from_theirs(store:
         assert len(await reads.trends([TrendQuery(PLANT, "PIT_LVL", NOON, NOON + SECOND, 1)])) == 1
 
 
+async def test_a_store_that_answers_probes_and_no_query_is_probed_ever_more_seldom(store: Store) -> None:
+    """So that pages do not wait for it again and again; a query that is answered ends that."""
+    reads = BoundedReads(store, PATIENT_S, AT_ONCE_S)
+
+    async def pauses(times: int) -> list[float | None]:
+        found = []
+        for _ in range(times):
+            store.fails_at = QUERY
+            await suspend(reads)
+            found.append((await fails(reads)).retry_after_s)
+            await until(lambda: reads.suspended_s is None)
+        return found
+
+    assert await pauses(4) == [AT_ONCE_S * twice for twice in (1, 2, 4, 8)]
+    store.fails_at = None
+    assert len(await reads.trends([QUERY])) == 1
+    assert await pauses(2) == [AT_ONCE_S, AT_ONCE_S * 2]
+
+
 async def test_a_probe_that_takes_longer_than_the_deadline_is_no_answer(store: Store, clock: Clock) -> None:
     store.error = HistoryUnavailable("away")
     reads = BoundedReads(store, SOON_S, AT_ONCE_S, clock)
