@@ -10,7 +10,7 @@
         @pytest.fixture
         def unreachable(self, tmp_path): ...    # opens a store whose file or server cannot be used
 
-A store that can refuse readings has tests of its own for that: what is refused differs from store to store.
+A store that can refuse readings, or keeps them for a time only, passes `HistoryRefusals` too (fixture `refusing`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from structlog.testing import capture_logs
 from ingest.alarms.present import Present
 from ingest.alarms.slot import SLOT, AlarmSlot
 from ingest.history.errors import HistoryUnavailable
+from ingest.history.refusals import write_around
 from ingest.history.store import HistoryStore, TrendQuery
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
@@ -291,6 +292,36 @@ class HistoryQueries:
         for _ in range(2):
             with pytest.raises(HistoryUnavailable, match=r".+"):
                 use(unreachable())
+
+
+@dataclass(frozen=True, slots=True)
+class Refusing:
+    """A store that will not keep all of these readings.
+
+    Attributes:
+        bad: places of those it refuses; of a series and time of their own.
+        expired: places of those older than it keeps.
+    """
+
+    store: HistoryStore
+    readings: Batch
+    bad: frozenset[int]
+    expired: frozenset[int]
+
+
+class HistoryRefusals:
+    """One bad reading costs itself only, and one that is too old is no fault."""
+
+    def test_halved_until_the_bad_stand_alone_all_others_are_kept_once(self, refusing: Refusing) -> None:
+        count = len(refusing.readings)
+        for _ in range(2):
+            found = write_around(
+                count, lambda part: refusing.store.write_readings(refusing.readings.take(np.r_[part]), roster(), 1)
+            )
+            assert {place for place, _ in found.refused} == refusing.bad
+            assert all(reason for _, reason in found.refused)
+            assert found.expired == len(refusing.expired)
+            assert refusing.store.count_readings() == count - len(refusing.bad | refusing.expired)
 
 
 def use(store: HistoryStore) -> None:

@@ -23,6 +23,7 @@ from ingest.journal.journal import Commit, Journal
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import concat
 from ingest.model.config import Secret
+from tests.conformance.history_store import HistoryRefusals, Refusing
 from tests.ingest.history.influx_2 import Wording, influx_2_on
 from tests.ingest.history.made_up import SECOND, alarm_event, roster, steady, until
 from tests.ingest.history.test_slots import World
@@ -98,6 +99,20 @@ def test_a_hundred_thousand_expired_readings_are_one_line_and_nothing_in_quarant
     assert sum(line["items"] for line in lines) == 100_000, "all the rest at the end, or a minute later"
     assert sum(line["readings"] for line in told(logged, "history_written")) == 50
     assert kept.store.count_readings() == 50
+
+
+class TestRefusals(HistoryRefusals):
+    @pytest.fixture
+    def refusing(self, kept: Kept) -> Refusing:
+        """By its type, or its age: of another type in their hour, and older than a day."""
+        now = time.time_ns()
+        kinds = np.random.default_rng(7).permutation(np.repeat([0, 1, 2], [40, 15, 5]))
+        readings = steady(len(kinds), start=now, step=1)
+        readings.time[kinds == 1] -= 240 * HOUR
+        readings.time[kinds == 2] -= 5 * HOUR
+        kept.spoil(now - 5 * HOUR)
+        bad, expired = (frozenset(np.flatnonzero(kinds == kind).tolist()) for kind in (2, 1))
+        return Refusing(kept.store, readings, bad, expired)
 
 
 def test_readings_refused_among_expired_ones_are_found_and_all_others_stored(
