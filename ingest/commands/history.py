@@ -45,22 +45,25 @@ def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
 
     where = file.resolve() if file else None
     with _history(config, where) as found, care.reading(found) as db:
-        rows = care.rows_of(db)
-        with bar("读取 read", rows) as advance:
+        with bar("读取 read", care.rows_of(db)) as advance:
             faults = list(care.damage(db, advance))
         if not faults:
             with bar("汇总 rollups", care.hours_of(db)) as advance:
                 faults = [f"汇总与读数不符 rollups that differ, {one}" for one in care.wrong_rollups(db, advance)]
+        sound = None if faults else care.contents(db)
     for fault in faults:
         say.print(f"✗ {found.path}: {fault}", style="red", markup=False)
-    if faults:
+    if sound is None:
         say.print(
             f"{len(faults)} 处损坏 damaged places: 请恢复备份,或停服务后导出尚可读的部分 restore a backup,"
             " or export what can be read, with the service stopped",
             markup=False,
         )
         raise typer.Exit(DAMAGED)
-    typer.echo(f"完好 sound: {rows} 行 rows")
+    typer.echo(
+        f"完好 sound: 读数 readings {sound.readings}, 分钟及小时汇总 rollups by minute and hour {sound.rollups},"
+        f" 事件及报警指标 events and alarm metrics {sound.events}"
+    )
 
 
 @app.command()

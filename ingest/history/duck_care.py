@@ -64,8 +64,26 @@ def unavailable(path: Path, error: Exception) -> HistoryUnavailable:
     return HistoryUnavailable(f"{path}: {error}")
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much the file keeps for people, whatever it needs beside that to look after it."""
+
+    readings: int
+    rollups: int
+    events: int
+
+
+def contents(db: duckdb.DuckDBPyConnection) -> Contents:
+    """How much there is; the same before and after the file is written anew."""
+    return Contents(
+        _count(db, "readings"),
+        _count(db, "minutes") + _count(db, "hours"),
+        _count(db, "alarms") + _count(db, "warnings") + _count(db, "alarm_metrics"),
+    )
+
+
 def rows_of(db: duckdb.DuckDBPyConnection) -> int:
-    """How many rows `damage` goes through."""
+    """How many rows `damage` goes through, deleted ones that still take room and those of its bookkeeping counted."""
     return sum(_last_row(db, table) for table in (*_WHOLE, *_VALUES))
 
 
@@ -224,6 +242,11 @@ def _copy_statement(wanted: Wanted, file: Path) -> str:
 def _values(wanted: Wanted, start: int, end: int) -> dict[str, int | Sequence[str]]:
     names = {"plants": list(wanted.plants), "points": list(wanted.points)}
     return {"start": start, "end": end, **{name: of for name, of in names.items() if of}}
+
+
+def _count(db: duckdb.DuckDBPyConnection, table: str) -> int:
+    [(count,)] = db.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
+    return int(count)
 
 
 def _last_row(db: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -69,6 +69,18 @@ def test_a_sound_file_is_called_sound(run: Run, path: Path) -> None:
     assert contents(path) == before
 
 
+def test_what_is_counted_are_readings_rollups_and_events_and_no_bookkeeping(run: Run, path: Path) -> None:
+    """The figures are those of the file's tables, also once it is written anew, without what was deleted."""
+    kept = {name: len(rows) for name, rows in contents(path).items()}
+    expected = (
+        f"readings {kept['readings']}, 分钟及小时汇总 rollups by minute and hour {kept['minutes'] + kept['hours']},"
+        " 事件及报警指标 events and alarm metrics 1\n"
+    )
+    assert run("verify").output.endswith(expected)
+    assert run("compact").exit_code == 0
+    assert run("verify").output.endswith(expected)
+
+
 @pytest.mark.parametrize(
     "change",
     [
