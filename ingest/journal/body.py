@@ -19,8 +19,13 @@ from ingest.model.batch import Batch
 _V1: Final = struct.Struct("<BI")
 _V2: Final = struct.Struct("<BII")
 _ROW: Final = struct.Struct("<BI3q")
-_COLUMNS: Final = (("point", "<i4"), ("time", "<i8"), ("value", "<f8"), ("flags", "<u2"), ("received", "<i8"))
-_READING: Final = sum(np.dtype(kind).itemsize for _, kind in _COLUMNS)
+_COLUMNS: Final = {
+    name: np.dtype(kind)
+    for name, kind in (("point", "<i4"), ("time", "<i8"), ("value", "<f8"), ("flags", "<u2"), ("received", "<i8"))
+}
+"""In the order in which a batch declares them."""
+
+_READING: Final = sum(kind.itemsize for kind in _COLUMNS.values())
 
 
 class _Zstd(threading.local):
@@ -36,7 +41,9 @@ _zstd: Final = _Zstd()
 
 def pack(batch: Batch, *, received: int = 0, readings: int = 0, step: int = 0) -> bytes:
     """The batch as bytes. The other columns of its row are not in them, but under their checksum."""
-    columns = b"".join(getattr(batch, name).astype(kind, copy=False).tobytes() for name, kind in _COLUMNS)
+    columns = b"".join(
+        np.ascontiguousarray(column, kind).data for column, kind in zip(batch.columns(), _COLUMNS.values(), strict=True)
+    )
     squeezed = _zstd.compress(columns)
     seal = crc32(squeezed, crc32(_ROW.pack(2, len(batch), received, readings, step)))
     return _V2.pack(2, len(batch), seal) + squeezed
@@ -65,7 +72,7 @@ def unpack(body: bytes, *, size: int, received: int = 0, readings: int = 0, step
     ) as error:  # the last: SQLite read another type than was written
         raise ValueError(f"journal entry damaged: {error}") from error
     arrays, at = {}, 0
-    for name, kind in _COLUMNS:
+    for name, kind in _COLUMNS.items():
         arrays[name] = np.frombuffer(columns, kind, count, at)
         at += arrays[name].nbytes
     return Batch(**arrays)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingest.journal.records import Entry
 
 KEPT: Final = 4 << 20
 """Bytes kept: some seconds of a county, so that a history writer that writes seldom finds its entries here as well."""
 
+_bytes: Final[Callable[[NDArray[np.generic]], int]] = attrgetter("nbytes")
 _ENTRY: Final = 1_000  # bytes of an entry beside its columns: its objects and its arrays' heads
 
 
@@ -64,4 +70,4 @@ class Tail:
 
 
 def _size(entry: Entry) -> int:
-    return _ENTRY + sum(column.nbytes for column in entry.batch.columns())
+    return _ENTRY + sum(map(_bytes, entry.batch.columns()))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, Protocol
 
 from pydantic import Field
@@ -33,6 +34,8 @@ from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
 from ingest.sources.shares import GatewayThrottled, Shares
 from ingest.telemetry import Event, emit
+
+_received: Final = attrgetter("received")
 
 GROUP: Final = 256
 """Most messages in one commit; a commit takes whatever waits, so an idle service adds no delay."""
@@ -232,7 +235,12 @@ class Intake(Worker):
             raise
         self._set_by = set_by
         self._feeding.joined(group.filled, began)
-        self._standings.update((who, one.standing) for who, one in group.heard.items() if one.standing is not None)
+        moved = {
+            who: standing
+            for who, one in group.heard.items()
+            if (standing := one.standing) is not None and standing is not one.before
+        }
+        self._standings.update(moved)
         self._lives.update(group.lived)
         self._recent.update(group.numbers.recalled)
         for key, progress in commit.positions.items():
@@ -242,7 +250,7 @@ class Intake(Worker):
                 self._shares.charge(key[:2], _WILD * len(progress.beyond))
         self._boots.heard(commit.positions)
         self._note_health(group)
-        self._believe(group)
+        self._believe(moved, group.set_by)
         self._acknowledge(messages)
         self._announcer.refused(group.refusals)
         self._announcer.due(commit.positions)
@@ -256,14 +264,13 @@ class Intake(Worker):
         """How far the service's own clock is ahead, if all gateways agree against it, s; behind: negative; else 0."""
         return self._witnesses.service_ahead / 1e9
 
-    def _believe(self, group: Group) -> None:
-        """Ask the gateways' clocks whether the service's own is right."""
-        moved = ((who, one.standing) for who, one in group.heard.items() if one.standing is not one.before)
-        clocks = {who: now.line.clock for who, now in moved if now is not None and now.line.clock is not None}
+    def _believe(self, moved: Mapping[Who, Standing], set_by: int) -> None:
+        """Ask the clocks of gateways that were heard whether the service's own is right."""
+        clocks = {who: clock for who, now in moved.items() if (clock := now.line.clock) is not None}
         if not clocks:
             return
         before = self._witnesses.service_ahead
-        self._witnesses.hear(clocks, max(clock.received for clock in clocks.values()), group.set_by)
+        self._witnesses.hear(clocks, max(map(_received, clocks.values())), set_by)
         ahead = self._witnesses.service_ahead
         if ahead and not before:
             emit(ServiceClockSuspected(round(ahead / 1e9, 3)))

@@ -118,7 +118,7 @@ class Numbers:
 
     def follow(self, boot: Boot, seq: int, payload: bytes, newest: int) -> None:
         """From this frame on recall those of its boot: it is the one that its gateway is in."""
-        name, recent = boot.key[2], self.recall(boot.who)
+        name, recent = boot.key[2], self.recalled.get(boot.who) or self.recall(boot.who)
         if recent is None or recent.boot != name:
             newest = newest if recent is None else recent.following(newest)
             recent = self.recalled[boot.who] = Recent(name, newest)
@@ -130,8 +130,10 @@ class Numbers:
         return {boot.key: self._progress(boot, clock(boot.key)) for boot in heard}
 
     def _progress(self, boot: Boot, clock: GatewayClock | None) -> Progress:
-        beyond = boot.position.beyond()
-        position = boot.position.give_up(beyond)
-        recent = self.recall(boot.who)
+        position, beyond = boot.position, boot.position.missing
+        if beyond or position.lost:
+            beyond = position.beyond()
+            position = position.give_up(beyond)
+        recent = self.recalled.get(boot.who)  # by `accept`
         ours = recent if recent is not None and recent.boot == boot.key[2] else None
         return Progress(position, boot.received, boot.frames, boot.duplicates, clock, beyond, ours)

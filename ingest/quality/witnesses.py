@@ -39,9 +39,10 @@ class Witnesses:
             service: how far the service's clock is ahead of that frame, ns.
         """
         for who, clock in clocks.items():
-            known = clock.steady or clock.offset - service >= -self.tolerance  # else it may be a delay
+            offset = clock.offset
+            known = offset - service >= -self.tolerance or clock.steady  # else it may be a delay
             if known and WRITTEN <= clock.device < LATEST:
-                self._ahead[who] = clock.offset, clock.received
+                self._ahead[who] = offset, clock.received
             else:
                 self._ahead.pop(who, None)
         if service == self._service and (self._witnessed(now) or 0 <= self._due - now <= _EVERY):
