@@ -1,12 +1,15 @@
 """What one cycle of the engine costs: the processor's time of its thread, from the journal to the commit.
 
-    python -m benchmarks.cycle [--json] [--points 2000 20000] [--frames 1 20 200] [--cycles 400]
+    python -m benchmarks.cycle [--json] [--points 2000 20000] [--frames 1 20 200] [--cycles 400] [--rest-ms 0]
 
 A real journal and a real state database hold a park of gateways of 20 points each under the default rules, none of
 which speaks. Each journal entry holds a frame of so many gateways, which take turns; one cycle judges one entry. Prints
 microseconds a cycle by the points known and the frames an entry, and of a cycle in which nothing came (`idle`): the
 mean of a block of cycles, the least of several blocks. `ratio` is the dearest of the largest park against the smallest:
 what a cycle costs must not depend on who else is known.
+
+With `--rest-ms` nothing happens for so long before each cycle, and something else then sweeps the processor's caches:
+what a cycle costs on an ordinary day, on which others have the processor between two of them.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from ingest.telemetry import configure_logging
 
 SECOND: Final = 10**9
 BLOCKS: Final = 8
+SWEPT: Final = 4_000_000  # numbers of 8 bytes: more than most processors' caches hold
 WARM_S: Final = 5  # seconds of every gateway before anything is measured
 
 
@@ -97,17 +101,25 @@ def least_us(cycle: Callable[[], float], cycles: int) -> float:
     return round(min(sum(cycle() for _ in range(each)) / each for _ in range(BLOCKS)) * 1e6, 1)
 
 
-def measure(points: int, frames: Sequence[int], cycles: int) -> dict[str, float]:
-    """Microseconds a cycle by frames an entry, and of one in which nothing came."""
+def measure(points: int, frames: Sequence[int], cycles: int, rest_s: float = 0.0) -> dict[str, float]:
+    """Microseconds a cycle by frames an entry, and of one in which nothing came; each after a rest of so long."""
+    others = np.ones(SWEPT if rest_s else 0)
     with tempfile.TemporaryDirectory() as folder:
         park = Park(Path(folder), max(1, points // COLUMNS))
 
+        def rest() -> None:
+            if rest_s:
+                time.sleep(rest_s)
+                others.sum()
+
         def judged(many: int) -> float:
             park.send(many)
+            rest()
             return park.judge()
 
         def idle() -> float:
             park.now += SECOND // 1000
+            rest()
             return park.judge()
 
         try:
@@ -127,9 +139,10 @@ def main() -> None:
     parser.add_argument("--points", type=int, nargs="+", default=[2_000, 20_000])
     parser.add_argument("--frames", type=int, nargs="+", default=[1, 20, 200], help="an entry")
     parser.add_argument("--cycles", type=int, default=400, help="of each kind")
+    parser.add_argument("--rest-ms", type=float, default=0.0, help="before each cycle, and the caches are swept")
     told = parser.parse_args()
     configure_logging(level="warning")
-    found = {str(points): measure(points, told.frames, told.cycles) for points in told.points}
+    found = {str(points): measure(points, told.frames, told.cycles, told.rest_ms / 1e3) for points in told.points}
     small, large = found[str(min(told.points))], found[str(max(told.points))]
     ratio = round(max(large[kind] / small[kind] for kind in small), 2)
     if told.json:

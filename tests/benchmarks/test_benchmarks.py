@@ -25,7 +25,7 @@ def test_the_detectors_benchmark_gives_every_figure() -> None:
 
 def test_the_cycle_benchmark_gives_every_figure() -> None:
     command = [sys.executable, "-m", "benchmarks.cycle", "--json", "--cycles", "8", "--frames", "1", "3"]
-    command += ["--points", "40", "80"]
+    command += ["--points", "40", "80", "--rest-ms", "1"]
     figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert set(figures["engine_cycle_us"]) == {"40", "80"}
     for of in figures["engine_cycle_us"].values():
