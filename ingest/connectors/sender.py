@@ -315,7 +315,8 @@ class OutboxSender:
         failed = {outcome.seq: outcome.retry_after_s for _, outcome in tries if outcome.error is not None}
         retry_s = lane.queue.settle(taken, failed, self._steady(), self._jitter())
         lane.readings -= sum(waiting.kind == "readings" and waiting.seq not in failed for waiting in taken)
-        lane.woken.set()
+        if lane.more or lane.queue.next_at(self._steady()) is not None:
+            lane.woken.set()
         delivered = len(tries) - len(failed)
         if delivered:
             emit(MessagesDelivered(connector.name, delivered))
