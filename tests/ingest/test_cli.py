@@ -12,13 +12,18 @@ from collections.abc import Iterator
 from importlib import metadata
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
+import click
 import pytest
 import structlog
+import typer
 from rich.cells import cell_len
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
+from gateway_sim.cli import app as simulator
 from ingest.api.texts.needs import in_both
 from ingest.build import version_of
 from ingest.cli import app
@@ -282,3 +287,27 @@ def test_the_simulators_commands_are_reached_through_yujing(command: list[str]) 
     help_ = [sys.executable, "-m", "ingest", *command, "--help"]
     told = subprocess.run(help_, capture_output=True, text=True, check=True)
     assert "Usage" in told.stdout
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
+    """Every command below a group and the group itself, by the words that lead there."""
+    yield path
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        if isinstance(found, click.Group):
+            yield from commands(found, *path, name)
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("program", [app, simulator], ids=["yujing", "gateway_sim"])
+def test_every_command_takes_the_short_word_for_help(program: typer.Typer) -> None:
+    """What goes on to the simulator is asked there."""
+    forwarded = {("replay",), ("simulate", "platform")} if program is app else set()
+    asked = [path for path in commands(cast("click.Group", get_command(program))) if path not in forwarded]
+    assert len(asked) > 3
+    for path in asked:
+        short, long = (CliRunner().invoke(program, [*path, option]) for option in ("-h", "--help"))
+        assert (short.exit_code, short.output) == (0, long.output), path
+        assert "Usage" in short.output
