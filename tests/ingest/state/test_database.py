@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ def test_after_an_io_error_nothing_is_written_until_a_restart_and_what_was_commi
     ).stdout.splitlines()
     assert len(told) == 2
     assert all("broken" in line and "SQLITE_IOERR" in line and str(path) in line for line in told)
-    assert EngineStore(Database(path)).load() == EngineState(1, 1, b"kept")
+    with closing(Database(path)) as again:
+        assert EngineStore(again).load() == EngineState(1, 1, b"kept")
 
 
 def test_a_damaged_file_is_fatal(tmp_path: Path) -> None:
@@ -82,14 +84,14 @@ def _failing(name: str) -> Callable[..., None]:
     ],
 )
 def test_which_errors_are_waited_out(tmp_path: Path, name: str, *, fatal: bool) -> None:
-    database = Database(tmp_path / "state.db")
-    store, fail = EngineStore(database), _failing(name)
-    sa.event.listen(database._writer, "do_execute", fail)
-    with pytest.raises(StateBroken if fatal else StateUnavailable, match="made up"):
-        store.commit(1, [], [])
-    sa.event.remove(database._writer, "do_execute", fail)
-    if fatal:
-        with pytest.raises(StateBroken):
+    with closing(Database(tmp_path / "state.db")) as database:
+        store, fail = EngineStore(database), _failing(name)
+        sa.event.listen(database._writer, "do_execute", fail)
+        with pytest.raises(StateBroken if fatal else StateUnavailable, match="made up"):
             store.commit(1, [], [])
-    else:
-        store.commit(1, [], [])
+        sa.event.remove(database._writer, "do_execute", fail)
+        if fatal:
+            with pytest.raises(StateBroken):
+                store.commit(1, [], [])
+        else:
+            store.commit(1, [], [])
