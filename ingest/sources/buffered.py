@@ -232,6 +232,7 @@ class BufferedClient(Client):
         for step in range(steps):
             time.sleep(rest_s / steps)
             self._sip()
+            self._confirm()
             if len(self._unread) - before >= _MUCH:
                 break
             if step < steps // 2:
@@ -239,7 +240,7 @@ class BufferedClient(Client):
         else:
             if not self._alone:
                 time.sleep(_FLIGHT_S)
-                self._sip()
+                self._sip()  # which is confirmed by our acknowledgements
             if watched:
                 self._held_back.rested(early, len(self._unread) - before)
         return before < len(self._unread) >= self._whole
@@ -257,8 +258,6 @@ class BufferedClient(Client):
             pass
         except OSError as error:
             self.lost = error
-            return
-        self._confirm()
 
     def _packet_write(self) -> MQTTErrorCode:
         """As paho does it, but for one thread at a time."""
