@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -31,6 +32,16 @@ settings.load_profile("any machine")
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: a good part of what tests do is to wait for servers to start and answer."""
     return (os.cpu_count() or 1) + 1
+
+
+LONG: Final = ("deploy", "e2e", "reliability", "dashboards")
+"""Folders of tests that start the service, or a browser."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first: towards the end there are short ones for every worker, and none is waited for alone."""
+    long = {Path(__file__).parent / name for name in LONG}
+    items.sort(key=lambda item: long.isdisjoint(item.path.parents))
 
 
 def pytest_collection_finish() -> None:

@@ -41,6 +41,8 @@ _PORTS: Final = range(10_000, 32_000)
 
 _first: Final = os.getpid() * 9_973 % len(_PORTS)  # processes begin far from one another
 _ports: Final[Iterator[int]] = itertools.cycle([*_PORTS[_first:], *_PORTS[:_first]])
+_HTTP: Final = httpx.Client(timeout=1, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""A client made for each question reads all certificates there are: as long as a server takes to start."""
 _SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -337,7 +339,7 @@ def _folder(tmp: Path, name: str) -> Path:
 def _answers(url: str) -> Callable[[], bool]:
     def ready() -> bool:
         try:
-            return httpx.get(url, timeout=1, trust_env=False).is_success
+            return _HTTP.get(url).is_success
         except httpx.TransportError:
             return False
 
