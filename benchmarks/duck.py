@@ -10,7 +10,7 @@ Figures of processor time, which hold beside other work; of trends the least of 
 - `trend_year_ms`, `trend_hour_ms`: of one point, in 240 buckets; `trends_…` of all points in one question;
 - `bytes_a_reading`, `bytes_a_minute`: on disk, the latter with the hours.
 
-The files are filled by statements ([duck_filled](duck_filled.py)): three minutes for 300 million readings. The year is
+The files are filled by statements ([duck_filled](duck_filled.py)): some minutes for 300 million readings. The year is
 one of rollups only, which is what its trend is made of in any case.
 """
 
@@ -27,7 +27,7 @@ from typing import Any, Final
 import httpx
 import numpy as np
 
-from benchmarks.duck_filled import fill_minutes, fill_readings
+from benchmarks.duck_filled import fill_readings, fill_rollups
 from benchmarks.intake import rss_mb
 from benchmarks.load import Load, point_names
 from benchmarks.site import FIRST, SHAPES, site
@@ -103,7 +103,7 @@ def asked(folder: Path, known: Roster, days: int) -> dict[str, Any]:
     """What trends of a year, and of its last hour, take."""
     path, end = folder / "years.duckdb", NOON // _DAY * _DAY
     points = [one for one in known.points if one is not None]
-    fill_minutes(path, [Series(one.plant, one.id, one.signal) for one in points], days, end)
+    fill_rollups(path, [Series(one.plant, one.id, one.signal) for one in points], days, end)
     size = path.stat().st_size
     store = DuckDBStore(DuckDBConfig(path=path))
     count = HOUR // _SECOND * len(points)

@@ -11,7 +11,7 @@ from typing import Final
 
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck_file import DuckFile
-from ingest.history.duck_rollups import HOUR, MINUTE, roll, roll_hour
+from ingest.history.duck_rollups import HOUR, MINUTE, roll
 from ingest.history.series import Series
 
 _SECOND: Final = 10**9
@@ -46,19 +46,19 @@ def fill_readings(path: Path, series: Sequence[Series], millions: int, each_s: f
     return hours * an_hour
 
 
-def fill_minutes(path: Path, series: Sequence[Series], days: int, end: int) -> None:
-    """Rollups alone of so many days up to `end`, a midnight of UTC: random minutes, and their hours."""
+def fill_rollups(path: Path, series: Sequence[Series], days: int, end: int) -> None:
+    """Random minutes and hours of so many days up to `end`, a midnight of UTC, in the order of their making."""
     file = _opened(path, series)
     for day in range(end - days * _DAY, end, _DAY):
         with file.transaction() as db:
-            db.execute(
-                "INSERT INTO minutes SELECT series, $day + minute * $width, round(0.3 + random() * 0.05, 3),"
-                " 0.35 + random() * 0.01, round(0.4 + random() * 0.05, 3), 60, 60"
-                " FROM range(1440) m(minute), range(1, $series) s(series) ORDER BY 2 // $hour, 1, 2",
-                {"day": day, "width": MINUTE, "series": len(series) + 1, "hour": HOUR},
-            )
-            for hour in range(day, day + _DAY, HOUR):
-                roll_hour(db, hour)
+            for table, width in (("minutes", MINUTE), ("hours", HOUR)):
+                db.execute(
+                    f"INSERT INTO {table} SELECT series, $day + hour * $hour + n * $width,"  # noqa: S608
+                    " round(0.3 + random() * 0.05, 3), 0.35 + random() * 0.01, round(0.4 + random() * 0.05, 3), $each,"
+                    " $each FROM range(24) h(hour), range(1, $series) s(series), range($hour // $width) m(n)"
+                    " ORDER BY hour, series, n",
+                    {"day": day, "hour": HOUR, "width": width, "each": width // _SECOND, "series": len(series) + 1},
+                )
     with file.transaction() as db:
         db.execute("UPDATE kept SET rolled_to = ?", [end])
     file.close()
