@@ -155,13 +155,15 @@ class Journal:
                 " frames = frames + excluded.frames, duplicates = duplicates + excluded.duplicates",
                 (_position_row(key, progress) for key, progress in commit.positions.items()),
             )
-            where = "WHERE plant = ? AND gateway = ? AND boot = ?"
-            cursor.executemany(f"UPDATE position SET clock = 'null' {where}", commit.left)  # noqa: S608  constant
-            cursor.executemany(
-                "INSERT INTO status VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                " online = excluded.online, received = excluded.received",
-                ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
-            )
+            if commit.left:
+                where = "WHERE plant = ? AND gateway = ? AND boot = ?"
+                cursor.executemany(f"UPDATE position SET clock = 'null' {where}", commit.left)  # noqa: S608  constant
+            if commit.statuses:
+                cursor.executemany(
+                    "INSERT INTO status VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                    " online = excluded.online, received = excluded.received",
+                    ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
+                )
             overflowed = self._quota.put_aside(cursor, commit.quarantined, commit.retried)
         self._tell(overflowed)
         self._staging.written(commit.backfill, commit.fed)

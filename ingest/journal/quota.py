@@ -54,7 +54,8 @@ class Quota:
 
         What was tried again goes first, so that the same bytes may return with another reason.
         """
-        cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in retried))
+        if retried:
+            cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in retried))
         if not items:
             return []
         newest = _one(cursor, "SELECT coalesce(max(id), 0) FROM quarantine")

@@ -32,15 +32,18 @@ class Staging:
 
     def write(self, cursor: apsw.Cursor, backfill: Sequence[Staged], fed: Sequence[Staged]) -> None:
         """Add pieces and take out those that became part of an entry; `written` is to follow once that is on disk."""
-        cursor.executemany("DELETE FROM backfill WHERE id = ?", ((piece.id,) for piece in fed))
-        cursor.executemany(
-            "INSERT INTO backfill (received, size, body) VALUES (?, ?, ?)",
-            ((piece.received, piece.size, piece.body) for piece in backfill),
-        )
+        if fed:
+            cursor.executemany("DELETE FROM backfill WHERE id = ?", ((piece.id,) for piece in fed))
+        if backfill:
+            cursor.executemany(
+                "INSERT INTO backfill (received, size, body) VALUES (?, ?, ?)",
+                ((piece.received, piece.size, piece.body) for piece in backfill),
+            )
 
     def written(self, backfill: Sequence[Staged], fed: Sequence[Staged]) -> None:
         """What `write` did is on disk."""
-        self._waiting += sum(piece.size for piece in backfill) - sum(piece.size for piece in fed)
+        if backfill or fed:
+            self._waiting += sum(piece.size for piece in backfill) - sum(piece.size for piece in fed)
 
     def read(self, limit: int) -> list[Staged]:
         """The oldest pieces: at least one if there is any, up to about `limit` readings."""

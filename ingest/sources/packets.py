@@ -37,6 +37,8 @@ def length_at(data: bytes, at: int, end: int) -> tuple[int, int] | None:
     Raises:
         ValueError: it takes more than four bytes.
     """
+    if at < end and data[at] < 128:  # as nearly always
+        return data[at], at + 1
     number, shift = 0, 0
     for place in range(at, min(at + 4, end)):
         byte = data[place]
