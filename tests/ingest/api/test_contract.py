@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import schemathesis
-from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode, Response
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from tests.ingest.api.serving import Halls
 from tests.ingest.api.stand_in import ADMIN, DISPLAY, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 EXAMPLES = 2
@@ -33,17 +33,26 @@ NO_SCHEMA_SAYS = {
 """Parameters whose values 422 may refuse though the document allows them, with how it begins to say so, and why."""
 
 
-def signing(token: str) -> type:
+class Signer:
     """What signs requests with a token; the checks take that away again to see that nobody is let in without."""
 
-    class Bearer:
-        def get(self, case: Case[Any], context: object) -> str:
-            return token
+    token: ClassVar = ""
 
-        def set(self, case: Case[Any], data: str, context: object) -> None:
-            case.headers["authorization"] = f"Bearer {data}"
+    def get(self, case: Case[Any], context: object) -> str:
+        return self.token
 
-    return Bearer
+    def set(self, case: Case[Any], data: str, context: object) -> None:
+        case.headers["authorization"] = f"Bearer {data}"
+
+
+@pytest.fixture(scope="module")
+def schema(halls: Halls) -> Any:
+    """The document, read once: what makes requests of it is the same for every role."""
+    schema: Any = schemathesis.openapi.from_dict(halls.app.openapi())
+    schema.app = halls.app
+    schema.config.checks.positive_data_acceptance.expected_statuses = OF_THE_STATE
+    schema.auth(refresh_interval=None)(Signer)
+    return schema
 
 
 def excused(response: Response) -> bool:
@@ -60,14 +69,11 @@ def excused(response: Response) -> bool:
     [OPERATOR, INSPECTOR, ADMIN, ELSEWHERE, DISPLAY],
     ids=["operator", "inspector", "admin", "of-one-plant", "display"],
 )
+@pytest.mark.usefixtures("app")
 def test_every_operation_answers_as_the_document_says(
-    app: FastAPI, hall: StandIn, token: str, kind: GenerationMode
+    schema: Any, hall: StandIn, token: str, kind: GenerationMode
 ) -> None:
-    schema: Any = schemathesis.openapi.from_dict(app.openapi())
-    schema.app = app
-    schema.config.checks.positive_data_acceptance.expected_statuses = OF_THE_STATE
-    schema.auth()(signing(token))
-    asked = 0
+    Signer.token, asked = token, 0
     for operation in schema.get_all_operations():
         signed = operation.ok().as_strategy(generation_mode=kind)
 
