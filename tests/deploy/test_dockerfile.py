@@ -21,6 +21,7 @@ def test_every_package_is_checked_against_the_lock_file() -> None:
     assert "--only-binary=:all:" in pips[0]
     assert all("--no-index" in command for command in pips[1:])
     assert len(pips) == 4
+    assert '/dist/yujing-*.whl)[all]"' in pips[-1], "what compose.yaml and its settings may name: every extra"
 
 
 def test_the_final_image_has_no_compiler_and_runs_as_a_user() -> None:
