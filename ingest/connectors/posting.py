@@ -26,7 +26,10 @@ KEEP_S: Final = 5.0
 """A connection is used again within this time; many servers end idle ones not long after."""
 
 _SAID: Final = h11.EndOfMessage()
-_FIELDS: Final = re.compile(r"(?:[a-z0-9-]+: [!-~](?:[ -~]*[!-~])?\r\n)+")
+_OURS: Final = "(?i:host|content-length|transfer-encoding)"
+_FIELDS: Final = re.compile(  # RFC 9110, 5, in ASCII
+    rf"(?:(?!{_OURS}:)[-!#$%&'*+.^_`|~0-9A-Za-z]+: (?:[!-~]+(?:[ \t]+[!-~]+)*)?\r\n)*"
+)
 
 _BROKEN: Final = "connection broken before the answer was complete"
 _SECOND_FAMILY_S: Final = 0.25  # until the next of a host's addresses is tried beside the one before (RFC 8305, 5)
@@ -180,7 +183,7 @@ class Posting:
 
 
 async def _talk(line: _Line, place: _Place, body: bytes, headers: Mapping[str, str], most: int) -> Reply:
-    line.send(place.opening, b"".join((place.start, _fields({"content-length": str(len(body)), **headers}), body)))
+    line.send(place.opening, b"%bcontent-length: %d\r\n%b%b" % (place.start, len(body), _fields(headers), body))
     answer, found, size = None, [], 0
     while size < most:
         event = line.http.next_event()

@@ -97,10 +97,15 @@ async def test_a_request_bears_what_it_is_given_and_nothing_that_is_no_header() 
             + host.encode()
             + b"\r\naccept: */*\r\ncontent-length: 2\r\nwebhook-id: 1\r\ncontent-type: a/b; charset=utf-8\r\n\r\n"
         ]
-        for name, value in (("a", "1\r\nb: 2"), ("a", "1\n"), ("a", ""), ("a", " 1"), ("a b", "1"), ("a", "值")):
+        for name, value in (("appSecret", "a b\tc"), ("X_App-Secret.1", ""), ("a", "~!")):
+            await post.posting.post(url, b"{}", {name: value}, most=100)
+            assert server.heads[-1].endswith(f"\r\n{name}: {value}\r\n\r\n".encode())
+        broken = (("a", "1\r\nb: 2"), ("a", "1\n"), ("a", " 1"), ("a", "1 "), ("a b", "1"), ("a", "值"))
+        ours = (("Host", "b"), ("Content-Length", "1"), ("transfer-encoding", "chunked"))
+        for name, value in (*broken, *ours):
             with pytest.raises(Unreachable):
                 await post.posting.post(url, b"{}", {name: value}, most=100)
-        assert len(server.heads) == 1
+        assert len(server.heads) == 4
 
 
 async def test_messages_share_a_connection() -> None:
