@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench soak servers lock screenshots
+.PHONY: help install demo test test-fast check bench soak servers lock screenshots
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## .venv with everything, from the lock file
 
@@ -24,6 +24,10 @@ demo: install ## three simulated plants, faults on a timetable, console in the b
 
 test: install servers check ## lint, imports, types, and every test against real servers (several workers)
 	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
+
+test-fast: install ## the inner loop, in less than a minute: detectors, rules, alarms, wire format, settings; no servers
+	$(BIN)/pytest --numprocesses auto --dist worksteal -k "not conformance and not postgresql" tests/detectors \
+	  $(addprefix tests/ingest/,alarms cases connectors journal plants quality settings warnings wire) $(ARGS)
 
 check: install ## lint, import contracts, types
 	$(BIN)/ruff check .
