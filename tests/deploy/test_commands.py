@@ -56,7 +56,7 @@ def placed(settings: Path, tmp_path: Path) -> Path:
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     assert Path(command[0]).name == "yujing"
-    return subprocess.run([YUJING, *command[1:]], check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run([YUJING, *command[1:]], check=False, capture_output=True, text=True, timeout=180)
 
 
 def test_the_command_exists_with_its_options(where: str) -> None:

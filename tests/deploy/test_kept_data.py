@@ -50,7 +50,7 @@ def lived(at: Path) -> None:
             lines.append(line)
             if '"service_started"' in line:
                 service.send_signal(signal.SIGTERM)
-        assert service.wait(60) == 0, "".join(lines)
+        assert service.wait(180) == 0, "".join(lines)
     assert any('"service_started"' in line for line in lines), "".join(lines)
 
 

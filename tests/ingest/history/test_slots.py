@@ -147,5 +147,5 @@ def test_the_history_writer_carries_them_and_tries_again(tmp_path: Path) -> None
     store: HistoryStore = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
     writer = HistoryWriter(store, MemoryJournal(), MemoryAlarms(), roster=roster, judge=as_it_is, also=also)
     with running(writer):
-        assert told.wait(10)
+        assert told.wait(60)
     store.close()
