@@ -1,8 +1,9 @@
 """How many readings a second the detectors judge by the full default rule set of the signal catalogue, on one core.
 
 Prints JSON: readings per second of CPU time for wide batches (each point once a batch), deep batches (many readings of
-few points) and small ones; CPU time a call for a lone frame of twenty readings in parks of several sizes, and for no
-readings at all; the memory a point takes; and against river, a library of streaming detectors, the ratio for the
+few points) and small ones; CPU time a call for a lone frame of twenty readings in parks of several sizes, for a
+county's cycle of eight frames, both also with cold caches as after a pause, and for no readings at all; the memory a
+point takes; and against river, a library of streaming detectors, the ratio for the
 detectors both have, on the same series in the same run. One point in a hundred stands in alarm. Absolute figures depend
 on the machine: compare figures of one run.
 """
@@ -45,6 +46,13 @@ ROUND: Final = 5 * SECOND
 """The time in which every point of a park sends a frame once."""
 PARKS: Final = (100, 20_000, 100_000)
 """Points, for lone frames."""
+COUNTY: Final = 20_000
+"""Points, for cycles of several frames and for cold caches."""
+CYCLE: Final = 8
+"""Frames in a cycle of a county, each of another gateway."""
+PAUSE_S: Final = 0.02
+COLD_BYTES: Final = 8_000_000
+"""Where caches are cold, a call comes after a pause in which so much other memory was written."""
 
 
 def warmed(of: Park) -> tuple[Bank, np.random.Generator, int, int]:
@@ -60,23 +68,34 @@ def warmed(of: Park) -> tuple[Bank, np.random.Generator, int, int]:
     return judge, random, now, tripped
 
 
-def frames(of: Park, start: int, random: np.random.Generator) -> Iterator[tuple[Readings, int]]:
-    """Every point of the park once a round, frame by frame, and when each frame comes (ns)."""
-    parts = [np.arange(at, at + FRAME, dtype=np.int32) for at in range(0, of.points - FRAME + 1, FRAME)]
+def frames(of: Park, start: int, random: np.random.Generator, together: int = 1) -> Iterator[tuple[Readings, int]]:
+    """Every point of the park once a round, so many frames `together`, and when the last of them comes (ns).
+
+    The frames of a round come in any order, each at its own time.
+    """
+    starts = np.arange(0, of.points - FRAME + 1, FRAME)
     for turn in count():
-        point = parts[turn % len(parts)]
-        now = start + turn * ROUND // len(parts)
-        value = of.level[point] + of.noise[point] * random.standard_normal(FRAME)
-        time = np.full(FRAME, now)
-        yield Readings(point, time, value, time, of.carrier[point]), now
+        order = random.permutation(starts)
+        for at in range(0, len(order), together):
+            first = order[at : at + together, None]
+            point = (first + np.arange(FRAME)).astype(np.int32).ravel()
+            time = start + turn * ROUND + (at + np.arange(len(first)).repeat(FRAME)) * ROUND // len(starts)
+            value = of.level[point] + of.noise[point] * random.standard_normal(len(point))
+            yield Readings(point, time, value, time, of.carrier[point]), int(time[-1])
 
 
-def frame_us(points: int, calls: int) -> float:
-    """CPU time to judge a lone frame, µs: the median of that many in a warm park, after as many to get going."""
+def frame_us(points: int, calls: int, together: int = 1, *, cold: bool = False) -> float:
+    """CPU time to judge so many frames `together`, µs: the median of that many in a warm park, after as many before.
+
+    `cold`: each after a pause in which other work took the processor's caches.
+    """
     of = park(points)
     judge, random, now, _ = warmed(of)
-    spent = []
-    for frame, at in islice(frames(of, now, random), 2 * calls):
+    spent, other = [], np.zeros(COLD_BYTES // 8)
+    for nth, (frame, at) in enumerate(islice(frames(of, now, random, together), 2 * calls)):
+        if cold and nth >= calls:
+            time.sleep(PAUSE_S)
+            other += 1
         began = time.thread_time_ns()
         judge.update(frame, at)
         spent.append(time.thread_time_ns() - began)
@@ -204,6 +223,12 @@ def measure(scale: float = 1.0, report: Callable[[str], None] = lambda _: None) 
         lone[points] = frame_us(max(int(points * scale), 10), calls)
         figures[f"frame_{FRAME}_of_{points}_us"] = round(lone[points], 1)
     figures[f"frame_{FRAME}_of_{PARKS[-1]}_vs_of_{PARKS[0]}"] = round(lone[PARKS[-1]] / lone[PARKS[0]], 2)
+    county = max(int(COUNTY * scale), 10)
+    report("a county's cycles, cold caches")
+    figures["county_cycle_us"] = round(frame_us(county, calls, CYCLE), 1)
+    cold = max(calls // 10, 2)
+    figures[f"frame_{FRAME}_cold_us"] = round(frame_us(county, cold, cold=True), 1)
+    figures["county_cycle_cold_us"] = round(frame_us(county, cold, CYCLE, cold=True), 1)
     figures["idle_us"] = round(idle_us(max(int(PARKS[1] * scale), 10), calls), 1)
     figures["wide_100000_vs_wide_10000_time"] = round(figures["wide_10000"] / figures["wide_100000"], 2)
     figures["bytes_per_point"] = round(bytes_per_point(max(int(1000 * scale), 10)))

@@ -16,7 +16,8 @@ def test_the_detectors_benchmark_gives_every_figure() -> None:
     figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     shapes = {"wide_10000", "wide_100000", "deep_100", "small_100"}
     lone = {"frame_20_of_100_us", "frame_20_of_20000_us", "frame_20_of_100000_us", "frame_20_of_100000_vs_of_100"}
-    assert shapes | lone | {"idle_us", "bytes_per_point", "vs_river", "rules_per_point"} <= set(figures)
+    cold = {"county_cycle_us", "frame_20_cold_us", "county_cycle_cold_us"}
+    assert shapes | lone | cold | {"idle_us", "bytes_per_point", "vs_river", "rules_per_point"} <= set(figures)
     assert all(figures[name] > 0 for name in shapes | lone)
     assert set(figures["vs_river"]) == {"zscore", "page_hinkley"}
     assert all(ratio > 0 for ratio in figures["vs_river"].values())
