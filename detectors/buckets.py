@@ -74,9 +74,9 @@ class Closed:
 
         Those kept from before the width was changed have numbers far away, maybe in the future: they do not count.
         """
-        same = self.past.windows("epoch", self.places) == self.epoch[:, None]
+        same = np.asarray(self.past.windows("epoch", self.places) == self.epoch[:, None], np.bool_)
         age = self.age()
-        return (age >= 0) & (age < size) & np.asarray(same, np.bool_)
+        return (age >= 0) & (age < size) & same
 
 
 class Buckets:
@@ -173,12 +173,11 @@ class Buckets:
                 self._open[name][row] = one.join(self._open[name][row], values[name][taken])
             return self._closed(runs, taken[:0], {})
         closing = later & (end != NEVER)
-        rows = row[closing]
+        rows, width = row[closing], self._width[row]
         entry: dict[str, NDArray[np.generic]] = {name: column[rows] for name, column in self._open.items()}
-        entry |= {"number": self._end[rows] // self._width[rows] - 1, "epoch": self._epoch[rows]}
+        entry |= {"number": end[closing] // width[closing] - 1, "epoch": self._epoch[rows]}
         closed = self._closed(runs, taken[closing], entry)
-        begun = row[later]
-        self._end[begun] = (time[later] // self._width[begun] + 1) * self._width[begun]
+        self._end[row] = np.where(later, (time // width + 1) * width, end)
         for name, one in self._statistics.items():
             mine = np.where(later, one.empty, self._open[name][row])
             self._open[name][row] = one.join(mine, values[name][taken])
@@ -222,7 +221,8 @@ class Buckets:
             none = np.empty(0, np.int64)
             return Closed(places, self._ring.push(runs, places, {}), none, none)
         past = self._ring.push(runs, places, entry)
-        return Closed(places, past, entry["number"].astype(np.int64), entry["epoch"].astype(np.int64))
+        number, epoch = (entry[name].astype(np.int64, copy=False) for name in ("number", "epoch"))
+        return Closed(places, past, number, epoch)
 
     def _forget_interrupted(self, runs: Runs, epoch: NDArray[np.int64]) -> None:
         """Drop the open buckets of rules whose last break came after them."""

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from detectors.detector import State, take_over
 from detectors.expression import Remembered, compile_expression
-from detectors.feed import NEVER, Columns, Feed, S
+from detectors.feed import NEVER, Feed, S
+from detectors.lazy import lazy
 from detectors.masks import anywhere, everywhere
 from detectors.ring import Parts, Ring
 from detectors.rules import NO_POINT
@@ -65,12 +66,9 @@ class Derivation:
         """int64[r], ns: how old a value of another point may be."""
         if not any(math.isfinite(one.fresh_s) for one in derived):
             self.fresh[:] = np.iinfo(np.int64).max  # also one of which only the value is known, not the time
-        self._numbers = np.array([one.numbers for one in expressions], np.float64).T
+        self.number = np.array([one.numbers for one in expressions], np.float64).T
+        """float64[n, r], the numbers in the channels' expressions, in their order."""
         self._looks = [_Look(call, len(derived)) for call in self._of.calls]
-
-    def numbers(self, row: NDArray[np.intp]) -> list[NDArray[np.float64]]:
-        """The numbers in these channels' expressions (float64[k] each), in their order."""
-        return [number[row] for number in self._numbers]
 
     def values(
         self,
@@ -82,7 +80,8 @@ class Derivation:
     ) -> NDArray[np.float64]:
         """What channels are worth (float64[k]) where the points they name show `inputs` (float64[names or more, k]).
 
-        `runs` pairs them with the readings that drive them, where an expression looks back; `known`: none is NaN.
+        What is not finite is not known, and left as it is. `runs` pairs them with the readings that drive them, where
+        an expression looks back; `known`: none is NaN.
         """
         return self._of.worth([*inputs], lambda call, now: self._looks[call].back(runs(), now), numbers, known=known)
 
@@ -108,7 +107,7 @@ class _Driven:
         order: intp[k], how they come into it; None = they stand in it.
         parts: each derivation that is concerned, its part of the above, its first channel among all, and the numbers
             in its expressions.
-        other: intp[m], where in the inputs ([most, k], flat) another point than the driver is looked at.
+        other: where in the inputs ([most, k], by row and column, intp[m] each) another point than the driver is.
         point: int32[m], those points; `newest`: intp[m], where their newest readings stand in the batch, -1 = before.
         by: intp[m], the readings that drive at which they are looked at; `fresh`: int64[m], ns, how old they may be.
     """
@@ -118,11 +117,49 @@ class _Driven:
     channel: NDArray[np.int32]
     order: NDArray[np.intp] | None
     parts: list[tuple[Derivation, slice, int, list[NDArray[np.float64]]]]
-    other: NDArray[np.intp]
+    other: tuple[NDArray[np.intp], NDArray[np.intp]]
     point: NDArray[np.int32]
     newest: NDArray[np.intp]
     by: NDArray[np.intp]
     fresh: NDArray[np.int64]
+
+
+class _Joined:
+    """The columns of a batch and of the readings it drives, each put together when somebody asks for it."""
+
+    def __init__(self, feed: Feed, driven: _Driven, value: NDArray[np.float64]) -> None:
+        self._feed, self._driven, self._value = feed, driven, value
+
+    @lazy
+    def point(self) -> NDArray[np.int32]:
+        return np.concatenate((self._feed.point, self._driven.channel))
+
+    @lazy
+    def time(self) -> NDArray[np.int64]:
+        return self._followed(self._feed.time)
+
+    @lazy
+    def value(self) -> NDArray[np.float64]:
+        order = self._driven.order
+        return np.concatenate((self._feed.value, self._value if order is None else self._value[order]))
+
+    @lazy
+    def received(self) -> NDArray[np.int64]:
+        return self._followed(self._feed.received)
+
+    @lazy
+    def place(self) -> NDArray[np.intp]:
+        return self._followed(self._feed.place)
+
+    def let_go(self) -> None:
+        """Put all columns together now and keep the batch no longer: none of a long one's is held twice."""
+        _ = self.point, self.time, self.value, self.received, self.place
+        del self._feed, self._driven, self._value
+
+    def _followed(self, own: NDArray[S]) -> NDArray[S]:
+        """A column followed by that of the readings that drive."""
+        at, order = self._driven.at, self._driven.order
+        return np.concatenate((own, own[at if order is None else at[order]]))
 
 
 class Derivations:
@@ -154,6 +191,10 @@ class Derivations:
         self._driver = np.array([driver for driver, _ in pairs], np.int32)
         self._row = np.array([row for _, row in pairs], np.intp)
         self._several = len(pairs) > len(ordered)
+        self._looked = (self._inputs[:, self._row] != self._driver) & (self._inputs[:, self._row] != NO_POINT)
+        self._number = np.zeros((max((len(part.number) for part in self.parts), default=0), len(ordered)))
+        for part, begin in zip(self.parts, self._begin.tolist(), strict=False):
+            self._number[: len(part.number), begin : begin + len(part.key)] = part.number
         self._watch = Watch(self._driver, points)
         self._layouts: tuple[object | None, object | None] = (None, None)  # of the last batch, and of it extended
         self._kept: object | None = None  # layout of the batch that `_last` was found for
@@ -165,29 +206,25 @@ class Derivations:
         if driven is None:
             return feed
         row, at, given = driven.row, driven.at, self._given(feed, driven)
-
-        def joined(own: NDArray[S]) -> NDArray[S]:
-            return np.concatenate((own, own[at] if driven.order is None else own[at][driven.order]))
-
         known = not anywhere(np.isnan(given))
         with np.errstate(all="ignore"):
-            values = [
-                part.values(partial(Runs.made, feed, row[of] - first, at[of]), given[:, of], numbers, known=known)
-                for part, of, first, numbers in driven.parts
-            ]
-        value = np.concatenate(values)
-        value = value if driven.order is None else value[driven.order]
-        columns = Columns(
-            np.concatenate((feed.point, driven.channel)),
-            joined(feed.time),
-            np.concatenate((feed.value, value)),
-            joined(feed.received),
-        )
-        place = None if feed.together else joined(feed.place)
+            value = np.concatenate(
+                [
+                    part.values(partial(Runs.made, feed, row[of] - first, at[of]), given[:, of], numbers, known=known)
+                    for part, of, first, numbers in driven.parts
+                ]
+            )
+        finite = np.isfinite(value)
+        if not (all_finite := everywhere(finite)):
+            value[~finite] = np.nan
+        columns = _Joined(feed, driven, value)
+        if not feed.single:
+            columns.let_go()
         # Where every point and every channel has one reading, the batch still is a tile of one step.
         single = feed.single and (not self._several or everywhere(driven.channel[1:] > driven.channel[:-1]))
+        place = None if feed.together else lambda: columns.place
         extended = Feed(columns, feed.known, place=place, tile=len(columns.point) if single else 0)
-        extended.together = feed.together
+        extended.together, extended.complete = feed.together, feed.complete and all_finite
         if feed.layout is None or self._layouts[0] is not feed.layout:
             self._layouts = feed.layout, object()
         extended.layout = self._layouts[1]
@@ -197,12 +234,11 @@ class Derivations:
         """float64[most, k], the values of what the expressions name: the driver's own, the newest ones of others."""
         given = np.empty((len(self._inputs), len(driven.at)))
         given[:] = feed.value[driven.at]
-        if len(driven.other):
-            value = feed.value_at(driven.newest, driven.point)
+        if len(driven.point):
+            value, time = feed.shown(driven.newest, driven.point)
             if self._ages:
-                age = feed.time[driven.by] - feed.time_at(driven.newest, driven.point)
-                value[age > driven.fresh] = np.nan
-            given.ravel()[driven.other] = value
+                value[feed.time[driven.by] - time > driven.fresh] = np.nan
+            given[driven.other] = value
         return given
 
     def _driven(self, feed: Feed) -> _Driven | None:
@@ -216,29 +252,29 @@ class Derivations:
         return found
 
     def _find(self, feed: Feed, runs: Runs) -> _Driven:
-        row, at, driver = self._row[runs.row], runs.at, self._driver[runs.row]
+        pair, at = runs.row, runs.at
+        row = self._row[pair]
         if self._several:  # several drivers of a channel: their readings in the order of arrival
             order = np.lexsort((feed.place[at], row))
-            row, at, driver = row[order], at[order], driver[order]
+            pair, row, at = pair[order], row[order], at[order]
         elif not everywhere(row[1:] >= row[:-1]):
-            order = np.argsort(row, kind="stable")
-            row, at, driver = row[order], at[order], driver[order]
-        bounds = np.searchsorted(row, self._begin).tolist()
+            order = row.argsort(kind="stable")
+            pair, row, at = pair[order], row[order], at[order]
+        bounds, number = row.searchsorted(self._begin).tolist(), self._number[:, row]
         parts = [
-            (part, slice(begin, end), first, part.numbers(row[begin:end] - first))
+            (part, slice(begin, end), first, [*number[: len(part.number), begin:end]])
             for part, first, (begin, end) in zip(self.parts, self._begin.tolist(), pairwise(bounds), strict=False)
             if end > begin
         ]
-        asked = self._inputs[:, row]
-        other = ((asked != driver) & (asked != NO_POINT)).ravel().nonzero()[0]
-        point = asked.ravel()[other]
-        by = other % len(at)
-        newest, fresh = feed.newest_here(point, feed.place[at[by]]), self._fresh[row[by]]
+        other = self._looked[:, pair].nonzero()
+        name, nth = other
+        point, by = self._inputs[name, row[nth]], at[nth]
+        newest = feed.newest_here(point, feed.place[by]) if len(point) else nth
         channel, final = self._channel[row], None
         if not everywhere(channel[1:] >= channel[:-1]):
             final = np.argsort(channel, kind="stable")
             channel = channel[final]
-        return _Driven(row, at, channel, final, parts, other, point, newest, at[by], fresh)
+        return _Driven(row, at, channel, final, parts, other, point, newest, by, self._fresh[row[nth]])
 
 
 class _Look:

@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.masks import anywhere, everywhere
+from detectors.masks import anywhere
 from detectors.precision import SINGLE
 
 Vector = NDArray[np.float64]
@@ -99,16 +99,17 @@ class Expression:
         """
         known = not any(anywhere(np.isnan(value)) for value in values)
         with np.errstate(all="ignore"):
-            return self.worth(values, look, numbers, known=known)
+            found = self.worth(values, look, numbers, known=known)
+        return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
 
     def worth(self, values: Sequence[Vector], look: Look, numbers: Sequence[Vector], *, known: bool) -> Vector:
-        """The same, where it was looked at whether all is `known` (no value is NaN) and NumPy does not warn."""
+        """The same, where it was looked at whether all is `known` (no value is NaN) and NumPy does not warn.
+
+        What is not finite is left as it is.
+        """
         sure = self._plain and known
         found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
-        if found.ndim == 0:
-            found = np.full(len(values[0]), found)
-        finite = np.isfinite(found)  # what a division by zero gives is not known
-        return found if everywhere(finite) else np.where(finite, found, np.nan)
+        return found if found.ndim else np.full(len(values[0]), found)
 
 
 def compile_expression(text: str) -> Expression:

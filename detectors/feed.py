@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,19 @@ class Known:
             self.time[point], self.value[point] = feed.time[usable], feed.value[usable]
 
 
+class Table(Protocol):
+    """Readings by column, as `Columns` and `Readings` have them, or as they are made when somebody asks for them."""
+
+    @property
+    def point(self) -> NDArray[np.int32]: ...  # noqa: D102  as in `Columns`
+    @property
+    def time(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def value(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def received(self) -> NDArray[np.int64]: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
     """Readings' columns: point int32[n], time int64[n] and received int64[n] in ns, value float64[n]."""
@@ -109,17 +122,17 @@ class Feed:
 
     def __init__(
         self,
-        readings: Columns,
+        readings: Table,
         known: Known,
         order: NDArray[np.intp] | None = None,
         *,
         tile: int = 0,
-        place: NDArray[np.intp] | None = None,
+        place: Callable[[], NDArray[np.intp]] | None = None,
         whole: Feed | None = None,
     ) -> None:
         """Take readings whose `order` (intp[n], None = as they are, or as the tile says) sorts them.
 
-        `place` (intp[n], sorted like them) says at which moment each arrived, where they do not tell that themselves.
+        `place` tells at which moment each arrived (intp[n], sorted like them), where they do not tell that themselves.
         """
         self.known, self.tile, self.whole = known, tile, whole
         self._readings, self._order, self._place = readings, order, place
@@ -161,7 +174,7 @@ class Feed:
         one time of it), are of one moment, whatever the order of its columns.
         """
         if self._place is not None:
-            return self._place
+            return self._place()
         if self.together:
             return np.zeros(len(self), np.intp)
         return self._sorted(_moments(self._readings))
@@ -251,31 +264,30 @@ class Feed:
         NaN and `NEVER` where there was none yet.
         """
         whole = self.whole or self
-        at = whole.newest_here(point, place)
-        return whole.value_at(at, point), whole.time_at(at, point)
+        return whole.shown(whole.newest_here(point, place), point)
 
-    def value_at(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Those values, where it was found `at` which places of this batch those readings stand, -1 = before it."""
-        return _or_before(self.value[at], at, self.known.value, point)
-
-    def time_at(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Their times."""
-        return _or_before(self.time[at], at, self.known.time, point)
+    def shown(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Those values and times, where it was found `at` which places of this batch they stand, -1 = before it."""
+        value, time = self.value[at], self.time[at]
+        if anywhere(before := at < 0):
+            earlier = point[before]
+            value[before], time[before] = self.known.value[earlier], self.known.time[earlier]
+        return value, time
 
     def take(self, which: NDArray[np.bool_]) -> Feed:
         """The readings of a mask (bool[n]); what is known stays the same."""
         at = np.flatnonzero(which)
         kept = Columns(self.point[at], self.time[at], self.value[at], self.received[at])
-        return Feed(kept, self.known, place=self.place[at], whole=self.whole or self)
+        return Feed(kept, self.known, place=lambda: self.place[at], whole=self.whole or self)
 
     def newest_here(self, point: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.intp]:
         """Index of that reading in this batch, -1 where what was known before is newest."""
         if self.single:
             at = self.find(point)
-            there = (
-                (self.place[at] <= place) if self.complete else (self.place[at] <= place) & ~np.isnan(self.value[at])
-            )
-            at[~there] = -1
+            if not self.together:
+                at[self.place[at] > place] = -1
+            if not self.complete:
+                at[np.isnan(self.value[at])] = -1
             return at
         usable, size = self._usable, self._places
         if not len(usable):
@@ -319,24 +331,22 @@ def make_feed(readings: Readings, known: Known) -> Feed:
 
     A reading that is not newer than all before it of its point (late, or sent twice) is no news and is left out.
     """
-    columns = Columns(readings.point, readings.time, readings.value, readings.received)
     tile = _tile(readings.point)
     if tile and _in_order(readings.time, known.newest[readings.point[:tile].astype(np.intp)], tile):
-        return Feed(columns, known, tile=tile)
-    order = np.argsort(readings.point, kind="stable")
+        return Feed(readings, known, tile=tile)
+    order = readings.point.argsort(kind="stable")
     point, time = readings.point[order], readings.time[order]
-    return Feed(columns, known, order[_news(point, time, known.newest[point])])
+    index = point.astype(np.intp)
+    single = everywhere(point[1:] != point[:-1])
+    news = time > known.newest[index] if single else _news(point, time, known.newest[index])
+    if not everywhere(news):
+        return Feed(readings, known, order[news])
+    feed = Feed(readings, known, order)
+    feed.point, feed.index, feed.time, feed.single = point, index, time, single
+    return feed
 
 
-def _or_before(found: NDArray[S], at: NDArray[np.intp], known: NDArray[S], point: NDArray[np.int32]) -> NDArray[S]:
-    """What was found in the batch; where nothing was (`at` is -1), what is known of those points from before it."""
-    before = at < 0
-    if anywhere(before):
-        found[before] = known[point[before]]
-    return found
-
-
-def _moments(readings: Columns) -> NDArray[np.intp]:
+def _moments(readings: Table) -> NDArray[np.intp]:
     """intp[n], the number of each reading's moment, in the order of arrival."""
     time, received = readings.time, readings.received
     later = np.zeros(len(time), np.intp)
@@ -360,11 +370,10 @@ def _in_order(time: NDArray[np.int64], newest: NDArray[np.int64], tile: int) -> 
 
 def _news(point: NDArray[np.int32], time: NDArray[np.int64], newest: NDArray[np.int64]) -> NDArray[np.bool_]:
     """bool[n], which readings (sorted by point) are newer than all before them."""
-    if not len(point):
-        return np.empty(0, bool)
-    first = np.diff(point, prepend=-1) != 0
-    before = np.where(first, newest, np.roll(time, 1))
-    news: NDArray[np.bool_] = (time > before) & (time > newest)
+    first = np.ones(len(point), bool)
+    np.not_equal(point[1:], point[:-1], out=first[1:])
+    news: NDArray[np.bool_] = time > newest
+    news[1:] &= first[1:] | (time[1:] > time[:-1])
     if everywhere(news):
         return news
     # The running maximum along each point: ranks keep (point, time) in one number that cannot overflow.

@@ -62,6 +62,7 @@ class Conditions:
         self._group = self._heard
         self._layout: object | None = None  # of the batch that `_group` and `_heard` were found for
         self.changed = np.zeros(len(distinct) + 1, bool)
+        self._inside: NDArray[np.int8]  # whether what the point shows lies in the interval; -1 = not known
         self.sync(np.full(points, np.nan))
 
     def __len__(self) -> int:
@@ -72,6 +73,7 @@ class Conditions:
         found = self.at(value)
         self.open, self.known, self.later = found.open, found.known, found.open.copy()
         self._closed = int(np.count_nonzero(~self.open))
+        self._inside = _insides(found.open[:-1], found.known[:-1], self._outside)
 
     def meet(self, feed: Feed) -> None:
         """Look at those whose point is in a batch, before anyone judges it."""
@@ -83,6 +85,10 @@ class Conditions:
         if not len(which):
             return
         value = feed.after[self._group]
+        inside = (value >= self._low[which]) & (value <= self._high[which])
+        if feed.single and feed.complete and not anywhere(inside.view(np.int8) != self._inside[which]):
+            self.moved = which[:0]
+            return
         open_, self._now_known = self.hold(which, value), ~np.isnan(value)
         if feed.single:
             moves = (open_ != self.open[which]) | (self._now_known != self.known[which])
@@ -97,6 +103,7 @@ class Conditions:
             which = self._heard
             self._closed += int(np.count_nonzero(self.open[which])) - int(np.count_nonzero(self.later[which]))
             self.open[which], self.known[which] = self.later[which], self._now_known
+            self._inside[which] = _insides(self.open[which], self.known[which], self._outside[which])
 
     @property
     def all_open(self) -> bool:
@@ -120,6 +127,11 @@ class Conditions:
         """Whether some of them hold of so many values."""
         inside = (value >= self._low[which]) & (value <= self._high[which])
         return (inside ^ self._outside[which]) & ~np.isnan(value)
+
+
+def _insides(open_: NDArray[np.bool_], known: NDArray[np.bool_], outside: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """int8, from how comparisons stand (bool each): whether the value lies in the interval, -1 = it is not known."""
+    return np.where(known, open_ ^ outside, -1).astype(np.int8)
 
 
 class Gates:

@@ -66,6 +66,8 @@ class Findings:
 
 def merge(parts: Sequence[Findings]) -> Findings:
     """All findings of at least one part in the order of their time; at one time, a return comes before a trip."""
+    if len(parts) == 1 and len(parts[0]) == 1:
+        return parts[0]
     rule = np.concatenate([part.rule for part in parts])
     raised = np.concatenate([part.raised for part in parts])
     time = np.concatenate([part.time for part in parts])

@@ -34,6 +34,7 @@ class Ring:
     def __init__(self, rows: int, size: int, fill: Mapping[str, float | int]) -> None:
         """Keep `size` entries for each of `rows` rules; `fill` names the columns and sets their types."""
         self.size = size
+        self._each = np.arange(size)
         self._oldest = np.zeros(rows, np.int64)  # the slot that is overwritten next
         self._columns: dict[str, NDArray[np.generic]] = {
             name: np.full((rows, size), value, np.float64 if isinstance(value, float) else np.int64)
@@ -85,6 +86,15 @@ class Ring:
         self._columns[name][rows[:, None], slot] = entries
         self._oldest[rows] = oldest
 
+    def flat_slots(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """[m, size], where the entries of these rules are, oldest first: for `at`."""
+        return (self._oldest[rows, None] + self._each) % self.size + (rows * self.size)[:, None]
+
+    def at(self, name: str, slot: NDArray[np.intp]) -> NDArray[np.generic]:
+        """What is kept at those places."""
+        kept: NDArray[np.generic] = self._columns[name].take(slot)
+        return kept
+
     def slots(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """int64[m], the slot of each rule's oldest entry."""
         return self._oldest[rows]
@@ -134,9 +144,13 @@ class _Still:
 
     def __init__(self, ring: Ring, runs: Runs) -> None:
         self._ring, self._runs = ring, runs
+        self._places: NDArray[np.intp] | None = None  # those that were asked for last, and where their entries are
+        self._slot = runs.row[:0]
 
     def windows(self, name: str, places: NDArray[np.intp]) -> NDArray[np.generic]:
-        return self._ring.entries(name, self._runs.row[places])
+        if places is not self._places:
+            self._places, self._slot = places, self._ring.flat_slots(self._runs.row[places])
+        return self._ring.at(name, self._slot)
 
 
 class _Moving:

@@ -18,14 +18,18 @@ class Rows:
         """Prepare for rows that bear `number` ([r]), each below `numbers`."""
         self._rows = np.argsort(number, kind="stable")
         self._count = np.bincount(number, minlength=numbers).astype(np.intp)
-        self._begin = np.cumsum(self._count) - self._count
+        self._end = np.cumsum(self._count)
+        self._once = bool(self._count.max(initial=0) <= 1)  # no number is borne by several
 
     def of(self, numbers: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Places in `numbers` and rows that bear them (intp[k] both): a place once for each of its rows, in order."""
         numbers = numbers.astype(np.intp, copy=False)
         count = self._count[numbers]
+        if self._once:
+            place = count.nonzero()[0]
+            return place, self._rows[self._end[numbers[place]] - 1]
         place = np.arange(len(count)).repeat(count)
         if not len(place):
             return place, place
-        before = np.add.accumulate(count) - count  # rows of the numbers before
-        return place, self._rows[np.arange(len(place)) + (self._begin[numbers] - before)[place]]
+        shift = self._end[numbers] - np.add.accumulate(count)  # from a place in the answer to one in `_rows`
+        return place, self._rows[np.arange(len(place)) + shift[place]]

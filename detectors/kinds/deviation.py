@@ -20,11 +20,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.detector import Interval
+from detectors.masks import anywhere
 from detectors.peers import Peers
 from detectors.precision import SINGLE, settled
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
+
+_MOST: Final = float(np.finfo(np.float64).max)
 
 
 class Deviation:
@@ -39,6 +43,19 @@ class Deviation:
         self._peers = Peers(rules.inputs[:, :1] if rules.inputs is not None else None, rules.param["fresh_s"])
         self._follows = rules.inputs is not None and bool(np.isnan(self._setpoint).any())
         self._known = ~np.isnan(self._setpoint) & ~(self._relative & (self._setpoint == 0))
+        self._low, self._high = self._quiet()
+
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what is not surely near enough to a set-point that stands in the rule."""
+        row, value = runs.row, runs.value
+        left = (value < self._low[row]) | (value > self._high[row])
+        if awake is not None:
+            left |= awake
+        if not anywhere(left):
+            self._known[row] = True
+            return None
+        self._known[row[~left]] = True
+        return left
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Unit or percent away from the set-point."""
@@ -54,6 +71,16 @@ class Deviation:
         score = np.where(side == 0, np.abs(away), side * away)
         unsure = part * (SINGLE * (np.abs(runs.value) + np.abs(setpoint)))
         return settled(settled(score, self._off[runs.row], unsure), self._on[runs.row], unsure)
+
+    def _quiet(self) -> Interval:
+        """Between which values the score is surely below `on`, whatever is rounded; nowhere without a set-point."""
+        setpoint = np.where(self._known, self._setpoint, 1.0)
+        reach = self._on * np.where(self._relative, np.abs(setpoint) / 100, 1.0)
+        reach = reach * (1 - 1e-9 - 2 * SINGLE) - 4 * SINGLE * np.abs(setpoint)
+        high = np.where(self._side < 0, _MOST, setpoint + reach)
+        low = np.where(self._side > 0, -_MOST, setpoint - reach)
+        quiet = self._known & (reach > 0)
+        return np.where(quiet, low, np.inf), np.where(quiet, high, -np.inf)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  told when the last reading came
         """Rules that had no set-point to use when their point's newest reading came."""

@@ -96,12 +96,14 @@ class Forecast:
         middle = self._side[row, None] * ((closed.window("low") + closed.window("high")) / 2)
         number = np.asarray(closed.past.windows("number", closed.places), np.int64)
         valid = closed.valid(_BUCKETS)
-        closing = np.zeros(len(runs), bool)
-        closing[closed.places] = True
-        closings = runs.take(closing)
+        closings = runs
+        if len(closed) < len(runs):
+            closing = np.zeros(len(runs), bool)
+            closing[closed.places] = True
+            closings = runs.take(closing)
         nearest = self._approach(closings, closed, middle[:, 0])
         stirred = closings.stirred(~self._far(row, middle, valid))  # what stirs a rule makes all its windows matter
-        asked = np.flatnonzero(stirred | ~closings.rest)
+        asked = (stirred if closings.settled else stirred | ~closings.rest).nonzero()[0]
         score[closed.places] = NO_TREND
         for begin in range(0, len(asked), _BLOCK):
             part = asked[begin : begin + _BLOCK]
@@ -119,15 +121,16 @@ class Forecast:
         """
         many = np.count_nonzero(valid, axis=1)
         far: NDArray[np.bool_] = np.asarray(many < _LEAST, np.bool_)
-        whole = np.flatnonzero(many == _BUCKETS)
+        whole = (many == _BUCKETS).nonzero()[0]
         row, middle = row[whole], middle[whole]
         steepest = np.maximum((middle[:, 1:] - middle[:, :-1]).max(axis=1), 0.0) / self._width[row]
         reach = middle.max(axis=1) + steepest * (self._window[row] + 2 * self._width[row])  # of the level now
         below = reach < self._limit[row]
         late = reach - steepest * self._on[row] * 1e9 < self._limit[row]
-        unsure = np.flatnonzero(below & ~late)
-        rising = np.count_nonzero(middle[unsure][:, _SECOND] > middle[unsure][:, _FIRST], axis=1)
-        late[unsure] = rising < len(_FIRST) - _FLAT[_BUCKETS]
+        unsure = (below & ~late).nonzero()[0]
+        if len(unsure):
+            rising = np.count_nonzero(middle[unsure][:, _SECOND] > middle[unsure][:, _FIRST], axis=1)
+            late[unsure] = rising < len(_FIRST) - _FLAT[_BUCKETS]
         far[whole] = late
         return far
 

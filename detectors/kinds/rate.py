@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER
-from detectors.masks import anywhere
+from detectors.masks import anywhere, everywhere
 from detectors.ring import Parts, Past, Ring
 from detectors.robust import median
 from detectors.rules import RuleTable
@@ -56,9 +56,10 @@ class Rate:
         if leaves:
             due &= ~left
         if anywhere(due):
-            row, time = row[due], time[due]
+            if not everywhere(due):
+                row, time, value = row[due], time[due], value[due]
             self._parts.choose_all(row, time)
-            self._ring.enter(row, {"time": time, "value": value[due]})
+            self._ring.enter(row, {"time": time, "value": value})
             self._span(row)
         return left if leaves else None
 

@@ -1,4 +1,4 @@
-"""What a lone frame costs does not depend on how much else there is in the plants."""
+"""What a lone frame costs does not depend on how much else there is, and what it passes over changes no verdict."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import tracemalloc
 from itertools import islice
 
 import numpy as np
+import pytest
 
 from benchmarks.detectors import frames
 from benchmarks.park import SECOND, bank, park
+from detectors import Bank
+from tests.detectors.rule_tables import rule, table
+from tests.detectors.test_conformance import Row, judge
 
 START = 1_700_000_000 * SECOND
 
@@ -43,3 +47,25 @@ def test_a_frame_takes_no_more_work_among_many_points_than_among_few() -> None:
 
 def test_a_turn_without_readings_at_which_nothing_is_due_takes_nothing() -> None:
     assert most_taken(4000, empty=True) <= 4096
+
+
+@pytest.mark.parametrize("setpoint", [850.0, -3.0, 0.001, 0.0])
+@pytest.mark.parametrize("relative", [0.0, 1.0])
+@pytest.mark.parametrize("side", [-1.0, 0.0, 1.0])
+def test_a_deviation_is_the_same_reading_by_reading_and_at_once_to_the_last_digit(
+    side: float, relative: float, setpoint: float
+) -> None:
+    """Most readings are passed over at a glance one by one, and none is in a batch of many."""
+    param = {"side": side, "relative": relative, "setpoint": setpoint, "fresh_s": np.inf}
+    tables = {"deviation": table([rule("deviation", 0, 0, 5.0, 4.0, **param)])}
+    away = (abs(setpoint) / 100 if relative and setpoint else 1.0) * np.array([4.0, 5.0])
+    near = np.array([-2e-7, -1e-7, -6e-8, -1e-9, 0.0, 1e-9, 6e-8, 1e-7, 2e-7])
+    ends = setpoint + np.concatenate((away, -away))
+    values = (ends[:, None] + near * np.maximum(np.abs(ends[:, None]), 1.0)).ravel()
+    mixed = np.random.default_rng(1).permutation(np.concatenate((values, np.repeat(setpoint, len(values)))))
+    rows: list[Row] = [(0, START + at * SECOND, value) for at, value in enumerate(mixed.tolist())]
+    one_by_one, at_once = Bank(tables), Bank(tables)
+    found = judge(one_by_one, rows, range(len(rows)))
+    assert found == judge(at_once, rows, [])
+    assert one_by_one.dump() == at_once.dump()
+    assert bool(found) == (not relative or bool(setpoint))
