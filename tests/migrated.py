@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import weakref
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,14 @@ from ingest.state.database import Database
 
 
 def opened(path: Path) -> Database:
-    """The state database in that file; a new one where there is none."""
-    return Database(laid(path))
+    """The state database in that file; a new one where there is none. It is closed with whoever holds it.
+
+    Python 3.13 reports connections that are left to the garbage collector.
+    """
+    database = Database(laid(path))
+    for engine in (database._reader, database._writer):
+        weakref.finalize(database, engine.dispose)
+    return database
 
 
 def laid(path: Path) -> Path:
