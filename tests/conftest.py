@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,16 @@ settings.load_profile("any machine")
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: a good part of what tests do is to wait for servers to start and answer."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing that is loaded and collected is garbage: it is not looked over again and again meanwhile."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 LONG: Final = ("deploy", "e2e", "reliability", "dashboards")
