@@ -1,4 +1,4 @@
-"""What `docs/extending.md` says is enough: each toy was written from it, is small, and passes its suite."""
+"""What `docs/extending.md` says is enough: each toy has no more than it names, is small, and passes its suite."""
 
 from __future__ import annotations
 

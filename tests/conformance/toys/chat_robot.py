@@ -1,4 +1,4 @@
-"""A toy connector, written from `docs/extending.md`: alarms and warnings as lines in a chat, by its robot's webhook."""
+"""A toy connector, as `docs/extending.md` has it: alarms and warnings as lines in a chat, by its robot's webhook."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""A toy format, written from `docs/extending.md`: a frame as CSV, as a small logger writes it.
+"""A toy format, as `docs/extending.md` has it: a frame as CSV, as a small logger writes it.
 
 #csv,<boot>,<seq>,<historical: 0 or 1>
 time,<point>,<point>,…

@@ -1,4 +1,4 @@
-"""A toy source, written from `docs/extending.md`: frames as files in a folder, such as a share that gateways write to.
+"""A toy source, as `docs/extending.md` has it: frames as files in a folder, such as a share that gateways write to.
 
 `<number>.frame` holds the topic, a line break and the payload; it is moved into the folder when it is whole.
 """

@@ -1,4 +1,4 @@
-"""A toy store, written from `docs/extending.md`: history in one SQLite file."""
+"""A toy store, as `docs/extending.md` has it: history in one SQLite file."""
 
 import sqlite3
 from collections.abc import Sequence
