@@ -13,7 +13,7 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -37,6 +37,7 @@ from ingest.wire.topics import committed_topic, frame_topic, refused_topic, stat
 RETAINED_WAIT_S: Final = 0.5  # for the retained `committed` after a reconnect, before everything is sent again
 BACKOFF_S: Final = (0.25, 5.0)  # first and longest pause between connections
 GOODBYE_S: Final = 2.0
+_CANCEL_AGAIN_S: Final = 3.0
 
 _log = logging.getLogger("gateway_sim.gateway")
 
@@ -174,7 +175,7 @@ class ReferenceGateway:
         while True:
             await self._network.wait()
             try:
-                await self._serve()
+                await _ended(self._serve())
             except* aiomqtt.MqttError as lost:
                 _log.info("%s/%s: connection lost: %s", self.plant, self.gateway, lost.exceptions[0])
             finally:
@@ -259,20 +260,40 @@ class ReferenceGateway:
     async def _send(self, client: _Connection, heard: asyncio.Event) -> None:
         """Everything not committed, oldest first; then whatever comes; again what is overdue."""
         with suppress(TimeoutError):
-            # `timeout`, here and below, since `wait_for` may swallow a cancellation before Python 3.12
+            # `timeout`, here and below, and no `wait_for`: see `_ended`
             async with asyncio.timeout(RETAINED_WAIT_S):
                 await heard.wait()
         self._buffer.send_all_again()
-        topic = frame_topic(self.plant, self.gateway)
+        topic, sending = frame_topic(self.plant, self.gateway), asyncio.current_task()
         while True:
             await self._network.wait()  # a connection cut on purpose is not written to while its loss is unnoticed
             self._wake.clear()
             taken = self._buffer.take(time.monotonic())
             if taken is not None:
                 await client.publish(topic, taken[1], qos=1)
+                if sending is not None and sending.cancelling():  # swallowed, see `_ended`; the group cancels once
+                    raise asyncio.CancelledError
                 continue
             due = self._buffer.next_due()
             patience = None if due is None else max(due - time.monotonic(), 0.0)
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._wake.wait()
+
+
+async def _ended(work: Coroutine[None, None, None]) -> None:
+    """Run it as a task; when cancelled, cancel that task until it has ended, and end.
+
+    aiomqtt waits by `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes together with what
+    it waits for: the task would go on for ever.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=_CANCEL_AGAIN_S)
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    await task

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -164,3 +165,27 @@ async def test_an_unreadable_commit_is_ignored(broker: Server) -> None:
             await vandal.publish("yujing/v1/demo-dust/GW-01/committed", b'{"boot":1}', qos=1)
             async with in_background(service.run()):
                 await _committed(gateway)
+
+
+async def test_a_gateway_that_is_cancelled_ends_also_where_its_client_swallows_that(
+    broker: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `asyncio.wait_for` does before Python 3.12, if what it waits for comes at the same moment."""
+    publish, frames = aiomqtt.Client.publish, asyncio.Event()
+
+    async def swallowing(client: aiomqtt.Client, topic: str, *arguments: object, **named: object) -> None:
+        await publish(client, topic, *arguments, **named)  # type: ignore[arg-type]
+        if topic.endswith("/frame"):
+            frames.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(aiomqtt.Client, "publish", swallowing)
+    gateway = _gateway(broker)
+    _publish(gateway, 1000)
+    network = asyncio.create_task(gateway.run())
+    await asyncio.wait_for(frames.wait(), 20)
+    network.cancel()
+    ended, _ = await asyncio.wait([network], timeout=20)
+    assert ended
+    assert network.cancelled()
