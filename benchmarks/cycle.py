@@ -29,8 +29,8 @@ from benchmarks.load import COLUMNS, USUAL, write_plants
 from ingest.journal.journal import Commit, Journal
 from ingest.model.batch import Batch
 from ingest.pipeline.engine import Engine, EngineConfig
-from ingest.pipeline.order import Terms
-from ingest.plants.load import load_roster
+from ingest.pipeline.order import Policy
+from ingest.plants.load import load_configuration
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore
 from ingest.telemetry import configure_logging
@@ -48,15 +48,15 @@ class Park:
         """Every gateway has sent for some seconds, since `began` (ns; None: now)."""
         write_plants(folder / "plants", gateways)
         self._journal, self._database = Journal(folder / "journal.db"), Database(folder / "state.db")
-        roster = load_roster(folder / "plants", self._journal.number_points, 1)
+        configuration = load_configuration(folder / "plants", self._journal.number_points, 1)
         self.now = self._began = time.time_ns() if began is None else began
         self._engine = Engine(
-            self._journal, EngineStore(self._database), AlarmStore(self._database), roster, Terms(),
+            self._journal, EngineStore(self._database), AlarmStore(self._database), configuration, Policy(),
             EngineConfig(snapshot_every_s=86_400), on_commit=lambda _posted: None, on_failure=lambda _error: None,
             wall=lambda: self.now, steady=lambda: self.now,
         )  # fmt: skip
         self._engine.begin()
-        sending = [gateway for gateway in roster.gateways.values() if gateway.columns]
+        sending = [gateway for gateway in configuration.gateways.values() if gateway.columns]
         self._frames = np.array([[gateway.device, *gateway.columns.values()] for gateway in sending], np.int32)
         self._usual = np.array([1.0, *USUAL])
         self._random, self._turn = np.random.default_rng(1), 0
@@ -67,7 +67,7 @@ class Park:
     @property
     def alarms(self) -> int:
         """How many stand: none, or what is measured is not what it is meant to be."""
-        return len(self._engine.memory.alarms)
+        return len(self._engine.engine_state.alarms)
 
     def send(self, frames: int) -> None:
         """Journal an entry of a frame each of the next gateways; the clock goes on as if each sent once a second."""

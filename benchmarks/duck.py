@@ -37,8 +37,8 @@ from ingest.history.duck_rollups import HOUR
 from ingest.history.series import Series
 from ingest.history.store import TrendQuery
 from ingest.model.batch import Batch
-from ingest.plants.roster import Roster
-from tests.ingest.history.made_up import NOON, PLANT, point, roster
+from ingest.plants.configuration import PlantConfiguration
+from tests.ingest.history.made_up import NOON, PLANT, configuration, point
 
 SIZES: Final = (200, 1_000, 10_000, 50_000)
 BUCKETS: Final = 240
@@ -57,7 +57,7 @@ def readings(at: int, count: int, points: int, start: int = NOON) -> Batch:
     return Batch((number % points).astype(np.int32), times, values, flags, times + 5_000_000)
 
 
-def written(folder: Path, known: Roster, sizes: Sequence[int]) -> dict[str, Any]:
+def written(folder: Path, known: PlantConfiguration, sizes: Sequence[int]) -> dict[str, Any]:
     """What writes cost by their size."""
     cpu = {size: _cpu_of(folder / f"{size}.duckdb", known, size, max(100, 400_000 // size)) for size in sizes}
     return {"cpu_s_per_million": cpu}
@@ -99,7 +99,7 @@ def served(millions: int, seconds: float) -> dict[str, Any]:
     return {"rss_mb": rss, "bytes_a_reading": round(size, 2)}
 
 
-def asked(folder: Path, known: Roster, days: int) -> dict[str, Any]:
+def asked(folder: Path, known: PlantConfiguration, days: int) -> dict[str, Any]:
     """What trends of a year, and of its last hour, take."""
     path, end = folder / "years.duckdb", NOON // _DAY * _DAY
     points = [one for one in known.points if one is not None]
@@ -120,7 +120,7 @@ def asked(folder: Path, known: Roster, days: int) -> dict[str, Any]:
     return figures | {"bytes_a_minute": round(size / (days * 1440 * len(points)), 1)}
 
 
-def _cpu_of(path: Path, known: Roster, size: int, writes: int) -> float:
+def _cpu_of(path: Path, known: PlantConfiguration, size: int, writes: int) -> float:
     store, points = DuckDBStore(DuckDBConfig(path=path)), len(known.points)
     store.write_readings(readings(0, points, points), known, 1)  # so that all points are known
     parts = [readings(points + write * size, size, points) for write in range(writes)]
@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=90, help="that the service runs with them")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="readings a write")
     told = parser.parse_args()
-    known = roster(*(point(n, f"CW-{n:05d}") for n in range(told.points)))
+    known = configuration(*(point(n, f"CW-{n:05d}") for n in range(told.points)))
     with tempfile.TemporaryDirectory() as folder:
         figures = written(Path(folder), known, told.sizes) | asked(Path(folder), known, told.days)
     figures |= served(told.millions, told.seconds)

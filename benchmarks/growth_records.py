@@ -21,7 +21,7 @@ PARTS: Final = 8
 
 _PART: Final = SPAN_NS // PARTS
 _OPEN_SHARE: Final = 0.016  # of the newest part: about as many as `benchmarks.alarm_records` has of a year
-_PACK: Final = 2_000  # as `ingest.upkeep` does it
+_PACK: Final = 2_000  # as `ingest.maintenance` does it
 _TABLES: Final = (alarm, alarm_event, annunciation, trail)
 _TIMES: Final = frozenset(
     {"onset", "raised", "annunciated", "returned", "acked", "disposed", "cleared", "time", "received", "called"}

@@ -26,10 +26,10 @@ from ingest.history.writer import HistoryWriter
 from ingest.journal.journal import Commit, Journal
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.quality.check import check_quality
 from ingest.telemetry import configure_logging
-from tests.ingest.history.made_up import NOON, point, roster
+from tests.ingest.history.made_up import NOON, configuration, point
 from tests.servers import Server, influxd_server
 
 _MS: Final = 1_000_000
@@ -52,7 +52,7 @@ def readings(count: int, points: int, frame: int) -> Batch:
 
 def measure(*, count: int, points: int, frame: int, lines: int, gzip: bool) -> dict[str, float]:
     """The figures of one run."""
-    known = roster(*(point(n, f"CW-{n:05d}") for n in range(points)))
+    known = configuration(*(point(n, f"CW-{n:05d}") for n in range(points)))
     batch = readings(count, points, frame)
     with tempfile.TemporaryDirectory() as folder, influxd_server(Path(folder)) as server:
         journal = Journal(Path(folder) / "journal.db")
@@ -62,7 +62,7 @@ def measure(*, count: int, points: int, frame: int, lines: int, gzip: bool) -> d
         store = InfluxV1Store(InfluxV1Config(url=server.url, gzip=gzip, timeout_s=60))
         store.create_database()
         influx.LINES = lines  # type: ignore[misc]  # the one thing the product does not let one choose
-        writer = HistoryWriter(store, journal, _NoAlarms(), roster=lambda: known, judge=_judge)
+        writer = HistoryWriter(store, journal, _NoAlarms(), configuration=lambda: known, judge=_judge)
         theirs, ours, began = _cpu_s(server), time.process_time(), time.perf_counter()
         writer.start()
         while writer.lag()[0]:
@@ -95,11 +95,11 @@ class _NoAlarms:
         """Nothing to keep."""
 
 
-def _judge(batch: Batch, known: Roster) -> Batch:
+def _judge(batch: Batch, known: PlantConfiguration) -> Batch:
     return check_quality(batch, *known.ranges(batch.point))
 
 
-def _lines_per_s(batch: Batch, known: Roster) -> float:
+def _lines_per_s(batch: Batch, known: PlantConfiguration) -> float:
     """How many lines a second one core makes, without sending them."""
     lines = ReadingLines(known)
     parts = [batch.take(np.arange(at, min(at + influx.LINES, len(batch)))) for at in range(0, len(batch), influx.LINES)]

@@ -21,10 +21,10 @@ import numpy as np
 
 from ingest.history.config import InfluxV1Config
 from ingest.history.influx_v1 import InfluxV1Store
-from ingest.history.setting_up import SetupWish
-from ingest.history.setting_up_v1 import set_up_v1
+from ingest.history.setup import SetupWish
+from ingest.history.setup_v1 import set_up_v1
 from ingest.history.store import TrendQuery
-from tests.ingest.history.made_up import PLANT, batch, point, roster
+from tests.ingest.history.made_up import PLANT, batch, configuration, point
 from tests.servers import influxd_server
 
 HOUR_S: Final = 3_600
@@ -78,7 +78,7 @@ def _fill(store: InfluxV1Store, url: str, points: int, end: int) -> None:
                 )
                 params = {"db": "yujing", "rp": policy, "precision": "s"}
                 http.post("/write", params=params, content=lines).raise_for_status()
-    known = roster(*(point(at, f"P-{at}") for at in range(points)))
+    known = configuration(*(point(at, f"P-{at}") for at in range(points)))
     everyone = np.arange(points)
     for at in range(end - 3 * HOUR_S, end, 60):
         seconds = np.repeat(np.arange(at, at + 60), points) * 10**9

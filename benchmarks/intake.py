@@ -32,12 +32,12 @@ import httpx
 import numpy as np
 
 from benchmarks.load import COLUMNS, Load, load_command, write_plants
-from ingest.garbage import settle_heap
+from ingest.garbage_collection import settle_heap
 from ingest.journal.journal import Journal
 from ingest.pace import PaceConfig
-from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.announcer import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.sources.clock import Clock
 from ingest.sources.config import MqttConfig
 from ingest.sources.handover import Handover
@@ -71,7 +71,7 @@ def serve_intake(folder: Path, port: int) -> None:
     configure_logging(level="warning")
     config = MqttConfig(port=port)
     journal, clock, handover = Journal(folder / "journal.db"), Clock(), Handover(4 * config.window)
-    roster = load_roster(folder / "plants", journal.number_points, 1)
+    configuration = load_configuration(folder / "plants", journal.number_points, 1)
     source = MqttSource(
         config,
         handover,
@@ -87,7 +87,7 @@ def serve_intake(folder: Path, port: int) -> None:
 
     announcer = Announcer(source.announce)
     intake = Intake(
-        handover, journal, lambda: roster, source.acknowledge, announcer, AlwaysRoom(), IntakeConfig(), clock, failed,
+        handover, journal, lambda: configuration, source.acknowledge, announcer, AlwaysRoom(), IntakeConfig(), clock, failed,
         flush=source.flush,
     )  # fmt: skip
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

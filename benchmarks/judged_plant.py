@@ -20,9 +20,9 @@ from detectors import Bank, Readings
 from gateway_sim.faults import Fault, Where
 from gateway_sim.simulated_plant import SimulatedPlant
 from gateway_sim.sites import PLANTS, Site, sample_sites
-from ingest.plants.load import load_roster
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
 
 SECOND: Final = 1_000_000_000
 STEP_S: Final = 1.0
@@ -46,13 +46,13 @@ class Verdict:
 
 
 @cache
-def sample_roster() -> Roster:
+def sample_configuration() -> PlantConfiguration:
     """The roster of the sample plants as they are shipped."""
-    return load_roster(Path(str(PLANTS)), MemoryNumbering(), 1)
+    return load_configuration(Path(str(PLANTS)), MemoryNumbering(), 1)
 
 
 @cache
-def copied_roster(plant: str, copies: int) -> Roster:
+def copied_configuration(plant: str, copies: int) -> PlantConfiguration:
     """The roster of so many plants that are this sample plant but for their ids: `plant-0`, `plant-1`, ..."""
     text = PLANTS.joinpath(f"{plant}.toml").read_text(encoding="utf-8")
     own = f'id = "{plant}"'
@@ -60,12 +60,12 @@ def copied_roster(plant: str, copies: int) -> Roster:
         for copy in range(copies):
             file = Path(folder) / f"{plant}-{copy}.toml"
             file.write_text(text.replace(own, f'id = "{file.stem}"', 1), encoding="utf-8")
-        return load_roster(Path(folder), MemoryNumbering(), 1)
+        return load_configuration(Path(folder), MemoryNumbering(), 1)
 
 
 def missing_rules(fault: Fault) -> list[str]:
     """The codes a fault names that none of its points is judged by."""
-    points = {point.id: point for point in sample_roster().plants[fault.plant].points}
+    points = {point.id: point for point in sample_configuration().plants[fault.plant].points}
     known = {rule.code for point in fault.points for rule in points[point].rules}
     return [code for code in fault.rules if code not in known]
 
@@ -75,16 +75,16 @@ class Judge:
 
     def __init__(self, plant: str, copies: int) -> None:
         self.site: Site = sample_sites()[plant]
-        self._roster = copied_roster(plant, copies)
-        self._bank = Bank(self._roster.tables, self._roster.derived)
+        self._configuration = copied_configuration(plant, copies)
+        self._bank = Bank(self._configuration.tables, self._configuration.derived)
         self._bank.resume(0, 0)
         names = [f"{plant}-{copy}" for copy in range(copies)]
-        self.index = [{point.id: point.index for point in self._roster.plants[name].points} for name in names]
+        self.index = [{point.id: point.index for point in self._configuration.plants[name].points} for name in names]
         self._copy = {name: copy for copy, name in enumerate(names)}
 
     def update(self, readings: Readings, now: int) -> Iterator[Verdict]:
         """Judge a batch."""
-        rules = self._roster.rules
+        rules = self._configuration.rules
         findings = self._bank.update(readings, now)
         for number, at, raised in zip(findings.rule, findings.time, findings.raised, strict=True):
             rule = rules[number]
@@ -99,7 +99,7 @@ class Judge:
         time = np.array([row[0] for row in rows], np.int64)
         value = np.array([row[2] for row in rows], np.float64)
         received = np.maximum.accumulate(time)  # what a gateway kept arrives with what it sends after it
-        return self.update(Readings(point, time, value, received, self._roster.carrier[point]), now)
+        return self.update(Readings(point, time, value, received, self._configuration.carrier[point]), now)
 
     def block(self, points: Sequence[str], shown: Sequence[NDArray[np.float64]], begin: int) -> Iterator[Verdict]:
         """Judge so many seconds of every copy at once; each gateway is online all the time.
@@ -115,7 +115,7 @@ class Judge:
         time = np.repeat(begin + np.arange(seconds, dtype=np.int64) * SECOND, len(row))
         online = np.ones((seconds, len(gateways)))
         value = np.concatenate([part for copy in shown for part in (online, copy)], axis=1).ravel()
-        return self.update(Readings(point, time, value, time, self._roster.carrier[point]), int(time[-1]))
+        return self.update(Readings(point, time, value, time, self._configuration.carrier[point]), int(time[-1]))
 
 
 @dataclass(slots=True)

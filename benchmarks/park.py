@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from detectors import NO_GATE, NO_POINT, Bank, Derived, GateTable, Readings, RuleTable
 from ingest.plants.catalogue import PLANT_KINDS, load_catalogue
-from ingest.plants.load import load_roster
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
 
 SECOND: Final = 10**9
 UNHEALTHY: Final = 0.01
@@ -49,12 +49,12 @@ def plant_file(kind: str) -> str:
 
 
 @cache
-def every_signal() -> Roster:
+def every_signal() -> PlantConfiguration:
     """The roster of one plant of each kind with every signal."""
     with tempfile.TemporaryDirectory() as folder:
         for kind in PLANT_KINDS:
             (Path(folder) / f"all-{kind}.toml").write_text(plant_file(kind), encoding="utf-8")
-        return load_roster(Path(folder), MemoryNumbering(), 1)
+        return load_configuration(Path(folder), MemoryNumbering(), 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,17 +94,17 @@ class Park:
 
 def park(points: int) -> Park:
     """At least so many points."""
-    roster = every_signal()
-    own = len(roster.points)
+    configuration = every_signal()
+    own = len(configuration.points)
     copies = -(-points // own)
     total = own * copies
-    channels = len(roster.derived)
+    channels = len(configuration.derived)
 
     def moved(index: NDArray[np.int32], copy: int, none: int) -> NDArray[np.int32]:
         real, channel = index + copy * own, index - own + total + copy * channels
         return np.where(index == none, none, np.where(index < own, real, channel)).astype(np.int32)
 
-    tables = {kind: _copied(table, copies, moved) for kind, table in roster.tables.items() if len(table)}
+    tables = {kind: _copied(table, copies, moved) for kind, table in configuration.tables.items() if len(table)}
     derived = tuple(
         replace(
             one,
@@ -114,12 +114,14 @@ def park(points: int) -> Park:
             channel=int(moved(np.array([one.channel], np.int32), copy, NO_POINT)[0]),
         )
         for copy in range(copies)
-        for one in roster.derived
+        for one in configuration.derived
     )
-    level, noise = (np.tile(column, copies) for column in _healthy(roster))
+    level, noise = (np.tile(column, copies) for column in _healthy(configuration))
     sick = np.random.default_rng(3).permutation(total)[: int(total * UNHEALTHY)]
-    level[sick] = np.tile(roster.high - 0.03 * (roster.high - roster.low), copies)[sick]  # high, and within its range
-    carrier = np.concatenate([moved(roster.carrier, copy, NO_POINT) for copy in range(copies)])
+    level[sick] = np.tile(configuration.high - 0.03 * (configuration.high - configuration.low), copies)[
+        sick
+    ]  # high, and within its range
+    carrier = np.concatenate([moved(configuration.carrier, copy, NO_POINT) for copy in range(copies)])
     return Park(tables, derived, carrier, level, noise)
 
 
@@ -153,32 +155,32 @@ def _copied(table: RuleTable, copies: int, moved: Moved) -> RuleTable:
     )
 
 
-def _healthy(roster: Roster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _healthy(configuration: PlantConfiguration) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the points show and its noise (float64[p] both).
 
     In the middle of where none of its limits begins, with a noise of a fiftieth of that room, at most a third of a
     percent of the span; states and numbers of people have none. What gateways and the service tell of themselves is
     nothing amiss: 0, or what no limit forbids.
     """
-    low, high = roster.low.copy(), roster.high.copy()
-    limits = roster.tables["limit"]
+    low, high = configuration.low.copy(), configuration.high.copy()
+    limits = configuration.tables["limit"]
     own = limits.point < len(low)
     point, side, on = limits.point[own], limits.param["side"][own], limits.on[own]
     np.maximum.at(low, point[side < 0], -on[side < 0])
     np.minimum.at(high, point[side > 0], on[side > 0])
-    digital, themselves = _digital(roster)
+    digital, themselves = _digital(configuration)
     level = np.where(digital, np.where(low > 0, 1.0, np.where(high < 1, 0.0, 1.0)), (low + high) / 2)
     level = np.where(themselves, np.where(low > 0, np.where(high < 2, 1.0, (low + high) / 2), 0.0), level)
-    shown = [_SHOWN.get(point.signal, np.nan) if point is not None else np.nan for point in roster.points]
-    people = np.array([point is not None and point.unit == "人" for point in roster.points])
-    noise = np.minimum(0.02 * (high - low), 0.003 * (roster.high - roster.low))
+    shown = [_SHOWN.get(point.signal, np.nan) if point is not None else np.nan for point in configuration.points]
+    people = np.array([point is not None and point.unit == "人" for point in configuration.points])
+    noise = np.minimum(0.02 * (high - low), 0.003 * (configuration.high - configuration.low))
     return np.where(np.isnan(shown), level, shown), np.where(digital | themselves | people, 0.0, noise)
 
 
-def _digital(roster: Roster) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _digital(configuration: PlantConfiguration) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """bool[p] both: states rather than measured values; what gateways and the service tell of themselves."""
     signals = {code: one for by_code in load_catalogue().signals.values() for code, one in by_code.items()}
-    known = [signals.get(point.signal) if point is not None else None for point in roster.points]
+    known = [signals.get(point.signal) if point is not None else None for point in configuration.points]
     digital = np.array([signal is not None and signal.table.kind == "digital" for signal in known])
     return digital, np.array([signal is None for signal in known])
 

@@ -94,7 +94,10 @@ class Bank:
     def unjudged(self, now: int) -> Unjudged:
         """The rules that say nothing at `now` (ns), or not all, and why: it must be seen, not taken for health."""
         found = [Unjudged.none(), *(detector.unjudged(self._known, now) for detector in self._detectors.values())]
-        return Unjudged(np.concatenate([one.rule for one in found]), np.concatenate([one.reason for one in found]))
+        return Unjudged(
+            np.concatenate([unjudged.rule for unjudged in found]),
+            np.concatenate([unjudged.reason for unjudged in found]),
+        )
 
     def teach(self, kind: str, key: str, vectors: NDArray[np.float64]) -> None:
         """Let a rule over a group learn at once, not from its first readings.

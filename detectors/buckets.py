@@ -90,7 +90,7 @@ class Buckets:
         self._statistics = dict(statistics)
         self._end = np.full(rows, NEVER)  # of the open bucket, ns; NEVER = none is open
         self._epoch = np.zeros(rows, np.int64)
-        self._open = {name: np.full(rows, one.empty) for name, one in statistics.items()}
+        self._open = {name: np.full(rows, statistic.empty) for name, statistic in statistics.items()}
         self._ring = Ring(rows, size, {**dict.fromkeys(statistics, np.nan), "number": int(NEVER), "epoch": -1})
 
     def gather(
@@ -134,16 +134,16 @@ class Buckets:
         if awake is not None:
             left |= awake
         if not anywhere(left):
-            for name, one in self._statistics.items():
+            for name, statistic in self._statistics.items():
                 kept = self._open[name]
-                kept[row] = one.join(kept[row], values[name])
+                kept[row] = statistic.join(kept[row], values[name])
             return None
         if not everywhere(left):
             taken = ~left
             row = row[taken]
-            for name, one in self._statistics.items():
+            for name, statistic in self._statistics.items():
                 kept = self._open[name]
-                kept[row] = one.join(kept[row], values[name][taken])
+                kept[row] = statistic.join(kept[row], values[name][taken])
         return left
 
     def covered(self) -> NDArray[np.int64]:
@@ -169,8 +169,8 @@ class Buckets:
         end = self._end[row]
         later = time >= end
         if not anywhere(later):
-            for name, one in self._statistics.items():
-                self._open[name][row] = one.join(self._open[name][row], values[name][taken])
+            for name, statistic in self._statistics.items():
+                self._open[name][row] = statistic.join(self._open[name][row], values[name][taken])
             return self._closed(runs, taken[:0], {})
         closing = later & (end != NEVER)
         rows, width = row[closing], self._width[row]
@@ -178,9 +178,9 @@ class Buckets:
         entry |= {"number": end[closing] // width[closing] - 1, "epoch": self._epoch[rows]}
         closed = self._closed(runs, taken[closing], entry)
         self._end[row] = np.where(later, (time // width + 1) * width, end)
-        for name, one in self._statistics.items():
-            mine = np.where(later, one.empty, self._open[name][row])
-            self._open[name][row] = one.join(mine, values[name][taken])
+        for name, statistic in self._statistics.items():
+            mine = np.where(later, statistic.empty, self._open[name][row])
+            self._open[name][row] = statistic.join(mine, values[name][taken])
         return closed
 
     def _gather_runs(
@@ -233,24 +233,24 @@ class Buckets:
     def _forget(self, row: NDArray[np.intp], epoch: NDArray[np.int64]) -> None:
         """Begin another epoch, with no open bucket."""
         self._end[row], self._epoch[row] = NEVER, epoch
-        for name, one in self._statistics.items():
-            self._open[name][row] = one.empty
+        for name, statistic in self._statistics.items():
+            self._open[name][row] = statistic.empty
 
 
 def _joined(
-    one: Statistic, into: NDArray[np.float64], values: NDArray[np.float64], begin: NDArray[np.intp]
+    statistic: Statistic, into: NDArray[np.float64], values: NDArray[np.float64], begin: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Each part's values joined to what it begins with.
 
     Where the order could show in the last bit they are joined one after another, as if they had come one by one.
     """
-    if one.exact:
-        return np.asarray(one.join(into, one.join.reduceat(values, begin)), np.float64)
+    if statistic.exact:
+        return np.asarray(statistic.join(into, statistic.join.reduceat(values, begin)), np.float64)
     size = np.diff(begin, append=len(values))
     joined = into.copy()
     order = np.argsort(-size, kind="stable")
     begin, size = begin[order], size[order]
     for turn in range(int(size[0])):
         part = order[: np.searchsorted(-size, -turn, side="left")]
-        joined[part] = one.join(joined[part], values[begin[: len(part)] + turn])
+        joined[part] = statistic.join(joined[part], values[begin[: len(part)] + turn])
     return joined

@@ -23,7 +23,7 @@ from detectors.lazy import lazy
 from detectors.masks import anywhere, everywhere
 from detectors.ring import Parts, Ring
 from detectors.rules import NO_POINT
-from detectors.runs import Runs, Watch
+from detectors.runs import RuleIndex, Runs
 from detectors.trip import Arrays
 
 _PARTS: Final = 16
@@ -66,7 +66,7 @@ class Derivation:
         """int64[r], ns: how old a value of another point may be."""
         if not any(math.isfinite(one.fresh_s) for one in derived):
             self.fresh[:] = np.iinfo(np.int64).max  # also one of which only the value is known, not the time
-        self.number = np.array([one.numbers for one in expressions], np.float64).T
+        self.number = np.array([expression.numbers for expression in expressions], np.float64).T
         """float64[n, r], the numbers in the channels' expressions, in their order."""
         self._looks = [_Look(call, len(derived)) for call in self._of.calls]
 
@@ -195,7 +195,7 @@ class Derivations:
         self._number = np.zeros((max((len(part.number) for part in self.parts), default=0), len(ordered)))
         for part, begin in zip(self.parts, self._begin.tolist(), strict=False):
             self._number[: len(part.number), begin : begin + len(part.key)] = part.number
-        self._watch = Watch(self._driver, points)
+        self._watch = RuleIndex(self._driver, points)
         self._layouts: tuple[object | None, object | None] = (None, None)  # of the last batch, and of it extended
         self._kept: object | None = None  # layout of the batch that `_last` was found for
         self._last: _Driven | None = None

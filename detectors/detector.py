@@ -15,7 +15,7 @@ from detectors.gate import Gates, Passage
 from detectors.masks import everywhere
 from detectors.readings import NO_CAUSE, Findings, nothing
 from detectors.rules import RuleTable
-from detectors.runs import Runs, Watch
+from detectors.runs import RuleIndex, Runs
 from detectors.trip import Arrays, Trip, joined
 
 _NOTHING: Final = np.empty(0)
@@ -214,7 +214,7 @@ class ScoringDetector:
         self.rules = rules
         self.scorer = scorer
         self.gates = Gates(rules.gate, points)
-        self._watch = Watch(rules.point, points)
+        self._watch = RuleIndex(rules.point, points)
         self._trip = Trip(rules)
         self._by_value = scorer if isinstance(scorer, ValueScorer) else None
         self._quiet = self._by_value.quiet() if self._by_value else (_NOTHING, _NOTHING)

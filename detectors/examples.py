@@ -13,7 +13,7 @@ from detectors.detector import ScoringDetector
 from detectors.feed import Known, make_feed
 from detectors.readings import Findings, Readings
 from detectors.rules import GATE_OPS, NO_GATE, GateTable, RuleTable
-from detectors.runs import Watch
+from detectors.runs import RuleIndex
 
 SECOND: Final = 1_000_000_000
 
@@ -61,7 +61,7 @@ def scores(kind: str, rules: RuleTable, readings: Readings) -> list[NDArray[np.f
     """
     (detector,) = (found for found in Bank({kind: rules}).detectors() if isinstance(found, ScoringDetector))
     points = rules.points()
-    runs = Watch(rules.point, points).runs(make_feed(readings, Known(points)))
+    runs = RuleIndex(rules.point, points).runs(make_feed(readings, Known(points)))
     score = detector.scorer.score(runs)
     return [score[runs.row == row] for row in range(len(rules))]
 

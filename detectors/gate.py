@@ -185,13 +185,13 @@ class Gates:
 def share(gates: Sequence[Gates], points: int) -> Conditions:
     """Let many gates look at one set of conditions, which is given back."""
     every, which = np.unique(
-        np.concatenate([np.empty((0, 4)), *(one.conditions.distinct for one in gates)]), axis=0, return_inverse=True
+        np.concatenate([np.empty((0, 4)), *(gate.conditions.distinct for gate in gates)]), axis=0, return_inverse=True
     )
     conditions, begin = Conditions(every, points), 0
-    for one in gates:
-        renamed = np.append(which.ravel()[begin : begin + len(one.conditions)], len(conditions))
-        begin += len(one.conditions)
-        one.adopt(conditions, renamed[one.condition])
+    for gate in gates:
+        renamed = np.append(which.ravel()[begin : begin + len(gate.conditions)], len(conditions))
+        begin += len(gate.conditions)
+        gate.adopt(conditions, renamed[gate.condition])
     return conditions
 
 

@@ -78,7 +78,7 @@ def among(at: Index, which: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.flatnonzero(which) if isinstance(at, slice) else at[which]
 
 
-class Moments:
+class RunningMoments:
     """Count, mean and sum of squared deviations of each rule's readings."""
 
     def __init__(self, rows: int) -> None:

@@ -191,7 +191,7 @@ class Runs:
         return self.feed.newest(point, self.feed.place[self.at])
 
 
-class Watch:
+class RuleIndex:
     """Which rules judge which points."""
 
     def __init__(self, point: NDArray[np.int32], points: int) -> None:

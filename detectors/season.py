@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.running import Index, Moments, Walk, among
+from detectors.running import Index, RunningMoments, Walk, among
 from detectors.runs import Runs
 from detectors.trip import Arrays, joined
 
@@ -49,7 +49,7 @@ class Season:
         self._visits = np.zeros((rows, bins), np.uint8)  # of each bin; stays at 255
         self._mean, self._variance = np.zeros((rows, bins)), np.zeros((rows, bins))
         self._place = np.full(rows, _NOWHERE)  # of the visit under way
-        self._visit = Moments(rows)
+        self._visit = RunningMoments(rows)
         self._refused = np.zeros(rows)
 
     def score(self, runs: Runs, usable: NDArray[np.bool_], place: NDArray[np.int64]) -> NDArray[np.float64]:

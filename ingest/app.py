@@ -11,45 +11,18 @@ from functools import partial
 from typing import Any, Final
 
 from ingest import build
-from ingest.casework import Casework
+from ingest.audit_trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
+from ingest.case_automation import CaseAutomation
 from ingest.connectors.config import open_connectors
 from ingest.connectors.sender import OutboxSender
-from ingest.exposed import expose_counters
-from ingest.garbage import settle_heap
+from ingest.counters import expose_counters
+from ingest.garbage_collection import settle_heap
 from ingest.heap import keep_trimmed, share_heap
 from ingest.history.bounded_reads import BoundedReads
 from ingest.history.slots import SlotCarrier
 from ingest.history.writer import HistoryWriter
 from ingest.live import LiveService, News, ServiceMetrics
-from ingest.model.batch import Batch
-from ingest.model.outbox import Message
-from ingest.opening import first_roster, next_roster, open_data, open_history, plant_files
-from ingest.pipeline.engine import Engine
-from ingest.pipeline.order import Terms
-from ingest.plants.kept import KeptFiles
-from ingest.plants.roster import Roster
-from ingest.plants.watch import rosters
-from ingest.quality.check import check_quality
-from ingest.receiving import receiving
-from ingest.refusals import Refusals, look_for_mended, rules_in_force
-from ingest.resources import require_memory
-from ingest.selfwatch import SelfWatch, looks
-from ingest.serving import ServedApi, ports_of
-from ingest.settings import InForce, Settings
-from ingest.settings.certificates import CertificateWatch
-from ingest.settings.in_force import IN_FORCE
-from ingest.sources.clock import Clock
-from ingest.state.alarm_load import AlarmLoad
-from ingest.state.audit import AuditStore
-from ingest.state.case_store import CaseStore
-from ingest.state.event_retention import EventRetention
-from ingest.state.heads import Heads
-from ingest.state.store import AlarmStore, EngineStore, OutboxStore
-from ingest.state.warning_store import WarningStore
-from ingest.supervisor import Supervisor
-from ingest.telemetry import REGISTRY, Event, emit
-from ingest.trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
-from ingest.upkeep import (
+from ingest.maintenance import (
     every_second,
     look_at_files,
     name_orphans,
@@ -60,6 +33,33 @@ from ingest.upkeep import (
     trim_events,
     trim_outbox,
 )
+from ingest.model.batch import Batch
+from ingest.model.outbox import Message
+from ingest.opening import first_configuration, next_configuration, open_data, open_history, plant_files
+from ingest.pipeline.engine import Engine
+from ingest.pipeline.order import Policy
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.file_watcher import configurations
+from ingest.plants.saved_files import SavedFiles
+from ingest.quality.check import check_quality
+from ingest.receiving import receiving
+from ingest.refused_settings import Refusals, look_for_mended, rules_in_force
+from ingest.resources import require_memory
+from ingest.self_monitoring import SelfMonitor, looks
+from ingest.serving import ServedApi, ports_of
+from ingest.settings import InForce, Settings
+from ingest.settings.certificates import CertificateWatch
+from ingest.settings.in_force import IN_FORCE
+from ingest.sources.clock import Clock
+from ingest.state.alarm_load import AlarmLoad
+from ingest.state.audit import AuditStore
+from ingest.state.audit_heads import AuditHeads
+from ingest.state.case_store import CaseStore
+from ingest.state.event_retention import EventRetention
+from ingest.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.state.warning_store import WarningStore
+from ingest.supervisor import Supervisor
+from ingest.telemetry import REGISTRY, Event, emit
 from ingest.warnings.rules import ColourRules
 from ingest.watchdog import Moving, Part, Watchdog
 
@@ -114,17 +114,17 @@ class Service:
         self.guard, self.journal, self._database = open_data(settings, new=new)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
-        heads = Heads(audit_folder(settings))
+        heads = AuditHeads(audit_folder(settings))
         self._trail = AuditStore(self._database.rows, heads.all)
         self._recorder = Recorder(self._database, spool_folder(settings))
         self._look_at_files = partial(look_at_files, self.guard, self.journal, self._failed)
         self._settle_trail = partial(settle_trail, self._recorder, self._trail, heads)
         self.files = plant_files(settings, lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)))
-        self._rosters = rosters(
-            settings.plants, partial(next_roster, self.files, self.journal), due=lambda: self.files.due
+        self._configurations = configurations(
+            settings.plants, partial(next_configuration, self.files, self.journal), due=lambda: self.files.due
         )
-        roster = first_roster(self.files, self.journal)
-        require_memory(sum(len(plant.points) for plant in roster.enterprises()))
+        configuration = first_configuration(self.files, self.journal)
+        require_memory(sum(len(plant.points) for plant in configuration.enterprises()))
         self.store = open_history(settings, new=new)
         self.refusals = Refusals(in_force.faults, in_force.held)
         self._sender = OutboxSender(
@@ -139,7 +139,7 @@ class Service:
             news.spread()
 
         platform = settings.connectors.platform
-        terms = Terms(
+        terms = Policy(
             settings.connectors.recipients,
             int(platform.interval_s * 1e9) if platform else None,
             reports_late=partial(reports_late, self.outbox, platform.name) if platform else lambda: False,
@@ -156,7 +156,7 @@ class Service:
             self.journal,
             self._engine_store,
             self.alarms,
-            roster,
+            configuration,
             terms,
             settings.engine,
             on_commit=committed,
@@ -164,18 +164,21 @@ class Service:
             pace=settings.pace.cycles(),
         )
 
-        def judge(batch: Batch, roster: Roster) -> Batch:
-            return check_quality(batch, *roster.ranges(batch.point))
+        def judge(batch: Batch, configuration: PlantConfiguration) -> Batch:
+            return check_quality(batch, *configuration.ranges(batch.point))
 
         self.load = AlarmLoad(
-            self.alarms, settings.alarms, lambda: self.engine.roster.plants, lambda: self.engine.roster.renamed
+            self.alarms,
+            settings.alarms,
+            lambda: self.engine.configuration.plants,
+            lambda: self.engine.configuration.renamed,
         )
         self._writer = HistoryWriter(
             self.store,
             self.journal,
             self.alarms,
             self.warnings,
-            roster=lambda: self.engine.roster,
+            configuration=lambda: self.engine.configuration,
             judge=judge,
             also=SlotCarrier(self.store, self.alarms, self.load),
             pace=settings.pace.writes(),
@@ -185,7 +188,7 @@ class Service:
             settings,
             self.journal,
             self.guard,
-            lambda: self.engine.roster,
+            lambda: self.engine.configuration,
             self._failed,
             caught_up=lambda: self.engine.lag() == 0,
             clock=clock,
@@ -206,7 +209,7 @@ class Service:
             self.refusals.faults,
             self._certificates,
         )
-        self._selfwatch = SelfWatch(seen, lambda: self.engine.roster, self._intake.observe)
+        self._selfwatch = SelfMonitor(seen, lambda: self.engine.configuration, self._intake.observe)
         self._supervisor = Supervisor()
         self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
         reads = BoundedReads(self.store, settings.history.query_timeout_s)
@@ -223,11 +226,11 @@ class Service:
             reads,
         )
         cases = CaseStore(self._database)
-        self._casework = Casework(
+        self._casework = CaseAutomation(
             cases,
             self.alarms,
             self.warnings,
-            lambda: self.engine.roster,
+            lambda: self.engine.configuration,
             self.live.view,
             self.live.order,
             settings.cases,
@@ -282,7 +285,7 @@ class Service:
             self._start(stack)
             self._in_force.keep()
             settle_heap()
-            plants = self.engine.roster.enterprises()
+            plants = self.engine.configuration.enterprises()
             points = sum(len(plant.points) for plant in plants)
             emit(ServiceStarted(build.version(), self.url, len(plants), points))
             async with asyncio.TaskGroup() as group:
@@ -334,7 +337,7 @@ class Service:
         return self._in_force.settings
 
     def _rules_in_force(self) -> ColourRules:
-        kept = KeptFiles(self._settings.journal.path.with_name(IN_FORCE))
+        kept = SavedFiles(self._settings.journal.path.with_name(IN_FORCE))
         return rules_in_force(self._settings.warnings.rules, kept, self.refusals)
 
     def _parts(self) -> list[Part]:
@@ -387,6 +390,6 @@ class Service:
             self._failure.set_exception(error)
 
     async def _watch_plants(self) -> None:
-        async for roster in self._rosters:
-            self.engine.adopt(roster)
+        async for configuration in self._configurations:
+            self.engine.adopt(configuration)
             settle_heap()

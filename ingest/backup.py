@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest import build
+from ingest.audit_trail import audit_folder, spool_folder
 from ingest.extras import needing
 from ingest.history.config import DuckDBConfig
 from ingest.journal.backup import HeldJournal, count_journal, held_journal
@@ -28,7 +29,6 @@ from ingest.opening import PLANTS_IN_FORCE
 from ingest.settings import Settings
 from ingest.settings.in_force import IN_FORCE
 from ingest.state.backup import HeldState, count_state, held_state, leave_out_numbers
-from ingest.trail import audit_folder, spool_folder
 
 JOURNAL: Final = "journal.db"
 STATE: Final = "state.db"
@@ -197,7 +197,7 @@ def history_file(settings: Settings) -> Path | None:
 
 def _copy_history(path: Path, to: Path, bar: Bar) -> None:
     with needing("duckdb", f"{path}"):
-        from ingest.history.duck_hold import copy_held  # noqa: PLC0415  30 MB that other histories need not load
+        from ingest.history.duck_snapshot import copy_held  # noqa: PLC0415  30 MB that other histories need not load
 
     with bar("历史库 history", path.stat().st_size) as advance:
         copy_held(path, to, advance)
@@ -207,7 +207,7 @@ def _counts(journal: Path, state: Path, evidence: Path, history: Path | None) ->
     counts = {**count_journal(journal), **count_state(state), "evidence": sum(1 for _ in _files(evidence))}
     if history is not None and history.exists():
         with needing("duckdb", f"{history}"):
-            from ingest.history.duck_hold import count_stored  # noqa: PLC0415  as above
+            from ingest.history.duck_snapshot import count_stored  # noqa: PLC0415  as above
 
         counts["stored"] = count_stored(history)
     return counts
@@ -237,10 +237,10 @@ def _copy_settings(settings: Settings, file: Path, to: Path) -> None:
 def _copy_folder(source: Path, to: Path) -> None:
     if source.is_dir():
         _make_folder(to, source)
-        for one in sorted(source.iterdir()):
-            if one.is_file() and not one.name.startswith("."):  # that is a file under way
+        for path in sorted(source.iterdir()):
+            if path.is_file() and not path.name.startswith("."):  # that is a file under way
                 with suppress(FileNotFoundError):
-                    _copy_file(one, to / one.name)
+                    _copy_file(path, to / path.name)
 
 
 def _copy_evidence(source: Path, to: Path, bar: Bar) -> None:
@@ -248,14 +248,14 @@ def _copy_evidence(source: Path, to: Path, bar: Bar) -> None:
     if source.is_dir():
         _make_folder(to, source)
     with bar("证据 evidence", len(files)) as advance:
-        for one in files:
-            _make_folder(to / one.parent.name, one.parent)
-            _link(one, to / one.parent.name / one.name)
+        for file in files:
+            _make_folder(to / file.parent.name, file.parent)
+            _link(file, to / file.parent.name / file.name)
             advance(1)
 
 
 def _files(evidence: Path) -> Iterator[Path]:
-    return (one for one in sorted(evidence.glob("*/*")) if not one.name.startswith("."))
+    return (path for path in sorted(evidence.glob("*/*")) if not path.name.startswith("."))
 
 
 def _link(source: Path, to: Path) -> None:
@@ -287,12 +287,12 @@ def _own(source: Path, to: Path) -> None:
 
 
 def _own_all(source: Path, folder: Path) -> None:
-    for one in folder.rglob("*"):
-        _own(source, one)
+    for path in folder.rglob("*"):
+        _own(source, path)
 
 
 def _require_empty(folder: Path) -> None:
-    found = sorted(one.name for one in folder.iterdir() if one.name != "lost+found") if folder.is_dir() else []
+    found = sorted(path.name for path in folder.iterdir() if path.name != "lost+found") if folder.is_dir() else []
     if found:
         raise NotTaken(
             f"{folder}: 不是空的,未作改动;请先移开 is not empty ({', '.join(found[:3])}…), nothing was changed;"
@@ -317,15 +317,15 @@ def _require_room(settings: Settings, to: Path, part: Path, stored: Path | None)
     if not to.parent.is_dir():
         raise NotTaken(f"{to.parent}: 没有此文件夹 there is no such folder; is the disk mounted?")
     need = sum(
-        one.stat().st_size
+        path.stat().st_size
         for database in filter(None, (settings.journal.path, settings.state.path, stored))
-        for one in database.parent.glob(f"{database.name}*")
-        if one.name in (database.name, f"{database.name}-wal")
+        for path in database.parent.glob(f"{database.name}*")
+        if path.name in (database.name, f"{database.name}-wal")
     )
     same = settings.journal.path.exists() and settings.journal.path.stat().st_dev == to.parent.stat().st_dev
     evidence = settings.cases.evidence
     if evidence.is_dir() and evidence.stat().st_dev != to.parent.stat().st_dev:
-        need += sum(one.stat().st_size for one in _files(evidence))
+        need += sum(file.stat().st_size for file in _files(evidence))
     _require_bytes(to.parent, need + (int(settings.journal.reserve_mb * (1 << 20)) if same else 0))
 
 
@@ -333,7 +333,7 @@ def _require_free(source: Path, to: Path) -> None:
     linked = source.stat().st_dev == to.stat().st_dev
     stored = [source / HISTORY] if (source / HISTORY).exists() else []
     files = [source / JOURNAL, source / STATE, *stored, *([] if linked else _files(source / EVIDENCE))]
-    _require_bytes(to, sum(one.stat().st_size for one in files))
+    _require_bytes(to, sum(file.stat().st_size for file in files))
 
 
 def _require_bytes(folder: Path, need: int) -> None:

@@ -43,30 +43,30 @@ from ingest.commands.configured import (
     tell,
 )
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
-from ingest.demo.run import Wish
+from ingest.demo.run import DemoOptions
 from ingest.demo.run import run as run_demo
-from ingest.explained import print_point
-from ingest.explained_warning import print_warning
+from ingest.explain_point_text import print_point
+from ingest.explain_warning_text import print_warning
 from ingest.extras import ExtraMissing, require
+from ingest.file_permissions import close_data, write_privately
 from ingest.history.errors import HistoryUnavailable
 from ingest.installation import DataMissing, require_data, require_installation
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
-from ingest.plausible import doubts
-from ingest.private import close_data, write_privately
 from ingest.receiving import receive_until_state_answers
-from ingest.reread import Rereader
+from ingest.reload import Reloader
 from ingest.resources import NotEnoughMemory, require_memory
 from ingest.settings import InForce, load_in_force
 from ingest.settings.certificates import certificates_of
 from ingest.settings.check import check_all
 from ingest.settings.text import CREDENTIALS
+from ingest.settings_doubts import doubts
 from ingest.state.database import Database
 from ingest.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.state.installation import InstallationStore
-from ingest.state.peek import reading
+from ingest.state.read_only import reading
 from ingest.state.warning_store import read_history
 from ingest.usage_errors import InBothLanguages
 from ingest.warnings.explain import NotYet
@@ -152,11 +152,11 @@ def check(
     """检查配置和企业文件 Check settings and plant files, and ask the history; exit code 2 if anything is wrong."""
     file = enter(config)
     try:
-        settings, roster = check_all(file)
+        settings, configuration = check_all(file)
     except InvalidConfig as error:
         refuse(error)
-    plants, duty = roster.enterprises(), settings.warnings
-    doubtful = doubts(file, settings, roster)
+    plants, duty = configuration.enterprises(), settings.warnings
+    doubtful = doubts(file, settings, configuration)
     tell(doubtful, "[yellow]存疑 doubtful[/]")
     for plant in plants:
         if not duty.duty_of(plant.id, plant.region).holders:
@@ -164,10 +164,10 @@ def check(
                 f"[yellow]无人值守 nobody assigned[/] {plant.id}: 预警发给所有人 its warnings go to everyone"
                 " (warnings.duty)"
             )
-    for one in certificates_of(settings):
+    for certificate in certificates_of(settings):
         say.print(
-            f"证书 certificate {one.key}: 到期 until {one.until}, 还有 {one.days_left(time.time_ns())} 天 days left"
-            f" ({one.where}, {one.subject})",
+            f"证书 certificate {certificate.key}: 到期 until {certificate.until}, 还有 {certificate.days_left(time.time_ns())} 天 days left"
+            f" ({certificate.where}, {certificate.subject})",
             markup=False,
         )
     points = [point for plant in plants for point in plant.points]
@@ -308,7 +308,7 @@ def demo(
 ) -> None:
     """演示:三家模拟企业、按时间表注入故障 Demonstration: three simulated plants with faults on a timetable."""
     require("demo", "yujing demo")
-    wish = Wish(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
+    wish = DemoOptions(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
     try:
         code = asyncio.run(run_demo(wish))
     except ChildFailed as error:
@@ -381,7 +381,7 @@ async def _serve(in_force: InForce, file: Path, *, new: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, Rereader(file, in_force.settings).ask)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, Reloader(file, in_force.settings).ask)
     while not stop.is_set():
         try:
             service = Service(in_force, new=new)

@@ -14,7 +14,7 @@ from uuid import uuid4
 from ingest.journal.journal import Journal
 from ingest.state.config import StateConfig
 from ingest.state.installation import InstallationStore
-from ingest.state.peek import never_used, require_unused
+from ingest.state.read_only import never_used, require_unused
 from ingest.telemetry import Event, emit
 
 _ONCE: Final = (

@@ -26,10 +26,10 @@ from ingest.model.plant import Rule
 from ingest.model.warning import Fact
 from ingest.pipeline.commands import Command
 from ingest.pipeline.engine import Engine
+from ingest.pipeline.engine_state import EngineState
 from ingest.pipeline.intake import Intake
-from ingest.pipeline.memory import Memory
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import HeldBack, PlantFiles
-from ingest.plants.roster import Roster
 from ingest.plants.view import Latest, PlantView
 from ingest.settings.certificates import CertificateWatch
 from ingest.sources.source import Source
@@ -146,10 +146,10 @@ class ServiceMetrics(Collector):
             value=self._journal.waiting(),
         )
         warnings = GaugeMetricFamily("yujing_warnings_open", "Plants with an open warning", labels=["colour"])
-        for colour, count in self._engine.memory.warnings.open_colours().items():
+        for colour, count in self._engine.engine_state.warnings.open_colours().items():
             warnings.add_metric([str(colour)], count)
         yield warnings
-        unjudged = self._engine.memory.bank.unjudged(time.time_ns())
+        unjudged = self._engine.engine_state.bank.unjudged(time.time_ns())
         counts = np.bincount(unjudged.reason, minlength=max(Reason) + 1)
         rules = GaugeMetricFamily("yujing_rules_not_evaluated", "Rules that say nothing now, by why", labels=["reason"])
         for reason in Reason:
@@ -191,7 +191,7 @@ class Evaluation:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()  # pages are drawn on several threads
-        self._memory: Memory | None = None
+        self._memory: EngineState | None = None
         self._reasons: NDArray[np.int64] = np.empty(0, np.int64)  # by the rule's number in the memory's roster
         self._due = 0.0
 
@@ -203,19 +203,19 @@ class Evaluation:
         return {code: Reason(reason) for code, reason in found.items() if reason}
 
     def _reason(self, rule: Rule) -> int:
-        number = self._memory.roster.number(rule) if self._memory is not None else -1
+        number = self._memory.configuration.number(rule) if self._memory is not None else -1
         return int(self._reasons[number]) if number >= 0 else 0
 
     def _look(self) -> None:
         # The memory brings its roster along. The engine changes memory and roster one after the other, so a roster
         # read beside it may be another one's, and its numbers other rules'.
-        memory = self._engine.memory
-        if memory is self._memory and time.monotonic() < self._due:
+        engine_state = self._engine.engine_state
+        if engine_state is self._memory and time.monotonic() < self._due:
             return
-        found = memory.bank.unjudged(time.time_ns())
-        self._reasons = np.zeros(len(memory.roster.rules), np.int64)
+        found = engine_state.bank.unjudged(time.time_ns())
+        self._reasons = np.zeros(len(engine_state.configuration.rules), np.int64)
         self._reasons[found.rule] = found.reason
-        self._memory, self._due = memory, time.monotonic() + _LOOK_S
+        self._memory, self._due = engine_state, time.monotonic() + _LOOK_S
 
 
 class LiveService:
@@ -247,17 +247,17 @@ class LiveService:
         self._reads = reads
         self._evaluation = Evaluation(engine)
 
-    def roster(self) -> Roster:
+    def configuration(self) -> PlantConfiguration:
         """The roster in force."""
-        return self._engine.roster
+        return self._engine.configuration
 
     def latest(self, index: int) -> Latest:
         """The newest reading of a point by roster index."""
-        return self._engine.memory.latest(index, time.time_ns())
+        return self._engine.engine_state.latest(index, time.time_ns())
 
     def view(self) -> PlantView:
         """Plants as they stand."""
-        return self._engine.memory.view(time.time_ns())
+        return self._engine.engine_state.view(time.time_ns())
 
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         """Those of a point's rules that say nothing now, by code, and why."""
@@ -305,12 +305,12 @@ class LiveService:
 
     def facts(self, plant: str) -> Sequence[Fact]:
         """What is known of a plant that counts for warnings and for its risk."""
-        watch = self._engine.memory.warnings.of_plant.get(plant)
+        watch = self._engine.engine_state.warnings.of_plant.get(plant)
         return list(watch.facts.values()) if watch is not None else []
 
     def fall_after(self) -> int:
         """How long a lower colour of a warning must hold before the higher one falls, ns."""
-        return self._engine.memory.warnings.fall_after
+        return self._engine.engine_state.warnings.fall_after
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.history.store import HistoryStore
-from ingest.history.waiting import WaitingStore
+from ingest.history.unavailable import UnavailableStore
 from ingest.installation import require_data, require_installation
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
 from ingest.model.fault import InvalidConfig
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import Changed, PlantFiles
-from ingest.plants.kept import KeptFiles
-from ingest.plants.roster import Roster
+from ingest.plants.saved_files import SavedFiles
 from ingest.settings import Settings
 from ingest.state.database import Database
 from ingest.state.errors import StateAway
@@ -58,7 +58,7 @@ def open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Dat
 
 def open_history(settings: Settings, *, new: bool) -> HistoryStore:
     """The history, now or as soon as it can be opened; at a first start now. Raises HistoryUnavailable."""
-    store = WaitingStore(settings.history.open_store)
+    store = UnavailableStore(settings.history.open_store)
     if new and store.error is not None:
         raise store.error
     return store
@@ -66,19 +66,19 @@ def open_history(settings: Settings, *, new: bool) -> HistoryStore:
 
 def plant_files(settings: Settings, changed: Changed = lambda _name, _before, _after: None) -> PlantFiles:
     """The plant files, with those in force kept beside the journal. `changed`: see `PlantFiles`."""
-    kept = KeptFiles(settings.journal.path.with_name(PLANTS_IN_FORCE))
+    kept = SavedFiles(settings.journal.path.with_name(PLANTS_IN_FORCE))
     return PlantFiles(settings.plants, kept, wait_s=settings.removal_wait_s, changed=changed)
 
 
-def first_roster(files: PlantFiles, journal: Journal) -> Roster:
+def first_configuration(files: PlantFiles, journal: Journal) -> PlantConfiguration:
     """The roster by the plant files as they are now, points numbered. Raises InvalidConfig if there can be none."""
-    roster = files.load(journal.number_points, 1)
-    if roster is None:
+    configuration = files.load(journal.number_points, 1)
+    if configuration is None:
         raise AssertionError("a first load gives a roster")
-    return roster
+    return configuration
 
 
-def next_roster(files: PlantFiles, journal: Journal, version: int) -> Roster | None:
+def next_configuration(files: PlantFiles, journal: Journal, version: int) -> PlantConfiguration | None:
     """The roster by changed plant files, or None: the one in force stays, for good or until it is tried again."""
     try:
         return files.load(journal.number_points, version)

@@ -11,10 +11,10 @@ from typing import Final
 
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard
-from ingest.opening import first_roster, plant_files
-from ingest.pipeline.announcing import Announcer
+from ingest.opening import first_configuration, plant_files
+from ingest.pipeline.announcer import Announcer
 from ingest.pipeline.intake import Intake
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.settings import Settings
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
@@ -22,7 +22,7 @@ from ingest.sources.mqtt import MqttSource
 from ingest.sources.shares import Shares
 from ingest.sources.source import Source
 from ingest.state.errors import StateAway, StateUnavailable
-from ingest.state.peek import engine_at
+from ingest.state.read_only import engine_at
 from ingest.supervisor import Supervisor
 from ingest.telemetry import Event, emit
 from ingest.watchdog import Part, Watchdog
@@ -56,7 +56,7 @@ def receiving(
     settings: Settings,
     journal: Journal,
     guard: DiskGuard,
-    roster: Callable[[], Roster],
+    configuration: Callable[[], PlantConfiguration],
     failed: Callable[[BaseException], None],
     *,
     caught_up: Callable[[], bool],
@@ -74,7 +74,9 @@ def receiving(
         clock: the time of day of what arrives.
     """
     handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
-    shares = Shares(settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: roster().gateways)
+    shares = Shares(
+        settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: configuration().gateways
+    )
     known = bool(journal.gateways())
     source = MqttSource(
         settings.mqtt,
@@ -89,7 +91,7 @@ def receiving(
     intake = Intake(
         handover,
         journal,
-        roster,
+        configuration,
         source.acknowledge,
         announcer,
         guard,
@@ -133,9 +135,9 @@ async def receive_until_state_answers(settings: Settings, away: StateAway, stop:
     with closing(Journal(settings.journal.path, settings.journal.quota())) as journal:
         if journal.installation() is None:
             raise away
-        roster = first_roster(plant_files(settings), journal)
+        configuration = first_configuration(plant_files(settings), journal)
         source, intake = receiving(
-            settings, journal, guard, lambda: roster, failed, caught_up=lambda: False, clock=Clock()
+            settings, journal, guard, lambda: configuration, failed, caught_up=lambda: False, clock=Clock()
         )
         supervisor = Supervisor()
         parts = [Part("intake", lambda: intake.progressed, STUCK_S, vital=True)]

@@ -13,15 +13,15 @@ from ingest.api.connections import RESERVE
 from ingest.api.errors import CannotListen
 from ingest.api.ports import AuditTrail, Cases, Ports
 from ingest.api.server import ApiServer
-from ingest.exports.desk import Desk
+from ingest.exports.runner import ExportRunner
 from ingest.history.bounded_reads import BoundedReads
 from ingest.journal.journal import Journal
 from ingest.journal.reserve import DiskGuard, DiskState
 from ingest.live import LiveService
 from ingest.model.audit import Act
 from ingest.model.fault import Fault
-from ingest.plants.kept import KeptFiles
-from ingest.refusals import Refusals
+from ingest.plants.saved_files import SavedFiles
+from ingest.refused_settings import Refusals
 from ingest.resources import connections
 from ingest.settings import Settings
 from ingest.state.alarm_load import AlarmLoad
@@ -69,7 +69,7 @@ def ports_of(
             config=settings.cases,
             allowances=Allowances.of(settings.cases),
         ),
-        sheets=Desk(settings.state, settings.journal.path.parent),
+        sheets=ExportRunner(settings.state, settings.journal.path.parent),
         load=load,
         record=record,
         now=time.time_ns,
@@ -87,7 +87,7 @@ class ServedApi:
             settings.api,
             most=connections(settings.api.max_connections + RESERVE),
             refused=refusals,
-            kept=KeptFiles(settings.journal.path.with_name("sessions")),
+            kept=SavedFiles(settings.journal.path.with_name("sessions")),
         )
         self._unheard: Fault | None = None
         self.url = self._bind(new=new)

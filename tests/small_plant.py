@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.plants.load import load_roster
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering, Numbering
-from ingest.plants.roster import Roster
 
 PLANT = "small"
 ENTERPRISE = """
@@ -66,6 +66,6 @@ def write_plant(folder: Path, text: str = TEXT) -> Path:
     return plants
 
 
-def small_roster(folder: Path, numbering: Numbering | None = None, text: str = TEXT) -> Roster:
+def small_configuration(folder: Path, numbering: Numbering | None = None, text: str = TEXT) -> PlantConfiguration:
     """The plant, compiled."""
-    return load_roster(write_plant(folder, text), numbering or MemoryNumbering(), version=1)
+    return load_configuration(write_plant(folder, text), numbering or MemoryNumbering(), version=1)

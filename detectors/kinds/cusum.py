@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rules import RuleTable
-from detectors.running import Index, Moments, Walk, among
+from detectors.running import Index, RunningMoments, Walk, among
 from detectors.runs import Runs
 from detectors.trip import Arrays, joined
 
@@ -48,7 +48,7 @@ class Cusum:
         self._slack = rules.param["slack"]
         self._cap = _CAP * rules.on
         self._walk = Walk(len(rules))
-        self._base = Moments(len(rules))
+        self._base = RunningMoments(len(rules))
         self._above, self._below = np.zeros(len(rules)), np.zeros(len(rules))
 
     def score(self, runs: Runs) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rules import RuleTable
-from detectors.running import Index, Moments, Walk, among
+from detectors.running import Index, RunningMoments, Walk, among
 from detectors.runs import Runs
 from detectors.trip import Arrays, joined
 
@@ -40,7 +40,7 @@ class Ewma:
         self._weight = rules.param["weight"]
         self._narrow = np.sqrt(self._weight / (2 - self._weight))
         self._walk = Walk(len(rules))
-        self._base = Moments(len(rules))
+        self._base = RunningMoments(len(rules))
         self._average = np.full(len(rules), np.nan)  # NaN = starts at the mean
 
     def score(self, runs: Runs) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.rules import RuleTable
-from detectors.running import Index, Moments, Walk
+from detectors.running import Index, RunningMoments, Walk
 from detectors.runs import Runs
 from detectors.trip import Arrays
 
@@ -34,7 +34,7 @@ class ZScore:
     def __init__(self, rules: RuleTable) -> None:
         self._least, self._floor = np.maximum(rules.param["least"], 2), rules.param["floor"]
         self._walk = Walk(len(rules))
-        self._past = Moments(len(rules))
+        self._past = RunningMoments(len(rules))
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Standard deviations from the mean; NaN without a value or without enough past."""

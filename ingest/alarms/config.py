@@ -13,7 +13,7 @@ from ingest.model.config import Config, given_once, misplaced
 Seconds = Annotated[int, Field(gt=0)]
 
 
-class PositionConfig(Config):
+class OperatorPositionConfig(Config):
     """One operator position: who is called by the alarms of which plants."""
 
     name: str = Field(min_length=1)
@@ -45,19 +45,21 @@ class AlarmsConfig(Config):
     # events of an alarm over for so long go; the alarm and the audit trail stay: engineering default, 5 years
     event_retention_d: Annotated[float, Field(ge=183)] = 1830
     # empty: each plant is a position of its own, under its id; so is every plant that no position names
-    positions: tuple[PositionConfig, ...] = ()
+    positions: tuple[OperatorPositionConfig, ...] = ()
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.flood_ends_below > self.flood_begins_above:
             most = f"at most flood_begins_above, which is {self.flood_begins_above}"
             raise misplaced((("flood_ends_below",), self.flood_ends_below, most))
-        given_once("positions", "name", (one.name for one in self.positions), "a name that no other position has")
-        times = Counter(plant for one in self.positions for plant in set(one.plants))
+        given_once(
+            "positions", "name", (position.name for position in self.positions), "a name that no other position has"
+        )
+        times = Counter(plant for position in self.positions for plant in set(position.plants))
         twice = [
             (("positions", at, "plants"), plant, "each plant at one position only")
-            for at, one in enumerate(self.positions)
-            for plant in one.plants
+            for at, position in enumerate(self.positions)
+            for plant in position.plants
             if times[plant] > 1
         ]
         if twice:
@@ -66,7 +68,7 @@ class AlarmsConfig(Config):
 
     def position_plants(self, plants: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Every operator position with its plants: those named here, then each plant that none of them names."""
-        named = {one.name: one.plants for one in self.positions}
+        named = {position.name: position.plants for position in self.positions}
         taken = {plant for one in named.values() for plant in one}
         alone = [plant for plant in plants if plant not in taken]
         return named | {plant if plant not in named else f"plant {plant}": (plant,) for plant in alone}

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from ingest.alarms.config import AlarmsConfig
-from ingest.alarms.covering import Cover, CoverKind, Covers
+from ingest.alarms.consequential_suppression import CommonCause, CommonCauseKind, ConsequentialSuppression
 from ingest.alarms.lifecycle import STANDING
 from ingest.alarms.metrics import chattering_rules
 from ingest.model.alarm import Alarm
@@ -44,7 +44,7 @@ class Shown:
     first_out: bool
     chattering: bool
     stale: bool
-    cover: Cover | None
+    cover: CommonCause | None
     covers: int
 
 
@@ -86,7 +86,7 @@ def display(
         now: ns since the epoch.
     """
     points = {(alarm.plant, alarm.point): find(alarm.plant, alarm.point) for alarm in alarms}
-    covers = Covers(alarms, points, stopped, level_2=config.inhibit_level_2)
+    covers = ConsequentialSuppression(alarms, points, stopped, level_2=config.inhibit_level_2)
     found = [covers.of(alarm) for alarm in alarms]
     count = Counter(cover.alarm for cover in found if cover is not None)
     noisy = chattering_rules(raises, config.chatter_count, config.chatter_window_s * _NS)
@@ -128,9 +128,9 @@ def fold(shown: Sequence[Shown]) -> list[Group]:
             under.setdefault(cover.alarm, []).append(one)
             continue
         rows, folded = groups.setdefault((one.alarm.plant, one.equipment), ([], []))
-        (folded if cover is not None and cover.kind is CoverKind.EQUIPMENT else rows).append(one)
+        (folded if cover is not None and cover.kind is CommonCauseKind.EQUIPMENT else rows).append(one)
     return [
-        Group(plant, equipment, tuple(Row(one, tuple(under.get(one.alarm.id, ()))) for one in rows), tuple(folded))
+        Group(plant, equipment, tuple(Row(row, tuple(under.get(row.alarm.id, ()))) for row in rows), tuple(folded))
         for (plant, equipment), (rows, folded) in groups.items()
     ]
 

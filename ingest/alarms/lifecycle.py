@@ -11,9 +11,9 @@ from uuid import uuid5
 from ingest.model.alarm import OVER, Alarm, AlarmEvent, AlarmEventKind, AlarmState, event_id
 from ingest.model.audit import ActRole
 from ingest.model.changed import Changed, done_before
+from ingest.model.payload import iso
 from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind
-from ingest.model.telling import iso
 
 
 class Outcome(Enum):

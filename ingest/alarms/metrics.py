@@ -130,7 +130,7 @@ def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsCo
         floods=floods,
         flood_share=sum((f.ended or end) - max(f.began, start) for f in floods) / (end - start),
         top=top,
-        top_share=sum(one.count for one in top) / len(calls) if len(calls) else 0.0,
+        top_share=sum(rule_load.count for rule_load in top) / len(calls) if len(calls) else 0.0,
         levels={level: int((calls.level == level).sum()) for level in (1, 2)},
         chattering=tuple(sorted(chattering_rules(calls, config.chatter_count, config.chatter_window_s * _NS))),
         answers=_answers(calls),

@@ -7,8 +7,8 @@ from typing import Any
 
 from ingest.model.alarm import Alarm, AlarmEvent
 from ingest.model.flags import UNUSABLE
+from ingest.model.payload import enterprise_fields, iso, localized
 from ingest.model.plant import Plant, Point, Text
-from ingest.model.telling import enterprise_fields, iso, said
 
 
 def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = None) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = Non
         "by": event.by,
         "detail": dict(event.detail),
         "alarm": alarm_fields(event.alarm),
-        "reason": said(reason) if reason else None,
+        "reason": localized(reason) if reason else None,
         "enterprise": enterprise_fields(plant),
     }
 
@@ -36,7 +36,7 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "rule": alarm.rule,
         "level": alarm.level,
         "state": str(alarm.state),
-        "title": said(alarm.title),
+        "title": localized(alarm.title),
         "value": alarm.value,
         "limit": alarm.limit,
         "unit": alarm.unit,

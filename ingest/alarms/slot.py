@@ -7,7 +7,7 @@ from typing import Final
 
 from ingest.alarms.config import AlarmsConfig
 from ingest.alarms.metrics import SLOT_S, measure
-from ingest.alarms.present import Present
+from ingest.alarms.operator_load import OperatorLoad
 from ingest.model.annunciations import Annunciations
 
 SLOT: Final = SLOT_S * 10**9
@@ -33,7 +33,7 @@ class AlarmSlot:
     level_2: int
     hidden: int
     flood_s: float
-    present: Present | None
+    present: OperatorLoad | None
 
     def numbers(self) -> dict[str, float]:
         """Its figures by name; those of `present` only where they are known."""
@@ -52,7 +52,7 @@ class AlarmSlot:
 
 
 def slot_of(
-    position: str, annunciations: Annunciations, end: int, config: AlarmsConfig, present: Present | None
+    position: str, annunciations: Annunciations, end: int, config: AlarmsConfig, present: OperatorLoad | None
 ) -> AlarmSlot:
     """The slot that ended at `end`, by the position's annunciations from `lead` before its start on."""
     found = measure(annunciations, end - SLOT, end, config)

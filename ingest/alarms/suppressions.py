@@ -22,9 +22,9 @@ NEVER: Final = 2**63 - 1
 _OPEN: Final = frozenset({SuppressionState.APPLIED, SuppressionState.IN_FORCE})
 
 
-def reaches(one: Suppression, level: int, *, highest: bool) -> bool:
+def reaches(suppression: Suppression, level: int, *, highest: bool) -> bool:
     """Whether it hides alarms of that level; the highest only if applied for and approved, or if `highest` says so."""
-    return level < HIGHEST or highest or one.kind is SuppressionKind.OUT_OF_SERVICE
+    return level < HIGHEST or highest or suppression.kind is SuppressionKind.OUT_OF_SERVICE
 
 
 ASKED: Final = {
@@ -44,22 +44,22 @@ _ENDED: Final = {
 }
 
 
-def decided_before(one: Suppression) -> DoneBefore | None:
+def decided_before(suppression: Suppression) -> DoneBefore | None:
     """What to tell whoever decides on it, or ends it, after somebody else; None while it waits for a decision."""
-    match one.state:
+    match suppression.state:
         case SuppressionState.APPLIED:
             return None
         case SuppressionState.IN_FORCE:
-            if one.decided is None:  # nobody had to approve it
-                return done_before(ASKED[one.kind], one.applicant, one.applied)
-            return done_before(_APPROVED, one.approver, one.decided)
+            if suppression.decided is None:  # nobody had to approve it
+                return done_before(ASKED[suppression.kind], suppression.applicant, suppression.applied)
+            return done_before(_APPROVED, suppression.approver, suppression.decided)
         case SuppressionState.REJECTED:
-            return done_before(_REJECTED, one.approver, one.decided)
-    asked = one.kind is SuppressionKind.OUT_OF_SERVICE and one.decided is None
-    what = _WITHDRAWN if asked else _ENDED[one.kind]
-    if one.ended_by == YUJING:
+            return done_before(_REJECTED, suppression.approver, suppression.decided)
+    asked = suppression.kind is SuppressionKind.OUT_OF_SERVICE and suppression.decided is None
+    what = _WITHDRAWN if asked else _ENDED[suppression.kind]
+    if suppression.ended_by == YUJING:
         what = Text(f"因期满{what.zh}", f"{what.en}, its time being over,")
-    return done_before(what, one.ended_by, one.ended)
+    return done_before(what, suppression.ended_by, suppression.ended)
 
 
 class Suppressions:
@@ -105,13 +105,13 @@ class Suppressions:
         An alarm of the highest level is covered only by what was applied for and approved, or if `highest` says so.
         """
         found = [
-            one
-            for one in self.of_point(alarm.plant, alarm.point)
-            if one.holds(now)
-            and one.covers(alarm.plant, alarm.point, alarm.rule)
-            and reaches(one, alarm.level, highest=highest)
+            suppression
+            for suppression in self.of_point(alarm.plant, alarm.point)
+            if suppression.holds(now)
+            and suppression.covers(alarm.plant, alarm.point, alarm.rule)
+            and reaches(suppression, alarm.level, highest=highest)
         ]
-        return max(found, key=lambda one: one.kind.strength, default=None)
+        return max(found, key=lambda suppression: suppression.kind.strength, default=None)
 
     def expire(self, now: int) -> tuple[list[Suppression], set[tuple[str, str]]]:
         """What ended by itself up to `now`, and the points whose alarms have to be looked at: something began or ended.
@@ -121,15 +121,31 @@ class Suppressions:
         if now < self.due:
             return [], set()
         before, self._looked = self._looked, now
-        over = [one for one in self._known.values() if one.until is not None and one.until <= now]
-        touched = {(one.plant, one.point) for one in over}
-        touched |= {(one.plant, one.point) for one in self._known.values() if before < one.begins <= now}
-        ended = [replace(one, state=SuppressionState.ENDED, ended=one.until, ended_by=YUJING) for one in over]
-        for one in ended:
-            self.keep(one)
+        over = [
+            suppression
+            for suppression in self._known.values()
+            if suppression.until is not None and suppression.until <= now
+        ]
+        touched = {(suppression.plant, suppression.point) for suppression in over}
+        touched |= {
+            (suppression.plant, suppression.point)
+            for suppression in self._known.values()
+            if before < suppression.begins <= now
+        }
+        ended = [
+            replace(suppression, state=SuppressionState.ENDED, ended=suppression.until, ended_by=YUJING)
+            for suppression in over
+        ]
+        for suppression in ended:
+            self.keep(suppression)
         self._set_due()
         return ended, touched
 
     def _set_due(self) -> None:
-        times = [time for one in self._known.values() for time in (one.begins, one.until) if time is not None]
+        times = [
+            time
+            for suppression in self._known.values()
+            for time in (suppression.begins, suppression.until)
+            if time is not None
+        ]
         self.due = min((time for time in times if time > self._looked), default=NEVER)

@@ -60,7 +60,7 @@ class Principal:
         return self.role in AUTHORITY
 
 
-class Keyring:
+class TokenStore:
     """The tokens in force, kept as SHA-256 digests only."""
 
     def __init__(self, tokens: Iterable[TokenConfig], refused: Refuse = refuse_all) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Final
 
-from ingest.api.access import Keyring, Principal
+from ingest.api.access import Principal, TokenStore
 from ingest.api.errors import TooManyGuesses
 from ingest.api.proxies import place_of
 
@@ -26,7 +26,7 @@ _PLACES: Final = 2_000
 _KNOWN: Final = 10_000
 
 
-class Brake:
+class RateLimiter:
     """Counts different wrong guesses by key, and how long to wait once there were `most` within `WINDOW_S`.
 
     The same guess again is no further one: a client that was left with an old token keeps nobody out.
@@ -64,10 +64,10 @@ class Admission:
     Nothing in the answers tells how much of a guess was right.
     """
 
-    def __init__(self, keyring: Keyring, clock: Callable[[], float]) -> None:
+    def __init__(self, keyring: TokenStore, clock: Callable[[], float]) -> None:
         """`clock`: monotonic seconds."""
         self._keyring = keyring
-        self._at_one, self._at_all = Brake(clock, GUESSES_AT_ONE), Brake(clock, GUESSES)
+        self._at_one, self._at_all = RateLimiter(clock, GUESSES_AT_ONE), RateLimiter(clock, GUESSES)
         self._known: OrderedDict[tuple[str, bytes], None] = OrderedDict()
         self._changing = Lock()
 

@@ -14,9 +14,10 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from ingest import build
-from ingest.api.access import Keyring
+from ingest.api.access import TokenStore
+from ingest.api.access_audit import AccessAudit
 from ingest.api.admission import Admission
-from ingest.api.cases.books import problem_of
+from ingest.api.cases.records import problem_of
 from ingest.api.config import ApiConfig
 from ingest.api.console.forms import forms_router
 from ingest.api.console.pages import include_pages
@@ -26,7 +27,6 @@ from ingest.api.document import PROBLEMS, allowed, complete
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
 from ingest.api.exports import Exports
 from ingest.api.guard import Guard
-from ingest.api.kept_sessions import KeptSessions
 from ingest.api.ports import Ports
 from ingest.api.proxies import Proxies
 from ingest.api.rest.alarm_metrics import alarm_metrics_router
@@ -43,12 +43,12 @@ from ingest.api.rest.service import describe, probes_router, service_router
 from ingest.api.rest.stream import stream_router
 from ingest.api.rest.suppressions import suppressions_router
 from ingest.api.rest.warnings import risk_router, warnings_router
+from ingest.api.session_store import SessionStore
 from ingest.api.sessions import Sessions
 from ingest.api.texts.problems import problem_in_chinese
-from ingest.api.witness import Witness
 from ingest.cases.errors import CaseError
 from ingest.model.fault import Refuse, refuse_all
-from ingest.plants.kept import KeptFiles
+from ingest.plants.saved_files import SavedFiles
 from ingest.state.errors import StateInDoubt, StateUnavailable
 
 CASES = (
@@ -70,7 +70,7 @@ def build_api(
     closing: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
     refused: Refuse = refuse_all,
-    kept: KeptFiles | None = None,
+    kept: SavedFiles | None = None,
 ) -> FastAPI:
     """Return the API and console as one ASGI application.
 
@@ -85,12 +85,12 @@ def build_api(
     Raises:
         InvalidConfig: a token's secret is missing, too short or given twice, by `refuse_all`.
     """
-    keyring = Keyring(config.tokens, refused)
+    keyring = TokenStore(config.tokens, refused)
     admission = Admission(keyring, clock)
     one_file = ports.cases.config.max_evidence_bytes + MULTIPART
-    sessions = Sessions(clock, KeptSessions(kept, keyring, ports.now) if kept else None)
+    sessions = Sessions(clock, SessionStore(kept, keyring, ports.now) if kept else None)
     secure = config.secure_cookies or config.tls
-    witness = Witness(ports.record, ports.now, clock)
+    witness = AccessAudit(ports.record, ports.now, clock)
     render = Renderer(ports)
     exports = Exports(ports)
 
@@ -190,7 +190,7 @@ def wrong_parameters(error: RequestValidationError) -> BadParameter:
         value = None if missing or name == "token" else _shown(item.get("input"))
         problems.append(BadParameter(name, value, "a value" if missing else expected))
     first = problems[0]
-    first.errors = [one for problem in problems for one in problem.errors]
+    first.errors = [error for problem in problems for error in problem.errors]
     return first
 
 

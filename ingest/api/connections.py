@@ -113,7 +113,7 @@ class Connections:
 
     def end_silent(self) -> None:
         """Close those that have not said anything, for the server stops."""
-        for place in [one for one in self.open if one.silent]:
+        for place in [place for place in self.open if place.silent]:
             self.leave(place)
             place.transport.abort()
 

@@ -12,16 +12,16 @@ import msgspec
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
 from ingest.api.cases.enterprises import heard, recent_s
+from ingest.api.concurrency import ConcurrencyLimit
 from ingest.api.errors import Away, Busy, Conflict
-from ingest.api.places import Places
 from ingest.api.ports import Ports
 from ingest.cases.sheet import Language
 from ingest.cases.written import WRITERS
-from ingest.exports.desk import NotMade
-from ingest.exports.wish import Ending, Page, Wish
+from ingest.exports.request import Ending, ExportRequest, Page
+from ingest.exports.runner import NotMade
 from ingest.model.audit import Act
 from ingest.model.plant import SERVICE
 
@@ -39,7 +39,7 @@ class Exports:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._places = Places("lists", most=16, most_of_one=2, retry_after_s=_RETRY_S)
+        self._places = ConcurrencyLimit("lists", most=16, most_of_one=2, retry_after_s=_RETRY_S)
 
     @asynccontextmanager
     async def _place(self, caller: Principal) -> AsyncIterator[ExitStack]:
@@ -83,19 +83,21 @@ class Exports:
             self._tell(caller, wish, plant)
             return _File(file, wish, held.pop_all())
 
-    def _tell(self, caller: Principal, wish: Wish, plant: str | None) -> None:
+    def _tell(self, caller: Principal, wish: ExportRequest, plant: str | None) -> None:
         detail = {"ending": wish.ending, "year": wish.year}
         ports = self._ports
         ports.record(Act(ports.now(), caller.name, caller.role, "exported", "export", wish.name, plant or "", detail))
 
-    def _wish(self, caller: Principal, name: str, ending: Ending, plant: str | None, year: int | None) -> Wish:
+    def _wish(self, caller: Principal, name: str, ending: Ending, plant: str | None, year: int | None) -> ExportRequest:
         ports = self._ports
-        plants = [reach.plant(ports, caller, plant)] if plant else reach.plants(ports, caller)
-        return Wish(
+        plants = [caller_scope.plant(ports, caller, plant)] if plant else caller_scope.plants(ports, caller)
+        return ExportRequest(
             name=name,
             ending=ending,
-            plants=tuple(replace(one, points=(), equipment=(), gateways=()) for one in plants if one.id != SERVICE),
-            scope=reach.narrowed(caller, plant),
+            plants=tuple(
+                replace(plant, points=(), equipment=(), gateways=()) for plant in plants if plant.id != SERVICE
+            ),
+            scope=caller_scope.narrowed(caller, plant),
             heard=heard(ports),
             recent_s=recent_s(ports),
             now=ports.now(),
@@ -103,7 +105,7 @@ class Exports:
             phones=caller.sees_phones,
         )
 
-    async def _made(self, wish: Wish) -> BinaryIO:
+    async def _made(self, wish: ExportRequest) -> BinaryIO:
         try:
             return await self._ports.sheets.make(wish)
         except NotMade as error:
@@ -115,7 +117,7 @@ class Exports:
 class _File(StreamingResponse):
     """A list on its way. Its file and its place are given back, however that ends."""
 
-    def __init__(self, file: BinaryIO, wish: Wish, held: ExitStack) -> None:
+    def __init__(self, file: BinaryIO, wish: ExportRequest, held: ExitStack) -> None:
         media = "application/json" if wish.ending == "json" else WRITERS[wish.ending][0]
         name = wish.name if wish.year is None else f"summary-{wish.year}"
         headers = {"content-length": str(_size(file))}

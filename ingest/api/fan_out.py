@@ -16,7 +16,7 @@ from itertools import islice, takewhile
 from typing import Final
 
 from ingest.api.access import Principal
-from ingest.model.telling import iso
+from ingest.model.payload import iso
 from ingest.state.errors import StateUnavailable
 
 HEARTBEAT_S: Final = 5.0

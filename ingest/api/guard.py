@@ -15,14 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.api.access import Principal
+from ingest.api.access_audit import AccessAudit
 from ingest.api.admission import Admission
+from ingest.api.concurrency import Pace
 from ingest.api.errors import Away, BadParameter, NotAllowed, NotSignedIn, Problem, TooLarge
 from ingest.api.inputs import storable
-from ingest.api.places import Pace
 from ingest.api.protocol import Connection
 from ingest.api.proxies import Proxies
 from ingest.api.sessions import Session, Sessions
-from ingest.api.witness import Witness
 from ingest.telemetry import Event, emit
 
 SESSION_COOKIE: Final = "yujing_session"
@@ -85,7 +85,7 @@ class Guard:
         *,
         admission: Admission,
         proxies: Proxies,
-        witness: Witness,
+        witness: AccessAudit,
         sessions: Sessions,
         refuse: Callable[[Request, Problem], Response],
         max_body_bytes: int,

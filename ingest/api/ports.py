@@ -11,17 +11,17 @@ from detectors.detector import Reason
 from ingest.alarms.urgency import Order
 from ingest.api.allowances import Allowances
 from ingest.cases.config import CasesConfig
-from ingest.exports.wish import Wish
+from ingest.exports.request import ExportRequest
 from ingest.history.store import Trend, TrendQuery
-from ingest.journal.records import GatewayPosition, Quarantined
+from ingest.journal.records import GatewaySequence, Quarantined
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.model.audit import Act, ActKind
 from ingest.model.plant import Rule
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning, Fact, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import HeldBack
-from ingest.plants.roster import Roster
 from ingest.plants.view import Latest, PlantView
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
@@ -131,7 +131,7 @@ class Readings(Protocol):
 class Journal(Protocol):
     """The journal as far as the API asks. Blocking."""
 
-    def gateways(self) -> Sequence[GatewayPosition]:
+    def gateways(self) -> Sequence[GatewaySequence]:
         """Where every gateway stands."""
 
     def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
@@ -152,7 +152,7 @@ class Health:
 class Live(Protocol):
     """The running service as far as the API asks."""
 
-    def roster(self) -> Roster:
+    def configuration(self) -> PlantConfiguration:
         """The roster in force."""
 
     def latest(self, index: int) -> Latest:
@@ -198,7 +198,7 @@ class Live(Protocol):
 class ListMaker(Protocol):
     """Where lists are made."""
 
-    async def make(self, wish: Wish) -> BinaryIO:
+    async def make(self, wish: ExportRequest) -> BinaryIO:
         """Return a list as a file to read. Raises NotMade."""
 
 

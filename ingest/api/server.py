@@ -23,7 +23,7 @@ from ingest.api.ports import Ports
 from ingest.api.protocol import PATIENCE_S, Connection, Door
 from ingest.api.tls import RenewedContext
 from ingest.model.fault import Refuse, refuse_all
-from ingest.plants.kept import KeptFiles
+from ingest.plants.saved_files import SavedFiles
 
 SHUTDOWN_S: Final = 2
 """How long requests under way may take once the server stops; streams notice sooner."""
@@ -95,7 +95,7 @@ class ApiServer:
         most: int | None = None,
         patience_s: float = PATIENCE_S,
         refused: Refuse = refuse_all,
-        kept: KeptFiles | None = None,
+        kept: SavedFiles | None = None,
     ) -> None:
         """Build the application.
 

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final
 
 from ingest.api.access import Principal
-from ingest.api.kept_sessions import KeptSessions, OpenSession
+from ingest.api.session_store import OpenSession, SessionStore
 from ingest.telemetry import Event, emit
 
 SESSION_S: Final = 12 * 3600
@@ -49,7 +49,7 @@ class Sessions:
     Ids are known by their hashes only: whoever reads the memory of it on disk cannot sign in with it.
     """
 
-    def __init__(self, clock: Callable[[], float], kept: KeptSessions | None = None) -> None:
+    def __init__(self, clock: Callable[[], float], kept: SessionStore | None = None) -> None:
         """`kept`: where they outlive the process; None: they don't."""
         self._clock = clock
         self._kept = kept
@@ -80,14 +80,14 @@ class Sessions:
             self._keep()
 
     def _make_room(self, principal: Principal) -> None:
-        own = [key for key, one in self._open.items() if one.principal.name == principal.name]
+        own = [key for key, session in self._open.items() if session.principal.name == principal.name]
         for key in own[: max(0, len(own) - MOST_OF_TOKEN + 1)]:  # the oldest come first
             del self._open[key]
             emit(SessionDisplaced(principal.name, MOST_OF_TOKEN))
 
     def _keep(self) -> None:
         now = self._clock()
-        for key in [key for key, one in self._open.items() if one.expires <= now]:
+        for key in [key for key, session in self._open.items() if session.expires <= now]:
             del self._open[key]
         if self._kept is not None:
             self._kept.keep(self._open, now)

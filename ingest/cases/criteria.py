@@ -76,17 +76,17 @@ def load_criteria(file: Path = FILE) -> Criteria:
     """Read the file that comes with the service."""
     read = _Criteria.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     clauses = {
-        one.id: Clause(
-            one.id,
+        clause.id: Clause(
+            clause.id,
             read.edition,
-            one.article,
-            Text(one.zh, one.en),
-            frozenset(one.kinds),
-            frozenset(one.signals),
-            frozenset(one.rules),
-            one.source,
-            one.confidence,
+            clause.article,
+            Text(clause.zh, clause.en),
+            frozenset(clause.kinds),
+            frozenset(clause.signals),
+            frozenset(clause.rules),
+            clause.source,
+            clause.confidence,
         )
-        for one in read.clauses
+        for clause in read.clauses
     }
     return Criteria(read.edition, Text(read.law, read.law_en), clauses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from ingest.model.telling import PLANT_TIME
+from ingest.model.payload import PLANT_TIME
 
 _SECOND: Final = 1_000_000_000
 

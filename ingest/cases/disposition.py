@@ -72,7 +72,7 @@ def check(disposition: Disposition) -> None:
     if disposition.alarms and disposition.warning is not None:
         raise Incomplete("warning", str(disposition.warning), "alarms or a warning, not both")
     if len(set(disposition.alarms)) != len(disposition.alarms):
-        raise Incomplete("alarms", [str(one) for one in disposition.alarms], "each alarm once")
+        raise Incomplete("alarms", [str(alarm) for alarm in disposition.alarms], "each alarm once")
     _check_words(disposition)
 
 

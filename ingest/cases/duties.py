@@ -90,7 +90,9 @@ def periods(kind: str, since: dt.date, until: dt.date) -> list[Period]:
 
 def owed(plant: str, kind: str, since: dt.date, until: dt.date, done: Iterable[SelfInspection]) -> list[Duty]:
     """What a plant owes over a span, each with what was done for it."""
-    by_period: Mapping[str, SelfInspection] = {one.period: one for one in done if one.plant == plant}
+    by_period: Mapping[str, SelfInspection] = {
+        self_inspection.period: self_inspection for self_inspection in done if self_inspection.plant == plant
+    }
     return [Duty(plant, period, by_period.get(period.name)) for period in periods(kind, since, until)]
 
 

@@ -50,8 +50,8 @@ class Responsibility:
 def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLine], now: int) -> list[Responsibility]:
     """Who answers for what: each plant's heads and its next self-inspection, each open hazard's own."""
     found = []
-    for one in enterprises:
-        name, record = one.plant.name, one.record
+    for enterprise in enterprises:
+        name, record = enterprise.plant.name, enterprise.record
         whole, safety = Text("安全生产全面责任", "overall safety"), Text("安全管理", "safety management")
         known = Text("", "")
         found.append(
@@ -64,7 +64,7 @@ def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLi
                 name, safety, Text("安全负责人", "safety head"), record.safety_head, record.safety_phone, None, known
             )
         )
-        for duty in one.duties:
+        for duty in enterprise.duties:
             if duty.done is None:
                 what = Text("企业自查", "self-inspection")
                 due = duty.period.due
@@ -77,16 +77,16 @@ def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLi
 
 
 def _of_hazard(line: HazardLine) -> list[Responsibility]:
-    one, name, state = line.hazard, line.plant, label(line.hazard.state)
-    if not one.open:
+    hazard, name, state = line.hazard, line.plant, label(line.hazard.state)
+    if not hazard.open:
         return []
-    standing = _standing(overdue=True) if one.overdue(line.now) else state
+    standing = _standing(overdue=True) if hazard.overdue(line.now) else state
     what = Text("隐患整改", "rectification")
-    found = [Responsibility(name, what, one.title, one.responsible, None, one.deadline, standing)]
-    if one.supervision is not None:
+    found = [Responsibility(name, what, hazard.title, hazard.responsible, None, hazard.deadline, standing)]
+    if hazard.supervision is not None:
         watch = Text("挂牌督办", "supervision")
-        subject = f"{one.supervision} {one.title}"
-        found.append(Responsibility(name, watch, subject, one.supervised_by, None, one.deadline, state))
+        subject = f"{hazard.supervision} {hazard.title}"
+        found.append(Responsibility(name, watch, subject, hazard.supervised_by, None, hazard.deadline, state))
     return found
 
 

@@ -127,10 +127,10 @@ def make(
 ) -> Sheet:
     """One of the four lists, from the records. `hazards` are those of the enterprises, oldest first."""
     enterprises = list(enterprises)
-    names = {one.plant.id: one.plant.name for one in enterprises}
+    names = {enterprise.plant.id: enterprise.plant.name for enterprise in enterprises}
     lines = [
-        HazardLine(one, names.get(one.plant, Text(one.plant, one.plant)), _article(one, criteria), now)
-        for one in hazards
+        HazardLine(hazard, names.get(hazard.plant, Text(hazard.plant, hazard.plant)), _article(hazard, criteria), now)
+        for hazard in hazards
     ]
     subtitle = Text(f"企业 {len(enterprises)} 家", f"{len(enterprises)} enterprises")
     title = TITLES[name]
@@ -139,7 +139,7 @@ def make(
     if name == "hazards":
         return fill(name, title, subtitle, HAZARDS, lines, now, lang)
     if name == "rectification":
-        return fill(name, title, subtitle, RECTIFICATION, [one for one in lines if one.hazard.planned], now, lang)
+        return fill(name, title, subtitle, RECTIFICATION, [line for line in lines if line.hazard.planned], now, lang)
     return fill(name, title, subtitle, RESPONSIBILITY, responsibilities(enterprises, lines, now), now, lang)
 
 

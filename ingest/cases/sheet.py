@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from ingest.model.payload import PLANT_TIME
 from ingest.model.plant import Text
-from ingest.model.telling import PLANT_TIME
 
 Value = str | int | float | dt.date | dt.datetime | None
 """What a cell holds. Texts are texts, whatever they look like; `None` is unknown and stays empty."""

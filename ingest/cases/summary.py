@@ -17,8 +17,8 @@ from ingest.cases.inspection import Inspection, InspectionState
 from ingest.cases.labels import KINDS
 from ingest.cases.lead import Lead, LeadSource
 from ingest.cases.sheet import Column, Language, Sheet, fill
+from ingest.model.payload import PLANT_TIME
 from ingest.model.plant import Text
-from ingest.model.telling import PLANT_TIME
 
 DUE: Final = (12, 1)
 """Month and day by which a year's summary is to be there (the national work plan)."""
@@ -165,20 +165,20 @@ def _figures(records: Records, plant: str, first: int, until: int) -> Figures:
     def within(time: int | None) -> bool:
         return time is not None and first <= time < until
 
-    hazards = [one for one in records.hazards if one.plant == plant and one.found < until]
-    found = [one for one in hazards if one.found >= first]
-    closed = [one for one in hazards if one.state is HazardState.CLOSED and within(one.closed)]
-    still = [one for one in hazards if one.closed is None or one.closed >= until]
-    leads = [one for one in records.leads if one.plant == plant]
-    opened = [one for one in leads if within(one.opened)]
+    hazards = [hazard for hazard in records.hazards if hazard.plant == plant and hazard.found < until]
+    found = [hazard for hazard in hazards if hazard.found >= first]
+    closed = [hazard for hazard in hazards if hazard.state is HazardState.CLOSED and within(hazard.closed)]
+    still = [hazard for hazard in hazards if hazard.closed is None or hazard.closed >= until]
+    leads = [lead for lead in records.leads if lead.plant == plant]
+    opened = [lead for lead in leads if within(lead.opened)]
     done = [
-        one
-        for one in records.inspections
-        if one.plant == plant and one.state is InspectionState.CONCLUDED and within(one.concluded)
+        inspection
+        for inspection in records.inspections
+        if inspection.plant == plant and inspection.state is InspectionState.CONCLUDED and within(inspection.concluded)
     ]
     days = (day_of(first), day_of(until - 1))
-    duties = [one for one in records.duties if one.plant == plant and days[0] <= one.period.due]
-    due = [one for one in duties if one.period.due <= days[1] or one.done is not None]
+    duties = [duty for duty in records.duties if duty.plant == plant and days[0] <= duty.period.due]
+    due = [duty for duty in duties if duty.period.due <= days[1] or duty.done is not None]
     told = records.told.get(plant, Told())
     return Figures(
         **{one.name: getattr(told, one.name) for one in fields(Told)},
@@ -186,32 +186,32 @@ def _figures(records: Records, plant: str, first: int, until: int) -> Figures:
         major_found=_major(found),
         hazards_closed=len(closed),
         major_closed=_major(closed),
-        closed_in_time=sum(one.in_time is True for one in closed),
+        closed_in_time=sum(hazard.in_time is True for hazard in closed),
         hazards_open=len(still),
         major_open=_major(still),
-        overdue=sum(one.overdue(until - 1) for one in still),
+        overdue=sum(hazard.overdue(until - 1) for hazard in still),
         supervised=sum(
-            one.supervised_since is not None and days[0] <= one.supervised_since <= days[1] for one in hazards
+            hazard.supervised_since is not None and days[0] <= hazard.supervised_since <= days[1] for hazard in hazards
         ),
         inspections=len(done),
-        findings=sum(len(one.findings) for one in done),
+        findings=sum(len(inspection.findings) for inspection in done),
         leads=len(opened),
-        leads_overdue=sum(one.source is LeadSource.OVERDUE_HAZARD for one in opened),
-        leads_closed=sum(within(one.closed) for one in leads),
+        leads_overdue=sum(lead.source is LeadSource.OVERDUE_HAZARD for lead in opened),
+        leads_closed=sum(within(lead.closed) for lead in leads),
         self_inspections_due=len(due),
-        self_inspections_done=sum(one.done is not None for one in due),
-        self_inspections_late=sum(one.late for one in due),
+        self_inspections_done=sum(duty.done is not None for duty in due),
+        self_inspections_late=sum(duty.late for duty in due),
     )
 
 
 def _major(hazards: Iterable[Hazard]) -> int:
-    return sum(one.level is HazardLevel.MAJOR for one in hazards)
+    return sum(hazard.level is HazardLevel.MAJOR for hazard in hazards)
 
 
 def _sum(figures: Iterable[Figures]) -> Figures:
     whole = Figures()
-    for one in figures:
-        whole += one
+    for figure in figures:
+        whole += figure
     return whole
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from ingest import build
 from ingest.cases.sheet import Kind, Sheet, Value, local, shown
 from ingest.extras import needing
-from ingest.model.telling import PLANT_TIME
+from ingest.model.payload import PLANT_TIME
 
 _FORMULA: Final = frozenset("=+-@\u2212")
 """First characters by which spreadsheets take a text for a formula (OWASP, CSV injection)."""
@@ -116,7 +116,8 @@ def json_rows(sheet: Sheet) -> dict[str, Any]:
         "title": {"zh": sheet.title.zh, "en": sheet.title.en},
         "subtitle": {"zh": sheet.subtitle.zh, "en": sheet.subtitle.en},
         "columns": [
-            {"key": one.key, "zh": one.heading.zh, "en": one.heading.en, "kind": one.kind} for one in sheet.columns
+            {"key": column.key, "zh": column.heading.zh, "en": column.heading.en, "kind": column.kind}
+            for column in sheet.columns
         ],
         "rows": [dict(zip(keys, map(_jsonable, row), strict=True)) for row in sheet.rows],
     }

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ingest.audit_trail import audit_folder
 from ingest.commands.configured import INVALID, ConfigFile, bar, configured, say, span, written
 from ingest.commands.quarantine import harmless
-from ingest.model.telling import iso
+from ingest.model.payload import iso
 from ingest.state.audit import AuditRow, AuditStore
-from ingest.state.heads import Forged, Heads
-from ingest.state.peek import reading
+from ingest.state.audit_heads import AuditHeads, Forged
+from ingest.state.read_only import reading
 from ingest.state.unreadable import Rows, Unreadable
-from ingest.trail import audit_folder
 
 app = typer.Typer(no_args_is_help=True, help="审计记录 Who did what, and whether the trail is whole.")
 
@@ -69,7 +69,7 @@ def list_(
 def verify(config: ConfigFile = _DEFAULT) -> None:
     """核验全部记录 Hash the whole trail anew; exit code 2 if a row is not as it was written, or rows are gone."""
     with configured(config) as settings, reading(settings.state) as connection:
-        heads = Heads(audit_folder(settings))
+        heads = AuditHeads(audit_folder(settings))
         trail = AuditStore(_asking(connection), heads.all)
         with bar("核验 verifying", len(trail)) as done:
             try:

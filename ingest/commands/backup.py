@@ -10,13 +10,13 @@ from typing import Annotated, Final
 
 import typer
 
+from ingest.audit_trail import leave, spool_folder
 from ingest.backup import NotTaken, history_file, take
 from ingest.backup import restore as put_back
 from ingest.commands.configured import INVALID, LOST, UNAVAILABLE, ConfigFile, bar, configured, enter, say, written
 from ingest.history.errors import HistoryUnavailable
 from ingest.model.audit import Act
 from ingest.settings import Settings
-from ingest.trail import leave, spool_folder
 
 _DEFAULT: Final = Path("yujing.toml")
 

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest.installation import DataMissing
 from ingest.journal.errors import JournalBroken, JournalUnavailable
 from ingest.model.fault import Fault, InvalidConfig
-from ingest.model.telling import PLANT_TIME
+from ingest.model.payload import PLANT_TIME
 from ingest.settings import Settings, load_in_force
 from ingest.state.errors import StateBroken, StateUnavailable
 from ingest.telemetry import Event, emit

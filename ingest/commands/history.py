@@ -16,7 +16,7 @@ from ingest.history.errors import HistoryUnavailable
 from ingest.settings import Settings
 
 if TYPE_CHECKING:
-    from ingest.history.duck_care import Table
+    from ingest.history.duck_offline import Table
 
 app = typer.Typer(no_args_is_help=True, help="历史库维护(DuckDB) Look after a history in DuckDB.")
 
@@ -41,7 +41,7 @@ Points = Annotated[list[str] | None, typer.Option(help="测点标识,可重复 P
 def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
     """校验 Read every row and compare rollups with readings; exit code 1 if anything is damaged."""
     with needing("duckdb", "yujing history"):
-        from ingest.history import duck_care as care  # noqa: PLC0415  30 MB that other commands need not load
+        from ingest.history import duck_offline as care  # noqa: PLC0415  30 MB that other commands need not load
 
     where = file.resolve() if file else None
     with _history(config, where) as found, care.reading(found) as db:
@@ -49,7 +49,10 @@ def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
             faults = list(care.damage(db, advance))
         if not faults:
             with bar("汇总 rollups", care.hours_of(db)) as advance:
-                faults = [f"汇总与读数不符 rollups that differ, {one}" for one in care.wrong_rollups(db, advance)]
+                faults = [
+                    f"汇总与读数不符 rollups that differ, {wrong_rollup}"
+                    for wrong_rollup in care.wrong_rollups(db, advance)
+                ]
         sound = None if faults else care.contents(db)
     for fault in faults:
         say.print(f"✗ {found.path}: {fault}", style="red", markup=False)
@@ -70,7 +73,7 @@ def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
 def compact(config: ConfigFile = _DEFAULT) -> None:
     """重写以缩小,服务须停止 Write the file anew, smaller and faster; needs as much room again, and no service."""
     with needing("duckdb", "yujing history"):
-        from ingest.history import duck_care as care  # noqa: PLC0415  as above
+        from ingest.history import duck_offline as care  # noqa: PLC0415  as above
 
     with _history(config, None, writing=True) as found, ExitStack() as stack:
         roomy = found.model_copy(update={"memory_mb": max(found.memory_mb, _ROOMY_MB)})
@@ -92,7 +95,7 @@ def export_(
 ) -> None:
     """导出为 Parquet,每日一个文件 Write readings or rollups as Parquet, a file for each day of plant time."""
     with needing("duckdb", "yujing history"):
-        from ingest.history import duck_care as care  # noqa: PLC0415  as above
+        from ingest.history import duck_offline as care  # noqa: PLC0415  as above
 
     asked = span(from_, to, care.Wanted().end)
     wanted = care.Wanted(_table(what), asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))

@@ -19,7 +19,7 @@ from ingest.history.errors import HistoryUnavailable
 from ingest.history.influx_rollups import SETTLED_NS
 from ingest.history.rollups import Resolution
 from ingest.history.server_check import SETUP, lacking
-from ingest.history.setting_up import SetupRefused, SetupWish
+from ingest.history.setup import SetupRefused, SetupWish
 from ingest.model.fault import InvalidConfig
 from ingest.model.plant import Text
 from ingest.settings import Settings
@@ -132,12 +132,12 @@ def _made(history: StoreConfig, operator: str | None, wish: SetupWish) -> Iterat
     """What is made, as it is made. Only the library of the server in question is loaded."""
     match history:
         case InfluxV1Config():
-            from ingest.history.setting_up_v1 import set_up_v1  # noqa: PLC0415
+            from ingest.history.setup_v1 import set_up_v1  # noqa: PLC0415
 
             return set_up_v1(history, operator, wish)
         case InfluxV2Config():
             with needing("influxdb2", f"history.kind = {history.kind}"):
-                from ingest.history.setting_up_v2 import set_up_v2  # noqa: PLC0415
+                from ingest.history.setup_v2 import set_up_v2  # noqa: PLC0415
 
             return set_up_v2(history, operator, wish)
         case _:

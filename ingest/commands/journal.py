@@ -16,11 +16,11 @@ from rich.table import Table
 
 from ingest.commands.configured import INVALID, ConfigFile, bar, configured, moment, say, span, written
 from ingest.history.writer import READER
-from ingest.journal.care import Fault, JournalFile, Stats
 from ingest.journal.export import Wanted, export
+from ingest.journal.inspection import Fault, JournalInspection, Stats
 from ingest.journal.journal import Journal
 from ingest.settings import Settings
-from ingest.state.peek import engine_at
+from ingest.state.read_only import engine_at
 
 app = typer.Typer(no_args_is_help=True, help="日志库维护 Look after the journal, also while the service runs.")
 
@@ -36,7 +36,7 @@ Json = Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")]
 @app.command()
 def verify(config: ConfigFile = _DEFAULT) -> None:
     """逐条校验 Check every entry, the file, positions and cursors; exit code 1 if anything is damaged."""
-    with configured(config) as settings, JournalFile(settings.journal.path) as file:
+    with configured(config) as settings, JournalInspection(settings.journal.path) as file:
         count = file.span()[0]
         with bar("校验 verify", count) as advance:
             faults = list(file.check(engine_cursors(settings), lambda _entry: advance(1)))
@@ -51,7 +51,7 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
 @app.command()
 def stats(config: ConfigFile = _DEFAULT, *, json_: Json = False) -> None:
     """内容与进度 What it holds, how far each reader is, what came from each gateway."""
-    with configured(config) as settings, JournalFile(settings.journal.path) as file:
+    with configured(config) as settings, JournalInspection(settings.journal.path) as file:
         found = file.stats()
         readers = {**found.readers, **engine_cursors(settings)}
     if json_:
@@ -80,7 +80,7 @@ def trim(
     limit = moment(before, "--before") if before is not None else time.time_ns() - _ns(str(older_than))
     with configured(config, writing=True) as settings:
         path = settings.journal.path
-        with JournalFile(path) as file:
+        with JournalInspection(path) as file:
             cursors = {READER: 0} | file.cursors()
             stats_before = file.stats()
         passed = min(*cursors.values(), engine_at(settings.state).snapshot_cursor)
@@ -95,7 +95,7 @@ def trim(
             journal.checkpoint()
         finally:
             journal.close()
-        with JournalFile(path) as file:
+        with JournalInspection(path) as file:
             after = file.stats()
     freed = (size - _size(path)) / _MB
     typer.echo(
@@ -125,7 +125,7 @@ def export_(
     target = file.resolve()  # counts from where the person is, not from the settings
     asked = span(from_, to, Wanted().end)
     wanted = Wanted(asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
-    with configured(config) as settings, JournalFile(settings.journal.path) as journal:
+    with configured(config) as settings, JournalInspection(settings.journal.path) as journal:
         _require_known(journal, wanted)
         with bar("导出 export", journal.span()[0]) as advance:
             done = export(journal, wanted, target, lambda _entry: advance(1))
@@ -141,7 +141,7 @@ def engine_cursors(settings: Settings) -> dict[str, int]:
     return {"engine": at.cursor, "engine snapshot": at.snapshot_cursor}
 
 
-def _require_known(journal: JournalFile, wanted: Wanted) -> None:
+def _require_known(journal: JournalInspection, wanted: Wanted) -> None:
     names = journal.points().values()
     for asked, known in ((wanted.plants, {plant for plant, _ in names}), (wanted.points, {name for _, name in names})):
         unknown = sorted(set(asked) - known)
@@ -162,9 +162,9 @@ def _print_stats(found: Stats, readers: dict[str, int], out: Console) -> None:
         table.add_row(name, str(at), str(found.last - at))
     out.print(table)
     table = Table("企业/网关 plant/gateway", "帧 frames", "重复 duplicates", "缺失 missing", "丢失 lost")
-    for one in found.gateways:
-        figures = (one.frames, one.duplicates, one.missing, one.lost)
-        table.add_row(f"{one.plant}/{one.gateway}", *map(str, figures))
+    for gateway in found.gateways:
+        figures = (gateway.frames, gateway.duplicates, gateway.missing, gateway.lost)
+        table.add_row(f"{gateway.plant}/{gateway.gateway}", *map(str, figures))
     out.print(table)
     for reason, messages in found.quarantined.items():
         out.print(f"隔离 quarantine: {reason} {messages}", markup=False)

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ingest.audit_trail import leave, spool_folder
 from ingest.commands.configured import INVALID, ConfigFile, configured, say, written
 from ingest.journal.quarantine import Kept, Quarantine, Which
 from ingest.model.audit import Act
-from ingest.trail import leave, spool_folder
 
 app = typer.Typer(no_args_is_help=True, help="隔离消息 Messages that could not be taken in, kept with their reason.")
 
@@ -43,19 +43,19 @@ def list_(
     with configured(config) as settings, Quarantine(settings.journal.path) as quarantine:
         found, counts = quarantine.find(which, limit=limit), quarantine.counts(which)
     if json_:
-        typer.echo(json.dumps({"counts": counts, "messages": [_as_json(one) for one in found]}, indent=2))
+        typer.echo(json.dumps({"counts": counts, "messages": [_as_json(kept) for kept in found]}, indent=2))
         return
     out = Console(highlight=False)
     table = Table("编号 id", "收到 received", "主题 topic", "原因 reason", "字节 bytes", "状态 state", expand=True)
-    for one in found:
-        message = one.message
+    for kept in found:
+        message = kept.message
         table.add_row(
             str(message.id),
             written(message.received),
             Text(harmless(message.topic)),
             Text(f"{harmless(message.reason)}\n{harmless(message.detail)[:200]}"),
             str(len(message.payload)),
-            "待重试 to retry" if one.retry else "",
+            "待重试 to retry" if kept.retry else "",
         )
     out.print(table)
     for name, messages in counts.items():
@@ -164,7 +164,7 @@ def _which(ids: list[int] | None, reason: str | None, plant: str | None, *, all_
 
 def _require(quarantine: Quarantine, which: Which) -> None:
     if which.ids:
-        known = {one.message.id for one in quarantine.find(Which(which.ids), limit=len(which.ids))}
+        known = {kept.message.id for kept in quarantine.find(Which(which.ids), limit=len(which.ids))}
         unknown = sorted(set(which.ids) - known)
         if unknown:
             _unknown(unknown)
@@ -175,8 +175,8 @@ def _unknown(ids: list[int]) -> None:
     raise typer.Exit(INVALID)
 
 
-def _as_json(one: Kept) -> dict[str, object]:
-    message = one.message
+def _as_json(kept: Kept) -> dict[str, object]:
+    message = kept.message
     return {
         "id": message.id,
         "received": message.received,
@@ -185,5 +185,5 @@ def _as_json(one: Kept) -> dict[str, object]:
         "detail": message.detail,
         "readings": message.readings,
         "bytes": len(message.payload),
-        "retry": one.retry,
+        "retry": kept.retry,
     }

@@ -17,9 +17,9 @@ from ingest.state.config import StateConfig
 from ingest.state.copying import NotCopied, copy, total
 from ingest.state.database import Database
 from ingest.state.errors import StateNewer, StateUnavailable
-from ingest.state.peek import reading
+from ingest.state.integrity import check_state, rows_of
+from ingest.state.read_only import reading
 from ingest.state.salvage import WITHOUT_END, Salvaged, salvage
-from ingest.state.soundness import check_state, rows_of
 from ingest.state.sqlite import Sqlite
 
 app = typer.Typer(no_args_is_help=True, help="状态库维护 Look after the state database.")

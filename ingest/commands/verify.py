@@ -11,12 +11,12 @@ import typer
 
 from ingest.commands.configured import ConfigFile, bar, configured, say
 from ingest.commands.journal import DAMAGED, engine_cursors, fault_text
-from ingest.journal.care import JournalFile
-from ingest.pipeline.memory import SnapshotUnreadable, check_snapshot
+from ingest.journal.inspection import JournalInspection
+from ingest.pipeline.engine_state import SnapshotUnreadable, check_snapshot
 from ingest.settings import Settings
 from ingest.state import tables as t
-from ingest.state.peek import reading
-from ingest.state.soundness import check_state, rows_of
+from ingest.state.integrity import check_state, rows_of
+from ingest.state.read_only import reading
 
 _DEFAULT: Final = Path("yujing.toml")
 _WAYS_BACK: Final = (
@@ -41,7 +41,7 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
 
 def _journal(settings: Settings) -> Iterator[str]:
     path = settings.journal.path
-    with JournalFile(path) as file, bar("日志库 journal", file.span()[0]) as advance:
+    with JournalInspection(path) as file, bar("日志库 journal", file.span()[0]) as advance:
         for fault in file.check(engine_cursors(settings), lambda _entry: advance(1)):
             yield f"{path}: {fault_text(fault)}"
 

@@ -138,8 +138,8 @@ class _Lane:
 
     def __post_init__(self) -> None:
         """Begin with nothing queued."""
-        one = self.connector
-        self.queue = DeliveryQueue(one.schedule, in_flight=one.in_flight, batch=one.batch)
+        scheduled = self.connector
+        self.queue = DeliveryQueue(scheduled.schedule, in_flight=scheduled.in_flight, batch=scheduled.batch)
 
     def take_over(self) -> None:
         """Queue what was handed over, in its order; readings for which there is no room are found in the outbox."""

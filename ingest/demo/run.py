@@ -32,7 +32,7 @@ _ENDED_WELL: Final = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DemoOptions:
     """What was asked for on the command line.
 
     Attributes:
@@ -54,7 +54,7 @@ class Wish:
     folder: Path | None
 
 
-async def run(wish: Wish) -> int:
+async def run(wish: DemoOptions) -> int:
     """Run the demonstration; returns the exit code: 0, or 1 if readings or faults were missed.
 
     Raises:
@@ -87,7 +87,7 @@ async def run(wish: Wish) -> int:
 class _Play:
     """The plants at work, and what is made of it."""
 
-    wish: Wish
+    wish: DemoOptions
     folder: Path
     service: Service
     terminal: Terminal

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingest.app import Service
 from ingest.model.alarm import AlarmEvent, AlarmEventKind
-from ingest.model.shown import digits
+from ingest.model.display_value import digits
 
 _LOOK_S: Final = 0.5
 

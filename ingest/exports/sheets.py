@@ -22,8 +22,8 @@ from ingest.cases.phones import without_phones
 from ingest.cases.sheet import Sheet, shown
 from ingest.cases.summary import Records, summarise
 from ingest.cases.written import WRITERS, json_rows
-from ingest.exports.standing import enterprises_of
-from ingest.exports.wish import Heading, Page, Wish
+from ingest.exports.enterprise_status import enterprises_of
+from ingest.exports.request import ExportRequest, Heading, Page
 from ingest.model.plant import Text
 from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
@@ -39,14 +39,14 @@ class Maker:
     books: CaseStore
     figures: CaseFigures
 
-    def made(self, wish: Wish) -> bytes:
+    def made(self, wish: ExportRequest) -> bytes:
         """The sheet, written. Blocking, and long for long lists."""
         return written(self._sheet(wish), wish)
 
-    def _sheet(self, wish: Wish) -> Sheet:
+    def _sheet(self, wish: ExportRequest) -> Sheet:
         rows = enterprises_of(self.books, wish.plants, wish.heard, wish.recent_s, wish.now)
         if not wish.phones:
-            rows = [without_phones(one) for one in rows]
+            rows = [without_phones(row) for row in rows]
         if wish.year is None:
             hazards = list(self._hazards(wish.scope))
             return make(wish.name, rows, reversed(hazards), load_criteria(), wish.now, wish.lang)
@@ -54,13 +54,13 @@ class Maker:
         last = min(dt.date(wish.year, 12, 31), day_of(wish.now))
         done = self.books.self_inspections(wish.scope)
         owed = []
-        for one in rows:
-            kind = one.plant.kind
-            since = max(dt.date(wish.year, 1, 1), one.record.connected_on or duties.period_of(kind, last).first)
+        for row in rows:
+            kind = row.plant.kind
+            since = max(dt.date(wish.year, 1, 1), row.record.connected_on or duties.period_of(kind, last).first)
             if since <= last:
-                owed += duties.owed(one.plant.id, kind, since, last, done)
+                owed += duties.owed(row.plant.id, kind, since, last, done)
         records = Records(
-            plants=[(one.plant.id, one.plant.name, one.plant.kind) for one in rows],
+            plants=[(row.plant.id, row.plant.name, row.plant.kind) for row in rows],
             hazards=list(self._hazards(wish.scope)),
             leads=list(self._leads(wish.scope)),
             inspections=list(self._inspections(wish.scope)),
@@ -72,23 +72,25 @@ class Maker:
     def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
         which = HazardFilter(plants=scope)
         return _all(
-            lambda before: self.books.hazards(which, limit=_PAGE, before=before), lambda one: (one.found, one.id)
+            lambda before: self.books.hazards(which, limit=_PAGE, before=before),
+            lambda hazard: (hazard.found, hazard.id),
         )
 
     def _leads(self, scope: frozenset[str] | None) -> Iterator[Lead]:
         which = LeadFilter(plants=scope)
         return _all(
-            lambda before: self.books.leads(which, limit=_PAGE, before=before), lambda one: (one.opened, one.id)
+            lambda before: self.books.leads(which, limit=_PAGE, before=before), lambda lead: (lead.opened, lead.id)
         )
 
     def _inspections(self, scope: frozenset[str] | None) -> Iterator[Inspection]:
         which = InspectionFilter(plants=scope)
         return _all(
-            lambda before: self.books.inspections(which, limit=_PAGE, before=before), lambda one: (one.made, one.id)
+            lambda before: self.books.inspections(which, limit=_PAGE, before=before),
+            lambda inspection: (inspection.made, inspection.id),
         )
 
 
-def written(sheet: Sheet, wish: Wish) -> bytes:
+def written(sheet: Sheet, wish: ExportRequest) -> bytes:
     """A sheet as it was asked for."""
     if wish.ending == "page":
         return msgspec.json.encode(page_of(sheet, wish.first, wish.most))
@@ -99,8 +101,8 @@ def written(sheet: Sheet, wish: Wish) -> bytes:
 
 def page_of(sheet: Sheet, first: int, most: int) -> Page:
     """Part of a sheet."""
-    columns = tuple(Heading(one.key, one.heading, one.kind, one.wide) for one in sheet.columns)
-    kinds = [one.kind for one in columns]
+    columns = tuple(Heading(column.key, column.heading, column.kind, column.wide) for column in sheet.columns)
+    kinds = [column.kind for column in columns]
     rows = tuple(
         tuple(shown(kind, value) for kind, value in zip(kinds, row, strict=True))
         for row in sheet.rows[first : first + most]

@@ -14,14 +14,14 @@ import threading
 from contextlib import suppress
 from typing import Final
 
+from ingest.exports.request import ExportRequest
 from ingest.exports.sheets import Maker
-from ingest.exports.wish import Wish
 from ingest.extras import ExtraMissing
 from ingest.state.case_figures import CaseFigures
 from ingest.state.case_store import CaseStore
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateUnavailable
-from ingest.state.peek import ReadOnly
+from ingest.state.read_only import ReadOnly
 
 MEMORY_BYTES: Final = 2 * 2**30
 """Address space it may have: a list that needs more is refused, before the machine has to choose whom to end."""
@@ -38,7 +38,7 @@ def main() -> int:
     with suppress(ValueError):  # macOS bounds no addresses
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     config: StateConfig
-    wish: Wish
+    wish: ExportRequest
     config, wish = pickle.load(sys.stdin.buffer)  # noqa: S301  from the service that started this process
     threading.Thread(target=_end_with_the_service, name="service", daemon=True).start()
     try:

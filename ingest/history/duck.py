@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 from ingest.alarms.slot import AlarmSlot
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck_file import DuckFile, named
+from ingest.history.duck_maintenance import DuckMaintenance
 from ingest.history.duck_marks import Mark, Marks
 from ingest.history.duck_rollups import mark_stale
 from ingest.history.duck_rows import alarm_row, slot_row, warning_row
 from ingest.history.duck_trends import trends
-from ingest.history.duck_upkeep import DuckUpkeep
 from ingest.history.series import Series, series_of
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.plant import DEVICE_SIGNALS
 from ingest.model.warning import WarningEvent
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 
 _ALL_SERIES: Final = "SELECT id, plant, point, signal FROM series ORDER BY id"
 
@@ -40,20 +40,20 @@ class DuckDBStore:
 
     def __init__(self, config: DuckDBConfig) -> None:
         self._file = DuckFile(config)
-        self._upkeep = DuckUpkeep(self._file, config)
+        self._upkeep = DuckMaintenance(self._file, config)
         self._marks = Marks()
         self._ids: dict[Series, int] = {}
         self._named: dict[tuple[str, str], tuple[int, ...]] = {}  # ids by plant and point, for queries
         self._know({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
-        self._roster: Roster | None = None
+        self._configuration: PlantConfiguration | None = None
         self._by_index = np.empty(0, np.int32)  # series id by roster index, for that roster; 0 = not looked up yet
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         """Keep readings; see `HistoryStore` and the head of this module."""
         if not len(batch):
             return 0
         at = self._upkeep.at
-        series, new = self._series(batch, roster)
+        series, new = self._series(batch, configuration)
         alive = batch.time >= at.readings
         incoming: dict[str, NDArray[Any]] = {  # statements below find it by its name
             "series": series[alive],
@@ -127,8 +127,8 @@ class DuckDBStore:
 
     def _know(self, new: Mapping[Series, int]) -> None:
         self._ids |= new
-        for one, number in new.items():
-            name = one.plant, one.point
+        for series, number in new.items():
+            name = series.plant, series.point
             self._named[name] = (*self._named.get(name, ()), number)
 
     def _insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -136,10 +136,10 @@ class DuckDBStore:
             with self._file.transaction() as db:
                 db.executemany(f"{into} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
-    def _series(self, batch: Batch, roster: Roster) -> tuple[NDArray[np.int32], dict[Series, int]]:
+    def _series(self, batch: Batch, configuration: PlantConfiguration) -> tuple[NDArray[np.int32], dict[Series, int]]:
         """The series id of every reading, and the ids of those series that are not in the file yet."""
-        if roster is not self._roster:
-            self._roster, self._by_index = roster, np.zeros(0, np.int32)
+        if configuration is not self._configuration:
+            self._configuration, self._by_index = configuration, np.zeros(0, np.int32)
         beyond = int(batch.point.max()) + 1 - len(self._by_index)
         if beyond > 0:
             self._by_index = np.concatenate([self._by_index, np.zeros(beyond, np.int32)])
@@ -149,9 +149,9 @@ class DuckDBStore:
         new: dict[Series, int] = {}
         numbers = self._by_index.copy()
         for index in np.unique(batch.point[found == 0]).tolist():
-            one = series_of(roster, index)
-            known = self._ids.get(one)
-            numbers[index] = new.setdefault(one, len(self._ids) + len(new) + 1) if known is None else known
+            series = series_of(configuration, index)
+            known = self._ids.get(series)
+            numbers[index] = new.setdefault(series, len(self._ids) + len(new) + 1) if known is None else known
         if not new:
             self._by_index = numbers
         return numbers[batch.point], new

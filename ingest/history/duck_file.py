@@ -12,7 +12,7 @@ import duckdb
 from numpy.typing import NDArray
 
 from ingest.history.config import DuckDBConfig
-from ingest.history.duck_hold import MOST_LOG, Hold
+from ingest.history.duck_snapshot import MOST_LOG, FileSnapshot
 from ingest.history.errors import HistoryUnavailable
 
 Ask = Callable[[str, Mapping[str, object]], dict[str, NDArray[Any]]]
@@ -78,7 +78,7 @@ class DuckFile:
     def __init__(self, config: DuckDBConfig) -> None:
         self._path = config.path
         self._turn = threading.Lock()
-        self._hold = Hold(config.path)
+        self._hold = FileSnapshot(config.path)
         self._log = config.path.with_name(f"{config.path.name}.wal")
         self._held = self._refused = False
         with self._available():

@@ -23,20 +23,20 @@ def slot_row(slot: AlarmSlot) -> tuple[Any, ...]:
 
 def warning_row(event: WarningEvent) -> tuple[Any, ...]:
     """A row of `warnings`."""
-    one = event.warning
+    warning = event.warning
     return (
         event.id,
         event.time,
-        one.plant,
+        warning.plant,
         str(event.kind),
-        one.id,
-        str(one.colour) if one.colour else None,
-        rank(one.colour),
-        str(one.peak),
-        str(one.state),
-        str(one.step),
-        str(one.asking) if one.asking else None,
-        one.risk,
+        warning.id,
+        str(warning.colour) if warning.colour else None,
+        rank(warning.colour),
+        str(warning.peak),
+        str(warning.state),
+        str(warning.step),
+        str(warning.asking) if warning.asking else None,
+        warning.risk,
     )
 
 

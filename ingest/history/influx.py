@@ -48,7 +48,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.authorities import trusting
 from ingest.model.batch import Batch
 from ingest.model.warning import WarningEvent
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.telemetry import Event, emit
 
 LINES: Final = 20_000  # a request at most: a turn of the history writer; benchmarks/history.py compares sizes
@@ -85,17 +85,17 @@ class InfluxStore(ABC):
         self._rollups = FoundRollups(lambda statement: self._ask(statement)[0], retention_policy)
         self._clips: bool | None = None  # whether it is VictoriaMetrics; asked for with the first number that it harms
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:  # noqa: ARG002  lines are their own identity
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:  # noqa: ARG002  lines are their own identity
         """Keep readings; see `HistoryStore`."""
-        if self._reading_lines is None or self._reading_lines.roster is not roster:
-            self._reading_lines = ReadingLines(roster)
+        if self._reading_lines is None or self._reading_lines.configuration is not configuration:
+            self._reading_lines = ReadingLines(configuration)
         over = self._harmful(too_large(batch))
         kept = clipped(batch) if over else batch
         lines, precision = self._reading_lines, precision_of(batch.time)
         everything = np.arange(len(batch))
         expired = self._write(len(batch), lambda part: lines(kept.take(everything[part]), precision), precision)
         if over:
-            series, value = series_of(roster, int(batch.point[over[0]])), float(batch.value[over[0]])
+            series, value = series_of(configuration, int(batch.point[over[0]])), float(batch.value[over[0]])
             emit(HistoryClipped(len(over), series.plant, series.point, value, MOST))
         return expired
 
@@ -127,7 +127,7 @@ class InfluxStore(ABC):
             for tags, rows in series:
                 for place in statement.queries.get(tags[statement.tag], ()):
                     found[place].add(rows, statement.rows, statement.shift, in_parts=in_parts)
-        return [one.trend() for one in found]
+        return [buckets.trend() for buckets in found]
 
     def _answers(self, asked: Sequence[TrendStatement]) -> Iterator[tuple[TrendStatement, Series, bool]]:
         """The series of each statement, and whether they are of its parts. All are asked at once.
@@ -137,16 +137,16 @@ class InfluxStore(ABC):
         if not asked:
             return
         try:
-            answers = self._series("; ".join(one.influxql for one in asked))
+            answers = self._series("; ".join(statement.influxql for statement in asked))
         except _Overflow:
-            for one in asked:
+            for statement in asked:
                 try:
-                    yield one, self._series(one.influxql)[0], False
+                    yield statement, self._series(statement.influxql)[0], False
                 except _Overflow:
-                    yield one, self._series(one.in_parts)[0], True
+                    yield statement, self._series(statement.in_parts)[0], True
         else:
-            for one, series in zip(asked, answers, strict=True):
-                yield one, series, False
+            for statement, series in zip(asked, answers, strict=True):
+                yield statement, series, False
 
     def count_readings(self) -> int:
         """All readings stored, by their value, or by what their quality says if they have none."""

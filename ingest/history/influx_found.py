@@ -43,7 +43,7 @@ class FoundRollups:
     def kept_for(self, queries: Sequence[TrendQuery]) -> Kept:
         """What there is for these trends; nothing but readings as long as the server does not say."""
         recent = self._now() - RECENT_NS
-        if all(wanted(one) is Resolution.READINGS and one.start > recent for one in queries):
+        if all(wanted(query) is Resolution.READINGS and query.start > recent for query in queries):
             return READINGS_ONLY
         return self.kept()
 
@@ -65,4 +65,6 @@ class FoundRollups:
             return READINGS_ONLY
         place = measurement("readings", self._policy)
         first = time_of(self._ask(f"SELECT value FROM {place} ORDER BY time ASC LIMIT 1"))  # noqa: S608  quoted
-        return kept_of(lambda one: time_of(self._ask(oldest(one))), last, now if first is None else first, now)
+        return kept_of(
+            lambda resolution: time_of(self._ask(oldest(resolution))), last, now if first is None else first, now
+        )

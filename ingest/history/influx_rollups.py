@@ -185,7 +185,7 @@ def _flux(text: str) -> str:
 
 
 def _where(*conditions: str) -> str:
-    given = [one for one in conditions if one]
+    given = [condition for condition in conditions if condition]
     return f" WHERE {' AND '.join(given)}" if given else ""
 
 

@@ -16,7 +16,7 @@ from ingest.history.influxql import READINGS_ONLY, quoted
 from ingest.history.line_protocol import Precision
 from ingest.history.rollups import Resolution
 from ingest.model.batch import Batch
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.telemetry import Event, emit
 
 ROLLING_S: Final = 1.0  # spent on rollups after one write, or a little more: what waits to be written goes first
@@ -53,9 +53,9 @@ class InfluxV1Store(InfluxStore):
         """Create the database if it is not there. The service itself never does: that is the operator's."""
         self._request("POST", "/query", {"q": f"CREATE DATABASE {quoted(self._database)}"})
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         """Keep readings; see `HistoryStore`."""
-        expired = super().write_readings(batch, roster, first_entry)
+        expired = super().write_readings(batch, configuration, first_entry)
         late = late_hours(batch.time, time.time_ns())
         if late or self._late:
             self._roll(late)

@@ -99,34 +99,34 @@ def trend_statements(
         rollups: the retention policy of rollups.
     """
     found: defaultdict[_Asked, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for place, one in enumerate(queries):
-        for name, tag, value, field in _kept_in(one):
-            for part in parts_of(one, kept if name in ROLLED else READINGS_ONLY):
-                asked = _Asked(one.plant, part, one.width, one.start % one.width, name, tag, field)
+    for place, query in enumerate(queries):
+        for name, tag, value, field in _kept_in(query):
+            for part in parts_of(query, kept if name in ROLLED else READINGS_ONLY):
+                asked = _Asked(query.plant, part, query.width, query.start % query.width, name, tag, field)
                 found[asked][value].append(place)
     return [
-        _statement(one, places, rows, where, condition)
-        for one, places in found.items()
-        for rows, where, condition in _ways(one.part.resolution, policy, rollups)
+        _statement(asked, places, rows, where, condition)
+        for asked, places in found.items()
+        for rows, where, condition in _ways(asked.part.resolution, policy, rollups)
     ]
 
 
 def _statement(
-    one: _Asked, places: Mapping[str, Sequence[int]], rows: Rows, policy: str | None, condition: str
+    asked: _Asked, places: Mapping[str, Sequence[int]], rows: Rows, policy: str | None, condition: str
 ) -> TrendStatement:
-    start, end = one.part.times
-    shift = one.part.resolution.shift
+    start, end = asked.part.times
+    shift = asked.part.resolution.shift
     span = f"time >= {start} AND time < {end}"
     source = (
-        f"{measurement(one.measurement, policy)} WHERE plant = {string(one.plant)} AND"
-        f" ({' OR '.join(f'{one.tag} = {string(value)}' for value in places)}) AND {condition}{span}"
+        f"{measurement(asked.measurement, policy)} WHERE plant = {string(asked.plant)} AND"
+        f" ({' OR '.join(f'{asked.tag} = {string(value)}' for value in places)}) AND {condition}{span}"
     )
-    buckets = f"GROUP BY time({one.width}ns, {(one.phase - shift) % one.width}ns), {one.tag} fill(none)"
+    buckets = f"GROUP BY time({asked.width}ns, {(asked.phase - shift) % asked.width}ns), {asked.tag} fill(none)"
     outer, inner = _IN_PARTS[rows]
     return TrendStatement(
-        f"SELECT {rows.value.format(one.field)} FROM {source} {buckets}",  # noqa: S608  quoted
-        f"SELECT {outer} FROM (SELECT {inner.format(one.field)} FROM {source}) WHERE {span} {buckets}",  # noqa: S608
-        one.tag,
+        f"SELECT {rows.value.format(asked.field)} FROM {source} {buckets}",  # noqa: S608  quoted
+        f"SELECT {outer} FROM (SELECT {inner.format(asked.field)} FROM {source}) WHERE {span} {buckets}",  # noqa: S608
+        asked.tag,
         places,
         rows,
         shift,

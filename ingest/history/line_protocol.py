@@ -32,7 +32,7 @@ from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, GatewayPoint, gateway_point_of
 from ingest.model.warning import Colour, WarningEvent
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 
 OVER: Final = "over"
 """What stands for the colour of a warning that nothing calls for any more: a tag cannot be empty."""
@@ -59,9 +59,9 @@ def precision_of(times: NDArray[np.int64]) -> Precision:
 class ReadingLines:
     """Writes readings of one roster; knows the head of every series it has met."""
 
-    def __init__(self, roster: Roster) -> None:
-        self.roster: Final = roster
-        size = len(roster.points)
+    def __init__(self, configuration: PlantConfiguration) -> None:
+        self.configuration: Final = configuration
+        size = len(configuration.points)
         self._head: NDArray[np.object_] = np.empty(size, np.object_)  # b"measurement,tags field=", escaped once a point
         self._known = np.zeros(size, np.bool_)
         self._online = np.zeros(size, np.bool_)
@@ -96,7 +96,7 @@ class ReadingLines:
             self._known.resize(size)
             self._online.resize(size)
         for index in np.unique(points[~self._known[points]]).tolist():
-            series = series_of(self.roster, index)
+            series = series_of(self.configuration, index)
             self._head[index], self._known[index] = _head_of(series).encode(), True
             self._online[index] = series.signal == GATEWAY_SIGNAL
 
@@ -161,11 +161,21 @@ def warning_lines(events: Iterable[WarningEvent]) -> bytes:
 
 
 def _warning_line(event: WarningEvent) -> str:
-    one = event.warning
-    tags = {"plant": one.plant, "event": str(event.kind), "step": str(one.step), "colour": str(one.colour or OVER)}
-    texts = {"id": str(one.id), "state": str(one.state), "peak": str(one.peak), "asking": str(one.asking or "")}
+    warning = event.warning
+    tags = {
+        "plant": warning.plant,
+        "event": str(event.kind),
+        "step": str(warning.step),
+        "colour": str(warning.colour or OVER),
+    }
+    texts = {
+        "id": str(warning.id),
+        "state": str(warning.state),
+        "peak": str(warning.peak),
+        "asking": str(warning.asking or ""),
+    }
     fields = [f'{name}="{text.translate(_STRING)}"' for name, text in texts.items()]
-    fields += [f"rank={rank(one.colour)}i", f"risk={one.risk!r}"]
+    fields += [f"rank={rank(warning.colour)}i", f"risk={warning.risk!r}"]
     return f"{_head('warnings', tags)}{','.join(fields)} {event.time}\n"
 
 

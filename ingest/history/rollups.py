@@ -71,7 +71,7 @@ class Kept:
         begins = (self.readings, self.minutes, self.hours)
         ends = (Resolution.MINUTE, Resolution.HOUR)
         return sorted(
-            {*(_after(one, Resolution.HOUR) for one in begins), *(_before(self.rolled_to, one) for one in ends)}
+            {*(_after(begin, Resolution.HOUR) for begin in begins), *(_before(self.rolled_to, end) for end in ends)}
         )
 
 
@@ -104,7 +104,7 @@ def parts_of(query: TrendQuery, kept: Kept) -> list[Part]:
     parts: list[Part] = []
     edges = [query.start, *(at for at in kept.edges() if query.start < at < query.end), query.end]
     for start, end in pairwise(edges):
-        found = next((one for one in order if kept.has(one, start)), None)
+        found = next((resolution for resolution in order if kept.has(resolution, start)), None)
         if found is None or start >= end:
             continue
         joined = parts and parts[-1].resolution is found and parts[-1].end == start

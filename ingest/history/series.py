@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.model.plant import DEVICE_SIGNALS
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 
 REMOVED = "removed"
 """Plant and signal of readings whose point has left the roster between the journal and the history store."""
@@ -25,7 +25,7 @@ class Series:
         return self.signal in DEVICE_SIGNALS
 
 
-def series_of(roster: Roster, index: int) -> Series:
+def series_of(configuration: PlantConfiguration, index: int) -> Series:
     """The series of a roster index; readings of a removed point are kept under their index, never dropped."""
-    point = roster.points[index] if index < len(roster.points) else None
+    point = configuration.points[index] if index < len(configuration.points) else None
     return Series(REMOVED, str(index), REMOVED) if point is None else Series(point.plant, point.id, point.signal)

@@ -13,7 +13,7 @@ from ingest.alarms.slot import AlarmSlot
 from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.warning import WarningEvent
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ def bucket_width(start: int, end: int, buckets: int) -> int:
 class HistoryStore(Protocol):
     """Blocking; called from the history writer's thread (writes) and from worker threads (queries)."""
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         """Keep readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
 
         Returns how many of them the store does not keep, because they are older than all it keeps.

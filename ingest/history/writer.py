@@ -17,18 +17,6 @@ from typing import Final
 import numpy as np
 
 from ingest.backoff import RetrySchedule
-from ingest.history.aside import ALARMS as ALARMS_ASIDE
-from ingest.history.aside import READINGS as READINGS_ASIDE
-from ingest.history.aside import WARNINGS as WARNINGS_ASIDE
-from ingest.history.aside import (
-    alarms_again,
-    alarms_aside,
-    by_cause,
-    readings_again,
-    readings_aside,
-    warnings_again,
-    warnings_aside,
-)
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.history.events import (
     HistoryAlarmEventRejected,
@@ -41,6 +29,18 @@ from ingest.history.events import (
     HistoryWrittenAgain,
 )
 from ingest.history.feeds import AlarmFeed, JournalFeed, WarningFeed
+from ingest.history.quarantine import ALARMS as ALARMS_ASIDE
+from ingest.history.quarantine import READINGS as READINGS_ASIDE
+from ingest.history.quarantine import WARNINGS as WARNINGS_ASIDE
+from ingest.history.quarantine import (
+    alarms_again,
+    alarms_aside,
+    by_cause,
+    readings_again,
+    readings_aside,
+    warnings_again,
+    warnings_aside,
+)
 from ingest.history.refusals import write_around
 from ingest.history.series import series_of
 from ingest.history.store import HistoryStore
@@ -49,7 +49,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch, concat
 from ingest.model.warning import WarningEvent
 from ingest.pace import Pace
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.state.errors import StateUnavailable
 from ingest.telemetry import EmittedSeldom, Event, emit
 
@@ -93,8 +93,8 @@ class HistoryWriter:
         alarms: AlarmFeed,
         warnings: WarningFeed | None = None,
         *,
-        roster: Callable[[], Roster],
-        judge: Callable[[Batch, Roster], Batch],
+        configuration: Callable[[], PlantConfiguration],
+        judge: Callable[[Batch, PlantConfiguration], Batch],
         also: Callable[[], None] = lambda: None,
         pace: Pace | None = None,
     ) -> None:
@@ -102,7 +102,7 @@ class HistoryWriter:
         self._journal = journal
         self._alarms = alarms
         self._warnings = warnings
-        self._roster = roster
+        self._configuration = configuration
         self._judge = judge
         self._also = also
         self._pace = pace or Pace(0)
@@ -180,32 +180,34 @@ class HistoryWriter:
         entries = self._journal.read(self._done, READINGS)
         if not entries:
             return False
-        roster = self._roster()  # after the read: never older than the entries
+        configuration = self._configuration()  # after the read: never older than the entries
         filled = [entry for entry in entries if len(entry.batch)]
         if filled:
-            batch = self._judge(concat([entry.batch for entry in filled]), roster)
+            batch = self._judge(concat([entry.batch for entry in filled]), configuration)
             before = self._expired
-            lost = _amount(self._write_readings(batch, roster, filled[0].id)) + self._expired - before
+            lost = _amount(self._write_readings(batch, configuration, filled[0].id)) + self._expired - before
             emit(HistoryWritten(readings=len(batch) - lost, entry=entries[-1].id))
         self._journal.save_cursor(READER, entries[-1].id)
         self._done = entries[-1].id
         # The journal ends a turn before the entry that would overfill it, so half full is full enough to go on at once.
         return sum(len(entry.batch) for entry in entries) * 2 >= READINGS
 
-    def _write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> list[Quarantined]:
+    def _write_readings(
+        self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None
+    ) -> list[Quarantined]:
         """Write them; returns those the store refused, which are in quarantine."""
         everything = np.arange(len(batch))
 
         def write(part: slice) -> int:
-            return self._store.write_readings(batch.take(everything[part]), roster, first_entry)
+            return self._store.write_readings(batch.take(everything[part]), configuration, first_entry)
 
         def rejected(count: int, at: int, reason: str) -> Event:
-            series = series_of(roster, int(batch.point[at]))
+            series = series_of(configuration, int(batch.point[at]))
             value, time = float(batch.value[at]), int(batch.time[at])
             return HistoryReadingRejected(count, series.plant, series.point, time, value, reason)
 
         refused = self._write("readings", len(batch), write)
-        aside = readings_aside(batch, roster, refused)
+        aside = readings_aside(batch, configuration, refused)
         return self._refused(READINGS_ASIDE, refused, aside, rejected)
 
     def _carry_alarm_events(self) -> bool:
@@ -332,13 +334,13 @@ class HistoryWriter:
 
     def _write_sample(self, item: Quarantined) -> int:
         if item.topic == READINGS_ASIDE:
-            return self._store.write_readings(readings_again([item]).take(np.arange(1)), self._roster(), None)
+            return self._store.write_readings(readings_again([item]).take(np.arange(1)), self._configuration(), None)
         if item.topic == ALARMS_ASIDE:
             return self._store.write_alarm_events(alarms_again([item]))
         return self._store.write_warning_events(warnings_again([item]))
 
     def _readings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
-        return self._write_readings(readings_again(items), self._roster(), None)
+        return self._write_readings(readings_again(items), self._configuration(), None)
 
     def _alarms_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
         return self._write_alarm_events(alarms_again(items))

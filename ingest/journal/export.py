@@ -14,7 +14,7 @@ from typing import IO, Final
 
 import numpy as np
 
-from ingest.journal.care import JournalFile
+from ingest.journal.inspection import JournalInspection
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 
@@ -40,7 +40,7 @@ class Exported:
     damaged: tuple[int, ...]  # entries whose readings cannot be had
 
 
-def export(journal: JournalFile, wanted: Wanted, file: Path, seen: Callable[[int], None]) -> Exported:
+def export(journal: JournalInspection, wanted: Wanted, file: Path, seen: Callable[[int], None]) -> Exported:
     """Write the readings to a file, as CSV or, if its name ends in .ndjson, as one JSON object a line.
 
     It is written beside its place and moved there when it is whole. Rows come as they arrived, not by time.
@@ -78,7 +78,7 @@ def export(journal: JournalFile, wanted: Wanted, file: Path, seen: Callable[[int
     return Exported(readings, tuple(damaged))
 
 
-def _every_batch(journal: JournalFile, seen: Callable[[int], None]) -> Iterator[tuple[int, Batch | None]]:
+def _every_batch(journal: JournalInspection, seen: Callable[[int], None]) -> Iterator[tuple[int, Batch | None]]:
     """Readings of entries, then of staged back-fill; None for what is damaged."""
     for number, _, entry in journal.entries():
         seen(number)

@@ -17,12 +17,12 @@ from ingest.journal.damage import COLUMNS, Damage
 from ingest.journal.errors import JournalBroken
 from ingest.journal.file import JournalFile
 from ingest.journal.points import number_points
-from ingest.journal.position import BootKey, Gap, Position, Who, gaps_text
-from ingest.journal.positions import Positions
 from ingest.journal.quota import QuarantineOverflowed, Quota
-from ingest.journal.recent import Recent
-from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
+from ingest.journal.recent_frames import RecentFrames
+from ingest.journal.records import Entry, GatewaySequence, Quarantined, Staged
 from ingest.journal.schema import QUARANTINED
+from ingest.journal.sequence_state import BootKey, Gap, SequenceState, Who, gaps_text
+from ingest.journal.sequence_table import SequenceTable
 from ingest.journal.staging import Staging
 from ingest.journal.tail import Tail
 from ingest.model.batch import Batch
@@ -54,13 +54,13 @@ class Progress:
         recent: the last frames of its gateway, if they are of this boot.
     """
 
-    position: Position
+    position: SequenceState
     received: int
     frames: int
     duplicates: int
     clock: GatewayClock | None = None
     beyond: tuple[Gap, ...] = ()
-    recent: Recent | None = None
+    recent: RecentFrames | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +120,7 @@ class Journal:
         self._last = int(self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
         self._tail = Tail(self._last)
         self._staging = Staging(self._file)
-        self._positions = Positions(self._file)
+        self._positions = SequenceTable(self._file)
 
     @property
     def broken(self) -> JournalBroken | None:
@@ -262,7 +262,7 @@ class Journal:
         with self._file.transaction() as cursor:
             cursor.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (reader, position))
 
-    def save_position(self, key: BootKey, position: Position) -> None:
+    def save_position(self, key: BootKey, position: SequenceState) -> None:
         """Change what a known boot's gateway is asked for."""
         self._positions.save(key, position)
 
@@ -270,7 +270,7 @@ class Journal:
         """Delete the positions of these boots, in steps."""
         self._positions.forget(boots)
 
-    def positions(self) -> dict[BootKey, Position]:
+    def positions(self) -> dict[BootKey, SequenceState]:
         """Every boot's position, the one heard longest ago first."""
         return self._positions.all()
 
@@ -278,11 +278,11 @@ class Journal:
         """The boot each gateway is in, the one with a clock, and that as of the newest frame; else the newest boot."""
         return self._positions.boots()
 
-    def recent(self) -> dict[Who, Recent]:
+    def recent(self) -> dict[Who, RecentFrames]:
         """The last frames of each gateway; of one that an earlier version of the service heard, their newest time."""
         return self._positions.recent()
 
-    def gateways(self) -> list[GatewayPosition]:
+    def gateways(self) -> list[GatewaySequence]:
         """Where every gateway stands, by the boot it is in."""
         return self._positions.gateways()
 

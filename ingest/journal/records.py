@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.journal.position import Gap
+from ingest.journal.sequence_state import Gap
 from ingest.model.batch import Batch
 
 
@@ -36,7 +36,7 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayPosition:
+class GatewaySequence:
     """What is on disk of one gateway's current boot.
 
     Attributes:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ingest.journal.journal import Commit
-from ingest.journal.position import BootKey, Position, Who
-from ingest.journal.recent import Recent
-from ingest.journal.records import Entry, GatewayPosition, Quarantined, Staged
+from ingest.journal.recent_frames import RecentFrames
+from ingest.journal.records import Entry, GatewaySequence, Quarantined, Staged
+from ingest.journal.sequence_state import BootKey, SequenceState, Who
 from ingest.quality.clock import GatewayClock
 
 
@@ -58,10 +58,10 @@ class IntakeJournal(Protocol):
     def newest(self) -> int:
         """When the newest entry was received, ns; 0 if there is none."""
 
-    def positions(self) -> dict[BootKey, Position]:
+    def positions(self) -> dict[BootKey, SequenceState]:
         """Every boot's position, the one heard longest ago first."""
 
-    def save_position(self, key: BootKey, position: Position) -> None:
+    def save_position(self, key: BootKey, position: SequenceState) -> None:
         """Change what a known boot's gateway is asked for."""
 
     def boots(self) -> Mapping[Who, tuple[str, GatewayClock | None]]:
@@ -70,10 +70,10 @@ class IntakeJournal(Protocol):
     def forget(self, boots: Sequence[BootKey]) -> None:
         """Delete the positions of these boots."""
 
-    def recent(self) -> dict[Who, Recent]:
+    def recent(self) -> dict[Who, RecentFrames]:
         """The last frames of each gateway."""
 
-    def gateways(self) -> Sequence[GatewayPosition]:
+    def gateways(self) -> Sequence[GatewaySequence]:
         """Where every gateway stands, by the boot it is in."""
 
     def to_retry(self, limit: int) -> Sequence[Quarantined]:

@@ -52,8 +52,8 @@ def read_certificate(key: str, file: Path, *, authorities: bool) -> Certificate:
         ValueError: no certificate in it.
     """
     chain = x509.load_pem_x509_certificates(file.read_bytes())
-    found = [_certificate(key, str(file), one) for one in chain]
-    return (max if authorities else min)(found, key=lambda one: one.ends)
+    found = [_certificate(key, str(file), certificate) for certificate in chain]
+    return (max if authorities else min)(found, key=lambda certificate: certificate.ends)
 
 
 def shown_certificate(key: str, where: str, der: bytes) -> Certificate:
@@ -61,8 +61,10 @@ def shown_certificate(key: str, where: str, der: bytes) -> Certificate:
     return _certificate(key, where, x509.load_der_x509_certificate(der))
 
 
-def _certificate(key: str, where: str, one: x509.Certificate) -> Certificate:
-    return Certificate(key, where, one.subject.rfc4514_string(), int(one.not_valid_after_utc.timestamp()) * 10**9)
+def _certificate(key: str, where: str, certificate: x509.Certificate) -> Certificate:
+    return Certificate(
+        key, where, certificate.subject.rfc4514_string(), int(certificate.not_valid_after_utc.timestamp()) * 10**9
+    )
 
 
 def state_of(*files: Path) -> tuple[object, ...]:

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from ingest.model.payload import PLANT_TIME, iso
 from ingest.model.plant import Text
-from ingest.model.telling import PLANT_TIME, iso
 
 
 class Changed(ValueError):

@@ -56,8 +56,8 @@ def place_of(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
         elif inside:
             keys.append(part)
             tables, annotation = inside, None
-    known = dict.fromkeys(name for one in tables for name in one.model_fields)
-    secret = any(Secret in _parts(field.annotation) for one in tables for field in one.model_fields.values())
+    known = dict.fromkeys(name for table in tables for name in table.model_fields)
+    secret = any(Secret in _parts(field.annotation) for table in tables for field in table.model_fields.values())
     return Place(tuple(keys), annotation, tuple(known), secret)
 
 
@@ -96,8 +96,8 @@ def _parts(annotation: Any) -> Iterator[Any]:
     if get_origin(annotation) is Annotated:
         yield from _parts(get_args(annotation)[0])
     elif get_origin(annotation) in {Union, types.UnionType}:
-        for one in get_args(annotation):
-            yield from _parts(one)
+        for arg in get_args(annotation):
+            yield from _parts(arg)
     elif annotation is not types.NoneType:
         yield annotation
 

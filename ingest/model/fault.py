@@ -75,7 +75,10 @@ def faults_of(file: Path, error: ValidationError, model: type[BaseModel], raw: o
         model: what was to be made of it; it says which keys there are and what is expected of them.
         raw: what was read; entries of lists that have a name are called by it.
     """
-    return [Fault(str(file), key_of(one.keys, raw), one.shown, one.expected) for one in problems_of(error, model)]
+    return [
+        Fault(str(file), key_of(problem.keys, raw), problem.shown, problem.expected)
+        for problem in problems_of(error, model)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,11 @@ def key_of(keys: Sequence[str | int], raw: object = None) -> str:
 
 
 def _name(entries: object, number: int) -> str:
-    names = [one.get("name") if isinstance(one, dict) else None for one in entries] if isinstance(entries, list) else []
+    names = (
+        [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+        if isinstance(entries, list)
+        else []
+    )
     name = names[number] if number < len(names) else None
     return name if isinstance(name, str) and name and names.count(name) == 1 else str(number)
 

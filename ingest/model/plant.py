@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from ingest.model.shown import at
+from ingest.model.display_value import at
 
 PlantKind = Literal["dust", "steel", "aluminium"]
 

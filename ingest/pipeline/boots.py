@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.journal.position import BootKey, Who
+from ingest.journal.sequence_state import BootKey, Who
 from ingest.telemetry import Event
 
 BOOTS: Final = 64

@@ -23,9 +23,9 @@ from ingest.model.audit import Act, ActRole
 from ingest.model.changed import Changed, done_before
 from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
-from ingest.pipeline.alarm_steps import align_point, take_step
-from ingest.pipeline.memory import Memory
-from ingest.pipeline.turn import Turn
+from ingest.pipeline.alarm_transitions import align_point, apply_transition
+from ingest.pipeline.cycle import Cycle
+from ingest.pipeline.engine_state import EngineState
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -39,7 +39,7 @@ class Command(Protocol[T_co]):
         Changed: what they saw is not what is so now.
     """
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> T_co:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> T_co:
         """Check it, then do it."""
 
 
@@ -60,12 +60,14 @@ class Acknowledge:
     comment: str | None = None
     seen: int | None = None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
         """See `Command`."""
-        alarm = _find(turn, memory, self.alarm, self.seen)
+        alarm = _find(cycle, engine_state, self.alarm, self.seen)
         require_unseen(alarm)
         detail = {"comment": self.comment} if self.comment else {}
-        return take_step(turn, memory, acknowledged(alarm, Cause(now, now, self.who.name, self.who.role, detail)))
+        return apply_transition(
+            cycle, engine_state, acknowledged(alarm, Cause(now, now, self.who.name, self.who.role, detail))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,11 @@ class Reset:
     who: Person
     seen: int | None = None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
         """See `Command`."""
-        return take_step(turn, memory, reset(_find(turn, memory, self.alarm, self.seen), _cause(self.who, now)))
+        return apply_transition(
+            cycle, engine_state, reset(_find(cycle, engine_state, self.alarm, self.seen), _cause(self.who, now))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,12 @@ class Comment:
     who: Person
     comment: str
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
         """See `Command`."""
-        return take_step(
-            turn, memory, commented(_find(turn, memory, self.alarm), _cause(self.who, now, comment=self.comment))
+        return apply_transition(
+            cycle,
+            engine_state,
+            commented(_find(cycle, engine_state, self.alarm), _cause(self.who, now, comment=self.comment)),
         )
 
 
@@ -104,9 +110,11 @@ class Assign:
     who: Person
     to: str | None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> Alarm:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
         """See `Command`."""
-        return take_step(turn, memory, assigned(_find(turn, memory, self.alarm), _cause(self.who, now, to=self.to)))
+        return apply_transition(
+            cycle, engine_state, assigned(_find(cycle, engine_state, self.alarm), _cause(self.who, now, to=self.to))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +129,11 @@ class Dispose:
     disposition: UUID
     seen: Mapping[UUID, int] = field(default_factory=dict)
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> list[Alarm]:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> list[Alarm]:
         """See `Command`."""
-        found = [_find(turn, memory, alarm, self.seen.get(alarm)) for alarm in self.alarms]
+        found = [_find(cycle, engine_state, alarm, self.seen.get(alarm)) for alarm in self.alarms]
         cause = _cause(self.who, now, disposition=str(self.disposition))
-        return [take_step(turn, memory, disposed(alarm, cause)) for alarm in found]
+        return [apply_transition(cycle, engine_state, disposed(alarm, cause)) for alarm in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +154,9 @@ class Suppress:
     begins: int | None = None
     seen: tuple[UUID, int] | None = None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
         """See `Command`."""
-        self._check(turn, memory, now)
+        self._check(cycle, engine_state, now)
         applied = self.kind is SuppressionKind.OUT_OF_SERVICE
         record = Suppression(
             id=uuid4(),
@@ -163,32 +171,34 @@ class Suppress:
             begins=max(now, self.begins or now),
             until=self.until,
         )
-        return _keep(turn, memory, record, "applied" if applied else str(self.kind), self.who, now)
+        return _keep(cycle, engine_state, record, "applied" if applied else str(self.kind), self.who, now)
 
-    def _check(self, turn: Turn, memory: Memory, now: int) -> None:
-        point = turn.roster.find(self.plant, self.point)
+    def _check(self, cycle: Cycle, engine_state: EngineState, now: int) -> None:
+        point = cycle.configuration.find(self.plant, self.point)
         if point is None:
             raise KeyError(f"point {self.point!r} of plant {self.plant!r}")
         rules = [rule for rule in point.rules if self.rule in {None, rule.code}]
         if self.rule is not None and not rules:
             raise KeyError(f"rule {self.rule!r} of point {self.point!r}")
-        for one in memory.suppressions.of_point(self.plant, self.point):
-            if (one.kind, one.rule) == (self.kind, self.rule):
-                raise done_before(ASKED[self.kind], one.applicant, one.applied)
+        for suppression in engine_state.suppressions.of_point(self.plant, self.point):
+            if (suppression.kind, suppression.rule) == (self.kind, self.rule):
+                raise done_before(ASKED[self.kind], suppression.applicant, suppression.applied)
         if self.kind is SuppressionKind.OUT_OF_SERVICE and self.rule is not None:
             raise ValueError("a point is taken out of service as a whole, not one rule of it")
         if self.until is not None and self.until <= max(now, self.begins or now):
             raise ValueError("until: expected a time after the beginning, and still to come")
-        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > turn.terms.shelve_max):
-            raise ValueError(f"until: expected a time at most {turn.terms.shelve_max / 3600e9:g} h from now")
-        covered = [rule for rule in rules if rule.level < HIGHEST or turn.terms.suppress_level_2]
+        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > cycle.terms.shelve_max):
+            raise ValueError(f"until: expected a time at most {cycle.terms.shelve_max / 3600e9:g} h from now")
+        covered = [rule for rule in rules if rule.level < HIGHEST or cycle.terms.suppress_level_2]
         if self.kind is not SuppressionKind.OUT_OF_SERVICE and not covered:
             raise ValueError("alarms of the highest level are not to be hidden here (alarms.suppress_level_2)")
         if self.seen is not None:
             alarm, raises = self.seen
-            standing = memory.alarms.get((self.plant, self.point, self.rule or ""))
+            standing = engine_state.alarms.get((self.plant, self.point, self.rule or ""))
             another = standing is not None and standing.id != alarm
-            require_raise(standing if standing and another else _find(turn, memory, alarm), 0 if another else raises)
+            require_raise(
+                standing if standing and another else _find(cycle, engine_state, alarm), 0 if another else raises
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,23 +215,25 @@ class Decide:
     comment: str | None = None
     seen: int | None = None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
         """See `Command`."""
-        record = _waiting(turn, memory, self.suppression)
+        record = _waiting(cycle, engine_state, self.suppression)
         if (before := decided_before(record)) is not None:
             raise before
         if record.applicant == self.who.name:
             raise ValueError("whoever applied for it cannot decide on it")
         if self.approved:
-            self._require_seen(memory, record)
+            self._require_seen(engine_state, record)
         state = SuppressionState.IN_FORCE if self.approved else SuppressionState.REJECTED
         begins = max(now, record.begins)
         decided = replace(record, state=state, approver=self.who.name, decided=now, begins=begins)
-        return _keep(turn, memory, decided, "approved" if self.approved else "rejected", self.who, now, self.comment)
+        return _keep(
+            cycle, engine_state, decided, "approved" if self.approved else "rejected", self.who, now, self.comment
+        )
 
-    def _require_seen(self, memory: Memory, record: Suppression) -> None:
+    def _require_seen(self, engine_state: EngineState, record: Suppression) -> None:
         place = (record.plant, record.point)
-        hidden = [alarm for alarm in memory.alarms.values() if (alarm.plant, alarm.point) == place]
+        hidden = [alarm for alarm in engine_state.alarms.values() if (alarm.plant, alarm.point) == place]
         raises = sum(alarm.raises for alarm in hidden)
         if self.seen is None or raises <= self.seen:
             return
@@ -243,40 +255,46 @@ class End:
     who: Person
     comment: str | None = None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> Suppression:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
         """See `Command`."""
-        record = _waiting(turn, memory, self.suppression)
+        record = _waiting(cycle, engine_state, self.suppression)
         ended = replace(record, state=SuppressionState.ENDED, ended=now, ended_by=self.who.name)
-        return _keep(turn, memory, ended, "ended", self.who, now, self.comment)
+        return _keep(cycle, engine_state, ended, "ended", self.who, now, self.comment)
 
 
-def _find(turn: Turn, memory: Memory, alarm: UUID, seen: int | None = None) -> Alarm:
+def _find(cycle: Cycle, engine_state: EngineState, alarm: UUID, seen: int | None = None) -> Alarm:
     """The alarm with what this turn did to it already. Raises KeyError; Changed if another raise of it was seen."""
-    known = next((event.alarm for event in reversed(turn.events) if event.alarm.id == alarm), None)
-    found = known or memory.find(alarm)
+    known = next((event.alarm for event in reversed(cycle.events) if event.alarm.id == alarm), None)
+    found = known or engine_state.find(alarm)
     require_raise(found, seen)
     return found
 
 
-def _waiting(turn: Turn, memory: Memory, suppression: UUID) -> Suppression:
+def _waiting(cycle: Cycle, engine_state: EngineState, suppression: UUID) -> Suppression:
     """One that is not over. Raises DoneBefore if it was ended in this turn; KeyError if it is not known (any more)."""
-    record = memory.suppressions.find(suppression)
+    record = engine_state.suppressions.find(suppression)
     if record is None:
-        over = next((one for one in reversed(turn.suppressions) if one.id == suppression), None)
+        over = next((one for one in reversed(cycle.suppressions) if one.id == suppression), None)
         raise (decided_before(over) if over else None) or KeyError(f"suppression {suppression}")
     return record
 
 
 def _keep(
-    turn: Turn, memory: Memory, record: Suppression, action: str, who: Person, now: int, comment: str | None = None
+    cycle: Cycle,
+    engine_state: EngineState,
+    record: Suppression,
+    action: str,
+    who: Person,
+    now: int,
+    comment: str | None = None,
 ) -> Suppression:
     """Take it into force, out of it, or on file, with all it means for alarms that stand."""
-    memory.suppressions.keep(record)
-    turn.suppressions.append(record)
+    engine_state.suppressions.keep(record)
+    cycle.suppressions.append(record)
     told = {"kind": str(record.kind), "point": record.point, "rule": record.rule, "reason": record.reason}
     detail = told | ({"comment": comment} if comment else {})
-    turn.acts.append(Act(now, who.name, who.role, action, "suppression", str(record.id), record.plant, detail))
-    align_point(turn, memory, record.plant, record.point, _cause(who, now))
+    cycle.acts.append(Act(now, who.name, who.role, action, "suppression", str(record.id), record.plant, detail))
+    align_point(cycle, engine_state, record.plant, record.point, _cause(who, now))
     return record
 
 

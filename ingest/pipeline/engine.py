@@ -29,15 +29,15 @@ from ingest.model.alarm import Alarm
 from ingest.model.batch import concat, empty_batch
 from ingest.model.config import Config
 from ingest.pace import Pace
-from ingest.pipeline.alarm_steps import take_step
+from ingest.pipeline.alarm_transitions import apply_transition
 from ingest.pipeline.commands import Command
-from ingest.pipeline.memory import RECENT, Memory, SnapshotUnreadable
-from ingest.pipeline.moments import Moments, portions
-from ingest.pipeline.order import Terms, Turn, advance
-from ingest.pipeline.saving import Abandoned, OnCommit, Saving
+from ingest.pipeline.committing import Abandoned, OnCommit, StateCommit
+from ingest.pipeline.engine_clock import EngineClock, split_at_clock_jumps
+from ingest.pipeline.engine_state import RECENT, EngineState, SnapshotUnreadable
+from ingest.pipeline.order import Cycle, Policy, advance
 from ingest.pipeline.worker import Worker
-from ingest.plants.roster import Roster
-from ingest.state.store import AlarmStore, EngineState, EngineStore
+from ingest.plants.configuration import PlantConfiguration
+from ingest.state.store import AlarmStore, EngineCheckpoint, EngineStore
 from ingest.telemetry import REGISTRY, SECONDS, EmittedSeldom, Event, emit
 
 T = TypeVar("T")
@@ -132,8 +132,8 @@ class Engine(Worker):
         journal: EngineJournal,
         store: EngineStore,
         alarms: AlarmStore,
-        roster: Roster,
-        terms: Terms,
+        configuration: PlantConfiguration,
+        terms: Policy,
         config: EngineConfig,
         *,
         on_commit: OnCommit,
@@ -149,19 +149,19 @@ class Engine(Worker):
         self._alarms = alarms
         self._terms = terms
         self._config = config
-        self._saving = Saving(store, config.snapshot_every_s, self._stopping, on_commit)
-        self._inbox: SimpleQueue[_Order[Any] | Roster] = SimpleQueue()
-        self._roster = roster
+        self._saving = StateCommit(store, config.snapshot_every_s, self._stopping, on_commit)
+        self._inbox: SimpleQueue[_Order[Any] | PlantConfiguration] = SimpleQueue()
+        self._configuration = configuration
         self._now = 0
-        self._clock = partial(Moments, wall=wall, steady=steady)
+        self._clock = partial(EngineClock, wall=wall, steady=steady)
         self._moments = self._clock()
         self._unreplayable = False  # in this turn the roster changed: no replay would know
         self._unjudged: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
-        self.memory = Memory(roster)
+        self.engine_state = EngineState(configuration)
         self.progressed = time.monotonic()  # when a turn last ended
         self._looked = self._moments.now()  # when it last went round
         # Before anybody reads: points may have been renamed while it was away, or a renaming was cut short.
-        store.rename(list(roster.renamed.items()), self._looked)
+        store.rename(list(configuration.renamed.items()), self._looked)
 
     @property
     def cursor(self) -> int:
@@ -183,9 +183,9 @@ class Engine(Worker):
         return self._journal.last() - self.cursor
 
     @property
-    def roster(self) -> Roster:
+    def configuration(self) -> PlantConfiguration:
         """The roster in force."""
-        return self._roster
+        return self._configuration
 
     def order(self, command: Command[T]) -> Future[T]:
         """Have a command carried out; the future gives what it led to once that is committed, or why it did not.
@@ -199,9 +199,9 @@ class Engine(Worker):
         self.wake()
         return order.answer
 
-    def adopt(self, roster: Roster) -> None:
+    def adopt(self, configuration: PlantConfiguration) -> None:
         """Go on with another roster; what is known of points and rules both have is kept."""
-        self._inbox.put(roster)
+        self._inbox.put(configuration)
         self.wake()
 
     def wake(self) -> None:
@@ -221,117 +221,119 @@ class Engine(Worker):
                 self._pace.begin()
                 self.go_on()
                 self._pace.end()
-            self._commit(Turn(self._now, empty_batch(), self._roster, self._terms), self.cursor, snapshot=True)
+            self._commit(Cycle(self._now, empty_batch(), self._configuration, self._terms), self.cursor, snapshot=True)
         self._unjudged.flush(everything=True)
 
     def idle_s(self) -> float:
         """For how long it may wait while nothing arrives: until time alone changes something, a tick at the most."""
         now, every = self._moments.now(), self._terms.report_every
-        due = min(self.memory.due(), self.memory.excursions.due + _UNDER_WAY)
+        due = min(self.engine_state.due(), self.engine_state.excursions.due + _UNDER_WAY)
         if every is not None:
-            due = min(due, now + every - (now - self.memory.stepped) % every)
+            due = min(due, now + every - (now - self.engine_state.stepped) % every)
         return max(_LEAST_S, min((due - now) / 1e9, self._saving.save_due_s(), self._config.tick_s))
 
     def begin(self) -> None:
         """Know again what it knew, then change over to the roster: plant files may have changed while it was away."""
         self._recover()
-        self._turn([], roster=self._roster)
+        self._turn([], configuration=self._configuration)
 
     def go_on(self, most: int = MOST) -> None:
         """Do what was asked, and judge what waits: at least one entry, up to about so many readings."""
         began = self._moments.now()
         entries = self._journal.read(self.cursor, most)
-        for portion in portions(entries) if entries else [entries]:
+        for portion in split_at_clock_jumps(entries) if entries else [entries]:
             self._turn(portion, seen=began - _UNDER_WAY)
 
     def _recover(self) -> None:
         state = self._store.load()
         at, replayed = self._remember(state), 0
-        self._now = self.memory.listening  # nobody judged before that
+        self._now = self.engine_state.listening  # nobody judged before that
         while at < state.cursor:
             entries = [e for e in self._journal.read(at, MOST) if e.id <= state.cursor]
             if not entries:
                 break  # trimmed: every reader, this one included, had passed them
-            for portion in portions(entries):
+            for portion in split_at_clock_jumps(entries):
                 self._replay(portion)
             at = entries[-1].id
             replayed += len(entries)
             self.progressed = time.monotonic()
-        left = max(self._now, self.memory.stepped + (state.reached or 0))
+        left = max(self._now, self.engine_state.stepped + (state.reached or 0))
         self._moments = self._clock(self._journal.steps(state.cursor))
         self._now = self._moments.now()
         self._stand()
-        for key in self.memory.resume(left or self._now, self._now):
+        for key in self.engine_state.resume(left or self._now, self._now):
             emit(AlarmLost(key))
         self._looked = self._now
         if self._terms.warnings is not None:
             live = self._store.live_warnings()
-            self.memory.warnings.resume(live, self.memory, self._now, self._terms.warnings)
+            self.engine_state.warnings.resume(live, self.engine_state, self._now, self._terms.warnings)
             # What an earlier version of the service left does not tell when it was last up: it was at the last event.
-            newest = max((one.changed - one.stepped for one in live), default=self._now - self.memory.stepped)
+            newest = max((one.changed - one.stepped for one in live), default=self._now - self.engine_state.stepped)
             reached = newest if state.reached is None else state.reached
-            self._looked = min(reached + self.memory.stepped, self._now)
+            self._looked = min(reached + self.engine_state.stepped, self._now)
         self._saving.resume(state.cursor, state.snapshot_cursor)
-        emit(EngineStarted(self.cursor, replayed, len(self.memory.alarms)))
+        emit(EngineStarted(self.cursor, replayed, len(self.engine_state.alarms)))
 
-    def _remember(self, state: EngineState) -> int:
+    def _remember(self, state: EngineCheckpoint) -> int:
         """Take over the newest snapshot; returns the journal entry it was made at, 0 if it cannot be read."""
-        memory = self.memory
-        memory.record = self._alarms.alarm
-        memory.stand(self._store.open_alarms())  # an old snapshot does not tell since when they stand
+        engine_state = self.engine_state
+        engine_state.record = self._alarms.alarm
+        engine_state.stand(self._store.open_alarms())  # an old snapshot does not tell since when they stand
         if state.snapshot is None:
             return state.snapshot_cursor
         try:
-            memory.load(state.snapshot)
+            engine_state.load(state.snapshot)
         except SnapshotUnreadable as error:
             emit(SnapshotLost(state.snapshot_cursor, str(error)))
-            self.memory = Memory(self._roster)
-            self.memory.record = memory.record
-            self.memory.stand(memory.alarms.values())
+            self.engine_state = EngineState(self._configuration)
+            self.engine_state.record = engine_state.record
+            self.engine_state.stand(engine_state.alarms.values())
             return 0
         return state.snapshot_cursor
 
     def _stand(self) -> None:
         """What replaying would say was said: alarms and suppressions are as the state database has them."""
-        memory, store = self.memory, self._store
-        memory.alarms, memory.recent = {}, {}
-        memory.stand(store.open_alarms())
+        engine_state, store = self.engine_state, self._store
+        engine_state.alarms, engine_state.recent = {}, {}
+        engine_state.stand(store.open_alarms())
         for alarm in store.returned_alarms(RECENT):
-            memory.settle(alarm)
-        memory.suppressions = Suppressions(store.open_suppressions())
+            engine_state.settle(alarm)
+        engine_state.suppressions = Suppressions(store.open_suppressions())
 
     def _replay(self, portion: Sequence[Entry]) -> None:
         if step := portion[0].step:
             self._now += step
-            self.memory.shift(step)
-        batch = self._roster.enrolled(concat([entry.batch for entry in portion]))
+            self.engine_state.shift(step)
+        batch = self._configuration.enrolled(concat([entry.batch for entry in portion]))
         if len(batch):
             self._now = max(self._now, int(batch.received.max()))
-            advance(Turn(self._now, batch, self._roster, self._terms), self.memory)
+            advance(Cycle(self._now, batch, self._configuration, self._terms), self.engine_state)
 
-    def _turn(self, portion: Sequence[Entry], *, roster: Roster | None = None, seen: int = 0) -> None:
+    def _turn(
+        self, portion: Sequence[Entry], *, configuration: PlantConfiguration | None = None, seen: int = 0
+    ) -> None:
         """Judge entries between which nobody set the clock, and commit; without any, see what time alone changes."""
         began = time.monotonic()
-        turn = Turn(0, empty_batch(), self._roster, self._terms, seen)
-        self._excuse(turn)
-        if roster is not None:
-            self._adopt(roster, turn)
-        answers = self._obey(turn)
-        turn.roster = self._roster
+        cycle = Cycle(0, empty_batch(), self._configuration, self._terms, seen)
+        self._excuse(cycle)
+        if configuration is not None:
+            self._adopt(configuration, cycle)
+        answers = self._obey(cycle)
+        cycle.configuration = self._configuration
         cursor = portion[-1].id if portion else self.cursor
         batch = concat([entry.batch for entry in portion])
         if portion and (step := portion[0].step):
             self._step(step)
-        turn.batch = self._roster.enrolled(batch)
-        if len(turn.batch) < len(batch):
-            emit(ReadingsUnenrolled(len(batch) - len(turn.batch)))
+        cycle.batch = self._configuration.enrolled(batch)
+        if len(cycle.batch) < len(batch):
+            emit(ReadingsUnenrolled(len(batch) - len(cycle.batch)))
         received = int(batch.received.max()) if len(batch) else None  # enrolled or not: the journal has come to there
         self._now = max(self._now, self._moments.now() if received is None else self._moments.of(received))
-        turn.now = self._now
-        advance(turn, self.memory)
-        self._commit(turn, cursor, snapshot=self._unreplayable or self._saving.snapshot_due(cursor, began))
+        cycle.now = self._now
+        advance(cycle, self.engine_state)
+        self._commit(cycle, cursor, snapshot=self._unreplayable or self._saving.snapshot_due(cursor, began))
         self._unreplayable = False
-        for one in turn.unjudged:
+        for one in cycle.unjudged:
             self._unjudged.add((one.reason, one.gateway), one)
         self._unjudged.flush()
         for answer, result in answers:
@@ -347,54 +349,54 @@ class Engine(Worker):
         self._moments.step(step)
         self._now += step
         self._looked += step
-        self.memory.shift(step)
+        self.engine_state.shift(step)
 
-    def _excuse(self, turn: Turn) -> None:
+    def _excuse(self, cycle: Cycle) -> None:
         """Whoever had to answer while the service was down, or hung, was not reached: their time goes on from there."""
         now = self._moments.now()
         if now - self._looked > _AWAY:
-            turn.warnings += self.memory.warnings.excuse(self._looked, now)
+            cycle.warnings += self.engine_state.warnings.excuse(self._looked, now)
         self._looked = now
 
-    def _commit(self, turn: Turn, cursor: int, *, snapshot: bool) -> None:
-        self._saving.commit(turn, cursor, self.memory, self._moments.now(), snapshot=snapshot)
+    def _commit(self, cycle: Cycle, cursor: int, *, snapshot: bool) -> None:
+        self._saving.commit(cycle, cursor, self.engine_state, self._moments.now(), snapshot=snapshot)
 
-    def _obey(self, turn: Turn) -> list[tuple[Future[Any], Any]]:
+    def _obey(self, cycle: Cycle) -> list[tuple[Future[Any], Any]]:
         """Carry out what was ordered; the answers, to be given once all of it is committed."""
         answers = []
         while (order := self._next_order()) is not None:
-            if isinstance(order, Roster):
-                self._adopt(order, turn)
+            if isinstance(order, PlantConfiguration):
+                self._adopt(order, cycle)
             elif order.answer.set_running_or_notify_cancel():  # else who asked has given up and was told to look again
                 try:
-                    answers.append((order.answer, order.command(turn, self.memory, self._moments.now())))
+                    answers.append((order.answer, order.command(cycle, self.engine_state, self._moments.now())))
                 except (KeyError, ValueError) as error:
                     order.answer.set_exception(error)
         return answers
 
-    def _next_order(self) -> _Order[Any] | Roster | None:
+    def _next_order(self) -> _Order[Any] | PlantConfiguration | None:
         return None if self._inbox.empty() else self._inbox.get()  # nobody else takes from it
 
-    def _adopt(self, roster: Roster, turn: Turn) -> None:
+    def _adopt(self, configuration: PlantConfiguration, cycle: Cycle) -> None:
         """Change over; alarms of rules that are gone end as removed, since nothing judges them any more."""
-        self.memory = self.memory.successor(roster)
-        turn.renamed += roster.renamed.items() - self._roster.renamed.items()
-        turn.former = {**self._roster.plants, **turn.former}
-        self._roster = turn.roster = roster
+        self.engine_state = self.engine_state.successor(configuration)
+        cycle.renamed += configuration.renamed.items() - self._configuration.renamed.items()
+        cycle.former = {**self._configuration.plants, **cycle.former}
+        self._configuration = cycle.configuration = configuration
         self._unreplayable = True
         now = self._moments.now()
-        for key, alarm in list(self.memory.alarms.items()):
-            if roster.judges(*key):
+        for key, alarm in list(self.engine_state.alarms.items()):
+            if configuration.judges(*key):
                 continue
-            cause = Cause(now, now, detail={"comment": _what_is_gone(roster, alarm)})
+            cause = Cause(now, now, detail={"comment": _what_is_gone(configuration, alarm)})
             if (event := removed(alarm, cause)) is not None:
-                take_step(turn, self.memory, event)
-                self.memory.excursions.ended(alarm.rule_key, now)
+                apply_transition(cycle, self.engine_state, event)
+                self.engine_state.excursions.ended(alarm.rule_key, now)
 
 
-def _what_is_gone(roster: Roster, alarm: Alarm) -> str:
-    if alarm.plant not in roster.plants:
+def _what_is_gone(configuration: PlantConfiguration, alarm: Alarm) -> str:
+    if alarm.plant not in configuration.plants:
         return "企业已移出配置 plant removed from configuration"
-    if roster.find(alarm.plant, alarm.point) is None:
+    if configuration.find(alarm.plant, alarm.point) is None:
         return "测点已移出配置 point removed from configuration"
     return "规则已移出配置 rule removed from configuration"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.journal.journal import Progress
-from ingest.journal.position import BootKey, Gap, Position, Who
+from ingest.journal.sequence_state import BootKey, Gap, SequenceState, Who
 from ingest.telemetry import Event, emit
 
 _MOST: Final = 10**12  # frames that are told to be missing at most: the range of the point that tells it
@@ -56,17 +56,17 @@ class GapWatch:
         lost_h: and lost after so long.
     """
 
-    def __init__(self, positions: Mapping[BootKey, Position], named_s: float, lost_h: float) -> None:
+    def __init__(self, positions: Mapping[BootKey, SequenceState], named_s: float, lost_h: float) -> None:
         self._named_ns = int(named_s * 1e9)
         self._lost_ns = int(lost_h * 3600e9)
         self._lost_h = lost_h
         self._open = {key for key, position in positions.items() if position.missing}
         self._named: dict[BootKey, set[int]] = {}  # gaps that were told, by when they were found
 
-    def frames(self, positions: Mapping[BootKey, Position], found_before: int, known: Collection[Who]) -> int:
+    def frames(self, positions: Mapping[BootKey, SequenceState], found_before: int, known: Collection[Who]) -> int:
         """How many frames of gaps found before that moment (ns) are missing of known gateways. From any thread."""
         keys = [key for key in [*self._open] if key[:2] in known]
-        gaps = (gap for key in keys for gap in positions.get(key, Position()).missing)
+        gaps = (gap for key in keys for gap in positions.get(key, SequenceState()).missing)
         return min(sum(gap.frames for gap in gaps if gap.found < found_before), _MOST)
 
     def moved(self, key: BootKey, progress: Progress) -> None:
@@ -80,11 +80,11 @@ class GapWatch:
 
     def look(
         self,
-        positions: Mapping[BootKey, Position],
+        positions: Mapping[BootKey, SequenceState],
         now: int,
         known: Collection[Who],
-        in_the_way: Callable[[BootKey, Position], Collection[Gap]],
-    ) -> Iterator[tuple[BootKey, Position]]:
+        in_the_way: Callable[[BootKey, SequenceState], Collection[Gap]],
+    ) -> Iterator[tuple[BootKey, SequenceState]]:
         """Name what is due; yields new positions, without gaps that are given up: these are told once it goes on.
 
         Gateways that are not `known` are passed over: nothing of theirs could be taken.
@@ -111,12 +111,12 @@ class GapWatch:
         self._open.discard(key)
         return bool(self._named.pop(key, None))
 
-    def _close(self, key: BootKey, position: Position) -> None:
+    def _close(self, key: BootKey, position: SequenceState) -> None:
         """Nothing of that boot is asked for any more: because it came, unless some of it is listed as lost."""
         if self.forget(key) and not position.lost:
             emit(FramesFound(*key))
 
-    def _name(self, key: BootKey, position: Position, now: int) -> None:
+    def _name(self, key: BootKey, position: SequenceState, now: int) -> None:
         named = self._named.get(key, set()) & {gap.found for gap in position.missing}
         due = [gap for gap in position.missing if now - gap.found >= self._named_ns and gap.found not in named]
         if due:

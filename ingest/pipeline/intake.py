@@ -12,21 +12,21 @@ from typing import Final, Protocol
 from pydantic import Field
 
 from ingest.journal.errors import JournalFull, JournalUnavailable
-from ingest.journal.position import BootKey, Who
 from ingest.journal.records import Quarantined, Staged
 from ingest.journal.roles import IntakeJournal
+from ingest.journal.sequence_state import BootKey, Who
 from ingest.model.config import Config
-from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.announcer import Announcer
+from ingest.pipeline.backfill_release import BackfillRelease
 from ingest.pipeline.boots import Boots, BootsForgotten
-from ingest.pipeline.feeding import Feeding
 from ingest.pipeline.gaps import GapWatch
+from ingest.pipeline.grouping import PIECE, Group, Life, Standing
 from ingest.pipeline.health import Health
-from ingest.pipeline.numbers import Numbers
-from ingest.pipeline.sorting import PIECE, Group, Life, Standing
+from ingest.pipeline.sequencing import Sequencer
 from ingest.pipeline.worker import Worker
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.quality.backfill import Backfill
-from ingest.quality.moments_apart import MomentsApart
+from ingest.quality.distinct_times import DistinctTimes
 from ingest.quality.timeline import TimeLine
 from ingest.quality.witnesses import Witnesses
 from ingest.sources.clock import Clock
@@ -109,7 +109,7 @@ class Intake(Worker):
         self,
         handover: Handover,
         journal: IntakeJournal,
-        roster: Callable[[], Roster],
+        configuration: Callable[[], PlantConfiguration],
         acknowledge: Callable[[Sequence[Raw]], None],
         announcer: Announcer,
         room: Room,
@@ -130,7 +130,7 @@ class Intake(Worker):
         super().__init__("intake", on_failure)
         self._handover = handover
         self._journal = journal
-        self._roster = roster
+        self._configuration = configuration
         self._acknowledge = acknowledge
         self._flush = flush
         self._announcer = announcer
@@ -149,9 +149,11 @@ class Intake(Worker):
         self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
         self._caught_up = caught_up
         self._backfill = Backfill()
-        self._apart = MomentsApart()
-        self._feeding = Feeding()
-        self._shares = shares or Shares(config.gateway_mb_per_s, config.gateway_burst_mb, lambda: roster().gateways)
+        self._apart = DistinctTimes()
+        self._feeding = BackfillRelease()
+        self._shares = shares or Shares(
+            config.gateway_mb_per_s, config.gateway_burst_mb, lambda: configuration().gateways
+        )
         self._set_by = 0  # ns by which the service's clock was set since the start
         # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
         self._set_before = min(0, clock.look()[0] - journal.newest())
@@ -166,7 +168,7 @@ class Intake(Worker):
 
     def announce_all(self) -> None:
         """Tell every gateway again where it stands, since the broker may have forgotten. From any thread."""
-        known = self._roster().gateways
+        known = self._configuration().gateways
         keys = [(*who, standing.line.boot) for who, standing in [*self._standings.items()] if who in known]
         self._announcer.due(keys, at_once=True)
         self.wake()
@@ -182,7 +184,7 @@ class Intake(Worker):
     def missing(self, older_than_s: float) -> int:
         """How many frames have been missing for longer than that."""
         before = self._clock.look()[0] - int(older_than_s * 1e9)
-        return self._gaps.frames(self._positions, before, self._roster().gateways)
+        return self._gaps.frames(self._positions, before, self._configuration().gateways)
 
     def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = (), staged: Sequence[Staged] = ()) -> None:
         """Journal a group of messages, then acknowledge each in order and say what is to be announced.
@@ -204,11 +206,11 @@ class Intake(Worker):
                 observed, self._observed = self._observed, []
         step = set_by - self._set_by
         began = self._clock.steady_s()
-        roster = self._roster()
-        self._apart.under(roster.gateways)
+        configuration = self._configuration()
+        self._apart.under(configuration.gateways)
         group = Group(
-            roster,
-            Numbers(self._positions, self._recent, roster.gateways),
+            configuration,
+            Sequencer(self._positions, self._recent, configuration.gateways),
             self._standings,
             self._lives,
             self._tolerance,
@@ -287,7 +289,7 @@ class Intake(Worker):
                 health = self._healths[who] = Health(heard.tally.received)
             fresh = health.add(heard.tally)
             if fresh:
-                own = heard.roster.own
+                own = heard.configuration.own
                 self.observe([(own[point], value) for point, value in fresh])
 
     def _run(self) -> None:
@@ -339,7 +341,7 @@ class Intake(Worker):
         if self._observed or again:
             self.take([], again)
         now = self._clock.look()[0]
-        known = self._roster().gateways
+        known = self._configuration().gateways
         self._forget(self._boots.surplus(known, self._boot_of))
         for key, position in self._gaps.look(self._positions, now, known, self._announcer.in_the_way):
             self._journal.save_position(key, position)

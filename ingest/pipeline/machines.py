@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.warnings.watch import NEVER
+from ingest.warnings.episodes import NEVER
 
 if TYPE_CHECKING:  # the memory holds the watches, and they these
-    from ingest.pipeline.memory import Memory
+    from ingest.pipeline.engine_state import EngineState
 
 MachineKey = tuple[str, str]
 """(plant, equipment)"""
@@ -39,9 +39,9 @@ class Machines:
     def __len__(self) -> int:
         return len(self._runs)
 
-    def mind(self, plant: str, equipment: str, memory: Memory, now: int) -> None:
+    def mind(self, plant: str, equipment: str, engine_state: EngineState, now: int) -> None:
         """Look at it from now (ns) on, if anything tells whether it runs."""
-        view = memory.view(now)
+        view = engine_state.view(now)
         if (plant, equipment) not in self._runs and view.gate(plant, equipment) is not None:
             self._runs[plant, equipment] = view.in_production(plant, equipment)
             self._anew, self.due = True, 0
@@ -60,42 +60,44 @@ class Machines:
         """The service's clock was set."""
         self._anew, self.due = True, 0
 
-    def changed(self, memory: Memory, now: int) -> Iterator[tuple[MachineKey, bool]]:
+    def changed(self, engine_state: EngineState, now: int) -> Iterator[tuple[MachineKey, bool]]:
         """Equipment that began or ceased to run up to `now` (ns), and whether it runs; each may be forgotten then."""
         if not self._runs:
             self.due = NEVER
             return
-        keys, at = [*self._runs], self._to_look_at(memory, now).tolist()
+        keys, at = [*self._runs], self._to_look_at(engine_state, now).tolist()
         if not at:
             return
-        view = memory.view(now)
+        view = engine_state.view(now)
         for place in at:
             key = keys[place]
-            self._note(place, memory, now)
+            self._note(place, engine_state, now)
             runs = view.in_production(*key)
             if runs is not self._runs[key]:
                 self._runs[key] = runs
                 yield key, runs
         self.due = int(self._until.min()) if not self._anew else 0
 
-    def _to_look_at(self, memory: Memory, now: int) -> NDArray[np.intp]:
+    def _to_look_at(self, engine_state: EngineState, now: int) -> NDArray[np.intp]:
         """Places of those of which anything that decides may have changed."""
         if self._anew:
-            self._lay_out(memory, now)
+            self._lay_out(engine_state, now)
             return np.arange(len(self._runs))
-        stirred = (memory.time.take(self._point) != self._time) | (self._until <= now)
+        stirred = (engine_state.time.take(self._point) != self._time) | (self._until <= now)
         return np.flatnonzero(stirred)
 
-    def _lay_out(self, memory: Memory, now: int) -> None:
-        view, many = memory.view(now), len(self._runs)
+    def _lay_out(self, engine_state: EngineState, now: int) -> None:
+        view, many = engine_state.view(now), len(self._runs)
         self._anew = False
         gates = [(plant, view.gate(plant, equipment)) for plant, equipment in self._runs]
-        points = [memory.roster.find(plant, gate.point) if gate is not None else None for plant, gate in gates]
+        points = [
+            engine_state.configuration.find(plant, gate.point) if gate is not None else None for plant, gate in gates
+        ]
         self._point = np.array([point.index if point is not None else 0 for point in points], np.int32)
         self._time, self._until = np.zeros(many, np.int64), np.full(many, NEVER)
 
-    def _note(self, place: int, memory: Memory, now: int) -> None:
+    def _note(self, place: int, engine_state: EngineState, now: int) -> None:
         """What decides at `now`, so that it shows when that changes."""
         index = int(self._point[place])
-        self._time[place] = memory.time[index]
-        self._until[place] = memory.settled_until(index, now)
+        self._time[place] = engine_state.time[index]
+        self._until[place] = engine_state.settled_until(index, now)

@@ -18,17 +18,17 @@ from ingest.model.plant import Plant, Point, Text
 from ingest.model.warning import WarningEvent, WarningEventKind
 from ingest.pipeline import urgency as rank
 from ingest.pipeline.advance_alarms import advance_alarms
-from ingest.pipeline.alarm_steps import advance_suppressions
-from ingest.pipeline.memory import Memory
+from ingest.pipeline.alarm_transitions import advance_suppressions
+from ingest.pipeline.cycle import Cycle, Policy
+from ingest.pipeline.engine_state import EngineState
 from ingest.pipeline.raise_warnings import raise_warnings
-from ingest.pipeline.turn import Terms, Turn
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.quality.check import check_quality
 from ingest.quality.late import flag_late, follow, stranded
 from ingest.telemetry import Event, emit
 from ingest.warnings.report import warning_body
 
-__all__ = ["STAGES", "Terms", "Turn", "advance"]
+__all__ = ["STAGES", "Cycle", "Policy", "advance"]
 
 _UNUSABLE: Final = np.uint16(UNUSABLE)
 _REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
@@ -41,47 +41,47 @@ class TimesForgotten(Event, level="warning", amount="points"):
     points: int
 
 
-def check(turn: Turn, memory: Memory) -> None:
+def check(cycle: Cycle, engine_state: EngineState) -> None:
     """Add the flags a reading earns by itself and by coming out of order."""
-    checked = check_quality(turn.batch, *turn.roster.ranges(turn.batch.point))
-    if not follow(checked, memory.newest):  # else nothing is late, and so no newest time is of the future
-        wrong = stranded(checked, memory.newest)
+    checked = check_quality(cycle.batch, *cycle.configuration.ranges(cycle.batch.point))
+    if not follow(checked, engine_state.newest):  # else nothing is late, and so no newest time is of the future
+        wrong = stranded(checked, engine_state.newest)
         if len(wrong):
-            memory.forget_times(wrong)
+            engine_state.forget_times(wrong)
             emit(TimesForgotten(len(wrong)))
-        checked = flag_late(checked, memory.newest)
-    turn.batch, turn.live = checked, _live(checked)
+        checked = flag_late(checked, engine_state.newest)
+    cycle.batch, cycle.live = checked, _live(checked)
 
 
-def remember(turn: Turn, memory: Memory) -> None:
+def remember(cycle: Cycle, engine_state: EngineState) -> None:
     """Keep the newest reading of every point."""
-    live = turn.live
-    memory.time[live.point] = live.time
-    memory.value[live.point] = live.value
-    memory.flags[live.point] = live.flags
-    memory.received[live.point] = live.received
+    live = cycle.live
+    engine_state.time[live.point] = live.time
+    engine_state.value[live.point] = live.value
+    engine_state.flags[live.point] = live.flags
+    engine_state.received[live.point] = live.received
 
 
-def detect(turn: Turn, memory: Memory) -> None:
+def detect(cycle: Cycle, engine_state: EngineState) -> None:
     """Let the detectors judge what came in order. Values that are no measurement are judged as NaN."""
-    live = turn.live
+    live = cycle.live
     value = np.where(live.flags & _UNUSABLE, np.nan, live.value) if np.count_nonzero(live.flags) else live.value
-    readings = Readings(live.point, live.time, value, live.received, turn.roster.carrier.take(live.point))
-    turn.findings = memory.bank.update(readings, turn.now)
+    readings = Readings(live.point, live.time, value, live.received, cycle.configuration.carrier.take(live.point))
+    cycle.findings = engine_state.bank.update(readings, cycle.now)
 
 
-def address(turn: Turn, memory: Memory) -> None:  # noqa: ARG001  every stage has this shape
+def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  every stage has this shape
     """Write each event into the outbox of everyone who wants it."""
-    for told in turn.warnings:
-        turn.messages += _of_warning(turn, told)
-    for event in turn.events:
+    for told in cycle.warnings:
+        cycle.messages += _of_warning(cycle, told)
+    for event in cycle.events:
         alarm = event.alarm
-        plant = turn.plant(alarm.plant)
-        body = alarm_body(event, plant, _reason(turn.roster, alarm))
+        plant = cycle.plant(alarm.plant)
+        body = alarm_body(event, plant, _reason(cycle.configuration, alarm))
         urgency, subject = rank.of_alarm(event), str(alarm.id)
-        turn.messages += [
+        cycle.messages += [
             Message(0, to, event.id, "alarm", alarm.plant, body, event.received, event.received, 0, urgency, subject)
-            for to in turn.terms.recipients("alarm", alarm.plant, alarm.level)
+            for to in cycle.terms.recipients("alarm", alarm.plant, alarm.level)
         ]
 
 
@@ -96,50 +96,50 @@ class ReportsCoalesced(Event, level="debug", amount="reports"):
     reports: int
 
 
-def report(turn: Turn, memory: Memory) -> None:
+def report(cycle: Cycle, engine_state: EngineState) -> None:
     """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them.
 
     While they have waited for long, once in `COALESCED` intervals: a day of them is what a platform can take up again.
     """
-    every = turn.terms.report_every
-    if every is None or (interval := (turn.now - memory.stepped) // every) <= memory.reported:
+    every = cycle.terms.report_every
+    if every is None or (interval := (cycle.now - engine_state.stepped) // every) <= engine_state.reported:
         return
-    if interval % COALESCED and turn.terms.reports_late():
-        memory.reported = interval
-        emit(ReportsCoalesced(len(turn.roster.plants)))
+    if interval % COALESCED and cycle.terms.reports_late():
+        engine_state.reported = interval
+        emit(ReportsCoalesced(len(cycle.configuration.plants)))
         return
-    for plant in turn.roster.plants.values():
-        body = readings_body(plant, turn.now, _latest(plant, memory))
+    for plant in cycle.configuration.plants.values():
+        body = readings_body(plant, cycle.now, _latest(plant, engine_state))
         if not body["readings"]:
             continue
-        memory.reported = interval
-        number = uuid5(_REPORTS, f"{plant.id}/{memory.reported}")
-        turn.messages += [
-            Message(0, connector, number, "readings", plant.id, body, turn.now, turn.now, 0, Urgency.BULK)
-            for connector in turn.terms.recipients("readings", plant.id, None)
+        engine_state.reported = interval
+        number = uuid5(_REPORTS, f"{plant.id}/{engine_state.reported}")
+        cycle.messages += [
+            Message(0, connector, number, "readings", plant.id, body, cycle.now, cycle.now, 0, Urgency.BULK)
+            for connector in cycle.terms.recipients("readings", plant.id, None)
         ]
 
 
 STAGES: Final = (check, remember, detect, advance_alarms, advance_suppressions, raise_warnings, address, report)
 
 
-def advance(turn: Turn, memory: Memory) -> Turn:
+def advance(cycle: Cycle, engine_state: EngineState) -> Cycle:
     """Take the turn through every stage."""
     for stage in STAGES:
-        stage(turn, memory)
-    return turn
+        stage(cycle, engine_state)
+    return cycle
 
 
-def _of_warning(turn: Turn, event: WarningEvent) -> list[Message]:
+def _of_warning(cycle: Cycle, event: WarningEvent) -> list[Message]:
     """A warning's event for everyone who wants it; that its inputs changed is kept for explanations, and not sent."""
     plant = event.warning.plant
     if event.kind is WarningEventKind.INPUTS_CHANGED:
         return []
-    body = warning_body(event, turn.plant(plant))
+    body = warning_body(event, cycle.plant(plant))
     urgency, subject = rank.of_warning(event), str(event.warning.id)
     return [
-        Message(0, to, event.id, "warning", plant, body, event.time, turn.now, 0, urgency, subject)
-        for to in turn.terms.warned(event.warning)
+        Message(0, to, event.id, "warning", plant, body, event.time, cycle.now, 0, urgency, subject)
+        for to in cycle.terms.warned(event.warning)
     ]
 
 
@@ -150,20 +150,20 @@ def _live(batch: Batch) -> Batch:
     return batch if np.count_nonzero(live) == len(live) else batch.take(live)
 
 
-def _reason(roster: Roster, alarm: Alarm) -> Text | None:
+def _reason(configuration: PlantConfiguration, alarm: Alarm) -> Text | None:
     """What the alarm's rule finds, or None if it is no longer configured."""
-    point = roster.find(alarm.plant, alarm.point)
+    point = configuration.find(alarm.plant, alarm.point)
     return next((rule.reason for rule in point.rules if rule.code == alarm.rule), None) if point else None
 
 
-def _latest(plant: Plant, memory: Memory) -> list[tuple[Point, int, float | None, int]]:
-    seen = [(point, point.index) for point in plant.points if not point.is_device and memory.time[point.index]]
+def _latest(plant: Plant, engine_state: EngineState) -> list[tuple[Point, int, float | None, int]]:
+    seen = [(point, point.index) for point in plant.points if not point.is_device and engine_state.time[point.index]]
     return [
         (
             point,
-            int(memory.time[at]),
-            None if np.isnan(memory.value[at]) else float(memory.value[at]),
-            int(memory.flags[at]),
+            int(engine_state.time[at]),
+            None if np.isnan(engine_state.value[at]) else float(engine_state.value[at]),
+            int(engine_state.flags[at]),
         )
         for point, at in seen
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.model.warning import WarningEvent
-from ingest.pipeline.memory import Memory
-from ingest.pipeline.turn import Turn
+from ingest.pipeline.cycle import Cycle
+from ingest.pipeline.engine_state import EngineState
 from ingest.telemetry import Event
 
 
@@ -24,11 +24,11 @@ class WarningStep(Event, labels=("what", "colour")):
 
 def step_of(event: WarningEvent) -> WarningStep:
     """The event as the log tells it, by the warning's highest colour."""
-    one = event.warning
-    asking = str(one.asking) if one.asking else None
-    return WarningStep(str(event.kind), str(one.peak), one.plant, str(one.step), asking, one.risk)
+    warning = event.warning
+    asking = str(warning.asking) if warning.asking else None
+    return WarningStep(str(event.kind), str(warning.peak), warning.plant, str(warning.step), asking, warning.risk)
 
 
-def raise_warnings(turn: Turn, memory: Memory) -> None:
+def raise_warnings(cycle: Cycle, engine_state: EngineState) -> None:
     """Let every plant's watch know what happened to its alarms, and do what is due."""
-    turn.warnings += memory.warnings.advance(turn.events, turn.suppressions, memory, turn.now)
+    cycle.warnings += engine_state.warnings.advance(cycle.events, cycle.suppressions, engine_state, cycle.now)

@@ -10,9 +10,9 @@ from ingest.model.changed import Changed
 from ingest.model.plant import Text
 from ingest.model.warning import Colour, EarlyWarning, WarningEvent
 from ingest.pipeline.commands import Person
-from ingest.pipeline.memory import Memory
-from ingest.pipeline.turn import Turn
-from ingest.warnings.watch import Hand, Watch
+from ingest.pipeline.cycle import Cycle
+from ingest.pipeline.engine_state import EngineState
+from ingest.warnings.episodes import Actor, WarningEpisodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class AcknowledgeWarning:
     comment: str | None = None
     seen: Colour | None = None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> EarlyWarning:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> EarlyWarning:
         """See `ingest.pipeline.commands.Command`."""
-        hand = Hand(self.who.name, self.who.role, now)
+        hand = Actor(self.who.name, self.who.role, now)
         return _do(
-            turn, memory, self.warning, now, lambda w: w.acknowledge(self.warning, hand, self.comment), self.seen
+            cycle, engine_state, self.warning, now, lambda w: w.acknowledge(self.warning, hand, self.comment), self.seen
         )
 
 
@@ -48,30 +48,30 @@ class FeedBack:
     measure: str
     seen: Colour | None = None
 
-    def __call__(self, turn: Turn, memory: Memory, now: int) -> EarlyWarning:
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> EarlyWarning:
         """See `ingest.pipeline.commands.Command`."""
-        hand = Hand(self.who.name, self.who.role, now)
+        hand = Actor(self.who.name, self.who.role, now)
         return _do(
-            turn, memory, self.warning, now,
+            cycle, engine_state, self.warning, now,
             lambda watch: watch.feed_back(self.warning, hand, self.cause, self.measure), self.seen,
         )  # fmt: skip
 
 
 def _do(
-    turn: Turn,
-    memory: Memory,
+    cycle: Cycle,
+    engine_state: EngineState,
     warning: UUID,
     now: int,
-    what: Callable[[Watch], list[WarningEvent]],
+    what: Callable[[WarningEpisodes], list[WarningEvent]],
     seen: Colour | None,
 ) -> EarlyWarning:
     """Do it at its moment: what was due before comes first, and is told also if the rest is refused."""
-    watch = memory.warnings.find(warning)
-    turn.warnings += watch.pass_time(now)
+    watch = engine_state.warnings.find(warning)
+    cycle.warnings += watch.pass_time(now)
     require_colour(watch.live[warning], seen)
     told = what(watch)
-    turn.warnings += told
-    memory.warnings.touched(watch)
+    cycle.warnings += told
+    engine_state.warnings.touched(watch)
     return told[-1].warning
 
 

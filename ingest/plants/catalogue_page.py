@@ -12,7 +12,7 @@ from ingest.plants.gates import ALWAYS
 from ingest.plants.kinds import LimitSpec, RuleSpec
 from ingest.plants.kinds.changes import ForecastSpec, RateSpec, StepSpec
 from ingest.plants.kinds.instruments import BadSpec, CurrentSpec, PinnedSpec, RangeSpec, SilenceSpec, StuckSpec
-from ingest.plants.kinds.said import number, seconds
+from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.several import NeighbourSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec
 

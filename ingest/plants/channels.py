@@ -8,7 +8,7 @@ from typing import Final
 
 from detectors import NO_GATE, Derived
 from ingest.plants.formula import Tied
-from ingest.plants.judging import Judged
+from ingest.plants.point_rules import Judged
 
 TRUE: Final = 0.5
 """A condition holds while its channel is at least this: it is 1 or 0."""

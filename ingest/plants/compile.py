@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
+from ingest.model.display_value import SINGLE
 from ingest.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point, Text
-from ingest.model.shown import SINGLE
 from ingest.plants.channels import TRUE, Channels
+from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
 from ingest.plants.enrolment import due
-from ingest.plants.judging import Judged, JudgedPoint
 from ingest.plants.kinds import KINDS, RuleSpec
 from ingest.plants.numbering import Numbering
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, named
-from ingest.plants.roster import GatewayRoster, Roster
+from ingest.plants.point_rules import EvaluatedPoint, Judged
 from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
 from ingest.telemetry import Event, emit
 
@@ -43,7 +43,7 @@ class JudgedPlant:
     enterprise: EnterpriseTable | None
     equipment: tuple[EquipmentTable, ...]
     gateways: tuple[GatewayTable, ...]
-    points: tuple[JudgedPoint, ...]
+    points: tuple[EvaluatedPoint, ...]
 
     @property
     def id(self) -> str:
@@ -83,7 +83,7 @@ class _Forms:
         return form
 
 
-def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version: int) -> Roster:
+def compile_configuration(plants: Sequence[JudgedPlant], numbering: Numbering, version: int) -> PlantConfiguration:
     """The roster of these plants."""
     named = [(plant.id, point) for plant in plants for point in plant.points]
     was = {(plant, judged.id): judged.was for plant, judged in named if judged.was is not None}
@@ -118,7 +118,7 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
             owner.append(number)
     rules = AllRules(tuple(points), np.array(owner, np.int32), first)
     compiled = {plant.id: _plant(plant, points, index) for plant in plants}
-    return Roster(
+    return PlantConfiguration(
         version=version,
         plants=compiled,
         points=rules.points,
@@ -133,7 +133,7 @@ def compile_roster(plants: Sequence[JudgedPlant], numbering: Numbering, version:
     )
 
 
-def _point(number: int, plant: str, judged: JudgedPoint, forms: _Forms, was: str | None) -> Point:
+def _point(number: int, plant: str, judged: EvaluatedPoint, forms: _Forms, was: str | None) -> Point:
     of = judged.measure
     return Point(
         index=number,
@@ -233,13 +233,13 @@ def _service(points: tuple[Point, ...]) -> Plant:
     )
 
 
-def _gateways(plant: Plant, index: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], GatewayRoster]:
+def _gateways(plant: Plant, index: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], GatewayConfiguration]:
     columns: dict[str, dict[str, int]] = {gateway.id: {} for gateway in plant.gateways}
     for point in plant.points:
         if not point.is_device:
             columns[point.gateway][point.id] = point.index
     return {
-        (plant.id, gateway): GatewayRoster(
+        (plant.id, gateway): GatewayConfiguration(
             own, index[plant.id, gateway], {point: index[plant.id, point.of(gateway)] for point in GatewayPoint}
         )
         for gateway, own in columns.items()

@@ -12,9 +12,9 @@ from ingest.model.fault import InvalidConfig, near
 from ingest.model.plant import SERVICE, Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.gates import ALWAYS
-from ingest.plants.judging import Judged, JudgedPoint, gateway_points, judge_points, service_points
 from ingest.plants.load import plant_files
 from ingest.plants.plantfile import PointText, read_plant_file
+from ingest.plants.point_rules import EvaluatedPoint, Judged, evaluate_points, gateway_points, service_points
 
 CATALOGUE: Final = "catalogue"
 PLANT_FILE: Final = "plant file"
@@ -100,15 +100,15 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
     text, faults = read_plant_file(files[plant], catalogue)
     if text is None:
         raise InvalidConfig(faults)
-    judged, found = judge_points(text)
+    judged, found = evaluate_points(text)
     if faults or found:
         raise InvalidConfig([*faults, *found])
-    own = (one for gateway in text.gateways for one in gateway_points(gateway, catalogue.gateway))
+    own = (gateway_point for gateway in text.gateways for gateway_point in gateway_points(gateway, catalogue.gateway))
     return _explained(plant, point, (*own, *judged), text.points)
 
 
-def _explained(plant: str, point: str, judged: Sequence[JudgedPoint], written: Sequence[PointText]) -> PointNote:
-    every = {one.id: one for one in judged}
+def _explained(plant: str, point: str, judged: Sequence[EvaluatedPoint], written: Sequence[PointText]) -> PointNote:
+    every = {judged_point.id: judged_point for judged_point in judged}
     if point not in every:
         raise Unknown(f"测点 point {point!r}: 应为 {plant} 的测点 expected a point of {plant}{near(point, every)}")
     return _note(plant, written, every[point], judged)
@@ -150,8 +150,8 @@ def as_json(note: PointNote) -> dict[str, Any]:
     }
 
 
-def _note(plant: str, texts: Sequence[PointText], judged: JudgedPoint, every: Sequence[JudgedPoint]) -> PointNote:
-    written = next((one for one in texts if one.table.id == judged.id), None)
+def _note(plant: str, texts: Sequence[PointText], judged: EvaluatedPoint, every: Sequence[EvaluatedPoint]) -> PointNote:
+    written = next((text for text in texts if text.table.id == judged.id), None)
     own: Mapping[str, Mapping[str, Any]] = written.own if written is not None else {}
     of = judged.measure
     return PointNote(
@@ -201,7 +201,7 @@ def _disabled(written: PointText) -> Iterator[tuple[str, str]]:
         yield code, PLANT_FILE
 
 
-def _looks(other: JudgedPoint, point: str) -> Iterator[Look]:
+def _looks(other: EvaluatedPoint, point: str) -> Iterator[Look]:
     for rule in other.rules:
         if rule.when is not None and point in rule.when.points:
             yield Look(other.id, rule.code, rule.when.shown)

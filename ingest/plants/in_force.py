@@ -19,11 +19,11 @@ from typing import Final
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
 from ingest.plants.compile import JudgedPlant
-from ingest.plants.judging import Shared
-from ingest.plants.kept import KeptFiles
-from ingest.plants.load import judge_file, none_there, plant_files, roster_of
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.load import configuration_of, judge_file, none_there, plant_files
 from ingest.plants.numbering import Numbering
-from ingest.plants.roster import Roster
+from ingest.plants.point_rules import Shared
+from ingest.plants.saved_files import SavedFiles
 from ingest.plants.written import Place
 from ingest.telemetry import Event, emit
 
@@ -99,7 +99,7 @@ class PlantFiles:
     def __init__(
         self,
         directory: Path,
-        kept: KeptFiles,
+        kept: SavedFiles,
         *,
         wait_s: float,
         now: Callable[[], float] = time.monotonic,
@@ -135,7 +135,7 @@ class PlantFiles:
         """The plants that have a file and are not watched."""
         return [held.plant for held in self.held if not held.watched]
 
-    def load(self, numbering: Numbering, version: int) -> Roster | None:
+    def load(self, numbering: Numbering, version: int) -> PlantConfiguration | None:
         """The roster in force now; None if it is the one of the last call.
 
         Raises:
@@ -164,9 +164,9 @@ class PlantFiles:
         if digests == self._in_force:
             return None
         self._keep(taken, {back.name for back in held})  # first: a crash must not part a rename from the file that asks
-        roster = roster_of(plants, catalogue, numbering, version)
+        configuration = configuration_of(plants, catalogue, numbering, version)
         self._in_force = digests
-        return roster
+        return configuration
 
     def _choose(
         self, name: str, present: dict[str, Path], catalogue: Catalogue, shared: Shared

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
-from ingest.plants.compile import JudgedPlant, compile_roster
-from ingest.plants.judging import Shared, gateway_points, judge_points, service_points
+from ingest.plants.compile import JudgedPlant, compile_configuration
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.numbering import Numbering
 from ingest.plants.plantfile import read_plant_file
-from ingest.plants.roster import Roster
+from ingest.plants.point_rules import Shared, evaluate_points, gateway_points, service_points
 from ingest.plants.written import Place
 
 
-def load_roster(directory: Path, numbering: Numbering, version: int) -> Roster:
+def load_configuration(directory: Path, numbering: Numbering, version: int) -> PlantConfiguration:
     """The roster of every `*.toml` in the directory, and of the service itself.
 
     Touches no network; numbers points only if all is well.
@@ -40,7 +40,7 @@ def load_roster(directory: Path, numbering: Numbering, version: int) -> Roster:
             faults.append(Place(file, "enterprise.id").fault(name, f"an id of its own; {first[name].name} has it too"))
     if faults:
         raise InvalidConfig(faults)
-    return roster_of(plants, catalogue, numbering, version)
+    return configuration_of(plants, catalogue, numbering, version)
 
 
 def plant_files(directory: Path) -> list[Path]:
@@ -63,7 +63,7 @@ def judge_file(
     text, faults = read_plant_file(file, catalogue, content)
     if text is None:
         return None, faults
-    points, found = judge_points(text, shared)
+    points, found = evaluate_points(text, shared)
     faults += found
     if text.enterprise is None:
         return None, faults
@@ -71,7 +71,9 @@ def judge_file(
     return JudgedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points)), faults
 
 
-def roster_of(plants: Sequence[JudgedPlant], catalogue: Catalogue, numbering: Numbering, version: int) -> Roster:
+def configuration_of(
+    plants: Sequence[JudgedPlant], catalogue: Catalogue, numbering: Numbering, version: int
+) -> PlantConfiguration:
     """The roster of plants without faults, and of the service itself."""
     service = JudgedPlant(None, (), (), service_points(catalogue.service))
-    return compile_roster([*plants, service], numbering, version)
+    return compile_configuration([*plants, service], numbering, version)

@@ -11,7 +11,7 @@ from enum import Enum
 
 from ingest.model.flags import UNUSABLE
 from ingest.model.plant import Gate, Point
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ class Running(Enum):
 class PlantView:
     """Plants of one roster at one moment."""
 
-    def __init__(self, roster: Roster, latest: Callable[[int], Latest]) -> None:
+    def __init__(self, configuration: PlantConfiguration, latest: Callable[[int], Latest]) -> None:
         """`latest` gives the newest reading of a point by its roster index."""
-        self._roster = roster
+        self._configuration = configuration
         self._latest = latest
 
     def gate(self, plant: str, equipment: str | None) -> Gate | None:
         """What says whether that equipment runs; None: nothing does, and it is always taken to."""
-        known = self._roster.plants.get(plant)
+        known = self._configuration.plants.get(plant)
         machines = known.equipment if known is not None else ()
         return next((machine.running for machine in machines if machine.id == equipment), None)
 
@@ -79,7 +79,7 @@ class PlantView:
         gate = self.gate(plant, equipment)
         if gate is None:
             return Running.YES
-        point = self._roster.find(plant, gate.point)
+        point = self._configuration.find(plant, gate.point)
         latest = self._latest(point.index) if point is not None else NEVER
         value = latest.usable if not latest.stale or latest.resuming else None
         if value is None:
@@ -98,8 +98,8 @@ class PlantView:
         """Equipment that is known not to be in production, by plant and id, with the point that tells so."""
         found = {}
         for key in plants:
-            plant = self._roster.plants.get(key)
-            for one in plant.equipment if plant is not None else ():
-                if one.running is not None and self.running(key, one.id) is Running.NO:
-                    found[key, one.id] = one.running.point
+            plant = self._configuration.plants.get(key)
+            for equipment in plant.equipment if plant is not None else ():
+                if equipment.running is not None and self.running(key, equipment.id) is Running.NO:
+                    found[key, equipment.id] = equipment.running.point
         return found

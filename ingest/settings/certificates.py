@@ -57,9 +57,9 @@ def certificate_files(part: BaseModel, at: str = "") -> Iterator[tuple[str, Path
         elif isinstance(value, BaseModel):
             yield from certificate_files(value, f"{at}{name}.")
         elif isinstance(value, tuple):
-            for number, one in enumerate(value):
-                if isinstance(one, BaseModel):
-                    yield from certificate_files(one, f"{at}{name}.{getattr(one, 'name', number)}.")
+            for number, base_model in enumerate(value):
+                if isinstance(base_model, BaseModel):
+                    yield from certificate_files(base_model, f"{at}{name}.{getattr(base_model, 'name', number)}.")
 
 
 def certificates_of(settings: BaseModel) -> list[Certificate]:
@@ -88,23 +88,31 @@ def unusable(settings: BaseModel) -> list[Fault]:
 def ended(settings: BaseModel, now: int) -> list[Fault]:
     """A fault for each that has ended. A start does not fail for it: the clock may be wrong, and plants are watched."""
     return [
-        _fault(one, f"ended {-one.days_left(now)} days ago", "a certificate that has not ended: renew it")
-        for one in certificates_of(settings)
-        if one.ended(now)
+        _fault(
+            certificate, f"ended {-certificate.days_left(now)} days ago", "a certificate that has not ended: renew it"
+        )
+        for certificate in certificates_of(settings)
+        if certificate.ended(now)
     ]
 
 
 def ending(settings: BaseModel, now: int) -> list[Fault]:
     """A doubt about each that ends within 30 days."""
     return [
-        _fault(one, f"{one.days_left(now)} days", f"a certificate that lasts for more than {SOON_D} days: renew it")
-        for one in certificates_of(settings)
-        if not one.ended(now) and one.days_left(now) <= SOON_D
+        _fault(
+            certificate,
+            f"{certificate.days_left(now)} days",
+            f"a certificate that lasts for more than {SOON_D} days: renew it",
+        )
+        for certificate in certificates_of(settings)
+        if not certificate.ended(now) and certificate.days_left(now) <= SOON_D
     ]
 
 
-def _fault(one: Certificate, left: str, expected: str) -> Fault:
-    return Fault(one.where, one.key, f"{one.subject}, until {one.until}: {left}", expected)
+def _fault(certificate: Certificate, left: str, expected: str) -> Fault:
+    return Fault(
+        certificate.where, certificate.key, f"{certificate.subject}, until {certificate.until}: {left}", expected
+    )
 
 
 class CertificateWatch:
@@ -136,13 +144,13 @@ class CertificateWatch:
         if shown is not None:
             self._look(BROKER, self._address, shown, partial(shown_certificate, BROKER, self._address, shown))
         now = self._now()
-        left = {key: one.days_left(now) for key, one in self._known.items()}
+        left = {key: certificate.days_left(now) for key, certificate in self._known.items()}
         for key, days in left.items():
-            one = self._known[key]
-            stands = days, one.ended(now)
+            certificate = self._known[key]
+            stands = days, certificate.ended(now)
             if days <= SOON_D and self._told.get(key) != stands:
                 self._told[key] = stands
-                emit(CertificateEnding(key, one.where, one.subject, one.until, *stands))
+                emit(CertificateEnding(key, certificate.where, certificate.subject, certificate.until, *stands))
         return left
 
     def fewest(self) -> float:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from ingest.api.access import Keyring
+from ingest.api.access import TokenStore
 from ingest.api.tls import unpaired
 from ingest.connectors.config import open_connectors
 from ingest.model.fault import InvalidConfig, all_of
-from ingest.plants.load import load_roster
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
 from ingest.settings.certificates import ended, unusable
 from ingest.settings.in_force import compose, content_of
 from ingest.settings.settings import Settings
 
 
-def check_all(file: Path) -> tuple[Settings, Roster]:
+def check_all(file: Path) -> tuple[Settings, PlantConfiguration]:
     """Check the settings, the secrets and files they name, and every plant file.
 
     Raises:
@@ -28,7 +28,7 @@ def check_all(file: Path) -> tuple[Settings, Roster]:
     try:
         all_of(
             lambda: open_connectors(settings.connectors),
-            lambda: Keyring(settings.api.tokens),
+            lambda: TokenStore(settings.api.tokens),
             settings.warnings.terms,
         )
     except InvalidConfig as error:
@@ -36,9 +36,9 @@ def check_all(file: Path) -> tuple[Settings, Roster]:
     named = {fault.key for fault in faults}
     faults += [fault for fault in [*unusable(settings), *unpaired(settings.api)] if fault.key not in named]
     try:
-        roster = load_roster(settings.plants, MemoryNumbering(), version=1)
+        configuration = load_configuration(settings.plants, MemoryNumbering(), version=1)
     except InvalidConfig as error:
         raise InvalidConfig([*faults, *error.faults]) from error
     if faults:
         raise InvalidConfig(faults)
-    return settings, roster
+    return settings, configuration

@@ -21,7 +21,7 @@ from ingest.connectors.config import ConnectorsConfig
 from ingest.journal.config import JournalConfig
 from ingest.model.config import Config
 from ingest.model.fault import Fault, InvalidConfig, key_of, problems_of
-from ingest.plants.kept import KeptFiles
+from ingest.plants.saved_files import SavedFiles
 from ingest.settings.left_out import files_of_tables, secrets_of_entries
 from ingest.settings.settings import Settings, files_of
 from ingest.settings.text import CREDENTIALS, Unread, read_tables, values_in, with_credentials
@@ -315,8 +315,8 @@ def content_of(file: Path) -> bytes:
         raise InvalidConfig([Fault(str(file), "(file)", error.strerror or str(error), "a readable file")]) from error
 
 
-def _kept(folder: Path) -> KeptFiles:
-    return KeptFiles(folder / IN_FORCE)
+def _kept(folder: Path) -> SavedFiles:
+    return SavedFiles(folder / IN_FORCE)
 
 
 def _last(content: bytes) -> dict[str, Any] | None:

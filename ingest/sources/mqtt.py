@@ -22,7 +22,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.model.fault import InvalidConfig
-from ingest.model.renewed import CertificateUnusable, Renewed, renewed_password
+from ingest.model.reloaded import CertificateUnusable, Reloaded, renewed_password
 from ingest.pace import Pace
 from ingest.sources.broker_fit import (
     WHOLE_FRAME,
@@ -49,8 +49,8 @@ from ingest.sources.packets import Publish
 from ingest.sources.raw import Raw
 from ingest.sources.trust import BrokerNotTrusted, NotReady, OwnCertificateRefused
 from ingest.telemetry import emit
+from ingest.wire.chunks import UNSTATED, fitting, room
 from ingest.wire.frame import Committed, Refusal, encode_committed, encode_refusal
-from ingest.wire.pieces import UNSTATED, fitting, room
 from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, refused_topic
 from ingest.wire.trust import distrust, in_words, refusal_of_ours
 
@@ -96,7 +96,7 @@ class MqttSource:
         self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
         self._stopping = threading.Event()
         self._files = trust_files(config)
-        self._trust = Renewed(self._files.context, CertificateUnusable)
+        self._trust = Reloaded(self._files.context, CertificateUnusable)
         self._password = renewed_password("mqtt.password", config.password, _LONGEST)
         self._failed = failed
         self._pace = pace

@@ -88,7 +88,7 @@ class Shares:
         self._burst_s = burst_mb / mb_per_s
         self._known = known
         self._now = now
-        self._roster: Collection[Who] = ()
+        self._configuration: Collection[Who] = ()
         self._of: dict[str, tuple[Who, _Share]] = {}  # by topic
         self._strangers = _Share()
 
@@ -121,8 +121,8 @@ class Shares:
 
     def _share(self, topic: str) -> _Share:
         known = self._known()
-        if known is not self._roster:
-            self._roster = known
+        if known is not self._configuration:
+            self._configuration = known
             self._of = {topic: kept for topic, kept in self._of.items() if kept[0] in known}
         if topic in self._of:
             return self._of[topic][1]

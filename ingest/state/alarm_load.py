@@ -10,7 +10,7 @@ import numpy as np
 from ingest.alarms.config import AlarmsConfig
 from ingest.alarms.lifecycle import STANDING, SUPPRESSED_STATES
 from ingest.alarms.metrics import AlarmMetrics, lead, measure
-from ingest.alarms.present import Present, at_present
+from ingest.alarms.operator_load import OperatorLoad, at_present
 from ingest.alarms.slot import SLOT, AlarmSlot, slot_of
 from ingest.model.alarm import Alarm, AlarmFilter
 from ingest.model.annunciations import Annunciations
@@ -64,15 +64,17 @@ class AlarmLoad:
         """What called of late: as long ago as it matters to what is shown now. Raises StateUnavailable."""
         return self._calls(now - lead(self.config), now + 1, plants)
 
-    def present(self, positions: Mapping[str, Collection[str]], now: int) -> dict[str, Present]:
+    def present(self, positions: Mapping[str, Collection[str]], now: int) -> dict[str, OperatorLoad]:
         """What each of these positions has before it now. Raises StateUnavailable."""
-        plants = frozenset(plant for one in positions.values() for plant in one)
+        plants = frozenset(plant for position in positions.values() for plant in position)
         alarms: dict[str, list[Alarm]] = {}
         for alarm in self._book.alarms(AlarmFilter(plants=plants, states=_OPEN), limit=MOST):
             alarms.setdefault(alarm.plant, []).append(alarm)
         recent = _by_position(positions, self.recent(plants, now))
         return {
-            name: at_present([one for plant in own for one in alarms.get(plant, ())], recent[name], self.config, now)
+            name: at_present(
+                [alarm for plant in own for alarm in alarms.get(plant, ())], recent[name], self.config, now
+            )
             for name, own in positions.items()
         }
 

@@ -95,7 +95,7 @@ def annunciations_of(
     number.
     """
     columns = {
-        name: np.concatenate([np.empty(0, kind), *(one[name] for one in packs)]) for name, kind in _KINDS.items()
+        name: np.concatenate([np.empty(0, kind), *(pack[name] for pack in packs)]) for name, kind in _KINDS.items()
     }
     called, rule = columns["called"], columns["rule"]
     within = (start <= called) & (called < end)

@@ -25,8 +25,8 @@ from ingest.state.annunciation_packs import (
     rule_of,
 )
 from ingest.state.database import Database
-from ingest.state.once import once
 from ingest.state.unreadable import Rows
+from ingest.state.upsert import once
 
 _RAISED: Final = sa.insert(t.annunciation)
 _NEWEST: Final = sa.update(t.annunciation).where(

@@ -1,7 +1,7 @@
 """The audit trail: rows that are only ever added, each hashed together with the one before it.
 
 The database refuses to change or delete them; whoever goes around it breaks the chain, which `verify` finds. Rows cut
-off at the very end leave no trace in the chain itself, but in the heads kept outside of it (`ingest.state.heads`).
+off at the very end leave no trace in the chain itself, but in the heads kept outside of it (`ingest.state.audit_heads`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from ingest.model.audit import Act, ActKind, ActRole
 from ingest.state import tables as t
-from ingest.state.heads import Head
+from ingest.state.audit_heads import AuditHead
 from ingest.state.unreadable import Rows, Unreadable
 
 _FIRST: Final = "0" * 64
@@ -89,7 +89,7 @@ class AuditStore:
     """The trail, as committed."""
 
     def __init__(
-        self, rows: Callable[[sa.Select[Any]], Rows], heads: Callable[[], Sequence[Head]] = lambda: ()
+        self, rows: Callable[[sa.Select[Any]], Rows], heads: Callable[[], Sequence[AuditHead]] = lambda: ()
     ) -> None:
         """`rows`: asks the state database, from inside the service or beside it. `heads`: those kept outside."""
         self._rows = rows
@@ -128,11 +128,11 @@ class AuditStore:
         """How many acts there are."""
         return int(self._rows(sa.select(sa.func.count().label("acts")).select_from(t.audit))[0]["acts"])
 
-    def head(self) -> Head | None:
+    def head(self) -> AuditHead | None:
         """The newest row as it is to be kept outside; None: there are no rows."""
-        return next((Head(row["seq"], row["hash"]) for row in self._rows(_NEWEST)), None)
+        return next((AuditHead(row["seq"], row["hash"]) for row in self._rows(_NEWEST)), None)
 
-    def has(self, head: Head) -> bool:
+    def has(self, head: AuditHead) -> bool:
         """Whether the trail still has that row."""
         query = sa.select(t.audit.c.hash).where(t.audit.c.seq == head.seq)
         return any(row["hash"] == head.hash for row in self._rows(query))

@@ -10,7 +10,7 @@ from typing import Final
 
 from ingest.state import tables as t
 from ingest.state.errors import StateUnavailable
-from ingest.state.peek import ENGINE_AT, EngineAt, open_file
+from ingest.state.read_only import ENGINE_AT, EngineProgress, open_file
 from ingest.state.warning_tables import warning, warning_event
 
 _PAGES: Final = 1024  # copied at a time
@@ -33,11 +33,11 @@ class HeldState:
         with _told(self._path):
             return int(self._connection.execute("PRAGMA page_count").fetchone()[0])
 
-    def engine_at(self) -> EngineAt:
+    def engine_at(self) -> EngineProgress:
         """How far the engine had come in the journal."""
         with _told(self._path):
             row = self._connection.execute(ENGINE_AT).fetchone()
-        return EngineAt(*row) if row else EngineAt(0, 0)
+        return EngineProgress(*row) if row else EngineProgress(0, 0)
 
     def copy(self, target: Path, seen: Callable[[int], None]) -> None:
         """Write it to a new file, synced and without companions; `seen` is called with pages copied just now.

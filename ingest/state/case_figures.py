@@ -12,7 +12,7 @@ from ingest.state import case_tables as c
 from ingest.state import tables as t
 from ingest.state import warning_tables as w
 from ingest.state.database import Database
-from ingest.state.peek import ReadOnly
+from ingest.state.read_only import ReadOnly
 
 
 class CaseFigures:

@@ -47,7 +47,7 @@ R = TypeVar("R")
 def row_of(record: Any) -> dict[str, Any]:
     """The record as a row of its table."""
     columns = TABLES[type(record)].c
-    return {one.name: _plain(getattr(record, one.name)) for one in fields(record) if one.name in columns}
+    return {field.name: _plain(getattr(record, field.name)) for field in fields(record) if field.name in columns}
 
 
 def record_of(kind: type[R], row: Mapping[str, Any]) -> R:
@@ -64,8 +64,11 @@ def key_of(record: Any) -> sa.ColumnElement[bool]:
 def taken_by(record: Any) -> sa.ColumnElement[bool]:
     """Which rows stand in the way of a new record: its own key's, and those alike where the table allows but one."""
     table = TABLES[type(record)]
-    alone = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
-    alike = [sa.and_(*(column == getattr(record, column.name) for column in one.columns)) for one in alone]
+    alone = [constraint for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)]
+    alike = [
+        sa.and_(*(column == getattr(record, column.name) for column in unique_constraint.columns))
+        for unique_constraint in alone
+    ]
     return sa.or_(key_of(record), *alike)
 
 
@@ -76,7 +79,7 @@ def link_rows(disposition: Disposition) -> list[dict[str, Any]]:
 
 def finding_row(inspection: UUID, finding: Finding) -> dict[str, Any]:
     """The finding as a row."""
-    return {"inspection": inspection} | {one.name: getattr(finding, one.name) for one in fields(finding)}
+    return {"inspection": inspection} | {field.name: getattr(finding, field.name) for field in fields(finding)}
 
 
 def _plain(value: Any) -> Any:

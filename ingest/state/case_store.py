@@ -36,7 +36,7 @@ from ingest.state.case_rows import (
     taken_by,
 )
 from ingest.state.database import Database
-from ingest.state.peek import ReadOnly
+from ingest.state.read_only import ReadOnly
 
 R = TypeVar("R")
 
@@ -230,7 +230,7 @@ def _save(connection: sa.Connection, record: Versioned) -> None:
     if isinstance(record, Inspection):
         last = sa.select(sa.func.max(t.finding.c.number)).where(t.finding.c.inspection == record.id)
         kept = connection.execute(last).scalar() or 0
-        rows = [finding_row(record.id, one) for one in record.findings if one.number > kept]
+        rows = [finding_row(record.id, finding) for finding in record.findings if finding.number > kept]
         if rows:
             connection.execute(sa.insert(t.finding), rows)
 

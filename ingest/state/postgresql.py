@@ -21,7 +21,7 @@ from psycopg.types.string import StrDumper
 from sqlalchemy.dialects.postgresql import REGCLASS
 
 from ingest.model.fault import InvalidConfig
-from ingest.model.renewed import Renewed, renewed_password
+from ingest.model.reloaded import Reloaded, renewed_password
 from ingest.state.backend import json_text
 from ingest.state.config import StateConfig
 from ingest.state.errors import StateAway, StateBroken, StateUnavailable
@@ -214,7 +214,7 @@ class Postgresql:
 
 
 def connect(
-    config: StateConfig, password: Renewed[str | None], settings: Mapping[str, str], **options: Any
+    config: StateConfig, password: Reloaded[str | None], settings: Mapping[str, str], **options: Any
 ) -> psycopg.Connection[Any]:
     """A session with these settings. Raises psycopg.Error; StateAway: the password cannot be read, and never could."""
     server = config.server

@@ -17,8 +17,8 @@ from typing import Final
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.errors import StateUnavailable
-from ingest.state.peek import reading as look
-from ingest.state.soundness import unsound_rows
+from ingest.state.integrity import unsound_rows
+from ingest.state.read_only import reading as look
 from ingest.state.tables import METADATA
 
 WITHOUT_END: Final = 1 << 62

@@ -25,7 +25,6 @@ from ingest.state import tables as t
 from ingest.state.annunciations import AnnunciationStore, follow
 from ingest.state.database import Database
 from ingest.state.errors import StateInDoubt
-from ingest.state.once import added, once, put
 from ingest.state.renames import rename_points
 from ingest.state.rows import (
     act_of,
@@ -38,6 +37,7 @@ from ingest.state.rows import (
     suppression_of,
     suppression_row,
 )
+from ingest.state.upsert import added, once, put
 from ingest.state.warning_store import live_warnings, write_warnings
 
 _HANDED: Final = 8
@@ -80,7 +80,7 @@ _TRIED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineCheckpoint:
     """Where the engine was when it last committed.
 
     Attributes:
@@ -113,11 +113,11 @@ class EngineStore:
         self._annunciations = AnnunciationStore(database)
         self._doubt: int | None = None  # a commit that may have been kept
 
-    def load(self) -> EngineState:
+    def load(self) -> EngineCheckpoint:
         """Where to go on from."""
         for row in self._db.rows(sa.select(t.engine_state)):
-            return EngineState(row["cursor"], row["snapshot_cursor"], row["snapshot"], row["reached"])
-        return EngineState(0, 0, None)
+            return EngineCheckpoint(row["cursor"], row["snapshot_cursor"], row["snapshot"], row["reached"])
+        return EngineCheckpoint(0, 0, None)
 
     def open_alarms(self) -> list[Alarm]:
         """Every alarm that is not over, oldest first."""

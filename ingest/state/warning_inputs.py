@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ingest.state.identity import ByIdentity
-from ingest.state.once import once
+from ingest.state.upsert import once
 from ingest.state.warning_tables import warning_input
 
 R = TypeVar("R", bound=Sequence[MutableMapping[str, Any]])

@@ -13,8 +13,8 @@ from ingest.model.warning import EarlyWarning, WarningEvent, WarningFilter, Warn
 from ingest.state import warning_tables as t
 from ingest.state.case_queries import Before, paged
 from ingest.state.database import Database
-from ingest.state.once import added, put
 from ingest.state.unreadable import Rows
+from ingest.state.upsert import added, put
 from ingest.state.warning_inputs import let_refer, whole
 from ingest.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of
 

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from ingest.model.config import Config, misplaced
 from ingest.model.warning import Colour, Step
-from ingest.warnings.ladder import Duty, Pace
+from ingest.warnings.episodes import WarningPolicy
+from ingest.warnings.escalation import Deadlines, Duty
 from ingest.warnings.rules import ColourRules, load_rules
-from ingest.warnings.watch import Terms
 
 Seconds = Annotated[int, Field(gt=0)]
 
@@ -90,19 +90,19 @@ class WarningsConfig(Config):
     def duty_of(self, plant: str, region: str) -> Duty:
         """Who answers for that plant."""
         holders: dict[Step, tuple[str, ...]] = {}
-        for one in self.duty:
-            if one.answers_for(plant, region):
-                holders[one.step] = (*holders.get(one.step, ()), one.name)
+        for duty in self.duty:
+            if duty.answers_for(plant, region):
+                holders[duty.step] = (*holders.get(duty.step, ()), duty.name)
         return Duty(holders)
 
-    def terms(self, rules: ColourRules | None = None) -> Terms:
+    def terms(self, rules: ColourRules | None = None) -> WarningPolicy:
         """The same as the watches take it, with these rules or those of the settings.
 
         Raises:
             InvalidConfig: those of the settings cannot be used.
         """
-        pace = Pace(self.ack_s.ns(), self.feedback_s.ns(), self.remind_at)
+        pace = Deadlines(self.ack_s.ns(), self.feedback_s.ns(), self.remind_at)
         second = 10**9
-        return Terms(
+        return WarningPolicy(
             rules or load_rules(self.rules), pace, self.fall_after_s * second, self.reopen_s * second, self.duty_of
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.model.telling import iso, said
+from ingest.model.payload import iso, localized
 from ingest.model.warning import EarlyWarning, Ground, WarningEvent
 from ingest.warnings.report import colour_name, reasons, warning_fields
 
@@ -64,7 +64,9 @@ def _after(events: Sequence[WarningEvent], at: int) -> Explanation:
     colour = last.warning.colour
     led: tuple[Ground, ...] = ()
     if last.warning.held is not None:
-        calls = (tuple(one for one in event.warning.inputs if one.colour == colour) for event in reversed(events))
+        calls = (
+            tuple(ground for ground in event.warning.inputs if ground.colour == colour) for event in reversed(events)
+        )
         led = next(filter(None, calls), ())
     return Explanation(at, last.warning, last, led)
 
@@ -75,7 +77,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
     return {
         "at": iso(found.at),
         "colour": str(warning.colour) if warning.colour else None,
-        "colour_name": said(colour_name(warning.colour)),
+        "colour_name": localized(colour_name(warning.colour)),
         "since": iso(warning.since),
         "last_event": {"event": str(found.last.kind), "time": iso(found.last.time), "by": found.last.by},
         "reasons": reasons(warning.inputs, found.at),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ingest.model.payload import enterprise_fields, iso, localized
 from ingest.model.plant import Plant, Text
-from ingest.model.telling import enterprise_fields, iso, said
 from ingest.model.warning import Colour, EarlyWarning, Fact, Ground, WarningEvent
 from ingest.warnings.risk import MODEL
 
@@ -24,7 +24,7 @@ def warning_body(event: WarningEvent, plant: Plant | None) -> dict[str, Any]:
         "time": iso(event.time),
         "by": event.by,
         "detail": dict(event.detail),
-        "title": said(title(event.warning, plant)),
+        "title": localized(title(event.warning, plant)),
         "warning": warning_fields(event.warning),
         "reasons": reasons(event.warning.inputs, event.time),
         "enterprise": enterprise_fields(plant),
@@ -44,7 +44,7 @@ def warning_fields(warning: EarlyWarning) -> dict[str, Any]:
         "raised": iso(warning.raised),
         "ended": iso(warning.ended),
         "step": str(warning.step),
-        "step_name": said(warning.step.text),
+        "step_name": localized(warning.step.text),
         "asking": str(warning.asking) if warning.asking else None,
         "asked": iso(warning.asked),
         "until": iso(warning.until),
@@ -64,7 +64,7 @@ def reasons(grounds: Iterable[Ground], now: int) -> list[dict[str, Any]]:
         {
             "rule": ground.rule,
             "colour": str(ground.colour),
-            "text": said(ground.text),
+            "text": localized(ground.text),
             "source": ground.source,
             "confidence": str(ground.confidence),
             "facts": [_fact(fact, now) for fact in ground.facts],

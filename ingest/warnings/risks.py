@@ -64,12 +64,12 @@ def assess(plant: Plant, facts: Sequence[Fact], now: int) -> PlantRisk:
 def regions(plants: Iterable[PlantRisk]) -> list[RegionRisk]:
     """Every region these plants lie in, the largest first; none is in a lower band than a plant of it."""
     members: dict[str, list[PlantRisk]] = {}
-    for one in plants:
+    for plant in plants:
         for digits in REGIONS:
-            if len(one.plant.region) >= digits:
-                members.setdefault(one.plant.region[:digits], []).append(one)
+            if len(plant.plant.region) >= digits:
+                members.setdefault(plant.plant.region[:digits], []).append(plant)
     found = []
     for region, of in sorted(members.items(), key=lambda item: (len(item[0]), item[0])):
-        index = risk.region_index(one.index for one in of)
-        found.append(RegionRisk(region, index, max(risk.band(index), *(one.band for one in of)), len(of)))
+        index = risk.region_index(plant_risk.index for plant_risk in of)
+        found.append(RegionRisk(region, index, max(risk.band(index), *(plant_risk.band for plant_risk in of)), len(of)))
     return found

@@ -18,10 +18,10 @@ import msgspec
 from msgspec import Raw
 
 from ingest.wire.beginning import begins_json, begins_packed
-from ingest.wire.cure import column_for, faults_of_head, number_for
+from ingest.wire.corrections import column_for, faults_of_head, number_for
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import MAX_COLUMNS, NAME, QUALITY, SEQ, TIMES, guard
-from ingest.wire.mend import mend_json
+from ingest.wire.lenient_json import mend_json
 from ingest.wire.parse import Column, Identity, Parsed, Unfit, keys_said
 
 _Plain = int | float | str | bool | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.judged_plant import copied_roster, sample_roster
+from benchmarks.judged_plant import copied_configuration, sample_configuration
 from benchmarks.plants import measure
 from gateway_sim.faults import FAULTS
 
@@ -27,7 +27,7 @@ def test_the_plants_benchmark_gives_every_figure() -> None:
 
 
 def test_copies_are_judged_by_the_rules_of_the_plant_they_copy() -> None:
-    copies, plant = copied_roster("demo-steel", 3), sample_roster().plants["demo-steel"]
+    copies, plant = copied_configuration("demo-steel", 3), sample_configuration().plants["demo-steel"]
     assert len(copies.enterprises()) == 3
     for copy in copies.enterprises():
         assert [(p.id, [rule.code for rule in p.rules]) for p in copy.points] == [

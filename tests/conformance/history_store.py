@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.alarms.present import Present
+from ingest.alarms.operator_load import OperatorLoad
 from ingest.alarms.slot import SLOT, AlarmSlot
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.refusals import write_around
@@ -31,7 +31,18 @@ from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch, empty_batch
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, named, point, roster, steady, trend_of
+from tests.ingest.history.made_up import (
+    NOON,
+    PLANT,
+    SECOND,
+    alarm_event,
+    batch,
+    configuration,
+    named,
+    point,
+    steady,
+    trend_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,38 +81,38 @@ class HistoryWrites:
         readings = replace(
             readings, value=np.where(nulls, np.nan, readings.value), flags=np.where(nulls, 4, 0).astype(np.uint16)
         )
-        kept.store.write_readings(readings, roster(), 1)
-        kept.store.write_readings(steady(500, start=NOON + 20_000 * SECOND), roster(), 2)
+        kept.store.write_readings(readings, configuration(), 1)
+        kept.store.write_readings(steady(500, start=NOON + 20_000 * SECOND), configuration(), 2)
         assert kept.readings() == 12_500
 
     def test_the_same_entries_written_again_are_kept_once(self, kept: Kept) -> None:
         readings = steady(3_000)
-        kept.store.write_readings(readings, roster(), 1)
-        kept.store.write_readings(readings, roster(), 1)
+        kept.store.write_readings(readings, configuration(), 1)
+        kept.store.write_readings(readings, configuration(), 1)
         assert kept.readings() == 3_000
 
     def test_a_write_repeated_with_other_bounds_is_kept_once(self, kept: Kept) -> None:
         """After a crash the writer starts from the same cursor, but the turn may end earlier or later."""
         readings = steady(1_000)
-        kept.store.write_readings(_part(readings, 0, 400), roster(), 1)
-        kept.store.write_readings(_part(readings, 400, 800), roster(), 5)
-        kept.store.write_readings(_part(readings, 400, 600), roster(), 5)
-        kept.store.write_readings(_part(readings, 600, 1_000), roster(), 7)
-        kept.store.write_readings(_part(readings, 600, 1_000), roster(), 7)
+        kept.store.write_readings(_part(readings, 0, 400), configuration(), 1)
+        kept.store.write_readings(_part(readings, 400, 800), configuration(), 5)
+        kept.store.write_readings(_part(readings, 400, 600), configuration(), 5)
+        kept.store.write_readings(_part(readings, 600, 1_000), configuration(), 7)
+        kept.store.write_readings(_part(readings, 600, 1_000), configuration(), 7)
         assert kept.readings() == 1_000
 
     def test_a_gateway_is_not_counted_as_a_reading(self, kept: Kept) -> None:
-        kept.store.write_readings(batch([3, 0], [NOON, NOON], [1.0, 0.3]), roster(), 1)
+        kept.store.write_readings(batch([3, 0], [NOON, NOON], [1.0, 0.3]), configuration(), 1)
         assert kept.readings() == 1
 
     def test_nothing_to_write_is_nothing_written(self, kept: Kept) -> None:
-        kept.store.write_readings(empty_batch(), roster(), 1)
+        kept.store.write_readings(empty_batch(), configuration(), 1)
         kept.store.write_alarm_events([])
         assert kept.readings() == kept.alarm_events() == 0
 
     def test_a_slot_of_alarm_metrics_written_again_takes_the_place_of_the_first(self, kept: Kept) -> None:
         """Also where less is known of it by then. VictoriaMetrics only counts them; it keeps each as it came."""
-        known = Present({1: 3, 2: 1}, unacknowledged=2, stale=1, hidden=0, chattering=1, raised=5, flood=False)
+        known = OperatorLoad({1: 3, 2: 1}, unacknowledged=2, stale=1, hidden=0, chattering=1, raised=5, flood=False)
         first = [AlarmSlot("总控室 1", NOON + at * SLOT, at + 1, at + 1, 0, 0, 12.5, known) for at in range(3)]
         kept.store.write_alarm_slots([])
         kept.store.write_alarm_slots(first)
@@ -131,7 +142,7 @@ class HistoryQueries:
     def test_a_number_however_large_is_kept_as_it_came_where_it_harms_no_other(self, store: HistoryStore) -> None:
         with capture_logs() as log:
             store.write_readings(
-                batch([0] * 3, [NOON + at * SECOND for at in range(3)], [50.25, 3.4e38, 0.351]), roster(), 1
+                batch([0] * 3, [NOON + at * SECOND for at in range(3)], [50.25, 3.4e38, 0.351]), configuration(), 1
             )
         assert log == []
         trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 3 * SECOND, 3)
@@ -141,8 +152,8 @@ class HistoryQueries:
         """Of every value, whatever is known against it: a trend shows what was measured, and hides nothing."""
         times = [NOON + s * SECOND for s in (0, 1, 9, 10, 25, 39)]
         flags = [0, Flag.UNCERTAIN, Flag.BAD, 0, Flag.BAD | Flag.OUT_OF_RANGE, Flag.LATE]
-        store.write_readings(batch([0] * 6, times, [1, 2, 6, 5, 7, 8], flags), roster(), 1)
-        store.write_readings(batch([1, 1], [NOON, NOON + SECOND], [100, 100]), roster(), 2)
+        store.write_readings(batch([0] * 6, times, [1, 2, 6, 5, 7, 8], flags), configuration(), 1)
+        store.write_readings(batch([1, 1], [NOON, NOON + SECOND], [100, 100]), configuration(), 2)
         trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 40 * SECOND, 4)
         assert trend.time.tolist() == [NOON + s * SECOND for s in (0, 10, 20, 30)]
         assert trend.low.tolist() == [1, 5, 7, 8]
@@ -152,16 +163,16 @@ class HistoryQueries:
 
     def test_a_trend_of_a_renamed_point_has_what_was_kept_under_its_former_id(self, store: HistoryStore) -> None:
         times = [NOON, NOON + SECOND]
-        store.write_readings(batch([0, 0], times, [1, 2]), roster(), 1)
-        store.write_readings(batch([1, 1], [NOON + s * SECOND for s in (2, 12)], [6, 7]), roster(), 2)
-        names = [point.id for point in roster().points[:2] if point is not None]
+        store.write_readings(batch([0, 0], times, [1, 2]), configuration(), 1)
+        store.write_readings(batch([1, 1], [NOON + s * SECOND for s in (2, 12)], [6, 7]), configuration(), 2)
+        names = [point.id for point in configuration().points[:2] if point is not None]
         trend = trend_of(store, PLANT, names[1], NOON, NOON + 20 * SECOND, 2, was=names[0])
         assert (trend.low.tolist(), trend.mean.tolist(), trend.high.tolist()) == ([1, 7], [3, 7], [6, 7])
         assert trend.count.tolist() == [3, 1]
 
     def test_trends_asked_at_once_are_those_asked_one_by_one(self, store: HistoryStore) -> None:
         """Of other plants, spans and names too, and of what there is nothing; twice the same is answered twice."""
-        known = roster(
+        known = configuration(
             *(point(at, f"P-{at}") for at in range(4)),
             point(4, "P-1", plant="other"),
             point(5, "GW-01", signal=GATEWAY_SIGNAL),
@@ -194,7 +205,9 @@ class HistoryQueries:
     def test_a_trend_has_only_what_lies_within_its_window(self, store: HistoryStore) -> None:
         """From `start`, included, to `end`, not included; buckets begin at `start` however odd it is."""
         start = NOON + 123_456_789
-        store.write_readings(batch([0] * 4, [start - 1, start, start + 999, start + 1_000], [1, 2, 3, 4]), roster(), 1)
+        store.write_readings(
+            batch([0] * 4, [start - 1, start, start + 999, start + 1_000], [1, 2, 3, 4]), configuration(), 1
+        )
         trend = trend_of(store, PLANT, "CW-01", start, start + 1_000, 3)
         assert trend.time.tolist() == [start, start + 2 * 334]
         assert trend.count.tolist() == [1, 1]
@@ -203,31 +216,31 @@ class HistoryQueries:
     @pytest.mark.parametrize("buckets", [1, 3, 7, 500])
     def test_a_trend_has_at_most_the_buckets_asked_for(self, store: HistoryStore, buckets: int) -> None:
         readings = steady(1_000, points=1)
-        store.write_readings(readings, roster(), 1)
+        store.write_readings(readings, configuration(), 1)
         trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 1_000 * SECOND, buckets)
         assert 0 < len(trend.time) <= buckets
         assert trend.count.sum() == 1_000
         assert len(set(np.diff(trend.time).tolist())) <= 1
 
     def test_a_bucket_of_nulls_counts_its_readings_and_has_no_value(self, store: HistoryStore) -> None:
-        store.write_readings(batch([0, 0], [NOON, NOON + 1], [np.nan, np.nan], [4, 4]), roster(), 1)
+        store.write_readings(batch([0, 0], [NOON, NOON + 1], [np.nan, np.nan], [4, 4]), configuration(), 1)
         trend = trend_of(store, PLANT, "CW-01", NOON, NOON + SECOND, 10)
         assert trend.count.tolist() == [2]
         assert np.isnan([trend.low, trend.mean, trend.high]).all()
 
     def test_a_trend_of_nothing_is_empty(self, store: HistoryStore) -> None:
-        store.write_readings(steady(3), roster(), 1)
+        store.write_readings(steady(3), configuration(), 1)
         for where, start, end in (("nobody", NOON, NOON + SECOND), ("CW-01", 0, 1), ("CW-01", NOON, NOON)):
             trend = trend_of(store, PLANT, where, start, end, 10)
             assert [len(c) for c in (trend.time, trend.low, trend.mean, trend.high, trend.count)] == [0] * 5
 
     def test_a_gateway_has_a_trend_too(self, store: HistoryStore) -> None:
-        store.write_readings(batch([3, 3], [NOON, NOON + SECOND], [1.0, 0.0]), roster(), 1)
+        store.write_readings(batch([3, 3], [NOON, NOON + SECOND], [1.0, 0.0]), configuration(), 1)
         trend = trend_of(store, PLANT, "GW-01", NOON, NOON + 2 * SECOND, 2)
         assert trend.mean.tolist() == [1, 0]
 
     def test_a_gateways_clock_and_the_service_have_trends_and_are_no_readings(self, store: HistoryStore) -> None:
-        known = roster(
+        known = configuration(
             point(0, "GW-01", signal=GATEWAY_SIGNAL),
             point(1, "GW-01.clock", signal=GatewayPoint.CLOCK.signal),
             point(2, "DISK", signal=ServicePoint.DISK.signal, plant=SERVICE),
@@ -240,14 +253,14 @@ class HistoryQueries:
     @pytest.mark.parametrize("name", HOSTILE)
     def test_a_hostile_name_names_its_own_point_and_nothing_else(self, store: HistoryStore, name: str) -> None:
         readings = batch([0, 1], [NOON, NOON], [1.0, 2.0])
-        store.write_readings(readings, roster(point(0, "CW-01"), point(1, name)), 1)
+        store.write_readings(readings, configuration(point(0, "CW-01"), point(1, name)), 1)
         assert trend_of(store, PLANT, name, NOON, NOON + 1, 1).high.tolist() == [2.0]
         assert trend_of(store, name, name, NOON, NOON + 1, 1).high.tolist() == []
         assert store.count_readings() == 2
 
     def test_extreme_numbers_are_kept_exactly(self, store: HistoryStore) -> None:
         values = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0.0, 1e16]
-        store.write_readings(batch([0] * 5, [NOON + i for i in range(5)], values, [65_535] * 5), roster(), 1)
+        store.write_readings(batch([0] * 5, [NOON + i for i in range(5)], values, [65_535] * 5), configuration(), 1)
         assert trend_of(store, PLANT, "CW-01", NOON, NOON + 5, 5).high.tolist() == values
 
     def test_readings_in_any_order_have_the_trend_of_plain_arithmetic(self, store: HistoryStore) -> None:
@@ -258,7 +271,9 @@ class HistoryQueries:
         flags = np.where(np.isnan(values), 4, dice.integers(0, 2, 600))
         for entry, at in enumerate(np.array_split(np.arange(600), 5), start=1):
             store.write_readings(
-                batch([0] * len(at), times[at].tolist(), values[at].tolist(), flags[at].tolist()), roster(), entry
+                batch([0] * len(at), times[at].tolist(), values[at].tolist(), flags[at].tolist()),
+                configuration(),
+                entry,
             )
         for start, end, buckets in ((0, 600, 10), (37, 411, 6), (100, 101, 3)):
             query = TrendQuery(PLANT, "CW-01", NOON + start * SECOND, NOON + end * SECOND, buckets)
@@ -277,14 +292,14 @@ class HistoryQueries:
 
     def test_what_was_refused_before_replaces_what_is_there_of_its_time(self, store: HistoryStore) -> None:
         """A person has it written again, without a journal entry; other readings stay."""
-        store.write_readings(batch([0, 0], [NOON, NOON + SECOND], [1.0, 2.0]), roster(), 1)
+        store.write_readings(batch([0, 0], [NOON, NOON + SECOND], [1.0, 2.0]), configuration(), 1)
         for _ in range(2):
-            store.write_readings(batch([0], [NOON], [7.0]), roster(), None)
+            store.write_readings(batch([0], [NOON], [7.0]), configuration(), None)
         trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 2 * SECOND, 2)
         assert (trend.high.tolist(), trend.count.tolist()) == ([7.0, 2.0], [1, 1])
 
     def test_nothing_is_dropped_that_is_young(self, store: HistoryStore) -> None:
-        assert store.write_readings(steady(10), roster(), 1) == 0
+        assert store.write_readings(steady(10), configuration(), 1) == 0
         assert store.dropped_days() == 0
 
     def test_a_store_that_cannot_be_reached_is_unavailable(self, unreachable: Callable[[], HistoryStore]) -> None:
@@ -316,7 +331,8 @@ class HistoryRefusals:
         count = len(refusing.readings)
         for _ in range(2):
             found = write_around(
-                count, lambda part: refusing.store.write_readings(refusing.readings.take(np.r_[part]), roster(), 1)
+                count,
+                lambda part: refusing.store.write_readings(refusing.readings.take(np.r_[part]), configuration(), 1),
             )
             assert {place for place, _ in found.refused} == refusing.bad
             assert all(reason for _, reason in found.refused)
@@ -327,7 +343,7 @@ class HistoryRefusals:
 def use(store: HistoryStore) -> None:
     """Write a reading, and let go of the store whatever becomes of that."""
     try:
-        store.write_readings(steady(1), roster(), 1)
+        store.write_readings(steady(1), configuration(), 1)
     finally:
         store.close()
 

@@ -14,9 +14,9 @@ import numpy as np
 from ingest.history.feeds import JournalFeed
 from ingest.journal import body
 from ingest.journal.journal import Commit, Progress, Totals
-from ingest.journal.position import Gap, Position
 from ingest.journal.records import Quarantined, Staged
 from ingest.journal.roles import EngineJournal, IntakeJournal
+from ingest.journal.sequence_state import Gap, SequenceState
 from ingest.model.batch import Batch, empty_batch
 
 
@@ -88,13 +88,13 @@ class JournalPromises:
         journal = opened()
         key = ("p", "g", "boot")
         journal.append(
-            Commit(batch(1), 1, {key: Progress(Position(4, (Gap(2, 3),)), 5, 2, 0)}, {("p", "g"): (True, 5)})
+            Commit(batch(1), 1, {key: Progress(SequenceState(4, (Gap(2, 3),)), 5, 2, 0)}, {("p", "g"): (True, 5)})
         )
-        journal.append(Commit(empty_batch(), 0, {key: Progress(Position(4, (Gap(3, 3),), (Gap(1, 1),)), 6, 1, 3)}))
+        journal.append(Commit(empty_batch(), 0, {key: Progress(SequenceState(4, (Gap(3, 3),), (Gap(1, 1),)), 6, 1, 3)}))
         (gateway,) = journal.gateways()
         assert (gateway.committed, gateway.missing, gateway.online) == (4, (Gap(3, 3),), True)
         assert (gateway.frames, gateway.duplicates, gateway.received) == (3, 3, 6)
-        assert journal.positions() == {key: Position(4, (Gap(3, 3),), (Gap(1, 1),))}
+        assert journal.positions() == {key: SequenceState(4, (Gap(3, 3),), (Gap(1, 1),))}
         assert journal.totals().readings == 1
 
     def test_the_same_bytes_are_put_aside_once(self, opened: Opened) -> None:
@@ -130,7 +130,7 @@ class JournalPromises:
         key = ("p", "g", "boot")
         bad = Quarantined(0, 1, "topic", "schema", "seq is missing", 2, b"{}")
         dead = opened()
-        dead.append(Commit(batch(2), 2, {key: Progress(Position(4), 5, 2, 0)}, quarantined=[bad]))
+        dead.append(Commit(batch(2), 2, {key: Progress(SequenceState(4), 5, 2, 0)}, quarantined=[bad]))
         journal = opened()
         assert [same(entry.batch, batch(2)) for entry in journal.read(0, 100)] == [True]
         assert (journal.last(), journal.newest(), [*journal.positions()]) == (1, 9, [key])
@@ -180,10 +180,10 @@ class JournalPromises:
         journal = opened()
         kept, gone = ("p", "g", "new"), ("p", "g", "old")
         journal.append(
-            Commit(batch(1), 1, {gone: Progress(Position(9), 1, 1, 0), kept: Progress(Position(2), 5, 2, 0)})
+            Commit(batch(1), 1, {gone: Progress(SequenceState(9), 1, 1, 0), kept: Progress(SequenceState(2), 5, 2, 0)})
         )
-        journal.save_position(kept, Position(2, (), (Gap(1, 1),)))
+        journal.save_position(kept, SequenceState(2, (), (Gap(1, 1),)))
         journal.forget([gone])
         journal.close()
-        assert opened().positions() == {kept: Position(2, (), (Gap(1, 1),))}
+        assert opened().positions() == {kept: SequenceState(2, (), (Gap(1, 1),))}
         assert opened().boots().keys() == {("p", "g")}

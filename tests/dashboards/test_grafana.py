@@ -15,13 +15,13 @@ import pytest
 import yaml
 
 from ingest.alarms.config import AlarmsConfig
-from ingest.alarms.present import Present
+from ingest.alarms.operator_load import OperatorLoad
 from ingest.alarms.slot import SLOT, AlarmSlot
 from ingest.history.config import InfluxV1Config
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.flags import Flag
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, roster, steady
+from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, configuration, steady
 from tests.servers import influxd
 
 FOLDER = Path(__file__).parents[2] / "dashboards" / "grafana"
@@ -62,11 +62,15 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         store.create_database()
         readings = steady(MINUTES * 60)
         flags = np.choose(np.arange(len(readings)) % 10, [0, Flag.BAD, Flag.OUT_OF_RANGE, Flag.CLOCK, 0, 0, 0, 0, 0, 0])
-        store.write_readings(readings.with_flags(flags.astype(np.uint16)), roster(), 1)
-        store.write_readings(batch([0, 1], [NOON + 7, NOON + 8], [np.nan, np.nan], [Flag.NO_VALUE] * 2), roster(), 2)
+        store.write_readings(readings.with_flags(flags.astype(np.uint16)), configuration(), 1)
+        store.write_readings(
+            batch([0, 1], [NOON + 7, NOON + 8], [np.nan, np.nan], [Flag.NO_VALUE] * 2), configuration(), 2
+        )
         last = MINUTES * 60 - 1  # flagged, so that the newest reading of one point has a quality to show
-        store.write_readings(batch([last % 3], [NOON + last * SECOND], [0.3], [Flag.LATE]), roster(), 2)
-        store.write_readings(batch([3] * 3, [NOON + s * SECOND for s in (1, 60, 90)], [1.0, 0.0, 1.0]), roster(), 3)
+        store.write_readings(batch([last % 3], [NOON + last * SECOND], [0.3], [Flag.LATE]), configuration(), 2)
+        store.write_readings(
+            batch([3] * 3, [NOON + s * SECOND for s in (1, 60, 90)], [1.0, 0.0, 1.0]), configuration(), 3
+        )
         begun: list[tuple[int, str, Literal[1, 2]]] = [(5, "CW-01", 2), (300, "CW-01", 2), (90, "T-01", 1)]
         store.write_alarm_events(
             [
@@ -75,7 +79,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
                 for seq, (delay, kind) in enumerate(zip((0, 10, 40), LIFE, strict=True), start=1)
             ]
         )
-        known = Present({1: 2, 2: 1}, unacknowledged=1, stale=1, hidden=0, chattering=0, raised=0, flood=False)
+        known = OperatorLoad({1: 2, 2: 1}, unacknowledged=1, stale=1, hidden=0, chattering=0, raised=0, flood=False)
         store.write_alarm_slots(
             [
                 AlarmSlot("room", NOON + at * SLOT, raised, raised, 0, 0, flood_s, known if at else None)

@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import generate_latest
 
 from ingest import app, live
-from ingest.exposed import expose_counters, labels
+from ingest.counters import expose_counters, labels
 from ingest.settings import Settings
 from ingest.telemetry import REGISTRY, Event, kinds
 from tests.deploy.written import DEPLOY

@@ -35,7 +35,7 @@ from ingest.extras import EXTRAS
 from ingest.model.outbox import Message
 from ingest.model.plant import GATEWAY_SIGNAL
 from ingest.plants.catalogue import load_catalogue
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
 from ingest.telemetry import Event
 from ingest.wire.assemble import Arrival, assemble
@@ -133,7 +133,7 @@ def test_topics_are_those_of_the_code() -> None:
 def test_the_webhook_example_has_the_shape_that_is_sent(installed: Path) -> None:
     [text] = examples("operations.md", "json webhook")
     event = alarm_event(1)
-    plants = load_roster(installed / "plants", MemoryNumbering(), 1).plants
+    plants = load_configuration(installed / "plants", MemoryNumbering(), 1).plants
     known = next(point for point in plants["sample-aluminium"].points if point.id == "CW_IN_P-01")
     rule = next(rule for rule in known.rules if rule.code == "LL")
     body = alarm_body(event, plants["sample-aluminium"], rule.reason)

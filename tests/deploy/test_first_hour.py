@@ -16,9 +16,9 @@ import pytest
 
 from ingest.history.config import InfluxV1Config
 from ingest.history.server_check import lacking
-from ingest.plausible import doubts
 from ingest.settings import load_settings
 from ingest.settings.check import check_all
+from ingest.settings_doubts import doubts
 from tests.deploy.written import ROOT
 from tests.servers import LOOPBACK, influxd_server, mosquitto_server
 

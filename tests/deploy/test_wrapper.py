@@ -16,7 +16,7 @@ from ingest.model.audit import Act
 from ingest.model.config import Secret
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
-from ingest.state.peek import EngineAt, engine_at
+from ingest.state.read_only import EngineProgress, engine_at
 from ingest.state.store import EngineStore
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY
@@ -114,7 +114,7 @@ def test_the_state_moves_to_postgresql_with_the_units_password(machine: Path, po
     twice = copy()
     assert (twice.returncode, "not empty" in twice.stderr) == (2, True)
     there = StateConfig(url=url, password=Secret(file=secret))
-    assert engine_at(there) == EngineAt(1, 0)
+    assert engine_at(there) == EngineProgress(1, 0)
     assert list((machine / "run").iterdir()) == []
 
 

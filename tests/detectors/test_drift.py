@@ -10,7 +10,7 @@ from detectors.feed import Known, make_feed
 from detectors.kinds.page_hinkley import PageHinkley
 from detectors.kinds.zscore import ZScore
 from detectors.readings import Readings
-from detectors.runs import Watch
+from detectors.runs import RuleIndex
 from tests.detectors.many import first, seconds
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.detectors.test_gate import found as found_behind_gate
@@ -110,7 +110,7 @@ def test_page_hinkley_gives_the_same_statistic_and_the_same_drifts_as_river() ->
             up, down = theirs._sum_increase - theirs._min_increase, theirs._max_decrease - theirs._sum_decrease
             expected[at] = max(up, down)
     rules = table([rule("page_hinkley", 0, 0, 6.0, delta=0.05, alpha=0.99, least=5.0)])
-    ours = PageHinkley(rules).score(Watch(rules.point, 1).runs(make_feed(_series(values), Known(1))))
+    ours = PageHinkley(rules).score(RuleIndex(rules.point, 1).runs(make_feed(_series(values), Known(1))))
     assert np.array_equal(ours, expected, equal_nan=True)
     assert np.count_nonzero(ours >= 6) > 5
 
@@ -124,7 +124,7 @@ def test_zscore_is_the_z_of_rivers_gaussian_scorer() -> None:
         expected.append(abs(value - gauss.mu) / gauss.sigma if gauss.n_samples >= 10 else np.nan)
         theirs.learn_one(None, value)
     rules = table([rule("zscore", 0, 0, 9.0, least=10.0, floor=1e-9)])
-    ours = ZScore(rules).score(Watch(rules.point, 1).runs(make_feed(_series(NOISE[0]), Known(1))))
+    ours = ZScore(rules).score(RuleIndex(rules.point, 1).runs(make_feed(_series(NOISE[0]), Known(1))))
     assert ours == pytest.approx(np.array(expected), rel=1e-9, nan_ok=True)
 
 

@@ -15,7 +15,7 @@ from detectors import Readings
 from detectors.buckets import COUNT, HIGH, LOW, SUM, Buckets, Statistic
 from detectors.feed import Known, make_feed
 from detectors.ring import Parts, Ring
-from detectors.runs import Runs, Watch
+from detectors.runs import RuleIndex, Runs
 from tests.detectors.rule_tables import SECOND
 
 POINTS, SIZE, WIDTH_S = 2, 3, 4
@@ -39,7 +39,7 @@ CUTS = st.lists(st.integers(0, 60), max_size=4)
 
 def batches(rows: Sequence[Row], cuts: Sequence[int]) -> list[Runs]:
     """The stream in batches; each point has one rule."""
-    known, watch = Known(POINTS), Watch(np.arange(POINTS, dtype=np.int32), POINTS)
+    known, watch = Known(POINTS), RuleIndex(np.arange(POINTS, dtype=np.int32), POINTS)
     made = []
     edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     for begin, end in pairwise(edges):

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.state.config import StateConfig
-from ingest.state.peek import reading
+from ingest.state.read_only import reading
 from ingest.state.tables import alarm_event
 from tests.e2e.service import Service
 from tests.servers import mosquitto

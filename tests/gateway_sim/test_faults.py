@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.judged_plant import Verdict, judged, sample_roster
+from benchmarks.judged_plant import Verdict, judged, sample_configuration
 from gateway_sim.faults import FAULTS, QUICK, SLOW, Fault, Slot, Where, timetable
 from gateway_sim.faults.timetable import CYCLE_S, QUICK_S
 from gateway_sim.physics.aluminium import CAST_S, FIRST_S, IDLE_S
@@ -176,7 +176,7 @@ def test_dust_faults_wait_for_the_next_shift() -> None:
 
 def test_labels_name_points_and_rules_that_exist() -> None:
     for fault in FAULTS:
-        known = {point.id: point for point in sample_roster().plants[fault.plant].points}
+        known = {point.id: point for point in sample_configuration().plants[fault.plant].points}
         assert set(fault.affects) <= set(known)
         for point in fault.points:
             assert {rule.code for rule in known[point].rules} & set(fault.rules), (fault.id, point)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from benchmarks.judged_plant import judged_healthy, sample_roster
+from benchmarks.judged_plant import judged_healthy, sample_configuration
 from gateway_sim.physics import PHYSICS
 from gateway_sim.physics.aluminium import CAST_S, FIRST_S, IDLE_S, CastingShop, Phase, phase_at
 from gateway_sim.physics.dust import DustCollectors, working_at
@@ -26,7 +26,7 @@ def test_simulator_and_plant_file_name_the_same_points(plant: str) -> None:
 @pytest.mark.parametrize("plant", PLANTS)
 def test_sample_plant_loads_and_every_rule_of_it_is_judged(plant: str) -> None:
     """Nothing in a demonstration is silently left unjudged."""
-    known = sample_roster().plants[plant]
+    known = sample_configuration().plants[plant]
     assert [point.unjudged for point in known.points if point.unjudged] == []
     assert {gateway.id for gateway in known.gateways} == set(sample_sites()[plant].gateways)
 
@@ -68,7 +68,7 @@ def test_a_channel_has_its_noise_its_wandering_and_rare_spikes() -> None:
 def test_healthy_values_stay_within_the_instrument_range(plant: str) -> None:
     physics = PHYSICS[sample_sites()[plant].kind](5)
     rows = [physics.advance(2.0) for _ in range(3600)]
-    for point in sample_roster().plants[plant].points:
+    for point in sample_configuration().plants[plant].points:
         if not point.is_device:
             values = [row[point.id] for row in rows]
             assert point.low <= min(values) <= max(values) <= point.high, point.id

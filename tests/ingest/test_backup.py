@@ -16,22 +16,22 @@ from typer.testing import CliRunner, Result
 
 from ingest.backup import take
 from ingest.cli import app
+from ingest.file_permissions import write_privately
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck import DuckDBStore
-from ingest.journal.care import JournalFile
+from ingest.journal.inspection import JournalInspection
 from ingest.journal.journal import Commit, Journal
 from ingest.model.audit import Act
-from ingest.private import write_privately
 from ingest.settings import load_settings
 from ingest.state.audit import AuditStore
+from ingest.state.audit_heads import AuditHeads
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.evidence_files import EvidenceFiles
-from ingest.state.heads import Heads
-from ingest.state.peek import engine_at
+from ingest.state.read_only import engine_at
 from ingest.state.store import AlarmStore, EngineStore
 from tests import migrated
-from tests.ingest.history.made_up import NOON, SECOND, roster, steady
+from tests.ingest.history.made_up import NOON, SECOND, configuration, steady
 from tests.ingest.journal.entries import batch
 from tests.ingest.state.test_store import event
 
@@ -40,7 +40,7 @@ Run = Callable[..., Result]
 WRITES = """
 import sys
 from pathlib import Path
-from ingest.state.heads import Heads
+from ingest.state.audit_heads import Heads
 from ingest.state.database import Database
 from ingest.journal.journal import Journal
 from tests.ingest.test_backup import turn
@@ -55,7 +55,7 @@ while True:
 """
 
 
-def turn(journal: Journal, database: Database, heads: Heads, number: int) -> None:
+def turn(journal: Journal, database: Database, heads: AuditHeads, number: int) -> None:
     """What the service does again and again: take in, judge, tell, keep the newest head of the trail."""
     entry = journal.append(Commit(batch(10, number * 1000), 10))
     act = Act(number, "yujing", "service", "raised", "alarm", str(number), "p", {})
@@ -85,7 +85,7 @@ def turns(folder: Path, *numbers: int) -> None:
     """A service that takes these turns and ends."""
     with closing(Journal(folder / "journal.db")) as journal, closing(migrated.opened(folder / "state.db")) as database:
         for number in numbers:
-            turn(journal, database, Heads(folder / "audit"), number)
+            turn(journal, database, AuditHeads(folder / "audit"), number)
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_copies_taken_while_another_process_writes_are_each_of_one_moment(data: 
         restored = run("restore", f"copy-{number}")
         assert restored.exit_code == 0, restored.output
         assert "✗" not in restored.output
-        with JournalFile(tmp_path / "data" / "journal.db") as journal:
+        with JournalInspection(tmp_path / "data" / "journal.db") as journal:
             assert 20 <= engine_at(StateConfig(path=tmp_path / "data" / "state.db")).cursor <= journal.newest_ever()
             assert not list(journal.check({}, lambda _entry: None))
         assert run("audit", "verify").exit_code == 0, "its head outside is none that the copy lacks"
@@ -160,7 +160,7 @@ def test_the_history_comes_along_if_it_is_asked_for_and_goes_on_from_where_the_j
     def write(*entries: int) -> int:
         with closing(DuckDBStore(DuckDBConfig(path=data / "history.duckdb"))) as store:
             for entry in entries:
-                store.write_readings(steady(10, start=NOON + entry * 10 * SECOND), roster(), entry)
+                store.write_readings(steady(10, start=NOON + entry * 10 * SECOND), configuration(), entry)
             return store.count_readings()
 
     write(1, 2, 3)
@@ -200,7 +200,7 @@ def test_a_restored_service_gives_no_number_of_an_event_twice(data: Path, run: R
     turns(data, 6, 7)
     assert seen[:3] == events(data)[:3]
     assert min(events(data)[3:]) > max(seen)
-    with JournalFile(data / "journal.db") as journal:
+    with JournalInspection(data / "journal.db") as journal:
         assert journal.span() == (5, 1, 5)
     again = run("backup", "second")
     assert again.exit_code == 0, again.output
@@ -268,7 +268,7 @@ def test_what_is_written_while_a_copy_is_made_is_in_none_of_its_parts(data: Path
 
         @contextmanager
         def meddling(_what: str, _total: int) -> Iterator[Callable[[int], None]]:
-            turn(journal, database, Heads(data / "audit"), next(numbers))
+            turn(journal, database, AuditHeads(data / "audit"), next(numbers))
             yield lambda _done: None
 
         file = tmp_path / "yujing.toml"

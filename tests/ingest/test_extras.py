@@ -20,7 +20,7 @@ from ingest.cases.lists import make
 from ingest.cases.written import csv_bytes, xlsx_bytes
 from ingest.extras import EXTRAS, ExtraMissing, command, installed
 from ingest.history.config import DuckDBConfig, InfluxV2Config
-from ingest.history.waiting import WaitingStore
+from ingest.history.unavailable import UnavailableStore
 from ingest.model.config import Secret
 from ingest.state.backend import open_backend
 from ingest.state.config import StateConfig
@@ -33,7 +33,7 @@ SETTINGS = {
     "postgresql": '[state]\nurl = "postgresql://yujing@127.0.0.1:1/yujing"\n',
 }
 KEYS = {"duckdb": "history.kind", "influxdb2": "history.kind", "postgresql": "state.url"}
-OURS = ("ingest.history.duck", "ingest.history.influx_v2", "ingest.history.setting_up_v2", "ingest.state.postgresql")
+OURS = ("ingest.history.duck", "ingest.history.influx_v2", "ingest.history.setup_v2", "ingest.state.postgresql")
 
 Hide = Callable[[str], None]
 
@@ -117,7 +117,7 @@ def test_a_history_that_was_in_force_and_lost_its_library_waits_and_says_which(h
         (DuckDBConfig(path=tmp_path / "h").open_store, "duckdb"),
         (InfluxV2Config(url="http://127.0.0.1:1", org="o", token=token).open_store, "influxdb2"),
     ):
-        store = WaitingStore(opens)
+        store = UnavailableStore(opens)
         assert f"history.kind = {extra}: 需要附加组件 needs the extra {extra}: {command(extra)}" in str(store.error)
 
 

@@ -19,14 +19,14 @@ from ingest import live
 from ingest.alarms.config import AlarmsConfig
 from ingest.journal.reserve import DiskGuard
 from ingest.live import LiveService, News, ServiceMetrics
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.settings import Settings
 from ingest.settings.certificates import CertificateWatch
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.warning_store import WarningStore
 from tests.ingest.api.stand_in import STEEL, WOOD, StandIn
 from tests.ingest.pipeline.bench import SECOND, Bench
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 LEARNT = """[points.rules.DRIFT]
 kind = "zscore"
@@ -56,9 +56,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.journal.close()
 
 
-def unjudged(bench: Bench, roster: Roster | None = None, service: LiveService | None = None) -> dict[str, Reason]:
+def unjudged(
+    bench: Bench, configuration: PlantConfiguration | None = None, service: LiveService | None = None
+) -> dict[str, Reason]:
     """What the service says of CO-01 as this roster has it."""
-    point = (roster or bench.engine.roster).find(PLANT, "CO-01")
+    point = (configuration or bench.engine.configuration).find(PLANT, "CO-01")
     assert point is not None
     return dict((service or service_of(bench)).unjudged(point.rules))
 
@@ -75,12 +77,12 @@ def service_of(bench: Bench) -> LiveService:
 
 def hear(bench: Bench, name: str, values: list[float], start_s: int = 0) -> None:
     """Let the bank judge readings, one a second."""
-    known = bench.engine.roster.find(PLANT, name)
+    known = bench.engine.configuration.find(PLANT, name)
     assert known is not None
     n = len(values)
     time = bench.t0 + (start_s + np.arange(n)) * SECOND
     point = np.full(n, known.index, np.int32)
-    bench.engine.memory.bank.update(Readings(point, time, np.array(values), time, point), int(time[-1]))
+    bench.engine.engine_state.bank.update(Readings(point, time, np.array(values), time, point), int(time[-1]))
 
 
 def not_evaluated(bench: Bench) -> dict[str, float]:
@@ -88,7 +90,7 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     outbox: Any = bench.outbox
     registry = CollectorRegistry()
     guard = DiskGuard([bench.folder], 0)
-    load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.roster.plants)
+    load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.configuration.plants)
     ends = CertificateWatch(Settings())
     registry.register(
         ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES, ends)
@@ -137,26 +139,26 @@ def test_the_metrics_count_rules_by_reason(bench: Bench) -> None:
     assert heard["never_heard"] < silent["never_heard"]
     assert heard["gate_unknown"] == 1
     assert heard["warming_up"] >= 1
-    assert sum(heard.values()) == len(bench.engine.memory.bank.unjudged(bench.t0).rule)
+    assert sum(heard.values()) == len(bench.engine.engine_state.bank.unjudged(bench.t0).rule)
 
 
 def test_a_reason_stays_with_its_rule_while_the_roster_changes(bench: Bench) -> None:
     """In the middle of the change the memory is of the new roster and the engine's roster still the old one."""
-    before = bench.engine.roster
+    before = bench.engine.configuration
     hear(bench, "CO-01", [5.0, 6.0] * 5)
     service = service_of(bench)
     old = unjudged(bench, service=service)
     fewer = WITH_LEARNT.replace('disabled_rules = ["STUCK"]', 'disabled_rules = ["STUCK", "BAD", "SILENT"]', 1)
-    after = small_roster(bench.folder, bench.journal.number_points, fewer)
-    bench.engine.memory = bench.engine.memory.successor(after)
-    assert bench.engine.roster is before
+    after = small_configuration(bench.folder, bench.journal.number_points, fewer)
+    bench.engine.engine_state = bench.engine.engine_state.successor(after)
+    assert bench.engine.configuration is before
     assert [rule.code for rule in before.rules] != [rule.code for rule in after.rules]
     assert unjudged(bench, before, service) == unjudged(bench, after, service) == old
 
 
 def test_many_who_ask_make_one_look(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that walks all points must not keep the engine from judging."""
-    bank = bench.engine.memory.bank
+    bank = bench.engine.engine_state.bank
     looked = Mock(wraps=bank.unjudged)
     monkeypatch.setattr(bank, "unjudged", looked)
     service = service_of(bench)

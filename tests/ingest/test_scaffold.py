@@ -13,10 +13,10 @@ from typer.testing import CliRunner, Result
 from ingest.api.config import TokenConfig
 from ingest.cli import app
 from ingest.model.config import Secret
-from ingest.plausible import doubts
 from ingest.scaffold import write_folder
 from ingest.settings import Settings
 from ingest.settings.check import check_all
+from ingest.settings_doubts import doubts
 from tests.deploy.written import DEPLOY
 
 

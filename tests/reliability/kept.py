@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal.care import JournalFile
+from ingest.journal.inspection import JournalInspection
 from ingest.journal.journal import Journal
 from tests.ingest.connectors.receiver import Receiver
 from tests.reliability.traffic import POINT, Wave
@@ -60,7 +60,7 @@ def in_journal(folder: Path, wave: Wave, readings: int) -> Count:
             at = entries[-1].id
     finally:
         journal.close()
-    with JournalFile(folder / "data" / "journal.db") as file:
+    with JournalInspection(folder / "data" / "journal.db") as file:
         batches += [batch for _, _, batch in file.backfill() if batch is not None]
     times, values = [np.empty(0, np.int64)], [np.empty(0)]
     for batch in batches:

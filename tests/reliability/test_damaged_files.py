@@ -17,7 +17,7 @@ from ingest.alarms.suppressions import Suppressions
 from ingest.cli import app
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Commit, Journal, Progress
-from ingest.journal.position import Gap, Position
+from ingest.journal.sequence_state import Gap, SequenceState
 from ingest.model.batch import empty_batch
 from ingest.quality.clock import keep_time
 from ingest.state.database import Database
@@ -82,7 +82,7 @@ def test_a_snapshot_that_cannot_be_read_is_made_anew_from_the_journal(
         again = Bench(tmp_path)
         again.engine.begin()
     assert len(events(logs, "snapshot_lost")) == 1
-    sound = again.build(again.engine.roster)  # knows what an engine knows that never lost it
+    sound = again.build(again.engine.configuration)  # knows what an engine knows that never lost it
     again.store.commit(state.cursor, [], [], state.snapshot)
     sound.begin()
     for name in ("newest", "time", "value", "flags"):
@@ -138,7 +138,7 @@ def test_a_position_that_cannot_be_read_ends_nothing(tmp_path: Path, column: str
     journal = Journal(path)
     clock = keep_time(None, 10**18, 10**18, 10**18, 60 * 10**9)
     for gateway in ("a", "b"):
-        progress = Progress(Position(9, (Gap(3, 4),), (Gap(1, 1),)), 7, 6, 0, clock)
+        progress = Progress(SequenceState(9, (Gap(3, 4),), (Gap(1, 1),)), 7, 6, 0, clock)
         journal.append(Commit(empty_batch(), 0, {("p", gateway, "boot"): progress}))
     journal.close()
     connection = apsw.Connection(str(path))
@@ -149,7 +149,7 @@ def test_a_position_that_cannot_be_read_ends_nothing(tmp_path: Path, column: str
         positions, boots = journal.positions(), journal.boots()
         assert [one.gateway for one in journal.gateways()] == ["a", "b"]
         journal.positions()
-    assert positions["p", "b", "boot"] == Position(9, (Gap(3, 4),), (Gap(1, 1),)), "its neighbour is as it was"
+    assert positions["p", "b", "boot"] == SequenceState(9, (Gap(3, 4),), (Gap(1, 1),)), "its neighbour is as it was"
     assert positions["p", "a", "boot"].committed == 9
     assert boots["p", "b"] == ("boot", clock)
     (told,) = events(logs, "position_damaged")

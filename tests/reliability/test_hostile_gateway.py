@@ -14,7 +14,7 @@ from typing import Final
 import apsw
 import pytest
 
-from ingest.journal.position import GAPS
+from ingest.journal.sequence_state import GAPS
 from ingest.wire.frame import Frame, encode_json
 from tests.reliability.launched import Launched
 from tests.reliability.publisher import Publisher

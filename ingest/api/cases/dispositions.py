@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 from starlette.concurrency import run_in_threadpool
 
 from ingest.alarms.lifecycle import require_raise
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
-from ingest.api.cases import books
+from ingest.api.cases import records
+from ingest.api.engine_commands import as_conflict, carry_out
 from ingest.api.errors import Away, BadParameter, Conflict, NotThere
-from ingest.api.orders import as_conflict, carry_out
 from ingest.api.ports import Ports
 from ingest.cases.causes import Form, form_of
 from ingest.cases.disposition import Disposition, check
@@ -25,7 +25,7 @@ from ingest.pipeline.warning_commands import FeedBack, require_colour
 
 def form_for(ports: Ports, alarm: Alarm) -> Form:
     """The form an alarm is disposed of with, by its point and rule."""
-    point = ports.live.roster().find(alarm.plant, alarm.point)
+    point = ports.live.configuration().find(alarm.plant, alarm.point)
     return form_of(point.signal if point else "", alarm.rule)
 
 
@@ -47,57 +47,59 @@ async def give(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -
         BadParameter, Incomplete: something does not hold together.
         Conflict: the warning was answered already, or something is not as it was seen.
     """
-    one = await run_in_threadpool(_keep, ports, caller, wish, seen)
+    disposition = await run_in_threadpool(_keep, ports, caller, wish, seen)
     try:
-        await carry_out(ports, command(one, seen))
+        await carry_out(ports, command(disposition, seen))
     except Away:  # kept all the same: the service tells the engine again
-        return one
+        return disposition
     except (Conflict, NotThere):  # somebody was faster: kept on record, and nothing is left to be told
-        await run_in_threadpool(ports.cases.books.note_told, one.id, ports.now())
+        await run_in_threadpool(ports.cases.books.note_told, disposition.id, ports.now())
         raise
     told = ports.now()
-    await run_in_threadpool(ports.cases.books.note_told, one.id, told)
-    return replace(one, told=told)
+    await run_in_threadpool(ports.cases.books.note_told, disposition.id, told)
+    return replace(disposition, told=told)
 
 
-def command(one: Disposition, seen: Seen | None = None) -> Dispose | FeedBack:
+def command(disposition: Disposition, seen: Seen | None = None) -> Dispose | FeedBack:
     """What the engine is told of a disposition, in the name of whoever gave it."""
-    who, seen = Person(one.by, one.role), seen or Seen()
-    if one.warning is not None:
-        return FeedBack(one.warning, who, one.cause, one.measure, seen.peak)
-    return Dispose(one.alarms, who, one.id, seen.raises)
+    who, seen = Person(disposition.by, disposition.role), seen or Seen()
+    if disposition.warning is not None:
+        return FeedBack(disposition.warning, who, disposition.cause, disposition.measure, seen.peak)
+    return Dispose(disposition.alarms, who, disposition.id, seen.raises)
 
 
 def _keep(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -> Disposition:
     plant, form = _subject(ports, caller, wish, seen)
-    one = replace(wish, id=uuid4(), plant=plant, form=form, by=caller.name, role=caller.acts_as, given=ports.now())
-    check(one)
-    books.proofs(ports, plant, one.evidence)
+    disposition = replace(
+        wish, id=uuid4(), plant=plant, form=form, by=caller.name, role=caller.acts_as, given=ports.now()
+    )
+    check(disposition)
+    records.proofs(ports, plant, disposition.evidence)
     detail = {
-        "alarms": [str(alarm) for alarm in one.alarms],
-        "warning": str(one.warning) if one.warning else None,
-        "cause": one.cause,
-        "measure": one.measure,
-        "person": one.person,
-        "false_alarm": one.false_alarm,
-        "words": one.words,
-        "evidence": [str(key) for key in one.evidence],
+        "alarms": [str(alarm) for alarm in disposition.alarms],
+        "warning": str(disposition.warning) if disposition.warning else None,
+        "cause": disposition.cause,
+        "measure": disposition.measure,
+        "person": disposition.person,
+        "false_alarm": disposition.false_alarm,
+        "words": disposition.words,
+        "evidence": [str(key) for key in disposition.evidence],
     }
-    told = books.act(ports, caller, "disposed", "disposition", one.id, plant, detail)
-    ports.cases.books.commit(added=[one], acts=[told])
-    return one
+    told = records.act(ports, caller, "disposed", "disposition", disposition.id, plant, detail)
+    ports.cases.books.commit(added=[disposition], acts=[told])
+    return disposition
 
 
 def _subject(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -> tuple[str, Form]:
     """The plant and the form. What is not as it was seen is refused before anything is kept; the engine asks again."""
     if wish.warning is not None:
-        warning = reach.warning(ports, caller, wish.warning)
+        warning = caller_scope.warning(ports, caller, wish.warning)
         if warning.state is WarningState.CLOSED or warning.feedback is not None:
             raise Conflict(f"the warning is {warning.state} and was answered")
         with as_conflict():
             require_colour(warning, seen.peak)
         return warning.plant, wish.form
-    alarms = [reach.alarm(ports, caller, key) for key in wish.alarms]
+    alarms = [caller_scope.alarm(ports, caller, key) for key in wish.alarms]
     if not alarms:
         raise BadParameter("alarms", [], "at least one alarm, or a warning")
     with as_conflict():

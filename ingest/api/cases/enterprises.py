@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import uuid4
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
-from ingest.api.cases import books
+from ingest.api.cases import records
 from ingest.api.errors import NotThere
 from ingest.api.ports import Ports
 from ingest.cases import duties
@@ -18,7 +18,7 @@ from ingest.cases.duties import SelfInspection
 from ingest.cases.enterprise import EnterpriseRecord, RiskClass
 from ingest.cases.listed import Enterprise
 from ingest.cases.phones import without_phones
-from ingest.exports.standing import enterprises_of
+from ingest.exports.enterprise_status import enterprises_of
 from ingest.model.plant import SERVICE, Plant
 
 
@@ -27,9 +27,9 @@ def enterprises(ports: Ports, caller: Principal, plant: str | None = None) -> li
     if plant:
         plants = [_plant(ports, caller, plant)]
     else:
-        plants = [one for one in reach.plants(ports, caller) if one.id != SERVICE]
+        plants = [plant for plant in caller_scope.plants(ports, caller) if plant.id != SERVICE]
     found = standing(ports, plants)
-    return found if caller.sees_phones else [without_phones(one) for one in found]
+    return found if caller.sees_phones else [without_phones(enterprise) for enterprise in found]
 
 
 def standing(ports: Ports, plants: Sequence[Plant]) -> list[Enterprise]:
@@ -72,20 +72,25 @@ def self_inspect(ports: Ports, caller: Principal, wish: SelfInspection) -> SelfI
         Incomplete, Already: it does not hold together, or its period has one.
     """
     plant = _plant(ports, caller, wish.plant)
-    one = replace(wish, id=uuid4(), by=caller.name, given=ports.now())
-    duties.check(one, plant.kind, day_of(one.given))
-    books.proofs(ports, plant.id, one.evidence)
-    detail = {"period": one.period, "day": one.day.isoformat(), "principal": one.principal, "found": one.found}
-    told = books.act(ports, caller, "done", "self-inspection", one.id, plant.id, detail)
-    ports.cases.books.commit(added=[one], acts=[told])
-    return one
+    self_inspection = replace(wish, id=uuid4(), by=caller.name, given=ports.now())
+    duties.check(self_inspection, plant.kind, day_of(self_inspection.given))
+    records.proofs(ports, plant.id, self_inspection.evidence)
+    detail = {
+        "period": self_inspection.period,
+        "day": self_inspection.day.isoformat(),
+        "principal": self_inspection.principal,
+        "found": self_inspection.found,
+    }
+    told = records.act(ports, caller, "done", "self-inspection", self_inspection.id, plant.id, detail)
+    ports.cases.books.commit(added=[self_inspection], acts=[told])
+    return self_inspection
 
 
 def _plant(ports: Ports, caller: Principal, key: str) -> Plant:
     """The plant of one enterprise in scope. Raises NotThere, for the service itself too: it is none."""
     if key == SERVICE:
         raise NotThere("the service itself is no enterprise")
-    return reach.plant(ports, caller, key)
+    return caller_scope.plant(ports, caller, key)
 
 
 def _change(
@@ -93,7 +98,7 @@ def _change(
 ) -> EnterpriseRecord:
     _plant(ports, caller, plant)
     before = ports.cases.books.enterprises(frozenset({plant})).get(plant, EnterpriseRecord(plant))
-    books.seen("the record", version, before.version)
+    records.seen("the record", version, before.version)
     by = {"version": before.version + 1, "changed": ports.now(), "changed_by": caller.name}
     after = replace(before, **{**changes, **by})
     differs = {
@@ -101,7 +106,7 @@ def _change(
         for key, value in asdict(after).items()
         if value != getattr(before, key) and key not in by
     }
-    told = books.act(ports, caller, action, "enterprise", plant, plant, differs)
+    told = records.act(ports, caller, action, "enterprise", plant, plant, differs)
     known = before.version > 0
     ports.cases.books.commit(added=[] if known else [after], saved=[after] if known else [], acts=[told])
     return after

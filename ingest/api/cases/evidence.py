@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
-from ingest.api.cases import books
+from ingest.api.cases import records
 from ingest.api.errors import Away
 from ingest.api.ports import Ports
 from ingest.cases.evidence import Evidence, plain_name
@@ -22,22 +22,22 @@ def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, conte
         StateUnavailable: the disk or the database does not take it.
         Busy, Away: the caller handed in too much today, or there is no room for more evidence.
     """
-    reach.plant(ports, caller, plant)
+    caller_scope.plant(ports, caller, plant)
     ports.cases.files.check(content)
     added, allowances = ports.cases.files.added_by(content), ports.cases.allowances
     allowances.require_room(ports.cases.books.evidence_bytes(), added)
     allowances.evidence.take(caller.name, added / 2**20)
     sha256, media = ports.cases.files.put(content)
-    one = Evidence(uuid4(), plant, sha256, media, len(content), plain_name(name), caller.name, ports.now())
-    detail = {"sha256": sha256, "media": media, "size": one.size, "name": one.name}
-    told = books.act(ports, caller, "handed-in", "evidence", one.id, plant, detail)
-    ports.cases.books.commit(added=[one], acts=[told])
-    return one
+    evidence = Evidence(uuid4(), plant, sha256, media, len(content), plain_name(name), caller.name, ports.now())
+    detail = {"sha256": sha256, "media": media, "size": evidence.size, "name": evidence.name}
+    told = records.act(ports, caller, "handed-in", "evidence", evidence.id, plant, detail)
+    ports.cases.books.commit(added=[evidence], acts=[told])
+    return evidence
 
 
 def known(ports: Ports, caller: Principal, key: UUID) -> Evidence:
     """What is known of a file. Raises NotThere."""
-    return books.evidence(ports, caller, key)
+    return records.evidence(ports, caller, key)
 
 
 def look_at(ports: Ports, caller: Principal, key: UUID) -> tuple[Evidence, bytes]:
@@ -47,10 +47,12 @@ def look_at(ports: Ports, caller: Principal, key: UUID) -> tuple[Evidence, bytes
         NotThere: no such evidence in scope.
         Away: the file is missing, or is not what was handed in.
     """
-    one = books.evidence(ports, caller, key)
-    content = ports.cases.files.get(one.sha256)
+    evidence = records.evidence(ports, caller, key)
+    content = ports.cases.files.get(evidence.sha256)
     if content is None:
         raise Away("the file is not what was handed in, or is gone: restore the evidence folder from its backup")
-    detail = {"name": one.name, "size": one.size}
-    ports.record(Act(ports.now(), caller.name, caller.role, "downloaded", "evidence", str(one.id), one.plant, detail))
-    return one, content
+    detail = {"name": evidence.name, "size": evidence.size}
+    ports.record(
+        Act(ports.now(), caller.name, caller.role, "downloaded", "evidence", str(evidence.id), evidence.plant, detail)
+    )
+    return evidence, content

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
-from ingest.api.cases import books
+from ingest.api.cases import records
 from ingest.api.errors import BadParameter
 from ingest.api.ports import Ports
 from ingest.cases.criteria import Clause, load_criteria
@@ -22,8 +22,8 @@ FIND = "find"
 
 def found(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
     """The hazard as it would be opened by the caller now. Raises NotThere, BadParameter."""
-    reach.plant(ports, caller, wish.plant)
-    if wish.point is not None and ports.live.roster().find(wish.plant, wish.point) is None:
+    caller_scope.plant(ports, caller, wish.plant)
+    if wish.point is not None and ports.live.configuration().find(wish.plant, wish.point) is None:
         raise BadParameter("point", wish.point, f"a point of plant {wish.plant}")
     if wish.source is HazardSource.ALARM:
         _check_alarm(ports, caller, wish)
@@ -40,15 +40,17 @@ def open_hazard(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
     """
     if wish.source is HazardSource.INSPECTION:
         raise BadParameter("source", str(wish.source), "by-hand, alarm or self-inspection")
-    one = found(ports, caller, wish)
-    told = books.act(ports, caller, FIND, "hazard", one.id, one.plant, {"title": one.title, "source": str(one.source)})
-    ports.cases.books.commit(added=opened(one, caller), acts=[told])
-    return one
+    hazard = found(ports, caller, wish)
+    told = records.act(
+        ports, caller, FIND, "hazard", hazard.id, hazard.plant, {"title": hazard.title, "source": str(hazard.source)}
+    )
+    ports.cases.books.commit(added=opened(hazard, caller), acts=[told])
+    return hazard
 
 
-def opened(one: Hazard, caller: Principal) -> list[Record]:
+def opened(hazard: Hazard, caller: Principal) -> list[Record]:
     """The rows of a new hazard: itself, and the first line of its history."""
-    return [one, moment(one, FIND, by=caller.name, role=caller.acts_as, time=one.found)]
+    return [hazard, moment(hazard, FIND, by=caller.name, role=caller.acts_as, time=hazard.found)]
 
 
 def step(ports: Ports, caller: Principal, key: UUID, version: int, action: Action) -> Hazard:
@@ -59,14 +61,14 @@ def step(ports: Ports, caller: Principal, key: UUID, version: int, action: Actio
         Conflict: somebody changed it meanwhile.
         CaseError: it cannot be taken.
     """
-    one = books.hazard(ports, caller, key)
-    books.seen("the hazard", version, one.version)
-    books.proofs(ports, one.plant, getattr(action, "evidence", ()))
+    hazard = records.hazard(ports, caller, key)
+    records.seen("the hazard", version, hazard.version)
+    records.proofs(ports, hazard.plant, getattr(action, "evidence", ()))
     if isinstance(action, Grade):
-        _check_clause(ports, one, action.clause)
-    after, line = advance(one, action, by=caller.name, role=caller.acts_as, time=ports.now())
-    told = books.act(
-        ports, caller, str(action.step), "hazard", key, one.plant, said(action) | {"state": str(after.state)}
+        _check_clause(ports, hazard, action.clause)
+    after, line = advance(hazard, action, by=caller.name, role=caller.acts_as, time=ports.now())
+    told = records.act(
+        ports, caller, str(action.step), "hazard", key, hazard.plant, said(action) | {"state": str(after.state)}
     )
     ports.cases.books.commit(added=[line], saved=[after], acts=[told])
     return after
@@ -80,15 +82,15 @@ def clause(key: str | None) -> Clause | None:
     return None if key is None else known[key]
 
 
-def _check_clause(ports: Ports, one: Hazard, chosen: Clause | None) -> None:
-    plant = ports.live.roster().plants.get(one.plant)
+def _check_clause(ports: Ports, hazard: Hazard, chosen: Clause | None) -> None:
+    plant = ports.live.configuration().plants.get(hazard.plant)
     if chosen is not None and plant is not None and plant.kind not in chosen.kinds:
         raise BadParameter("clause", chosen.id, f"a clause for plants of kind {plant.kind}")
 
 
 def _check_alarm(ports: Ports, caller: Principal, wish: Hazard) -> None:
     try:
-        alarm = reach.alarm(ports, caller, UUID(wish.origin or ""))
+        alarm = caller_scope.alarm(ports, caller, UUID(wish.origin or ""))
     except ValueError as error:
         raise BadParameter("origin", wish.origin, "the id of the alarm it comes from") from error
     if alarm.plant != wish.plant:

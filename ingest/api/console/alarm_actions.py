@@ -7,7 +7,7 @@ from typing import Final
 
 from ingest.alarms.lifecycle import TRANSITIONS, UNSEEN, Outcome
 from ingest.alarms.suppressions import HIGHEST
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
 from ingest.api.cases.dispositions import form_for
 from ingest.api.ports import Ports
@@ -62,11 +62,11 @@ class Offer:
 
 def offers(ports: Ports, alarm: Alarm, caller: Principal) -> Offer:
     """Return what the caller may do about the alarm now."""
-    found = reach.suppressions(ports, frozenset({alarm.plant}), _LIVE, alarm.point)
-    over = tuple(one for one in found if one.covers(alarm.plant, alarm.point, alarm.rule))
-    known = ports.live.roster().find(alarm.plant, alarm.point) is not None
+    found = caller_scope.suppressions(ports, frozenset({alarm.plant}), _LIVE, alarm.point)
+    over = tuple(suppression for suppression in found if suppression.covers(alarm.plant, alarm.point, alarm.rule))
+    known = ports.live.configuration().find(alarm.plant, alarm.point) is not None
     acts = caller.may_act and not alarm.historical
-    taken = {one.kind for one in over}
+    taken = {suppression.kind for suppression in over}
     hide = frozenset(kind for kind in SuppressionKind if kind not in taken) if acts and known else frozenset()
     if alarm.level >= HIGHEST and not ports.load.config.suppress_level_2:
         hide &= {SuppressionKind.OUT_OF_SERVICE}
@@ -79,5 +79,5 @@ def offers(ports: Ports, alarm: Alarm, caller: Principal) -> Offer:
         over=over,
         end=caller.may_act,
         dispose=form_for(ports, alarm) if acts and alarm.cleared is None else None,
-        minutes=tuple(one for one in MINUTES if one * 60 <= ports.load.config.shelve_max_s),
+        minutes=tuple(minute for minute in MINUTES if minute * 60 <= ports.load.config.shelve_max_s),
     )

@@ -10,13 +10,13 @@ from fastapi.responses import Response
 from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller
 from ingest.api.console.fields import Maybe, Moment, Onward, Words
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer
+from ingest.api.engine_commands import carry_out, person
 from ingest.api.inputs import Number
-from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest.alarms import acknowledge as acknowledge_alarm
 from ingest.api.rest.alarms import order
@@ -67,7 +67,7 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
         alarm: UUID, actor: Actor, minutes: Minutes, reason: Words, raises: Raises = 1, onward: Onward = "/alarms"
     ) -> Response:
         """Shelve an alarm's rule for so many minutes."""
-        found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
+        found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
         until = ports.now() + minutes * _MINUTE
         wish = Suppress(
             SuppressionKind.SHELVED, found.plant, found.point, found.rule, reason, until, person(actor),
@@ -81,7 +81,7 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
         alarm: UUID, actor: Actor, reason: Words, until: Moment = None, raises: Raises = 1, onward: Onward = "/alarms"
     ) -> Response:
         """Suppress an alarm's rule by design."""
-        found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
+        found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
         wish = Suppress(
             SuppressionKind.SUPPRESSED, found.plant, found.point, found.rule, reason, until, person(actor),
             seen=(alarm, raises),
@@ -99,7 +99,7 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
         onward: Onward = "/alarms",
     ) -> Response:
         """Apply for an alarm's point to be taken out of service."""
-        found = await run_in_threadpool(reach.alarm, ports, actor, alarm)
+        found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
         kind = SuppressionKind.OUT_OF_SERVICE
         wish = Suppress(kind, found.plant, found.point, None, reason, until, person(actor), begins)
         await carry_out(ports, wish)

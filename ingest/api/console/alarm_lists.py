@@ -10,12 +10,12 @@ from uuid import UUID
 from ingest.alarms.display import Group, Shown, fold
 from ingest.alarms.lifecycle import STANDING, SUPPRESSED_STATES
 from ingest.alarms.urgency import Order, place
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
+from ingest.api.alarm_display import show_among
 from ingest.api.console import rows
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import cut, read_token
-from ingest.api.showing import show_among
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionState
@@ -56,7 +56,7 @@ class GroupRows:
     @property
     def count(self) -> int:
         """All of them."""
-        return len(self.lines) + sum(len(one.folded) for one in self.lines) + len(self.folded)
+        return len(self.lines) + sum(len(line.folded) for line in self.lines) + len(self.folded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class AlarmLists:
     groups: tuple[GroupRows, ...] | None
     past: tuple[rows.AlarmRow, ...]
     older: str | None
-    count: reach.Standing = field(default_factory=reach.Standing)
+    count: caller_scope.Standing = field(default_factory=caller_scope.Standing)
     more_standing: str | None = None
     hidden: tuple[HiddenRow, ...] = ()
     hidden_count: int = 0
@@ -106,7 +106,7 @@ def alarm_lists(
         order = _order(state)
         page, older = _cut(ask.of(state, size + 1, before), size, order)
         shown = show_among(ports, caller, page) if order is Order.URGENCY else {}
-        return AlarmLists(None, tuple(ask.row(one, shown.get(one.id)) for one in page), older, further=further)
+        return AlarmLists(None, tuple(ask.row(alarm, shown.get(alarm.id)) for alarm in page), older, further=further)
     past, older = _cut(ask.past(before), PAST_SHOWN)
     over = tuple(map(ask.row, past))
     if further:
@@ -143,7 +143,7 @@ class _Ask:
         historical: bool | None = None,
     ) -> AlarmFilter:
         return AlarmFilter(
-            plants=reach.narrowed(self.caller, self.plant or None),
+            plants=caller_scope.narrowed(self.caller, self.plant or None),
             states=states,
             level=int(self.level) if self.level else None,
             cleared=cleared,
@@ -166,9 +166,11 @@ class _Ask:
             return self.filter(_SECTIONS[state])
         return self.filter(frozenset({AlarmState(state)}))
 
-    def count(self) -> reach.Standing:
+    def count(self) -> caller_scope.Standing:
         """How many stand."""
-        return sum(reach.counted(self.ports.alarms.counts(self._which(STANDS))).values(), start=reach.Standing())
+        return sum(
+            caller_scope.counted(self.ports.alarms.counts(self._which(STANDS))).values(), start=caller_scope.Standing()
+        )
 
     def hidden_count(self) -> int:
         """How many are hidden."""
@@ -191,7 +193,7 @@ class _Ask:
         """What is hidden, each with what hides it."""
         found = self.of(HIDDEN, HIDDEN_SHOWN)
         plants = frozenset(alarm.plant for alarm in found)
-        by = reach.suppressions(self.ports, plants, _IN_FORCE) if found else ()
+        by = caller_scope.suppressions(self.ports, plants, _IN_FORCE) if found else ()
         now = self.ports.now()
         return tuple(HiddenRow(self.row(alarm), _hiding(alarm, by, now)) for alarm in found)
 
@@ -204,19 +206,19 @@ class _Ask:
         return rows.alarm_row(self.ports, alarm, self.caller, shown)
 
     def group(self, group: Group) -> GroupRows:
-        plant = self.ports.live.roster().plants.get(group.plant)
+        plant = self.ports.live.configuration().plants.get(group.plant)
         machines = plant.equipment if plant else ()
-        machine = next((one.name for one in machines if one.id == group.equipment), None)
+        machine = next((machine.name for machine in machines if machine.id == group.equipment), None)
         return GroupRows(
             group.plant,
             plant.name if plant else Text(group.plant, group.plant),
             machine,
             f"{group.plant}-{group.equipment or ''}",
             tuple(
-                FoldedRow(self.row(one.shown.alarm, one.shown), tuple(self.row(f.alarm, f) for f in one.folded))
-                for one in group.rows
+                FoldedRow(self.row(row.shown.alarm, row.shown), tuple(self.row(f.alarm, f) for f in row.folded))
+                for row in group.rows
             ),
-            tuple(self.row(one.alarm, one) for one in group.folded),
+            tuple(self.row(shown.alarm, shown) for shown in group.folded),
         )
 
 
@@ -229,8 +231,12 @@ _IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
 
 def _hiding(alarm: Alarm, among: Sequence[Suppression], now: int) -> Suppression | None:
     """The strongest suppression that covers the alarm now."""
-    over = [one for one in among if one.holds(now) and one.covers(alarm.plant, alarm.point, alarm.rule)]
-    return max(over, key=lambda one: one.kind.strength, default=None)
+    over = [
+        suppression
+        for suppression in among
+        if suppression.holds(now) and suppression.covers(alarm.plant, alarm.point, alarm.rule)
+    ]
+    return max(over, key=lambda suppression: suppression.kind.strength, default=None)
 
 
 def _order(state: AnyState) -> Order:
@@ -238,4 +244,4 @@ def _order(state: AnyState) -> Order:
 
 
 def _cut(found: Sequence[Alarm], page: int, order: Order = Order.RAISED) -> tuple[Sequence[Alarm], str | None]:
-    return cut(found, page, lambda one: place(one, order))
+    return cut(found, page, lambda alarm: place(alarm, order))

@@ -8,15 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller, Principal
+from ingest.api.alarm_display import show_among
 from ingest.api.console import rows
 from ingest.api.console.alarm_actions import offers
 from ingest.api.console.alarm_lists import AnyLevel, AnyState, alarm_lists
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.console.uploads import proofs
 from ingest.api.ports import Ports
-from ingest.api.showing import show_among
 from ingest.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.cases.disposition import DispositionFilter
 
@@ -61,23 +61,23 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/alarms/{alarm}/actions")
     def alarm(request: Request, caller: Caller, alarm: UUID) -> Response:
         """Show one alarm: how it stands, what can be done, why it was raised and what became of it."""
-        found = reach.alarm(ports, caller, alarm)
+        found = caller_scope.alarm(ports, caller, alarm)
         dispositions = ports.cases.books.dispositions(DispositionFilter(alarm=alarm), limit=DISPOSITIONS_SHOWN)
         return render.page(
             request,
             PARTS.get(request.url.path.rpartition("/")[2], "alarm.html"),
             row=rows.alarm_row(ports, found, caller, show_among(ports, caller, [found]).get(alarm)),
-            rule=reach.rule(ports, found),
-            point=ports.live.roster().find(found.plant, found.point),
+            rule=caller_scope.rule(ports, found),
+            point=ports.live.configuration().find(found.plant, found.point),
             history=ports.alarms.alarm_history(alarm),
             offer=offers(ports, found, caller),
             causes=CAUSES,
             false_alarms=FALSE_ALARMS,
-            dispositions=[(one, proofs(ports, one.evidence)) for one in dispositions],
+            dispositions=[(disposition, proofs(ports, disposition.evidence)) for disposition in dispositions],
         )
 
     return router
 
 
 def _unacknowledged(ports: Ports, caller: Principal) -> str:
-    return str(sum(one.unacknowledged for one in reach.standing(ports, caller).values()))
+    return str(sum(standing.unacknowledged for standing in caller_scope.standing(ports, caller).values()))

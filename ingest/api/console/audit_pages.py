@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BeforeValidator
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller
 from ingest.api.console.fields import parse_moment
 from ingest.api.console.rendering import Renderer, plant_names
@@ -40,7 +40,7 @@ def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
         before: Number | None = None,
     ) -> Response:
         """Show who did what, newest first."""
-        scope = reach.narrowed(caller, plant or None)
+        scope = caller_scope.narrowed(caller, plant or None)
         found = ports.audit.acts(
             limit=SHOWN + 1,
             before=before,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor
 from ingest.api.cases import dispositions
 from ingest.api.console.fields import MaybeProse, Moment, Name, Onward, Prose
@@ -77,7 +77,7 @@ def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
 def _plant(ports: Ports, actor: Actor, alarms: list[UUID], warning: UUID | None) -> str:
     """The plant that the evidence belongs to."""
     if warning is not None:
-        return reach.warning(ports, actor, warning).plant
+        return caller_scope.warning(ports, actor, warning).plant
     if not alarms:
         raise BadParameter("alarms", [], "at least one alarm, or a warning")
-    return reach.alarm(ports, actor, alarms[0]).plant
+    return caller_scope.alarm(ports, actor, alarms[0]).plant

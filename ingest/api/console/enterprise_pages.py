@@ -41,7 +41,13 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
         today = day_of(ports.now())
         found = enterprises.enterprises(ports, caller)
         late = ("late", "due", "connected", "not-mandatory")
-        found.sort(key=lambda one: (late.index(one.connection.state), -(one.connection.days or 0), one.plant.id))
+        found.sort(
+            key=lambda enterprise: (
+                late.index(enterprise.connection.state),
+                -(enterprise.connection.days or 0),
+                enterprise.plant.id,
+            )
+        )
         return render.page(request, "enterprises.html", enterprises=found, today=today, connections=CONNECTIONS)
 
     @router.get("/enterprises/{plant}")
@@ -100,13 +106,13 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show what is owed, the overdue first, and what was done."""
         today = day_of(ports.now())
         found = enterprises.enterprises(ports, caller, plant or None)
-        done = ports.cases.books.self_inspections(frozenset(one.plant.id for one in found))[:DONE_SHOWN]
-        duties = [duty for one in found for duty in one.duties if duty.done is None]
+        done = ports.cases.books.self_inspections(frozenset(enterprise.plant.id for enterprise in found))[:DONE_SHOWN]
+        duties = [duty for enterprise in found for duty in enterprise.duties if duty.done is None]
         return render.page(
             request,
             "self_inspections.html",
             owed=sorted(duties, key=_urgent),
-            done=[(one, proofs(ports, one.evidence)) for one in done],
+            done=[(self_inspection, proofs(ports, self_inspection.evidence)) for self_inspection in done],
             names=plant_names(ports, caller),
             chosen=plant,
             today=today,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from ingest.api.access_audit import AccessAudit
 from ingest.api.admission import Admission
 from ingest.api.console.navigation import inside
 from ingest.api.console.rendering import LANGUAGE_COOKIE, Renderer, language
@@ -16,7 +17,6 @@ from ingest.api.console.wording import said
 from ingest.api.errors import NotOfThisSession, TooManyGuesses
 from ingest.api.guard import SESSION_COOKIE, client_of
 from ingest.api.sessions import Session, Sessions, lasts_s
-from ingest.api.witness import Witness
 from ingest.telemetry import Event, emit
 
 
@@ -51,7 +51,7 @@ def forms_router(
     render: Renderer,
     admission: Admission,
     sessions: Sessions,
-    witness: Witness,
+    witness: AccessAudit,
     *,
     secure: bool,
 ) -> APIRouter:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from ingest.api.access import Actor, Caller, Inspector, Principal
-from ingest.api.cases import books, hazards
+from ingest.api.cases import hazards, records
 from ingest.api.console.fields import Day, Maybe, MaybeDay, Name, Prose, Version, Words, Yuan
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer
@@ -108,7 +108,7 @@ def hazard_forms(ports: Ports, _render: Renderer) -> APIRouter:  # noqa: C901  o
         return go_on(f"/hazards/{hazard}")
 
     async def proofs(caller: Principal, hazard: UUID, files: Files) -> tuple[UUID, ...]:
-        found = await run_in_threadpool(books.hazard, ports, caller, hazard)
+        found = await run_in_threadpool(records.hazard, ports, caller, hazard)
         return await handed_in(ports, caller, found.plant, files)
 
     return router

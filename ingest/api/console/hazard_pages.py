@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller
-from ingest.api.cases import books, hazards
+from ingest.api.cases import hazards, records
 from ingest.api.console.fields import MaybeName, Prose, Words
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.hazard_views import clauses_for, proofs_of_hazard, stages, steps_for
@@ -43,13 +43,13 @@ def hazard_pages(ports: Ports, render: Renderer) -> APIRouter:
     ) -> Response:
         """Show hazards, newest first: those that are open, or what the filters ask for."""
         which = HazardFilter(
-            plants=reach.narrowed(caller, plant or None),
+            plants=caller_scope.narrowed(caller, plant or None),
             states=OPEN_STATES if state == "" else frozenset({state}) if isinstance(state, HazardState) else None,
             level=level or None,
             overdue_at=ports.now() if state == "overdue" else None,
         )
         found = ports.cases.books.hazards(which, limit=SHOWN + 1, before=read_token(cursor or None))
-        page, older = cut(found, SHOWN, lambda one: (one.found, one.id))
+        page, older = cut(found, SHOWN, lambda hazard: (hazard.found, hazard.id))
         return render.page(
             request,
             "hazards.html",
@@ -64,12 +64,12 @@ def hazard_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/new")
     def new(request: Request, caller: Caller, plant: str = "", alarm: UUID | None = None, point: str = "") -> Response:
         """Show the form that opens a hazard, by hand or from an alarm."""
-        came = reach.alarm(ports, caller, alarm) if alarm is not None else None
+        came = caller_scope.alarm(ports, caller, alarm) if alarm is not None else None
         chosen = came.plant if came else plant
         return render.page(
             request,
             "hazard_new.html",
-            plants=[one for one in reach.plants(ports, caller) if one.id != SERVICE],
+            plants=[plant for plant in caller_scope.plants(ports, caller) if plant.id != SERVICE],
             chosen=chosen,
             alarm=came,
             point=came.point if came else point,
@@ -104,9 +104,9 @@ def hazard_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/{hazard}")
     def hazard(request: Request, caller: Caller, hazard: UUID) -> Response:
         """Show one hazard: how far it has come, what is next, and what was done."""
-        found = books.hazard(ports, caller, hazard)
+        found = records.hazard(ports, caller, hazard)
         history = ports.cases.books.hazard_history(hazard)
-        plant = ports.live.roster().plants.get(found.plant)
+        plant = ports.live.configuration().plants.get(found.plant)
         return render.page(
             request,
             "hazard.html",
@@ -127,9 +127,9 @@ def hazard_pages(ports: Ports, render: Renderer) -> APIRouter:
 
 
 def _equipment(ports: Ports, plant: str, point: str | None) -> str | None:
-    found = ports.live.roster().find(plant, point) if point else None
+    found = ports.live.configuration().find(plant, point) if point else None
     return found.equipment if found else None
 
 
 def _point(ports: Ports, hazard: Hazard) -> Point | None:
-    return ports.live.roster().find(hazard.plant, hazard.point) if hazard.point else None
+    return ports.live.configuration().find(hazard.plant, hazard.point) if hazard.point else None

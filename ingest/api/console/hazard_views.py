@@ -76,7 +76,10 @@ def clauses_for(plant: Plant, point: Point | None, hazard: Hazard) -> list[Claus
     criteria = load_criteria()
     rule = "SILENT" if hazard.source == "rule" else ""
     first = criteria.suggested(plant.kind, point.signal, rule) if point else []
-    return [*first, *(one for one in criteria.clauses.values() if plant.kind in one.kinds and one not in first)]
+    return [
+        *first,
+        *(clause for clause in criteria.clauses.values() if plant.kind in clause.kinds and clause not in first),
+    ]
 
 
 def proofs_of_hazard(ports: Ports, history: Sequence[HazardMoment]) -> dict[int, list[Evidence]]:

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller, Inspector
-from ingest.api.cases import books, inspections
+from ingest.api.cases import inspections, records
 from ingest.api.console.fields import Day, MaybeName, MaybeProse, Name, Onward, Prose, Version, Words
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
@@ -46,9 +46,9 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
     ) -> Response:
         """Show inspections, those to be done or under way unless the filters ask for others."""
         states = _OPEN if state == "" else frozenset({state}) if isinstance(state, InspectionState) else None
-        which = InspectionFilter(plants=reach.narrowed(caller, plant or None), states=states)
+        which = InspectionFilter(plants=caller_scope.narrowed(caller, plant or None), states=states)
         found = ports.cases.books.inspections(which, limit=SHOWN + 1, before=read_token(cursor or None))
-        page, older = cut(found, SHOWN, lambda one: (one.made, one.id))
+        page, older = cut(found, SHOWN, lambda inspection: (inspection.made, inspection.id))
         return render.page(
             request,
             "inspections.html",
@@ -62,11 +62,11 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
     @router.get("/new")
     def new(request: Request, inspector: Inspector, plant: str = "", lead: UUID | None = None) -> Response:
         """Show the form that plans an inspection, after a lead or by plan."""
-        came = books.lead(ports, inspector, lead) if lead is not None else None
+        came = records.lead(ports, inspector, lead) if lead is not None else None
         return render.page(
             request,
             "inspection_new.html",
-            plants=[one for one in reach.plants(ports, inspector) if one.id != SERVICE],
+            plants=[plant for plant in caller_scope.plants(ports, inspector) if plant.id != SERVICE],
             names=plant_names(ports, inspector),
             chosen=came.plant if came else plant,
             lead=came,
@@ -100,7 +100,7 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
         files: Files = [],  # noqa: B006  FastAPI copies it
     ) -> Response:
         """End it with a result and the number of its document."""
-        found = await run_in_threadpool(books.inspection, ports, inspector, inspection)
+        found = await run_in_threadpool(records.inspection, ports, inspector, inspection)
         evidence = await handed_in(ports, inspector, found.plant, files)
 
         def end() -> None:
@@ -121,7 +121,7 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
     @router.get("/{inspection}")
     def inspection(request: Request, caller: Caller, inspection: UUID) -> Response:
         """Show one inspection: what it found, and what is next."""
-        found = books.inspection(ports, caller, inspection)
+        found = records.inspection(ports, caller, inspection)
         which = HazardFilter(plants=frozenset({found.plant}), states=OPEN_STATES)
         told = {finding.hazard for finding in found.findings}
         known = ports.cases.books.hazards(which, limit=KNOWN_SHOWN) if caller.may_inspect else []
@@ -129,11 +129,11 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
             request,
             "inspection.html",
             inspection=found,
-            plant=ports.live.roster().plants.get(found.plant),
+            plant=ports.live.configuration().plants.get(found.plant),
             names=plant_names(ports, caller),
             stages=stages(found),
-            known=[one for one in known if one.id not in told],
-            hazards={one: ports.cases.books.hazard(one) for one in told},
+            known=[hazard for hazard in known if hazard.id not in told],
+            hazards={uuid: ports.cases.books.hazard(uuid) for uuid in told},
             results=list(Result),
             proofs=proofs(ports, found.evidence),
         )

@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller, Inspector
-from ingest.api.cases import books, inspections
+from ingest.api.cases import inspections, records
 from ingest.api.console.fields import Prose, Version, Words
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
@@ -35,16 +35,16 @@ def lead_pages(ports: Ports, render: Renderer) -> APIRouter:
     ) -> Response:
         """Show leads, those not settled unless the filters ask for others."""
         states = _OPEN if state == "" else frozenset({state}) if isinstance(state, LeadState) else None
-        which = LeadFilter(plants=reach.narrowed(caller, plant or None), states=states)
+        which = LeadFilter(plants=caller_scope.narrowed(caller, plant or None), states=states)
         found = ports.cases.books.leads(which, limit=SHOWN + 1, before=read_token(cursor or None))
-        page, older = cut(found, SHOWN, lambda one: (one.opened, one.id))
+        page, older = cut(found, SHOWN, lambda lead: (lead.opened, lead.id))
         return render.page(
             request,
             "leads.html",
             leads=page,
             older=older,
             names=plant_names(ports, caller),
-            plants=[one for one in reach.plants(ports, caller) if one.id != SERVICE],
+            plants=[plant for plant in caller_scope.plants(ports, caller) if plant.id != SERVICE],
             states_known=list(LeadState),
             chosen={"plant": plant, "state": str(state)},
         )
@@ -57,12 +57,12 @@ def lead_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/{lead}")
     def lead(request: Request, caller: Caller, lead: UUID) -> Response:
         """Show one lead and what came of it."""
-        found = books.lead(ports, caller, lead)
+        found = records.lead(ports, caller, lead)
         return render.page(
             request,
             "lead.html",
             lead=found,
-            plant=ports.live.roster().plants.get(found.plant),
+            plant=ports.live.configuration().plants.get(found.plant),
             names=plant_names(ports, caller),
         )
 

@@ -16,7 +16,7 @@ from ingest.api.ports import Ports
 from ingest.api.rest.lists import ListName
 from ingest.cases.days import day_of
 from ingest.cases.lists import TITLES
-from ingest.exports.wish import Page
+from ingest.exports.request import Page
 
 YEARS: Final = 3
 

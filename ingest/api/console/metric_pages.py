@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ingest.alarms.benchmarks import BENCHMARKS, Benchmark
 from ingest.alarms.metrics import SLOT_S, AlarmMetrics
-from ingest.alarms.present import Present
-from ingest.api import reach
+from ingest.alarms.operator_load import OperatorLoad
+from ingest.api import caller_scope
 from ingest.api.access import Caller
 from ingest.api.console.rate_svg import NARROW, WIDE, bars_of, rate_svg
 from ingest.api.console.rendering import Renderer, language
@@ -47,7 +47,7 @@ class PositionView:
     name: str
     plants: tuple[str, ...]
     metrics: AlarmMetrics
-    present: Present
+    present: OperatorLoad
     held: tuple[Held, ...]
     drawings: tuple[Markup, ...]
 
@@ -60,8 +60,8 @@ def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
     def metrics(request: Request, caller: Caller, position: str = "", days: Days = 1) -> Response:
         """Show each position in scope, or one."""
         now = ports.now()
-        every = reach.positions(ports, caller)
-        chosen = reach.positions(ports, caller, position) if position else every
+        every = caller_scope.positions(ports, caller)
+        chosen = caller_scope.positions(ports, caller, position) if position else every
         present = ports.load.present(chosen, now)
         start = now - days * _DAY
         found = ports.load.metrics(chosen, start, now)
@@ -71,7 +71,7 @@ def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
                 plants,
                 found[name],
                 present[name],
-                tuple(held(one, found[name], present[name]) for one in BENCHMARKS),
+                tuple(held(benchmark, found[name], present[name]) for benchmark in BENCHMARKS),
                 _drawings(found[name].per_slot, start, ports.load.config.flood_begins_above, request),
             )
             for name, plants in chosen.items()
@@ -83,14 +83,14 @@ def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
             positions=every,
             chosen={"position": position, "days": days},
             all_days=DAYS,
-            plants=ports.live.roster().plants,
-            find=ports.live.roster().find,
+            plants=ports.live.configuration().plants,
+            find=ports.live.configuration().find,
         )
 
     return router
 
 
-def held(benchmark: Benchmark, metrics: AlarmMetrics, present: Present) -> Held:
+def held(benchmark: Benchmark, metrics: AlarmMetrics, present: OperatorLoad) -> Held:
     """Hold a position's figure against a benchmark."""
     value = figure(benchmark.metric, metrics, present)
     share = benchmark.unit.en == "share"
@@ -99,7 +99,7 @@ def held(benchmark: Benchmark, metrics: AlarmMetrics, present: Present) -> Held:
     return Held(benchmark, shown[0], shown[1], shown[2], verdict)
 
 
-def figure(metric: str, metrics: AlarmMetrics, present: Present) -> float:
+def figure(metric: str, metrics: AlarmMetrics, present: OperatorLoad) -> float:
     """Return the figure a benchmark is about."""
     return {
         "per_day": metrics.raised * _DAY / (metrics.end - metrics.start),

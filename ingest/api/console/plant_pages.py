@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from ingest.alarms.suppressions import reaches
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller, Principal
 from ingest.api.console import rows
 from ingest.api.console.rendering import Renderer, language
@@ -34,7 +34,9 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     def plants(request: Request, caller: Caller) -> Response:
         """Show the plants, the most pressing first."""
         found = rows.plant_rows(
-            reach.plants(ports, caller), reach.standing(ports, caller), reach.gateways(ports, caller)
+            caller_scope.plants(ports, caller),
+            caller_scope.standing(ports, caller),
+            caller_scope.gateways(ports, caller),
         )
         warned, risks = warnings_by_plant(ports, caller), plant_risks(ports, caller)
         fragment = request.url.path.endswith("/table")
@@ -44,15 +46,15 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             rows=rows.by_colour(found, warned, risks),
             warned=warned,
             risks=risks,
-            hidden=reach.hidden_points(ports, caller),
-            held=reach.held_back(ports, caller),
+            hidden=caller_scope.hidden_points(ports, caller),
+            held=caller_scope.held_back(ports, caller),
         )
 
     @router.get("/plants/{plant}")
     @router.get("/plants/{plant}/table")
     async def plant(request: Request, caller: Caller, plant: str) -> Response:
         """Show a plant's points as they read now."""
-        found = reach.plant(ports, caller, plant)
+        found = caller_scope.plant(ports, caller, plant)
         sparks = await trends.small(rows.shown_points(found), language(request))
         return await run_in_threadpool(plant_page, request, caller, found, sparks)
 
@@ -66,8 +68,8 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             groups=rows.point_groups(found, _point_rows(ports, caller, found)),
             sparks=sparks,
             history_refuses=ports.live.history_refuses(),
-            standing=reach.standing(ports, caller, plant).get(plant, reach.Standing()),
-            views=[view for view in reach.gateways(ports, caller) if view.plant == plant],
+            standing=caller_scope.standing(ports, caller, plant).get(plant, caller_scope.Standing()),
+            views=[view for view in caller_scope.gateways(ports, caller) if view.plant == plant],
             names={},
             warning=warnings_by_plant(ports, caller).get(plant),
             risk=plant_risks(ports, caller, plant).get(plant),
@@ -76,7 +78,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/plants/{plant}/points/{point}")
     async def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Show a point's trend with its limits, and everything it is judged by."""
-        found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
+        found, of = caller_scope.point(ports, caller, plant, point), caller_scope.plant(ports, caller, plant)
         drawn = await drawing(found, span, request)
         return await run_in_threadpool(point_page, request, caller, of, found, drawn)
 
@@ -97,7 +99,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/plants/{plant}/points/{point}/trend")
     async def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Draw a point's trend anew."""
-        found, of = reach.point(ports, caller, plant, point), reach.plant(ports, caller, plant)
+        found, of = caller_scope.point(ports, caller, plant, point), caller_scope.plant(ports, caller, plant)
         drawn = await drawing(found, span, request)
         return await run_in_threadpool(
             lambda: render.page(request, "_trend.html", row=_point_row(ports, caller, of, found), **drawn)
@@ -115,15 +117,15 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/plants/{plant}/points/{point}/rules")
     def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:
         """Show anew what a point is judged by, and whether it is."""
-        found = reach.point(ports, caller, plant, point)
-        hidden = _hidden_rules(ports, found, reach.hiding(ports, plant, point).get(point, ()))
+        found = caller_scope.point(ports, caller, plant, point)
+        hidden = _hidden_rules(ports, found, caller_scope.hiding(ports, plant, point).get(point, ()))
         return render.page(request, "_rules.html", point=found, silent=ports.live.unjudged(found.rules), hidden=hidden)
 
     return router
 
 
 def _point_rows(ports: Ports, caller: Principal, plant: Plant) -> list[rows.PointRow]:
-    alarms, hidden = rows.in_alarm(ports, caller, plant), reach.hiding(ports, plant.id)
+    alarms, hidden = rows.in_alarm(ports, caller, plant), caller_scope.hiding(ports, plant.id)
     return [
         rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id), hidden.get(point.id, ()))
         for point in rows.shown_points(plant)
@@ -131,7 +133,7 @@ def _point_rows(ports: Ports, caller: Principal, plant: Plant) -> list[rows.Poin
 
 
 def _point_row(ports: Ports, caller: Principal, plant: Plant, point: Point) -> rows.PointRow:
-    alarms, hidden = rows.in_alarm(ports, caller, plant, point.id), reach.hiding(ports, plant.id, point.id)
+    alarms, hidden = rows.in_alarm(ports, caller, plant, point.id), caller_scope.hiding(ports, plant.id, point.id)
     return rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id), hidden.get(point.id, ()))
 
 
@@ -139,10 +141,10 @@ def _hidden_rules(ports: Ports, point: Point, hidden: Sequence[Suppression]) -> 
     """Return the strongest suppression of each rule whose alarms call nobody now, by its code."""
     highest = ports.load.config.suppress_level_2
     return {
-        rule.code: one
-        for one in reversed(hidden)
+        rule.code: suppression
+        for suppression in reversed(hidden)
         for rule in point.rules
-        if one.covers(point.plant, point.id, rule.code) and reaches(one, rule.level, highest=highest)
+        if suppression.covers(point.plant, point.id, rule.code) and reaches(suppression, rule.level, highest=highest)
     }
 
 

@@ -13,9 +13,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 import dashboards
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
-from ingest.api.console import navigation, telling, wording
+from ingest.api.console import event_texts, navigation, wording
 from ingest.api.console.concerned import SUBJECT_PAGES, page_before, records
 from ingest.api.console.wording import Language
 from ingest.api.errors import BadParameter, Conflict, NotSignedIn, NotThere, Problem
@@ -122,11 +122,11 @@ class Renderer:
             say=say,
             ago=lambda since: wording.age(since, now, lang),
             left=lambda until: wording.left(until, now, lang),
-            told_of=lambda detail: telling.told(detail, lang),
-            action_of=lambda kind, word: telling.action(kind, word, lang),
-            cause_of=lambda code: telling.cause(code, lang),
+            told_of=lambda detail: event_texts.told(detail, lang),
+            action_of=lambda kind, word: event_texts.action(kind, word, lang),
+            cause_of=lambda code: event_texts.cause(code, lang),
             condition=lambda rule: wording.condition(
-                rule.gate, self._ports.live.roster().find(rule.plant, rule.gate.point), lang
+                rule.gate, self._ports.live.configuration().find(rule.plant, rule.gate.point), lang
             ),
             refused_for=lambda reason: say(REASONS.get(reason, Text(reason, reason))),
             refused_with=in_chinese if lang == "zh" else str,
@@ -162,8 +162,8 @@ class Renderer:
                 detail=detail,
                 translated=detail != problem.detail,
                 changed=problem.said,
-                fields=[telling.refused(one, language(request)) for one in _wrong_fields(problem)],
-                unsaved=telling.prose(_unsaved(request, problem), language(request)),
+                fields=[event_texts.refused(wrong_field, language(request)) for wrong_field in _wrong_fields(problem)],
+                unsaved=event_texts.prose(_unsaved(request, problem), language(request)),
                 look_at=look_at,
                 before=before if before and urlsplit(before).path not in {page for _, page in look_at} else None,
                 form=request.method == "POST",
@@ -227,4 +227,4 @@ def _whole(request: Request) -> str:
 
 def plant_names(ports: Ports, caller: Principal) -> dict[str, Text]:
     """Return the names of the plants in scope by id."""
-    return {plant.id: plant.name for plant in reach.plants(ports, caller)}
+    return {plant.id: plant.name for plant in caller_scope.plants(ports, caller)}

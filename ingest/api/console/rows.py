@@ -10,11 +10,11 @@ from typing import Final
 from ingest.alarms.display import Shown
 from ingest.alarms.lifecycle import STANDING, UNSEEN
 from ingest.api.access import Principal
+from ingest.api.alarm_display import MOST
+from ingest.api.caller_scope import GatewayView, Standing
 from ingest.api.console.trend_svg import Limit
 from ingest.api.console.wording import NOTHING, decimals, limit, number
 from ingest.api.ports import Ports
-from ingest.api.reach import GatewayView, Standing
-from ingest.api.showing import MOST
 from ingest.api.texts import FLAGS, TEXTS
 from ingest.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.model.flags import Flag
@@ -106,14 +106,14 @@ class PointRow:
 
 def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None = None) -> AlarmRow:
     """Return the alarm with its numbers written as its instrument deserves."""
-    roster = ports.live.roster()
-    plant = roster.plants.get(alarm.plant)
-    point = roster.find(alarm.plant, alarm.point)
+    configuration = ports.live.configuration()
+    plant = configuration.plants.get(alarm.plant)
+    point = configuration.find(alarm.plant, alarm.point)
     digits = decimals(point) if point and point.unit == alarm.unit else None
     device = point is not None and point.signal in _SAID_BY_TITLE
     word = point.word(alarm.value) if point is not None and point.unit == alarm.unit else None
     open_ = alarm.state in UNSEEN
-    rule = next((one for one in point.rules if one.code == alarm.rule), None) if point else None
+    rule = next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
     return AlarmRow(
         alarm,
         plant.name if plant else Text(alarm.plant, alarm.plant),
@@ -178,10 +178,10 @@ def in_alarm(ports: Ports, caller: Principal, plant: Plant, point: str | None = 
 
 def _in_alarm(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> InAlarm:
     """One that has returned never conceals that the value is over a limit, nor a hidden one another that calls."""
-    of_each = ([one for one in alarms if one.state in STANDING], [one for one in alarms if one.active])
-    gravest = {one.id: one for one in (max(of, key=_gravity) for of in of_each if of)}
-    marked = sorted(gravest.values(), key=lambda one: (one.level, one.active), reverse=True)
-    return InAlarm(tuple(alarm_row(ports, one, caller) for one in marked), len(alarms) - len(marked))
+    of_each = ([alarm for alarm in alarms if alarm.state in STANDING], [alarm for alarm in alarms if alarm.active])
+    gravest = {alarm.id: alarm for alarm in (max(of, key=_gravity) for of in of_each if of)}
+    marked = sorted(gravest.values(), key=lambda alarm: (alarm.level, alarm.active), reverse=True)
+    return InAlarm(tuple(alarm_row(ports, alarm, caller) for alarm in marked), len(alarms) - len(marked))
 
 
 def _gravity(alarm: Alarm) -> tuple[int, bool, bool, int]:

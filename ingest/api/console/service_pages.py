@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller
 from ingest.api.console.rendering import Renderer, plant_names
 from ingest.api.inputs import Number
@@ -28,18 +28,18 @@ def service_pages(ports: Ports, render: Renderer) -> APIRouter:
         return render.page(
             request,
             "_gateways.html" if fragment else "gateways.html",
-            views=[view for view in reach.gateways(ports, caller) if plant in {"", view.plant}],
+            views=[view for view in caller_scope.gateways(ports, caller) if plant in {"", view.plant}],
             names={} if plant else plant_names(ports, caller),
         )
 
     @router.get("/quarantine")
     def quarantine(request: Request, actor: Actor, before: Number | None = None) -> Response:
         """Show messages that could not be read, and why."""
-        found, older = reach.quarantined(ports, actor, limit=QUARANTINE_SHOWN, before=before)
+        found, older = caller_scope.quarantined(ports, actor, limit=QUARANTINE_SHOWN, before=before)
         return render.page(
             request,
             "quarantine.html",
-            records=[(record, reach.excerpt(record.payload)) for record in found],
+            records=[(record, caller_scope.excerpt(record.payload)) for record in found],
             older=older,
             deleted=ports.journal.overflowed(),
         )

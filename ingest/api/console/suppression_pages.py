@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller, Inspector, Principal
 from ingest.api.console.fields import Maybe, Onward
 from ingest.api.console.forms import go_on, own_form
 from ingest.api.console.rendering import Renderer, plant_names
+from ingest.api.engine_commands import person
 from ingest.api.inputs import Number
-from ingest.api.orders import person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import cut, read_token
 from ingest.api.rest.suppressions import hidden_by, settle
@@ -34,21 +34,21 @@ def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("")
     def suppressions(request: Request, caller: Caller, plant: str = "", cursor: str = "") -> Response:
         """Show what waits for approval, what is in force, and what was."""
-        scope = reach.narrowed(caller, plant or None)
+        scope = caller_scope.narrowed(caller, plant or None)
 
-        waiting = reach.suppressions(ports, scope, _WAITING)
+        waiting = caller_scope.suppressions(ports, scope, _WAITING)
         before = read_token(cursor or None)
         over = ports.suppressions.suppressions(limit=OVER_SHOWN + 1, plants=scope, states=_OVER, before=before)
-        page, older = cut(over, OVER_SHOWN, lambda one: (one.applied, one.id))
+        page, older = cut(over, OVER_SHOWN, lambda suppression: (suppression.applied, suppression.id))
         return render.page(
             request,
             "suppressions.html",
             waiting=waiting,
-            hides={one.id: hidden_by(ports, one) for one in waiting},
-            in_force=reach.suppressions(ports, scope, _IN_FORCE),
+            hides={suppression.id: hidden_by(ports, suppression) for suppression in waiting},
+            in_force=caller_scope.suppressions(ports, scope, _IN_FORCE),
             over=page,
             older=older,
-            find=ports.live.roster().find,
+            find=ports.live.configuration().find,
             names=plant_names(ports, caller),
             chosen=plant,
         )

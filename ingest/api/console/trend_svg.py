@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 
 from ingest.history.store import Trend
-from ingest.model.telling import PLANT_TIME
+from ingest.model.payload import PLANT_TIME
 
 LOCAL: Final = PLANT_TIME
 """Plant time. China keeps one zone and no summer time, so no zone database is needed."""

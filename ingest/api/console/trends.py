@@ -11,7 +11,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 from markupsafe import Markup
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.console.rows import limits_of
 from ingest.api.console.trend_svg import NARROW, SPARK, WIDE, Size, Window, trend_svg, window
 from ingest.api.console.wording import Language, decimals
@@ -46,7 +46,7 @@ class Trends:
     async def large(self, point: Point, span_s: int, lang: Language) -> tuple[Markup, Markup]:
         """Return the trend for wide and for narrow screens. Raises Away."""
         span = window(self.ports.now(), span_s, point.silence_s, MOST_BUCKETS)
-        (trend,) = await reach.trends(self.ports, [_query(point, span)])
+        (trend,) = await caller_scope.trends(self.ports, [_query(point, span)])
         return await run_in_threadpool(
             lambda: (self._draw(trend, span, point, WIDE, lang), self._draw(trend, span, point, NARROW, lang))
         )
@@ -54,14 +54,14 @@ class Trends:
     async def small(self, points: Sequence[Point], lang: Language) -> Sparklines:
         """Return the sparklines; those that are not kept are asked of the history in one query."""
         now = self.ports.now()
-        keys = [(one, window(now, SPARK_SPAN_S, one.silence_s, SPARK_BUCKETS), lang) for one in points]
+        keys = [(point, window(now, SPARK_SPAN_S, point.silence_s, SPARK_BUCKETS), lang) for point in points]
         wanted = [key for key in keys if key not in self._kept]
         try:
-            found = await reach.trends(self.ports, [_query(point, span) for point, span, _ in wanted])
+            found = await caller_scope.trends(self.ports, [_query(point, span) for point, span, _ in wanted])
         except Away:
             wanted, found = [], ()
         drawn = await run_in_threadpool(
-            lambda: [self._draw(one, key[1], key[0], SPARK, lang) for key, one in zip(wanted, found, strict=True)]
+            lambda: [self._draw(trend, key[1], key[0], SPARK, lang) for key, trend in zip(wanted, found, strict=True)]
         )
         self._kept.update(zip(wanted, drawn, strict=True))
         shown = {key[0].id: self._kept[key] for key in keys if key in self._kept}

@@ -35,13 +35,13 @@ async def handed_in(ports: Ports, caller: Principal, plant: str, files: Sequence
     Raises:
         NotThere, BadParameter, Incomplete: the plant is not in scope, too many files, or one that is not taken.
     """
-    chosen = [one for one in files if one.filename]
+    chosen = [file for file in files if file.filename]
     if len(chosen) > MOST:
         raise BadParameter("evidence", len(chosen), f"at most {MOST} files")
     kept = []
-    for one in chosen:
-        content = await one.read()
-        kept.append((await run_in_threadpool(evidence.hand_in, ports, caller, plant, one.filename, content)).id)
+    for upload_file in chosen:
+        content = await upload_file.read()
+        kept.append((await run_in_threadpool(evidence.hand_in, ports, caller, plant, upload_file.filename, content)).id)
     return tuple(kept)
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller
 from ingest.api.console.fields import Maybe, Onward, Words, parse_moment
 from ingest.api.console.forms import go_on, own_form
@@ -26,15 +26,15 @@ from ingest.api.console.warning_views import (
     standing_warnings,
     visited,
 )
+from ingest.api.engine_commands import person
 from ingest.api.errors import BadParameter
 from ingest.api.inputs import Number
-from ingest.api.orders import person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import cut, read_token
 from ingest.api.rest.warnings import order, seen_colour
 from ingest.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.cases.disposition import DispositionFilter
-from ingest.model.telling import iso
+from ingest.model.payload import iso
 from ingest.model.warning import Colour, WarningEvent, WarningFilter, WarningState
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.warnings.explain import Explanation, NotYet, explain, explain_event
@@ -59,22 +59,22 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         request: Request, caller: Caller, plant: str = "", cursor: str = "", after: UUID | None = None
     ) -> Response:
         """Show every plant that is warned of, the gravest first, then the quiet ones, then what is closed."""
-        scope = reach.narrowed(caller, plant or None)
+        scope = caller_scope.narrowed(caller, plant or None)
         closed = WarningFilter(plants=scope, states=frozenset({WarningState.CLOSED}))
         found = ports.warnings.warnings(closed, limit=PAST_SHOWN + 1, before=read_token(cursor or None))
-        past, older = cut(found, PAST_SHOWN, lambda one: (one.raised, one.id))
+        past, older = cut(found, PAST_SHOWN, lambda warning: (warning.raised, warning.id))
         risks = plant_risks(ports, caller, plant or None)
         standing = standing_warnings(ports, scope)
-        warned = {one.plant for one in standing}
+        warned = {warning.plant for warning in standing}
         shown, more = page_of(standing, after)
         return render.page(
             request,
             "_warnings.html" if request.url.path.endswith("/table") else "warnings.html",
-            standing=[(one, rungs(one)) for one in shown] if not cursor else None,
+            standing=[(warning, rungs(warning)) for warning in shown] if not cursor else None,
             count=len(standing),
             fall_after=ports.live.fall_after(),
             more=more,
-            quiet=[one for key, one in risks.items() if key not in warned],
+            quiet=[plant_risk for key, plant_risk in risks.items() if key not in warned],
             risks=risks,
             past=past,
             older=older,
@@ -88,7 +88,10 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show how many warnings wait for somebody."""
         found = standing_warnings(ports, caller.plants)
         return render.page(
-            request, "_count.html", count=str(sum(one.asking is not None for one in found)), of="warnings.waiting"
+            request,
+            "_count.html",
+            count=str(sum(warning.asking is not None for warning in found)),
+            of="warnings.waiting",
         )
 
     @router.get("/{warning}")
@@ -96,26 +99,26 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/{warning}/body")
     def warning(request: Request, caller: Caller, warning: UUID, at: str = "", event: Number | None = None) -> Response:
         """Show one warning: how it stands, why, also at an earlier time, and what became of it."""
-        found = reach.warning(ports, caller, warning)
+        found = caller_scope.warning(ports, caller, warning)
         history = ports.warnings.warning_history(warning)
         dispositions = ports.cases.books.dispositions(DispositionFilter(warning=warning), limit=20)
         return render.page(
             request,
             PARTS.get(request.url.path.rpartition("/")[2], "warning.html"),
             warning=found,
-            plant=ports.live.roster().plants.get(found.plant),
+            plant=ports.live.configuration().plants.get(found.plant),
             moments=moments(history),
             rungs=rungs(found, visited(history)),
             explained=_explained(history, at, event),
             at=at,
-            hidden={} if at or event is not None else reach.hiding(ports, found.plant),
+            hidden={} if at or event is not None else caller_scope.hiding(ports, found.plant),
             live=found.state in STATES_LIVE,
             offer=offer_of(found, caller),
             fall_after=ports.live.fall_after(),
-            find=ports.live.roster().find,
+            find=ports.live.configuration().find,
             causes=CAUSES,
             false_alarms=FALSE_ALARMS,
-            dispositions=[(one, proofs(ports, one.evidence)) for one in dispositions],
+            dispositions=[(disposition, proofs(ports, disposition.evidence)) for disposition in dispositions],
             query=request.url.query,
         )
 

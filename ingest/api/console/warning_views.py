@@ -8,10 +8,10 @@ from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Principal
+from ingest.api.all_pages import whole
 from ingest.api.ports import Ports
-from ingest.api.whole import whole
 from ingest.model.plant import SERVICE, Text
 from ingest.model.warning import (
     Asked,
@@ -24,7 +24,7 @@ from ingest.model.warning import (
     WarningFilter,
     WarningState,
 )
-from ingest.warnings.ladder import may_acknowledge
+from ingest.warnings.escalation import may_acknowledge
 from ingest.warnings.risks import PlantRisk, assess
 
 STATES_LIVE: Final = frozenset({WarningState.OPEN, WarningState.OVER})
@@ -59,16 +59,16 @@ def page_of(standing: Sequence[EarlyWarning], after: UUID | None) -> tuple[Seque
 def warnings_by_plant(ports: Ports, caller: Principal) -> dict[str, EarlyWarning]:
     """Return the gravest warning of each plant that has one which is not closed."""
     found: dict[str, EarlyWarning] = {}
-    for one in standing_warnings(ports, caller.plants):
-        found.setdefault(one.plant, one)
+    for warning in standing_warnings(ports, caller.plants):
+        found.setdefault(warning.plant, warning)
     return found
 
 
 def plant_risks(ports: Ports, caller: Principal, plant: str | None = None) -> dict[str, PlantRisk]:
     """Return the risk of every plant in scope, or of one, the highest first."""
     now = ports.now()
-    plants = [one for one in reach.plants(ports, caller) if one.id != SERVICE and plant in {None, one.id}]
-    found = [assess(one, ports.live.facts(one.id), now) for one in plants]
+    plants = [one for one in caller_scope.plants(ports, caller) if one.id != SERVICE and plant in {None, one.id}]
+    found = [assess(plant, ports.live.facts(plant.id), now) for plant in plants]
     return {one.plant.id: one for one in sorted(found, key=lambda one: -one.index)}
 
 
@@ -131,9 +131,9 @@ def moments(history: Sequence[WarningEvent]) -> list[Moment]:
     return found[::-1]
 
 
-def _same_story(one: WarningEvent, following: WarningEvent) -> bool:
-    only = one.kind is following.kind is WarningEventKind.INPUTS_CHANGED
-    return only and (one.warning.colour, one.warning.step) == (following.warning.colour, following.warning.step)
+def _same_story(event: WarningEvent, following: WarningEvent) -> bool:
+    only = event.kind is following.kind is WarningEventKind.INPUTS_CHANGED
+    return only and (event.warning.colour, event.warning.step) == (following.warning.colour, following.warning.step)
 
 
 def _facts(grounds: Iterable[Ground]) -> dict[tuple[str, str], Fact]:

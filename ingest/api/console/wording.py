@@ -10,7 +10,7 @@ from typing import Final, Literal
 from ingest.api.console.trend_svg import LOCAL
 from ingest.api.texts import TEXTS
 from ingest.api.texts.needs import needed
-from ingest.model import shown
+from ingest.model import display_value
 from ingest.model.plant import Gate, Point
 
 Language = Literal["zh", "en"]
@@ -45,8 +45,8 @@ def number(value: float | None, digits: int | None, limits: Iterable[float] = ()
     if value is None or not math.isfinite(value):
         return NOTHING
     if digits is None and abs(value) < 10_000:
-        return shown.digits(value, 4, limits)
-    return shown.decimals(value, digits or 0, limits)
+        return display_value.digits(value, 4, limits)
+    return display_value.decimals(value, digits or 0, limits)
 
 
 def limit(value: float, digits: int | None) -> str:

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Query
 
 from ingest.alarms.benchmarks import BENCHMARKS
 from ingest.alarms.metrics import AlarmMetrics
-from ingest.alarms.present import Present
-from ingest.api import reach
+from ingest.alarms.operator_load import OperatorLoad
+from ingest.api import caller_scope
 from ingest.api.access import Caller
 from ingest.api.errors import BadParameter
-from ingest.api.instants import Instant
 from ingest.api.ports import Ports
 from ingest.api.rest import alarm_metrics_schemas as shapes
-from ingest.model.telling import iso
+from ingest.api.timestamps import Instant
+from ingest.model.payload import iso
 
 _DAY: Final = 86_400 * 10**9
 _LONGEST: Final = 366 * _DAY
@@ -41,18 +41,18 @@ def alarm_metrics_router(ports: Ports) -> APIRouter:
             raise BadParameter("from", iso(first), f"a time before {iso(last)}")
         if last - first > _LONGEST:
             raise BadParameter("from", iso(first), f"at most {_LONGEST // _DAY} days before {iso(last)}")
-        chosen = reach.positions(ports, caller, position)
+        chosen = caller_scope.positions(ports, caller, position)
         present = ports.load.present(chosen, now)
         found = ports.load.metrics(chosen, first, last)
         return shapes.AlarmMetricsOut(
             positions=[_position(name, plants, found[name], present[name]) for name, plants in chosen.items()],
-            benchmarks=[shapes.BenchmarkOut.model_validate(one) for one in BENCHMARKS],
+            benchmarks=[shapes.BenchmarkOut.model_validate(benchmark) for benchmark in BENCHMARKS],
         )
 
     return router
 
 
-def _position(name: str, plants: tuple[str, ...], of: AlarmMetrics, now: Present) -> shapes.PositionMetrics:
+def _position(name: str, plants: tuple[str, ...], of: AlarmMetrics, now: OperatorLoad) -> shapes.PositionMetrics:
     answers = of.answers
     return shapes.PositionMetrics(
         position=name,
@@ -69,11 +69,11 @@ def _position(name: str, plants: tuple[str, ...], of: AlarmMetrics, now: Present
         above_2=of.above[2],
         above_10=of.above[10],
         floods=[
-            shapes.FloodOut(began=str(iso(one.began)), ended=iso(one.ended), alarms=one.alarms, peak=one.peak)
-            for one in of.floods
+            shapes.FloodOut(began=str(iso(flood.began)), ended=iso(flood.ended), alarms=flood.alarms, peak=flood.peak)
+            for flood in of.floods
         ],
         flood_share=of.flood_share,
-        top=[shapes.RuleLoadOut.model_validate(one) for one in of.top],
+        top=[shapes.RuleLoadOut.model_validate(rule_load) for rule_load in of.top],
         top_share=of.top_share,
         level_1=of.levels[1],
         level_2=of.levels[2],

@@ -12,18 +12,18 @@ from starlette.concurrency import run_in_threadpool
 from ingest.alarms.display import Shown
 from ingest.alarms.report import alarm_fields
 from ingest.alarms.urgency import Order, is_place, place
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller, Principal
+from ingest.api.alarm_display import show_among
+from ingest.api.engine_commands import carry_out, person
 from ingest.api.errors import BadParameter, Conflict
-from ingest.api.instants import Instant
-from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
 from ingest.api.rest.paging import Cursor, Limit, cut, read_token
-from ingest.api.showing import show_among
+from ingest.api.timestamps import Instant
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.model.payload import iso
 from ingest.model.plant import Text
-from ingest.model.telling import iso
 from ingest.pipeline.commands import Acknowledge, Assign, Command, Comment, Reset
 
 
@@ -55,7 +55,7 @@ def alarms_router(ports: Ports) -> APIRouter:
     ) -> schemas.AlarmPage:
         """List alarms, newest raised first or those that stand by urgency. Go on with the order a cursor is of."""
         which = AlarmFilter(
-            plants=reach.narrowed(caller, plant),
+            plants=caller_scope.narrowed(caller, plant),
             states=frozenset(state) or None,
             level=level,
             point=point,
@@ -69,7 +69,7 @@ def alarms_router(ports: Ports) -> APIRouter:
         if before is not None and not is_place(before[0], order):
             raise BadParameter("cursor", cursor, f"`next` of a page with order={order}")
         found = ports.alarms.alarms(which, limit=limit + 1, before=before, order=order)
-        page, following = cut(found, limit, lambda one: place(one, order))
+        page, following = cut(found, limit, lambda alarm: place(alarm, order))
         shown = show_among(ports, caller, page)
         return schemas.AlarmPage(
             alarms=[schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page],
@@ -79,7 +79,7 @@ def alarms_router(ports: Ports) -> APIRouter:
     @router.get("/{alarm}")
     def alarm(alarm: UUID, caller: Caller) -> schemas.AlarmDetail:
         """Show one alarm with its history."""
-        found = reach.alarm(ports, caller, alarm)
+        found = caller_scope.alarm(ports, caller, alarm)
         return _detail(ports, caller, found, ports.alarms.alarm_history(alarm))
 
     @router.post("/{alarm}/acknowledge")
@@ -147,7 +147,7 @@ async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Ala
         NotThere, Conflict, Away: as `carry_out`, and for an alarm out of scope.
         Busy: the caller has commented or assigned too much today.
     """
-    await run_in_threadpool(reach.alarm, ports, caller, key)
+    await run_in_threadpool(caller_scope.alarm, ports, caller, key)
     if isinstance(command, Comment | Assign):  # nothing that answers an alarm is ever counted
         ports.cases.allowances.acts.take(caller.name)
     return await carry_out(ports, command)
@@ -166,7 +166,7 @@ def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[Ala
         )
         for event in history
     ]
-    rule = reach.rule(ports, alarm)
+    rule = caller_scope.rule(ports, alarm)
     reason = schemas.Said.model_validate(rule.reason) if rule else None
     shown = _display(show_among(ports, caller, [alarm]).get(alarm.id))
     return schemas.AlarmDetail(**alarm_fields(alarm), history=steps, reason=reason, display=shown)

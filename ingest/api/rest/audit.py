@@ -7,18 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller
 from ingest.api.errors import Conflict, NotAllowed
 from ingest.api.inputs import Number
-from ingest.api.instants import Instant
 from ingest.api.ports import Ports
 from ingest.api.rest.schemas import Instant as Told
 from ingest.api.rest.schemas import PlantId, Shape
+from ingest.api.timestamps import Instant
 from ingest.cases.phones import told_without_phones
 from ingest.model.audit import ActKind, ActRole
-from ingest.model.telling import iso
-from ingest.state.heads import Forged
+from ingest.model.payload import iso
+from ingest.state.audit_heads import Forged
 
 
 class ActOut(Shape):
@@ -72,7 +72,7 @@ def audit_router(ports: Ports) -> APIRouter:
         before: Annotated[Number | None, Query(description="`next` of the page before")] = None,
     ) -> ActPage:
         """List what was done, by whom, newest first."""
-        scope = reach.narrowed(caller, plant)
+        scope = caller_scope.narrowed(caller, plant)
         found = ports.audit.acts(
             limit=limit,
             before=before,

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from ingest.api.inputs import WORDS, Count
 from ingest.api.rest.schemas import Body, Said
 from ingest.cases.labels import label
-from ingest.model.telling import iso
+from ingest.model.payload import iso
 
 
 def _iso(value: object) -> object:
@@ -71,7 +71,7 @@ class Seen(Body):
 
 def told(record: Any) -> dict[str, Any]:
     """The fields of a record."""
-    return {one.name: getattr(record, one.name) for one in fields(record)}
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def said(value: StrEnum | None) -> Said | None:

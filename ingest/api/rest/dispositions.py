@@ -7,13 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller
-from ingest.api.cases import books, dispositions
-from ingest.api.instants import Instant
+from ingest.api.cases import dispositions, records
 from ingest.api.ports import Ports
 from ingest.api.rest import dispositions_schemas as schemas
 from ingest.api.rest.paging import Cursor, Limit, cut, read_token
+from ingest.api.timestamps import Instant
 from ingest.cases.causes import Form
 from ingest.cases.disposition import DispositionFilter
 
@@ -36,10 +36,12 @@ def dispositions_router(ports: Ports) -> APIRouter:
         cursor: Cursor = None,
     ) -> schemas.DispositionPage:
         """List dispositions, newest first."""
-        which = DispositionFilter(reach.narrowed(caller, plant), alarm, warning, form, false_alarm, since, until)
+        which = DispositionFilter(caller_scope.narrowed(caller, plant), alarm, warning, form, false_alarm, since, until)
         found = ports.cases.books.dispositions(which, limit=limit + 1, before=read_token(cursor))
-        page, following = cut(found, limit, lambda one: (one.given, one.id))
-        return schemas.DispositionPage(dispositions=[schemas.disposition_out(one) for one in page], next=following)
+        page, following = cut(found, limit, lambda disposition: (disposition.given, disposition.id))
+        return schemas.DispositionPage(
+            dispositions=[schemas.disposition_out(disposition) for disposition in page], next=following
+        )
 
     @router.get("/causes")
     def causes(_: Caller) -> schemas.CausesOut:
@@ -49,7 +51,7 @@ def dispositions_router(ports: Ports) -> APIRouter:
     @router.get("/{disposition}")
     def show_disposition(disposition: UUID, caller: Caller) -> schemas.DispositionOut:
         """Show one disposition."""
-        return schemas.disposition_out(books.disposition(ports, caller, disposition))
+        return schemas.disposition_out(records.disposition(ports, caller, disposition))
 
     @router.post("", status_code=201)
     async def give_disposition(caller: Actor, body: schemas.NewDisposition) -> schemas.DispositionOut:

@@ -9,9 +9,9 @@ from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validat
 
 from ingest.api.cases.dispositions import Seen
 from ingest.api.inputs import Count
-from ingest.api.instants import Instant
 from ingest.api.rest.case_schemas import LongWords, Name, Proofs, When, told
 from ingest.api.rest.schemas import Body, PlantId, Said, Shape
+from ingest.api.timestamps import Instant
 from ingest.cases.causes import CAUSES, FALSE_ALARMS, Form
 from ingest.cases.disposition import Disposition
 from ingest.model.audit import ActRole
@@ -139,10 +139,10 @@ class EvidenceOut(Shape):
     given: When
 
 
-def disposition_out(one: Disposition) -> DispositionOut:
+def disposition_out(disposition: Disposition) -> DispositionOut:
     """As it is shown."""
-    cause = CAUSES[one.form][one.cause]
-    return DispositionOut(**told(one), cause_said=Said.model_validate(cause))
+    cause = CAUSES[disposition.form][disposition.cause]
+    return DispositionOut(**told(disposition), cause_said=Said.model_validate(cause))
 
 
 def causes_out() -> CausesOut:

@@ -28,11 +28,11 @@ def enterprises_router(ports: Ports) -> APIRouter:
         """List enterprises as they stand, by id: one a plant file, so there are no pages."""
         today = day_of(ports.now())
         return [
-            schemas.enterprise_out(one, ports.now())
-            for one in enterprises.enterprises(ports, caller)
-            if connection in {None, one.connection.state}
-            and risk_class in {None, one.record.risk_class}
-            and (not overdue or any(duty.overdue(today) for duty in one.duties))
+            schemas.enterprise_out(enterprise, ports.now())
+            for enterprise in enterprises.enterprises(ports, caller)
+            if connection in {None, enterprise.connection.state}
+            and risk_class in {None, enterprise.record.risk_class}
+            and (not overdue or any(duty.overdue(today) for duty in enterprise.duties))
         ]
 
     @router.get("/{plant}")
@@ -64,10 +64,13 @@ def self_inspections_router(ports: Ports) -> APIRouter:
     def list_self_inspections(caller: Caller, plant: str | None = None) -> schemas.SelfInspectionsOut:
         """List what is owed and what was done. Owed since the plant was connected, else for the present period."""
         found = enterprises.enterprises(ports, caller, plant)
-        keys = frozenset(one.plant.id for one in found)
+        keys = frozenset(enterprise.plant.id for enterprise in found)
         return schemas.SelfInspectionsOut(
-            owed=[schemas.duty_out(duty, ports.now()) for one in found for duty in one.duties],
-            done=[schemas.SelfInspectionOut.model_validate(one) for one in ports.cases.books.self_inspections(keys)],
+            owed=[schemas.duty_out(duty, ports.now()) for enterprise in found for duty in enterprise.duties],
+            done=[
+                schemas.SelfInspectionOut.model_validate(self_inspection)
+                for self_inspection in ports.cases.books.self_inspections(keys)
+            ],
         )
 
     @router.post("", status_code=201)
@@ -79,5 +82,5 @@ def self_inspections_router(ports: Ports) -> APIRouter:
 
 
 def _shown(ports: Ports, caller: Caller, plant: str) -> schemas.EnterpriseOut:
-    (one,) = enterprises.enterprises(ports, caller, plant)
-    return schemas.enterprise_out(one, ports.now())
+    (enterprise,) = enterprises.enterprises(ports, caller, plant)
+    return schemas.enterprise_out(enterprise, ports.now())

@@ -15,7 +15,7 @@ from ingest.cases.days import day_of
 from ingest.cases.duties import Duty, SelfInspection
 from ingest.cases.enterprise import RiskClass
 from ingest.cases.listed import Enterprise
-from ingest.model.telling import iso
+from ingest.model.payload import iso
 
 Phone = Annotated[str, Field(pattern=r"^[0-9+() -]{5,30}$", examples=["0595-86380000"])]
 
@@ -151,9 +151,9 @@ def duty_out(duty: Duty, now: int) -> DutyOut:
     )
 
 
-def enterprise_out(one: Enterprise, now: int) -> EnterpriseOut:
+def enterprise_out(enterprise: Enterprise, now: int) -> EnterpriseOut:
     """As it is shown."""
-    plant, record = one.plant, one.record
+    plant, record = enterprise.plant, enterprise.record
     noted = (
         "version risk_class graded_by graded_on grade_reason principal principal_phone safety_head safety_phone address"
         " standardisation insurance insured_until connected_on changed changed_by"
@@ -163,11 +163,11 @@ def enterprise_out(one: Enterprise, now: int) -> EnterpriseOut:
         plant=plant.id,
         name=Said.model_validate(plant.name),
         tier=Said.model_validate(plant.tier),
-        connection=one.connection.state,
-        connection_days=one.connection.days,
-        heard=iso(one.connection.heard),
+        connection=enterprise.connection.state,
+        connection_days=enterprise.connection.days,
+        heard=iso(enterprise.connection.heard),
         risk_class_said=said(record.risk_class),
-        duties=[duty_out(duty, now) for duty in one.duties],
+        duties=[duty_out(duty, now) for duty in enterprise.duties],
         **{name: getattr(record, name) for name in noted.split()},
         **{name: getattr(plant, name) for name in filed.split()},
     )

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller, Inspector, Principal
-from ingest.api.cases import books, hazards
-from ingest.api.instants import Instant
+from ingest.api.cases import hazards, records
 from ingest.api.ports import Ports
 from ingest.api.rest import hazards_schemas as schemas
 from ingest.api.rest.case_schemas import Seen
 from ingest.api.rest.paging import Cursor, Limit, cut, read_token
 from ingest.api.rest.schemas import Said
+from ingest.api.timestamps import Instant
 from ingest.cases import hazard_actions as actions
 from ingest.cases.criteria import load_criteria
 from ingest.cases.hazard import Hazard, HazardFilter, HazardLevel, HazardSource, HazardState
@@ -42,7 +42,7 @@ def hazards_router(ports: Ports) -> APIRouter:  # noqa: C901  one route each
     ) -> schemas.HazardPage:
         """List hazards, newest found first."""
         which = HazardFilter(
-            plants=reach.narrowed(caller, plant),
+            plants=caller_scope.narrowed(caller, plant),
             states=frozenset(state) or None,
             level=level,
             source=source,
@@ -52,8 +52,8 @@ def hazards_router(ports: Ports) -> APIRouter:  # noqa: C901  one route each
             until=until,
         )
         found = ports.cases.books.hazards(which, limit=limit + 1, before=read_token(cursor))
-        page, following = cut(found, limit, lambda one: (one.found, one.id))
-        return schemas.HazardPage(hazards=[_out(ports, one, caller) for one in page], next=following)
+        page, following = cut(found, limit, lambda hazard: (hazard.found, hazard.id))
+        return schemas.HazardPage(hazards=[_out(ports, hazard, caller) for hazard in page], next=following)
 
     @router.post("", status_code=201)
     def find_hazard(caller: Caller, body: schemas.NewHazard) -> schemas.HazardDetail:
@@ -70,7 +70,7 @@ def hazards_router(ports: Ports) -> APIRouter:  # noqa: C901  one route each
     @router.get("/{hazard}")
     def show_hazard(hazard: UUID, caller: Caller) -> schemas.HazardDetail:
         """Show one hazard with its history."""
-        return _detail(ports, books.hazard(ports, caller, hazard), caller)
+        return _detail(ports, records.hazard(ports, caller, hazard), caller)
 
     def step(caller: Principal, hazard: UUID, body: Seen, action: Action) -> schemas.HazardDetail:
         return _detail(ports, hazards.step(ports, caller, hazard, body.version, action), caller)
@@ -130,10 +130,10 @@ def hazards_router(ports: Ports) -> APIRouter:  # noqa: C901  one route each
     return router
 
 
-def _out(ports: Ports, one: Hazard, caller: Principal) -> schemas.HazardOut:
-    return schemas.HazardOut(**schemas.hazard_out(one, ports.now(), caller.role))
+def _out(ports: Ports, hazard: Hazard, caller: Principal) -> schemas.HazardOut:
+    return schemas.HazardOut(**schemas.hazard_out(hazard, ports.now(), caller.role))
 
 
-def _detail(ports: Ports, one: Hazard, caller: Principal) -> schemas.HazardDetail:
-    history = [schemas.step_out(line) for line in ports.cases.books.hazard_history(one.id)]
-    return schemas.HazardDetail(**schemas.hazard_out(one, ports.now(), caller.role), history=history)
+def _detail(ports: Ports, hazard: Hazard, caller: Principal) -> schemas.HazardDetail:
+    history = [schemas.step_out(line) for line in ports.cases.books.hazard_history(hazard.id)]
+    return schemas.HazardDetail(**schemas.hazard_out(hazard, ports.now(), caller.role), history=history)

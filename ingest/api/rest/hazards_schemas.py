@@ -218,17 +218,17 @@ def wished(plant: str, body: NewHazard | FoundHazard, source: HazardSource, orig
     )
 
 
-def hazard_out(one: Hazard, now: int, role: Role) -> dict[str, Any]:
+def hazard_out(hazard: Hazard, now: int, role: Role) -> dict[str, Any]:
     """The fields of `HazardOut`."""
-    return told(one) | {
-        "state_said": said(one.state),
-        "budget_yuan": None if one.budget_fen is None else one.budget_fen / 100,
-        "overdue": one.overdue(now),
-        "in_time": one.in_time,
-        "possible": possible(one, role),
+    return told(hazard) | {
+        "state_said": said(hazard.state),
+        "budget_yuan": None if hazard.budget_fen is None else hazard.budget_fen / 100,
+        "overdue": hazard.overdue(now),
+        "in_time": hazard.in_time,
+        "possible": possible(hazard, role),
     }
 
 
-def step_out(one: HazardMoment) -> HazardStepOut:
+def step_out(hazard_moment: HazardMoment) -> HazardStepOut:
     """One line of the history."""
-    return HazardStepOut(**{name: value for name, value in told(one).items() if name != "hazard"})
+    return HazardStepOut(**{name: value for name, value in told(hazard_moment).items() if name != "hazard"})

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller, Inspector
-from ingest.api.cases import books, inspections
-from ingest.api.instants import Instant
+from ingest.api.cases import inspections, records
 from ingest.api.ports import Ports
 from ingest.api.rest import inspections_schemas as schemas
 from ingest.api.rest.case_schemas import Day, Seen
 from ingest.api.rest.hazards_schemas import wished
 from ingest.api.rest.paging import Cursor, Limit, cut, read_token
+from ingest.api.timestamps import Instant
 from ingest.cases.hazard import HazardSource
 from ingest.cases.inspection import Basis, InspectionFilter, InspectionState
 from ingest.cases.lead import LeadFilter, LeadSource, LeadState
@@ -38,11 +38,11 @@ def leads_router(ports: Ports) -> APIRouter:
         cursor: Cursor = None,
     ) -> schemas.LeadPage:
         """List leads, newest first."""
-        plants = reach.narrowed(caller, plant)
+        plants = caller_scope.narrowed(caller, plant)
         which = LeadFilter(plants, frozenset(state) or None, source, subject, since, until)
         found = ports.cases.books.leads(which, limit=limit + 1, before=read_token(cursor))
-        page, following = cut(found, limit, lambda one: (one.opened, one.id))
-        return schemas.LeadPage(leads=[schemas.lead_out(one) for one in page], next=following)
+        page, following = cut(found, limit, lambda lead: (lead.opened, lead.id))
+        return schemas.LeadPage(leads=[schemas.lead_out(lead) for lead in page], next=following)
 
     @router.post("", status_code=201)
     def open_lead(caller: Inspector, body: schemas.NewLead) -> schemas.LeadOut:
@@ -52,7 +52,7 @@ def leads_router(ports: Ports) -> APIRouter:
     @router.get("/{lead}")
     def show_lead(lead: UUID, caller: Caller) -> schemas.LeadOut:
         """Show one lead."""
-        return schemas.lead_out(books.lead(ports, caller, lead))
+        return schemas.lead_out(records.lead(ports, caller, lead))
 
     @router.post("/{lead}/take")
     def take(lead: UUID, caller: Inspector, body: Seen) -> schemas.LeadOut:
@@ -84,11 +84,13 @@ def inspections_router(ports: Ports) -> APIRouter:
         cursor: Cursor = None,
     ) -> schemas.InspectionPage:
         """List inspections, newest entered first."""
-        plants = reach.narrowed(caller, plant)
+        plants = caller_scope.narrowed(caller, plant)
         which = InspectionFilter(plants, frozenset(state) or None, basis, lead, since, until)
         found = ports.cases.books.inspections(which, limit=limit + 1, before=read_token(cursor))
-        page, following = cut(found, limit, lambda one: (one.made, one.id))
-        return schemas.InspectionPage(inspections=[schemas.inspection_out(one) for one in page], next=following)
+        page, following = cut(found, limit, lambda inspection: (inspection.made, inspection.id))
+        return schemas.InspectionPage(
+            inspections=[schemas.inspection_out(inspection) for inspection in page], next=following
+        )
 
     @router.post("", status_code=201)
     def plan(caller: Inspector, body: schemas.NewInspection) -> schemas.InspectionOut:
@@ -98,7 +100,7 @@ def inspections_router(ports: Ports) -> APIRouter:
     @router.get("/{inspection}")
     def show_inspection(inspection: UUID, caller: Caller) -> schemas.InspectionOut:
         """Show one inspection with its findings."""
-        return schemas.inspection_out(books.inspection(ports, caller, inspection))
+        return schemas.inspection_out(records.inspection(ports, caller, inspection))
 
     @router.post("/{inspection}/begin")
     def begin(inspection: UUID, caller: Inspector, body: Seen) -> schemas.InspectionOut:

@@ -157,12 +157,14 @@ class Conclusion(Seen):
     evidence: Proofs = ()
 
 
-def lead_out(one: Lead) -> LeadOut:
+def lead_out(lead: Lead) -> LeadOut:
     """As it is shown."""
-    return LeadOut(**told(one), source_said=said(one.source))  # type: ignore[arg-type]
+    return LeadOut(**told(lead), source_said=said(lead.source))  # type: ignore[arg-type]
 
 
-def inspection_out(one: Inspection) -> InspectionOut:
+def inspection_out(inspection: Inspection) -> InspectionOut:
     """As it is shown."""
-    fields: dict[str, Any] = told(one) | {"findings": [FindingOut.model_validate(found) for found in one.findings]}
-    return InspectionOut(**fields, state_said=said(one.state), result_said=said(one.result))  # type: ignore[arg-type]
+    fields: dict[str, Any] = told(inspection) | {
+        "findings": [FindingOut.model_validate(found) for found in inspection.findings]
+    }
+    return InspectionOut(**fields, state_said=said(inspection.state), result_said=said(inspection.result))  # type: ignore[arg-type]

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
 from detectors.detector import Reason
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller
 from ingest.api.errors import BadParameter
-from ingest.api.instants import Instant
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
+from ingest.api.timestamps import Instant
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.flags import Flag
+from ingest.model.payload import iso
 from ingest.model.plant import Plant, Point
 from ingest.model.suppression import Suppression
-from ingest.model.telling import iso
 from ingest.plants.view import Latest
 
 HOUR_NS: Final = 3_600_000_000_000
@@ -33,12 +33,12 @@ def plants_router(ports: Ports) -> APIRouter:
     @router.get("")
     def plants(caller: Caller) -> list[schemas.PlantOut]:
         """List the plants this token may see."""
-        return [schemas.PlantOut(**body) for body in _plant_bodies(ports, caller, reach.plants(ports, caller))]
+        return [schemas.PlantOut(**body) for body in _plant_bodies(ports, caller, caller_scope.plants(ports, caller))]
 
     @router.get("/{plant}")
     def plant(plant: str, caller: Caller) -> schemas.PlantDetail:
         """Show one plant."""
-        found = reach.plant(ports, caller, plant)
+        found = caller_scope.plant(ports, caller, plant)
         (body,) = _plant_bodies(ports, caller, [found])
         return schemas.PlantDetail(
             **body,
@@ -51,16 +51,16 @@ def plants_router(ports: Ports) -> APIRouter:
     @router.get("/{plant}/points")
     def points(plant: str, caller: Caller) -> list[schemas.PointOut]:
         """List the points of a plant, gateways' own points included, each with its newest reading."""
-        found = reach.plant(ports, caller, plant)
-        hidden = reach.hiding(ports, found.id)
+        found = caller_scope.plant(ports, caller, plant)
+        hidden = caller_scope.hiding(ports, found.id)
         return [schemas.PointOut(**_point_body(ports, point, hidden)) for point in found.points]
 
     @router.get("/{plant}/points/{point}")
     def point(plant: str, point: str, caller: Caller) -> schemas.PointDetail:
         """Show one point with the rules it is judged by and those it is not."""
-        found = reach.point(ports, caller, plant, point)
+        found = caller_scope.point(ports, caller, plant, point)
         return schemas.PointDetail(
-            **_point_body(ports, found, reach.hiding(ports, plant, point)),
+            **_point_body(ports, found, caller_scope.hiding(ports, plant, point)),
             was=found.was,
             silence_s=found.silence_s,
             setpoint=found.setpoint,
@@ -85,13 +85,13 @@ def plants_router(ports: Ports) -> APIRouter:
         or wider and begin at no whole minute of UTC (four hours or wider: at no whole hour), a reading near the edge of
         a bucket may be counted in its neighbour.
         """
-        found = reach.point(ports, caller, plant, point)
+        found = caller_scope.point(ports, caller, plant, point)
         last = ports.now() if end is None else end
         first = last - HOUR_NS if start is None else start
         if first >= last:
             raise BadParameter("from", iso(first), f"a time before `to` = {iso(last)}")
         query = TrendQuery(plant, point, first, last, buckets, found.was)
-        (trend,) = await reach.trends(ports, [query])
+        (trend,) = await caller_scope.trends(ports, [query])
         return schemas.ReadingsOut(
             plant=plant,
             point=point,
@@ -122,8 +122,8 @@ def fill(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
 
 
 def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list[dict[str, Any]]:
-    standing = reach.standing(ports, caller, plants[0].id if len(plants) == 1 else None)
-    online = [view.plant for view in reach.gateways(ports, caller) if view.online]
+    standing = caller_scope.standing(ports, caller, plants[0].id if len(plants) == 1 else None)
+    online = [view.plant for view in caller_scope.gateways(ports, caller) if view.online]
     return [
         {
             "id": plant.id,
@@ -136,7 +136,7 @@ def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list
             "points": sum(not point.is_device for point in plant.points),
             "gateways_online": online.count(plant.id),
             "gateways": len(plant.gateways),
-            "standing": schemas.Standing.model_validate(standing.get(plant.id, reach.Standing())),
+            "standing": schemas.Standing.model_validate(standing.get(plant.id, caller_scope.Standing())),
         }
         for plant in plants
     ]
@@ -154,7 +154,7 @@ def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppre
         "low": _finite(point.low),
         "high": _finite(point.high),
         "latest": _latest(point, ports.live.latest(point.index)),
-        "hidden_by": next((one.kind for one in hidden.get(point.id, ())), None),
+        "hidden_by": next((suppression.kind for suppression in hidden.get(point.id, ())), None),
     }
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from ingest.alarms.covering import CoverKind
+from ingest.alarms.consequential_suppression import CommonCauseKind
 from ingest.api.inputs import WORDS, Count, storable
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.plant import Confidence, GateOp, PlantKind
@@ -256,7 +256,9 @@ class AlarmEventOut(Shape):
 class CoverOut(Shape):
     """What explains an alarm, so that it is folded under it in a list. It is in every list all the same."""
 
-    kind: CoverKind = Field(description="equipment: not in production; gateway: offline; service: the broker is gone")
+    kind: CommonCauseKind = Field(
+        description="equipment: not in production; gateway: offline; service: the broker is gone"
+    )
     plant: PlantId
     id: str = Field(description="of the equipment, the gateway, or the service's own point", examples=["GW-01"])
     alarm: UUID | None = Field(description="the alarm that tells of it; null: an equipment, which has none")

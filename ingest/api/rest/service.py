@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller, current
 from ingest.api.errors import NotAllowed
 from ingest.api.inputs import Number
 from ingest.api.ports import Ports
 from ingest.api.rest import schemas
 from ingest.journal.records import Quarantined
-from ingest.model.telling import iso
+from ingest.model.payload import iso
 from ingest.telemetry import REGISTRY
 
 
@@ -26,7 +26,7 @@ def service_router(ports: Ports) -> APIRouter:
     @router.get("/gateways")
     def gateways(caller: Caller) -> list[schemas.GatewayOut]:
         """List gateways: online or not, what is on disk, what is missing."""
-        return [_gateway(view) for view in reach.gateways(ports, caller)]
+        return [_gateway(view) for view in caller_scope.gateways(ports, caller)]
 
     @router.get("/plant-files")
     def plant_files(caller: Caller) -> list[schemas.HeldFile]:
@@ -39,7 +39,7 @@ def service_router(ports: Ports) -> APIRouter:
                 faults=[schemas.FaultOut(key=f.key, value=f.value, expected=f.expected) for f in held.faults],
                 vanished=list(held.vanished),
             )
-            for held in reach.held_back(ports, caller)
+            for held in caller_scope.held_back(ports, caller)
         ]
 
     @router.get("/quarantine")
@@ -49,7 +49,7 @@ def service_router(ports: Ports) -> APIRouter:
         before: Annotated[Number | None, Query(description="`next` of the page before")] = None,
     ) -> schemas.QuarantinePage:
         """List messages put aside, newest first. Operators and admins only."""
-        found, following = reach.quarantined(ports, actor, limit=limit, before=before)
+        found, following = caller_scope.quarantined(ports, actor, limit=limit, before=before)
         return schemas.QuarantinePage(messages=[_quarantined(record) for record in found], next=following)
 
     return router
@@ -93,7 +93,7 @@ def describe(app: FastAPI) -> None:
         return app.openapi()
 
 
-def _gateway(view: reach.GatewayView) -> schemas.GatewayOut:
+def _gateway(view: caller_scope.GatewayView) -> schemas.GatewayOut:
     at = view.position
     return schemas.GatewayOut(
         plant=view.plant,
@@ -120,5 +120,5 @@ def _quarantined(record: Quarantined) -> schemas.QuarantinedOut:
         detail=record.detail,
         readings=record.readings,
         bytes=len(record.payload),
-        payload=reach.excerpt(record.payload),
+        payload=caller_scope.excerpt(record.payload),
     )

@@ -14,12 +14,12 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from ingest.alarms.report import alarm_body
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller, Principal
+from ingest.api.concurrency import ConcurrencyLimit
 from ingest.api.config import ApiConfig
 from ingest.api.errors import BadParameter
 from ingest.api.fan_out import FanOut, Log, Sent
-from ingest.api.places import Places
 from ingest.api.ports import Ports
 from ingest.api.sessions import Session, Sessions
 from ingest.model.alarm import AlarmEvent
@@ -38,7 +38,7 @@ LastEventId = Annotated[
 def stream_router(ports: Ports, sessions: Sessions, config: ApiConfig, closing: Callable[[], bool]) -> APIRouter:
     """Return the routes of the streams. `closing` turns true when the server wants to stop."""
     router = APIRouter()
-    places = Places("event streams", config.max_streams, config.max_streams_of_token, retry_after_s=_RETRY_S)
+    places = ConcurrencyLimit("event streams", config.max_streams, config.max_streams_of_token, retry_after_s=_RETRY_S)
     alarms, warnings = _alarms(ports), _warnings(ports)
     alarm_streams, warning_streams = FanOut(alarms, ports.now), FanOut(warnings, ports.now)
 
@@ -99,8 +99,8 @@ class _Stream(StreamingResponse):
 
 def _alarms(ports: Ports) -> Log:
     def sent(event: AlarmEvent) -> Sent:
-        rule = reach.rule(ports, event.alarm)
-        plant = ports.live.roster().plants.get(event.alarm.plant)
+        rule = caller_scope.rule(ports, event.alarm)
+        plant = ports.live.configuration().plants.get(event.alarm.plant)
         return _sent("alarm", event.seq, event.alarm.plant, alarm_body(event, plant, rule.reason if rule else None))
 
     def after(seq: int, most: int) -> Sequence[Sent]:
@@ -112,7 +112,7 @@ def _alarms(ports: Ports) -> Log:
 def _warnings(ports: Ports) -> Log:
     def sent(event: WarningEvent) -> Sent:
         plant = event.warning.plant
-        return _sent("warning", event.seq, plant, warning_body(event, ports.live.roster().plants.get(plant)))
+        return _sent("warning", event.seq, plant, warning_body(event, ports.live.configuration().plants.get(plant)))
 
     def after(seq: int, most: int) -> Sequence[Sent]:
         return [sent(event) for event in ports.warnings.warnings_after(seq, limit=most)]

@@ -11,19 +11,19 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from ingest.alarms.suppressions import decided_before
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Actor, Caller, Inspector, Principal
+from ingest.api.engine_commands import as_conflict, carry_out, person
 from ingest.api.errors import NotThere
 from ingest.api.inputs import Count
-from ingest.api.instants import Instant
-from ingest.api.orders import as_conflict, carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest.paging import Cursor, cut, read_token
 from ingest.api.rest.schemas import Body, PlantId, PointId, Shape, Words
 from ingest.api.rest.schemas import Instant as InstantOut
+from ingest.api.timestamps import Instant
 from ingest.model.alarm import AlarmFilter, AlarmState
+from ingest.model.payload import iso
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
-from ingest.model.telling import iso
 from ingest.pipeline.commands import Decide, End, Suppress
 
 _NOT_NORMAL: Final = frozenset(set(AlarmState) - {AlarmState.NORMAL})
@@ -108,17 +108,17 @@ def suppressions_router(ports: Ports) -> APIRouter:
         before: Cursor = None,
     ) -> SuppressionPage:
         """List suppressions, those in force, asked for and over."""
-        scope = reach.narrowed(caller, plant)
+        scope = caller_scope.narrowed(caller, plant)
         found = ports.suppressions.suppressions(
             limit=limit + 1, plants=scope, point=point, states=state or None, before=read_token(before, "before")
         )
-        page, following = cut(found, limit, lambda one: (one.applied, one.id))
-        return SuppressionPage(suppressions=[shown(one) for one in page], next=following)
+        page, following = cut(found, limit, lambda suppression: (suppression.applied, suppression.id))
+        return SuppressionPage(suppressions=[shown(suppression) for suppression in page], next=following)
 
     @router.post("", status_code=201)
     async def suppress(actor: Actor, wish: Wish) -> SuppressionOut:
         """Shelve, suppress by design, or apply for a point to be taken out of service. Operators and admins only."""
-        await run_in_threadpool(reach.point, ports, actor, wish.plant, wish.point)
+        await run_in_threadpool(caller_scope.point, ports, actor, wish.plant, wish.point)
         command = Suppress(
             wish.kind, wish.plant, wish.point, wish.rule, wish.reason, wish.until, person(actor), wish.begins
         )
@@ -173,9 +173,9 @@ def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:
     return found
 
 
-def hidden_by(ports: Ports, one: Suppression) -> Hidden:
+def hidden_by(ports: Ports, suppression: Suppression) -> Hidden:
     """What taking that point out of service would hide."""
-    which = AlarmFilter(plants=frozenset({one.plant}), states=_NOT_NORMAL, point=one.point)
+    which = AlarmFilter(plants=frozenset({suppression.plant}), states=_NOT_NORMAL, point=suppression.point)
     found = ports.alarms.alarms(which, limit=_MOST)
     return Hidden(
         sum(alarm.level == 1 for alarm in found),
@@ -184,11 +184,11 @@ def hidden_by(ports: Ports, one: Suppression) -> Hidden:
     )
 
 
-def shown(one: Suppression) -> SuppressionOut:
+def shown(suppression: Suppression) -> SuppressionOut:
     """The suppression as it is told."""
-    times = {name: iso(getattr(one, name)) for name in ("applied", "begins", "until", "decided", "ended")}
+    times = {name: iso(getattr(suppression, name)) for name in ("applied", "begins", "until", "decided", "ended")}
     rest = {
-        name: getattr(one, name)
+        name: getattr(suppression, name)
         for name in ("kind", "state", "plant", "point", "rule", "reason", "applicant", "approver", "ended_by")
     }
-    return SuppressionOut.model_validate({"id": str(one.id), **rest, **times})
+    return SuppressionOut.model_validate({"id": str(suppression.id), **rest, **times})

@@ -9,16 +9,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from ingest.api import reach
+from ingest.api import caller_scope
 from ingest.api.access import Caller, Principal
+from ingest.api.engine_commands import carry_out, person
 from ingest.api.errors import BadParameter, Conflict, NotThere
-from ingest.api.instants import Instant
-from ingest.api.orders import carry_out, person
 from ingest.api.ports import Ports
 from ingest.api.rest import warnings_schemas as schemas
 from ingest.api.rest.paging import Cursor, Limit, cut, read_token
 from ingest.api.rest.schemas import Said
-from ingest.model.telling import iso
+from ingest.api.timestamps import Instant
+from ingest.model.payload import iso
 from ingest.model.warning import Colour, EarlyWarning, WarningEvent, WarningFilter, WarningState
 from ingest.pipeline.commands import Command
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
@@ -46,7 +46,7 @@ def warnings_router(ports: Ports) -> APIRouter:
     ) -> schemas.WarningPage:
         """List warnings, newest raised first."""
         which = WarningFilter(
-            plants=reach.narrowed(caller, plant),
+            plants=caller_scope.narrowed(caller, plant),
             colours=frozenset(colour) or None,
             peaks=frozenset(peak) or None,
             states=frozenset(state) or None,
@@ -54,13 +54,13 @@ def warnings_router(ports: Ports) -> APIRouter:
             until=until,
         )
         found = ports.warnings.warnings(which, limit=limit + 1, before=read_token(cursor))
-        page, following = cut(found, limit, lambda one: (one.raised, one.id))
-        return schemas.WarningPage(warnings=[_out(one) for one in page], next=following)
+        page, following = cut(found, limit, lambda warning: (warning.raised, warning.id))
+        return schemas.WarningPage(warnings=[_out(warning) for warning in page], next=following)
 
     @router.get("/{warning}")
     def warning(warning: UUID, caller: Caller) -> schemas.WarningDetail:
         """Show one warning with why it stands and its history."""
-        found = reach.warning(ports, caller, warning)
+        found = caller_scope.warning(ports, caller, warning)
         return _detail(ports, found, ports.warnings.warning_history(warning))
 
     @router.get("/{warning}/explain")
@@ -70,7 +70,7 @@ def warnings_router(ports: Ports) -> APIRouter:
         at: Annotated[Instant | None, Query(description="default: when it first had its highest colour")] = None,
     ) -> schemas.ExplanationOut:
         """Say why it had its colour at a moment: every rule that held, with its words, source and inputs of then."""
-        reach.warning(ports, caller, warning)
+        caller_scope.warning(ports, caller, warning)
         try:
             return schemas.ExplanationOut(**as_json(explain(ports.warnings.warning_history(warning), at)))
         except NotYet as error:
@@ -109,14 +109,18 @@ def risk_router(ports: Ports) -> APIRouter:
     @router.get("/risk")
     def risks(caller: Caller, plant: str | None = None) -> schemas.RiskOut:
         """Show the risk index of plants and their equipment, and of regions by the plants this token may see."""
-        chosen = None if plant is None else reach.plant(ports, caller, plant).id
-        now, roster = ports.now(), ports.live.roster()
-        found = [assess(one, ports.live.facts(one.id), now) for one in roster.enterprises() if caller.sees(one.id)]
+        chosen = None if plant is None else caller_scope.plant(ports, caller, plant).id
+        now, configuration = ports.now(), ports.live.configuration()
+        found = [
+            assess(enterprise, ports.live.facts(enterprise.id), now)
+            for enterprise in configuration.enterprises()
+            if caller.sees(enterprise.id)
+        ]
         places = regions(found)
-        shown = [one for one in found if chosen in {None, one.plant.id}]
+        shown = [plant_risk for plant_risk in found if chosen in {None, plant_risk.plant.id}]
         return schemas.RiskOut(
             model=risk.MODEL,
-            plants=[_plant_out(one) for one in sorted(shown, key=lambda one: -one.index)],
+            plants=[_plant_out(plant_risk) for plant_risk in sorted(shown, key=lambda plant_risk: -plant_risk.index)],
             regions=[schemas.RegionRiskOut.model_validate(place) for place in places] if chosen is None else [],
         )
 
@@ -125,7 +129,7 @@ def risk_router(ports: Ports) -> APIRouter:
 
 def seen_colour(ports: Ports, caller: Principal, key: UUID, peak: Colour | None) -> Colour:
     """The highest colour the caller saw; who does not say saw the one it was raised with. Raises NotThere."""
-    found = reach.warning(ports, caller, key)
+    found = caller_scope.warning(ports, caller, key)
     if peak is not None:
         return peak
     history = ports.warnings.warning_history(key)
@@ -140,7 +144,7 @@ async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Ear
         Conflict: it is closed, or it cannot be done as things stand.
         Away: the engine did not answer.
     """
-    found = await run_in_threadpool(reach.warning, ports, caller, key)
+    found = await run_in_threadpool(caller_scope.warning, ports, caller, key)
     if found.state is WarningState.CLOSED:
         raise Conflict("the warning is closed")
     try:
@@ -168,7 +172,7 @@ def _detail(ports: Ports, warning: EarlyWarning, history: Sequence[WarningEvent]
         )
         for event in history
     ]
-    plant = ports.live.roster().plants.get(warning.plant)
+    plant = ports.live.configuration().plants.get(warning.plant)
     return schemas.WarningDetail(
         **warning_fields(warning),
         title=Said.model_validate(title(warning, plant)),

@@ -90,4 +90,4 @@ def _part(name: str, said: str) -> Text:
 @cache
 def _signals() -> dict[str, Text]:
     """The names of the catalogue's signals, by code."""
-    return {code: one.name for kind in load_catalogue().signals.values() for code, one in kind.items()}
+    return {code: signal.name for kind in load_catalogue().signals.values() for code, signal in kind.items()}

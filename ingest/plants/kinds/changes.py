@@ -8,8 +8,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ingest.model.plant import Text
 from ingest.plants.gates import Missing
+from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import SIGNS, Measure, Positive, RuleSpec, Score, Turn, off_below, one_form
-from ingest.plants.kinds.said import number, seconds
 
 _ZH = {"rise": "上升", "fall": "下降", "either": "变化"}
 _EN = {"rise": "rises", "fall": "falls", "either": "changes"}

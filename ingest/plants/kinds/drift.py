@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from ingest.model.plant import Text
+from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below
-from ingest.plants.kinds.said import number, seconds
 
 
 class LearntSpec(RuleSpec):

@@ -9,8 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ingest.model.plant import Text
 from ingest.plants.gates import Missing
+from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below, one_form
-from ingest.plants.kinds.said import number, seconds
 
 MID_MA: Final = 12.0
 """Mid-scale of a 4-20 mA loop."""

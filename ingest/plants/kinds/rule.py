@@ -15,7 +15,7 @@ from ingest.plants.enrolment import Dust
 from ingest.plants.formula import condition, parse_formula
 from ingest.plants.gates import ALWAYS, Missing, Peers
 from ingest.plants.kinds.labels import label_of
-from ingest.plants.kinds.said import seconds
+from ingest.plants.kinds.localized import seconds
 from ingest.plants.written import Sourced
 
 Percent = Annotated[float, Field(gt=0, le=100)]

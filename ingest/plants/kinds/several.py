@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 from ingest.model.plant import Text
 from ingest.plants.gates import Peers
+from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below
-from ingest.plants.kinds.said import listed, number
 
 
 def _some(ids: object) -> object:

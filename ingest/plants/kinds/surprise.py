@@ -9,8 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from detectors.kinds.surprise import USUAL
 from ingest.model.plant import Text
 from ingest.plants.kinds.drift import LearntSpec
+from ingest.plants.kinds.localized import number
 from ingest.plants.kinds.rule import Measure, Positive, Score
-from ingest.plants.kinds.said import number
 
 
 class SurpriseSpec(LearntSpec):

@@ -16,7 +16,7 @@ from ingest.model.alarm import AlarmEvent
 from ingest.model.batch import Batch
 from ingest.model.plant import DEVICE_SIGNALS
 from ingest.model.warning import WarningEvent
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 
 TABLE = "CREATE TABLE IF NOT EXISTS kept (kind, id, name, time, value, flags, PRIMARY KEY (kind, id, name, time))"
 PUT = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)"  # of what is written again, the last counts
@@ -36,8 +36,8 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, check_same_thread=False)
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
-        series = [series_of(roster, index) for index in batch.point.tolist()]
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
+        series = [series_of(configuration, index) for index in batch.point.tolist()]
         columns = (batch.time.tolist(), batch.value.tolist(), batch.flags.tolist())
         return self._put([(of.plant, of.point, of.signal, *row) for of, *row in zip(series, *columns, strict=True)])
 

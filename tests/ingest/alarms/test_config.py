@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from ingest.alarms.config import AlarmsConfig, PositionConfig
+from ingest.alarms.config import AlarmsConfig, OperatorPositionConfig
 
 
 def test_every_plant_belongs_to_exactly_one_position() -> None:
     """Also one whose id another position has for its name."""
-    rooms = (PositionConfig(name="room", plants=("a", "b")), PositionConfig(name="c", plants=("gone",)))
+    rooms = (OperatorPositionConfig(name="room", plants=("a", "b")), OperatorPositionConfig(name="c", plants=("gone",)))
     found = AlarmsConfig(positions=rooms).position_plants(["a", "b", "c", "d"])
     assert found == {"room": ("a", "b"), "c": ("gone",), "plant c": ("c",), "d": ("d",)}
     assert AlarmsConfig().position_plants(["a"]) == {"a": ("a",)}

@@ -10,14 +10,14 @@ import pytest
 
 from detectors.registry import KINDS
 from ingest.alarms.config import AlarmsConfig
-from ingest.alarms.covering import INSTRUMENT, Cover, CoverKind
+from ingest.alarms.consequential_suppression import INSTRUMENT, CommonCause, CommonCauseKind
 from ingest.alarms.display import Group, Shown, display, fold
 from ingest.model.alarm import Alarm, AlarmState, alarm_id
 from ingest.model.annunciations import Annunciations
 from ingest.model.plant import SERVICE, Text
-from ingest.plants.load import load_roster
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
 from tests.ingest.alarms.annunciated import Call, S, columns
 from tests.ingest.plants.samples import plant, point
 
@@ -26,7 +26,7 @@ ON_E1: Final = 'equipment = "E-1"'
 
 
 @pytest.fixture(scope="module")
-def roster(tmp_path_factory: pytest.TempPathFactory) -> Roster:
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> PlantConfiguration:
     """A machine with a fan and two sensors, a sensor beside it; plant q is the same."""
     directory = tmp_path_factory.mktemp("plants")
     points = (
@@ -38,7 +38,7 @@ def roster(tmp_path_factory: pytest.TempPathFactory) -> Roster:
     for name in ("p", "q"):
         text = plant("dust", points + point("V", "DUST_DUCT_V"), name=name)
         (directory / f"{name}.toml").write_text(text, encoding="utf-8")
-    return load_roster(directory, MemoryNumbering(), 1)
+    return load_configuration(directory, MemoryNumbering(), 1)
 
 
 def alarm(
@@ -58,7 +58,7 @@ def alarm(
 
 
 def shown(
-    roster: Roster,
+    configuration: PlantConfiguration,
     *alarms: Alarm,
     stopped: dict[tuple[str, str], str] | None = None,
     raises: Annunciations | None = None,
@@ -66,7 +66,7 @@ def shown(
 ) -> list[Shown]:
     return display(
         alarms,
-        find=roster.find,
+        find=configuration.find,
         stopped=stopped or {},
         raises=raises or Annunciations(),
         config=AlarmsConfig(**settings),
@@ -83,12 +83,12 @@ def everything(groups: list[Group]) -> list[Alarm]:
     return found
 
 
-def test_silent_points_are_folded_under_their_offline_gateway(roster: Roster) -> None:
+def test_silent_points_are_folded_under_their_offline_gateway(configuration: PlantConfiguration) -> None:
     """A gateway that both says offline and is silent is told of once; limits that stood before stay in view."""
     gateway, silent = alarm("GW-1", "SILENT"), [alarm(name, "SILENT") for name in ("T", "U", "V")]
     own, hot = alarm("GW-1", "OFFLINE"), alarm("T", "H")
-    found = shown(roster, gateway, *silent, own, hot)
-    cover = Cover(CoverKind.GATEWAY, "p", "GW-1", own.id)
+    found = shown(configuration, gateway, *silent, own, hot)
+    cover = CommonCause(CommonCauseKind.GATEWAY, "p", "GW-1", own.id)
     assert [one.cover for one in found] == [cover, cover, cover, cover, None, None]
     assert [one.covers for one in found] == [0, 0, 0, 0, 4, 0]
     groups = fold(found)
@@ -98,74 +98,84 @@ def test_silent_points_are_folded_under_their_offline_gateway(roster: Roster) ->
     ]
 
 
-def test_a_gateway_covers_only_points_it_carries_and_only_while_it_is_offline(roster: Roster) -> None:
+def test_a_gateway_covers_only_points_it_carries_and_only_while_it_is_offline(
+    configuration: PlantConfiguration,
+) -> None:
     silent = alarm("T", "SILENT")
-    assert shown(roster, alarm("GW-1", "OFFLINE", of="q"), silent)[1].cover is None
+    assert shown(configuration, alarm("GW-1", "OFFLINE", of="q"), silent)[1].cover is None
     back = alarm("GW-1", "OFFLINE", state=AlarmState.RETURNED, returned=NOW)
-    assert shown(roster, back, silent)[1].cover is None
+    assert shown(configuration, back, silent)[1].cover is None
 
 
 @pytest.mark.parametrize("state", [AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE])
-def test_what_is_itself_hidden_covers_nothing(roster: Roster, state: AlarmState) -> None:
+def test_what_is_itself_hidden_covers_nothing(configuration: PlantConfiguration, state: AlarmState) -> None:
     """Else its points would vanish from the list together with it."""
-    assert shown(roster, alarm("GW-1", "OFFLINE", state=state), alarm("T", "SILENT"))[1].cover is None
+    assert shown(configuration, alarm("GW-1", "OFFLINE", state=state), alarm("T", "SILENT"))[1].cover is None
 
 
-def test_alarms_of_the_process_are_folded_under_a_machine_that_stands(roster: Roster) -> None:
+def test_alarms_of_the_process_are_folded_under_a_machine_that_stands(configuration: PlantConfiguration) -> None:
     """Not those of instruments, nor any of the point that says it stands, nor of a machine nobody knows to stand."""
     alarms = [alarm("T", "H"), alarm("T", "RANGE"), alarm("FAN", "OFF"), alarm("V", "L"), alarm("T", "H", of="q")]
-    found = shown(roster, *alarms, stopped={("p", "E-1"): "FAN"})
-    assert [one.cover for one in found] == [Cover(CoverKind.EQUIPMENT, "p", "E-1", None), None, None, None, None]
+    found = shown(configuration, *alarms, stopped={("p", "E-1"): "FAN"})
+    assert [one.cover for one in found] == [
+        CommonCause(CommonCauseKind.EQUIPMENT, "p", "E-1", None),
+        None,
+        None,
+        None,
+        None,
+    ]
     groups = {(group.plant, group.equipment): group for group in fold(found)}
     assert [one.alarm for one in groups["p", "E-1"].folded] == [alarms[0]]
 
 
-def test_covers_within_covers_lead_to_the_outermost(roster: Roster) -> None:
+def test_covers_within_covers_lead_to_the_outermost(configuration: PlantConfiguration) -> None:
     broker, offline = alarm("BROKER", "OFFLINE", of=SERVICE, level=2), alarm("GW-1", "OFFLINE")
-    found = shown(roster, broker, offline, alarm("GW-1", "SILENT"), alarm("T", "SILENT"), alarm("U", "SILENT", of="q"))
-    cover = Cover(CoverKind.SERVICE, SERVICE, "BROKER", broker.id)
+    found = shown(
+        configuration, broker, offline, alarm("GW-1", "SILENT"), alarm("T", "SILENT"), alarm("U", "SILENT", of="q")
+    )
+    cover = CommonCause(CommonCauseKind.SERVICE, SERVICE, "BROKER", broker.id)
     assert [one.cover for one in found] == [None, cover, cover, cover, None]
     assert found[0].covers == 3
 
 
-def test_the_highest_level_is_folded_only_where_the_settings_say_so(roster: Roster) -> None:
+def test_the_highest_level_is_folded_only_where_the_settings_say_so(configuration: PlantConfiguration) -> None:
     alarms = alarm("GW-1", "OFFLINE", level=2), alarm("T", "SILENT", level=2), alarm("T", "HH", level=2)
     stopped = {("p", "E-1"): "FAN"}
-    assert [one.cover for one in shown(roster, *alarms, stopped=stopped)] == [None, None, None]
-    found = shown(roster, *alarms, stopped=stopped, inhibit_level_2=True)
-    assert [one.cover and one.cover.kind for one in found] == [None, CoverKind.GATEWAY, CoverKind.EQUIPMENT]
+    assert [one.cover for one in shown(configuration, *alarms, stopped=stopped)] == [None, None, None]
+    found = shown(configuration, *alarms, stopped=stopped, inhibit_level_2=True)
+    assert [one.cover and one.cover.kind for one in found] == [None, CommonCauseKind.GATEWAY, CommonCauseKind.EQUIPMENT]
 
 
-def test_the_first_of_a_burst_on_a_machine_is_marked(roster: Roster) -> None:
+def test_the_first_of_a_burst_on_a_machine_is_marked(configuration: PlantConfiguration) -> None:
     """Two bursts have two firsts; an alarm alone is the first of nothing."""
     burst = [alarm("T", "H", ago=100), alarm("U", "H", ago=60), alarm("T", "HH", ago=20, level=2)]
     earlier = [alarm("U", "FORECAST", ago=900), alarm("U", "SLOPE", ago=840)]
     alone, other = alarm("T", "H", ago=99, of="q"), alarm("V", "L", ago=101)
-    found = shown(roster, *burst, *earlier, alone, other)
+    found = shown(configuration, *burst, *earlier, alone, other)
     assert [one.first_out for one in found] == [True, False, False, True, False, False, False]
-    assert [one.first_out for one in shown(roster, *burst, first_out_gap_s=30)] == [False, False, False]
+    assert [one.first_out for one in shown(configuration, *burst, first_out_gap_s=30)] == [False, False, False]
 
 
-def test_a_first_that_has_left_the_list_leaves_its_place_empty(roster: Roster) -> None:
+def test_a_first_that_has_left_the_list_leaves_its_place_empty(configuration: PlantConfiguration) -> None:
     burst = [alarm("U", "H", ago=60), alarm("T", "HH", ago=20, level=2)]
     gone = columns([Call(("p", "T", "H"), 1, NOW - 100 * S, NOW - 99 * S)])
-    assert [one.first_out for one in shown(roster, *burst)] == [True, False]
-    assert [one.first_out for one in shown(roster, *burst, raises=gone)] == [False, False]
+    assert [one.first_out for one in shown(configuration, *burst)] == [True, False]
+    assert [one.first_out for one in shown(configuration, *burst, raises=gone)] == [False, False]
 
 
-def test_what_a_gateway_covers_is_the_first_of_nothing(roster: Roster) -> None:
+def test_what_a_gateway_covers_is_the_first_of_nothing(configuration: PlantConfiguration) -> None:
     alarms = alarm("GW-1", "OFFLINE"), alarm("T", "SILENT", ago=9), alarm("U", "H", ago=8), alarm("T", "H", ago=7)
-    assert [one.first_out for one in shown(roster, *alarms)] == [False, False, True, False]
+    assert [one.first_out for one in shown(configuration, *alarms)] == [False, False, True, False]
 
 
-def test_three_raises_of_a_rule_within_a_minute_are_chattering(roster: Roster) -> None:
+def test_three_raises_of_a_rule_within_a_minute_are_chattering(configuration: PlantConfiguration) -> None:
     calls = [Call(("p", "T", "H"), 1, NOW - ago * S, NOW) for ago in (60, 30, 0)]
     calls += [Call(("p", "U", "H"), 1, NOW - ago * S, NOW) for ago in (61, 30, 0)]
-    found = shown(roster, alarm("T", "H"), alarm("U", "H"), raises=columns(calls))
+    found = shown(configuration, alarm("T", "H"), alarm("U", "H"), raises=columns(calls))
     assert [one.chattering for one in found] == [True, False]
 
 
-def test_an_alarm_that_stands_for_more_than_a_day_is_stale(roster: Roster) -> None:
+def test_an_alarm_that_stands_for_more_than_a_day_is_stale(configuration: PlantConfiguration) -> None:
     """Counted from its newest raise; not once its condition is gone, nor while it is hidden on purpose."""
     day = 86_400
     alarms = [
@@ -175,19 +185,19 @@ def test_an_alarm_that_stands_for_more_than_a_day_is_stale(roster: Roster) -> No
         alarm("U", "SLOPE", ago=2 * day, state=AlarmState.RETURNED, returned=NOW),
         alarm("V", "L", ago=2 * day, state=AlarmState.SHELVED),
     ]
-    assert [one.stale for one in shown(roster, *alarms)] == [True, False, False, False, False]
+    assert [one.stale for one in shown(configuration, *alarms)] == [True, False, False, False, False]
 
 
-def test_an_alarm_of_a_point_that_is_no_longer_enrolled_is_shown(roster: Roster) -> None:
-    (found,) = shown(roster, alarm("GONE", "H", ago=10))
+def test_an_alarm_of_a_point_that_is_no_longer_enrolled_is_shown(configuration: PlantConfiguration) -> None:
+    (found,) = shown(configuration, alarm("GONE", "H", ago=10))
     assert (found.equipment, found.cover, found.first_out) == (None, None, False)
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_every_alarm_given_comes_out_exactly_once(roster: Roster, seed: int) -> None:
+def test_every_alarm_given_comes_out_exactly_once(configuration: PlantConfiguration, seed: int) -> None:
     """Whatever stands, stops, is hidden or filtered out: no two covers in a circle, and nothing folded twice."""
     rng = random.Random(seed)  # noqa: S311  not a secret
-    rules = [(p.plant, p.id, rule.code) for p in roster.points if p is not None for rule in p.rules]
+    rules = [(p.plant, p.id, rule.code) for p in configuration.points if p is not None for rule in p.rules]
     alarms = []
     for of, name, code in rng.sample(rules, rng.randint(0, len(rules))):
         state = rng.choice([*AlarmState])
@@ -196,7 +206,7 @@ def test_every_alarm_given_comes_out_exactly_once(roster: Roster, seed: int) -> 
             alarm(name, code, of=of, ago=rng.random() * 300, level=rng.choice([1, 2]), state=state, returned=gone)
         )
     stopped = {(of, "E-1"): "FAN" for of in "pq" if rng.random() < 0.5}
-    found = shown(roster, *alarms, stopped=stopped, inhibit_level_2=rng.random() < 0.5)
+    found = shown(configuration, *alarms, stopped=stopped, inhibit_level_2=rng.random() < 0.5)
     assert [one.alarm for one in found] == alarms
     part = rng.sample(found, rng.randint(0, len(found)))
     for list_ in (found, part):

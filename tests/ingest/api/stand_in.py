@@ -23,13 +23,13 @@ from ingest.alarms.suppressions import Suppressions
 from ingest.alarms.urgency import Order, place
 from ingest.api.config import ApiConfig, Role, TokenConfig
 from ingest.api.ports import Health, Ports
+from ingest.exports.request import ExportRequest
 from ingest.exports.sheets import Maker
-from ingest.exports.wish import Wish
 from ingest.history.bounded_reads import BoundedReads
 from ingest.history.errors import HistoryUnavailable
 from ingest.history.store import Trend, TrendQuery
-from ingest.journal.position import Gap
-from ingest.journal.records import GatewayPosition, Quarantined
+from ingest.journal.records import GatewaySequence, Quarantined
+from ingest.journal.sequence_state import Gap
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
 from ingest.model.annunciations import OPEN, Annunciations
 from ingest.model.audit import Act, ActKind
@@ -52,11 +52,11 @@ from ingest.model.plant import (
 from ingest.model.suppression import Suppression, SuppressionState
 from ingest.model.warning import EarlyWarning, Fact, Step, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command
-from ingest.pipeline.memory import Memory
-from ingest.pipeline.turn import Terms, Turn
-from ingest.pipeline.watches import Watches
+from ingest.pipeline.cycle import Cycle, Policy
+from ingest.pipeline.engine_state import EngineState
+from ingest.pipeline.plant_warnings import PlantWarnings
+from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
 from ingest.plants.in_force import HeldBack
-from ingest.plants.roster import GatewayRoster, Roster
 from ingest.plants.view import Latest, PlantView
 from ingest.state.alarm_load import AlarmLoad
 from ingest.state.audit import AuditRow, Verdict
@@ -120,12 +120,12 @@ class StandIn:
 
     def __init__(self, now: int = NOON) -> None:
         self.time = now
-        self.known = roster()
+        self.known = configuration()
         self.book: dict[UUID, Alarm] = {}
         self.log: list[AlarmEvent] = []
         self.values: dict[int, Latest] = {}
         self.silent: dict[tuple[str, str, str], Reason] = {}  # (plant, point, code)
-        self.positions: list[GatewayPosition] = []
+        self.positions: list[GatewaySequence] = []
         self.aside: list[Quarantined] = []
         self.deleted = 0
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
@@ -141,7 +141,7 @@ class StandIn:
         self.load = AlarmLoad(self, AlarmsConfig(), lambda: self.known.plants)
         self.trail: list[AuditRow] = []
         self.warned: list[WarningEvent] = []
-        self.memory, self.watches = Memory(self.known), Watches()
+        self.memory, self.watches = EngineState(self.known), PlantWarnings()
         self.watches.resume([], self.memory, 0, WarningsConfig(duty=DUTY).terms())
         self.cases, self.database = books_for(self)
         self._changed = asyncio.Event()
@@ -366,7 +366,7 @@ class StandIn:
 
     # Journal
 
-    def gateways(self) -> Sequence[GatewayPosition]:
+    def gateways(self) -> Sequence[GatewaySequence]:
         return self.positions
 
     def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
@@ -378,7 +378,7 @@ class StandIn:
 
     # Live
 
-    def roster(self) -> Roster:
+    def configuration(self) -> PlantConfiguration:
         return self.known
 
     def latest(self, index: int) -> Latest:
@@ -404,7 +404,7 @@ class StandIn:
         """Carry out the real command on a memory of what stands here."""
         if self.engine_away:
             raise TimeoutError
-        memory, turn = Memory(self.known), Turn(self.time, empty_batch(), self.known, Terms())
+        memory, turn = EngineState(self.known), Cycle(self.time, empty_batch(), self.known, Policy())
         memory.stand(alarm for alarm in self.book.values() if alarm.state is not AlarmState.NORMAL)
         memory.record = self.book.get
         memory.suppressions, memory.warnings = Suppressions(self.hidden.values()), self.watches
@@ -474,7 +474,7 @@ class StandIn:
     def verify(self) -> Verdict:
         return Verdict(len(self.trail), "0" * 64, None)
 
-    async def make(self, wish: Wish) -> BinaryIO:
+    async def make(self, wish: ExportRequest) -> BinaryIO:
         return io.BytesIO(Maker(self.cases.books, self.cases.figures).made(wish))
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
@@ -519,8 +519,8 @@ def busy(now: int = NOON) -> StandIn:
         if not point.is_device:
             hall.put(WOOD, point.id, Latest(now - 640 * SECOND, _sample(point, now), 0, stale=True))
     hall.positions = [
-        GatewayPosition(ALUMINIUM, "GW-01", "01JDA4Q2", 184_220, (), (), True, now - 2 * SECOND, 402_118, 31),
-        GatewayPosition(
+        GatewaySequence(ALUMINIUM, "GW-01", "01JDA4Q2", 184_220, (), (), True, now - 2 * SECOND, 402_118, 31),
+        GatewaySequence(
             STEEL,
             "GW-01",
             "01JD7T9K",
@@ -532,7 +532,7 @@ def busy(now: int = NOON) -> StandIn:
             733_005,
             12,
         ),
-        GatewayPosition(WOOD, "GW-01", "01JCZZ01", 5_204, (), (), False, now - 640 * SECOND, 99_871, 4),
+        GatewaySequence(WOOD, "GW-01", "01JCZZ01", 5_204, (), (), False, now - 640 * SECOND, 99_871, 4),
     ]
     hall.aside = [
         Quarantined(
@@ -557,7 +557,7 @@ def busy(now: int = NOON) -> StandIn:
     return hall
 
 
-def roster() -> Roster:
+def configuration() -> PlantConfiguration:
     """Three plants: deep-well aluminium casting, steel, wood dust."""
     points: list[Point] = []
     water = Gate("CAST_LEN-01", ">=", 500.0)
@@ -627,10 +627,12 @@ def roster() -> Roster:
         device, clock = (point.index for point in plant.points if point.is_device)
         measured = dict.fromkeys(GatewayPoint, clock)
         columns = {point.id: point.index for point in plant.points if not point.is_device}
-        gateways[plant.id, "GW-01"] = GatewayRoster(columns, device, measured)
+        gateways[plant.id, "GW-01"] = GatewayConfiguration(columns, device, measured)
         carrier[[point.index for point in plant.points]] = device
     rules = tuple(rule for point in points for rule in point.rules)
-    return Roster(1, {plant.id: plant for plant in plants}, tuple(points), rules, gateways, low, high, carrier, {})
+    return PlantConfiguration(
+        1, {plant.id: plant for plant in plants}, tuple(points), rules, gateways, low, high, carrier, {}
+    )
 
 
 _Limits = tuple[tuple[str, Literal[1, 2], float, Gate | None], ...]

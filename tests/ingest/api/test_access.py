@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from ingest.api.access import Keyring
+from ingest.api.access import TokenStore
 from ingest.api.app import build_api
 from ingest.api.config import ApiConfig, TokenConfig
 from ingest.model.config import Secret
@@ -187,7 +187,7 @@ def made(tmp_path: Path, *secrets: str) -> tuple[TokenConfig, ...]:
 @pytest.mark.parametrize("secrets", [("short",), ("same-token-0123456789", "same-token-0123456789"), ("",)])
 def test_a_token_that_cannot_be_used_is_named_but_never_shown(tmp_path: Path, secrets: tuple[str, ...]) -> None:
     with pytest.raises(InvalidConfig) as error:
-        Keyring(made(tmp_path, *secrets))
+        TokenStore(made(tmp_path, *secrets))
     assert "api.tokens.t" in str(error.value)
     assert not secrets[0] or secrets[0] not in str(error.value)
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from ingest.api.access import Keyring, Principal
+from ingest.api.access import Principal, TokenStore
 from ingest.api.admission import GUESSES, GUESSES_AT_ONE, WINDOW_S, Admission
 from ingest.api.app import build_api
 from ingest.api.errors import TooManyGuesses
@@ -28,7 +28,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def admission(tmp_path: Path, clock: Clock) -> Admission:
-    return Admission(Keyring(config(tmp_path).tokens), clock)
+    return Admission(TokenStore(config(tmp_path).tokens), clock)
 
 
 def waits(admission: Admission, client: str, token: str) -> int:

@@ -9,14 +9,14 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from ingest.api.access import Keyring
+from ingest.api.access import TokenStore
 from ingest.api.app import build_api
 from ingest.api.config import TokenConfig
 from ingest.api.guard import SESSION_COOKIE
-from ingest.api.kept_sessions import KeptSessions
+from ingest.api.session_store import SessionStore
 from ingest.api.sessions import Sessions
 from ingest.model.config import Secret
-from ingest.plants.kept import KeptFiles
+from ingest.plants.saved_files import SavedFiles
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.serving import Clock
 from tests.ingest.api.stand_in import INSPECTOR, OPERATOR, SECOND, STEEL, StandIn, config
@@ -109,7 +109,7 @@ async def test_a_session_ends_after_twelve_hours(ask: Ask, clock: Clock) -> None
 
 def client_of(hall: StandIn, home: Path, clock: Clock) -> httpx.AsyncClient:
     """A browser at a service that was started again on the same folder."""
-    kept = KeptFiles(home / "sessions")
+    kept = SavedFiles(home / "sessions")
     app = build_api(hall.ports, config(home), closing=lambda: True, clock=clock, kept=kept)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test")
 
@@ -143,12 +143,12 @@ async def test_a_restart_signs_nobody_out(hall: StandIn, tmp_path: Path, clock: 
 @pytest.mark.parametrize("change", ["none", "secret", "gone", "damage"])
 def test_a_restart_ends_the_sessions_of_a_token_that_is_another(tmp_path: Path, clock: Clock, change: str) -> None:
     """And everybody's, but not the service, where what was kept cannot be read."""
-    tokens, files = config(tmp_path).tokens, KeptFiles(tmp_path / "sessions")
+    tokens, files = config(tmp_path).tokens, SavedFiles(tmp_path / "sessions")
 
     def started() -> Sessions:
-        return Sessions(clock, KeptSessions(files, Keyring(tokens), lambda: int(clock() * SECOND)))
+        return Sessions(clock, SessionStore(files, TokenStore(tokens), lambda: int(clock() * SECOND)))
 
-    principal = Keyring(tokens).find(OPERATOR)
+    principal = TokenStore(tokens).find(OPERATOR)
     assert principal is not None
     session = started().begin(principal)
     if change == "secret":

@@ -10,7 +10,7 @@ import pytest
 from ingest.api.console.wording import unjudged
 from ingest.api.texts.needs import needed
 from ingest.plants.catalogue import load_catalogue
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
 from tests.ingest.plants.samples import plant, point
 
@@ -27,7 +27,7 @@ def test_whatever_the_catalogues_rules_wait_for_is_said_in_chinese(tmp_path: Pat
         }
         for name, text in files.items():
             (tmp_path / f"{name}.toml").write_text(plant(kind, text, name=name), encoding="utf-8")
-    plants = load_roster(tmp_path, MemoryNumbering(), 1).plants.values()
+    plants = load_configuration(tmp_path, MemoryNumbering(), 1).plants.values()
     reasons = {why for of in plants for one in of.points for why in one.unjudged}
     assert len(reasons) > 10
     assert any("a point of" in why for why in reasons)

@@ -13,7 +13,7 @@ from ingest.journal.journal import HISTORY_REJECTED
 from ingest.wire.decode import decode
 from ingest.wire.errors import Reason, Rejected
 from ingest.wire.frame import MAX_BYTES, decode_status
-from tests.ingest.wire.test_cure import FRAME, SLIPS
+from tests.ingest.wire.test_corrections import FRAME, SLIPS
 
 GOLDEN = Path(__file__).parents[1] / "wire" / "golden"
 HEAD = {"boot": "b", "seq": 1, "time": [1_763_884_800_000]}

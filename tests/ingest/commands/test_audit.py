@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ingest.audit_trail import keep_head
 from ingest.model.audit import Act
 from ingest.state import audit
 from ingest.state.audit import AuditStore
-from ingest.state.heads import Heads
-from ingest.trail import keep_head
+from ingest.state.audit_heads import AuditHeads
 from tests import migrated
 from tests.ingest.commands.conftest import Run
 
@@ -67,7 +67,7 @@ def test_a_row_that_was_changed_behind_the_services_back_is_named(run: Run, stat
 
 def test_a_tail_that_was_cut_is_named_by_the_head_kept_outside(run: Run, state: Path) -> None:
     database = migrated.opened(state)
-    keep_head(AuditStore(database.rows), Heads(state.parent / "audit"))
+    keep_head(AuditStore(database.rows), AuditHeads(state.parent / "audit"))
     database.close()
     assert run("audit", "verify").exit_code == 0
     with closing(sqlite3.connect(state)) as connection, connection:

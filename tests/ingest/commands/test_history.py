@@ -16,7 +16,7 @@ from ingest.cli import app
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck import DuckDBStore
 from ingest.history.rollups import Resolution
-from tests.ingest.history.made_up import NOON, PLANT, alarm_event, batch, roster, trend_of
+from tests.ingest.history.made_up import NOON, PLANT, alarm_event, batch, configuration, trend_of
 
 Run = Callable[..., Result]
 
@@ -31,11 +31,11 @@ def path(tmp_path: Path) -> Path:
     store = opened(file)
     for number in range(3):
         times = (NOON + number * DAY + np.arange(120) * MINUTE).tolist()
-        store.write_readings(batch([0, 1] * 60, times, [float(number), np.nan] * 60), roster(), 1 + number)
+        store.write_readings(batch([0, 1] * 60, times, [float(number), np.nan] * 60), configuration(), 1 + number)
     while store._upkeep._roll(NOON + 2 * DAY + 60 * MINUTE):
         pass
     store._upkeep._drop_readings(NOON // DAY * DAY + DAY, "age")
-    store.write_readings(batch([1], [NOON + DAY + 7], [-1.0]), roster(), 4)
+    store.write_readings(batch([1], [NOON + DAY + 7], [-1.0]), configuration(), 4)
     store.write_alarm_events([alarm_event(1)])
     store.close()
     return file
@@ -118,7 +118,7 @@ def test_a_compacted_file_holds_the_same_and_goes_on(run: Run, path: Path) -> No
     assert [one.name for one in path.parent.iterdir()] == ["history.duckdb"]
     assert run("verify").exit_code == 0
     store = opened(path)
-    store.write_readings(batch([1], [NOON + DAY + 7], [-1.0]), roster(), 4)
+    store.write_readings(batch([1], [NOON + DAY + 7], [-1.0]), configuration(), 4)
     trend = trend_of(store, PLANT, "CW-02", NOON, NOON + 3 * DAY, 3)
     store.close()
     assert trend.count.tolist() == [60, 61, 60]
@@ -127,7 +127,7 @@ def test_a_compacted_file_holds_the_same_and_goes_on(run: Run, path: Path) -> No
 def test_compacting_that_fails_leaves_the_file_as_it_was(run: Run, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(path)
     with monkeypatch.context() as broken:
-        broken.setattr("ingest.history.duck_care._copy", _full)
+        broken.setattr("ingest.history.duck_offline._copy", _full)
         assert run("compact").exit_code == 1
     assert [one.name for one in path.parent.iterdir()] == ["history.duckdb"]
     assert contents(path) == before

@@ -15,7 +15,7 @@ from ingest.cli import app
 from ingest.history.config import InfluxV1Config
 from ingest.history.influx_v1 import InfluxV1Store
 from tests.ingest.history.influx_2 import fresh_influx_2_on
-from tests.ingest.history.made_up import SECOND, roster, steady
+from tests.ingest.history.made_up import SECOND, configuration, steady
 from tests.servers import free_port, influxd
 from tests.small_plant import write_plant
 
@@ -92,7 +92,7 @@ def test_rollups_of_what_was_stored_before_are_made_from_now_back(tmp_path: Path
         config = write(tmp_path, url, f'kind = "influxdb1"\nurl = "{url}"')
         store = InfluxV1Store(InfluxV1Config(url=url))
         store.create_database()
-        store.write_readings(steady(300, start=start, step=3 * DAY // 300), roster(), 1)
+        store.write_readings(steady(300, start=start, step=3 * DAY // 300), configuration(), 1)
         assert run("influx", "rollup", "--config", config, "--from", "2026-01-01").exit_code == 1, "no policies yet"
         assert run("influx", "setup", "--config", config).exit_code == 0
         since = datetime.fromtimestamp(start // 10**9, UTC).isoformat()

@@ -11,8 +11,8 @@ import pytest
 
 from ingest.history.writer import READER
 from ingest.journal.journal import Commit, Journal, Progress
-from ingest.journal.position import Gap, Position
 from ingest.journal.records import Quarantined
+from ingest.journal.sequence_state import Gap, SequenceState
 from ingest.model.batch import empty_batch
 from ingest.state.store import EngineStore
 from tests import migrated
@@ -78,7 +78,7 @@ def test_a_journal_that_was_trimmed_is_sound(run: Run, journal: Journal) -> None
 
 
 def test_the_figures_are_those_of_the_journal(run: Run, journal: Journal, file: Path) -> None:
-    at = Position(9, (Gap(3, 4),), (Gap(6, 6),))
+    at = SequenceState(9, (Gap(3, 4),), (Gap(6, 6),))
     journal.append(Commit(empty_batch(), 0, {("p", "g", "b"): Progress(at, 5, 6, 2)}))
     journal.save_cursor(READER, 4)
     journal.put_aside([Quarantined(0, 1, "t", "schema", "", 0, b"x")])

@@ -17,7 +17,7 @@ from ingest.journal.journal import Journal
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.errors import StateUnavailable
-from ingest.state.store import EngineState, EngineStore
+from ingest.state.store import EngineCheckpoint, EngineStore
 from tests import migrated
 from tests.conftest import at_server
 from tests.servers import PostgreSQL
@@ -99,7 +99,7 @@ def test_a_file_goes_to_a_server(old: Path, new: Path, wanted: StateConfig) -> N
     assert "1 行 rows" in result.stdout
     assert "engine_state: 1" in result.stdout
     database = Database(wanted)
-    assert EngineStore(database).load() == EngineState(7, 7, b"memory")
+    assert EngineStore(database).load() == EngineCheckpoint(7, 7, b"memory")
     database.close()
 
 

@@ -14,7 +14,7 @@ from ingest.history.store import HistoryStore, Trend, TrendQuery
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.model.batch import Batch
 from ingest.model.plant import GATEWAY_SIGNAL, Point, Text
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 
 SECOND = 1_000_000_000
 NOON = 1_763_884_800 * SECOND
@@ -55,10 +55,10 @@ def trend_of(
     return found
 
 
-def roster(*points: Point | None, version: int = 1) -> Roster:
+def configuration(*points: Point | None, version: int = 1) -> PlantConfiguration:
     """A roster of these points; by default three measuring points and their gateway."""
     known = points or (point(0, "CW-01"), point(1, "CW-02"), point(2, "T-01"), point(3, "GW-01", signal=GATEWAY_SIGNAL))
-    return Roster(
+    return PlantConfiguration(
         version=version,
         plants={},
         points=known,

@@ -15,7 +15,7 @@ from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.registry import HistoryConfig
 from ingest.model.config import Secret
-from tests.ingest.history.made_up import roster, steady
+from tests.ingest.history.made_up import configuration, steady
 
 ADAPTER: TypeAdapter[HistoryConfig] = TypeAdapter(HistoryConfig)
 TOKEN = {"env": "HISTORY_TEST_SECRET"}
@@ -71,6 +71,6 @@ def test_a_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_default_duckdb_store_works_out_of_the_box(tmp_path: Path) -> None:
     store = ADAPTER.validate_python({"kind": "duckdb", "path": str(tmp_path / "h.duckdb")}).open_store()
-    store.write_readings(steady(5), roster(), 1)
+    store.write_readings(steady(5), configuration(), 1)
     assert store.count_readings() == 5
     store.close()

@@ -15,7 +15,7 @@ from ingest.history.config import InfluxV1Config
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.writer import READER, HistoryWriter
 from ingest.journal.journal import Commit, Journal
-from tests.ingest.history.made_up import NOON, SECOND, roster, steady, until
+from tests.ingest.history.made_up import NOON, SECOND, configuration, steady, until
 from tests.ingest.history.test_writer import MemoryAlarms, as_it_is
 from tests.servers import influxd_server
 
@@ -67,7 +67,7 @@ def test_a_backlog_drains_five_times_as_fast_as_readings_come_in(
         store.create_database()
     for number in range(BACKLOG):
         commit(journal, number)
-    writer = HistoryWriter(store, journal, MemoryAlarms(), roster=roster, judge=as_it_is)
+    writer = HistoryWriter(store, journal, MemoryAlarms(), configuration=configuration, judge=as_it_is)
     writer.start()
     until(lambda: writer.lag()[1] is not None)
     assert writer.lag()[0] == BACKLOG

@@ -16,7 +16,7 @@ from ingest.history.duck import DuckDBStore
 from ingest.history.rollups import Resolution, wanted
 from ingest.history.store import TrendQuery
 from ingest.model.batch import Batch, concat
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, roster
+from tests.ingest.history.made_up import NOON, PLANT, SECOND, batch, configuration
 
 MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
 DAY = 24 * HOUR
@@ -114,7 +114,7 @@ def test_a_trend_is_the_same_whatever_came_late_or_again_and_was_rolled_up_when(
             case "again":
                 readings = some(chance, now, 6 * HOUR)
                 model.write_again(readings)
-                store.write_readings(readings, roster(), None)
+                store.write_readings(readings, configuration(), None)
                 continue
             case "restart":
                 store.close()
@@ -124,7 +124,7 @@ def test_a_trend_is_the_same_whatever_came_late_or_again_and_was_rolled_up_when(
                 store._upkeep.step(now)
                 continue
         model.write(entry, readings)
-        store.write_readings(readings, roster(), entry)
+        store.write_readings(readings, configuration(), entry)
         entry += 1
         check(store, model, some_queries(chance, now))
     while store._upkeep.step(now):

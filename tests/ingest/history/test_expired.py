@@ -25,7 +25,7 @@ from ingest.model.batch import concat
 from ingest.model.config import Secret
 from tests.conformance.history_store import HistoryRefusals, Refusing
 from tests.ingest.history.influx_2 import Wording, influx_2_on
-from tests.ingest.history.made_up import SECOND, alarm_event, roster, steady, until
+from tests.ingest.history.made_up import SECOND, alarm_event, configuration, steady, until
 from tests.ingest.history.test_slots import World
 from tests.ingest.history.test_writer import MemoryAlarms, count_requests, impatient, logged, running, told, writer_of
 from tests.servers import influxd
@@ -143,7 +143,7 @@ def test_alarm_events_older_than_the_store_keeps_are_counted_too(kept: Kept) -> 
     now = time.time_ns()
     events: list[AlarmEvent] = [alarm_event(1, at=now - 240 * HOUR), alarm_event(2, at=now)]
     assert kept.store.write_alarm_events(events) == 1
-    assert kept.store.write_readings(steady(3, start=now), roster(), 1) == 0
+    assert kept.store.write_readings(steady(3, start=now), configuration(), 1) == 0
 
 
 def test_alarm_metrics_older_than_the_store_keeps_are_no_fault(logged: list[Any]) -> None:

@@ -21,7 +21,7 @@ from ingest.history.store import TrendQuery
 from ingest.model.batch import Batch
 from ingest.model.config import Secret
 from tests.ingest.history.influx_2 import influx_2_on
-from tests.ingest.history.made_up import PLANT, SECOND, batch, roster, trend_of
+from tests.ingest.history.made_up import PLANT, SECOND, batch, configuration, trend_of
 from tests.ingest.history.made_up import steady as steady_from
 from tests.ingest.history.stand_in import Answer, Asked, http_server, scripted
 from tests.servers import free_port, influxd, influxd_server
@@ -56,7 +56,7 @@ def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> O
 def test_a_large_batch_goes_in_requests_of_twenty_thousand_lines(opened: Opener) -> None:
     with scripted([Answer(204)]) as (url, asked):
         store = opened(url)
-        store.write_readings(steady(48_001), roster(), 1)
+        store.write_readings(steady(48_001), configuration(), 1)
         store.close()
     assert [len(request.body.splitlines()) for request in asked] == [20_000, 20_000, 8_001]
     assert all(request.query["precision"] == "ms" for request in asked)
@@ -69,12 +69,12 @@ def test_a_number_that_some_servers_cannot_keep_beside_others_waits_until_it_is_
     readings = batch([0, 0], [NOW, NOW + SECOND], [50.25, 3.4e38])
     with scripted([Answer(204), Answer(502), Answer(204)]) as (url, asked):
         store = opened(url)
-        store.write_readings(steady(1), roster(), 1)
+        store.write_readings(steady(1), configuration(), 1)
         with pytest.raises(HistoryUnavailable, match="502"):
-            store.write_readings(readings, roster(), 2)
+            store.write_readings(readings, configuration(), 2)
         assert [request.path for request in asked[1:]] == ["/ping"]
         for _ in range(2):
-            store.write_readings(readings, roster(), 2)
+            store.write_readings(readings, configuration(), 2)
         store.close()
     assert [request.path == "/ping" for request in asked] == [False, True, True, False, False]
     assert b"value=3.4e38" in asked[-1].body.replace(b"e+", b"e")
@@ -91,7 +91,7 @@ def test_lines_are_packed_for_another_machine_or_on_request(wish: bool | None, m
             InfluxV2Store(InfluxV2Config(url=url, org="厂", token=Secret(env=SECRET), gzip=wish)),
         ]
         for store in stores:
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
             store.close()
     assert [request.headers.get("Content-Encoding") == "gzip" for request in asked] == [wish is True] * 2
     assert asked[0].body == asked[1].body
@@ -108,8 +108,8 @@ def test_a_request_too_large_is_halved_and_the_size_remembered(opened: Opener) -
 
     with http_server(small) as url, capture_logs() as logged:
         store = opened(url)
-        store.write_readings(steady(1_000), roster(), 1)
-        store.write_readings(steady(500), roster(), 1)
+        store.write_readings(steady(1_000), configuration(), 1)
+        store.write_readings(steady(500), configuration(), 1)
         store.close()
     assert asked == [1_000, 500, 500, 250, 250, 250, 250, 250, 250], "two requests are under way at a time"
     assert [line["lines"] for line in logged if line["event"] == "history_request_halved"] == [500, 250]
@@ -119,7 +119,7 @@ def test_a_single_line_too_large_is_refused(opened: Opener) -> None:
     with scripted([Answer(413)]) as (url, _):
         store = opened(url)
         with pytest.raises(HistoryRejected, match="413"):
-            store.write_readings(steady(1), roster(), 1)
+            store.write_readings(steady(1), configuration(), 1)
         store.close()
 
 
@@ -129,7 +129,7 @@ def test_v1_and_v2_send_the_same_lines_each_with_its_own_credentials(monkeypatch
     with scripted([Answer(204)]) as (url, asked):
         for opener in (v1, v2):
             store = opener(url)
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
             store.close()
     first, second = asked
     assert first.body == second.body
@@ -150,7 +150,7 @@ def test_a_replaced_credential_is_used_from_the_next_start_on(tmp_path: Path) ->
                 InfluxV1Store(InfluxV1Config(url=url, username="writer", password=Secret(file=file))),
                 InfluxV2Store(InfluxV2Config(url=url, org="厂", token=Secret(file=file))),
             ):
-                store.write_readings(steady(1), roster(), 1)
+                store.write_readings(steady(1), configuration(), 1)
                 store.close()
     basic = [base64.b64encode(f"writer:{token}".encode()).decode() for token in ("old", "new")]
     assert [one.headers["Authorization"] for one in asked] == [
@@ -188,7 +188,7 @@ def test_a_refusal_repeats_the_servers_own_words(opened: Opener, status: int) ->
     ) as (url, _):
         store = opened(url)
         with pytest.raises(HistoryRejected, match="field type conflict: value"):
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
         store.close()
 
 
@@ -199,7 +199,7 @@ def test_a_server_in_trouble_is_unavailable_and_asked_once(opened: Opener, statu
     with scripted([answer]) as (url, asked):
         store = opened(url)
         with pytest.raises(HistoryUnavailable):
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
         store.close()
     assert len(asked) == 1
 
@@ -208,7 +208,7 @@ def test_the_servers_wish_to_wait_is_handed_on(opened: Opener) -> None:
     with scripted([Answer(429, b"{}", {"Retry-After": "7"})]) as (url, _):
         store = opened(url)
         with pytest.raises(HistoryUnavailable) as caught:
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
         store.close()
     assert caught.value.retry_after_s == 7
 
@@ -216,7 +216,7 @@ def test_the_servers_wish_to_wait_is_handed_on(opened: Opener) -> None:
 def test_a_server_that_is_not_there_is_unavailable(opened: Opener) -> None:
     store = opened(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(HistoryUnavailable):
-        store.write_readings(steady(3), roster(), 1)
+        store.write_readings(steady(3), configuration(), 1)
     with pytest.raises(HistoryUnavailable):
         store.count_readings()
     store.close()
@@ -235,7 +235,7 @@ def test_no_secret_is_in_any_error(opened: Opener) -> None:
     with scripted([Answer(401, b'{"error":"unauthorized"}')]) as (url, _):
         store = opened(url)
         with pytest.raises(HistoryUnavailable, match="check the user and password, or the token") as caught:
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
         store.close()
     assert "s3cret" not in str(caught.value)
 
@@ -245,11 +245,11 @@ def test_a_missing_database_says_so_and_loses_nothing(tmp_path: Path) -> None:
     with influxd(tmp_path) as url:
         store = InfluxV1Store(InfluxV1Config(url=url))
         with pytest.raises(HistoryUnavailable, match=r'database not found: "yujing" \(the database .* create it'):
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
         with pytest.raises(HistoryUnavailable, match="database not found"):
             store.count_readings()
         store.create_database()
-        store.write_readings(steady(3), roster(), 1)
+        store.write_readings(steady(3), configuration(), 1)
         assert store.count_readings() == 3
         store.close()
 
@@ -260,7 +260,7 @@ def test_a_type_conflict_is_refused_by_a_real_server_in_its_own_words(tmp_path: 
         store.create_database()
         spoil(url, NOW)
         with pytest.raises(HistoryRejected, match="field type conflict"):
-            store.write_readings(steady(3), roster(), 1)
+            store.write_readings(steady(3), configuration(), 1)
         store.close()
 
 
@@ -270,7 +270,7 @@ def test_a_retention_policy_is_written_to_and_read_from(tmp_path: Path) -> None:
         store.create_database()
         query = r'CREATE RETENTION POLICY "ten \"years\"" ON yujing DURATION 520w REPLICATION 1'
         httpx.post(f"{url}/query", params={"q": query}, trust_env=False).raise_for_status()
-        store.write_readings(steady(3), roster(), 1)
+        store.write_readings(steady(3), configuration(), 1)
         default = InfluxV1Store(InfluxV1Config(url=url))
         assert (store.count_readings(), default.count_readings()) == (3, 0)
         assert trend_of(store, PLANT, "CW-01", NOW, NOW + SECOND, 1).count.tolist() == [1]
@@ -283,12 +283,12 @@ def test_a_killed_server_keeps_what_it_answered_for(tmp_path: Path) -> None:
     with influxd_server(tmp_path) as server:
         store = InfluxV1Store(InfluxV1Config(url=server.url))
         store.create_database()
-        store.write_readings(steady(1_000), roster(), 1)
+        store.write_readings(steady(1_000), configuration(), 1)
         server.kill()
         with pytest.raises(HistoryUnavailable):
-            store.write_readings(batch([0], [NOW + 5_000 * SECOND], [1.0]), roster(), 2)
+            store.write_readings(batch([0], [NOW + 5_000 * SECOND], [1.0]), configuration(), 2)
         server.start()
-        store.write_readings(batch([0], [NOW + 5_000 * SECOND], [1.0]), roster(), 2)
+        store.write_readings(batch([0], [NOW + 5_000 * SECOND], [1.0]), configuration(), 2)
         assert store.count_readings() == 1_001
         store.close()
 
@@ -307,7 +307,7 @@ def test_a_bucket_whose_sum_overflows_lacks_its_mean_and_nothing_else_does(
     with influxd(tmp_path) as behind, influx_2_on(behind) as server:
         writer = InfluxV1Store(InfluxV1Config(url=behind))
         writer.create_database()
-        writer.write_readings(written, roster(), 1)
+        writer.write_readings(written, configuration(), 1)
         writer.close()
         store = opener(behind if opener is v1 else server.url)
         end = start + 3 * minute

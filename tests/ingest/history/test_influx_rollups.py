@@ -21,13 +21,13 @@ from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.influxql import READINGS_ONLY
 from ingest.history.rollups import Resolution
-from ingest.history.setting_up import SetupWish
-from ingest.history.setting_up_v1 import set_up_v1
+from ingest.history.setup import SetupWish
+from ingest.history.setup_v1 import set_up_v1
 from ingest.history.store import Trend, TrendQuery
 from ingest.model.batch import Batch
 from ingest.model.config import Secret
 from tests.ingest.history.influx_2 import influx_2_on
-from tests.ingest.history.made_up import PLANT, SECOND, batch, roster, trend_of, until
+from tests.ingest.history.made_up import PLANT, SECOND, batch, configuration, trend_of, until
 from tests.servers import influxd
 
 MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
@@ -99,7 +99,7 @@ def same(found: Trend, expected: Trend) -> None:
 def test_a_long_trend_of_rollups_is_that_of_the_readings(rolled: Rolled) -> None:
     """Low, mean, high, count, also of buckets without any value; readings answer where there are no rollups yet."""
     start = TODAY - 40 * DAY
-    rolled.store.write_readings(readings(6_000, start, 40 * DAY // 6_000 // 60 * 60), roster(), 1)
+    rolled.store.write_readings(readings(6_000, start, 40 * DAY // 6_000 // 60 * 60), configuration(), 1)
     queries = [
         TrendQuery(PLANT, "CW-01", start, TODAY, 40),
         TrendQuery(PLANT, "CW-02", start, TODAY, 960),
@@ -121,7 +121,7 @@ def test_a_long_trend_of_rollups_is_that_of_the_readings(rolled: Rolled) -> None
 
 def test_where_readings_are_gone_rollups_answer_whatever_the_buckets(rolled: Rolled) -> None:
     start = TODAY - 3 * DAY
-    rolled.store.write_readings(readings(3_000, start, 80 * SECOND), roster(), 1)
+    rolled.store.write_readings(readings(3_000, start, 80 * SECOND), configuration(), 1)
     rolled.roll(start, NOW)
     whole = trend_of(rolled.store, PLANT, "CW-01", start + DAY, TODAY, 20_000).count.sum()
     rolled.forget(start + 2 * DAY)
@@ -132,7 +132,7 @@ def test_where_readings_are_gone_rollups_answer_whatever_the_buckets(rolled: Rol
 def test_a_bucket_whose_rollups_come_to_too_much_lacks_its_mean_only(rolled: Rolled) -> None:
     start = TODAY - 3 * DAY
     times = [start - DAY, start + HOUR, start + 5 * HOUR, start + DAY + HOUR, start + DAY + 2 * HOUR]
-    rolled.store.write_readings(batch([0] * 5, times, [1.0, 1.7e308, 1.7e308, 0.1, 0.2]), roster(), 1)
+    rolled.store.write_readings(batch([0] * 5, times, [1.0, 1.7e308, 1.7e308, 0.1, 0.2]), configuration(), 1)
     rolled.roll(start - DAY, NOW)
     rolled.forget(TODAY - DAY)
     trend = trend_of(rolled.store, PLANT, "CW-01", start, TODAY, 3)
@@ -144,15 +144,19 @@ def test_a_bucket_whose_rollups_come_to_too_much_lacks_its_mean_only(rolled: Rol
 def test_readings_that_come_late_have_their_rollups_made_again(rolled: Rolled) -> None:
     """As soon as writes have moved on; by a service started in the middle of it, too, for the hour before as well."""
     start = TODAY - 2 * DAY
-    rolled.store.write_readings(batch([0], [start + 3 * HOUR], [1.0]), roster(), 1)
+    rolled.store.write_readings(batch([0], [start + 3 * HOUR], [1.0]), configuration(), 1)
     rolled.roll(start, NOW)
     store = InfluxV1Store(InfluxV1Config(url=rolled.url))
-    store.write_readings(batch([0], [start + 2 * HOUR + 1], [5.0]), roster(), 1)  # by somebody who rolls nothing up
+    store.write_readings(
+        batch([0], [start + 2 * HOUR + 1], [5.0]), configuration(), 1
+    )  # by somebody who rolls nothing up
     store.close()
     store = InfluxV1Store(InfluxV1Config(url=rolled.url))
-    store.write_readings(batch([0] * 3, [start + 3 * HOUR + MINUTE + at for at in range(3)], [9, 8, 7]), roster(), 2)
-    store.write_readings(batch([0], [start + 5 * HOUR], [2.0]), roster(), 3)
-    store.write_readings(batch([0], [NOW], [3.0]), roster(), 4)
+    store.write_readings(
+        batch([0] * 3, [start + 3 * HOUR + MINUTE + at for at in range(3)], [9, 8, 7]), configuration(), 2
+    )
+    store.write_readings(batch([0], [start + 5 * HOUR], [2.0]), configuration(), 3)
+    store.write_readings(batch([0], [NOW], [3.0]), configuration(), 4)
     store.close()
     found = rolled.ask("SELECT high, count FROM hours.readings")
     assert found == [[start + 2 * HOUR, 5, 1], [start + 3 * HOUR, 9, 4], [start + 5 * HOUR, 2, 1]]
@@ -161,18 +165,18 @@ def test_readings_that_come_late_have_their_rollups_made_again(rolled: Rolled) -
 def test_rollups_that_cannot_be_made_are_told_and_tried_again(rolled: Rolled, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that is to be written waits for them."""
     start = TODAY - 2 * DAY
-    rolled.store.write_readings(batch([0], [start], [1.0]), roster(), 1)
+    rolled.store.write_readings(batch([0], [start], [1.0]), configuration(), 1)
     rolled.roll(start, NOW)
     monkeypatch.setattr(influx_v1, "PAUSE_S", 0.0)
     policy, rolled.store._policy = rolled.store._policy, "gone"
     with capture_logs() as logged:
-        rolled.store.write_readings(batch([0], [start + 4 * HOUR], [4.0]), roster(), 2)
-        rolled.store.write_readings(batch([0], [NOW], [4.0]), roster(), 3)
+        rolled.store.write_readings(batch([0], [start + 4 * HOUR], [4.0]), configuration(), 2)
+        rolled.store.write_readings(batch([0], [NOW], [4.0]), configuration(), 3)
     assert {line["event"] for line in logged} == {"history_rollup_failed"}
     assert "retention policy not found: gone" in logged[0]["reason"]
     rolled.store._policy = policy
     for at in range(3):
-        rolled.store.write_readings(batch([0], [NOW + at], [4.0]), roster(), 4)
+        rolled.store.write_readings(batch([0], [NOW + at], [4.0]), configuration(), 4)
     assert [start + 4 * HOUR, 4] in rolled.ask("SELECT high FROM hours.readings")
     assert rolled.store._late == {}
 
@@ -188,7 +192,7 @@ def test_the_servers_own_queries_make_the_same_rollups(tmp_path: Path, monkeypat
             server.ask(f"DROP CONTINUOUS QUERY {name} ON yujing")
             server.ask(query.replace("EVERY 10m", "EVERY 1s").replace("EVERY 30m", "EVERY 1s"))
         written = readings(1_000, time.time_ns() - 20 * MINUTE, SECOND)
-        server.store.write_readings(written, roster(), 1)
+        server.store.write_readings(written, configuration(), 1)
         query = "SELECT low, high, sum, count, blank, point FROM minutes.readings, hours.readings"
         until(lambda: sum((row[4] or 0) + (row[5] or 0) for row in server.ask(query)) == 2_000, 60)
         made = server.ask(query)
@@ -206,7 +210,7 @@ def test_a_server_without_rollups_is_asked_for_them_seldom(tmp_path: Path) -> No
         store = InfluxV1Store(InfluxV1Config(url=url))
         store.create_database()
         start = TODAY - 40 * DAY
-        store.write_readings(readings(300, start, 3 * HOUR), roster(), 1)
+        store.write_readings(readings(300, start, 3 * HOUR), configuration(), 1)
         for _ in range(3):
             assert trend_of(store, PLANT, "CW-01", start, TODAY, 40).count.sum() == 100
         assert store._rollups.kept() is READINGS_ONLY

@@ -15,13 +15,13 @@ from ingest.model.alarm import AlarmEventKind
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
-from ingest.plants.roster import Roster
-from tests.ingest.history.made_up import NOON, PLANT, alarm_event, batch, point, roster, titled
+from ingest.plants.configuration import PlantConfiguration
+from tests.ingest.history.made_up import NOON, PLANT, alarm_event, batch, configuration, point, titled
 
 NAN = math.nan
 
 
-def reading_lines(readings: Batch, known: Roster) -> list[str]:
+def reading_lines(readings: Batch, known: PlantConfiguration) -> list[str]:
     """The lines, times in ns."""
     return ReadingLines(known)(readings, "ns").decode().removesuffix("\n").split("\n")
 
@@ -32,21 +32,21 @@ def encoded(lines: list[str]) -> bytes:
 
 def test_readings_are_written_with_their_value_and_what_is_known_against_them() -> None:
     readings = batch([0, 2], [NOON, NOON + 1], [0.351, 1e-300], [0, 9])
-    assert encoded(reading_lines(readings, roster())) == (
+    assert encoded(reading_lines(readings, configuration())) == (
         b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P value=0.351 1763884800000000000\n"
         b"readings,plant=demo-aluminium,point=T-01,signal=ALC_CW_IN_P value=1e-300,quality=9i 1763884800000000001"
     )
 
 
 def test_a_reading_without_a_value_keeps_its_quality() -> None:
-    assert encoded(reading_lines(batch([0], [NOON], [NAN], [4]), roster())) == (
+    assert encoded(reading_lines(batch([0], [NOON], [NAN], [4]), configuration())) == (
         b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P quality=4i 1763884800000000000"
     )
 
 
 def test_a_gateway_is_written_as_online_or_offline() -> None:
     readings = batch([3, 0, 3, 3], [1, 2, 3, 4], [1, 0.5, 0, NAN], [0, 0, 0, 4])
-    assert encoded(reading_lines(readings, roster())) == (
+    assert encoded(reading_lines(readings, configuration())) == (
         b"gateways,plant=demo-aluminium,gateway=GW-01 online=1i 1\n"
         b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P value=0.5 2\n"
         b"gateways,plant=demo-aluminium,gateway=GW-01 online=0i 3\n"
@@ -55,7 +55,7 @@ def test_a_gateway_is_written_as_online_or_offline() -> None:
 
 
 def test_separators_and_unicode_in_tags_are_escaped() -> None:
-    hostile = roster(point(0, "a,b c=d", plant="厂\n一\\"))
+    hostile = configuration(point(0, "a,b c=d", plant="厂\n一\\"))
     assert encoded(reading_lines(batch([0], [1], [2.0]), hostile)) == (
         rb"readings,plant=" + "厂_一_".encode() + rb",point=a\,b\ c\=d,signal=ALC_CW_IN_P value=2.0 1"
     )
@@ -63,7 +63,7 @@ def test_separators_and_unicode_in_tags_are_escaped() -> None:
 
 def test_a_removed_point_keeps_its_readings() -> None:
     """Entries of a point that has left the roster, even beyond its end, are stored under their index."""
-    lines = reading_lines(batch([0, 7], [1, 2], [0.1, 0.2]), roster(None, point(1, "CW-02")))
+    lines = reading_lines(batch([0, 7], [1, 2], [0.1, 0.2]), configuration(None, point(1, "CW-02")))
     assert lines == [
         "readings,plant=removed,point=0,signal=removed value=0.1 1",
         "readings,plant=removed,point=7,signal=removed value=0.2 2",
@@ -72,8 +72,8 @@ def test_a_removed_point_keeps_its_readings() -> None:
 
 def test_a_new_roster_renames_at_once() -> None:
     readings = batch([0], [1], [0.1])
-    assert ",point=CW-01," in reading_lines(readings, roster())[0]
-    assert ",point=NEW," in reading_lines(readings, roster(point(0, "NEW")))[0]
+    assert ",point=CW-01," in reading_lines(readings, configuration())[0]
+    assert ",point=NEW," in reading_lines(readings, configuration(point(0, "NEW")))[0]
 
 
 def test_alarm_events_are_written_with_what_a_reader_needs() -> None:
@@ -103,7 +103,7 @@ def test_the_same_alarm_event_gives_the_same_series_and_time() -> None:
 def test_a_line_is_written_for_every_reading_of_a_large_batch() -> None:
     n = 3000
     readings = batch(list(np.arange(n) % 4), list(range(n)), [0.5] * n)
-    lines = reading_lines(readings, roster())
+    lines = reading_lines(readings, configuration())
     assert [int(line.rsplit(" ", 1)[1]) for line in lines] == list(range(n))
 
 
@@ -114,7 +114,7 @@ def test_a_gateways_own_series_is_one_and_that_of_the_service_another() -> None:
         point(1, "GW-01.clock", signal=GatewayPoint.CLOCK.signal),
         point(2, "DISK", signal=ServicePoint.DISK.signal, plant=SERVICE),
     ]
-    assert reading_lines(batch([0, 1, 2], [NOON] * 3, [1.0, -0.25, 8192.0]), roster(*points)) == [
+    assert reading_lines(batch([0, 1, 2], [NOON] * 3, [1.0, -0.25, 8192.0]), configuration(*points)) == [
         f"gateways,plant={PLANT},gateway=GW-01 online=1i {NOON}",
         f"gateways,plant={PLANT},gateway=GW-01 clock_ahead=-0.25 {NOON}",
         f"service,plant=service,point=DISK value=8192.0 {NOON}",
@@ -125,7 +125,7 @@ def test_times_of_whole_milliseconds_are_written_as_such() -> None:
     """Shorter lines where nothing is lost by it, nanoseconds where something would be."""
     whole = batch([0, 1, 0], [NOON, NOON, -1_000_000], [1.0, 2.0, 3.0])
     assert precision_of(whole.time) == "ms"
-    assert [line.rsplit(b" ", 1)[1] for line in ReadingLines(roster())(whole, "ms").splitlines()] == [
+    assert [line.rsplit(b" ", 1)[1] for line in ReadingLines(configuration())(whole, "ms").splitlines()] == [
         b"1763884800000",
         b"1763884800000",
         b"-1",
@@ -134,7 +134,7 @@ def test_times_of_whole_milliseconds_are_written_as_such() -> None:
 
 
 def test_a_reading_without_a_value_is_counted_by_its_quality_whatever_it_said() -> None:
-    [line] = reading_lines(batch([0], [1], [NAN], [0]), roster())
+    [line] = reading_lines(batch([0], [1], [NAN], [0]), configuration())
     assert line.endswith(" quality=4i 1")
 
 
@@ -151,7 +151,9 @@ def test_a_reading_comes_back_from_its_line(names: tuple[str, str, str], value: 
     plant, name, signal = names
     if signal == GATEWAY_SIGNAL:
         return
-    [line] = reading_lines(batch([0], [at], [value], [flags]), roster(point(0, name, signal=signal, plant=plant)))
+    [line] = reading_lines(
+        batch([0], [at], [value], [flags]), configuration(point(0, name, signal=signal, plant=plant))
+    )
     measurement, tags, fields, time = parse(line)
     assert (measurement, time) == ("readings", at)
     assert tags == {"plant": tag_value(plant), "point": tag_value(name), "signal": tag_value(signal)}

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.alarms.config import AlarmsConfig
 from ingest.alarms.metrics import lead, measure
-from ingest.alarms.present import Present
+from ingest.alarms.operator_load import OperatorLoad
 from ingest.alarms.slot import SLOT, AlarmSlot, slot_of
 from ingest.history.config import DuckDBConfig
 from ingest.history.duck import DuckDBStore
@@ -21,7 +21,7 @@ from ingest.history.slots import AFTER, OLDEST, SlotCarrier
 from ingest.history.store import HistoryStore
 from ingest.history.writer import HistoryWriter
 from tests.ingest.alarms.annunciated import columns, history
-from tests.ingest.history.made_up import roster
+from tests.ingest.history.made_up import configuration
 from tests.ingest.history.test_writer import MemoryAlarms, MemoryJournal, as_it_is, running
 
 START = 3_000_000 * SLOT
@@ -125,7 +125,7 @@ def test_slots_add_up_to_the_metrics_of_their_span(seed: int) -> None:
 
 
 def test_a_line_holds_what_is_known_and_nothing_else() -> None:
-    known = Present({1: 3, 2: 1}, unacknowledged=2, stale=1, hidden=9, chattering=0, raised=9, flood=False)
+    known = OperatorLoad({1: 3, 2: 1}, unacknowledged=2, stale=1, hidden=9, chattering=0, raised=9, flood=False)
     slot = AlarmSlot("room 1", 5, 4, 3, 1, 2, 30.5, None)
     head = r"alarm_metrics,position=room\ 1 raised=4i,level_1=3i,level_2=1i,hidden=2i,flood_s=30.5"
     assert slot_lines([slot]).decode() == f"{head} 5\n"
@@ -145,7 +145,9 @@ def test_the_history_writer_carries_them_and_tries_again(tmp_path: Path) -> None
         told.set()
 
     store: HistoryStore = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
-    writer = HistoryWriter(store, MemoryJournal(), MemoryAlarms(), roster=roster, judge=as_it_is, also=also)
+    writer = HistoryWriter(
+        store, MemoryJournal(), MemoryAlarms(), configuration=configuration, judge=as_it_is, also=also
+    )
     with running(writer):
         assert told.wait(60)
     store.close()

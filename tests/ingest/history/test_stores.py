@@ -21,7 +21,7 @@ from ingest.model.config import Secret
 from ingest.model.flags import Flag
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
 from tests.ingest.history.influx_2 import influx_2_on
-from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, roster
+from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, configuration
 from tests.servers import free_port, influxd, victoria_metrics
 
 TOKEN = "HISTORY_TEST_TOKEN"
@@ -132,8 +132,8 @@ def test_victoria_metrics_keeps_what_lies_beside_a_number_too_large_for_it(
     with victoria_metrics(tmp_path) as url:
         store = InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)).open_store()
         with capture_logs() as log:
-            store.write_readings(readings, roster(), 1)
-            store.write_readings(batch([1], [NOON], [85.0]), roster(), 2)
+            store.write_readings(readings, configuration(), 1)
+            store.write_readings(batch([1], [NOON], [85.0]), configuration(), 2)
         store.close()
         assert export(url, 'readings_value{point="CW-01"}') == [50.25, 9.2e12, -9.2e12, 9.2e12, 0.351, 1.234567]
         assert export(url, 'readings_quality{point="CW-01"}') == [*[Flag.CLIPPED] * 3, Flag.NO_VALUE]

@@ -9,14 +9,14 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from ingest.history.aside import warnings_again, warnings_aside
 from ingest.history.config import DuckDBConfig, InfluxV1Config
 from ingest.history.duck import DuckDBStore
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.line_protocol import warning_lines
+from ingest.history.quarantine import warnings_again, warnings_aside
 from ingest.history.writer import WARNINGS_READER, HistoryWriter
 from ingest.model.warning import WarningEvent
-from tests.ingest.history.made_up import roster, until
+from tests.ingest.history.made_up import configuration, until
 from tests.ingest.history.test_writer import MemoryAlarms, MemoryJournal, MemoryStore, as_it_is, running
 from tests.ingest.warnings.small import SECOND, fact, watch
 from tests.servers import influxd
@@ -105,7 +105,7 @@ class Cursors(MemoryAlarms):
 def test_the_writer_carries_them_from_where_it_was() -> None:
     store, alarms = Store(), Cursors()
     alarms.places[WARNINGS_READER] = 1
-    with running(HistoryWriter(store, MemoryJournal(), alarms, Log(), roster=roster, judge=as_it_is)):
+    with running(HistoryWriter(store, MemoryJournal(), alarms, Log(), configuration=configuration, judge=as_it_is)):
         until(lambda: alarms.places[WARNINGS_READER] == len(events()))
     assert store.warned == events()[1:]
 

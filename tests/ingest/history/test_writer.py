@@ -18,7 +18,6 @@ from structlog.testing import capture_logs
 from ingest import telemetry
 from ingest.alarms.slot import AlarmSlot
 from ingest.history import writer as module
-from ingest.history.aside import alarms_again, readings_again
 from ingest.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config
 from ingest.history.duck import DuckDBStore
 from ingest.history.errors import HistoryRejected, HistoryUnavailable
@@ -27,6 +26,7 @@ from ingest.history.influx import InfluxStore
 from ingest.history.influx_v1 import InfluxV1Store
 from ingest.history.influx_v2 import InfluxV2Store
 from ingest.history.line_protocol import Precision
+from ingest.history.quarantine import alarms_again, readings_again
 from ingest.history.store import HistoryStore, Trend, TrendQuery
 from ingest.history.writer import READER, HistoryWriter, _delay_s
 from ingest.journal.journal import Commit, Journal
@@ -37,9 +37,9 @@ from ingest.model.batch import Batch, empty_batch
 from ingest.model.config import Secret
 from ingest.model.warning import WarningEvent
 from ingest.pace import Pace
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from tests.ingest.history.influx_2 import influx_2_on
-from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, roster, steady, until
+from tests.ingest.history.made_up import NOON, SECOND, alarm_event, batch, configuration, steady, until
 from tests.ingest.history.test_influx import spoil
 from tests.servers import influxd, influxd_server
 
@@ -141,7 +141,7 @@ class MemoryStore:
     tries: int = 0
     oldest: int = 0  # what is older is not kept, and no fault
 
-    def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         self.tries += 1
         if self.away:
             raise self.away
@@ -207,12 +207,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_EVERY_S", 0.0)
 
 
-def as_it_is(readings: Batch, _: Roster) -> Batch:
+def as_it_is(readings: Batch, _: PlantConfiguration) -> Batch:
     return readings
 
 
 def writer_of(store: HistoryStore, journal: JournalFeed, alarms: MemoryAlarms) -> HistoryWriter:
-    return HistoryWriter(store, journal, alarms, roster=roster, judge=as_it_is)
+    return HistoryWriter(store, journal, alarms, configuration=configuration, judge=as_it_is)
 
 
 @contextmanager
@@ -263,7 +263,7 @@ def test_a_backlog_is_carried_without_pause(
     for n in range(20):
         journal.add(steady(30, start=NOON + n * 30 * SECOND))
     pace = Pace(1_000, least_s=1_000)
-    with running(HistoryWriter(MemoryStore(), journal, alarms, roster=roster, judge=as_it_is, pace=pace)):
+    with running(HistoryWriter(MemoryStore(), journal, alarms, configuration=configuration, judge=as_it_is, pace=pace)):
         until(lambda: journal.position == 20)
 
 
@@ -271,7 +271,7 @@ def test_a_turn_is_judged_in_one_call(journal: MemoryJournal, alarms: MemoryAlar
     """What is known of a reading by itself is asked for a whole turn at once; the flags reach the store."""
     calls: list[int] = []
 
-    def count(readings: Batch, _: Roster) -> Batch:
+    def count(readings: Batch, _: PlantConfiguration) -> Batch:
         calls.append(len(readings))
         return readings.with_flags(np.full(len(readings), 8, np.uint16))
 
@@ -279,7 +279,7 @@ def test_a_turn_is_judged_in_one_call(journal: MemoryJournal, alarms: MemoryAlar
     journal.add(steady(2))
     journal.add(empty_batch())
     journal.add(steady(3, start=NOON + 60 * SECOND))
-    with running(HistoryWriter(store, journal, alarms, roster=roster, judge=count)):
+    with running(HistoryWriter(store, journal, alarms, configuration=configuration, judge=count)):
         until(lambda: journal.position == 3)
     assert calls == [5]
     assert store.flags == [8] * 5
@@ -362,10 +362,10 @@ def test_it_stops_in_the_middle_of_refusals(journal: MemoryJournal, alarms: Memo
     journal.add(batch([0] * 5_000, range(5_000), [BAD] * 5_000))
 
     class StoppedInBetween(MemoryStore):
-        def write_readings(self, batch: Batch, roster: Roster, first_entry: int | None) -> int:
+        def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
             if self.tries == 20:
                 writer._stopping.set()
-            return super().write_readings(batch, roster, first_entry)
+            return super().write_readings(batch, configuration, first_entry)
 
     store = StoppedInBetween()
     writer = writer_of(store, journal, alarms)
@@ -424,14 +424,14 @@ def test_the_thread_outlives_errors_nobody_thought_of(
 ) -> None:
     broken = True
 
-    def judge(readings: Batch, _: Roster) -> Batch:
+    def judge(readings: Batch, _: PlantConfiguration) -> Batch:
         if broken:
             raise ZeroDivisionError
         return readings
 
     store = MemoryStore()
     journal.add(steady(10))
-    with running(HistoryWriter(store, journal, alarms, roster=roster, judge=judge)) as writer:
+    with running(HistoryWriter(store, journal, alarms, configuration=configuration, judge=judge)) as writer:
         until(lambda: writer.lag()[1] == "ZeroDivisionError")
         broken = False
         until(lambda: journal.position == 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingest.journal import body
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Journal
-from ingest.journal.position import Position
+from ingest.journal.sequence_state import SequenceState
 from ingest.plants.numbering import Numbered
 from tests.conformance.journal import JournalPromises, Opened, batch
 
@@ -72,18 +72,18 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 @given(st.permutations(range(1, 12)))
 def test_every_frame_is_taken_once_whatever_the_order(order: list[int]) -> None:
     """The position after any order of arrival is the same: all committed, nothing missing."""
-    position = Position()
+    position = SequenceState()
     for seq in order:
         after = position.accept(seq)
         assert after is not None
         assert after.accept(seq) is None, "the second time it is a duplicate"
         position = after
-    assert position == Position(11, ())
+    assert position == SequenceState(11, ())
 
 
 @given(st.lists(st.integers(1, 30), max_size=30))
 def test_missing_is_exactly_what_did_not_come(seqs: list[int]) -> None:
-    position = Position()
+    position = SequenceState()
     for seq in seqs:
         position = position.accept(seq) or position
     missing = {seq for first, last, _ in position.missing for seq in range(first, last + 1)}

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.journal.reserve import DiskGuard, DiskState
-from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.announcer import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
@@ -135,7 +135,7 @@ class Gateway:
         self.intake = Intake(
             self._handover,
             bench.journal,
-            lambda: bench.engine.roster,
+            lambda: bench.engine.configuration,
             self._acknowledge,
             Announcer(lambda said: [None] * len(said)),
             guard,
@@ -204,7 +204,7 @@ def test_a_disk_filled_and_freed_three_times_loses_nothing_and_alarms_go_on(tmp_
         assert gateway.intake.stop(PATIENCE_S)
         assert bench.engine.stop(PATIENCE_S)
         assert bench.failures == gateway.failures == []
-        point = bench.engine.roster.find(PLANT, "CO-02")
+        point = bench.engine.configuration.find(PLANT, "CO-02")
         assert point is not None
         kept = [int((entry.batch.point == point.index).sum()) for entry in bench.journal.read(0, 1 << 40)]
         assert sum(kept) == gateway.sent * 200

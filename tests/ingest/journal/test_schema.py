@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Commit, Journal, Progress
-from ingest.journal.position import Gap, Position
-from ingest.journal.recent import Recent
+from ingest.journal.recent_frames import RecentFrames
 from ingest.journal.schema import VERSION
+from ingest.journal.sequence_state import Gap, SequenceState
 from ingest.quality.clock import keep_time
 from tests.ingest.journal.entries import batch, damage, filled
 
@@ -45,7 +45,7 @@ def test_a_file_of_the_first_version_keeps_everything_and_goes_on(tmp_path: Path
     journal = Journal(path)
     assert journal.append(Commit(batch(2), 2)) == 2
     assert [len(entry.batch) for entry in journal.read(0, 100)] == [3, 2]
-    assert journal.positions() == {("p", "g", "b"): Position(4, (Gap(2, 2),))}
+    assert journal.positions() == {("p", "g", "b"): SequenceState(4, (Gap(2, 2),))}
     (gateway,) = journal.gateways()
     assert (gateway.committed, gateway.frames, gateway.received) == (4, 3, 7)
     assert [one.reason for one in journal.quarantined(limit=9)] == ["schema"]
@@ -61,14 +61,14 @@ def test_marks_that_an_earlier_version_kept_of_frames_are_dropped_and_the_newest
     path = tmp_path / "j.db"
     journal = filled(path, 1)
     clock = keep_time(None, 10**18, 10**18, 10**18, 60 * 10**9)
-    at = Progress(Position(4), 10**18, 4, 0, clock, recent=Recent("b", 10**12))
+    at = Progress(SequenceState(4), 10**18, 4, 0, clock, recent=RecentFrames("b", 10**12))
     journal.append(Commit(batch(2), 2, {("p", "g", "b"): at}))
     journal.close()
     damage(path, "UPDATE position SET recent = zeroblob(521)")
     damage(path, "PRAGMA user_version = 4")
     with capture_logs() as log:
         journal = Journal(path)
-        assert journal.recent() == {("p", "g"): Recent("b", 10**12)}
+        assert journal.recent() == {("p", "g"): RecentFrames("b", 10**12)}
     assert log == []
     journal.close()
 

@@ -13,13 +13,13 @@ from ingest.journal.journal import Commit, Journal
 from ingest.model.alarm import Alarm, AlarmFilter
 from ingest.model.batch import Batch
 from ingest.pipeline.engine import Engine, EngineConfig
-from ingest.pipeline.order import Terms
-from ingest.plants.roster import Roster
+from ingest.pipeline.order import Policy
+from ingest.plants.configuration import PlantConfiguration
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore, OutboxStore
 from tests import migrated
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 SECOND = 10**9
 PATIENCE_S = 60.0
@@ -32,10 +32,12 @@ class SettableClock(Protocol):
     def steady(self) -> int: ...
 
 
-def begun(clock: SettableClock, journal: Journal, database: Database, roster: Roster, terms: Terms) -> Engine:
+def begun(
+    clock: SettableClock, journal: Journal, database: Database, configuration: PlantConfiguration, terms: Policy
+) -> Engine:
     """A fresh engine on these files, as after a crash, that goes by that clock and is driven turn by turn."""
     engine = Engine(
-        journal, EngineStore(database), AlarmStore(database), roster, terms, EngineConfig(),
+        journal, EngineStore(database), AlarmStore(database), configuration, terms, EngineConfig(),
         on_commit=lambda _posted: None, on_failure=lambda _error: None, wall=clock.wall, steady=clock.steady,
     )  # fmt: skip
     engine.begin()
@@ -53,20 +55,22 @@ class Bench:
         self.store = EngineStore(self.database)
         self.failures: list[BaseException] = []
         self.t0 = time.time_ns() - 3600 * SECOND
-        self.engine = self.build(small_roster(folder, self.journal.number_points, text))
+        self.engine = self.build(small_configuration(folder, self.journal.number_points, text))
 
-    def build(self, roster: Roster, snapshot_every_s: float = 3600) -> Engine:
+    def build(self, configuration: PlantConfiguration, snapshot_every_s: float = 3600) -> Engine:
         """A fresh engine on the same files, as after a restart."""
-        terms = Terms(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ("platform",), 10**7 * SECOND)
+        terms = Policy(
+            lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ("platform",), 10**7 * SECOND
+        )
         config = EngineConfig(tick_s=0.01, snapshot_every_s=snapshot_every_s)
         return Engine(
-            self.journal, self.store, self.alarms, roster, terms, config,
+            self.journal, self.store, self.alarms, configuration, terms, config,
             on_commit=lambda _posted: None, on_failure=self.failures.append,
         )  # fmt: skip
 
     def send(self, point: str, values: Sequence[float], start_s: int = 0) -> None:
         """Journal readings of a point, one a second."""
-        known = self.engine.roster.find(PLANT, point)
+        known = self.engine.configuration.find(PLANT, point)
         assert known is not None
         n = len(values)
         at = self.t0 + (np.arange(n) + start_s) * SECOND
@@ -91,7 +95,7 @@ class Bench:
                 connection.exec_driver_sql(
                     "UPDATE engine_state SET snapshot_cursor = ?, snapshot = ?", (state.snapshot_cursor, state.snapshot)
                 )
-        self.engine = self.build(self.engine.roster)
+        self.engine = self.build(self.engine.configuration)
         self.engine.start()
 
     def found(self) -> list[Alarm]:

@@ -19,10 +19,10 @@ import numpy as np
 from ingest.model.alarm import AlarmEvent, AlarmEventKind
 from ingest.model.batch import Batch, concat, empty_batch
 from ingest.model.flags import Flag
-from ingest.pipeline.memory import Memory
-from ingest.pipeline.order import Terms, Turn, advance
-from ingest.plants.roster import Roster
-from tests.small_plant import PLANT, TEXT, small_roster
+from ingest.pipeline.engine_state import EngineState
+from ingest.pipeline.order import Cycle, Policy, advance
+from ingest.plants.configuration import PlantConfiguration
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 SECOND = 10**9
 START = 1_763_884_800 * SECOND
@@ -71,10 +71,10 @@ class Frame:
 
 
 @cache
-def roster() -> Roster:
+def configuration() -> PlantConfiguration:
     """Three points with limits that have no delay."""
     with TemporaryDirectory() as folder:
-        return small_roster(Path(folder), text=TEXT + _MORE)
+        return small_configuration(Path(folder), text=TEXT + _MORE)
 
 
 def history(draw: random.Random) -> list[Frame]:
@@ -95,7 +95,7 @@ def arrivals(frames: Sequence[Frame], draw: random.Random) -> list[Batch]:
     else:  # most of it in order, as in life
         reach = draw.randint(1, 10)
         order.sort(key=lambda at: at + draw.uniform(0, reach))
-    index = {point.id: point.index for point in roster().plants[PLANT].points}
+    index = {point.id: point.index for point in configuration().plants[PLANT].points}
     made, received = [], START + 10**6 * SECOND
     for at in [*order, len(frames) - 1]:
         frame = frames[at]
@@ -109,19 +109,21 @@ def arrivals(frames: Sequence[Frame], draw: random.Random) -> list[Batch]:
     return made
 
 
-def judge(batches: Sequence[Batch], draw: random.Random) -> tuple[Memory, list[AlarmEvent]]:
+def judge(batches: Sequence[Batch], draw: random.Random) -> tuple[EngineState, list[AlarmEvent]]:
     """Everything that comes of batches that are put together at random, and of time going on afterwards."""
-    memory, events, now = Memory(roster()), [], 0
+    engine_state, events, now = EngineState(configuration()), [], 0
     waiting = [*batches]
     while waiting:
         taken = draw.randint(1, 8)
         batch, waiting = concat(waiting[:taken]), waiting[taken:]
         now = int(batch.received.max())
-        events += advance(Turn(now, batch, roster(), Terms()), memory).events
+        events += advance(Cycle(now, batch, configuration(), Policy()), engine_state).events
         if waiting and draw.random() < 0.2:  # a look at the clock between two frames
             at = (now + int(waiting[0].received[0])) // 2
-            events += advance(Turn(at, empty_batch(), roster(), Terms(), at), memory).events
-    return memory, events + advance(Turn(now, empty_batch(), roster(), Terms(), FOREVER), memory).events
+            events += advance(Cycle(at, empty_batch(), configuration(), Policy(), at), engine_state).events
+    return engine_state, events + advance(
+        Cycle(now, empty_batch(), configuration(), Policy(), FOREVER), engine_state
+    ).events
 
 
 def in_order(frames: Sequence[Frame], point: str, on: float, off: float) -> bool:
@@ -170,21 +172,24 @@ def check_permutation(seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311  the same histories every time
     frames = history(draw)
     batches = arrivals(frames, draw)
-    memory, events = judge(batches, draw)
+    engine_state, events = judge(batches, draw)
     again, same = judge(batches, draw)
     limits = [event for event in events if event.alarm.rule in {"H", "HH"}]
     assert limits == [event for event in same if event.alarm.rule in {"H", "HH"}], "the cut into batches is seen"
-    assert memory.dump() == again.dump(), "the cut into batches is remembered"
+    assert engine_state.dump() == again.dump(), "the cut into batches is remembered"
     assert len({event.id for event in events}) == len(events)
     closing = frames[-1]
     for point, rules in LIMITS.items():
-        known = roster().find(PLANT, point)
+        known = configuration().find(PLANT, point)
         assert known is not None
-        assert (memory.time[known.index], memory.value[known.index]) == (closing.time, closing.values[point])
+        assert (engine_state.time[known.index], engine_state.value[known.index]) == (
+            closing.time,
+            closing.values[point],
+        )
         live = live_times(batches, known.index)
         for rule, (on, off) in rules.items():
             stood, past = intervals(limits, point, rule)
-            standing = memory.alarms.get((PLANT, point, rule))
+            standing = engine_state.alarms.get((PLANT, point, rule))
             assert (standing is not None and standing.active) == in_order(frames, point, on, off)
             assert {start for start, _ in stood} <= live, "a reading that is not live raised an alarm"
             violating = {frame.time for frame in frames if frame.values.get(point, 0.0) >= on}

@@ -8,12 +8,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from ingest.journal.care import JournalFile
 from ingest.journal.export import Wanted, export
+from ingest.journal.inspection import JournalInspection
 from ingest.model.flags import Flag
-from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.announcer import Announcer
+from ingest.pipeline.grouping import PIECE
 from ingest.pipeline.intake import Intake, IntakeConfig
-from ingest.pipeline.sorting import PIECE
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
@@ -45,7 +45,7 @@ class Fed(Bench):
             self.acked += len(messages)  # type: ignore[arg-type]
 
         return Intake(
-            self.handover, self.journal, lambda: self.engine.roster, acknowledge,
+            self.handover, self.journal, lambda: self.engine.configuration, acknowledge,
             Announcer(lambda said: [None] * len(said)), Roomy(), IntakeConfig(), Clock(), self.failures.append,
             flush=lambda: None, caught_up=lambda: self.idle,
         )  # fmt: skip
@@ -65,7 +65,7 @@ class Fed(Bench):
 
     def values(self, point: str, after: int = 0) -> list[float]:
         """Of a point, as readers of the journal see them."""
-        known = self.engine.roster.find(PLANT, point)
+        known = self.engine.configuration.find(PLANT, point)
         assert known is not None
         batches = [entry.batch for entry in self.journal.read(after, 1 << 40)]
         return [value for batch in batches for value in batch.value[batch.point == known.index].tolist()]
@@ -186,7 +186,7 @@ def test_damaged_back_fill_is_put_aside_with_its_bytes_and_holds_up_nothing(fed:
     connection = apsw.Connection(str(tmp_path / "journal.db"))
     connection.execute("UPDATE backfill SET body = zeroblob(20) WHERE id = 2")
     connection.close()
-    with JournalFile(tmp_path / "journal.db") as file:
+    with JournalInspection(tmp_path / "journal.db") as file:
         assert [fault.what for fault in file.check({}, lambda _: None)] == ["staged back-fill is damaged: piece"]
         assert file.stats().backfill == 3 * PIECE
         done = export(file, Wanted(), tmp_path / "all.csv", lambda _: None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 from structlog.testing import capture_logs
 
-from ingest.journal.positions import NEWEST_BOOTS
+from ingest.journal.sequence_table import NEWEST_BOOTS
 from ingest.pipeline.boots import BOOTS, Boots
 from ingest.wire.frame import Committed, Frame, encode_json
 from ingest.wire.topics import frame_topic
@@ -51,12 +51,12 @@ def test_gateways_that_nobody_enrolled_share_one_bound() -> None:
 def test_a_gateway_is_shown_by_the_boot_it_is_in_however_many_others_were_heard_once(tmp_path: Path) -> None:
     """A stray frame of another boot, twice, and over a restart: what people see goes on with the gateway."""
     bench = Bench(tmp_path)
-    for turn in range(1, 4):
-        bench.take(later(3 * turn, turn, "living"))
-        bench.take(later(3 * turn + 1, 5, f"stray{turn}"))
-        bench.take(later(3 * turn + 2, turn + 10, "living"))
+    for cycle in range(1, 4):
+        bench.take(later(3 * cycle, cycle, "living"))
+        bench.take(later(3 * cycle + 1, 5, f"stray{cycle}"))
+        bench.take(later(3 * cycle + 2, cycle + 10, "living"))
         (gateway,) = bench.journal.gateways()
-        assert (gateway.boot, gateway.committed, gateway.frames) == ("living", turn + 10, 2 * turn)
+        assert (gateway.boot, gateway.committed, gateway.frames) == ("living", cycle + 10, 2 * cycle)
         bench.intake = bench.start()  # as after a restart
 
 
@@ -88,7 +88,7 @@ def test_gateways_of_no_plant_file_leave_little_behind_and_are_not_asked_for_any
     bench.take((STRANGE, strange))
     bench.clock.pass_s(100)
     assert bench.intake.missing(older_than_s=50) == 4, "of the gateway we know"
-    bench.roster.gateways.clear()  # type: ignore[attr-defined]
+    bench.configuration.gateways.clear()  # type: ignore[attr-defined]
     bench.intake = bench.start()
     bench.told.clear()
     bench.intake.announce_all()

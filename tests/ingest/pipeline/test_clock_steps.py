@@ -18,12 +18,12 @@ from detectors.kinds.silence import GRACE_S
 from ingest.journal.journal import Commit, Journal
 from ingest.model.batch import Batch
 from ingest.pipeline.engine import Engine
-from ingest.pipeline.order import Terms
+from ingest.pipeline.order import Policy
 from ingest.state.store import AlarmStore
 from tests import migrated
 from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.clock import Clock
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 SECOND = 10**9
 YEAR = 365 * 86_400 * SECOND
@@ -54,13 +54,13 @@ class Bench:
         self.clock = Clock(START)
         self.journal = Journal(folder / "journal.db")
         self.database = migrated.opened(folder / "state.db")
-        self.roster = small_roster(folder, self.journal.number_points, text)
+        self.configuration = small_configuration(folder, self.journal.number_points, text)
         self.pending = 0
         self.engine = self.begin()
 
     def begin(self) -> Engine:
         """A fresh engine on the same files."""
-        self.engine = begun(self.clock, self.journal, self.database, self.roster, Terms())
+        self.engine = begun(self.clock, self.journal, self.database, self.configuration, Policy())
         return self.engine
 
     def arrive(self, second: Second) -> None:
@@ -80,10 +80,10 @@ class Bench:
     def judge(self) -> Standing:
         """What stands after a turn."""
         self.engine.go_on()
-        return frozenset((a.point, a.rule) for a in self.engine.memory.alarms.values() if a.active)
+        return frozenset((a.point, a.rule) for a in self.engine.engine_state.alarms.values() if a.active)
 
     def _index(self, point: str) -> int:
-        known = self.roster.find(PLANT, point)
+        known = self.configuration.find(PLANT, point)
         assert known is not None
         return known.index
 

@@ -29,13 +29,15 @@ NAMES = [f"CO-{number:02d}" for number in range(1, POINTS + 1)]
 
 def band(bench: Bench) -> Colour:
     """The band the plant's risk index is in."""
-    known = bench.roster.plants[PLANT]
-    watch = bench.engine.memory.warnings.of_plant.get(PLANT)
+    known = bench.configuration.plants[PLANT]
+    watch = bench.engine.engine_state.warnings.of_plant.get(PLANT)
     return risk.band_at(risk.inherent(known), watch.facts.values() if watch else (), bench.clock.wall())
 
 
 def silent(bench: Bench) -> set[str]:
-    return {alarm.point for alarm in bench.engine.memory.alarms.values() if alarm.active and alarm.rule == "SILENT"}
+    return {
+        alarm.point for alarm in bench.engine.engine_state.alarms.values() if alarm.active and alarm.rule == "SILENT"
+    }
 
 
 def messages(bench: Bench, kind: MessageKind = "alarm") -> int:
@@ -48,7 +50,7 @@ def test_a_first_start_without_the_gateway_is_one_alarm_and_one_message_and_no_d
     bench.wait(600)
     bench.start()
     bench.wait(600)
-    assert {(alarm.point, alarm.rule) for alarm in bench.engine.memory.alarms.values()} == {("GW-01", "SILENT")}
+    assert {(alarm.point, alarm.rule) for alarm in bench.engine.engine_state.alarms.values()} == {("GW-01", "SILENT")}
     assert (messages(bench), {one.peak for one in bench.warnings()}, band(bench)) == (1, {Colour.BLUE}, Colour.BLUE)
     bench.read(dict.fromkeys(NAMES[1:], 5.0))
     assert silent(bench) == set()

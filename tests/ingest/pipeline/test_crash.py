@@ -24,14 +24,14 @@ from ingest.model.flags import Flag
 from ingest.model.outbox import Message
 from ingest.pipeline.commands import Acknowledge, Person
 from ingest.pipeline.engine import Engine, EngineConfig
-from ingest.pipeline.order import Terms
-from ingest.plants.roster import Roster
+from ingest.pipeline.order import Policy
+from ingest.plants.configuration import PlantConfiguration
 from ingest.state import tables as t
 from ingest.state.database import Database
 from ingest.state.store import AlarmStore, EngineStore
 from tests import migrated
 from tests.ingest.pipeline.clock import Clock
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 SECOND = 10**9
 START = 1_763_884_800 * SECOND
@@ -67,14 +67,14 @@ class Fragile(EngineStore):
 
 
 def write_journal(
-    path: Path, roster: Roster, draw: random.Random, *, apart: int = 3 * SECOND
+    path: Path, configuration: PlantConfiguration, draw: random.Random, *, apart: int = 3 * SECOND
 ) -> tuple[Paced, list[int]]:
     """Readings that raise many alarms, some late, some backfilled, now and then after a step of the clock.
 
     Returns with it when each entry arrived, by a clock that was never set: at most `apart` (ns) after the one before.
     """
     journal, arrived = Paced(path), []
-    points = [point.index for point in roster.plants[PLANT].points]
+    points = [point.index for point in configuration.plants[PLANT].points]
     received, clock = START, 0
     level = dict.fromkeys(points, 5.0)
     for number in range(ENTRIES):
@@ -107,21 +107,23 @@ class Paced(Journal):
 class Run:
     """Engines one after the other on one journal and one state database."""
 
-    def __init__(self, folder: Path, journal: Paced, roster: Roster, draw: random.Random | None) -> None:
+    def __init__(
+        self, folder: Path, journal: Paced, configuration: PlantConfiguration, draw: random.Random | None
+    ) -> None:
         folder.mkdir()
         self.database = migrated.opened(folder / "state.db")
-        self.journal, self.roster, self.draw = journal, roster, draw
+        self.journal, self.configuration, self.draw = journal, configuration, draw
         self.clock = Clock(START)
         self.clock.set_by = journal.steps(0)
         self.deaths = 0
         self.engine = self._fresh()
 
     def _fresh(self) -> Engine:
-        terms = Terms(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ())
+        terms = Policy(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ())
         config = EngineConfig(snapshot_every_s=1e-9 if self.draw and self.draw.random() < 0.3 else 3600)
         store = Fragile(self.database, self.draw)
         return Engine(
-            self.journal, store, AlarmStore(self.database), self.roster, terms, config,
+            self.journal, store, AlarmStore(self.database), self.configuration, terms, config,
             on_commit=lambda _posted: None, on_failure=lambda _error: None,
             wall=self.clock.wall, steady=self.clock.steady,
         )  # fmt: skip
@@ -134,7 +136,7 @@ class Run:
                     self.engine.begin()
                 while self.engine.cursor < until:
                     self.engine.go_on(self.draw.randint(1, 60) if self.draw else 25)
-                waiting = [a for a in self.engine.memory.alarms.values() if a.acked is None]
+                waiting = [a for a in self.engine.engine_state.alarms.values() if a.acked is None]
                 for alarm in sorted(waiting, key=lambda alarm: alarm.id):
                     self.engine.order(Acknowledge(alarm.id, Person("op", "operator")))
                 self.engine.go_on()
@@ -156,15 +158,17 @@ class Run:
 def test_a_crash_at_any_commit_changes_nothing_that_is_known_or_told(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311  the same deaths every time
     path = tmp_path / "journal.db"
-    roster = small_roster(tmp_path, Journal(path).number_points, LATCHED)
-    journal, arrived = write_journal(path, roster, draw)
-    whole, broken = (Run(tmp_path / name, journal, roster, of) for name, of in (("whole", None), ("broken", draw)))
+    configuration = small_configuration(tmp_path, Journal(path).number_points, LATCHED)
+    journal, arrived = write_journal(path, configuration, draw)
+    whole, broken = (
+        Run(tmp_path / name, journal, configuration, of) for name, of in (("whole", None), ("broken", draw))
+    )
     for stop in range(40, ENTRIES + 1, 40):
         journal.stop = stop
         for run in (whole, broken):
             run.clock.time = arrived[stop - 1] + SECOND
             run.judge(stop)
-        assert whole.engine.memory.dump() == broken.engine.memory.dump()
+        assert whole.engine.engine_state.dump() == broken.engine.engine_state.dump()
         assert whole.tables() == broken.tables()
     assert whole.deaths == 0
     assert broken.deaths >= 25
@@ -180,11 +184,11 @@ def test_at_whatever_pace_the_engine_works_it_knows_and_tells_the_same(tmp_path:
     """Entry by entry, or all that came within 20, 50 or 500 ms together."""
     draw = random.Random(seed)  # noqa: S311  the same journal every time
     path = tmp_path / "journal.db"
-    roster = small_roster(tmp_path, Journal(path).number_points, LATCHED)
-    journal, arrived = write_journal(path, roster, draw, apart=SECOND // 10)
+    configuration = small_configuration(tmp_path, Journal(path).number_points, LATCHED)
+    journal, arrived = write_journal(path, configuration, draw, apart=SECOND // 10)
     known, told, cycles = [], [], []
     for pace_ms in (0, 20, 50, 500):
-        run = Run(tmp_path / f"{pace_ms} ms", journal, roster, None)
+        run = Run(tmp_path / f"{pace_ms} ms", journal, configuration, None)
         pace = pace_ms * SECOND // 1000 or 1
         ends = sorted({-(-moment // pace) * pace for moment in arrived})
         journal.stop = 0
@@ -194,7 +198,7 @@ def test_at_whatever_pace_the_engine_works_it_knows_and_tells_the_same(tmp_path:
             run.engine.go_on()
         run.clock.time = arrived[-1] + SECOND
         run.engine.go_on()
-        known.append(run.engine.memory.dump())
+        known.append(run.engine.engine_state.dump())
         told.append(run.tables())
         cycles.append(len(ends))
     assert cycles[0] > cycles[1] > 2 * cycles[3], "else nothing was compared"

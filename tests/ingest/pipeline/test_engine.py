@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.alarms.excursions import KEPT
+from ingest.alarms.retrospective_alarms import KEPT
 from ingest.model.alarm import AlarmEventKind, AlarmState
 from ingest.model.suppression import SuppressionKind, SuppressionState
 from ingest.pipeline.commands import Acknowledge, Comment, Decide, Dispose, End, Person, Reset, Suppress
@@ -22,7 +22,7 @@ from ingest.state.suppressions import SuppressionStore
 from ingest.telemetry import REGISTRY
 from tests.ingest.connectors.outbox import standing
 from tests.ingest.pipeline.bench import PATIENCE_S, Bench
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_restart_in_the_middle_changes_nothing(bench: Bench, *, clean: bool) -
 def test_what_was_journaled_while_the_engine_was_away_is_judged(bench: Bench) -> None:
     assert bench.engine.stop(PATIENCE_S)
     bench.send("CO-01", [30])
-    bench.engine = bench.build(bench.engine.roster)
+    bench.engine = bench.build(bench.engine.configuration)
     bench.engine.start()
     bench.settle()
     assert [a.rule for a in bench.found()] == ["H"]
@@ -105,7 +105,7 @@ def test_a_late_reading_never_clears_a_live_alarm(bench: Bench) -> None:
 
 def test_a_point_that_falls_silent_is_alarmed_without_any_message(bench: Bench) -> None:
     quick = TEXT.replace('id = "CO-02"', 'id = "CO-02"\nsilence_s = 0.2')
-    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, quick))
+    bench.engine.adopt(small_configuration(bench.folder, bench.journal.number_points, quick))
     bench.send("CO-02", [5])  # its gateway has connected
     deadline = time.monotonic() + PATIENCE_S
     while not bench.found():
@@ -122,8 +122,8 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
         'disabled_rules = ["STUCK"]\n[points.rules.H]', 'disabled_rules = ["STUCK", "HH"]\n[points.rules.H]'
     )
     fewer = fewer.replace("[points.rules.HH]\non = 160\noff = 140\non_delay_s = 0\n", "")
-    roster = small_roster(bench.folder, bench.journal.number_points, fewer)
-    bench.engine.adopt(roster)
+    configuration = small_configuration(bench.folder, bench.journal.number_points, fewer)
+    bench.engine.adopt(configuration)
     deadline = time.monotonic() + PATIENCE_S
     while not any(a.state is AlarmState.REMOVED for a in bench.found()):
         assert time.monotonic() < deadline
@@ -142,7 +142,7 @@ def test_an_alarm_whose_rule_was_taken_away_while_the_service_was_off_does_not_s
     bench.settle()
     assert bench.engine.stop(PATIENCE_S)
     without = TEXT[: TEXT.index('[[points]]\nid = "CO-01"')] + TEXT[TEXT.index('[[points]]\nid = "CO-02"') :]
-    bench.engine = bench.build(small_roster(bench.folder, bench.journal.number_points, without))
+    bench.engine = bench.build(small_configuration(bench.folder, bench.journal.number_points, without))
     bench.engine.start()
     deadline = time.monotonic() + PATIENCE_S
     while {a.state for a in bench.found()} != {AlarmState.REMOVED}:
@@ -154,16 +154,16 @@ def test_an_alarm_whose_rule_was_taken_away_while_the_service_was_off_does_not_s
         {"comment": "测点已移出配置 point removed from configuration"},
     )
     bench.restart()
-    assert bench.engine.memory.alarms == {}
+    assert bench.engine.engine_state.alarms == {}
 
 
 def test_a_point_that_comes_back_to_the_configuration_raises_an_alarm_of_its_own(bench: Bench) -> None:
     """The one that was removed was not seen to return: it is not the same excursion for all anybody knows."""
-    whole = bench.engine.roster
+    whole = bench.engine.configuration
     without = TEXT[: TEXT.index('[[points]]\nid = "CO-01"')] + TEXT[TEXT.index('[[points]]\nid = "CO-02"') :]
     bench.send("CO-01", [170])
     bench.settle()
-    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, without))
+    bench.engine.adopt(small_configuration(bench.folder, bench.journal.number_points, without))
     bench.engine.adopt(whole)
     deadline = time.monotonic() + PATIENCE_S
     while {a.state for a in bench.found()} != {AlarmState.REMOVED}:
@@ -204,7 +204,7 @@ def test_what_could_not_be_committed_before_a_stop_is_judged_after_the_next_star
         bench.send("CO-01", [30])
         assert refused.wait(PATIENCE_S)
         assert bench.engine.stop(PATIENCE_S)
-    bench.engine = bench.build(bench.engine.roster)
+    bench.engine = bench.build(bench.engine.configuration)
     bench.engine.start()
     bench.settle()
     assert [a.rule for a in bench.found()] == ["H"]
@@ -215,7 +215,7 @@ def test_an_acknowledgement_whose_caller_gave_up_does_not_end_the_engine(bench: 
     bench.settle()
     (alarm,) = bench.found()
     assert bench.engine.stop(PATIENCE_S)
-    bench.engine = bench.build(bench.engine.roster)
+    bench.engine = bench.build(bench.engine.configuration)
     given_up = bench.engine.order(Acknowledge(alarm.id, Person("op", "operator"), None))
     assert given_up.cancel()
     bench.engine.start()
@@ -229,7 +229,7 @@ OPERATOR, INSPECTOR = Person("张三", "operator"), Person("李监察", "inspect
 
 @pytest.mark.parametrize("restart", ["none", "clean stop", "crash"])
 def test_a_latched_alarm_stays_until_it_was_seen_and_reset_also_over_a_restart(bench: Bench, restart: str) -> None:
-    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, LATCHED))
+    bench.engine.adopt(small_configuration(bench.folder, bench.journal.number_points, LATCHED))
     bench.send("CO-01", [5])
     bench.settle()
     bench.send("CO-01", [30, 5, 5], start_s=1)
@@ -247,7 +247,7 @@ def test_a_latched_alarm_stays_until_it_was_seen_and_reset_also_over_a_restart(b
 
 
 def test_a_latched_alarm_whose_condition_comes_back_calls_again(bench: Bench) -> None:
-    bench.engine.adopt(small_roster(bench.folder, bench.journal.number_points, LATCHED))
+    bench.engine.adopt(small_configuration(bench.folder, bench.journal.number_points, LATCHED))
     bench.send("CO-01", [5])
     bench.settle()
     bench.send("CO-01", [30, 5], start_s=1)

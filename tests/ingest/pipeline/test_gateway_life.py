@@ -40,7 +40,7 @@ class Watched(Bench):
 
     def online(self) -> bool:
         """As console and API ask."""
-        latest = self.engine.memory.latest(self.roster.gateways[PLANT, GATEWAY].device, self.clock.wall())
+        latest = self.engine.engine_state.latest(self.configuration.gateways[PLANT, GATEWAY].device, self.clock.wall())
         return latest.value == 1.0 and not latest.stale
 
     def alarms(self) -> set[str]:

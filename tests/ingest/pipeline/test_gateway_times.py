@@ -13,7 +13,7 @@ from ingest.model.alarm import Alarm
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
 from ingest.pipeline.engine import Engine
-from ingest.pipeline.order import Terms
+from ingest.pipeline.order import Policy
 from ingest.quality.clock import GatewayClock
 from ingest.sources.raw import Raw
 from ingest.state.store import AlarmStore
@@ -23,7 +23,7 @@ from tests import migrated
 from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.test_intake import Bench as Intake
 from tests.movable_clock import SECOND
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -41,13 +41,13 @@ class Bench(Intake):
 
     def begin(self) -> Engine:
         """A fresh engine on the same files."""
-        self.engine = begun(self.clock, self.journal, self.database, self.roster, Terms())
+        self.engine = begun(self.clock, self.journal, self.database, self.configuration, Policy())
         return self.engine
 
     def adopt(self, text: str) -> None:
         """Another plant file."""
-        self.roster = small_roster(self.folder, self.journal.number_points, text)
-        self.engine.adopt(self.roster)
+        self.configuration = small_configuration(self.folder, self.journal.number_points, text)
+        self.engine.adopt(self.configuration)
 
     def now_ms(self) -> int:
         return self.clock.wall() // 1_000_000
@@ -75,7 +75,7 @@ class Bench(Intake):
     def stands(self) -> set[tuple[str, str]]:
         """(point, rule) of live alarms whose condition holds."""
         self.engine.go_on()
-        return {(a.point, a.rule) for a in self.engine.memory.alarms.values() if a.active}
+        return {(a.point, a.rule) for a in self.engine.engine_state.alarms.values() if a.active}
 
     def historical(self) -> list[Alarm]:
         events = AlarmStore(self.database).events_after(0, limit=1 << 20)
@@ -171,7 +171,7 @@ def test_readings_that_were_once_kept_in_the_future_hide_no_more(bench: Bench, *
     """As an absurd stamp left line, point and rules once, on disk: judged again with the next frame."""
     for _ in range(5):
         bench.send(5.0)
-    (point,) = (known.index for known in [bench.roster.find(PLANT, "CO-01")] if known is not None)
+    (point,) = (known.index for known in [bench.configuration.find(PLANT, "CO-01")] if known is not None)
     future, now = np.array([4_070_908_800 * SECOND]), bench.clock.wall()
     value = np.array([170.0 if standing else 5.0])
     batch = Batch(np.array([point], np.int32), future, value, np.zeros(1, np.uint16), np.array([now]))

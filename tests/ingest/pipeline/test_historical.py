@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.alarms.excursions import HELD, KEPT
+from ingest.alarms.retrospective_alarms import HELD, KEPT
 from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
 from ingest.model.batch import Batch, empty_batch
 from ingest.model.flags import Flag
-from ingest.pipeline.lookback import AHEAD, QUIET
-from ingest.pipeline.memory import Memory
-from ingest.pipeline.order import Terms, Turn, advance
-from ingest.plants.roster import Roster
-from tests.small_plant import PLANT, TEXT, small_roster
+from ingest.pipeline.engine_state import EngineState
+from ingest.pipeline.late_data import AHEAD, QUIET
+from ingest.pipeline.order import Cycle, Policy, advance
+from ingest.plants.configuration import PlantConfiguration
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 SECOND = 10**9
 START = 1_763_884_800 * SECOND
@@ -27,14 +27,14 @@ class Bench:
     """The stages, fed readings of CO-01 by hand. Times and arrivals in s from the start."""
 
     def __init__(self, folder: Path, text: str = DELAYED) -> None:
-        self.roster: Roster = small_roster(folder, text=text)
-        self.memory = Memory(self.roster)
-        self.terms = Terms(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ())
-        self.turn = Turn(0, empty_batch(), self.roster, self.terms)
+        self.configuration: PlantConfiguration = small_configuration(folder, text=text)
+        self.engine_state = EngineState(self.configuration)
+        self.terms = Policy(lambda kind, _plant, _level: ("inspector",) if kind == "alarm" else ())
+        self.cycle = Cycle(0, empty_batch(), self.configuration, self.terms)
 
     def take(self, rows: Sequence[tuple[float, float]], at: float, flags: int = 0) -> list[AlarmEvent]:
         """(time, value), arriving together."""
-        known = self.roster.find(PLANT, "CO-01")
+        known = self.configuration.find(PLANT, "CO-01")
         assert known is not None
         n = len(rows)
         batch = Batch(
@@ -48,7 +48,7 @@ class Bench:
 
     def standing(self) -> list[AlarmState]:
         """States of the point's limit alarms that somebody has to look at."""
-        return [alarm.state for alarm in self.memory.alarms.values() if alarm.rule in {"H", "HH"}]
+        return [alarm.state for alarm in self.engine_state.alarms.values() if alarm.rule in {"H", "HH"}]
 
     def wait(self, until: float) -> list[AlarmEvent]:
         """Nothing arrives."""
@@ -56,8 +56,8 @@ class Bench:
 
     def _advance(self, batch: Batch, at: float) -> list[AlarmEvent]:
         now = START + int(at * SECOND)
-        self.turn = advance(Turn(now, batch, self.roster, self.terms, now), self.memory)
-        return [event for event in self.turn.events if event.alarm.rule in {"H", "HH"}]
+        self.cycle = advance(Cycle(now, batch, self.configuration, self.terms, now), self.engine_state)
+        return [event for event in self.cycle.events if event.alarm.rule in {"H", "HH"}]
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_late_readings_beyond_a_limit_are_one_historical_alarm_once_they_stop_co
     alarm = event.alarm
     assert (alarm.state, alarm.value, alarm.limit, alarm.level) == (AlarmState.NORMAL, 50.0, 24.0, 1)
     assert bench.standing() == [], "nobody has to acknowledge it"
-    assert bench.turn is not None
-    (message,) = bench.turn.messages
+    assert bench.cycle is not None
+    (message,) = bench.cycle.messages
     assert (message.body["event"], message.body["alarm"]["historical"]) == ("recorded", True)
     assert bench.wait(5000) == []
 
@@ -127,9 +127,9 @@ def test_what_lies_within_a_live_alarm_is_not_told_again(bench: Bench) -> None:
 
 def test_a_backfilled_reading_raises_nothing_and_moves_nothing_that_is_live(bench: Bench) -> None:
     assert bench.take([(1500, 170)], at=1001, flags=Flag.HISTORICAL) == []
-    index = next(point.index for point in bench.roster.plants[PLANT].points if point.id == "CO-01")
-    assert bench.memory.newest[index] == START + 1000 * SECOND
-    assert bench.memory.value[index] == 5
+    index = next(point.index for point in bench.configuration.plants[PLANT].points if point.id == "CO-01")
+    assert bench.engine_state.newest[index] == START + 1000 * SECOND
+    assert bench.engine_state.value[index] == 5
     assert [event.kind for event in bench.take([(1400, 30)], at=1400)] == [AlarmEventKind.RAISED]
     assert bench.wait(1590) == [], "held back"
     assert [event.kind for event in bench.take([(1490, 5)], at=1595)] == [AlarmEventKind.RETURNED]
@@ -148,9 +148,9 @@ def test_readings_without_a_usable_value_and_rules_with_a_condition_are_left_out
 def test_memory_is_bounded_and_what_can_no_longer_be_told_apart_is_said(bench: Bench) -> None:
     for time in range(1001, 1001 + 300 * KEPT, 100):
         bench.take([(time, 30), (time + 1, 5)], at=time)
-    assert len(bench.memory.excursions) == KEPT
+    assert len(bench.engine_state.excursions) == KEPT
     assert bench.take([(1500.5, 90)], at=20_000) == []
-    assert [(one.reason, one.gateway) for one in bench.turn.unjudged] == [("before what is remembered", "GW-01")]
+    assert [(one.reason, one.gateway) for one in bench.cycle.unjudged] == [("before what is remembered", "GW-01")]
     assert bench.wait(21_000) == []
 
 
@@ -162,7 +162,7 @@ def test_what_is_held_back_is_bounded_and_judged_rather_than_dropped(bench: Benc
 def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, tmp_path: Path) -> None:
     bench.take([(100, 30)], at=1001)
     without = DELAYED.replace("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\n", "")
-    bench.roster = small_roster(tmp_path, text=without.replace('["STUCK"]', '["STUCK", "H"]'))
-    bench.memory = bench.memory.successor(bench.roster)
+    bench.configuration = small_configuration(tmp_path, text=without.replace('["STUCK"]', '["STUCK", "H"]'))
+    bench.engine_state = bench.engine_state.successor(bench.configuration)
     assert bench.wait(1100) == []
-    assert [one.reason for one in bench.turn.unjudged] == ["its rule is gone"]
+    assert [one.reason for one in bench.cycle.unjudged] == ["its rule is gone"]

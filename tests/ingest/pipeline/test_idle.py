@@ -10,7 +10,7 @@ from ingest.model.suppression import SuppressionKind
 from ingest.model.warning import EarlyWarning
 from ingest.pipeline.commands import Suppress
 from ingest.pipeline.engine import Engine
-from ingest.pipeline.order import Terms
+from ingest.pipeline.order import Policy
 from ingest.warnings.config import AcknowledgeTimes, WarningsConfig
 from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.warned import DUTY, OPERATOR, QUIET, SECOND, START, Bench
@@ -54,8 +54,8 @@ class Noted(Bench):
             self.noted.append((f"warning {told.peak} {told.step}", self.clock.time))
             return ()
 
-        terms = Terms(alarm, warnings=self.config.terms(), warned=warning)
-        self.engine = begun(self.clock, self.journal, self.database, self.roster, terms)
+        terms = Policy(alarm, warnings=self.config.terms(), warned=warning)
+        self.engine = begun(self.clock, self.journal, self.database, self.configuration, terms)
         return self.engine
 
 

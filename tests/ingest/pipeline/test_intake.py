@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 from ingest.api.texts.quarantine import in_chinese
 from ingest.journal.errors import JournalUnavailable
 from ingest.journal.journal import Commit, Journal
-from ingest.journal.position import Position
+from ingest.journal.sequence_state import SequenceState
 from ingest.model.flags import Flag
-from ingest.pipeline.announcing import Announcer
+from ingest.pipeline.announcer import Announcer
 from ingest.pipeline.intake import Intake, IntakeConfig
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.sources.clock import Clock
 from ingest.sources.handover import Handover
 from ingest.sources.raw import Raw
@@ -25,7 +25,7 @@ from ingest.sources.shares import Shares
 from ingest.wire.frame import MAX_BYTES, Committed, Frame, Refusal, encode_json, encode_status
 from ingest.wire.topics import frame_topic, status_topic
 from tests.movable_clock import SECOND, MovableClock
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 T0 = 1_763_884_800_000
 HOUR = 3600 * SECOND
@@ -52,7 +52,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.journal = Journal(folder / "journal.db")
-        self.roster: Roster = small_roster(folder, self.journal.number_points)
+        self.configuration: PlantConfiguration = small_configuration(folder, self.journal.number_points)
         self.acked: list[str] = []
         self.told: list[tuple[str, str, Committed]] = []
         self.refused: list[tuple[str, str, Refusal, int]] = []  # the last: how often `committed` had been said by then
@@ -69,11 +69,11 @@ class Bench:
     def start(self) -> Intake:
         """A fresh intake on the same journal, as after a restart."""
         self.announcer = Announcer(self.announce, self.clock.seconds, refuse=self.refuse)
-        self.shares = Shares(2.0, 16.0, lambda: self.roster.gateways, now=self.clock.seconds)
+        self.shares = Shares(2.0, 16.0, lambda: self.configuration.gateways, now=self.clock.seconds)
         return Intake(
             self.handover,
             self.journal,
-            lambda: self.roster,
+            lambda: self.configuration,
             lambda messages: self.acked.extend(message.topic for message in messages),
             self.announcer,
             self.room,
@@ -98,7 +98,7 @@ class Bench:
 
     def readings(self, point: str = "CO-01") -> list[tuple[float, int, int]]:
         """(value, time in ns, flags) of every reading of a point that is in the journal."""
-        known = self.roster.find(PLANT, point)
+        known = self.configuration.find(PLANT, point)
         assert known is not None
         batches = [entry.batch for entry in self.journal.read(0, 1 << 40)]
         rows = [
@@ -280,7 +280,7 @@ def test_what_came_under_a_new_id_before_the_plant_file_knew_it_is_taken_in_by_a
     topic = frame_topic(PLANT, gateway)
     early, late = ((topic, frame(seq, "b2", **{point.replace("-", "_"): float(seq)})[1]) for seq in (2, 3))
     bench.take(early)
-    bench.roster = small_roster(tmp_path, bench.journal.number_points, TEXT.replace(old, new))
+    bench.configuration = small_configuration(tmp_path, bench.journal.number_points, TEXT.replace(old, new))
     bench.take(late)
     bench.intake.take([], bench.journal.quarantined(limit=9))
     assert sorted(value for value, _, _ in bench.readings(point)) == [1.0, 2.0, 3.0]
@@ -313,10 +313,10 @@ def test_one_unknown_point_does_not_cost_the_known_ones(bench: Bench) -> None:
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", '"85"', "true", "[85]", "85, 86"])
 def test_one_wrong_column_does_not_cost_the_others(bench: Bench, value: str) -> None:
     """The rest is taken and committed, the wrong one put aside by name; its point has no reading that looks fresh."""
-    where = bench.roster.gateways[PLANT, "GW-01"].columns
-    other = bench.roster.gateways[PLANT, "GW-01"].columns["CO-01"]
-    bench.roster.gateways[PLANT, "GW-01"] = replace(  # type: ignore[index]
-        bench.roster.gateways[PLANT, "GW-01"], columns={**where, "CO-09": other + 1000}
+    where = bench.configuration.gateways[PLANT, "GW-01"].columns
+    other = bench.configuration.gateways[PLANT, "GW-01"].columns["CO-01"]
+    bench.configuration.gateways[PLANT, "GW-01"] = replace(  # type: ignore[index]
+        bench.configuration.gateways[PLANT, "GW-01"], columns={**where, "CO-09": other + 1000}
     )
     text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{"CO-01":[{value}],"CO-09":[85.0]}}}}'
     bench.take((FRAMES, text.encode()))
@@ -361,7 +361,7 @@ def test_another_gateways_point_is_not_this_gateways_to_send(bench: Bench) -> No
 def test_a_status_becomes_a_reading_of_the_gateways_own_point(bench: Bench) -> None:
     bench.take((status_topic(PLANT, "GW-01"), encode_status(online=False)))
     (entry,) = bench.journal.read(0, 10)
-    device = bench.roster.gateways[PLANT, "GW-01"].device
+    device = bench.configuration.gateways[PLANT, "GW-01"].device
     assert (entry.batch.point.tolist(), entry.batch.value.tolist()) == ([device], [0.0])
     assert bench.journal.totals().readings == 0, "it came in no frame"
 
@@ -370,7 +370,7 @@ def test_what_happened_between_two_looks_at_the_socket_is_told_in_its_order(benc
     """Messages that were read at once have one time of arrival; none of their readings passes for a late one."""
     gone, device = (
         (status_topic(PLANT, "GW-01"), encode_status(online=False)),
-        bench.roster.gateways[PLANT, "GW-01"].device,
+        bench.configuration.gateways[PLANT, "GW-01"].device,
     )
     for first in (1, 3):  # groups that were read together, too
         bench.take(frame(first), gone, frame(first + 1), gone)
@@ -394,7 +394,7 @@ def test_a_gateways_clock_that_is_set_back_moves_its_frames_and_is_told(bench: B
     assert abs(second - bench.clock.wall()) < 60 * SECOND
     assert flags == Flag.CLOCK
     assert "gateway_clock_stepped" in [event["event"] for event in logs]
-    clock = bench.roster.gateways[PLANT, "GW-01"].clock
+    clock = bench.configuration.gateways[PLANT, "GW-01"].clock
     told = [b.value[b.point == clock].tolist() for b in (e.batch for e in bench.journal.read(0, 1000))]
     assert sum(told, [])[-1] == pytest.approx(-3600, abs=5)  # noqa: RUF017
 
@@ -498,7 +498,7 @@ def test_what_was_put_aside_is_taken_again_once_it_can_be(bench: Bench) -> None:
     unknown = frame_topic(PLANT, "GW-01").replace(PLANT, "later")
     bench.take((unknown, frame(1)[1]), frame(1, boot="other"))
     (aside,) = bench.journal.quarantined(limit=10)
-    bench.roster.gateways["later", "GW-01"] = bench.roster.gateways[PLANT, "GW-01"]  # type: ignore[index]
+    bench.configuration.gateways["later", "GW-01"] = bench.configuration.gateways[PLANT, "GW-01"]  # type: ignore[index]
     bench.intake.take([], [aside])
     assert bench.journal.quarantined(limit=10) == []
     assert len(bench.readings()) == 2
@@ -509,7 +509,7 @@ def test_what_was_put_aside_is_taken_again_once_it_can_be(bench: Bench) -> None:
 def test_while_the_disk_has_no_room_messages_wait_and_the_service_still_tells_of_itself(bench: Bench) -> None:
     bench.room.enough = False
     bench.handover.put([Raw(*frame(1), bench.clock.wall())], lambda: False)
-    bench.intake.observe([(bench.roster.gateways[PLANT, "GW-01"].device, 7.0)])
+    bench.intake.observe([(bench.configuration.gateways[PLANT, "GW-01"].device, 7.0)])
     bench.intake.start()
     try:
         assert bench.journal.wait(0, PATIENCE_S)
@@ -543,12 +543,12 @@ def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_
     announcer = Announcer(announce, clock.seconds)
     for seq in range(1, 11):
         announcer.due([("p", "g", "b")])
-        announcer.tell({("p", "g", "b"): Position(seq)})
+        announcer.tell({("p", "g", "b"): SequenceState(seq)})
         clock.pass_s(0.02)
     assert [committed.seq for committed in told] == [1, 6]
     clock.pass_s(1)
     announcer.due([("p", "g", "b")])
-    announcer.tell({("p", "g", "b"): Position(11)})
+    announcer.tell({("p", "g", "b"): SequenceState(11)})
     assert told[-1].seq == 11
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from ingest.model.batch import Batch
 from ingest.model.flags import Flag
+from ingest.pipeline.engine_state import EngineState
 from ingest.pipeline.machines import MachineKey, Machines
-from ingest.pipeline.memory import Memory
-from ingest.pipeline.order import Terms, Turn, advance
-from tests.small_plant import ENTERPRISE, PLANT, small_roster
+from ingest.pipeline.order import Cycle, Policy, advance
+from tests.small_plant import ENTERPRISE, PLANT, small_configuration
 
 SECOND = 10**9
 START = 1_763_884_800 * SECOND
@@ -33,9 +33,9 @@ FLAGS = (0, 0, 0, 0, int(Flag.BAD), int(Flag.HISTORICAL), int(Flag.LATE))
 def test_it_is_seen_as_by_one_who_looks_at_all_of_them_all_the_time(tmp_path: Path, seed: int) -> None:
     """Bad and late readings, silence, steps of the clock, restarts; and nothing by time alone before it is due."""
     chance = random.Random(seed)  # noqa: S311  not a secret
-    roster = small_roster(tmp_path, text=TEXT)
-    memory, machines, now = Memory(roster), Machines(), START
-    memory.resume(now, now)
+    configuration = small_configuration(tmp_path, text=TEXT)
+    engine_state, machines, now = EngineState(configuration), Machines(), START
+    engine_state.resume(now, now)
     plain: dict[MachineKey, bool] = {}
     seen = 0
     for step in range(1_500):
@@ -45,35 +45,37 @@ def test_it_is_seen_as_by_one_who_looks_at_all_of_them_all_the_time(tmp_path: Pa
         what = chance.random()
         if what < 0.5:
             arrived = True
-            which = [roster.find(PLANT, name) for name in (*NAMES, "GW") if chance.random() < 0.4]
+            which = [configuration.find(PLANT, name) for name in (*NAMES, "GW") if chance.random() < 0.4]
             point = np.array([one.index for one in which if one is not None], np.int32)
             time, many = np.full(len(point), now - chance.choice((0, 0, 5)) * SECOND), len(point)
             value = np.array([chance.choice((0.0, 5.0, np.nan)) for _ in range(many)])
             flags = np.array([chance.choice(FLAGS) for _ in range(many)], np.uint16)
-            advance(Turn(now, Batch(point, time, value, flags, np.full(many, now)), roster, Terms()), memory)
+            advance(
+                Cycle(now, Batch(point, time, value, flags, np.full(many, now)), configuration, Policy()), engine_state
+            )
         elif what < 0.52:
             arrived = True
-            memory.shift(3600 * SECOND)
+            engine_state.shift(3600 * SECOND)
             machines.shift()
             now += 3600 * SECOND
         elif what < 0.54:
             arrived = True
-            memory.resume(before, now)
+            engine_state.resume(before, now)
             machines.shift()
         elif what < 0.55:
             arrived = True
-            memory.forget_times(np.array([1], np.int32))
+            engine_state.forget_times(np.array([1], np.int32))
         elif what < 0.57 and len(machines):
             machines.forget(key := chance.choice([*plain]))
             del plain[key]
         elif len(machines) < MACHINES:
             key = PLANT, f"M{chance.randrange(MACHINES)}"
-            machines.mind(*key, memory, now)
-            plain.setdefault(key, memory.view(now).in_production(*key))
+            machines.mind(*key, engine_state, now)
+            plain.setdefault(key, engine_state.view(now).in_production(*key))
         due = machines.due
-        looked = {key: memory.view(now).in_production(*key) for key in plain}
+        looked = {key: engine_state.view(now).in_production(*key) for key in plain}
         expected = [(key, looked[key]) for key in plain if looked[key] is not plain[key]]
-        assert [*machines.changed(memory, now)] == expected, step
+        assert [*machines.changed(engine_state, now)] == expected, step
         assert arrived or not expected or now >= due, "time alone changed something before it was due"
         plain, seen = looked, seen + len(expected)
     assert seen > 50

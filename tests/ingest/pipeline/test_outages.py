@@ -92,7 +92,7 @@ def test_readings_of_points_nobody_knows_make_nobody_silent_whose_readings_wait_
             made.arrive(Second(dict.fromkeys(POINTS, HEALTHY)))
         while made.engine.lag():
             made.engine.go_on(1)
-            assert silent(frozenset((a.point, a.rule) for a in made.engine.memory.alarms.values())) == set()
+            assert silent(frozenset((a.point, a.rule) for a in made.engine.engine_state.alarms.values())) == set()
 
 
 def test_random_outages_are_told_over_restarts_by_the_seconds_in_which_the_service_was_up() -> None:

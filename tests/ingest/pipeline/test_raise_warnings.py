@@ -14,11 +14,11 @@ from ingest.model.suppression import SuppressionKind
 from ingest.model.warning import Asked, Colour, Step, Trait, WarningState
 from ingest.pipeline.commands import Acknowledge, Decide, End, Suppress
 from ingest.pipeline.warning_commands import AcknowledgeWarning, FeedBack
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.warnings.config import WarningsConfig
 from tests.ingest.connectors.outbox import standing
 from tests.ingest.pipeline.warned import INSPECTOR, OPERATOR, QUIET, SECOND, Bench
-from tests.small_plant import PLANT, small_roster
+from tests.small_plant import PLANT, small_configuration
 
 CALM = {"CO-01": 5.0, "CO-02": 5.0}
 LOW = {"CO-01": 30.0, "CO-02": 5.0}
@@ -47,12 +47,12 @@ def test_a_warning_is_committed_with_the_alarm_it_comes_from(bench: Bench) -> No
     act = bench.audit.acts(limit=10, kind="warning")[0].act
     alarms = {fact.alarm for ground in warning.inputs for fact in ground.facts}
     assert (warning.colour, warning.state, warning.step) == (Colour.ORANGE, WarningState.OPEN, Step.ENTERPRISE)
-    assert {alarm.id for alarm in bench.engine.memory.alarms.values()} == alarms
+    assert {alarm.id for alarm in bench.engine.engine_state.alarms.values()} == alarms
     assert event.warning == warning
     assert (message.kind, message.id, message.body["warning"]["colour"]) == ("warning", event.id, "orange")
     assert (act.action, act.actor, act.subject) == ("raised", "yujing", str(warning.id))
     assert bench.audit.verify().broken is None
-    assert bench.engine.memory.warnings.open_colours() == {
+    assert bench.engine.engine_state.warnings.open_colours() == {
         Colour.BLUE: 0,
         Colour.YELLOW: 0,
         Colour.ORANGE: 1,
@@ -120,8 +120,8 @@ def test_a_plant_that_is_removed_takes_its_warning_along(bench: Bench, tmp_path:
     plants = tmp_path / "plants"
     (plants / "small.toml").unlink()
     (plants / "other.toml").write_text(QUIET.replace('id = "small"', 'id = "other"'), encoding="utf-8")
-    bench.roster = load_roster(plants, bench.journal.number_points, 2)
-    bench.engine.adopt(bench.roster)
+    bench.configuration = load_configuration(plants, bench.journal.number_points, 2)
+    bench.engine.adopt(bench.configuration)
     bench.wait(1)
     (warning,) = bench.warnings()
     assert (warning.state, warning.colour, warning.asking) == (WarningState.CLOSED, None, None)
@@ -171,7 +171,7 @@ def test_a_warning_goes_on_over_the_renaming_of_its_point(bench: Bench, tmp_path
     (after,) = bench.warnings()
     assert (after.id, after.colour, after.acknowledged_by) == (before.id, before.colour, OPERATOR.name)
     assert bench.events() == events
-    known = bench.engine.memory.warnings.of_plant[PLANT].facts.values()
+    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
     assert {fact.point for fact in known} == {"CO-09"}
     ended(bench, len(events))
 
@@ -193,7 +193,7 @@ def test_a_point_out_of_service_is_so_under_its_new_id_and_once(
     noted = bench.events()[len(events) :]  # on record: its grounds name the point as it is called now
     assert [str(event.kind) for event in noted] == ["inputs-changed"]
     assert len(standing(bench.outbox, "inspector")) == sent
-    known = bench.engine.memory.warnings.of_plant[PLANT].facts
+    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts
     assert [fact.point for fact in known.values() if fact.gone is None] == ["CO-09"]
     bench.order(End(applied.id, OPERATOR)).result(0)
     ended(bench, len(events))
@@ -211,11 +211,11 @@ def ended(bench: Bench, before: int) -> None:
 def rename(bench: Bench, folder: Path, *, restarted: bool) -> None:
     """CO-01 becomes CO-09: while the engine runs, or while it is off."""
     text = QUIET.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"')
-    bench.roster = small_roster(folder, bench.journal.number_points, text)
+    bench.configuration = small_configuration(folder, bench.journal.number_points, text)
     if restarted:
         bench.start()
     else:
-        bench.engine.adopt(bench.roster)
+        bench.engine.adopt(bench.configuration)
 
 
 def test_what_is_refused_changes_nothing(bench: Bench) -> None:
@@ -265,7 +265,7 @@ def test_shelving_hides_an_alarm_from_operators_only(bench: Bench) -> None:
     assert bench.warnings()[0].colour is Colour.YELLOW  # it has stood for 10 min
     applied = bench.order(replace(shelve, kind=SuppressionKind.OUT_OF_SERVICE)).result(0)
     bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
-    known = bench.engine.memory.warnings.of_plant[PLANT].facts.values()
+    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
     assert not any(fact.rule == "H" for fact in known), "it never counted, and does not fade"
     for _ in range(9):
         bench.wait(100)
@@ -309,7 +309,7 @@ def test_an_alarm_acknowledged_is_no_news_to_its_warning(bench: Bench) -> None:
     """By the rules that come with the service, seeing an alarm changes no colour."""
     bench.read(CALM)
     bench.read(LOW)
-    alarm = next(iter(bench.engine.memory.alarms.values()))
+    alarm = next(iter(bench.engine.engine_state.alarms.values()))
     before = len(bench.events())
     bench.order(Acknowledge(alarm.id, OPERATOR)).result(0)
     assert len(bench.events()) == before
@@ -334,12 +334,12 @@ def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Pa
         bench.wait(15)
         bench.read(values, flags)
     stands = signal == "stands"
-    view = bench.engine.memory.view(bench.clock.wall())
-    point = bench.roster.find(PLANT, "CO-01")
+    view = bench.engine.engine_state.view(bench.clock.wall())
+    point = bench.configuration.find(PLANT, "CO-01")
     assert point is not None
     assert view.runs(point) is not stands  # casework asks so
     assert view.stopped([PLANT]) == ({(PLANT, "BF-01"): "CO-02"} if stands else {})  # and the display
-    facts = {one.point: one for one in bench.engine.memory.warnings.of_plant[PLANT].facts.values()}
+    facts = {one.point: one for one in bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()}
     assert (Trait.IN_PRODUCTION in facts["CO-01"].traits) is not stands
     assert bench.warnings()[0].colour is (Colour.BLUE if stands else Colour.YELLOW)
     bench.close()
@@ -368,7 +368,7 @@ def test_an_alarm_raised_in_the_turn_in_which_its_machine_stops_belongs_to_one_t
     bench.read(CALM)
     bench.read({"CO-01": 30.0, "CO-02": 5.0})
     bench.read({"CO-01": 170.0, "CO-02": 0.0})
-    facts = bench.engine.memory.warnings.of_plant[PLANT].facts.values()
+    facts = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
     assert {(one.rule, Trait.IN_PRODUCTION in one.traits) for one in facts if one.point == "CO-01"} == {
         ("H", False),
         ("HH", False),
@@ -394,7 +394,7 @@ def test_a_plant_file_that_marks_a_rule_red_makes_its_standing_alarm_red(bench: 
     bench.read(HIGH)
     assert bench.warnings()[0].colour is Colour.ORANGE
     marked = QUIET.replace("[points.rules.HH]", "[points.rules.HH]\nred = true", 1)
-    bench.engine.adopt(small_roster(tmp_path, bench.journal.number_points, marked))
+    bench.engine.adopt(small_configuration(tmp_path, bench.journal.number_points, marked))
     bench.wait(1)
     assert bench.warnings()[0].colour is Colour.RED
 
@@ -427,8 +427,8 @@ on_delay_s = 0
 """,
         "",
     )
-    bench.roster = small_roster(tmp_path, bench.journal.number_points, gone)
-    bench.engine.adopt(bench.roster)
+    bench.configuration = small_configuration(tmp_path, bench.journal.number_points, gone)
+    bench.engine.adopt(bench.configuration)
     for _ in range(35):  # never silent
         bench.wait(20)
         bench.read(CALM)

@@ -13,13 +13,13 @@ from ingest.cases.dead_points import DeadPoint
 from ingest.model.alarm import AlarmEventKind, AlarmFilter, AlarmState
 from ingest.model.suppression import SuppressionKind
 from ingest.pipeline.commands import Acknowledge, Person, Suppress
-from ingest.plants.roster import Roster
+from ingest.plants.configuration import PlantConfiguration
 from ingest.state.audit import AuditStore
 from ingest.state.case_store import CaseStore
 from ingest.state.suppressions import SuppressionStore
 from tests.ingest.pipeline.bench import PATIENCE_S, SECOND, Bench
 from tests.ingest.pipeline.warned import Bench as Warned
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 RENAMED = TEXT.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"')
 RENAMED_WITHOUT_A_WORD = TEXT.replace('id = "CO-01"', 'id = "CO-09"')
@@ -35,16 +35,16 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     assert made.failures == []
 
 
-def compiled(bench: Bench, text: str = RENAMED) -> Roster:
-    return small_roster(bench.folder, bench.journal.number_points, text)
+def compiled(bench: Bench, text: str = RENAMED) -> PlantConfiguration:
+    return small_configuration(bench.folder, bench.journal.number_points, text)
 
 
 def change_over(bench: Bench, how: str) -> None:
     """Rename the point while the service runs, while it is off, or so that it dies between journal and state."""
     state = bench.store.load()
-    roster = compiled(bench)
+    configuration = compiled(bench)
     if how == "running":
-        bench.engine.adopt(roster)
+        bench.engine.adopt(configuration)
     else:
         assert bench.engine.stop(PATIENCE_S)
         if how == "crash":  # nothing but the oldest snapshot, which knows the former id, and entries to replay
@@ -52,7 +52,7 @@ def change_over(bench: Bench, how: str) -> None:
                 connection.exec_driver_sql(
                     "UPDATE engine_state SET snapshot_cursor = ?, snapshot = ?", (state.snapshot_cursor, state.snapshot)
                 )
-        bench.engine = bench.build(roster)
+        bench.engine = bench.build(configuration)
         bench.engine.start()
     wait_for(bench, "CO-09")
 
@@ -140,9 +140,9 @@ def test_without_was_or_said_too_late_the_alarm_is_removed_and_the_points_stay_a
     bench.send("CO-01", [170])
     bench.settle()
     bench.engine.adopt(compiled(bench, RENAMED_WITHOUT_A_WORD))
-    roster = compiled(bench)
-    assert roster.renamed == {}
-    bench.engine.adopt(roster)
+    configuration = compiled(bench)
+    assert configuration.renamed == {}
+    bench.engine.adopt(configuration)
     bench.send("CO-02", [5], start_s=1)
     bench.settle()
     deadline = time.monotonic() + PATIENCE_S
@@ -197,7 +197,7 @@ def lived(folder: Path, seed: int, *, renamed: bool) -> tuple[list[tuple[object,
         if what < 0.6:
             bench.read({NAMES[at]: value, "CO-02": 5.0})
         elif what < 0.7:
-            for alarm in [*bench.engine.memory.alarms.values()]:
+            for alarm in [*bench.engine.engine_state.alarms.values()]:
                 bench.order(Acknowledge(alarm.id, OPERATOR))
         elif what < 0.8:
             until = bench.clock.wall() + draw.randrange(1, 60) * SECOND
@@ -208,11 +208,11 @@ def lived(folder: Path, seed: int, *, renamed: bool) -> tuple[list[tuple[object,
             bench.start()
         elif renamed and name != at:
             text = TEXT.replace('id = "CO-01"', f'id = "{NAMES[name]}"\nwas = "{NAMES[at]}"')
-            bench.roster, at = small_roster(folder, bench.journal.number_points, text), name
+            bench.configuration, at = small_configuration(folder, bench.journal.number_points, text), name
             if value < 30:
                 bench.start()
             else:
-                bench.engine.adopt(bench.roster)
+                bench.engine.adopt(bench.configuration)
                 bench.engine.go_on()
     found = bench.alarms.alarms(AlarmFilter(), limit=1000)
     assert {alarm.point for alarm in found} <= {NAMES[at], "CO-02"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.journal.recent import KEPT
+from ingest.journal.recent_frames import KEPT
 from ingest.wire.frame import Committed, Frame, encode_json, encode_msgpack
 from tests.ingest.pipeline.test_intake import FRAMES, T0, Bench
 

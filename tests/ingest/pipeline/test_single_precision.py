@@ -10,7 +10,7 @@ import pytest
 from ingest.alarms.report import alarm_fields
 from ingest.model.alarm import AlarmEventKind
 from ingest.model.flags import Flag
-from ingest.pipeline.lookback import QUIET
+from ingest.pipeline.late_data import QUIET
 from tests.ingest.pipeline.test_historical import SECOND, Bench
 from tests.small_plant import TEXT
 
@@ -49,7 +49,7 @@ def test_a_reading_at_the_end_of_its_instruments_range_is_in_range(tmp_path: Pat
     end = float(np.float32(16.1))
     assert end > 16.1
     bench.take([(1000, end)], at=1000)
-    assert bench.turn is not None
-    assert bench.turn.batch.flags.tolist() == [0]
+    assert bench.cycle is not None
+    assert bench.cycle.batch.flags.tolist() == [0]
     bench.take([(1001, 16.2)], at=1001)
-    assert bench.turn.batch.flags.tolist() == [Flag.OUT_OF_RANGE]
+    assert bench.cycle.batch.flags.tolist() == [Flag.OUT_OF_RANGE]

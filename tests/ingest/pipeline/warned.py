@@ -14,7 +14,7 @@ from ingest.model.batch import Batch
 from ingest.model.warning import EarlyWarning, Step, WarningEvent, WarningFilter
 from ingest.pipeline.commands import Command, Person
 from ingest.pipeline.engine import Engine
-from ingest.pipeline.order import Terms
+from ingest.pipeline.order import Policy
 from ingest.state.audit import AuditStore
 from ingest.state.store import AlarmStore, OutboxStore
 from ingest.state.warning_store import WarningStore
@@ -22,7 +22,7 @@ from ingest.warnings.config import DutyConfig, WarningsConfig
 from tests import migrated
 from tests.ingest.pipeline.bench import begun
 from tests.ingest.pipeline.clock import Clock
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Bench:
         self.clock = Clock(START)
         self.journal = Journal(folder / "journal.db")
         self.database = migrated.opened(folder / "state.db")
-        self.roster = small_roster(folder, self.journal.number_points, text)
+        self.configuration = small_configuration(folder, self.journal.number_points, text)
         self.config = config or WarningsConfig(duty=DUTY)
         self.book, self.alarms = WarningStore(self.database), AlarmStore(self.database)
         self.outbox, self.audit = OutboxStore(self.database), AuditStore(self.database.rows)
@@ -51,12 +51,12 @@ class Bench:
 
     def start(self) -> Engine:
         """A fresh engine on the same files, as after a crash."""
-        terms = Terms(
+        terms = Policy(
             lambda kind, _plant, _level: ("town",) if kind == "alarm" else (),
             warnings=self.config.terms(),
             warned=lambda _warning: ("inspector",),
         )
-        self.engine = begun(self.clock, self.journal, self.database, self.roster, terms)
+        self.engine = begun(self.clock, self.journal, self.database, self.configuration, terms)
         return self.engine
 
     def set_clock(self, seconds: int) -> None:
@@ -67,7 +67,7 @@ class Bench:
     def read(self, values: Mapping[str, float], flags: int = 0) -> None:
         """A second goes by, readings with these flags arrive and are judged."""
         self.clock.time += SECOND
-        points = [self.roster.find(PLANT, name) for name in values]
+        points = [self.configuration.find(PLANT, name) for name in values]
         n = len(points)
         index = np.array([point.index for point in points if point is not None], np.int32)
         time, received = np.full(n, self.clock.time), np.full(n, self.clock.wall())

@@ -9,11 +9,11 @@ import pytest
 from detectors import Bank
 from ingest.model.plant import Plant, PlantKind
 from ingest.plants.catalogue import load_catalogue
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.gates import Missing
 from ingest.plants.kinds import Measure
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
 from tests.ingest.plants.samples import plant, point
 
 COMMON = "BAD SILENT"
@@ -101,10 +101,10 @@ def whole_plant(kind: PlantKind) -> str:
     return plant(kind, "".join(points), enterprise='dust = "aluminium"' if kind == "dust" else "")
 
 
-def load(folder: Path, kind: PlantKind) -> tuple[Roster, Plant]:
+def load(folder: Path, kind: PlantKind) -> tuple[PlantConfiguration, Plant]:
     (folder / "p.toml").write_text(whole_plant(kind), encoding="utf-8")
-    roster = load_roster(folder, MemoryNumbering(), 1)
-    return roster, roster.plants["p"]
+    configuration = load_configuration(folder, MemoryNumbering(), 1)
+    return configuration, configuration.plants["p"]
 
 
 @pytest.mark.parametrize("kind", DOMAIN)
@@ -119,8 +119,8 @@ def test_every_rule_of_the_domain_is_judged(tmp_path: Path, kind: PlantKind) -> 
 
 @pytest.mark.parametrize("kind", DOMAIN)
 def test_every_default_says_what_it_finds_in_both_languages(tmp_path: Path, kind: PlantKind) -> None:
-    roster, _ = load(tmp_path, kind)
-    for rule in roster.rules:
+    configuration, _ = load(tmp_path, kind)
+    for rule in configuration.rules:
         assert "：" in rule.reason.zh, rule.code
         assert ": " in rule.reason.en, rule.code
         assert "None" not in rule.reason.en
@@ -130,12 +130,12 @@ def test_every_default_says_what_it_finds_in_both_languages(tmp_path: Path, kind
 @pytest.mark.parametrize("kind", DOMAIN)
 def test_every_row_is_whole(tmp_path: Path, kind: PlantKind) -> None:
     """Numbers where there are to be numbers, channels where expressions are judged."""
-    roster, _ = load(tmp_path, kind)
-    channels = {one.channel for one in roster.derived}
-    for table in roster.tables.values():
+    configuration, _ = load(tmp_path, kind)
+    channels = {one.channel for one in configuration.derived}
+    for table in configuration.tables.values():
         assert (table.off <= table.on).all()
         for i, number in enumerate(table.rule):
-            rule = roster.rules[number]
+            rule = configuration.rules[number]
             assert (int(table.point[i]) in channels) is bool(rule.of)
             assert (int(table.gate.point[i]) in channels) is (bool(rule.when) and rule.gate is None)
             assert table.key[i] == f"{rule.plant}/{rule.point}/{rule.code}"
@@ -144,22 +144,22 @@ def test_every_row_is_whole(tmp_path: Path, kind: PlantKind) -> None:
 @pytest.mark.parametrize("kind", DOMAIN)
 def test_a_whole_plant_can_be_judged(tmp_path: Path, kind: PlantKind) -> None:
     """Every default finds its detector, its parameters and its channel."""
-    roster, _ = load(tmp_path, kind)
-    bank = Bank(roster.tables, roster.derived)
-    assert sum(len(detector.rules) for detector in bank.detectors()) == len(roster.rules)
+    configuration, _ = load(tmp_path, kind)
+    bank = Bank(configuration.tables, configuration.derived)
+    assert sum(len(detector.rules) for detector in bank.detectors()) == len(configuration.rules)
 
 
 def test_dangers_that_pass_are_latched(tmp_path: Path) -> None:
     """A spark is over in a millisecond: the alarm stays until somebody has looked."""
-    roster, _ = load(tmp_path, "dust")
-    latched = {(rule.point, rule.code) for rule in roster.rules if rule.latch}
+    configuration, _ = load(tmp_path, "dust")
+    latched = {(rule.point, rule.code) for rule in configuration.rules if rule.latch}
     assert latched == {("DUST_SPARK-1", "ON"), ("DUST_SPARK-1", "COUNT"), ("DUST_VENT-1", "ON")}
 
 
 def test_a_class_of_supervision_is_crossed_only_by_plants_registered_below_it(tmp_path: Path) -> None:
     """Registered are 4 people: ten would make another class of the plant, and so would five of aluminium dust."""
-    roster, _ = load(tmp_path, "dust")
-    classes = {rule.code for rule in roster.rules if rule.code.startswith("CLASS_")}
+    configuration, _ = load(tmp_path, "dust")
+    classes = {rule.code for rule in configuration.rules if rule.code.startswith("CLASS_")}
     assert "CLASS_10" in classes
     fewer = Measure("人", 0.0, 200.0, 180.0, 10.0)
     with pytest.raises(Missing, match="setpoint below 10"):

@@ -9,23 +9,23 @@ import pytest
 
 from detectors import NO_GATE, compile_expression
 from ingest.model.fault import InvalidConfig
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.formula import condition, parse_formula
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
 from tests.ingest.plants.samples import plant, point
 
 ON_E1 = 'equipment = "E-1"\n'
 WATER = point("IN-1", "ALC_CW_IN_T", ON_E1) + point("OUT-1", "ALC_CW_OUT_T", ON_E1)
 
 
-def roster_of(folder: Path, kind: str, text: str) -> Roster:
+def configuration_of(folder: Path, kind: str, text: str) -> PlantConfiguration:
     (folder / "p.toml").write_text(plant(kind, text), encoding="utf-8")
-    return load_roster(folder, MemoryNumbering(), 1)
+    return load_configuration(folder, MemoryNumbering(), 1)
 
 
-def ids(roster: Roster, points: tuple[int, ...]) -> list[str]:
-    found = [roster.points[at] for at in points]
+def ids(configuration: PlantConfiguration, points: tuple[int, ...]) -> list[str]:
+    found = [configuration.points[at] for at in points]
     return [known.id for known in found if known is not None]
 
 
@@ -34,94 +34,94 @@ def length(setpoint: str = "") -> str:
 
 
 def test_a_rule_judges_the_channel_of_its_expression(tmp_path: Path) -> None:
-    roster = roster_of(tmp_path, "aluminium", WATER + length())
-    table = roster.tables["limit"]
+    configuration = configuration_of(tmp_path, "aluminium", WATER + length())
+    table = configuration.tables["limit"]
     at = table.key.index("p/OUT-1/DT")
-    derived = next(one for one in roster.derived if one.channel == table.point[at])
-    assert derived.channel >= len(roster.points)
+    derived = next(one for one in configuration.derived if one.channel == table.point[at])
+    assert derived.channel >= len(configuration.points)
     assert derived.text == "ALC_CW_OUT_T - ALC_CW_IN_T"
-    assert (ids(roster, derived.inputs), ids(roster, derived.drivers)) == (["OUT-1", "IN-1"], ["OUT-1"])
+    assert (ids(configuration, derived.inputs), ids(configuration, derived.drivers)) == (["OUT-1", "IN-1"], ["OUT-1"])
     assert derived.fresh_s == 30  # the longest silence of the other point
-    rule = next(rule for rule in roster.rules if rule.code == "DT")
+    rule = next(rule for rule in configuration.rules if rule.code == "DT")
     assert (rule.limit, rule.unit, rule.of) == (15.0, "K", "OUT-1 - IN-1")
     assert "OUT-1 - IN-1 is at or above 15 K" in rule.reason.en
 
 
 def test_rules_over_the_same_expression_share_a_channel(tmp_path: Path) -> None:
     """Also a forecast, which judges what the rule it takes its limit from judges."""
-    roster = roster_of(tmp_path, "aluminium", WATER + length())
+    configuration = configuration_of(tmp_path, "aluminium", WATER + length())
     judged = {
         key.rsplit("/", 1)[-1]: table.point[i]
-        for table in roster.tables.values()
+        for table in configuration.tables.values()
         for i, key in enumerate(table.key)
         if key.startswith("p/OUT-1/")
     }
     assert judged["DT"] == judged["PHYS"] == judged["FORECAST_DT"]
-    assert len({one.channel for one in roster.derived}) == len(roster.derived)
-    assert [one.channel for one in roster.derived] == list(
-        range(len(roster.points), len(roster.points) + len(roster.derived))
+    assert len({one.channel for one in configuration.derived}) == len(configuration.derived)
+    assert [one.channel for one in configuration.derived] == list(
+        range(len(configuration.points), len(configuration.points) + len(configuration.derived))
     )
 
 
 def test_every_channel_can_be_compiled(tmp_path: Path) -> None:
-    roster = roster_of(tmp_path, "aluminium", WATER + length("setpoint = 6500\n"))
-    for one in roster.derived:
+    configuration = configuration_of(tmp_path, "aluminium", WATER + length("setpoint = 6500\n"))
+    for one in configuration.derived:
         assert len(compile_expression(one.text).names) == len(one.inputs)
 
 
 def test_several_comparisons_are_a_gate_on_a_channel(tmp_path: Path) -> None:
     rule = '[points.rules.H]\nwhen = "{LEN-1} >= 500 and ALC_CAST_LEN <= 6300 or ALC_CW_OUT_T > 90"\n'
-    roster = roster_of(
+    configuration = configuration_of(
         tmp_path, "aluminium", point("IN-1", "ALC_CW_IN_T", ON_E1 + rule) + WATER.replace("IN-1", "IN-2") + length()
     )
-    table = roster.tables["limit"]
+    table = configuration.tables["limit"]
     at = table.key.index("p/IN-1/H")
-    derived = next(one for one in roster.derived if one.channel == table.gate.point[at])
-    assert ids(roster, derived.inputs) == ["LEN-1", "LEN-1", "OUT-1"]
-    assert ids(roster, derived.drivers) == ["LEN-1", "OUT-1"]
+    derived = next(one for one in configuration.derived if one.channel == table.gate.point[at])
+    assert ids(configuration, derived.inputs) == ["LEN-1", "LEN-1", "OUT-1"]
+    assert ids(configuration, derived.drivers) == ["LEN-1", "OUT-1"]
     assert (table.gate.threshold[at], table.gate.op[at]) == (0.5, 5)  # >=
-    said = next(rule for rule in roster.rules if (rule.point, rule.code) == ("IN-1", "H"))
+    said = next(rule for rule in configuration.rules if (rule.point, rule.code) == ("IN-1", "H"))
     assert said.when == "LEN-1 >= 500 and LEN-1 <= 6300 or OUT-1 > 90"
     assert said.gate is None
 
 
 def test_the_end_of_a_cast_is_told_apart_where_the_ordered_length_is_known(tmp_path: Path) -> None:
     launder = point("LVL-1", "ALC_LAUNDER_LVL_FURN", ON_E1 + "setpoint = 150\n")
-    roster = roster_of(tmp_path, "aluminium", launder + length("setpoint = 6500\n"))
-    rules = {rule.code: rule for rule in roster.rules if rule.point == "LVL-1"}
+    configuration = configuration_of(tmp_path, "aluminium", launder + length("setpoint = 6500\n"))
+    rules = {rule.code: rule for rule in configuration.rules if rule.point == "LVL-1"}
     assert rules["H"].when == "(LEN-1 >= 500) and not (LEN-1 > 6500 - 200)"
-    table = roster.tables["limit"]
+    table = configuration.tables["limit"]
     gates = {int(table.gate.point[table.key.index(f"p/LVL-1/{code}")]) for code in ("LL", "L", "H", "HH")}
     assert len(gates) == 1  # one channel for all
-    assert gates == {one.channel for one in roster.derived}
+    assert gates == {one.channel for one in configuration.derived}
 
 
 def test_without_the_ordered_length_it_is_judged_to_the_very_end(tmp_path: Path) -> None:
     launder = point("LVL-1", "ALC_LAUNDER_LVL_FURN", ON_E1 + "setpoint = 150\n")
-    roster = roster_of(tmp_path, "aluminium", launder + length())
-    rules = {rule.code: rule for rule in roster.rules if rule.point == "LVL-1"}
+    configuration = configuration_of(tmp_path, "aluminium", launder + length())
+    rules = {rule.code: rule for rule in configuration.rules if rule.point == "LVL-1"}
     assert rules["H"].when == "LEN-1 >= 500"
     assert rules["H"].gate is not None
-    assert roster.derived == ()
-    table = roster.tables["limit"]
+    assert configuration.derived == ()
+    table = configuration.tables["limit"]
     assert table.gate.point[table.key.index("p/LVL-1/H")] != NO_GATE
 
 
 def test_plants_do_not_share_channels(tmp_path: Path) -> None:
     for name in ("p", "q"):
         (tmp_path / f"{name}.toml").write_text(plant("aluminium", WATER + length(), name=name), encoding="utf-8")
-    roster = load_roster(tmp_path, MemoryNumbering(), 1)
-    table = roster.tables["limit"]
+    configuration = load_configuration(tmp_path, MemoryNumbering(), 1)
+    table = configuration.tables["limit"]
     judged = [table.point[table.key.index(f"{name}/OUT-1/DT")] for name in ("p", "q")]
     assert judged[0] != judged[1]
-    assert len({one.key for one in roster.derived}) == len(roster.derived)
+    assert len({one.key for one in configuration.derived}) == len(configuration.derived)
 
 
 def test_an_expression_in_percent_of_the_flow(tmp_path: Path) -> None:
     text = point("D", "STL_CW_DFLOW", ON_E1) + point("F", "STL_CW_FLOW", ON_E1 + "range = [0, 600]\n")
-    roster = roster_of(tmp_path, "steel", text)
-    derived = roster.derived[0]
-    assert ids(roster, derived.inputs) == ["D", "F"]
+    configuration = configuration_of(tmp_path, "steel", text)
+    derived = configuration.derived[0]
+    assert ids(configuration, derived.inputs) == ["D", "F"]
     value = compile_expression(derived.text).evaluate([np.array([-12.6, 1.0]), np.array([420.0, 0.0])])
     assert value[0] == pytest.approx(3.0)
     assert np.isnan(value[1])
@@ -145,7 +145,7 @@ def test_an_expression_in_percent_of_the_flow(tmp_path: Path) -> None:
 )
 def test_an_expression_that_cannot_stand_says_where_and_why(tmp_path: Path, rule: str, fault: str) -> None:
     with pytest.raises(InvalidConfig) as refused:
-        roster_of(
+        configuration_of(
             tmp_path,
             "aluminium",
             point("IN-1", "ALC_CW_IN_T", f"{ON_E1}[points.rules.H]\n{rule}\n")

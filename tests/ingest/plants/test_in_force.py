@@ -12,10 +12,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.model.fault import InvalidConfig
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import PlantFiles
-from ingest.plants.kept import KeptFiles
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
+from ingest.plants.saved_files import SavedFiles
 from tests.ingest.plants.samples import plant, point
 
 WAIT_S: Final = 60.0
@@ -35,11 +35,11 @@ class House:
         self.plants.mkdir()
         self.now = 0.0
         self.version = 0
-        self.roster: Roster | None = None
+        self.configuration: PlantConfiguration | None = None
         self.restart()
 
     def restart(self) -> None:
-        self.files = PlantFiles(self.plants, KeptFiles(self.kept), wait_s=WAIT_S, now=lambda: self.now)
+        self.files = PlantFiles(self.plants, SavedFiles(self.kept), wait_s=WAIT_S, now=lambda: self.now)
 
     def write(self, name: str, content: str) -> None:
         (self.plants / f"{name}.toml").write_text(content, encoding="utf-8")
@@ -47,9 +47,9 @@ class House:
     def load(self) -> dict[str, set[str]]:
         """The points watched after one more load, by plant."""
         self.version += 1
-        self.roster = self.files.load(MemoryNumbering(), self.version) or self.roster
-        assert self.roster is not None
-        return {one.id: {p.id for p in one.points if not p.is_device} for one in self.roster.enterprises()}
+        self.configuration = self.files.load(MemoryNumbering(), self.version) or self.configuration
+        assert self.configuration is not None
+        return {one.id: {p.id for p in one.points if not p.is_device} for one in self.configuration.enterprises()}
 
     def held(self) -> dict[str, bool]:
         """Plants whose files are refused, and whether they are watched."""

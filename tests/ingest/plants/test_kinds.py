@@ -12,10 +12,10 @@ from detectors import NO_POINT, Bank
 from detectors.kinds.surprise import USUAL
 from detectors.registry import KINDS as DETECTORS
 from ingest.model.fault import InvalidConfig
+from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.kinds import KINDS, NUMBERS, label_of
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.plants.roster import Roster
 from tests.ingest.plants.samples import plant, point
 
 ON_E1 = 'equipment = "E-1"\n'
@@ -23,11 +23,11 @@ OTHERS = "".join(point(name, "STL_CO", ON_E1) for name in ("CO-2", "CO-3")) + po
 REST = 'level = 1\nlabel = "名"\nlabel_en = "name"\n'
 
 
-def loaded(folder: Path, rule: str, *, signal: str = "STL_CO", text: str = "") -> Roster:
+def loaded(folder: Path, rule: str, *, signal: str = "STL_CO", text: str = "") -> PlantConfiguration:
     """A plant whose point P has one rule X beside its defaults."""
     own = point("P", signal, f"{ON_E1}{text}\n[points.rules.X]\n{rule}\n{REST}")
     (folder / "p.toml").write_text(plant("steel", own + OTHERS), encoding="utf-8")
-    return load_roster(folder, MemoryNumbering(), 1)
+    return load_configuration(folder, MemoryNumbering(), 1)
 
 
 def refused(folder: Path, rule: str, *, text: str = "") -> str:
@@ -36,16 +36,16 @@ def refused(folder: Path, rule: str, *, text: str = "") -> str:
     return str(error.value)
 
 
-def columns(roster: Roster, kind: str) -> dict[str, float]:
-    table = roster.tables[kind]
+def columns(configuration: PlantConfiguration, kind: str) -> dict[str, float]:
+    table = configuration.tables[kind]
     i = table.key.index("p/P/X")
     return {"on": table.on[i], "off": table.off[i]} | {name: column[i] for name, column in table.param.items()}
 
 
-def looked_at(roster: Roster, kind: str) -> list[str]:
-    table = roster.tables[kind]
+def looked_at(configuration: PlantConfiguration, kind: str) -> list[str]:
+    table = configuration.tables[kind]
     assert table.inputs is not None
-    points = [roster.points[at] for at in table.inputs[table.key.index("p/P/X")] if at != NO_POINT]
+    points = [configuration.points[at] for at in table.inputs[table.key.index("p/P/X")] if at != NO_POINT]
     return [known.id for known in points if known is not None]
 
 
@@ -253,15 +253,15 @@ CASES = [
 def test_a_rule_becomes_a_row_and_a_sentence(
     tmp_path: Path, kind: str, text: str, row: dict[str, float], inputs: list[str], said: str
 ) -> None:
-    roster = loaded(tmp_path, f'kind = "{kind}"\n{text}', text="setpoint = 30")
-    found = columns(roster, kind)
+    configuration = loaded(tmp_path, f'kind = "{kind}"\n{text}', text="setpoint = 30")
+    found = columns(configuration, kind)
     assert set(found) == set(row)
     for name, value in row.items():
         assert found[name] == pytest.approx(value) or (isnan(value) and isnan(found[name])), name
     if KINDS[kind].looks:
-        assert looked_at(roster, kind) == inputs
-    Bank(roster.tables, roster.derived)  # the detector finds every parameter it asks for
-    rule = next(rule for rule in roster.rules if (rule.point, rule.code) == ("P", "X"))
+        assert looked_at(configuration, kind) == inputs
+    Bank(configuration.tables, configuration.derived)  # the detector finds every parameter it asks for
+    rule = next(rule for rule in configuration.rules if (rule.point, rule.code) == ("P", "X"))
     assert rule.inputs == tuple(inputs)
     assert said.lower() in rule.reason.en.lower()
     assert rule.reason.zh
@@ -330,15 +330,15 @@ def test_a_rule_that_cannot_stand_says_what_is_expected(tmp_path: Path, kind: st
 
 
 def test_latch_reaches_the_rule_and_m_of_n_the_row(tmp_path: Path) -> None:
-    roster = loaded(tmp_path, 'kind = "limit"\nside = "high"\non = 50\nlatch = true\nneed = 3\nof_last = 5')
-    table = roster.tables["limit"]
+    configuration = loaded(tmp_path, 'kind = "limit"\nside = "high"\non = 50\nlatch = true\nneed = 3\nof_last = 5')
+    table = configuration.tables["limit"]
     at = table.key.index("p/P/X")
     assert table.need is not None
     assert table.of is not None
     assert (table.need[at], table.of[at]) == (3, 5)
     assert (np.delete(table.need, at) == 1).all()
     assert (np.delete(table.of, at) == 1).all()
-    rule = next(rule for rule in roster.rules if rule.code == "X")
+    rule = next(rule for rule in configuration.rules if rule.code == "X")
     assert rule.latch
     assert "(3 of 5 readings)" in rule.reason.en
 
@@ -351,15 +351,15 @@ def test_a_table_without_counting_does_not_carry_their_columns(tmp_path: Path) -
 def test_what_is_taken_from_a_rule_follows_it(tmp_path: Path) -> None:
     """Number, side and condition; a plant that moves its limit moves the forecast with it."""
     text = '[points.rules.H]\non = 30\nwhen = "T >= 20"'
-    roster = loaded(tmp_path, 'kind = "forecast"\nof_limit = "H"\nwindow_s = 60\nlead_s = 60', text=text)
-    assert columns(roster, "forecast")["limit"] == 30
-    assert {rule.code: rule.when for rule in roster.rules if rule.point == "P"}["X"] == "T >= 20"
+    configuration = loaded(tmp_path, 'kind = "forecast"\nof_limit = "H"\nwindow_s = 60\nlead_s = 60', text=text)
+    assert columns(configuration, "forecast")["limit"] == 30
+    assert {rule.code: rule.when for rule in configuration.rules if rule.point == "P"}["X"] == "T >= 20"
 
 
 def test_what_stands_on_a_disabled_rule_is_not_judged_and_says_so(tmp_path: Path) -> None:
     own = point("P", "STL_CO", 'disabled_rules = ["H", "NEIGHBOUR"]')
     (tmp_path / "p.toml").write_text(plant("steel", own), encoding="utf-8")
-    known = load_roster(tmp_path, MemoryNumbering(), 1).find("p", "P")
+    known = load_configuration(tmp_path, MemoryNumbering(), 1).find("p", "P")
     assert known is not None
     assert known.unjudged == (
         "PINNED: needs rule H, which is disabled",
@@ -369,7 +369,7 @@ def test_what_stands_on_a_disabled_rule_is_not_judged_and_says_so(tmp_path: Path
 
 def test_a_lone_sensor_has_no_neighbours_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text(plant("steel", point("P", "STL_CO", ON_E1)), encoding="utf-8")
-    known = load_roster(tmp_path, MemoryNumbering(), 1).find("p", "P")
+    known = load_configuration(tmp_path, MemoryNumbering(), 1).find("p", "P")
     assert known is not None
     assert known.unjudged == ("NEIGHBOUR: needs 2 other STL_CO on E-1",)
 
@@ -379,7 +379,7 @@ def test_a_plant_may_give_a_number_in_another_form(tmp_path: Path) -> None:
     text = "[points.rules.PINNED]\nat = 50\n"
     own = point("P", "STL_CO", f"{ON_E1}{text}")
     (tmp_path / "p.toml").write_text(plant("steel", own + OTHERS), encoding="utf-8")
-    table = load_roster(tmp_path, MemoryNumbering(), 1).tables["pinned"]
+    table = load_configuration(tmp_path, MemoryNumbering(), 1).tables["pinned"]
     assert table.param["at"][table.key.index("p/P/PINNED")] == 50
 
 

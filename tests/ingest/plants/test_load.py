@@ -9,14 +9,14 @@ import pytest
 
 from ingest.model.fault import Fault, InvalidConfig
 from ingest.model.plant import Text
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import NONE_RENAMED, MemoryNumbering, Numbered, PointKey
 from tests.ingest.plants.samples import DATA, plant, point
 
 
 def faults(directory: Path) -> tuple[Fault, ...]:
     with pytest.raises(InvalidConfig) as refused:
-        load_roster(directory, MemoryNumbering(), 1)
+        load_configuration(directory, MemoryNumbering(), 1)
     return refused.value.faults
 
 
@@ -145,7 +145,7 @@ def test_nothing_is_numbered_while_there_are_faults(tmp_path: Path) -> None:
 
     (tmp_path / "p.toml").write_text("x = 1", encoding="utf-8")
     with pytest.raises(InvalidConfig):
-        load_roster(tmp_path, never, 1)
+        load_configuration(tmp_path, never, 1)
 
 
 def test_a_name_in_one_language_is_enough(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_a_name_in_one_language_is_enough(tmp_path: Path) -> None:
     text = re.sub("^name_en = .*\n", "", text, flags=re.MULTILINE)
     assert "name_en" not in text
     (tmp_path / "p.toml").write_text(text, encoding="utf-8")
-    roster = load_roster(tmp_path, MemoryNumbering(), 1)
-    found = roster.enterprises()[0]
+    configuration = load_configuration(tmp_path, MemoryNumbering(), 1)
+    found = configuration.enterprises()[0]
     named = next(one for one in found.points if one.id == "A")
     assert named.name == Text("一号炉一氧化碳", "一号炉一氧化碳")
     names = [found.name, *(one.name for one in found.gateways), *(one.name for one in found.equipment)]

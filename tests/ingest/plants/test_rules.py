@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.plants.load import load_roster
+from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.rules import PointRules
 from tests.ingest.plants.samples import plant, point
@@ -15,8 +15,8 @@ def test_points_of_a_signal_share_what_their_rules_say(tmp_path: Path) -> None:
     for name in ("a", "b"):
         points = [point(f"P-{n}", "ALC_CW_IN_P") for n in range(3)]
         (tmp_path / f"{name}.toml").write_text(plant("aluminium", "\n".join(points), name=name), encoding="utf-8")
-    roster = load_roster(tmp_path, MemoryNumbering(), 1)
-    known = [p for p in roster.points if p is not None and p.signal == "ALC_CW_IN_P"]
+    configuration = load_configuration(tmp_path, MemoryNumbering(), 1)
+    known = [p for p in configuration.points if p is not None and p.signal == "ALC_CW_IN_P"]
     forms = [p.rules.forms for p in known if isinstance(p.rules, PointRules)]
     assert len(forms) == 6
     plain = [[form for form in each if not form.inputs and form.gate is None and not form.when] for each in forms]
@@ -25,17 +25,17 @@ def test_points_of_a_signal_share_what_their_rules_say(tmp_path: Path) -> None:
 
 
 def test_a_rule_is_found_by_its_number_key_and_name(directory: Path) -> None:
-    roster = load_roster(directory, MemoryNumbering(), 1)
-    assert len(roster.rules) == sum(len(p.rules) for p in roster.points if p is not None)
-    for number, rule in enumerate(roster.rules):
-        assert roster.number(rule) == number
-        assert roster.judges(rule.plant, rule.point, rule.code)
-        found = roster.find(rule.plant, rule.point)
+    configuration = load_configuration(directory, MemoryNumbering(), 1)
+    assert len(configuration.rules) == sum(len(p.rules) for p in configuration.points if p is not None)
+    for number, rule in enumerate(configuration.rules):
+        assert configuration.number(rule) == number
+        assert configuration.judges(rule.plant, rule.point, rule.code)
+        found = configuration.find(rule.plant, rule.point)
         assert found is not None
         assert rule in found.rules
-    for table in roster.tables.values():
+    for table in configuration.tables.values():
         for key, number in zip(table.key, table.rule.tolist(), strict=True):
-            rule = roster.rules[number]
+            rule = configuration.rules[number]
             assert key == f"{rule.plant}/{rule.point}/{rule.code}"
-    assert roster.number(roster.rules[-1]) == len(roster.rules) - 1
-    assert not roster.judges("no", "such", "rule")
+    assert configuration.number(configuration.rules[-1]) == len(configuration.rules) - 1
+    assert not configuration.judges("no", "such", "rule")

@@ -182,7 +182,7 @@ def test_one_authority_may_end_while_another_takes_over_and_a_chain_is_as_good_a
 def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before_until_it_is_renewed(tmp_path: Path) -> None:
     """What the service sees of itself goes the way of all readings; a restart in between raises nothing anew."""
     bench = Bench(tmp_path)
-    point = bench.engine.roster.find(SERVICE, ServicePoint.CERTIFICATES)
+    point = bench.engine.configuration.find(SERVICE, ServicePoint.CERTIFICATES)
     assert point is not None
     standing: list[list[tuple[str, int]]] = []
     bench.engine.start()

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from ingest.model.config import Secret
 from ingest.model.fault import InvalidConfig
-from ingest.model.renewed import renewed_password
+from ingest.model.reloaded import renewed_password
 from ingest.sources.clock import Clock
 from ingest.sources.config import MqttConfig
 from ingest.sources.handover import Handover

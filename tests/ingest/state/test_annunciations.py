@@ -18,7 +18,7 @@ from ingest.model.plant import Text
 from ingest.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.state import tables as t
 from ingest.state.database import Database, migrate
-from ingest.state.soundness import check_state
+from ingest.state.integrity import check_state
 from ingest.state.store import AlarmStore, EngineStore
 from tests.ingest.state.earlier import make_earlier
 

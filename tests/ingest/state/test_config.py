@@ -17,7 +17,7 @@ from ingest.settings.check import check_all
 from ingest.state.config import StateConfig, server_of
 from ingest.state.database import Database
 from ingest.state.errors import StateAway, StateUnavailable
-from ingest.state.peek import engine_at
+from ingest.state.read_only import engine_at
 from tests.authority import Authority
 
 

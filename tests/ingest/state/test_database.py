@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ingest.state.database import Database
 from ingest.state.errors import StateBroken, StateUnavailable
-from ingest.state.store import EngineState, EngineStore
+from ingest.state.store import EngineCheckpoint, EngineStore
 
 _UNWRITABLE = """
 import resource, signal, sys
@@ -46,7 +46,7 @@ def test_after_an_io_error_nothing_is_written_until_a_restart_and_what_was_commi
     assert len(told) == 2
     assert all("broken" in line and "SQLITE_IOERR" in line and str(path) in line for line in told)
     with closing(Database(path)) as again:
-        assert EngineStore(again).load() == EngineState(1, 1, b"kept")
+        assert EngineStore(again).load() == EngineCheckpoint(1, 1, b"kept")
 
 
 def test_a_damaged_file_is_fatal(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from ingest.state.audit import AuditStore
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
 from ingest.state.errors import StateBroken, StateInDoubt, StateUnavailable
-from ingest.state.peek import EngineAt, engine_at, reading
-from ingest.state.store import EngineState, EngineStore
+from ingest.state.read_only import EngineProgress, engine_at, reading
+from ingest.state.store import EngineCheckpoint, EngineStore
 from ingest.state.tables import engine_state, outbox
 from tests.conftest import at_server
 from tests.servers import PostgreSQL, postgresql
@@ -86,7 +86,7 @@ def test_who_comes_after_a_killed_service_waits_for_the_server_to_notice(state_a
     later = threading.Timer(0.5, before.close)
     later.start()
     with opened(state_at_server) as database:
-        assert EngineStore(database).load() == EngineState(0, 0, None)
+        assert EngineStore(database).load() == EngineCheckpoint(0, 0, None)
     later.join()
 
 
@@ -247,11 +247,11 @@ def test_the_server_must_be_who_it_says(state_at_server: StateConfig, postgresql
 
 
 def test_how_far_the_engine_is_can_be_read_beside_it(state_at_server: StateConfig) -> None:
-    assert engine_at(state_at_server) == EngineAt(0, 0), "before there is a table"
+    assert engine_at(state_at_server) == EngineProgress(0, 0), "before there is a table"
     with opened(state_at_server) as database:
         EngineStore(database).commit(9, [], [], b"memory")
         EngineStore(database).commit(11, [], [])
-        assert engine_at(state_at_server) == EngineAt(11, 9)
+        assert engine_at(state_at_server) == EngineProgress(11, 9)
         with reading(state_at_server) as connection:
             assert connection.execute(sa.select(engine_state.c.cursor)).scalar_one() == 11
             with pytest.raises(sa.exc.DBAPIError, match="read-only"):

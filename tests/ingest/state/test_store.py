@@ -22,7 +22,7 @@ from ingest.model.outbox import Attempt, Message, Urgency
 from ingest.model.plant import Text
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
-from ingest.state.store import AlarmStore, EngineState, EngineStore, OutboxStore
+from ingest.state.store import AlarmStore, EngineCheckpoint, EngineStore, OutboxStore
 from ingest.state.tables import METADATA
 from tests.ingest.connectors.outbox import alarm_message, readings_message, warning_message
 
@@ -54,7 +54,7 @@ def test_a_turn_is_found_again_after_reopening(state: StateConfig, database: Dat
     EngineStore(database).commit(7, [one], [message(one.id)], b"memory")
     database.close()
     again = Database(state)
-    assert EngineStore(again).load() == EngineState(7, 7, b"memory")
+    assert EngineStore(again).load() == EngineCheckpoint(7, 7, b"memory")
     assert EngineStore(again).open_alarms() == [one.alarm]
     assert AlarmStore(again).alarm_history(one.alarm.id) == [replace(one, seq=1)]
     again.close()
@@ -67,7 +67,7 @@ def test_a_turn_that_cannot_be_written_whole_leaves_nothing(database: Database) 
     faulty = replace(message(one.id), connector="other", plant=cast("str", None))  # which no table takes
     with pytest.raises(sa.exc.IntegrityError):
         engine.commit(2, [one], [message(one.id), faulty], b"new")
-    assert engine.load() == EngineState(1, 1, b"old")
+    assert engine.load() == EngineCheckpoint(1, 1, b"old")
     assert engine.open_alarms() == []
     assert OutboxStore(database).oldest("inspector") is None
 
@@ -145,7 +145,7 @@ def test_a_snapshot_stays_until_the_next_one(database: Database) -> None:
     engine = EngineStore(database)
     engine.commit(3, [], [], b"memory")
     engine.commit(9, [], [])
-    assert engine.load() == EngineState(9, 3, b"memory")
+    assert engine.load() == EngineCheckpoint(9, 3, b"memory")
 
 
 def test_an_alarm_keeps_its_history_to_the_end(database: Database) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ingest.model.warning import Trait, WarningEvent, WarningFilter
 from ingest.state import warning_tables as t
 from ingest.state.database import Database, migrate
-from ingest.state.soundness import check_state
+from ingest.state.integrity import check_state
 from ingest.state.store import EngineStore
 from ingest.state.warning_rows import warning_event_row, warning_row
 from ingest.state.warning_store import WarningStore

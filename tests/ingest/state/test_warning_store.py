@@ -12,10 +12,10 @@ from ingest.model.warning import Colour, Trait, WarningEvent, WarningFilter, War
 from ingest.state.audit import AuditStore
 from ingest.state.config import StateConfig
 from ingest.state.database import Database
-from ingest.state.peek import reading
+from ingest.state.read_only import reading
 from ingest.state.store import EngineStore
 from ingest.state.warning_store import WarningStore, read_history
-from ingest.warnings.watch import Hand
+from ingest.warnings.episodes import Actor
 from tests.ingest.warnings.small import SECOND, fact, watch
 
 
@@ -25,7 +25,7 @@ def life() -> list[WarningEvent]:
     one = fact("A", 0, 2, Trait.RED | Trait.MANDATORY)
     events = made.learn(0, known=[one])
     key = events[0].warning.id
-    hand = Hand("王工", "operator", 2 * SECOND)
+    hand = Actor("王工", "operator", 2 * SECOND)
     events += made.acknowledge(key, hand, "已到现场")
     events += made.feed_back(key, replace(hand, time=3 * SECOND), "水泵跳停", "切换备用泵")
     events += made.learn(4 * SECOND, over=[one.key])

@@ -7,9 +7,9 @@ from uuid import UUID, uuid5
 
 from ingest.model.plant import Confidence, Text
 from ingest.model.warning import Colour, Fact, Step, Trait
-from ingest.warnings.ladder import Duty, Pace
+from ingest.warnings.episodes import PlantContext, WarningEpisodes, WarningPolicy
+from ingest.warnings.escalation import Deadlines, Duty
 from ingest.warnings.rules import ColourRule, ColourRules, Selector
-from ingest.warnings.watch import Place, Terms, Watch
 
 SECOND = 10**9
 NOBODY = Trait(0)
@@ -42,9 +42,9 @@ RULES = ColourRules(
     ),
     0,
 )
-TERMS = Terms(
+TERMS = WarningPolicy(
     RULES,
-    Pace(
+    Deadlines(
         {colour: s * SECOND for colour, s in ACK_S.items()},
         {colour: s * SECOND for colour, s in FEEDBACK_S.items()},
         (HALF,),
@@ -55,9 +55,11 @@ TERMS = Terms(
 EVERYBODY: Mapping[Step, tuple[str, ...]] = {step: (f"{step} office",) for step in Step}
 
 
-def watch(at_s: int = 0, holders: Mapping[Step, tuple[str, ...]] = EVERYBODY, terms: Terms = TERMS) -> Watch:
+def watch(
+    at_s: int = 0, holders: Mapping[Step, tuple[str, ...]] = EVERYBODY, terms: WarningPolicy = TERMS
+) -> WarningEpisodes:
     """A watch over one plant."""
-    return Watch(Place("small", 40.0, Duty(holders)), terms, at_s * SECOND)
+    return WarningEpisodes(PlantContext("small", 40.0, Duty(holders)), terms, at_s * SECOND)
 
 
 def fact(name: str, since_s: int, level: int = 1, traits: Trait = NOBODY, **more: object) -> Fact:

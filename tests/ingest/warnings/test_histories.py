@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from ingest.model.warning import Colour, Step, Trait, WarningEvent
-from ingest.warnings.watch import Hand, Watch
+from ingest.warnings.episodes import Actor, WarningEpisodes
 from tests.ingest.warnings.small import (
     ACK_S,
     EVERYBODY,
@@ -236,7 +236,7 @@ def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Ran
     return told
 
 
-def _act(under_test: Watch, what: str, which: str, now: int) -> list[WarningEvent]:
+def _act(under_test: WarningEpisodes, what: str, which: str, now: int) -> list[WarningEvent]:
     if what == "raise":
         name, colour = which.split("/")
         traits = Trait.RED if colour == "red" else Trait(0)
@@ -250,13 +250,13 @@ def _act(under_test: Watch, what: str, which: str, now: int) -> list[WarningEven
     return _answer(under_test, what, which, now)
 
 
-def _answer(under_test: Watch, what: str, which: str, now: int) -> list[WarningEvent]:
+def _answer(under_test: WarningEpisodes, what: str, which: str, now: int) -> list[WarningEvent]:
     events = under_test.pass_time(now)
     live = list(under_test.live)
     if not live:
         return events
     target = live[0 if which == "first" else -1]
-    hand = Hand(PERSON, "inspector", now)
+    hand = Actor(PERSON, "inspector", now)
     try:
         if what == "see":
             return events + under_test.acknowledge(target, hand)

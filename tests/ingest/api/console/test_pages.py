@@ -22,7 +22,7 @@ from ingest.plants.view import Latest
 from ingest.state.audit import AuditRow
 from tests.ingest.api.conftest import Ask
 from tests.ingest.api.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
-from tests.small_plant import PLANT, TEXT, small_roster
+from tests.small_plant import PLANT, TEXT, small_configuration
 
 
 def titles(page: str) -> list[str]:
@@ -333,8 +333,8 @@ async def test_a_renamed_point_says_what_it_was_called_on_its_page_in_its_record
     hall: StandIn, ask: Ask, tmp_path: Path
 ) -> None:
     numbering = MemoryNumbering()
-    small_roster(tmp_path, numbering)
-    hall.known = small_roster(tmp_path, numbering, TEXT.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"'))
+    small_configuration(tmp_path, numbering)
+    hall.known = small_configuration(tmp_path, numbering, TEXT.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"'))
     act = Act(hall.time, YUJING, "service", "renamed", "point", "CO-09", PLANT, {"was": "CO-01", "point": "CO-09"})
     hall.trail.append(AuditRow(1, act, "0" * 64))
     client = ask(ADMIN)
@@ -351,7 +351,7 @@ async def test_what_the_service_watches_of_itself_is_a_plant_for_those_who_see_a
     hall: StandIn, ask: Ask, tmp_path: Path
 ) -> None:
     """Its points are listed with their values; it has none of the duties of an enterprise."""
-    hall.known = small_roster(tmp_path)
+    hall.known = small_configuration(tmp_path)
     hall.values = {}
     hall.put(SERVICE, "DISK", Latest(hall.time - SECOND, 81_920.0, 0, stale=False))
     page = (await ask(OPERATOR).get(f"/plants/{SERVICE}")).text

@@ -16,10 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 import ingest
 from ingest.api.app import wrong_parameters
 from ingest.api.console import fields
+from ingest.api.console.event_texts import PROSE, prose, refused
 from ingest.api.console.rendering import HOME
-from ingest.api.console.telling import PROSE, prose, refused
 from ingest.api.inputs import Number
-from ingest.api.texts.refused import wanted
+from ingest.api.texts.field_errors import wanted
 
 ROOT = Path(ingest.__file__).parent
 WHERE = ("cases", "api/cases", "api/console", "state")

@@ -1,0 +1,126 @@
+"""The roster: every enrolled plant, compiled to the arrays the hot path works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import Derived, RuleTable
+from ingest.model.batch import Batch
+from ingest.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
+from ingest.plants.rules import AllRules
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatewayConfiguration:
+    """What intake needs to know of one gateway.
+
+    Attributes:
+        columns: point id -> roster index, for the points this gateway may send.
+        device: roster index of the gateway's own point (online or not).
+        own: roster index of what the service measures of it.
+    """
+
+    columns: Mapping[str, int]
+    device: int
+    own: Mapping[GatewayPoint, int]
+
+    @property
+    def clock(self) -> int:
+        """PlantConfiguration index of the point that tells how far its clock is ahead."""
+        return self.own[GatewayPoint.CLOCK]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlantConfiguration:
+    """All plants at one moment. Immutable: a changed plant file gives a new roster.
+
+    A point keeps its index for ever (`Numbering`), so arrays, journal entries and detector state stay valid over
+    reloads; the index of a removed point stays unused.
+
+    Attributes:
+        version: counts up with every reload.
+        plants: by plant id; the service itself is among them, as `SERVICE`, and last.
+        points: by index; None where a point was removed.
+        rules: every rule; detectors name a rule by its place here.
+        gateways: by (plant id, gateway id).
+        low, high: float64[p], instrument range (NaN where unused).
+        carrier: int32[p], index of the own point of the gateway that carries the point (itself for that one, and for
+            points of the service).
+        tables: rules by detector name, for `detectors.registry`; only those that have any.
+        derived: channels that expressions give, numbered after all points; `tables` judge them and look at them.
+        renamed: (plant, former id) -> id, of the points that had another one before.
+    """
+
+    version: int
+    plants: Mapping[str, Plant]
+    points: tuple[Point | None, ...]
+    rules: Sequence[Rule]
+    gateways: Mapping[tuple[str, str], GatewayConfiguration]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    carrier: NDArray[np.int32]
+    tables: Mapping[str, RuleTable]
+    derived: tuple[Derived, ...] = ()
+    renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
+    # [p + 1]: the last entry stands for all points numbered later.
+    _low: NDArray[np.float64] = field(init=False, repr=False)
+    _high: NDArray[np.float64] = field(init=False, repr=False)
+    _enrolled: NDArray[np.bool_] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Lay out what is asked for with every batch."""
+        low, high = np.append(self.low, np.nan), np.append(self.high, np.nan)
+        for name, column in {"_low": low, "_high": high, "_enrolled": ~np.isnan(low)}.items():
+            object.__setattr__(self, name, column)
+
+    def enterprises(self) -> list[Plant]:
+        """The plants that are enterprises: all but the service itself."""
+        return [plant for plant in self.plants.values() if plant.id != SERVICE]
+
+    def enrolled(self, batch: Batch) -> Batch:
+        """The readings of points that are enrolled now; a removed point may still have some in the journal."""
+        known = self._enrolled.take(batch.point, mode="clip")
+        return batch if np.count_nonzero(known) == len(known) else batch.take(known)
+
+    def ranges(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Low and high end of each point's instrument range; NaN for points that are not enrolled."""
+        return self._low.take(point, mode="clip"), self._high.take(point, mode="clip")
+
+    def number(self, rule: Rule) -> int:
+        """The rule's place in `rules`; -1 if it is not judged now."""
+        point = self.find(rule.plant, rule.point)
+        codes = [rule.code for rule in point.rules] if point is not None else []
+        if point is None or rule.code not in codes:
+            return -1
+        if isinstance(self.rules, AllRules):
+            return int(self.rules.first[point.index]) + codes.index(rule.code)
+        return self.rules.index(rule)
+
+    def renamed_rules(self) -> dict[str, str]:
+        """The keys of renamed points' rules: former -> now."""
+        return {
+            rule_key(plant, former, rule.code): rule_key(plant, now, rule.code)
+            for (plant, former), now in self.renamed.items()
+            if (point := self.find(plant, now)) is not None
+            for rule in point.rules
+        }
+
+    def judges(self, plant: str, point: str, code: str) -> bool:
+        """Whether that point has a rule of that code now."""
+        found = self.find(plant, point)
+        return found is not None and any(rule.code == code for rule in found.rules)
+
+    def find(self, plant: str, point: str) -> Point | None:
+        """The point of that plant with that id, or None."""
+        points = self._by_id.get(plant)
+        if points is None:
+            known = self.plants.get(plant)
+            if known is None:
+                return None
+            points = self._by_id[plant] = {point.id: point for point in known.points}
+        return points.get(point)
