@@ -52,10 +52,10 @@ from benchmarks.load import Load, load_command, write_plants
 from benchmarks.neighbours import FIGURES as NEIGHBOURS
 from benchmarks.probe import GATEWAYS, probe_command, receiver
 from benchmarks.years import FIGURES as YEARS
-from ingest.cases.hazard import Hazard, HazardSource
-from ingest.state.case_store import CaseStore
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
+from ingest.domain.cases.hazard import Hazard, HazardSource
+from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
 from tests.e2e.service import HTTP, Service
 from tests.servers import free_port, mosquitto
 

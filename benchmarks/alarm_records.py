@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 import sqlalchemy as sa
 
-from ingest.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
-from ingest.model.plant import Text
-from ingest.state.database import Database
-from ingest.state.rows import alarm_row, event_row
-from ingest.state.tables import alarm, alarm_event, annunciation
+from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
+from ingest.domain.model.plant import Text
+from ingest.storage.state.database import Database
+from ingest.storage.state.rows import alarm_row, event_row
+from ingest.storage.state.tables import alarm, alarm_event, annunciation
 
 PLANTS: Final = 50
 POINTS: Final = 20  # of each plant

@@ -24,11 +24,11 @@ import httpx
 import numpy as np
 
 from benchmarks.alarm_records import PLANTS, SPAN_NS, Records, write_plants
-from ingest.api.rest.paging import write_token
-from ingest.model.alarm import Alarm
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
-from ingest.telemetry import configure_logging
+from ingest.base.telemetry import configure_logging
+from ingest.domain.model.alarm import Alarm
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
+from ingest.web.paging import write_token
 from tests.e2e.service import Service
 from tests.servers import PostgreSQL, free_port, postgresql
 

@@ -26,14 +26,14 @@ from typing import Final
 import numpy as np
 
 from benchmarks.load import COLUMNS, USUAL, write_plants
-from ingest.journal.journal import Commit, Journal
-from ingest.model.batch import Batch
-from ingest.pipeline.engine import Engine, EngineConfig
-from ingest.pipeline.order import Policy
+from ingest.base.telemetry import configure_logging
+from ingest.domain.model.batch import Batch
+from ingest.engine.engine import Engine, EngineConfig
+from ingest.engine.order import Policy
 from ingest.plants.load import load_configuration
-from ingest.state.database import Database
-from ingest.state.store import AlarmStore, EngineStore
-from ingest.telemetry import configure_logging
+from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.state.database import Database
+from ingest.storage.state.store import AlarmStore, EngineStore
 
 SECOND: Final = 10**9
 BLOCKS: Final = 8

@@ -31,14 +31,14 @@ from benchmarks.duck_filled import fill_readings, fill_rollups
 from benchmarks.intake import rss_mb
 from benchmarks.load import Load, point_names
 from benchmarks.site import FIRST, SHAPES, site
-from ingest.history.config import DuckDBConfig
-from ingest.history.duck import DuckDBStore
-from ingest.history.duck_rollups import HOUR
-from ingest.history.series import Series
-from ingest.history.store import TrendQuery
-from ingest.model.batch import Batch
+from ingest.domain.model.batch import Batch
 from ingest.plants.configuration import PlantConfiguration
-from tests.ingest.history.made_up import NOON, PLANT, configuration, point
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.duck import DuckDBStore
+from ingest.storage.history.duck_rollups import HOUR
+from ingest.storage.history.series import Series
+from ingest.storage.history.store import TrendQuery
+from tests.ingest.storage.history.made_up import NOON, PLANT, configuration, point
 
 SIZES: Final = (200, 1_000, 10_000, 50_000)
 BUCKETS: Final = 240

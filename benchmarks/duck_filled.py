@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ingest.history.config import DuckDBConfig
-from ingest.history.duck_file import DuckFile
-from ingest.history.duck_rollups import HOUR, MINUTE, roll
-from ingest.history.series import Series
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.duck_file import DuckFile
+from ingest.storage.history.duck_rollups import HOUR, MINUTE, roll
+from ingest.storage.history.series import Series
 
 _SECOND: Final = 10**9
 _DAY: Final = 24 * HOUR

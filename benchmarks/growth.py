@@ -28,9 +28,9 @@ from rich.progress import Progress
 from benchmarks.alarm_records import SPAN_NS, write_plants
 from benchmarks.alarms import Asked, Query, places, settings_of, timed
 from benchmarks.growth_records import fill, steps
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
-from ingest.telemetry import configure_logging
+from ingest.base.telemetry import configure_logging
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
 from tests.e2e.service import Service
 from tests.servers import free_port
 

@@ -8,20 +8,20 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from benchmarks.alarm_records import SPAN_NS, Records, events
-from ingest.history.writer import READER
-from ingest.state import audit
-from ingest.state.database import Database
-from ingest.state.rows import act_of
-from ingest.state.store import AlarmStore, EngineStore
-from ingest.state.tables import alarm, alarm_event, annunciation, outbox
-from ingest.state.tables import audit as trail
+from ingest.storage.history.writer import READER
+from ingest.storage.state import audit
+from ingest.storage.state.database import Database
+from ingest.storage.state.rows import act_of
+from ingest.storage.state.store import AlarmStore, EngineStore
+from ingest.storage.state.tables import alarm, alarm_event, annunciation, outbox
+from ingest.storage.state.tables import audit as trail
 
 PARTS: Final = 8
 """Parts of a year; all but the newest are the same but for their times and ids."""
 
 _PART: Final = SPAN_NS // PARTS
 _OPEN_SHARE: Final = 0.016  # of the newest part: about as many as `benchmarks.alarm_records` has of a year
-_PACK: Final = 2_000  # as `ingest.maintenance` does it
+_PACK: Final = 2_000  # as `ingest.runtime.maintenance` does it
 _TABLES: Final = (alarm, alarm_event, annunciation, trail)
 _TIMES: Final = frozenset(
     {"onset", "raised", "annunciated", "returned", "acked", "disposed", "cleared", "time", "received", "called"}

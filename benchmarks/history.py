@@ -18,18 +18,18 @@ from typing import Final
 
 import numpy as np
 
-from ingest.history import influx
-from ingest.history.config import InfluxV1Config
-from ingest.history.influx_v1 import InfluxV1Store
-from ingest.history.line_protocol import ReadingLines, precision_of
-from ingest.history.writer import HistoryWriter
-from ingest.journal.journal import Commit, Journal
-from ingest.model.alarm import AlarmEvent
-from ingest.model.batch import Batch
+from ingest.base.telemetry import configure_logging
+from ingest.domain.model.alarm import AlarmEvent
+from ingest.domain.model.batch import Batch
+from ingest.domain.quality.check import check_quality
 from ingest.plants.configuration import PlantConfiguration
-from ingest.quality.check import check_quality
-from ingest.telemetry import configure_logging
-from tests.ingest.history.made_up import NOON, configuration, point
+from ingest.storage.history import influx
+from ingest.storage.history.config import InfluxV1Config
+from ingest.storage.history.influx_v1 import InfluxV1Store
+from ingest.storage.history.line_protocol import ReadingLines, precision_of
+from ingest.storage.history.writer import HistoryWriter
+from ingest.storage.journal.journal import Commit, Journal
+from tests.ingest.storage.history.made_up import NOON, configuration, point
 from tests.servers import Server, influxd_server
 
 _MS: Final = 1_000_000

@@ -19,12 +19,12 @@ from typing import Any, Final
 import httpx
 import numpy as np
 
-from ingest.history.config import InfluxV1Config
-from ingest.history.influx_v1 import InfluxV1Store
-from ingest.history.setup import SetupWish
-from ingest.history.setup_v1 import set_up_v1
-from ingest.history.store import TrendQuery
-from tests.ingest.history.made_up import PLANT, batch, configuration, point
+from ingest.storage.history.config import InfluxV1Config
+from ingest.storage.history.influx_v1 import InfluxV1Store
+from ingest.storage.history.setup import SetupWish
+from ingest.storage.history.setup_v1 import set_up_v1
+from ingest.storage.history.store import TrendQuery
+from tests.ingest.storage.history.made_up import PLANT, batch, configuration, point
 from tests.servers import influxd_server
 
 HOUR_S: Final = 3_600

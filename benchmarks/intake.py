@@ -32,21 +32,21 @@ import httpx
 import numpy as np
 
 from benchmarks.load import COLUMNS, Load, load_command, write_plants
-from ingest.garbage_collection import settle_heap
-from ingest.journal.journal import Journal
-from ingest.pace import PaceConfig
-from ingest.pipeline.announcer import Announcer
-from ingest.pipeline.intake import Intake, IntakeConfig
+from ingest.base.pace import PaceConfig
+from ingest.base.telemetry import configure_logging
+from ingest.intake.announcer import Announcer
+from ingest.intake.intake import Intake, IntakeConfig
+from ingest.intake.sources.clock import Clock
+from ingest.intake.sources.config import MqttConfig
+from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.mqtt import MqttSource
 from ingest.plants.load import load_configuration
-from ingest.sources.clock import Clock
-from ingest.sources.config import MqttConfig
-from ingest.sources.handover import Handover
-from ingest.sources.mqtt import MqttSource
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
-from ingest.state.store import OutboxStore
-from ingest.telemetry import configure_logging
-from tests.ingest.connectors.receiver import Receiver
+from ingest.runtime.garbage_collection import settle_heap
+from ingest.storage.journal.journal import Journal
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
+from ingest.storage.state.store import OutboxStore
+from tests.ingest.delivery.receiver import Receiver
 from tests.servers import free_port, influxd, mosquitto
 
 BROKER: Final = ("max_queued_messages 0", "max_inflight_messages 0")
@@ -175,7 +175,7 @@ def service(
     broker: tuple[str, int],
     influx: str | None,
     more: str = "",
-    program: Sequence[str] = ("-m", "ingest.cli"),
+    program: Sequence[str] = ("-m", "ingest.cli.main"),
 ) -> Iterator[Running]:
     """The whole service, ready; without an InfluxDB it keeps readings in its built-in store. `program` is `yujing`."""
     token, port = "a-token-of-this-benchmark-only", free_port()

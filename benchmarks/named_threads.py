@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from ingest.cli import main as yujing
+from ingest.cli.main import main as yujing
 
 _PATIENCE_S: Final = 60.0
 

@@ -18,8 +18,8 @@ import apsw
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.wire.frame import Frame, decode_committed, encode_json
-from ingest.wire.topics import committed_topic, frame_topic
+from ingest.intake.wire.frame import Frame, decode_committed, encode_json
+from ingest.intake.wire.topics import committed_topic, frame_topic
 from tests.e2e.service import Service
 from tests.servers import mosquitto
 from tests.small_plant import PLANT

@@ -25,8 +25,8 @@ from typing import Any, Final
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.wire.frame import decode_committed
-from ingest.wire.topics import committed_topic, frame_topic
+from ingest.intake.wire.frame import decode_committed
+from ingest.intake.wire.topics import committed_topic, frame_topic
 
 GATEWAYS: Final = 20
 _PLANT: Final = "load-0"

@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks.alarm_records import Records, write_plants
 from benchmarks.alarms import Asked, settings_of, timed
 from benchmarks.growth_records import settle
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
 from tests.e2e.service import Service
 from tests.servers import free_port
 

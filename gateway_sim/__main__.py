@@ -2,7 +2,7 @@
 
 import sys
 
-from ingest.extras import ExtraMissing, needing
+from ingest.base.extras import ExtraMissing, needing
 
 try:
     with needing("demo", "gateway_sim"):

@@ -25,8 +25,8 @@ from gateway_sim.recording import AUTO, InvalidRecording, Layout, Recording, rea
 from gateway_sim.replay import Replayed, replay
 from gateway_sim.report import write_report
 from gateway_sim.webhook_receiver import WebhookReceiver
-from ingest.usage_errors import InBothLanguages
-from ingest.wire.frame import Refusal
+from ingest.base.usage_errors import InBothLanguages
+from ingest.intake.wire.frame import Refusal
 
 app = typer.Typer(
     cls=InBothLanguages,

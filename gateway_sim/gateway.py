@@ -22,8 +22,8 @@ import aiomqtt
 import msgspec
 
 from gateway_sim.buffer import FrameBuffer
-from ingest.wire.errors import Rejected
-from ingest.wire.frame import (
+from ingest.intake.wire.errors import Rejected
+from ingest.intake.wire.frame import (
     Committed,
     Frame,
     Refusal,
@@ -31,8 +31,8 @@ from ingest.wire.frame import (
     decode_refusal,
     encode_status,
 )
-from ingest.wire.registry import FORMATS
-from ingest.wire.topics import committed_topic, frame_topic, refused_topic, status_topic
+from ingest.intake.wire.registry import FORMATS
+from ingest.intake.wire.topics import committed_topic, frame_topic, refused_topic, status_topic
 
 RETAINED_WAIT_S: Final = 0.5  # for the retained `committed` after a reconnect, before everything is sent again
 BACKOFF_S: Final = (0.25, 5.0)  # first and longest pause between connections

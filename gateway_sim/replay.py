@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway_sim.gateway import ReferenceGateway
 from gateway_sim.recording import Recording
-from ingest.wire.frame import Refusal
+from ingest.intake.wire.frame import Refusal
 
 ROWS_PER_FRAME: Final = 200
 FRAMES_AHEAD: Final = 64  # frames made before their commit came, as fast as commits allow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from ingest import build
+from ingest.base import build
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
         return
     # Nothing that is loaded is garbage: not to look again and again saves a sixth of what it takes to start.
     gc.disable()
-    from ingest import cli  # noqa: PLC0415  not before
+    from ingest.cli import main as cli  # noqa: PLC0415  not before
 
     gc.freeze()
     gc.enable()

@@ -12,9 +12,9 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
-from ingest.model.config import Secret
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
+from ingest.base.config import Secret
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
 from tests import migrated
 from tests.servers import PostgreSQL, postgresql
 

@@ -13,7 +13,7 @@ import weakref
 from functools import cache
 from pathlib import Path
 
-from ingest.state.database import Database
+from ingest.storage.state.database import Database
 
 
 def opened(path: Path) -> Database:

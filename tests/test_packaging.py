@@ -27,8 +27,8 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(tmp_path: P
     assert held == files | set(SHIPPED.values())
     for needed in (
         "ingest/plants/catalogue/steel.toml",
-        "ingest/connectors/platform/mapping.toml",
-        "ingest/state/migrations/versions/0001_initial.py",
+        "ingest/delivery/platform/mapping.toml",
+        "ingest/storage/state/migrations/versions/0001_initial.py",
         "ingest/deploy/yujing.toml",
         "gateway_sim/plants/demo-steel.toml",
         "dashboards/grafana/plant.json",

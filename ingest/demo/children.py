@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from ingest.extras import require
+from ingest.base.extras import require
 
 BrokerKind = Literal["embedded", "mosquitto"]
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ingest import telemetry
-from ingest.app import Service
+from ingest.base import telemetry
 from ingest.demo.children import BrokerKind, ChildFailed, child, find_mosquitto, simulator, stop
 from ingest.demo.summary import read_labels, summarise
 from ingest.demo.surroundings import TOKEN, WEBHOOK, surroundings
 from ingest.demo.terminal import Terminal
-from ingest.settings import InForce
-from ingest.sources.config import MqttConfig
+from ingest.intake.sources.config import MqttConfig
+from ingest.runtime.service import Service
+from ingest.runtime.settings import InForce
 
 _DRAIN_S: Final = 15
 """What the plants are given at the end to see everything committed."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ingest.app import Service
-from ingest.model.alarm import AlarmEvent, AlarmEventKind
-from ingest.model.warning import Colour, WarningEvent, WarningEventKind
+from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.domain.model.warning import Colour, WarningEvent, WarningEventKind
+from ingest.runtime.service import Service
 
 _GRACE_S = 30.0
 """An alarm this long after a fault's end still counts as its detection: some conditions outlast their cause."""

@@ -12,19 +12,19 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.api.config import ApiConfig, TokenConfig
-from ingest.connectors.config import ConnectorsConfig
-from ingest.connectors.platform.config import PlatformConfig
-from ingest.connectors.webhook.config import WebhookConfig
+from ingest.base.config import Secret
+from ingest.delivery.config import ConnectorsConfig
+from ingest.delivery.platform.config import PlatformConfig
+from ingest.delivery.webhook.config import WebhookConfig
 from ingest.demo.children import BrokerKind, broker, child, first_line, free_port, simulator
-from ingest.history.config import DuckDBConfig
-from ingest.journal.config import JournalConfig
-from ingest.model.config import Secret
-from ingest.model.warning import Step
-from ingest.settings import Settings
-from ingest.sources.config import MqttConfig
-from ingest.state.config import StateConfig
-from ingest.warnings.config import AcknowledgeTimes, DutyConfig, FeedbackTimes, WarningsConfig
+from ingest.domain.model.warning import Step
+from ingest.domain.warnings.config import AcknowledgeTimes, DutyConfig, FeedbackTimes, WarningsConfig
+from ingest.intake.sources.config import MqttConfig
+from ingest.runtime.settings import Settings
+from ingest.services.config import ApiConfig, TokenConfig
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.journal.config import JournalConfig
+from ingest.storage.state.config import StateConfig
 
 WEBHOOK: Final = "inspector"
 """The inspector's webhook, by its name in the outbox."""

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ingest.app import Service
-from ingest.model.alarm import AlarmEvent, AlarmEventKind
-from ingest.model.display_value import digits
+from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.domain.model.display_value import digits
+from ingest.runtime.service import Service
 
 _LOOK_S: Final = 0.5
 

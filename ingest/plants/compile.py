@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
-from ingest.model.display_value import SINGLE
-from ingest.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point, Text
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.display_value import SINGLE
+from ingest.domain.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point, Text
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
 from ingest.plants.enrolment import due
@@ -21,7 +22,6 @@ from ingest.plants.numbering import Numbering
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, named
 from ingest.plants.point_rules import EvaluatedPoint, Judged
 from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
-from ingest.telemetry import Event, emit
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import Derived, RuleTable
-from ingest.model.batch import Batch
-from ingest.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
+from ingest.domain.model.batch import Batch
+from ingest.domain.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
 from ingest.plants.rules import AllRules
 
 

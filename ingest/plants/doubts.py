@@ -11,8 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from ingest.model.fault import Fault
-from ingest.model.plant import Gate, Plant, Point, Rule
+from ingest.domain.model.fault import Fault
+from ingest.domain.model.plant import Gate, Plant, Point, Rule
 from ingest.plants.gates import gates_in
 
 PROVINCES: Final = frozenset(

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ingest.model.plant import PlantKind, Text
+from ingest.domain.model.plant import PlantKind, Text
 
 Dust = Literal["metal", "wood", "aluminium", "magnesium", "grain", "other"]
 

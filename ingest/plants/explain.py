@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.model.fault import InvalidConfig, near
-from ingest.model.plant import SERVICE, Text
+from ingest.domain.model.fault import InvalidConfig, near
+from ingest.domain.model.plant import SERVICE, Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.gates import ALWAYS
 from ingest.plants.load import plant_files

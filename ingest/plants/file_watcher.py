@@ -12,9 +12,9 @@ from typing import Final
 
 from watchfiles import awatch
 
+from ingest.base.telemetry import Event, emit
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.load import plant_files
-from ingest.telemetry import Event, emit
 
 STEP_MS: Final = 200
 """Quiet time after a change before the files are read: a save is often several writes."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, cast
 
-from ingest.model.plant import Gate, GateOp
+from ingest.domain.model.plant import Gate, GateOp
 
 ALWAYS: Final = "always"
 """Instead of a condition: judged at all times."""

@@ -16,7 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from ingest.model.fault import Fault, InvalidConfig
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
 from ingest.plants.compile import JudgedPlant
 from ingest.plants.configuration import PlantConfiguration
@@ -25,7 +26,6 @@ from ingest.plants.numbering import Numbering
 from ingest.plants.point_rules import Shared
 from ingest.plants.saved_files import SavedFiles
 from ingest.plants.written import Place
-from ingest.telemetry import Event, emit
 
 LARGEST: Final = 64 * 2**20
 """Bytes. A plant of 20 000 points with rules of its own takes a tenth of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.model.fault import Fault, InvalidConfig
+from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
 from ingest.plants.compile import JudgedPlant, compile_configuration
 from ingest.plants.configuration import PlantConfiguration

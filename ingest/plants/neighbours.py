@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.model.plant import Gate
+from ingest.domain.model.plant import Gate
 from ingest.plants.catalogue import Signal
 from ingest.plants.formula import Formula, Tied, condition, parse_formula, tie, word
 from ingest.plants.gates import ALWAYS, Candidate, Missing, Peers, When, find_gate, find_point

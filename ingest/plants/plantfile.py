@@ -9,8 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.model.fault import Fault
-from ingest.model.plant import Confidence, gateway_point_of
+from ingest.domain.model.fault import Fault
+from ingest.domain.model.plant import Confidence, gateway_point_of
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable

@@ -13,7 +13,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.model.plant import Confidence, Gate, Point, Rule, Text, rule_key
+from ingest.domain.model.plant import Confidence, Gate, Point, Rule, Text, rule_key
 
 
 @dataclass(frozen=True, slots=True)

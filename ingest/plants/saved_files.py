@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.model.files import sync, write_whole
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.files import sync, write_whole
 from ingest.plants.load import plant_files
-from ingest.telemetry import Event, emit
 
 
 @dataclass(frozen=True, slots=True)

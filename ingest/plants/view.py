@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from ingest.model.flags import UNUSABLE
-from ingest.model.plant import Gate, Point
+from ingest.domain.model.flags import UNUSABLE
+from ingest.domain.model.plant import Gate, Point
 from ingest.plants.configuration import PlantConfiguration
 
 

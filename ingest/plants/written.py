@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
-from ingest.model.config import Config
-from ingest.model.fault import Fault, faults_of
-from ingest.model.plant import Confidence
+from ingest.base.config import Config
+from ingest.domain.model.fault import Fault, faults_of
+from ingest.domain.model.plant import Confidence
 
 
 class Written(Config):

@@ -15,12 +15,12 @@ from typing import Literal, Protocol
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.connectors.connector import Outcome
-from ingest.connectors.sender import OutboxSender, Scheduled
-from ingest.model.alarm import AlarmEventKind
-from ingest.model.outbox import Message
-from tests.ingest.connectors.outbox import Clock, MemoryOutbox, alarm_message, hurry, running
-from tests.ingest.connectors.receiver import Receiver, Reply, Request
+from ingest.delivery.connector import Outcome
+from ingest.delivery.sender import OutboxSender, Scheduled
+from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.outbox import Message
+from tests.ingest.delivery.outbox import Clock, MemoryOutbox, alarm_message, hurry, running
+from tests.ingest.delivery.receiver import Receiver, Reply, Request
 
 Manner = Literal["accept", "refuse", "silent", "reset"]
 HANGS_S = 60.0

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from ingest.model.batch import Batch
-from ingest.wire.assemble import Arrival, assemble
-from ingest.wire.decode import Decoded, decode, identify
-from ingest.wire.errors import Reason, Rejected
-from ingest.wire.format import FrameFormat
-from ingest.wire.frame import MAX_BYTES, MAX_COLUMNS, Frame
-from ingest.wire.registry import BY_FIRST_BYTE, by_first_byte
+from ingest.domain.model.batch import Batch
+from ingest.intake.wire.assemble import Arrival, assemble
+from ingest.intake.wire.decode import Decoded, decode, identify
+from ingest.intake.wire.errors import Reason, Rejected
+from ingest.intake.wire.format import FrameFormat
+from ingest.intake.wire.frame import MAX_BYTES, MAX_COLUMNS, Frame
+from ingest.intake.wire.registry import BY_FIRST_BYTE, by_first_byte
 
 T0 = 1_763_884_800_000
 COLUMNS = {"A": 7, "B": 3, "测点 1": 5, 'say "no", [1]:\\': 9}

@@ -22,16 +22,16 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.alarms.operator_load import OperatorLoad
-from ingest.alarms.slot import SLOT, AlarmSlot
-from ingest.history.errors import HistoryUnavailable
-from ingest.history.refusals import write_around
-from ingest.history.store import HistoryStore, TrendQuery
-from ingest.model.alarm import AlarmEventKind
-from ingest.model.batch import Batch, empty_batch
-from ingest.model.flags import Flag
-from ingest.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
-from tests.ingest.history.made_up import (
+from ingest.domain.alarms.operator_load import OperatorLoad
+from ingest.domain.alarms.slot import SLOT, AlarmSlot
+from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.batch import Batch, empty_batch
+from ingest.domain.model.flags import Flag
+from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
+from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.refusals import write_around
+from ingest.storage.history.store import HistoryStore, TrendQuery
+from tests.ingest.storage.history.made_up import (
     NOON,
     PLANT,
     SECOND,

@@ -11,13 +11,13 @@ from typing import Protocol
 
 import numpy as np
 
-from ingest.history.feeds import JournalFeed
-from ingest.journal import body
-from ingest.journal.journal import Commit, Progress, Totals
-from ingest.journal.records import Quarantined, Staged
-from ingest.journal.roles import EngineJournal, IntakeJournal
-from ingest.journal.sequence_state import Gap, SequenceState
-from ingest.model.batch import Batch, empty_batch
+from ingest.domain.model.batch import Batch, empty_batch
+from ingest.storage.history.feeds import JournalFeed
+from ingest.storage.journal import body
+from ingest.storage.journal.journal import Commit, Progress, Totals
+from ingest.storage.journal.records import Quarantined, Staged
+from ingest.storage.journal.roles import EngineJournal, IntakeJournal
+from ingest.storage.journal.sequence_state import Gap, SequenceState
 
 
 class WholeJournal(EngineJournal, IntakeJournal, JournalFeed, Protocol):

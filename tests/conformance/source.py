@@ -11,11 +11,11 @@ from typing import Final, Protocol
 
 import pytest
 
-from ingest.sources.handover import Handover
-from ingest.sources.raw import Raw
-from ingest.sources.source import Source
-from ingest.wire.frame import Committed, decode_committed
-from ingest.wire.topics import frame_topic
+from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.raw import Raw
+from ingest.intake.sources.source import Source
+from ingest.intake.wire.frame import Committed, decode_committed
+from ingest.intake.wire.topics import frame_topic
 
 PATIENCE_S: Final = 60.0
 TOPIC: Final = frame_topic("p", "g")

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.connectors.config import ConnectorsConfig, open_connectors
-from ingest.history.registry import KINDS
-from ingest.history.store import HistoryStore
-from ingest.model.config import Secret, chosen_by_kind
-from ingest.sources.clock import Clock
-from ingest.sources.handover import Handover
-from ingest.sources.source import Source
-from ingest.wire.format import FrameFormat
+from ingest.base.config import Secret, chosen_by_kind
+from ingest.delivery.config import ConnectorsConfig, open_connectors
+from ingest.intake.sources.clock import Clock
+from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.source import Source
+from ingest.intake.wire.format import FrameFormat
+from ingest.storage.history.registry import KINDS
+from ingest.storage.history.store import HistoryStore
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.conformance.frame_format import FrameFormatPromises
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
@@ -27,8 +27,8 @@ from tests.conformance.toys.chat_robot import ChatRobotConfig
 from tests.conformance.toys.csv_format import CsvFormat
 from tests.conformance.toys.folder_source import FolderSource
 from tests.conformance.toys.sqlite_history import SqliteConfig, SqliteStore
-from tests.ingest.connectors.outbox import START, early_warning
-from tests.ingest.connectors.receiver import Receiver
+from tests.ingest.delivery.outbox import START, early_warning
+from tests.ingest.delivery.receiver import Receiver
 
 TOYS = Path(__file__).parent / "toys"
 

@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from ingest.api.server import ApiServer
-from ingest.model.alarm import AlarmState
+from ingest.domain.model.alarm import AlarmState
+from ingest.web.server import ApiServer
 from tests.browser import Watched, chromium, watched
-from tests.ingest.api.serving import served
-from tests.ingest.api.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
+from tests.ingest.web.serving import served
+from tests.ingest.web.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,13 +10,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from ingest.api.server import ApiServer
-from ingest.model.alarm import AlarmState
-from ingest.model.suppression import SuppressionState
+from ingest.domain.model.alarm import AlarmState
+from ingest.domain.model.suppression import SuppressionState
+from ingest.web.server import ApiServer
 from tests.browser import Watched, chromium, watched
-from tests.ingest.api.filled import PDF, Filled, fill
-from tests.ingest.api.serving import served
-from tests.ingest.api.stand_in import ADMIN, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
+from tests.ingest.web.filled import PDF, Filled, fill
+from tests.ingest.web.serving import served
+from tests.ingest.web.stand_in import ADMIN, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

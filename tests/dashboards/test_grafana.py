@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 import yaml
 
-from ingest.alarms.config import AlarmsConfig
-from ingest.alarms.operator_load import OperatorLoad
-from ingest.alarms.slot import SLOT, AlarmSlot
-from ingest.history.config import InfluxV1Config
-from ingest.history.influx_v1 import InfluxV1Store
-from ingest.model.alarm import AlarmEventKind
-from ingest.model.flags import Flag
-from tests.ingest.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, configuration, steady
+from ingest.domain.alarms.config import AlarmsConfig
+from ingest.domain.alarms.operator_load import OperatorLoad
+from ingest.domain.alarms.slot import SLOT, AlarmSlot
+from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.flags import Flag
+from ingest.storage.history.config import InfluxV1Config
+from ingest.storage.history.influx_v1 import InfluxV1Store
+from tests.ingest.storage.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, configuration, steady
 from tests.servers import influxd
 
 FOLDER = Path(__file__).parents[2] / "dashboards" / "grafana"

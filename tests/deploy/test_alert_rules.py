@@ -9,10 +9,11 @@ from pathlib import Path
 import yaml
 from prometheus_client import generate_latest
 
-from ingest import app, live
-from ingest.counters import expose_counters, labels
-from ingest.settings import Settings
-from ingest.telemetry import REGISTRY, Event, kinds
+from ingest.base.telemetry import REGISTRY, Event, kinds
+from ingest.runtime import live
+from ingest.runtime import service as app
+from ingest.runtime.counters import expose_counters, labels
+from ingest.runtime.settings import Settings
 from tests.deploy.written import DEPLOY
 
 RULES = DEPLOY / "prometheus" / "yujing.rules.yml"

@@ -20,12 +20,12 @@ from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from ingest.demo.children import find_mosquitto
-from ingest.settings import load_settings
-from ingest.sources.clock import Clock
-from ingest.sources.handover import Handover
-from ingest.sources.mqtt import MqttSource
-from ingest.wire.frame import MAX_BYTES, Committed
-from ingest.wire.topics import FRAMES, STATUSES, committed_topic, frame_topic, refused_topic, status_topic
+from ingest.intake.sources.clock import Clock
+from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.mqtt import MqttSource
+from ingest.intake.wire.frame import MAX_BYTES, Committed
+from ingest.intake.wire.topics import FRAMES, STATUSES, committed_topic, frame_topic, refused_topic, status_topic
+from ingest.runtime.settings import load_settings
 from tests.deploy.speaker import WAIT_S, speaker, until, write_certificate
 from tests.servers import Server, free_port
 

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway_sim.certificates import make_certificates
-from ingest.cli import app
+from ingest.cli.main import app
 from tests.deploy.written import image_command, unit
 
 YUJING = Path(sys.executable).with_name("yujing")

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ingest import build
-from ingest.model.config import Secret
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
+from ingest.base import build
+from ingest.base.config import Secret
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
 from tests.deploy.written import DEPLOY, ROOT, image_command
 from tests.servers import postgresql
 

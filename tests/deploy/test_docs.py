@@ -25,23 +25,18 @@ from typer.testing import CliRunner
 
 import ingest
 from detectors.detector import Reason as Unjudged
-from ingest.alarms.report import alarm_body
-from ingest.api.config import Role
-from ingest.api.texts import UNJUDGED
-from ingest.cli import app
-from ingest.connectors.webhook.connector import cloud_event
-from ingest.connectors.webhook.signature import decode_secret, signed_headers
-from ingest.extras import EXTRAS
-from ingest.model.outbox import Message
-from ingest.model.plant import GATEWAY_SIGNAL
-from ingest.plants.catalogue import load_catalogue
-from ingest.plants.load import load_configuration
-from ingest.plants.numbering import MemoryNumbering
-from ingest.telemetry import Event
-from ingest.wire.assemble import Arrival, assemble
-from ingest.wire.decode import decode
-from ingest.wire.errors import Reason
-from ingest.wire.frame import (
+from ingest.base.extras import EXTRAS
+from ingest.base.telemetry import Event
+from ingest.cli.main import app
+from ingest.delivery.webhook.connector import cloud_event
+from ingest.delivery.webhook.signature import decode_secret, signed_headers
+from ingest.domain.alarms.report import alarm_body
+from ingest.domain.model.outbox import Message
+from ingest.domain.model.plant import GATEWAY_SIGNAL
+from ingest.intake.wire.assemble import Arrival, assemble
+from ingest.intake.wire.decode import decode
+from ingest.intake.wire.errors import Reason
+from ingest.intake.wire.frame import (
     DETAIL,
     MAX_BYTES,
     MAX_COLUMNS,
@@ -55,9 +50,14 @@ from ingest.wire.frame import (
     decode_status,
     encode_msgpack,
 )
-from ingest.wire.topics import parse_topic
+from ingest.intake.wire.topics import parse_topic
+from ingest.plants.catalogue import load_catalogue
+from ingest.plants.load import load_configuration
+from ingest.plants.numbering import MemoryNumbering
+from ingest.services.config import Role
+from ingest.web.texts import UNJUDGED
 from tests.deploy.written import DEPLOY, ROOT
-from tests.ingest.history.made_up import NOON, alarm_event
+from tests.ingest.storage.history.made_up import NOON, alarm_event
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.rglob("*.md")), DEPLOY / "plants" / "README.md"]

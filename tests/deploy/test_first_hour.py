@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingest.history.config import InfluxV1Config
-from ingest.history.server_check import lacking
-from ingest.settings import load_settings
-from ingest.settings.check import check_all
-from ingest.settings_doubts import doubts
+from ingest.runtime.settings import load_settings
+from ingest.runtime.settings.check import check_all
+from ingest.runtime.settings.doubts import doubts
+from ingest.storage.history.config import InfluxV1Config
+from ingest.storage.history.server_check import lacking
 from tests.deploy.written import ROOT
 from tests.servers import LOOPBACK, influxd_server, mosquitto_server
 

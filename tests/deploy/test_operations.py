@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 
 from ingest.demo.children import find_mosquitto
-from ingest.state.audit import AuditStore
-from ingest.state.database import Database
-from ingest.state.evidence_files import EvidenceFiles
-from ingest.wire.topics import frame_topic
+from ingest.intake.wire.topics import frame_topic
+from ingest.storage.state.audit import AuditStore
+from ingest.storage.state.database import Database
+from ingest.storage.state.evidence_files import EvidenceFiles
 from tests.deploy.speaker import speaker, until
 from tests.deploy.test_broker_profile import greeted
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY, ROOT, blocks
-from tests.ingest.test_backup import turns
+from tests.ingest.runtime.test_backup import turns
 from tests.servers import PostgreSQL, Server, free_port
 
 PLANT, GATEWAY = "sample-aluminium", "GW-01"

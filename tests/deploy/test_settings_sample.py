@@ -14,8 +14,8 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ingest.model.config import Config, Secret
-from ingest.settings import Settings, load_settings
+from ingest.base.config import Config, Secret
+from ingest.runtime.settings import Settings, load_settings
 from tests.deploy.written import DEPLOY
 
 SAMPLE = DEPLOY / "yujing.toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.settings.settings import LogConfig
+from ingest.runtime.settings.settings import LogConfig
 from tests.deploy.written import unit
 
 HARDENING = {

@@ -18,7 +18,7 @@ from tests.deploy.written import ROOT, SHIPPED, blocks
 from tests.small_plant import write_plant
 
 PACKAGES = ("ingest", "detectors", "gateway_sim", "dashboards")
-MIGRATIONS = "ingest/state/migrations/versions"
+MIGRATIONS = "ingest/storage/state/migrations/versions"
 
 
 def tree(folder: Path) -> Path:

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from ingest.model.audit import Act
-from ingest.model.config import Secret
-from ingest.state.config import StateConfig
-from ingest.state.database import Database
-from ingest.state.read_only import EngineProgress, engine_at
-from ingest.state.store import EngineStore
+from ingest.base.config import Secret
+from ingest.domain.model.audit import Act
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
+from ingest.storage.state.read_only import EngineProgress, engine_at
+from ingest.storage.state.store import EngineStore
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY
-from tests.ingest.journal.entries import filled
+from tests.ingest.storage.journal.entries import filled
 from tests.servers import PostgreSQL
 
 SETTINGS = """

@@ -17,7 +17,7 @@ from detectors.detector import ScoringDetector
 from detectors.gate import intervals
 from detectors.precision import above, below
 from detectors.rules import GATE_OPS, GateTable
-from ingest.model.plant import Gate, GateOp
+from ingest.domain.model.plant import Gate, GateOp
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.reference.plain import OPS, PlainRule, run
 from tests.reference.scores import SCORES

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 
 from gateway_sim.gateway import Link, ReferenceGateway
 from tests.e2e.service import PATIENCE_S, Service
-from tests.ingest.connectors.receiver import Receiver
+from tests.ingest.delivery.receiver import Receiver
 from tests.servers import influxd, mosquitto, mosquitto_server
 from tests.small_plant import PLANT
 

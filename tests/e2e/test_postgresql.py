@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from gateway_sim.gateway import Link, ReferenceGateway
-from ingest.state.config import StateConfig
+from ingest.storage.state.config import StateConfig
 from tests.conftest import at_server
 from tests.e2e.service import PATIENCE_S, Service
 from tests.servers import PostgreSQL, mosquitto, postgresql

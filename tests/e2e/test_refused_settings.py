@@ -33,7 +33,7 @@ step = "county"
 [journal]
 retention_h = 30
 """
-RULES = (resources.files("ingest.warnings") / "rules.toml").read_text(encoding="utf-8")
+RULES = (resources.files("ingest.domain.warnings") / "rules.toml").read_text(encoding="utf-8")
 TYPOS = {
     'name = "guest"\nrole = "operator"': 'name = "guest"\nrole = "wizard"',
     'step = "county"': 'step = "contry"',

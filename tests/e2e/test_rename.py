@@ -12,8 +12,8 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.wire.frame import Frame, encode_json
-from ingest.wire.topics import frame_topic
+from ingest.intake.wire.frame import Frame, encode_json
+from ingest.intake.wire.topics import frame_topic
 from tests.e2e.service import HTTP, Service
 from tests.servers import mosquitto
 from tests.small_plant import PLANT, TEXT

@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.state.config import StateConfig
-from ingest.state.read_only import reading
-from ingest.state.tables import alarm_event
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.read_only import reading
+from ingest.storage.state.tables import alarm_event
 from tests.e2e.service import Service
 from tests.servers import mosquitto
 from tests.small_plant import PLANT

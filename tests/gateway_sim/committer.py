@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, suppress
 import aiomqtt
 import msgspec
 
-from ingest.wire.decode import Decoded, decode
-from ingest.wire.frame import Committed, Refusal, decode_status, encode_committed, encode_refusal
-from ingest.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, refused_topic
+from ingest.intake.wire.decode import Decoded, decode
+from ingest.intake.wire.frame import Committed, Refusal, decode_status, encode_committed, encode_refusal
+from ingest.intake.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, refused_topic
 
 Key = tuple[str, str, str]  # plant, gateway, boot
 

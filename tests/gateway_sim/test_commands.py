@@ -15,7 +15,7 @@ import pytest
 
 from gateway_sim.faults import FAULTS
 from gateway_sim.gateway import Link, ReferenceGateway
-from ingest.wire.frame import Refusal
+from ingest.intake.wire.frame import Refusal
 from tests.gateway_sim.committer import Committer, in_background, until
 from tests.servers import Server, mosquitto_server
 

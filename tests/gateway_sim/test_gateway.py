@@ -11,8 +11,8 @@ import pytest
 
 from gateway_sim.buffer import FrameBuffer
 from gateway_sim.gateway import Link, ReferenceGateway
-from ingest.wire.frame import decode_status
-from ingest.wire.topics import committed_topic, status_topic
+from ingest.intake.wire.frame import decode_status
+from ingest.intake.wire.topics import committed_topic, status_topic
 from tests.gateway_sim.committer import Committer, in_background, until
 from tests.servers import Server, mosquitto_server
 

@@ -27,9 +27,9 @@ def _says_something(arguments: tuple[Any, ...]) -> bool:
 
 
 def _points() -> dict[str, tuple[type, str, Condition]]:
-    from ingest.journal.journal import Journal  # noqa: PLC0415  the service's imports are timed by its start
-    from ingest.sources.mqtt import MqttSource  # noqa: PLC0415
-    from ingest.state.store import EngineStore, OutboxStore  # noqa: PLC0415
+    from ingest.intake.sources.mqtt import MqttSource  # noqa: PLC0415
+    from ingest.storage.journal.journal import Journal  # noqa: PLC0415  the service's imports are timed by its start
+    from ingest.storage.state.store import EngineStore, OutboxStore  # noqa: PLC0415
 
     return {
         "append": (Journal, "append", _always),  # intake's one commit
@@ -94,6 +94,6 @@ if __name__ == "__main__":
     doomed_point, moment, number = sys.argv[1:4]
     del sys.argv[1:4]
     doom(doomed_point, moment, int(number))
-    from ingest.cli import main
+    from ingest.cli.main import main
 
     main()

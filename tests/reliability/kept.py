@@ -15,9 +15,9 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal.inspection import JournalInspection
-from ingest.journal.journal import Journal
-from tests.ingest.connectors.receiver import Receiver
+from ingest.storage.journal.inspection import JournalInspection
+from ingest.storage.journal.journal import Journal
+from tests.ingest.delivery.receiver import Receiver
 from tests.reliability.traffic import POINT, Wave
 from tests.small_plant import PLANT
 

@@ -14,8 +14,8 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.wire.frame import encode_status
-from ingest.wire.topics import status_topic
+from ingest.intake.wire.frame import encode_status
+from ingest.intake.wire.topics import status_topic
 from tests.e2e.service import Service
 from tests.small_plant import PLANT
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.wire.frame import Frame, encode_json, encode_msgpack
+from ingest.intake.wire.frame import Frame, encode_json, encode_msgpack
 from tests.small_plant import PLANT
 
 GOLDEN: Final = Path(__file__).parents[1] / "ingest" / "wire" / "golden"

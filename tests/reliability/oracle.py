@@ -23,9 +23,9 @@ from typing import Final
 
 import msgspec
 
-from ingest.wire.decode import decode
-from ingest.wire.frame import decode_committed
-from ingest.wire.topics import committed_topic, frame_topic
+from ingest.intake.wire.decode import decode
+from ingest.intake.wire.frame import decode_committed
+from ingest.intake.wire.topics import committed_topic, frame_topic
 from tests.reliability.strace import Call, calls
 
 WAL: Final = "journal.db-wal"

@@ -10,8 +10,8 @@ from typing import Final, Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from ingest.wire.frame import Committed, decode_committed
-from ingest.wire.topics import committed_topic, frame_topic
+from ingest.intake.wire.frame import Committed, decode_committed
+from ingest.intake.wire.topics import committed_topic, frame_topic
 from tests.small_plant import PLANT
 
 GATEWAY: Final = "GW-01"

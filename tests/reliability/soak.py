@@ -24,7 +24,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ingest.telemetry import configure_logging
+from ingest.base.telemetry import configure_logging
 from tests.reliability import (
     test_brokers,
     test_disk_full,

@@ -13,18 +13,18 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from ingest.alarms.suppressions import Suppressions
-from ingest.cli import app
-from ingest.journal.errors import JournalUnavailable
-from ingest.journal.journal import Commit, Journal, Progress
-from ingest.journal.sequence_state import Gap, SequenceState
-from ingest.model.batch import empty_batch
-from ingest.quality.clock import keep_time
-from ingest.state.database import Database
-from ingest.state.errors import StateBroken, StateUnavailable
-from ingest.state.salvage import salvage
-from ingest.state.store import AlarmStore, EngineStore
-from tests.ingest.pipeline.bench import PATIENCE_S, Bench
+from ingest.cli.main import app
+from ingest.domain.alarms.suppressions import Suppressions
+from ingest.domain.model.batch import empty_batch
+from ingest.domain.quality.clock import keep_time
+from ingest.storage.journal.errors import JournalUnavailable
+from ingest.storage.journal.journal import Commit, Journal, Progress
+from ingest.storage.journal.sequence_state import Gap, SequenceState
+from ingest.storage.state.database import Database
+from ingest.storage.state.errors import StateBroken, StateUnavailable
+from ingest.storage.state.salvage import salvage
+from ingest.storage.state.store import AlarmStore, EngineStore
+from tests.ingest.engine.bench import PATIENCE_S, Bench
 
 ALARMS = 40
 

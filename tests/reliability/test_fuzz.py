@@ -13,11 +13,11 @@ from typing import Final
 
 import pytest
 
-from ingest.wire.assemble import Arrival, assemble
-from ingest.wire.decode import Decoded, decode
-from ingest.wire.errors import Rejected
-from ingest.wire.frame import decode_status
-from ingest.wire.topics import frame_topic
+from ingest.intake.wire.assemble import Arrival, assemble
+from ingest.intake.wire.decode import Decoded, decode
+from ingest.intake.wire.errors import Rejected
+from ingest.intake.wire.frame import decode_status
+from ingest.intake.wire.topics import frame_topic
 from tests.reliability.kept import database
 from tests.reliability.launched import Launched
 from tests.reliability.mutations import honest, mutated, seeds, topics

@@ -14,8 +14,8 @@ from typing import Final
 import apsw
 import pytest
 
-from ingest.journal.sequence_state import GAPS
-from ingest.wire.frame import Frame, encode_json
+from ingest.intake.wire.frame import Frame, encode_json
+from ingest.storage.journal.sequence_state import GAPS
 from tests.reliability.launched import Launched
 from tests.reliability.publisher import Publisher
 from tests.servers import mosquitto

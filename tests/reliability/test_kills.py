@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.test_main_job import iso, settings
-from tests.ingest.connectors.receiver import Receiver
+from tests.ingest.delivery.receiver import Receiver
 from tests.reliability.doomed import POINTS
 from tests.reliability.kept import alarm_events, count, create_database, in_influx, in_journal, webhooks
 from tests.reliability.launched import CLI, Launched

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from tests.e2e.test_main_job import settings
-from tests.ingest.connectors.receiver import Receiver
+from tests.ingest.delivery.receiver import Receiver
 from tests.reliability.kept import ask, create_database, database
 from tests.reliability.launched import Launched
 from tests.reliability.ledger import (

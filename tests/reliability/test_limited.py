@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.wire.frame import Frame, encode_json
+from ingest.intake.wire.frame import Frame, encode_json
 from tests.reliability.launched import Launched, subscribed
 from tests.reliability.publisher import Publisher
 from tests.servers import mosquitto_server

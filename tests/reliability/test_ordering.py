@@ -13,8 +13,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.wire.frame import Frame, decode_committed, encode_json
-from ingest.wire.topics import committed_topic, frame_topic
+from ingest.intake.wire.frame import Frame, decode_committed, encode_json
+from ingest.intake.wire.topics import committed_topic, frame_topic
 from tests.reliability.launched import CLI, Launched
 from tests.reliability.oracle import Verdict, judge
 from tests.reliability.promise import CannotTest, Figures, Promise, Report, broken, nobody

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.test_main_job import settings
 from tests.fault_proxy import FaultProxy
-from tests.ingest.connectors.receiver import Receiver, Reply
+from tests.ingest.delivery.receiver import Receiver, Reply
 from tests.reliability.kept import count as stored
 from tests.reliability.kept import create_database, database, in_influx, in_journal
 from tests.reliability.launched import Launched

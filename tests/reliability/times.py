@@ -36,12 +36,12 @@ def _find(module: str, name: str) -> Callable[[int, int], None]:
 
 def permutations(count: int, seed: int, folder: Path, report: Report) -> Figures:
     """Random histories in random orders of arrival."""
-    return _checked(_find("tests.ingest.pipeline.test_arrival_order", "check_permutations"), count, seed, report)
+    return _checked(_find("tests.ingest.engine.test_arrival_order", "check_permutations"), count, seed, report)
 
 
 def clock_steps(count: int, seed: int, folder: Path, report: Report) -> Figures:
     """Clocks set forward and back while readings arrive."""
-    return _checked(_find("tests.ingest.pipeline.test_clock_steps", "check_clock_steps"), count, seed, report)
+    return _checked(_find("tests.ingest.engine.test_clock_steps", "check_clock_steps"), count, seed, report)
 
 
 PERMUTATIONS: Final = Promise(

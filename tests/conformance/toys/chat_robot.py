@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 import msgspec
 from pydantic import Field
 
-from ingest.backoff import RetrySchedule
-from ingest.connectors.connector import Outcome
-from ingest.connectors.credentials import header_value, reveal
-from ingest.connectors.errors import Unreachable
-from ingest.connectors.https import Url, open_client, post
-from ingest.connectors.posting import Posting
-from ingest.connectors.receiver import ReceiverConfig
-from ingest.connectors.sender import Scheduled
-from ingest.model.config import Secret
-from ingest.model.outbox import Message, MessageKind
+from ingest.base.backoff import RetrySchedule
+from ingest.base.config import Secret
+from ingest.delivery.connector import Outcome
+from ingest.delivery.credentials import header_value, reveal
+from ingest.delivery.errors import Unreachable
+from ingest.delivery.https import Url, open_client, post
+from ingest.delivery.posting import Posting
+from ingest.delivery.receiver import ReceiverConfig
+from ingest.delivery.sender import Scheduled
+from ingest.domain.model.outbox import Message, MessageKind
 
 
 class ChatRobotConfig(ReceiverConfig):

@@ -11,10 +11,10 @@ import csv
 import io
 import zlib
 
-from ingest.wire.errors import Reason, Rejected
-from ingest.wire.frame import Frame
-from ingest.wire.parse import Parsed
-from ingest.wire.salvage import parsed_of
+from ingest.intake.wire.errors import Reason, Rejected
+from ingest.intake.wire.frame import Frame
+from ingest.intake.wire.parse import Parsed
+from ingest.intake.wire.salvage import parsed_of
 
 
 class CsvFormat:

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingest.sources.clock import Clock
-from ingest.sources.handover import Handover
-from ingest.sources.raw import Raw
-from ingest.wire.frame import Committed, Refusal, encode_committed, encode_refusal
+from ingest.intake.sources.clock import Clock
+from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.raw import Raw
+from ingest.intake.wire.frame import Committed, Refusal, encode_committed, encode_refusal
 
 LOOK_S = 0.02
 

@@ -7,16 +7,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ingest.alarms.slot import AlarmSlot
-from ingest.history.config import StoreConfig
-from ingest.history.errors import HistoryUnavailable
-from ingest.history.series import series_of
-from ingest.history.store import HistoryStore, Trend, TrendQuery
-from ingest.model.alarm import AlarmEvent
-from ingest.model.batch import Batch
-from ingest.model.plant import DEVICE_SIGNALS
-from ingest.model.warning import WarningEvent
+from ingest.domain.alarms.slot import AlarmSlot
+from ingest.domain.model.alarm import AlarmEvent
+from ingest.domain.model.batch import Batch
+from ingest.domain.model.plant import DEVICE_SIGNALS
+from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
+from ingest.storage.history.config import StoreConfig
+from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.series import series_of
+from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
 
 TABLE = "CREATE TABLE IF NOT EXISTS kept (kind, id, name, time, value, flags, PRIMARY KEY (kind, id, name, time))"
 PUT = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)"  # of what is written again, the last counts

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.model.fault import InvalidConfig
-from ingest.model.plant import Confidence, PlantKind, Text
+from ingest.domain.model.fault import InvalidConfig
+from ingest.domain.model.plant import Confidence, PlantKind, Text
 from ingest.plants.catalogue import DIRECTORY, Signal, load_catalogue
 from ingest.plants.gates import Missing
 from ingest.plants.kinds import KINDS, LimitSpec, Measure, Taken

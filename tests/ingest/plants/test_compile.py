@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.rules import GATE_OPS, NO_GATE
-from ingest.model.plant import SERVICE, Confidence, Gate, GatewayPoint, ServicePoint, Text, gateway_point_of
+from ingest.domain.model.plant import SERVICE, Confidence, Gate, GatewayPoint, ServicePoint, Text, gateway_point_of
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.kinds import KINDS
 from ingest.plants.load import load_configuration

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detectors import Bank
-from ingest.model.plant import Plant, PlantKind
+from ingest.domain.model.plant import Plant, PlantKind
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.gates import Missing

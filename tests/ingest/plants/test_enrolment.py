@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from ingest.model.plant import PlantKind
+from ingest.domain.model.plant import PlantKind
 from ingest.plants.enrolment import due
 
 Y24, Y25 = dt.date(2024, 12, 31), dt.date(2025, 12, 31)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.model.fault import InvalidConfig
+from ingest.domain.model.fault import InvalidConfig
 from ingest.plants.explain import Unknown, as_json, explain_point
 from tests.ingest.plants.samples import plant, point
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 from watchfiles import awatch
 
-from ingest.model.fault import InvalidConfig
+from ingest.domain.model.fault import InvalidConfig
 from ingest.plants import file_watcher
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import PlantFiles

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors import NO_GATE, compile_expression
-from ingest.model.fault import InvalidConfig
+from ingest.domain.model.fault import InvalidConfig
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.formula import condition, parse_formula
 from ingest.plants.load import load_configuration

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ingest.model.plant import Gate
+from ingest.domain.model.plant import Gate
 from ingest.plants.gates import Missing, find_gate, parse_when
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.model.fault import InvalidConfig
+from ingest.domain.model.fault import InvalidConfig
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import PlantFiles
 from ingest.plants.numbering import MemoryNumbering

@@ -11,7 +11,7 @@ import pytest
 from detectors import NO_POINT, Bank
 from detectors.kinds.surprise import USUAL
 from detectors.registry import KINDS as DETECTORS
-from ingest.model.fault import InvalidConfig
+from ingest.domain.model.fault import InvalidConfig
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.kinds import KINDS, NUMBERS, label_of
 from ingest.plants.load import load_configuration

@@ -1,0 +1,219 @@
+"""What every command that takes `--config` does with it, and how commands end when they cannot go on."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.payload import PLANT_TIME
+from ingest.runtime.installation import DataMissing
+from ingest.runtime.settings import Settings, load_in_force
+from ingest.storage.journal.errors import JournalBroken, JournalUnavailable
+from ingest.storage.state.errors import StateBroken, StateUnavailable
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
+
+INVALID = 2
+"""Exit code: what a person wrote cannot be used."""
+
+LOST = 3
+"""Exit code: done, and some of what was there is not there any more."""
+
+UNAVAILABLE = 1
+"""Exit code: a file, port or process the service stands on cannot be had."""
+
+say = Console(stderr=True, highlight=False, soft_wrap=True)
+"""For people; what machines read goes to standard output."""
+
+
+def enter(config: Path) -> Path:
+    """Go to the folder of the settings file, so that paths in it count from there; returns the file."""
+    file = config.resolve()
+    if file.parent.is_dir():
+        os.chdir(file.parent)
+    return file
+
+
+def tell(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
+    """Each fault by its file, its key with what stands there, and what is expected."""
+    for fault in faults:
+        say.print(f"{mark} ", end="")
+        say.print(fault.file, markup=False)
+        say.print(f"    {fault.key} = {fault.value}", markup=False)
+        say.print(f"    应为 expected: {fault.expected}", markup=False)
+
+
+def refuse(error: InvalidConfig) -> NoReturn:
+    """Tell every fault and end."""
+    tell(error.faults)
+    say.print(f"{len(error.faults)} 处错误 faults")
+    raise typer.Exit(INVALID)
+
+
+@contextmanager
+def configured(config: Path, *, writing: bool = False) -> Iterator[Settings]:
+    """The settings the service goes by; ends the command with a word if they, the journal or the state cannot be used.
+
+    What the service can do without, the commands can, too: it is told, and they go on.
+
+    Args:
+        config: the settings file.
+        writing: whether the command writes where the data lies, which root does not on data of another user.
+    """
+    try:
+        found = load_in_force(enter(config))
+        tell(found.faults, "[yellow]不用 not in force[/]")
+        if writing:
+            require_owner(found.settings)
+        yield found.settings
+    except InvalidConfig as error:
+        refuse(error)
+    except (
+        DataMissing,
+        JournalUnavailable,
+        JournalBroken,
+        StateUnavailable,
+        StateBroken,
+        LookupError,
+        OSError,
+    ) as error:
+        say.print("[red]✗[/] ", end="")
+        say.print(str(error), markup=False)
+        raise typer.Exit(UNAVAILABLE) from None
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsRoot(Event, level="warning"):
+    """The service runs as root on data of another user, who cannot open what it writes at a later start."""
+
+    file: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Event, level="error"):
+    """The service could not start or could not go on, and ends; its supervisor starts it again."""
+
+    said: str
+    error: str
+    expected: str = ""
+
+
+def end(why: Ended) -> NoReturn:
+    """Tell why and end: a line of the log among the others, and words where a person looks on."""
+    if sys.stderr.isatty():
+        say.print(f"[red]{why.said}[/]")
+        for words in filter(None, (why.error, why.expected)):
+            say.print(words, markup=False)
+    else:
+        emit(why)
+    raise typer.Exit(UNAVAILABLE) from None
+
+
+def end_refused(error: InvalidConfig) -> NoReturn:
+    """As `end`, over faults in what a person wrote: every fault is told."""
+    if sys.stderr.isatty():
+        refuse(error)
+    many = len(error.faults)
+    emit(
+        Ended(
+            f"配置有 {many} 处错误,未启动 {many} faults in settings or plant files; not started",
+            str(error),
+            "改正后启动;yujing check 列出全部错误。 Mend them, then start; yujing check names every fault.",
+        )
+    )
+    raise typer.Exit(INVALID) from None
+
+
+def other_owner(settings: Settings) -> tuple[Path, str] | None:
+    """If we are root and the data is another user's: where, and who that is."""
+    if os.geteuid() == 0:
+        for file in filter(None, [settings.journal.path, settings.state.folder and settings.state.path]):
+            there = next(place for place in (file, *file.absolute().parents) if place.exists())
+            owner = there.stat().st_uid
+            if owner != 0:
+                return there, _name(owner)
+    return None
+
+
+def require_owner(settings: Settings) -> None:
+    """End the command if root is about to write among files of another user."""
+    other = other_owner(settings)
+    if other is not None:
+        file, owner = other
+        say.print(f"✗ {file} 属于 belongs to {owner}", markup=False)
+        say.print(
+            "    root 会留下该用户无法打开的文件,请运行 root would leave files that they cannot open; run", markup=False
+        )
+        say.print(f"    {shlex.join(['runuser', '-u', owner, '--', *sys.argv])}", markup=False)
+        raise typer.Exit(INVALID)
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error; yields what is called with how much was done just now."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=say, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)
+
+
+def moment(text: str, option: str) -> int:
+    """A time a person wrote, as ns since the epoch; without a zone it is plant time, wherever the machine stands."""
+    try:
+        time = datetime.fromisoformat(text)
+        return int((time if time.tzinfo else time.replace(tzinfo=PLANT_TIME)).timestamp() * 1e6) * 1000
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"{text!r}: 应为时间,如 2026-11-24T08:30(厂区时间)或带时区"
+            " expected a time such as 2026-11-24T08:30, which is plant time (+08:00), or with its own zone,"
+            " 2026-11-24T00:30Z",
+            param_hint=option,
+        ) from error
+
+
+def span(
+    since: str | None, until: str | None, ever: int = (1 << 63) - 1, *, names: tuple[str, str] = ("--from", "--to")
+) -> range:
+    """The times of two options, ns since the epoch; ends the command with a word if the first is not before the second.
+
+    Args:
+        since: the first, as a person wrote it, if at all.
+        until: the second.
+        ever: the end if none was written.
+        names: of the options.
+    """
+    start, end = moment(since, names[0]) if since else 0, moment(until, names[1]) if until else ever
+    if start >= end:
+        said = f"{names[0]} {since or written(start)}, {names[1]} {until or written(end)}"
+        say.print(f"✗ {said}: 起始应早于结束 expected {names[0]} before {names[1]}", markup=False)
+        raise typer.Exit(INVALID)
+    return range(start, end)
+
+
+def written(time_ns: int | None) -> str:
+    """A time for people: plant time with its zone, to the second."""
+    if time_ns is None:
+        return "—"
+    return datetime.fromtimestamp(time_ns // 10**9, PLANT_TIME).isoformat(" ", "seconds")

@@ -1,0 +1,78 @@
+"""`yujing explain` on a terminal: the explanation of a point as tables that fit 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ingest.plants.explain import PLANT_FILE, Key, PointNote, RuleNote
+from ingest.web.texts.needs import in_both
+
+_ORIGIN = {PLANT_FILE: "企业文件 plant file", "catalogue": "目录 catalogue"}
+_RED = "\n[red]单独触发红色预警 alone calls for red[/]"
+
+
+def print_point(note: PointNote, out: Console) -> None:
+    """Print the explanation."""
+    low, high = note.range
+    was = f" (原 was {escape(note.was)})" if note.was is not None else ""
+    out.print(f"[bold]{escape(note.plant)}/{escape(note.id)}[/]{was} {note.name.zh} {note.name.en}")
+    out.print(f"{note.signal} · 量程 range {low:g} … {high:g} {note.unit}".rstrip())
+    setpoint = f"{note.setpoint:g} {note.unit}".rstrip() if note.setpoint is not None else "—"
+    out.print(f"设定值 set-point {setpoint} · 最长静默 longest silence {note.silence_s:g} s")
+    duty = "必设 mandatory · " if note.mandatory else ""
+    out.print(f"{duty}依据 basis {note.basis or '—'}", markup=False)
+    out.print(_rules(note))
+    _list(out, "未评估 not judged", (f"{code}: {in_both(why)}" for code, why in note.not_judged))
+    _list(out, "已停用 disabled", (f"{code} ({_ORIGIN[by]})" for code, by in note.disabled))
+    _list(
+        out,
+        "其他测点引用 looked at by rules of other points",
+        (f"{look.point} {look.code}: {look.how}" for look in note.looked_at_by),
+    )
+
+
+def _rules(note: PointNote) -> Table:
+    table = Table(show_lines=True, expand=True)
+    table.add_column("规则 rule", ratio=2, overflow="fold")
+    table.add_column("说明 what it says", ratio=5, overflow="fold")
+    table.add_column("数值出处 where its numbers are from", ratio=4, overflow="fold")
+    for rule in note.rules:
+        table.add_row(
+            f"[bold]{rule.code}[/]\n{rule.kind}\n{rule.level} 级 level{_RED if rule.red else ''}",
+            escape("\n".join(_says(rule))),
+            escape("\n".join(_numbers(rule))),
+        )
+    return table
+
+
+def _says(rule: RuleNote) -> Iterator[str]:
+    yield rule.reason.zh
+    yield rule.reason.en
+    if rule.gate:
+        yield f"仅当 only while {rule.gate}"
+    if rule.remark:
+        yield f"unless 未生效 left out: {in_both(rule.remark)}"
+
+
+def _numbers(rule: RuleNote) -> Iterator[str]:
+    for origin, label in _ORIGIN.items():
+        keys = [_key(key) for key in rule.keys if key.origin == origin]
+        if keys:
+            yield f"{label}: {', '.join(keys)}"
+    yield f"{rule.source} ({rule.confidence})"
+
+
+def _key(key: Key) -> str:
+    value = f"{key.value:g}" if isinstance(key.value, float) else str(key.value)
+    return f"{key.name} = {value}"
+
+
+def _list(out: Console, title: str, lines: Iterator[str]) -> None:
+    known = list(lines)
+    out.print(f"[bold]{title}[/]: {'—' if not known else ''}")
+    for line in known:
+        out.print(f"  {line}", markup=False)

@@ -1,0 +1,109 @@
+"""Settings of all connectors, and who is to be told what."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final, Self, get_args
+
+from pydantic import Field, model_validator
+
+from ingest.base.config import Config, given_once
+from ingest.delivery.platform.config import PlatformConfig
+from ingest.delivery.receiver import ReceiverConfig
+from ingest.delivery.sender import Scheduled
+from ingest.delivery.webhook.config import WebhookConfig
+from ingest.domain.model.fault import Fault, InvalidConfig, Refuse, refuse_all
+from ingest.domain.model.outbox import MessageKind
+from ingest.domain.model.warning import EarlyWarning
+
+REPORTS_LATE: Final = 3600 * 10**9
+"""Once readings reports have waited for so long (ns), fewer are made until they are taken again."""
+
+
+class ConnectorsConfig(Config):
+    """Who receives alarms, warnings and readings. None by default.
+
+    This is the registry of connectors: a field for each kind, one `ReceiverConfig` or a tuple of them. Everything else
+    (names, recipients, opening, what of them is in force) goes by these fields.
+    """
+
+    webhooks: tuple[WebhookConfig, ...] = ()
+    platform: PlatformConfig | None = None
+    escalate_after: int = Field(default=10, ge=1)  # failures of one message until a person is called; our default
+    body_retention_d: float = Field(default=7.0, ge=0)  # of what is delivered; what is told stands in alarms and audit
+    report_retention_h: float = Field(default=1.0, ge=0)  # of delivered readings reports; the history has the readings
+    delivery_retention_d: float = Field(
+        default=400.0, ge=183
+    )  # logs: six months by our reading of art. 21, Cybersecurity Law
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        by_table = {table: [receiver.name for receiver in self._of(table)] for table in self.tables()}
+        for table, names in by_table.items():
+            if isinstance(getattr(self, table), tuple):
+                taken = [name for other, names in by_table.items() if other != table for name in names]
+                given_once(table, "name", names, "a name that no other connector has", *taken)
+        return self
+
+    @classmethod
+    def tables(cls) -> tuple[str, ...]:
+        """The keys under which receivers stand, a table or a list of them each."""
+        return tuple(name for name, field in cls.model_fields.items() if _holds_receivers(field.annotation))
+
+    def receivers(self) -> Iterator[ReceiverConfig]:
+        """Every receiver of the settings, of whatever kind."""
+        for table in self.tables():
+            yield from self._of(table)
+
+    def names(self) -> tuple[str, ...]:
+        """Every connector's key in the outbox."""
+        return tuple(receiver.name for receiver in self.receivers())
+
+    def recipients(self, kind: MessageKind, plant: str, level: int | None = None) -> tuple[str, ...]:
+        """The connectors whose outbox this message goes into. `level` is the alarm's; readings have none."""
+        return tuple(receiver.name for receiver in self.receivers() if receiver.wants(kind, plant, level))
+
+    def warned(self, warning: EarlyWarning) -> tuple[str, ...]:
+        """The connectors whose outbox an event of this warning goes into."""
+        return tuple(receiver.name for receiver in self.receivers() if receiver.wants_warning(warning))
+
+    def _of(self, table: str) -> tuple[ReceiverConfig, ...]:
+        found = getattr(self, table)
+        return found if isinstance(found, tuple) else () if found is None else (found,)
+
+
+def _holds_receivers(annotation: Any) -> bool:
+    parts = (annotation, *get_args(annotation))
+    return any(isinstance(part, type) and issubclass(part, ReceiverConfig) for part in parts)
+
+
+def open_connectors(
+    config: ConnectorsConfig,
+    now: Callable[[], int] = time.time_ns,
+    refused: Refuse = refuse_all,
+    waiting: Collection[str] = (),
+) -> list[Scheduled]:
+    """Every connector of the settings, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
+
+    Args:
+        config: the settings.
+        now: ns since the epoch.
+        refused: is given the faults of all connectors that cannot be opened; the others are returned.
+        waiting: names of connectors that are not opened: what is for them waits in the outbox.
+
+    Raises:
+        InvalidConfig: by `refuse_all`.
+    """
+    opened: list[Scheduled] = []
+    faults: list[Fault] = []
+    for receiver in config.receivers():
+        if receiver.name in waiting:
+            continue
+        try:
+            opened.append(receiver.open_connector(now))
+        except InvalidConfig as invalid:
+            faults += invalid.faults
+    if faults:
+        refused(faults)
+    return opened

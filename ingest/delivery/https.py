@@ -1,0 +1,121 @@
+"""The one way out of the house: POST over verified TLS, no redirects, no proxies from the environment.
+
+Addresses come from the settings file alone, which an administrator writes; no request to the API can name one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from pydantic import AfterValidator, ValidationError, ValidationInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from ingest.base.retry_after import retry_after_s
+from ingest.delivery.errors import Unreachable
+from ingest.delivery.posting import Posting
+from ingest.domain.model.authorities import trusting
+from ingest.domain.model.fault import SECRET_KEYS, Fault, InvalidConfig
+
+MAX_ANSWER = 65_536
+"""Bytes of an answer that are read; what we need of one is short."""
+
+
+def _checked_url(url: str, info: ValidationInfo) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):
+        raise _refused("a URL such as https://host:8443/path", "(not a URL)") from None
+    shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise _refused("a URL such as https://host:8443/path", shown)
+    if "@" in parts.netloc:
+        raise _refused("a URL without user name or password", shown)
+    if parts.fragment:
+        raise _refused("a URL without a fragment", shown)
+    if any(word in name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True) for word in SECRET_KEYS):
+        raise _refused("a URL without credentials in its query", shown)
+    if parts.scheme == "http" and not (is_loopback(host) or info.data.get("allow_http", False)):
+        raise _refused("https (plain http is for this machine only)", shown)
+    return url
+
+
+def _refused(expected: str, shown: str) -> ValidationError:
+    """The refusal of a URL that shows only its harmless part: Pydantic would quote all of it."""
+    problem = PydanticCustomError("url", "{expected}", {"expected": expected})
+    return ValidationError.from_exception_data("url", [InitErrorDetails(type=problem, input=shown)])
+
+
+Url = Annotated[str, AfterValidator(_checked_url)]
+"""A receiver's address. Plain http only to loopback, or where the field `allow_http`, declared before it, is true."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host, as written, is this machine. Other spellings of a loopback address do not count."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver said."""
+
+    status: int
+    retry_after: str | None
+    body: bytes  # at most MAX_ANSWER bytes
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this is not an acceptance, or None for 2xx."""
+        if HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES:
+            return None
+        if HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST:
+            return f"HTTP {self.status}: redirects are not followed, set the final address"
+        if self.status == HTTPStatus.GONE:
+            return "HTTP 410: the receiver says this address is gone for good"
+        known = self.status in HTTPStatus.__members__.values()
+        return f"HTTP {self.status} {HTTPStatus(self.status).phrase}" if known else f"HTTP {self.status}"
+
+    def wish_s(self, now: int) -> float | None:
+        """How long the receiver wants to be left alone, in seconds from `now` (ns since the epoch)."""
+        return retry_after_s(self.retry_after, now / 1e9)
+
+
+def open_client(ca_file: Path | None, key: str) -> Posting:
+    """A client that trusts the system's authorities, or the one in `ca_file` alone.
+
+    Raises:
+        InvalidConfig: the file cannot be used; the fault names `key`.
+    """
+    try:
+        return Posting(trusting(ca_file))
+    except OSError as error:  # ssl.SSLError is one
+        expected = f"a readable file of PEM certificates: {error.strerror or 'no certificate in it'}"
+        raise InvalidConfig([Fault(str(ca_file), key, str(ca_file), expected)]) from error
+
+
+async def post(client: Posting, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float) -> Answer:
+    """Send the body once and wait for the answer, all within `timeout_s`.
+
+    Raises:
+        Unreachable: no complete answer; the text quotes neither address nor headers.
+    """
+    sent = {"user-agent": "yujing", "accept-encoding": "identity", **headers}  # an answer's length is what it says
+    try:
+        async with asyncio.timeout(timeout_s):
+            reply = await client.post(url, body, sent, most=MAX_ANSWER)
+    except TimeoutError as error:
+        raise Unreachable(f"no complete answer within {timeout_s:g} s") from error
+    wish = reply.headers.get(b"retry-after")
+    return Answer(reply.status, wish.decode("latin-1") if wish is not None else None, reply.body)

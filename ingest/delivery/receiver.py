@@ -1,0 +1,37 @@
+"""What the settings of every connector answer for: who the receiver is, what is for it, and how it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ingest.base.config import Config
+from ingest.delivery.sender import Scheduled
+from ingest.domain.model.outbox import MessageKind
+from ingest.domain.model.warning import EarlyWarning
+
+
+class ReceiverConfig(Config):
+    """One receiver. Every kind is a field of `ConnectorsConfig`; `docs/extending.md` says how one is added."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def name(self) -> str:
+            """Its key in the outbox and its label in metrics: a field where there may be several, else a constant."""
+
+    def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  all by default
+        """Whether an alarm of this plant and level, or its readings (of no level), are for this receiver."""
+        return True
+
+    def wants_warning(self, warning: EarlyWarning) -> bool:  # noqa: ARG002  all by default
+        """Whether events of this warning are for this receiver."""
+        return True
+
+    def open_connector(self, now: Callable[[], int]) -> Scheduled:
+        """Its connector, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
+
+        Raises:
+            InvalidConfig: a secret or file cannot be used; with every fault.
+        """
+        raise NotImplementedError

@@ -1,0 +1,95 @@
+"""The webhook connector: each event of an alarm or warning is one signed CloudEvent, accepted or tried again alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from ingest.base.backoff import RetrySchedule
+from ingest.delivery.connector import Outcome
+from ingest.delivery.credentials import reveal
+from ingest.delivery.errors import Unreachable
+from ingest.delivery.https import open_client, post
+from ingest.delivery.posting import Posting
+from ingest.delivery.webhook.config import WebhookConfig
+from ingest.delivery.webhook.signature import decode_secret, signed_headers
+from ingest.domain.model.fault import all_of
+from ingest.domain.model.outbox import Message
+
+CONCURRENT = 8
+"""Messages under way at once: enough to drain a backlog, few enough for a small receiver."""
+
+
+class WebhookConnector:
+    """Delivers events of alarms and warnings to one inspector's endpoint."""
+
+    batch = 1
+    in_flight = CONCURRENT
+    schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
+
+    def __init__(self, config: WebhookConfig, client: Posting, keys: Sequence[bytes], now: Callable[[], int]) -> None:
+        self.name = config.name
+        self._config = config
+        self._client = client
+        self._keys = keys
+        self._now = now
+
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Post every message by itself, all at the same time."""
+        if len(messages) == 1:  # as the sender has it, which is spared a task by it
+            return [await self._post(messages[0])]
+        return await asyncio.gather(*(self._post(message) for message in messages))
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.close()
+
+    async def _post(self, message: Message) -> Outcome:
+        try:
+            body = cloud_event(message)
+        except UnicodeEncodeError:  # one such message must not hold up the others
+            return Outcome(message.seq, "a text in the message is not Unicode")
+        headers = signed_headers(self._keys, str(message.id), self._now() // 1_000_000_000, body)
+        headers["content-type"] = "application/cloudevents+json; charset=utf-8"
+        try:
+            answer = await post(self._client, self._config.url, body, headers, timeout_s=self._config.timeout_s)
+        except Unreachable as error:
+            return Outcome(message.seq, str(error))
+        return Outcome(message.seq, answer.refusal, answer.wish_s(self._now()))
+
+
+def cloud_event(message: Message) -> bytes:
+    """The message as a CloudEvents 1.0 JSON envelope: the same bytes on every retry."""
+    envelope = {
+        "specversion": "1.0",
+        "id": str(message.id),
+        "source": f"/yujing/{quote(message.plant, safe='')}",
+        "type": f"cn.yujing.{message.kind}.{message.body['event']}",
+        "subject": message.body["alarm"]["point"] if message.kind == "alarm" else message.body["warning"]["id"],
+        "time": message.body["time"],
+        "datacontenttype": "application/json",
+        "data": message.body,
+    }
+    return msgspec.json.encode(envelope, order="sorted")
+
+
+def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnector:
+    """The connector of these settings. Raises InvalidConfig if a secret or the CA file cannot be used."""
+    where = f"connectors.webhooks.{config.name}"
+
+    def key() -> bytes:
+        return reveal(config.secret, f"{where}.secret", decode_secret)
+
+    def client() -> Posting:
+        return open_client(config.ca_file, f"{where}.ca_file")
+
+    def second() -> list[bytes]:
+        if config.second_secret is None:
+            return []
+        return [reveal(config.second_secret, f"{where}.second_secret", decode_secret)]
+
+    all_of(key, second, client)
+    return WebhookConnector(config, client(), [key(), *second()], now)

@@ -1,0 +1,171 @@
+"""Inspection (执法检查): by plan or after a lead; what it finds are hazards; it ends with a result and a document."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+from ingest.domain.cases.errors import Impossible, Incomplete
+
+
+class Basis(StrEnum):
+    """Why it is done."""
+
+    PLAN = "plan"
+    LEAD = "lead"
+
+
+class InspectionState(StrEnum):
+    """How far it has come."""
+
+    PLANNED = "planned"
+    UNDER_WAY = "under-way"
+    CONCLUDED = "concluded"
+    CANCELLED = "cancelled"
+
+
+class Result(StrEnum):
+    """What it led to."""
+
+    PASSED = "passed"  # 未发现问题
+    RECTIFY = "rectify"  # 责令限期整改
+    SUSPEND = "suspend"  # 责令停产停业整顿
+    PENALTY = "penalty"  # 立案处罚
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found (问题), and the hazard it is."""
+
+    number: int  # in its inspection, from 1
+    text: str
+    hazard: UUID
+    time: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """An inspection as it stands. Times are ns since the epoch, UTC.
+
+    Attributes:
+        reference: the plan's name or number, for one by plan.
+        lead: for one after a lead.
+        day: when it is to be done.
+        document: number of the document it ended with (文书号).
+        findings: in the order they were made.
+        evidence: ids of files.
+    """
+
+    id: UUID
+    plant: str
+    basis: Basis
+    inspectors: tuple[str, ...]
+    day: dt.date
+    scope: str
+    made: int
+    made_by: str
+    version: int = 1
+    state: InspectionState = InspectionState.PLANNED
+    reference: str | None = None
+    lead: UUID | None = None
+    begun: int | None = None
+    concluded: int | None = None
+    concluded_by: str | None = None
+    result: Result | None = None
+    document: str | None = None
+    remark: str | None = None
+    findings: tuple[Finding, ...] = ()
+    evidence: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionFilter:
+    """Which inspections. None = any."""
+
+    plants: frozenset[str] | None = None
+    states: frozenset[InspectionState] | None = None
+    basis: Basis | None = None
+    lead: UUID | None = None
+    since: dt.date | None = None  # on `day`
+    until: dt.date | None = None
+
+
+_NEXT = {
+    "begin": (frozenset({InspectionState.PLANNED}), InspectionState.UNDER_WAY),
+    "find": (frozenset({InspectionState.UNDER_WAY}), InspectionState.UNDER_WAY),
+    "conclude": (frozenset({InspectionState.UNDER_WAY}), InspectionState.CONCLUDED),
+    "cancel": (frozenset({InspectionState.PLANNED, InspectionState.UNDER_WAY}), InspectionState.CANCELLED),
+}
+"""Step -> the states it is possible in, the state after it."""
+
+
+def check(inspection: Inspection) -> None:
+    """Raise Incomplete for what does not hold together."""
+    if not inspection.inspectors or not all(name.strip() for name in inspection.inspectors):
+        raise Incomplete("inspectors", list(inspection.inspectors), "the name of each inspector")
+    if not inspection.scope.strip():
+        raise Incomplete("scope", inspection.scope, "a text: what is looked at")
+    if inspection.basis is Basis.LEAD and inspection.lead is None:
+        raise Incomplete("lead", None, "the lead it goes after")
+    if inspection.basis is Basis.PLAN and not (inspection.reference or "").strip():
+        raise Incomplete("reference", inspection.reference, "the plan's name or number")
+
+
+def begin(inspection: Inspection, *, time: int) -> Inspection:
+    """The inspectors are there."""
+    return replace(_stepped(inspection, "begin"), begun=time)
+
+
+def find(inspection: Inspection, text: str, hazard: UUID, *, by: str, time: int) -> Inspection:
+    """Note something found; the hazard it is may be new or known."""
+    if not text.strip():
+        raise Incomplete("text", text, "a text: what was found")
+    if any(finding.hazard == hazard for finding in inspection.findings):
+        raise Impossible(f"find: hazard {hazard} is a finding of this inspection already; it is {inspection.state}")
+    finding = Finding(len(inspection.findings) + 1, text.strip(), hazard, time, by)
+    return replace(_stepped(inspection, "find"), findings=(*inspection.findings, finding))
+
+
+def conclude(
+    inspection: Inspection,
+    result: Result,
+    document: str,
+    *,
+    by: str,
+    time: int,
+    remark: str | None = None,
+    evidence: tuple[UUID, ...] = (),
+) -> Inspection:
+    """It ends, with a result and the number of its document. One that found something did not pass."""
+    if result is Result.PASSED and inspection.findings:
+        raise Incomplete("result", str(result), f"a result that fits {len(inspection.findings)} findings")
+    if result is Result.RECTIFY and not inspection.findings:
+        raise Incomplete("result", str(result), "a finding that has to be rectified")
+    if not document.strip():
+        raise Incomplete("document", document, "the document's number (文书号)")
+    return replace(
+        _stepped(inspection, "conclude"),
+        concluded=time,
+        concluded_by=by,
+        result=result,
+        document=document.strip(),
+        remark=remark,
+        evidence=(*inspection.evidence, *evidence),
+    )
+
+
+def cancel(inspection: Inspection, *, by: str, time: int, remark: str) -> Inspection:
+    """It is not done, or not to its end. What was found stays."""
+    if not remark.strip():
+        raise Incomplete("remark", remark, "a text: why")
+    return replace(_stepped(inspection, "cancel"), concluded=time, concluded_by=by, remark=remark.strip())
+
+
+def _stepped(inspection: Inspection, step: str) -> Inspection:
+    before, after = _NEXT[step]
+    if inspection.state not in before:
+        raise Impossible(f"{step}: the inspection is {inspection.state}")
+    return replace(inspection, version=inspection.version + 1, state=after)

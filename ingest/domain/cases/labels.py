@@ -1,0 +1,103 @@
+"""What the codes of the closed loop are called, Chinese first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from ingest.domain.cases.causes import Form
+from ingest.domain.cases.enterprise import RiskClass
+from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
+from ingest.domain.cases.hazard_steps import HazardStep
+from ingest.domain.cases.inspection import Basis, InspectionState, Result
+from ingest.domain.cases.lead import LeadSource, LeadState
+from ingest.domain.model.plant import Text
+
+LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
+    HazardState: {
+        "found": Text("已发现", "found"),
+        "registered": Text("已登记", "registered"),
+        "graded": Text("已分级", "graded"),
+        "reported": Text("已上报", "reported"),
+        "rectifying": Text("整改中", "rectifying"),
+        "submitted": Text("待复查", "waiting for review"),
+        "closed": Text("已销号", "closed"),
+        "dismissed": Text("不构成隐患", "no hazard"),
+    },
+    HazardStep: {
+        "register": Text("登记", "register"),
+        "grade": Text("分级", "grade"),
+        "report": Text("上报", "report"),
+        "supervise": Text("挂牌督办", "list for supervision"),
+        "rectify": Text("制定整改方案", "plan rectification"),
+        "extend": Text("延期", "extend"),
+        "submit": Text("申请复查", "submit for review"),
+        "send-back": Text("退回整改", "send back"),
+        "close": Text("销号", "close"),
+        "dismiss": Text("不构成隐患", "no hazard"),
+    },
+    HazardLevel: {"general": Text("一般隐患", "general"), "major": Text("重大事故隐患", "major")},
+    HazardSource: {
+        "by-hand": Text("人工上报", "by hand"),
+        "alarm": Text("报警转入", "from an alarm"),
+        "inspection": Text("执法检查", "inspection"),
+        "self-inspection": Text("企业自查", "self-inspection"),
+        "rule": Text("系统规则", "by rule"),
+    },
+    LeadSource: {
+        "overdue-hazard": Text("隐患逾期未整改", "hazard overdue"),
+        "warning": Text("预警未处置", "warning not handled"),
+        "by-hand": Text("人工录入", "by hand"),
+    },
+    LeadState: {
+        "open": Text("待核查", "open"),
+        "taken": Text("核查中", "taken"),
+        "closed": Text("已办结", "closed"),
+    },
+    Basis: {"plan": Text("计划检查", "planned"), "lead": Text("线索核查", "after a lead")},
+    InspectionState: {
+        "planned": Text("待检查", "planned"),
+        "under-way": Text("检查中", "under way"),
+        "concluded": Text("已结束", "concluded"),
+        "cancelled": Text("已取消", "cancelled"),
+    },
+    Result: {
+        "passed": Text("未发现问题", "nothing found"),
+        "rectify": Text("责令限期整改", "ordered to rectify"),
+        "suspend": Text("责令停产停业整顿", "ordered to suspend"),
+        "penalty": Text("立案处罚", "penalty"),
+    },
+    RiskClass: {
+        "red": Text("红（A）重大风险", "red (A)"),
+        "orange": Text("橙（B）较大风险", "orange (B)"),
+        "yellow": Text("黄（C）一般风险", "yellow (C)"),
+        "blue": Text("蓝（D）低风险", "blue (D)"),
+    },
+    Form: {"device": Text("设备离线/仪表", "device"), "process": Text("工艺", "process")},
+}
+"""By enumeration: value -> what it is called."""
+
+KINDS: Final[Mapping[str, Text]] = {
+    "dust": Text("粉尘涉爆", "dust explosion"),
+    "steel": Text("钢铁", "steel"),
+    "aluminium": Text("铝加工（深井铸造）", "deep-well aluminium casting"),
+}
+"""Kinds of plant."""
+
+CONNECTIONS: Final[Mapping[str, Text]] = {
+    "connected": Text("已接入", "connected"),
+    "late": Text("逾期", "late"),
+    "due": Text("待接入", "due"),
+    "not-mandatory": Text("非强制接入", "not mandatory"),
+}
+"""How a plant stands with its duty to be connected."""
+
+
+def label(value: StrEnum) -> Text:
+    """What a value is called.
+
+    >>> label(HazardLevel.MAJOR).zh
+    '重大事故隐患'
+    """
+    return LABELS[type(value)][value]

@@ -1,0 +1,94 @@
+"""What a list tells of: a plant with its duties, a hazard beside its plant, who answers for what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingest.domain.cases.days import day_of
+from ingest.domain.cases.duties import Duty
+from ingest.domain.cases.enterprise import Connection, EnterpriseRecord
+from ingest.domain.cases.hazard import Hazard
+from ingest.domain.cases.labels import label
+from ingest.domain.model.plant import Plant, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """A plant with what is noted of it, how it stands with its connection, and what it owes of self-inspection."""
+
+    plant: Plant
+    record: EnterpriseRecord
+    connection: Connection
+    duties: tuple[Duty, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HazardLine:
+    """A hazard beside what a list needs to tell of it."""
+
+    hazard: Hazard
+    plant: Text
+    clause: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Responsibility:
+    """Who answers for what, by when."""
+
+    plant: Text
+    duty: Text
+    subject: Text | str
+    person: str | None
+    phone: str | None
+    deadline: dt.date | None
+    standing: Text
+
+
+def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLine], now: int) -> list[Responsibility]:
+    """Who answers for what: each plant's heads and its next self-inspection, each open hazard's own."""
+    found = []
+    for enterprise in enterprises:
+        name, record = enterprise.plant.name, enterprise.record
+        whole, safety = Text("安全生产全面责任", "overall safety"), Text("安全管理", "safety management")
+        known = Text("", "")
+        found.append(
+            Responsibility(
+                name, whole, Text("主要负责人", "principal"), record.principal, record.principal_phone, None, known
+            )
+        )
+        found.append(
+            Responsibility(
+                name, safety, Text("安全负责人", "safety head"), record.safety_head, record.safety_phone, None, known
+            )
+        )
+        for duty in enterprise.duties:
+            if duty.done is None:
+                what = Text("企业自查", "self-inspection")
+                due = duty.period.due
+                standing = _standing(duty.overdue(day_of(now)))
+                person, phone = record.principal, record.principal_phone
+                found.append(Responsibility(name, what, duty.period.name, person, phone, due, standing))
+    for line in lines:
+        found += _of_hazard(line)
+    return found
+
+
+def _of_hazard(line: HazardLine) -> list[Responsibility]:
+    hazard, name, state = line.hazard, line.plant, label(line.hazard.state)
+    if not hazard.open:
+        return []
+    standing = _standing(overdue=True) if hazard.overdue(line.now) else state
+    what = Text("隐患整改", "rectification")
+    found = [Responsibility(name, what, hazard.title, hazard.responsible, None, hazard.deadline, standing)]
+    if hazard.supervision is not None:
+        watch = Text("挂牌督办", "supervision")
+        subject = f"{hazard.supervision} {hazard.title}"
+        found.append(Responsibility(name, watch, subject, hazard.supervised_by, None, hazard.deadline, state))
+    return found
+
+
+def _standing(overdue: bool) -> Text:  # noqa: FBT001
+    return Text("逾期", "overdue") if overdue else Text("未到期", "not due yet")

@@ -1,0 +1,172 @@
+"""A sheet as bytes: CSV and XLSX that spreadsheets open as they are meant, a page for the printer, rows for programs.
+
+Texts come from people, some of them strangers: in none of these can a text become a formula, a link or markup.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any, Final
+
+from ingest.base import build
+from ingest.base.extras import needing
+from ingest.domain.cases.sheet import Kind, Sheet, Value, local, shown
+from ingest.domain.model.payload import PLANT_TIME
+
+_FORMULA: Final = frozenset("=+-@\u2212")
+"""First characters by which spreadsheets take a text for a formula (OWASP, CSV injection)."""
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Me"})
+"""Categories of characters that nobody sees before another one; spreadsheets pass some of them over."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+_LONGEST: Final = 32_767
+"""Characters a cell of a workbook can have."""
+
+_FORMATS: Final[Mapping[Kind, dict[str, str]]] = {
+    "text": {"num_format": "@"},
+    "count": {"num_format": "0"},
+    "share": {"num_format": "0.0%"},
+    "money": {"num_format": "#,##0.00"},
+    "day": {"num_format": "yyyy-mm-dd"},
+    "time": {"num_format": "yyyy-mm-dd hh:mm"},
+}
+_WIDTHS: Final[Mapping[Kind, int]] = {"text": 16, "count": 9, "share": 9, "money": 13, "day": 11, "time": 16}
+
+
+def csv_bytes(sheet: Sheet) -> bytes:
+    """UTF-8 with a byte order mark, by which Excel knows it; a text that looks like a formula gets an apostrophe."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_guarded(column.heading.zh) for column in sheet.columns])
+    for row in sheet.rows:
+        writer.writerow([_cell(column.kind, value) for column, value in zip(sheet.columns, row, strict=True)])
+    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+
+
+def xlsx_bytes(sheet: Sheet) -> bytes:
+    """A workbook of one sheet: headings that stay, filters, A4 across, numbers and dates as such, texts as texts."""
+    with needing("xlsx", "XLSX"):
+        from xlsxwriter import Workbook  # noqa: PLC0415  who writes no workbook needs no library for it
+
+    out = io.BytesIO()
+    with Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+        book.set_properties({"title": sheet.title.zh, "created": local(sheet.made)})
+        page = book.add_worksheet(_sheet_name(sheet.title.zh))
+        head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#E7EEF5", "valign": "top"})
+        title = book.add_format({"bold": True, "font_size": 14})
+        page.write_string(0, 0, sheet.title.zh, title)
+        page.write_string(1, 0, f"{sheet.subtitle.zh}　{shown('time', local(sheet.made))}")
+        for number, column in enumerate(sheet.columns):
+            form = book.add_format({"border": 1, "valign": "top", "text_wrap": True, **_FORMATS[column.kind]})
+            page.set_column(number, number, 36 if column.wide else _WIDTHS[column.kind])
+            page.write_string(2, number, column.heading.zh, head)
+            for line, row in enumerate(sheet.rows, start=3):
+                _write(page, line, number, row[number], form)
+        page.freeze_panes(3, 1)
+        page.autofilter(2, 0, 2 + max(len(sheet.rows), 1), len(sheet.columns) - 1)
+        page.set_landscape()
+        page.set_paper(9)  # A4
+        page.fit_to_pages(1, 0)
+        page.repeat_rows(2)
+    return out.getvalue()
+
+
+def html_bytes(sheet: Sheet) -> bytes:
+    """A page for the printer: A4 across, headings on every sheet of paper, no scripts."""
+    head = "".join(f'<th scope="col">{escape(column.heading.zh)}</th>' for column in sheet.columns)
+    body = "".join(
+        "<tr>" + "".join(_td(column.kind, value) for column, value in zip(sheet.columns, row, strict=True)) + "</tr>\n"
+        for row in sheet.rows
+    )
+    title, made = escape(sheet.title.zh), shown("time", local(sheet.made))
+    page = f"""<!doctype html>
+<html lang="zh-CN">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<link rel="stylesheet" href="/static/print.css?v={build.version()}">
+</head>
+<body>
+<h1>{title}</h1>
+<p>{escape(sheet.subtitle.zh)}　共 {len(sheet.rows)} 条　数据时间 {made}</p>
+<table>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{body}</tbody>
+</table>
+</body>
+</html>
+"""
+    return page.encode("utf-8", "replace")
+
+
+def json_rows(sheet: Sheet) -> dict[str, Any]:
+    """Title, headings in both languages, and each row by the keys of its columns."""
+    keys = [column.key for column in sheet.columns]
+    return {
+        "title": {"zh": sheet.title.zh, "en": sheet.title.en},
+        "subtitle": {"zh": sheet.subtitle.zh, "en": sheet.subtitle.en},
+        "columns": [
+            {"key": column.key, "zh": column.heading.zh, "en": column.heading.en, "kind": column.kind}
+            for column in sheet.columns
+        ],
+        "rows": [dict(zip(keys, map(_jsonable, row), strict=True)) for row in sheet.rows],
+    }
+
+
+WRITERS: Final[Mapping[str, tuple[str, Callable[[Sheet], bytes]]]] = {
+    "csv": ("text/csv; charset=utf-8", csv_bytes),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_bytes),
+    "html": ("text/html; charset=utf-8", html_bytes),
+}
+"""Extension -> media type and writer."""
+
+
+def _cell(kind: Kind, value: Value) -> str:
+    if isinstance(value, str):
+        return _guarded(value)
+    return shown(kind, value) if kind in {"day", "time"} or value is None else str(value)
+
+
+def _guarded(text: str) -> str:
+    """The text with an apostrophe before it if a spreadsheet may take it for a formula, and no control characters."""
+    first = next((character for character in text if unicodedata.category(character) not in _UNSEEN), "")
+    # wide and small forms of a sign count as the sign; who begins with a control character wants something by it
+    suspect = unicodedata.normalize("NFKC", first) in _FORMULA or unicodedata.category(text[:1] or " ") == "Cc"
+    return ("'" if suspect else "") + _CONTROL.sub("\ufffd", text)
+
+
+def _write(page: Any, line: int, number: int, value: Value, form: Any) -> None:
+    if value is None:
+        page.write_blank(line, number, None, form)
+    elif isinstance(value, str):
+        # never `write`, which makes formulas and links of texts
+        page.write_string(line, number, value[:_LONGEST], form)
+    elif isinstance(value, dt.date):
+        page.write_datetime(line, number, value, form)
+    else:
+        page.write_number(line, number, value, form)
+
+
+def _td(kind: Kind, value: Value) -> str:
+    number = ' class="number"' if kind in {"count", "share", "money"} else ""
+    return f"<td{number}>{escape(shown(kind, value))}</td>"
+
+
+def _sheet_name(title: str) -> str:
+    return "".join("_" if c in r"[]:*?/\'" else c for c in title)[:31]
+
+
+def _jsonable(value: Value) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=PLANT_TIME).isoformat()
+    return value.isoformat() if isinstance(value, dt.date) else value

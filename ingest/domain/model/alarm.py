@@ -1,0 +1,158 @@
+"""Alarm (报警): one point or device, one rule, one life. An early warning (预警) is another record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Literal
+from uuid import UUID, uuid5
+
+from ingest.domain.model.audit import ActRole
+from ingest.domain.model.plant import Text, rule_key
+
+_ALARMS = UUID("5f1b6c1e-7d0e-5b7e-9f1a-9a3a0d5c2e11")
+
+
+class AlarmState(StrEnum):
+    """States of an alarm (ISA-18.2 / IEC 62682); the letter is the one of its state diagram."""
+
+    NORMAL = "normal"  # A
+    UNACKNOWLEDGED = "unacknowledged"  # B
+    ACKNOWLEDGED = "acknowledged"  # C
+    RETURNED = "returned-unacknowledged"  # D
+    LATCHED_UNACKNOWLEDGED = "latched-unacknowledged"  # E: the condition is gone, the alarm stays until it is reset
+    LATCHED_ACKNOWLEDGED = "latched-acknowledged"  # F
+    SHELVED = "shelved"  # G: hidden by an operator, for a limited time
+    SUPPRESSED = "suppressed"  # H: hidden by the plant's design
+    OUT_OF_SERVICE = "out-of-service"  # I: 停用
+    NOT_EVALUATED = "not-evaluated"  # none of the diagram's: nobody can tell whether the condition holds
+    REMOVED = "removed"  # nor this: it was configured no more while the condition held; whether it ended nobody knows
+
+
+class AlarmEventKind(StrEnum):
+    """What happens to an alarm."""
+
+    RAISED = "raised"
+    RETURNED = "returned"
+    ACKNOWLEDGED = "acknowledged"
+    LATCHED = "latched"  # the condition is gone, and its rule latches
+    RESET = "reset"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    REMOVED_FROM_SERVICE = "removed-from-service"
+    RETURNED_TO_SERVICE = "returned-to-service"
+    UNEVALUATED = "unevaluated"
+    EVALUATED = "evaluated"
+    COMMENTED = "commented"
+    ASSIGNED = "assigned"
+    DISPOSED = "disposed"  # feedback was given: cause, measure, evidence
+    CLEARED = "cleared"  # 销警: the value is back and feedback was given
+    REMOVED = "removed"  # its rule, point or plant is no longer configured
+    RECORDED = "recorded"  # over when it became known, from readings that came late: nobody has to acknowledge it
+
+
+OVER: Final = frozenset({AlarmState.NORMAL, AlarmState.REMOVED})
+"""States in which an alarm is over: seen to return, or removed from configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The alarm as it stands. Times are ns since the epoch, UTC.
+
+    Attributes:
+        value: at the newest raise; None where there is none (silence).
+        onset, raised: when the condition first began, and when its on-delay was over.
+        annunciated, raises: when it was raised last, and how often: one that comes back soon is the same alarm.
+        returned: when the condition was seen to be gone; None while it holds, and for good once it was removed.
+        disposed: when feedback was given last.
+        cleared: when both were true, value back and feedback given (销警).
+        historical: found in readings that came late: it never stood.
+    """
+
+    id: UUID
+    plant: str
+    point: str
+    rule: str
+    level: Literal[1, 2]
+    state: AlarmState
+    title: Text
+    value: float | None
+    limit: float
+    unit: str
+    onset: int
+    raised: int
+    annunciated: int
+    raises: int = 0
+    returned: int | None = None
+    acked: int | None = None
+    acked_by: str | None = None
+    comment: str | None = None
+    assigned: str | None = None
+    disposed: int | None = None
+    cleared: int | None = None
+    historical: bool = False
+
+    @property
+    def rule_key(self) -> str:
+        """What names its rule in the memory of detectors and excursions."""
+        return rule_key(self.plant, self.point, self.rule)
+
+    @property
+    def active(self) -> bool:
+        """Whether the condition still holds, as far as anybody looks."""
+        return self.returned is None and self.state is not AlarmState.REMOVED
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """One step in an alarm's life, with the alarm as it stood right after it.
+
+    Attributes:
+        seq: position in the state database's event log; 0 before it is committed.
+        received: when the frame (or command) that caused it reached the service.
+        by, role: who did it; None: the service itself.
+        detail: what was said with it, JSON-ready.
+    """
+
+    seq: int
+    id: UUID
+    kind: AlarmEventKind
+    time: int
+    received: int
+    alarm: Alarm
+    by: str | None = None
+    role: ActRole | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def alarm_id(plant: str, point: str, rule: str, onset: int) -> UUID:
+    """The alarm's id: the same condition always gives the same id, so replay cannot double an alarm."""
+    return uuid5(_ALARMS, f"{plant}/{point}/{rule}/{onset}")
+
+
+def historical_id(plant: str, point: str, rule: str, onset: int) -> UUID:
+    """The id of a historical alarm, by the onset it was first told with; never that of a live one."""
+    return uuid5(_ALARMS, f"{plant}/{point}/{rule}/{onset}/historical")
+
+
+def event_id(alarm: UUID, kind: AlarmEventKind, time: int, said: str = "") -> UUID:
+    """The event's id, equally reproducible; `said` tells two people's words of one moment apart."""
+    return uuid5(alarm, f"{kind}/{time}{said}")
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFilter:
+    """Which alarms. None = any. Times are ns since the epoch on `raised`."""
+
+    plants: frozenset[str] | None = None
+    states: frozenset[AlarmState] | None = None
+    level: int | None = None
+    point: str | None = None
+    since: int | None = None
+    until: int | None = None
+    historical: bool | None = None
+    cleared: bool | None = None  # 销警 or not yet
+    assigned: str | None = None

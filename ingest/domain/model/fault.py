@@ -1,0 +1,192 @@
+"""A fault in what a person wrote: which file, which key, what stands there, what was expected."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from ingest.domain.model.expected import Place, place_of, words_for
+
+SECRET_KEYS = ("secret", "token", "password", "key", "iv")
+_NO_SECRETS: Final = frozenset({"tokens"})
+"""Keys that sound like a secret and are a table of things that have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing to mend, said so that the reader can mend it."""
+
+    file: str
+    key: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key} = {self.value}: expected {self.expected}"
+
+
+class InvalidConfig(Exception):
+    """Files that cannot be used, with every fault in them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+Refuse = Callable[[Sequence[Fault]], None]
+"""What becomes of faults in a part that the rest can do without: `refuse_all`, or they are kept and told."""
+
+
+def refuse_all(faults: Sequence[Fault]) -> None:
+    """Let one fault refuse the whole. Raises InvalidConfig."""
+    raise InvalidConfig(faults)
+
+
+def all_of(*checks: Callable[[], object]) -> None:
+    """Do every check, so that the faults of all are told at once. Raises InvalidConfig."""
+    faults: list[Fault] = []
+    for check in checks:
+        try:
+            check()
+        except InvalidConfig as error:
+            faults += error.faults
+    if faults:
+        raise InvalidConfig(faults)
+
+
+def near(word: object, known: Iterable[str]) -> str:
+    """A hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
+    close = difflib.get_close_matches(str(word), sorted(known), n=3)
+    return f"; near: {', '.join(close)}" if close else ""
+
+
+def faults_of(file: Path, error: ValidationError, model: type[BaseModel], raw: object = None) -> list[Fault]:
+    """Every fault Pydantic found, in our words; the value of a secret is never shown.
+
+    Args:
+        file: where it was written.
+        error: what Pydantic says.
+        model: what was to be made of it; it says which keys there are and what is expected of them.
+        raw: what was read; entries of lists that have a name are called by it.
+    """
+    return [
+        Fault(str(file), key_of(problem.keys, raw), problem.shown, problem.expected)
+        for problem in problems_of(error, model)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What Pydantic found at one place: the keys that lead there, what stands there, and what is expected."""
+
+    keys: tuple[str | int, ...]
+    shown: str
+    expected: str
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
+    """Everything Pydantic found, in our words; `model` is what was to be made of what was read."""
+    found = set[Problem]()
+    for item in error.errors(include_url=False):
+        of_kind = ("kind",) if item["type"].startswith("union_tag_") else ()
+        place = place_of(model, (*item["loc"], *of_kind))
+        problem = Problem(place.keys, _shown(item, place), _expected(item, place))
+        if problem not in found:  # each part of a union says so
+            found.add(problem)
+            yield problem
+
+
+def key_of(keys: Sequence[str | int], raw: object = None) -> str:
+    """The key as a person would say it: an entry of a list by its name if no other entry has it, else by its number.
+
+    >>> key_of(["tokens", 1, "role"], {"tokens": [{"name": "a"}, {"name": "b"}]})
+    'tokens.b.role'
+    >>> key_of(["tokens", 1, "name"], {"tokens": [{"name": "a"}, {"name": "a"}]})
+    'tokens.1.name'
+    """
+    words = []
+    for key in keys:
+        words.append(str(key) if isinstance(key, str) else _name(raw, key))
+        raw = _inside(raw, key)
+    return ".".join(words)
+
+
+def _name(entries: object, number: int) -> str:
+    names = (
+        [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+        if isinstance(entries, list)
+        else []
+    )
+    name = names[number] if number < len(names) else None
+    return name if isinstance(name, str) and name and names.count(name) == 1 else str(number)
+
+
+def _inside(raw: object, key: str | int) -> object:
+    if isinstance(raw, dict):
+        return raw.get(key)
+    return raw[key] if isinstance(raw, list) and isinstance(key, int) and key < len(raw) else None
+
+
+def _shown(item: Any, place: Place) -> str:
+    given = item["input"]
+    if given is None or item["type"] in {"missing", "union_tag_not_found"}:
+        return "(missing)"
+    if item["type"] == "union_tag_invalid":
+        return repr(item["ctx"]["tag"])
+    if isinstance(given, BaseModel | dict):
+        return "(a table)"
+    strange = item["type"] == "extra_forbidden" and place.has_secret  # perhaps the secret under a mistyped key
+    last = next((part for part in reversed(place.keys) if isinstance(part, str)), "")
+    if strange or any(_sounds_secret(part) for part in place.keys if part not in _NO_SECRETS or part == last):
+        return "(hidden)"
+    return _harmless(repr(given))[:120]
+
+
+def _sounds_secret(part: str | int) -> bool:
+    return isinstance(part, str) and any(word in part.lower() for word in SECRET_KEYS)
+
+
+def _expected(item: Any, place: Place) -> str:
+    match item["type"]:
+        case "extra_forbidden":
+            known = [*place.known]
+            hint = near(place.keys[-1], known)
+            expected = "no such key here" + (hint or f"; there are: {', '.join(known)}")
+        case "union_tag_invalid":
+            choices = str(item["ctx"]["expected_tags"])
+            expected = choices + _near_choice(item["ctx"]["tag"], choices)
+        case "literal_error" | "enum":
+            choices = str(item["ctx"]["expected"])
+            expected = choices + _near_choice(item["input"], choices)
+        case "string_pattern_mismatch":
+            expected = f"a text that matches {item['ctx']['pattern']}"
+        case kind if kind.startswith("ip_"):
+            expected = "an address or network such as 10.1.2.3 or fd00::/8"
+        case kind if kind == "missing" or kind.endswith(("_type", "_parsing", "_not_found", "_from_float")):
+            expected = words_for(place.annotation)
+        case _:
+            expected = re.sub(
+                r"^(Value error, |(Input|Value|String|Tuple|List) should (be |have )?)", "", str(item["msg"])
+            )
+    return expected
+
+
+def _near_choice(given: object, choices: str) -> str:
+    """A hint for one of some words, mistyped; they stand in quotes."""
+    return near(given, re.findall(r"'([^']*)'", choices)) if isinstance(given, str) else ""
+
+
+def _harmless(shown: str) -> str:
+    """A value without the password of an address in it, wherever that stands.
+
+    >>> _harmless("'postgresql://yujing:p@ss:/word@db/yujing?password=again&x=1'")
+    "'postgresql://yujing:(hidden)@db/yujing?password=(hidden)&x=1'"
+    """
+    shown = re.sub(r"(://[^:/?#\s'\"]*):[^\s'\"]*@", r"\1:(hidden)@", shown)
+    return re.sub(r"(password=)[^&\s'\"]*", r"\1(hidden)", shown, flags=re.IGNORECASE)

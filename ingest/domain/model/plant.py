@@ -1,0 +1,223 @@
+"""Plant, equipment, gateway, point and rule as the rest of the service sees them: cold, read-only data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from ingest.domain.model.display_value import at
+
+PlantKind = Literal["dust", "steel", "aluminium"]
+
+SERVICE: Final = "service"
+"""The service itself, as a plant: its id, and its kind. What it watches of itself are points with rules and alarms."""
+
+GateOp = Literal["==", "!=", "<", "<=", ">", ">="]
+
+_OPERATORS: Final[Mapping[GateOp, Callable[[float, float], bool]]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+class Confidence(StrEnum):
+    """How far a number can be trusted. A default is never presented as regulation."""
+
+    REGULATION = "regulation"
+    PUBLISHED = "published"
+    ENGINEERING_DEFAULT = "engineering default"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text people read: Chinese first, English too."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`when`: the rule is judged only while another point of the same plant satisfies this."""
+
+    point: str
+    op: GateOp
+    value: float
+
+    def holds(self, value: float) -> bool:
+        """Whether a value of that point satisfies it, as far as single precision tells."""
+        return _OPERATORS[self.op](at(value, self.value), self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing a point is judged by. `(plant, point, code)` is its identity and outlives re-tuning."""
+
+    plant: str
+    point: str
+    code: str  # "LL" "L" "H" "HH" "RATE" "STUCK" "RANGE" "BAD" "SILENT" "OFFLINE" ...
+    kind: str  # the detector's name in `detectors.registry`
+    level: Literal[1, 2]
+    limit: float  # as a person would write it: the value at which the rule trips, in `unit`
+    unit: str
+    title: Text  # "结晶器冷却水进水压力 低低报"
+    gate: Gate | None  # None too where the condition is an expression: `when` says it
+    source: str
+    confidence: Confidence
+    reason: Text  # one sentence: what a trip says, with its numbers, and why it matters
+    when: str = ""  # under which condition it is judged, with points for names; "" = always
+    of: str = ""  # the expression judged instead of the point's own value
+    inputs: tuple[str, ...] = ()  # further points it looks at
+    latch: bool = False  # an alarm of it stays until somebody resets it, also when the condition is gone
+    red: bool = False  # alone calls for a red warning of its plant
+
+
+def rule_key(plant: str, point: str, code: str) -> str:
+    """What names a rule in the memory of detectors and excursions, whatever its numbers are."""
+    return f"{plant}/{point}/{code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A measuring point (测点)."""
+
+    index: int  # in the roster's arrays, for ever
+    plant: str
+    id: str
+    signal: str  # catalogue code, e.g. "ALC_CW_IN_P"
+    name: Text
+    unit: str
+    equipment: str | None
+    gateway: str
+    low: float  # instrument range
+    high: float
+    silence_s: float
+    setpoint: float | None
+    rules: Sequence[Rule]
+    unjudged: tuple[str, ...]  # default rules that wait for a number of this plant (a set-point): code and why
+    mandatory: bool = False  # a duty asks for it: out of action it is a hazard
+    basis: str | None = None  # that duty, or where the signal is from
+    red: bool = False  # one of its rules alone calls for a red warning
+    states: tuple[Text, Text] | None = None  # what 0 and 1 mean; None: it has numbers
+    was: str | None = None  # its id before it was renamed, under which its readings of then are kept
+
+    def word(self, value: float | None) -> Text | None:
+        """What a value means in words, or None if it is a number, or neither 0 nor 1."""
+        return self.states[int(value)] if self.states is not None and value in {0.0, 1.0} else None
+
+    @property
+    def is_device(self) -> bool:
+        """Whether this tells of a gateway or of the service itself, not of something that is measured."""
+        return self.signal in DEVICE_SIGNALS
+
+
+GATEWAY_SIGNAL: Final = "GATEWAY_ONLINE"
+"""The signal of a gateway's own point: 1 online, 0 offline. Its point id is the gateway's id."""
+
+
+class GatewayPoint(StrEnum):
+    """What the service measures of every gateway, each a point of that gateway.
+
+    The point's id is the gateway's, a dot and this; its signal is `GATEWAY_` and this in capitals.
+    """
+
+    CLOCK = "clock"  # seconds its clock is ahead of the service's
+    REFUSED = "refused"  # percent of what it sent lately that could not be taken
+    REUSED = "reused"  # frames lately with a number that another frame of the same boot has
+    THROTTLED = "throttled"  # messages lately that were beyond its share and were not read
+
+    @property
+    def signal(self) -> str:
+        """Its signal."""
+        return f"GATEWAY_{self.upper()}"
+
+    def of(self, gateway: str) -> str:
+        """The id of this point of that gateway."""
+        return f"{gateway}.{self}"
+
+
+def gateway_point_of(point: str) -> tuple[str, GatewayPoint] | None:
+    """The gateway, and what of it a point with this id would tell, or None.
+
+    >>> gateway_point_of("GW-01.clock")
+    ('GW-01', <GatewayPoint.CLOCK: 'clock'>)
+    """
+    gateway, dot, name = point.rpartition(".")
+    return (gateway, GatewayPoint(name)) if dot and name in _GATEWAY_POINTS else None
+
+
+_GATEWAY_POINTS: Final = frozenset(map(str, GatewayPoint))
+
+
+class ServicePoint(StrEnum):
+    """What the service watches of itself: the ids of its points; their signals are `SERVICE_` and the id."""
+
+    DISK = "DISK"
+    BROKER = "BROKER"
+    HISTORY = "HISTORY"
+    HISTORY_REFUSED = "HISTORY_REFUSED"
+    HISTORY_EXPIRED = "HISTORY_EXPIRED"
+    HISTORY_DROPPED = "HISTORY_DROPPED"
+    OUTBOX = "OUTBOX"
+    CLOCK = "CLOCK"
+    TIME = "TIME"
+    SESSION = "SESSION"
+    MISSING = "MISSING"
+    JOURNAL_DAMAGE = "JOURNAL_DAMAGE"
+    QUARANTINE = "QUARANTINE"
+    PLANT_FILES = "PLANT_FILES"
+    UNWATCHED = "UNWATCHED"
+    SETTINGS = "SETTINGS"
+    CERTIFICATES = "CERTIFICATES"
+    BROKER_NEEDS = "BROKER_NEEDS"
+
+    @property
+    def signal(self) -> str:
+        """Its signal."""
+        return f"SERVICE_{self}"
+
+
+DEVICE_SIGNALS: Final = frozenset(
+    {GATEWAY_SIGNAL, *(point.signal for point in GatewayPoint), *(point.signal for point in ServicePoint)}
+)
+"""Signals that no instrument of a plant measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A machine or place that points belong to."""
+
+    id: str
+    name: Text
+    running: Gate | None = None  # in production while this holds; None: always taken to be
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway as registered by its plant."""
+
+    plant: str
+    id: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """An enterprise and what is connected of it; or the service itself, which is none."""
+
+    id: str
+    name: Text
+    uscc: str
+    region: str
+    kind: PlantKind | Literal["service"]
+    workers: int
+    dust_workers: int
+    dust: str | None
+    equipment: tuple[Equipment, ...]
+    gateways: tuple[Gateway, ...]
+    points: tuple[Point, ...]
+    connect_by: dt.date | None  # enrolment deadline; None = not mandatory
+    tier: Text  # which clause of the enrolment rule it falls under

@@ -1,0 +1,89 @@
+"""What is read from a file again for each use: as it is now, or as it was when it could be read last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ingest.base.config import Secret
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.fault import Fault, InvalidConfig
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateUnusable(Event, level="error"):
+    """A certificate cannot be used; the one before is, if there was one, until the file is mended."""
+
+    key: str
+    file: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordUnusable(Event, level="error"):
+    """A password cannot be read; the one before is used, if there was one, until the file is mended."""
+
+    key: str
+    file: str
+    expected: str
+
+
+class Reloaded(Generic[T]):
+    """One thing in a file that may be replaced, broken or missing at any time, also at the start."""
+
+    def __init__(self, read: Callable[[], T], unusable: Callable[[str, str, str], Event]) -> None:
+        """Read nothing yet.
+
+        Args:
+            read: gives what the file holds now; raises InvalidConfig if it cannot be used.
+            unusable: makes what is told of a fault, once, from its key, its file and what is expected.
+        """
+        self._read = read
+        self._unusable = unusable
+        self._good: tuple[T] | None = None
+        self._told: Fault | None = None
+
+    def get(self) -> T:
+        """What the file holds now, else what it held last. Raises InvalidConfig if it was never good."""
+        try:
+            good = self._good = (self._read(),)
+            self._told = None
+        except InvalidConfig as invalid:
+            fault = invalid.faults[0]
+            if fault != self._told:
+                emit(self._unusable(fault.key, fault.file, fault.expected))
+            self._told = fault
+            if self._good is None:
+                raise
+            good = self._good
+        return good[0]
+
+
+def renewed_password(key: str, secret: Secret | None, longest: int | None = None) -> Reloaded[str | None]:
+    """The password of that setting, for each connection; None where the settings name none.
+
+    Args:
+        key: of the setting.
+        secret: where the password is.
+        longest: how many bytes the protocol takes.
+    """
+
+    def read() -> str | None:
+        if secret is None:
+            return None
+        try:
+            password = secret.read()
+        except LookupError as error:
+            raise _unreadable(key, secret, str(error.args[0])) from error
+        if longest is not None and len(password.encode()) > longest:
+            raise _unreadable(key, secret, f"at most {longest} bytes")
+        return password
+
+    return Reloaded(read, PasswordUnusable)
+
+
+def _unreadable(key: str, secret: Secret, why: str) -> InvalidConfig:
+    return InvalidConfig([Fault(str(secret.file or secret.env), key, "(hidden)", f"a secret that can be read: {why}")])

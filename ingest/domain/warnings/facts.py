@@ -1,0 +1,82 @@
+"""What an alarm, or a point out of service, is as a fact that may call for a warning (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from ingest.domain.model.alarm import OVER, Alarm, AlarmState
+from ingest.domain.model.plant import GATEWAY_SIGNAL, Point, Rule
+from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.warning import Fact, Trait
+
+_LOST: Final = frozenset({"silence", "bad", "current"})
+"""Kinds of rule that say: this device tells nothing."""
+
+_LATCHED: Final = frozenset({AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.LATCHED_ACKNOWLEDGED})
+_SILENCED: Final = OVER | {AlarmState.OUT_OF_SERVICE}
+
+
+def counts(alarm: Alarm) -> bool:
+    """Whether an alarm is a fact: its condition holds, or it is latched, and its point is in service.
+
+    Shelving and suppression by design hide it from operators, and not from here.
+    """
+    if alarm.historical or alarm.state in _SILENCED:
+        return False
+    return alarm.active or alarm.state in _LATCHED
+
+
+def alarm_fact(
+    alarm: Alarm, point: Point | None, rule: Rule | None, *, since: int, running: bool, bypass_signals: Collection[str]
+) -> Fact:
+    """An alarm as a fact, by its point and rule as they are configured now, None: no more.
+
+    `running`: whether its equipment is in production; `since`: when the service learnt of it, ns.
+    """
+    lost = (rule is not None and rule.kind in _LOST) or (point is not None and point.signal == GATEWAY_SIGNAL)
+    signal = point.signal if point else ""
+    marks = {
+        Trait.LEVEL_1: alarm.level == 1,
+        Trait.LEVEL_2: alarm.level == 2,
+        Trait.RED: rule is not None and rule.red,
+        Trait.UNACKNOWLEDGED: alarm.acked is None,
+        Trait.FORECAST: rule is not None and rule.kind == "forecast",
+        Trait.LOST: lost,
+        Trait.BYPASS: signal in bypass_signals and alarm.level == 2 and not lost,
+    }
+    return Fact(
+        alarm=alarm.id,
+        point=alarm.point,
+        rule=alarm.rule,
+        signal=signal,
+        equipment=point.equipment if point else None,
+        level=alarm.level,
+        traits=_traits(marks) | _of_point(point, running=running),
+        since=since,
+        value=alarm.value,
+        limit=alarm.limit,
+        unit=alarm.unit,
+    )
+
+
+def service_key(point: str) -> str:
+    """The key of a point's being out of service."""
+    return Fact(None, point, "", "", None, 0, Trait(0), 0).key
+
+
+def service_fact(suppression: Suppression, point: Point | None, *, running: bool) -> Fact | None:
+    """A point out of service as a fact, from when on it is; None: it is not, or not any more."""
+    in_force = suppression.state is SuppressionState.IN_FORCE
+    if point is None or not in_force or suppression.kind is not SuppressionKind.OUT_OF_SERVICE:
+        return None
+    traits = Trait.OUT_OF_SERVICE | _of_point(point, running=running)
+    return Fact(None, point.id, "", point.signal, point.equipment, 0, traits, suppression.begins)
+
+
+def _of_point(point: Point | None, *, running: bool) -> Trait:
+    return _traits({Trait.MANDATORY: point is not None and point.mandatory, Trait.IN_PRODUCTION: running})
+
+
+def _traits(marks: dict[Trait, bool]) -> Trait:
+    return Trait(sum(int(trait) for trait, is_so in marks.items() if is_so))

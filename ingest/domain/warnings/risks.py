@@ -1,0 +1,75 @@
+"""How risky things stand by the index: every equipment, plant and region, with the band each is in (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.domain.model.plant import Plant, Text
+from ingest.domain.model.warning import Colour, Fact
+from ingest.domain.warnings import risk
+
+REGIONS: Final = (2, 4, 6, 9)
+"""Digits of a region's code (GB/T 2260): province, city, county, township."""
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentRisk:
+    """One equipment."""
+
+    id: str
+    name: Text
+    inherent: float
+    index: float
+    band: Colour
+
+
+@dataclass(frozen=True, slots=True)
+class PlantRisk:
+    """One plant and its equipment; `facts` weigh on it now."""
+
+    plant: Plant
+    inherent: float
+    index: float
+    band: Colour
+    facts: int
+    equipment: tuple[EquipmentRisk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRisk:
+    """One region, by the plants looked at."""
+
+    region: str
+    index: float
+    band: Colour
+    plants: int
+
+
+def assess(plant: Plant, facts: Sequence[Fact], now: int) -> PlantRisk:
+    """A plant as it stands at `now` (ns)."""
+    machines = []
+    for machine in plant.equipment:
+        inherent = risk.inherent(plant, machine)
+        own = [fact for fact in facts if fact.equipment == machine.id]
+        index, band = risk.index(inherent, own, now), risk.band_at(inherent, own, now)
+        machines.append(EquipmentRisk(machine.id, machine.name, inherent, index, band))
+    inherent = risk.inherent(plant)
+    index, band = risk.index(inherent, facts, now), risk.band_at(inherent, facts, now)
+    weighing = sum(not risk.forgotten(fact, now) for fact in facts)
+    return PlantRisk(plant, inherent, index, band, weighing, tuple(machines))
+
+
+def regions(plants: Iterable[PlantRisk]) -> list[RegionRisk]:
+    """Every region these plants lie in, the largest first; none is in a lower band than a plant of it."""
+    members: dict[str, list[PlantRisk]] = {}
+    for plant in plants:
+        for digits in REGIONS:
+            if len(plant.plant.region) >= digits:
+                members.setdefault(plant.plant.region[:digits], []).append(plant)
+    found = []
+    for region, of in sorted(members.items(), key=lambda item: (len(item[0]), item[0])):
+        index = risk.region_index(plant_risk.index for plant_risk in of)
+        found.append(RegionRisk(region, index, max(risk.band(index), *(plant_risk.band for plant_risk in of)), len(of)))
+    return found

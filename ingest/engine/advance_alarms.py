@@ -1,0 +1,156 @@
+"""Alarms: from findings, and from limits that late readings violate, to steps of alarms' lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from ingest.domain.alarms.lifecycle import Cause, raised, recorded, returned
+from ingest.domain.alarms.retrospective_alarms import Span, Violation
+from ingest.domain.model import display_value
+from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id, historical_id
+from ingest.domain.model.flags import Flag
+from ingest.domain.model.plant import Point, Rule, Text, rule_key
+from ingest.engine.alarm_transitions import apply_transition
+from ingest.engine.cycle import Cycle, LateUnjudged
+from ingest.engine.engine_state import EngineState
+from ingest.engine.late_data import AHEAD, LOOKED_BACK, QUIET, LimitRule
+from ingest.plants.configuration import PlantConfiguration
+
+_NOWHERE: Final = np.empty(0, np.intp)
+
+
+def advance_alarms(cycle: Cycle, engine_state: EngineState) -> None:
+    """Turn findings, and limits that late readings violate, into steps of alarms' lives, in the order of arrival.
+
+    That order, and not the one in which a batch happens to hold them, so that the steps do not depend on how the stream
+    is cut.
+    """
+    if len(cycle.batch):
+        cycle.seen = int(cycle.batch.received.max())
+    found = cycle.findings
+    past = engine_state.limits.beyond(cycle.batch) if cycle.live is not cycle.batch else _NOWHERE
+    if not len(found) and not len(past):
+        _tell(cycle, engine_state, cycle.seen)
+        return
+    order = np.argsort(found.received, kind="stable") if len(found) > 1 else range(len(found))
+    waiting = [int(at) for at in reversed(order)]
+    for at in past.tolist():
+        received = int(cycle.batch.received[at])
+        while waiting and found.received[waiting[-1]] <= received:
+            _take(cycle, engine_state, waiting.pop())
+        _look_back(cycle, engine_state, at)
+    while waiting:
+        _take(cycle, engine_state, waiting.pop())
+    _tell(cycle, engine_state, cycle.seen)
+
+
+def _take(cycle: Cycle, engine_state: EngineState, at: int) -> None:
+    """One finding: the next step of a live alarm."""
+    found = cycle.findings
+    rule = cycle.configuration.rules[found.rule[at]]
+    value = None if np.isnan(found.value[at]) else display_value.at(float(found.value[at]), rule.limit)
+    time, received = int(found.time[at]), int(found.received[at])
+    _tell(cycle, engine_state, min(received, cycle.seen))
+    name = (rule.plant, rule.point, rule.code)
+    alarm = engine_state.alarms.get(name)
+    key = rule_key(*name) if rule.kind in LOOKED_BACK else None
+    cause, event = Cause(time, received), None
+    if found.raised[at]:
+        onset = int(found.onset[at])
+        known = alarm or engine_state.lately(name, time, cycle.terms.reopen)
+        fresh = known or _alarm(rule, onset, time, _cause(cycle.configuration, rule, int(found.cause[at])))
+        event = raised(fresh, cause, value=value)
+        if key:
+            _record(cycle, engine_state, [(key, received, span) for span in engine_state.excursions.began(key, onset)])
+    else:
+        if key:
+            engine_state.excursions.ended(key, time)
+        if alarm:
+            event = returned(alarm, cause, latch=rule.latch)
+    if event:
+        apply_transition(cycle, engine_state, event)
+
+
+def _look_back(cycle: Cycle, engine_state: EngineState, at: int) -> None:
+    """One reading that is not live and lies beyond a limit: part of an excursion, unless an alarm covers it."""
+    batch = cycle.batch
+    time, value, received = int(batch.time[at]), float(batch.value[at]), int(batch.received[at])
+    _tell(cycle, engine_state, received)
+    for limit in engine_state.limits.of(int(batch.point[at])):
+        if not limit.violated(value):
+            continue
+        if not engine_state.excursions.judged(limit.key, time):
+            point = cycle.configuration.points[batch.point[at]]
+            gateway = point.gateway if point is not None else ""
+            cycle.unjudged.append(LateUnjudged("before what is remembered", gateway, limit.key, time))
+            continue
+        violation = Violation(limit.key, time, value, limit.gap, QUIET + limit.on_delay)
+        if batch.flags[at] & Flag.LATE:
+            lost = engine_state.excursions.late(violation, received)
+            _record(cycle, engine_state, [(limit.key, received, span) for span in lost])
+        else:
+            engine_state.excursions.hold(violation, received + AHEAD)
+            _tell(cycle, engine_state, received)
+
+
+def _tell(cycle: Cycle, engine_state: EngineState, now: int) -> None:
+    if now >= engine_state.excursions.due:
+        _record(cycle, engine_state, engine_state.excursions.settle(now))
+
+
+def _record(cycle: Cycle, engine_state: EngineState, spans: Iterable[tuple[str, int, Span]]) -> None:
+    """Tell settled excursions as historical alarms: (rule's key, when it was settled, span)."""
+    for key, received, span in spans:
+        limit = engine_state.limits.named(key)
+        if limit is None:
+            cycle.unjudged.append(LateUnjudged("its rule is gone", "", key, span.start))
+            continue
+        if span.end - span.start < limit.on_delay:
+            continue
+        span.told = span.told or span.start
+        event = recorded(_historical(limit, span), received=received)
+        if event is not None:
+            cycle.events.append(event)
+
+
+def _cause(configuration: PlantConfiguration, rule: Rule, point: int) -> Point | None:
+    """The point behind a finding over several points, if it is another than the judged one."""
+    cause = configuration.points[point] if 0 <= point < len(configuration.points) else None
+    return None if cause is None or cause.id == rule.point else cause
+
+
+def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
+    title = rule.title
+    if cause is not None:
+        title = Text(f"{title.zh}（主因 {cause.name.zh}）", f"{title.en} (due to {cause.name.en})")
+    return Alarm(
+        id=alarm_id(rule.plant, rule.point, rule.code, onset),
+        plant=rule.plant,
+        point=rule.point,
+        rule=rule.code,
+        level=rule.level,
+        state=AlarmState.NORMAL,
+        title=title,
+        value=None,
+        limit=rule.limit,
+        unit=rule.unit,
+        onset=onset,
+        raised=time,
+        annunciated=time,
+    )
+
+
+def _historical(limit: LimitRule, span: Span) -> Alarm:
+    rule = limit.rule
+    plant, point, code = (span.named or limit.key).split("/")
+    return replace(
+        _alarm(rule, span.start, span.start + limit.on_delay, None),
+        id=historical_id(plant, point, code, span.told),
+        value=display_value.at(span.value, rule.limit),
+        returned=span.end,
+        historical=True,
+    )

@@ -1,0 +1,302 @@
+"""What people ask of the engine: each is checked whole, then done, in the one thread that writes alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+from uuid import UUID, uuid4
+
+from ingest.domain.alarms.lifecycle import (
+    Cause,
+    acknowledged,
+    assigned,
+    commented,
+    disposed,
+    require_raise,
+    require_unseen,
+    reset,
+)
+from ingest.domain.alarms.suppressions import ASKED, HIGHEST, decided_before
+from ingest.domain.model.alarm import Alarm
+from ingest.domain.model.audit import Act, ActRole
+from ingest.domain.model.changed import Changed, done_before
+from ingest.domain.model.plant import Text
+from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.engine.alarm_transitions import align_point, apply_transition
+from ingest.engine.cycle import Cycle
+from ingest.engine.engine_state import EngineState
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Command(Protocol[T_co]):
+    """Something to be done between two batches; `now` in ns. What it gives back is answered once committed.
+
+    Raises, before it has changed anything:
+        KeyError: what it names is not known.
+        ValueError: it cannot be done as things stand; the message says why.
+        Changed: what they saw is not what is so now.
+    """
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> T_co:
+        """Check it, then do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks."""
+
+    name: str
+    role: ActRole
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Somebody has seen an alarm; `seen`: which raise of it, None: as it stands."""
+
+    alarm: UUID
+    who: Person
+    comment: str | None = None
+    seen: int | None = None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
+        """See `Command`."""
+        alarm = _find(cycle, engine_state, self.alarm, self.seen)
+        require_unseen(alarm)
+        detail = {"comment": self.comment} if self.comment else {}
+        return apply_transition(
+            cycle, engine_state, acknowledged(alarm, Cause(now, now, self.who.name, self.who.role, detail))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Let go of a latched alarm; `seen`: which raise of it, None: as it stands."""
+
+    alarm: UUID
+    who: Person
+    seen: int | None = None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
+        """See `Command`."""
+        return apply_transition(
+            cycle, engine_state, reset(_find(cycle, engine_state, self.alarm, self.seen), _cause(self.who, now))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Say something about an alarm."""
+
+    alarm: UUID
+    who: Person
+    comment: str
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
+        """See `Command`."""
+        return apply_transition(
+            cycle,
+            engine_state,
+            commented(_find(cycle, engine_state, self.alarm), _cause(self.who, now, comment=self.comment)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Make somebody responsible for an alarm; None: nobody in particular."""
+
+    alarm: UUID
+    who: Person
+    to: str | None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
+        """See `Command`."""
+        return apply_transition(
+            cycle, engine_state, assigned(_find(cycle, engine_state, self.alarm), _cause(self.who, now, to=self.to))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dispose:
+    """Note that feedback was given on these alarms: what the disposition says is kept with the cases.
+
+    `seen`: which raise of them; those that are not in it are taken as they stand.
+    """
+
+    alarms: tuple[UUID, ...]
+    who: Person
+    disposition: UUID
+    seen: Mapping[UUID, int] = field(default_factory=dict)
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> list[Alarm]:
+        """See `Command`."""
+        found = [_find(cycle, engine_state, alarm, self.seen.get(alarm)) for alarm in self.alarms]
+        cause = _cause(self.who, now, disposition=str(self.disposition))
+        return [apply_transition(cycle, engine_state, disposed(alarm, cause)) for alarm in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """Shelve a rule's alarms, suppress them by design, or apply for a point to be taken out of service (停用).
+
+    `until` in ns; shelving needs it. `rule` None: every rule of the point. `seen`: the alarm of the rule that was
+    looked at, and its raise; None: as it stands.
+    """
+
+    kind: SuppressionKind
+    plant: str
+    point: str
+    rule: str | None
+    reason: str
+    until: int | None
+    who: Person
+    begins: int | None = None
+    seen: tuple[UUID, int] | None = None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
+        """See `Command`."""
+        self._check(cycle, engine_state, now)
+        applied = self.kind is SuppressionKind.OUT_OF_SERVICE
+        record = Suppression(
+            id=uuid4(),
+            kind=self.kind,
+            state=SuppressionState.APPLIED if applied else SuppressionState.IN_FORCE,
+            plant=self.plant,
+            point=self.point,
+            rule=self.rule,
+            reason=self.reason,
+            applicant=self.who.name,
+            applied=now,
+            begins=max(now, self.begins or now),
+            until=self.until,
+        )
+        return _keep(cycle, engine_state, record, "applied" if applied else str(self.kind), self.who, now)
+
+    def _check(self, cycle: Cycle, engine_state: EngineState, now: int) -> None:
+        point = cycle.configuration.find(self.plant, self.point)
+        if point is None:
+            raise KeyError(f"point {self.point!r} of plant {self.plant!r}")
+        rules = [rule for rule in point.rules if self.rule in {None, rule.code}]
+        if self.rule is not None and not rules:
+            raise KeyError(f"rule {self.rule!r} of point {self.point!r}")
+        for suppression in engine_state.suppressions.of_point(self.plant, self.point):
+            if (suppression.kind, suppression.rule) == (self.kind, self.rule):
+                raise done_before(ASKED[self.kind], suppression.applicant, suppression.applied)
+        if self.kind is SuppressionKind.OUT_OF_SERVICE and self.rule is not None:
+            raise ValueError("a point is taken out of service as a whole, not one rule of it")
+        if self.until is not None and self.until <= max(now, self.begins or now):
+            raise ValueError("until: expected a time after the beginning, and still to come")
+        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > cycle.terms.shelve_max):
+            raise ValueError(f"until: expected a time at most {cycle.terms.shelve_max / 3600e9:g} h from now")
+        covered = [rule for rule in rules if rule.level < HIGHEST or cycle.terms.suppress_level_2]
+        if self.kind is not SuppressionKind.OUT_OF_SERVICE and not covered:
+            raise ValueError("alarms of the highest level are not to be hidden here (alarms.suppress_level_2)")
+        if self.seen is not None:
+            alarm, raises = self.seen
+            standing = engine_state.alarms.get((self.plant, self.point, self.rule or ""))
+            another = standing is not None and standing.id != alarm
+            require_raise(
+                standing if standing and another else _find(cycle, engine_state, alarm), 0 if another else raises
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Approve or reject an application to take a point out of service; nobody approves their own.
+
+    `seen`: how often the alarms of the point that are not normal were raised altogether when it was looked at; an
+    approval hides them. None: as it stands.
+    """
+
+    suppression: UUID
+    approved: bool
+    who: Person
+    comment: str | None = None
+    seen: int | None = None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
+        """See `Command`."""
+        record = _waiting(cycle, engine_state, self.suppression)
+        if (before := decided_before(record)) is not None:
+            raise before
+        if record.applicant == self.who.name:
+            raise ValueError("whoever applied for it cannot decide on it")
+        if self.approved:
+            self._require_seen(engine_state, record)
+        state = SuppressionState.IN_FORCE if self.approved else SuppressionState.REJECTED
+        begins = max(now, record.begins)
+        decided = replace(record, state=state, approver=self.who.name, decided=now, begins=begins)
+        return _keep(
+            cycle, engine_state, decided, "approved" if self.approved else "rejected", self.who, now, self.comment
+        )
+
+    def _require_seen(self, engine_state: EngineState, record: Suppression) -> None:
+        place = (record.plant, record.point)
+        hidden = [alarm for alarm in engine_state.alarms.values() if (alarm.plant, alarm.point) == place]
+        raises = sum(alarm.raises for alarm in hidden)
+        if self.seen is None or raises <= self.seen:
+            return
+        level_2 = sum(alarm.level == 2 for alarm in hidden)
+        said = Text(
+            f"该测点在您查看之后又触发了报警：现有 {len(hidden)} 条，其中二级 {level_2} 条，批准后将一并隐藏。"
+            "请先查看，再作决定。",
+            f"This point has raised alarms since you looked: {len(hidden)} now, {level_2} of level 2, which an approval"
+            " would hide. Look at them, then decide.",
+        )
+        raise Changed(said, {"raises": raises, "alarms": [str(alarm.id) for alarm in hidden]})
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End a suppression before its time, or withdraw an application."""
+
+    suppression: UUID
+    who: Person
+    comment: str | None = None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
+        """See `Command`."""
+        record = _waiting(cycle, engine_state, self.suppression)
+        ended = replace(record, state=SuppressionState.ENDED, ended=now, ended_by=self.who.name)
+        return _keep(cycle, engine_state, ended, "ended", self.who, now, self.comment)
+
+
+def _find(cycle: Cycle, engine_state: EngineState, alarm: UUID, seen: int | None = None) -> Alarm:
+    """The alarm with what this turn did to it already. Raises KeyError; Changed if another raise of it was seen."""
+    known = next((event.alarm for event in reversed(cycle.events) if event.alarm.id == alarm), None)
+    found = known or engine_state.find(alarm)
+    require_raise(found, seen)
+    return found
+
+
+def _waiting(cycle: Cycle, engine_state: EngineState, suppression: UUID) -> Suppression:
+    """One that is not over. Raises DoneBefore if it was ended in this turn; KeyError if it is not known (any more)."""
+    record = engine_state.suppressions.find(suppression)
+    if record is None:
+        over = next((one for one in reversed(cycle.suppressions) if one.id == suppression), None)
+        raise (decided_before(over) if over else None) or KeyError(f"suppression {suppression}")
+    return record
+
+
+def _keep(
+    cycle: Cycle,
+    engine_state: EngineState,
+    record: Suppression,
+    action: str,
+    who: Person,
+    now: int,
+    comment: str | None = None,
+) -> Suppression:
+    """Take it into force, out of it, or on file, with all it means for alarms that stand."""
+    engine_state.suppressions.keep(record)
+    cycle.suppressions.append(record)
+    told = {"kind": str(record.kind), "point": record.point, "rule": record.rule, "reason": record.reason}
+    detail = told | ({"comment": comment} if comment else {})
+    cycle.acts.append(Act(now, who.name, who.role, action, "suppression", str(record.id), record.plant, detail))
+    align_point(cycle, engine_state, record.plant, record.point, _cause(who, now))
+    return record
+
+
+def _cause(who: Person, now: int, **detail: object) -> Cause:
+    return Cause(now, now, who.name, who.role, detail)

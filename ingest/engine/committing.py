@@ -1,0 +1,157 @@
+"""How what the engine judged gets into the state database: a turn that led to something at once, others soon after."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.outbox import Message
+from ingest.engine.engine_state import EngineState
+from ingest.engine.order import Cycle
+from ingest.engine.raise_warnings import step_of
+from ingest.storage.state.errors import StateUnavailable
+from ingest.storage.state.store import EngineStore
+
+OnCommit = Callable[[Sequence[Message] | None], None]
+"""Told of each commit that somebody has to learn of, with the messages it put into the outbox (None: look there)."""
+
+_RETRY_S: Final = 1.0
+
+_SAVE_S: Final = 2.0
+"""A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
+
+_REACHED: Final = int(_SAVE_S * 1e9)
+"""Ns. So often at least it is kept that the service is up: what it lives after that, it takes for time it was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmStep(Event, labels=("step", "alarm_level")):
+    """A step in an alarm's life."""
+
+    step: str
+    alarm_level: int
+    plant: str
+    point: str
+    rule: str
+    value: float | None
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRefused(Event, level="error"):
+    """The state database could not be written; tried again until it can. Readings stay in the journal."""
+
+    error: str
+
+
+class Abandoned(Exception):
+    """The service stops while the state database cannot be written.
+
+    What the turn learnt must not be kept ahead of its cursor, nor answered: the next start judges the same entries.
+    """
+
+
+class StateCommit:
+    """Commits the engine's turns, each with its cursor, and with a snapshot when one is due.
+
+    Args:
+        store: where to.
+        snapshot_every_s: how often the engine's memory is kept.
+        stopping: set when the service stops: a database that cannot be written is not waited for any longer then.
+        on_commit: called after a turn that led to something, with what `EngineStore.commit` returned.
+
+    Attributes:
+        cursor: newest journal entry that was judged; what it led to is committed.
+        refused: when a commit last was refused, by `time.monotonic`.
+        trouble: why the commit under way was refused; None: none is.
+    """
+
+    def __init__(
+        self, store: EngineStore, snapshot_every_s: float, stopping: threading.Event, on_commit: OnCommit
+    ) -> None:
+        self.cursor = 0
+        self.refused = 0.0
+        self.trouble: str | None = None
+        self._store = store
+        self._snapshot_every_s = snapshot_every_s
+        self._stopping = stopping
+        self._on_commit = on_commit
+        self._saved = 0  # the cursor on disk
+        self._save_due = 0.0
+        self._snapshot = 0  # the cursor of the newest snapshot
+        self._snapshot_due = 0.0
+        self._reached = 0  # until when it is on disk that the service was up
+
+    def resume(self, cursor: int, snapshot: int) -> None:
+        """Go on from what is on disk: the cursor, and that of the newest snapshot."""
+        self.cursor = self._saved = cursor
+        self._noted(snapshot)
+
+    def save_due_s(self) -> float:
+        """In how many seconds what was judged has to be committed; infinite if it is."""
+        return self._save_due - time.monotonic() if self.cursor > self._saved else math.inf
+
+    def snapshot_due(self, cursor: int, at: float) -> bool:
+        """Whether a snapshot is due at that time (`time.monotonic`) and would hold anything new."""
+        return cursor > self._snapshot and at >= self._snapshot_due
+
+    def commit(self, cycle: Cycle, cursor: int, engine_state: EngineState, now: int, *, snapshot: bool) -> None:
+        """Return once the turn is committed up to that cursor, or led to nothing that cannot wait.
+
+        Raises:
+            Abandoned: the service stops, and it is not.
+        """
+        save = cursor > self._saved and time.monotonic() >= self._save_due
+        save = save or now - self._reached > _REACHED
+        if not (cycle.said or snapshot or save):
+            self._store.verify()
+            self.cursor = cursor
+            return
+        posted = self._write(
+            cycle, cursor, engine_state.dump(watches=True) if snapshot else None, now - engine_state.stepped
+        )
+        self.cursor = self._saved = cursor
+        self._reached = now
+        self._save_due = time.monotonic() + _SAVE_S
+        if snapshot:
+            self._noted(cursor)
+        for event in cycle.events:
+            a = event.alarm
+            emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
+        for told in cycle.warnings:
+            emit(step_of(told))
+        if cycle.said:
+            self._on_commit(posted)
+
+    def _write(self, cycle: Cycle, cursor: int, dump: bytes | None, reached: int) -> Sequence[Message] | None:
+        while True:
+            try:
+                posted = self._store.commit(
+                    cursor,
+                    cycle.events,
+                    cycle.messages,
+                    dump,
+                    suppressions=cycle.suppressions,
+                    warnings=cycle.warnings,
+                    acts=cycle.acts,
+                    renamed=cycle.renamed,
+                    reached=reached,
+                )
+            except StateUnavailable as error:
+                self.trouble = str(error)
+                emit(CommitRefused(self.trouble))
+                self.refused = time.monotonic()
+                if self._stopping.wait(_RETRY_S):
+                    raise Abandoned from error
+            else:
+                self.trouble = None
+                return posted
+
+    def _noted(self, snapshot: int) -> None:
+        self._snapshot = snapshot
+        self._snapshot_due = time.monotonic() + self._snapshot_every_s

@@ -1,0 +1,95 @@
+"""One go of the engine, as its stages hand it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from detectors import Findings
+from detectors.readings import nothing
+from ingest.base.telemetry import Event
+from ingest.domain.model.alarm import AlarmEvent
+from ingest.domain.model.audit import Act
+from ingest.domain.model.batch import Batch, empty_batch
+from ingest.domain.model.outbox import Message, MessageKind
+from ingest.domain.model.plant import Plant
+from ingest.domain.model.suppression import Suppression
+from ingest.domain.model.warning import EarlyWarning, WarningEvent
+from ingest.domain.warnings.episodes import WarningPolicy as WarningTerms
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.numbering import Rename
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the stages are told once.
+
+    Attributes:
+        recipients: the connectors that want a message of this kind, from this plant, at this level (None: readings).
+        report_every: interval of the readings report, ns; None = nobody wants one.
+        reports_late: whether reports have not been taken for so long that fewer will do.
+        reopen: an alarm that comes back within this time (ns) is the same alarm.
+        shelve_max: the longest time an alarm may be shelved, ns.
+        suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
+        warnings: how plants' colours are derived and who answers for them; None: no warnings.
+        warned: the connectors that want an event of this warning.
+    """
+
+    recipients: Callable[[MessageKind, str, int | None], Sequence[str]] = lambda _kind, _plant, _level: ()
+    report_every: int | None = None
+    reports_late: Callable[[], bool] = lambda: False
+    reopen: int = 600 * 10**9
+    shelve_max: int = 28_800 * 10**9
+    suppress_level_2: bool = False
+    warnings: WarningTerms | None = None
+    warned: Callable[[EarlyWarning], Sequence[str]] = lambda _warning: ()
+
+
+@dataclass(frozen=True, slots=True)
+class LateUnjudged(Event, level="warning", labels=("reason",), amount="readings"):
+    """So many readings beyond a limit came so late that it cannot be told what they mean: kept, and not judged.
+
+    Rule and time (ns) are those of the first.
+    """
+
+    reason: str
+    gateway: str  # empty if its rule is gone
+    rule: str
+    time: int
+    readings: int = 1
+
+
+@dataclass(slots=True)
+class Cycle:
+    """One go of the engine: a batch, the moment it is judged at, and what comes of it.
+
+    `live`: the readings of the batch that tell of now, once its quality was checked. `seen` matters while the batch is
+    empty: everything that arrived before it (ns) was judged. `former`: the plants that were known before this turn, by
+    id, if their files have changed. `renamed`: points that have another id from this turn on, in the order in which
+    they got it.
+    """
+
+    now: int
+    batch: Batch
+    configuration: PlantConfiguration
+    terms: Policy
+    seen: int = 0
+    live: Batch = field(default_factory=empty_batch)
+    findings: Findings = field(default_factory=nothing)
+    events: list[AlarmEvent] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)  # as they stand now
+    warnings: list[WarningEvent] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
+    messages: list[Message] = field(default_factory=list)
+    unjudged: list[LateUnjudged] = field(default_factory=list)
+    former: Mapping[str, Plant] = field(default_factory=dict)
+    renamed: list[Rename] = field(default_factory=list)
+
+    def plant(self, name: str) -> Plant | None:
+        """The plant as it is known, or was until this turn: what is told of its end says whose it was."""
+        return self.configuration.plants.get(name) or self.former.get(name)
+
+    @property
+    def said(self) -> bool:
+        """Whether there is anything that somebody has to learn of."""
+        return bool(self.events or self.suppressions or self.warnings or self.acts or self.messages)

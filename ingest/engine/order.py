@@ -1,0 +1,169 @@
+"""THE order of stages. Each takes the turn one step further; none knows another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid5
+
+import numpy as np
+
+from detectors import Readings
+from ingest.base.telemetry import Event, emit
+from ingest.domain.alarms.report import alarm_body, readings_body
+from ingest.domain.model.alarm import Alarm
+from ingest.domain.model.batch import Batch
+from ingest.domain.model.flags import NOT_LIVE, UNUSABLE
+from ingest.domain.model.outbox import Message, Urgency
+from ingest.domain.model.plant import Plant, Point, Text
+from ingest.domain.model.warning import WarningEvent, WarningEventKind
+from ingest.domain.quality.check import check_quality
+from ingest.domain.quality.late import flag_late, follow, stranded
+from ingest.domain.warnings.report import warning_body
+from ingest.engine import urgency as rank
+from ingest.engine.advance_alarms import advance_alarms
+from ingest.engine.alarm_transitions import advance_suppressions
+from ingest.engine.cycle import Cycle, Policy
+from ingest.engine.engine_state import EngineState
+from ingest.engine.raise_warnings import raise_warnings
+from ingest.plants.configuration import PlantConfiguration
+
+__all__ = ["STAGES", "Cycle", "Policy", "advance"]
+
+_UNUSABLE: Final = np.uint16(UNUSABLE)
+_REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
+
+
+@dataclass(frozen=True, slots=True)
+class TimesForgotten(Event, level="warning", amount="points"):
+    """Points whose newest reading was kept far in the future: their rules begin anew, so that they are judged again."""
+
+    points: int
+
+
+def check(cycle: Cycle, engine_state: EngineState) -> None:
+    """Add the flags a reading earns by itself and by coming out of order."""
+    checked = check_quality(cycle.batch, *cycle.configuration.ranges(cycle.batch.point))
+    if not follow(checked, engine_state.newest):  # else nothing is late, and so no newest time is of the future
+        wrong = stranded(checked, engine_state.newest)
+        if len(wrong):
+            engine_state.forget_times(wrong)
+            emit(TimesForgotten(len(wrong)))
+        checked = flag_late(checked, engine_state.newest)
+    cycle.batch, cycle.live = checked, _live(checked)
+
+
+def remember(cycle: Cycle, engine_state: EngineState) -> None:
+    """Keep the newest reading of every point."""
+    live = cycle.live
+    engine_state.time[live.point] = live.time
+    engine_state.value[live.point] = live.value
+    engine_state.flags[live.point] = live.flags
+    engine_state.received[live.point] = live.received
+
+
+def detect(cycle: Cycle, engine_state: EngineState) -> None:
+    """Let the detectors judge what came in order. Values that are no measurement are judged as NaN."""
+    live = cycle.live
+    value = np.where(live.flags & _UNUSABLE, np.nan, live.value) if np.count_nonzero(live.flags) else live.value
+    readings = Readings(live.point, live.time, value, live.received, cycle.configuration.carrier.take(live.point))
+    cycle.findings = engine_state.bank.update(readings, cycle.now)
+
+
+def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  every stage has this shape
+    """Write each event into the outbox of everyone who wants it."""
+    for told in cycle.warnings:
+        cycle.messages += _of_warning(cycle, told)
+    for event in cycle.events:
+        alarm = event.alarm
+        plant = cycle.plant(alarm.plant)
+        body = alarm_body(event, plant, _reason(cycle.configuration, alarm))
+        urgency, subject = rank.of_alarm(event), str(alarm.id)
+        cycle.messages += [
+            Message(0, to, event.id, "alarm", alarm.plant, body, event.received, event.received, 0, urgency, subject)
+            for to in cycle.terms.recipients("alarm", alarm.plant, alarm.level)
+        ]
+
+
+COALESCED: Final = 15
+"""Reports for which one stands while the platform has not taken any for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsCoalesced(Event, level="debug", amount="reports"):
+    """The platform is away: readings reports that were not made, since later ones stand for them."""
+
+    reports: int
+
+
+def report(cycle: Cycle, engine_state: EngineState) -> None:
+    """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them.
+
+    While they have waited for long, once in `COALESCED` intervals: a day of them is what a platform can take up again.
+    """
+    every = cycle.terms.report_every
+    if every is None or (interval := (cycle.now - engine_state.stepped) // every) <= engine_state.reported:
+        return
+    if interval % COALESCED and cycle.terms.reports_late():
+        engine_state.reported = interval
+        emit(ReportsCoalesced(len(cycle.configuration.plants)))
+        return
+    for plant in cycle.configuration.plants.values():
+        body = readings_body(plant, cycle.now, _latest(plant, engine_state))
+        if not body["readings"]:
+            continue
+        engine_state.reported = interval
+        number = uuid5(_REPORTS, f"{plant.id}/{engine_state.reported}")
+        cycle.messages += [
+            Message(0, connector, number, "readings", plant.id, body, cycle.now, cycle.now, 0, Urgency.BULK)
+            for connector in cycle.terms.recipients("readings", plant.id, None)
+        ]
+
+
+STAGES: Final = (check, remember, detect, advance_alarms, advance_suppressions, raise_warnings, address, report)
+
+
+def advance(cycle: Cycle, engine_state: EngineState) -> Cycle:
+    """Take the turn through every stage."""
+    for stage in STAGES:
+        stage(cycle, engine_state)
+    return cycle
+
+
+def _of_warning(cycle: Cycle, event: WarningEvent) -> list[Message]:
+    """A warning's event for everyone who wants it; that its inputs changed is kept for explanations, and not sent."""
+    plant = event.warning.plant
+    if event.kind is WarningEventKind.INPUTS_CHANGED:
+        return []
+    body = warning_body(event, cycle.plant(plant))
+    urgency, subject = rank.of_warning(event), str(event.warning.id)
+    return [
+        Message(0, to, event.id, "warning", plant, body, event.time, cycle.now, 0, urgency, subject)
+        for to in cycle.terms.warned(event.warning)
+    ]
+
+
+def _live(batch: Batch) -> Batch:
+    if not np.count_nonzero(batch.flags):
+        return batch
+    live = (batch.flags & NOT_LIVE) == 0
+    return batch if np.count_nonzero(live) == len(live) else batch.take(live)
+
+
+def _reason(configuration: PlantConfiguration, alarm: Alarm) -> Text | None:
+    """What the alarm's rule finds, or None if it is no longer configured."""
+    point = configuration.find(alarm.plant, alarm.point)
+    return next((rule.reason for rule in point.rules if rule.code == alarm.rule), None) if point else None
+
+
+def _latest(plant: Plant, engine_state: EngineState) -> list[tuple[Point, int, float | None, int]]:
+    seen = [(point, point.index) for point in plant.points if not point.is_device and engine_state.time[point.index]]
+    return [
+        (
+            point,
+            int(engine_state.time[at]),
+            None if np.isnan(engine_state.value[at]) else float(engine_state.value[at]),
+            int(engine_state.flags[at]),
+        )
+        for point, at in seen
+    ]

@@ -1,0 +1,88 @@
+"""What people ask about warnings: acknowledged and answered in the one thread that writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from ingest.domain.model.changed import Changed
+from ingest.domain.model.plant import Text
+from ingest.domain.model.warning import Colour, EarlyWarning, WarningEvent
+from ingest.domain.warnings.episodes import Actor, WarningEpisodes
+from ingest.engine.commands import Person
+from ingest.engine.cycle import Cycle
+from ingest.engine.engine_state import EngineState
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeWarning:
+    """Somebody has seen a warning; an enterprise's own people only before it has gone up.
+
+    `seen`: the highest colour it had had when they looked; None: as it stands.
+    """
+
+    warning: UUID
+    who: Person
+    comment: str | None = None
+    seen: Colour | None = None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> EarlyWarning:
+        """See `ingest.engine.commands.Command`."""
+        hand = Actor(self.who.name, self.who.role, now)
+        return _do(
+            cycle, engine_state, self.warning, now, lambda w: w.acknowledge(self.warning, hand, self.comment), self.seen
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBack:
+    """Somebody says what it was and what was done about it; once the colour is gone too, the warning is closed.
+
+    `seen`: the highest colour it had had when they looked; None: as it stands.
+    """
+
+    warning: UUID
+    who: Person
+    cause: str
+    measure: str
+    seen: Colour | None = None
+
+    def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> EarlyWarning:
+        """See `ingest.engine.commands.Command`."""
+        hand = Actor(self.who.name, self.who.role, now)
+        return _do(
+            cycle, engine_state, self.warning, now,
+            lambda watch: watch.feed_back(self.warning, hand, self.cause, self.measure), self.seen,
+        )  # fmt: skip
+
+
+def _do(
+    cycle: Cycle,
+    engine_state: EngineState,
+    warning: UUID,
+    now: int,
+    what: Callable[[WarningEpisodes], list[WarningEvent]],
+    seen: Colour | None,
+) -> EarlyWarning:
+    """Do it at its moment: what was due before comes first, and is told also if the rest is refused."""
+    watch = engine_state.warnings.find(warning)
+    cycle.warnings += watch.pass_time(now)
+    require_colour(watch.live[warning], seen)
+    told = what(watch)
+    cycle.warnings += told
+    engine_state.warnings.touched(watch)
+    return told[-1].warning
+
+
+def require_colour(warning: EarlyWarning, seen: Colour | None) -> None:
+    """Refuse whoever saw a lower colour than the highest it has had. Raises Changed."""
+    if seen is None or seen is warning.peak:
+        return
+    said = Text(
+        f"您看到的最高颜色是{seen.text.zh}，现在是{warning.peak.text.zh}。请先查看现在的情况，再作决定。",
+        f"The highest colour you saw is {seen.text.en}; it is {warning.peak.text.en} now."
+        " Look at it as it stands, then decide.",
+    )
+    now = {"peak": str(warning.peak), "colour": str(warning.colour) if warning.colour else None}
+    raise Changed(said, {"warning": str(warning.id), **now, "step": str(warning.step)})

@@ -1,0 +1,1 @@
+"""Intake, from network to journal: sources, frame formats, sequence and clock of gateways, acknowledgement."""

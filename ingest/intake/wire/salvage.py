@@ -1,0 +1,363 @@
+"""A frame that does not fit the schema, taken apart column by column: one that is wrong does not cost the others.
+
+Everything here is linear in the bytes of the frame, whatever they are.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from json import JSONDecoder
+from math import inf, isfinite
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from ingest.intake.wire.beginning import begins_json, begins_packed
+from ingest.intake.wire.corrections import column_for, faults_of_head, number_for
+from ingest.intake.wire.errors import Reason, Rejected
+from ingest.intake.wire.frame import MAX_COLUMNS, NAME, QUALITY, SEQ, TIMES, guard
+from ingest.intake.wire.lenient_json import mend_json
+from ingest.intake.wire.parse import Column, Identity, Parsed, Unfit, keys_said
+
+_Plain = int | float | str | bool | None
+
+_NUMBERS: Final = frozenset({float, int, type(None)})
+_MARKS: Final = frozenset({0, 1, 2})
+_DIGITS: Final = 20  # of an integer that is read as one; a longer one is only a number
+_SHOWN: Final = 40  # characters of what was sent that a fault quotes
+_LONGEST: Final = 64  # of a name
+_TOLD: Final = 5  # faults beside the columns that a detail names
+_MAP_HEADS: Final = {0xDE: 3, 0xDF: 5}  # bytes before the first key of a MessagePack map; of a small one: 1
+_TEXT_HEADS: Final = {0xD9: 2, 0xDA: 3, 0xDB: 5}  # the same of a text
+_COLUMN: Final = "an array of finite numbers and null"
+
+
+class _Head(msgspec.Struct, forbid_unknown_fields=True):
+    """A frame but for its columns, which are looked at one by one."""
+
+    boot: NAME
+    seq: SEQ
+    time: TIMES
+    historical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Twice:
+    """A JSON object in which a key stands more than once, as it was written."""
+
+    pairs: list[tuple[str, Any]]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Twice(pairs)
+
+
+def _integer(text: str) -> float:
+    return int(text) if len(text) <= _DIGITS else float(text)
+
+
+_json: Final = JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
+_packed: Final = msgspec.msgpack.Decoder(dict[str, Raw])
+_packed_column: Final = msgspec.msgpack.Decoder(list[float | None] | bytes)
+_packed_marks: Final = msgspec.msgpack.Decoder(list[QUALITY])
+_packed_elements: Final = msgspec.msgpack.Decoder(list[Raw])
+_packed_text: Final = msgspec.msgpack.Decoder(str)
+_packed_number: Final = msgspec.msgpack.Decoder(float | None)
+_packed_plain: Final = msgspec.msgpack.Decoder(_Plain | list[_Plain])
+
+
+def salvage_json(payload: bytes) -> Parsed:
+    """Raises Rejected if what is wrong is not a matter of single columns."""
+    return parsed_of(_read_json(payload))
+
+
+def parsed_of(top: dict[str, Any] | _Twice) -> Parsed:
+    """A frame of the fields as they were sent, in plain values: what any format can end in.
+
+    Raises:
+        Rejected: what is wrong is not a matter of single columns.
+    """
+    fields, twice = _each_once("", top)
+    if twice:
+        told = None if {"boot", "seq"} & twice.keys() else _identity(fields)
+        raise Rejected(Reason.DUPLICATE_KEY, f"{shown(next(iter(twice)))} stands twice; expected once", identity=told)
+    identity = _identity(fields)
+    try:
+        head = _head(fields)
+        values, unfit = _each_once("values.", _an_object("values", fields.get("values", ())))
+        marks, marks_twice = _each_once(
+            "quality.", _an_object("quality", {} if fields.get("quality") is None else fields["quality"])
+        )
+        _not_too_many(values, marks)
+    except Rejected as error:
+        error.identity = identity
+        raise
+    for name, column in values.items():
+        if name not in unfit and (fault := _name_fault(name) or _column_fault(name, column)):
+            unfit[name] = Unfit(*fault, column, marks.get(name))
+    for name, column in marks.items():
+        twice_there = marks_twice.get(name)
+        fault = (twice_there.reason, twice_there.fault) if twice_there else _stray(name, values)
+        fault = fault or _marks_fault(name, column)
+        if fault and name not in unfit:
+            unfit[name] = Unfit(*fault, values.get(name), twice_there.sent if twice_there else column)
+    return _parsed(head, values, marks, unfit)
+
+
+def _read_json(payload: bytes) -> Any:
+    try:
+        # A byte that is not UTF-8 concerns what it is in: it is kept as half of a surrogate pair, which fits nowhere.
+        text = payload.decode("utf-8-sig", "surrogateescape").rstrip("\0")  # a string of C that was sent with its end
+        try:
+            return _json.decode(text)
+        except ValueError:
+            if (mended := mend_json(text)) == text:
+                raise
+            return _json.decode(mended)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(
+            Reason.NOT_READABLE, str(error)[:200], identity=begins_json(payload.removeprefix(codecs.BOM_UTF8))
+        ) from None
+
+
+def salvage_packed(payload: bytes) -> Parsed:
+    """Raises Rejected if what is wrong is not a matter of single columns."""
+    try:
+        fields = guard(_packed.decode, payload)
+    except Rejected as error:
+        error.identity = begins_packed(payload)
+        raise
+    if keys_said(payload) != len(fields):
+        raise Rejected(Reason.DUPLICATE_KEY, "a key stands twice; expected once")
+    head = {name: _read(value) for name, value in fields.items() if name not in {"values", "quality"}}
+    identity = _identity(head)
+    try:
+        found = _head(head | dict.fromkeys(fields.keys() & {"values", "quality"}))
+        values = _raw_map("values", fields.get("values"))
+        marks = _raw_map("quality", fields.get("quality"))
+        _not_too_many(values, marks)
+    except Rejected as error:
+        error.identity = identity
+        raise
+    columns: dict[str, Any] = {}
+    unfit: dict[str, Unfit] = {}
+    for name, raw in values.items():
+        try:
+            columns[name] = _packed_column.decode(raw)
+            fault = _name_fault(name)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            columns[name] = f"MessagePack {bytes(raw).hex()}"
+            fault = _packed_fault(name, raw)
+        if fault:
+            unfit[name] = Unfit(*fault, columns[name], _read(marks[name]) if name in marks else None)
+    quality: dict[str, Any] = {}
+    for name, raw in marks.items():
+        try:
+            quality[name] = _packed_marks.decode(raw)
+            fault = _stray(name, values)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            fault = Reason.SCHEMA, f"quality.{named(name)}: {str(error)[:100]}; expected 0, 1 or 2 for each time"
+        if fault and name not in unfit:
+            unfit[name] = Unfit(*fault, columns.get(name), _read(raw))
+    return _parsed(found, columns, quality, unfit)
+
+
+def shown(value: object) -> str:
+    """What was sent, short enough for a sentence."""
+    if isinstance(value, _Twice | dict):
+        return "{…}"
+    if isinstance(value, list | tuple):
+        return "[…]"
+    if isinstance(value, str | None | bool | float | int):
+        text = json.dumps(value[: _SHOWN + 1] if isinstance(value, str) else value, ensure_ascii=False)
+        return _writable(text if len(text) <= _SHOWN + 2 else text[:_SHOWN] + ('…"' if isinstance(value, str) else "…"))
+    return _writable(repr(value)[:_SHOWN])
+
+
+def named(name: str) -> str:
+    """A name as it may stand in a sentence."""
+    text = json.dumps(name[:_LONGEST], ensure_ascii=False)[1:-1]
+    return _writable(text if len(name) <= _LONGEST else f"{text}…")
+
+
+def as_json(boot: str, seq: int, times: list[int], values: Mapping[str, Any], quality: Mapping[str, Any]) -> bytes:
+    """A frame of columns that were not taken, as they were sent: to be put aside, and perhaps taken again."""
+    frame = {"boot": boot, "seq": seq, "time": times, "values": values} | ({"quality": quality} if quality else {})
+    try:
+        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"), default=_of_object)
+    except RecursionError:  # nested deeper than can be written
+        return as_json(boot, seq, times, dict.fromkeys(values, "nested too deep"), {})
+    return _writable(text).encode()
+
+
+def _parsed(head: _Head, values: Mapping[str, Any], marks: Mapping[str, Any], unfit: dict[str, Unfit]) -> Parsed:
+    fit: dict[str, Column] = {name: column for name, column in values.items() if name not in unfit}
+    quality = {name: column for name, column in marks.items() if name not in unfit}
+    return Parsed(head.boot, head.seq, head.time, fit, quality, head.historical, False, unfit)
+
+
+def _each_once(where: str, found: dict[str, Any] | _Twice) -> tuple[dict[str, Any], dict[str, Unfit]]:
+    """The object's fields, and those that stand in it twice with all that they hold."""
+    if isinstance(found, dict):
+        return found, {}
+    all_of: dict[str, list[Any]] = {}
+    for name, value in found.pairs:
+        all_of.setdefault(name, []).append(value)
+    twice = {name: values for name, values in all_of.items() if len(values) > 1}
+    why = "stands more than once; expected once"
+    return dict(found.pairs), {
+        name: Unfit(Reason.DUPLICATE_KEY, f"{where}{named(name)} {why}", values) for name, values in twice.items()
+    }
+
+
+def _identity(fields: Mapping[str, Any]) -> tuple[str, int] | None:
+    try:
+        found = msgspec.convert({"boot": fields.get("boot"), "seq": fields.get("seq")}, Identity)
+    except ValueError:
+        return None
+    return (found.boot, found.seq) if _is_unicode(found.boot) else None
+
+
+def _head(fields: Mapping[str, Any]) -> _Head:
+    if "values" not in fields:
+        raise Rejected(Reason.SCHEMA, _head_fault(fields, ""))
+    try:
+        head = msgspec.convert({k: v for k, v in fields.items() if k not in {"values", "quality"}}, _Head)
+    except msgspec.ValidationError as error:
+        raise Rejected(Reason.SCHEMA, _head_fault(fields, str(error)[:200])) from None
+    except ValueError:
+        raise Rejected(Reason.NOT_READABLE, "the name of a field is no Unicode") from None
+    if not _is_unicode(head.boot):
+        raise Rejected(Reason.NOT_READABLE, f"boot = {shown(head.boot)} is no Unicode")
+    return head
+
+
+def _head_fault(fields: Mapping[str, Any], otherwise: str) -> str:
+    return "; ".join(islice(faults_of_head(fields, shown), _TOLD)) or otherwise
+
+
+def _an_object(name: str, found: object) -> dict[str, Any] | _Twice:
+    if not isinstance(found, dict | _Twice):
+        raise Rejected(Reason.SCHEMA, f"{name} = {shown(found)}; expected an object")
+    return found
+
+
+def _raw_map(name: str, raw: Raw | None) -> dict[str, Raw]:
+    if raw is None or (name == "quality" and bytes(memoryview(raw)) == b"\xc0"):
+        return {}
+    try:
+        found = _packed_columns(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Rejected(Reason.SCHEMA, f"{name}: {str(error)[:100]}; expected a map of columns") from None
+    if keys_said(raw) != len(found):
+        raise Rejected(Reason.DUPLICATE_KEY, f"a key stands twice in {name}; expected once")
+    return found
+
+
+def _packed_columns(raw: Raw) -> dict[str, Raw]:
+    """The columns of a map by name; a byte of a name that is not UTF-8 is half of a surrogate pair, as in JSON."""
+    try:
+        return _packed.decode(raw)
+    except UnicodeDecodeError:  # a map read as the array of its keys and values, so that each name is looked at alone
+        data = bytes(memoryview(raw))
+        array = b"\xdd" + (2 * keys_said(data)).to_bytes(4, "big") + data[_MAP_HEADS.get(data[0], 1) :]
+        elements = _packed_elements.decode(array)
+        return dict(zip(map(_packed_name, elements[::2]), elements[1::2], strict=True))
+
+
+def _packed_name(raw: Raw) -> str:
+    try:
+        return _packed_text.decode(raw)
+    except UnicodeDecodeError:
+        data = bytes(memoryview(raw))
+        return data[_TEXT_HEADS.get(data[0], 1) :].decode(errors="surrogateescape")
+
+
+def _not_too_many(values: Mapping[str, Any], marks: Mapping[str, Any]) -> None:
+    if max(len(values), len(marks)) > MAX_COLUMNS:
+        raise Rejected(Reason.TOO_LARGE, f"{max(len(values), len(marks))} columns; expected at most {MAX_COLUMNS}")
+
+
+def _name_fault(name: str) -> tuple[Reason, str] | None:
+    if 1 <= len(name) <= _LONGEST:
+        return None
+    return Reason.SCHEMA, f"a point id of {len(name)} characters, {shown(name)}; expected 1 to {_LONGEST}"
+
+
+def _column_fault(name: str, column: object) -> tuple[Reason, str] | None:
+    if not isinstance(column, list):
+        return Reason.SCHEMA, f"values.{named(name)} = {shown(column)}; expected {_COLUMN}{column_for(column)}"
+    kinds = set(map(type, column))
+    if kinds <= _NUMBERS and all(map(isfinite, filter(None, column))):
+        return None
+    at, wrong = next((at, v) for at, v in enumerate(column) if type(v) not in _NUMBERS or not isfinite(v or 0))
+    reason = Reason.NOT_FINITE if type(wrong) is float else Reason.SCHEMA
+    said = f"{shown(wrong)} or a number too large" if wrong in (inf, -inf) else shown(wrong)
+    return reason, f"values.{named(name)}[{at}] = {said}; expected a finite number or null{number_for(wrong)}"
+
+
+def _packed_fault(name: str, raw: Raw) -> tuple[Reason, str]:
+    try:
+        elements = _packed_elements.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        sent = _read(raw)
+        return Reason.SCHEMA, f"values.{named(name)} = {shown(sent)}; expected {_COLUMN}{column_for(sent)}"
+    at, wrong = next((at, _read(each)) for at, each in enumerate(elements) if not _is_number(each))
+    expected = f"a finite number or null{number_for(wrong)}"
+    return Reason.SCHEMA, f"values.{named(name)}[{at}] = {shown(wrong)}; expected {expected}"
+
+
+def _is_number(raw: Raw) -> bool:
+    try:
+        _packed_number.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _read(raw: Raw) -> object:
+    """Arrays of integers (`time`) and what is no container are read; anything else is only hinted at.
+
+    A map, or an array as a key, could be made to collide in a table: the time to read it would be no more linear.
+    """
+    data = memoryview(raw)
+    if 0x80 <= data[0] <= 0x8F or data[0] in {0xDE, 0xDF}:
+        return {}
+    try:
+        return _packed_plain.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return []
+
+
+def _stray(name: str, values: Mapping[str, Any]) -> tuple[Reason, str] | None:
+    return None if name in values else (Reason.SCHEMA, f"quality.{named(name)} has no column in values; expected one")
+
+
+def _marks_fault(name: str, column: object) -> tuple[Reason, str] | None:
+    if not isinstance(column, list):
+        return Reason.SCHEMA, f"quality.{named(name)} = {shown(column)}; expected 0, 1 or 2 for each time"
+    if all(type(mark) is int and mark in _MARKS for mark in column):
+        return None
+    at, wrong = next((at, mark) for at, mark in enumerate(column) if type(mark) is not int or mark not in _MARKS)
+    return Reason.SCHEMA, f"quality.{named(name)}[{at}] = {shown(wrong)}; expected 0, 1 or 2"
+
+
+def _of_object(value: object) -> object:
+    """What `json` cannot write: bytes by their digits; of two equal keys the last."""
+    return dict(value.pairs) if isinstance(value, _Twice) else value.hex() if isinstance(value, bytes) else repr(value)
+
+
+def _is_unicode(text: str) -> bool:
+    """Not so if it holds half of a surrogate pair, which JSON can spell."""
+    return _writable(text) == text
+
+
+def _writable(text: str) -> str:
+    """With halves of surrogate pairs as escapes, which JSON reads as they were."""
+    return text.encode(errors="backslashreplace").decode()

@@ -1,0 +1,210 @@
+"""What the service does for the closed loop by itself: hazards by rule, leads of what nobody did, dispositions told.
+
+Each look is safe to repeat: what it opens has an id that the finding gives, so nothing is opened twice, whatever ends
+the service in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.cases.config import CasesConfig
+from ingest.domain.cases.dead_points import RULE, DeadPoint, deaths, hazard_of, look
+from ingest.domain.cases.errors import Already
+from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
+from ingest.domain.cases.hazard_steps import moment
+from ingest.domain.cases.lead import Lead, LeadSource, lead_of_deadline, lead_of_warning
+from ingest.domain.model.alarm import OVER, AlarmFilter, AlarmState
+from ingest.domain.model.audit import YUJING, Act, ActKind
+from ingest.domain.model.plant import Point
+from ingest.domain.model.warning import Colour, EarlyWarning, WarningFilter, WarningState
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.view import PlantView
+from ingest.services.all_pages import whole
+from ingest.services.cases.dispositions import command
+from ingest.services.ports import AlarmBook, WarningBook
+from ingest.storage.state.case_rows import Record
+from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.errors import StateUnavailable
+
+_HOUR: Final = 3600 * 10**9
+_PAGE: Final = 1000
+_TELL_AGAIN: Final = 60 * 10**9
+"""A disposition is told again after so long: whoever gave it may be telling it right now."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened(Event, level="warning", labels=("kind",)):
+    """The service opened a hazard or a lead by itself."""
+
+    kind: str
+    id: str
+    plant: str
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionRefused(Event, level="warning"):
+    """The engine did not take a disposition it was told again: what it answers was answered already."""
+
+    id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseworkPutOff(Event, level="warning"):
+    """A look at the cases could not be finished; it is repeated."""
+
+    error: str
+
+
+class CaseAutomation:
+    """Looks every half minute. Times are ns since the epoch, from the clock it is given."""
+
+    def __init__(
+        self,
+        books: CaseStore,
+        alarms: AlarmBook,
+        warnings: WarningBook,
+        configuration: Callable[[], PlantConfiguration],
+        view: Callable[[], PlantView],
+        order: Callable[[Any], Any],
+        config: CasesConfig,
+        now: Callable[[], int],
+    ) -> None:
+        """`order` has the engine carry out a command and awaits it, as `ingest.services.ports.Live.order`."""
+        self._books = books
+        self._alarms = alarms
+        self._warnings = warnings
+        self._configuration = configuration
+        self._view = view
+        self._order = order
+        self._config = config
+        self._now = now
+        self._led: set[UUID] = set()  # leads that are known to be there
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except StateUnavailable as error:
+                emit(CaseworkPutOff(str(error)))
+            await asyncio.sleep(self._config.look_every_s)
+
+    async def look(self) -> None:
+        """Look once at everything. Raises StateUnavailable."""
+        await asyncio.to_thread(self._open_what_is_due)
+        await self._tell_again()
+
+    def _open_what_is_due(self) -> None:
+        now = self._now()
+        self._look_at_sensors(now)
+        overdue = HazardFilter(overdue_at=now)
+        for hazard in whole(partial(self._books.hazards, overdue), lambda hazard: (hazard.found, hazard.id)):
+            if hazard.deadline is not None:
+                days = f"整改时限 {hazard.deadline.isoformat()} 已过"
+                self._open_lead(
+                    Lead(
+                        lead_of_deadline(hazard.id, hazard.deadline),
+                        hazard.plant,
+                        LeadSource.OVERDUE_HAZARD,
+                        f"隐患逾期未整改：{hazard.title}（{days}）",
+                        now,
+                        YUJING,
+                        subject=str(hazard.id),
+                    )
+                )
+        for warning in self._unhandled(now):
+            self._open_lead(
+                Lead(
+                    lead_of_warning(warning.id),
+                    warning.plant,
+                    LeadSource.WARNING,
+                    f"{warning.peak.text.zh}预警未处置",
+                    now,
+                    YUJING,
+                    subject=str(warning.id),
+                )
+            )
+
+    def _look_at_sensors(self, now: int) -> None:
+        configuration = self._configuration()
+        mandatory = [point for point in configuration.points if point is not None and point.mandatory]
+        places = {point.plant for point in mandatory}
+        standing = frozenset(AlarmState) - OVER
+        which = AlarmFilter(plants=frozenset(places), states=standing)
+        alarms = whole(partial(self._alarms.alarms, which), lambda alarm: (alarm.raised, alarm.id))
+        known = {(dead.plant, dead.point): dead for dead in self._books.dead_points()}
+        places_of = {(point.plant, point.id): point for point in mandatory}
+        limit = int(self._config.dead_after_h * _HOUR)
+        view = self._view()
+        seen = look(known, deaths(mandatory, alarms), lambda key: view.runs(places_of[key]), now, limit)
+        self._books.note_dead(seen.kept, seen.over)
+        for dead in seen.ripe:
+            self._open_hazard(dead, places_of[dead.plant, dead.point], now)
+
+    def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
+        hazard = hazard_of(dead, point, now, self._config.dead_after_h)
+        which = HazardFilter(plants=frozenset({dead.plant}), states=OPEN_STATES, source=HazardSource.RULE, origin=RULE)
+        open_ = whole(partial(self._books.hazards, which), lambda hazard: (hazard.found, hazard.id))
+        same = [hazard for hazard in open_ if hazard.point == dead.point]
+        if not same:
+            line = moment(hazard, "find", by=YUJING, role="service", time=now)
+            self._open("hazard", hazard, [hazard, line], {"title": hazard.title, "point": point.id})
+        self._books.note_dead([replace(dead, hazard=same[0].id if same else hazard.id)], [])
+
+    def _unhandled(self, now: int) -> Iterator[EarlyWarning]:
+        """Warnings that became red or orange so long ago, and have had no feedback since."""
+        open_ = frozenset(set(WarningState) - {WarningState.CLOSED})
+        for colour, hours in (
+            (Colour.RED, self._config.unhandled_red_h),
+            (Colour.ORANGE, self._config.unhandled_orange_h),
+        ):
+            by = now - int(hours * _HOUR)
+            which = WarningFilter(peaks=frozenset({colour}), states=open_, until=by + 1)
+            for warning in whole(partial(self._warnings.warnings, which), lambda warning: (warning.raised, warning.id)):
+                if (
+                    warning.feedback is None
+                    and lead_of_warning(warning.id) not in self._led
+                    and self._reached(warning) <= by
+                ):
+                    yield warning
+
+    def _reached(self, warning: EarlyWarning) -> int:
+        """When a warning became as grave as it ever was."""
+        history = self._warnings.warning_history(warning.id)
+        return next((event.time for event in history if event.warning.peak is warning.peak), warning.raised)
+
+    def _open_lead(self, lead: Lead) -> None:
+        if lead.id in self._led:
+            return
+        if self._books.lead(lead.id) is None:
+            self._open("lead", lead, [lead], {"source": str(lead.source), "subject": lead.subject, "text": lead.text})
+        self._led.add(lead.id)
+
+    def _open(self, kind: ActKind, hazard: Hazard | Lead, rows: list[Record], detail: dict[str, Any]) -> None:
+        act = Act(self._now(), YUJING, "service", "open", kind, str(hazard.id), hazard.plant, detail)
+        try:
+            self._books.commit(added=rows, acts=[act])
+        except Already:
+            return
+        emit(CaseOpened(kind, str(hazard.id), hazard.plant))
+
+    async def _tell_again(self) -> None:
+        """Tell the engine of dispositions it has not taken note of."""
+        for disposition in await asyncio.to_thread(self._books.untold, limit=_PAGE):
+            if disposition.given > self._now() - _TELL_AGAIN:
+                continue
+            try:
+                await self._order(command(disposition))
+            except TimeoutError:
+                return
+            except (KeyError, ValueError) as error:
+                emit(DispositionRefused(str(disposition.id), str(error)))
+            await asyncio.to_thread(self._books.note_told, disposition.id, self._now())

@@ -1,0 +1,93 @@
+"""Every counter there is at 0 from the start: what an alert sees is a rise, and the first event must be one.
+
+What the labels of an event may be is told here, for each event that has any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, get_args
+
+from ingest.base.telemetry import Event, expose, kinds
+from ingest.delivery import sender
+from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.plant import ServicePoint
+from ingest.domain.model.warning import Colour, WarningEventKind
+from ingest.engine.committing import AlarmStep
+from ingest.engine.cycle import LateUnjudged
+from ingest.engine.raise_warnings import WarningStep
+from ingest.intake.grouping import MessageQuarantined
+from ingest.intake.sources.broker_fit import BrokerUnfit, Unmet
+from ingest.intake.sources.trust import BrokerNotTrusted
+from ingest.intake.wire.trust import Distrust
+from ingest.runtime.case_automation import CaseOpened
+from ingest.runtime.maintenance import EventsTrimmed, OutboxTrimmed
+from ingest.runtime.self_monitoring import LookFailed
+from ingest.runtime.settings import Settings
+from ingest.runtime.settings.certificates import CertificateEnding, CertificateUnreadable, certificate_files
+from ingest.runtime.watchdog import PartMoves, PartStuck
+from ingest.services.allowances import AllowanceSpent
+from ingest.services.errors import Problem
+from ingest.storage.history.events import HistoryDayDropped, HistoryItemsExpired
+from ingest.storage.journal.sequence_rows import PositionDamaged
+from ingest.storage.state.tables import METADATA
+from ingest.storage.state.unreadable import RowUnreadable
+from ingest.web.concurrency import ReadRefused
+from ingest.web.connections import ConnectionsEnded, Reason
+from ingest.web.console.forms import SignInRefused
+from ingest.web.guard import AccessRefused
+from ingest.web.texts.quarantine import REASONS
+
+Values = Mapping[str, Iterable[object]]
+
+_PARTS: Final = ("intake", "engine", "history", "outbox")
+
+
+def expose_counters(settings: Settings) -> None:
+    """Have every event's counter at 0, for whatever its labels may be by these settings."""
+    known = labels(settings)
+    for kind in kinds():
+        expose(kind, **known.get(kind, dict.fromkeys(kind.labels, ())))
+
+
+def labels(settings: Settings) -> dict[type[Event], Values]:
+    """What each label of an event may be. A reason somebody else gives may be another one: it counts from 1."""
+    parts: Values = {"part": _PARTS}
+    certificates: Values = {"key": [key for key, _, _ in certificate_files(settings)]}
+    connectors: Values = {"connector": settings.connectors.names()}
+    return {
+        PartStuck: parts,
+        PartMoves: parts,
+        CertificateEnding: certificates,
+        CertificateUnreadable: certificates,
+        sender.MessagesDelivered: connectors,
+        sender.DeliveryFailed: connectors,
+        sender.MessagesUnreadable: connectors,
+        sender.DeliveryOverdue: connectors,
+        sender.OutboxUnavailable: {**connectors, "operation": ("waiting", "messages", "record", "oldest")},
+        AlarmStep: {"step": AlarmEventKind, "alarm_level": (1, 2)},
+        WarningStep: {"what": WarningEventKind, "colour": Colour},
+        CaseOpened: {"kind": ("hazard", "lead")},
+        MessageQuarantined: {"reason": REASONS},
+        LateUnjudged: {"reason": ("before what is remembered", "its rule is gone")},
+        PositionDamaged: {"column": ("missing", "lost", "clock", "recent")},
+        RowUnreadable: {"table": METADATA.tables},
+        LookFailed: {"point": ServicePoint},
+        BrokerUnfit: {"what": [unmet.name.lower() for unmet in Unmet]},
+        BrokerNotTrusted: {"why": Distrust},
+        HistoryItemsExpired: {"what": ("readings", "alarm events", "warning events", "alarm metrics")},
+        HistoryDayDropped: {"cause": ("age", "room")},
+        EventsTrimmed: {"log": ("alarms", "warnings")},
+        OutboxTrimmed: {"what": ("body", "record")},
+        AllowanceSpent: {"what": ("acts on records", "MiB of evidence")},
+        AccessRefused: {"reason": [kind.__name__ for kind in _below(Problem)]},
+        SignInRefused: {"reason": ("wrong token", "too many attempts")},
+        ReadRefused: {"what": ("lists", "event streams"), "limit": ("token", "service")},
+        ConnectionsEnded: {"reason": get_args(Reason)},
+    }
+
+
+def _below(kind: type[Problem]) -> Iterator[type[Problem]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)

@@ -1,0 +1,331 @@
+"""The running service as the API sees it: newest readings, health, commands, and news of alarm events."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from detectors.detector import Reason
+from ingest.base.build import version
+from ingest.domain.model.fault import Fault
+from ingest.domain.model.plant import Rule
+from ingest.domain.model.warning import Fact
+from ingest.engine.commands import Command
+from ingest.engine.engine import Engine
+from ingest.engine.engine_state import EngineState
+from ingest.intake.intake import Intake
+from ingest.intake.sources.source import Source
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.in_force import HeldBack, PlantFiles
+from ingest.plants.view import Latest, PlantView
+from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.services.ports import Health
+from ingest.storage.history.bounded_reads import BoundedReads
+from ingest.storage.history.writer import HistoryWriter
+from ingest.storage.journal.journal import Journal
+from ingest.storage.journal.reserve import DiskGuard, DiskState
+from ingest.storage.state.alarm_load import AlarmLoad
+from ingest.storage.state.errors import StateUnavailable
+from ingest.storage.state.store import AlarmStore, OutboxStore
+from ingest.storage.state.warning_store import WarningStore
+
+T = TypeVar("T")
+
+_ANSWER_S = 5.0
+_LOOK_S = 1.0
+
+
+class News:
+    """Lets coroutines wait for a thread to say that something was committed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+
+    def spread(self) -> None:
+        """Wake everyone who waits. From any thread."""
+        self._loop.call_soon_threadsafe(self._wake)
+
+    def next(self) -> asyncio.Event:
+        """The event that is set at the next news."""
+        return self._event
+
+    def _wake(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+
+class ServiceMetrics(Collector):
+    """Gauges read off the running parts whenever somebody asks for metrics."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source,
+        writer: HistoryWriter,
+        outbox: OutboxStore,
+        intake: Intake,
+        journal: Journal,
+        guard: DiskGuard,
+        load: AlarmLoad,
+        files: PlantFiles,
+        certificates: CertificateWatch,
+        connectors: Collection[str] = (),
+        refused: Sequence[Fault] = (),
+    ) -> None:
+        """`connectors`: those for which it is told that nothing waits, too; `refused`: faults of what is off."""
+        self._refused = refused
+        self._connectors = connectors
+        self._files = files
+        self._certificates = certificates
+        self._engine = engine
+        self._source = source
+        self._writer = writer
+        self._outbox = outbox
+        self._intake = intake
+        self._journal = journal
+        self._guard = guard
+        self._load = load
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """What runs, and what waits where."""
+        build = GaugeMetricFamily("yujing_build_info", "1; the label says which version runs", labels=["version"])
+        build.add_metric([version()], 1.0)
+        yield build
+        yield GaugeMetricFamily(
+            "yujing_broker_connected", "1 while the broker has accepted us", value=float(self._source.connected)
+        )
+        yield GaugeMetricFamily(
+            "yujing_engine_idle_seconds",
+            "Since the engine last ended a turn",
+            value=time.monotonic() - self._engine.progressed,
+        )
+        yield GaugeMetricFamily(
+            "yujing_intake_idle_seconds",
+            "Since intake last looked for messages",
+            value=time.monotonic() - self._intake.progressed,
+        )
+        yield GaugeMetricFamily("yujing_disk_free_bytes", "On the fullest disk", value=self._guard.free_mb() * 2**20)
+        yield GaugeMetricFamily("yujing_disk_state", "0 ok, 1 low, 2 full: intake waits", value=self._guard.state())
+        yield GaugeMetricFamily(
+            "yujing_journal_entries_damaged", "Found since the start", value=self._journal.damaged()
+        )
+        yield GaugeMetricFamily(
+            "yujing_settings_refused", "Faults of parts of the settings that are off", value=len(self._refused)
+        )
+        yield GaugeMetricFamily("yujing_plant_files_refused", "They have faults", value=len(self._files.refused))
+        yield GaugeMetricFamily(
+            "yujing_plants_unwatched",
+            "Their files have faults, and no good one is kept",
+            value=len(self._files.unwatched),
+        )
+        days = GaugeMetricFamily(
+            "yujing_certificate_days_left",
+            "Whole days until it ends, negative those since, by the setting that names it",
+            labels=["key"],
+        )
+        for key, left in self._certificates.days_left().items():
+            days.add_metric([key], left)
+        yield days
+        entries = GaugeMetricFamily("yujing_journal_entries_waiting", "Not yet read, by reader", labels=["reader"])
+        entries.add_metric(["engine"], self._engine.lag())
+        entries.add_metric(["history"], self._writer.lag()[0])
+        yield entries
+        yield GaugeMetricFamily(
+            "yujing_backfill_readings_waiting",
+            "On disk, and not judged before what is live",
+            value=self._journal.waiting(),
+        )
+        warnings = GaugeMetricFamily("yujing_warnings_open", "Plants with an open warning", labels=["colour"])
+        for colour, count in self._engine.engine_state.warnings.open_colours().items():
+            warnings.add_metric([str(colour)], count)
+        yield warnings
+        unjudged = self._engine.engine_state.bank.unjudged(time.time_ns())
+        counts = np.bincount(unjudged.reason, minlength=max(Reason) + 1)
+        rules = GaugeMetricFamily("yujing_rules_not_evaluated", "Rules that say nothing now, by why", labels=["reason"])
+        for reason in Reason:
+            rules.add_metric([reason.name.lower()], int(counts[reason]))
+        yield rules
+        with suppress(StateUnavailable):  # what else there is to tell was told before
+            waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
+            for connector, messages in (dict.fromkeys(self._connectors, 0) | self._outbox.undelivered()).items():
+                waiting.add_metric([connector], messages)
+            yield waiting
+            yield from alarm_gauges(self._load, time.time_ns())
+
+
+def alarm_gauges(load: AlarmLoad, now: int) -> Iterator[GaugeMetricFamily]:
+    """What each operator position has before it."""
+    present = load.present(load.positions(), now)
+    standing = GaugeMetricFamily("yujing_alarms_standing", "Standing alarms", labels=["position", "level"])
+    for position, one in present.items():
+        for level, count in one.levels.items():
+            standing.add_metric([position, str(level)], count)
+    yield standing
+    for name, said, value in (
+        ("yujing_alarms_unacknowledged", "Standing alarms nobody has seen", lambda one: one.unacknowledged),
+        ("yujing_alarms_stale", "Alarms that stand for too long", lambda one: one.stale),
+        ("yujing_alarms_hidden", "Alarms shelved, suppressed or out of service", lambda one: one.hidden),
+        ("yujing_alarms_chattering", "Rules raised too often, in the last 10 min", lambda one: one.chattering),
+        ("yujing_alarms_raised_10min", "Times an alarm called in the last 10 min", lambda one: one.raised),
+        ("yujing_alarms_flood", "1 while alarms come faster than a person follows", lambda one: float(one.flood)),
+    ):
+        gauge = GaugeMetricFamily(name, said, labels=["position"])
+        for position, one in present.items():
+            gauge.add_metric([position], value(one))
+        yield gauge
+
+
+class Evaluation:
+    """Which rules say nothing, and why. Looked at once a second at most: it walks every rule there is."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()  # pages are drawn on several threads
+        self._memory: EngineState | None = None
+        self._reasons: NDArray[np.int64] = np.empty(0, np.int64)  # by the rule's number in the memory's roster
+        self._due = 0.0
+
+    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """Those of a point's rules that say nothing, by code."""
+        with self._lock:
+            self._look()
+            found = {rule.code: self._reason(rule) for rule in rules}
+        return {code: Reason(reason) for code, reason in found.items() if reason}
+
+    def _reason(self, rule: Rule) -> int:
+        number = self._memory.configuration.number(rule) if self._memory is not None else -1
+        return int(self._reasons[number]) if number >= 0 else 0
+
+    def _look(self) -> None:
+        # The memory brings its roster along. The engine changes memory and roster one after the other, so a roster
+        # read beside it may be another one's, and its numbers other rules'.
+        engine_state = self._engine.engine_state
+        if engine_state is self._memory and time.monotonic() < self._due:
+            return
+        found = engine_state.bank.unjudged(time.time_ns())
+        self._reasons = np.zeros(len(engine_state.configuration.rules), np.int64)
+        self._reasons[found.rule] = found.reason
+        self._memory, self._due = engine_state, time.monotonic() + _LOOK_S
+
+
+class LiveService:
+    """Fills `ingest.services.ports.Live`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source,
+        writer: HistoryWriter,
+        alarms: AlarmStore,
+        warnings: WarningStore,
+        news: News,
+        progress: Callable[[], Mapping[str, str]],
+        guard: DiskGuard,
+        files: PlantFiles,
+        reads: BoundedReads,
+    ) -> None:
+        """`progress`: each part -> "ok" or that it makes none; `reads`: through which the history is read."""
+        self._engine = engine
+        self._source = source
+        self._writer = writer
+        self._alarms = alarms
+        self._warnings = warnings
+        self._news = news
+        self._progress = progress
+        self._guard = guard
+        self._files = files
+        self._reads = reads
+        self._evaluation = Evaluation(engine)
+
+    def configuration(self) -> PlantConfiguration:
+        """The roster in force."""
+        return self._engine.configuration
+
+    def latest(self, index: int) -> Latest:
+        """The newest reading of a point by roster index."""
+        return self._engine.engine_state.latest(index, time.time_ns())
+
+    def view(self) -> PlantView:
+        """Plants as they stand."""
+        return self._engine.engine_state.view(time.time_ns())
+
+    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """Those of a point's rules that say nothing now, by code, and why."""
+        return self._evaluation.unjudged(rules)
+
+    def health(self) -> Health:
+        """What every part says of itself."""
+        behind, history = self._writer.lag()
+        disk = self._guard.state()
+        parts = {
+            "broker": self._source.trouble or "ok",
+            **self._progress(),
+            "disk": "ok",
+            "plants": "ok",
+        }
+        if self._engine.trouble is not None:
+            waiting = f"{self._engine.lag()} journal entries wait"
+            parts["engine"] = f"nothing is judged until the state database answers ({waiting}): {self._engine.trouble}"
+        if history is not None:
+            parts["history"] = f"{history} ({behind} journal entries wait)"
+        elif refusing := self._writer.refusing():
+            parts["history"] = f"it refuses all it is sent, which is kept in quarantine: {refusing}"
+        elif (away_s := self._reads.suspended_s) is not None:
+            parts["history"] = f"trends are missing, it answered no query for {away_s:.0f} s: history_query_failed"
+        if disk is not DiskState.OK:
+            parts["disk"] = f"{disk.name.lower()}: {self._guard.free_mb():.0f} MiB free; nothing is taken in"
+        if refused := len(self._files.refused):
+            unwatched = len(self._files.unwatched)
+            parts["plants"] = f"{refused} plant files refused, {unwatched} plants not watched: /api/v1/plant-files"
+        return Health(all(said == "ok" for said in parts.values()), parts)
+
+    def history_refuses(self) -> str | None:
+        """Why the history takes nothing of what is written, in its own words; None: it does take it."""
+        return self._writer.refusing()
+
+    def held_back(self) -> Sequence[HeldBack]:
+        """The plant files that are not in force as they stand."""
+        return self._files.held
+
+    async def order(self, command: Command[T]) -> T:
+        """Have the engine carry it out; see `ingest.services.ports.Live`."""
+        answer = self._engine.order(command)
+        async with asyncio.timeout(_ANSWER_S):
+            return await asyncio.wrap_future(answer)
+
+    def facts(self, plant: str) -> Sequence[Fact]:
+        """What is known of a plant that counts for warnings and for its risk."""
+        watch = self._engine.engine_state.warnings.of_plant.get(plant)
+        return list(watch.facts.values()) if watch is not None else []
+
+    def fall_after(self) -> int:
+        """How long a lower colour of a warning must hold before the higher one falls, ns."""
+        return self._engine.engine_state.warnings.fall_after
+
+    async def wait_event(self, seq: int, timeout_s: float) -> None:
+        """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
+        await self._wait(self._alarms.last_event, seq, timeout_s)
+
+    async def wait_warning(self, seq: int, timeout_s: float) -> None:
+        """Return as soon as a warning's event newer than `seq` may be committed, or after the timeout."""
+        await self._wait(self._warnings.last_warning, seq, timeout_s)
+
+    async def _wait(self, last: Callable[[], int], seq: int, timeout_s: float) -> None:
+        news = self._news.next()  # before looking, so that none is missed between looking and waiting
+        if await asyncio.to_thread(last) > seq:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                await news.wait()
+        except TimeoutError:
+            return

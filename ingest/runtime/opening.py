@@ -1,0 +1,90 @@
+"""What the service stands on, opened at its start: disk guard, journal, state database, history, and the roster."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.fault import InvalidConfig
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.in_force import Changed, PlantFiles
+from ingest.plants.saved_files import SavedFiles
+from ingest.runtime.installation import require_data, require_installation
+from ingest.runtime.settings import Settings
+from ingest.storage.history.store import HistoryStore
+from ingest.storage.history.unavailable import UnavailableStore
+from ingest.storage.journal.errors import JournalUnavailable
+from ingest.storage.journal.journal import Journal
+from ingest.storage.journal.reserve import DiskGuard
+from ingest.storage.state.database import Database
+from ingest.storage.state.errors import StateAway
+from ingest.storage.state.installation import InstallationStore
+
+PLANTS_IN_FORCE: Final = "plants-in-force"
+"""The folder beside the journal where plant files in force are kept."""
+
+_AGAIN_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPutOff(Event, level="error"):
+    """Changed plant files could not be taken over, since new points could not be numbered; tried again."""
+
+    error: str
+
+
+def open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Database]:
+    """What everything stands on; nothing is written where data is missing.
+
+    Raises:
+        DataMissing: data of this installation is not where the settings say.
+        JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
+        StateAway: the server of the state database does not answer; the journal is closed again.
+    """
+    require_data(settings.journal.path, settings.state, new=new, names=settings.databases)
+    folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
+    guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
+    journal = Journal(settings.journal.path, settings.journal.quota())
+    try:
+        database = Database(settings.state)
+    except StateAway:
+        journal.close()  # whoever takes in readings meanwhile opens it
+        raise
+    require_installation(journal, InstallationStore(database), new=new, names=settings.databases)
+    return guard, journal, database
+
+
+def open_history(settings: Settings, *, new: bool) -> HistoryStore:
+    """The history, now or as soon as it can be opened; at a first start now. Raises HistoryUnavailable."""
+    store = UnavailableStore(settings.history.open_store)
+    if new and store.error is not None:
+        raise store.error
+    return store
+
+
+def plant_files(settings: Settings, changed: Changed = lambda _name, _before, _after: None) -> PlantFiles:
+    """The plant files, with those in force kept beside the journal. `changed`: see `PlantFiles`."""
+    kept = SavedFiles(settings.journal.path.with_name(PLANTS_IN_FORCE))
+    return PlantFiles(settings.plants, kept, wait_s=settings.removal_wait_s, changed=changed)
+
+
+def first_configuration(files: PlantFiles, journal: Journal) -> PlantConfiguration:
+    """The roster by the plant files as they are now, points numbered. Raises InvalidConfig if there can be none."""
+    configuration = files.load(journal.number_points, 1)
+    if configuration is None:
+        raise AssertionError("a first load gives a roster")
+    return configuration
+
+
+def next_configuration(files: PlantFiles, journal: Journal, version: int) -> PlantConfiguration | None:
+    """The roster by changed plant files, or None: the one in force stays, for good or until it is tried again."""
+    try:
+        return files.load(journal.number_points, version)
+    except InvalidConfig:  # every file was taken away or broken, and nothing is kept: the roster in force stays
+        return None
+    except JournalUnavailable as error:
+        emit(RosterPutOff(str(error)))
+        files.due = time.monotonic() + _AGAIN_S
+        return None

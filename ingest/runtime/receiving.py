@@ -1,0 +1,181 @@
+"""From the broker to the journal: the parts that take in readings, with or without anybody to judge them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.base.telemetry import Event, emit
+from ingest.intake.announcer import Announcer
+from ingest.intake.intake import Intake
+from ingest.intake.sources.clock import Clock
+from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.mqtt import MqttSource
+from ingest.intake.sources.shares import Shares
+from ingest.intake.sources.source import Source
+from ingest.plants.configuration import PlantConfiguration
+from ingest.runtime.opening import first_configuration, plant_files
+from ingest.runtime.settings import Settings
+from ingest.runtime.supervisor import Supervisor
+from ingest.runtime.watchdog import Part, Watchdog
+from ingest.storage.journal.journal import Journal
+from ingest.storage.journal.reserve import DiskGuard
+from ingest.storage.state.errors import StateAway, StateUnavailable
+from ingest.storage.state.read_only import engine_at
+
+ASK_EVERY_S: Final = 2.0
+TELL_EVERY_S: Final = 60.0
+
+STUCK_S: Final = 15.0
+"""Intake that showed nothing for so long hangs."""
+
+_STOP_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class StateAwaited(Event, level="error"):
+    """The service was started while its state database is away: readings are taken in, and nothing is judged."""
+
+    error: str
+    entries: int  # in the journal so far
+    expected: str = "a state database that answers: start its server, or mend [state] in the settings and restart"
+
+
+@dataclass(frozen=True, slots=True)
+class StateAnswers(Event):
+    """The state database answers at last; what was taken in meanwhile is judged now."""
+
+    entries: int
+
+
+def receiving(
+    settings: Settings,
+    journal: Journal,
+    guard: DiskGuard,
+    configuration: Callable[[], PlantConfiguration],
+    failed: Callable[[BaseException], None],
+    *,
+    caught_up: Callable[[], bool],
+    clock: Clock,
+) -> tuple[Source, Intake]:
+    """Build what takes messages from the broker and what writes them into the journal; neither is started.
+
+    Args:
+        settings: of the broker, of intake, and what a gateway may send.
+        journal: where readings go.
+        guard: says whether the disk has room.
+        roster: the one in force.
+        failed: is given whatever ends one of them.
+        caught_up: as `Intake`.
+        clock: the time of day of what arrives.
+    """
+    handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
+    shares = Shares(
+        settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: configuration().gateways
+    )
+    known = bool(journal.gateways())
+    source = MqttSource(
+        settings.mqtt,
+        handover,
+        clock,
+        expect_session=known,
+        admit=shares.admit,
+        failed=failed,
+        pace=settings.pace.reads(),
+    )
+    announcer = Announcer(source.announce, refuse=source.refuse)
+    intake = Intake(
+        handover,
+        journal,
+        configuration,
+        source.acknowledge,
+        announcer,
+        guard,
+        settings.intake,
+        clock,
+        failed,
+        flush=source.flush,
+        caught_up=caught_up,
+        shares=shares,
+    )
+    return source, intake
+
+
+async def receive_until_state_answers(settings: Settings, away: StateAway, stop: asyncio.Event) -> None:
+    """Take in readings of an installation whose state database is away, until it answers or `stop` is set.
+
+    Nothing is judged and there is no API: both stand on the state database. What arrives is on disk, is told to its
+    gateways to be, and is judged as soon as the service is whole.
+
+    Args:
+        settings: those in force.
+        away: what the state database said, or did not.
+        stop: set when the service is to end.
+
+    Raises:
+        StateAway: the journal belongs to no installation yet, so that nobody can know that it is the right one.
+        InvalidConfig: no plant can be watched.
+        JournalUnavailable, JournalBroken: the journal cannot be opened.
+    """
+    loop = asyncio.get_running_loop()
+    failure: asyncio.Future[None] = loop.create_future()
+
+    def fail(error: BaseException) -> None:
+        if not failure.done():
+            failure.set_exception(error)
+
+    def failed(error: BaseException) -> None:
+        loop.call_soon_threadsafe(fail, error)
+
+    guard = DiskGuard([settings.journal.path.parent], settings.journal.reserve_mb)
+    with closing(Journal(settings.journal.path, settings.journal.quota())) as journal:
+        if journal.installation() is None:
+            raise away
+        configuration = first_configuration(plant_files(settings), journal)
+        source, intake = receiving(
+            settings, journal, guard, lambda: configuration, failed, caught_up=lambda: False, clock=Clock()
+        )
+        supervisor = Supervisor()
+        parts = [Part("intake", lambda: intake.progressed, STUCK_S, vital=True)]
+        watching = asyncio.create_task(
+            Watchdog(parts, heartbeat=settings.log.heartbeat, supervisor=supervisor).run(), name="watchdog"
+        )
+        intake.start()
+        source.start(intake.announce_all)
+        supervisor.ready(f"taking in readings, judging nothing: {away}")
+        try:
+            await _answered(settings, away, stop, failure, journal)
+        finally:
+            watching.cancel()
+            await asyncio.to_thread(source.stop)
+            await asyncio.to_thread(intake.stop, _STOP_S)
+        if not stop.is_set():
+            emit(StateAnswers(journal.last()))
+
+
+async def _answered(
+    settings: Settings, away: StateUnavailable, stop: asyncio.Event, failure: asyncio.Future[None], journal: Journal
+) -> None:
+    """Return once the state database answers, or `stop` is set. Raises whatever ended intake."""
+    told = -TELL_EVERY_S
+    while not stop.is_set():
+        if failure.done():
+            failure.result()
+        if time.monotonic() - told >= TELL_EVERY_S:
+            told = time.monotonic()
+            emit(StateAwaited(str(away), journal.last()))
+        try:
+            async with asyncio.timeout(ASK_EVERY_S):
+                await stop.wait()
+        except TimeoutError:
+            pass
+        try:
+            await asyncio.to_thread(engine_at, settings.state)
+        except StateUnavailable as error:
+            away = error
+        else:
+            return

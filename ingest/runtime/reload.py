@@ -1,0 +1,132 @@
+"""SIGHUP: the settings are read again; what can change while the service runs does, and the rest is named.
+
+They are read beside the event loop, in a thread that nobody waits for at the end: a path may hang for as long as it
+likes (a server of files that is away, a pipe), and the service neither stands still for it nor stays for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ingest.base.telemetry import Event, configure_logging, emit
+from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.runtime.settings import InForce, Settings, load_in_force
+
+_PATIENCE_S: Final = 10.0
+_MOST_HUNG: Final = 8
+"""Reads that have not ended; beyond them none is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReread(Event):
+    """The settings were read again, as asked for by SIGHUP; plant files and certificates are, whenever they change."""
+
+    log_level: str
+    restart_for: tuple[str, ...]  # tables that are not as they were: they count from the next start
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsNotReread(Event, level="error"):
+    """The settings cannot be used as they stand; the service goes on by those it has."""
+
+    key: str
+    value: str
+    expected: str
+
+
+class Reloader:
+    """Reads the settings whenever it is asked to, one reading at a time. Everything but the reading is on the loop."""
+
+    def __init__(self, file: Path, running: Settings, patience_s: float = _PATIENCE_S) -> None:
+        """Read nothing yet.
+
+        Args:
+            file: the settings.
+            running: those the service was started with.
+            patience_s: how long a reading may take; what comes later is not used.
+        """
+        self._file = file
+        self._running = running
+        self._patience_s = patience_s
+        self._asked = False
+        self._task: asyncio.Task[None] | None = None
+        self._threads: list[threading.Thread] = []
+
+    def ask(self) -> None:
+        """Have the settings read, also if they are being read just now: they may have changed since. Never blocks."""
+        self._asked = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._read_until_done(), name="reread")
+
+    async def _read_until_done(self) -> None:
+        while self._asked:
+            self._asked = False
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    found = await self._read()
+            except InvalidConfig as error:
+                _refuse(error.faults)
+            except TimeoutError:
+                expected = f"a file that is read within {self._patience_s:g} s: does its disk or server answer?"
+                _refuse([Fault(str(self._file), "(file)", str(self._file), expected)])
+            else:
+                take_over(found, self._running)
+
+    async def _read(self) -> InForce:
+        """What stands there now. Raises InvalidConfig."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        if len(self._threads) >= _MOST_HUNG:
+            raise TimeoutError
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[InForce] = loop.create_future()
+
+        def settle(found: InForce | None, error: Exception | None) -> None:
+            if answer.done():  # nobody waits for it any more
+                return
+            if found is not None:
+                answer.set_result(found)
+            elif error is not None:
+                answer.set_exception(error)
+
+        def read() -> None:
+            found, failed = None, None
+            try:
+                found = load_in_force(self._file)
+            except Exception as error:  # noqa: BLE001  raised where it is waited for
+                failed = error
+            with suppress(RuntimeError):  # the service has ended meanwhile
+                loop.call_soon_threadsafe(settle, found, failed)
+
+        thread = threading.Thread(target=read, name="reread", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return await answer
+
+
+def take_over(found: InForce, running: Settings) -> None:
+    """Take over the log's level from what was read, unless it has faults, and name what counts from the next start.
+
+    Args:
+        found: what was read.
+        running: the settings the service was started with.
+    """
+    if found.faults:
+        _refuse(found.faults)
+        return
+    log = found.settings.log
+    configure_logging(level=log.level, json=log.json_lines)
+    changed = [name for name in Settings.model_fields if getattr(found.settings, name) != getattr(running, name)]
+    if "log" in changed and log.heartbeat == running.log.heartbeat:
+        changed.remove("log")
+    emit(SettingsReread(log.level, tuple(changed)))
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    for fault in faults:
+        emit(SettingsNotReread(fault.key, str(fault.value), fault.expected))

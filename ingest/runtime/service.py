@@ -1,0 +1,395 @@
+"""The composition root: builds every part, starts them in the order of the data's way, stops them in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from ingest.base import build
+from ingest.base.telemetry import REGISTRY, Event, emit
+from ingest.delivery.config import open_connectors
+from ingest.delivery.sender import OutboxSender
+from ingest.domain.model.batch import Batch
+from ingest.domain.model.outbox import Message
+from ingest.domain.quality.check import check_quality
+from ingest.domain.warnings.rules import ColourRules
+from ingest.engine.engine import Engine
+from ingest.engine.order import Policy
+from ingest.intake.sources.clock import Clock
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.file_watcher import configurations
+from ingest.plants.saved_files import SavedFiles
+from ingest.runtime.audit_trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
+from ingest.runtime.case_automation import CaseAutomation
+from ingest.runtime.counters import expose_counters
+from ingest.runtime.garbage_collection import settle_heap
+from ingest.runtime.heap import keep_trimmed, share_heap
+from ingest.runtime.live import LiveService, News, ServiceMetrics
+from ingest.runtime.maintenance import (
+    every_second,
+    look_at_files,
+    name_orphans,
+    pack,
+    reports_late,
+    require_same_moment,
+    trim,
+    trim_events,
+    trim_outbox,
+)
+from ingest.runtime.opening import first_configuration, next_configuration, open_data, open_history, plant_files
+from ingest.runtime.receiving import receiving
+from ingest.runtime.refused_settings import Refusals, look_for_mended, rules_in_force
+from ingest.runtime.resources import require_memory
+from ingest.runtime.self_monitoring import SelfMonitor, looks
+from ingest.runtime.serving import ServedApi, ports_of
+from ingest.runtime.settings import InForce, Settings
+from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.runtime.settings.in_force import IN_FORCE
+from ingest.runtime.supervisor import Supervisor
+from ingest.runtime.watchdog import Moving, Part, Watchdog
+from ingest.storage.history.bounded_reads import BoundedReads
+from ingest.storage.history.slots import SlotCarrier
+from ingest.storage.history.writer import HistoryWriter
+from ingest.storage.state.alarm_load import AlarmLoad
+from ingest.storage.state.audit import AuditStore
+from ingest.storage.state.audit_heads import AuditHeads
+from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.event_retention import EventRetention
+from ingest.storage.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.storage.state.warning_store import WarningStore
+
+_STOP_S: Final = 1.5
+"""What each thread is given to finish what it is doing; all of it is on disk or will be done after the next start."""
+
+_STUCK_S: Final = 15.0
+_SLOW_S: Final = 120.0
+"""For parts that wait for answers of others, each of which may take its timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStarted(Event):
+    """Every part runs."""
+
+    version: str
+    url: str
+    plants: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStopped(Event):
+    """Every part has stopped."""
+
+    cursor: int
+
+
+class Service:
+    """The running service. Build it inside a running event loop, then await `run`."""
+
+    def __init__(self, in_force: InForce, *, new: bool = False) -> None:
+        """Open files and read secrets; connect to nothing yet.
+
+        Args:
+            in_force: what it is told.
+            new: whether data that is not there may be begun anew.
+
+        Raises:
+            DataMissing: data of this installation is not where the settings say.
+            InvalidConfig: no plant can be watched.
+            JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
+            StateAway: the server of the state database does not answer; the journal is closed again.
+            HistoryUnavailable: neither can the history, at a first start.
+            NotEnoughMemory: so many points cannot be watched with the memory the process may have.
+            CannotListen: the API's address is taken, at a first start.
+        """
+        self._in_force, settings = in_force, in_force.settings
+        share_heap()  # before the first thread begins: a history in DuckDB has some of its own
+        loop = asyncio.get_running_loop()
+        self._failure: asyncio.Future[None] = loop.create_future()
+        self.guard, self.journal, self._database = open_data(settings, new=new)
+        self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
+        self.warnings = WarningStore(self._database)
+        heads = AuditHeads(audit_folder(settings))
+        self._trail = AuditStore(self._database.rows, heads.all)
+        self._recorder = Recorder(self._database, spool_folder(settings))
+        self._look_at_files = partial(look_at_files, self.guard, self.journal, self._failed)
+        self._settle_trail = partial(settle_trail, self._recorder, self._trail, heads)
+        self.files = plant_files(settings, lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)))
+        self._configurations = configurations(
+            settings.plants, partial(next_configuration, self.files, self.journal), due=lambda: self.files.due
+        )
+        configuration = first_configuration(self.files, self.journal)
+        require_memory(sum(len(plant.points) for plant in configuration.enterprises()))
+        self.store = open_history(settings, new=new)
+        self.refusals = Refusals(in_force.faults, in_force.held)
+        self._sender = OutboxSender(
+            self.outbox,
+            open_connectors(settings.connectors, refused=self.refusals, waiting=in_force.waiting),
+            escalate_after=settings.connectors.escalate_after,
+        )
+        news = News(loop)
+
+        def committed(messages: Sequence[Message] | None) -> None:
+            self._sender.wake(messages)
+            news.spread()
+
+        platform = settings.connectors.platform
+        terms = Policy(
+            settings.connectors.recipients,
+            int(platform.interval_s * 1e9) if platform else None,
+            reports_late=partial(reports_late, self.outbox, platform.name) if platform else lambda: False,
+            reopen=settings.alarms.reopen_s * 10**9,
+            shelve_max=settings.alarms.shelve_max_s * 10**9,
+            suppress_level_2=settings.alarms.suppress_level_2,
+            warnings=settings.warnings.terms(self._rules_in_force()),
+            warned=settings.connectors.warned,
+        )
+        self._engine_store = EngineStore(self._database)
+        require_same_moment(self.journal, self._engine_store)
+        name_orphans(self.outbox, settings.connectors.names())
+        self.engine = Engine(
+            self.journal,
+            self._engine_store,
+            self.alarms,
+            configuration,
+            terms,
+            settings.engine,
+            on_commit=committed,
+            on_failure=self._failed,
+            pace=settings.pace.cycles(),
+        )
+
+        def judge(batch: Batch, configuration: PlantConfiguration) -> Batch:
+            return check_quality(batch, *configuration.ranges(batch.point))
+
+        self.load = AlarmLoad(
+            self.alarms,
+            settings.alarms,
+            lambda: self.engine.configuration.plants,
+            lambda: self.engine.configuration.renamed,
+        )
+        self._writer = HistoryWriter(
+            self.store,
+            self.journal,
+            self.alarms,
+            self.warnings,
+            configuration=lambda: self.engine.configuration,
+            judge=judge,
+            also=SlotCarrier(self.store, self.alarms, self.load),
+            pace=settings.pace.writes(),
+        )
+        clock = Clock()
+        self._source, self._intake = receiving(
+            settings,
+            self.journal,
+            self.guard,
+            lambda: self.engine.configuration,
+            self._failed,
+            caught_up=lambda: self.engine.lag() == 0,
+            clock=clock,
+        )
+        self._certificates = CertificateWatch(
+            settings, lambda: self._source.certificate, f"{settings.mqtt.host}:{settings.mqtt.port}"
+        )
+        seen = looks(
+            self.journal,
+            self.guard,
+            clock,
+            self._source,
+            self._intake,
+            self._writer,
+            self.outbox,
+            settings.connectors.names(),
+            self.files,
+            self.refusals.faults,
+            self._certificates,
+        )
+        self._selfwatch = SelfMonitor(seen, lambda: self.engine.configuration, self._intake.observe)
+        self._supervisor = Supervisor()
+        self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
+        reads = BoundedReads(self.store, settings.history.query_timeout_s)
+        self.live = LiveService(
+            self.engine,
+            self._source,
+            self._writer,
+            self.alarms,
+            self.warnings,
+            news,
+            self._said,
+            self.guard,
+            self.files,
+            reads,
+        )
+        cases = CaseStore(self._database)
+        self._casework = CaseAutomation(
+            cases,
+            self.alarms,
+            self.warnings,
+            lambda: self.engine.configuration,
+            self.live.view,
+            self.live.order,
+            settings.cases,
+            time.time_ns,
+        )
+        ports = ports_of(
+            settings,
+            self._database,
+            self.live,
+            alarms=self.alarms,
+            warnings=self.warnings,
+            audit=self._trail,
+            history=reads,
+            journal=self.journal,
+            guard=self.guard,
+            cases=cases,
+            load=self.load,
+            record=self._recorder.note,
+        )
+        self._api = ServedApi(ports, settings, self.refusals, new=new)
+
+    @property
+    def url(self) -> str:
+        """Where the console is; it has no address yet while that is taken."""
+        return self._api.url
+
+    def history_lag(self) -> int:
+        """Journal entries the history does not have yet."""
+        return self._writer.lag()[0]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. Raises whatever ended a part of the service."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._close)
+            metrics = ServiceMetrics(
+                self.engine,
+                self._source,
+                self._writer,
+                self.outbox,
+                self._intake,
+                self.journal,
+                self.guard,
+                self.load,
+                self.files,
+                self._certificates,
+                self._settings.connectors.names(),
+                self.refusals.faults,
+            )
+            expose_counters(self._settings)
+            REGISTRY.register(metrics)
+            stack.callback(REGISTRY.unregister, metrics)
+            self._start(stack)
+            self._in_force.keep()
+            settle_heap()
+            plants = self.engine.configuration.enterprises()
+            points = sum(len(plant.points) for plant in plants)
+            emit(ServiceStarted(build.version(), self.url, len(plants), points))
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._sender.run(), name="outbox")
+                serving = group.create_task(self._api.serve(), name="api")
+                others = [
+                    group.create_task(self._watch_plants(), name="plants"),
+                    group.create_task(
+                        trim(self.journal, self._engine_store, self._settings.journal, self._recorder.note), name="trim"
+                    ),
+                    group.create_task(pack(self._engine_store), name="pack"),
+                    group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
+                    group.create_task(self._trim_events(), name="trim-events"),
+                    group.create_task(keep_trimmed(), name="memory"),
+                    group.create_task(look_for_mended(self._in_force, self.refusals), name="settings"),
+                    group.create_task(every_second(self._look_at_files, self._settle_trail), name="every-second"),
+                    group.create_task(self._watchdog.run(), name="watchdog"),
+                    group.create_task(self._selfwatch.run(), name="selfwatch"),
+                    group.create_task(self._casework.run(), name="casework"),
+                ]
+                self._supervisor.ready(f"{self.url}, {len(plants)} plants, {points} points")
+                await self._until(stop)
+                self._supervisor.stopping()
+                for task in others:
+                    task.cancel()
+                await asyncio.to_thread(self._stop_threads)
+                self._sender.stop()
+                self._api.stop()
+                await asyncio.gather(sending, serving)
+        emit(ServiceStopped(self.engine.cursor))
+        if self._failure.done():
+            self._failure.result()
+
+    async def _trim_events(self) -> None:
+        alarms_d, warnings_d = self._settings.alarms.event_retention_d, self._settings.warnings.reason_retention_d
+        await trim_events(EventRetention(self._database), self.alarms, alarms_d, warnings_d, self._recorder.note)
+
+    def _said(self) -> dict[str, str]:
+        """What parts say of themselves: that they get on, that the state answers, that all settings are in use."""
+        return {
+            **self._watchdog.state(),
+            "state": self._database.trouble or "ok",
+            "settings": str(self.refusals),
+            "deliveries": "; ".join(f"{name}: {why}" for name, why in self._sender.away().items()) or "ok",
+        }
+
+    @property
+    def _settings(self) -> Settings:
+        return self._in_force.settings
+
+    def _rules_in_force(self) -> ColourRules:
+        kept = SavedFiles(self._settings.journal.path.with_name(IN_FORCE))
+        return rules_in_force(self._settings.warnings.rules, kept, self.refusals)
+
+    def _parts(self) -> list[Part]:
+        """What the watchdog looks at, with how long each may show nothing while all is well."""
+
+        def carried() -> tuple[int, bool]:
+            behind, error = self._writer.lag()  # a history that is away is told by itself, and no part that hangs
+            return self.journal.last() - behind, bool(behind) and error is None
+
+        return [
+            Part("intake", lambda: self._intake.progressed, _STUCK_S, vital=True),
+            Part("engine", lambda: self.engine.showed, _STUCK_S, vital=True),
+            Part("history", Moving(carried), _SLOW_S),
+            Part("outbox", lambda: self._sender.progressed, _SLOW_S),
+        ]
+
+    def _start(self, stack: AsyncExitStack) -> None:
+        """From the judge back to the source, so that nothing arrives before there is someone to take it."""
+        stack.callback(self._stop_threads)
+        self.engine.start()
+        self._writer.start()
+        self._intake.start()
+        self._source.start(self._intake.announce_all)
+
+    def _stop_threads(self) -> None:
+        """From the source on, so that each part can finish what came before. Harmless when repeated."""
+        self._source.stop()
+        self._intake.stop(_STOP_S)
+        self.engine.stop(_STOP_S)
+        self._writer.stop(_STOP_S)
+
+    def _close(self) -> None:
+        self._settle_trail()
+        self.store.close()
+        self._database.close()
+        self.journal.close()
+
+    async def _until(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        either: set[asyncio.Future[Any]] = {stopping, self._failure}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+
+    def _failed(self, error: BaseException) -> None:
+        """End the service by that. From any thread."""
+        self._failure.get_loop().call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    async def _watch_plants(self) -> None:
+        async for configuration in self._configurations:
+            self.engine.adopt(configuration)
+            settle_heap()

@@ -1,0 +1,120 @@
+"""What the service offers: the API on everything that runs, at its address as soon as that can be had."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from ingest.domain.model.audit import Act
+from ingest.domain.model.fault import Fault
+from ingest.plants.saved_files import SavedFiles
+from ingest.runtime.live import LiveService
+from ingest.runtime.refused_settings import Refusals
+from ingest.runtime.resources import connections
+from ingest.runtime.settings import Settings
+from ingest.services.allowances import Allowances
+from ingest.services.errors import CannotListen
+from ingest.services.exports.runner import ExportRunner
+from ingest.services.ports import AuditTrail, Cases, Ports
+from ingest.storage.history.bounded_reads import BoundedReads
+from ingest.storage.journal.journal import Journal
+from ingest.storage.journal.reserve import DiskGuard, DiskState
+from ingest.storage.state.alarm_load import AlarmLoad
+from ingest.storage.state.case_figures import CaseFigures
+from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.database import Database
+from ingest.storage.state.evidence_files import EvidenceFiles
+from ingest.storage.state.store import AlarmStore
+from ingest.storage.state.suppressions import SuppressionStore
+from ingest.storage.state.warning_store import WarningStore
+from ingest.web.connections import RESERVE
+from ingest.web.server import ApiServer
+
+_LISTEN_AGAIN_S: Final = 1.0
+
+
+def ports_of(
+    settings: Settings,
+    database: Database,
+    live: LiveService,
+    *,
+    alarms: AlarmStore,
+    warnings: WarningStore,
+    audit: AuditTrail,
+    history: BoundedReads,
+    journal: Journal,
+    guard: DiskGuard,
+    cases: CaseStore,
+    load: AlarmLoad,
+    record: Callable[[Act], None],
+) -> Ports:
+    """Everything the API stands on. Blocking parts are for worker threads; `record` never blocks."""
+    return Ports(
+        live=live,
+        alarms=alarms,
+        warnings=warnings,
+        suppressions=SuppressionStore(database),
+        audit=audit,
+        history=history,
+        journal=journal,
+        cases=Cases(
+            books=cases,
+            figures=CaseFigures(database),
+            files=EvidenceFiles(
+                settings.cases.evidence, settings.cases.max_evidence_bytes, lambda: guard.state() is DiskState.OK
+            ),
+            config=settings.cases,
+            allowances=Allowances.of(settings.cases),
+        ),
+        sheets=ExportRunner(settings.state, settings.journal.path.parent),
+        load=load,
+        record=record,
+        now=time.time_ns,
+    )
+
+
+class ServedApi:
+    """The API at its address. Without the address plants are watched all the same, and that is told."""
+
+    def __init__(self, ports: Ports, settings: Settings, refusals: Refusals, *, new: bool) -> None:
+        """Take the address. Raises CannotListen if it cannot be had at a first start."""
+        self._refusals = refusals
+        self._server = ApiServer(
+            ports,
+            settings.api,
+            most=connections(settings.api.max_connections + RESERVE),
+            refused=refusals,
+            kept=SavedFiles(settings.journal.path.with_name("sessions")),
+        )
+        self._unheard: Fault | None = None
+        self.url = self._bind(new=new)
+
+    async def serve(self) -> None:
+        """Serve until `stop`, as soon as the address can be had."""
+        while self._unheard is not None:
+            await asyncio.sleep(_LISTEN_AGAIN_S)
+            if self._server.stopped:
+                return
+            with suppress(CannotListen):
+                self.url = await asyncio.to_thread(self._server.bind)
+                self._refusals.mended(self._unheard)
+                self._unheard = None
+        await self._server.serve()
+
+    def stop(self) -> None:
+        """End serving; harmless when repeated."""
+        self._server.stop()
+
+    def _bind(self, *, new: bool) -> str:
+        try:
+            return self._server.bind()
+        except CannotListen as error:
+            if new:
+                raise
+            expected = f"an address that is free, and a certificate that can be used: {error.reason}"
+            self._unheard = Fault("(settings)", "api", f"{error.host} port {error.port}", expected)
+            self._refusals([self._unheard])
+            return "(no console)"

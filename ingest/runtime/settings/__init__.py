@@ -1,0 +1,6 @@
+"""The service's settings: one TOML file, checked whole, and which of it is in force where it has faults."""
+
+from ingest.runtime.settings.in_force import InForce, load_in_force, load_settings
+from ingest.runtime.settings.settings import LogConfig, Settings
+
+__all__ = ["InForce", "LogConfig", "Settings", "load_in_force", "load_settings"]

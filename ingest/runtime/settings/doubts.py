@@ -1,0 +1,178 @@
+"""What of the settings is allowed and hardly meant: names nobody has, secrets that are none, ways that are open to all.
+
+These are doubts, not faults: the service starts with them, and `yujing check` tells them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from stat import S_IROTH, S_IWGRP, S_IWOTH
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from ingest.base.config import Secret
+from ingest.delivery.https import is_loopback
+from ingest.domain.model.fault import Fault, near
+from ingest.domain.model.plant import SERVICE
+from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.doubts import PROVINCES, doubts_of
+from ingest.plants.numbering import MemoryNumbering, PointKey
+from ingest.runtime.settings import Settings
+from ingest.runtime.settings.certificates import ending
+from ingest.storage.history.config import InfluxConfig
+from ingest.storage.journal.errors import JournalBroken, JournalUnavailable
+from ingest.storage.journal.inspection import JournalInspection
+
+RESERVED_NAME: Final = "yujing"
+"""Under this name the service itself stands in the audit trail."""
+
+_LETTERS: Final = 8  # different ones that a token has at least; of 16 drawn at random nearly all differ
+_MOUNTED: Final = Path("/run/secrets")  # a container's own, readable for everybody in it
+
+
+def doubts(file: Path, settings: Settings, configuration: PlantConfiguration) -> list[Fault]:
+    """Every doubt about the settings and the plant files they name; reads secrets, shows none."""
+    found = [Fault(str(file), key, value, expected) for key, value, expected in _of_settings(settings, configuration)]
+    found += ending(settings, time.time_ns())
+    found += [doubt for plant in configuration.enterprises() for doubt in doubts_of(plant, settings.plants)]
+    return [*found, *_renamed(settings, configuration)]
+
+
+_Doubt = tuple[str, str, str]
+
+
+def _of_settings(settings: Settings, configuration: PlantConfiguration) -> Iterator[_Doubt]:
+    yield from _data(settings)
+    yield from _names(settings, configuration)
+    yield from _ways(settings)
+    yield from _secrets(settings)
+
+
+def _data(settings: Settings) -> Iterator[_Doubt]:
+    """Half of an installation: its other half is lost, or where another path leads."""
+    both = {"journal.path": settings.journal.path, "state.path": settings.state.path}
+    if settings.state.server is None:
+        there = [path for path in both.values() if path.exists()]
+        for key, path in both.items():
+            if len(there) == 1 and path not in there:
+                yield key, str(path), f"a file that is there, as {there[0]} is: they are of one installation"
+
+
+def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_Doubt]:
+    named: list[tuple[str, Iterable[str] | None]] = [
+        *((f"warnings.duty.{duty.name}.plants", duty.plants) for duty in settings.warnings.duty),
+        *((f"alarms.positions.{position.name}.plants", position.plants) for position in settings.alarms.positions),
+        *((f"connectors.webhooks.{hook.name}.plants", hook.plants) for hook in settings.connectors.webhooks),
+        *((f"api.tokens.{token.name}.plants", token.plants) for token in settings.api.tokens),
+    ]
+    known = {plant.id for plant in configuration.enterprises()} | {SERVICE}
+    for key, plants in named:
+        for plant in sorted(set(plants or ()) - known):
+            yield key, plant, f"a plant of a file in {settings.plants}"
+    for duty in settings.warnings.duty:
+        for region in sorted(duty.regions or ()):
+            if region[:2] not in PROVINCES:
+                yield f"warnings.duty.{duty.name}.regions", region, "a code of GB/T 2260; no province begins so"
+    for token in settings.api.tokens:
+        if token.name == RESERVED_NAME:
+            yield (
+                f"api.tokens.{token.name}.name",
+                token.name,
+                "another name: under it the service itself is in the audit",
+            )
+
+
+def _renamed(settings: Settings, configuration: PlantConfiguration) -> Iterator[Fault]:
+    """Former ids that would carry nothing over: the alarms that stand at such a point would be removed."""
+    known = _numbered(settings.journal.path)
+    was = {
+        (plant.id, point.id): point.was for plant in configuration.enterprises() for point in plant.points if point.was
+    }
+    carried = MemoryNumbering(known)([*was], was).renamed
+    for (plant, point), former in was.items():
+        if (plant, point) not in carried:
+            here = [name for of, name in known if of == plant]
+            expected = (
+                "no `was`: both have been points of their own, and stay so"
+                if former in here
+                else f"the id that {point} had; no point of {plant} ever had this one{near(former, here)}"
+            )
+            yield Fault(str(settings.plants / f"{plant}.toml"), f"points ({point}) was", former, expected)
+
+
+def _numbered(journal: Path) -> dict[PointKey, int]:
+    """Every point there ever was, by the journal; none if that is not there yet, or cannot be read."""
+    try:
+        with JournalInspection(journal) as file:
+            return {key: number for number, key in file.points().items()}
+    except (JournalUnavailable, JournalBroken):  # the start tells that
+        return {}
+
+
+def _ways(settings: Settings) -> Iterator[_Doubt]:
+    api, mqtt, history, server = settings.api, settings.mqtt, settings.history, settings.state.server
+    if not api.tokens:
+        yield "api.tokens", "(none)", "a token for each person: nobody can sign in, see an alarm or acknowledge it"
+    if not is_loopback(api.host) and not api.tls:
+        yield "api.host", api.host, "127.0.0.1 behind a proxy with TLS, or tls_cert and tls_key: tokens go in the clear"
+    if mqtt.password is not None and mqtt.tls_ca is None and not is_loopback(mqtt.host):
+        yield "mqtt.tls_ca", "(missing)", f"the authority of {mqtt.host}'s certificate: the password goes in the clear"
+    if isinstance(history, InfluxConfig) and history.url.startswith("http:"):
+        bears = getattr(history, "token", None) or getattr(history, "password", None)
+        if bears is not None and not is_loopback(urlsplit(history.url).hostname or ""):
+            yield "history.url", history.url, "https: the token or password goes in the clear"
+    if server is not None and not server.here and settings.state.sslmode in {"disable", "require"}:
+        yield (
+            "state.sslmode",
+            settings.state.sslmode,
+            f"verify-full: who is between may read and pretend to be {server.host}",
+        )
+
+
+def _secrets(settings: Settings) -> Iterator[_Doubt]:
+    for key, secret in secrets_of(settings):
+        if secret.file is not None and (mode := _open_mode(secret.file)):
+            yield key, f"{secret.file}, mode {mode:04o}", "a file that only its owner and group can read: chmod 0640"
+    for token in settings.api.tokens:
+        text = _read(token.token)
+        if text is not None and len(set(text)) < _LETTERS:
+            yield f"api.tokens.{token.name}.token", "(hidden)", f"drawn at random: it has less than {_LETTERS} letters"
+    platform = settings.connectors.platform
+    if platform is not None:
+        drawn, vector = _read(platform.key), _read(platform.iv)
+        if drawn is not None and vector is not None and drawn.lower() == vector.lower():
+            yield "connectors.platform.iv", "(hidden)", "another value than the key's"
+
+
+def secrets_of(part: BaseModel, at: str = "") -> Iterator[tuple[str, Secret]]:
+    """Every secret the settings name, with its key."""
+    for name, value in part:
+        key = f"{at}{name}"
+        if isinstance(value, Secret):
+            yield key, value
+        elif isinstance(value, BaseModel):
+            yield from secrets_of(value, f"{key}.")
+        elif isinstance(value, tuple):
+            for number, base_model in enumerate(value):
+                if isinstance(base_model, BaseModel):
+                    yield from secrets_of(base_model, f"{key}.{getattr(base_model, 'name', number)}.")
+
+
+def _read(secret: Secret) -> str | None:
+    try:
+        return secret.read()
+    except LookupError:  # a fault, told elsewhere
+        return None
+
+
+def _open_mode(file: Path) -> int:
+    """Its permissions if others may read or change it, else 0."""
+    try:
+        mode = file.stat().st_mode & 0o777
+    except OSError:
+        return 0
+    return mode if mode & (S_IROTH | S_IWOTH | S_IWGRP) and not file.is_relative_to(_MOUNTED) else 0

@@ -1,0 +1,92 @@
+"""The service's settings: one TOML file, composed of each component's own part, checked whole before the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from ingest.base.config import Config, Secret
+from ingest.base.extras import command, installed
+from ingest.base.pace import PaceConfig
+from ingest.delivery.config import ConnectorsConfig
+from ingest.domain.alarms.config import AlarmsConfig
+from ingest.domain.cases.config import CasesConfig
+from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.warnings.config import WarningsConfig
+from ingest.engine.engine import EngineConfig
+from ingest.intake.intake import IntakeConfig
+from ingest.intake.sources.config import MqttConfig, trust_files
+from ingest.services.config import ApiConfig
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.registry import HistoryConfig
+from ingest.storage.journal.config import JournalConfig
+from ingest.storage.state.config import SERVER_EXTRA, StateConfig, require_files
+
+
+class LogConfig(Config):
+    """What is told on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    json_lines: bool = True  # false: coloured text for people
+    heartbeat: Path | None = None  # a file written anew every second while no part of the service hangs
+
+
+class Settings(Config):
+    """Everything the service is told. Relative paths count from the folder of the settings file."""
+
+    plants: Path = Path("plants")
+    removal_wait_s: float = Field(default=60.0, ge=0)  # how long a file must stay so before what it lost is let go
+    mqtt: MqttConfig = MqttConfig()
+    journal: JournalConfig = JournalConfig()
+    state: StateConfig = StateConfig()
+    history: HistoryConfig = DuckDBConfig()
+    intake: IntakeConfig = IntakeConfig()
+    engine: EngineConfig = EngineConfig()
+    pace: PaceConfig = PaceConfig()
+    alarms: AlarmsConfig = AlarmsConfig()
+    warnings: WarningsConfig = WarningsConfig()
+    cases: CasesConfig = CasesConfig()
+    connectors: ConnectorsConfig = ConnectorsConfig()
+    api: ApiConfig = ApiConfig()
+    log: LogConfig = LogConfig()
+
+    @property
+    def databases(self) -> tuple[str, str]:
+        """Where the journal and the state database lie, for people."""
+        return str(self.journal.path), str(self.state.server or self.state.path)
+
+
+def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
+    """Faults of the files, secrets and extras that tables name, those of entries apart: each with its table."""
+    extras = {"history.kind": (settings.history.kind, settings.history.needs)}
+    if settings.state.server is not None:
+        extras["state.url"] = (str(settings.state.server), SERVER_EXTRA)
+    for key, (value, extra) in extras.items():
+        if extra is not None and not installed(extra):
+            expected = f"已安装附加组件 its extra installed: {command(extra)}"
+            yield key.partition(".")[0], Fault(str(file), key, repr(value), expected)
+    checks: dict[str, Callable[[], object]] = {
+        "mqtt": lambda: trust_files(settings.mqtt).context(),
+        "state": lambda: require_files(settings.state),
+    }
+    for table, check in checks.items():
+        try:
+            check()
+        except InvalidConfig as error:
+            yield from ((table, fault) for fault in error.faults)
+    secrets = {
+        "mqtt.password": settings.mqtt.password,
+        "state.password": settings.state.password,
+        "history.password": getattr(settings.history, "password", None),
+        "history.token": getattr(settings.history, "token", None),
+    }
+    for key, secret in secrets.items():
+        if isinstance(secret, Secret):
+            try:
+                secret.read()
+            except LookupError as error:
+                expected = f"a secret that can be read: {error.args[0]}"
+                yield key.partition(".")[0], Fault(str(file), key, "(hidden)", expected)

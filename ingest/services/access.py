@@ -1,0 +1,153 @@
+"""Who is asking, and what they may see and do: bearer tokens, compared by digest in constant time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from ingest.domain.model.audit import ActRole
+from ingest.domain.model.fault import Fault, Refuse, refuse_all
+from ingest.domain.model.rights import AUTHORITY, ENTERPRISE
+from ingest.services.config import Role, TokenConfig
+from ingest.services.errors import NotAllowed, NotSignedIn
+
+MIN_TOKEN_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A known caller. `plants` = None: all of them."""
+
+    name: str
+    role: Role
+    plants: frozenset[str] | None
+
+    def sees(self, plant: str) -> bool:
+        """Whether this caller may know that the plant exists."""
+        return self.plants is None or plant in self.plants
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether this caller is a display on a wall: nobody may do or say anything through it."""
+        return self.role == "display"
+
+    @property
+    def acts_as(self) -> ActRole:
+        """The role that the records name. Raises NotAllowed for a display, which does nothing."""
+        if self.role == "display":
+            raise NotAllowed("a display only shows; sign in with a token of your own")
+        return self.role
+
+    @property
+    def sees_phones(self) -> bool:
+        """Whether this caller may have to call somebody; a screen never does."""
+        return not self.only_looks
+
+    @property
+    def may_act(self) -> bool:
+        """Whether this caller works at the plant: acts on alarms, looks into the quarantine, rectifies hazards."""
+        return self.role in ENTERPRISE
+
+    @property
+    def may_inspect(self) -> bool:
+        """Whether this caller supervises: inspects, grades and closes hazards, decides on what is out of service."""
+        return self.role in AUTHORITY
+
+
+class TokenStore:
+    """The tokens in force, kept as SHA-256 digests only."""
+
+    def __init__(self, tokens: Iterable[TokenConfig], refused: Refuse = refuse_all) -> None:
+        """Read every secret.
+
+        Args:
+            tokens: the settings'.
+            refused: is given the faults: a secret that is missing, too short, or given twice; none is ever shown.
+                Such a token lets nobody in, a secret that was given twice under neither name.
+
+        Raises:
+            InvalidConfig: by `refuse_all`.
+        """
+        self._known: list[tuple[bytes, Principal]] = []
+        twice: set[bytes] = set()
+        faults: list[Fault] = []
+        for token in tokens:
+            key = f"api.tokens.{token.name}.token"
+            place = str(PurePath(token.token.file)) if token.token.file else f"environment {token.token.env}"
+            try:
+                secret = token.token.read()
+            except LookupError as error:
+                faults.append(Fault(place, key, "(missing)", str(error)))
+                continue
+            digest = _digest(secret)
+            if len(secret) < MIN_TOKEN_LENGTH:
+                faults.append(Fault(place, key, "(hidden)", f"at least {MIN_TOKEN_LENGTH} characters"))
+                continue
+            if any(hmac.compare_digest(digest, other) for other, _ in self._known):
+                faults.append(Fault(place, key, "(hidden)", "a secret that no other token has"))
+                twice.add(digest)
+            plants = None if token.plants is None else frozenset(token.plants)
+            self._known.append((digest, Principal(token.name, token.role, plants)))
+        self._known = [(digest, principal) for digest, principal in self._known if digest not in twice]
+        if faults:
+            refused(faults)
+
+    def find(self, token: str) -> Principal | None:
+        """Whose token this is. Every known digest is compared, so the time taken tells nothing."""
+        digest = _digest(token)
+        found = None
+        for known, principal in self._known:
+            if hmac.compare_digest(digest, known):
+                found = principal
+        return found
+
+    def named(self, name: str) -> Principal | None:
+        """The caller of that name, as the settings have them now."""
+        return next((principal for _, principal in self._known if principal.name == name), None)
+
+    def seal(self, name: str) -> str | None:
+        """What is another once the secret of that name's token is, and tells nothing of the secret; None: no token."""
+        known = next((digest for digest, principal in self._known if principal.name == name), None)
+        return hashlib.sha256(b"yujing session of " + known).hexdigest() if known else None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def current(request: Request) -> Principal:
+    """Return the caller that the guard let in."""
+    principal = cast("Principal | None", request.state.principal)
+    if principal is None:
+        raise NotSignedIn
+    return principal
+
+
+def acting(principal: Annotated[Principal, Depends(current)]) -> Principal:
+    """Return the caller if they may act, not only read."""
+    if not principal.may_act:
+        raise NotAllowed(f"role {principal.role} reads only; operator or admin is needed")
+    return principal
+
+
+def inspecting(principal: Annotated[Principal, Depends(current)]) -> Principal:
+    """Return the caller if they supervise."""
+    if not principal.may_inspect:
+        raise NotAllowed(f"role {principal.role} is supervised here; inspector or admin is needed")
+    return principal
+
+
+Caller = Annotated[Principal, Depends(current)]
+"""A route's parameter: the caller, signed in. Whoever is, may say something: comment, acknowledge a warning."""
+
+Actor = Annotated[Principal, Depends(acting)]
+"""A route's parameter: the caller, of the plant."""
+
+Inspector = Annotated[Principal, Depends(inspecting)]
+"""A route's parameter: the caller, of the supervision."""

@@ -1,0 +1,89 @@
+"""How a caller reaches the records of the closed loop; what is out of scope looks like what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from ingest.domain.cases.disposition import Disposition
+from ingest.domain.cases.errors import CaseError, Incomplete, NotTheirs
+from ingest.domain.cases.evidence import Evidence
+from ingest.domain.cases.hazard import Hazard
+from ingest.domain.cases.inspection import Inspection
+from ingest.domain.cases.lead import Lead
+from ingest.domain.model.audit import Act, ActKind
+from ingest.services.access import Principal
+from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotThere, Problem
+from ingest.services.ports import Ports
+
+R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection)
+
+
+def disposition(ports: Ports, caller: Principal, key: UUID) -> Disposition:
+    """One disposition in scope. Raises NotThere."""
+    return _reached(caller, "disposition", key, ports.cases.books.disposition(key))
+
+
+def evidence(ports: Ports, caller: Principal, key: UUID) -> Evidence:
+    """One piece of evidence in scope. Raises NotThere."""
+    return _reached(caller, "evidence", key, ports.cases.books.evidence(key))
+
+
+def hazard(ports: Ports, caller: Principal, key: UUID) -> Hazard:
+    """One hazard in scope. Raises NotThere."""
+    return _reached(caller, "hazard", key, ports.cases.books.hazard(key))
+
+
+def lead(ports: Ports, caller: Principal, key: UUID) -> Lead:
+    """One lead in scope. Raises NotThere."""
+    return _reached(caller, "lead", key, ports.cases.books.lead(key))
+
+
+def inspection(ports: Ports, caller: Principal, key: UUID) -> Inspection:
+    """One inspection in scope. Raises NotThere."""
+    return _reached(caller, "inspection", key, ports.cases.books.inspection(key))
+
+
+def proofs(ports: Ports, plant: str, keys: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    """The ids, if each is evidence of that plant. Raises BadParameter."""
+    known = {one.id for one in ports.cases.books.evidence_of(keys) if one.plant == plant}
+    for key in keys:
+        if key not in known:
+            raise BadParameter("evidence", str(key), f"evidence handed in for plant {plant}")
+    return keys
+
+
+def act(
+    ports: Ports,
+    caller: Principal,
+    action: str,
+    kind: ActKind,
+    subject: object,
+    plant: str,
+    detail: Mapping[str, Any] | None = None,
+) -> Act:
+    """What the audit trail tells of a thing done now. Raises Busy if the caller has done too much today."""
+    ports.cases.allowances.acts.take(caller.name)
+    return Act(ports.now(), caller.name, caller.acts_as, action, kind, str(subject), plant, detail or {})
+
+
+def seen(what: str, version: int, now: int) -> None:
+    """Refuse somebody who saw an older version. Raises Conflict."""
+    if version != now:
+        raise Conflict(f"{what} is at version {now}, not {version}: somebody changed it meanwhile, read it again")
+
+
+def problem_of(error: CaseError) -> Problem:
+    """What a step that cannot be taken is to the caller."""
+    if isinstance(error, Incomplete):
+        return BadParameter(error.parameter, error.value, error.expected)
+    if isinstance(error, NotTheirs):
+        return NotAllowed(str(error))
+    return Conflict(str(error))
+
+
+def _reached(caller: Principal, what: str, key: UUID, found: R | None) -> R:
+    if found is None or not caller.sees(found.plant):
+        raise NotThere(f"{what} {str(key)!r} is not known")
+    return found

@@ -1,0 +1,53 @@
+"""Orders to the engine in a caller's name, and what comes of them in the API's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ingest.domain.alarms.lifecycle import Refused
+from ingest.domain.model.changed import Changed, DoneBefore
+from ingest.engine.commands import Command, Person
+from ingest.services.access import Principal
+from ingest.services.errors import Away, Conflict, NotThere
+from ingest.services.ports import Ports
+from ingest.web.texts.alarms import cannot
+
+T = TypeVar("T")
+
+
+def person(caller: Principal) -> Person:
+    """The caller as the records name them."""
+    return Person(caller.name, caller.acts_as)
+
+
+@contextmanager
+def as_conflict() -> Iterator[None]:
+    """Tell the caller of what is no longer as they saw it. Raises Conflict."""
+    try:
+        yield
+    except Changed as error:
+        done = isinstance(error, DoneBefore)
+        raise Conflict(str(error), said=error.said, now=error.now, done=done) from error
+
+
+async def carry_out(ports: Ports, command: Command[T]) -> T:
+    """Have the engine do it; returns what it led to, as committed.
+
+    Raises:
+        NotThere: what it names is not known.
+        Conflict: it cannot be done as things stand.
+        Away: the engine did not answer.
+    """
+    try:
+        with as_conflict():
+            return await ports.live.order(command)
+    except KeyError as error:
+        raise NotThere(f"{error.args[0]} is not known") from error
+    except Refused as error:
+        raise Conflict(str(error), said=cannot(error.kind, error.state), now={"state": str(error.state)}) from error
+    except ValueError as error:
+        raise Conflict(str(error)) from error
+    except TimeoutError as error:
+        raise Away("the engine did not answer; it may be done already, look again") from error

@@ -1,0 +1,29 @@
+"""Enterprises as they stand: what is noted of them, their connection, the self-inspections they owe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ingest.domain.cases import duties
+from ingest.domain.cases.days import day_of
+from ingest.domain.cases.enterprise import EnterpriseRecord, connection
+from ingest.domain.cases.listed import Enterprise
+from ingest.domain.model.plant import Plant
+from ingest.storage.state.case_store import CaseStore
+
+
+def enterprises_of(
+    books: CaseStore, plants: Iterable[Plant], heard: Mapping[str, int], recent_s: float, now: int
+) -> list[Enterprise]:
+    """Plants with what is noted of them, how they stand with their connection, and what they owe."""
+    plants = list(plants)
+    keys, today = frozenset(plant.id for plant in plants), day_of(now)
+    records, done = books.enterprises(keys), books.self_inspections(keys)
+    found = []
+    for plant in plants:
+        record = records.get(plant.id, EnterpriseRecord(plant.id))
+        since = record.connected_on or duties.period_of(plant.kind, today).first
+        owed = duties.owed(plant.id, plant.kind, min(since, today), today, done)
+        state = connection(plant.connect_by, heard.get(plant.id), now, recent_s=recent_s)
+        found.append(Enterprise(plant, record, state, tuple(owed)))
+    return found

@@ -1,0 +1,125 @@
+"""The four lists (四个清单) and the yearly summary, counted from the records, and written as they were asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from ingest.domain.cases import duties
+from ingest.domain.cases.criteria import load_criteria
+from ingest.domain.cases.days import day_of, year_of
+from ingest.domain.cases.hazard import Hazard, HazardFilter
+from ingest.domain.cases.inspection import Inspection, InspectionFilter
+from ingest.domain.cases.lead import Lead, LeadFilter
+from ingest.domain.cases.lists import make
+from ingest.domain.cases.phones import without_phones
+from ingest.domain.cases.sheet import Sheet, shown
+from ingest.domain.cases.summary import Records, summarise
+from ingest.domain.cases.written import WRITERS, json_rows
+from ingest.domain.model.plant import Text
+from ingest.services.exports.enterprise_status import enterprises_of
+from ingest.services.exports.request import ExportRequest, Heading, Page
+from ingest.storage.state.case_figures import CaseFigures
+from ingest.storage.state.case_store import CaseStore
+
+R = TypeVar("R")
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes sheets from the records of a state database."""
+
+    books: CaseStore
+    figures: CaseFigures
+
+    def made(self, wish: ExportRequest) -> bytes:
+        """The sheet, written. Blocking, and long for long lists."""
+        return written(self._sheet(wish), wish)
+
+    def _sheet(self, wish: ExportRequest) -> Sheet:
+        rows = enterprises_of(self.books, wish.plants, wish.heard, wish.recent_s, wish.now)
+        if not wish.phones:
+            rows = [without_phones(row) for row in rows]
+        if wish.year is None:
+            hazards = list(self._hazards(wish.scope))
+            return make(wish.name, rows, reversed(hazards), load_criteria(), wish.now, wish.lang)
+        first, end = year_of(wish.year)
+        last = min(dt.date(wish.year, 12, 31), day_of(wish.now))
+        done = self.books.self_inspections(wish.scope)
+        owed = []
+        for row in rows:
+            kind = row.plant.kind
+            since = max(dt.date(wish.year, 1, 1), row.record.connected_on or duties.period_of(kind, last).first)
+            if since <= last:
+                owed += duties.owed(row.plant.id, kind, since, last, done)
+        records = Records(
+            plants=[(row.plant.id, row.plant.name, row.plant.kind) for row in rows],
+            hazards=list(self._hazards(wish.scope)),
+            leads=list(self._leads(wish.scope)),
+            inspections=list(self._inspections(wish.scope)),
+            duties=owed,
+            told=self.figures.told(wish.scope, first, min(end, wish.now + 1)),
+        )
+        return summarise(_with_removed(records), wish.year, wish.now, wish.lang)
+
+    def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
+        which = HazardFilter(plants=scope)
+        return _all(
+            lambda before: self.books.hazards(which, limit=_PAGE, before=before),
+            lambda hazard: (hazard.found, hazard.id),
+        )
+
+    def _leads(self, scope: frozenset[str] | None) -> Iterator[Lead]:
+        which = LeadFilter(plants=scope)
+        return _all(
+            lambda before: self.books.leads(which, limit=_PAGE, before=before), lambda lead: (lead.opened, lead.id)
+        )
+
+    def _inspections(self, scope: frozenset[str] | None) -> Iterator[Inspection]:
+        which = InspectionFilter(plants=scope)
+        return _all(
+            lambda before: self.books.inspections(which, limit=_PAGE, before=before),
+            lambda inspection: (inspection.made, inspection.id),
+        )
+
+
+def written(sheet: Sheet, wish: ExportRequest) -> bytes:
+    """A sheet as it was asked for."""
+    if wish.ending == "page":
+        return msgspec.json.encode(page_of(sheet, wish.first, wish.most))
+    if wish.ending == "json":
+        return json.dumps(json_rows(sheet), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return WRITERS[wish.ending][1](sheet)
+
+
+def page_of(sheet: Sheet, first: int, most: int) -> Page:
+    """Part of a sheet."""
+    columns = tuple(Heading(column.key, column.heading, column.kind, column.wide) for column in sheet.columns)
+    kinds = [column.kind for column in columns]
+    rows = tuple(
+        tuple(shown(kind, value) for kind, value in zip(kinds, row, strict=True))
+        for row in sheet.rows[first : first + most]
+    )
+    return Page(sheet.title, sheet.subtitle, columns, rows, sheet.made, first, len(sheet.rows))
+
+
+def _with_removed(records: Records) -> Records:
+    known = {key for key, _, _ in records.plants}
+    told = {one.plant for some in (records.hazards, records.leads, records.inspections) for one in some}
+    gone = sorted(told - known)
+    plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in gone)]
+    return Records(plants, records.hazards, records.leads, records.inspections, records.duties, records.told)
+
+
+def _all(page: Callable[[tuple[int, UUID] | None], list[R]], place: Callable[[R], tuple[int, UUID]]) -> Iterator[R]:
+    before = None
+    while found := page(before):
+        yield from found
+        before = place(found[-1])

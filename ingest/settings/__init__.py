@@ -1,6 +1,0 @@
-"""The service's settings: one TOML file, checked whole, and which of it is in force where it has faults."""
-
-from ingest.settings.in_force import InForce, load_in_force, load_settings
-from ingest.settings.settings import LogConfig, Settings
-
-__all__ = ["InForce", "LogConfig", "Settings", "load_in_force", "load_settings"]

@@ -1,0 +1,1 @@
+"""Storage: the journal, the state database and the history."""

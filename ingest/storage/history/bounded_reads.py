@@ -1,0 +1,169 @@
+"""Reads of the history that end in time, whatever the store does: nothing else waits for a store that hangs.
+
+A query runs in a daemon thread of its own, few at a time, and is awaited until a deadline. While the circuit breaker
+is open, queries fail at once, and a small one of ours probes the store now and then: nobody has to ask, and to fail,
+before it is known that the store is well again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+from ingest.base.telemetry import EmittedSeldom, Event, emit
+from ingest.domain.model.plant import SERVICE, ServicePoint
+from ingest.storage.history.breaker import LONGEST_PAUSE_S, PAUSE_S, Breaker
+from ingest.storage.history.errors import HistoryError, HistorySuspended, HistoryUnavailable
+from ingest.storage.history.store import Trend, TrendQuery
+
+IN_FLIGHT: Final = 4
+"""Queries at the same moment; others wait their turn, until their deadline."""
+
+
+_PROBED_NS: Final = 60 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQueryFailed(Event, level="warning", amount="queries"):
+    """So many queries the history did not answer, or refused: a line a minute, with the reason of the first."""
+
+    reason: str
+    queries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQueriesSuspended(Event, level="warning"):
+    """The history store does not answer queries: they fail at once until a probe is answered."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQueriesResumed(Event):
+    """The history store answers queries again."""
+
+
+class Trends(Protocol):
+    """What is read of a history store; see `HistoryStore`. Blocking."""
+
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """The trend of each query. Raises HistoryError."""
+
+
+class BoundedReads:
+    """Fills `ingest.services.ports.Readings`; to be used in one event loop.
+
+    Args:
+        store: what is asked.
+        deadline_s: seconds a caller waits at most.
+        pause_s: seconds between probes of a store that did not answer; twice as many each time that it answered a probe
+            and no query after it.
+        clock: a steady clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        store: Trends,
+        deadline_s: float,
+        pause_s: float = PAUSE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._deadline_s = deadline_s
+        self._pause_s = self._shortest_pause_s = pause_s
+        self._clock = clock
+        self._breaker = Breaker()
+        self._free = asyncio.Semaphore(IN_FLIGHT)
+        self._failures = EmittedSeldom[None](clock=clock)
+        self._probing: asyncio.Task[None] | None = None
+
+    @property
+    def suspended_s(self) -> float | None:
+        """Seconds for which the store has answered nothing, so that it is not asked; None while it is. Never blocks."""
+        return self._breaker.open_s(self._clock())
+
+    async def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """The trend of each query, in that order.
+
+        Raises:
+            HistorySuspended: the store lately did not answer.
+            HistoryUnavailable: it failed, or did not answer by the deadline.
+            HistoryRejected: it refuses the queries.
+        """
+        if not queries:
+            return ()
+        if (reason := self._breaker.reason) is not None:
+            away_s = self._breaker.open_s(self._clock()) or 0.0
+            raise HistorySuspended(reason, retry_after_s=self._pause_s, away_s=away_s)
+        found = await self._answer(queries)
+        self._pause_s = self._shortest_pause_s
+        return found
+
+    async def _answer(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """What the store answers by the deadline; how it ends is remembered."""
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                answer = await self._start(queries)
+                return await asyncio.shield(answer)
+        except TimeoutError as error:
+            reason = f"no answer within {self._deadline_s:g} s"
+            self._failed(reason)
+            raise HistoryUnavailable(reason) from error
+
+    async def _start(self, queries: Sequence[TrendQuery]) -> asyncio.Future[Sequence[Trend]]:
+        """Ask in a thread, as soon as one is free; how it ends is remembered, whether or not anybody waits for it."""
+        due = self._clock() + self._deadline_s
+        await self._free.acquire()
+        answer: Future[Sequence[Trend]] = Future()
+        # A daemon: a store that hangs does not keep the process from ending.
+        threading.Thread(target=_ask, args=(self._store, queries, answer), name="history-query", daemon=True).start()
+        awaited = asyncio.wrap_future(answer)
+        awaited.add_done_callback(partial(self._ended, due))
+        return awaited
+
+    def _ended(self, due: float, answer: asyncio.Future[Sequence[Trend]]) -> None:
+        self._free.release()
+        error = answer.exception()
+        if self._clock() > due:  # whoever waited has counted it already, and a probe that takes so long is no answer
+            return
+        if isinstance(error, HistoryUnavailable):
+            self._failed(str(error))
+            return
+        if error is not None:
+            self._note(str(error))
+        if self._breaker.answered():
+            emit(HistoryQueriesResumed())
+
+    def _failed(self, reason: str) -> None:
+        self._note(reason)
+        if self._breaker.failed(reason, self._clock()):
+            emit(HistoryQueriesSuspended(reason))
+            if self._probing is None or self._probing.done():
+                self._probing = asyncio.create_task(self._probe(), name="history-probe")
+
+    def _note(self, reason: str) -> None:
+        self._failures.flush()
+        self._failures.add(None, HistoryQueryFailed(reason))
+
+    async def _probe(self) -> None:
+        """Ask the store something small until it answers: of our own, since a caller's may be what it fails at."""
+        while self._breaker.reason is not None:
+            await asyncio.sleep(self._pause_s)
+            now = time.time_ns()
+            with suppress(HistoryError):
+                await self._answer([TrendQuery(SERVICE, ServicePoint.DISK, now - _PROBED_NS, now, 1)])
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+
+def _ask(store: Trends, queries: Sequence[TrendQuery], answer: Future[Sequence[Trend]]) -> None:
+    try:
+        answer.set_result(store.trends(queries))
+    except BaseException as error:  # noqa: BLE001  raised where it is awaited
+        answer.set_exception(error)

@@ -1,0 +1,157 @@
+"""History in one DuckDB file: nothing to install, and any DuckDB tool reads it.
+
+Writing again. The writer goes on only from a cursor it has saved, so after a crash it repeats a write from the same
+first entry, perhaps with fewer or more entries after it. Every write leaves a mark: its number, its first entry and the
+time the first reading was received. A write whose first entry and receive time bear a known mark is such a repetition:
+it replaces the marked write and all later ones, which follow again. Entry numbers alone would not do: a new journal
+(a replaced disk) starts at 1 again, and taking that for a repetition would wipe out the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.domain.alarms.slot import AlarmSlot
+from ingest.domain.model.alarm import AlarmEvent
+from ingest.domain.model.batch import Batch
+from ingest.domain.model.plant import DEVICE_SIGNALS
+from ingest.domain.model.warning import WarningEvent
+from ingest.plants.configuration import PlantConfiguration
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.duck_file import DuckFile, named
+from ingest.storage.history.duck_maintenance import DuckMaintenance
+from ingest.storage.history.duck_marks import Mark, Marks
+from ingest.storage.history.duck_rollups import mark_stale
+from ingest.storage.history.duck_rows import alarm_row, slot_row, warning_row
+from ingest.storage.history.duck_trends import trends
+from ingest.storage.history.series import Series, series_of
+from ingest.storage.history.store import Trend, TrendQuery
+
+_ALL_SERIES: Final = "SELECT id, plant, point, signal FROM series ORDER BY id"
+
+
+class DuckDBStore:
+    """A HistoryStore in one file. It replaces whole writes and never refuses a reading."""
+
+    def __init__(self, config: DuckDBConfig) -> None:
+        self._file = DuckFile(config)
+        self._upkeep = DuckMaintenance(self._file, config)
+        self._marks = Marks()
+        self._ids: dict[Series, int] = {}
+        self._named: dict[tuple[str, str], tuple[int, ...]] = {}  # ids by plant and point, for queries
+        self._know({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
+        self._configuration: PlantConfiguration | None = None
+        self._by_index = np.empty(0, np.int32)  # series id by roster index, for that roster; 0 = not looked up yet
+
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
+        """Keep readings; see `HistoryStore` and the head of this module."""
+        if not len(batch):
+            return 0
+        at = self._upkeep.at
+        series, new = self._series(batch, configuration)
+        alive = batch.time >= at.readings
+        incoming: dict[str, NDArray[Any]] = {  # statements below find it by its name
+            "series": series[alive],
+            "time": batch.time[alive],
+            "value": batch.value[alive],
+            "quality": batch.flags[alive],
+        }
+        mark = None if first_entry is None else Mark(first_entry, int(batch.received[0]))
+        number = 0  # before all writes, so that no repeated one replaces it
+        with self._file.transaction() as db:
+            if new:
+                names = [list(names) for names in zip(*map(astuple, new), strict=True)]
+                db.execute(
+                    "INSERT INTO series SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [list(new.values()), *names]
+                )
+            if mark is None:
+                db.execute(
+                    "DELETE FROM readings USING incoming i WHERE readings.series = i.series AND readings.time = i.time"
+                )
+            else:
+                number = self._marks.set(db, mark, at.rolled_to)
+            db.execute("INSERT INTO readings SELECT ?, series, time, value, quality FROM incoming", [number])
+            if incoming["time"].min(initial=at.rolled_to) < at.rolled_to:
+                with named(db, "late", incoming):
+                    mark_stale(db, "late", "time < ?", [at.rolled_to])
+        if mark is not None:
+            self._marks.keep(mark, number)
+        self._know(new)  # only now that they are committed
+        if mark is not None:
+            self._upkeep.after_write(int(batch.received.max()))
+        return len(batch) - int(np.count_nonzero(alive))
+
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
+        """Keep alarm events; see `HistoryStore`."""
+        self._insert("INSERT OR IGNORE INTO alarms", [alarm_row(event) for event in events])
+        return 0
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
+        """Keep warning events; see `HistoryStore`."""
+        self._insert("INSERT OR IGNORE INTO warnings", [warning_row(event) for event in events])
+        return 0
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
+        """Keep what alarms asked of operator positions; see `HistoryStore`."""
+        self._insert("INSERT OR REPLACE INTO alarm_metrics", [slot_row(slot) for slot in slots])
+        return 0
+
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """Points' readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
+        if not queries:
+            return ()
+        with self._file.snapshot() as ask:
+            return trends(ask, queries, lambda plant, point: self._named.get((plant, point), ()))
+
+    def count_readings(self) -> int:
+        """All readings stored but those of gateways and of the service itself."""
+        columns = self._file.query(
+            "SELECT count(*) AS count FROM readings"
+            " WHERE series NOT IN (SELECT id FROM series WHERE list_contains($devices, signal))",
+            {"devices": sorted(DEVICE_SIGNALS)},
+        )
+        return int(columns["count"][0])
+
+    def dropped_days(self) -> int:
+        """Days of readings dropped since it was opened, for their age or for room."""
+        return self._upkeep.dropped_days
+
+    def close(self) -> None:
+        """Checkpoint and let go of the file."""
+        self._file.close()
+
+    def _know(self, new: Mapping[Series, int]) -> None:
+        self._ids |= new
+        for series, number in new.items():
+            name = series.plant, series.point
+            self._named[name] = (*self._named.get(name, ()), number)
+
+    def _insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            with self._file.transaction() as db:
+                db.executemany(f"{into} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
+    def _series(self, batch: Batch, configuration: PlantConfiguration) -> tuple[NDArray[np.int32], dict[Series, int]]:
+        """The series id of every reading, and the ids of those series that are not in the file yet."""
+        if configuration is not self._configuration:
+            self._configuration, self._by_index = configuration, np.zeros(0, np.int32)
+        beyond = int(batch.point.max()) + 1 - len(self._by_index)
+        if beyond > 0:
+            self._by_index = np.concatenate([self._by_index, np.zeros(beyond, np.int32)])
+        found: NDArray[np.int32] = self._by_index[batch.point]
+        if found.all():
+            return found, {}
+        new: dict[Series, int] = {}
+        numbers = self._by_index.copy()
+        for index in np.unique(batch.point[found == 0]).tolist():
+            series = series_of(configuration, index)
+            known = self._ids.get(series)
+            numbers[index] = new.setdefault(series, len(self._ids) + len(new) + 1) if known is None else known
+        if not new:
+            self._by_index = numbers
+        return numbers[batch.point], new

@@ -1,0 +1,222 @@
+"""When the DuckDB file's readings are rolled up, and when its oldest are dropped: by age, or for room on the disk.
+
+It is done in small steps after writes, in the writer's thread, with rests of a multiple of what they took, so that a
+large file of an earlier version, or a gateway's readings of a week ago, are rolled up beside the ordinary work.
+
+What is dropped is never got back, and a machine's clock may be wrong. So at most a day is dropped at a time, and the
+next for its age only an hour later. A full disk ends intake, so dropping comes first: it waits for nothing but that
+the day itself is rolled up, however much else there is to roll up.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from ingest.base.telemetry import emit
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.duck_file import DuckFile
+from ingest.storage.history.duck_rollups import (
+    HOUR,
+    MINUTE,
+    Frontiers,
+    first_hour,
+    frontiers,
+    oldest_stale,
+    roll,
+    roll_again,
+    unroll,
+)
+from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.events import (
+    HistoryDayDropped,
+    HistoryOverSize,
+    HistoryRollupsDropped,
+    HistoryUpkeepDelayed,
+)
+
+DAY: Final = 24 * HOUR
+LAG: Final = 2 * MINUTE  # behind what was received, so that ordinary delays cost nothing
+BEHIND: Final = 5 * MINUTE  # so much at once at least: that little is read quickly from the readings themselves
+IDLE_S: Final = 10.0  # between looks that find nothing to do
+TURN_S: Final = 0.2  # after a write, no further step begins
+REST: Final = 9.0  # times what the steps took: a tenth of a core at most
+FAILED_S: Final = 60.0
+LOOK_S: Final = 60.0  # between looks at age and room, and so between days that are dropped for room
+BY_AGE_S: Final = 3_600.0  # between days that are dropped for their age
+SHARE: Final = 0.8  # of what the disk could give the file, unless a setting says how much it may have
+
+
+class DuckMaintenance:
+    """Rolls readings up and drops old ones, a step at a time. To be called by the thread that writes.
+
+    Args:
+        file: the file.
+        config: how long it keeps what, and how large it may be.
+        clock: a steady clock, in seconds.
+    """
+
+    def __init__(self, file: DuckFile, config: DuckDBConfig, clock: Callable[[], float] = time.monotonic) -> None:
+        self._file = file
+        self._config = config
+        self._clock = clock
+        self._most = HOUR  # rolled up in one go
+        self._due = self._look_due = self._age_due = clock()
+        with file.transaction() as db:
+            self.at = frontiers(db)
+        """What the file holds."""
+        self.dropped_days = 0
+        """Of readings, since the file was opened."""
+
+    def after_write(self, received: int) -> None:
+        """Do what is due after a write whose newest reading was received then (ns since the epoch)."""
+        began = self._clock()
+        if began < self._due:
+            return
+        try:
+            self._file.look_for_hold()
+            busy = self.step(received)
+            while busy and self._clock() < began + TURN_S:
+                busy = self.step(received)
+        except HistoryUnavailable as error:
+            emit(HistoryUpkeepDelayed(str(error)))
+            self._due = began + FAILED_S
+            self._most = max(MINUTE, self._most // 2 // MINUTE * MINUTE)  # it may have been more than memory holds
+            return
+        now = self._clock()
+        self._due = now + (REST * (now - began) if busy else IDLE_S)
+
+    def step(self, received: int) -> bool:
+        """Do one thing if there is any to do, and tell whether there was."""
+        return self._drop(received) or self._roll(received - LAG)
+
+    def _roll(self, target: int) -> bool:
+        at = self.at
+        with self._file.transaction() as db:
+            rolled_to, busy = _roll_on(db, at, target, self._most)
+        self.at = Frontiers(at.readings, at.rollups, rolled_to)
+        return busy
+
+    def _drop(self, received: int) -> bool:
+        """Drop the oldest day if it is too old or has to make room; never the last two."""
+        if self._clock() < self._look_due:
+            return False
+        end = self._oldest_day(received - DAY)
+        if end is not None and not self._rolled_up(end):
+            return False  # looked at again as soon as it is
+        cause = self._cause(end, received)
+        if end is not None and cause is not None:
+            self._drop_readings(end, cause)
+            dropped = True
+        else:
+            dropped = self._clock() >= self._age_due and self._drop_rollups(
+                received - self._config.rollup_retention_d * DAY
+            )
+        self._look_due = self._clock() + LOOK_S
+        if dropped and cause != "room":
+            self._age_due = self._clock() + BY_AGE_S
+        return dropped
+
+    def _oldest_day(self, before: int) -> int | None:
+        """The end of the oldest day that holds readings, if it ended before that."""
+        with self._file.transaction() as db:
+            oldest = first_hour(db, self.at.readings, before)
+        end = None if oldest is None else oldest // DAY * DAY + DAY
+        return None if end is None or end > before else end
+
+    def _rolled_up(self, end: int) -> bool:
+        with self._file.transaction() as db:
+            stale = oldest_stale(db)
+        return end <= self.at.rolled_to and (stale is None or stale >= end)
+
+    def _cause(self, end: int | None, received: int) -> str | None:
+        """Why the oldest day is to be dropped, None if it is not; it is told if the file is too large without one."""
+        old = received - self._config.retention_d * DAY
+        if end is not None and end <= old and self._clock() >= self._age_due:
+            return "age"
+        used, most = self._sizes()
+        # What was deleted a moment ago gives its room back with a checkpoint, unless somebody reads or copies the file.
+        if used <= most or not self._file.checkpoint():
+            return None
+        used, most = self._sizes()
+        if used <= most:
+            return None
+        if end is None:
+            emit(HistoryOverSize(used >> 20, most >> 20))
+            return None
+        return "room"
+
+    def _sizes(self) -> tuple[int, int]:
+        """How large the data in the file are, and may be, in bytes."""
+        [(used, free)] = self._file.rows(
+            "SELECT used_blocks * block_size, free_blocks * block_size FROM pragma_database_size()"
+        )
+        if self._config.size_gb is not None:
+            return int(used), int(self._config.size_gb * (1 << 30))
+        return int(used), int(SHARE * (used + free + _free(self._config.path)))
+
+    def _drop_readings(self, end: int, cause: str) -> None:
+        """Drop the readings before the end of that day."""
+        with self._file.transaction() as db:
+            count = _deleted(db, "readings", end)
+            db.execute("UPDATE kept SET readings = ?", [end])
+        self.at = Frontiers(end, self.at.rollups, self.at.rolled_to)
+        self.dropped_days += 1
+        emit(HistoryDayDropped(_last_day(end), count, cause))
+        self._file.checkpoint()
+
+    def _drop_rollups(self, before: int) -> bool:
+        with self._file.transaction() as db:
+            [(oldest,)] = db.execute("SELECT min(time) FROM hours").fetchall()
+            end = before if oldest is None else oldest // DAY * DAY + DAY
+            if end > min(before, self.at.readings):
+                return False
+            count = _deleted(db, "minutes", end) + _deleted(db, "hours", end)
+            db.execute("UPDATE kept SET rollups = ?", [end])
+        self.at = Frontiers(self.at.readings, end, self.at.rolled_to)
+        emit(HistoryRollupsDropped(_last_day(end), count))
+        return True
+
+
+def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int, most: int) -> tuple[int, bool]:
+    """Roll up `most` ns within an hour; up to when all is rolled up now, and whether there was anything to do."""
+    back = max(at.readings, target // HOUR * HOUR)
+    if at.rolled_to > back + HOUR:  # the clock was wrong, and everything would seem late now
+        unroll(db, back)
+        return back, True
+    stale = oldest_stale(db)
+    if stale is not None:
+        roll_again(db, stale, at.rolled_to, most)
+        return at.rolled_to, True
+    if target - at.rolled_to < BEHIND:
+        return at.rolled_to, False
+    hour = at.rolled_to // HOUR * HOUR
+    start = at.rolled_to
+    if target >= hour + HOUR and at.rolled_to == hour:
+        found = first_hour(db, hour, target // HOUR * HOUR)
+        start = target // HOUR * HOUR if found is None else found
+    end = min(start // HOUR * HOUR + HOUR, start + most, target // MINUTE * MINUTE)
+    roll(db, start, end)
+    return end, True
+
+
+def _deleted(db: duckdb.DuckDBPyConnection, table: str, before: int) -> int:
+    [(count,)] = db.execute(f"DELETE FROM {table} WHERE time < ?", [before]).fetchall()  # noqa: S608
+    return int(count)
+
+
+def _free(path: Path) -> int:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError as error:
+        raise HistoryUnavailable(f"{path}: {error}") from error
+
+
+def _last_day(end: int) -> str:
+    return datetime.fromtimestamp((end - DAY) // 10**9, UTC).date().isoformat()

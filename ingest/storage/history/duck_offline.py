@@ -1,0 +1,262 @@
+"""Care of a DuckDB file that no service has open: whether it is sound, written anew in order, and as Parquet.
+
+Each goes through the file an hour or a day of readings at a time, with the memory a service has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+import duckdb
+
+from ingest.domain.model.payload import PLANT_TIME
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.duck_file import DuckFile, options, quoted
+from ingest.storage.history.duck_rollups import HOUR, differing, first_hour
+from ingest.storage.history.errors import HistoryUnavailable
+
+Table = Literal["readings", "minutes", "hours"]
+Advance = Callable[[int], None]
+
+_ROWS: Final = 10_000_000  # rows read in one go
+_EVER: Final = 1 << 62
+_WHOLE: Final = ("series", "marks", "kept", "stale", "alarms", "alarm_metrics", "warnings")
+_VALUES: Final[dict[Table, str]] = {
+    "readings": "value, quality",
+    "minutes": "low, mean, high, valued, count",
+    "hours": "low, mean, high, valued, count",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a table is written out; the end is not included, and without names it is everything."""
+
+    table: Table = "readings"
+    start: int = 0
+    end: int = _EVER
+    plants: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+
+
+@contextmanager
+def reading(config: DuckDBConfig) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file, only to be read. Raises HistoryUnavailable: it cannot be, or a service has it open."""
+    try:
+        with duckdb.connect(str(config.path), read_only=True, config=options(config)) as db:
+            yield db
+    except (duckdb.Error, OSError) as error:
+        raise unavailable(config.path, error) from error
+
+
+def unavailable(path: Path, error: Exception) -> HistoryUnavailable:
+    """What to do where a file cannot be had."""
+    if "lock" in str(error):
+        return HistoryUnavailable(
+            f"{path}: 服务正在使用,请停服务,或用备份中的副本 a service has it open; stop that first, or take a copy:"
+            " yujing backup TO --history, and then --file TO/history.duckdb"
+        )
+    return HistoryUnavailable(f"{path}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much the file keeps for people, whatever it needs beside that to look after it."""
+
+    readings: int
+    rollups: int
+    events: int
+
+
+def contents(db: duckdb.DuckDBPyConnection) -> Contents:
+    """How much there is; the same before and after the file is written anew."""
+    return Contents(
+        _count(db, "readings"),
+        _count(db, "minutes") + _count(db, "hours"),
+        _count(db, "alarms") + _count(db, "warnings") + _count(db, "alarm_metrics"),
+    )
+
+
+def rows_of(db: duckdb.DuckDBPyConnection) -> int:
+    """How many rows `damage` goes through, deleted ones that still take room and those of its bookkeeping counted."""
+    return sum(_last_row(db, table) for table in (*_WHOLE, *_VALUES))
+
+
+def damage(db: duckdb.DuckDBPyConnection, advance: Advance) -> Iterator[str]:
+    """Read every row, whose blocks bear checksums; tells what cannot be read. `advance` takes numbers of rows."""
+    for table in (*_WHOLE, *_VALUES):
+        for start in range(0, _last_row(db, table), _ROWS):
+            try:
+                db.execute(
+                    f"SELECT bit_xor(hash(t)) FROM {table} t WHERE rowid >= ? AND rowid < ?",  # noqa: S608
+                    [start, start + _ROWS],
+                ).fetchall()
+            except duckdb.Error as error:
+                yield f"{table}, {start}…: {error}"
+            advance(min(_ROWS, _last_row(db, table) - start))
+
+
+def hours_of(db: duckdb.DuckDBPyConnection) -> int:
+    """How many hours `wrong_rollups` goes through, about."""
+    [(count,)] = db.execute(f"SELECT count(DISTINCT time // {HOUR}) FROM hours").fetchall()  # noqa: S608
+    return int(count)
+
+
+def wrong_rollups(db: duckdb.DuckDBPyConnection, advance: Advance) -> Iterator[str]:
+    """Compare rollups with readings, and hours with minutes; tells the hours where they differ."""
+    [(readings, rolled_to)] = db.execute("SELECT readings, rolled_to FROM kept").fetchall()
+    starts: dict[Table, int] = {"readings": readings, "minutes": 0, "hours": 0}
+    for hour in sorted({hour for table, start in starts.items() for hour in _hours(db, table, start, rolled_to)}):
+        count = differing(db, hour, rolled_to, readings=hour >= readings)
+        if count:
+            yield f"{_day(hour):%Y-%m-%d %H:%M}: {count}"
+        advance(1)
+
+
+def compact(config: DuckDBConfig, bar: Callable[[int], Advance]) -> tuple[int, int]:
+    """Write the file anew, in order of time and series; its sizes before and after, in bytes.
+
+    The new file takes the old one's place when it is whole, and not before.
+
+    Args:
+        config: the file, with the memory to do it in.
+        bar: gets the number of rows there are, and gives what is called with how many were written.
+
+    Raises:
+        HistoryUnavailable: a service has it open, or it cannot be read or written.
+    """
+    new = config.path.with_name(f".{config.path.name}.compact")
+    _remove(new)
+    try:
+        old = DuckFile(config)
+    except HistoryUnavailable as error:
+        raise unavailable(config.path, error) from error
+    try:
+        old.checkpoint()
+        before = config.path.stat().st_size
+        DuckFile(config.model_copy(update={"path": new})).close()
+        with old.attached(new, "new"):
+            _copy(old, bar)
+        new.replace(config.path)
+        return before, config.path.stat().st_size
+    except OSError as error:
+        raise HistoryUnavailable(f"{config.path}: {error}") from error
+    finally:
+        old.close()
+        _remove(new)
+
+
+def export(db: duckdb.DuckDBPyConnection, wanted: Wanted, folder: Path, bar: Callable[[int], Advance]) -> int:
+    """Write a Parquet file for each day of plant time that holds any; returns how many rows.
+
+    Each file has its name only once it is whole.
+
+    Raises:
+        OSError: a file cannot be written, or is there already: nothing is written then.
+    """
+    days = list(_days(db, wanted))
+    files = [folder / f"{wanted.table}-{_day(start):%Y-%m-%d}.parquet" for start, _ in days]
+    for file in files:
+        if file.exists():
+            raise FileExistsError(f"{file}: 已存在,请用新文件夹 is there already; give a new folder")
+    advance, count = bar(len(days)), 0
+    for file, (start, end) in zip(files, days, strict=True):
+        part = file.with_name(f".{file.name}.part")
+        [(written,)] = db.execute(_copy_statement(wanted, part), _values(wanted, start, end)).fetchall()
+        if written:
+            part.rename(file)
+        else:
+            part.unlink()
+        count += written
+        advance(1)
+    return count
+
+
+def unknown(db: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str]:
+    """The names asked for that the file does not have."""
+    known = db.execute("SELECT plant, point FROM series").fetchall()
+    plants, points = {plant for plant, _ in known}, {point for _, point in known}
+    return [
+        *(plant for plant in wanted.plants if plant not in plants),
+        *(point for point in wanted.points if point not in points),
+    ]
+
+
+def _copy(old: DuckFile, bar: Callable[[int], Advance]) -> None:
+    """Fill the attached new file."""
+    with old.transaction() as db:
+        for table in _WHOLE:
+            db.execute(f"INSERT INTO new.{table} BY NAME SELECT * FROM main.{table}")  # noqa: S608
+        advance = bar(sum(_last_row(db, table) for table in _VALUES))
+    for table in _VALUES:
+        with old.transaction() as db:
+            starts = [-_EVER, *_hours(db, table, 0, _EVER)]
+        for start, end in zip(starts, [*starts[1:], _EVER], strict=True):
+            with old.transaction() as db:
+                [(count,)] = db.execute(
+                    f"INSERT INTO new.{table} BY NAME SELECT * FROM main.{table} WHERE time >= ? AND time < ?"  # noqa: S608
+                    " ORDER BY series, time",
+                    [start, end],
+                ).fetchall()
+            advance(count)
+
+
+def _hours(db: duckdb.DuckDBPyConnection, table: Table, start: int, end: int) -> Iterator[int]:
+    """The hours that hold any rows, in order."""
+    [(last,)] = db.execute(f"SELECT max(time) + 1 FROM {table}").fetchall()  # noqa: S608
+    end = min(end, last or 0)
+    hour = first_hour(db, start // HOUR * HOUR, end, table)
+    while hour is not None:
+        yield hour
+        hour = first_hour(db, hour + HOUR, end, table)
+
+
+def _days(db: duckdb.DuckDBPyConnection, wanted: Wanted) -> Iterator[tuple[int, int]]:
+    """The spans of the days that may hold any of what is wanted, by plant time."""
+    done = wanted.start
+    for hour in _hours(db, wanted.table, wanted.start, wanted.end):
+        if hour + HOUR > done:
+            day = _day(max(hour, done)).replace(hour=0, minute=0, second=0, microsecond=0)
+            midnight, next_one = (int(one.timestamp()) * 10**9 for one in (day, day + timedelta(days=1)))
+            done = min(next_one, wanted.end)
+            yield max(midnight, wanted.start), done
+
+
+def _day(time: int) -> datetime:
+    return datetime.fromtimestamp(time // 10**9, PLANT_TIME)
+
+
+def _copy_statement(wanted: Wanted, file: Path) -> str:
+    table = wanted.table
+    return (
+        f"COPY (SELECT make_timestamp_ns(time) AS time, plant, point, signal, {_VALUES[table]}"  # noqa: S608
+        f" FROM {table} JOIN series ON series.id = {table}.series WHERE time >= $start AND time < $end"
+        f"{' AND list_contains($plants, plant)' if wanted.plants else ''}"
+        f"{' AND list_contains($points, point)' if wanted.points else ''}"
+        f") TO '{quoted(file)}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+
+
+def _values(wanted: Wanted, start: int, end: int) -> dict[str, int | Sequence[str]]:
+    names = {"plants": list(wanted.plants), "points": list(wanted.points)}
+    return {"start": start, "end": end, **{name: of for name, of in names.items() if of}}
+
+
+def _count(db: duckdb.DuckDBPyConnection, table: str) -> int:
+    [(count,)] = db.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
+    return int(count)
+
+
+def _last_row(db: duckdb.DuckDBPyConnection, table: str) -> int:
+    [(last,)] = db.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {table}").fetchall()  # noqa: S608
+    return int(last)
+
+
+def _remove(file: Path) -> None:
+    for one in (file, file.with_name(f"{file.name}.wal")):
+        one.unlink(missing_ok=True)

@@ -1,0 +1,164 @@
+"""Trends out of the DuckDB file: of readings, and of their rollups where these are fine enough.
+
+One statement asks for all trends over the same span, each kind of rows by a query of its own over the part it answers:
+with the part's edges and width as constants DuckDB passes over parts of the file by their times, and groups by series
+before it looks up who asked for them. Rollups that are stale do not count: the readings of their minutes do.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from ingest.storage.history.duck_file import Ask
+from ingest.storage.history.duck_rollups import HOUR, MINUTE, Frontiers
+from ingest.storage.history.rollups import Kept, Part, Resolution, parts_of
+from ingest.storage.history.store import Trend, TrendQuery
+
+Wanted = Sequence[tuple[int, int]]
+"""The number of a query, and a series that answers it."""
+
+_OF_READINGS: Final = (
+    "min(value) AS low, avg(value) AS mean, max(value) AS high, count(value) AS valued, count(*) AS count"
+)
+_OF_ROLLUPS: Final = """
+    min(low) AS low, CASE count(*) WHEN 1 THEN min(mean) ELSE sum(mean * valued) / sum(valued) END AS mean,
+    max(high) AS high, sum(valued) AS valued, sum(count) AS count
+"""
+
+
+def trends(ask: Ask, queries: Sequence[TrendQuery], ids: Callable[[str, str], Iterable[int]]) -> list[Trend]:
+    """The trend of each query.
+
+    Args:
+        ask: asks the file, always in the same state.
+        queries: what is wanted.
+        ids: plant, point -> ids of its series.
+    """
+    [at] = zip(*(ask("SELECT readings, rollups, rolled_to FROM kept", {}).values()), strict=True)
+    kept = Frontiers(*(int(one) for one in at)).kept
+    same_span = defaultdict[tuple[int, int, int], list[int]](list)
+    for number, one in enumerate(queries):
+        same_span[one.start, one.end, one.width].append(number)
+    found = [_NOTHING for _ in queries]
+    for numbers in same_span.values():
+        span = queries[numbers[0]]
+        wanted = [
+            (place, series)
+            for place, one in enumerate(queries[number] for number in numbers)
+            for kept_as in one.ids
+            for series in ids(one.plant, kept_as)
+        ]
+        for number, trend in zip(numbers, _same_span(ask, span, len(numbers), wanted, kept), strict=True):
+            found[number] = trend
+    return found
+
+
+def _same_span(ask: Ask, span: TrendQuery, count: int, wanted: Wanted, kept: Kept) -> list[Trend]:
+    """So many trends over the span of one of them."""
+    parts = parts_of(span, kept)
+    if not wanted or not parts:
+        return [_NOTHING] * count
+    numbers, series = ([int(one) for one in column] for column in zip(*wanted, strict=True))
+    stale = _stale(ask, series) if any(part.resolution for part in parts) else None
+    rows = ask(_statement(span, parts, series, stale), {"number": numbers, "series": series})
+    number, bucket = rows["number"].astype(np.int64), rows["bucket"].astype(np.int64)
+    time = span.start + bucket * span.width
+    low, mean, high = (np.ma.filled(rows[name].astype(np.float64), np.nan) for name in ("low", "mean", "high"))
+    counts = rows["count"].astype(np.int64)
+    edges = np.searchsorted(number, np.arange(count + 1))
+    of_query = [slice(*between) for between in pairwise(edges.tolist())]
+    return [Trend(time[one], low[one], mean[one], high[one], counts[one]) for one in of_query]
+
+
+def _stale(ask: Ask, series: Sequence[int]) -> tuple[int, int] | None:
+    """The span that holds all stale minutes of what is asked, None if there are none."""
+    found = ask(
+        "SELECT min(minute) AS first, max(minute) AS last FROM stale WHERE list_contains($series, series)",
+        {"series": series},
+    )
+    first, last = found["first"], found["last"]
+    return None if np.ma.is_masked(first) else (int(first[0]), int(last[0]) + MINUTE)
+
+
+def _statement(span: TrendQuery, parts: Sequence[Part], series: Sequence[int], stale: tuple[int, int] | None) -> str:
+    of = _among(series)
+    found = [_source(span, part, of, stale) for part in parts]
+    if stale is not None:
+        for part in parts:
+            if part.resolution:
+                found.append(_readings_of_stale(span, part, stale))
+            if part.resolution is Resolution.HOUR:
+                found.append(_minutes_of_stale_hours(span, part, stale))
+    return (
+        "WITH wanted AS MATERIALIZED (SELECT unnest($number) AS number, unnest($series)::INTEGER AS series),"  # noqa: S608
+        f" found AS ({' UNION ALL '.join(found)})"
+        f" SELECT number, bucket, {_OF_ROLLUPS} FROM found JOIN wanted USING (series)"
+        " GROUP BY number, bucket ORDER BY number, bucket"
+    )
+
+
+def _among(series: Sequence[int]) -> str:
+    """What holds for rows of these series, and perhaps for others: a range costs less than to look each one up."""
+    first, last = min(series), max(series)
+    near = f"r.series BETWEEN {first} AND {last}"
+    return near if 2 * len(series) > last - first else f"{near} AND {_WANTED}"
+
+
+def _source(span: TrendQuery, part: Part, of: str, stale: tuple[int, int] | None) -> str:
+    """The readings, or rollups that count, of a part."""
+    table, counts = _TABLES[part.resolution], ""
+    if stale is not None and part.resolution:
+        hidden = f"s.series = r.series AND s.minute // {int(part.resolution)} * {int(part.resolution)} = r.time"
+        counts = f"AND NOT EXISTS (FROM stale s WHERE {hidden})"
+    return _grouped(
+        _OF_ROLLUPS if part.resolution else _OF_READINGS,
+        f"(SELECT r.*, {_bucket('time', span, part)} AS bucket FROM {table} r"  # noqa: S608
+        f" WHERE {of} AND {_within('time', part.times)} {counts})",
+    )
+
+
+def _readings_of_stale(span: TrendQuery, part: Part, stale: tuple[int, int]) -> str:
+    """The readings of a part's stale minutes, each at the place of the rollup that they stand for."""
+    rollup = f"time // {int(part.resolution)} * {int(part.resolution)}"
+    return _grouped(
+        _OF_READINGS,
+        f"(SELECT r.series, {_bucket(rollup, span, part)} AS bucket, value FROM readings r"  # noqa: S608
+        f" WHERE {_within('time', stale)} AND {_within(rollup, part.times)} AND r.series IN (SELECT series FROM stale)"
+        f" AND {_WANTED}"
+        f" AND EXISTS (FROM stale s WHERE s.series = r.series AND s.minute = time // {MINUTE} * {MINUTE}))",
+    )
+
+
+def _minutes_of_stale_hours(span: TrendQuery, part: Part, stale: tuple[int, int]) -> str:
+    """The minutes that count of hours that do not, each at the place of its hour."""
+    hour = f"time // {HOUR} * {HOUR}"
+    hours = (stale[0] // HOUR * HOUR, -(-stale[1] // HOUR) * HOUR)
+    return _grouped(
+        _OF_ROLLUPS,
+        f"(SELECT r.*, {_bucket(hour, span, part)} AS bucket FROM minutes r"  # noqa: S608
+        f" WHERE {_within('time', hours)} AND {_within(hour, part.times)} AND {_WANTED}"
+        f" AND EXISTS (FROM stale s WHERE s.series = r.series AND s.minute // {HOUR} = time // {HOUR})"
+        " AND NOT EXISTS (FROM stale s WHERE s.series = r.series AND s.minute = time))",
+    )
+
+
+def _bucket(time: str, span: TrendQuery, part: Part) -> str:
+    return f"({time} - {span.start - part.resolution.shift}) // {span.width}"
+
+
+def _within(time: str, span: tuple[int, int]) -> str:
+    return f"{time} >= {span[0]} AND {time} < {span[1]}"
+
+
+def _grouped(columns: str, source: str) -> str:
+    return f"SELECT series, bucket, {columns} FROM {source} GROUP BY series, bucket"  # noqa: S608
+
+
+_WANTED: Final = "r.series IN (SELECT series FROM wanted)"
+_TABLES: Final = {Resolution.READINGS: "readings", Resolution.MINUTE: "minutes", Resolution.HOUR: "hours"}
+_NOTHING: Final = Trend(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.int64))

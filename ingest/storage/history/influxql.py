@@ -1,0 +1,213 @@
+"""InfluxQL for the trends of many points at once: what is asked, and what the answers come to. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import numpy as np
+
+from ingest.domain.model.flags import Flag
+from ingest.domain.model.plant import SERVICE
+from ingest.storage.history.line_protocol import gateway_field, tag_value
+from ingest.storage.history.rollups import Kept, Part, Resolution, parts_of
+from ingest.storage.history.store import Trend, TrendQuery
+
+NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"
+"""Set on every reading without a value."""
+
+ROLLED: Final = ("readings", "service")
+"""Measurements that have rollups; gateways tell little and seldom."""
+
+READINGS_ONLY: Final = Kept(minutes=2**63 - 1, hours=2**63 - 1)
+"""No rollups are there."""
+
+_PARTS: Final = 2**60
+"""Sums of so small parts of numbers do not overflow, and a power of two takes nothing of their precision."""
+
+_QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
+_STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
+_NAME: Final = str.maketrans(_QUOTED | {'"': r"\""})
+
+
+class Rows(Enum):
+    """What the rows of an answer are."""
+
+    VALUES = "min({0}), mean({0}), max({0}), count({0})"
+    BLANK = "count(quality)"
+    ROLLUPS = "min(low), sum(sum), max(high), sum(count), sum(blank)"
+
+
+_IN_PARTS: Final = {
+    Rows.VALUES: ("min(whole), mean(part), max(whole), count(whole)", f"{{0}} AS whole, {{0}} / {_PARTS} AS part"),
+    Rows.BLANK: ("count(quality)", "quality"),
+    Rows.ROLLUPS: (
+        "min(low), sum(part), max(high), sum(count), sum(blank)",
+        f"low, sum / {_PARTS} AS part, high, count, blank",
+    ),
+}
+"""The same of a subquery, and what that selects."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrendStatement:
+    """A statement with a series for each value of a tag.
+
+    Attributes:
+        influxql: the statement; its rows are a time and what `rows` says.
+        in_parts: for a server whose sums overflow, which it cannot say in JSON: the same rows, much slower, with means
+            and sums of the 2^60th parts of the numbers.
+        tag: what tells the series apart.
+        queries: value of that tag -> places of the queries it answers.
+        rows: what its rows are.
+        shift: to be added to their times, ns.
+    """
+
+    influxql: str
+    in_parts: str
+    tag: str
+    queries: Mapping[str, Sequence[int]]
+    rows: Rows
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked at once: a part of a trend's span, in one measurement."""
+
+    plant: str
+    part: Part
+    width: int
+    phase: int  # start of a bucket, ns from a multiple of the width
+    measurement: str
+    tag: str
+    field: str
+
+
+def trend_statements(
+    queries: Sequence[TrendQuery], policy: str | None, kept: Kept, rollups: Mapping[Resolution, str]
+) -> list[TrendStatement]:
+    """What to ask for these trends: a statement or two for each plant, span and measurement, however many its points.
+
+    Args:
+        queries: the trends wanted.
+        policy: the retention policy of readings; None: the database's own.
+        kept: what there is of readings and rollups.
+        rollups: the retention policy of rollups.
+    """
+    found: defaultdict[_Asked, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for place, query in enumerate(queries):
+        for name, tag, value, field in _kept_in(query):
+            for part in parts_of(query, kept if name in ROLLED else READINGS_ONLY):
+                asked = _Asked(query.plant, part, query.width, query.start % query.width, name, tag, field)
+                found[asked][value].append(place)
+    return [
+        _statement(asked, places, rows, where, condition)
+        for asked, places in found.items()
+        for rows, where, condition in _ways(asked.part.resolution, policy, rollups)
+    ]
+
+
+def _statement(
+    asked: _Asked, places: Mapping[str, Sequence[int]], rows: Rows, policy: str | None, condition: str
+) -> TrendStatement:
+    start, end = asked.part.times
+    shift = asked.part.resolution.shift
+    span = f"time >= {start} AND time < {end}"
+    source = (
+        f"{measurement(asked.measurement, policy)} WHERE plant = {string(asked.plant)} AND"
+        f" ({' OR '.join(f'{asked.tag} = {string(value)}' for value in places)}) AND {condition}{span}"
+    )
+    buckets = f"GROUP BY time({asked.width}ns, {(asked.phase - shift) % asked.width}ns), {asked.tag} fill(none)"
+    outer, inner = _IN_PARTS[rows]
+    return TrendStatement(
+        f"SELECT {rows.value.format(asked.field)} FROM {source} {buckets}",  # noqa: S608  quoted
+        f"SELECT {outer} FROM (SELECT {inner.format(asked.field)} FROM {source}) WHERE {span} {buckets}",  # noqa: S608
+        asked.tag,
+        places,
+        rows,
+        shift,
+    )
+
+
+def _ways(
+    resolution: Resolution, policy: str | None, rollups: Mapping[Resolution, str]
+) -> Sequence[tuple[Rows, str | None, str]]:
+    """How a part is asked: what for, of which retention policy, under which condition."""
+    if resolution is Resolution.READINGS:
+        return (Rows.VALUES, policy, ""), (Rows.BLANK, policy, f"{NO_VALUE} AND ")
+    return ((Rows.ROLLUPS, rollups[resolution], ""),)
+
+
+class Buckets:
+    """The buckets of one trend, put together from several series: a point may have had another id."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, tuple[float, float, float, int]] = {}  # time -> low, mean, high, readings with a value
+        self._blank: dict[int, int] = {}  # time -> readings without one
+
+    def add(self, rows: Sequence[Sequence[Any]], what: Rows, shift: int, *, in_parts: bool = False) -> None:
+        """Add a series' rows, as a `TrendStatement` gives them, by its other statement if `in_parts`."""
+        for at, *row in rows:
+            time = at + shift
+            blank = row[0] if what is Rows.BLANK else row[4] if what is Rows.ROLLUPS else 0
+            if blank:
+                self._blank[time] = self._blank.get(time, 0) + blank
+            if what is not Rows.BLANK and row[3]:
+                low, middle, high, count = row[:4]
+                if in_parts:
+                    total = middle * _PARTS if what is Rows.ROLLUPS else middle * _PARTS * count
+                    middle = middle * _PARTS if np.isfinite(total) else np.nan
+                mean = middle / count if what is Rows.ROLLUPS else middle
+                known = self._rows.get(time)
+                self._rows[time] = (low, mean, high, count) if known is None else _both(known, (low, mean, high, count))
+
+    def trend(self) -> Trend:
+        """The trend they come to; no mean where the sum of its values is more than a number can be."""
+        times = sorted(self._rows.keys() | self._blank.keys())
+        rows = [self._rows.get(time, (np.nan, np.nan, np.nan, 0)) for time in times]
+        low, mean, high, count = zip(*rows, strict=True) if rows else ((),) * 4
+        means = np.array(mean, np.float64)
+        means[np.isinf(means)] = np.nan  # of two ids together
+        return Trend(
+            time=np.array(times, np.int64),
+            low=np.array(low, np.float64),
+            mean=means,
+            high=np.array(high, np.float64),
+            count=np.array(count, np.int64) + np.array([self._blank.get(time, 0) for time in times], np.int64),
+        )
+
+
+def quoted(text: str) -> str:
+    """A measurement, database or policy as an InfluxQL identifier."""
+    return f'"{text.translate(_NAME)}"'
+
+
+def measurement(name: str, policy: str | None) -> str:
+    """A measurement in a retention policy, in InfluxQL; None: in the database's own."""
+    return quoted(name) if policy is None else f"{quoted(policy)}.{quoted(name)}"
+
+
+def _kept_in(query: TrendQuery) -> Iterator[tuple[str, str, str, str]]:
+    """Where its series may be: measurement, tag and its value, field."""
+    if query.plant == SERVICE:
+        yield "service", "point", tag_value(query.point), "value"
+        return
+    for name in query.ids:
+        yield "readings", "point", tag_value(name), "value"
+    gateway, field = gateway_field(query.point)
+    yield "gateways", "gateway", tag_value(gateway), field
+
+
+def _both(one: tuple[float, float, float, int], other: Sequence[Any]) -> tuple[float, float, float, int]:
+    low, mean, high, count = other
+    total = one[3] + count
+    return min(one[0], low), (one[1] * one[3] + mean * count) / total, max(one[2], high), total
+
+
+def string(text: str) -> str:
+    """A tag's value or a password as an InfluxQL string."""
+    return f"'{text.translate(_STRING)}'"

@@ -1,0 +1,77 @@
+"""A history that cannot be opened: nothing is judged by it, so everything else goes on, and its share waits on disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from ingest.domain.alarms.slot import AlarmSlot
+from ingest.domain.model.alarm import AlarmEvent
+from ingest.domain.model.batch import Batch
+from ingest.domain.model.warning import WarningEvent
+from ingest.plants.configuration import PlantConfiguration
+from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
+
+
+class UnavailableStore:
+    """A HistoryStore, opened by the first use that can; until then each raises HistoryUnavailable and says why."""
+
+    def __init__(self, opens: Callable[[], HistoryStore]) -> None:
+        """Open it, if that can be.
+
+        Args:
+            opens: the store, ready to use; raises HistoryUnavailable, or LookupError for a secret that is not there.
+        """
+        self._opens = opens
+        self._turn = threading.Lock()
+        self._opened: HistoryStore | None = None
+        self.error: HistoryUnavailable | None = None
+        try:
+            self._store()
+        except HistoryUnavailable as error:
+            self.error = error
+
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
+        """See `HistoryStore`."""
+        return self._store().write_readings(batch, configuration, first_entry)
+
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
+        """See `HistoryStore`."""
+        return self._store().write_alarm_events(events)
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
+        """See `HistoryStore`."""
+        return self._store().write_warning_events(events)
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
+        """See `HistoryStore`."""
+        return self._store().write_alarm_slots(slots)
+
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        """See `HistoryStore`."""
+        return self._store().trends(queries)
+
+    def count_readings(self) -> int:
+        """See `HistoryStore`."""
+        return self._store().count_readings()
+
+    def dropped_days(self) -> int:
+        """See `HistoryStore`."""
+        with self._turn:
+            return 0 if self._opened is None else self._opened.dropped_days()
+
+    def close(self) -> None:
+        """See `HistoryStore`."""
+        with self._turn:
+            if self._opened is not None:
+                self._opened.close()
+
+    def _store(self) -> HistoryStore:
+        with self._turn:
+            if self._opened is None:
+                try:
+                    self._opened = self._opens()
+                except LookupError as error:
+                    raise HistoryUnavailable(str(error)) from error
+            return self._opened

@@ -1,0 +1,401 @@
+"""The journal on disk: SQLite in WAL mode, every commit synced before it returns. One connection writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import msgspec
+from prometheus_client import Histogram
+
+from ingest.base.telemetry import REGISTRY, SECONDS, emit
+from ingest.domain.model.batch import Batch
+from ingest.domain.quality.clock import GatewayClock
+from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey
+from ingest.storage.journal import body
+from ingest.storage.journal.damage import COLUMNS, Damage
+from ingest.storage.journal.errors import JournalBroken
+from ingest.storage.journal.file import JournalFile
+from ingest.storage.journal.points import number_points
+from ingest.storage.journal.quota import QuarantineOverflowed, Quota
+from ingest.storage.journal.recent_frames import RecentFrames
+from ingest.storage.journal.records import Entry, GatewaySequence, Quarantined, Staged
+from ingest.storage.journal.schema import QUARANTINED
+from ingest.storage.journal.sequence_state import BootKey, Gap, SequenceState, Who, gaps_text
+from ingest.storage.journal.sequence_table import SequenceTable
+from ingest.storage.journal.staging import Staging
+from ingest.storage.journal.tail import Tail
+
+HISTORY_REJECTED: Final = "history-rejected"
+"""Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
+
+MOST_COUNTED: Final = 10_000
+_REFUSED: Final = f"sender = '' AND reason = '{HISTORY_REJECTED}'"  # by the index of senders
+
+_commit_seconds = Histogram(
+    "yujing_journal_commit_seconds",
+    "How long a commit takes until it is synced",
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A boot's new position, and what was added to get there.
+
+    Attributes:
+        clock: its gateway's, as of this boot.
+        beyond: gaps that became lost because there were too many.
+        recent: the last frames of its gateway, if they are of this boot.
+    """
+
+    position: SequenceState
+    received: int
+    frames: int
+    duplicates: int
+    clock: GatewayClock | None = None
+    beyond: tuple[Gap, ...] = ()
+    recent: RecentFrames | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Commit:
+    """Everything one group of messages leaves behind: written whole, or not at all.
+
+    Attributes:
+        batch: readings, and gateways' online states as readings of their device points.
+        readings: how many of them came in frames.
+        positions: new positions, by (plant, gateway, boot).
+        statuses: (plant, gateway) -> (online, received).
+        quarantined: messages put aside; their ids are ignored. What is `retried` goes first, so the same may return.
+        step: ns by which the service's clock was set just before; see `Entry`.
+        left: boots that are no longer their gateways': their clocks say nothing any more.
+        retried: ids of messages that were put aside and are taken again with this: deleted where they lie.
+        backfill: readings that may wait until nothing live does: staged; their ids are ignored.
+        fed: what was staged and is in `batch` now, or in `quarantined` if it was damaged.
+    """
+
+    batch: Batch
+    readings: int
+    positions: Mapping[BootKey, Progress] = field(default_factory=dict)
+    statuses: Mapping[tuple[str, str], tuple[bool, int]] = field(default_factory=dict)
+    quarantined: Sequence[Quarantined] = ()
+    step: int = 0
+    retried: Sequence[int] = ()
+    backfill: Sequence[Staged] = ()
+    fed: Sequence[Staged] = ()
+    left: Sequence[BootKey] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much the journal holds now."""
+
+    readings: int
+    quarantined: int
+    quarantined_readings: int
+
+
+class Journal:
+    """The durable log. Safe to use from any thread."""
+
+    def __init__(self, path: Path, quota: Quota | None = None) -> None:
+        """Open or create the file. `quota`: how much quarantine may take of it.
+
+        Raises:
+            JournalUnavailable: it cannot be opened or written now.
+            JournalBroken: it is no journal, damaged, or written by a newer version.
+        """
+        self._appending = threading.Lock()
+        self._grown = threading.Condition()
+        self._damage = Damage()
+        self._quota = quota or Quota()
+        self._file = JournalFile(path, self._quota.forget)
+        # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
+        self._last = int(self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
+        self._tail = Tail(self._last)
+        self._staging = Staging(self._file)
+        self._positions = SequenceTable(self._file)
+
+    @property
+    def broken(self) -> JournalBroken | None:
+        """Why nothing can be written any more; None while it can."""
+        return self._file.broken
+
+    def append(self, commit: Commit) -> int:
+        """Write one commit and sync it to disk; returns the id of the newest entry.
+
+        Raises:
+            JournalUnavailable: nothing was written.
+            JournalBroken: it may be written or not, which the next start finds out; this process writes no more.
+        """
+        with self._appending:
+            return self._append(commit)
+
+    def _append(self, commit: Commit) -> int:
+        with _commit_seconds.time(), self._file.transaction() as cursor:
+            if len(commit.batch):
+                received = int(commit.batch.received.max())
+                packed = body.pack(commit.batch, received=received, readings=commit.readings, step=commit.step)
+                cursor.execute(
+                    "INSERT INTO entry (received, readings, size, body, step) VALUES (?, ?, ?, ?, ?)",
+                    (received, commit.readings, len(commit.batch), packed, commit.step),
+                )
+            self._staging.write(cursor, commit.backfill, commit.fed)
+            cursor.executemany(
+                "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
+                " duplicates, recent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " committed = excluded.committed, missing = excluded.missing, lost = excluded.lost,"
+                " clock = excluded.clock, received = excluded.received, recent = excluded.recent,"
+                " frames = frames + excluded.frames, duplicates = duplicates + excluded.duplicates",
+                (_position_row(key, progress) for key, progress in commit.positions.items()),
+            )
+            if commit.left:
+                where = "WHERE plant = ? AND gateway = ? AND boot = ?"
+                cursor.executemany(f"UPDATE position SET clock = 'null' {where}", commit.left)  # noqa: S608  constant
+            if commit.statuses:
+                cursor.executemany(
+                    "INSERT INTO status VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                    " online = excluded.online, received = excluded.received",
+                    ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
+                )
+            overflowed = self._quota.put_aside(cursor, commit.quarantined, commit.retried)
+        self._tell(overflowed)
+        self._staging.written(commit.backfill, commit.fed)
+        if len(commit.batch):
+            self._tail.append(Entry(self._last + 1, commit.batch, commit.step))
+            with self._grown:
+                self._last += 1
+                self._grown.notify_all()
+        return self._last
+
+    def staged(self, limit: int) -> list[Staged]:
+        """Back-fill that waits, oldest first: at least one piece if there is any, up to about `limit` readings."""
+        return self._staging.read(limit)
+
+    def waiting(self) -> int:
+        """How many readings of back-fill are staged."""
+        return self._staging.waiting
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings.
+
+        A damaged entry comes with no readings, after it was told and counted: no reader ends by it. The newest ones are
+        still in memory as they were committed; their columns cannot be written to.
+        """
+        kept = self._tail.after(after, limit)
+        return self._read(after, limit) if kept is None else kept
+
+    def _read(self, after: int, limit: int) -> list[Entry]:
+        """The same from disk."""
+        entries: list[Entry] = []
+        size = 0
+        with self._file.reading() as cursor:
+            try:
+                for row in cursor.execute(f"SELECT {COLUMNS} FROM entry WHERE id > ? ORDER BY id", (after,)):  # noqa: S608
+                    if entries and isinstance(row[3], int) and size + row[3] > limit:
+                        break
+                    entries.append(self._damage.entry(row))
+                    size += len(entries[-1].batch)
+            except apsw.CorruptError:
+                if not entries:  # else they are returned, and the next read begins where the damage does
+                    return self._read_one_by_one(after)
+        return entries
+
+    def wait(self, after: int, timeout_s: float) -> bool:
+        """Return once there is an entry with a greater id, on `wake`, or after the timeout; True if there is one."""
+        with self._grown:
+            if self._last <= after:
+                self._grown.wait(timeout_s)
+            return self._last > after
+
+    def wake(self) -> None:
+        """Let everyone who waits look up: there is something else to do."""
+        with self._grown:
+            self._grown.notify_all()
+
+    def steps(self, after: int) -> int:
+        """By how much the service's clock was set in entries with a greater id, ns in sum."""
+        return int(self._file.one("SELECT coalesce(sum(step), 0) FROM entry WHERE id > ?", (after,)))
+
+    def received_after(self, entry: int) -> int | None:
+        """When the first entry with a greater id was received, ns, or None if there is none."""
+        rows = self._file.rows("SELECT received FROM entry WHERE id > ? ORDER BY id LIMIT 1", (entry,))
+        return int(rows[0][0]) if rows else None
+
+    def newest(self) -> int:
+        """When the newest entry was received, ns; 0 if there is none."""
+        return next((int(row[0]) for row in self._file.rows("SELECT received FROM entry ORDER BY id DESC LIMIT 1")), 0)
+
+    def last(self) -> int:
+        """Id of the newest entry, 0 if there is none."""
+        return self._last
+
+    def number_points(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
+        """The permanent index of each (plant, point id), renamed ones keep theirs; new ones are numbered on."""
+        return number_points(self._file, points, was)
+
+    def installation(self) -> str | None:
+        """The id of the installation it belongs to; None if it bears none."""
+        return next((str(row[0]) for row in self._file.rows("SELECT id FROM installation")), None)
+
+    def mark(self, installation: str) -> None:
+        """Make a journal that bears no id that installation's."""
+        with self._file.transaction() as cursor:
+            cursor.execute("INSERT INTO installation VALUES (?)", (installation,))
+
+    def empty(self) -> bool:
+        """Whether nothing was ever numbered or taken in."""
+        return not self._file.one("SELECT EXISTS (SELECT 1 FROM point) OR EXISTS (SELECT 1 FROM entry)", ())
+
+    def cursor(self, reader: str) -> int:
+        """How far that reader has come; 0 if it never read."""
+        return int(self._file.one("SELECT coalesce(max(position), 0) FROM cursor WHERE reader = ?", (reader,)))
+
+    def save_cursor(self, reader: str, position: int) -> None:
+        """Remember how far that reader has come."""
+        with self._file.transaction() as cursor:
+            cursor.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (reader, position))
+
+    def save_position(self, key: BootKey, position: SequenceState) -> None:
+        """Change what a known boot's gateway is asked for."""
+        self._positions.save(key, position)
+
+    def forget(self, boots: Sequence[BootKey]) -> None:
+        """Delete the positions of these boots, in steps."""
+        self._positions.forget(boots)
+
+    def positions(self) -> dict[BootKey, SequenceState]:
+        """Every boot's position, the one heard longest ago first."""
+        return self._positions.all()
+
+    def boots(self) -> dict[Who, tuple[str, GatewayClock | None]]:
+        """The boot each gateway is in, the one with a clock, and that as of the newest frame; else the newest boot."""
+        return self._positions.boots()
+
+    def recent(self) -> dict[Who, RecentFrames]:
+        """The last frames of each gateway; of one that an earlier version of the service heard, their newest time."""
+        return self._positions.recent()
+
+    def gateways(self) -> list[GatewaySequence]:
+        """Where every gateway stands, by the boot it is in."""
+        return self._positions.gateways()
+
+    def overflowed(self) -> int:
+        """How many messages in quarantine had to make room for newer ones since the start."""
+        return self._quota.overflowed
+
+    def damaged(self) -> int:
+        """How many entries and positions were found damaged since the start."""
+        return len(self._damage) + self._positions.damaged
+
+    def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
+        """Messages put aside, newest first."""
+        rows = self._file.rows(
+            f"SELECT {QUARANTINED} FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
+            (before if before is not None else 1 << 62, limit),
+        )
+        return [Quarantined(*row) for row in rows]
+
+    def to_retry(self, limit: int, *, history: bool = False) -> list[Quarantined]:
+        """What a person wants to be tried again, oldest first: of intake, or what the history store had refused."""
+        rows = self._file.rows(
+            f"SELECT {QUARANTINED} FROM quarantine WHERE retry = 1 AND (reason = ?) = ? ORDER BY id LIMIT ?",  # noqa: S608
+            (HISTORY_REJECTED, int(history), limit),
+        )
+        return [Quarantined(*row) for row in rows]
+
+    def refused_after(self, after: int) -> Quarantined | None:
+        """The oldest of what the history store refused with a greater id, which waits for no retry."""
+        rows = self._file.rows(
+            f"SELECT {QUARANTINED} FROM quarantine WHERE {_REFUSED} AND retry = 0 AND id > ? ORDER BY id LIMIT 1",  # noqa: S608
+            (after,),
+        )
+        return Quarantined(*rows[0]) if rows else None
+
+    def retry_refused(self) -> int:
+        """Have all that the history store refused tried again; how many rows that is."""
+        with self._file.transaction() as cursor:
+            cursor.execute(f"UPDATE quarantine SET retry = 1 WHERE {_REFUSED} AND retry = 0 RETURNING 1")  # noqa: S608
+            return len(cursor.fetchall())
+
+    def refused(self) -> int:
+        """Readings and events in quarantine that the history store refused; those of `MOST_COUNTED` rows at most."""
+        rows = self._file.rows(f"SELECT max(readings, 1) FROM quarantine WHERE {_REFUSED} LIMIT ?", (MOST_COUNTED,))  # noqa: S608
+        return sum(int(waiting) for (waiting,) in rows)
+
+    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+        """Put messages or readings into quarantine, and take out what was tried again. Raises as `append`."""
+        with self._file.transaction() as cursor:
+            overflowed = self._quota.put_aside(cursor, items, retried)
+        self._tell(overflowed)
+
+    def totals(self) -> Totals:
+        """How much there is."""
+        readings = self._file.one("SELECT coalesce(sum(readings), 0) FROM entry")
+        (aside,) = self._file.rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine")
+        return Totals(readings, *aside)
+
+    def trim(self, upto: int, older_than: int) -> int:
+        """Delete entries every reader has passed (id <= `upto`), from the oldest up to one received after `older_than`.
+
+        Only ever from the oldest on, so a number that is missing between two others was not trimmed. In steps: a commit
+        between them waits for one at most.
+        """
+        kept = self._file.one(
+            "SELECT coalesce((SELECT id FROM entry WHERE received >= ? ORDER BY id LIMIT 1), ?)", (older_than, upto + 1)
+        )
+        before = min(kept, upto + 1)
+        self._tail.trim(before)
+        return self._file.delete("entry", "id < ?", before)
+
+    def trim_quarantine(self, older_than: int) -> int:
+        """Delete what was put aside before `older_than` (ns) and waits for no retry."""
+        return self._file.delete("quarantine", "retry = 0 AND received < ?", older_than)
+
+    def give_back(self, *, keep: float = 0.5) -> None:
+        """Give unused space of the file back to the disk, but what makes up `keep` of it: it is filled again soon."""
+        self._file.give_back(keep=keep)
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the file, as far as no reader stands in the way."""
+        self._file.checkpoint()
+
+    def rebuild(self) -> None:
+        """Write the file anew without unused space: as much room again is needed, and all who write wait meanwhile."""
+        self._file.rebuild()
+
+    def close(self) -> None:
+        """Close every connection; the log stays."""
+        self._file.close()
+
+    def _tell(self, overflowed: Sequence[QuarantineOverflowed]) -> None:
+        self._quota.told(overflowed)
+        for event in overflowed:
+            emit(event)
+
+    def _read_one_by_one(self, after: int) -> list[Entry]:
+        """The next entry of a file whose pages are damaged: each number is looked for by itself."""
+        for number in range(after + 1, self._last + 1):
+            with self._file.reading() as cursor:
+                try:
+                    row = cursor.execute(f"SELECT {COLUMNS} FROM entry WHERE id = ?", (number,)).fetchone()  # noqa: S608
+                except apsw.CorruptError as error:
+                    return [self._damage.lost(number, None, None, str(error))]
+                if row is not None:
+                    return [self._damage.entry(row)]
+        return []
+
+
+def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
+    at, p = progress.position, progress
+    clock = msgspec.json.encode(msgspec.structs.astuple(p.clock) if p.clock is not None else None).decode()
+    return (
+        *(*key, at.committed, gaps_text(at.missing), gaps_text(at.lost), clock),
+        *(p.received, p.received, p.frames, p.duplicates, p.recent.packed() if p.recent is not None else b""),
+    )

@@ -1,0 +1,73 @@
+"""The newest entries as they were committed, in memory: a reader that keeps up has nothing to read and to decode."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.storage.journal.records import Entry
+
+KEPT: Final = 4 << 20
+"""Bytes kept: some seconds of a county, so that a history writer that writes seldom finds its entries here as well."""
+
+_bytes: Final[Callable[[NDArray[np.generic]], int]] = attrgetter("nbytes")
+_ENTRY: Final = 1_000  # bytes of an entry beside its columns: its objects and its arrays' heads
+
+
+class Tail:
+    """The end of the journal, without a gap from some entry on to the newest one. Safe to use from any thread."""
+
+    def __init__(self, last: int) -> None:
+        """`last`: the newest entry that is only on disk; 0 = there is none."""
+        self._lock = threading.Lock()
+        self._entries: deque[Entry] = deque()
+        self._before = last  # what is newer than this is here
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def append(self, entry: Entry) -> None:
+        """Keep an entry that is on disk now, the next after the newest one. Its readings change no more."""
+        for column in entry.batch.columns():
+            column.flags.writeable = False  # every reader is handed the same arrays
+        with self._lock:
+            self._entries.append(entry)
+            self._bytes += _size(entry)
+            while self._bytes > KEPT:
+                self._forget()
+
+    def after(self, number: int, limit: int) -> list[Entry] | None:
+        """As `Journal.read`; None if one with a greater id may be on disk only: an older one, or another process's."""
+        with self._lock:
+            if not self._entries or number < self._before:
+                return None
+            found, size = list[Entry](), 0
+            for at in range(number - self._before, len(self._entries)):
+                entry = self._entries[at]
+                size += len(entry.batch)
+                if found and size > limit:
+                    break
+                found.append(entry)
+            return found
+
+    def trim(self, before: int) -> None:
+        """Forget entries with a smaller id: they are no longer on disk."""
+        with self._lock:
+            while self._entries and self._entries[0].id < before:
+                self._forget()
+
+    def _forget(self) -> None:
+        entry = self._entries.popleft()
+        self._before = entry.id
+        self._bytes -= _size(entry)
+
+
+def _size(entry: Entry) -> int:
+    return _ENTRY + sum(map(_bytes, entry.batch.columns()))

@@ -1,0 +1,169 @@
+"""The audit trail: rows that are only ever added, each hashed together with the one before it.
+
+The database refuses to change or delete them; whoever goes around it breaks the chain, which `verify` finds. Rows cut
+off at the very end leave no trace in the chain itself, but in the heads kept outside of it (`ingest.storage.state.audit_heads`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from ingest.domain.model.audit import Act, ActKind, ActRole
+from ingest.storage.state import tables as t
+from ingest.storage.state.audit_heads import AuditHead
+from ingest.storage.state.unreadable import Rows, Unreadable
+
+_FIRST: Final = "0" * 64
+"""What stands for the hash before the first row."""
+
+_ADD: Final = sa.insert(t.audit)
+_NEWEST: Final = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
+
+_PAGE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An act as it stands in the trail."""
+
+    seq: int
+    act: Act
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a look through the whole trail found.
+
+    Attributes:
+        rows: how many are as written, from the first on.
+        newest: the hash of the last of them.
+        broken: the first row that is not.
+        missing: by the heads kept outside, rows that were there once and are not; of each cut the newest.
+    """
+
+    rows: int
+    newest: str
+    broken: int | None
+    missing: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was changed, and nothing is gone."""
+        return self.broken is None and not self.missing
+
+
+def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
+    """Add acts to the trail, in the transaction that does what they tell of."""
+    rows: list[dict[str, Any]] = []
+    acts = list(acts)
+    if not acts:
+        return
+    last = connection.execute(_NEWEST).first()
+    seq, before = last or (0, _FIRST)
+    for act in acts:
+        seq += 1
+        row = {
+            "seq": seq,
+            "time": act.time,
+            "actor": act.actor,
+            "role": act.role,
+            "action": act.action,
+            "kind": act.kind,
+            "subject": act.subject,
+            "plant": act.plant,
+            "detail": json.dumps(act.detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str),
+        }
+        before = row["hash"] = _chained(before, row)
+        rows.append(row)
+    connection.execute(_ADD, rows)
+
+
+class AuditStore:
+    """The trail, as committed."""
+
+    def __init__(
+        self, rows: Callable[[sa.Select[Any]], Rows], heads: Callable[[], Sequence[AuditHead]] = lambda: ()
+    ) -> None:
+        """`rows`: asks the state database, from inside the service or beside it. `heads`: those kept outside."""
+        self._rows = rows
+        self._heads = heads
+        self._unreadable = Unreadable()
+
+    def acts(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        plants: frozenset[str] | None = None,
+        kind: ActKind | None = None,
+        subject: str | None = None,
+        actor: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> list[AuditRow]:
+        """Newest first; `before` = seq of the last one seen. None: any. Times are ns; `until` itself is left out."""
+        column = t.audit.c
+        query = sa.select(t.audit).order_by(column.seq.desc())
+        if before is not None:
+            query = query.where(column.seq < before)
+        if plants is not None:
+            query = query.where(column.plant.in_(plants))
+        for named, wanted in ((column.kind, kind), (column.subject, subject), (column.actor, actor)):
+            if wanted is not None:
+                query = query.where(named == wanted)
+        if since is not None:
+            query = query.where(column.time >= since)
+        if until is not None:
+            query = query.where(column.time < until)
+        return self._unreadable.page(query, limit, lambda most: self._rows(query.limit(most)), _row)
+
+    def __len__(self) -> int:
+        """How many acts there are."""
+        return int(self._rows(sa.select(sa.func.count().label("acts")).select_from(t.audit))[0]["acts"])
+
+    def head(self) -> AuditHead | None:
+        """The newest row as it is to be kept outside; None: there are no rows."""
+        return next((AuditHead(row["seq"], row["hash"]) for row in self._rows(_NEWEST)), None)
+
+    def has(self, head: AuditHead) -> bool:
+        """Whether the trail still has that row."""
+        query = sa.select(t.audit.c.hash).where(t.audit.c.seq == head.seq)
+        return any(row["hash"] == head.hash for row in self._rows(query))
+
+    def verify(self, done: Callable[[int], None] = lambda _rows: None) -> Verdict:
+        """Read the whole trail and hash it anew; `done` is told how many rows were just read."""
+        missing = tuple(sorted(head.seq for head in self._heads() if not self.has(head)))
+        rows, before = 0, _FIRST
+        for row in self._all(done):
+            rows += 1
+            if row["hash"] != _chained(before, row):
+                return Verdict(rows - 1, before, rows, missing)
+            before = row["hash"]
+        return Verdict(rows, before, None, missing)
+
+    def _all(self, done: Callable[[int], None]) -> Iterator[dict[str, Any]]:
+        last = -1
+        while rows := self._rows(sa.select(t.audit).where(t.audit.c.seq > last).order_by(t.audit.c.seq).limit(_PAGE)):
+            yield from rows
+            last = rows[-1]["seq"]
+            done(len(rows))
+
+
+def _chained(before: str, row: dict[str, Any]) -> str:
+    names = ("seq", "time", "actor", "role", "action", "kind", "subject", "plant", "detail")
+    told = json.dumps([before, *(row[name] for name in names)], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _row(row: Mapping[str, Any]) -> AuditRow:
+    detail = json.loads(row["detail"])
+    role, kind = cast("ActRole", row["role"]), cast("ActKind", row["kind"])
+    act = Act(row["time"], row["actor"], role, row["action"], kind, row["subject"], row["plant"], detail)
+    return AuditRow(row["seq"], act, row["hash"])

@@ -1,0 +1,93 @@
+"""Between the records of the closed loop and their rows: a table a record, a column a field, of the same name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.domain.cases.dead_points import DeadPoint
+from ingest.domain.cases.disposition import Disposition
+from ingest.domain.cases.duties import SelfInspection
+from ingest.domain.cases.enterprise import EnterpriseRecord
+from ingest.domain.cases.evidence import Evidence
+from ingest.domain.cases.hazard import Hazard, HazardMoment
+from ingest.domain.cases.inspection import Finding, Inspection
+from ingest.domain.cases.lead import Lead
+from ingest.storage.state import case_tables as t
+
+Record = Disposition | Evidence | Hazard | HazardMoment | Lead | Inspection | SelfInspection | EnterpriseRecord
+"""What the closed loop keeps."""
+
+Versioned = Hazard | Lead | Inspection | EnterpriseRecord
+"""Of these: what changes, one version at a time."""
+
+TABLES: Final[Mapping[type, sa.Table]] = {
+    Disposition: t.disposition,
+    Evidence: t.evidence,
+    Hazard: t.hazard,
+    HazardMoment: t.hazard_step,
+    Lead: t.lead,
+    Inspection: t.inspection,
+    SelfInspection: t.self_inspection,
+    EnterpriseRecord: t.enterprise,
+    DeadPoint: t.dead_point,
+}
+"""Where each kind of record is kept."""
+
+R = TypeVar("R")
+
+
+def row_of(record: Any) -> dict[str, Any]:
+    """The record as a row of its table."""
+    columns = TABLES[type(record)].c
+    return {field.name: _plain(getattr(record, field.name)) for field in fields(record) if field.name in columns}
+
+
+def record_of(kind: type[R], row: Mapping[str, Any]) -> R:
+    """The record a row holds."""
+    return msgspec.convert({str(name): value for name, value in row.items()}, kind)
+
+
+def key_of(record: Any) -> sa.ColumnElement[bool]:
+    """Which row is the record's."""
+    table = TABLES[type(record)]
+    return sa.and_(*(column == getattr(record, column.name) for column in table.primary_key))
+
+
+def taken_by(record: Any) -> sa.ColumnElement[bool]:
+    """Which rows stand in the way of a new record: its own key's, and those alike where the table allows but one."""
+    table = TABLES[type(record)]
+    alone = [constraint for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)]
+    alike = [
+        sa.and_(*(column == getattr(record, column.name) for column in unique_constraint.columns))
+        for unique_constraint in alone
+    ]
+    return sa.or_(key_of(record), *alike)
+
+
+def link_rows(disposition: Disposition) -> list[dict[str, Any]]:
+    """By which a disposition is found from its alarms."""
+    return [{"alarm": alarm, "disposition": disposition.id} for alarm in disposition.alarms]
+
+
+def finding_row(inspection: UUID, finding: Finding) -> dict[str, Any]:
+    """The finding as a row."""
+    return {"inspection": inspection} | {field.name: getattr(finding, field.name) for field in fields(finding)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, tuple):
+        return [str(one) for one in value]
+    if isinstance(value, Mapping):
+        return dict(value)
+    assert value is None or isinstance(value, (str, int, UUID, dt.date)), value  # noqa: S101  a field no column takes
+    return value

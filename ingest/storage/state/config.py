@@ -1,0 +1,128 @@
+"""Settings of the state database: a file of our own, or a database on a PostgreSQL server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import field_validator, model_validator
+
+from ingest.base.config import Config, Secret, misplaced
+from ingest.domain.model.fault import Fault, InvalidConfig
+
+SslMode = Literal["disable", "require", "verify-ca", "verify-full"]
+
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+SERVER_EXTRA: Final = "postgresql"
+"""The extra of the package that brings the driver of a server (`ingest.base.extras`)."""
+
+_SHAPE: Final = "postgresql://USER@HOST:PORT/DATABASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A database on a server. `host` is a name, an address, or the folder of the server's socket."""
+
+    user: str
+    host: str
+    port: int
+    name: str
+
+    @property
+    def here(self) -> bool:
+        """Whether it is on this machine."""
+        return self.host in _HERE or self.host.startswith("/")
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host.replace("/", "%2F")
+        return f"postgresql://{self.user}@{host}:{self.port}/{self.name}"
+
+
+class StateConfig(Config):
+    """Where alarms, their events and the outbox are kept: `path` or `url`."""
+
+    path: Path = Path("data/state.db")
+    url: str | None = None
+    password: Secret | None = None
+    sslmode: SslMode | None = None  # None = verify-full to another machine, disable to this one
+    ca_file: Path | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _readable(cls, url: str | None) -> str | None:
+        if url is not None:
+            server_of(url)
+        return url
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.url is None:
+            given = sorted(self.model_fields_set & {"password", "sslmode", "ca_file"})
+            if given:
+                raise misplaced(*(((key,), getattr(self, key), "only together with url") for key in given))
+        elif "path" in self.model_fields_set:
+            expected = "path (a SQLite file) or url (a PostgreSQL database), not both"
+            raise misplaced((("path",), str(self.path), expected))
+        elif self.ca_file is None and self.tls.startswith("verify"):
+            expected = "the certificate of the authority that signed the server's"
+            expected += '; or sslmode = "disable", inside a network trusted like a cable'
+            raise misplaced((("ca_file",), None, expected))
+        return self
+
+    @property
+    def server(self) -> Server | None:
+        """The server's database, or None for a file."""
+        return None if self.url is None else server_of(self.url)
+
+    @property
+    def tls(self) -> SslMode:
+        """How the connection is protected."""
+        here = self.server is None or self.server.here
+        return self.sslmode or ("disable" if here else "verify-full")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder whose disk the database fills, or None if that is another machine's concern."""
+        return self.path.parent if self.url is None else None
+
+
+def server_of(url: str) -> Server:
+    """Take an address apart. Raises ValueError, which never quotes it.
+
+    >>> server_of("postgresql://yujing@db.example.cn/yujing")
+    Server(user='yujing', host='db.example.cn', port=5432, name='yujing')
+    >>> str(server_of("postgresql://yujing@%2Frun%2Fpostgresql/yujing"))
+    'postgresql://yujing@%2Frun%2Fpostgresql:5432/yujing'
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 5432
+    except ValueError:
+        raise ValueError(_SHAPE) from None
+    if parts.password is not None or "password" in parts.query.lower():
+        raise ValueError(f"{_SHAPE}, without a password: that goes into `password`, as a file or a variable")
+    user, host, name = unquote(parts.username or ""), _host(parts.netloc), parts.path.removeprefix("/")
+    whole = parts.scheme in {"postgresql", "postgres"} and user and host and name and "/" not in name
+    if not whole or parts.query or parts.fragment:
+        raise ValueError(f"{_SHAPE}; for a socket its folder as HOST, such as %2Frun%2Fpostgresql")
+    return Server(user, host, port, unquote(name))
+
+
+def require_files(config: StateConfig) -> None:
+    """Look at the file the settings name.
+
+    Raises:
+        InvalidConfig: the authority's certificate is not there.
+    """
+    if config.ca_file is not None and not config.ca_file.is_file():
+        raise InvalidConfig(
+            [Fault(str(config.ca_file), "state.ca_file", str(config.ca_file), "a certificate (PEM file)")]
+        )
+
+
+def _host(netloc: str) -> str:
+    """The host as written: the standard library makes it small, which the folder of a socket may not be."""
+    place = netloc.rpartition("@")[2]
+    return place[1:].partition("]")[0] if place.startswith("[") else unquote(place.partition(":")[0])

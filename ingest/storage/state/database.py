@@ -1,0 +1,186 @@
+"""Connections to the state database: one that writes, others that only ever read."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+
+from ingest.storage.state.backend import Backend, open_backend
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.errors import StateBroken, StateInDoubt, StateUnavailable
+from ingest.storage.state.unreadable import Rows, Unreadable
+from ingest.storage.state.version import migrations, require_known
+
+T = TypeVar("T")
+
+
+class Database:
+    """The state database, migrated to the newest schema when opened. No other service writes to it meanwhile."""
+
+    def __init__(self, place: StateConfig | Path) -> None:
+        """Open or create.
+
+        Raises:
+            StateUnavailable, StateBroken: it cannot be used, or another service writes there.
+        """
+        config = StateConfig(path=place) if isinstance(place, Path) else place
+        self.backend: Backend = open_backend(config)
+        self._lock = threading.Lock()
+        self.unreadable = Unreadable()
+        self.broken: StateBroken | None = None
+        self._trouble: dict[bool, str] = {}  # of reading, of writing
+        self._writer, self._reader = self.backend.writer(), self.backend.reader()
+        try:
+            with self.write() as connection:
+                migrate(connection)
+                self.backend.opened(connection)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def trouble(self) -> str | None:
+        """What stood in the way of the newest use of it, for people; None: nothing."""
+        return next(iter(self._trouble.copy().values()), None) or str(self.unreadable) or None
+
+    @contextmanager
+    def write(self, *, lasting: bool = True) -> Iterator[sa.Connection]:
+        """One transaction on the one writing connection.
+
+        What is not `lasting` survives the process, but not a loss of power right after: for what is done again then,
+        since a sync costs several times what a small transaction does. The next one that lasts takes it along.
+
+        Raises:
+            StateUnavailable: nothing of it is kept.
+            StateInDoubt: it may be kept; ask `kept`.
+            StateBroken: now or before; nothing is written any more.
+        """
+        with self._lock:
+            if self.broken is not None:
+                raise self.broken
+            with self._told(), self._writer.connect() as connection, connection.begin() as transaction:
+                self.backend.lasting(connection, lasting)
+                yield connection
+                self._commit(transaction, self.backend.transaction(connection))
+
+    def kept(self, transaction: int) -> bool:
+        """Whether a transaction in doubt was committed. Raises StateUnavailable while that is not known."""
+        with self._lock, self._told(), self._writer.begin() as connection:
+            kept = self.backend.kept(connection, transaction)
+        if kept is None:
+            raise StateUnavailable(f"{self.backend.name}: a commit is still under way")
+        return kept
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection that sees what is committed. Raises StateUnavailable, StateBroken."""
+        with self._told(reading=True), self._reader.connect() as connection:
+            yield connection
+
+    def rows(self, query: sa.Select[Any], **given: Any) -> Rows:
+        """What is committed; `given`: the parameters of a query made beforehand, which costs a quarter of a new one.
+
+        Raises:
+            StateUnavailable, StateBroken.
+        """
+        try:
+            return self._rows(query, given)
+        except StateUnavailable as error:
+            # A pool finds out only by use that its sessions have died with their server; it has forgotten them all now.
+            if not isinstance(error.__cause__, sa.exc.DBAPIError) or not error.__cause__.connection_invalidated:
+                raise
+            return self._rows(query, given)
+
+    def records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T], **given: Any) -> list[T]:
+        """What is committed, as records; a row that cannot be read is told and left out.
+
+        Raises:
+            StateUnavailable, StateBroken: as `rows`.
+        """
+        return self.unreadable.records(query, self.rows(query, **given), make)
+
+    def page(self, query: sa.Select[Any], limit: int, make: Callable[[Mapping[str, Any]], T], **given: Any) -> list[T]:
+        """The first `limit` records; fewer only if there are no more, whatever cannot be read. Raises as `rows`.
+
+        The limit of a query made beforehand is its parameter `most`.
+        """
+
+        def rows(most: int) -> Rows:
+            return self.rows(query, **given, most=most) if given else self.rows(query.limit(most))
+
+        return self.unreadable.page(query, limit, rows, make)
+
+    def record(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> T | None:
+        """The first record, or None; see `records`."""
+        return next(iter(self.records(query, make)), None)
+
+    def scalar(self, query: sa.Select[Any], **given: Any) -> Any:
+        """The first column of the first row, or None. Raises StateUnavailable."""
+        return next((next(iter(row.values())) for row in self.rows(query, **given)), None)
+
+    def _rows(self, query: sa.Select[Any], given: Mapping[str, Any]) -> Rows:
+        with self.read() as connection:
+            return self.unreadable.rows(connection, query, given)
+
+    def _commit(self, transaction: sa.RootTransaction, number: int | None) -> None:
+        try:
+            transaction.commit()
+        except sa.exc.DBAPIError as error:
+            if number is not None and error.connection_invalidated:
+                raise StateInDoubt(f"{self.backend.name}: {self.backend.said(error)}", number) from error
+            raise
+
+    @contextmanager
+    def _told(self, *, reading: bool = False) -> Iterator[None]:
+        """Give the database's errors our names: those to wait for, and those after which nothing may be written."""
+        try:
+            yield
+        except StateUnavailable as error:
+            self._trouble[reading] = str(error)
+            raise
+        except StateBroken as error:
+            self.broken = error
+            raise
+        except sqlite3.DatabaseError as error:  # while connecting: not the library's yet
+            self.broken = StateBroken(f"{self.backend.name}: {error}")
+            raise self.broken from error
+        except sa.exc.DBAPIError as error:
+            meaning, said = self.backend.meaning(error), f"{self.backend.name}: {self.backend.said(error)}"
+            if meaning is StateBroken:
+                self.broken = StateBroken(said)
+                raise self.broken from error
+            if meaning is not None and issubclass(meaning, StateUnavailable):
+                self._trouble[reading] = said
+                raise meaning(said) from error
+            raise
+        except sa.exc.TimeoutError as error:
+            self._trouble[reading] = said = f"{self.backend.name}: all connections are in use"
+            raise StateUnavailable(said) from error
+        else:
+            self._trouble.pop(reading, None)
+
+    def close(self) -> None:
+        """Close every connection, and let others write."""
+        self._reader.dispose()
+        self._writer.dispose()
+        self.backend.close()
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the schema up to date.
+
+    Raises:
+        StateNewer: a newer version of the service wrote it.
+    """
+    if require_known(connection, connection.engine.url.render_as_string()):
+        return
+    config = migrations()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,304 @@
+"""The state database on a PostgreSQL server.
+
+One service writes to a database: its writing session holds an advisory lock, which ends with the session. A session can
+end while the service lives (a restart of the server, a cut), and somebody else may have written before it is back. So
+whoever opens the database leaves a token in it, and a service that comes back to another one's token writes no more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+from uuid import UUID, uuid4
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.types.json import set_json_dumps
+from psycopg.types.string import StrDumper
+from sqlalchemy.dialects.postgresql import REGCLASS
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.model.fault import InvalidConfig
+from ingest.domain.model.reloaded import Reloaded, renewed_password
+from ingest.storage.state.backend import json_text
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.errors import StateAway, StateBroken, StateUnavailable
+from ingest.storage.state.tables import holder
+
+_OLDEST: Final = 130000  # the first to number transactions so that they can be asked for: PostgreSQL 13
+_LOCK: Final = 0x79756A696E67  # "yujing"
+_LINGER_S: Final = 5.0  # what the server may take to notice that a session before ours has died
+
+_REACHING: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    # A peer that is gone is found out in about 11 s, before the watchdog takes the engine for stuck.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 11_000,
+}
+_SESSION: Final = {
+    "jit": "off",  # it costs more than any of our queries
+    "tcp_keepalives_idle": "10",  # so that the server, too, soon lets go of a session whose machine is gone
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+_WRITES: Final = {"synchronous_commit": "on", "lock_timeout": "5s"}
+_READS: Final = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "30s",
+    "plan_cache_mode": "force_custom_plan",  # what is rare and what is common is told by the values asked for
+}
+
+_BROKEN: Final = ("XX001", "XX002")  # data_corrupted, index_corrupted
+_PASSING: Final = (
+    "08",  # connection
+    "28",  # authorization
+    "3D",  # no such database
+    "40",  # rolled back: serialization, deadlock
+    "53",  # no disk, memory or connections left
+    "55",  # locked, in use
+    "57",  # shut down, starting, cancelled
+    "58",  # its system: the server gave the transaction up, and told us
+    "25006",  # it has become a standby
+    "42501",  # no privilege
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StateNotDurable(Event, level="error"):
+    """The server says that a commit is on its disk before it is."""
+
+    database: str
+    problem: str
+
+
+class _Clean(StrDumper):
+    """Text without NUL, the one character PostgreSQL does not keep."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
+
+
+class Postgresql:
+    """Fills `ingest.storage.state.backend.Backend`."""
+
+    def __init__(self, config: StateConfig) -> None:
+        """Read and connect to nothing yet."""
+        self._config = config
+        self._password = renewed_password("state.password", config.password)
+        self._token: UUID | None = None  # ours in the database, once it is open
+
+    @property
+    def name(self) -> str:
+        """The address."""
+        return str(self._config.server)
+
+    def writer(self) -> sa.Engine:
+        """See `Backend`."""
+        return sa.create_engine("postgresql+psycopg://", creator=self._writing, pool_size=1, max_overflow=0)
+
+    def reader(self) -> sa.Engine:
+        """See `Backend`."""
+
+        def reading() -> Any:
+            return connect(self._config, self._password, _READS, prepare_threshold=None)
+
+        return sa.create_engine(
+            "postgresql+psycopg://", creator=reading, pool_size=4, max_overflow=12, isolation_level="AUTOCOMMIT"
+        )
+
+    def opened(self, connection: sa.Connection) -> None:
+        """Leave our token."""
+        token = uuid4()
+        connection.execute(sa.delete(holder))
+        connection.execute(sa.insert(holder), {"one": 1, "token": token, "since": time.time_ns()})
+        self._token = token
+
+    def lasting(self, connection: sa.Connection, lasting: bool) -> None:  # noqa: FBT001  as `Backend`
+        """Nothing: every commit lasts, on a standby that takes over, too."""
+
+    def transaction(self, connection: sa.Connection) -> int | None:
+        """See `Backend`."""
+        return int(connection.exec_driver_sql("SELECT pg_current_xact_id()::text").scalar_one())
+
+    def kept(self, connection: sa.Connection, transaction: int) -> bool | None:
+        """See `Backend`."""
+        query = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+        said = connection.execute(query, {"number": str(transaction)}).scalar_one()
+        return None if said == "in progress" else said == "committed"
+
+    def meaning(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
+        """See `Backend`."""
+        state = getattr(error.orig, "sqlstate", None)
+        if state is None:  # not the server's word: the connection failed
+            return StateAway if isinstance(error, sa.exc.OperationalError) else None
+        if state in _BROKEN:
+            return StateBroken
+        return StateUnavailable if error.connection_invalidated or state.startswith(_PASSING) else None
+
+    def said(self, error: sa.exc.DBAPIError) -> str:
+        """See `Backend`."""
+        return one_line(error.orig)
+
+    def last_given(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
+        """See `Backend`."""
+        sequence = self._sequence(connection, column)
+        return int(connection.execute(sa.select(sa.func.pg_sequence_last_value(sequence))).scalar() or 0)
+
+    def go_on_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
+        """See `Backend`."""
+        sequence = self._sequence(connection, column)
+        connection.execute(sa.select(sa.func.setval(sequence, max(number, 1), number > 0)))
+
+    def settle(self, connection: sa.Connection, tables: Sequence[str]) -> None:
+        """Have the server look at what the tables hold: it would do so by itself in a minute, and plans by it."""
+        for table in tables:
+            connection.exec_driver_sql(f'ANALYZE "{table}"')
+
+    def close(self) -> None:
+        """Nothing: the lock ended with its session."""
+
+    def _sequence(self, connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        query = sa.select(sa.func.pg_get_serial_sequence(column.table.name, column.name))
+        return sa.cast(connection.execute(query).scalar_one(), REGCLASS)
+
+    def _writing(self) -> Any:
+        """Connect the writing session and make sure that it is the only one.
+
+        Raises:
+            StateUnavailable: the server cannot be used, or another session writes.
+            StateBroken: another service has written since we did.
+        """
+        connection = connect(self._config, self._password, _WRITES)
+        try:
+            self._require_usable(connection)
+            self._require_ours(connection)
+            connection.commit()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _require_usable(self, connection: psycopg.Connection[Any]) -> None:
+        version = connection.info.server_version
+        if version < _OLDEST:
+            raise StateUnavailable(f"{self.name}: PostgreSQL {version // 10000} is too old; 13 or newer is needed")
+        if _ask(connection, "SELECT pg_is_in_recovery()"):
+            raise StateUnavailable(f"{self.name}: is a standby, which takes no writes")
+        encoding = _ask(connection, "SHOW server_encoding")
+        if encoding != "UTF8":
+            raise StateUnavailable(f"{self.name}: its encoding is {encoding}; UTF8 is needed")
+        off = [name for name in ("fsync", "full_page_writes") if _ask(connection, f"SHOW {name}") != "on"]
+        if off:
+            said = f"{' and '.join(off)} off at the server: a power cut may take what it has committed"
+            if self._token is None:
+                raise StateUnavailable(f"{self.name}: {said}. Switch it on")
+            emit(StateNotDurable(self.name, said))  # to raise no alarms from now on would be worse
+
+    def _require_ours(self, connection: psycopg.Connection[Any]) -> None:
+        patience = time.monotonic() + (_LINGER_S if self._token is None else 0)
+        while not _ask(connection, "SELECT pg_try_advisory_lock(%s)", _LOCK):
+            self._require_token(connection)
+            if time.monotonic() >= patience:
+                raise _used(self.name, _writer(connection) or "which ends just now")
+            time.sleep(0.1)
+        self._require_token(connection)
+
+    def _require_token(self, connection: psycopg.Connection[Any]) -> None:
+        if self._token is not None and _ask(connection, "SELECT token FROM holder") != self._token:
+            raise StateBroken(f"{self.name}: another service has written here since the connection was lost")
+
+
+def connect(
+    config: StateConfig, password: Reloaded[str | None], settings: Mapping[str, str], **options: Any
+) -> psycopg.Connection[Any]:
+    """A session with these settings. Raises psycopg.Error; StateAway: the password cannot be read, and never could."""
+    server = config.server
+    if server is None:
+        raise ValueError("these settings name no server")
+    try:
+        word = password.get()
+    except InvalidConfig as invalid:
+        raise StateAway(f"{server}: {invalid.faults[0].key}: {invalid.faults[0].expected}") from invalid
+    connection = psycopg.connect(
+        user=server.user,
+        password=word,
+        host=server.host,
+        port=server.port,
+        dbname=server.name,
+        sslmode=config.tls,
+        sslrootcert=None if config.ca_file is None else str(config.ca_file),
+        application_name="yujing",
+        client_encoding="UTF8",
+        options=" ".join(f"-c {name}={value}" for name, value in (_SESSION | dict(settings)).items()),
+        **_REACHING,
+        **options,
+    )
+    connection.adapters.register_dumper(str, _Clean)
+    set_json_dumps(json_text, connection)
+    return connection
+
+
+def one_line(error: BaseException | None) -> str:
+    """What the server or the library said; no secret stands in it, and neither do the values of a query."""
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    return " ".join(str(primary or error).split())
+
+
+def _ask(connection: psycopg.Connection[Any], query: LiteralString, *values: Any) -> Any:
+    """The first column of the first row, or None."""
+    row = connection.execute(query, values).fetchone()
+    return row[0] if row else None
+
+
+def require_unused(config: StateConfig) -> None:
+    """Raise StateUnavailable if a session writes there, or if nobody can tell."""
+    with _visited(config) as connection:
+        writer = _writer(connection)
+    if writer is not None:
+        raise _used(str(config.server), writer)
+
+
+def _used(name: str, writer: str) -> StateUnavailable:
+    return StateUnavailable(f"{name}: another session writes here ({writer}); stop it first")
+
+
+def _writer(connection: psycopg.Connection[Any]) -> str | None:
+    """Whoever holds the lock, as far as the server lets us see; None if nobody does."""
+    row = connection.execute(
+        "SELECT coalesce(host(a.client_addr), 'the same machine'), a.backend_start::timestamptz(0)::text"
+        " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted"
+        " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND (l.classid::bigint << 32 | l.objid::bigint) = %s",
+        [_LOCK],
+    ).fetchone()
+    return f"from {row[0]}, since {row[1]}" if row else None
+
+
+def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:
+    """The first row of a query, without being the service; None if there is none or the tables are not there yet.
+
+    Raises:
+        StateUnavailable: the server cannot be asked.
+    """
+    with _visited(config) as connection:
+        try:
+            return connection.execute(query).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+
+
+@contextmanager
+def _visited(config: StateConfig) -> Iterator[psycopg.Connection[Any]]:
+    """A session of somebody who only asks. Raises StateUnavailable."""
+    try:
+        with connect(config, renewed_password("state.password", config.password), _READS) as connection:
+            yield connection
+    except StateAway as error:  # nobody is to begin without it who has only asked
+        raise StateUnavailable(str(error)) from error
+    except psycopg.Error as error:
+        raise StateUnavailable(f"{config.server}: {one_line(error)}") from error

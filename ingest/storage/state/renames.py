@@ -1,0 +1,41 @@
+"""Points that have another id now: what the state database knows of them goes by it.
+
+What was said is left as it was said: alarms' events, the audit trail, and messages in the outbox name the former id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import sqlalchemy as sa
+
+from ingest.domain.model.audit import YUJING, Act
+from ingest.plants.numbering import Rename
+from ingest.storage.state import case_tables as cases
+from ingest.storage.state import tables as t
+
+_NAMING: Final = (t.alarm, t.suppression, cases.hazard, cases.dead_point)
+"""The tables whose rows are of a point as it stands now."""
+
+
+def rename_points(connection: sa.Connection, renamed: Iterable[Rename], now: int) -> list[Act]:
+    """Let every row of these points go by the new id; what is to be audited of it, nothing if there were none.
+
+    Doing it again changes nothing.
+    """
+    acts = []
+    for (plant, former), point in renamed:
+        if sum(_move(connection, table, plant, former, point) for table in _NAMING):
+            detail = {"was": former, "point": point}
+            acts.append(Act(now, YUJING, "service", "renamed", "point", point, plant, detail))
+    return acts
+
+
+def _move(connection: sa.Connection, table: sa.Table, plant: str, former: str, point: str) -> int:
+    column = table.c
+    old = sa.and_(column.plant == plant, column.point == former)
+    if table is cases.dead_point and connection.execute(sa.select(table).where(old)).first() is not None:
+        # One row a point: another thread may have begun one under the new id meanwhile, which knows less.
+        connection.execute(sa.delete(table).where(column.plant == plant, column.point == point))
+    return connection.execute(sa.update(table).where(old).values(point=point)).rowcount

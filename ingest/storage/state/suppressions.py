@@ -1,0 +1,45 @@
+"""What hides or hid alarms, as committed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ingest.domain.model.suppression import Suppression, SuppressionState
+from ingest.storage.state import tables as t
+from ingest.storage.state.case_queries import Before, paged
+from ingest.storage.state.database import Database
+from ingest.storage.state.rows import suppression_of
+
+
+class SuppressionStore:
+    """Suppressions with all that became of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def suppression(self, suppression: UUID) -> Suppression | None:
+        """One of them, or None."""
+        return self._db.record(sa.select(t.suppression).where(t.suppression.c.id == suppression), suppression_of)
+
+    def suppressions(
+        self,
+        *,
+        limit: int,
+        plants: Collection[str] | None = None,
+        point: str | None = None,
+        states: Collection[SuppressionState] | None = None,
+        before: Before = None,
+    ) -> list[Suppression]:
+        """Newest first; `before` = (applied, id) of the last one seen. None: any."""
+        column = t.suppression.c
+        query = paged(sa.select(t.suppression), column.applied, column.id, before)
+        if plants is not None:
+            query = query.where(column.plant.in_(plants))
+        if point is not None:
+            query = query.where(column.point == point)
+        if states is not None:
+            query = query.where(column.state.in_([str(state) for state in states]))
+        return self._db.page(query, limit, suppression_of)

@@ -1,0 +1,108 @@
+"""The console's forms about one alarm: acknowledge, reset, comment, assign, and hide it for a while."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import Response
+from pydantic import StringConstraints
+from starlette.concurrency import run_in_threadpool
+
+from ingest.domain.model.suppression import SuppressionKind
+from ingest.engine.commands import Assign, Comment, Reset, Suppress
+from ingest.services import caller_scope
+from ingest.services.access import Actor, Caller
+from ingest.services.engine_commands import carry_out, person
+from ingest.services.ports import Ports
+from ingest.web.console.fields import Maybe, Moment, Onward, Words
+from ingest.web.console.forms import go_on, own_form
+from ingest.web.console.rendering import Renderer
+from ingest.web.inputs import Number
+from ingest.web.rest.alarms import acknowledge as acknowledge_alarm
+from ingest.web.rest.alarms import order
+
+_MINUTE = 60 * 10**9
+
+Minutes = Annotated[int, Form(ge=1, le=60 * 24 * 7)]
+Raises = Annotated[Number, Form(ge=1)]
+"""Which raise of the alarm the page showed; left out, the first."""
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Form()]
+
+
+def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
+    """Return the routes of the forms about alarms."""
+    router = APIRouter(prefix="/alarms/{alarm}", dependencies=[Depends(own_form)])
+
+    @router.post("/acknowledge")
+    async def acknowledge(
+        alarm: UUID, actor: Actor, comment: Maybe = None, raises: Raises = 1, onward: Onward = "/alarms"
+    ) -> Response:
+        """Acknowledge an alarm and go back to where the form was."""
+        await acknowledge_alarm(ports, actor, alarm, comment, raises)
+        return go_on(onward)
+
+    @router.post("/reset")
+    async def reset(alarm: UUID, actor: Actor, raises: Raises = 1, onward: Onward = "/alarms") -> Response:
+        """Let go of a latched alarm."""
+        await order(ports, actor, alarm, Reset(alarm, person(actor), raises))
+        return go_on(onward)
+
+    @router.post("/comment")
+    async def comment(alarm: UUID, caller: Caller, comment: Words, onward: Onward = "/alarms") -> Response:
+        """Say something about an alarm."""
+        await order(ports, caller, alarm, Comment(alarm, person(caller), comment))
+        return go_on(onward)
+
+    @router.post("/assign")
+    async def assign(alarm: UUID, actor: Actor, to: Name = "", onward: Onward = "/alarms") -> Response:
+        """Make somebody responsible for an alarm; an empty name: nobody in particular."""
+        await order(ports, actor, alarm, Assign(alarm, person(actor), to or None))
+        return go_on(onward)
+
+    @router.post("/shelve")
+    async def shelve(
+        alarm: UUID, actor: Actor, minutes: Minutes, reason: Words, raises: Raises = 1, onward: Onward = "/alarms"
+    ) -> Response:
+        """Shelve an alarm's rule for so many minutes."""
+        found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
+        until = ports.now() + minutes * _MINUTE
+        wish = Suppress(
+            SuppressionKind.SHELVED, found.plant, found.point, found.rule, reason, until, person(actor),
+            seen=(alarm, raises),
+        )  # fmt: skip
+        await carry_out(ports, wish)
+        return go_on(onward)
+
+    @router.post("/suppress")
+    async def suppress(
+        alarm: UUID, actor: Actor, reason: Words, until: Moment = None, raises: Raises = 1, onward: Onward = "/alarms"
+    ) -> Response:
+        """Suppress an alarm's rule by design."""
+        found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
+        wish = Suppress(
+            SuppressionKind.SUPPRESSED, found.plant, found.point, found.rule, reason, until, person(actor),
+            seen=(alarm, raises),
+        )  # fmt: skip
+        await carry_out(ports, wish)
+        return go_on(onward)
+
+    @router.post("/out-of-service")
+    async def out_of_service(
+        alarm: UUID,
+        actor: Actor,
+        reason: Words,
+        begins: Moment = None,
+        until: Moment = None,
+        onward: Onward = "/alarms",
+    ) -> Response:
+        """Apply for an alarm's point to be taken out of service."""
+        found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
+        kind = SuppressionKind.OUT_OF_SERVICE
+        wish = Suppress(kind, found.plant, found.point, None, reason, until, person(actor), begins)
+        await carry_out(ports, wish)
+        return go_on(onward)
+
+    return router

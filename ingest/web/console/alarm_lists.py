@@ -1,0 +1,247 @@
+"""The list of alarms in its sections: standing by equipment, hidden, waiting for feedback, over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from uuid import UUID
+
+from ingest.domain.alarms.display import Group, Shown, fold
+from ingest.domain.alarms.lifecycle import STANDING, SUPPRESSED_STATES
+from ingest.domain.alarms.urgency import Order, place
+from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
+from ingest.domain.model.plant import Text
+from ingest.domain.model.suppression import Suppression, SuppressionState
+from ingest.services import caller_scope
+from ingest.services.access import Principal
+from ingest.services.alarm_display import show_among
+from ingest.services.ports import Ports
+from ingest.web.console import rows
+from ingest.web.paging import cut, read_token
+
+STANDING_SHOWN: Final = 500
+HIDDEN_SHOWN: Final = 200
+WAITING_SHOWN: Final = 20
+PAST_SHOWN: Final = 50
+
+STANDS: Final = "standing"
+HIDDEN: Final = "hidden"
+WAITING: Final = "awaiting-feedback"
+"""No states of their own: all that stands, all that is hidden, what is back to normal without feedback."""
+
+AnyLevel = Literal["", "1", "2"]
+AnyState = AlarmState | Literal["", "standing", "hidden", "awaiting-feedback", "historical"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedRow:
+    """An alarm with those folded under it."""
+
+    row: rows.AlarmRow
+    folded: tuple[rows.AlarmRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRows:
+    """The alarms of one equipment; those in `folded` say nothing new, because it stands still."""
+
+    plant: str
+    name: Text
+    equipment: Text | None
+    key: str
+    lines: tuple[FoldedRow, ...]
+    folded: tuple[rows.AlarmRow, ...]
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return len(self.lines) + sum(len(line.folded) for line in self.lines) + len(self.folded)
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenRow:
+    """An alarm that a suppression hides."""
+
+    row: rows.AlarmRow
+    by: Suppression | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLists:
+    """What the page shows.
+
+    Attributes:
+        groups: standing alarms by equipment; None: the filters ask for one state, or it is a further page.
+        count: how many stand in all, shown or not.
+        more_standing: token of the page that goes on after those shown.
+        hidden, hidden_count: those shown, and how many there are in all.
+        waiting, more_waiting: those shown, and whether there are more.
+        past: what is over, or what the filters ask for.
+        older: token of its next page.
+        further: whether this is not the first page of the state asked for.
+    """
+
+    groups: tuple[GroupRows, ...] | None
+    past: tuple[rows.AlarmRow, ...]
+    older: str | None
+    count: caller_scope.Standing = field(default_factory=caller_scope.Standing)
+    more_standing: str | None = None
+    hidden: tuple[HiddenRow, ...] = ()
+    hidden_count: int = 0
+    waiting: tuple[rows.AlarmRow, ...] = ()
+    more_waiting: bool = False
+    further: bool = False
+
+
+def alarm_lists(
+    ports: Ports, caller: Principal, plant: str, level: AnyLevel, state: AnyState, cursor: str
+) -> AlarmLists:
+    """Return every section; or one page of the state asked for."""
+    ask = _Ask(ports, caller, plant, level)
+    before = read_token(cursor or None)
+    further = before is not None
+    if state:
+        size = STANDING_SHOWN if state == STANDS else PAST_SHOWN
+        order = _order(state)
+        page, older = _cut(ask.of(state, size + 1, before), size, order)
+        shown = show_among(ports, caller, page) if order is Order.URGENCY else {}
+        return AlarmLists(None, tuple(ask.row(alarm, shown.get(alarm.id)) for alarm in page), older, further=further)
+    past, older = _cut(ask.past(before), PAST_SHOWN)
+    over = tuple(map(ask.row, past))
+    if further:
+        return AlarmLists(None, over, older, further=True)
+    standing, more_standing = _cut(ask.of(STANDS, STANDING_SHOWN + 1), STANDING_SHOWN, Order.URGENCY)
+    waiting = ask.of(WAITING, WAITING_SHOWN + 1)
+    return AlarmLists(
+        groups=tuple(ask.group(group) for group in fold(ask.shown(standing))),
+        past=over,
+        older=older,
+        count=ask.count(),
+        more_standing=more_standing,
+        hidden=ask.hidden(),
+        hidden_count=ask.hidden_count(),
+        waiting=tuple(ask.row(alarm) for alarm in waiting[:WAITING_SHOWN]),
+        more_waiting=len(waiting) > WAITING_SHOWN,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One caller's question, with the filters that every section shares."""
+
+    ports: Ports
+    caller: Principal
+    plant: str
+    level: AnyLevel
+
+    def filter(
+        self,
+        states: frozenset[AlarmState],
+        *,
+        cleared: bool | None = None,
+        historical: bool | None = None,
+    ) -> AlarmFilter:
+        return AlarmFilter(
+            plants=caller_scope.narrowed(self.caller, self.plant or None),
+            states=states,
+            level=int(self.level) if self.level else None,
+            cleared=cleared,
+            historical=historical,
+        )
+
+    def of(self, state: AnyState, limit: int, before: _Before = None) -> Sequence[Alarm]:
+        """Those whose rows say this, or of this section: standing ones the most urgent first, others the newest."""
+        return self.ports.alarms.alarms(self._which(state), limit=limit, before=before, order=_order(state))
+
+    def _which(self, state: AnyState) -> AlarmFilter:
+        """Alarms whose rows say this (`AlarmRow.word`), or of this section."""
+        if state == WAITING:
+            return self.filter(_NORMAL, cleared=False, historical=False)
+        if state == AlarmState.NORMAL:
+            return self.filter(_NORMAL, cleared=True, historical=False)
+        if state == "historical":
+            return self.filter(_NORMAL, historical=True)
+        if state in _SECTIONS:
+            return self.filter(_SECTIONS[state])
+        return self.filter(frozenset({AlarmState(state)}))
+
+    def count(self) -> caller_scope.Standing:
+        """How many stand."""
+        return sum(
+            caller_scope.counted(self.ports.alarms.counts(self._which(STANDS))).values(), start=caller_scope.Standing()
+        )
+
+    def hidden_count(self) -> int:
+        """How many are hidden."""
+        return sum(self.ports.alarms.counts(self._which(HIDDEN)).values())
+
+    def past(self, before: _Before) -> Sequence[Alarm]:
+        """What is over: cleared, removed, or found in readings that came late; newest first, one more than a page."""
+        found = [
+            alarm
+            for which in (
+                self.filter(_NORMAL, cleared=True, historical=False),
+                self.filter(_NORMAL, historical=True),
+                self.filter(_REMOVED),
+            )
+            for alarm in self.ports.alarms.alarms(which, limit=PAST_SHOWN + 1, before=before)
+        ]
+        return sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)[: PAST_SHOWN + 1]
+
+    def hidden(self) -> tuple[HiddenRow, ...]:
+        """What is hidden, each with what hides it."""
+        found = self.of(HIDDEN, HIDDEN_SHOWN)
+        plants = frozenset(alarm.plant for alarm in found)
+        by = caller_scope.suppressions(self.ports, plants, _IN_FORCE) if found else ()
+        now = self.ports.now()
+        return tuple(HiddenRow(self.row(alarm), _hiding(alarm, by, now)) for alarm in found)
+
+    def shown(self, standing: Sequence[Alarm]) -> list[Shown]:
+        """How each is to be shown, among all that stands in the caller's scope."""
+        found = show_among(self.ports, self.caller, standing)
+        return [found[alarm.id] for alarm in standing]
+
+    def row(self, alarm: Alarm, shown: Shown | None = None) -> rows.AlarmRow:
+        return rows.alarm_row(self.ports, alarm, self.caller, shown)
+
+    def group(self, group: Group) -> GroupRows:
+        plant = self.ports.live.configuration().plants.get(group.plant)
+        machines = plant.equipment if plant else ()
+        machine = next((machine.name for machine in machines if machine.id == group.equipment), None)
+        return GroupRows(
+            group.plant,
+            plant.name if plant else Text(group.plant, group.plant),
+            machine,
+            f"{group.plant}-{group.equipment or ''}",
+            tuple(
+                FoldedRow(self.row(row.shown.alarm, row.shown), tuple(self.row(f.alarm, f) for f in row.folded))
+                for row in group.rows
+            ),
+            tuple(self.row(shown.alarm, shown) for shown in group.folded),
+        )
+
+
+_Before = tuple[int, UUID] | None
+_NORMAL: Final = frozenset({AlarmState.NORMAL})
+_REMOVED: Final = frozenset({AlarmState.REMOVED})
+_SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {STANDS: STANDING, HIDDEN: frozenset(SUPPRESSED_STATES)}
+_IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
+
+
+def _hiding(alarm: Alarm, among: Sequence[Suppression], now: int) -> Suppression | None:
+    """The strongest suppression that covers the alarm now."""
+    over = [
+        suppression
+        for suppression in among
+        if suppression.holds(now) and suppression.covers(alarm.plant, alarm.point, alarm.rule)
+    ]
+    return max(over, key=lambda suppression: suppression.kind.strength, default=None)
+
+
+def _order(state: AnyState) -> Order:
+    return Order.URGENCY if state == STANDS or state in STANDING else Order.RAISED
+
+
+def _cut(found: Sequence[Alarm], page: int, order: Order = Order.RAISED) -> tuple[Sequence[Alarm], str | None]:
+    return cut(found, page, lambda alarm: place(alarm, order))

@@ -1,0 +1,83 @@
+"""The console's pages on alarms: the list in its sections, and one alarm with what can be done about it."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ingest.domain.cases.causes import CAUSES, FALSE_ALARMS
+from ingest.domain.cases.disposition import DispositionFilter
+from ingest.services import caller_scope
+from ingest.services.access import Caller, Principal
+from ingest.services.alarm_display import show_among
+from ingest.services.ports import Ports
+from ingest.web.console import rows
+from ingest.web.console.alarm_actions import offers
+from ingest.web.console.alarm_lists import AnyLevel, AnyState, alarm_lists
+from ingest.web.console.rendering import Renderer, plant_names
+from ingest.web.console.uploads import proofs
+
+DISPOSITIONS_SHOWN: Final = 20
+PARTS: Final = {"head": "_alarm_head.html", "body": "_alarm.html", "actions": "_alarm_actions.html"}
+"""What of an alarm's page is drawn anew by itself."""
+
+
+def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
+    """Return the routes of the pages on alarms."""
+    router = APIRouter()
+
+    @router.get("/alarms")
+    @router.get("/alarms/table")
+    def alarms(
+        request: Request,
+        caller: Caller,
+        plant: str = "",
+        level: AnyLevel = "",
+        state: AnyState = "",
+        cursor: str = "",
+    ) -> Response:
+        """Show what stands, what is hidden, what waits for feedback and what is over; or what the filters ask for."""
+        fragment = request.url.path.endswith("/table")
+        return render.page(
+            request,
+            "_alarms.html" if fragment else "alarms.html",
+            lists=alarm_lists(ports, caller, plant, level, state, cursor),
+            names=plant_names(ports, caller),
+            chosen={"plant": plant, "level": level, "state": state},
+            query=request.url.query,
+        )
+
+    @router.get("/alarms/count")
+    def count(request: Request, caller: Caller) -> Response:
+        """Show how many alarms nobody has acknowledged."""
+        return render.page(request, "_count.html", count=_unacknowledged(ports, caller), of="alarms.unacknowledged")
+
+    @router.get("/alarms/{alarm}")
+    @router.get("/alarms/{alarm}/head")
+    @router.get("/alarms/{alarm}/body")
+    @router.get("/alarms/{alarm}/actions")
+    def alarm(request: Request, caller: Caller, alarm: UUID) -> Response:
+        """Show one alarm: how it stands, what can be done, why it was raised and what became of it."""
+        found = caller_scope.alarm(ports, caller, alarm)
+        dispositions = ports.cases.books.dispositions(DispositionFilter(alarm=alarm), limit=DISPOSITIONS_SHOWN)
+        return render.page(
+            request,
+            PARTS.get(request.url.path.rpartition("/")[2], "alarm.html"),
+            row=rows.alarm_row(ports, found, caller, show_among(ports, caller, [found]).get(alarm)),
+            rule=caller_scope.rule(ports, found),
+            point=ports.live.configuration().find(found.plant, found.point),
+            history=ports.alarms.alarm_history(alarm),
+            offer=offers(ports, found, caller),
+            causes=CAUSES,
+            false_alarms=FALSE_ALARMS,
+            dispositions=[(disposition, proofs(ports, disposition.evidence)) for disposition in dispositions],
+        )
+
+    return router
+
+
+def _unacknowledged(ports: Ports, caller: Principal) -> str:
+    return str(sum(standing.unacknowledged for standing in caller_scope.standing(ports, caller).values()))

@@ -1,0 +1,59 @@
+"""Where to look after a decision was refused because things had moved on: the records it is about."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fastapi import Request
+
+from ingest.domain.model.audit import ActKind
+from ingest.domain.model.plant import Text
+from ingest.services.errors import Conflict, Problem
+from ingest.web.console.navigation import inside
+from ingest.web.texts import ACT_KINDS
+
+SUBJECT_PAGES: Final[dict[ActKind, str]] = {
+    "alarm": "/alarms/",
+    "warning": "/warnings/",
+    "hazard": "/hazards/",
+    "lead": "/leads/",
+    "inspection": "/inspections/",
+    "enterprise": "/enterprises/",
+}
+"""Where the pages of the audit trail's subjects are."""
+
+_FORM: Final = re.compile(r"(/\w+/)([^/]+)/[\w-]+")
+_MOST: Final = 10
+"""Records that are offered at most."""
+
+
+def records(path: str, problem: Problem) -> list[tuple[Text, str]]:
+    """Return the records to look at before one decides again, each as what it is and its page; none but after a 409.
+
+    They are those that the refusal names; if it names none, the one whose form was sent to `path`.
+    """
+    if not isinstance(problem, Conflict):
+        return []
+    kinds: tuple[ActKind, ...] = ("alarm", "warning")
+    named = [(kind, str(problem.now[kind])) for kind in kinds if kind in problem.now]
+    named += [("alarm", str(one)) for one in problem.now.get("alarms", ())][:_MOST]
+    form = _FORM.fullmatch(path)
+    if not named and form is not None:
+        named = [(kind, form[2]) for kind, at in SUBJECT_PAGES.items() if at == form[1]]
+    many = len(named) > 1
+    return [
+        (_numbered(ACT_KINDS[kind], place) if many else ACT_KINDS[kind], SUBJECT_PAGES[kind] + key)
+        for place, (kind, key) in enumerate(named, 1)
+    ]
+
+
+def page_before(request: Request, problem: Problem) -> str | None:
+    """Return the page that a refused form leads on to, where the browser does not say which one it was on."""
+    form = getattr(request.state, "form", {})
+    onward = form.get("onward") if isinstance(problem, Conflict) else None
+    return inside(onward) if isinstance(onward, str) and inside(onward) == onward else None
+
+
+def _numbered(what: Text, place: int) -> Text:
+    return Text(f"{what.zh} {place}", f"{what.en} {place}")

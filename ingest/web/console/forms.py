@@ -1,0 +1,113 @@
+"""The console's own forms: sign in and out, choose the language; and what every form of it has in common."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from ingest.base.telemetry import Event, emit
+from ingest.services.errors import NotOfThisSession, TooManyGuesses
+from ingest.web.access_audit import AccessAudit
+from ingest.web.admission import Admission
+from ingest.web.console.navigation import inside
+from ingest.web.console.rendering import LANGUAGE_COOKIE, Renderer, language
+from ingest.web.console.wording import said
+from ingest.web.guard import SESSION_COOKIE, client_of
+from ingest.web.sessions import Session, Sessions, lasts_s
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(Event):
+    """Console sign-ins."""
+
+    name: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused(Event, level="warning", labels=("reason",)):
+    """Console sign-ins refused, by reason."""
+
+    reason: Literal["wrong token", "too many attempts"]
+    client: str
+
+
+async def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
+    """Refuse a form that does not carry its session's token. Programs with a bearer token need none.
+
+    What the form held is at hand for the page that says why it was refused (`request.state.form`).
+    """
+    session: Session | None = request.state.session
+    if session is not None and not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
+        raise NotOfThisSession("the form is not of this session; open the page again")
+    request.state.form = await request.form()  # parsed before: this waits for nothing
+
+
+def forms_router(
+    render: Renderer,
+    admission: Admission,
+    sessions: Sessions,
+    witness: AccessAudit,
+    *,
+    secure: bool,
+) -> APIRouter:
+    """Return the routes of the console's forms."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/signin")
+    def signin_page(request: Request, onward: str = "/") -> Response:
+        """Show the sign-in page."""
+        return render.signin(request, onward=inside(onward))
+
+    @router.post("/signin")
+    def signin(request: Request, token: Annotated[str, Form()] = "", onward: Annotated[str, Form()] = "/") -> Response:
+        """Begin a session for whoever knows a token."""
+        client, lang = client_of(request), language(request)
+        try:
+            principal = admission.admit(client, token.strip())
+        except TooManyGuesses as problem:
+            emit(SignInRefused("too many attempts", client))
+            wrong = said("signin.wait", lang).format(n=problem.wait_s)
+            answer = render.signin(request, status=problem.status, onward=inside(onward), wrong=wrong)
+            answer.headers.update(problem.headers)
+            return answer
+        if principal is None:
+            emit(SignInRefused("wrong token", client))
+            return render.signin(request, status=401, onward=inside(onward), wrong=said("signin.wrong", lang))
+        emit(SignedIn(principal.name, client))
+        witness.signed_in(principal, client)
+        onwards = RedirectResponse(inside(onward), 303)
+        session = sessions.begin(principal, instead_of=request.cookies.get(SESSION_COOKIE, ""))
+        onwards.set_cookie(
+            SESSION_COOKIE, session.id, max_age=int(lasts_s(principal)), httponly=True, samesite="strict", secure=secure
+        )
+        return onwards
+
+    @router.post("/signout", dependencies=[Depends(own_form)])
+    def signout(request: Request) -> Response:
+        """End the session."""
+        session: Session | None = request.state.session
+        if session is not None:
+            sessions.end(session.id)
+            witness.signed_out(session.principal, client_of(request))
+        onwards = RedirectResponse("/signin", 303)
+        onwards.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict", secure=secure)
+        return onwards
+
+    @router.post("/language")
+    def choose_language(lang: Annotated[Literal["zh", "en"], Form()], onward: Annotated[str, Form()] = "/") -> Response:
+        """Remember the language in this browser."""
+        onwards = RedirectResponse(inside(onward), 303)
+        onwards.set_cookie(LANGUAGE_COOKIE, lang, max_age=400 * 86_400, httponly=True, samesite="strict", secure=secure)
+        return onwards
+
+    return router
+
+
+def go_on(onward: str) -> Response:
+    """Answer a form: on to a page of this site, which is then asked for anew."""
+    return RedirectResponse(inside(onward), 303)

@@ -1,0 +1,92 @@
+"""What the pages on hazards show: the stages of a life, the steps a caller may take, the clauses that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from ingest.domain.cases.criteria import Clause, load_criteria
+from ingest.domain.cases.evidence import Evidence
+from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
+from ingest.domain.cases.hazard_steps import HazardStep, possible
+from ingest.domain.cases.labels import label
+from ingest.domain.model.plant import Plant, Point, Text
+from ingest.services.access import Principal
+from ingest.services.ports import Ports
+from ingest.web.console.uploads import proofs
+from ingest.web.console.warning_views import Standing
+
+_LIFE: Final = (
+    HazardState.FOUND,
+    HazardState.REGISTERED,
+    HazardState.GRADED,
+    HazardState.REPORTED,
+    HazardState.RECTIFYING,
+    HazardState.SUBMITTED,
+    HazardState.CLOSED,
+)
+
+MAIN: Final = (
+    HazardStep.REGISTER,
+    HazardStep.GRADE,
+    HazardStep.REPORT,
+    HazardStep.SUPERVISE,
+    HazardStep.RECTIFY,
+    HazardStep.SUBMIT,
+    HazardStep.CLOSE,
+    HazardStep.SEND_BACK,
+    HazardStep.EXTEND,
+    HazardStep.DISMISS,
+)
+"""The steps in the order in which a page offers them: what leads on comes first."""
+
+
+def stages(hazard: Hazard) -> list[tuple[Text, Standing]]:
+    """Return the stages of its life: those behind it, where it is, and those to come."""
+    if hazard.state is HazardState.DISMISSED:
+        return [(label(HazardState.FOUND), "done"), (label(HazardState.DISMISSED), "done")]
+    life = [state for state in _LIFE if state is not HazardState.REPORTED or hazard.level is not HazardLevel.GENERAL]
+    at = life.index(hazard.state)
+
+    def how(number: int) -> Standing:
+        if number == at:
+            return "done" if hazard.state is HazardState.CLOSED else "now"
+        return "done" if number < at else "next"
+
+    return [(label(state), how(number)) for number, state in enumerate(life)]
+
+
+def steps_for(hazard: Hazard, caller: Principal) -> list[HazardStep]:
+    """Return the steps that can follow and that this caller may take, in the order of the page."""
+    own = caller.name == hazard.submitted_by
+    ready = hazard.level is not HazardLevel.MAJOR or hazard.supervision is not None
+    open_ = {*possible(hazard, caller.role)}
+    if own:
+        open_ -= {HazardStep.CLOSE, HazardStep.SEND_BACK}  # somebody else reviews
+    if not ready:
+        open_ -= {HazardStep.CLOSE}
+    if hazard.supervision is not None:
+        open_ -= {HazardStep.SUPERVISE}
+    return [step for step in MAIN if step in open_]
+
+
+def clauses_for(plant: Plant, point: Point | None, hazard: Hazard) -> list[Clause]:
+    """Return the clauses for plants of this kind; those that its point's signal suggests come first."""
+    criteria = load_criteria()
+    rule = "SILENT" if hazard.source == "rule" else ""
+    first = criteria.suggested(plant.kind, point.signal, rule) if point else []
+    return [
+        *first,
+        *(clause for clause in criteria.clauses.values() if plant.kind in clause.kinds and clause not in first),
+    ]
+
+
+def proofs_of_hazard(ports: Ports, history: Sequence[HazardMoment]) -> dict[int, list[Evidence]]:
+    """Return the files that came with each step, by its version."""
+    found = {}
+    for line in history:
+        keys = [UUID(key) for key in line.detail.get("evidence", ())]
+        if keys:
+            found[line.version] = proofs(ports, keys)
+    return found

@@ -1,0 +1,61 @@
+"""The console's pages and the fragments that its module fetches anew: the same templates, so one way to draw."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse, Response
+
+from ingest.services.ports import Ports
+from ingest.web.console.alarm_forms import alarm_forms
+from ingest.web.console.alarm_pages import alarm_pages
+from ingest.web.console.audit_pages import audit_pages
+from ingest.web.console.disposition_forms import disposition_forms
+from ingest.web.console.enterprise_pages import enterprise_pages
+from ingest.web.console.hazard_forms import hazard_forms
+from ingest.web.console.hazard_pages import hazard_pages
+from ingest.web.console.inspection_pages import inspection_pages
+from ingest.web.console.lead_pages import lead_pages
+from ingest.web.console.list_pages import list_pages
+from ingest.web.console.metric_pages import metric_pages
+from ingest.web.console.plant_pages import plant_pages
+from ingest.web.console.rendering import Renderer
+from ingest.web.console.service_pages import service_pages
+from ingest.web.console.suppression_pages import suppression_pages
+from ingest.web.console.warning_pages import warning_pages
+from ingest.web.exports import Exports
+
+PAGES = (
+    metric_pages,  # before /alarms/{alarm}
+    alarm_pages,
+    alarm_forms,
+    disposition_forms,
+    suppression_pages,
+    warning_pages,
+    hazard_forms,  # before /hazards/{hazard}
+    hazard_pages,
+    inspection_pages,
+    lead_pages,
+    enterprise_pages,
+    plant_pages,
+    audit_pages,
+    service_pages,
+)
+"""What there is, by subject."""
+
+
+def include_pages(app: FastAPI, ports: Ports, exports: Exports, render: Renderer) -> None:
+    """Give the application the console's pages and the forms on them, which no document describes."""
+    router = APIRouter()
+
+    @router.get("/")
+    def home() -> Response:
+        """Begin at the alarms."""
+        return RedirectResponse("/alarms", 303)
+
+    @router.get("/static/{name}")
+    def static(name: str) -> Response:
+        """Return a file of the console."""
+        return render.asset(name)
+
+    for each in (router, *(routes(ports, render) for routes in PAGES), list_pages(ports, exports, render)):
+        app.include_router(each, include_in_schema=False)

@@ -1,0 +1,50 @@
+"""Files of evidence that come with a form of the console, and those a page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import File, UploadFile
+from starlette.concurrency import run_in_threadpool
+
+from ingest.domain.cases.evidence import Evidence
+from ingest.services.access import Principal
+from ingest.services.cases import evidence
+from ingest.services.errors import BadParameter
+from ingest.services.ports import Ports
+
+MOST: Final = 3
+"""Files in one form."""
+
+PATHS: Final = ("/dispositions", "/hazards/submit", "/hazards/close", "/inspections/conclude", "/self-inspections")
+"""Where forms with files are posted to. None names a record: which one is a field, so that the door knows them all."""
+
+Files = Annotated[list[UploadFile], File(description="JPEG, PNG or PDF, by their content")]
+
+
+def most_bytes(one_file: int) -> int:
+    """Return how large a form with files may be, if one file and what stands around it may be so large."""
+    return MOST * one_file
+
+
+async def handed_in(ports: Ports, caller: Principal, plant: str, files: Sequence[UploadFile]) -> tuple[UUID, ...]:
+    """Keep the files that came with a form; a browser sends an empty one where none was chosen.
+
+    Raises:
+        NotThere, BadParameter, Incomplete: the plant is not in scope, too many files, or one that is not taken.
+    """
+    chosen = [file for file in files if file.filename]
+    if len(chosen) > MOST:
+        raise BadParameter("evidence", len(chosen), f"at most {MOST} files")
+    kept = []
+    for upload_file in chosen:
+        content = await upload_file.read()
+        kept.append((await run_in_threadpool(evidence.hand_in, ports, caller, plant, upload_file.filename, content)).id)
+    return tuple(kept)
+
+
+def proofs(ports: Ports, keys: Collection[UUID]) -> list[Evidence]:
+    """Return what is known of these files, in the order in which they were handed in."""
+    return sorted(ports.cases.books.evidence_of(keys), key=lambda one: one.given)

@@ -1,0 +1,176 @@
+"""REST: alarms, their history, and what people do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+
+from ingest.domain.alarms.display import Shown
+from ingest.domain.alarms.report import alarm_fields
+from ingest.domain.alarms.urgency import Order, is_place, place
+from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
+from ingest.domain.model.payload import iso
+from ingest.domain.model.plant import Text
+from ingest.engine.commands import Acknowledge, Assign, Command, Comment, Reset
+from ingest.services import caller_scope
+from ingest.services.access import Actor, Caller, Principal
+from ingest.services.alarm_display import show_among
+from ingest.services.engine_commands import carry_out, person
+from ingest.services.errors import BadParameter, Conflict
+from ingest.services.ports import Ports
+from ingest.services.timestamps import Instant
+from ingest.web.paging import Cursor, Limit, cut, read_token
+from ingest.web.rest import schemas
+
+
+def alarms_router(ports: Ports) -> APIRouter:
+    """Return the routes on alarms, the stream apart."""
+    router = APIRouter(prefix="/alarms", tags=["alarms"])
+
+    @router.get("")
+    def alarms(
+        caller: Caller,
+        plant: str | None = None,
+        state: Annotated[list[AlarmState], Query(description="may be given more than once; default: any")] = [],  # noqa: B006  FastAPI copies it
+        level: Annotated[int | None, Query(ge=1, le=2)] = None,
+        point: str | None = None,
+        historical: Annotated[bool | None, Query(description="found in readings that came late, or not")] = None,
+        cleared: Annotated[bool | None, Query(description="value back and feedback given (销警), or not yet")] = None,
+        assigned: Annotated[str | None, Query(description="to whom")] = None,
+        since: Annotated[Instant | None, Query(description="raised at or after")] = None,
+        until: Annotated[Instant | None, Query(description="raised before")] = None,
+        order: Annotated[
+            Order,
+            Query(
+                description="`raised`: newest raised first; `urgency`: standing ones, unacknowledged before"
+                " acknowledged, then level 2 before 1, then the newest call first"
+            ),
+        ] = Order.RAISED,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> schemas.AlarmPage:
+        """List alarms, newest raised first or those that stand by urgency. Go on with the order a cursor is of."""
+        which = AlarmFilter(
+            plants=caller_scope.narrowed(caller, plant),
+            states=frozenset(state) or None,
+            level=level,
+            point=point,
+            since=since,
+            until=until,
+            historical=historical,
+            cleared=cleared,
+            assigned=assigned,
+        )
+        before = read_token(cursor)
+        if before is not None and not is_place(before[0], order):
+            raise BadParameter("cursor", cursor, f"`next` of a page with order={order}")
+        found = ports.alarms.alarms(which, limit=limit + 1, before=before, order=order)
+        page, following = cut(found, limit, lambda alarm: place(alarm, order))
+        shown = show_among(ports, caller, page)
+        return schemas.AlarmPage(
+            alarms=[schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page],
+            next=following,
+        )
+
+    @router.get("/{alarm}")
+    def alarm(alarm: UUID, caller: Caller) -> schemas.AlarmDetail:
+        """Show one alarm with its history."""
+        found = caller_scope.alarm(ports, caller, alarm)
+        return _detail(ports, caller, found, ports.alarms.alarm_history(alarm))
+
+    @router.post("/{alarm}/acknowledge")
+    async def acknowledge_alarm(
+        alarm: UUID, actor: Actor, body: schemas.Acknowledgement | None = None
+    ) -> schemas.AlarmDetail:
+        """Say that somebody has seen an alarm, by the raise they saw. Operators and admins only.
+
+        409 with `changed` and `now` if it was raised again since, or if somebody was faster: who, and when. The
+        comment is kept with the alarm then.
+        """
+        said = body or schemas.Acknowledgement()
+        return await detailed(actor, alarm, await acknowledge(ports, actor, alarm, said.comment, said.raises))
+
+    @router.post("/{alarm}/reset")
+    async def reset_alarm(alarm: UUID, actor: Actor, body: schemas.Occurrence | None = None) -> schemas.AlarmDetail:
+        """Let go of a latched alarm that was acknowledged, by the raise that was seen. Operators and admins only."""
+        seen = (body or schemas.Occurrence()).raises
+        return await ordered(actor, alarm, Reset(alarm, person(actor), seen))
+
+    @router.post("/{alarm}/comment")
+    async def comment_alarm(alarm: UUID, caller: Caller, body: schemas.Remark) -> schemas.AlarmDetail:
+        """Say something about an alarm."""
+        return await ordered(caller, alarm, Comment(alarm, person(caller), body.comment))
+
+    @router.post("/{alarm}/assign")
+    async def assign_alarm(alarm: UUID, actor: Actor, body: schemas.Assignment) -> schemas.AlarmDetail:
+        """Make somebody responsible for an alarm. Operators and admins only."""
+        return await ordered(actor, alarm, Assign(alarm, person(actor), body.to))
+
+    async def ordered(caller: Principal, key: UUID, command: Command[Alarm]) -> schemas.AlarmDetail:
+        return await detailed(caller, key, await order(ports, caller, key, command))
+
+    async def detailed(caller: Principal, key: UUID, changed: Alarm) -> schemas.AlarmDetail:
+        history = await run_in_threadpool(ports.alarms.alarm_history, key)
+        return await run_in_threadpool(_detail, ports, caller, changed, history)
+
+    return router
+
+
+async def acknowledge(ports: Ports, caller: Principal, key: UUID, comment: str | None, raises: int) -> Alarm:
+    """Acknowledge an alarm in the caller's scope, by the raise they saw; returns it as committed.
+
+    Raises:
+        NotThere, Away: as `order`.
+        Conflict: as `order`. If somebody was faster, the comment was kept with the alarm.
+    """
+    who = person(caller)
+    try:
+        return await order(ports, caller, key, Acknowledge(key, who, comment, raises))
+    except Conflict as conflict:
+        if not conflict.done or conflict.said is None or comment is None:
+            raise
+        await order(ports, caller, key, Comment(key, who, comment))
+        said = Text(
+            f"{conflict.said.zh}您的备注已保存在该报警下。", f"{conflict.said.en} Your comment is kept with the alarm."
+        )
+        raise Conflict(said.en, said=said, now={**conflict.now, "comment_kept": True}, done=True) from conflict
+
+
+async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Alarm]) -> Alarm:
+    """Have something done to an alarm in the caller's scope; returns it as committed.
+
+    Raises:
+        NotThere, Conflict, Away: as `carry_out`, and for an alarm out of scope.
+        Busy: the caller has commented or assigned too much today.
+    """
+    await run_in_threadpool(caller_scope.alarm, ports, caller, key)
+    if isinstance(command, Comment | Assign):  # nothing that answers an alarm is ever counted
+        ports.cases.allowances.acts.take(caller.name)
+    return await carry_out(ports, command)
+
+
+def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
+    steps = [
+        schemas.AlarmEventOut(
+            seq=event.seq,
+            event=event.kind,
+            time=str(iso(event.time)),
+            received=str(iso(event.received)),
+            state=event.alarm.state,
+            by=event.by,
+            detail=dict(event.detail),
+        )
+        for event in history
+    ]
+    rule = caller_scope.rule(ports, alarm)
+    reason = schemas.Said.model_validate(rule.reason) if rule else None
+    shown = _display(show_among(ports, caller, [alarm]).get(alarm.id))
+    return schemas.AlarmDetail(**alarm_fields(alarm), history=steps, reason=reason, display=shown)
+
+
+def _display(shown: Shown | None) -> schemas.DisplayOut | None:
+    return schemas.DisplayOut.model_validate(shown) if shown is not None else None

@@ -1,0 +1,234 @@
+"""The shapes of hazards (隐患)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardSource, HazardState
+from ingest.domain.cases.hazard_steps import HazardStep, possible
+from ingest.domain.model.audit import ActRole
+from ingest.services.config import Role
+from ingest.web.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, Yuan, said, told
+from ingest.web.rest.schemas import Body, PlantId, PointId, Said, Shape, Words
+
+
+class HazardOut(Shape):
+    """A hazard as it stands."""
+
+    id: UUID
+    version: Annotated[int, Field(description="counts its steps; send it back with the next one", examples=[3])]
+    plant: PlantId
+    title: Annotated[str, Field(examples=["冷却水压力变送器失效"])]
+    description: str
+    place: str
+    equipment: str | None
+    point: PointId | None
+    source: HazardSource
+    origin: str | None = Field(description="id of the alarm or inspection it comes from; of a rule its name")
+    state: HazardState
+    state_said: Said
+    found: When
+    found_by: str
+    level: HazardLevel | None
+    clause: str | None = Field(description="of the criteria, for a major one", examples=["art14"])
+    criteria: str | None = Field(description="edition of the criteria")
+    graded: When | None
+    graded_by: str | None
+    reported: When | None
+    reported_to: str | None
+    supervision: str | None = Field(description="number under which it is listed (挂牌督办)")
+    supervised_by: str | None
+    supervised_since: dt.date | None
+    lifted: When | None
+    responsible: str | None
+    measure: str | None
+    budget_yuan: float | None
+    deadline: dt.date | None
+    contingency: str | None
+    planned: When | None
+    submitted: When | None
+    submitted_by: str | None
+    done: str | None
+    sent_back: int
+    closed: When | None
+    closed_by: str | None
+    remark: str | None
+    overdue: bool
+    in_time: bool | None = Field(description="null: nothing was submitted yet")
+    possible: list[HazardStep] = Field(description="steps that can follow, as far as this caller may take them")
+
+
+class HazardStepOut(Shape):
+    """One step of its history."""
+
+    version: int
+    step: str
+    state: HazardState
+    time: When
+    by: str
+    role: ActRole
+    detail: dict[str, Any]
+
+
+class HazardDetail(HazardOut):
+    """A hazard with its history, oldest first."""
+
+    history: list[HazardStepOut]
+
+
+class HazardPage(Shape):
+    """Hazards, newest found first. Pass `next` as `cursor` to go on; null: no more."""
+
+    hazards: list[HazardOut]
+    next: str | None
+
+
+class NewHazard(Body):
+    """A hazard somebody found."""
+
+    plant: PlantId
+    title: Words
+    description: LongWords
+    place: Words
+    equipment: Name | None = None
+    point: PointId | None = None
+    source: Literal["by-hand", "alarm", "self-inspection"] = "by-hand"
+    origin: Annotated[str | None, Field(max_length=64, description="for source alarm its id")] = None
+
+    def wish(self) -> Hazard:
+        """The hazard as far as the caller says."""
+        return wished(self.plant, self, HazardSource(self.source), self.origin)
+
+
+class FoundHazard(Body):
+    """A hazard an inspection finds."""
+
+    title: Words
+    description: LongWords
+    place: Words
+    equipment: Name | None = None
+    point: PointId | None = None
+
+
+class Grading(Seen):
+    """分级. A major one has a clause."""
+
+    level: HazardLevel
+    clause: Annotated[str | None, Field(max_length=64)] = None
+    reason: Words | None = None
+
+
+class Reporting(Seen):
+    """上报."""
+
+    to: Name
+
+
+class Supervision(Seen):
+    """挂牌督办."""
+
+    number: Name
+    authority: Name
+    since: Day
+
+
+class RectificationPlan(Seen):
+    """整改方案: all five (五落实)."""
+
+    responsible: Name
+    measure: LongWords
+    budget_yuan: Yuan
+    deadline: Day
+    contingency: LongWords
+
+
+class Extension(Seen):
+    """延期."""
+
+    deadline: Day
+    reason: Words
+
+
+class Submission(Seen):
+    """申请复查."""
+
+    done: LongWords
+    evidence: Proofs = ()
+
+
+class Return(Seen):
+    """退回整改."""
+
+    reason: Words
+    deadline: Day | None = None
+
+
+class Closing(Seen):
+    """销号."""
+
+    remark: Words
+    evidence: Proofs = ()
+
+
+class Dismissal(Seen):
+    """不构成隐患."""
+
+    reason: Words
+
+
+class ClauseOut(Shape):
+    """A clause of the criteria for major hazards, and how far to trust its words."""
+
+    id: str
+    article: str
+    text: Said
+    kinds: list[str]
+    signals: list[str]
+    rules: list[str]
+    source: str
+    confidence: Literal["found", "recalled"]
+
+
+class CriteriaOut(Shape):
+    """The criteria in force."""
+
+    edition: str
+    law: Said
+    clauses: list[ClauseOut]
+
+
+def wished(plant: str, body: NewHazard | FoundHazard, source: HazardSource, origin: str | None = None) -> Hazard:
+    """A hazard as far as somebody says; who and when is added where it is opened."""
+    return Hazard(
+        UUID(int=0),
+        plant,
+        body.title,
+        body.description,
+        body.place,
+        source,
+        0,
+        "",
+        equipment=body.equipment,
+        point=body.point,
+        origin=origin,
+    )
+
+
+def hazard_out(hazard: Hazard, now: int, role: Role) -> dict[str, Any]:
+    """The fields of `HazardOut`."""
+    return told(hazard) | {
+        "state_said": said(hazard.state),
+        "budget_yuan": None if hazard.budget_fen is None else hazard.budget_fen / 100,
+        "overdue": hazard.overdue(now),
+        "in_time": hazard.in_time,
+        "possible": possible(hazard, role),
+    }
+
+
+def step_out(hazard_moment: HazardMoment) -> HazardStepOut:
+    """One line of the history."""
+    return HazardStepOut(**{name: value for name, value in told(hazard_moment).items() if name != "hazard"})

@@ -1,0 +1,32 @@
+"""REST: the four lists (四个清单) and the yearly summary, as JSON, CSV, workbook, or a page for the printer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+
+from ingest.services.access import Caller
+from ingest.web.exports import Exports
+
+ListName = Literal["enterprises", "hazards", "rectification", "responsibility"]
+Ending = Literal["json", "csv", "xlsx", "html"]
+Year = Annotated[int, Path(ge=2000, lt=2200)]
+
+
+def lists_router(exports: Exports) -> APIRouter:
+    """Return the routes on lists and summaries."""
+    router = APIRouter(tags=["cases"])
+
+    @router.get("/lists/{list_name}.{ending}", response_class=Response)
+    async def show_list(list_name: ListName, ending: Ending, caller: Caller, plant: str | None = None) -> Response:
+        """Show one of the four lists: of one plant, or of all in scope. One is made at a time, two a token wait."""
+        return await exports.file(caller, list_name, ending, plant)
+
+    @router.get("/summary/{year}.{ending}", response_class=Response)
+    async def show_summary(year: Year, ending: Ending, caller: Caller) -> Response:
+        """Show the summary of a year, to today if it is not over: by plant, by kind, and altogether."""
+        return await exports.file(caller, "summary", ending, year=year)
+
+    return router

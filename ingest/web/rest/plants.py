@@ -1,0 +1,185 @@
+"""REST: plants, their points, and what the points read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+
+from detectors.detector import Reason
+from ingest.domain.model.flags import Flag
+from ingest.domain.model.payload import iso
+from ingest.domain.model.plant import Plant, Point
+from ingest.domain.model.suppression import Suppression
+from ingest.plants.view import Latest
+from ingest.services import caller_scope
+from ingest.services.access import Caller
+from ingest.services.errors import BadParameter
+from ingest.services.ports import Ports
+from ingest.services.timestamps import Instant
+from ingest.storage.history.store import Trend, TrendQuery
+from ingest.web.rest import schemas
+
+HOUR_NS: Final = 3_600_000_000_000
+
+
+def plants_router(ports: Ports) -> APIRouter:
+    """Return the routes on plants and points."""
+    router = APIRouter(prefix="/plants", tags=["plants"])
+
+    @router.get("")
+    def plants(caller: Caller) -> list[schemas.PlantOut]:
+        """List the plants this token may see."""
+        return [schemas.PlantOut(**body) for body in _plant_bodies(ports, caller, caller_scope.plants(ports, caller))]
+
+    @router.get("/{plant}")
+    def plant(plant: str, caller: Caller) -> schemas.PlantDetail:
+        """Show one plant."""
+        found = caller_scope.plant(ports, caller, plant)
+        (body,) = _plant_bodies(ports, caller, [found])
+        return schemas.PlantDetail(
+            **body,
+            workers=found.workers,
+            dust_workers=found.dust_workers,
+            dust=found.dust,
+            equipment=[schemas.EquipmentOut.model_validate(machine) for machine in found.equipment],
+        )
+
+    @router.get("/{plant}/points")
+    def points(plant: str, caller: Caller) -> list[schemas.PointOut]:
+        """List the points of a plant, gateways' own points included, each with its newest reading."""
+        found = caller_scope.plant(ports, caller, plant)
+        hidden = caller_scope.hiding(ports, found.id)
+        return [schemas.PointOut(**_point_body(ports, point, hidden)) for point in found.points]
+
+    @router.get("/{plant}/points/{point}")
+    def point(plant: str, point: str, caller: Caller) -> schemas.PointDetail:
+        """Show one point with the rules it is judged by and those it is not."""
+        found = caller_scope.point(ports, caller, plant, point)
+        return schemas.PointDetail(
+            **_point_body(ports, found, caller_scope.hiding(ports, plant, point)),
+            was=found.was,
+            silence_s=found.silence_s,
+            setpoint=found.setpoint,
+            mandatory=found.mandatory,
+            basis=found.basis,
+            rules=_rules(found, ports.live.unjudged(found.rules)),
+            unjudged=list(found.unjudged),
+        )
+
+    @router.get("/{plant}/points/{point}/readings")
+    async def readings(
+        plant: str,
+        point: str,
+        caller: Caller,
+        start: Annotated[Instant | None, Query(alias="from", description="default: an hour before `to`")] = None,
+        end: Annotated[Instant | None, Query(alias="to", description="not included; default: now")] = None,
+        buckets: Annotated[int, Query(ge=1, le=2000)] = 120,
+    ) -> schemas.ReadingsOut:
+        """Downsample a point's readings: lowest, mean and highest value of each bucket; null where there is none.
+
+        Values of every quality count, those marked bad, too: this is what was measured. Where buckets are four minutes
+        or wider and begin at no whole minute of UTC (four hours or wider: at no whole hour), a reading near the edge of
+        a bucket may be counted in its neighbour.
+        """
+        found = caller_scope.point(ports, caller, plant, point)
+        last = ports.now() if end is None else end
+        first = last - HOUR_NS if start is None else start
+        if first >= last:
+            raise BadParameter("from", iso(first), f"a time before `to` = {iso(last)}")
+        query = TrendQuery(plant, point, first, last, buckets, found.was)
+        (trend,) = await caller_scope.trends(ports, [query])
+        return schemas.ReadingsOut(
+            plant=plant,
+            point=point,
+            unit=found.unit,
+            start=_text(first),
+            end=_text(last),
+            bucket_s=query.width / 1e9,
+            buckets=await run_in_threadpool(fill, trend, query),
+        )
+
+    return router
+
+
+def fill(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
+    """Every bucket of the span, in order; those that the store left out have nulls."""
+    start, width = query.start, query.width
+    rows = {round((int(time) - start) / width): row for row, time in enumerate(trend.time)}
+    filled = []
+    for bucket in range(-(-(query.end - start) // width)):
+        row = rows.get(bucket)
+        time = _text(start + bucket * width)
+        if row is None:
+            filled.append(schemas.Bucket(time=time, low=None, mean=None, high=None, count=0))
+        else:
+            low, mean, high = (_finite(float(column[row])) for column in (trend.low, trend.mean, trend.high))
+            filled.append(schemas.Bucket(time=time, low=low, mean=mean, high=high, count=int(trend.count[row])))
+    return filled
+
+
+def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list[dict[str, Any]]:
+    standing = caller_scope.standing(ports, caller, plants[0].id if len(plants) == 1 else None)
+    online = [view.plant for view in caller_scope.gateways(ports, caller) if view.online]
+    return [
+        {
+            "id": plant.id,
+            "name": schemas.Said.model_validate(plant.name),
+            "uscc": plant.uscc,
+            "region": plant.region,
+            "kind": plant.kind,
+            "connect_by": plant.connect_by.isoformat() if plant.connect_by else None,
+            "tier": schemas.Said.model_validate(plant.tier),
+            "points": sum(not point.is_device for point in plant.points),
+            "gateways_online": online.count(plant.id),
+            "gateways": len(plant.gateways),
+            "standing": schemas.Standing.model_validate(standing.get(plant.id, caller_scope.Standing())),
+        }
+        for plant in plants
+    ]
+
+
+def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppression]]) -> dict[str, Any]:
+    return {
+        "plant": point.plant,
+        "id": point.id,
+        "signal": point.signal,
+        "name": schemas.Said.model_validate(point.name),
+        "unit": point.unit,
+        "equipment": point.equipment,
+        "gateway": point.gateway,
+        "low": _finite(point.low),
+        "high": _finite(point.high),
+        "latest": _latest(point, ports.live.latest(point.index)),
+        "hidden_by": next((suppression.kind for suppression in hidden.get(point.id, ())), None),
+    }
+
+
+def _rules(point: Point, unjudged: Mapping[str, Reason]) -> list[schemas.RuleOut]:
+    standing = {code: reason.name.lower() for code, reason in unjudged.items()}
+    return [
+        schemas.RuleOut.model_validate(rule).model_copy(update={"standing": standing.get(rule.code)})
+        for rule in point.rules
+    ]
+
+
+def _latest(point: Point, latest: Latest) -> schemas.LatestOut:
+    word = point.word(latest.trusted)
+    return schemas.LatestOut(
+        time=iso(latest.time) if latest.time else None,
+        value=latest.trusted,
+        text=schemas.Said.model_validate(word) if word else None,
+        quality=[str(flag.name).lower() for flag in Flag if latest.flags & flag],
+        stale=latest.stale,
+    )
+
+
+def _text(time: int) -> str:
+    return str(iso(time))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,124 @@
+"""REST: gateways, quarantine, metrics, health and the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from ingest.base.telemetry import REGISTRY
+from ingest.domain.model.payload import iso
+from ingest.services import caller_scope
+from ingest.services.access import Actor, Caller, current
+from ingest.services.errors import NotAllowed
+from ingest.services.ports import Ports
+from ingest.storage.journal.records import Quarantined
+from ingest.web.inputs import Number
+from ingest.web.rest import schemas
+
+
+def service_router(ports: Ports) -> APIRouter:
+    """Return the routes on the service itself that belong to /api/v1."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/gateways")
+    def gateways(caller: Caller) -> list[schemas.GatewayOut]:
+        """List gateways: online or not, what is on disk, what is missing."""
+        return [_gateway(view) for view in caller_scope.gateways(ports, caller)]
+
+    @router.get("/plant-files")
+    def plant_files(caller: Caller) -> list[schemas.HeldFile]:
+        """List plant files that are not in force as they stand: refused, or something vanished from them."""
+        return [
+            schemas.HeldFile(
+                file=held.name,
+                plant=held.plant,
+                watched=held.watched,
+                faults=[schemas.FaultOut(key=f.key, value=f.value, expected=f.expected) for f in held.faults],
+                vanished=list(held.vanished),
+            )
+            for held in caller_scope.held_back(ports, caller)
+        ]
+
+    @router.get("/quarantine")
+    def quarantine(
+        actor: Actor,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        before: Annotated[Number | None, Query(description="`next` of the page before")] = None,
+    ) -> schemas.QuarantinePage:
+        """List messages put aside, newest first. Operators and admins only."""
+        found, following = caller_scope.quarantined(ports, actor, limit=limit, before=before)
+        return schemas.QuarantinePage(messages=[_quarantined(record) for record in found], next=following)
+
+    return router
+
+
+def probes_router(ports: Ports) -> APIRouter:
+    """Return the routes that machines ask: health and metrics."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/health/live")
+    async def live() -> dict[str, str]:
+        """Say that the process answers."""
+        return {"status": "ok"}
+
+    @router.get("/health/ready", responses={503: {"description": "not ok"}})
+    async def ready(request: Request) -> JSONResponse:
+        """Say whether the service does its job; with a token, which part does not, and to one of all plants, why."""
+        health = ports.live.health()
+        body: dict[str, object] = {"status": "ok" if health.ready else "not ok"}
+        caller = request.state.principal
+        if caller is not None:  # what a part says may name addresses inside
+            whole = caller.plants is None
+            body["parts"] = {part: said if whole or said == "ok" else "not ok" for part, said in health.parts.items()}
+        return JSONResponse(body, 200 if health.ready else 503)
+
+    @router.get("/metrics", response_class=Response)
+    def metrics(caller: Caller) -> Response:
+        """Return the counters for Prometheus. They speak of the whole service: only for tokens of all plants."""
+        if caller.plants is not None:
+            raise NotAllowed("metrics speak of every plant; a token without a list of plants is needed")
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def describe(app: FastAPI) -> None:
+    """Serve the OpenAPI document to callers with a token."""
+
+    @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(current)])
+    def openapi() -> dict[str, Any]:
+        return app.openapi()
+
+
+def _gateway(view: caller_scope.GatewayView) -> schemas.GatewayOut:
+    at = view.position
+    return schemas.GatewayOut(
+        plant=view.plant,
+        gateway=view.gateway,
+        name=schemas.Said.model_validate(view.name) if view.name else None,
+        online=view.online,
+        clock_ahead_s=view.ahead_s,
+        boot=at.boot if at else None,
+        committed=at.committed if at else None,
+        missing=[(gap.first, gap.last) for gap in at.missing] if at else [],
+        lost=[(gap.first, gap.last) for gap in at.lost] if at else [],
+        last_heard=iso(at.received) if at else None,
+        frames=at.frames if at else 0,
+        duplicates=at.duplicates if at else 0,
+    )
+
+
+def _quarantined(record: Quarantined) -> schemas.QuarantinedOut:
+    return schemas.QuarantinedOut(
+        id=record.id,
+        received=str(iso(record.received)),
+        topic=record.topic,
+        reason=record.reason,
+        detail=record.detail,
+        readings=record.readings,
+        bytes=len(record.payload),
+        payload=caller_scope.excerpt(record.payload),
+    )

@@ -1,0 +1,194 @@
+"""REST: shelving, suppression by design, and taking points out of service (停用)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from ingest.domain.alarms.suppressions import decided_before
+from ingest.domain.model.alarm import AlarmFilter, AlarmState
+from ingest.domain.model.payload import iso
+from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.engine.commands import Decide, End, Suppress
+from ingest.services import caller_scope
+from ingest.services.access import Actor, Caller, Inspector, Principal
+from ingest.services.engine_commands import as_conflict, carry_out, person
+from ingest.services.errors import NotThere
+from ingest.services.ports import Ports
+from ingest.services.timestamps import Instant
+from ingest.web.inputs import Count
+from ingest.web.paging import Cursor, cut, read_token
+from ingest.web.rest.schemas import Body, PlantId, PointId, Shape, Words
+from ingest.web.rest.schemas import Instant as InstantOut
+
+_NOT_NORMAL: Final = frozenset(set(AlarmState) - {AlarmState.NORMAL})
+_MOST: Final = 1000  # more than a point has rules
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """The alarms of a point that are not normal, by level, and how often they were raised altogether."""
+
+    level_1: int
+    level_2: int
+    raises: int
+
+
+class SuppressionOut(Shape):
+    """A suppression and what became of it."""
+
+    id: str
+    kind: SuppressionKind
+    state: SuppressionState
+    plant: PlantId
+    point: PointId
+    rule: str | None = Field(description="null: every rule of the point")
+    reason: str
+    applicant: str
+    applied: InstantOut
+    begins: InstantOut
+    until: InstantOut | None = Field(description="null: until it is ended by hand")
+    approver: str | None
+    decided: InstantOut | None
+    ended: InstantOut | None
+    ended_by: str | None
+
+
+class Wish(Body):
+    """What is to be hidden. Shelving needs `until`; a point is taken out of service as a whole."""
+
+    kind: SuppressionKind
+    plant: PlantId
+    point: PointId
+    rule: str | None = Field(default=None, examples=["L"])
+    reason: Words = Field(examples=["更换压力变送器"])
+    begins: Instant | None = None
+    until: Instant | None = None
+
+
+class Decision(Body):
+    """What whoever decides says to it."""
+
+    comment: Words | None = None
+
+
+class Approval(Decision):
+    """What whoever approves looked at."""
+
+    raises: Count | None = Field(
+        default=None,
+        description="sum of `raises` of the point's alarms that are not normal, as looked at: if there are more now, it"
+        " is refused. null: as they stand",
+    )
+
+
+class SuppressionPage(Shape):
+    """Suppressions, newest first. Pass `next` as `before` to go on; null: no more."""
+
+    suppressions: list[SuppressionOut]
+    next: str | None
+
+
+def suppressions_router(ports: Ports) -> APIRouter:
+    """Return the routes on suppressions."""
+    router = APIRouter(prefix="/suppressions", tags=["alarms"])
+
+    @router.get("")
+    def suppressions(
+        caller: Caller,
+        plant: str | None = None,
+        point: str | None = None,
+        state: Annotated[list[SuppressionState], Query(description="default: any")] = [],  # noqa: B006  FastAPI copies it
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        before: Cursor = None,
+    ) -> SuppressionPage:
+        """List suppressions, those in force, asked for and over."""
+        scope = caller_scope.narrowed(caller, plant)
+        found = ports.suppressions.suppressions(
+            limit=limit + 1, plants=scope, point=point, states=state or None, before=read_token(before, "before")
+        )
+        page, following = cut(found, limit, lambda suppression: (suppression.applied, suppression.id))
+        return SuppressionPage(suppressions=[shown(suppression) for suppression in page], next=following)
+
+    @router.post("", status_code=201)
+    async def suppress(actor: Actor, wish: Wish) -> SuppressionOut:
+        """Shelve, suppress by design, or apply for a point to be taken out of service. Operators and admins only."""
+        await run_in_threadpool(caller_scope.point, ports, actor, wish.plant, wish.point)
+        command = Suppress(
+            wish.kind, wish.plant, wish.point, wish.rule, wish.reason, wish.until, person(actor), wish.begins
+        )
+        return shown(await carry_out(ports, command))
+
+    @router.post("/{suppression}/approve")
+    async def approve(suppression: UUID, inspector: Inspector, body: Approval | None = None) -> SuppressionOut:
+        """Approve an application; nobody approves their own. Inspectors and admins only."""
+        said = body or Approval()
+        return await decided(inspector, Decide(suppression, True, person(inspector), said.comment, said.raises))
+
+    @router.post("/{suppression}/reject")
+    async def reject(suppression: UUID, inspector: Inspector, body: Decision | None = None) -> SuppressionOut:
+        """Reject an application. Inspectors and admins only."""
+        return await decided(inspector, Decide(suppression, False, person(inspector), body.comment if body else None))
+
+    @router.post("/{suppression}/end")
+    async def end(suppression: UUID, actor: Actor, body: Decision | None = None) -> SuppressionOut:
+        """Let alarms show again, put a point back into service, withdraw an application. Operators and admins only."""
+        return await decided(actor, End(suppression, person(actor), body.comment if body else None))
+
+    async def decided(caller: Principal, command: Decide | End) -> SuppressionOut:
+        return shown(await settle(ports, caller, command))
+
+    return router
+
+
+async def settle(ports: Ports, caller: Principal, command: Decide | End) -> Suppression:
+    """Decide on a suppression, or end it; returns what came of it.
+
+    Raises:
+        NotThere: it is not known, or not in scope.
+        Conflict: it cannot be done as things stand; if it is over: who ended or rejected it, and when.
+        Away: the engine did not answer.
+    """
+    await run_in_threadpool(suppression_of, ports, caller, command.suppression)
+    try:
+        return await carry_out(ports, command)
+    except NotThere:  # the engine forgets what is over, the records do not
+        record = await run_in_threadpool(suppression_of, ports, caller, command.suppression)
+        with as_conflict():
+            if (before := decided_before(record)) is not None:
+                raise before from None
+        raise
+
+
+def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:
+    """One suppression of a plant in scope. Raises NotThere."""
+    found = ports.suppressions.suppression(key)
+    if found is None or not caller.sees(found.plant):
+        raise NotThere(f"suppression {str(key)!r} is not known")
+    return found
+
+
+def hidden_by(ports: Ports, suppression: Suppression) -> Hidden:
+    """What taking that point out of service would hide."""
+    which = AlarmFilter(plants=frozenset({suppression.plant}), states=_NOT_NORMAL, point=suppression.point)
+    found = ports.alarms.alarms(which, limit=_MOST)
+    return Hidden(
+        sum(alarm.level == 1 for alarm in found),
+        sum(alarm.level == 2 for alarm in found),
+        sum(alarm.raises for alarm in found),
+    )
+
+
+def shown(suppression: Suppression) -> SuppressionOut:
+    """The suppression as it is told."""
+    times = {name: iso(getattr(suppression, name)) for name in ("applied", "begins", "until", "decided", "ended")}
+    rest = {
+        name: getattr(suppression, name)
+        for name in ("kind", "state", "plant", "point", "rule", "reason", "applicant", "approver", "ended_by")
+    }
+    return SuppressionOut.model_validate({"id": str(suppression.id), **rest, **times})

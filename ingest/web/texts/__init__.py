@@ -1,0 +1,56 @@
+"""Every text of the console, Chinese first. Templates and pages name them by key; nothing else speaks to people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.domain.model.plant import Text
+from ingest.web.texts.acts import ACTIONS, SAID
+from ingest.web.texts.alarms import ALARMS, EVENTS, STATES, WORDS
+from ingest.web.texts.cases import CASES
+from ingest.web.texts.frame import FRAME
+from ingest.web.texts.metrics import METRICS, VERDICTS
+from ingest.web.texts.plants import CONFIDENCE, FLAGS, KINDS, PLANTS, UNJUDGED
+from ingest.web.texts.service import SERVICE_PAGES
+from ingest.web.texts.suppressions import (
+    ACT_KINDS,
+    ROLES,
+    SUPPRESSION_ENDS,
+    SUPPRESSION_KINDS,
+    SUPPRESSION_STATES,
+    SUPPRESSIONS,
+)
+from ingest.web.texts.warnings import WARNING_ASKED, WARNING_EVENTS, WARNING_STATES, WARNINGS
+
+TEXTS: Final[dict[str, Text]] = {
+    **FRAME,
+    **ALARMS,
+    **CASES,
+    **METRICS,
+    **PLANTS,
+    **SERVICE_PAGES,
+    **SUPPRESSIONS,
+    **WARNINGS,
+}
+
+__all__ = [
+    "ACTIONS",
+    "ACT_KINDS",
+    "CONFIDENCE",
+    "EVENTS",
+    "FLAGS",
+    "KINDS",
+    "ROLES",
+    "SAID",
+    "STATES",
+    "SUPPRESSION_ENDS",
+    "SUPPRESSION_KINDS",
+    "SUPPRESSION_STATES",
+    "TEXTS",
+    "UNJUDGED",
+    "VERDICTS",
+    "WARNING_ASKED",
+    "WARNING_EVENTS",
+    "WARNING_STATES",
+    "WORDS",
+]

@@ -1,0 +1,167 @@
+"""What the pages on alarms say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.domain.model.alarm import AlarmEventKind, AlarmState
+from ingest.domain.model.plant import Text
+
+ALARMS: Final[dict[str, Text]] = {
+    "alarms.title": Text("报警", "Alarms"),
+    "alarms.standing": Text("当前报警", "Standing alarms"),
+    "alarms.past": Text("已结束", "Over"),
+    "alarms.found": Text("筛选结果", "Matching alarms"),
+    "alarms.none": Text("没有当前报警。", "No standing alarms."),
+    "alarms.none_found": Text("没有符合条件的报警。", "No alarm matches."),
+    "alarms.none_past": Text("没有已结束的报警。", "No alarm is over."),
+    "alarms.tally": Text(
+        "二级 {level_2}，一级 {level_1}，未确认 {unacknowledged}",
+        "level 2: {level_2}, level 1: {level_1}, unacknowledged: {unacknowledged}",
+    ),
+    "alarms.more": Text(
+        "此处显示最紧急的 {n} 条：未确认的在前，其次按级别（二级在前），再按时间。",
+        "The {n} most urgent are shown here: what nobody has acknowledged, then level 2, then the newest.",
+    ),
+    "alarms.rest": Text("其余 {n} 条当前报警", "The other {n} standing alarms"),
+    "alarms.further": Text("下一页", "Next page"),
+    "alarms.first": Text("回到第一页", "First page"),
+    "alarms.all_hidden": Text("全部 {n} 条已隐藏报警", "All {n} hidden alarms"),
+    "alarms.older": Text("更早的报警", "Older alarms"),
+    "alarms.plant_itself": Text("网关与其他", "gateways and others"),
+    "alarms.folded": Text("另有 {n} 条由此引起", "{n} more that follow from it"),
+    "alarms.folded_stopped": Text("设备停机，另有 {n} 条工艺报警", "Not in production: {n} more alarms of the process"),
+    "alarms.hidden": Text("已隐藏", "Hidden"),
+    "alarms.hidden_hint": Text(
+        "这些报警仍在记录和上报，只是不再呼叫操作人员。",
+        "These alarms are still recorded and reported; they only call nobody.",
+    ),
+    "alarms.waiting": Text("待处置", "Waiting for feedback"),
+    "alarms.waiting_hint": Text(
+        "数值已恢复，尚无处置反馈；反馈后才能销警。",
+        "The value is back and nobody has said what it was: they are cleared with the feedback.",
+    ),
+    "alarms.all_waiting": Text("全部待处置报警", "All that wait for feedback"),
+    "alarms.unacknowledged": Text("未确认", "unacknowledged"),
+    "alarm.level": Text("级别", "Level"),
+    "alarm.what": Text("报警", "Alarm"),
+    "alarm.plant": Text("企业", "Plant"),
+    "alarm.value": Text("触发值 / 限值", "Value / limit"),
+    "alarm.value_at_raise": Text("触发时数值", "Value when raised"),
+    "alarm.limit": Text("限值", "limit"),
+    "alarm.state": Text("状态", "State"),
+    "alarm.since": Text("最近触发", "Raised last"),
+    "alarm.action": Text("操作", "Action"),
+    "alarm.ack": Text("确认", "Acknowledge"),
+    "alarm.comment": Text("备注（可不填）", "Comment (optional)"),
+    "alarm.first_out": Text("首发", "first out"),
+    "alarm.chattering": Text("抖动", "chattering"),
+    "alarm.stale": Text("长期", "stale"),
+    "alarm.raises": Text("第 {n} 次触发", "raised {n} times"),
+    "alarm.assigned_to": Text("责任人", "for"),
+    "alarm.reset": Text("复位", "Reset"),
+    "alarm.reset_title": Text("复位锁存报警", "Reset the latched alarm"),
+    "alarm.reset_hint": Text(
+        "条件已消失且已确认，复位后报警结束。", "The condition is gone and somebody has seen it: a reset lets go of it."
+    ),
+    "alarm.say": Text("添加备注", "Add a comment"),
+    "alarm.comment_words": Text("备注", "Comment"),
+    "alarm.assign": Text("指派责任人", "Assign"),
+    "alarm.assign_to": Text("责任人（留空则取消指派）", "To whom (empty: nobody in particular)"),
+    "alarm.shelve": Text("搁置", "Shelve"),
+    "alarm.shelve_hint": Text(
+        "限时隐藏，到时自动恢复；记录与上报不受影响。",
+        "Hides it for a limited time and comes back by itself. It is still recorded and reported.",
+    ),
+    "alarm.shelve_for": Text("搁置多久", "For how long"),
+    "alarm.suppress": Text("设计抑制", "Suppress by design"),
+    "alarm.suppress_hint": Text(
+        "仅用于当前生产状态下无意义的报警，直到手动解除。",
+        "Only for alarms that mean nothing in this state of the plant. Lasts until it is ended.",
+    ),
+    "alarm.out_of_service": Text("申请停用测点", "Apply to take the point out of service"),
+    "alarm.out_of_service_hint": Text(
+        "停用整个测点，须由监管人员批准后生效。",
+        "For the whole point. An inspector must approve before it holds.",
+    ),
+    "alarm.apply": Text("提交申请", "Apply"),
+    "alarm.to_hazard": Text("转为隐患", "Make it a hazard"),
+    "alarm.dispose": Text("处置反馈", "Give feedback"),
+    "alarm.disposed": Text("处置反馈", "Feedback given"),
+    "alarm.cleared": Text("销警", "Cleared"),
+    "alarm.ack_title": Text("确认报警", "Acknowledge alarm"),
+    "alarm.cancel": Text("取消", "Cancel"),
+    "alarm.level_1": Text("一级", "Level 1"),
+    "alarm.level_2": Text("二级", "Level 2"),
+    "alarm.level_1_long": Text("一级（低）", "Level 1 (lower)"),
+    "alarm.level_2_long": Text("二级（高）", "Level 2 (higher)"),
+    "alarm.by": Text("确认人", "Acknowledged by"),
+    "alarm.history": Text("经过", "History"),
+    "alarm.history_gone": Text(
+        "该报警结束已久，逐步经过已超过保存期限；每一步仍在审计记录中。",
+        "This alarm was over long ago and its steps are not kept any more. Each of them is in the audit trail.",
+    ),
+    "alarm.why": Text("判定依据", "Why"),
+    "alarm.onset": Text("条件开始", "Condition began"),
+    "alarm.raised": Text("报警触发", "Raised"),
+    "alarm.first_raised": Text("首次触发", "Raised first"),
+    "alarm.last_raised": Text("最近触发", "Raised last"),
+    "alarm.returned": Text("恢复正常", "Returned"),
+    "alarm.time": Text("时间", "Time"),
+    "alarm.received": Text("服务收到", "Received"),
+    "alarm.rule_gone": Text("该规则已不在配置中。", "The rule is no longer configured."),
+    "alarm.read_only": Text(
+        "监管账号可查看和备注，不能代企业操作报警。", "This account supervises: it reads and comments."
+    ),
+}
+STATES: Final[dict[AlarmState, Text]] = {
+    AlarmState.NORMAL: Text("正常", "Normal"),
+    AlarmState.UNACKNOWLEDGED: Text("未确认", "Unacknowledged"),
+    AlarmState.ACKNOWLEDGED: Text("已确认", "Acknowledged"),
+    AlarmState.RETURNED: Text("已恢复，未确认", "Returned, unacknowledged"),
+    AlarmState.LATCHED_UNACKNOWLEDGED: Text("已锁存，未确认", "Latched, unacknowledged"),
+    AlarmState.LATCHED_ACKNOWLEDGED: Text("已锁存，待复位", "Latched, to be reset"),
+    AlarmState.SHELVED: Text("已搁置", "Shelved"),
+    AlarmState.SUPPRESSED: Text("设计抑制", "Suppressed by design"),
+    AlarmState.OUT_OF_SERVICE: Text("已停用", "Out of service"),
+    AlarmState.NOT_EVALUATED: Text("未评估", "Not evaluated"),
+    AlarmState.REMOVED: Text("测点已移出配置", "Removed from configuration"),
+}
+WORDS: Final[dict[str, Text]] = {
+    **{state.value: text for state, text in STATES.items() if state is not AlarmState.NORMAL},
+    "awaiting-feedback": Text("待处置", "Awaiting feedback"),
+    "normal": Text("已销警", "Cleared"),
+    "historical": Text("补传", "Backfilled"),
+}
+"""What an alarm's state is called in lists; back to normal is two things, with and without feedback."""
+
+EVENTS: Final[dict[AlarmEventKind, Text]] = {
+    AlarmEventKind.RAISED: Text("触发", "Raised"),
+    AlarmEventKind.RETURNED: Text("恢复", "Returned"),
+    AlarmEventKind.LATCHED: Text("恢复，锁存", "Returned, latched"),
+    AlarmEventKind.ACKNOWLEDGED: Text("确认", "Acknowledged"),
+    AlarmEventKind.RESET: Text("复位", "Reset"),
+    AlarmEventKind.SHELVED: Text("搁置", "Shelved"),
+    AlarmEventKind.UNSHELVED: Text("取消搁置", "Unshelved"),
+    AlarmEventKind.SUPPRESSED: Text("设计抑制", "Suppressed by design"),
+    AlarmEventKind.UNSUPPRESSED: Text("解除抑制", "No longer suppressed"),
+    AlarmEventKind.REMOVED_FROM_SERVICE: Text("停用", "Taken out of service"),
+    AlarmEventKind.RETURNED_TO_SERVICE: Text("恢复使用", "Back in service"),
+    AlarmEventKind.UNEVALUATED: Text("无法评估", "Not evaluated"),
+    AlarmEventKind.EVALUATED: Text("恢复评估", "Evaluated again"),
+    AlarmEventKind.REMOVED: Text("移出配置（未见恢复）", "Removed from configuration, not seen to return"),
+    AlarmEventKind.COMMENTED: Text("备注", "Comment"),
+    AlarmEventKind.ASSIGNED: Text("指派", "Assigned"),
+    AlarmEventKind.DISPOSED: Text("处置反馈", "Feedback given"),
+    AlarmEventKind.CLEARED: Text("销警", "Cleared (销警)"),
+    AlarmEventKind.RECORDED: Text("补传记录", "Recorded from backfilled readings"),
+}
+
+
+def cannot(kind: AlarmEventKind, state: AlarmState) -> Text:
+    """What to tell whoever asks for what an alarm in this state does not allow."""
+    now, wish = STATES[state], EVENTS[kind]
+    return Text(
+        f"该报警现在的状态是“{now.zh}”，不能{wish.zh}。",
+        f"Not possible now ({wish.en.lower()}): the state of this alarm is {now.en.lower()}.",
+    )

@@ -1,0 +1,64 @@
+"""Every kind of connector keeps what the outbox sender relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.base.config import Secret
+from ingest.delivery.config import ConnectorsConfig
+from ingest.delivery.platform.config import PlatformConfig
+from ingest.delivery.webhook.config import WebhookConfig
+from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
+from tests.ingest.delivery.outbox import START
+from tests.ingest.delivery.platform.test_platform import APPID, APPSECRET, IV, KEY, YES, report_in
+from tests.ingest.delivery.receiver import Authority, Receiver, Request, make_authority
+
+SECRET = "whsec_YSBrZXkgb2YgdGhlIHRlc3RzIG9mIHllYXJseSB1c2U="
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("tls"), "province")
+
+
+class TestWebhook(ConnectorPromises):
+    @pytest.fixture
+    def wired(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
+        monkeypatch.setenv("HOOK_SECRET", SECRET)
+        with Receiver() as receiver:
+            config = WebhookConfig(
+                name="inspector", url=f"{receiver.url}?tenant=hidden", secret=Secret(env="HOOK_SECRET"), timeout_s=1
+            )
+            far = HttpFarEnd(receiver, lambda request: [request.headers["webhook-id"]])
+            yield Wired(config.open_connector(lambda: START), far, (SECRET, "tenant=hidden"))
+
+
+class TestPlatform(ConnectorPromises):
+    @pytest.fixture
+    def wired(self, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
+        for name, value in {"APPSECRET": APPSECRET, "SM4_KEY": KEY, "SM4_IV": IV}.items():
+            monkeypatch.setenv(name, value)
+
+        def ids_in(request: Request) -> list[str]:
+            return [str(item["eventId"]) for item in report_in(request)["datas"]]
+
+        with Receiver(tls=authority.server) as receiver:
+            config = PlatformConfig(
+                url=receiver.url,
+                appid=APPID,
+                appsecret=Secret(env="APPSECRET"),
+                key=Secret(env="SM4_KEY"),
+                iv=Secret(env="SM4_IV"),
+                ca_file=Path(authority.ca_file),
+                timeout_s=1,
+            )
+            yield Wired(
+                config.open_connector(lambda: START), HttpFarEnd(receiver, ids_in, YES), (APPSECRET, APPID, KEY, IV)
+            )
+
+
+def test_every_kind_of_the_registry_has_its_suite_here() -> None:
+    assert ConnectorsConfig.tables() == ("webhooks", "platform")

@@ -1,0 +1,172 @@
+"""The smaller rules: criteria and signals, causes, inspections, duties, connections, days."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ingest import plants
+from ingest.domain.cases import inspection as inspecting
+from ingest.domain.cases import lead as leading
+from ingest.domain.cases.causes import CAUSES, DEVICE_RULES, FALSE_ALARMS, Form, form_of
+from ingest.domain.cases.criteria import load_criteria
+from ingest.domain.cases.days import begins, day_of, year_of
+from ingest.domain.cases.duties import period_of, periods
+from ingest.domain.cases.enterprise import RiskClass, connection
+from ingest.domain.cases.errors import Impossible, Incomplete
+from ingest.domain.cases.inspection import Inspection, InspectionState, Result
+from ingest.domain.cases.labels import LABELS, label
+from ingest.domain.cases.lead import LeadState
+from ingest.plants.kinds import LABELS as RULES
+from tests.ingest.domain.cases import made
+from tests.ingest.domain.cases.made import DAY, HOUR, NOON, TODAY
+
+
+def test_every_clause_names_signals_and_rules_that_there_are() -> None:
+    files = (Path(plants.__file__).parent / "catalogue").glob("*.toml")
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    known = set(re.findall(r"^\[(?:gateway\.)?([A-Z][A-Z0-9_]+)\]$", text, re.MULTILINE))
+    assert len(known) > 50
+    for clause in load_criteria().clauses.values():
+        assert clause.signals <= known, clause.id
+        assert clause.rules <= RULES.keys(), clause.id
+        assert clause.source
+
+
+def test_what_was_only_recalled_says_so() -> None:
+    """The clause every dead sensor points to was not read again; neither were those of dust."""
+    clauses = load_criteria().clauses
+    assert {clauses[key].confidence for key in ("art14", "art4-5", "art11-lock")} == {"recalled"}
+    assert {clauses[key].confidence for key in ("art4-1", "art4-4", "art5-mould-water")} == {"found"}
+    assert all("memory" in one.source for one in clauses.values() if one.confidence == "recalled")
+
+
+@pytest.mark.parametrize(
+    ("kind", "signal", "rule", "clauses"),
+    [
+        ("aluminium", "ALC_CW_IN_P", "LL", ["art5-mould-water"]),
+        ("aluminium", "ALC_CW_IN_P", "SILENT", ["art14", "art5-mould-water"]),
+        ("steel", "STL_WATER_POOL", "H", ["art4-2"]),
+        ("dust", "GATEWAY_ONLINE", "OFFLINE", ["art14"]),
+        ("dust", "STL_CO", "H", []),
+    ],
+)
+def test_an_alarm_points_to_clauses_of_its_kind_of_plant(kind: str, signal: str, rule: str, clauses: list[str]) -> None:
+    assert [one.id for one in load_criteria().suggested(kind, signal, rule)] == clauses
+
+
+def test_codes_are_of_one_form_and_said_in_both_languages() -> None:
+    for form, codes in CAUSES.items():
+        assert all(code.startswith(f"{form}.") for code in codes)
+    texts = [text for codes in (*CAUSES.values(), FALSE_ALARMS) for text in codes.values()]
+    assert all(text.zh and text.en for text in texts)
+    assert RULES.keys() >= DEVICE_RULES
+    assert form_of("STL_CO", "FORECAST_HH") is Form.PROCESS
+
+
+def test_every_value_is_called_something() -> None:
+    for kind, texts in LABELS.items():
+        assert set(texts) == {str(value) for value in kind}
+        assert all(label(value).zh and label(value).en for value in kind)
+
+
+def test_an_inspection_goes_from_planned_to_concluded() -> None:
+    one = made.inspection()
+    steps: dict[str, Callable[[Inspection], Inspection]] = {
+        "begin": lambda it: inspecting.begin(it, time=NOON),
+        "find": lambda it: inspecting.find(it, "x", uuid4(), by="a", time=NOON),
+        "conclude": lambda it: inspecting.conclude(it, Result.PENALTY, "文", by="a", time=NOON),
+        "cancel": lambda it: inspecting.cancel(it, by="a", time=NOON, remark="x"),
+    }
+    allowed: dict[str, dict[str, str]] = {
+        "planned": {"begin": "under-way", "cancel": "cancelled"},
+        "under-way": {"find": "under-way", "conclude": "concluded", "cancel": "cancelled"},
+        "concluded": {},
+        "cancelled": {},
+    }
+    for state in InspectionState:
+        for name, step in steps.items():
+            here = replace(one, state=state)
+            if name in allowed[state]:
+                after = step(here)
+                assert (after.state, after.version) == (allowed[state][name], 2)
+            else:
+                with pytest.raises(Impossible, match=f"is {state}"):
+                    step(here)
+
+
+def test_a_hazard_is_a_finding_once_and_a_result_fits_what_was_found() -> None:
+    one = inspecting.begin(made.inspection(), time=NOON)
+    with pytest.raises(Incomplete, match="result"):
+        inspecting.conclude(one, Result.RECTIFY, "文", by="a", time=NOON)
+    with pytest.raises(Incomplete, match="document"):
+        inspecting.conclude(one, Result.PASSED, " ", by="a", time=NOON)
+    hazard = uuid4()
+    one = inspecting.find(one, "x", hazard, by="a", time=NOON)
+    with pytest.raises(Impossible, match="finding of this inspection already"):
+        inspecting.find(one, "y", hazard, by="a", time=NOON)
+    with pytest.raises(Incomplete, match="fits 1 findings"):
+        inspecting.conclude(one, Result.PASSED, "文", by="a", time=NOON)
+
+
+def test_a_lead_is_taken_once_and_closed_once() -> None:
+    one = made.lead()
+    taken = leading.take(one, by="a", time=NOON)
+    with pytest.raises(Impossible, match="is taken"):
+        leading.take(taken, by="b", time=NOON)
+    closed = leading.close(taken, by="a", time=NOON, remark="查实")
+    assert closed.state is LeadState.CLOSED
+    with pytest.raises(Impossible, match="is closed"):
+        leading.close(closed, by="a", time=NOON, remark="x")
+    with pytest.raises(Incomplete, match="remark"):
+        leading.close(one, by="a", time=NOON, remark=" ")
+
+
+def test_months_and_quarters_follow_each_other_without_a_gap() -> None:
+    for kind, count in (("dust", 12), ("steel", 36), ("aluminium", 36)):
+        span = periods(kind, dt.date(2025, 1, 1), dt.date(2027, 12, 31))
+        assert len(span) == count
+        assert span[0].first == dt.date(2025, 1, 1)
+        assert span[-1].due == dt.date(2027, 12, 31)
+        for before, after in pairwise(span):
+            assert after.first == before.due + dt.timedelta(days=1)
+        for one in span:
+            assert {period_of(kind, one.first), period_of(kind, one.due)} == {one}
+
+
+@pytest.mark.parametrize(
+    ("connect_by", "heard", "state", "days"),
+    [
+        (TODAY, NOON - HOUR, "connected", None),
+        (None, NOON - 2 * DAY, "not-mandatory", None),
+        (None, NOON - HOUR, "connected", None),
+        (TODAY, None, "due", 0),
+        (TODAY + dt.timedelta(days=30), None, "due", 30),
+        (TODAY - dt.timedelta(days=1), None, "late", 1),
+        (TODAY - dt.timedelta(days=30), NOON - 5 * DAY, "late", 5),
+        (TODAY - dt.timedelta(days=3), NOON - 5 * DAY, "late", 3),
+    ],
+)
+def test_how_a_plant_stands_with_its_connection(
+    connect_by: dt.date | None, heard: int | None, state: str, days: int | None
+) -> None:
+    found = connection(connect_by, heard, NOON, recent_s=86_400)
+    assert (found.state, found.days) == (state, days)
+
+
+def test_a_day_begins_at_the_plants_midnight() -> None:
+    assert day_of(begins(TODAY)) == TODAY
+    assert day_of(begins(TODAY) - 1) == TODAY - dt.timedelta(days=1)
+    first, end = year_of(2026)
+    assert (day_of(first), day_of(end - 1)) == (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+
+
+def test_classes_have_letters() -> None:
+    assert [one.letter for one in RiskClass] == ["A", "B", "C", "D"]

@@ -1,0 +1,81 @@
+"""Equipment that begins or ceases to run is seen at once, though only what may have changed is looked at."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.domain.model.batch import Batch
+from ingest.domain.model.flags import Flag
+from ingest.engine.engine_state import EngineState
+from ingest.engine.machines import MachineKey, Machines
+from ingest.engine.order import Cycle, Policy, advance
+from tests.small_plant import ENTERPRISE, PLANT, small_configuration
+
+SECOND = 10**9
+START = 1_763_884_800 * SECOND
+MACHINES = 4
+SILENCE_S = 20
+
+TEXT = ENTERPRISE + '[[gateways]]\nid = "GW"\nname = "网关"\nname_en = "Gateway"\n'
+for number in range(MACHINES):
+    TEXT += f'[[equipment]]\nid = "M{number}"\nname = "机"\nname_en = "Machine"\nrunning = "RUN-{number} >= 3"\n'
+    TEXT += f'[[points]]\nid = "RUN-{number}"\nsignal = "STL_CO"\ngateway = "GW"\nsilence_s = {SILENCE_S}\n'
+
+NAMES = [f"RUN-{number}" for number in range(MACHINES)]
+FLAGS = (0, 0, 0, 0, int(Flag.BAD), int(Flag.HISTORICAL), int(Flag.LATE))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_it_is_seen_as_by_one_who_looks_at_all_of_them_all_the_time(tmp_path: Path, seed: int) -> None:
+    """Bad and late readings, silence, steps of the clock, restarts; and nothing by time alone before it is due."""
+    chance = random.Random(seed)  # noqa: S311  not a secret
+    configuration = small_configuration(tmp_path, text=TEXT)
+    engine_state, machines, now = EngineState(configuration), Machines(), START
+    engine_state.resume(now, now)
+    plain: dict[MachineKey, bool] = {}
+    seen = 0
+    for step in range(1_500):
+        before, arrived = now, False
+        now += chance.choice((0, SECOND // 10, SECOND, 3 * SECOND, SILENCE_S * SECOND, machines.due - now))
+        now = max(before, min(now, before + 100 * SECOND))
+        what = chance.random()
+        if what < 0.5:
+            arrived = True
+            which = [configuration.find(PLANT, name) for name in (*NAMES, "GW") if chance.random() < 0.4]
+            point = np.array([one.index for one in which if one is not None], np.int32)
+            time, many = np.full(len(point), now - chance.choice((0, 0, 5)) * SECOND), len(point)
+            value = np.array([chance.choice((0.0, 5.0, np.nan)) for _ in range(many)])
+            flags = np.array([chance.choice(FLAGS) for _ in range(many)], np.uint16)
+            advance(
+                Cycle(now, Batch(point, time, value, flags, np.full(many, now)), configuration, Policy()), engine_state
+            )
+        elif what < 0.52:
+            arrived = True
+            engine_state.shift(3600 * SECOND)
+            machines.shift()
+            now += 3600 * SECOND
+        elif what < 0.54:
+            arrived = True
+            engine_state.resume(before, now)
+            machines.shift()
+        elif what < 0.55:
+            arrived = True
+            engine_state.forget_times(np.array([1], np.int32))
+        elif what < 0.57 and len(machines):
+            machines.forget(key := chance.choice([*plain]))
+            del plain[key]
+        elif len(machines) < MACHINES:
+            key = PLANT, f"M{chance.randrange(MACHINES)}"
+            machines.mind(*key, engine_state, now)
+            plain.setdefault(key, engine_state.view(now).in_production(*key))
+        due = machines.due
+        looked = {key: engine_state.view(now).in_production(*key) for key in plain}
+        expected = [(key, looked[key]) for key in plain if looked[key] is not plain[key]]
+        assert [*machines.changed(engine_state, now)] == expected, step
+        assert arrived or not expected or now >= due, "time alone changed something before it was due"
+        plain, seen = looked, seen + len(expected)
+    assert seen > 50

@@ -1,0 +1,436 @@
+"""Warnings in the engine: what alarms lead to, what is committed with them, and what a crash changes: nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.domain.model.flags import Flag
+from ingest.domain.model.suppression import SuppressionKind
+from ingest.domain.model.warning import Asked, Colour, Step, Trait, WarningState
+from ingest.domain.warnings.config import WarningsConfig
+from ingest.engine.commands import Acknowledge, Decide, End, Suppress
+from ingest.engine.warning_commands import AcknowledgeWarning, FeedBack
+from ingest.plants.load import load_configuration
+from tests.ingest.delivery.outbox import standing
+from tests.ingest.engine.warned import INSPECTOR, OPERATOR, QUIET, SECOND, Bench
+from tests.small_plant import PLANT, small_configuration
+
+CALM = {"CO-01": 5.0, "CO-02": 5.0}
+LOW = {"CO-01": 30.0, "CO-02": 5.0}
+HIGH = {"CO-01": 170.0, "CO-02": 5.0}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def calm(bench: Bench, seconds: int) -> None:
+    for _ in range(seconds):
+        bench.read(CALM)
+
+
+def test_a_warning_is_committed_with_the_alarm_it_comes_from(bench: Bench) -> None:
+    """The record, its event, a message for whoever wants it and a row of the audit trail are there after the turn."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    (warning,) = bench.warnings()
+    (event,) = bench.events()
+    (message,) = standing(bench.outbox, "inspector")
+    act = bench.audit.acts(limit=10, kind="warning")[0].act
+    alarms = {fact.alarm for ground in warning.inputs for fact in ground.facts}
+    assert (warning.colour, warning.state, warning.step) == (Colour.ORANGE, WarningState.OPEN, Step.ENTERPRISE)
+    assert {alarm.id for alarm in bench.engine.engine_state.alarms.values()} == alarms
+    assert event.warning == warning
+    assert (message.kind, message.id, message.body["warning"]["colour"]) == ("warning", event.id, "orange")
+    assert (act.action, act.actor, act.subject) == ("raised", "yujing", str(warning.id))
+    assert bench.audit.verify().broken is None
+    assert bench.engine.engine_state.warnings.open_colours() == {
+        Colour.BLUE: 0,
+        Colour.YELLOW: 0,
+        Colour.ORANGE: 1,
+        Colour.RED: 0,
+    }
+
+
+def test_an_unanswered_warning_goes_up_step_by_step_at_its_times(bench: Bench) -> None:
+    """Whoever looks 40 min later finds the reminders and escalations at the moments they were due."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    bench.wait(2400)
+    raised = bench.told()[0][1]
+    told = [(kind, time - raised) for kind, time in bench.told() if kind in {"reminded", "escalated"}]
+    assert told == [
+        ("reminded", 450),
+        ("escalated", 900),
+        ("reminded", 1350),
+        ("escalated", 1800),
+        ("reminded", 2250),
+    ]
+    assert bench.warnings()[0].step is Step.PROVINCE
+    assert bench.warnings()[0].who == ("province office",)
+
+
+@pytest.mark.parametrize("restarted", [True, False], ids=["down", "hung"])
+def test_a_time_in_which_the_service_reached_nobody_is_nobodys_fault(bench: Bench, *, restarted: bool) -> None:
+    """Nobody is accused of it; it is told, once, and each office has the rest of its time, whatever restarts follow."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    bench.wait(500)
+    bench.wait(1900, look=False)
+    if restarted:
+        bench.start()
+    bench.wait(1)
+    told = bench.told()
+    raised = told[0][1]
+    assert [kind for kind, _ in told if kind in {"escalated", "resumed"}] == ["resumed"]
+    (resumed,) = [event for event in bench.events() if event.kind == "resumed"]
+    assert 1890 <= resumed.detail["away_s"] <= 1910
+    bench.start()
+    bench.wait(1)
+    assert bench.told() == told
+    bench.wait(1400)
+    late = [time - raised - resumed.detail["away_s"] for kind, time in bench.told() if kind == "escalated"]
+    assert late == pytest.approx([900, 1800], abs=1)
+    assert len({event.id for event in bench.events()}) == len(bench.events())
+
+
+def test_a_short_restart_moves_no_deadline(bench: Bench) -> None:
+    bench.read(CALM)
+    bench.read(HIGH)
+    until = bench.warnings()[0].until
+    bench.wait(5, look=False)
+    bench.start()
+    bench.wait(1)
+    assert bench.warnings()[0].until == until
+    assert "resumed" not in [kind for kind, _ in bench.told()]
+
+
+def test_a_plant_that_is_removed_takes_its_warning_along(bench: Bench, tmp_path: Path) -> None:
+    """Ended and closed with the plant, told so to whoever heard of it, with whose it was; nobody is reminded again."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    plants = tmp_path / "plants"
+    (plants / "small.toml").unlink()
+    (plants / "other.toml").write_text(QUIET.replace('id = "small"', 'id = "other"'), encoding="utf-8")
+    bench.configuration = load_configuration(plants, bench.journal.number_points, 2)
+    bench.engine.adopt(bench.configuration)
+    bench.wait(1)
+    (warning,) = bench.warnings()
+    assert (warning.state, warning.colour, warning.asking) == (WarningState.CLOSED, None, None)
+    events = bench.events()
+    assert [str(event.kind) for event in events][-2:] == ["ended", "closed"]
+    assert "企业已移出配置" in events[-1].detail["comment"]
+    sent = [message.body for message in standing(bench.outbox, "inspector")]
+    assert [body["event"] for body in sent] == ["raised", "ended", "closed"]
+    of_alarms = [message.body for message in standing(bench.outbox, "town")]
+    assert of_alarms[-1]["event"] == "removed"
+    assert {body["enterprise"]["uscc"] for body in sent + of_alarms} == {"91350100M000100Y43"}
+    bench.wait(100_000, look=False)
+    bench.start()
+    bench.wait(1)
+    assert bench.events() == events
+
+
+def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Bench) -> None:
+    """First the feedback, then the end: closed at the end; the alarm's own life is another matter."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    warning = bench.warnings()[0]
+    seen = bench.order(AcknowledgeWarning(warning.id, OPERATOR, "已到现场")).result(0)
+    assert (seen.acknowledged_by, seen.asking) == (OPERATOR.name, Asked.FEEDBACK)
+    given = bench.order(FeedBack(warning.id, OPERATOR, "冷却水泵跳停", "已切换备用泵")).result(0)
+    assert given.state is WarningState.OPEN
+    calm(bench, 2)
+    for _ in range(35):  # never silent
+        bench.wait(20)
+        bench.read(CALM)
+    closed = bench.warnings()[0]
+    assert closed.state is WarningState.CLOSED
+    assert [kind for kind, _ in bench.told()][-2:] == ["ended", "closed"]
+    with pytest.raises(KeyError):
+        bench.order(FeedBack(warning.id, OPERATOR, "again", "again")).result(0)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_warning_goes_on_over_the_renaming_of_its_point(bench: Bench, tmp_path: Path, *, restarted: bool) -> None:
+    """What was acknowledged stays so, nobody hears of it anew, and it ends with what the point reads."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    before = bench.order(AcknowledgeWarning(bench.warnings()[0].id, OPERATOR, "已到现场")).result(0)
+    events = bench.events()
+    rename(bench, tmp_path, restarted=restarted)
+    bench.wait(1)
+    (after,) = bench.warnings()
+    assert (after.id, after.colour, after.acknowledged_by) == (before.id, before.colour, OPERATOR.name)
+    assert bench.events() == events
+    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
+    assert {fact.point for fact in known} == {"CO-09"}
+    ended(bench, len(events))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_point_out_of_service_is_so_under_its_new_id_and_once(
+    bench: Bench, tmp_path: Path, *, restarted: bool
+) -> None:
+    bench.read(CALM)
+    until = bench.clock.wall() + 3600 * SECOND
+    applied = bench.order(
+        Suppress(SuppressionKind.OUT_OF_SERVICE, PLANT, "CO-01", None, "检修", until, OPERATOR)
+    ).result(0)
+    bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
+    events, sent = bench.events(), len(standing(bench.outbox, "inspector"))
+    assert events
+    rename(bench, tmp_path, restarted=restarted)
+    bench.wait(1)
+    noted = bench.events()[len(events) :]  # on record: its grounds name the point as it is called now
+    assert [str(event.kind) for event in noted] == ["inputs-changed"]
+    assert len(standing(bench.outbox, "inspector")) == sent
+    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts
+    assert [fact.point for fact in known.values() if fact.gone is None] == ["CO-09"]
+    bench.order(End(applied.id, OPERATOR)).result(0)
+    ended(bench, len(events))
+
+
+def ended(bench: Bench, before: int) -> None:
+    """Calm again, and never silent: the warning ends and none is raised."""
+    for _ in range(35):
+        bench.read({"CO-09": 5.0, "CO-02": 5.0})
+        bench.wait(20)
+    later = [str(event.kind) for event in bench.events()[before:]]
+    assert ("raised" in later, later.count("ended")) == (False, 1)
+
+
+def rename(bench: Bench, folder: Path, *, restarted: bool) -> None:
+    """CO-01 becomes CO-09: while the engine runs, or while it is off."""
+    text = QUIET.replace('id = "CO-01"', 'id = "CO-09"\nwas = "CO-01"')
+    bench.configuration = small_configuration(folder, bench.journal.number_points, text)
+    if restarted:
+        bench.start()
+    else:
+        bench.engine.adopt(bench.configuration)
+
+
+def test_what_is_refused_changes_nothing(bench: Bench) -> None:
+    """An enterprise cannot acknowledge what has gone up to the county; nobody acknowledges twice."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    key = bench.warnings()[0].id
+    bench.wait(901)
+    with pytest.raises(ValueError, match="county"):
+        bench.order(AcknowledgeWarning(key, OPERATOR)).result(0)
+    assert bench.warnings()[0].acknowledged is None
+    bench.order(AcknowledgeWarning(key, INSPECTOR)).result(0)
+    with pytest.raises(ValueError, match=INSPECTOR.name):
+        bench.order(AcknowledgeWarning(key, INSPECTOR)).result(0)
+
+
+def test_the_clock_being_set_moves_no_deadline(tmp_path: Path) -> None:
+    """An hour forward or back in the middle of a wait: the same steps after the same time."""
+    found = []
+    for step in (0, 3600, -3600):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        bench = Bench(folder)
+        bench.read(CALM)
+        bench.read(HIGH)
+        bench.wait(100)
+        bench.set_clock(step)
+        bench.read(HIGH)
+        bench.start()  # what was committed before the step is moved along, too
+        bench.wait(1000)
+        found.append([(kind, time - step) for kind, time in bench.told() if kind in {"reminded", "escalated"}])
+        bench.close()
+    assert found[0] == found[1] == found[2]
+    assert ("escalated", 902.0) in found[0]
+
+
+def test_shelving_hides_an_alarm_from_operators_only(bench: Bench) -> None:
+    """The colour stays while its alarm is shelved, and goes when the point is out of service, approved by another."""
+    bench.read(CALM)
+    bench.read(LOW)
+    until = bench.clock.wall() + 3600 * SECOND
+    shelve = Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", None, "检修", until, OPERATOR)
+    bench.order(shelve).result(0)
+    for _ in range(9):
+        bench.wait(100)
+        bench.read(LOW)
+    assert bench.warnings()[0].colour is Colour.YELLOW  # it has stood for 10 min
+    applied = bench.order(replace(shelve, kind=SuppressionKind.OUT_OF_SERVICE)).result(0)
+    bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
+    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
+    assert not any(fact.rule == "H" for fact in known), "it never counted, and does not fade"
+    for _ in range(9):
+        bench.wait(100)
+        bench.read(LOW)
+    warning = bench.warnings()[0]
+    assert [ground.rule for ground in warning.inputs] == ["OUT-OF-SERVICE"]
+    assert warning.colour is Colour.BLUE
+
+
+RUNS = QUIET.replace(
+    "[[points]]",
+    """[[equipment]]
+id = "BF-01"
+name = "1号高炉"
+name_en = "Furnace 1"
+running = "CO-02 >= 3"
+
+[[points]]""",
+    1,
+).replace('gateway = "GW-01"\n', 'gateway = "GW-01"\nequipment = "BF-01"\n', 1)
+
+
+def test_a_lost_mandatory_point_counts_while_its_equipment_runs(tmp_path: Path) -> None:
+    """Silent for 10 min: yellow in production, blue while the furnace stands; the change is seen without an alarm."""
+    bench = Bench(tmp_path, RUNS)
+    for _ in range(3):
+        bench.read(CALM)
+    for _ in range(60):
+        bench.wait(15)
+        bench.read({"CO-02": 5.0})
+    assert bench.warnings()[0].colour is Colour.YELLOW
+    assert "LOST" in {ground.rule for ground in bench.warnings()[0].inputs}
+    for _ in range(45):
+        bench.wait(15)
+        bench.read({"CO-02": 0.0})
+    assert bench.warnings()[0].colour is Colour.BLUE
+    bench.close()
+
+
+def test_an_alarm_acknowledged_is_no_news_to_its_warning(bench: Bench) -> None:
+    """By the rules that come with the service, seeing an alarm changes no colour."""
+    bench.read(CALM)
+    bench.read(LOW)
+    alarm = next(iter(bench.engine.engine_state.alarms.values()))
+    before = len(bench.events())
+    bench.order(Acknowledge(alarm.id, OPERATOR)).result(0)
+    assert len(bench.events()) == before
+
+
+SIGNALS: dict[str, tuple[dict[str, float], int]] = {
+    "stands": ({"CO-02": 0.0}, 0),
+    "bad": ({"CO-02": 0.0}, Flag.BAD),
+    "no value": ({"CO-02": np.nan}, Flag.NO_VALUE),
+    "silent": ({}, 0),
+}
+"""What the furnace's run signal says, after it said that it stands."""
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Path, signal: str) -> None:
+    """Engine, warnings, display and casework give one answer: stopped only by a value to trust."""
+    bench = Bench(tmp_path, RUNS)
+    bench.read({"CO-01": 5.0, "CO-02": 0.0})
+    values, flags = SIGNALS[signal]
+    for _ in range(60):
+        bench.wait(15)
+        bench.read(values, flags)
+    stands = signal == "stands"
+    view = bench.engine.engine_state.view(bench.clock.wall())
+    point = bench.configuration.find(PLANT, "CO-01")
+    assert point is not None
+    assert view.runs(point) is not stands  # casework asks so
+    assert view.stopped([PLANT]) == ({(PLANT, "BF-01"): "CO-02"} if stands else {})  # and the display
+    facts = {one.point: one for one in bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()}
+    assert (Trait.IN_PRODUCTION in facts["CO-01"].traits) is not stands
+    assert bench.warnings()[0].colour is (Colour.BLUE if stands else Colour.YELLOW)
+    bench.close()
+
+
+def test_a_machine_that_stands_does_not_begin_to_run_because_the_service_was_away(tmp_path: Path) -> None:
+    """After a start the last word holds until its point is silent by its own measure; then nobody knows."""
+    bench = Bench(tmp_path, RUNS)
+    bench.read({"CO-01": 5.0, "CO-02": 0.0})
+    for _ in range(60):
+        bench.wait(15)
+        bench.read({"CO-02": 0.0})
+    assert bench.warnings()[0].colour is Colour.BLUE
+    bench.wait(3600, look=False)
+    bench.start()
+    bench.wait(1)
+    assert bench.warnings()[0].colour is Colour.BLUE
+    for _ in range(4):
+        bench.wait(15)
+    assert bench.warnings()[0].colour is Colour.YELLOW
+    bench.close()
+
+
+def test_an_alarm_raised_in_the_turn_in_which_its_machine_stops_belongs_to_one_that_stands(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, RUNS)
+    bench.read(CALM)
+    bench.read({"CO-01": 30.0, "CO-02": 5.0})
+    bench.read({"CO-01": 170.0, "CO-02": 0.0})
+    facts = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
+    assert {(one.rule, Trait.IN_PRODUCTION in one.traits) for one in facts if one.point == "CO-01"} == {
+        ("H", False),
+        ("HH", False),
+    }
+    bench.close()
+
+
+def test_nobody_assigned_means_everyone(tmp_path: Path) -> None:
+    """A plant nobody answers for goes to the province at once, and is asked about again and again."""
+    bench = Bench(tmp_path, config=WarningsConfig())
+    bench.read(CALM)
+    bench.read(HIGH)
+    bench.wait(1900)
+    warning = bench.warnings()[0]
+    assert (warning.step, warning.who) == (Step.PROVINCE, ())
+    assert [kind for kind, _ in bench.told() if kind != "inputs-changed"] == ["raised", *["reminded"] * 4]
+    bench.close()
+
+
+def test_a_plant_file_that_marks_a_rule_red_makes_its_standing_alarm_red(bench: Bench, tmp_path: Path) -> None:
+    """What is known is seen as the file has it now, without any alarm changing; so is who answers for it."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    assert bench.warnings()[0].colour is Colour.ORANGE
+    marked = QUIET.replace("[points.rules.HH]", "[points.rules.HH]\nred = true", 1)
+    bench.engine.adopt(small_configuration(tmp_path, bench.journal.number_points, marked))
+    bench.wait(1)
+    assert bench.warnings()[0].colour is Colour.RED
+
+
+def test_other_reasons_are_kept_and_sent_to_nobody(bench: Bench) -> None:
+    """Whoever explains the colour needs them; whoever is told of it knows it already."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    for _ in range(12):
+        bench.read({"CO-01": 170.0, "CO-02": 30.0})
+    assert [kind for kind, _ in bench.told()] == ["raised", "inputs-changed"]
+    sent = standing(bench.outbox, "inspector")
+    assert [message.body["event"] for message in sent if message.kind == "warning"] == ["raised"]
+
+
+def test_a_rule_taken_out_of_the_plant_file_counts_no_more(bench: Bench, tmp_path: Path) -> None:
+    """The plant file changes while its alarm stands: the warning fades, and no other one comes."""
+    bench.read(CALM)
+    bench.read(HIGH)
+    gone = QUIET.replace('"PINNED_HH"]', '"PINNED_HH", "HH", "H"]', 1)
+    gone = gone.replace(
+        """[points.rules.H]
+on = 24
+off = 20
+on_delay_s = 0
+[points.rules.HH]
+on = 160
+off = 140
+on_delay_s = 0
+""",
+        "",
+    )
+    bench.configuration = small_configuration(tmp_path, bench.journal.number_points, gone)
+    bench.engine.adopt(bench.configuration)
+    for _ in range(35):  # never silent
+        bench.wait(20)
+        bench.read(CALM)
+    (warning,) = bench.warnings()
+    assert (warning.colour, warning.state) == (None, WarningState.OVER)

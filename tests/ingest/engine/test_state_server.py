@@ -1,0 +1,89 @@
+"""An engine whose PostgreSQL is killed again and again tells what an undisturbed one tells, once."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ingest.engine.commands import Comment, Person
+from ingest.storage.state.audit import AuditRow, AuditStore
+from ingest.storage.state.tables import outbox
+from tests.conftest import at_server
+from tests.ingest.engine.bench import PATIENCE_S, SECOND, Bench
+from tests.servers import PostgreSQL, postgresql
+from tests.small_plant import TEXT
+
+NEVER_SILENT = re.sub(r'^(id = "(?:GW|CO)-.*)$', r"\1\nsilence_s = 1000000", TEXT, flags=re.MULTILINE)
+"""However long the server takes to come back, nobody is silent meanwhile: readings do not go by the clock."""
+
+EPISODES, APART_S = 60, 700  # further apart than an alarm that comes back is the same one
+KILLS = 8
+
+
+@pytest.mark.timeout(600)
+def test_nothing_is_lost_and_nothing_told_twice_while_the_server_is_killed(tmp_path: Path) -> None:
+    """Alarms, their events, the audit trail, messages, and what people asked for meanwhile."""
+    with postgresql() as server:
+        killed = Bench(tmp_path, NEVER_SILENT, at_server(server, tmp_path))
+        calm = Bench(_folder(tmp_path / "calm"), NEVER_SILENT)
+        killed.t0 = calm.t0 = time.time_ns() - EPISODES * APART_S * SECOND
+        for bench in (killed, calm):
+            bench.engine.start()
+            bench.send("CO-01", [50, 50, 5])
+            bench.settle()
+        (alarm,) = killed.found()
+        killer = threading.Thread(target=_kill, args=(server,))
+        killer.start()
+        answers = []
+        for episode in range(1, EPISODES):
+            for bench in (killed, calm):
+                bench.send("CO-01", [5, 50, 50, 5], start_s=episode * APART_S)
+            answers.append(killed.engine.order(Comment(alarm.id, Person("张三", "operator"), f"第{episode}次")))
+            time.sleep(0.02)
+        killer.join()
+        for answer in answers:
+            answer.result(PATIENCE_S)
+        for bench in (killed, calm):
+            bench.settle()
+            assert bench.engine.stop(PATIENCE_S)
+        assert killed.failures == []
+        assert [replace(one, comment=None) for one in killed.found()] == calm.found()
+        assert _messages(killed) == _messages(calm)
+        said = Counter(row.act.detail["comment"] for row in _trail(killed) if row.act.action == "commented")
+        assert said == Counter(f"第{episode}次" for episode in range(1, EPISODES)), "each once"
+        assert [r.act for r in _trail(killed) if r.act.action != "commented"] == [r.act for r in _trail(calm)]
+        assert AuditStore(killed.database.rows).verify().broken is None
+        for bench in (killed, calm):
+            bench.database.close()
+
+
+def _kill(server: PostgreSQL) -> None:
+    chance = random.Random(7)  # noqa: S311  moments, not secrets
+    for _ in range(KILLS):
+        time.sleep(chance.uniform(0.05, 0.6))
+        server.kill()
+        server.start()
+
+
+def _messages(bench: Bench) -> Counter[str]:
+    """What waits for the inspector, by what it says, but for the comments."""
+    bodies = [row["body"] for row in bench.database.rows(sa.select(outbox.c.body))]
+    told = [body for body in bodies if body.get("event") not in {None, "commented"}]
+    return Counter(f"{body['event']} {body['alarm']['id']} {body['time']}" for body in told)
+
+
+def _trail(bench: Bench) -> list[AuditRow]:
+    return AuditStore(bench.database.rows).acts(limit=10_000)[::-1]
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path

@@ -1,0 +1,148 @@
+"""Rollups in the DuckDB file: every trend is that of the readings, whatever was rolled up when."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.domain.model.batch import Batch, concat
+from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.duck import DuckDBStore
+from ingest.storage.history.rollups import Resolution, wanted
+from ingest.storage.history.store import TrendQuery
+from tests.ingest.storage.history.made_up import NOON, PLANT, SECOND, batch, configuration
+
+MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
+DAY = 24 * HOUR
+NAMES = ("CW-01", "CW-02", "T-01")
+
+
+@dataclass
+class Model:
+    """What was written, as the promise of `write_readings` has it: turns by their first entry, and what came again."""
+
+    turns: list[tuple[int, Batch]] = field(default_factory=list)
+    again: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def write(self, first_entry: int, readings: Batch) -> None:
+        self.turns = [turn for turn in self.turns if turn[0] < first_entry]
+        self.turns.append((first_entry, readings))
+
+    def write_again(self, readings: Batch) -> None:
+        of = set(zip(readings.point.tolist(), readings.time.tolist(), strict=True))
+        self.turns = [
+            (
+                entry,
+                turn.take(
+                    np.flatnonzero(
+                        [pair not in of for pair in zip(turn.point.tolist(), turn.time.tolist(), strict=True)]
+                    )
+                ),
+            )
+            for entry, turn in self.turns
+        ]
+        self.again |= {
+            (point, time): value
+            for point, time, value in zip(
+                readings.point.tolist(), readings.time.tolist(), readings.value.tolist(), strict=True
+            )
+        }
+
+    def trend(self, query: TrendQuery, resolution: Resolution) -> dict[int, tuple[float, float, float, int]]:
+        """Plain loops: each reading at the middle of its rollup."""
+        index = NAMES.index(query.point)
+        kept = [
+            (p, t, v)
+            for _, turn in self.turns
+            for p, t, v in zip(turn.point.tolist(), turn.time.tolist(), turn.value.tolist(), strict=True)
+        ]
+        kept += [(*key, value) for key, value in self.again.items()]
+        found: dict[int, list[float]] = {}
+        for point, time, value in kept:
+            place = time // resolution * resolution + resolution.shift if resolution else time
+            if point == index and query.start <= place < query.end:
+                found.setdefault((place - query.start) // query.width, []).append(value)
+        rows = {}
+        for bucket, values in sorted(found.items()):
+            real = [one for one in values if not math.isnan(one)]
+            figures = (min(real), sum(real) / len(real), max(real)) if real else (np.nan,) * 3
+            rows[query.start + bucket * query.width] = (*figures, len(values))
+        return rows
+
+
+def check(store: DuckDBStore, model: Model, queries: Sequence[TrendQuery]) -> None:
+    """Compare the store's trends with the model's, whose readings lie where those of rollups are drawn."""
+    for query, found in zip(queries, store.trends(queries), strict=True):
+        expected = model.trend(query, Resolution.READINGS if aligned(query) else wanted(query))
+        assert found.time.tolist() == list(expected)
+        for at, name in enumerate(("low", "mean", "high", "count")):
+            np.testing.assert_allclose(getattr(found, name), [row[at] for row in expected.values()], rtol=1e-9)
+
+
+def aligned(query: TrendQuery) -> bool:
+    width = wanted(query)
+    return not width or (query.start % width == 0 and query.width % width == 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_trend_is_the_same_whatever_came_late_or_again_and_was_rolled_up_when(seed: int, tmp_path: Path) -> None:
+    """Late readings, repeated writes with other bounds, what was refused once, restarts and steps, in any order."""
+    chance = random.Random(seed)  # noqa: S311
+    config = DuckDBConfig(path=tmp_path / "h.duckdb")
+    store, model = DuckDBStore(config), Model()
+    entry, now = 1, NOON
+    for _ in range(45):
+        match chance.choice(["write", "write", "late", "repeat", "again", "step", "step", "step", "restart"]):
+            case "write":
+                now += chance.choice([7 * SECOND, 20 * MINUTE, 3 * HOUR])
+                readings = some(chance, now, 5 * MINUTE)
+            case "late":
+                readings = some(chance, now, 9 * HOUR)
+            case "repeat" if model.turns:
+                at = max(0, len(model.turns) - chance.randint(1, 3))
+                entry, readings = model.turns[at]
+                if at + 1 < len(model.turns) and chance.random() < 0.5:
+                    readings = concat([readings, model.turns[at + 1][1]])
+                if not len(readings):
+                    continue
+            case "again":
+                readings = some(chance, now, 6 * HOUR)
+                model.write_again(readings)
+                store.write_readings(readings, configuration(), None)
+                continue
+            case "restart":
+                store.close()
+                store = DuckDBStore(config)
+                continue
+            case _:
+                store._upkeep.step(now)
+                continue
+        model.write(entry, readings)
+        store.write_readings(readings, configuration(), entry)
+        entry += 1
+        check(store, model, some_queries(chance, now))
+    while store._upkeep.step(now):
+        check(store, model, some_queries(chance, now))
+    store.close()
+
+
+def some(chance: random.Random, now: int, late: int) -> Batch:
+    """A few readings of up to so long ago, some without a value; each write has a receive time of its own."""
+    n = chance.randint(1, 30)
+    times = [now - chance.randrange(late) // SECOND * SECOND for _ in range(n)]
+    pairs = sorted({(time, chance.randrange(3)) for time in times})
+    values = [np.nan if chance.random() < 0.1 else chance.randrange(1000) / 8 for _ in pairs]
+    points, times = [point for _, point in pairs], [time for time, _ in pairs]
+    return batch(points, times, values, received=now + chance.randrange(SECOND))
+
+
+def some_queries(chance: random.Random, now: int) -> list[TrendQuery]:
+    spans = [(now // HOUR * HOUR + HOUR - DAY, DAY, 24), (now // MINUTE * MINUTE - 8 * HOUR, 8 * HOUR, 240)]
+    spans += [(now - HOUR + 1, HOUR, 60), (now // HOUR * HOUR - 30 * DAY, 40 * DAY, 3)]
+    return [TrendQuery(PLANT, chance.choice(NAMES), start, start + span, buckets) for start, span, buckets in spans]

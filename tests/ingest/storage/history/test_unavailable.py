@@ -1,0 +1,33 @@
+"""A history that cannot be opened is away: it is told why, and it is in use as soon as it can be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.base.config import Secret
+from ingest.storage.history.config import DuckDBConfig, InfluxV2Config
+from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.unavailable import UnavailableStore
+
+
+def test_a_damaged_file_is_told_at_each_use_until_it_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "history.duckdb"
+    path.write_bytes(b"no database " * 1000)
+    store = UnavailableStore(DuckDBConfig(path=path).open_store)
+    assert store.error is not None
+    for _ in range(2):
+        with pytest.raises(HistoryUnavailable, match="history"):
+            store.count_readings()
+    path.unlink()
+    assert store.count_readings() == 0
+    store.close()
+
+
+def test_a_secret_that_is_not_there_is_told_by_its_place(tmp_path: Path) -> None:
+    secret = Secret(file=tmp_path / "nowhere")
+    store = UnavailableStore(InfluxV2Config(url="http://127.0.0.1:9", org="o", token=secret).open_store)
+    with pytest.raises(HistoryUnavailable, match="nowhere"):
+        store.count_readings()
+    store.close()

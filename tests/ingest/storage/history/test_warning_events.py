@@ -1,0 +1,116 @@
+"""Events of warnings in every history store: kept once, carried by the writer, put aside if refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import httpx
+
+from ingest.domain.model.warning import WarningEvent
+from ingest.storage.history.config import DuckDBConfig, InfluxV1Config
+from ingest.storage.history.duck import DuckDBStore
+from ingest.storage.history.influx_v1 import InfluxV1Store
+from ingest.storage.history.line_protocol import warning_lines
+from ingest.storage.history.quarantine import warnings_again, warnings_aside
+from ingest.storage.history.writer import WARNINGS_READER, HistoryWriter
+from tests.ingest.domain.warnings.small import SECOND, fact, watch
+from tests.ingest.storage.history.made_up import configuration, until
+from tests.ingest.storage.history.test_writer import MemoryAlarms, MemoryJournal, MemoryStore, as_it_is, running
+from tests.servers import influxd
+
+
+def events() -> list[WarningEvent]:
+    """Raised, reminded, escalated, ended."""
+    made = watch(100)
+    one = fact("A", 100, 2)
+    found = made.learn(100 * SECOND, known=[one])
+    found += made.learn(105 * SECOND, over=[one.key])
+    found += made.pass_time(111 * SECOND)
+    return [replace(event, seq=number) for number, event in enumerate(found, 1)]
+
+
+def test_a_line_says_how_it_stood_then() -> None:
+    lines = warning_lines(events()).decode().splitlines()
+    key = events()[0].warning.id
+    assert lines[0] == (
+        "warnings,plant=small,event=raised,step=enterprise,colour=orange "
+        f'id="{key}",state="open",peak="orange",asking="acknowledgement",rank=3i,risk=68.8 100000000000'
+    )
+    (escalated,) = [line for line in lines if "event=escalated" in line]
+    assert escalated.startswith("warnings,plant=small,event=escalated,step=township,colour=orange ")
+    assert lines[-1].startswith("warnings,plant=small,event=ended,step=township,colour=over ")
+    assert "rank=0i" in lines[-1]
+
+
+def test_duckdb_keeps_each_event_once(tmp_path: Path) -> None:
+    store = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
+    for _ in range(2):
+        store.write_warning_events(events())
+    store.close()
+    with duckdb.connect(str(tmp_path / "h.duckdb")) as db:
+        rows = db.execute("SELECT event, colour, rank, step FROM warnings ORDER BY time").fetchall()
+    assert rows[0] == ("raised", "orange", 3, "enterprise")
+    assert rows[-1] == ("ended", None, 0, "township")
+    assert len(rows) == len(events())
+
+
+def test_influxdb_keeps_each_event_once(tmp_path: Path) -> None:
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        for _ in range(2):
+            store.write_warning_events(events())
+        store.close()
+        query = {"db": "yujing", "q": "SELECT count(risk) FROM warnings"}
+        (result,) = httpx.get(f"{url}/query", params=query, trust_env=False).json()["results"]
+    assert result["series"][0]["values"][0][1] == len(events())
+
+
+class Store(MemoryStore):
+    """Keeps warnings' events, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warned: list[WarningEvent] = []
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
+        self.warned += events
+        return 0
+
+
+class Log:
+    """The warning event log, in memory."""
+
+    def warnings_after(self, seq: int, *, limit: int) -> Sequence[WarningEvent]:
+        return [event for event in events() if event.seq > seq][:limit]
+
+
+class Cursors(MemoryAlarms):
+    """A place for every reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[str, int] = {}
+
+    def reader_cursor(self, name: str) -> int:
+        return self.places.get(name, 0)
+
+    def save_reader_cursor(self, name: str, position: int) -> None:
+        self.places[name] = position
+
+
+def test_the_writer_carries_them_from_where_it_was() -> None:
+    store, alarms = Store(), Cursors()
+    alarms.places[WARNINGS_READER] = 1
+    with running(HistoryWriter(store, MemoryJournal(), alarms, Log(), configuration=configuration, judge=as_it_is)):
+        until(lambda: alarms.places[WARNINGS_READER] == len(events()))
+    assert store.warned == events()[1:]
+
+
+def test_what_a_store_refuses_is_put_aside_whole() -> None:
+    (aside,) = warnings_aside(events(), [(1, "no such plant")])
+    assert (aside.topic, aside.detail) == ("history/warnings", "no such plant")
+    assert warnings_again([aside]) == events()[1:2]

@@ -1,0 +1,631 @@
+"""The history writer: nothing lost, nothing doubled, nobody held up, whatever the store does."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from ingest.base import telemetry
+from ingest.base.config import Secret
+from ingest.base.pace import Pace
+from ingest.domain.alarms.slot import AlarmSlot
+from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.domain.model.batch import Batch, empty_batch
+from ingest.domain.model.warning import WarningEvent
+from ingest.plants.configuration import PlantConfiguration
+from ingest.storage.history import writer as module
+from ingest.storage.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config
+from ingest.storage.history.duck import DuckDBStore
+from ingest.storage.history.errors import HistoryRejected, HistoryUnavailable
+from ingest.storage.history.feeds import JournalFeed
+from ingest.storage.history.influx import InfluxStore
+from ingest.storage.history.influx_v1 import InfluxV1Store
+from ingest.storage.history.influx_v2 import InfluxV2Store
+from ingest.storage.history.line_protocol import Precision
+from ingest.storage.history.quarantine import alarms_again, readings_again
+from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
+from ingest.storage.history.writer import READER, HistoryWriter, _delay_s
+from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.quarantine import Quarantine, Which
+from ingest.storage.journal.records import Entry, Quarantined
+from tests.ingest.storage.history.influx_2 import influx_2_on
+from tests.ingest.storage.history.made_up import NOON, SECOND, alarm_event, batch, configuration, steady, until
+from tests.ingest.storage.history.test_influx import spoil
+from tests.servers import influxd, influxd_server
+
+BAD = 666.0
+
+
+@dataclass
+class MemoryJournal:
+    """The journal's part of the bargain, in memory; its cursor may be made to fail once."""
+
+    entries: list[Entry] = field(default_factory=list)
+    position: int = 0
+    save_fails: int = 0
+    aside: dict[tuple[str, bytes], Quarantined] = field(default_factory=dict)
+    marked: set[tuple[str, bytes]] = field(default_factory=set)  # for a retry
+    passed: list[int] = field(default_factory=list)  # where the cursor stood whenever something was put aside
+    news: threading.Condition = field(default_factory=threading.Condition)
+
+    def add(self, readings: Batch) -> None:
+        with self.news:
+            self.entries.append(Entry(len(self.entries) + 1, readings))
+            self.news.notify_all()
+
+    def read(self, after: int, limit: int) -> Sequence[Entry]:
+        taken: list[Entry] = []
+        for entry in self.entries[after:]:
+            if taken and sum(len(e.batch) for e in [*taken, entry]) > limit:
+                break
+            taken.append(entry)
+        return taken
+
+    def last(self) -> int:
+        return len(self.entries)
+
+    def wait(self, after: int, timeout_s: float) -> bool:
+        with self.news:
+            return self.news.wait_for(lambda: len(self.entries) > after, timeout_s)
+
+    def cursor(self, name: str) -> int:
+        assert name == READER
+        return self.position
+
+    def save_cursor(self, name: str, position: int) -> None:
+        assert name == READER
+        if self.save_fails:
+            self.save_fails -= 1
+            raise OSError("disk I/O error")
+        self.position = position
+
+    def to_retry(self, limit: int, *, history: bool) -> Sequence[Quarantined]:
+        assert history
+        return [self.aside[key] for key in sorted(self.marked)][:limit]
+
+    def refused_after(self, after: int) -> Quarantined | None:
+        waiting = [item for key, item in self.aside.items() if item.id > after and key not in self.marked]
+        return min(waiting, key=lambda item: item.id, default=None)
+
+    def retry_refused(self) -> int:
+        before = len(self.marked)
+        self.marked |= self.aside.keys()
+        return len(self.marked) - before
+
+    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+        self.passed.append(self.position)
+        for key in [key for key, item in self.aside.items() if item.id in retried]:
+            del self.aside[key]
+            self.marked.discard(key)
+        for item in items:
+            key = item.topic, item.payload
+            self.aside.setdefault(key, replace(item, id=len(self.aside) + 1))
+
+
+@dataclass
+class MemoryAlarms:
+    """The alarm event log, in memory."""
+
+    events: list[AlarmEvent] = field(default_factory=list)
+    position: int = 0
+
+    def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
+        return [event for event in self.events if event.seq > seq][:limit]
+
+    def reader_cursor(self, name: str) -> int:
+        return self.position
+
+    def save_reader_cursor(self, name: str, position: int) -> None:
+        self.position = position
+
+
+@dataclass
+class MemoryStore:
+    """A store that keeps what it is given, but for bad values, and while it is not away."""
+
+    away: HistoryUnavailable | None = None
+    away_for_single: int = 0  # so many writes of a single reading fail
+    times: list[int] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    events: list[AlarmEvent] = field(default_factory=list)
+    tries: int = 0
+    oldest: int = 0  # what is older is not kept, and no fault
+
+    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
+        self.tries += 1
+        if self.away:
+            raise self.away
+        if len(batch) == 1 and self.away_for_single:
+            self.away_for_single -= 1
+            raise HistoryUnavailable("away in the middle")
+        if ((batch.value == BAD) & (batch.time >= self.oldest)).any():
+            raise HistoryRejected("cannot store 666")
+        expired = int((batch.time < self.oldest).sum())
+        self.times += batch.time.tolist()
+        self.flags += batch.flags.tolist()
+        return expired
+
+    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
+        if self.away:
+            raise self.away
+        if any(event.alarm.rule == "BAD RULE" for event in events):
+            raise HistoryRejected("cannot store that rule")
+        self.events += events
+        return 0
+
+    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
+        raise NotImplementedError
+
+    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
+        raise NotImplementedError
+
+    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+        raise NotImplementedError
+
+    def dropped_days(self) -> int:
+        return 0
+
+    def count_readings(self) -> int:
+        return len(self.times)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+@pytest.fixture
+def alarms() -> MemoryAlarms:
+    return MemoryAlarms()
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What was logged, debug events too, whatever an earlier test has set."""
+    monkeypatch.setattr(telemetry, "_verbose", True)
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short waits, so that tests of retries are quick."""
+    monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(module, "RETRY_EVERY_S", 0.0)
+
+
+def as_it_is(readings: Batch, _: PlantConfiguration) -> Batch:
+    return readings
+
+
+def writer_of(store: HistoryStore, journal: JournalFeed, alarms: MemoryAlarms) -> HistoryWriter:
+    return HistoryWriter(store, journal, alarms, configuration=configuration, judge=as_it_is)
+
+
+@contextmanager
+def running(writer: HistoryWriter) -> Iterator[HistoryWriter]:
+    writer.start()
+    try:
+        yield writer
+    finally:
+        assert writer.stop(5)
+
+
+def told(logged: list[Any], event: str) -> list[Any]:
+    return [line for line in logged if line["event"] == event]
+
+
+def test_everything_journaled_reaches_the_store_in_order(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    """What is there at the start, and what comes while it runs."""
+    store = MemoryStore()
+    journal.add(steady(100))
+    alarms.events.append(alarm_event(1))
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: journal.position == 1)
+        journal.add(empty_batch())
+        journal.add(steady(100, start=NOON + 100 * SECOND))
+        alarms.events.append(alarm_event(2, AlarmEventKind.RETURNED, at=NOON + SECOND))
+        until(lambda: journal.position == 3 and alarms.position == 2)
+        assert writer.lag() == (0, None)
+    assert store.times == [NOON + n * SECOND for n in range(200)]
+    assert [event.seq for event in store.events] == [1, 2]
+
+
+def test_a_turn_is_bounded(journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However far behind, memory holds one turn: the journal is the queue."""
+    monkeypatch.setattr(module, "READINGS", 50)
+    store = MemoryStore()
+    for n in range(20):
+        journal.add(steady(25, start=NOON + n * 25 * SECOND))
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: journal.position == 20)
+    assert (store.tries, len(store.times)) == (10, 500)
+
+
+def test_a_backlog_is_carried_without_pause(
+    journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pause after a turn is for trickles; turns that are nearly full follow each other at once."""
+    monkeypatch.setattr(module, "READINGS", 50)
+    for n in range(20):
+        journal.add(steady(30, start=NOON + n * 30 * SECOND))
+    pace = Pace(1_000, least_s=1_000)
+    with running(HistoryWriter(MemoryStore(), journal, alarms, configuration=configuration, judge=as_it_is, pace=pace)):
+        until(lambda: journal.position == 20)
+
+
+def test_a_turn_is_judged_in_one_call(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    """What is known of a reading by itself is asked for a whole turn at once; the flags reach the store."""
+    calls: list[int] = []
+
+    def count(readings: Batch, _: PlantConfiguration) -> Batch:
+        calls.append(len(readings))
+        return readings.with_flags(np.full(len(readings), 8, np.uint16))
+
+    store = MemoryStore()
+    journal.add(steady(2))
+    journal.add(empty_batch())
+    journal.add(steady(3, start=NOON + 60 * SECOND))
+    with running(HistoryWriter(store, journal, alarms, configuration=configuration, judge=count)):
+        until(lambda: journal.position == 3)
+    assert calls == [5]
+    assert store.flags == [8] * 5
+
+
+def test_an_outage_loses_nothing_and_is_told(journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]) -> None:
+    store = MemoryStore(away=HistoryUnavailable("connection refused"))
+    journal.add(steady(10))
+    alarms.events.append(alarm_event(1))
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: len(told(logged, "history_delayed")) >= 3)
+        assert writer.lag() == (1, "connection refused")
+        assert (journal.position, alarms.position) == (0, 0)
+        journal.add(steady(10, start=NOON + 10 * SECOND))
+        store.away = None
+        until(lambda: journal.position == 2)
+        until(lambda: writer.lag() == (0, None))
+    assert len(store.times) == 20
+    assert len(store.events) == 1
+    assert [line["failures"] for line in told(logged, "history_delayed")][:3] == [1, 2, 3]
+
+
+def is_at(journal: MemoryJournal, entry: int) -> bool:
+    """Whether the writer has come so far."""
+    return journal.position == entry
+
+
+def test_a_sample_too_old_by_now_says_nothing_of_the_others_refused(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store kept nothing of it, so what it refused stays where it is, until one is taken."""
+    monkeypatch.setattr(module, "SAMPLE_EVERY_S", 0.0)
+    store = MemoryStore()
+    readings = steady(3)
+    readings.value[1] = BAD
+    journal.add(readings)
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: is_at(journal, 1))
+        store.oldest = NOON + 10 * SECOND
+        before = store.tries
+        until(lambda: store.tries > before + 3)
+        assert (len(journal.aside), journal.marked, writer.refusing()) == (1, set(), None)
+    assert not told(logged, "history_takes_again")
+
+
+def test_a_store_that_answers_and_takes_nothing_is_not_said_to_be_well(
+    journal: MemoryJournal, alarms: MemoryAlarms
+) -> None:
+    """A bad reading now and then is not the store's fault; several writes in a row of which nothing is taken are."""
+    good = steady(2)
+    bad = replace(good, value=np.full(2, BAD))
+    with running(writer_of(MemoryStore(), journal, alarms)) as writer:
+        for number, batch in enumerate([bad, bad, good, bad, bad, bad, good], start=1):
+            journal.add(batch)
+            until(functools.partial(is_at, journal, number))
+            assert writer.refusing() == ("readings: cannot store 666" if number == 6 else None)
+        assert writer.lag() == (0, None)
+
+
+def test_waits_double_up_to_thirty_seconds_and_honour_the_stores_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_DELAY_S", 0.5)
+    for failures, longest in ((1, 0.5), (2, 1.0), (4, 4.0), (7, 30.0), (10_000, 30.0)):
+        waits = [_delay_s(HistoryUnavailable("away"), failures) for _ in range(200)]
+        assert longest / 2 <= min(waits) < max(waits) <= longest
+    assert _delay_s(HistoryUnavailable("busy", retry_after_s=77), 1) == 77
+    assert _delay_s(HistoryUnavailable("busy", retry_after_s=1e9), 1) == module.LONGEST_WISH_S
+
+
+def test_it_stops_at_once_even_while_it_waits(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    store = MemoryStore(away=HistoryUnavailable("busy", retry_after_s=200))
+    journal.add(steady(10))
+    writer = writer_of(store, journal, alarms)
+    writer.start()
+    until(lambda: writer.lag()[1] == "busy")
+    assert writer.stop(100), "it does not wait for the rest of the 200 s"
+
+
+def test_it_stops_in_the_middle_of_refusals(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    """Thousands of bad readings do not hold up a stop, and none is given up: the cursor stands."""
+    journal.add(batch([0] * 5_000, range(5_000), [BAD] * 5_000))
+
+    class StoppedInBetween(MemoryStore):
+        def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
+            if self.tries == 20:
+                writer._stopping.set()
+            return super().write_readings(batch, configuration, first_entry)
+
+    store = StoppedInBetween()
+    writer = writer_of(store, journal, alarms)
+    with capture_logs():
+        writer.start()
+        until(writer._stopping.is_set)
+        assert writer.stop(5)
+    assert store.tries == 21
+    assert journal.position == 0
+
+
+def test_one_bad_reading_blocks_nobody_and_is_told(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    store = MemoryStore()
+    readings = steady(1_000)
+    readings.value[[17, 900]] = BAD
+    journal.add(readings)
+    with running(writer_of(store, journal, alarms)) as writer:
+        until(lambda: journal.position == 1)
+        assert writer.lag() == (0, None)
+    assert sorted(store.times) == [NOON + n * SECOND for n in range(1_000) if n not in {17, 900}]
+    (line,) = told(logged, "history_reading_rejected")
+    assert (line["point"], line["time"], line["value"]) == ("T-01", NOON + 17 * SECOND, BAD)
+    assert (line["readings"], line["reason"]) == (2, "cannot store 666")
+    assert told(logged, "history_written")[0]["readings"] == 998
+
+
+def test_a_refusal_is_told_once_though_the_store_went_away_meanwhile(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    store = MemoryStore(away_for_single=2)
+    readings = steady(4)
+    readings.value[1] = BAD
+    journal.add(readings)
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: journal.position == 1)
+    assert len(told(logged, "history_delayed")) == 2
+    assert len(told(logged, "history_reading_rejected")) == 1
+
+
+def test_one_bad_alarm_event_blocks_nobody_and_is_told(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    alarms.events += [alarm_event(1), alarm_event(2, rule="BAD RULE"), alarm_event(3, rule="L")]
+    store = MemoryStore()
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: alarms.position == 3)
+    assert [event.seq for event in store.events] == [1, 3]
+    [line] = told(logged, "history_alarm_event_rejected")
+    assert (line["seq"], line["rule"], line["reason"]) == (2, "BAD RULE", "cannot store that rule")
+
+
+def test_the_thread_outlives_errors_nobody_thought_of(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    broken = True
+
+    def judge(readings: Batch, _: PlantConfiguration) -> Batch:
+        if broken:
+            raise ZeroDivisionError
+        return readings
+
+    store = MemoryStore()
+    journal.add(steady(10))
+    with running(HistoryWriter(store, journal, alarms, configuration=configuration, judge=judge)) as writer:
+        until(lambda: writer.lag()[1] == "ZeroDivisionError")
+        broken = False
+        until(lambda: journal.position == 1)
+    assert len(store.times) == 10
+
+
+def test_a_writer_that_does_not_run_says_so(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    journal.add(steady(1))
+    writer = writer_of(MemoryStore(), journal, alarms)
+    assert writer.lag() == (1, "the history writer is not running")
+    with running(writer):
+        pass
+    assert writer.lag()[1] == "the history writer is not running"
+
+
+def test_a_crash_between_the_write_and_its_cursor_doubles_nothing(
+    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """The turn is repeated from the same cursor, now with more behind it."""
+    store = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
+    journal.save_fails = 3
+    for n in range(3):
+        journal.add(steady(100, start=NOON + n * 100 * SECOND))
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: bool(told(logged, "history_delayed")))
+        journal.add(steady(100, start=NOON + 300 * SECOND))
+        until(lambda: journal.position == 4)
+    assert store.count_readings() == 400
+    store.close()
+
+
+def test_a_killed_influxdb_costs_nothing(journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path) -> None:
+    """SIGKILL in the middle of the stream, start again on the same data: every reading is there, once."""
+    with influxd_server(tmp_path) as server:
+        store = InfluxV1Store(InfluxV1Config(url=server.url, timeout_s=5))
+        store.create_database()
+        with running(writer_of(store, journal, alarms)) as writer:
+            for n in range(60):
+                if n == 20:
+                    until(lambda: journal.position > 0)
+                    server.kill()
+                if n == 40:
+                    until(lambda: writer.lag()[1] is not None)
+                    server.start()
+                journal.add(steady(1_000, start=NOON + n * 1_000 * SECOND))
+            alarms.events.append(alarm_event(1))
+            until(lambda: writer.lag() == (0, None) and alarms.position == 1)
+        assert store.count_readings() == 60_000
+        store.close()
+
+
+def test_readings_influxdb_refuses_are_told_and_all_others_kept(
+    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """A field type conflict in one week of the past leaves the readings of every other week alone."""
+    week = 7 * 24 * 3600 * SECOND
+    readings = steady(3_000)
+    readings.time[[5, 2_000]] -= 2 * week
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        spoil(url, NOON - 2 * week)
+        journal.add(readings)
+        with running(writer_of(store, journal, alarms)):
+            until(lambda: journal.position == 1)
+        assert store.count_readings() == 2_998
+        store.close()
+    (line,) = told(logged, "history_reading_rejected")
+    assert (line["readings"], line["point"]) == (2, "T-01")
+    assert "field type conflict" in line["reason"]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
+    alarms: MemoryAlarms, tmp_path: Path, logged: list[Any], monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    """An InfluxDB whose field has another type refuses every reading; once that is mended, nobody has to ask."""
+    monkeypatch.setattr(module, "SAMPLE_EVERY_S", 0.01)
+    monkeypatch.setenv("WRITER_TEST_TOKEN", "a token")
+    journal = Journal(tmp_path / "journal.db")
+    with influxd(tmp_path) as url, influx_2_on(url) as server:
+        store: InfluxStore = InfluxV1Store(InfluxV1Config(url=url))
+        if version == 2:
+            store.close()
+            store = InfluxV2Store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env="WRITER_TEST_TOKEN")))
+        spoil(url, NOON)
+        with running(writer_of(store, journal, alarms)) as writer:
+            for turn in range(4):
+                journal.append(Commit(steady(2_500, start=NOON + turn * 2_500 * SECOND), 2_500))
+                until(lambda: writer.lag() == (0, None))
+            assert journal.refused() == 10_000
+            assert journal.totals().quarantined <= 4 * 3
+            query = {"db": "yujing", "q": "DROP MEASUREMENT readings"}
+            httpx.post(f"{url}/query", params=query, trust_env=False).raise_for_status()
+            until(lambda: journal.refused() == 0)
+        assert store.count_readings() == 10_000
+        store.close()
+    journal.close()
+    lines = told(logged, "history_reading_rejected")
+    assert sum(line["readings"] for line in lines) >= 10_000
+    assert len(lines) <= 3, "the first at once, the rest with the next minute or the end"
+
+
+def test_what_is_refused_is_put_aside_before_the_cursor_passes_it(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
+    """On disk, whole and once: a turn repeated after a failed cursor puts nothing aside twice."""
+    readings = steady(100)
+    readings.value[[3, 50]] = BAD
+    journal.add(readings)
+    journal.save_fails = 2
+    alarms.events.append(alarm_event(1, rule="BAD RULE"))
+    with running(writer_of(MemoryStore(), journal, alarms)):
+        until(lambda: journal.position == 1 and alarms.position == 1)
+    assert set(journal.passed) == {0}
+    kept = list(journal.aside.values())
+    assert [(item.topic, item.reason, item.detail) for item in kept] == [
+        ("history/alarms", "history-rejected", "cannot store that rule"),
+        ("history/readings", "history-rejected", "cannot store 666"),
+    ]
+    assert sum(item.readings for item in kept) == 2
+    assert alarms_again(kept[:1]) == alarms.events
+    again = readings_again(kept[1:])
+    for name in ("point", "time", "value", "flags", "received"):
+        assert getattr(again, name).tolist() == getattr(readings.take(np.array([3, 50])), name).tolist()
+
+
+@pytest.mark.parametrize("kind", ["memory", "duckdb"])
+def test_what_was_refused_is_written_when_a_person_asks_for_it(
+    kind: str, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """In a real journal: marked for retry, written again, gone from the quarantine; what is refused again stays."""
+    journal = Journal(tmp_path / "journal.db")
+    store = MemoryStore()
+    readings = steady(100)
+    readings.value[[3, 50]] = BAD
+    journal.append(Commit(readings, 100))
+    alarms.events.append(alarm_event(1, rule="BAD RULE"))
+    with running(writer_of(store, journal, alarms)):
+        until(lambda: journal.cursor(READER) == 1)
+    assert journal.totals().quarantined_readings == 2
+    newer: HistoryStore = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb")) if kind == "duckdb" else store
+    with Quarantine(tmp_path / "journal.db", writing=True) as quarantine:
+        assert quarantine.retry(Which(reason="history-rejected")) == 2
+    with running(writer_of(newer, journal, alarms)):
+        until(lambda: not journal.to_retry(10, history=True))
+    left = journal.quarantined(limit=10)
+    if kind == "duckdb":  # takes everything
+        assert left == []
+        assert newer.count_readings() == 2
+    else:
+        assert len(left) == 2
+        assert {item.detail for item in left} == {"cannot store 666", "cannot store that rule"}
+    newer.close()
+    journal.close()
+
+
+def test_a_row_that_cannot_be_read_is_put_back_and_blocks_nobody(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+    journal.put_aside([Quarantined(0, 1, "history/readings", "history-rejected", "no", 1, b"{")])
+    journal.marked |= journal.aside.keys()
+    with running(writer_of(MemoryStore(), journal, alarms)) as writer:
+        until(lambda: not journal.marked)
+        assert writer.lag() == (0, None)
+    [item] = journal.aside.values()
+    assert item.detail.startswith("cannot be written again: ")
+
+
+def test_readings_no_retention_policy_takes_cost_one_request_and_are_not_put_aside(
+    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
+) -> None:
+    """A real InfluxDB drops every one of them and says so: that is no fault, and they are not looked for one by one."""
+    journal.add(steady(2_000, start=NOON - 20 * 365 * 24 * 3600 * SECOND))
+    with influxd(tmp_path) as url:
+        store = InfluxV1Store(InfluxV1Config(url=url))
+        store.create_database()
+        query = "CREATE RETENTION POLICY short ON yujing DURATION 520w REPLICATION 1 DEFAULT"
+        httpx.post(f"{url}/query", params={"q": query}, trust_env=False).raise_for_status()
+        sent = count_requests(store)
+        with running(writer_of(store, journal, alarms)):
+            until(lambda: journal.position == 1)
+        store.close()
+    assert sent == [2_000]
+    assert not journal.aside
+    assert [line["items"] for line in told(logged, "history_items_expired")] == [2_000]
+
+
+def count_requests(store: InfluxStore) -> list[int]:
+    """Lines of every request from now on."""
+    sent: list[int] = []
+    send = store._send
+
+    def counted(lines: bytes, precision: Precision) -> None:
+        sent.append(lines.count(b"\n"))
+        send(lines, precision)
+
+    store._send = counted  # type: ignore[method-assign]
+    return sent

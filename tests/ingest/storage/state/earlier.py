@@ -1,0 +1,28 @@
+"""A database of the newest schema made one of an earlier version again, so that a test can upgrade it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ingest.storage.state import tables as t
+from ingest.storage.state import warning_tables as w
+
+
+def make_changeable(connection: sa.Connection, table: str) -> None:
+    """Let rows of an append-only table be changed, as damage does."""
+    if connection.dialect.name == "sqlite":
+        for verb in ("update", "delete"):
+            connection.execute(sa.text(f"DROP TRIGGER {table}_no_{verb}"))
+    else:
+        connection.execute(sa.text(f"DROP FUNCTION {table}_append_only() CASCADE"))
+
+
+def make_earlier(connection: sa.Connection, version: str) -> None:
+    """Take away the tables and indexes that came after that version, which must be at least 0011."""
+    make_changeable(connection, "warning_input")
+    w.warning_input.drop(connection)
+    if version == "0011":
+        for table in (t.annunciation, t.annunciation_pack, t.annunciation_rule):
+            table.drop(connection)
+        next(one for one in t.alarm.indexes if one.name == "alarm_by_returned").drop(connection)
+    connection.execute(sa.text("UPDATE alembic_version SET version_num = :version"), {"version": version})

@@ -1,0 +1,29 @@
+"""The closed loop's books for tests of the API: real ones, in a database and a folder that go away with their owner."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+
+from ingest.domain.cases.config import CasesConfig
+from ingest.services.allowances import Allowances
+from ingest.services.ports import Cases
+from ingest.storage.state.case_figures import CaseFigures
+from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.database import Database
+from ingest.storage.state.evidence_files import EvidenceFiles
+from tests import migrated
+
+MAX_EVIDENCE = 100_000
+
+
+def books_for(owner: object) -> tuple[Cases, Database]:
+    """Empty books, and the database they are in."""
+    folder = Path(tempfile.mkdtemp())
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    database = migrated.opened(folder / "state.db")
+    config = CasesConfig(evidence=folder / "evidence", max_evidence_mb=MAX_EVIDENCE / 2**20)
+    files = EvidenceFiles(config.evidence, config.max_evidence_bytes)
+    return Cases(CaseStore(database), CaseFigures(database), files, config, Allowances.of(config)), database

@@ -1,0 +1,149 @@
+"""An afternoon with something on every page: suppressions, feedback, hazards in every state, an inspection, leads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from ingest.domain.cases import hazard_actions as actions
+from ingest.domain.cases.causes import Form
+from ingest.domain.cases.criteria import load_criteria
+from ingest.domain.cases.days import day_of
+from ingest.domain.cases.disposition import Disposition
+from ingest.domain.cases.duties import SelfInspection
+from ingest.domain.cases.enterprise import RiskClass
+from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardSource
+from ingest.domain.cases.hazard_steps import Action
+from ingest.domain.cases.inspection import Basis, Inspection, Result
+from ingest.domain.model.suppression import SuppressionKind
+from ingest.engine.commands import Decide, Person, Suppress
+from ingest.services.access import Principal
+from ingest.services.cases import dispositions, enterprises, evidence, hazards, inspections
+from ingest.services.ports import Ports
+from tests.ingest.web.stand_in import ALUMINIUM, MINUTE, STEEL, WOOD, StandIn
+
+OPERATOR = Principal("中控室 王建国", "operator", None)
+INSPECTOR = Principal("南安市应急管理局", "inspector", None)
+PDF = b"%PDF-1.7 made up"
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a test may want to open."""
+
+    hazards: dict[str, UUID]
+    lead: UUID
+    inspection: UUID
+    concluded: UUID
+    shelved: UUID
+    waiting: UUID  # an application to take a point out of service
+    disposed: UUID  # an alarm that was given feedback
+
+
+async def fill(hall: StandIn) -> Filled:
+    """Put something on every page of the console."""
+    ports = hall.ports
+    shelved, waiting = await _hide(hall)
+    disposed = await _dispose(hall, ports)
+    found = _hazards(ports)
+    lead = inspections.open_lead(ports, INSPECTOR, STEEL, "群众反映炉前平台一氧化碳报警器长期被遮挡")
+    inspection, concluded = _inspections(ports, lead.id, found["graded"])
+    for plant, period in ((STEEL, "2026-10"), (WOOD, "2026-Q3")):
+        _self_inspect(ports, plant, period)
+    record = {"principal": "林志强", "principal_phone": "0595-86380000", "connected_on": dt.date(2026, 8, 1)}
+    enterprises.note(ports, OPERATOR, STEEL, 0, record)
+    enterprises.classify(ports, INSPECTOR, STEEL, 1, RiskClass.ORANGE, "高炉与煤气柜，涉煤气作业人员较多")
+    return Filled(found, lead.id, inspection, concluded, shelved, waiting, disposed)
+
+
+async def _hide(hall: StandIn) -> tuple[UUID, UUID]:
+    who, chief = Person(OPERATOR.name, "operator"), Person(INSPECTOR.name, "inspector")
+    alarm = hall.raise_alarm(STEEL, "CW_DT-01", "H", 15.6, ago_s=900)
+    until = hall.time + 45 * MINUTE
+    await hall.order(Suppress(SuppressionKind.SHELVED, STEEL, "CW_DT-01", "H", "更换热电偶，旁站监护", until, who))
+    away = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "GH_LVL-01", None, "柜位计校验", None, who)
+    applied = await hall.order(away)
+    other = replace(away, point="CO-02", reason="传感器送检")
+    approved = await hall.order(other)
+    await hall.order(Decide(approved.id, True, chief))
+    return alarm.id, applied.id
+
+
+async def _dispose(hall: StandIn, ports: Ports) -> UUID:
+    alarm = next(one for one in hall.book.values() if one.point == "HOPPER_T-01")
+    proof = evidence.hand_in(ports, OPERATOR, WOOD, "灰斗现场.pdf", PDF)
+    wish = Disposition(
+        id=NOBODY,
+        plant=WOOD,
+        form=Form.PROCESS,
+        cause="process.blockage",
+        measure="停机清灰，更换破损滤袋两条，复温后恢复运行",
+        person="陈立",
+        by="",
+        role="operator",
+        handled=hall.time - 20 * MINUTE,
+        given=0,
+        alarms=(alarm.id,),
+        evidence=(proof.id,),
+    )
+    await dispositions.give(ports, OPERATOR, wish, dispositions.Seen())
+    return alarm.id
+
+
+def _hazards(ports: Ports) -> dict[str, UUID]:
+    today = day_of(ports.now())
+    clause = next(one for one in load_criteria().clauses.values() if "steel" in one.kinds)
+    grade, major = actions.Grade(HazardLevel.GENERAL), actions.Grade(HazardLevel.MAJOR, clause)
+    plan = actions.Rectify("林志强", "更换变送器并做联锁试验", 350_000, today + dt.timedelta(days=7), "加强人工巡检")
+    listed = actions.Supervise("南应急督〔2026〕12号", "南安市应急管理局", today)
+    register, report = actions.Register(), actions.Report("南安市应急管理局")
+    submit = actions.Submit("已更换并试验合格")
+    lives: dict[str, tuple[str, str, list[Action]]] = {
+        "found": (ALUMINIUM, "结晶器进水压力变送器读数偏低", []),
+        "registered": (WOOD, "除尘器锁气卸灰阀漏灰", [register]),
+        "graded": (STEEL, "炉前平台一氧化碳报警器被遮挡", [register, grade]),
+        "reported": (STEEL, "事故钢水罐区域积水", [register, major, report]),
+        "rectifying": (STEEL, "炉体冷却水出水温度未接联锁", [register, major, report, listed, plan]),
+        "submitted": (WOOD, "灰斗温度传感器接线松动", [register, grade, plan, submit]),
+        "closed": (WOOD, "清扫制度未落实", [register, grade, plan, submit, actions.Close("复查合格")]),
+        "dismissed": (ALUMINIUM, "铸井水位计显示异常", [actions.Dismiss("为校验期间读数，不构成隐患")]),
+    }
+    ours = (actions.Rectify, actions.Submit)
+    found = {}
+    for state, (plant, title, life) in lives.items():
+        wish = Hazard(NOBODY, plant, title, f"巡检发现：{title}，须落实整改", "现场", HazardSource.HAND, 0, "")
+        one = hazards.open_hazard(ports, INSPECTOR, wish)
+        for step in life:
+            one = hazards.step(ports, OPERATOR if isinstance(step, ours) else INSPECTOR, one.id, one.version, step)
+        found[state] = one.id
+    return found
+
+
+def _inspections(ports: Ports, lead: UUID, hazard: UUID) -> tuple[UUID, UUID]:
+    today, names = day_of(ports.now()), ("李明", "吴芳")
+    wish = Inspection(NOBODY, STEEL, Basis.LEAD, names, today, "一氧化碳监测与联锁", 0, "", lead=lead)
+    one = inspections.plan(ports, INSPECTOR, wish)
+    one = inspections.begin(ports, INSPECTOR, one.id, one.version)
+    one = inspections.find(ports, INSPECTOR, one.id, one.version, "炉前平台报警器被铁板遮挡", hazard)
+    plan = Inspection(NOBODY, WOOD, Basis.PLAN, names, today, "粉尘防爆专项", 0, "", reference="2026年第四季度计划")
+    over = inspections.plan(ports, INSPECTOR, plan)
+    over = inspections.begin(ports, INSPECTOR, over.id, over.version)
+    over = inspections.conclude(
+        ports,
+        INSPECTOR,
+        over.id,
+        over.version,
+        result=Result.PASSED,
+        document="南应急检记〔2026〕88号",
+        remark=None,
+        evidence=(),
+    )
+    return one.id, over.id
+
+
+def _self_inspect(ports: Ports, plant: str, period: str) -> None:
+    day = dt.date(2026, 10, 28) if period.endswith("10") else dt.date(2026, 9, 20)
+    wish = SelfInspection(NOBODY, plant, period, day, "林志强", "检查除尘、煤气与消防设施，问题已登记", 1, "", 0)
+    enterprises.self_inspect(ports, OPERATOR, wish)

@@ -1,0 +1,196 @@
+"""REST on alarms: lists that page without loss, and acknowledging."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ingest.domain.alarms.report import alarm_body
+from ingest.domain.model.alarm import AlarmState
+from ingest.domain.model.plant import Text
+from tests.ingest.web.conftest import Ask
+from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+
+ALARMS = "/api/v1/alarms"
+
+
+async def test_alarms_come_newest_first_and_page_without_loss(hall: StandIn, ask: Ask) -> None:
+    for minute in range(10):
+        hall.raise_alarm(STEEL, "CO-02", "HH", 180.0, ago_s=60 * minute)
+    client = ask(OPERATOR)
+    whole = (await client.get(ALARMS)).json()["alarms"]
+    seen, cursor = [], None
+    while True:
+        page = (await client.get(ALARMS, params={"limit": 3, **({"cursor": cursor} if cursor else {})})).json()
+        seen += page["alarms"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == whole
+    assert len(whole) == 16
+    assert [alarm["raised"] for alarm in whole] == sorted((alarm["raised"] for alarm in whole), reverse=True)
+
+
+async def test_standing_alarms_page_by_urgency_and_a_cursor_is_good_for_its_own_order_only(
+    hall: StandIn, ask: Ask
+) -> None:
+    """Unacknowledged, then level 2, then the newest; a cursor of the other order would leave some out."""
+    for minute in range(10):
+        hall.raise_alarm(STEEL, "CO-02", "HH" if minute > 6 else "H", 180.0, ago_s=60 * minute)
+    client = ask(OPERATOR)
+    seen: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        asked = {"order": "urgency", "limit": "4"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get(ALARMS, params=asked)).json()
+        seen, cursor = seen + page["alarms"], page["next"]
+    standing = [one for one in hall.book.values() if one.state is not AlarmState.NORMAL]
+    standing.sort(key=lambda a: (a.state is not AlarmState.ACKNOWLEDGED, a.level, a.annunciated), reverse=True)
+    assert [one["id"] for one in seen] == [str(one.id) for one in standing]
+    for first, other in (("urgency", "raised"), ("raised", "urgency")):
+        following = (await client.get(ALARMS, params={"order": first, "limit": 1})).json()["next"]
+        answer = await client.get(ALARMS, params={"order": other, "cursor": following})
+        assert answer.status_code == 422
+        assert f"order={other}" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "points"),
+    [
+        ({"plant": WOOD, "level": "2"}, {"GW-01"}),
+        ({"state": ["unacknowledged", "returned-unacknowledged"]}, {"GW-01", "CW_IN_P-01", "HOPPER_T-01"}),
+        ({"point": "CO-01"}, {"CO-01"}),
+        ({"since": "2026-11-23T14:05:00+08:00"}, {"CW_IN_P-01"}),
+        ({"until": "2026-11-23T00:00:00Z"}, {"DP-01"}),
+        ({"plant": "nowhere"}, set()),
+    ],
+)
+async def test_filters_narrow_the_list(query: dict[str, str], points: set[str], ask: Ask) -> None:
+    found = (await ask(OPERATOR).get(ALARMS, params=query)).json()["alarms"]
+    assert {alarm["point"] for alarm in found} == points
+
+
+async def test_a_historical_alarm_is_marked_and_does_not_stand(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    before = (await client.get(f"/api/v1/plants/{STEEL}")).json()["standing"]
+    past = hall.record_alarm(STEEL, "CO-02", "HH", 180.0, ago_s=7200, lasted_s=60)
+    (found,) = (await client.get(ALARMS, params={"historical": True})).json()["alarms"]
+    assert (found["id"], found["historical"], found["state"]) == (str(past.id), True, "normal")
+    others = (await client.get(ALARMS, params={"historical": False})).json()["alarms"]
+    assert others
+    assert not any(alarm["historical"] for alarm in others)
+    assert (await client.get(f"/api/v1/plants/{STEEL}")).json()["standing"] == before
+    detail = (await client.get(f"{ALARMS}/{past.id}")).json()
+    assert [step["event"] for step in detail["history"]] == ["recorded"]
+    assert alarm_body(hall.log[-1], None)["alarm"]["historical"] is True
+
+
+async def test_a_filter_cannot_widen_the_scope(ask: Ask) -> None:
+    assert (await ask(ELSEWHERE).get(ALARMS, params={"plant": STEEL})).json()["alarms"] == []
+    assert {a["plant"] for a in (await ask(ELSEWHERE).get(ALARMS)).json()["alarms"]} == {WOOD}
+
+
+async def test_a_made_up_cursor_is_refused(ask: Ask) -> None:
+    answer = await ask(OPERATOR).get(ALARMS, params={"cursor": "nonsense"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "cursor"
+
+
+async def test_an_alarm_tells_its_history_oldest_first(hall: StandIn, ask: Ask) -> None:
+    alarm = next(alarm for alarm in hall.book.values() if alarm.point == "DP-01")
+    shown = (await ask(INSPECTOR).get(f"{ALARMS}/{alarm.id}")).json()
+    assert [step["event"] for step in shown["history"]] == ["raised", "acknowledged", "returned"]
+    assert shown["state"] == "normal"
+
+
+async def test_an_alarm_says_what_its_rule_finds(hall: StandIn, ask: Ask) -> None:
+    alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CW_IN_P-01")
+    shown = (await ask(INSPECTOR).get(f"{ALARMS}/{alarm.id}")).json()
+    assert shown["reason"] == {"zh": "数值越过 0.315 MPa：低报", "en": "The value is beyond 0.315 MPa: low"}
+
+
+async def test_a_body_tells_what_the_rule_finds_until_the_rule_is_gone(hall: StandIn) -> None:
+    assert alarm_body(hall.log[-1], None, Text("原因", "why"))["reason"] == {"zh": "原因", "en": "why"}
+    assert alarm_body(hall.log[-1], None)["reason"] is None
+
+
+async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) -> None:
+    """A receiver can feed both into the same code."""
+    event = hall.log[-1]
+    shown = (await ask(OPERATOR).get(f"{ALARMS}/{event.alarm.id}")).json()
+    del shown["history"], shown["reason"], shown["display"]  # of the roster, and of what else stands
+    assert shown == alarm_body(event, None)["alarm"]
+
+
+@pytest.mark.parametrize(("token", "name"), [(OPERATOR, "中控室 王建国"), (ADMIN, "admin")])
+async def test_acknowledging_names_who_and_why(token: str, name: str, hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    answer = await ask(token).post(f"{ALARMS}/{alarm.id}/acknowledge", json={"comment": "已到现场"})
+    assert answer.status_code == 200
+    assert (answer.json()["acknowledged_by"], answer.json()["comment"]) == (name, "已到现场")
+    assert answer.json()["history"][-1]["event"] == "acknowledged"
+
+
+async def test_an_alarm_is_acknowledged_once(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    client = ask(OPERATOR)
+    assert (await client.post(f"{ALARMS}/{alarm.id}/acknowledge")).status_code == 200
+    again = await client.post(f"{ALARMS}/{alarm.id}/acknowledge")
+    assert again.status_code == 409
+    assert "acknowledged" in again.json()["detail"]
+
+
+async def test_an_engine_that_does_not_answer_is_no_acknowledgement(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    hall.engine_away = True
+    answer = await ask(OPERATOR).post(f"{ALARMS}/{alarm.id}/acknowledge")
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
+
+
+async def test_what_cannot_be_acknowledged_says_why(hall: StandIn, ask: Ask) -> None:
+    client = ask(OPERATOR)
+    assert (await client.post(f"{ALARMS}/{uuid4()}/acknowledge")).status_code == 404
+    assert (await client.post(f"{ALARMS}/no-uuid/acknowledge")).status_code == 422
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    for body in ({"comment": "x" * 501}, {"remark": "?"}):
+        answer = await client.post(f"{ALARMS}/{alarm.id}/acknowledge", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["parameter"] == next(iter(body))
+    half = await client.post(
+        f"{ALARMS}/{alarm.id}/acknowledge",
+        content=b'{"comment": "\\ud800"}',
+        headers={"content-type": "application/json"},
+    )
+    assert half.status_code == 422, "half a character could be neither stored nor sent"
+    assert hall.book[alarm.id].acked is None
+
+
+async def test_people_comment_assign_and_reset_and_the_history_says_who(hall: StandIn, ask: Ask) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    client = ask(OPERATOR)
+    await ask(INSPECTOR).post(f"{ALARMS}/{alarm.id}/comment", json={"comment": " 请立即核实 "})
+    answer = await client.post(f"{ALARMS}/{alarm.id}/assign", json={"to": "维修班 王强"})
+    assert (answer.json()["assigned"], answer.json()["comment"]) == ("维修班 王强", "请立即核实")
+    history = [(step["event"], step["by"], step["detail"]) for step in answer.json()["history"][1:]]
+    assert history == [
+        ("commented", "南安市应急管理局", {"comment": "请立即核实"}),
+        ("assigned", "中控室 王建国", {"to": "维修班 王强"}),
+    ]
+    refused = await client.post(f"{ALARMS}/{alarm.id}/reset")
+    assert refused.status_code == 409
+    assert "unacknowledged" in refused.json()["detail"]
+    assigned = (await client.get(ALARMS, params={"assigned": "维修班 王强"})).json()["alarms"]
+    assert [one["id"] for one in assigned] == [str(alarm.id)]
+    assert (await client.post(f"{ALARMS}/{alarm.id}/assign", json={"to": None})).json()["assigned"] is None
+
+
+@pytest.mark.parametrize("body", [{}, {"comment": "  "}, {"comment": "x" * 501}, {"comment": "x", "by": "李四"}])
+async def test_a_comment_without_words_or_in_another_name_is_refused(
+    body: dict[str, str], hall: StandIn, ask: Ask
+) -> None:
+    alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.27)
+    assert (await ask(OPERATOR).post(f"{ALARMS}/{alarm.id}/comment", json=body)).status_code == 422
+    assert hall.book[alarm.id].comment is None
