@@ -87,7 +87,8 @@ def serve_intake(folder: Path, port: int) -> None:
 
     announcer = Announcer(source.announce)
     intake = Intake(
-        handover, journal, lambda: configuration, source.acknowledge, announcer, AlwaysRoom(), IntakeConfig(), clock, failed,
+        handover, journal, lambda: configuration, source.acknowledge, announcer,
+        AlwaysRoom(), IntakeConfig(), clock, failed,
         flush=source.flush,
     )  # fmt: skip
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

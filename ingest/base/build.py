@@ -11,7 +11,7 @@ from pathlib import Path
 @cache
 def version() -> str:
     """The release, and after a plus which sources it is of."""
-    return version_of(Path(__file__).resolve().parents[1])
+    return version_of(Path(__file__).resolve().parents[2])
 
 
 def version_of(root: Path) -> str:

@@ -166,7 +166,8 @@ def check(
             )
     for certificate in certificates_of(settings):
         say.print(
-            f"证书 certificate {certificate.key}: 到期 until {certificate.until}, 还有 {certificate.days_left(time.time_ns())} 天 days left"
+            f"证书 certificate {certificate.key}: 到期 until {certificate.until},"
+            f" 还有 {certificate.days_left(time.time_ns())} 天 days left"
             f" ({certificate.where}, {certificate.subject})",
             markup=False,
         )

@@ -68,7 +68,7 @@ def receiving(
         settings: of the broker, of intake, and what a gateway may send.
         journal: where readings go.
         guard: says whether the disk has room.
-        roster: the one in force.
+        configuration: the one in force.
         failed: is given whatever ends one of them.
         caught_up: as `Intake`.
         clock: the time of day of what arrives.

@@ -7,15 +7,12 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Annotated, cast
-
-from fastapi import Depends, Request
 
 from ingest.domain.model.audit import ActRole
 from ingest.domain.model.fault import Fault, Refuse, refuse_all
 from ingest.domain.model.rights import AUTHORITY, ENTERPRISE
 from ingest.services.config import Role, TokenConfig
-from ingest.services.errors import NotAllowed, NotSignedIn
+from ingest.services.errors import NotAllowed
 
 MIN_TOKEN_LENGTH = 16
 
@@ -119,35 +116,3 @@ class TokenStore:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-
-
-def current(request: Request) -> Principal:
-    """Return the caller that the guard let in."""
-    principal = cast("Principal | None", request.state.principal)
-    if principal is None:
-        raise NotSignedIn
-    return principal
-
-
-def acting(principal: Annotated[Principal, Depends(current)]) -> Principal:
-    """Return the caller if they may act, not only read."""
-    if not principal.may_act:
-        raise NotAllowed(f"role {principal.role} reads only; operator or admin is needed")
-    return principal
-
-
-def inspecting(principal: Annotated[Principal, Depends(current)]) -> Principal:
-    """Return the caller if they supervise."""
-    if not principal.may_inspect:
-        raise NotAllowed(f"role {principal.role} is supervised here; inspector or admin is needed")
-    return principal
-
-
-Caller = Annotated[Principal, Depends(current)]
-"""A route's parameter: the caller, signed in. Whoever is, may say something: comment, acknowledge a warning."""
-
-Actor = Annotated[Principal, Depends(acting)]
-"""A route's parameter: the caller, of the plant."""
-
-Inspector = Annotated[Principal, Depends(inspecting)]
-"""A route's parameter: the caller, of the supervision."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from ingest.domain.alarms.labels import cannot
 from ingest.domain.alarms.lifecycle import Refused
 from ingest.domain.model.changed import Changed, DoneBefore
 from ingest.engine.commands import Command, Person
 from ingest.services.access import Principal
 from ingest.services.errors import Away, Conflict, NotThere
 from ingest.services.ports import Ports
-from ingest.web.texts.alarms import cannot
 
 T = TypeVar("T")
 

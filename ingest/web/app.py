@@ -32,13 +32,14 @@ from ingest.web.console.uploads import PATHS, most_bytes
 from ingest.web.document import PROBLEMS, allowed, complete
 from ingest.web.exports import Exports
 from ingest.web.guard import Guard
+from ingest.web.inputs import MULTIPART
 from ingest.web.proxies import Proxies
 from ingest.web.rest.alarm_metrics import alarm_metrics_router
 from ingest.web.rest.alarms import alarms_router
 from ingest.web.rest.audit import audit_router
 from ingest.web.rest.dispositions import dispositions_router
 from ingest.web.rest.enterprises import enterprises_router, self_inspections_router
-from ingest.web.rest.evidence import MULTIPART, evidence_router
+from ingest.web.rest.evidence import evidence_router
 from ingest.web.rest.hazards import hazards_router
 from ingest.web.rest.inspections import inspections_router, leads_router
 from ingest.web.rest.lists import lists_router

@@ -10,6 +10,9 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+MULTIPART: Final = 16_384
+"""Bytes that a form may have around its file."""
+
 MAX_INT: Final = 2**63 - 1
 """The greatest whole number that the state databases and the journal hold."""
 

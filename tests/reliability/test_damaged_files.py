@@ -86,9 +86,9 @@ def test_a_snapshot_that_cannot_be_read_is_made_anew_from_the_journal(
     again.store.commit(state.cursor, [], [], state.snapshot)
     sound.begin()
     for name in ("newest", "time", "value", "flags"):
-        left, right = getattr(again.engine.memory, name), getattr(sound.memory, name)
+        left, right = getattr(again.engine.engine_state, name), getattr(sound.engine_state, name)
         assert left.tobytes() == right.tobytes()
-    assert isinstance(again.engine.memory.suppressions, Suppressions)
+    assert isinstance(again.engine.engine_state.suppressions, Suppressions)
 
 
 @pytest.mark.parametrize(("column", "value"), [("state", "nobody knows"), ("id", "no-uuid"), ("raised", "yesterday")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ingest.domain.cases.criteria import Criteria
 from ingest.domain.cases.days import day_of
@@ -12,6 +12,8 @@ from ingest.domain.cases.labels import CONNECTIONS, KINDS, label
 from ingest.domain.cases.listed import Enterprise, HazardLine, Responsibility, responsibilities
 from ingest.domain.cases.sheet import Column, Language, Sheet, fill
 from ingest.domain.model.plant import Text
+
+ListName = Literal["enterprises", "hazards", "rectification", "responsibility"]
 
 
 def _kind(of: Enterprise) -> Text | str:

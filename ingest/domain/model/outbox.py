@@ -43,8 +43,8 @@ class Message:
         seq: place in the outbox. 0 before it is committed.
         connector: who delivers it.
         id: the same over every retry; receivers deduplicate by it.
-        body: JSON-ready. Kind "alarm": see `ingest.domain.alarms.report.alarm_body`; kind "readings": `readings_body`; kind
-            "warning": `ingest.domain.warnings.report.warning_body`.
+        body: JSON-ready: for kind "warning" `ingest.domain.warnings.report.warning_body`, for "alarm" and "readings"
+            `alarm_body` and `readings_body` of `ingest.domain.alarms.report`.
         received: when the frame that caused it reached the service.
         attempts: deliveries tried so far.
         urgency: see `Urgency`.

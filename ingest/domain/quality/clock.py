@@ -4,7 +4,7 @@ The kept time of a frame is its device time plus one shift, so the spacing withi
 Nothing is kept later than it arrived, by more than the tolerance. A clock that is ahead is seen at once, since no delay
 makes a frame look newer. One that is behind looks like a gateway that sends what it had kept: only a step back, or
 readings that go on arriving as fast as they are made (`steady`), tell the one from the other. Arrivals are told in a
-frame of time in which the service's own clock never steps; `ingest.domain.quality.reference` says which time is believed.
+frame of time in which the service's own clock never steps; `ingest.domain.quality.reference` decides the time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The gateways that were heard, as witnesses of the time: `ingest.domain.quality.reference` says whom to believe by them."""
+"""Last arrivals of each gateway, from which `ingest.domain.quality.reference` decides whose time to use."""
 
 from __future__ import annotations
 

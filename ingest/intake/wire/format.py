@@ -9,7 +9,7 @@ from ingest.intake.wire.parse import Parsed
 
 
 class FrameFormat(Protocol):
-    """One way to write a frame. `ingest.intake.wire.registry` names those there are, and finds a payload's by its first byte.
+    """One way to write a frame; `ingest.intake.wire.registry` lists all, and finds a payload's by its first byte.
 
     Attributes:
         begins: what a payload of this format can begin with; no other format may share a first byte.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
-from starlette.concurrency import run_in_threadpool
+from anyio.to_thread import run_sync
 
 from ingest.domain.alarms.lifecycle import require_raise
 from ingest.domain.cases.causes import Form, form_of
@@ -47,16 +47,16 @@ async def give(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -
         BadParameter, Incomplete: something does not hold together.
         Conflict: the warning was answered already, or something is not as it was seen.
     """
-    disposition = await run_in_threadpool(_keep, ports, caller, wish, seen)
+    disposition = await run_sync(_keep, ports, caller, wish, seen)
     try:
         await carry_out(ports, command(disposition, seen))
     except Away:  # kept all the same: the service tells the engine again
         return disposition
     except (Conflict, NotThere):  # somebody was faster: kept on record, and nothing is left to be told
-        await run_in_threadpool(ports.cases.books.note_told, disposition.id, ports.now())
+        await run_sync(ports.cases.books.note_told, disposition.id, ports.now())
         raise
     told = ports.now()
-    await run_in_threadpool(ports.cases.books.note_told, disposition.id, told)
+    await run_sync(ports.cases.books.note_told, disposition.id, told)
     return replace(disposition, told=told)
 
 

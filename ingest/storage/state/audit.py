@@ -1,7 +1,7 @@
 """The audit trail: rows that are only ever added, each hashed together with the one before it.
 
 The database refuses to change or delete them; whoever goes around it breaks the chain, which `verify` finds. Rows cut
-off at the very end leave no trace in the chain itself, but in the heads kept outside of it (`ingest.storage.state.audit_heads`).
+off at the very end leave no trace in the chain, but in the heads kept outside (`ingest.storage.state.audit_heads`).
 """
 
 from __future__ import annotations

@@ -13,15 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from ingest.domain.model.suppression import SuppressionKind
 from ingest.engine.commands import Assign, Comment, Reset, Suppress
 from ingest.services import caller_scope
-from ingest.services.access import Actor, Caller
+from ingest.services.alarm_commands import acknowledge as acknowledge_alarm
+from ingest.services.alarm_commands import order
 from ingest.services.engine_commands import carry_out, person
 from ingest.services.ports import Ports
+from ingest.web.caller import Actor, Caller
 from ingest.web.console.fields import Maybe, Moment, Onward, Words
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer
 from ingest.web.inputs import Number
-from ingest.web.rest.alarms import acknowledge as acknowledge_alarm
-from ingest.web.rest.alarms import order
 
 _MINUTE = 60 * 10**9
 

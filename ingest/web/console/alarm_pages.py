@@ -11,9 +11,10 @@ from fastapi.responses import Response
 from ingest.domain.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.domain.cases.disposition import DispositionFilter
 from ingest.services import caller_scope
-from ingest.services.access import Caller, Principal
+from ingest.services.access import Principal
 from ingest.services.alarm_display import show_among
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
 from ingest.web.console import rows
 from ingest.web.console.alarm_actions import offers
 from ingest.web.console.alarm_lists import AnyLevel, AnyState, alarm_lists

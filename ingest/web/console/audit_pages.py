@@ -11,8 +11,8 @@ from pydantic import BeforeValidator
 from ingest.domain.cases.phones import told_without_phones
 from ingest.domain.model.audit import ActKind
 from ingest.services import caller_scope
-from ingest.services.access import Caller
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
 from ingest.web.console.fields import parse_moment
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.inputs import Number

@@ -14,15 +14,15 @@ from ingest.domain.cases.causes import Form as Kind
 from ingest.domain.cases.disposition import Disposition
 from ingest.domain.model.warning import Colour
 from ingest.services import caller_scope
-from ingest.services.access import Actor
 from ingest.services.cases import dispositions
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
+from ingest.web.caller import Actor
 from ingest.web.console.fields import MaybeProse, Moment, Name, Onward, Prose
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.uploads import Files, handed_in, most_bytes
-from ingest.web.rest.evidence import MULTIPART
+from ingest.web.inputs import MULTIPART
 
 Code = Annotated[str, Form(max_length=64)]
 

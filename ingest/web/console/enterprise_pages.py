@@ -14,14 +14,14 @@ from ingest.domain.cases.days import day_of
 from ingest.domain.cases.duties import Duty, SelfInspection
 from ingest.domain.cases.enterprise import RiskClass
 from ingest.domain.cases.labels import CONNECTIONS
-from ingest.services.access import Actor, Caller, Inspector
 from ingest.services.cases import enterprises
 from ingest.services.ports import Ports
+from ingest.web.caller import Actor, Caller, Inspector
 from ingest.web.console.fields import Day, Maybe, MaybeDay, MaybeName, Name, Prose, Version, Words
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import Files, handed_in, most_bytes, proofs
-from ingest.web.rest.evidence import MULTIPART
+from ingest.web.inputs import MULTIPART
 
 DONE_SHOWN: Final = 100
 

@@ -12,14 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from ingest.domain.cases import hazard_actions as actions
 from ingest.domain.cases.hazard import HazardLevel
 from ingest.domain.cases.hazard_steps import Action
-from ingest.services.access import Actor, Caller, Inspector, Principal
+from ingest.services.access import Principal
 from ingest.services.cases import hazards, records
 from ingest.services.ports import Ports
+from ingest.web.caller import Actor, Caller, Inspector
 from ingest.web.console.fields import Day, Maybe, MaybeDay, Name, Prose, Version, Words, Yuan
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.uploads import Files, handed_in, most_bytes
-from ingest.web.rest.evidence import MULTIPART
+from ingest.web.inputs import MULTIPART
 
 Key = Annotated[UUID, Form()]
 Code = Annotated[str, Form(max_length=64)]

@@ -13,9 +13,9 @@ from ingest.domain.cases.days import day_of
 from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardLevel, HazardSource, HazardState
 from ingest.domain.model.plant import SERVICE, Point
 from ingest.services import caller_scope
-from ingest.services.access import Caller
 from ingest.services.cases import hazards, records
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
 from ingest.web.console.fields import MaybeName, Prose, Words
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.hazard_views import clauses_for, proofs_of_hazard, stages, steps_for

@@ -16,17 +16,17 @@ from ingest.domain.cases.inspection import Basis, Inspection, InspectionFilter, 
 from ingest.domain.cases.labels import label
 from ingest.domain.model.plant import SERVICE, Text
 from ingest.services import caller_scope
-from ingest.services.access import Caller, Inspector
 from ingest.services.cases import inspections, records
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller, Inspector
 from ingest.web.console.fields import Day, MaybeName, MaybeProse, Name, Onward, Prose, Version, Words
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import Files, handed_in, most_bytes, proofs
 from ingest.web.console.warning_views import Standing
+from ingest.web.inputs import MULTIPART
 from ingest.web.paging import cut, read_token
-from ingest.web.rest.evidence import MULTIPART
 
 SHOWN: Final = 50
 KNOWN_SHOWN: Final = 200

@@ -11,9 +11,9 @@ from fastapi.responses import Response
 from ingest.domain.cases.lead import LeadFilter, LeadState
 from ingest.domain.model.plant import SERVICE
 from ingest.services import caller_scope
-from ingest.services.access import Caller, Inspector
 from ingest.services.cases import inspections, records
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller, Inspector
 from ingest.web.console.fields import Prose, Version, Words
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names

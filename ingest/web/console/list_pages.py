@@ -9,14 +9,13 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from ingest.domain.cases.days import day_of
-from ingest.domain.cases.lists import TITLES
-from ingest.services.access import Caller
+from ingest.domain.cases.lists import TITLES, ListName
 from ingest.services.exports.request import Page
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
 from ingest.web.console.rendering import Renderer, language, plant_names
 from ingest.web.exports import ROWS, Exports
 from ingest.web.inputs import Number
-from ingest.web.rest.lists import ListName
 
 YEARS: Final = 3
 

@@ -15,8 +15,8 @@ from ingest.domain.alarms.benchmarks import BENCHMARKS, Benchmark
 from ingest.domain.alarms.metrics import SLOT_S, AlarmMetrics
 from ingest.domain.alarms.operator_load import OperatorLoad
 from ingest.services import caller_scope
-from ingest.services.access import Caller
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
 from ingest.web.console.rate_svg import NARROW, WIDE, bars_of, rate_svg
 from ingest.web.console.rendering import Renderer, language
 from ingest.web.console.wording import Language, number, said

@@ -13,9 +13,10 @@ from ingest.domain.alarms.suppressions import reaches
 from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.suppression import Suppression
 from ingest.services import caller_scope
-from ingest.services.access import Caller, Principal
+from ingest.services.access import Principal
 from ingest.services.errors import Away
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
 from ingest.web.console import rows
 from ingest.web.console.rendering import Renderer, language
 from ingest.web.console.trends import SPANS_S, Sparklines, Trends, refresh_s

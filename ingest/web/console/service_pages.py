@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ingest.services import caller_scope
-from ingest.services.access import Actor, Caller
 from ingest.services.ports import Ports
+from ingest.web.caller import Actor, Caller
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.inputs import Number
 

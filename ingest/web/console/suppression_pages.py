@@ -11,15 +11,16 @@ from fastapi.responses import Response
 from ingest.domain.model.suppression import SuppressionState
 from ingest.engine.commands import Decide, End
 from ingest.services import caller_scope
-from ingest.services.access import Actor, Caller, Inspector, Principal
+from ingest.services.access import Principal
 from ingest.services.engine_commands import person
 from ingest.services.ports import Ports
+from ingest.services.suppressions import hidden_by, settle
+from ingest.web.caller import Actor, Caller, Inspector
 from ingest.web.console.fields import Maybe, Onward
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.inputs import Number
 from ingest.web.paging import cut, read_token
-from ingest.web.rest.suppressions import hidden_by, settle
 
 OVER_SHOWN: Final = 50
 _WAITING: Final = frozenset({SuppressionState.APPLIED})

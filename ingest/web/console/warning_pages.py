@@ -17,10 +17,11 @@ from ingest.domain.model.warning import Colour, WarningEvent, WarningFilter, War
 from ingest.domain.warnings.explain import Explanation, NotYet, explain, explain_event
 from ingest.engine.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.services import caller_scope
-from ingest.services.access import Caller
 from ingest.services.engine_commands import person
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
+from ingest.services.warning_commands import order, seen_colour
+from ingest.web.caller import Caller
 from ingest.web.console.fields import Maybe, Onward, Words, parse_moment
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
@@ -37,7 +38,6 @@ from ingest.web.console.warning_views import (
 )
 from ingest.web.inputs import Number
 from ingest.web.paging import cut, read_token
-from ingest.web.rest.warnings import order, seen_colour
 
 PAST_SHOWN: Final = 30
 PARTS: Final = {"head": "_warning_head.html", "body": "_warning.html"}

@@ -12,10 +12,10 @@ from ingest.domain.alarms.metrics import AlarmMetrics
 from ingest.domain.alarms.operator_load import OperatorLoad
 from ingest.domain.model.payload import iso
 from ingest.services import caller_scope
-from ingest.services.access import Caller
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
+from ingest.web.caller import Caller
 from ingest.web.rest import alarm_metrics_schemas as shapes
 
 _DAY: Final = 86_400 * 10**9

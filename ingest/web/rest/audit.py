@@ -11,11 +11,11 @@ from ingest.domain.cases.phones import told_without_phones
 from ingest.domain.model.audit import ActKind, ActRole
 from ingest.domain.model.payload import iso
 from ingest.services import caller_scope
-from ingest.services.access import Caller
 from ingest.services.errors import Conflict, NotAllowed
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
 from ingest.storage.state.audit_heads import Forged
+from ingest.web.caller import Caller
 from ingest.web.inputs import Number
 from ingest.web.rest.schemas import Instant as Told
 from ingest.web.rest.schemas import PlantId, Shape

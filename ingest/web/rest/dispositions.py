@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query
 from ingest.domain.cases.causes import Form
 from ingest.domain.cases.disposition import DispositionFilter
 from ingest.services import caller_scope
-from ingest.services.access import Actor, Caller
 from ingest.services.cases import dispositions, records
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
+from ingest.web.caller import Actor, Caller
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import dispositions_schemas as schemas
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.enterprise import ConnectionState, RiskClass
-from ingest.services.access import Actor, Caller, Inspector
 from ingest.services.cases import enterprises
 from ingest.services.ports import Ports
+from ingest.web.caller import Actor, Caller, Inspector
 from ingest.web.rest import enterprises_schemas as schemas
 
 

@@ -9,13 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import Response
 
-from ingest.services.access import Caller
 from ingest.services.cases import evidence
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
+from ingest.web.inputs import MULTIPART
 from ingest.web.rest.dispositions_schemas import EvidenceOut
-
-MULTIPART: Final = 16_384
-"""Bytes that a form may have around its file."""
 
 _ENDINGS: Final = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 

@@ -12,10 +12,11 @@ from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.hazard import Hazard, HazardFilter, HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.hazard_steps import Action
 from ingest.services import caller_scope
-from ingest.services.access import Actor, Caller, Inspector, Principal
+from ingest.services.access import Principal
 from ingest.services.cases import hazards, records
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
+from ingest.web.caller import Actor, Caller, Inspector
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import hazards_schemas as schemas
 from ingest.web.rest.case_schemas import Seen

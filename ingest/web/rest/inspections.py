@@ -11,10 +11,10 @@ from ingest.domain.cases.hazard import HazardSource
 from ingest.domain.cases.inspection import Basis, InspectionFilter, InspectionState
 from ingest.domain.cases.lead import LeadFilter, LeadSource, LeadState
 from ingest.services import caller_scope
-from ingest.services.access import Caller, Inspector
 from ingest.services.cases import inspections, records
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
+from ingest.web.caller import Caller, Inspector
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import inspections_schemas as schemas
 from ingest.web.rest.case_schemas import Day, Seen

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from ingest.services.access import Caller
+from ingest.domain.cases.lists import ListName
+from ingest.web.caller import Caller
 from ingest.web.exports import Exports
 
-ListName = Literal["enterprises", "hazards", "rectification", "responsibility"]
 Ending = Literal["json", "csv", "xlsx", "html"]
 Year = Annotated[int, Path(ge=2000, lt=2200)]
 

@@ -16,11 +16,11 @@ from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.suppression import Suppression
 from ingest.plants.view import Latest
 from ingest.services import caller_scope
-from ingest.services.access import Caller
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
 from ingest.storage.history.store import Trend, TrendQuery
+from ingest.web.caller import Caller
 from ingest.web.rest import schemas
 
 HOUR_NS: Final = 3_600_000_000_000

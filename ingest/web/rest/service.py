@@ -11,10 +11,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ingest.base.telemetry import REGISTRY
 from ingest.domain.model.payload import iso
 from ingest.services import caller_scope
-from ingest.services.access import Actor, Caller, current
 from ingest.services.errors import NotAllowed
 from ingest.services.ports import Ports
 from ingest.storage.journal.records import Quarantined
+from ingest.web.caller import Actor, Caller, current
 from ingest.web.inputs import Number
 from ingest.web.rest import schemas
 

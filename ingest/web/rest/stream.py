@@ -18,10 +18,11 @@ from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.warning import WarningEvent
 from ingest.domain.warnings.report import warning_body
 from ingest.services import caller_scope
-from ingest.services.access import Caller, Principal
+from ingest.services.access import Principal
 from ingest.services.config import ApiConfig
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
+from ingest.web.caller import Caller
 from ingest.web.concurrency import ConcurrencyLimit
 from ingest.web.fan_out import FanOut, Log, Sent
 from ingest.web.sessions import Session, Sessions

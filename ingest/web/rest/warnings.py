@@ -18,11 +18,13 @@ from ingest.domain.warnings.risks import PlantRisk, assess, regions
 from ingest.engine.commands import Command
 from ingest.engine.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.services import caller_scope
-from ingest.services.access import Caller, Principal
-from ingest.services.engine_commands import carry_out, person
-from ingest.services.errors import BadParameter, Conflict, NotThere
+from ingest.services.access import Principal
+from ingest.services.engine_commands import person
+from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
+from ingest.services.warning_commands import order, seen_colour
+from ingest.web.caller import Caller
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import warnings_schemas as schemas
 from ingest.web.rest.schemas import Said
@@ -125,32 +127,6 @@ def risk_router(ports: Ports) -> APIRouter:
         )
 
     return router
-
-
-def seen_colour(ports: Ports, caller: Principal, key: UUID, peak: Colour | None) -> Colour:
-    """The highest colour the caller saw; who does not say saw the one it was raised with. Raises NotThere."""
-    found = caller_scope.warning(ports, caller, key)
-    if peak is not None:
-        return peak
-    history = ports.warnings.warning_history(key)
-    return history[0].warning.peak if history else found.peak
-
-
-async def order(ports: Ports, caller: Principal, key: UUID, command: Command[EarlyWarning]) -> EarlyWarning:
-    """Have something done about a warning in the caller's scope; returns it as committed.
-
-    Raises:
-        NotThere: there is none in the caller's scope.
-        Conflict: it is closed, or it cannot be done as things stand.
-        Away: the engine did not answer.
-    """
-    found = await run_in_threadpool(caller_scope.warning, ports, caller, key)
-    if found.state is WarningState.CLOSED:
-        raise Conflict("the warning is closed")
-    try:
-        return await carry_out(ports, command)
-    except NotThere as error:  # the engine keeps no closed ones: it was closed a moment ago
-        raise Conflict("the warning is closed") from error
 
 
 def _out(warning: EarlyWarning) -> schemas.WarningOut:

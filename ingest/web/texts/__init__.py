@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from ingest.domain.alarms.labels import EVENTS, STATES
 from ingest.domain.model.plant import Text
 from ingest.web.texts.acts import ACTIONS, SAID
-from ingest.web.texts.alarms import ALARMS, EVENTS, STATES, WORDS
+from ingest.web.texts.alarms import ALARMS, WORDS
 from ingest.web.texts.cases import CASES
 from ingest.web.texts.frame import FRAME
 from ingest.web.texts.metrics import METRICS, VERDICTS

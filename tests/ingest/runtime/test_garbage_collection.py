@@ -61,8 +61,8 @@ def test_a_roster_that_another_one_follows_leaves_nothing_in_a_cycle(tmp_path: P
 
 def test_nothing_is_said_of_what_was_left_when_the_process_ends() -> None:
     """Of a database that is left open among objects that are not collected DuckDB would write, amid the log."""
-    held = "import duckdb; from ingest.runtime.garbage_collection import settle_heap; me = [duckdb.connect()]; me.append(me)"
+    held = "import duckdb, ingest.runtime.garbage_collection as gc; me = [duckdb.connect()]; me.append(me)"
     ended = subprocess.run(
-        [sys.executable, "-c", f"{held}; settle_heap(); del me"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"{held}; gc.settle_heap(); del me"], capture_output=True, text=True, check=True
     )
     assert "leaked" not in ended.stderr

@@ -88,7 +88,8 @@ def test_a_state_database_in_which_another_service_writes_is_not_to_be_moved_awa
     """A journal's path with a typo beside the state of a service that runs: that one is named, and nothing else."""
     start(tmp_path, new=True)
     state, names = StateConfig(path=tmp_path / "state.db"), ("journal", "state")
-    writes = "import sys, pathlib, ingest.storage.state.database as s; d = s.Database(pathlib.Path(sys.argv[1])); print(); input()"
+    opened = "from ingest.storage.state.database import Database; d = Database(pathlib.Path(sys.argv[1]))"
+    writes = f"import sys, pathlib; {opened}; print(); input()"
     command = [sys.executable, "-u", "-c", writes, str(state.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None

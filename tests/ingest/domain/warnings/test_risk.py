@@ -17,7 +17,7 @@ from ingest.domain.warnings import risk
 from ingest.domain.warnings.risks import assess, regions
 from tests.ingest.domain.warnings.small import SECOND, fact
 
-DOCS = Path(__file__).parents[3] / "docs" / "risk.md"
+DOCS = Path(__file__).parents[4] / "docs" / "risk.md"
 NOW = 100_000 * SECOND
 NOTHING = Trait(0)
 

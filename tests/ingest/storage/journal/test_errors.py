@@ -97,7 +97,7 @@ def test_a_disk_that_really_fails_to_sync_breaks_the_journal_and_a_restart_recov
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         timeout=100,
     )
     if "ptrace" in run.stderr:
