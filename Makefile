@@ -34,6 +34,7 @@ check: install ## lint, import contracts, types
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python -m tests.module_sizes
 
 bench: install servers ## every benchmark, as JSON (DATA=folder with the public data sets)
 	$(BIN)/python -m benchmarks.detectors --json

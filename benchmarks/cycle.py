@@ -32,8 +32,9 @@ from ingest.engine.engine import Engine, EngineConfig
 from ingest.engine.order import Policy
 from ingest.plants.load import load_configuration
 from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineStore
+from ingest.storage.state.engine_store import EngineStore
 
 SECOND: Final = 10**9
 BLOCKS: Final = 8

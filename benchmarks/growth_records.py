@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from benchmarks.alarm_records import SPAN_NS, Records, events
 from ingest.storage.history.writer import READER
 from ingest.storage.state import audit
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.rows import act_of
-from ingest.storage.state.store import AlarmStore, EngineStore
 from ingest.storage.state.tables import alarm, alarm_event, annunciation, outbox
 from ingest.storage.state.tables import audit as trail
 

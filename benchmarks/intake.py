@@ -45,7 +45,7 @@ from ingest.runtime.garbage_collection import settle_heap
 from ingest.storage.journal.journal import Journal
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 from tests.ingest.delivery.receiver import Receiver
 from tests.servers import free_port, influxd, mosquitto
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -14,15 +13,13 @@ import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
-from rich.console import Console
 
 from ingest.base import build, telemetry
 from ingest.base.extras import ExtraMissing, require
 from ingest.base.usage_errors import InBothLanguages
-from ingest.cli import audit, backup, history, influx, quarantine, state, verify
+from ingest.cli import audit, backup, explain, history, influx, quarantine, state, verify
 from ingest.cli import folder as folder_commands
 from ingest.cli import journal as journal_commands
 from ingest.cli.configured import (
@@ -35,22 +32,15 @@ from ingest.cli.configured import (
     end,
     end_refused,
     enter,
-    moment,
     other_owner,
     refuse,
     say,
     tell,
 )
-from ingest.cli.explain_point import print_point
-from ingest.cli.explain_warning import print_warning
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.demo.run import DemoOptions
 from ingest.demo.run import run as run_demo
 from ingest.domain.model.fault import InvalidConfig
-from ingest.domain.warnings.explain import NotYet
-from ingest.domain.warnings.explain import as_json as warning_as_json
-from ingest.domain.warnings.explain import explain as explain_then
-from ingest.plants.explain import Unknown, as_json, explain_point
 from ingest.runtime.file_permissions import close_data, write_privately
 from ingest.runtime.installation import DataMissing, require_data, require_installation
 from ingest.runtime.receiving import receive_until_state_answers
@@ -69,8 +59,6 @@ from ingest.storage.journal.journal import Journal
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.storage.state.installation import InstallationStore
-from ingest.storage.state.read_only import reading
-from ingest.storage.state.warning_store import read_history
 from ingest.web.texts.needs import in_both
 
 app = typer.Typer(
@@ -84,8 +72,7 @@ app = typer.Typer(
 )
 simulate = typer.Typer(no_args_is_help=True, help="对接方模拟器 Stand-ins for the other side.")
 app.add_typer(simulate, name="simulate")
-explain = typer.Typer(no_args_is_help=True, help="说明为何如此评估 Say why things are judged as they are.")
-app.add_typer(explain, name="explain")
+app.add_typer(explain.app, name="explain")
 app.add_typer(journal_commands.app, name="journal")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
@@ -328,54 +315,6 @@ def replay(context: typer.Context) -> None:
 def platform(context: typer.Context) -> None:
     """省级平台模拟器 A strict stand-in for the provincial platform (see `yujing simulate platform --help`)."""
     raise typer.Exit(subprocess.call(simulator("platform", *context.args)))  # noqa: S603  our own program
-
-
-@explain.command()
-def point(
-    plant: Annotated[str, typer.Argument(help="企业标识 The plant's id.")],
-    point: Annotated[str, typer.Argument(help="测点标识 The point's id.")],
-    config: ConfigFile = Path("yujing.toml"),
-    *,
-    json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
-) -> None:
-    """测点由哪些规则评估、数值出自何处 Which rules judge a point, and where each number comes from."""
-    try:
-        note = explain_point(load_in_force(enter(config)).settings.plants, plant, point)
-    except InvalidConfig as error:
-        refuse(error)
-    except Unknown as error:
-        say.print(f"[red]✗[/] {error}", markup=True)
-        raise typer.Exit(INVALID) from None
-    if json_:
-        typer.echo(json.dumps(as_json(note), ensure_ascii=False, indent=2))
-    else:
-        print_point(note, Console(highlight=False))
-
-
-@explain.command()
-def warning(
-    warning: Annotated[UUID, typer.Argument(help="预警标识 The warning's id.")],
-    config: ConfigFile = Path("yujing.toml"),
-    *,
-    at: Annotated[
-        str | None, typer.Option(help="时刻,默认首次最高颜色时 When; default: when it first had its highest colour.")
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
-) -> None:
-    """预警当时为何是这个颜色 Why a warning had its colour at a moment; only reads, also while the service runs."""
-    with configured(config) as settings, reading(settings.state) as connection:
-        history = read_history(connection, warning)
-    if not history:
-        say.print(f"[red]✗[/] 没有这个预警 no such warning: {warning}")
-        raise typer.Exit(INVALID)
-    try:
-        found = explain_then(history, moment(at, "--at") if at else None)
-    except NotYet as error:
-        raise typer.BadParameter(str(error), param_hint="--at") from None
-    if json_:
-        typer.echo(json.dumps(warning_as_json(found), ensure_ascii=False, indent=2))
-    else:
-        print_warning(found, Console(highlight=False))
 
 
 async def _serve(in_force: InForce, file: Path, *, new: bool) -> None:

@@ -14,8 +14,8 @@ from ingest.domain.model.outbox import Message
 from ingest.engine.engine_state import EngineState
 from ingest.engine.order import Cycle
 from ingest.engine.raise_warnings import step_of
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateUnavailable
-from ingest.storage.state.store import EngineStore
 
 OnCommit = Callable[[Sequence[Message] | None], None]
 """Told of each commit that somebody has to learn of, with the messages it put into the outbox (None: look there)."""

@@ -15,7 +15,7 @@ from ingest.domain.model.outbox import Message, MessageKind
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.suppression import Suppression
 from ingest.domain.model.warning import EarlyWarning, WarningEvent
-from ingest.domain.warnings.episodes import WarningPolicy as WarningTerms
+from ingest.domain.warnings.policy import WarningPolicy as WarningTerms
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.numbering import Rename
 

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from ingest.base.config import Config
 from ingest.base.pace import Pace
-from ingest.base.telemetry import REGISTRY, SECONDS, EmittedSeldom, Event, emit
+from ingest.base.telemetry import REGISTRY, SECONDS, EmittedSeldom, emit
 from ingest.base.worker import Worker
 from ingest.domain.alarms.lifecycle import Cause, removed
 from ingest.domain.alarms.suppressions import Suppressions
@@ -34,11 +34,13 @@ from ingest.engine.commands import Command
 from ingest.engine.committing import Abandoned, OnCommit, StateCommit
 from ingest.engine.engine_clock import EngineClock, split_at_clock_jumps
 from ingest.engine.engine_state import RECENT, EngineState, SnapshotUnreadable
+from ingest.engine.events import AlarmLost, ClockStepped, EngineStarted, ReadingsUnenrolled, SnapshotLost, TurnTaken
 from ingest.engine.order import Cycle, Policy, advance
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.journal.records import Entry
 from ingest.storage.journal.roles import EngineJournal
-from ingest.storage.state.store import AlarmStore, EngineCheckpoint, EngineStore
+from ingest.storage.state.alarm_store import AlarmStore
+from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 
 T = TypeVar("T")
 
@@ -69,53 +71,6 @@ class EngineConfig(Config):
 
     snapshot_every_s: float = Field(default=10.0, gt=0)
     tick_s: float = Field(default=2.0, gt=0, le=5)  # it looks up so often while nothing arrives, and nothing is due
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmLost(Event, level="error"):
-    """The record of an alarm that stood is lost: it is raised anew with the next reading that calls for it."""
-
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStarted(Event):
-    """The engine knows again what it knew."""
-
-    cursor: int
-    replayed_entries: int
-    open_alarms: int
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotLost(Event, level="error"):
-    """The engine's snapshot is not as it was written: what it knew is learnt anew from all that the journal keeps."""
-
-    cursor: int
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnTaken(Event, level="debug", amount="readings"):
-    """Readings judged and committed."""
-
-    readings: int
-    cursor: int
-    duration_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingsUnenrolled(Event, level="warning", amount="readings"):
-    """Readings of points that have been removed from their plant file: journaled, not judged."""
-
-    readings: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClockStepped(Event, level="warning"):
-    """The service's clock was set; watches and delays that follow it were moved along."""
-
-    step_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from ingest.domain.model.plant import SERVICE
 from ingest.domain.model.suppression import Suppression
 from ingest.domain.model.warning import Colour, EarlyWarning, Fact, Trait, WarningEvent
 from ingest.domain.warnings import risk
-from ingest.domain.warnings.episodes import NEVER, PlantContext, WarningEpisodes, WarningPolicy
+from ingest.domain.warnings.episodes import NEVER, WarningEpisodes
 from ingest.domain.warnings.facts import counts, service_key
+from ingest.domain.warnings.policy import PlantContext, WarningPolicy
 from ingest.engine import warning_facts as facts
 from ingest.engine.machines import Machines
 from ingest.plants.configuration import PlantConfiguration

@@ -9,7 +9,8 @@ from uuid import UUID
 from ingest.domain.model.changed import Changed
 from ingest.domain.model.plant import Text
 from ingest.domain.model.warning import Colour, EarlyWarning, WarningEvent
-from ingest.domain.warnings.episodes import Actor, WarningEpisodes
+from ingest.domain.warnings.episodes import WarningEpisodes
+from ingest.domain.warnings.policy import Actor
 from ingest.engine.commands import Person
 from ingest.engine.cycle import Cycle
 from ingest.engine.engine_state import EngineState

@@ -11,13 +11,14 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from ingest.base.telemetry import Event, emit
+from ingest.base.telemetry import emit
 from ingest.domain.model.batch import Batch, concat
 from ingest.domain.quality.backfill import Backfill
 from ingest.domain.quality.clock import GatewayClock
 from ingest.domain.quality.distinct_times import DistinctTimes
 from ingest.domain.quality.reference import Reference
 from ingest.domain.quality.timeline import MS, Part, Stamped, TimeLine, place
+from ingest.intake.events import GatewayClockStepped, MessageQuarantined
 from ingest.intake.health import Tally
 from ingest.intake.sequencing import Boot, Numbered, Sequencer
 from ingest.intake.sources.raw import Raw
@@ -41,29 +42,6 @@ _TOPICS: Final = 10_000
 _LAST: Final = -UNDATED  # ms; no time is later
 _ALIVE_EVERY: Final = 30 * 10**9  # that a gateway sends is told at least so often; ns of arrival
 _CLOCK_EVERY: Final = 30 * 10**9  # a gateway's clock is told at least so often; ns of arrival
-
-
-@dataclass(frozen=True, slots=True)
-class MessageQuarantined(Event, level="warning", labels=("reason",), amount="messages"):
-    """Messages of one commit and topic, or what could not be taken of them, put aside for one reason.
-
-    Attributes:
-        topic, detail: of the first; of gateways that no plant file has, all topics count as one.
-    """
-
-    topic: str
-    reason: str
-    detail: str
-    messages: int
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayClockStepped(Event, level="warning"):
-    """A gateway's clock was set: its readings are kept under corrected times until it is right again."""
-
-    plant: str
-    gateway: str
-    shift_s: float
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):

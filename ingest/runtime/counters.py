@@ -16,7 +16,7 @@ from ingest.domain.model.warning import Colour, WarningEventKind
 from ingest.engine.committing import AlarmStep
 from ingest.engine.cycle import LateUnjudged
 from ingest.engine.raise_warnings import WarningStep
-from ingest.intake.grouping import MessageQuarantined
+from ingest.intake.events import MessageQuarantined
 from ingest.intake.sources.broker_fit import BrokerUnfit, Unmet
 from ingest.intake.sources.trust import BrokerNotTrusted
 from ingest.intake.wire.trust import Distrust

@@ -34,8 +34,9 @@ from ingest.storage.history.writer import HistoryWriter
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard, DiskState
 from ingest.storage.state.alarm_load import AlarmLoad
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.errors import StateUnavailable
-from ingest.storage.state.store import AlarmStore, OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.warning_store import WarningStore
 
 T = TypeVar("T")

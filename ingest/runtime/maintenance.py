@@ -16,9 +16,11 @@ from ingest.storage.journal.config import JournalConfig
 from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard
+from ingest.storage.state.alarm_store import AlarmStore
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.event_retention import EventRetention
-from ingest.storage.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 
 _TRIM_EVERY_S: Final = 600.0
 _A_LITTLE: Final = 500

@@ -26,7 +26,7 @@ from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard
 from ingest.storage.state.errors import StateUnavailable
-from ingest.storage.state.store import OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 
 EVERY_S: Final = 5.0
 """So often the service looks at itself; what changed is told at once."""

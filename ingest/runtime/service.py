@@ -56,11 +56,13 @@ from ingest.storage.history.bounded_reads import BoundedReads
 from ingest.storage.history.slots import SlotCarrier
 from ingest.storage.history.writer import HistoryWriter
 from ingest.storage.state.alarm_load import AlarmLoad
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.audit_heads import AuditHeads
 from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.event_retention import EventRetention
-from ingest.storage.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.warning_store import WarningStore
 
 _STOP_S: Final = 1.5

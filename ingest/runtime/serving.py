@@ -23,11 +23,11 @@ from ingest.storage.history.bounded_reads import BoundedReads
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard, DiskState
 from ingest.storage.state.alarm_load import AlarmLoad
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.evidence_files import EvidenceFiles
-from ingest.storage.state.store import AlarmStore
 from ingest.storage.state.suppressions import SuppressionStore
 from ingest.storage.state.warning_store import WarningStore
 from ingest.web.connections import RESERVE

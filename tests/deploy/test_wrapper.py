@@ -16,8 +16,8 @@ from ingest.base.config import Secret
 from ingest.domain.model.audit import Act
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.read_only import EngineProgress, engine_at
-from ingest.storage.state.store import EngineStore
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY
 from tests.ingest.storage.journal.entries import filled

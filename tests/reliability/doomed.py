@@ -29,7 +29,8 @@ def _says_something(arguments: tuple[Any, ...]) -> bool:
 def _points() -> dict[str, tuple[type, str, Condition]]:
     from ingest.intake.sources.mqtt import MqttSource  # noqa: PLC0415
     from ingest.storage.journal.journal import Journal  # noqa: PLC0415  the service's imports are timed by its start
-    from ingest.storage.state.store import EngineStore, OutboxStore  # noqa: PLC0415
+    from ingest.storage.state.engine_store import EngineStore  # noqa: PLC0415
+    from ingest.storage.state.outbox_store import OutboxStore  # noqa: PLC0415
 
     return {
         "append": (Journal, "append", _always),  # intake's one commit

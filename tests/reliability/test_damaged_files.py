@@ -20,10 +20,11 @@ from ingest.domain.quality.clock import keep_time
 from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Commit, Journal, Progress
 from ingest.storage.journal.sequence_state import Gap, SequenceState
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateBroken, StateUnavailable
 from ingest.storage.state.salvage import salvage
-from ingest.storage.state.store import AlarmStore, EngineStore
 from tests.ingest.engine.bench import PATIENCE_S, Bench
 
 ALARMS = 40

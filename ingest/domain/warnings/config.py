@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from ingest.base.config import Config, misplaced
 from ingest.domain.model.warning import Colour, Step
-from ingest.domain.warnings.episodes import WarningPolicy
 from ingest.domain.warnings.escalation import Deadlines, Duty
+from ingest.domain.warnings.policy import WarningPolicy
 from ingest.domain.warnings.rules import ColourRules, load_rules
 
 Seconds = Annotated[int, Field(gt=0)]

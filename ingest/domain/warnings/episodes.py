@@ -6,12 +6,11 @@ time is cut into looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from ingest.domain.model.audit import ActRole
 from ingest.domain.model.changed import done_before
 from ingest.domain.model.payload import iso
 from ingest.domain.model.plant import Text
@@ -30,8 +29,7 @@ from ingest.domain.model.warning import (
 )
 from ingest.domain.warnings import colour, escalation, risk
 from ingest.domain.warnings.derive import Called, derive, reasons
-from ingest.domain.warnings.escalation import Deadlines, Duty
-from ingest.domain.warnings.rules import ColourRules
+from ingest.domain.warnings.policy import Actor, PlantContext, WarningPolicy
 
 QUIET: Final = 10 * 10**9
 """Ns. That reasons have only gone is told this long after the last event at the earliest: what comes and goes all the
@@ -45,45 +43,6 @@ _ANSWERED: Final = Text("反馈该预警", "gave feedback on this warning")
 
 PLANT_REMOVED: Final = {"comment": "企业已移出配置 plant removed from configuration"}
 """What is said with the end of a warning whose plant is watched no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class WarningPolicy:
-    """What holds for every plant. Times in ns.
-
-    Attributes:
-        fall_after: a colour falls when the lower one has held for so long.
-        reopen: what comes back so soon after its end is the same episode.
-        duty_of: who answers for a plant, by its id and its region.
-    """
-
-    rules: ColourRules
-    pace: Deadlines
-    fall_after: int
-    reopen: int
-    duty_of: Callable[[str, str], Duty] = lambda _plant, _region: Duty()
-
-
-@dataclass(frozen=True, slots=True)
-class PlantContext:
-    """What a watch needs to know of its plant.
-
-    Attributes:
-        inherent: S of its risk index.
-    """
-
-    plant: str
-    inherent: float
-    duty: Duty
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does something, and when (ns)."""
-
-    by: str
-    role: ActRole
-    time: int
 
 
 class WarningEpisodes:

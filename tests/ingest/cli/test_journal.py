@@ -14,7 +14,7 @@ from ingest.storage.history.writer import READER
 from ingest.storage.journal.journal import Commit, Journal, Progress
 from ingest.storage.journal.records import Quarantined
 from ingest.storage.journal.sequence_state import Gap, SequenceState
-from ingest.storage.state.store import EngineStore
+from ingest.storage.state.engine_store import EngineStore
 from tests import migrated
 from tests.ingest.cli.conftest import Run
 from tests.ingest.storage.journal.entries import batch, damage, flip

@@ -27,7 +27,7 @@ from gateway_sim.cli import app as simulator
 from ingest.base.build import version_of
 from ingest.cli.main import app
 from ingest.domain.model.warning import WarningEvent
-from ingest.storage.state.store import EngineStore
+from ingest.storage.state.engine_store import EngineStore
 from ingest.web.texts.needs import in_both
 from tests import migrated
 from tests.ingest.domain.warnings.small import SECOND, fact, watch

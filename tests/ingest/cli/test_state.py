@@ -16,8 +16,8 @@ from ingest.cli.main import app
 from ingest.storage.journal.journal import Journal
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 from ingest.storage.state.errors import StateUnavailable
-from ingest.storage.state.store import EngineCheckpoint, EngineStore
 from tests import migrated
 from tests.conftest import at_server
 from tests.servers import PostgreSQL

@@ -37,7 +37,7 @@ from ingest.domain.model.warning import (
     warning_id,
 )
 from ingest.domain.warnings.report import warning_body
-from ingest.storage.state.store import OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 
 START = 1_763_884_800_000_000_000  # 2025-11-23T08:00:00Z
 SECOND = 1_000_000_000

@@ -15,9 +15,11 @@ from ingest.engine.engine import Engine, EngineConfig
 from ingest.engine.order import Policy
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.storage.state.engine_store import EngineStore
+from ingest.storage.state.outbox_store import OutboxStore
 from tests import migrated
 from tests.small_plant import PLANT, TEXT, small_configuration
 

@@ -19,7 +19,7 @@ from ingest.domain.model.batch import Batch
 from ingest.engine.engine import Engine
 from ingest.engine.order import Policy
 from ingest.storage.journal.journal import Commit, Journal
-from ingest.storage.state.store import AlarmStore
+from ingest.storage.state.alarm_store import AlarmStore
 from tests import migrated
 from tests.ingest.engine.bench import begun
 from tests.ingest.engine.clock import Clock

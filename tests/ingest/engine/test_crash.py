@@ -27,8 +27,9 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.journal.journal import Commit, Journal
 from ingest.storage.journal.records import Entry
 from ingest.storage.state import tables as t
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineStore
+from ingest.storage.state.engine_store import EngineStore
 from tests import migrated
 from tests.ingest.engine.clock import Clock
 from tests.small_plant import PLANT, TEXT, small_configuration

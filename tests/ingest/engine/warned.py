@@ -16,8 +16,9 @@ from ingest.engine.commands import Command, Person
 from ingest.engine.engine import Engine
 from ingest.engine.order import Policy
 from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
-from ingest.storage.state.store import AlarmStore, OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.warning_store import WarningStore
 from tests import migrated
 from tests.ingest.engine.bench import begun

@@ -23,13 +23,14 @@ from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.journal.inspection import JournalInspection
 from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.audit_heads import AuditHeads
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.evidence_files import EvidenceFiles
 from ingest.storage.state.read_only import engine_at
-from ingest.storage.state.store import AlarmStore, EngineStore
 from tests import migrated
 from tests.ingest.storage.history.made_up import NOON, SECOND, configuration, steady
 from tests.ingest.storage.journal.entries import batch

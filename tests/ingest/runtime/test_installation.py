@@ -17,9 +17,9 @@ from ingest.runtime.installation import DataMissing, require_data, require_insta
 from ingest.storage.journal.journal import Journal
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.installation import InstallationStore
-from ingest.storage.state.store import EngineStore
 from tests import migrated
 from tests.small_plant import write_plant
 

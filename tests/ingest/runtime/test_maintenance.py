@@ -25,9 +25,11 @@ from ingest.storage.journal.errors import JournalBroken, JournalFull, JournalUna
 from ingest.storage.journal.journal import Commit, Journal
 from ingest.storage.journal.records import Quarantined
 from ingest.storage.journal.reserve import DiskGuard
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.event_retention import EventRetention
-from ingest.storage.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.storage.state.outbox_store import OutboxStore
 from tests import migrated
 from tests.ingest.storage.state.test_annunciations import fresh
 from tests.ingest.storage.state.test_event_retention import lived

@@ -14,8 +14,9 @@ from ingest.domain.alarms.lifecycle import STANDING
 from ingest.domain.alarms.urgency import Order, is_place, place, urgency
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState
 from ingest.domain.model.plant import Text
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineStore
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.tables import alarm as table
 
 NOON = 1_795_000_000 * 10**9

@@ -7,8 +7,9 @@ from uuid import UUID, uuid5
 
 from ingest.domain.model.plant import Confidence, Text
 from ingest.domain.model.warning import Colour, Fact, Step, Trait
-from ingest.domain.warnings.episodes import PlantContext, WarningEpisodes, WarningPolicy
+from ingest.domain.warnings.episodes import WarningEpisodes
 from ingest.domain.warnings.escalation import Deadlines, Duty
+from ingest.domain.warnings.policy import PlantContext, WarningPolicy
 from ingest.domain.warnings.rules import ColourRule, ColourRules, Selector
 
 SECOND = 10**9

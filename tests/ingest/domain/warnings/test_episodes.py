@@ -8,7 +8,7 @@ import pytest
 
 from ingest.domain.model.warning import Asked, Colour, EarlyWarning, Step, Trait, WarningState
 from ingest.domain.warnings.config import DutyConfig, WarningsConfig
-from ingest.domain.warnings.episodes import Actor
+from ingest.domain.warnings.policy import Actor
 from tests.ingest.domain.warnings.small import EVERYBODY, SECOND, TERMS, fact, watch
 
 

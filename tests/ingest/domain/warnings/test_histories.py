@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass, field
 
 from ingest.domain.model.warning import Colour, Step, Trait, WarningEvent
-from ingest.domain.warnings.episodes import Actor, WarningEpisodes
+from ingest.domain.warnings.episodes import WarningEpisodes
+from ingest.domain.warnings.policy import Actor
 from tests.ingest.domain.warnings.small import (
     ACK_S,
     EVERYBODY,

@@ -11,8 +11,9 @@ from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id
 from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.storage.state.alarm_load import AlarmLoad
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineStore
+from ingest.storage.state.engine_store import EngineStore
 
 S = 10**9
 NOW = 3_000_000 * SLOT + 100 * S

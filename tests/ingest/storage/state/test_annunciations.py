@@ -17,9 +17,10 @@ from ingest.domain.model.annunciations import OPEN, Annunciations
 from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.storage.state import tables as t
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database, migrate
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.integrity import check_state
-from ingest.storage.state.store import AlarmStore, EngineStore
 from tests.ingest.storage.state.earlier import make_earlier
 
 

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from ingest.domain.model.audit import Act
 from ingest.storage.state import audit
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineStore
+from ingest.storage.state.engine_store import EngineStore
 from tests.ingest.storage.state.test_store import event
 
 

@@ -26,7 +26,7 @@ from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import EngineStore
+from ingest.storage.state.engine_store import EngineStore
 from tests.ingest.domain.cases import made
 from tests.ingest.domain.cases.made import DAY, HOUR, NOON, TODAY
 from tests.ingest.storage.state.test_store import event

@@ -13,15 +13,15 @@ import pytest
 import sqlalchemy as sa
 
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 from ingest.storage.state.errors import StateBroken, StateUnavailable
-from ingest.storage.state.store import EngineCheckpoint, EngineStore
 
 _UNWRITABLE = """
 import resource, signal, sys
 from pathlib import Path
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateBroken
-from ingest.storage.state.store import EngineStore
+from ingest.storage.state.engine_store import EngineStore
 path = Path(sys.argv[1])
 store = EngineStore(Database(path))
 store.commit(1, [], [], b"kept")

@@ -15,10 +15,11 @@ from ingest.domain.model.warning import WarningEvent, WarningEventKind, WarningF
 from ingest.domain.warnings.explain import explain
 from ingest.storage.state import tables as t
 from ingest.storage.state import warning_tables as w
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.event_retention import EventRetention
-from ingest.storage.state.store import AlarmStore, EngineStore
 from ingest.storage.state.warning_store import WarningStore
 from tests.ingest.storage.state.test_store import event
 from tests.ingest.storage.state.test_warning_store import life

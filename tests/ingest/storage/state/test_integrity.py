@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.integrity import check_state, rows_of
 from ingest.storage.state.read_only import reading
-from ingest.storage.state.store import EngineStore
 from tests.ingest.storage.state.test_store import event
 
 

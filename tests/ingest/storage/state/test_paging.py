@@ -13,9 +13,11 @@ from ingest.domain.model.alarm import AlarmFilter
 from ingest.domain.model.audit import Act
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.storage.state import tables as t
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineStore, OutboxStore
+from ingest.storage.state.engine_store import EngineStore
+from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.suppressions import SuppressionStore
 from tests.ingest.storage.state.test_store import event, message
 

@@ -22,9 +22,9 @@ from ingest.domain.model.audit import Act
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 from ingest.storage.state.errors import StateBroken, StateInDoubt, StateUnavailable
 from ingest.storage.state.read_only import EngineProgress, engine_at, reading
-from ingest.storage.state.store import EngineCheckpoint, EngineStore
 from ingest.storage.state.tables import engine_state, outbox
 from tests.conftest import at_server
 from tests.servers import PostgreSQL, postgresql

@@ -20,9 +20,11 @@ from ingest.domain.alarms.lifecycle import Cause, acknowledged, raised, recorded
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
 from ingest.domain.model.outbox import Attempt, Message, Urgency
 from ingest.domain.model.plant import Text
+from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
-from ingest.storage.state.store import AlarmStore, EngineCheckpoint, EngineStore, OutboxStore
+from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
+from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.tables import METADATA
 from tests.ingest.delivery.outbox import alarm_message, readings_message, warning_message
 

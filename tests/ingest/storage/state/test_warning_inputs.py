@@ -14,8 +14,8 @@ from ingest.domain.model.warning import Trait, WarningEvent, WarningFilter
 from ingest.domain.warnings.explain import as_json, explain
 from ingest.storage.state import warning_tables as t
 from ingest.storage.state.database import Database, migrate
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.integrity import check_state
-from ingest.storage.state.store import EngineStore
 from ingest.storage.state.warning_rows import warning_event_row, warning_row
 from ingest.storage.state.warning_store import WarningStore
 from tests.ingest.domain.warnings.small import SECOND, fact, watch

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from ingest.domain.model.warning import Colour, Trait, WarningEvent, WarningFilter, WarningState
-from ingest.domain.warnings.episodes import Actor
+from ingest.domain.warnings.policy import Actor
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.read_only import reading
-from ingest.storage.state.store import EngineStore
 from ingest.storage.state.warning_store import WarningStore, read_history
 from tests.ingest.domain.warnings.small import SECOND, fact, watch
 

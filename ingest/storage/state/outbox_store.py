@@ -1,0 +1,147 @@
+"""The outbox in the state database: messages that must leave, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+import sqlalchemy as sa
+
+from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
+from ingest.storage.state import tables as t
+from ingest.storage.state.database import Database
+from ingest.storage.state.rows import (
+    message_of,
+)
+
+_OF_CONNECTOR: Final = t.outbox.c.connector == sa.bindparam("of_connector")
+_OF_KIND: Final = t.outbox.c.kind == sa.bindparam("of_kind")
+_WAITS: Final = t.outbox.c.delivered.is_(None)
+_OLDEST: Final = sa.select(t.outbox.c.created).where(_OF_CONNECTOR, _OF_KIND, _WAITS).order_by(t.outbox.c.seq).limit(1)
+_NEWS: Final = (
+    sa.select(t.outbox.c.seq, t.outbox.c.plant, t.outbox.c.subject, t.outbox.c.urgency)
+    .where(_OF_CONNECTOR, _OF_KIND, _WAITS, t.outbox.c.seq > sa.bindparam("after"))
+    .order_by(t.outbox.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_MESSAGES: Final = (
+    sa.select(t.outbox)
+    .where(t.outbox.c.seq.in_(sa.bindparam("seqs", expanding=True)), _OF_CONNECTOR)
+    .order_by(t.outbox.c.seq)
+)
+_TRIED: Final = (
+    sa.update(t.outbox)
+    .where(_OF_CONNECTOR, t.outbox.c.seq == sa.bindparam("of_seq"))
+    .values(
+        attempts=t.outbox.c.attempts + 1,
+        first_attempt=sa.func.coalesce(t.outbox.c.first_attempt, sa.bindparam("started")),
+    )
+)
+"""Statements that are asked again and again are made once."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTotals:
+    """What became of one connector's messages."""
+
+    messages: int
+    attempted: int
+    delivered: int
+
+
+class OutboxStore:
+    """Messages that must leave, and what became of them. Times are ns since the epoch, UTC."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> list[Waiting]:
+        """The first `limit` undelivered messages of that kind with a greater `seq`, in its order."""
+
+        def waiting(row: Mapping[str, Any]) -> Waiting:
+            return Waiting(row["seq"], kind, row["plant"], row["subject"], Urgency(row["urgency"]))
+
+        return self._db.page(_NEWS, limit, waiting, of_connector=connector, of_kind=kind, after=after)
+
+    def messages(self, connector: str, seqs: Sequence[int]) -> list[Message]:
+        """These messages with their bodies, in the order of `seq`; those that are gone are left out."""
+        return self._db.records(_MESSAGES, message_of, of_connector=connector, seqs=seqs)
+
+    def oldest(self, connector: str, kinds: Sequence[MessageKind] = get_args(MessageKind)) -> int | None:
+        """When the oldest undelivered message (of these kinds) was created, or None if there are none."""
+        found = [self._db.scalar(_OLDEST, of_connector=connector, of_kind=kind) for kind in kinds]
+        return min((created for created in found if created is not None), default=None)
+
+    def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
+        """Keep what became of tries, in one transaction: counts each in `attempts`, sets `first_attempt` once."""
+        rows = [
+            {
+                "of_connector": connector,
+                "of_seq": attempt.seq,
+                "started": attempt.started,
+                "delivered": attempt.delivered,
+                "last_error": attempt.error,
+            }
+            for attempt in attempts
+        ]
+        if rows:
+            with self._db.write(lasting=False) as connection:  # what was delivered can be delivered again, by its id
+                connection.execute(_TRIED, rows)
+
+    def undelivered(self) -> dict[str, int]:
+        """How many messages wait, by connector; those for which none waits are left out."""
+        column = t.outbox.c
+        query = sa.select(column.connector, sa.func.count().label("messages")).where(column.delivered.is_(None))
+        return {row["connector"]: row["messages"] for row in self._db.rows(query.group_by(column.connector))}
+
+    def empty(self, before: int, limit: int) -> int:
+        """Let go of the bodies of up to `limit` messages delivered before then; how many there were."""
+        chosen = self._delivered(before, limit, emptied=False)
+        return self._change(sa.update(t.outbox).where(t.outbox.c.seq.in_(chosen)).values(body={}, emptied=True))
+
+    def forget(self, before: int, limit: int) -> int:
+        """Delete up to `limit` messages without bodies delivered before then; how many there were."""
+        chosen = self._delivered(before, limit, emptied=True)
+        return self._change(sa.delete(t.outbox).where(t.outbox.c.seq.in_(chosen)))
+
+    def forget_reports(self, before: int, limit: int) -> int:
+        """Delete up to `limit` readings reports delivered before then; the readings themselves are in the history."""
+        column = t.outbox.c
+        # Looked for outside the transaction: no commit of the engine waits for it.
+        found = self._db.rows(
+            sa.select(column.seq)
+            .where(column.kind == "readings", column.emptied.in_([False, True]), column.delivered < before)
+            .limit(limit)
+        )
+        seqs = [row["seq"] for row in found]
+        return self._change(sa.delete(t.outbox).where(column.seq.in_(seqs))) if seqs else 0
+
+    @staticmethod
+    def _delivered(before: int, limit: int, *, emptied: bool) -> sa.Select[Any]:
+        column = t.outbox.c
+        query = sa.select(column.seq).where(column.emptied.is_(emptied), column.delivered < before)
+        return query.order_by(column.delivered).limit(limit)
+
+    def _change(self, statement: sa.Update | sa.Delete) -> int:
+        with self._db.write() as connection:
+            return int(connection.execute(statement).rowcount)
+
+    def totals(self) -> dict[str, OutboxTotals]:
+        """By connector, what became of the messages there still are. It walks through all of them."""
+        column = t.outbox.c
+        query = sa.select(
+            column.connector,
+            sa.func.count().label("messages"),
+            sa.func.count(column.first_attempt).label("attempted"),
+            sa.func.count(column.delivered).label("delivered"),
+        ).group_by(column.connector)
+        return {row.pop("connector"): OutboxTotals(**row) for row in self._db.rows(query)}
+
+    def latencies(self, connector: str, kind: str) -> list[int]:
+        """Ns from a frame's arrival to the first try of each message it led to."""
+        column = t.outbox.c
+        query = sa.select((column.first_attempt - column.received).label("ns")).where(
+            column.connector == connector, column.kind == kind, column.first_attempt.is_not(None)
+        )
+        return [row["ns"] for row in self._db.rows(query)]
