@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.storage.state.database import Database
 from ingest.storage.state.rows import alarm_row, event_row
 from ingest.storage.state.tables import alarm, alarm_event, annunciation

@@ -31,7 +31,8 @@ from ingest.domain.model.batch import Batch
 from ingest.engine.engine import Engine, EngineConfig
 from ingest.engine.order import Policy
 from ingest.plants.load import load_configuration
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore

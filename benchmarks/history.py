@@ -28,7 +28,8 @@ from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.line_protocol import ReadingLines, precision_of
 from ingest.storage.history.writer import HistoryWriter
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from tests.ingest.storage.history.made_up import NOON, configuration, point
 from tests.servers import Server, influxd_server
 

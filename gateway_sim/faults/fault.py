@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway_sim.sites import sample_sites
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 
 class Where(StrEnum):

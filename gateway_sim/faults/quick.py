@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway_sim.faults.fault import Fault, Where
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 QUICK: Final = (
     Fault(

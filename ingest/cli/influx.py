@@ -15,7 +15,7 @@ import typer
 from ingest.base.extras import needing
 from ingest.cli.configured import INVALID, UNAVAILABLE, ConfigFile, bar, enter, moment, refuse, say, written
 from ingest.domain.model.fault import InvalidConfig
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.runtime.settings import Settings
 from ingest.runtime.settings.in_force import load_settings
 from ingest.storage.history.config import InfluxConfig, InfluxV1Config, InfluxV2Config, StoreConfig

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.cli.sample_files import sample
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 SETTINGS: Final = "yujing.toml"
 BROKER: Final = "mosquitto/mosquitto.conf"

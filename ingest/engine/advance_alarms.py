@@ -13,7 +13,8 @@ from ingest.domain.alarms.retrospective_alarms import Span, Violation
 from ingest.domain.model import display_value
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id, historical_id
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import Point, Rule, Text, rule_key
+from ingest.domain.model.plant import Point, Rule, rule_key
+from ingest.domain.model.text import Text
 from ingest.engine.alarm_transitions import apply_transition
 from ingest.engine.cycle import Cycle, LateUnjudged
 from ingest.engine.engine_state import EngineState

@@ -21,8 +21,8 @@ from ingest.domain.alarms.suppressions import ASKED, HIGHEST, decided_before
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.audit import Act, ActRole
 from ingest.domain.model.changed import Changed, done_before
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 from ingest.engine.alarm_transitions import align_point, apply_transition
 from ingest.engine.cycle import Cycle
 from ingest.engine.engine_state import EngineState

@@ -15,7 +15,8 @@ from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import NOT_LIVE, UNUSABLE
 from ingest.domain.model.outbox import Message, Urgency
-from ingest.domain.model.plant import Plant, Point, Text
+from ingest.domain.model.plant import Plant, Point
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import WarningEvent, WarningEventKind
 from ingest.domain.quality.check import check_quality
 from ingest.domain.quality.late import flag_late, follow, stranded

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ingest.domain.model.changed import Changed
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, EarlyWarning, WarningEvent
 from ingest.domain.warnings.episodes import WarningEpisodes
 from ingest.domain.warnings.policy import Actor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.base.telemetry import Event, emit
-from ingest.storage.journal.journal import Progress
+from ingest.storage.journal.commit import Progress
 from ingest.storage.journal.sequence_state import BootKey, Gap, SequenceState, Who
 
 _MOST: Final = 10**12  # frames that are told to be missing at most: the range of the point that tells it

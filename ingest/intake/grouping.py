@@ -30,7 +30,7 @@ from ingest.intake.wire.parse import too_many_bytes
 from ingest.intake.wire.topics import Topic, parse_topic
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
 from ingest.storage.journal import body
-from ingest.storage.journal.journal import Commit
+from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.recent_frames import UNDATED
 from ingest.storage.journal.records import Quarantined, Staged
 from ingest.storage.journal.sequence_state import BootKey, Who

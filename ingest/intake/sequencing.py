@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.quality.clock import GatewayClock
-from ingest.storage.journal.journal import Progress
+from ingest.storage.journal.commit import Progress
 from ingest.storage.journal.recent_frames import UNDATED, RecentFrames, mark_of
 from ingest.storage.journal.sequence_state import BootKey, SequenceState, Who
 

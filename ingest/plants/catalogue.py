@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator
 
 from ingest.domain.model.fault import Fault, InvalidConfig, near
-from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint, Text
+from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint
+from ingest.domain.model.text import Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
 from ingest.plants.written import Place, Sourced, Written, checked, read_toml
 

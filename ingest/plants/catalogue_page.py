@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from ingest.domain.model.plant import PlantKind, Text
+from ingest.domain.model.plant import PlantKind
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Catalogue, Signal, load_catalogue
 from ingest.plants.gates import ALWAYS
 from ingest.plants.kinds import LimitSpec, RuleSpec

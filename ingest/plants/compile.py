@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.display_value import SINGLE
-from ingest.domain.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point, Text
+from ingest.domain.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point
+from ingest.domain.model.text import Text
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
 from ingest.plants.enrolment import due

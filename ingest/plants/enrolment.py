@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ingest.domain.model.plant import PlantKind, Text
+from ingest.domain.model.plant import PlantKind
+from ingest.domain.model.text import Text
 
 Dust = Literal["metal", "wood", "aluminium", "magnesium", "grain", "other"]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.domain.model.fault import InvalidConfig, near
-from ingest.domain.model.plant import SERVICE, Text
+from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.gates import ALWAYS
 from ingest.plants.load import plant_files

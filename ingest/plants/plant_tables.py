@@ -9,7 +9,8 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from ingest.domain.model.fault import near
-from ingest.domain.model.plant import SERVICE, Gate, PlantKind, Text
+from ingest.domain.model.plant import SERVICE, Gate, PlantKind
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
 from ingest.plants.gates import parse_when

@@ -8,7 +8,8 @@ from sys import intern
 from typing import Final
 
 from ingest.domain.model.fault import Fault
-from ingest.domain.model.plant import GATEWAY_SIGNAL, Gate, GatewayPoint, ServicePoint, Text
+from ingest.domain.model.plant import GATEWAY_SIGNAL, Gate, GatewayPoint, ServicePoint
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
 from ingest.plants.formula import Tied

@@ -13,7 +13,8 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.domain.model.plant import Confidence, Gate, Point, Rule, Text, rule_key
+from ingest.domain.model.plant import Confidence, Gate, Point, Rule, rule_key
+from ingest.domain.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)

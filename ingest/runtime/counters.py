@@ -21,7 +21,7 @@ from ingest.intake.sources.broker_fit import BrokerUnfit, Unmet
 from ingest.intake.sources.trust import BrokerNotTrusted
 from ingest.intake.wire.trust import Distrust
 from ingest.runtime.case_automation import CaseOpened
-from ingest.runtime.maintenance import EventsTrimmed, OutboxTrimmed
+from ingest.runtime.maintenance_events import EventsTrimmed, OutboxTrimmed
 from ingest.runtime.self_monitoring import LookFailed
 from ingest.runtime.settings import Settings
 from ingest.runtime.settings.certificates import CertificateEnding, CertificateUnreadable, certificate_files

@@ -7,7 +7,7 @@ from uuid import UUID
 from anyio.to_thread import run_sync
 
 from ingest.domain.model.alarm import Alarm
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.engine.commands import Acknowledge, Assign, Command, Comment
 from ingest.services import caller_scope
 from ingest.services.access import Principal

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from ingest.domain.alarms.lifecycle import STANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
-from ingest.domain.model.plant import Plant, Point, Rule, Text
+from ingest.domain.model.plant import Plant, Point, Rule
 from ingest.domain.model.suppression import Suppression, SuppressionState
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
 from ingest.intake.wire.topics import parse_topic
 from ingest.plants.in_force import HeldBack

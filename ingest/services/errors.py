@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 
 class Problem(Exception):

@@ -14,7 +14,8 @@ import numpy as np
 from ingest.domain.model.batch import Batch, empty_batch
 from ingest.storage.history.feeds import JournalFeed
 from ingest.storage.journal import body
-from ingest.storage.journal.journal import Commit, Progress, Totals
+from ingest.storage.journal.commit import Commit, Progress
+from ingest.storage.journal.journal import Totals
 from ingest.storage.journal.records import Quarantined, Staged
 from ingest.storage.journal.roles import EngineJournal, IntakeJournal
 from ingest.storage.journal.sequence_state import Gap, SequenceState

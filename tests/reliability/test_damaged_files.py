@@ -17,8 +17,9 @@ from ingest.cli.main import app
 from ingest.domain.alarms.suppressions import Suppressions
 from ingest.domain.model.batch import empty_batch
 from ingest.domain.quality.clock import keep_time
+from ingest.storage.journal.commit import Commit, Progress
 from ingest.storage.journal.errors import JournalUnavailable
-from ingest.storage.journal.journal import Commit, Journal, Progress
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.sequence_state import Gap, SequenceState
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database

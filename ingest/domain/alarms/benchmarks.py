@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.domain.model.plant import Confidence, Text
+from ingest.domain.model.plant import Confidence
+from ingest.domain.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 STATES: Final[dict[AlarmState, Text]] = {
     AlarmState.NORMAL: Text("正常", "Normal"),

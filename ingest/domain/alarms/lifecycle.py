@@ -12,8 +12,8 @@ from ingest.domain.model.alarm import OVER, Alarm, AlarmEvent, AlarmEventKind, A
 from ingest.domain.model.audit import ActRole
 from ingest.domain.model.changed import Changed, done_before
 from ingest.domain.model.payload import iso
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind
+from ingest.domain.model.text import Text
 
 
 class Outcome(Enum):

@@ -8,7 +8,8 @@ from typing import Any
 from ingest.domain.model.alarm import Alarm, AlarmEvent
 from ingest.domain.model.flags import UNUSABLE
 from ingest.domain.model.payload import enterprise_fields, iso, localized
-from ingest.domain.model.plant import Plant, Point, Text
+from ingest.domain.model.plant import Plant, Point
+from ingest.domain.model.text import Text
 
 
 def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = None) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from uuid import UUID
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.audit import YUJING
 from ingest.domain.model.changed import DoneBefore, done_before
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 
 HIGHEST: Final = 2
 """The highest level of an alarm."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from ingest.domain.model.plant import DEVICE_SIGNALS, Text
+from ingest.domain.model.plant import DEVICE_SIGNALS
+from ingest.domain.model.text import Text
 
 
 class Form(StrEnum):

@@ -12,7 +12,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from ingest.base.config import Config
-from ingest.domain.model.plant import PlantKind, Text
+from ingest.domain.model.plant import PlantKind
+from ingest.domain.model.text import Text
 
 FILE: Final = Path(__file__).with_name("criteria.toml")
 

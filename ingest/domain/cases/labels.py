@@ -12,7 +12,7 @@ from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection import Basis, InspectionState, Result
 from ingest.domain.cases.lead import LeadSource, LeadState
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
     HazardState: {

@@ -11,7 +11,8 @@ from ingest.domain.cases.duties import Duty
 from ingest.domain.cases.enterprise import Connection, EnterpriseRecord
 from ingest.domain.cases.hazard import Hazard
 from ingest.domain.cases.labels import label
-from ingest.domain.model.plant import Plant, Text
+from ingest.domain.model.plant import Plant
+from ingest.domain.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)

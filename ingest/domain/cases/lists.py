@@ -11,7 +11,7 @@ from ingest.domain.cases.hazard import Hazard
 from ingest.domain.cases.labels import CONNECTIONS, KINDS, label
 from ingest.domain.cases.listed import Enterprise, HazardLine, Responsibility, responsibilities
 from ingest.domain.cases.sheet import Column, Language, Sheet, fill
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 ListName = Literal["enterprises", "hazards", "rectification", "responsibility"]
 

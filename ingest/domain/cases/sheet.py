@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from ingest.domain.model.payload import PLANT_TIME
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 Value = str | int | float | dt.date | dt.datetime | None
 """What a cell holds. Texts are texts, whatever they look like; `None` is unknown and stays empty."""

@@ -18,7 +18,7 @@ from ingest.domain.cases.labels import KINDS
 from ingest.domain.cases.lead import Lead, LeadSource
 from ingest.domain.cases.sheet import Column, Language, Sheet, fill
 from ingest.domain.model.payload import PLANT_TIME
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 DUE: Final = (12, 1)
 """Month and day by which a year's summary is to be there (the national work plan)."""

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from ingest.domain.model.audit import ActRole
-from ingest.domain.model.plant import Text, rule_key
+from ingest.domain.model.plant import rule_key
+from ingest.domain.model.text import Text
 
 _ALARMS = UUID("5f1b6c1e-7d0e-5b7e-9f1a-9a3a0d5c2e11")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.domain.model.payload import PLANT_TIME, iso
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 
 class Changed(ValueError):

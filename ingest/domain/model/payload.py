@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
-from ingest.domain.model.plant import Plant, Text
+from ingest.domain.model.plant import Plant
+from ingest.domain.model.text import Text
 
 PLANT_TIME: Final = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
 """The time of day that people of a plant go by: China has one time and no summer time."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from ingest.domain.model.display_value import at
+from ingest.domain.model.text import Text
 
 PlantKind = Literal["dust", "steel", "aluminium"]
 
@@ -29,14 +30,6 @@ class Confidence(StrEnum):
     REGULATION = "regulation"
     PUBLISHED = "published"
     ENGINEERING_DEFAULT = "engineering default"
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text people read: Chinese first, English too."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any, Self
 from uuid import UUID, uuid5
 
 from ingest.domain.model.audit import ActRole
-from ingest.domain.model.plant import Confidence, Text
+from ingest.domain.model.plant import Confidence
+from ingest.domain.model.text import Text
 
 _WARNINGS = UUID("6b0a4f0e-1d55-5c0a-8a3e-52b1f7a0c9d4")
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from ingest.domain.model.changed import done_before
 from ingest.domain.model.payload import iso
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
     Colour,

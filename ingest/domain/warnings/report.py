@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ingest.domain.model.payload import enterprise_fields, iso, localized
-from ingest.domain.model.plant import Plant, Text
+from ingest.domain.model.plant import Plant
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, EarlyWarning, Fact, Ground, WarningEvent
 from ingest.domain.warnings.risk import MODEL
 

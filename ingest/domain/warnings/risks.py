@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.domain.model.plant import Plant, Text
+from ingest.domain.model.plant import Plant
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Fact
 from ingest.domain.warnings import risk
 

@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from ingest.base.config import Config
 from ingest.domain.model.fault import Fault, InvalidConfig, faults_of
-from ingest.domain.model.plant import Confidence, Text
+from ingest.domain.model.plant import Confidence
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Trait
 
 Same = Literal["equipment", "signal"]

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Percent, Positive, Score, off_below
 from ingest.plants.kinds.several import PeersSpec

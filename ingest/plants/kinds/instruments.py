@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below, one_form

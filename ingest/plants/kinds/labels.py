@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 LABELS: Final[Mapping[str, Text]] = {
     "LL": Text("低低报", "low-low"),

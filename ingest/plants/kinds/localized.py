@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 _UNITS: Final = ((86_400, "天", "d"), (3600, "小时", "h"), (60, "分钟", "min"))
 

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.enrolment import Dust
 from ingest.plants.formula import condition, parse_formula
 from ingest.plants.gates import ALWAYS, Missing, Peers

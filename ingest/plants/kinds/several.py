@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.gates import Peers
 from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below

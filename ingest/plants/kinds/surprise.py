@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from detectors.kinds.surprise import USUAL
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.kinds.drift import LearntSpec
 from ingest.plants.kinds.localized import number
 from ingest.plants.kinds.rule import Measure, Positive, Score

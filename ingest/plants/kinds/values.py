@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing, Peers
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import SIGNS, Measure, Positive, RuleSpec, Score, Side, Unfit, off_below, one_form

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest.domain.cases.sheet import Kind, Language
-from ingest.domain.model.plant import Plant, Text
+from ingest.domain.model.plant import Plant
+from ingest.domain.model.text import Text
 
 Ending = Literal["json", "csv", "xlsx", "html", "page"]
 """A file's ending; `page`: part of a sheet as people read it, for the console."""

@@ -22,7 +22,7 @@ from ingest.domain.cases.phones import without_phones
 from ingest.domain.cases.sheet import Sheet, shown
 from ingest.domain.cases.summary import Records, summarise
 from ingest.domain.cases.written import WRITERS, json_rows
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.services.exports.enterprise_status import enterprises_of
 from ingest.services.exports.request import ExportRequest, Heading, Page
 from ingest.storage.state.case_figures import CaseFigures

@@ -9,7 +9,7 @@ from typing import Final
 
 from ingest.base.config import Secret
 from ingest.domain.model.files import write_whole
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 READER: Final = "grafana"
 """The user that may only read."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.influx import http_client

@@ -24,7 +24,7 @@ from influxdb_client.service.legacy_authorizations_service import LegacyAuthoriz
 from influxdb_client.service.setup_service import SetupService
 from urllib3.exceptions import HTTPError
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.storage.history.answers import message_of
 from ingest.storage.history.config import InfluxV2Config
 from ingest.storage.history.errors import HistoryUnavailable

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ingest.domain.quality.clock import GatewayClock
-from ingest.storage.journal.journal import Commit
+from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.recent_frames import RecentFrames
 from ingest.storage.journal.records import Entry, GatewaySequence, Quarantined, Staged
 from ingest.storage.journal.sequence_state import BootKey, SequenceState, Who

@@ -10,8 +10,8 @@ from ingest.domain.alarms.urgency import urgency
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
 from ingest.domain.model.audit import YUJING, Act
 from ingest.domain.model.outbox import Message, Urgency
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 
 _NOT_FIELDS: Final = frozenset({"id", "state", "title_zh", "title_en", "urgency"})
 """Columns of an alarm that are none of its fields as they are."""

@@ -8,7 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from ingest.domain.model.audit import YUJING, Act
-from ingest.domain.model.plant import Confidence, Text
+from ingest.domain.model.plant import Confidence
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
     Colour,

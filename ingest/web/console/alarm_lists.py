@@ -11,8 +11,8 @@ from ingest.domain.alarms.display import Group, Shown, fold
 from ingest.domain.alarms.lifecycle import STANDING, SUPPRESSED_STATES
 from ingest.domain.alarms.urgency import Order, place
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionState
+from ingest.domain.model.text import Text
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.alarm_display import show_among

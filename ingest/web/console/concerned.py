@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import Request
 
 from ingest.domain.model.audit import ActKind
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.services.errors import Conflict, Problem
 from ingest.web.console.navigation import inside
 from ingest.web.texts import ACT_KINDS

@@ -14,7 +14,7 @@ from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.inspection import Basis, InspectionState, Result
 from ingest.domain.cases.labels import LABELS
 from ingest.domain.cases.lead import LeadSource, LeadState
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Asked, Colour, Step
 from ingest.services.timestamps import parse_instant
 from ingest.web.console.wording import Language, clock

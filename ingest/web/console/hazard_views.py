@@ -11,7 +11,8 @@ from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
 from ingest.domain.cases.hazard_steps import HazardStep, possible
 from ingest.domain.cases.labels import label
-from ingest.domain.model.plant import Plant, Point, Text
+from ingest.domain.model.plant import Plant, Point
+from ingest.domain.model.text import Text
 from ingest.services.access import Principal
 from ingest.services.ports import Ports
 from ingest.web.console.uploads import proofs

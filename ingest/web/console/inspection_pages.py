@@ -14,7 +14,8 @@ from ingest.domain.cases.days import day_of
 from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
 from ingest.domain.cases.inspection import Basis, Inspection, InspectionFilter, InspectionState, Result
 from ingest.domain.cases.labels import label
-from ingest.domain.model.plant import SERVICE, Text
+from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.text import Text
 from ingest.services import caller_scope
 from ingest.services.cases import inspections, records
 from ingest.services.errors import BadParameter

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 
 import dashboards
 from ingest.domain.cases.labels import label
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour
 from ingest.services import caller_scope
 from ingest.services.access import Principal

@@ -11,8 +11,9 @@ from ingest.domain.alarms.display import Shown
 from ingest.domain.alarms.lifecycle import STANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint, Text
+from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint
 from ingest.domain.model.suppression import Suppression
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
 from ingest.domain.warnings.risks import PlantRisk
 from ingest.plants.view import Latest

@@ -11,7 +11,8 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 from markupsafe import Markup
 
-from ingest.domain.model.plant import Point, Text
+from ingest.domain.model.plant import Point
+from ingest.domain.model.text import Text
 from ingest.services import caller_scope
 from ingest.services.errors import Away
 from ingest.services.ports import Ports

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
-from ingest.domain.model.plant import SERVICE, Text
+from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
     EarlyWarning,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.domain.alarms.labels import EVENTS, STATES
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.web.texts.acts import ACTIONS, SAID
 from ingest.web.texts.alarms import ALARMS, WORDS
 from ingest.web.texts.cases import CASES

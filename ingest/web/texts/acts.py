@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.labels import LABELS
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 SAID: Final[dict[str, Text]] = {
     "address": Text("地址", "address"),

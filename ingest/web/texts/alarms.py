@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.domain.alarms.labels import STATES
 from ingest.domain.model.alarm import AlarmState
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 ALARMS: Final[dict[str, Text]] = {
     "alarms.title": Text("报警", "Alarms"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 CASES: Final[dict[str, Text]] = {
     "dispose.title": Text("处置反馈", "Feedback"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 NOTHING: Final = Text("未填写", "nothing was written")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 FRAME: Final[dict[str, Text]] = {
     "app.name": Text("预警", "Yujing"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 METRICS: Final[dict[str, Text]] = {
     "metrics.title": Text("报警指标", "Alarm metrics"),

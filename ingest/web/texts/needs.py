@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import load_catalogue
 
 _NEEDS: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = tuple(

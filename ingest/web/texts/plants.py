@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 from detectors.detector import Reason
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import SERVICE, Confidence, PlantKind, Text
+from ingest.domain.model.plant import SERVICE, Confidence, PlantKind
+from ingest.domain.model.text import Text
 
 PLANTS: Final[dict[str, Text]] = {
     "plants.title": Text("企业", "Plants"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 REASONS: Final[dict[str, Text]] = {
     "topic": Text("主题不符", "not one of the topics"),

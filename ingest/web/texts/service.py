@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 SERVICE_PAGES: Final[dict[str, Text]] = {
     "gateways.title": Text("网关", "Gateways"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.domain.model.audit import ActKind, ActRole
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 
 SUPPRESSIONS: Final[dict[str, Text]] = {
     "suppressions.title": Text("搁置、抑制与停用", "Shelved, suppressed, out of service"),

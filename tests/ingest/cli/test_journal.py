@@ -11,7 +11,8 @@ import pytest
 
 from ingest.domain.model.batch import empty_batch
 from ingest.storage.history.writer import READER
-from ingest.storage.journal.journal import Commit, Journal, Progress
+from ingest.storage.journal.commit import Commit, Progress
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.records import Quarantined
 from ingest.storage.journal.sequence_state import Gap, SequenceState
 from ingest.storage.state.engine_store import EngineStore

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.domain.model.batch import empty_batch
-from ingest.storage.journal.journal import HISTORY_REJECTED, Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import HISTORY_REJECTED, Journal
 from ingest.storage.journal.records import Quarantined
 from tests.deploy.written import blocks
 from tests.ingest.cli.conftest import Run

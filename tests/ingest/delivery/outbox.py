@@ -20,7 +20,8 @@ from ingest.domain.alarms.report import alarm_body, readings_body
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
-from ingest.domain.model.plant import Confidence, Plant, Point, Text
+from ingest.domain.model.plant import Confidence, Plant, Point
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
     Colour,

@@ -18,7 +18,8 @@ from detectors.kinds.silence import GRACE_S
 from ingest.domain.model.batch import Batch
 from ingest.engine.engine import Engine
 from ingest.engine.order import Policy
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from ingest.storage.state.alarm_store import AlarmStore
 from tests import migrated
 from tests.ingest.engine.bench import begun

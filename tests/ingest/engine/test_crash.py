@@ -24,7 +24,8 @@ from ingest.engine.commands import Acknowledge, Person
 from ingest.engine.engine import Engine, EngineConfig
 from ingest.engine.order import Policy
 from ingest.plants.configuration import PlantConfiguration
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.records import Entry
 from ingest.storage.state import tables as t
 from ingest.storage.state.alarm_store import AlarmStore

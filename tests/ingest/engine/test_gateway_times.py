@@ -17,7 +17,7 @@ from ingest.engine.order import Policy
 from ingest.intake.sources.raw import Raw
 from ingest.intake.wire.frame import Frame, encode_json
 from ingest.intake.wire.topics import frame_topic
-from ingest.storage.journal.journal import Commit, Progress
+from ingest.storage.journal.commit import Commit, Progress
 from ingest.storage.state.alarm_store import AlarmStore
 from tests import migrated
 from tests.ingest.engine.bench import begun

@@ -10,7 +10,7 @@ import pytest
 
 from detectors.kinds.silence import GRACE_S
 from ingest.domain.model.batch import Batch
-from ingest.storage.journal.journal import Commit
+from ingest.storage.journal.commit import Commit
 from tests.ingest.engine.test_clock_steps import POINTS, SECOND, SILENCE_S, Bench, Second, Standing, bench
 from tests.small_plant import TEXT
 

@@ -15,7 +15,8 @@ from ingest.domain.warnings.config import DutyConfig, WarningsConfig
 from ingest.engine.commands import Command, Person
 from ingest.engine.engine import Engine
 from ingest.engine.order import Policy
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.outbox_store import OutboxStore

@@ -20,8 +20,9 @@ from ingest.intake.sources.shares import Shares
 from ingest.intake.wire.frame import MAX_BYTES, Committed, Frame, Refusal, encode_json, encode_status
 from ingest.intake.wire.topics import frame_topic, status_topic
 from ingest.plants.configuration import PlantConfiguration
+from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.errors import JournalUnavailable
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.sequence_state import SequenceState
 from ingest.web.texts.quarantine import in_chinese
 from tests.movable_clock import SECOND, MovableClock

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.domain.model.fault import InvalidConfig
-from ingest.domain.model.plant import Confidence, PlantKind, Text
+from ingest.domain.model.plant import Confidence, PlantKind
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import DIRECTORY, Signal, load_catalogue
 from ingest.plants.gates import Missing
 from ingest.plants.kinds import KINDS, LimitSpec, Measure, Taken

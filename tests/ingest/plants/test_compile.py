@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from detectors.rules import GATE_OPS, NO_GATE
-from ingest.domain.model.plant import SERVICE, Confidence, Gate, GatewayPoint, ServicePoint, Text, gateway_point_of
+from ingest.domain.model.plant import SERVICE, Confidence, Gate, GatewayPoint, ServicePoint, gateway_point_of
+from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.kinds import KINDS
 from ingest.plants.load import load_configuration

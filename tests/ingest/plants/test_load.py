@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.domain.model.fault import Fault, InvalidConfig
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import NONE_RENAMED, MemoryNumbering, Numbered, PointKey
 from tests.ingest.plants.samples import DATA, plant, point

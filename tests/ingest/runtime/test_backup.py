@@ -21,8 +21,9 @@ from ingest.runtime.file_permissions import write_privately
 from ingest.runtime.settings import load_settings
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
+from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.inspection import JournalInspection
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.journal import Journal
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.audit_heads import AuditHeads

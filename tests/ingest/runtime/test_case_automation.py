@@ -13,7 +13,8 @@ from ingest.domain.cases.hazard import Hazard, HazardFilter
 from ingest.domain.cases.lead import Lead, LeadFilter
 from ingest.domain.model.alarm import Alarm, AlarmEventKind, AlarmState
 from ingest.domain.model.audit import YUJING
-from ingest.domain.model.plant import Equipment, Gate, Text
+from ingest.domain.model.plant import Equipment, Gate
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
     Colour,

@@ -20,9 +20,10 @@ from ingest.domain.model.batch import Batch
 from ingest.domain.model.outbox import Attempt, Message, MessageKind
 from ingest.runtime import maintenance
 from ingest.storage.history.writer import READER
+from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.config import JournalConfig
 from ingest.storage.journal.errors import JournalBroken, JournalFull, JournalUnavailable
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.records import Quarantined
 from ingest.storage.journal.reserve import DiskGuard
 from ingest.storage.state.alarm_store import AlarmStore

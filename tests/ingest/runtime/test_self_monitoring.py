@@ -19,8 +19,9 @@ from ingest.runtime import self_monitoring
 from ingest.runtime.self_monitoring import AGAIN_S, LASTING_S, Change, SelfMonitor
 from ingest.runtime.settings import Settings
 from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.errors import JournalUnavailable
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard
 from tests.small_plant import small_configuration
 

@@ -38,9 +38,9 @@ from ingest.domain.model.plant import (
     PlantKind,
     Point,
     Rule,
-    Text,
 )
 from ingest.domain.model.suppression import Suppression, SuppressionState
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning, Fact, Step, WarningEvent, WarningFilter
 from ingest.domain.warnings.config import DutyConfig, WarningsConfig
 from ingest.engine.commands import Command

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.domain.alarms.report import alarm_body
 from ingest.domain.model.alarm import AlarmState
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 

@@ -14,7 +14,8 @@ from ingest.domain.alarms.consequential_suppression import INSTRUMENT, CommonCau
 from ingest.domain.alarms.display import Group, Shown, display, fold
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id
 from ingest.domain.model.annunciations import Annunciations
-from ingest.domain.model.plant import SERVICE, Text
+from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering

@@ -25,8 +25,8 @@ from ingest.domain.alarms.lifecycle import (
     standing,
 )
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id, historical_id
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 
 K, S = AlarmEventKind, AlarmState
 

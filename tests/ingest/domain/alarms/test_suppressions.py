@@ -9,8 +9,8 @@ import pytest
 
 from ingest.domain.alarms.suppressions import NEVER, Suppressions
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 
 SHELVED = Suppression(
     UUID(int=1), SuppressionKind.SHELVED, SuppressionState.IN_FORCE, "p", "CO-01", "H", "校准", "op", 10, 10, 100

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ingest.domain.alarms.lifecycle import STANDING
 from ingest.domain.alarms.urgency import Order, is_place, place, urgency
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore

@@ -11,7 +11,8 @@ import pytest
 from ingest.domain.cases.dead_points import DeadPoint, deaths, hazard_of, look
 from ingest.domain.cases.hazard import HazardSource, HazardState
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id
-from ingest.domain.model.plant import Point, Text
+from ingest.domain.model.plant import Point
+from ingest.domain.model.text import Text
 from tests.ingest.domain.cases.made import HOUR, NOON, SECOND
 
 LIMIT = 2 * HOUR

@@ -19,7 +19,7 @@ from ingest.domain.cases.inspection import Inspection, Result
 from ingest.domain.cases.lead import Lead, LeadSource, close
 from ingest.domain.cases.sheet import Sheet
 from ingest.domain.cases.summary import Records, Told, summarise
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from tests.ingest.domain.cases import made
 from tests.ingest.domain.cases.made import DAY, HOUR
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.domain.cases.sheet import Column, Sheet
 from ingest.domain.cases.written import csv_bytes, xlsx_bytes
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 
 
 def sheet(text: str) -> Sheet:

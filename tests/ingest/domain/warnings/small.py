@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID, uuid5
 
-from ingest.domain.model.plant import Confidence, Text
+from ingest.domain.model.plant import Confidence
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Fact, Step, Trait
 from ingest.domain.warnings.episodes import WarningEpisodes
 from ingest.domain.warnings.escalation import Deadlines, Duty

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.domain.model.plant import Equipment, Plant, Point, Text
+from ingest.domain.model.plant import Equipment, Plant, Point
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Trait
 from ingest.domain.warnings import risk
 from ingest.domain.warnings.risks import assess, regions

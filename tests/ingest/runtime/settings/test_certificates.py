@@ -25,7 +25,7 @@ from ingest.runtime.settings.certificates import (
     ended,
     ending,
 )
-from ingest.storage.journal.journal import Commit
+from ingest.storage.journal.commit import Commit
 from tests.authority import Authority
 from tests.ingest.engine.bench import PATIENCE_S, Bench
 from tests.small_plant import write_plant

@@ -12,7 +12,8 @@ import numpy as np
 
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.batch import Batch
-from ingest.domain.model.plant import GATEWAY_SIGNAL, Point, Text
+from ingest.domain.model.plant import GATEWAY_SIGNAL, Point
+from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
 

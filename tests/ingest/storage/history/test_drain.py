@@ -14,7 +14,8 @@ from ingest.storage.history import writer as module
 from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.writer import READER, HistoryWriter
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from tests.ingest.storage.history.made_up import NOON, SECOND, configuration, steady, until
 from tests.ingest.storage.history.test_writer import MemoryAlarms, as_it_is
 from tests.servers import influxd_server

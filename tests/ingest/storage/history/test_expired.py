@@ -22,7 +22,8 @@ from ingest.storage.history.answers import error_of
 from ingest.storage.history.config import InfluxV1Config, InfluxV2Config
 from ingest.storage.history.errors import HistoryExpired, HistoryRejected
 from ingest.storage.history.influx import InfluxStore
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from tests.conformance.history_store import HistoryRefusals, Refusing
 from tests.ingest.storage.history.influx_2 import Wording, influx_2_on
 from tests.ingest.storage.history.made_up import SECOND, alarm_event, configuration, steady, until

@@ -35,7 +35,8 @@ from ingest.storage.history.line_protocol import Precision
 from ingest.storage.history.quarantine import alarms_again, readings_again
 from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
 from ingest.storage.history.writer import READER, HistoryWriter, _delay_s
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.quarantine import Quarantine, Which
 from ingest.storage.journal.records import Entry, Quarantined
 from tests.ingest.storage.history.influx_2 import influx_2_on

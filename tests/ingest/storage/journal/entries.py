@@ -8,7 +8,8 @@ import apsw
 import numpy as np
 
 from ingest.domain.model.batch import Batch
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 
 
 def batch(n: int, received: int = 9, point: int = 0) -> Batch:

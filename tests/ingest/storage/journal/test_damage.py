@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from ingest.domain.model.batch import empty_batch
 from ingest.storage.journal import body
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.records import Staged
 from tests.ingest.storage.journal.entries import batch, damage, filled, flip
 

@@ -11,9 +11,10 @@ from typing import Any
 import apsw
 import pytest
 
+from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.connection import told
 from ingest.storage.journal.errors import JournalBroken, JournalFull, JournalUnavailable
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.journal import Journal
 from tests.ingest.storage.journal.entries import batch, filled
 
 MEANING = {

@@ -12,8 +12,9 @@ import zstandard
 from structlog.testing import capture_logs
 
 from ingest.domain.quality.clock import keep_time
+from ingest.storage.journal.commit import Commit, Progress
 from ingest.storage.journal.errors import JournalUnavailable
-from ingest.storage.journal.journal import Commit, Journal, Progress
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.recent_frames import RecentFrames
 from ingest.storage.journal.schema import VERSION
 from ingest.storage.journal.sequence_state import Gap, SequenceState

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.storage.journal import body
-from ingest.storage.journal.journal import Commit, Journal
+from ingest.storage.journal.commit import Commit
+from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.records import Entry
 from ingest.storage.journal.tail import KEPT, Tail
 from tests.ingest.storage.journal.entries import batch

@@ -8,8 +8,8 @@ from ingest.domain.alarms.config import AlarmsConfig
 from ingest.domain.alarms.lifecycle import Cause, acknowledged, consequences, raised, returned
 from ingest.domain.alarms.slot import SLOT
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database

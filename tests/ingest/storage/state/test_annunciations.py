@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from ingest.domain.alarms.lifecycle import Cause, Refused, acknowledged, consequences, raised, removed, reset, returned
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
 from ingest.domain.model.annunciations import OPEN, Annunciations
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 from ingest.storage.state import tables as t
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.database import Database, migrate

@@ -19,7 +19,7 @@ from ingest.delivery.webhook.connector import cloud_event
 from ingest.domain.alarms.lifecycle import Cause, acknowledged, raised, recorded, returned
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
 from ingest.domain.model.outbox import Attempt, Message, Urgency
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from ingest.domain.model.alarm import Alarm, AlarmState
-from ingest.domain.model.plant import Text
 from ingest.domain.model.suppression import SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import PDF, fill
 from tests.ingest.web.stand_in import (

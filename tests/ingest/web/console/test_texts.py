@@ -15,8 +15,9 @@ from ingest.domain.alarms.benchmarks import BENCHMARKS
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.domain.model.audit import ActKind, ActRole
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import SERVICE, Confidence, PlantKind, Text
+from ingest.domain.model.plant import SERVICE, Confidence, PlantKind
 from ingest.domain.model.suppression import SuppressionKind, SuppressionState
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Asked, WarningEventKind, WarningState
 from ingest.domain.warnings.rules import load_rules
 from ingest.plants.catalogue import DIRECTORY, load_catalogue

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import Text
+from ingest.domain.model.text import Text
 from ingest.plants.view import Latest
 from ingest.web.console.rows import point_row
 from ingest.web.console.wording import age, clock, decimals, limit, number, unjudged
