@@ -1,4 +1,4 @@
-"""How long the modules are: small ones are read whole. `make check` prints it and fails where one is longer than may be.
+"""How long the modules are: small ones are read whole. `make check` prints it, and fails beyond the bounds.
 
 python -m tests.module_sizes
 """

@@ -1,11 +1,9 @@
 """When the DuckDB file's readings are rolled up, and when its oldest are dropped: by age, or for room on the disk.
 
-It is done in small steps after writes, in the writer's thread, with rests of a multiple of what they took, so that a
-large file of an earlier version, or a gateway's readings of a week ago, are rolled up beside the ordinary work.
-
-What is dropped is never got back, and a machine's clock may be wrong. So at most a day is dropped at a time, and the
-next for its age only an hour later. A full disk ends intake, so dropping comes first: it waits for nothing but that
-the day itself is rolled up, however much else there is to roll up.
+It works in small steps after writes, in the writer's thread, and rests for a multiple of what they took, so that a
+large file of an earlier version is rolled up beside the ordinary work. What is dropped is gone, and a machine's clock
+may be wrong: so one day at a time, and the next for its age an hour later. A full disk ends intake, so dropping comes
+first and waits only until the day itself is rolled up.
 """
 
 from __future__ import annotations

@@ -113,15 +113,15 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None
     digits = decimals(point) if point and point.unit == alarm.unit else None
     device = point is not None and point.signal in _SAID_BY_TITLE
     word = point.word(alarm.value) if point is not None and point.unit == alarm.unit else None
-    open_ = alarm.state in UNSEEN
+    value = NOTHING if device else number(alarm.value, digits, [alarm.limit])
     rule = next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
     return AlarmRow(
         alarm,
         plant.name if plant else Text(alarm.plant, alarm.plant),
-        _same(NOTHING) if device else word or _same(number(alarm.value, digits, [alarm.limit])),
+        Text(value, value) if device or not word else word,
         "" if device or word else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
         rule.reason if rule else None,
-        caller.may_act and open_,
+        caller.may_act and alarm.state in UNSEEN,
         shown,
     )
 
@@ -206,7 +206,7 @@ def point_row(
     tone = "poor" if latest.flags & ~Flag.LATE else "alarm" if alarm else "hidden" if hidden else "good"
     if value == NOTHING:
         tone = "gone"
-    return PointRow(point, point.word(trusted) or _same(value), quality, tone, latest.time, limits, alarm, hidden)
+    return PointRow(point, point.word(trusted) or Text(value, value), quality, tone, latest.time, limits, alarm, hidden)
 
 
 def limits_of(point: Point) -> tuple[Limit, ...]:
@@ -218,8 +218,3 @@ def limits_of(point: Point) -> tuple[Limit, ...]:
         if rule.kind == "limit" and not rule.of and math.isfinite(rule.limit)
     ]
     return tuple(sorted(found, key=lambda one: -one.value))
-
-
-def _same(text: str) -> Text:
-    """A number is written alike in both languages."""
-    return Text(text, text)
