@@ -44,6 +44,17 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Restores the umask after each test: commands that run in the process close their files to other users."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    try:
+        return (yield)
+    finally:
+        os.umask(mask)
+
+
 LONG: Final = ("deploy", "e2e", "reliability", "dashboards")
 """Folders of tests that start the service, or a browser."""
 
