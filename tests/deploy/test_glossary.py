@@ -36,4 +36,4 @@ def identifiers() -> set[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_code_name_of_the_glossary_is_in_the_code(name: str, identifiers: set[str]) -> None:
-    assert (ROOT / name).exists() if "/" in name else name.split()[0] in identifiers
+    assert (ROOT / name).exists() if "/" in name else name.split(maxsplit=1)[0] in identifiers
