@@ -1,1 +1,1 @@
-"""yujing (预警): the ingestion service. `app` wires it together; `pipeline.order` is the order of its stages."""
+"""yujing (预警): the service, one folder a layer. `runtime.service` builds it; `engine.order` is the order of the stages."""

@@ -1,1 +1,1 @@
-"""Commands of `yujing` that look after the journal and its quarantine, while the service runs or stands."""
+"""The `yujing` command: one module a group of commands."""

@@ -1,1 +1,1 @@
-"""Connectors: what leaves the house. A sender a connector reads the durable outbox and delivers in order."""
+"""Delivery: a sender a connector reads the durable outbox and delivers its messages in order."""

@@ -1,1 +1,1 @@
-"""The pipeline: intake, the engine and its stages in their order, commit."""
+"""The engine: reads the journal, evaluates, advances alarms and warnings, and commits what comes of it."""

@@ -1,1 +1,1 @@
-"""Plants: plant files, the signal catalogue, and the roster compiled from both."""
+"""Plants: plant files, the signal catalogue, and the plant configuration compiled from both."""

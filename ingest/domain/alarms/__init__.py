@@ -1,1 +1,1 @@
-"""Alarms: the life of an alarm (pure), and how it is reported outside."""
+"""Alarms (ISA-18.2), pure: their life cycle, what hides them, how they are listed, counted and reported."""

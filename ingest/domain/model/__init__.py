@@ -1,1 +1,1 @@
-"""The nouns: batch, flags, rule, plant, alarm, fault. Imports nothing else of ours."""
+"""The nouns: batch, flags, rule, plant, alarm, fault. Imports nothing of the other layers but base."""

@@ -1,1 +1,1 @@
-"""What people do with cases, in the API's words: REST and console both go through here, so scope and audit are one."""
+"""Use cases of the closed loop: REST and console both call these, so scope and audit are in one place."""
