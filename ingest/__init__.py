@@ -1,1 +1,1 @@
-"""yujing (预警): the service, one folder a layer. `runtime.service` builds it; `engine.order` is the order of the stages."""
+"""yujing (预警): the service, one folder a layer. `runtime.service` builds it, `engine.order` orders its stages."""
