@@ -12,7 +12,7 @@ import msgspec
 from ingest.intake.wire.frame import Frame, encode_json, encode_msgpack
 from tests.small_plant import PLANT
 
-GOLDEN: Final = Path(__file__).parents[1] / "ingest" / "wire" / "golden"
+GOLDEN: Final = Path(__file__).parents[1] / "ingest" / "intake" / "wire" / "golden"
 LARGEST: Final = 8_192  # bytes of a mutated frame; size itself has a limit of its own, tested with the frame
 _NAN: Final = bytes.fromhex("000000000000f87f")
 _INFINITY: Final = bytes.fromhex("000000000000f07f")

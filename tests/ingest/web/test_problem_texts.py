@@ -17,9 +17,10 @@ from tests.ingest.web.stand_in import ADMIN, STEEL
 
 ROOT = Path(ingest.__file__).parent
 WHERE = (
-    "api/reach.py", "api/orders.py", "api/access.py", "api/guard.py", "api/places.py", "api/allowances.py",
-    "api/cases/*.py", "api/rest/suppressions.py", "api/rest/warnings.py", "api/rest/audit.py", "pipeline/commands.py",
-    "cases/hazard_steps.py", "cases/hazard_actions.py", "cases/inspection.py", "cases/lead.py",
+    "services/*.py", "services/cases/*.py", "web/caller.py", "web/guard.py", "web/concurrency.py",
+    "web/rest/suppressions.py", "web/rest/warnings.py", "web/rest/audit.py", "engine/commands.py",
+    "domain/cases/hazard_steps.py", "domain/cases/hazard_actions.py", "domain/cases/inspection.py",
+    "domain/cases/lead.py",
 )  # fmt: skip
 RAISED = {"NotThere", "NotAllowed", "Conflict", "Away", "Busy", "ValueError", "Impossible", "NotTheirs"}
 FILLED_IN = ("the hazard", "7", "major ", "not known", "rule '7' of point '7'")

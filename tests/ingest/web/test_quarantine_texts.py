@@ -15,7 +15,7 @@ from ingest.storage.journal.journal import HISTORY_REJECTED
 from ingest.web.texts.quarantine import REASONS, in_chinese
 from tests.ingest.intake.wire.test_corrections import FRAME, SLIPS
 
-GOLDEN = Path(__file__).parents[1] / "wire" / "golden"
+GOLDEN = Path(__file__).parents[1] / "intake" / "wire" / "golden"
 HEAD = {"boot": "b", "seq": 1, "time": [1_763_884_800_000]}
 PACKED = [
     HEAD | {"values": {"A": bytes(7), "B": [1.0]}},

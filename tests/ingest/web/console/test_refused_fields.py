@@ -22,7 +22,7 @@ from ingest.web.inputs import Number
 from ingest.web.texts.field_errors import wanted
 
 ROOT = Path(ingest.__file__).parent
-WHERE = ("cases", "api/cases", "api/console", "state")
+WHERE = ("domain/cases", "services", "services/cases", "web/console", "storage/state")
 REFUSALS = {"Incomplete", "BadParameter"}
 KEPT = {"JPEG", "PNG", "PDF", "MiB"}
 
