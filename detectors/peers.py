@@ -2,9 +2,9 @@
 
 >>> from detectors.feed import Known, make_feed
 >>> from detectors.examples import series
->>> from detectors.runs import Watch
+>>> from detectors.runs import RuleIndex
 >>> feed = make_feed(series([1.0, 2.0, 3.0], others=[[5.0, np.nan, np.nan]]), Known(2))
->>> runs = Watch(np.array([0], np.int32), 2).runs(feed)
+>>> runs = RuleIndex(np.array([0], np.int32), 2).runs(feed)
 >>> Peers(np.array([[1, NO_POINT]], np.int32), np.array([1.0])).look(runs).tolist()
 [[5.0, nan], [5.0, nan], [nan, nan]]
 """

@@ -21,9 +21,9 @@ class Ring:
     >>> import numpy as np
     >>> from detectors.feed import Known, make_feed
     >>> from detectors.readings import Readings
-    >>> from detectors.runs import Watch
+    >>> from detectors.runs import RuleIndex
     >>> one = np.zeros(3, np.int32)
-    >>> runs = Watch(np.array([0]), 1).runs(make_feed(Readings(one, np.arange(3), np.array([5.0, 6.0, 7.0]),
+    >>> runs = RuleIndex(np.array([0]), 1).runs(make_feed(Readings(one, np.arange(3), np.array([5.0, 6.0, 7.0]),
     ...                                                        np.arange(3), one), Known(1)))
     >>> ring = Ring(1, 2, {"value": np.nan})
     >>> past = ring.push(runs, np.arange(3), {"value": runs.value})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-_PACKAGE: Final = Path(__file__).resolve().parent
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
 _PLACES: Final = (_PACKAGE / "deploy", _PACKAGE.parent / "deploy")
 """In a wheel, which carries them in the package (`force-include` in pyproject.toml); in the sources."""
 

@@ -11,7 +11,6 @@ from prometheus_client import generate_latest
 
 from ingest.base.telemetry import REGISTRY, Event, kinds
 from ingest.runtime import live
-from ingest.runtime import service as app
 from ingest.runtime.counters import expose_counters, labels
 from ingest.runtime.settings import Settings
 from tests.deploy.written import DEPLOY
@@ -67,5 +66,5 @@ def test_labels_are_told_of_every_event_that_has_any() -> None:
 
 
 def events() -> set[type[Event]]:
-    """Those of the service, all of whose parts are loaded with its root."""
-    return {kind for kind in kinds() if kind.__module__.startswith(f"{app.__package__}.")}
+    """Those of the service, all of whose parts are loaded with its root (`service`)."""
+    return {kind for kind in kinds() if kind.__module__.startswith("ingest.")}

@@ -134,7 +134,7 @@ class DuckFile:
             return True
 
     def look_for_hold(self) -> None:
-        """Make no checkpoints while somebody copies the file (see `duck_hold`), unless it takes all too long."""
+        """Make no checkpoints while somebody copies the file (see `duck_snapshot`), unless it takes all too long."""
         with self._turn, self._available():
             if not self._hold.wanted():
                 self._refused = False

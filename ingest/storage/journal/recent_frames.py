@@ -51,7 +51,7 @@ class RecentFrames(msgspec.Struct, gc=False):
         times, so nothing that comes again is newer than the newest. Of a boot that was found reused no frame is a
         repeat unless its bytes are known.
 
-        >>> known = Recent("b", 1000)
+        >>> known = RecentFrames("b", 1000)
         >>> known.add("b", 1, 1000, mark_of(b"one"), 0)
         >>> [known.is_another("b", 1, 1000, mark_of(bytes), 1) for bytes in (b"one", b"other")]
         [False, True]

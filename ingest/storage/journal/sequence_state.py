@@ -59,11 +59,11 @@ class SequenceState(msgspec.Struct, frozen=True, gc=False):
     def accept(self, seq: int, now: int = 0) -> SequenceState | None:
         """The position with frame `seq` added at `now`, or None if that frame is on disk already.
 
-        >>> Position().accept(1).accept(4, now=7)
-        Position(committed=4, missing=(Gap(first=2, last=3, found=7),), lost=())
-        >>> Position().accept(1).accept(4, now=7).accept(2).missing
+        >>> SequenceState().accept(1).accept(4, now=7)
+        SequenceState(committed=4, missing=(Gap(first=2, last=3, found=7),), lost=())
+        >>> SequenceState().accept(1).accept(4, now=7).accept(2).missing
         (Gap(first=3, last=3, found=7),)
-        >>> Position(committed=4).accept(3) is None
+        >>> SequenceState(committed=4).accept(3) is None
         True
         """
         if seq == self.committed + 1:
@@ -84,8 +84,8 @@ class SequenceState(msgspec.Struct, frozen=True, gc=False):
 
         Of more than `most` lost ones the oldest are closed: a frame of them that comes after all counts as repeated.
 
-        >>> Position(6, (Gap(1, 1), Gap(3, 3), Gap(5, 5)), (Gap(4, 4),)).give_up([Gap(1, 1), Gap(5, 5)], 2)
-        Position(committed=6, missing=(Gap(first=3, last=3, found=0),), \
+        >>> SequenceState(6, (Gap(1, 1), Gap(3, 3), Gap(5, 5)), (Gap(4, 4),)).give_up([Gap(1, 1), Gap(5, 5)], 2)
+        SequenceState(committed=6, missing=(Gap(first=3, last=3, found=0),), \
 lost=(Gap(first=4, last=4, found=0), Gap(first=5, last=5, found=0)))
         """
         given_up = {*gaps}

@@ -264,7 +264,7 @@ def test_the_version_alone_is_told_without_loading_the_program() -> None:
 
 def test_the_version_of_a_checkout_is_that_of_its_sources_as_they_are(tmp_path: Path) -> None:
     for name in ("version.py", "pyproject.toml"):
-        shutil.copy(Path(__file__).parents[2] / name, tmp_path)
+        shutil.copy(Path(__file__).parents[3] / name, tmp_path)
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.cn"]
     seen = []
     for words in (

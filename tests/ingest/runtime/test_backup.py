@@ -42,7 +42,7 @@ Run = Callable[..., Result]
 WRITES = """
 import sys
 from pathlib import Path
-from ingest.storage.state.audit_heads import Heads
+from ingest.storage.state.audit_heads import AuditHeads
 from ingest.storage.state.database import Database
 from ingest.storage.journal.journal import Journal
 from tests.ingest.runtime.test_backup import turn
@@ -51,7 +51,7 @@ journal, database = Journal(data / "journal.db"), Database(data / "state.db")
 number = 0
 while True:
     number += 1
-    turn(journal, database, Heads(data / "audit"), number)
+    turn(journal, database, AuditHeads(data / "audit"), number)
     if number == 20:
         print("writing", flush=True)
 """

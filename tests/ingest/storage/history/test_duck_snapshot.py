@@ -21,15 +21,15 @@ from tests.ingest.storage.history.made_up import NOON, SECOND, configuration, st
 WRITES = """
 import sys
 from pathlib import Path
-from ingest.storage.history import duck_upkeep
+from ingest.storage.history import duck_maintenance
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
-from tests.ingest.storage.history.made_up import NOON, SECOND, roster, steady
-duck_upkeep.IDLE_S = duck_upkeep.REST = 0
+from tests.ingest.storage.history.made_up import NOON, SECOND, configuration, steady
+duck_maintenance.IDLE_S = duck_maintenance.REST = 0
 store = DuckDBStore(DuckDBConfig(path=Path(sys.argv[1])))
 store._file._db.execute("SET GLOBAL wal_autocheckpoint = '100 KB'")  # a checkpoint each dozen of writes
 for number in range(1_000_000):
-    store.write_readings(steady(300, start=NOON + number * 300 * SECOND), roster(), 1 + number)
+    store.write_readings(steady(300, start=NOON + number * 300 * SECOND), configuration(), 1 + number)
     if number == 20:
         print("writing", flush=True)
 """
