@@ -1,4 +1,4 @@
-"""Sample plants judged by the service's own roster and detectors: what would alarm, and when.
+"""Sample plants judged by the service's own configuration and detectors: what would alarm, and when.
 
 A plant can be had several times over, each copy with a seed of its own, all judged by one bank: that is how thirty days
 are judged in the time of one. The copies are plant files that differ in their id alone.
@@ -47,13 +47,13 @@ class Verdict:
 
 @cache
 def sample_configuration() -> PlantConfiguration:
-    """The roster of the sample plants as they are shipped."""
+    """The configuration of the sample plants as they are shipped."""
     return load_configuration(Path(str(PLANTS)), MemoryNumbering(), 1)
 
 
 @cache
 def copied_configuration(plant: str, copies: int) -> PlantConfiguration:
-    """The roster of so many plants that are this sample plant but for their ids: `plant-0`, `plant-1`, ..."""
+    """The configuration of so many plants that are this sample plant but for their ids: `plant-0`, `plant-1`, ..."""
     text = PLANTS.joinpath(f"{plant}.toml").read_text(encoding="utf-8")
     own = f'id = "{plant}"'
     with tempfile.TemporaryDirectory() as folder:

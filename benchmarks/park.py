@@ -50,7 +50,7 @@ def plant_file(kind: str) -> str:
 
 @cache
 def every_signal() -> PlantConfiguration:
-    """The roster of one plant of each kind with every signal."""
+    """The configuration of one plant of each kind with every signal."""
     with tempfile.TemporaryDirectory() as folder:
         for kind in PLANT_KINDS:
             (Path(folder) / f"all-{kind}.toml").write_text(plant_file(kind), encoding="utf-8")

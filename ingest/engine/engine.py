@@ -110,7 +110,7 @@ class Engine(Worker):
         self._now = 0
         self._clock = partial(EngineClock, wall=wall, steady=steady)
         self._moments = self._clock()
-        self._unreplayable = False  # in this turn the roster changed: no replay would know
+        self._unreplayable = False  # in this turn the configuration changed: no replay would know
         self._unjudged: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
         self.engine_state = EngineState(configuration)
         self.progressed = time.monotonic()  # when a turn last ended
@@ -139,7 +139,7 @@ class Engine(Worker):
 
     @property
     def configuration(self) -> PlantConfiguration:
-        """The roster in force."""
+        """The configuration in force."""
         return self._configuration
 
     def order(self, command: Command[T]) -> Future[T]:
@@ -155,7 +155,7 @@ class Engine(Worker):
         return order.answer
 
     def adopt(self, configuration: PlantConfiguration) -> None:
-        """Go on with another roster; what is known of points and rules both have is kept."""
+        """Go on with another configuration; what is known of points and rules both have is kept."""
         self._inbox.put(configuration)
         self.wake()
 
@@ -188,7 +188,7 @@ class Engine(Worker):
         return max(_LEAST_S, min((due - now) / 1e9, self._saving.save_due_s(), self._config.tick_s))
 
     def begin(self) -> None:
-        """Know again what it knew, then change over to the roster: plant files may have changed while it was away."""
+        """Restore the engine state, then adopt the configuration in force: plant files may have changed meanwhile."""
         self._recover()
         self._turn([], configuration=self._configuration)
 

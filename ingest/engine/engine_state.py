@@ -41,7 +41,7 @@ class SnapshotUnreadable(Exception):
 
 
 def check_snapshot(dump: bytes) -> None:
-    """See that a dumped memory is as it was written, as far as that shows without its roster.
+    """See that a dumped memory is as it was written, as far as that shows without its configuration.
 
     Raises:
         SnapshotUnreadable: it is not.
@@ -63,10 +63,10 @@ def _arrays(dump: bytes) -> dict[str, NDArray[Any]]:
 
 
 class EngineState:
-    """The engine's state, sized for one roster.
+    """The engine's state, sized for one configuration.
 
     Attributes:
-        roster: that roster; detectors name rules by their numbers in it.
+        configuration: that configuration; detectors name rules by their numbers in it.
         newest: int64[p], newest event time of a live reading by point, ns; 0 = never heard.
         time, value, flags, received: [p], the newest reading in order; time 0 = none yet.
         bank: the detectors.
@@ -105,7 +105,7 @@ class EngineState:
         self.reported = 0
 
     def latest(self, index: int, now: int) -> Latest:
-        """The newest reading in order of a point by roster index, as it is at `now` (ns). From any thread."""
+        """The newest reading in order of a point by configuration index, as it is at `now` (ns). From any thread."""
         if index >= len(self.time) or not self.time[index]:
             return NEVER
         point = self.configuration.points[index]
@@ -197,7 +197,7 @@ class EngineState:
         self.bank = self.bank.successor(self.configuration.tables, self.configuration.derived, anew=points)
 
     def successor(self, configuration: PlantConfiguration) -> EngineState:
-        """A memory for another roster that keeps what is known of every point and rule both have."""
+        """A memory for another configuration that keeps what is known of every point and rule both have."""
         if configuration is self.configuration:
             return self
         engine_state = EngineState(configuration)
@@ -251,7 +251,7 @@ class EngineState:
         return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(pack(columns))
 
     def load(self, dump: bytes) -> None:
-        """Take over a dumped memory, as far as it fits the roster.
+        """Take over a dumped memory, as far as it fits the configuration.
 
         Raises:
             SnapshotUnreadable: it is not as it was written; this memory is of no use any more.

@@ -44,7 +44,7 @@ class LimitRule:
 
 
 class Limits:
-    """The limits of every point of a roster that need nothing but the reading itself.
+    """The limits of every point of a configuration that need nothing but the reading itself.
 
     A rule with a condition on another point, of a formula, or that counts N of M is not among them: what those looked
     like at that time is no longer known.

@@ -109,7 +109,7 @@ class Group:
     """Messages that will be committed together.
 
     Args:
-        roster: the roster in force.
+        configuration: the configuration in force.
         numbers: of the frames that are committed, and then of these.
         standings, lives: what is committed; not changed.
         tolerance: ns by which a device's clock may be ahead.

@@ -174,7 +174,7 @@ class Intake(Worker):
         self.wake()
 
     def observe(self, values: Sequence[tuple[int, float]]) -> None:
-        """Journal readings the service made itself, (roster index, value) each; also while messages are held back.
+        """Journal readings the service made itself, (point index, value) each; also while messages are held back.
 
         From any thread.
         """

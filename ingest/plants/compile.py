@@ -1,4 +1,4 @@
-"""From judged points to the roster: every point numbered, every rule a row of its detector's table."""
+"""From judged points to the configuration: every point numbered, every rule a row of its detector's table."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class _Forms:
 
 
 def compile_configuration(plants: Sequence[JudgedPlant], numbering: Numbering, version: int) -> PlantConfiguration:
-    """The roster of these plants."""
+    """The configuration of these plants."""
     named = [(plant.id, point) for plant in plants for point in plant.points]
     was = {(plant, judged.id): judged.was for plant, judged in named if judged.was is not None}
     numbered = numbering([(plant, judged.id) for plant, judged in named], was)

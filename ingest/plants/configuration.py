@@ -1,4 +1,4 @@
-"""The roster: every enrolled plant, compiled to the arrays the hot path works on."""
+"""The configuration: every enrolled plant, compiled to the arrays the hot path works on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class GatewayConfiguration:
     """What intake needs to know of one gateway.
 
     Attributes:
-        columns: point id -> roster index, for the points this gateway may send.
-        device: roster index of the gateway's own point (online or not).
-        own: roster index of what the service measures of it.
+        columns: point id -> configuration index, for the points this gateway may send.
+        device: configuration index of the gateway's own point (online or not).
+        own: configuration index of what the service measures of it.
     """
 
     columns: Mapping[str, int]
@@ -36,7 +36,7 @@ class GatewayConfiguration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlantConfiguration:
-    """All plants at one moment. Immutable: a changed plant file gives a new roster.
+    """All plants at one moment. Immutable: a changed plant file gives a new configuration.
 
     A point keeps its index for ever (`Numbering`), so arrays, journal entries and detector state stay valid over
     reloads; the index of a removed point stays unused.

@@ -1,4 +1,4 @@
-"""Watch the plant files: what changes them for good gives a new roster."""
+"""Watch the plant files: what changes them for good gives a new configuration."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def configurations(
     look_ms: int = LOOK_MS,
     settle_s: float = SETTLE_S,
 ) -> AsyncIterator[PlantConfiguration]:
-    """Each new roster after a change of the directory's `*.toml`, for ever.
+    """Each new configuration after a change of the directory's `*.toml`, for ever.
 
-    Changes count from this call on, not from the first step of the iteration: called before the roster in force is
+    Changes count from this call on, not from the first step of the iteration: called before the one in force is
     loaded, it misses none.
 
     Args:
         directory: where the plant files are; it may be replaced as a whole.
-        load: gets the version the new roster is to have; None: the roster stays. Runs in a worker thread.
+        load: gets the version the new configuration is to have; None: the configuration stays. Runs in a worker thread.
         due: when to load though no file has changed, by `time.monotonic`.
-        version: that of the roster in force.
+        version: that of the configuration in force.
         look_ms: how often to look at the files without any notice.
         settle_s: how long the files must stay as they are before they are read: a copy comes in pieces.
     """

@@ -136,7 +136,7 @@ class PlantFiles:
         return [held.plant for held in self.held if not held.watched]
 
     def load(self, numbering: Numbering, version: int) -> PlantConfiguration | None:
-        """The roster in force now; None if it is the one of the last call.
+        """The configuration in force now; None if it is the one of the last call.
 
         Raises:
             InvalidConfig: no plant at all can be watched; with every fault of every file.

@@ -1,4 +1,4 @@
-"""Read a directory of plant files into a roster, or say everything that is wrong with it."""
+"""Read a directory of plant files into a configuration, or say everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ingest.plants.written import Place
 
 
 def load_configuration(directory: Path, numbering: Numbering, version: int) -> PlantConfiguration:
-    """The roster of every `*.toml` in the directory, and of the service itself.
+    """The configuration of every `*.toml` in the directory, and of the service itself.
 
     Touches no network; numbers points only if all is well.
 
@@ -74,6 +74,6 @@ def judge_file(
 def configuration_of(
     plants: Sequence[JudgedPlant], catalogue: Catalogue, numbering: Numbering, version: int
 ) -> PlantConfiguration:
-    """The roster of plants without faults, and of the service itself."""
+    """The configuration of plants without faults, and of the service itself."""
     service = JudgedPlant(None, (), (), service_points(catalogue.service))
     return compile_configuration([*plants, service], numbering, version)

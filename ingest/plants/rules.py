@@ -1,4 +1,4 @@
-"""Rules as the roster holds them: what many points share is kept once, and a `Rule` is made when somebody asks.
+"""Rules as the configuration holds them: what many points share is kept once, and a `Rule` is made when somebody asks.
 
 A park of 100 000 points has 600 000 rules, and nearly all of them are a catalogue's default: the same words and numbers
 for every point of a signal. Held as objects with texts of their own they would take 700 MB.
@@ -84,10 +84,10 @@ class PointRules(Sequence[Rule]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllRules(Sequence[Rule]):
-    """Every rule of a roster by its number: the rules of one point have numbers in a row.
+    """Every rule of a configuration by its number: the rules of one point have numbers in a row.
 
     Attributes:
-        points: the roster's points.
+        points: the configuration's points.
         owner: int32[r], the point each rule judges.
         first: int32[p], the number of each point's first rule.
     """

@@ -57,10 +57,10 @@ class Running(Enum):
 
 
 class PlantView:
-    """Plants of one roster at one moment."""
+    """Plants of one configuration at one moment."""
 
     def __init__(self, configuration: PlantConfiguration, latest: Callable[[int], Latest]) -> None:
-        """`latest` gives the newest reading of a point by its roster index."""
+        """`latest` gives the newest reading of a point by its configuration index."""
         self._configuration = configuration
         self._latest = latest
 

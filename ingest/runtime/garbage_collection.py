@@ -31,7 +31,7 @@ def settle_heap() -> None:
 
     A full collection passes over every object while no thread of the process runs. Loaded code alone is 170,000 of
     them, which takes 0.1 to 0.2 s, and whoever opens a few hundred connections brings one about. Called once the
-    service has started, and whenever it has another roster; not again and again, for a cycle among what was there
+    service has started, and whenever its configuration changes; not again and again, for a cycle among what was there
     only by chance is never freed.
     """
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])

@@ -43,7 +43,7 @@ def share_heap(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def give_back_memory() -> None:
-    """Return freed memory to the system: glibc keeps what the making of a roster or a backlog once needed."""
+    """Return freed memory to the system: glibc keeps what the making of a configuration or a backlog once needed."""
     trim = _of_libc("malloc_trim")
     if trim is not None:
         trim(0)

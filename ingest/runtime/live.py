@@ -193,7 +193,7 @@ class Evaluation:
         self._engine = engine
         self._lock = threading.Lock()  # pages are drawn on several threads
         self._memory: EngineState | None = None
-        self._reasons: NDArray[np.int64] = np.empty(0, np.int64)  # by the rule's number in the memory's roster
+        self._reasons: NDArray[np.int64] = np.empty(0, np.int64)  # by the rule's number in the memory's configuration
         self._due = 0.0
 
     def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
@@ -208,8 +208,8 @@ class Evaluation:
         return int(self._reasons[number]) if number >= 0 else 0
 
     def _look(self) -> None:
-        # The memory brings its roster along. The engine changes memory and roster one after the other, so a roster
-        # read beside it may be another one's, and its numbers other rules'.
+        # The engine changes its state and its configuration one after the other: only the configuration that the state
+        # brings along numbers the rules as the state does.
         engine_state = self._engine.engine_state
         if engine_state is self._memory and time.monotonic() < self._due:
             return
@@ -249,11 +249,11 @@ class LiveService:
         self._evaluation = Evaluation(engine)
 
     def configuration(self) -> PlantConfiguration:
-        """The roster in force."""
+        """The configuration in force."""
         return self._engine.configuration
 
     def latest(self, index: int) -> Latest:
-        """The newest reading of a point by roster index."""
+        """The newest reading of a point by configuration index."""
         return self._engine.engine_state.latest(index, time.time_ns())
 
     def view(self) -> PlantView:

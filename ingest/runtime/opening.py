@@ -1,4 +1,4 @@
-"""What the service stands on, opened at its start: disk guard, journal, state database, history, and the roster."""
+"""Opens what the service stands on: disk guard, journal, state database, history, plant configuration."""
 
 from __future__ import annotations
 
@@ -71,18 +71,18 @@ def plant_files(settings: Settings, changed: Changed = lambda _name, _before, _a
 
 
 def first_configuration(files: PlantFiles, journal: Journal) -> PlantConfiguration:
-    """The roster by the plant files as they are now, points numbered. Raises InvalidConfig if there can be none."""
+    """Load the configuration of the plant files as they are, points numbered. Raises InvalidConfig if none can be."""
     configuration = files.load(journal.number_points, 1)
     if configuration is None:
-        raise AssertionError("a first load gives a roster")
+        raise AssertionError("a first load gives a configuration")
     return configuration
 
 
 def next_configuration(files: PlantFiles, journal: Journal, version: int) -> PlantConfiguration | None:
-    """The roster by changed plant files, or None: the one in force stays, for good or until it is tried again."""
+    """Load the configuration of changed plant files; None: the one in force stays, for good or until the next try."""
     try:
         return files.load(journal.number_points, version)
-    except InvalidConfig:  # every file was taken away or broken, and nothing is kept: the roster in force stays
+    except InvalidConfig:  # every file was taken away or broken, and nothing is kept: the configuration in force stays
         return None
     except JournalUnavailable as error:
         emit(RosterPutOff(str(error)))

@@ -153,10 +153,10 @@ class Live(Protocol):
     """The running service as far as the API asks."""
 
     def configuration(self) -> PlantConfiguration:
-        """The roster in force."""
+        """The configuration in force."""
 
     def latest(self, index: int) -> Latest:
-        """The newest reading of a point by roster index. Never blocks."""
+        """The newest reading of a point by configuration index. Never blocks."""
 
     def view(self) -> PlantView:
         """Plants as they stand: what can be trusted, and which equipment is in production. Never blocks."""

@@ -119,7 +119,7 @@ def test_changed_plant_files_are_taken_up_while_running_and_bad_ones_refused(tmp
         (fault,) = [e for e in service.log() if e["event"] == "plant_file_fault"]
         assert "sponge" in fault["value"]
         assert "enterprise.kind" in fault["key"]
-        assert {p["id"] for p in service.get("/api/v1/plants")} == {"service", PLANT}, "the old roster stays in force"
+        assert {p["id"] for p in service.get("/api/v1/plants")} == {"service", PLANT}, "the old one stays in force"
         service.config.write_text(service.config.read_text() + '[log]\nlevel = "debug"\n')
         os.kill(service.pid, signal.SIGHUP)
         service.until(lambda: any(e["event"] == "settings_reread" for e in service.log()), "the settings to be read")

@@ -15,7 +15,7 @@ class Batch:
     """Readings in the order in which they are judged; all columns have length n.
 
     Attributes:
-        point: int32[n], index into the roster.
+        point: int32[n], index into the configuration.
         time: int64[n], device time, ns since the epoch, UTC.
         value: float64[n], engineering units, NaN = no value.
         flags: uint16[n], bits of `Flag`.

@@ -77,7 +77,7 @@ def rule_key(plant: str, point: str, code: str) -> str:
 class Point:
     """A measuring point (测点)."""
 
-    index: int  # in the roster's arrays, for ever
+    index: int  # in the configuration's arrays, for ever
     plant: str
     id: str
     signal: str  # catalogue code, e.g. "ALC_CW_IN_P"

@@ -28,7 +28,7 @@ class DistinctTimes:
     def __init__(self) -> None:
         self._newest: dict[tuple[str, str], int] = {}  # by gateway, ns
         self._gateways: object = None
-        self._floor = _NEVER  # newest of all gateways under the rosters before
+        self._floor = _NEVER  # newest of all gateways under the configurations before
         self._unnoted: list[Batch] = []
         self._unnoted_size = 0
         self._time = np.zeros(0, np.int64)

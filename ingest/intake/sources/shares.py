@@ -81,7 +81,7 @@ class Shares:
         Args:
             mb_per_s: what each may send in the long run, MiB/s.
             burst_mb: and at once, after it was quiet, MiB.
-            known: the gateways of the roster in force; a new collection with each roster.
+            known: the gateways of the configuration in force; a new collection with each configuration.
             now: seconds, steady.
         """
         self._s_per_byte = 1 / (mb_per_s * _MB)

@@ -1,4 +1,4 @@
-"""One frame against the roster: what can be taken of it, and what is put aside with its reason."""
+"""One frame against the configuration: what can be taken of it, and what is put aside with its reason."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Refused:
 
 
 class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A frame taken apart against the roster; `ingest.intake.wire.assemble` makes readings of many at once.
+    """A frame taken apart against the configuration; `ingest.intake.wire.assemble` makes readings of many at once.
 
     Attributes:
         boot, seq: the frame's identity within its gateway.
         historical: whether the gateway says that it was recorded earlier.
         times: ms since the epoch, strictly increasing.
-        points: roster index of each column that is taken.
+        points: configuration index of each column that is taken.
         values: those columns: lists of numbers and None, or all little-endian float64 with NaN for None.
         quality: by place in `points`, the column's marks.
         refused: the other columns, one entry a reason.
@@ -90,7 +90,7 @@ def decode(payload: bytes, columns: Mapping[str, int]) -> Decoded:
 
     Args:
         payload: in any of the formats (`ingest.intake.wire.registry`).
-        columns: point id -> roster index, for the points this gateway may send.
+        columns: point id -> configuration index, for the points this gateway may send.
 
     Raises:
         Rejected: nothing of the frame can be taken.

@@ -46,7 +46,7 @@ class DuckDBStore:
         self._named: dict[tuple[str, str], tuple[int, ...]] = {}  # ids by plant and point, for queries
         self._know({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
         self._configuration: PlantConfiguration | None = None
-        self._by_index = np.empty(0, np.int32)  # series id by roster index, for that roster; 0 = not looked up yet
+        self._by_index = np.empty(0, np.int32)  # series id by point index, for one configuration; 0 = unknown
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         """Keep readings; see `HistoryStore` and the head of this module."""

@@ -57,7 +57,7 @@ def precision_of(times: NDArray[np.int64]) -> Precision:
 
 
 class ReadingLines:
-    """Writes readings of one roster; knows the head of every series it has met."""
+    """Writes readings of one configuration; knows the head of every series it has met."""
 
     def __init__(self, configuration: PlantConfiguration) -> None:
         self.configuration: Final = configuration
@@ -91,7 +91,7 @@ class ReadingLines:
     def _meet(self, points: NDArray[np.int32]) -> None:
         """Make the heads of points not met before."""
         size = int(points.max(initial=-1)) + 1
-        if size > len(self._known):  # points beyond the roster's end are kept too
+        if size > len(self._known):  # points beyond the configuration's end are kept too
             self._head.resize(size)
             self._known.resize(size)
             self._online.resize(size)

@@ -1,4 +1,4 @@
-"""Which series a reading belongs to, by the roster."""
+"""Which series a reading belongs to, by the configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ingest.domain.model.plant import DEVICE_SIGNALS
 from ingest.plants.configuration import PlantConfiguration
 
 REMOVED = "removed"
-"""Plant and signal of readings whose point has left the roster between the journal and the history store."""
+"""Plant and signal of readings whose point has left the configuration between the journal and the history store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,6 @@ class Series:
 
 
 def series_of(configuration: PlantConfiguration, index: int) -> Series:
-    """The series of a roster index; readings of a removed point are kept under their index, never dropped."""
+    """The series of a configuration index; readings of a removed point are kept under their index, never dropped."""
     point = configuration.points[index] if index < len(configuration.points) else None
     return Series(REMOVED, str(index), REMOVED) if point is None else Series(point.plant, point.id, point.signal)

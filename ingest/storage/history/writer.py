@@ -80,7 +80,7 @@ class HistoryWriter:
         journal: where readings come from.
         alarms: where alarm events come from.
         warnings: where warning events come from; None: from nowhere.
-        roster: the roster in force.
+        configuration: the configuration in force.
         judge: adds the quality flags a reading earns by itself, whatever came before it.
         also: called each turn after what was carried, and again later if it fails: see `ingest.storage.history.slots`.
         pace: of its turns while none is full.

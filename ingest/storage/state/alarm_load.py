@@ -35,7 +35,7 @@ class AlarmLoad:
     """Asks the alarms on record. Blocking.
 
     `plants` gives the ids of all plants there are now, `renamed` the points that had another id before, as
-    `ingest.plants.roster.Roster.renamed`.
+    `ingest.plants.configuration.PlantConfiguration.renamed`.
     """
 
     def __init__(

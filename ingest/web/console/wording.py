@@ -89,7 +89,7 @@ def left(until: int, now: int, lang: Language) -> str:
 
 
 def unjudged(text: str, lang: Language) -> str:
-    """Return why a rule is not judged ("LL: needs setpoint" in the roster) in the reader's language."""
+    """Return why a rule is not judged ("LL: needs setpoint" in the configuration) in the reader's language."""
     code, _, why = text.partition(": ")
     what = needed(why.removeprefix("needs "))
     return f"{code} {said('unjudged.needs', lang).format(what=what.zh if lang == 'zh' else what.en)}"

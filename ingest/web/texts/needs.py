@@ -1,4 +1,4 @@
-"""What a default rule waits for of its plant, in both languages: the roster keeps it in English, with codes."""
+"""What a default rule waits for of its plant, in both languages: the configuration keeps it in English, with codes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def needed(what: str) -> Text:
 
 
 def in_both(needs: str) -> str:
-    """Return what the roster says is missing ("needs setpoint") with its Chinese in front: for a terminal.
+    """Return what the configuration says is missing ("needs setpoint") with its Chinese in front: for a terminal.
 
     >>> in_both("needs setpoint"), in_both("something else")
     ('缺少设定值 needs setpoint', 'something else')

@@ -35,7 +35,7 @@ def logs() -> Iterator[list[EventDict]]:
 async def watching(
     directory: Path, look_ms: int = 200, wait_s: float = 0
 ) -> AsyncIterator[asyncio.Queue[PlantConfiguration]]:
-    """A running watch; its rosters come out of the queue."""
+    """A running watch; its configurations come out of the queue."""
     found: asyncio.Queue[PlantConfiguration] = asyncio.Queue()
     files = PlantFiles(directory, SavedFiles(directory.parent / "kept"), wait_s=wait_s)
     numbering = MemoryNumbering()
@@ -101,7 +101,7 @@ async def test_versions_count_up(directory: Path, demo: str) -> None:
 async def test_a_bad_file_is_refused_and_the_repaired_one_accepted(
     directory: Path, demo: str, logs: list[EventDict]
 ) -> None:
-    """The old roster stays in force meanwhile, and every fault is in the log."""
+    """The old configuration stays in force meanwhile, and every fault is in the log."""
     file = directory / "demo-aluminium.toml"
     async with watching(directory) as changed:
         bad = demo.replace("91350100M000100Y43", "1").replace('"ALC_CW_IN_P"', '"ALC_CW_P"')

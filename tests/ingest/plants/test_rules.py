@@ -1,4 +1,4 @@
-"""Rules as the roster holds them: shared where points share them, and whole when asked for."""
+"""Rules as the configuration holds them: shared where points share them, and whole when asked for."""
 
 from __future__ import annotations
 

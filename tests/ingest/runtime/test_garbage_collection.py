@@ -37,7 +37,7 @@ def test_what_was_there_is_passed_over_no_more() -> None:
 
 
 def test_what_was_there_is_freed_once_nobody_has_it() -> None:
-    """Such as a roster that another one follows."""
+    """Such as a configuration that another one follows."""
     held = Held()
     gone = weakref.ref(held)
     settle_heap()

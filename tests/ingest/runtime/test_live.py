@@ -59,7 +59,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def unjudged(
     bench: Bench, configuration: PlantConfiguration | None = None, service: LiveService | None = None
 ) -> dict[str, Reason]:
-    """What the service says of CO-01 as this roster has it."""
+    """What the service says of CO-01 as this configuration has it."""
     point = (configuration or bench.engine.configuration).find(PLANT, "CO-01")
     assert point is not None
     return dict((service or service_of(bench)).unjudged(point.rules))
@@ -143,7 +143,7 @@ def test_the_metrics_count_rules_by_reason(bench: Bench) -> None:
 
 
 def test_a_reason_stays_with_its_rule_while_the_roster_changes(bench: Bench) -> None:
-    """In the middle of the change the memory is of the new roster and the engine's roster still the old one."""
+    """In the middle of the change the engine state is of the new configuration, the engine has the old one."""
     before = bench.engine.configuration
     hear(bench, "CO-01", [5.0, 6.0] * 5)
     service = service_of(bench)

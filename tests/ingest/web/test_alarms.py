@@ -120,7 +120,7 @@ async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) ->
     """A receiver can feed both into the same code."""
     event = hall.log[-1]
     shown = (await ask(OPERATOR).get(f"{ALARMS}/{event.alarm.id}")).json()
-    del shown["history"], shown["reason"], shown["display"]  # of the roster, and of what else stands
+    del shown["history"], shown["reason"], shown["display"]  # of the configuration, and of what else stands
     assert shown == alarm_body(event, None)["alarm"]
 
 

@@ -103,7 +103,7 @@ async def test_a_value_out_of_range_is_shown_and_said_to_be(ask: Ask) -> None:
 
 
 async def test_an_instrument_without_a_range_has_null_for_it(hall: StandIn, ask: Ask) -> None:
-    """Switches have no range: the roster keeps NaN, which JSON cannot say."""
+    """Switches have no range: the configuration keeps NaN, which JSON cannot say."""
     point = hall.known.find(WOOD, "FAN-01")
     assert point is not None
     object.__setattr__(point, "low", float("nan"))

@@ -57,7 +57,7 @@ def trend_of(
 
 
 def configuration(*points: Point | None, version: int = 1) -> PlantConfiguration:
-    """A roster of these points; by default three measuring points and their gateway."""
+    """A configuration of these points; by default three measuring points and their gateway."""
     known = points or (point(0, "CW-01"), point(1, "CW-02"), point(2, "T-01"), point(3, "GW-01", signal=GATEWAY_SIGNAL))
     return PlantConfiguration(
         version=version,

@@ -62,7 +62,7 @@ def test_separators_and_unicode_in_tags_are_escaped() -> None:
 
 
 def test_a_removed_point_keeps_its_readings() -> None:
-    """Entries of a point that has left the roster, even beyond its end, are stored under their index."""
+    """Entries of a point that has left the configuration, even beyond its end, are stored under their index."""
     lines = reading_lines(batch([0, 7], [1, 2], [0.1, 0.2]), configuration(None, point(1, "CW-02")))
     assert lines == [
         "readings,plant=removed,point=0,signal=removed value=0.1 1",
