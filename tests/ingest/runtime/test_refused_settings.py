@@ -16,7 +16,7 @@ from ingest.runtime.settings import InForce, Settings
 from ingest.runtime.settings.settings import files_of
 from ingest.services.access import TokenStore
 from tests.ingest.domain.warnings.test_rules import written
-from tests.ingest.services.test_access import made
+from tests.ingest.web.test_access import made
 
 
 def test_a_token_that_cannot_be_used_lets_nobody_in_and_the_others_do(tmp_path: Path) -> None:
