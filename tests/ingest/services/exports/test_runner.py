@@ -155,6 +155,14 @@ def _workers() -> list[str]:
     return [
         child
         for task in Path("/proc/self/task").iterdir()
-        for child in (task / "children").read_text().split()
-        if "exports.worker" in Path(f"/proc/{child}/cmdline").read_text()
+        for child in _text(task / "children").split()
+        if "exports.worker" in _text(Path(f"/proc/{child}/cmdline"))
     ]
+
+
+def _text(file: Path) -> str:
+    """What is in it; nothing, of a thread or process that has just ended."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
