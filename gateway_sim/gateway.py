@@ -23,14 +23,7 @@ import msgspec
 
 from gateway_sim.buffer import FrameBuffer
 from ingest.intake.wire.errors import Rejected
-from ingest.intake.wire.frame import (
-    Committed,
-    Frame,
-    Refusal,
-    decode_committed,
-    decode_refusal,
-    encode_status,
-)
+from ingest.intake.wire.frame import Committed, Frame, Refusal, decode_committed, decode_refusal, encode_status
 from ingest.intake.wire.registry import FORMATS
 from ingest.intake.wire.topics import committed_topic, frame_topic, refused_topic, status_topic
 

@@ -10,15 +10,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ingest.cli.configured import (
-    INVALID,
-    ConfigFile,
-    configured,
-    enter,
-    moment,
-    refuse,
-    say,
-)
+from ingest.cli.configured import INVALID, ConfigFile, configured, enter, moment, refuse, say
 from ingest.cli.explain_point import print_point
 from ingest.cli.explain_warning import print_warning
 from ingest.domain.model.fault import InvalidConfig

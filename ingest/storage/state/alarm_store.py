@@ -16,10 +16,7 @@ from ingest.domain.model.annunciations import Annunciations
 from ingest.storage.state import tables as t
 from ingest.storage.state.annunciations import AnnunciationStore
 from ingest.storage.state.database import Database
-from ingest.storage.state.rows import (
-    alarm_of,
-    event_of,
-)
+from ingest.storage.state.rows import alarm_of, event_of
 
 _LAST_EVENT: Final = sa.select(sa.func.max(t.alarm_event.c.seq))
 _EVENTS_AFTER: Final = (

@@ -11,9 +11,7 @@ import sqlalchemy as sa
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.storage.state import tables as t
 from ingest.storage.state.database import Database
-from ingest.storage.state.rows import (
-    message_of,
-)
+from ingest.storage.state.rows import message_of
 
 _OF_CONNECTOR: Final = t.outbox.c.connector == sa.bindparam("of_connector")
 _OF_KIND: Final = t.outbox.c.kind == sa.bindparam("of_kind")

@@ -18,16 +18,7 @@ from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Asked, Colour, Step
 from ingest.services.timestamps import parse_instant
 from ingest.web.console.wording import Language, clock
-from ingest.web.texts import (
-    ACTIONS,
-    EVENTS,
-    SAID,
-    STATES,
-    SUPPRESSION_KINDS,
-    TEXTS,
-    WARNING_ASKED,
-    WARNING_EVENTS,
-)
+from ingest.web.texts import ACTIONS, EVENTS, SAID, STATES, SUPPRESSION_KINDS, TEXTS, WARNING_ASKED, WARNING_EVENTS
 from ingest.web.texts.field_errors import NOTHING, size, wanted
 
 _NANOSECONDS: Final = 10**17  # a whole number as great is a time

@@ -10,16 +10,7 @@ import pytest
 
 from ingest.storage.state.audit import AuditStore
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import (
-    ADMIN,
-    ALUMINIUM,
-    ELSEWHERE,
-    INSPECTOR,
-    OPERATOR,
-    STEEL,
-    WOOD,
-    StandIn,
-)
+from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
 HAZARDS = "/api/v1/hazards"
 NEW = {

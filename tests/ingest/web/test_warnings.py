@@ -8,16 +8,7 @@ import pytest
 
 from ingest.domain.warnings.report import warning_body
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import (
-    ADMIN,
-    ALUMINIUM,
-    ELSEWHERE,
-    INSPECTOR,
-    OPERATOR,
-    STEEL,
-    WOOD,
-    StandIn,
-)
+from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
 WARNINGS = "/api/v1/warnings"
 

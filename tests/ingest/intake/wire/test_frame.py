@@ -16,14 +16,7 @@ from ingest.domain.model.flags import Flag
 from ingest.intake.wire.assemble import Arrival, assemble
 from ingest.intake.wire.decode import Decoded, decode, identify
 from ingest.intake.wire.errors import Reason, Rejected
-from ingest.intake.wire.frame import (
-    MAX_BYTES,
-    Frame,
-    decode_status,
-    encode_json,
-    encode_msgpack,
-    encode_status,
-)
+from ingest.intake.wire.frame import MAX_BYTES, Frame, decode_status, encode_json, encode_msgpack, encode_status
 
 T0 = 1_763_884_800_000
 COLUMNS = {"A": 7, "B": 3}
