@@ -1,1 +1,1 @@
-"""Delivery: a sender a connector reads the durable outbox and delivers its messages in order."""
+"""Delivery: sends the outbox's messages to their receivers, in order, until each is accepted."""

@@ -1,4 +1,4 @@
-"""Settings of all connectors, and who is to be told what."""
+"""Settings of all connectors, and which of them receive a message."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ class ConnectorsConfig(Config):
 
     @classmethod
     def tables(cls) -> tuple[str, ...]:
-        """The keys under which receivers stand, a table or a list of them each."""
+        """The settings keys that hold receivers, each a table or a list of tables."""
         return tuple(name for name, field in cls.model_fields.items() if _holds_receivers(field.annotation))
 
     def receivers(self) -> Iterator[ReceiverConfig]:
-        """Every receiver of the settings, of whatever kind."""
+        """Every receiver in the settings, of every kind."""
         for table in self.tables():
             yield from self._of(table)
 
     def names(self) -> tuple[str, ...]:
-        """Every connector's key in the outbox."""
+        """The name of every connector, which is its key in the outbox."""
         return tuple(receiver.name for receiver in self.receivers())
 
     def recipients(self, kind: MessageKind, plant: str, level: int | None = None) -> tuple[str, ...]:
-        """The connectors whose outbox this message goes into. `level` is the alarm's; readings have none."""
+        """Names of the connectors that receive this message. `level` is the alarm's; readings have none."""
         return tuple(receiver.name for receiver in self.receivers() if receiver.wants(kind, plant, level))
 
     def warned(self, warning: EarlyWarning) -> tuple[str, ...]:
-        """The connectors whose outbox an event of this warning goes into."""
+        """Names of the connectors that receive an event of this warning."""
         return tuple(receiver.name for receiver in self.receivers() if receiver.wants_warning(warning))
 
     def _of(self, table: str) -> tuple[ReceiverConfig, ...]:
@@ -84,13 +84,13 @@ def open_connectors(
     refused: Refuse = refuse_all,
     waiting: Collection[str] = (),
 ) -> list[Scheduled]:
-    """Every connector of the settings, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
+    """Open every connector in the settings, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
 
     Args:
         config: the settings.
         now: ns since the epoch.
         refused: is given the faults of all connectors that cannot be opened; the others are returned.
-        waiting: names of connectors that are not opened: what is for them waits in the outbox.
+        waiting: names of connectors that are not opened; their messages wait in the outbox.
 
     Raises:
         InvalidConfig: by `refuse_all`.

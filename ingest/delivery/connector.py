@@ -1,4 +1,4 @@
-"""The seam every connector fills: take due outbox messages, deliver them, say what became of each."""
+"""The protocol every connector implements: deliver messages and report an outcome for each."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ingest.domain.model.outbox import Message
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one message: delivered, or to be tried again (never silently given up)."""
+    """The result of one delivery attempt for one message: delivered, or to be retried (never given up silently)."""
 
     seq: int
     error: str | None = None  # None = delivered
-    retry_after_s: float | None = None  # the receiver's own wish (Retry-After)
+    retry_after_s: float | None = None  # as the receiver requested (Retry-After)
 
 
 class Connector(Protocol):
@@ -28,4 +28,4 @@ class Connector(Protocol):
         """Try each message once; one outcome each. Network and HTTP errors become outcomes, never exceptions."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""

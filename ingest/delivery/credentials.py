@@ -1,4 +1,4 @@
-"""Secrets as connectors need them: read once when the connector is opened, never quoted."""
+"""Reads the secrets of connectors: once, when a connector is opened, and never quoting them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reveal(secret: Secret, key: str, decode: Callable[[str], T]) -> T:
 
 
 def header_value(text: str) -> str:
-    """The text, if it can stand in an HTTP header. Raises ValueError otherwise."""
+    """The text if it is valid in an HTTP header. Raises ValueError otherwise."""
     if not (text.isascii() and text.isprintable()):
         raise ValueError("printable ASCII characters only")
     return text

@@ -2,7 +2,7 @@
 
 ConnectorError
 ├── Unreachable   no answer came: refused, reset, too slow, not trusted
-└── Unmappable    the province's field mapping has no answer for what stands in the message
+└── Unmappable    the province's field mapping has no code for a value in the message
 """
 
 from __future__ import annotations

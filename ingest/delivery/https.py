@@ -1,4 +1,4 @@
-"""The one way out of the house: POST over verified TLS, no redirects, no proxies from the environment.
+"""POST over verified TLS, without redirects or proxies from the environment; every outgoing request goes through here.
 
 Addresses come from the settings file alone, which an administrator writes; no request to the API can name one.
 """
@@ -25,7 +25,7 @@ from ingest.domain.model.authorities import trusting
 from ingest.domain.model.fault import SECRET_KEYS, Fault, InvalidConfig
 
 MAX_ANSWER = 65_536
-"""Bytes of an answer that are read; what we need of one is short."""
+"""Most bytes of an answer that are read; what we need of one is short."""
 
 
 def _checked_url(url: str, info: ValidationInfo) -> str:
@@ -50,7 +50,7 @@ def _checked_url(url: str, info: ValidationInfo) -> str:
 
 
 def _refused(expected: str, shown: str) -> ValidationError:
-    """The refusal of a URL that shows only its harmless part: Pydantic would quote all of it."""
+    """A validation error that shows only the harmless part of a URL: Pydantic would quote all of it."""
     problem = PydanticCustomError("url", "{expected}", {"expected": expected})
     return ValidationError.from_exception_data("url", [InitErrorDetails(type=problem, input=shown)])
 
@@ -69,7 +69,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a receiver said."""
+    """A receiver's answer."""
 
     status: int
     retry_after: str | None
@@ -77,7 +77,7 @@ class Answer:
 
     @property
     def refusal(self) -> str | None:
-        """Why this is not an acceptance, or None for 2xx."""
+        """Why the status is a failure, or None for 2xx."""
         if HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES:
             return None
         if HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST:
@@ -87,8 +87,8 @@ class Answer:
         known = self.status in HTTPStatus.__members__.values()
         return f"HTTP {self.status} {HTTPStatus(self.status).phrase}" if known else f"HTTP {self.status}"
 
-    def wish_s(self, now: int) -> float | None:
-        """How long the receiver wants to be left alone, in seconds from `now` (ns since the epoch)."""
+    def requested_delay_s(self, now: int) -> float | None:
+        """The delay the receiver asks for (Retry-After), in seconds from `now` (ns since the epoch)."""
         return retry_after_s(self.retry_after, now / 1e9)
 
 
@@ -111,11 +111,15 @@ async def post(client: Posting, url: str, body: bytes, headers: Mapping[str, str
     Raises:
         Unreachable: no complete answer; the text quotes neither address nor headers.
     """
-    sent = {"user-agent": "yujing", "accept-encoding": "identity", **headers}  # an answer's length is what it says
+    sent = {
+        "user-agent": "yujing",
+        "accept-encoding": "identity",
+        **headers,
+    }  # an answer's length is that of its body
     try:
         async with asyncio.timeout(timeout_s):
             reply = await client.post(url, body, sent, most=MAX_ANSWER)
     except TimeoutError as error:
         raise Unreachable(f"no complete answer within {timeout_s:g} s") from error
-    wish = reply.headers.get(b"retry-after")
-    return Answer(reply.status, wish.decode("latin-1") if wish is not None else None, reply.body)
+    requested = reply.headers.get(b"retry-after")
+    return Answer(reply.status, requested.decode("latin-1") if requested is not None else None, reply.body)

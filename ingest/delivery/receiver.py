@@ -1,4 +1,4 @@
-"""What the settings of every connector answer for: who the receiver is, what is for it, and how it is reached."""
+"""Base class of the settings of every receiver: its name, which messages it gets, and how its connector is opened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ingest.domain.model.warning import EarlyWarning
 
 
 class ReceiverConfig(Config):
-    """One receiver. Every kind is a field of `ConnectorsConfig`; `docs/extending.md` says how one is added."""
+    """Settings of one receiver. Every kind is a field of `ConnectorsConfig`; see `docs/extending.md` to add one."""
 
     if TYPE_CHECKING:
 
@@ -29,9 +29,9 @@ class ReceiverConfig(Config):
         return True
 
     def open_connector(self, now: Callable[[], int]) -> Scheduled:
-        """Its connector, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
+        """Open its connector, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.
 
         Raises:
-            InvalidConfig: a secret or file cannot be used; with every fault.
+            InvalidConfig: a secret or file cannot be used; it lists every fault.
         """
         raise NotImplementedError

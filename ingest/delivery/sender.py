@@ -1,4 +1,4 @@
-"""The outbox sender: hands messages to their connector, the urgent ones first, until each is delivered."""
+"""The outbox sender: hands messages to their connectors, most urgent first, until each is delivered."""
 
 from __future__ import annotations
 
@@ -20,54 +20,54 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 GRACE_S = 1.5
-"""What a delivery under way is given to end when the sender stops."""
+"""Time that deliveries in flight are given to end when the sender stops."""
 
 CLOSE_S = 0.3
-"""What a connector is given to let go of its connections."""
+"""Time that a connector is given to close its connections."""
 
 RECHECK_S = 60.0
-"""The longest sleep; then the outbox is looked into anew, whoever forgot to wake us."""
+"""The longest sleep; then the outbox is queried again even if nobody woke the sender."""
 
 PAGE = 1000
-"""Messages queued by one query; of readings, so many at most are in the queue."""
+"""Messages queued by one query, and most readings messages in the queue."""
 
 KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
 
 FRESH = 8
-"""So few new messages are read at once with what they say, since a change of threads costs more than that."""
+"""Up to so many new messages are read with their bodies at once, which is cheaper than another change of threads."""
 
 OUTBOX_PAUSE_S = 1.0
-"""The pause before an outbox that could not be read or written is asked again."""
+"""The pause before an outbox that could not be read or written is tried again."""
 
 AWAY_AFTER = 3
-"""Tries in a row after which a receiver is said to be away; fewer are a network's everyday."""
+"""Failures in a row after which a receiver is reported as down; fewer are normal in a network."""
 
 MAX_ERROR = 500
 """Characters kept of an error text."""
 
 
 class Outbox(Protocol):
-    """What the sender needs of the state database. Blocking; called from worker threads. Times are ns, UTC."""
+    """The part of the state database the sender uses. Blocking; called from worker threads. Times are ns, UTC."""
 
     def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> Sequence[Waiting]:
         """The first `limit` undelivered messages of that kind with a greater `seq`, in its order."""
 
     def messages(self, connector: str, seqs: Sequence[int]) -> Sequence[Message]:
-        """These messages with their bodies, in the order of `seq`; those that are gone are left out."""
+        """These messages with their bodies, in the order of `seq`; those no longer stored are left out."""
 
     def oldest(self, connector: str) -> int | None:
-        """When the oldest undelivered message was created, or None if there are none."""
+        """When the oldest undelivered message was created; None if there are none."""
 
     def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
-        """Keep what became of tries, in one transaction: counts each in `attempts`, sets `first_attempt` once."""
+        """Store the results of attempts in one transaction: counts each in `attempts`, sets `first_attempt` once."""
 
 
 class Scheduled(Connector, Protocol):
-    """A connector that says how its receiver is to be tried.
+    """A connector that also sets its retry schedule and how many deliveries may run at once.
 
     Attributes:
-        schedule: how patiently.
-        in_flight: deliveries at once.
+        schedule: delays between retries.
+        in_flight: most deliveries at once.
     """
 
     schedule: RetrySchedule
@@ -122,31 +122,31 @@ class OutboxUnavailable(Event, level="error", labels=("connector", "operation"))
 
 @dataclass(slots=True)
 class _Lane:
-    """One connector's side of the outbox."""
+    """One connector's queue and its progress through the outbox."""
 
     connector: Scheduled
     queue: DeliveryQueue = field(init=False)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    news: bool = True  # the outbox may hold messages that are not queued yet
+    stale: bool = True  # the outbox may hold messages that are not queued yet
     seen: dict[MessageKind, int] = field(default_factory=dict)  # newest seq that was queued, by kind
-    fresh: dict[int, Message] = field(default_factory=dict)  # the newest with what they say, few, by seq
+    fresh: dict[int, Message] = field(default_factory=dict)  # the newest few with their bodies, by seq
     readings: int = 0  # messages of this kind in the queue
     more: bool = False  # the outbox holds readings for which the queue had no room
     handed: list[Message] = field(default_factory=list)  # committed since, and not queued yet
-    looked: float = field(default_factory=time.monotonic)  # into the outbox, with an answer
-    error: str = ""  # of the newest try that failed
+    queried: float = field(default_factory=time.monotonic)  # when the outbox last answered
+    error: str = ""  # of the newest failed attempt
 
     def __post_init__(self) -> None:
-        """Begin with nothing queued."""
+        """Create the empty queue."""
         scheduled = self.connector
         self.queue = DeliveryQueue(scheduled.schedule, in_flight=scheduled.in_flight, batch=scheduled.batch)
 
     def take_over(self) -> None:
-        """Queue what was handed over, in its order; readings for which there is no room are found in the outbox."""
+        """Queue the messages handed over, in order; readings that do not fit are read from the outbox later."""
         handed, self.handed = self.handed, []
         for message in handed:
             kind = message.kind
-            if message.seq <= self.seen.get(kind, 0):  # a look into the outbox has found it meanwhile
+            if message.seq <= self.seen.get(kind, 0):  # a query has found it meanwhile
                 continue
             if kind == "readings" and (self.more or self.readings >= PAGE):
                 self.more = True
@@ -160,11 +160,11 @@ class _Lane:
 
 
 class OutboxSender:
-    """One asyncio task a connector and one a delivery; a receiver that is down or slow holds up nobody but itself.
+    """Delivers the outbox with one asyncio task per connector and one per delivery; a slow receiver delays only itself.
 
-    Every message is tried until it is delivered; which one is next is told by `DeliveryQueue`. All waiting goes by the
-    steady clock, and a restart tries everything at once: no time that was kept under a wrong clock delays an alarm. A
-    crash or stop between delivery and record repeats the message under the same id.
+    Every message is tried until it is delivered, in the order `DeliveryQueue` decides. All waiting goes by the steady
+    clock, and a restart tries everything at once, so a time stored under a wrong clock delays no alarm. A crash or stop
+    between delivery and record repeats the message under the same id.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class OutboxSender:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
-        """Send until `stop`, then close the connectors; all within 2 s of the call."""
+        """Send until `stop`, then close the connectors, within 2 s."""
         self._loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as group:
@@ -210,11 +210,11 @@ class OutboxSender:
 
     @property
     def progressed(self) -> float:
-        """When the connector that is furthest behind last looked into the outbox: what a watchdog looks at."""
-        return min((lane.looked for lane in self._lanes), default=time.monotonic())
+        """When the connector that is furthest behind last queried the outbox; checked by the watchdog."""
+        return min((lane.queried for lane in self._lanes), default=time.monotonic())
 
     def away(self) -> dict[str, str]:
-        """Connectors whose receiver took nothing several times in a row, with what came of the last try."""
+        """Connectors whose receiver failed several times in a row, with the last error."""
         return {
             lane.connector.name: f"{failures} tries in a row failed: {lane.error}"
             for lane in self._lanes
@@ -222,14 +222,14 @@ class OutboxSender:
         }
 
     def next_at(self) -> float | None:
-        """When something is tried next, by the steady clock; None: nothing waits for time alone to pass."""
+        """When the next attempt is due, by the steady clock; None if nothing is due by time alone."""
         times = [lane.queue.next_at(self._steady()) for lane in self._lanes]
         return min((time for time in times if time is not None), default=None)
 
     def wake(self, committed: Sequence[Message] | None = None) -> None:
-        """Say that messages were committed to the outbox. Callable from any thread, at any time, never blocks.
+        """Signal that messages were committed to the outbox. Callable from any thread at any time; never blocks.
 
-        `committed`: all of them, in the order of `seq`; so the outbox need not be asked for them. None: it must.
+        `committed`: all of them, in the order of `seq`, so that the outbox need not be queried. None: it must be.
         """
         if self._loop is not None and (committed is None or committed):  # before `run` there is nobody asleep
             with contextlib.suppress(RuntimeError):  # the loop is closed: the next start reads the outbox first
@@ -238,7 +238,7 @@ class OutboxSender:
     def _wake(self, committed: Sequence[Message] | None = None) -> None:
         for lane in self._lanes:
             if committed is None:
-                lane.news = True
+                lane.stale = True
             elif mine := [message for message in committed if message.connector == lane.connector.name]:
                 lane.handed += mine
             else:
@@ -248,36 +248,36 @@ class OutboxSender:
     async def _serve(self, lane: _Lane) -> None:
         async with asyncio.TaskGroup() as deliveries:
             while not self._stopping.is_set():
-                lane.woken.clear()  # before looking, so that no wake is missed
-                await self._look(lane)
+                lane.woken.clear()  # before the query, so that no wake is missed
+                await self._refill(lane)
                 while not self._stopping.is_set() and (taken := lane.queue.take(self._steady())):
                     deliveries.create_task(self._deliver(lane, taken), name=f"deliver-{lane.connector.name}")
                 await self._sleep(lane)
 
-    async def _look(self, lane: _Lane) -> None:
-        """Queue what is new in the outbox: all of alarms and warnings, readings as far as they are soon sent."""
-        if lane.news or (lane.more and lane.readings < PAGE) or time.monotonic() - lane.looked >= RECHECK_S:
-            await self._ask(lane)
-        if not lane.news:  # else something lies in the outbox that comes before what was handed over
+    async def _refill(self, lane: _Lane) -> None:
+        """Queue new messages of the outbox: all of alarms and warnings, readings as far as they can soon be sent."""
+        if lane.stale or (lane.more and lane.readings < PAGE) or time.monotonic() - lane.queried >= RECHECK_S:
+            await self._query(lane)
+        if not lane.stale:  # else the outbox holds messages that come before those handed over
             lane.take_over()
 
-    async def _ask(self, lane: _Lane) -> None:
-        lane.news = lane.more = False
+    async def _query(self, lane: _Lane) -> None:
+        lane.stale = lane.more = False
         name = lane.connector.name
-        asked = {kind: lane.seen.get(kind, 0) for kind in KINDS}
-        while asked:
-            if "readings" in asked and lane.readings >= PAGE:
+        after = {kind: lane.seen.get(kind, 0) for kind in KINDS}
+        while after:
+            if "readings" in after and lane.readings >= PAGE:
                 lane.more = True
-                del asked["readings"]
+                del after["readings"]
                 continue
-            found, fresh = await self._insist(name, _waiting, self._outbox, name, asked)
+            found, fresh = await self._until_done(name, _waiting, self._outbox, name, after)
             lane.fresh = {message.seq: message for message in fresh}
             for kind, messages in found.items():
                 lane.queue.add(messages)
-                lane.seen[kind] = messages[-1].seq if messages else asked[kind]
+                lane.seen[kind] = messages[-1].seq if messages else after[kind]
                 lane.readings += len(messages) if kind == "readings" else 0
-            asked = {kind: lane.seen[kind] for kind, messages in found.items() if len(messages) == PAGE}
-        lane.looked = time.monotonic()
+            after = {kind: lane.seen[kind] for kind, messages in found.items() if len(messages) == PAGE}
+        lane.queried = time.monotonic()
 
     async def _sleep(self, lane: _Lane) -> None:
         now = self._steady()
@@ -287,16 +287,16 @@ class OutboxSender:
             async with asyncio.timeout(pause_s):
                 await lane.woken.wait()
         except TimeoutError:
-            lane.news = lane.news or pause_s == RECHECK_S
+            lane.stale = lane.stale or pause_s == RECHECK_S
 
     async def _deliver(self, lane: _Lane, taken: Sequence[Waiting]) -> None:
-        """Try messages once, keep what became of it, and let the queue go on by it."""
+        """Try messages once, store the results, and update the queue."""
         connector = lane.connector
         messages = await self._messages(lane, [waiting.seq for waiting in taken])
         if unreadable := {waiting.seq for waiting in taken} - {message.seq for message in messages}:
             emit(MessagesUnreadable(connector.name, len(unreadable), min(unreadable)))
             lane.readings -= sum(waiting.kind == "readings" and waiting.seq in unreadable for waiting in taken)
-            taken = lane.queue.give_up(taken, unreadable)
+            taken = lane.queue.drop(taken, unreadable)
         if not taken:
             lane.woken.set()
             return
@@ -311,7 +311,7 @@ class OutboxSender:
             for message in messages
         ]
         attempts = [_attempt(outcome, started=started, ended=ended) for _, outcome in tries]
-        await self._insist(connector.name, self._outbox.record, connector.name, attempts)
+        await self._until_done(connector.name, self._outbox.record, connector.name, attempts)
         failed = {outcome.seq: outcome.retry_after_s for _, outcome in tries if outcome.error is not None}
         retry_s = lane.queue.settle(taken, failed, self._steady(), self._jitter())
         lane.readings -= sum(waiting.kind == "readings" and waiting.seq not in failed for waiting in taken)
@@ -321,14 +321,14 @@ class OutboxSender:
         if delivered:
             emit(MessagesDelivered(connector.name, delivered))
         if retry_s is not None:
-            await self._report(lane, [one for one in tries if one[1].seq in failed], retry_s)
+            await self._report(lane, [pair for pair in tries if pair[1].seq in failed], retry_s)
 
     async def _messages(self, lane: _Lane, seqs: Sequence[int]) -> Sequence[Message]:
-        """What they say, in their order: of new ones that is known already."""
+        """The messages with their bodies, in order; new ones are in memory already."""
         fresh = [lane.fresh.pop(seq) for seq in sorted(seqs) if seq in lane.fresh]
         if len(fresh) == len(seqs):
             return fresh
-        return await self._insist(lane.connector.name, self._outbox.messages, lane.connector.name, seqs)
+        return await self._until_done(lane.connector.name, self._outbox.messages, lane.connector.name, seqs)
 
     async def _report(self, lane: _Lane, failed: Sequence[tuple[Message, Outcome]], retry_s: float) -> None:
         connector, error = lane.connector.name, _storable(failed[-1][1].error or "")
@@ -337,12 +337,12 @@ class OutboxSender:
         counts = [lane.queue.failures, *(message.attempts + 1 for message, _ in failed)]
         overdue = [count for count in counts if count and count % self._escalate_after == 0]
         if overdue:
-            oldest = await self._insist(connector, self._outbox.oldest, connector)
+            oldest = await self._until_done(connector, self._outbox.oldest, connector)
             created = failed[-1][0].created if oldest is None else oldest
             emit(DeliveryOverdue(connector, max(overdue), round((self._now() - created) / 1e9, 1), error))
 
-    async def _insist(self, connector: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Ask the outbox until it answers: it may be locked or its disk full, and what was delivered must be kept."""
+    async def _until_done(self, connector: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the outbox until it succeeds: it may be locked or its disk full, and results must be stored."""
         while True:
             try:
                 return await asyncio.to_thread(call, *args, **kwargs)
@@ -355,7 +355,7 @@ class OutboxSender:
 def _waiting(
     outbox: Outbox, connector: str, after: Mapping[MessageKind, int]
 ) -> tuple[dict[MessageKind, Sequence[Waiting]], Sequence[Message]]:
-    """The first page of each kind, and what they say if they are few.
+    """The first page of each kind, with the bodies if they are few.
 
     In one go, since each change of threads costs an alarm milliseconds under load.
     """
@@ -365,7 +365,7 @@ def _waiting(
         return found, []
     try:
         return found, outbox.messages(connector, seqs)
-    except Exception:  # noqa: BLE001  whoever delivers them asks again, and tells of it
+    except Exception:  # noqa: BLE001  `_deliver` reads them again and reports it
         return found, []
 
 
@@ -376,12 +376,12 @@ def _attempt(outcome: Outcome, *, started: int, ended: int) -> Attempt:
 
 
 def _storable(text: str) -> str:
-    """The text without what a database refuses (NUL, lone surrogates): receivers' words stand in it."""
+    """The text without characters a database refuses (NUL, lone surrogates); it may quote a receiver."""
     return "".join(char if char.isprintable() else " " for char in text[:MAX_ERROR])
 
 
 def _fault(error: Exception) -> str:
-    """Where a connector broke. Not the error's own words: they might quote a secret."""
+    """Where a connector raised. Without the error's own text, which might quote a secret."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

@@ -1,1 +1,1 @@
-"""The provincial platform: alarms, warnings, readings over HTTPS, enciphered with SM4, fields from a mapping file."""
+"""The provincial platform: alarms, warnings and readings over HTTPS, encrypted with SM4, fields by a mapping file."""

@@ -1,4 +1,4 @@
-"""SM4 in CBC mode with PKCS#7 padding (PKCS#5 in the words of Java and of the published implementation)."""
+"""SM4 in CBC mode with PKCS#7 padding (called PKCS#5 by Java and the published implementation)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ BLOCK_BYTES = 16  # GB/T 32907: block and key are 128 bits
 
 
 class Sm4Cbc:
-    """Enciphers with the key and the fixed initialisation vector the authority issued.
+    """Encrypts with the key and the fixed initialisation vector the authority issued.
 
-    A fixed vector shows where two texts begin alike: the protocol wants it so, and TLS around it keeps the secret.
+    A fixed vector shows where two texts begin alike: the protocol demands it, and TLS around it protects the content.
     """
 
     def __init__(self, key: bytes, iv: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Settings of the uplink to the provincial platform."""
+"""Settings of the connection to the provincial platform."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PlatformConfig(ReceiverConfig):
     ca_file: Path | None = None  # trust this authority alone, not the system's
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  all of them
-        """Everything of enterprises; the service itself is none, so there is nothing to tell the province."""
+        """Everything of enterprises; the service's own alarms are not reported to the province."""
         return plant != SERVICE
 
     def open_connector(self, now: Callable[[], int]) -> Scheduled:

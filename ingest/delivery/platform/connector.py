@@ -1,4 +1,4 @@
-"""The platform connector: one POST a kind and enterprise, acknowledged as a whole."""
+"""The platform connector: one POST per kind and enterprise, accepted or refused as a whole."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _AWAY = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-"""Answers that say nothing about the messages themselves."""
+"""Statuses that say nothing about the messages themselves."""
 
 
 class PlatformConnector:
     """Delivers alarms and readings to one provincial platform; after a loss of the link the outbox resumes.
 
-    A batch that is refused, or cannot be written in the province's words, is sent message by message from then on: one
-    message the platform dislikes must not keep the others of its batch away for ever.
+    A batch that is refused, or cannot be mapped to the province's fields, is sent message by message from then on: one
+    bad message must not block the others of its batch for ever.
     """
 
     schedule = RetrySchedule()
@@ -56,7 +56,7 @@ class PlatformConnector:
         self._alone: set[int] = set()  # seq of messages that were in a refused batch
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        """Post every group once, all at the same time; the messages of a group share its outcome."""
+        """Post every group once, all concurrently; the messages of a group share its outcome."""
         groups: dict[tuple[str, str, str | None, int | None], list[Message]] = {}
         for message in messages:
             uscc = (message.body["enterprise"] or {}).get("uscc")
@@ -66,7 +66,7 @@ class PlatformConnector:
         return [outcome for outcomes in shared for outcome in outcomes]
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         await self._client.close()
 
     async def _post(self, group: Sequence[Message]) -> list[Outcome]:
@@ -87,11 +87,11 @@ class PlatformConnector:
             self._alone.difference_update(seqs)
         elif answer.status not in _AWAY:
             self._alone.update(seqs)
-        return [Outcome(seq, refusal, answer.wish_s(self._now())) for seq in seqs]
+        return [Outcome(seq, refusal, answer.requested_delay_s(self._now())) for seq in seqs]
 
 
 def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformConnector:
-    """The connector of these settings. Raises InvalidConfig if a secret, the mapping or the CA file cannot be used."""
+    """Create the connector. Raises InvalidConfig if a secret, the mapping or the CA file cannot be used."""
     where = f"connectors.{config.name}"
 
     def key() -> bytes:

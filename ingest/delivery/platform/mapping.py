@@ -1,4 +1,4 @@
-"""The field mapping: which of our values goes into which of the province's fields. Data, in a TOML file."""
+"""The field mapping: which of our values goes into which of the province's fields, read from a TOML file."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ PATHS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("readings", "item"): frozenset({"message.id", "point", "signal", "gateway", "time", "value", "valid"})
     | _ENTERPRISE,
 }
-"""What a mapping may name, by kind and part. A test holds it against the reports of alarms and warnings."""
+"""The paths a mapping may name, by kind and part. A test compares them with the reports of alarms and warnings."""
 
 TIMES: Final = frozenset({"batch.time", "time"}) | {
     *(
@@ -68,7 +68,7 @@ TIMES: Final = frozenset({"batch.time", "time"}) | {
 
 
 class Source(Config):
-    """Where a field's value comes from: a path (as it is, as a local time or as a code), or a constant."""
+    """The source of a field's value: a path (as it is, as a local time or as a code), or a constant."""
 
     path: str | None = None
     const: Scalar | None = None
@@ -108,7 +108,7 @@ class Source(Config):
 
 
 class Section(Config):
-    """One kind of report: fields said once, and a list of items."""
+    """The mapping of one kind of report: head fields written once, and a list of items."""
 
     items: str = Field(min_length=1)
     head: Mapping[str, Source]
@@ -122,7 +122,7 @@ class Section(Config):
 
 
 class Envelope(Config):
-    """What stands around the ciphertext."""
+    """The fields around the ciphertext."""
 
     appid: str = Field(min_length=1)
     data: str = Field(min_length=1)
@@ -131,7 +131,7 @@ class Envelope(Config):
 
 
 class AnswerKeys(Config):
-    """How the platform says that it accepted."""
+    """The fields of an answer that show whether the platform accepted."""
 
     key: str
     success: Scalar
@@ -139,7 +139,7 @@ class AnswerKeys(Config):
 
 
 class FieldMapping(Config):
-    """One province's names for what we have."""
+    """One province's field names for our data."""
 
     envelope: Envelope
     answer: AnswerKeys
@@ -148,7 +148,7 @@ class FieldMapping(Config):
     readings: Section
 
     def report(self, kind: MessageKind, messages: Sequence[Message]) -> dict[str, Any]:
-        """The report of messages of one kind and one enterprise, in the province's names.
+        """The report of messages of one kind and one enterprise, in the province's field names.
 
         Its batch.id is the same whenever the same messages are reported again. Raises Unmappable.
         """
@@ -174,10 +174,10 @@ class FieldMapping(Config):
 
 
 def load_mapping(path: Path | None) -> FieldMapping:
-    """The mapping in that file, or the one that comes with the service.
+    """Load the mapping from that file, or the one that comes with the service.
 
     Raises:
-        InvalidConfig: with every fault found; a source path that does not exist is one.
+        InvalidConfig: it lists every fault, such as a source path that does not exist.
     """
     file = path or Path("mapping.toml")
     try:
@@ -206,7 +206,7 @@ def _fields(fields: Mapping[str, Source], scope: Mapping[str, Any]) -> dict[str,
 
 
 def _items(kind: MessageKind, message: Message) -> Iterable[Mapping[str, Any]]:
-    said = {"message": {"id": str(message.id)}}
+    ids = {"message": {"id": str(message.id)}}
     if kind != "readings":
-        return [{**message.body, **said}]
-    return [{**reading, **said, "enterprise": message.body["enterprise"]} for reading in message.body["readings"]]
+        return [{**message.body, **ids}]
+    return [{**reading, **ids, "enterprise": message.body["enterprise"]} for reading in message.body["readings"]]

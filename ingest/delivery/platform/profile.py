@@ -1,4 +1,4 @@
-"""The seam between provinces: how a report is wrapped, and how the platform says yes."""
+"""The protocol between platform connector and province: how a report is wrapped and how an answer is judged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.delivery.platform.cipher import Sm4Cbc
 from ingest.delivery.platform.mapping import FieldMapping
 from ingest.domain.model.outbox import Message, MessageKind
 
-MAX_WORDS = 200
+MAX_MESSAGE = 200
 """Characters kept of the platform's own message."""
 
 
@@ -30,10 +30,10 @@ class Profile(Protocol):
     """One province's protocol over HTTP. Pure: no network, no clock."""
 
     def wrap(self, kind: MessageKind, messages: Sequence[Message]) -> Post:
-        """The request for messages of one kind and one enterprise.
+        """Build the request for messages of one kind and one enterprise.
 
         Raises:
-            Unmappable: something in them has no place in the province's report.
+            Unmappable: a value in them cannot be mapped to the province's report.
         """
 
     def refusal(self, answer: bytes) -> str | None:
@@ -65,15 +65,15 @@ class Sm4JsonProfile:
         """See `Profile.refusal`."""
         keys = self._mapping.answer
         try:
-            said: Any = json.loads(answer)
+            reply: Any = json.loads(answer)
         except (ValueError, RecursionError):
-            said = None
-        if not isinstance(said, dict):
+            reply = None
+        if not isinstance(reply, dict):
             return "the platform's answer is not a JSON object"
-        code = said.get(keys.key)
+        code = reply.get(keys.key)
         if type(code) is type(keys.success) and code == keys.success:
             return None
-        return f"the platform refused: {keys.key} = {self._quote(code)}, {self._quote(said.get(keys.message))}"
+        return f"the platform refused: {keys.key} = {self._quote(code)}, {self._quote(reply.get(keys.message))}"
 
-    def _quote(self, words: object) -> str:
-        return str(words).replace(self._appsecret, "***").replace(self._appid, "***")[:MAX_WORDS]
+    def _quote(self, value: object) -> str:
+        return str(value).replace(self._appsecret, "***").replace(self._appid, "***")[:MAX_MESSAGE]

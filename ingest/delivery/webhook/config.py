@@ -32,13 +32,13 @@ class WebhookConfig(ReceiverConfig):
     ca_file: Path | None = None  # trust this authority alone, not the system's
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:
-        """Whether an alarm of this plant and level is for this receiver; readings are not."""
+        """Whether an alarm of this plant and level is for this receiver; readings never are."""
         if kind != "alarm":
             return False
         return (self.plants is None or plant in self.plants) and (self.levels is None or level in self.levels)
 
     def wants_warning(self, warning: EarlyWarning) -> bool:
-        """Whether events of this warning are for this receiver. Where everyone is asked, no step is left out."""
+        """Whether events of this warning are for this receiver. `steps` excludes nothing while everyone is asked."""
         everyone = warning.asking is not None and not warning.who
         return (
             (self.plants is None or warning.plant in self.plants)

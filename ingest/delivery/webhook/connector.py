@@ -1,4 +1,4 @@
-"""The webhook connector: each event of an alarm or warning is one signed CloudEvent, accepted or tried again alone."""
+"""The webhook connector: sends each event of an alarm or warning as one signed CloudEvent, retried by itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ingest.domain.model.fault import all_of
 from ingest.domain.model.outbox import Message
 
 CONCURRENT = 8
-"""Messages under way at once: enough to drain a backlog, few enough for a small receiver."""
+"""Messages in flight at once: enough to drain a backlog, few enough for a small receiver."""
 
 
 class WebhookConnector:
@@ -38,19 +38,19 @@ class WebhookConnector:
         self._now = now
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        """Post every message by itself, all at the same time."""
-        if len(messages) == 1:  # as the sender has it, which is spared a task by it
+        """Post every message by itself, all concurrently."""
+        if len(messages) == 1:  # always so from the sender; saves a task
             return [await self._post(messages[0])]
         return await asyncio.gather(*(self._post(message) for message in messages))
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         await self._client.close()
 
     async def _post(self, message: Message) -> Outcome:
         try:
             body = cloud_event(message)
-        except UnicodeEncodeError:  # one such message must not hold up the others
+        except UnicodeEncodeError:  # one such message must not block the others
             return Outcome(message.seq, "a text in the message is not Unicode")
         headers = signed_headers(self._keys, str(message.id), self._now() // 1_000_000_000, body)
         headers["content-type"] = "application/cloudevents+json; charset=utf-8"
@@ -58,7 +58,7 @@ class WebhookConnector:
             answer = await post(self._client, self._config.url, body, headers, timeout_s=self._config.timeout_s)
         except Unreachable as error:
             return Outcome(message.seq, str(error))
-        return Outcome(message.seq, answer.refusal, answer.wish_s(self._now()))
+        return Outcome(message.seq, answer.refusal, answer.requested_delay_s(self._now()))
 
 
 def cloud_event(message: Message) -> bytes:
@@ -77,7 +77,7 @@ def cloud_event(message: Message) -> bytes:
 
 
 def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnector:
-    """The connector of these settings. Raises InvalidConfig if a secret or the CA file cannot be used."""
+    """Create the connector. Raises InvalidConfig if a secret or the CA file cannot be used."""
     where = f"connectors.webhooks.{config.name}"
 
     def key() -> bytes:

@@ -1,4 +1,4 @@
-"""Standard Webhooks 1.0.0 signatures: the receiver can tell that a message is ours, whole and recent."""
+"""Standard Webhooks 1.0.0 signatures, by which a receiver verifies that a message is ours, complete and recent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decode_secret(text: str) -> bytes:
 
 
 def signed_headers(keys: Sequence[bytes], message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """The three headers of one attempt, with a signature by each key: two while one takes over from the other.
+    """The three headers of one attempt, with a signature per key: two keys while one replaces the other.
 
     The id stays the same over retries, the timestamp does not.
     """

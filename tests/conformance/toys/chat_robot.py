@@ -58,7 +58,7 @@ class ChatRobot:
             return Outcome(message.seq, "a text in the message is not Unicode")
         except Unreachable as error:
             return Outcome(message.seq, str(error))
-        return Outcome(message.seq, answer.refusal, answer.wish_s(self._now()))
+        return Outcome(message.seq, answer.refusal, answer.requested_delay_s(self._now()))
 
 
 def _line(message: Message) -> str:

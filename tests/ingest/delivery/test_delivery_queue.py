@@ -231,7 +231,7 @@ def test_a_delivery_of_which_nothing_can_be_sent_is_no_sign_of_a_destination_tha
     begins = queue.next_at(0)
     assert begins is not None
     (taken,) = queue.take(begins)
-    assert queue.give_up([taken], {taken.seq}) == []
+    assert queue.drop([taken], {taken.seq}) == []
     assert queue.away
     left = {1, 2} - {taken.seq}
-    assert {one.seq for now in range(int(begins), 4000) for one in queue.take(now)} == left
+    assert {message.seq for now in range(int(begins), 4000) for message in queue.take(now)} == left

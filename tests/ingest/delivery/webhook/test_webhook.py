@@ -204,7 +204,7 @@ async def test_a_receiver_that_is_down_is_told_apart(receiver: Receiver) -> None
 
 
 @pytest.mark.parametrize(
-    ("header", "wish_s"),
+    ("header", "requested_s"),
     [
         ("120", 120.0),
         (format_datetime(dt.datetime.fromtimestamp(START / 1e9 + 300, dt.UTC), usegmt=True), 300.0),
@@ -215,10 +215,10 @@ async def test_a_receiver_that_is_down_is_told_apart(receiver: Receiver) -> None
     ],
 )
 async def test_retry_after_is_understood_in_seconds_and_as_a_date(
-    receiver: Receiver, header: str, wish_s: float | None
+    receiver: Receiver, header: str, requested_s: float | None
 ) -> None:
     receiver.answer = lambda _: Reply(429, {"retry-after": header})
-    assert await deliver_one(receiver.url) == Outcome(1, "HTTP 429 Too Many Requests", wish_s)
+    assert await deliver_one(receiver.url) == Outcome(1, "HTTP 429 Too Many Requests", requested_s)
 
 
 async def test_each_message_has_its_own_fate(receiver: Receiver) -> None:
