@@ -69,7 +69,7 @@ class DeliveryQueue:
     """
 
     def __init__(self, schedule: RetrySchedule, *, in_flight: int, batch: int) -> None:
-        """Create it empty. `in_flight`: most deliveries at once; `batch`: most messages of one kind and plant in each."""
+        """`in_flight`: most deliveries at once; `batch`: most messages of one kind and plant in each."""
         self._schedule = schedule
         self._in_flight, self._batch = in_flight, batch
         self._subjects: dict[str | int, _Subject] = {}
@@ -250,7 +250,7 @@ class DeliveryQueue:
                 self._queue(subject)
 
     def _requeue_all(self) -> None:
-        """Rebuild the queue when the destination goes down or comes up; subjects in a back-off of their own stay out."""
+        """Rebuild the queue when the destination goes down or comes up; subjects that back off stay out."""
         waiting = sorted((ticket, entry[3]) for entry in self._ready if (ticket := abs(entry[2])) == entry[3].ticket)
         self._ready = []
         for _, subject in waiting:
