@@ -1,1 +1,1 @@
-"""The domain, pure: plants' nouns, quality, alarms, early warnings and the closed loop."""
+"""The domain, free of I/O: records of a plant, quality of readings, alarms, early warnings and the closed loop."""

@@ -66,10 +66,12 @@ def _take(cycle: Cycle, engine_state: EngineState, at: int) -> None:
         fresh = known or _alarm(rule, onset, time, _cause(cycle.configuration, rule, int(found.cause[at])))
         event = raised(fresh, cause, value=value)
         if key:
-            _record(cycle, engine_state, [(key, received, span) for span in engine_state.excursions.began(key, onset)])
+            _record(
+                cycle, engine_state, [(key, received, span) for span in engine_state.excursions.open_span(key, onset)]
+            )
     else:
         if key:
-            engine_state.excursions.ended(key, time)
+            engine_state.excursions.close_span(key, time)
         if alarm:
             event = returned(alarm, cause, latch=rule.latch)
     if event:
@@ -84,14 +86,14 @@ def _look_back(cycle: Cycle, engine_state: EngineState, at: int) -> None:
     for limit in engine_state.limits.of(int(batch.point[at])):
         if not limit.violated(value):
             continue
-        if not engine_state.excursions.judged(limit.key, time):
+        if not engine_state.excursions.remembers(limit.key, time):
             point = cycle.configuration.points[batch.point[at]]
             gateway = point.gateway if point is not None else ""
             cycle.unjudged.append(LateUnjudged("before what is remembered", gateway, limit.key, time))
             continue
         violation = Violation(limit.key, time, value, limit.gap, QUIET + limit.on_delay)
         if batch.flags[at] & Flag.LATE:
-            lost = engine_state.excursions.late(violation, received)
+            lost = engine_state.excursions.add(violation, received)
             _record(cycle, engine_state, [(limit.key, received, span) for span in lost])
         else:
             engine_state.excursions.hold(violation, received + AHEAD)
@@ -112,7 +114,7 @@ def _record(cycle: Cycle, engine_state: EngineState, spans: Iterable[tuple[str, 
             continue
         if span.end - span.start < limit.on_delay:
             continue
-        span.told = span.told or span.start
+        span.reported = span.reported or span.start
         event = recorded(_historical(limit, span), received=received)
         if event is not None:
             cycle.events.append(event)
@@ -147,10 +149,10 @@ def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
 
 def _historical(limit: LimitRule, span: Span) -> Alarm:
     rule = limit.rule
-    plant, point, code = (span.named or limit.key).split("/")
+    plant, point, code = (span.reported_key or limit.key).split("/")
     return replace(
         _alarm(rule, span.start, span.start + limit.on_delay, None),
-        id=historical_id(plant, point, code, span.told),
+        id=historical_id(plant, point, code, span.reported),
         value=display_value.at(span.value, rule.limit),
         returned=span.end,
         historical=True,

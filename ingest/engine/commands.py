@@ -17,7 +17,7 @@ from ingest.domain.alarms.lifecycle import (
     require_unseen,
     reset,
 )
-from ingest.domain.alarms.suppressions import ASKED, HIGHEST, decided_before
+from ingest.domain.alarms.suppressions import HIGHEST, REQUESTED, decided_before
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.audit import Act, ActRole
 from ingest.domain.model.changed import Changed, done_before
@@ -182,7 +182,7 @@ class Suppress:
             raise KeyError(f"rule {self.rule!r} of point {self.point!r}")
         for suppression in engine_state.suppressions.of_point(self.plant, self.point):
             if (suppression.kind, suppression.rule) == (self.kind, self.rule):
-                raise done_before(ASKED[self.kind], suppression.applicant, suppression.applied)
+                raise done_before(REQUESTED[self.kind], suppression.applicant, suppression.applied)
         if self.kind is SuppressionKind.OUT_OF_SERVICE and self.rule is not None:
             raise ValueError("a point is taken out of service as a whole, not one rule of it")
         if self.until is not None and self.until <= max(now, self.begins or now):

@@ -346,7 +346,7 @@ class Engine(Worker):
             cause = Cause(now, now, detail={"comment": _what_is_gone(configuration, alarm)})
             if (event := removed(alarm, cause)) is not None:
                 apply_transition(cycle, self.engine_state, event)
-                self.engine_state.excursions.ended(alarm.rule_key, now)
+                self.engine_state.excursions.close_span(alarm.rule_key, now)
 
 
 def _what_is_gone(configuration: PlantConfiguration, alarm: Alarm) -> str:

@@ -271,7 +271,7 @@ class EngineState:
         if "excursions" not in arrays:  # written before they were remembered
             for alarm in self.alarms.values():
                 if alarm.active:
-                    self.excursions.began(alarm.rule_key, alarm.onset)
+                    self.excursions.open_span(alarm.rule_key, alarm.onset)
             return
         self.excursions = RetrospectiveAlarms.of(json.loads(arrays["excursions"].tobytes()))
         self.excursions.rename(renamed)

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from ingest.domain.alarms.display import Shown, display
-from ingest.domain.alarms.lifecycle import STANDING
+from ingest.domain.alarms.lifecycle import OUTSTANDING
 from ingest.domain.model.alarm import Alarm, AlarmFilter
 from ingest.domain.model.plant import SERVICE
 from ingest.services.access import Principal
@@ -33,10 +33,10 @@ def show(ports: Ports, standing: Sequence[Alarm]) -> list[Shown]:
 
 def show_among(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> dict[UUID, Shown]:
     """How to show those of a page that stand, by their ids, among all that stand in the caller's scope."""
-    asked = {alarm.id: alarm for alarm in alarms if alarm.state in STANDING}
+    asked = {alarm.id: alarm for alarm in alarms if alarm.state in OUTSTANDING}
     if not asked:
         return {}
     scope = frozenset(alarm.plant for alarm in asked.values()) | {SERVICE}
-    which = AlarmFilter(plants=frozenset(filter(caller.sees, scope)), states=STANDING)
+    which = AlarmFilter(plants=frozenset(filter(caller.sees, scope)), states=OUTSTANDING)
     beside = [alarm for alarm in ports.alarms.alarms(which, limit=MOST) if alarm.id not in asked]
     return {shown.alarm.id: shown for shown in show(ports, [*asked.values(), *beside]) if shown.alarm.id in asked}

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from ingest.domain.alarms.lifecycle import STANDING, UNSEEN
+from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.plant import Plant, Point, Rule
 from ingest.domain.model.suppression import Suppression, SuppressionState
@@ -133,7 +133,7 @@ def narrowed(caller: Principal, plant_key: str | None) -> frozenset[str] | None:
 
 def standing(ports: Ports, caller: Principal, plant_key: str | None = None) -> dict[str, Standing]:
     """Standing alarms by plant; plants without any are left out."""
-    return counted(ports.alarms.counts(AlarmFilter(plants=narrowed(caller, plant_key), states=STANDING)))
+    return counted(ports.alarms.counts(AlarmFilter(plants=narrowed(caller, plant_key), states=OUTSTANDING)))
 
 
 def counted(counts: Mapping[tuple[str, int, AlarmState], int]) -> dict[str, Standing]:

@@ -29,7 +29,7 @@ def as_conflict() -> Iterator[None]:
         yield
     except Changed as error:
         done = isinstance(error, DoneBefore)
-        raise Conflict(str(error), said=error.said, now=error.now, done=done) from error
+        raise Conflict(str(error), said=error.text, now=error.now, done=done) from error
 
 
 async def carry_out(ports: Ports, command: Command[T]) -> T:

@@ -1,4 +1,4 @@
-"""Figures to hold the metrics of an operator position against, each with its source; none of them is regulation."""
+"""Published benchmarks for an operator position's alarm metrics, each with its source; none is a regulation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest.domain.model.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A figure to hold a metric against: at most `good` is acceptable, above `bad` is not. Never a regulation."""
+    """A benchmark for one metric: at most `good` is acceptable, above `bad` is not. Never a regulation."""
 
     metric: str
     good: float
@@ -67,4 +67,4 @@ BENCHMARKS: Final = (
         Text("长期未消除报警（少于 5 条）", "stale alarms: fewer than 5 on any day"), _IEC, Confidence.PUBLISHED,
     ),
 )  # fmt: skip
-"""What a position's figures are held against."""
+"""The benchmarks an operator position's metrics are compared with."""

@@ -1,4 +1,4 @@
-"""Settings of alarm management; each default says where it is from, and none of them is regulation."""
+"""Settings of alarm management; each default names its source, and none of them is a regulation."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class AlarmsConfig(Config):
         return self
 
     def position_plants(self, plants: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Every operator position with its plants: those named here, then each plant that none of them names."""
+        """Return the plants of every operator position: those configured, then one for each plant not named in any."""
         named = {position.name: position.plants for position in self.positions}
-        taken = {plant for one in named.values() for plant in one}
+        taken = {plant for plants_named in named.values() for plant in plants_named}
         alone = [plant for plant in plants if plant not in taken]
         return named | {plant if plant not in named else f"plant {plant}": (plant,) for plant in alone}

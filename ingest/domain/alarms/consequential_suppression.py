@@ -1,4 +1,4 @@
-"""What explains an alarm: a gateway that is offline, a broker that is gone, a machine that stands."""
+"""Finds the common cause of an alarm: equipment not in production, a gateway offline, the broker unreachable."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from ingest.domain.alarms.lifecycle import STANDING
+from ingest.domain.alarms.lifecycle import OUTSTANDING
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, Point, ServicePoint
 
 INSTRUMENT: Final = frozenset({"bad", "silence", "range", "current", "stuck", "pinned", "noise", "neighbour"})
-"""Kinds of rule that judge the instrument and not the process: a machine that stands does not explain them."""
+"""Kinds of rule that evaluate the instrument and not the process: stopped equipment does not explain them."""
 
 
 class CommonCauseKind(StrEnum):
-    """What explains an alarm that it is folded under."""
+    """The kinds of common cause."""
 
-    EQUIPMENT = "equipment"  # it is not in production: alarms of the process there say nothing new
+    EQUIPMENT = "equipment"  # it is not in production: alarms of the process there carry no information
     GATEWAY = "gateway"  # it is offline: nothing of its points can arrive
-    SERVICE = "service"  # the broker is gone: nothing of any gateway can arrive
+    SERVICE = "service"  # the broker is unreachable: nothing of any gateway can arrive
 
 
 @dataclass(frozen=True, slots=True)
 class CommonCause:
-    """What an alarm is folded under, the outermost.
+    """The outermost cause that an alarm is listed under.
 
     Attributes:
         plant, id: the equipment, the gateway, or the service's own point.
-        alarm: the alarm that tells of it; None for an equipment, which stands without one.
+        alarm: the alarm that reports the cause; None for equipment, which has none.
     """
 
     kind: CommonCauseKind
@@ -40,7 +40,7 @@ class CommonCause:
 
 
 class ConsequentialSuppression:
-    """What stands, by what it explains."""
+    """Finds the common cause of each alarm among the alarms that are active and the equipment that is stopped."""
 
     def __init__(
         self,
@@ -55,11 +55,9 @@ class ConsequentialSuppression:
         self._level_2 = level_2
         self._broker: Alarm | None = None
         self._gateways: dict[tuple[str, str], Alarm] = {}
-        for alarm in sorted(
-            alarms, key=lambda alarm: alarm.rule != "OFFLINE"
-        ):  # what a gateway says of itself comes first
+        for alarm in sorted(alarms, key=lambda alarm: alarm.rule != "OFFLINE"):  # a gateway's own alarm comes first
             point = points[alarm.plant, alarm.point]
-            if point is None or not alarm.active or alarm.state not in STANDING:
+            if point is None or not alarm.active or alarm.state not in OUTSTANDING:
                 continue
             if (alarm.plant, alarm.point) == (SERVICE, ServicePoint.BROKER):
                 self._broker = self._broker or alarm
@@ -67,41 +65,41 @@ class ConsequentialSuppression:
                 self._gateways.setdefault((alarm.plant, alarm.point), alarm)
 
     def of(self, alarm: Alarm) -> CommonCause | None:
-        """The outermost cover of an alarm, or None."""
-        cover, met = None, alarm
-        while (found := self._over(met)) is not None:
-            cover, by = found
-            if by is None:
+        """Return the outermost common cause of an alarm, or None."""
+        cause, current = None, alarm
+        while (found := self._direct_cause(current)) is not None:
+            cause, reporting = found
+            if reporting is None:
                 break
-            met = by
-        return cover
+            current = reporting
+        return cause
 
-    def _over(self, alarm: Alarm) -> tuple[CommonCause, Alarm | None] | None:
-        """What covers it directly, and the alarm that tells of that."""
+    def _direct_cause(self, alarm: Alarm) -> tuple[CommonCause, Alarm | None] | None:
+        """Return its direct cause, and the alarm that reports that cause."""
         point = self._points[alarm.plant, alarm.point]
         if point is None or (alarm.level == 2 and not self._level_2):
             return None
         if point.signal == GATEWAY_SIGNAL:
             own = self._gateways.get((alarm.plant, alarm.point), alarm)
             return (
-                _told(CommonCauseKind.GATEWAY, own)
+                _reported_by(CommonCauseKind.GATEWAY, own)
                 if own is not alarm
-                else _told(CommonCauseKind.SERVICE, self._broker)
+                else _reported_by(CommonCauseKind.SERVICE, self._broker)
             )
         kind = next((rule.kind for rule in point.rules if rule.code == alarm.rule), None)
         if point.is_device or kind is None:
             return None
         if kind == "silence":
-            return _told(CommonCauseKind.GATEWAY, self._gateways.get((alarm.plant, point.gateway)))
-        return self._stands(point) if kind not in INSTRUMENT else None
+            return _reported_by(CommonCauseKind.GATEWAY, self._gateways.get((alarm.plant, point.gateway)))
+        return self._stopped_equipment(point) if kind not in INSTRUMENT else None
 
-    def _stands(self, point: Point) -> tuple[CommonCause, None] | None:
-        """The equipment of a point, if it is not in production; what says so may itself be the trouble."""
+    def _stopped_equipment(self, point: Point) -> tuple[CommonCause, None] | None:
+        """Return the point's equipment if stopped, unless this point is the one that reports so: it may be faulty."""
         witness = self._stopped.get((point.plant, point.equipment)) if point.equipment is not None else None
         if point.equipment is None or witness in {None, point.id}:
             return None
         return CommonCause(CommonCauseKind.EQUIPMENT, point.plant, point.equipment, None), None
 
 
-def _told(kind: CommonCauseKind, alarm: Alarm | None) -> tuple[CommonCause, Alarm] | None:
+def _reported_by(kind: CommonCauseKind, alarm: Alarm | None) -> tuple[CommonCause, Alarm] | None:
     return (CommonCause(kind, alarm.plant, alarm.point, alarm.id), alarm) if alarm is not None else None

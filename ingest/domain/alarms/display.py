@@ -1,6 +1,6 @@
-"""How standing alarms are shown: grouped by equipment, and folded under what explains them.
+"""Arranges outstanding alarms for display: grouped by equipment, folded under their common cause.
 
-Display only: every alarm given comes out exactly once, and stays in the list, the record and every delivery.
+Display only: each alarm given appears exactly once, and stays in the list, the record and every delivery.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from uuid import UUID
 
 from ingest.domain.alarms.config import AlarmsConfig
 from ingest.domain.alarms.consequential_suppression import CommonCause, CommonCauseKind, ConsequentialSuppression
-from ingest.domain.alarms.lifecycle import STANDING
+from ingest.domain.alarms.lifecycle import OUTSTANDING
 from ingest.domain.alarms.metrics import chattering_rules
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.annunciations import Annunciations
 from ingest.domain.model.plant import Point, rule_key
 
 FindPoint = Callable[[str, str], Point | None]
-"""The point of a plant by its id, or None where it is no longer enrolled."""
+"""Returns the point of a plant by its id, or None if it is not configured any more."""
 
 _NS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An alarm, and how it is to be shown.
+    """An alarm with what its display depends on.
 
     Attributes:
-        equipment: the group it belongs to, in its plant; None = the plant's own: gateways, points without equipment.
+        equipment: the group it belongs to in its plant; None = the plant's own: gateways, points without equipment.
         first_out: the first of a burst of alarms of its equipment.
         chattering: its rule was raised too often within a short time.
-        stale: it has stood for too long.
-        cover: what it is folded under, or None.
+        stale: it has been active for too long.
+        cover: the cause it is folded under, or None.
         covers: how many alarms are folded under it.
     """
 
@@ -50,7 +50,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An alarm in the list with those folded under it."""
+    """A row of the list: an alarm and those folded under it."""
 
     shown: Shown
     folded: tuple[Shown, ...]
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The alarms of one equipment (None: of the plant itself). `folded`: because the equipment stands."""
+    """The alarms of one equipment (None: of the plant itself). `folded`: those of the process while it is stopped."""
 
     plant: str
     equipment: str | None
@@ -75,13 +75,13 @@ def display(
     config: AlarmsConfig,
     now: int,
 ) -> list[Shown]:
-    """How to show each of these alarms, in their order.
+    """Return how to display each of these alarms, in their order.
 
     Args:
-        alarms: all standing alarms of a scope; one under a suppression is shown, and covers nothing.
-        find: the point an alarm is of.
-        stopped: equipment that is known not to be in production, by (plant, equipment), with the point that tells so.
-        raises: what was raised of late, for chattering and for firsts of a burst that are no longer in the list.
+        alarms: all outstanding alarms of a scope; one that is suppressed is shown, and explains no other.
+        find: the lookup of points.
+        stopped: equipment known not to be in production, by (plant, equipment), with the point that reports so.
+        raises: recent raises, for chattering and for the first of a burst that is no longer in the list.
         config: counts and spans.
         now: ns since the epoch.
     """
@@ -110,25 +110,25 @@ def display(
 
 
 def is_stale(alarm: Alarm, config: AlarmsConfig, now: int) -> bool:
-    """Whether it has called for longer than an alarm should; one that is hidden on purpose calls nobody."""
-    return alarm.active and alarm.state in STANDING and now - alarm.annunciated > config.stale_s * _NS
+    """Whether it has been active for longer than `stale_s`; a suppressed alarm is never stale."""
+    return alarm.active and alarm.state in OUTSTANDING and now - alarm.annunciated > config.stale_s * _NS
 
 
 def fold(shown: Sequence[Shown]) -> list[Group]:
-    """The list as it is drawn: groups in the order of their first alarm, each alarm in exactly one place.
+    """Arrange the list: groups in the order of their first alarm, each alarm in exactly one place.
 
-    One whose cover is not among those given (a list that is filtered) has a row of its own.
+    An alarm whose cause is not among those given (the list is filtered) has a row of its own.
     """
-    here = {one.alarm.id for one in shown}
+    listed = {entry.alarm.id for entry in shown}
     under: dict[UUID, list[Shown]] = {}
     groups: dict[tuple[str, str | None], tuple[list[Shown], list[Shown]]] = {}
-    for one in shown:
-        cover = one.cover
-        if cover is not None and cover.alarm is not None and cover.alarm in here:
-            under.setdefault(cover.alarm, []).append(one)
+    for entry in shown:
+        cover = entry.cover
+        if cover is not None and cover.alarm is not None and cover.alarm in listed:
+            under.setdefault(cover.alarm, []).append(entry)
             continue
-        rows, folded = groups.setdefault((one.alarm.plant, one.equipment), ([], []))
-        (folded if cover is not None and cover.kind is CommonCauseKind.EQUIPMENT else rows).append(one)
+        rows, folded = groups.setdefault((entry.alarm.plant, entry.equipment), ([], []))
+        (folded if cover is not None and cover.kind is CommonCauseKind.EQUIPMENT else rows).append(entry)
     return [
         Group(plant, equipment, tuple(Row(row, tuple(under.get(row.alarm.id, ()))) for row in rows), tuple(folded))
         for (plant, equipment), (rows, folded) in groups.items()
@@ -143,9 +143,9 @@ def _first_out(
     raises: Annunciations,
     gap: int,
 ) -> AbstractSet[UUID]:
-    """The alarms that were the first of a burst of at least two rules on one equipment, those covered left out.
+    """Return the first alarm of each burst of at least two rules on one equipment, without those with a common cause.
 
-    The first may have left the list since: then nobody takes its place, as long as its raise is remembered.
+    The first may have left the list since: while its raise is remembered, no other alarm takes its place.
     """
     latest = {alarm.rule_key: alarm for alarm in alarms if alarm.rule_key not in covered}
     on: dict[tuple[str, str], set[tuple[int, str]]] = {}
@@ -173,12 +173,12 @@ def _first_out(
 
 
 def _bursts(raised: Sequence[tuple[int, str]], gap: int) -> Iterator[list[tuple[int, str]]]:
-    """Parted wherever nothing was raised for longer than `gap`."""
+    """Split at every pause longer than `gap`."""
     burst: list[tuple[int, str]] = []
-    for one in raised:
-        if burst and one[0] - burst[-1][0] > gap:
+    for entry in raised:
+        if burst and entry[0] - burst[-1][0] > gap:
             yield burst
             burst = []
-        burst.append(one)
+        burst.append(entry)
     if burst:
         yield burst

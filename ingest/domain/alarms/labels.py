@@ -1,4 +1,4 @@
-"""What states and events of alarms are called, Chinese first."""
+"""The names of alarm states and events, Chinese first."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ EVENTS: Final[dict[AlarmEventKind, Text]] = {
 
 
 def cannot(kind: AlarmEventKind, state: AlarmState) -> Text:
-    """What to tell whoever asks for what an alarm in this state does not allow."""
-    now, wish = STATES[state], EVENTS[kind]
+    """Return the refusal of an action that an alarm in this state does not allow."""
+    now, action = STATES[state], EVENTS[kind]
     return Text(
-        f"该报警现在的状态是“{now.zh}”，不能{wish.zh}。",
-        f"Not possible now ({wish.en.lower()}): the state of this alarm is {now.en.lower()}.",
+        f"该报警现在的状态是“{now.zh}”，不能{action.zh}。",
+        f"Not possible now ({action.en.lower()}): the state of this alarm is {now.en.lower()}.",
     )

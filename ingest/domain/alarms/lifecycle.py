@@ -1,4 +1,4 @@
-"""The life of an alarm: one table of transitions, and the pure steps that follow it (ISA-18.2 / IEC 62682)."""
+"""The lifecycle of an alarm: one table of transitions, and pure functions that apply it (ISA-18.2 / IEC 62682)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ingest.domain.model.text import Text
 
 
 class Outcome(Enum):
-    """What an event leads to where it leads to no state of its own."""
+    """The result of an event that leads to no fixed state."""
 
-    NOTHING = "."  # it tells nothing new: no record
-    REFUSED = "!"  # an operator is told that it cannot be done
+    NOTHING = "."  # no change: no record
+    REFUSED = "!"  # not allowed in this state: the operator's action is refused
     SAME = "="  # recorded; the state stays
-    RESUMED = "<"  # unacknowledged if the condition holds, else latched: nothing else outlasts a suppression
+    RESUMED = "<"  # after a suppression: unacknowledged if the condition holds, else latched
 
 
 _TABLE: Final = """
@@ -47,10 +47,10 @@ cleared               A  !  !  !  !  !  !  !  !  !  X
 removed               .  X  X  .  .  .  X  X  X  .  .
 recorded              A  .  .  .  .  .  .  .  .  .  .
 """
-"""A row an event, a column a state, by the letters of `AlarmState`; ? = not evaluated, X = removed.
+"""A row per event, a column per state, by the letters of `AlarmState`; ? = not evaluated, X = removed.
 
-What is over (D, E, F) is not hidden by a suppression: it still waits to be seen or reset. What cannot be evaluated
-while an alarm stands changes nothing: unknown is not good.
+A suppression does not hide D, E and F: they still wait to be acknowledged or reset. A rule that cannot be evaluated
+while its alarm is active changes nothing: unknown is not good.
 """
 
 _LETTERS: Final = dict(zip("ABCDEFGHI?X", AlarmState, strict=True))
@@ -66,7 +66,7 @@ def _read(table: str) -> dict[tuple[AlarmState, AlarmEventKind], AlarmState | Ou
 
 
 TRANSITIONS: Final = _read(_TABLE)
-"""(state, event) -> what comes of it; every pair is there."""
+"""(state, event) -> the next state or outcome; every pair is present."""
 
 SUPPRESSIONS: Final[Mapping[SuppressionKind, tuple[AlarmState, AlarmEventKind, AlarmEventKind]]] = {
     SuppressionKind.SHELVED: (AlarmState.SHELVED, AlarmEventKind.SHELVED, AlarmEventKind.UNSHELVED),
@@ -77,11 +77,11 @@ SUPPRESSIONS: Final[Mapping[SuppressionKind, tuple[AlarmState, AlarmEventKind, A
         AlarmEventKind.RETURNED_TO_SERVICE,
     ),
 }
-"""Kind -> the state under it, the event that begins it, the event that ends it; the weakest kind first."""
+"""Kind -> the state under it, the event that begins it and the event that ends it; the weakest kind first."""
 
 SUPPRESSED_STATES: Final = {state: leave for state, _, leave in SUPPRESSIONS.values()}
 
-STANDING: Final = frozenset(
+OUTSTANDING: Final = frozenset(
     {
         AlarmState.UNACKNOWLEDGED,
         AlarmState.ACKNOWLEDGED,
@@ -90,16 +90,16 @@ STANDING: Final = frozenset(
         AlarmState.LATCHED_ACKNOWLEDGED,
     }
 )
-"""States in which an alarm asks something of the operator: it holds, or waits to be seen or reset."""
+"""States in which an alarm needs the operator: active, or waiting to be acknowledged or reset."""
 
 UNSEEN: Final = frozenset(
-    state for state in STANDING if isinstance(TRANSITIONS[state, AlarmEventKind.ACKNOWLEDGED], AlarmState)
+    state for state in OUTSTANDING if isinstance(TRANSITIONS[state, AlarmEventKind.ACKNOWLEDGED], AlarmState)
 )
-"""States in which nobody has acknowledged it."""
+"""Outstanding states in which nobody has acknowledged the alarm."""
 
 
 class Refused(ValueError):
-    """An operator's wish that the alarm's state does not allow."""
+    """The alarm's state does not allow the operator's action."""
 
     def __init__(self, kind: AlarmEventKind, state: AlarmState) -> None:
         super().__init__(f"{kind}: the alarm is {state}")
@@ -113,14 +113,14 @@ _NOT_SEEN: Final = Text(
 
 
 def require_raise(alarm: Alarm, seen: int | None) -> None:
-    """Refuse whoever saw another raise of the alarm than its newest; 0: none of them; None: they do not say.
+    """Refuse a decision made on another raise of the alarm than its newest; `seen`: 0 = none, None = not stated.
 
     Raises:
-        Changed: it was raised again since, or never so often.
+        Changed: it was raised again since, or not that often yet.
     """
     if seen is None or seen == alarm.raises:
         return
-    said = (
+    text = (
         _NOT_SEEN
         if seen == 0
         else Text(
@@ -129,27 +129,27 @@ def require_raise(alarm: Alarm, seen: int | None) -> None:
         )
     )
     now = {"raises": alarm.raises, "state": str(alarm.state), "annunciated": iso(alarm.annunciated)}
-    raise Changed(said, {"alarm": str(alarm.id), **now, "value": alarm.value})
+    raise Changed(text, {"alarm": str(alarm.id), **now, "value": alarm.value})
 
 
 _ACKNOWLEDGED: Final = Text("确认该报警", "acknowledged this alarm")
 
 
 def require_unseen(alarm: Alarm) -> None:
-    """Refuse whoever acknowledges what somebody has acknowledged since it was raised last. Raises Changed."""
+    """Refuse to acknowledge an alarm already acknowledged since it was last raised. Raises Changed."""
     if alarm.acked is not None and alarm.state not in UNSEEN:
         raise done_before(_ACKNOWLEDGED, alarm.acked_by, alarm.acked)
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What brought an event about. Times are ns since the epoch, UTC.
+    """The cause of an event. Times are ns since the epoch, UTC.
 
     Attributes:
         time: when it happened.
         received: when the service learnt of it.
         by, role: who did it; None: the service itself.
-        detail: what was said with it, JSON-ready.
+        detail: comment, reason and the like, JSON-ready.
     """
 
     time: int
@@ -160,10 +160,10 @@ class Cause:
 
 
 def following(state: AlarmState, kind: AlarmEventKind, *, active: bool) -> AlarmState | None:
-    """The state after an event; None where it tells nothing new. `active`: whether the condition holds.
+    """Return the state after an event, or None if nothing changes. `active`: whether the condition holds.
 
     Raises:
-        Refused: it is an operator's wish that cannot be granted in this state.
+        Refused: an operator's action that this state does not allow.
     """
     found = TRANSITIONS[state, kind]
     if isinstance(found, AlarmState):
@@ -176,10 +176,10 @@ def following(state: AlarmState, kind: AlarmEventKind, *, active: bool) -> Alarm
 
 
 def raised(alarm: Alarm, cause: Cause, *, value: float | None) -> AlarmEvent | None:
-    """The condition holds. A fresh alarm comes in state NORMAL; None if it stands already."""
+    """Raise an alarm; a new one is passed in state NORMAL. None if it is active already."""
     if alarm.raises and alarm.active:
         return None
-    again = replace(
+    raised_again = replace(
         alarm,
         value=value,
         annunciated=cause.time,
@@ -190,11 +190,11 @@ def raised(alarm: Alarm, cause: Cause, *, value: float | None) -> AlarmEvent | N
         disposed=None,
         cleared=None,
     )
-    return _step(again, AlarmEventKind.RAISED, cause)
+    return _step(raised_again, AlarmEventKind.RAISED, cause)
 
 
 def returned(alarm: Alarm, cause: Cause, *, latch: bool = False) -> AlarmEvent | None:
-    """The condition is gone; None if it was gone already. With `latch` the alarm stays until it is reset."""
+    """Return an alarm whose condition has ended; None if it is not active. With `latch` it stays until it is reset."""
     if not alarm.active:
         return None
     comment = cause.detail.get("comment") or alarm.comment
@@ -203,12 +203,12 @@ def returned(alarm: Alarm, cause: Cause, *, latch: bool = False) -> AlarmEvent |
 
 
 def removed(alarm: Alarm, cause: Cause) -> AlarmEvent | None:
-    """Nothing judges it any more. What holds ends so, and is not called returned; None for what was over already."""
+    """Remove an active alarm whose rule is no longer configured: its end is unknown. None if it is not active."""
     return _step(alarm, AlarmEventKind.REMOVED, cause) if alarm.active else None
 
 
 def acknowledged(alarm: Alarm, cause: Cause) -> AlarmEvent:
-    """Somebody has seen it. Raises Refused."""
+    """Acknowledge an alarm. Raises Refused."""
     comment = cause.detail.get("comment") or alarm.comment
     return _must(
         replace(alarm, acked=cause.time, acked_by=cause.by, comment=comment), AlarmEventKind.ACKNOWLEDGED, cause
@@ -216,27 +216,27 @@ def acknowledged(alarm: Alarm, cause: Cause) -> AlarmEvent:
 
 
 def reset(alarm: Alarm, cause: Cause) -> AlarmEvent:
-    """Let go of a latched alarm that was acknowledged and whose condition is gone. Raises Refused."""
+    """Reset a latched alarm that was acknowledged and whose condition has ended. Raises Refused."""
     return _must(alarm, AlarmEventKind.RESET, cause)
 
 
 def commented(alarm: Alarm, cause: Cause) -> AlarmEvent:
-    """Somebody said something; the newest comment is shown with the alarm."""
+    """Add a comment; the newest one is shown with the alarm."""
     return _must(replace(alarm, comment=cause.detail["comment"]), AlarmEventKind.COMMENTED, cause)
 
 
 def assigned(alarm: Alarm, cause: Cause) -> AlarmEvent:
-    """Somebody is to deal with it; None: nobody in particular."""
+    """Assign an alarm to the person in `cause.detail["to"]`; None: to nobody in particular."""
     return _must(replace(alarm, assigned=cause.detail["to"]), AlarmEventKind.ASSIGNED, cause)
 
 
 def disposed(alarm: Alarm, cause: Cause) -> AlarmEvent:
-    """Feedback was given."""
+    """Record that feedback was given on an alarm."""
     return _must(replace(alarm, disposed=cause.time), AlarmEventKind.DISPOSED, cause)
 
 
 def recorded(alarm: Alarm, *, received: int) -> AlarmEvent | None:
-    """A historical alarm as it is known now, again each time it proves longer; None for one that ever stood."""
+    """Record a historical alarm, anew each time it proves longer; None for one that was ever live."""
     if not alarm.historical or alarm.state is not AlarmState.NORMAL or alarm.returned is None:
         return None
     name = uuid5(alarm.id, f"{AlarmEventKind.RECORDED}/{alarm.onset}/{alarm.returned}")
@@ -244,34 +244,34 @@ def recorded(alarm: Alarm, *, received: int) -> AlarmEvent | None:
 
 
 def consequences(alarm: Alarm, cause: Cause, over: Suppression | None) -> list[AlarmEvent]:
-    """What follows at once from a step of an alarm's life, or from the beginning or end of a suppression.
+    """Return the events that follow at once from a transition, or from the beginning or end of a suppression.
 
     Args:
-        alarm: as the step left it.
-        cause: what brought it about.
+        alarm: its state after the transition.
+        cause: the transition's cause.
         over: the strongest suppression that covers the alarm now.
 
     Returns:
-        Events that take the alarm into, out of or between suppressions, and the one that clears it (销警) once its
-        value is back and feedback was given.
+        Events that take the alarm into, out of or between suppressions, and the one that clears it (销警) once it is
+        over and feedback was given.
     """
     found = []
-    for kind in _moves(alarm, over):
-        told = cause
+    for kind in _suppression_events(alarm, over):
+        of_event = cause
         if over is not None:
-            told = replace(cause, detail={"suppression": str(over.id), "reason": over.reason})
-        event = _step(alarm, kind, told)
+            of_event = replace(cause, detail={"suppression": str(over.id), "reason": over.reason})
+        event = _step(alarm, kind, of_event)
         if event is not None:
             found.append(event)
             alarm = event.alarm
     if alarm.state in OVER and alarm.disposed is not None and alarm.cleared is None:
-        done = Cause(cause.time, cause.received)
-        found.append(_must(replace(alarm, cleared=cause.time), AlarmEventKind.CLEARED, done))
+        own = Cause(cause.time, cause.received)
+        found.append(_must(replace(alarm, cleared=cause.time), AlarmEventKind.CLEARED, own))
     return found
 
 
-def _moves(alarm: Alarm, over: Suppression | None) -> list[AlarmEventKind]:
-    """Into, out of or between suppressions; what is over is not hidden any more."""
+def _suppression_events(alarm: Alarm, over: Suppression | None) -> list[AlarmEventKind]:
+    """Return the events into, out of or between suppressions; an alarm that is not active enters none."""
     leave = [SUPPRESSED_STATES[alarm.state]] if alarm.state in SUPPRESSED_STATES else []
     if over is None:
         return leave
@@ -281,8 +281,8 @@ def _moves(alarm: Alarm, over: Suppression | None) -> list[AlarmEventKind]:
     return [enter] if TRANSITIONS[alarm.state, enter] is state else [*leave, enter]
 
 
-def standing(alarm: AlarmState | None, over: SuppressionKind | None, *, evaluated: bool) -> AlarmState:
-    """The state of a rule as an operator is shown it: that of its alarm, or what keeps it from raising one."""
+def displayed_state(alarm: AlarmState | None, over: SuppressionKind | None, *, evaluated: bool) -> AlarmState:
+    """Return the state displayed for a rule: that of its alarm, or what keeps it from raising one."""
     state = alarm or AlarmState.NORMAL
     if not evaluated:
         state = following(state, AlarmEventKind.UNEVALUATED, active=False) or state

@@ -1,4 +1,4 @@
-"""What alarms ask of an operator position: rate, floods, worst rules, priorities, answers (EEMUA 191, ISA-18.2)."""
+"""Alarm metrics of an operator position: rate, floods, worst rules, priorities, answers (EEMUA 191, ISA-18.2)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ingest.domain.alarms.config import AlarmsConfig
 from ingest.domain.model.annunciations import OPEN, Annunciations
 
 SLOT_S: Final = 600
-"""Rates are told per 10 min, whatever a flood's window is."""
+"""Rates are per 10 min, whatever a flood's window is."""
 
 RATES: Final = (1, 2, 10)
-"""Alarms in 10 min beyond which a slot is counted: acceptable, manageable, flood."""
+"""Numbers of alarms above which a 10 min slot is counted: acceptable, manageable, flood."""
 
 TOP: Final = 10
 _NS: Final = 1_000_000_000
@@ -25,12 +25,12 @@ _NS: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """More alarms than a person can follow.
+    """An alarm flood: more alarms than a person can follow.
 
     Attributes:
         began, ended: ns since the epoch; `ended` None = it goes on at the end of the span.
-        alarms: raised in it, those of the window that began it included.
-        peak: most within one window.
+        alarms: raised in it, including those of the window that began it.
+        peak: the most within one window.
     """
 
     began: int
@@ -41,7 +41,7 @@ class Flood:
 
 @dataclass(frozen=True, slots=True)
 class RuleLoad:
-    """How often one rule called, and its share of all."""
+    """How often one rule was annunciated, and its share of all."""
 
     plant: str
     point: str
@@ -52,7 +52,7 @@ class RuleLoad:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """How soon alarms were acknowledged; None where none was."""
+    """How soon alarms were acknowledged; times are None if none was."""
 
     acknowledged: int
     open: int
@@ -62,20 +62,20 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class AlarmMetrics:
-    """What one position was called for in a span. Shares are of 1.
+    """The metrics of one position over a span. Shares are of 1.
 
     Attributes:
         start, end: the span, ns since the epoch.
-        raised: times an alarm called.
-        hidden: times one was raised while shelved, suppressed or out of service; in no other figure.
+        raised: annunciations.
+        hidden: raises while shelved, suppressed or out of service; in no other figure.
         rate_mean, rate_max: alarms in 10 min, over slots counted from `start`.
-        slots, above: slots there are, and the share of them with more than so many alarms.
-        floods, flood_share: floods, and the share of the span spent in them.
-        top, top_share: the ten rules that called most often, and their share of all calls.
-        levels: calls by level.
+        slots, above: the number of slots, and the share of them with more than so many alarms.
+        floods, flood_share: floods, and the share of the span spent in flood.
+        top, top_share: the ten most frequent rules, and their share of all annunciations.
+        levels: annunciations by level.
         chattering: rules that were raised too often within a short time, as plant, point, code.
         answers: time to acknowledge.
-        slot: int64[raised], the slot in which each called, ascending.
+        slot: int64[raised], the slot of each annunciation, ascending.
     """
 
     start: int
@@ -102,7 +102,7 @@ class AlarmMetrics:
 
 
 def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsConfig) -> AlarmMetrics:
-    """The metrics of a span, start <= called < end, of the annunciations of one position from `lead` before it on.
+    """Compute the metrics of a span, start <= called < end, from one position's annunciations since `lead` before it.
 
     Raises:
         ValueError: the span is empty.
@@ -110,7 +110,7 @@ def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsCo
     if start >= end:
         raise ValueError("a span that ends after it starts")
     span = annunciations.between(start, end)
-    calls = span.heard()
+    calls = span.visible()
     length = SLOT_S * _NS
     slots = -(-(end - start) // length)
     slot = (calls.called - start) // length
@@ -139,12 +139,12 @@ def measure(annunciations: Annunciations, start: int, end: int, config: AlarmsCo
 
 
 def lead(config: AlarmsConfig) -> int:
-    """So long before a span annunciations matter to it, ns: a flood may have begun before the span does."""
+    """Return how long before a span annunciations matter to it, ns: a flood may begin before the span does."""
     return 6 * max(SLOT_S, config.flood_window_s) * _NS
 
 
 def floods_of(time: NDArray[np.int64], start: int, end: int, config: AlarmsConfig) -> tuple[Flood, ...]:
-    """The floods that touch the span, by the alarms in the window before every moment, in ascending order."""
+    """Return the floods that overlap the span, in ascending order, from the number of alarms in a sliding window."""
     if len(time) <= config.flood_begins_above:
         return ()
     window, most = config.flood_window_s * _NS, config.flood_begins_above
@@ -154,9 +154,9 @@ def floods_of(time: NDArray[np.int64], start: int, end: int, config: AlarmsConfi
     sign = np.where(inside > config.flood_begins_above, 1, np.where(inside < config.flood_ends_below, -1, 0))
     decided = np.maximum.accumulate(np.where(sign != 0, np.arange(len(sign)), 0))
     on = sign[decided] > 0
-    turns = np.flatnonzero(np.diff(on, prepend=False))  # always in pairs: every window is empty in the end
+    edges = np.flatnonzero(np.diff(on, prepend=False))  # always in pairs: every window is empty in the end
     found = []
-    for first, last in turns.reshape(-1, 2).tolist():
+    for first, last in edges.reshape(-1, 2).tolist():
         began, ended = int(moments[first]), int(moments[last])
         if began < end and ended > start:
             begin, stop = np.searchsorted(time, [began - window, ended], side="right")
@@ -166,12 +166,12 @@ def floods_of(time: NDArray[np.int64], start: int, end: int, config: AlarmsConfi
 
 
 def flooded(time: NDArray[np.int64], now: int, config: AlarmsConfig) -> bool:
-    """Whether a flood goes on at `now`, by raises up to then, ascending."""
+    """Whether there is a flood at `now`, from raises up to then, ascending."""
     return any(flood.ended is None for flood in floods_of(time[time <= now], now, now + 1, config))
 
 
 def worst(annunciations: Annunciations, count: int) -> tuple[RuleLoad, ...]:
-    """The rules that were raised most often, the worst first."""
+    """Return the rules that were raised most often, the worst first."""
     rules, calls = np.unique(annunciations.rule, return_counts=True)
     order = np.argsort(-calls, kind="stable")[:count]
     return tuple(
@@ -182,7 +182,7 @@ def worst(annunciations: Annunciations, count: int) -> tuple[RuleLoad, ...]:
 
 
 def chattering_rules(raises: Annunciations, count: int, window: int) -> AbstractSet[tuple[str, str, str]]:
-    """The rules that were raised at least `count` times within `window` ns."""
+    """Return the rules that were raised at least `count` times within `window` ns."""
     if len(raises) < count:
         return frozenset()
     order = np.lexsort((raises.raised, raises.rule))
@@ -193,7 +193,7 @@ def chattering_rules(raises: Annunciations, count: int, window: int) -> Abstract
 
 
 def _windowed(time: NDArray[np.int64], window: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The moments at which the number of alarms in the window before them changes, and the number from then on."""
+    """Return the times at which the number of alarms in the sliding window changes, and the number from then on."""
     edges = np.concatenate((time, time + window))
     change = np.repeat(np.array([1, -1]), len(time))
     order = np.argsort(edges, kind="stable")

@@ -1,4 +1,4 @@
-"""What an operator position has before it now: standing alarms, and whether they come faster than a person follows."""
+"""The load of an operator position now: its outstanding alarms, and whether they come as a flood."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from ingest.domain.alarms.config import AlarmsConfig
 from ingest.domain.alarms.display import is_stale
-from ingest.domain.alarms.lifecycle import STANDING, UNSEEN
+from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.alarms.metrics import SLOT_S, chattering_rules, flooded
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.annunciations import Annunciations
@@ -18,15 +18,15 @@ _NS: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class OperatorLoad:
-    """One position at one moment.
+    """The load of one position at one moment.
 
     Attributes:
-        levels: standing alarms by level.
-        unacknowledged: of them, those nobody has seen.
-        stale: of them, those that stand for too long.
-        hidden: alarms that are shelved, suppressed or out of service, and not among the standing.
+        levels: outstanding alarms by level.
+        unacknowledged: how many of them nobody has acknowledged.
+        stale: how many of them have been active for too long.
+        hidden: alarms that are shelved, suppressed or out of service, so not among the outstanding.
         chattering: rules that were raised too often within a short time, in the last 10 min.
-        raised: times an alarm called in the last 10 min.
+        raised: annunciations in the last 10 min.
         flood: whether that is more than a person can follow.
     """
 
@@ -39,17 +39,17 @@ class OperatorLoad:
     flood: bool
 
 
-def at_present(alarms: Sequence[Alarm], recent: Annunciations, config: AlarmsConfig, now: int) -> OperatorLoad:
-    """What a position has before it, by its alarms that are not normal and its annunciations from `lead` ago on."""
-    standing = [alarm for alarm in alarms if alarm.state in STANDING]
-    heard = recent.heard()
-    late = heard.between(now - SLOT_S * _NS, now + 1)
+def load_at(alarms: Sequence[Alarm], recent: Annunciations, config: AlarmsConfig, now: int) -> OperatorLoad:
+    """Return a position's load from its alarms that are not normal and its annunciations since `lead` ago."""
+    outstanding = [alarm for alarm in alarms if alarm.state in OUTSTANDING]
+    visible = recent.visible()
+    lately = visible.between(now - SLOT_S * _NS, now + 1)
     return OperatorLoad(
-        levels={level: sum(alarm.level == level for alarm in standing) for level in (1, 2)},
-        unacknowledged=sum(alarm.state in UNSEEN for alarm in standing),
-        stale=sum(is_stale(alarm, config, now) for alarm in standing),
-        hidden=len(alarms) - len(standing),
-        chattering=len(chattering_rules(late, config.chatter_count, config.chatter_window_s * _NS)),
-        raised=len(late),
-        flood=flooded(heard.called, now, config),
+        levels={level: sum(alarm.level == level for alarm in outstanding) for level in (1, 2)},
+        unacknowledged=sum(alarm.state in UNSEEN for alarm in outstanding),
+        stale=sum(is_stale(alarm, config, now) for alarm in outstanding),
+        hidden=len(alarms) - len(outstanding),
+        chattering=len(chattering_rules(lately, config.chatter_count, config.chatter_window_s * _NS)),
+        raised=len(lately),
+        flood=flooded(visible.called, now, config),
     )

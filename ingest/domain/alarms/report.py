@@ -1,4 +1,4 @@
-"""What leaves the house about an alarm or about readings, as JSON-ready data. Receivers rely on these shapes."""
+"""The JSON form in which alarms and readings leave the service. Receivers rely on these shapes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ingest.domain.model.text import Text
 
 
 def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = None) -> dict[str, Any]:
-    """An alarm event as told to inspectors and to the province.
+    """Return the body of an alarm event for inspectors and the province.
 
-    `reason` is what its rule finds, None once the rule is gone; `plant` is None once it was removed.
+    `reason` is what its rule finds, None once the rule was removed; `plant` is None once it was removed.
     """
     return {
         "event": str(event.kind),
@@ -29,7 +29,7 @@ def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = Non
 
 
 def alarm_fields(alarm: Alarm) -> dict[str, Any]:
-    """An alarm as it stands: the same shape by webhook, stream and API."""
+    """Return an alarm in its present state, in the shape shared by webhooks, streams and the API."""
     return {
         "id": str(alarm.id),
         "plant": alarm.plant,
@@ -57,7 +57,7 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
 
 
 def readings_body(plant: Plant, time: int, latest: Iterable[tuple[Point, int, float | None, int]]) -> dict[str, Any]:
-    """The newest reading of each point of a plant: (point, device time, value, flags)."""
+    """Return the body with a plant's newest readings, given as (point, device time, value, flags)."""
     return {
         "time": iso(time),
         "enterprise": enterprise_fields(plant),

@@ -1,8 +1,8 @@
-"""Excursions beyond a limit that are known only from readings that came late, beside the spans of live alarms.
+"""Finds excursions beyond a limit that are known only from late readings, outside the spans of live alarms.
 
-A violating reading that came late and lies in no span opens one or extends the ones next to it, at most a gap away; so
-the order in which such readings arrive does not matter. What has been left alone for its while is settled: told as one
-historical alarm, and told again when it grows later. No span overlaps another one of its rule.
+A late violating reading outside all spans opens one, or extends those at most a gap away; so the order in which such
+readings arrive does not matter. A span that has not changed for a while is settled: reported as one historical alarm,
+and reported again if it grows later. No span overlaps another one of its rule.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from operator import attrgetter
 from typing import Any, Final
 
 OPEN: Final = 2**63 - 1
-"""The end of what has not ended, and the due time of nothing."""
+"""The end of a span that has not ended, and the due time if nothing is due."""
 
 KEPT: Final = 32
-"""Spans remembered of one rule. What lies before the oldest one forgotten can no longer be judged."""
+"""Spans remembered per rule. Readings before the newest forgotten span can no longer be evaluated."""
 
 HELD: Final = 10_000
-"""Readings held back altogether; of more, those that wait longest are judged at once."""
+"""Readings held back in total; beyond that, the longest-waiting ones are evaluated at once."""
 
 _START: Final = attrgetter("start")
 
 
 @dataclass(slots=True)
 class Span:
-    """When a rule's condition held. Times are ns since the epoch.
+    """A time span in which a rule's condition held. Times are ns since the epoch.
 
     Attributes:
-        start, end: first and last violating reading; of a live alarm onset and return, `OPEN` while it stands.
+        start, end: first and last violating reading; of a live alarm onset and return, `OPEN` while it is active.
         value: the value at `start`.
-        due: arrival time at which it is settled; `OPEN` = there is nothing to tell.
-        told: the start it was first told with; 0 = it was not told.
+        due: arrival time at which it is settled; `OPEN` = there is nothing to report.
+        reported: the start it was first reported with; 0 = not reported.
         live: whether a live alarm covers it.
-        named: the key of its rule when it was first told, if it has another one now; "" otherwise.
+        reported_key: the key of its rule when it was first reported, if that has changed since; "" otherwise.
     """
 
     start: int
     end: int
     value: float
     due: int = OPEN
-    told: int = 0
+    reported: int = 0
     live: bool = False
-    named: str = ""
+    reported_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,48 +60,48 @@ class Violation:
 
 
 class RetrospectiveAlarms:
-    """Every rule's newest spans, by the rule's key. Pure: arrival times are passed in."""
+    """Keeps every rule's newest spans by the rule's key. Pure: arrival times are passed in."""
 
     def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = {}
         self._held: deque[tuple[int, Violation]] = deque()
         self._horizon: dict[str, int] = {}
         self.due = OPEN
-        """When the next span is settled, or the next reading that is held back is judged."""
+        """When the next span is settled or the next held-back reading is evaluated."""
 
     def __len__(self) -> int:
         return sum(map(len, self._spans.values()))
 
-    def began(self, key: str, onset: int) -> list[Span]:
-        """A live alarm stands since `onset`. Gives what had to be forgotten for it, see `late`."""
+    def open_span(self, key: str, onset: int) -> list[Span]:
+        """Open the span of a live alarm at its `onset`. Returns spans forgotten for it, as `add` does."""
         spans = self._spans.setdefault(key, [])
         if any(span.end == OPEN for span in spans):
             return []
-        spans[:] = [span for span in spans if span.start < onset or span.told or span.live]
+        spans[:] = [span for span in spans if span.start < onset or span.reported or span.live]
         for span in spans:
-            if not span.told and not span.live:  # nothing that the live alarm covers is told a second time
+            if not span.reported and not span.live:  # what the live alarm covers is not reported twice
                 span.end = min(span.end, onset - 1)
         return self._insert(key, Span(onset, OPEN, 0.0, live=True))
 
-    def ended(self, key: str, time: int) -> None:
-        """The live alarm's condition is gone."""
+    def close_span(self, key: str, time: int) -> None:
+        """Close the span of a live alarm whose condition has ended."""
         for span in self._spans.get(key, ()):
             if span.end == OPEN:
                 span.end = max(time, span.start)
 
-    def judged(self, key: str, time: int) -> bool:
-        """Whether spans of that time are still remembered."""
+    def remembers(self, key: str, time: int) -> bool:
+        """Whether the rule's spans of that time are still remembered."""
         return time > self._horizon.get(key, 0)
 
     def hold(self, violation: Violation, until: int) -> None:
-        """Hold a reading back that is newer than anything live: live ones of that time may still be on their way."""
+        """Hold back a reading newer than all live ones until `until`: live ones of that time may still arrive."""
         self._held.append((until, violation))
         self.due = 0 if len(self._held) > HELD else min(self.due, until)
 
-    def late(self, violation: Violation, received: int) -> list[Span]:
-        """Take in a violating reading that came late.
+    def add(self, violation: Violation, received: int) -> list[Span]:
+        """Add a late violating reading.
 
-        Returns spans that had to be forgotten before they were settled: they have to be told now.
+        Returns spans that had to be forgotten before they were settled: they have to be reported now.
         """
         key, time, gap = violation.key, violation.time, violation.gap
         spans, due = self._spans.setdefault(key, []), received + violation.quiet
@@ -120,9 +120,9 @@ class RetrospectiveAlarms:
         if left is not None:
             left.end = time
             left.due = due if left.due == OPEN else max(left.due, due)
-            if right is not None and not (left.told and right.told):
-                if right.told:
-                    left.told, left.named = right.told, right.named
+            if right is not None and not (left.reported and right.reported):
+                if right.reported:
+                    left.reported, left.reported_key = right.reported, right.reported_key
                 left.end = right.end
                 left.due = left.due if right.due == OPEN else max(left.due, right.due)
                 spans.remove(right)
@@ -132,9 +132,9 @@ class RetrospectiveAlarms:
         return []
 
     def settle(self, now: int) -> Iterator[tuple[str, int, Span]]:
-        """What is due at `now`: (key, when it was due, span), in the order in which it was due.
+        """Yield the spans due at `now` in the order they became due: (key, when it was due, span).
 
-        One by one: a span is to be told before the next is asked for, which may change it.
+        Report each span before taking the next, which may change it.
         """
         while self.due <= now:
             held = self._held[0][0] if self._held else OPEN
@@ -142,27 +142,27 @@ class RetrospectiveAlarms:
             if held <= now or len(self._held) > HELD:
                 due, violation = self._held.popleft()
                 due = min(due, now)
-                yield from [(violation.key, due, span) for span in self.late(violation, due)]
+                yield from [(violation.key, due, span) for span in self.add(violation, due)]
             self.due = min(self.due, self._held[0][0] if self._held else OPEN)
 
     def _settle(self, now: int) -> list[tuple[str, int, Span]]:
-        waiting = [(key, span) for key, spans in self._spans.items() for span in spans if span.due != OPEN]
+        pending = [(key, span) for key, spans in self._spans.items() for span in spans if span.due != OPEN]
         found = sorted(
-            ((key, span.due, span) for key, span in waiting if span.due <= now),
-            key=lambda one: (one[1], one[0], one[2].start),
+            ((key, span.due, span) for key, span in pending if span.due <= now),
+            key=lambda entry: (entry[1], entry[0], entry[2].start),
         )
         for _, _, span in found:
             span.due = OPEN
-        self.due = min((span.due for _, span in waiting), default=OPEN)
+        self.due = min((span.due for _, span in pending), default=OPEN)
         return found
 
     def rename(self, now: Mapping[str, str]) -> None:
-        """Rules that are in `now` have the key they have there; what was told of them is known by the one before."""
+        """Move spans to new rule keys, former -> now; what was reported already keeps the key it was reported under."""
         for before, key in now.items():
             if before in self._spans:
                 self._spans[key] = spans = self._spans.pop(before)
                 for span in spans:
-                    span.named = span.named or (before if span.told else "")
+                    span.reported_key = span.reported_key or (before if span.reported else "")
             if before in self._horizon:
                 self._horizon[key] = self._horizon.pop(before)
         if now:
@@ -172,14 +172,14 @@ class RetrospectiveAlarms:
             )
 
     def shift(self, step: int) -> None:
-        """The clock that arrivals are told by was set by `step`."""
+        """Shift arrival times by `step`, by which the service's clock was set."""
         for span in (span for spans in self._spans.values() for span in spans if span.due != OPEN):
             span.due += step
         self._held = deque((until + step, violation) for until, violation in self._held)
         self.due += step if self.due != OPEN else 0
 
     def state(self) -> dict[str, Any]:
-        """All of it, JSON-ready, the same for the same content."""
+        """Return everything, JSON-ready and deterministic."""
         return {
             "spans": {
                 key: [_row(span) for span in self._spans[key]] for key in sorted(self._spans) if self._spans[key]
@@ -190,7 +190,7 @@ class RetrospectiveAlarms:
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> RetrospectiveAlarms:
-        """What `state` gave."""
+        """Restore from what `state` returned."""
         made = cls()
         made._spans = {key: [Span(*row) for row in rows] for key, rows in state["spans"].items()}
         made._horizon = dict(state["horizon"])
@@ -211,5 +211,5 @@ class RetrospectiveAlarms:
 
 
 def _row(span: Span) -> list[int | float | bool | str]:
-    row: list[int | float | bool | str] = [span.start, span.end, span.value, span.due, span.told, span.live]
-    return [*row, span.named] if span.named else row
+    row: list[int | float | bool | str] = [span.start, span.end, span.value, span.due, span.reported, span.live]
+    return [*row, span.reported_key] if span.reported_key else row

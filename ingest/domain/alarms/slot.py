@@ -1,4 +1,4 @@
-"""Ten minutes of an operator position, as the history keeps them."""
+"""The alarm figures of an operator position over ten minutes, as the history stores them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ SLOT: Final = SLOT_S * 10**9
 
 @dataclass(frozen=True, slots=True)
 class AlarmSlot:
-    """What a position was called for in one slot.
+    """The alarm figures of a position in one slot.
 
     Attributes:
         end: when the slot ended, ns since the epoch.
-        raised: times an alarm called.
+        raised: annunciations.
         level_1, level_2: the same by level.
-        hidden: times one was raised while shelved, suppressed or out of service.
+        hidden: raises while shelved, suppressed or out of service.
         flood_s: seconds in flood.
-        present: what stood at its end; None where the slot is told so late that nobody knows any more.
+        present: the load at its end; None where the slot is computed so late that it is not known any more.
     """
 
     position: str
@@ -36,7 +36,7 @@ class AlarmSlot:
     present: OperatorLoad | None
 
     def numbers(self) -> dict[str, float]:
-        """Its figures by name; those of `present` only where they are known."""
+        """Return its figures by name; those of `present` only where they are known."""
         found: dict[str, float] = {
             "raised": self.raised,
             "level_1": self.level_1,
@@ -54,7 +54,7 @@ class AlarmSlot:
 def slot_of(
     position: str, annunciations: Annunciations, end: int, config: AlarmsConfig, present: OperatorLoad | None
 ) -> AlarmSlot:
-    """The slot that ended at `end`, by the position's annunciations from `lead` before its start on."""
+    """Compute the slot that ended at `end` from the position's annunciations since `lead` before its start."""
     found = measure(annunciations, end - SLOT, end, config)
     seconds = found.flood_share * SLOT_S
     return AlarmSlot(position, end, found.raised, found.levels[1], found.levels[2], found.hidden, seconds, present)

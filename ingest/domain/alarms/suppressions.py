@@ -1,4 +1,4 @@
-"""The suppressions in force, and which of them covers an alarm (pure)."""
+"""Holds the suppressions that have not ended, finds the one that covers an alarm, and ends those that expire (pure)."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ingest.domain.model.suppression import Suppression, SuppressionKind, Suppre
 from ingest.domain.model.text import Text
 
 HIGHEST: Final = 2
-"""The highest level of an alarm."""
+"""The highest alarm level."""
 
 NEVER: Final = 2**63 - 1
-"""The due time of nothing. Times are ns since the epoch."""
+"""The due time if nothing is due. Times are ns since the epoch."""
 
 _OPEN: Final = frozenset({SuppressionState.APPLIED, SuppressionState.IN_FORCE})
 
 
 def reaches(suppression: Suppression, level: int, *, highest: bool) -> bool:
-    """Whether it hides alarms of that level; the highest only if applied for and approved, or if `highest` says so."""
+    """Whether it hides alarms of that level: the highest only if out of service, or if `highest` allows it."""
     return level < HIGHEST or highest or suppression.kind is SuppressionKind.OUT_OF_SERVICE
 
 
-ASKED: Final = {
+REQUESTED: Final = {
     SuppressionKind.SHELVED: Text("搁置该规则的报警", "shelved alarms of this rule"),
     SuppressionKind.SUPPRESSED: Text("设计抑制该规则的报警", "suppressed alarms of this rule by design"),
     SuppressionKind.OUT_OF_SERVICE: Text("申请停用该测点", "applied for this point to be taken out of service"),
 }
-"""What somebody has done who asked for one."""
+"""What the applicant of each kind has done."""
 
 _APPROVED: Final = Text("批准该申请", "approved this application")
 _REJECTED: Final = Text("驳回该申请", "rejected this application")
@@ -45,52 +45,52 @@ _ENDED: Final = {
 
 
 def decided_before(suppression: Suppression) -> DoneBefore | None:
-    """What to tell whoever decides on it, or ends it, after somebody else; None while it waits for a decision."""
+    """Return the refusal of a decision that somebody else has taken already; None while it waits for one."""
     match suppression.state:
         case SuppressionState.APPLIED:
             return None
         case SuppressionState.IN_FORCE:
             if suppression.decided is None:  # nobody had to approve it
-                return done_before(ASKED[suppression.kind], suppression.applicant, suppression.applied)
+                return done_before(REQUESTED[suppression.kind], suppression.applicant, suppression.applied)
             return done_before(_APPROVED, suppression.approver, suppression.decided)
         case SuppressionState.REJECTED:
             return done_before(_REJECTED, suppression.approver, suppression.decided)
-    asked = suppression.kind is SuppressionKind.OUT_OF_SERVICE and suppression.decided is None
-    what = _WITHDRAWN if asked else _ENDED[suppression.kind]
+    application = suppression.kind is SuppressionKind.OUT_OF_SERVICE and suppression.decided is None
+    what = _WITHDRAWN if application else _ENDED[suppression.kind]
     if suppression.ended_by == YUJING:
         what = Text(f"因期满{what.zh}", f"{what.en}, its time being over,")
     return done_before(what, suppression.ended_by, suppression.ended)
 
 
 class Suppressions:
-    """Those that wait for approval or are in force. What ended is forgotten here and kept in the state database."""
+    """The suppressions that wait for approval or are in force. Ended ones are only in the state database."""
 
     def __init__(self, records: Iterable[Suppression] = ()) -> None:
         self._known: dict[UUID, Suppression] = {}
         self._of_point: dict[tuple[str, str], dict[UUID, Suppression]] = {}
-        self._looked = 0
+        self._expired_until = 0
         self.due = NEVER
-        """When the next one begins or its time is over."""
+        """When the next one begins or expires."""
         for record in records:
             self.keep(record)
 
     def records(self) -> list[Suppression]:
-        """All of them."""
+        """Return all of them."""
         return list(self._known.values())
 
     def __len__(self) -> int:
         return len(self._known)
 
     def find(self, suppression: UUID) -> Suppression | None:
-        """One that has not ended, or None."""
+        """Return the one with that id if it has not ended, else None."""
         return self._known.get(suppression)
 
     def of_point(self, plant: str, point: str) -> list[Suppression]:
-        """Those of a point that have not ended."""
+        """Return those of a point that have not ended."""
         return list(self._of_point.get((plant, point), {}).values())
 
     def keep(self, record: Suppression) -> None:
-        """Take note of one as it stands now."""
+        """Store the present state of one; one that has ended is dropped."""
         place = (record.plant, record.point)
         if record.state in _OPEN:
             self._known[record.id] = record
@@ -100,9 +100,9 @@ class Suppressions:
         self._set_due()
 
     def over(self, alarm: Alarm, now: int, *, highest: bool) -> Suppression | None:
-        """The strongest one that covers an alarm at `now`.
+        """Return the strongest one that covers an alarm at `now`, or None.
 
-        An alarm of the highest level is covered only by what was applied for and approved, or if `highest` says so.
+        An alarm of the highest level is covered only if it is out of service, or if `highest` allows it.
         """
         found = [
             suppression
@@ -114,13 +114,13 @@ class Suppressions:
         return max(found, key=lambda suppression: suppression.kind.strength, default=None)
 
     def expire(self, now: int) -> tuple[list[Suppression], set[tuple[str, str]]]:
-        """What ended by itself up to `now`, and the points whose alarms have to be looked at: something began or ended.
+        """Return what expired up to `now`, and the points where a suppression began or expired since the last call.
 
-        One that was applied for and never decided ends too, once its time is over.
+        An application that was never decided ends too once its time is over.
         """
         if now < self.due:
             return [], set()
-        before, self._looked = self._looked, now
+        before, self._expired_until = self._expired_until, now
         over = [
             suppression
             for suppression in self._known.values()
@@ -148,4 +148,4 @@ class Suppressions:
             for time in (suppression.begins, suppression.until)
             if time is not None
         ]
-        self.due = min((time for time in times if time > self._looked), default=NEVER)
+        self.due = min((time for time in times if time > self._expired_until), default=NEVER)

@@ -1,4 +1,4 @@
-"""The order in which alarms are listed: the newest first, or those that stand by how much they need somebody."""
+"""The orders in which alarms are listed: newest first, or the outstanding ones by urgency."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from ingest.domain.alarms.lifecycle import STANDING, UNSEEN
+from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm
 
 _CLASS: Final = 10**15  # more than any time in ms that will be met
@@ -14,28 +14,28 @@ _MS: Final = 10**6
 
 
 class Order(StrEnum):
-    """How a list of alarms is sorted; the greatest place comes first, and an alarm's id tells equal ones apart."""
+    """How a list of alarms is sorted: by descending place, equal ones by the alarm's id."""
 
     RAISED = "raised"  # the newest raised first
-    URGENCY = "urgency"  # standing ones alone: unacknowledged, then level 2, then the newest annunciated
+    URGENCY = "urgency"  # outstanding ones only: unacknowledged, then level 2, then the newest annunciated
 
 
 def urgency(alarm: Alarm) -> int | None:
-    """How much a standing alarm needs somebody, None for one that does not stand.
+    """Return the urgency of an outstanding alarm, None for any other.
 
-    One number for class and time (ms), so that a page is read off one index whatever lies before it.
+    Class and time (ms) are one number, so that a page is read from one index whatever precedes it.
     """
-    if alarm.state not in STANDING:
+    if alarm.state not in OUTSTANDING:
         return None
     grade = 2 * (alarm.state in UNSEEN) + (alarm.level == 2)
     return grade * _CLASS + alarm.annunciated // _MS
 
 
 def place(alarm: Alarm, order: Order) -> tuple[int, UUID]:
-    """Where an alarm is in a list of that order."""
+    """Return an alarm's sort key in that order."""
     return (alarm.raised if order is Order.RAISED else urgency(alarm) or 0), alarm.id
 
 
 def is_place(value: int, order: Order) -> bool:
-    """Whether that number can be the first half of a place in a list of that order, and not of the other."""
+    """Whether that number can be the first part of a sort key of that order, and not of the other."""
     return (0 <= value < 4 * _CLASS) == (order is Order.URGENCY)

@@ -1,1 +1,1 @@
-"""The nouns: batch, flags, rule, plant, alarm, fault. Imports nothing of the other layers but base."""
+"""The records everything else works on: plant, rule, batch, alarm, warning, fault. Imports only from `base`."""

@@ -1,4 +1,4 @@
-"""Alarm (报警): one point or device, one rule, one life. An early warning (预警) is another record."""
+"""Alarms (报警), one per point, rule and occurrence, and their events. Early warnings (预警) are another record."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class AlarmState(StrEnum):
     SUPPRESSED = "suppressed"  # H: hidden by the plant's design
     OUT_OF_SERVICE = "out-of-service"  # I: 停用
     NOT_EVALUATED = "not-evaluated"  # none of the diagram's: nobody can tell whether the condition holds
-    REMOVED = "removed"  # nor this: it was configured no more while the condition held; whether it ended nobody knows
+    REMOVED = "removed"  # nor this: removed from configuration while the condition held; its end is unknown
 
 
 class AlarmEventKind(StrEnum):
-    """What happens to an alarm."""
+    """The kinds of event in an alarm's lifecycle."""
 
     RAISED = "raised"
     RETURNED = "returned"
@@ -61,16 +61,16 @@ OVER: Final = frozenset({AlarmState.NORMAL, AlarmState.REMOVED})
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The alarm as it stands. Times are ns since the epoch, UTC.
+    """An alarm in its present state. Times are ns since the epoch, UTC.
 
     Attributes:
         value: at the newest raise; None where there is none (silence).
-        onset, raised: when the condition first began, and when its on-delay was over.
-        annunciated, raises: when it was raised last, and how often: one that comes back soon is the same alarm.
-        returned: when the condition was seen to be gone; None while it holds, and for good once it was removed.
-        disposed: when feedback was given last.
+        onset, raised: when the condition first began, and when its on-delay had elapsed.
+        annunciated, raises: when it was last raised, and how often: one that recurs soon is the same alarm.
+        returned: when the condition was seen to end; None while it holds, and always for one that was removed.
+        disposed: when feedback was last given.
         cleared: when both were true, value back and feedback given (销警).
-        historical: found in readings that came late: it never stood.
+        historical: found in late readings: it was never active.
     """
 
     id: UUID
@@ -98,24 +98,24 @@ class Alarm:
 
     @property
     def rule_key(self) -> str:
-        """What names its rule in the memory of detectors and excursions."""
+        """The key of its rule in the state of detectors and excursions."""
         return rule_key(self.plant, self.point, self.rule)
 
     @property
     def active(self) -> bool:
-        """Whether the condition still holds, as far as anybody looks."""
+        """Whether the condition still holds, as far as is known."""
         return self.returned is None and self.state is not AlarmState.REMOVED
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmEvent:
-    """One step in an alarm's life, with the alarm as it stood right after it.
+    """One transition of an alarm, with the alarm's state right after it.
 
     Attributes:
         seq: position in the state database's event log; 0 before it is committed.
         received: when the frame (or command) that caused it reached the service.
         by, role: who did it; None: the service itself.
-        detail: what was said with it, JSON-ready.
+        detail: comment, reason and the like, JSON-ready.
     """
 
     seq: int
@@ -130,23 +130,23 @@ class AlarmEvent:
 
 
 def alarm_id(plant: str, point: str, rule: str, onset: int) -> UUID:
-    """The alarm's id: the same condition always gives the same id, so replay cannot double an alarm."""
+    """Return the alarm's id: the same condition always gives the same id, so a replay cannot duplicate an alarm."""
     return uuid5(_ALARMS, f"{plant}/{point}/{rule}/{onset}")
 
 
 def historical_id(plant: str, point: str, rule: str, onset: int) -> UUID:
-    """The id of a historical alarm, by the onset it was first told with; never that of a live one."""
+    """Return the id of a historical alarm, from the onset it was first reported with; never equal to a live alarm's."""
     return uuid5(_ALARMS, f"{plant}/{point}/{rule}/{onset}/historical")
 
 
-def event_id(alarm: UUID, kind: AlarmEventKind, time: int, said: str = "") -> UUID:
-    """The event's id, equally reproducible; `said` tells two people's words of one moment apart."""
-    return uuid5(alarm, f"{kind}/{time}{said}")
+def event_id(alarm: UUID, kind: AlarmEventKind, time: int, author: str = "") -> UUID:
+    """Return the event's reproducible id; `author` (who, and with what words) separates two events of one moment."""
+    return uuid5(alarm, f"{kind}/{time}{author}")
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmFilter:
-    """Which alarms. None = any. Times are ns since the epoch on `raised`."""
+    """Selects alarms; None = any. Times are ns since the epoch on `raised`."""
 
     plants: frozenset[str] | None = None
     states: frozenset[AlarmState] | None = None

@@ -1,4 +1,4 @@
-"""Audit trail: who did what, when, to what. Rows are only ever added."""
+"""The audit trail's record: who did what, when, to what. Records are only ever appended."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 YUJING: Final = "yujing"
-"""The actor of what the service does by itself."""
+"""The actor of what the service itself does."""
 
 ActRole = Literal["service", "operator", "inspector", "admin", "display", "shell", "nobody"]
-"""A token's role; `shell`: the system's user at a command line; `nobody`: who was not let in."""
+"""A token's role; `shell`: the system's user at a command line; `nobody`: a caller who was refused."""
 
 ActKind = Literal[
     "alarm",
@@ -35,15 +35,15 @@ ActKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing done, by a person or by the service itself.
+    """One action of a person or of the service itself.
 
     Attributes:
         time: ns since the epoch, UTC.
-        actor: the name of the token it was done with, or `YUJING`.
+        actor: the name of the token used, or `YUJING`.
         action: what was done, a word: "acknowledged", "escalated", "closed".
-        kind, subject: what it was done to; `subject` is that record's id.
-        plant: the plant it concerns; empty: none, and only who sees every plant sees it.
-        detail: JSON-ready; what was said, and what changed.
+        kind, subject: the kind and the id of the record it was done to.
+        plant: the plant it concerns; empty: none, visible only to callers who see every plant.
+        detail: comments and changed values, JSON-ready.
     """
 
     time: int

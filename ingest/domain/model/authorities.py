@@ -1,4 +1,4 @@
-"""Authorities a client trusts, taken from a file that may be renewed while the service runs."""
+"""Certificate authorities a TLS client trusts, from a file that may be renewed while the service runs."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ class AuthoritiesUnusable(Event, level="error"):
 
 
 class Authorities(ssl.SSLContext):
-    """A client's side of TLS that looks into its file before each handshake, and trusts who has been added there.
+    """A TLS client context that re-reads its file before each handshake if it changed, and trusts what was added.
 
-    Who was taken out of it is trusted until the next start: OpenSSL forgets nobody.
+    Authorities removed from the file stay trusted until the next start: OpenSSL cannot remove one.
     """
 
     _file: Path | None = None
     _seen: object = None
 
     def follow(self, file: Path) -> None:
-        """Trust who stands in that file, now and later. Raises OSError if it cannot be used."""
+        """Trust the authorities in that file, now and whenever it changes. Raises OSError if it cannot be used."""
         self._file, self._seen = file, state_of(file)
         self.load_verify_locations(file)
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
         """As `SSLContext`."""
-        self._look()
+        self._reload()
         return super().wrap_socket(*arguments, **options)
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
         """As `SSLContext`."""
-        self._look()
+        self._reload()
         return super().wrap_bio(*arguments, **options)
 
-    def _look(self) -> None:
+    def _reload(self) -> None:
         if self._file is None or (state := state_of(self._file)) == self._seen:
             return
         self._seen = state
@@ -54,7 +54,7 @@ class Authorities(ssl.SSLContext):
 
 
 def trusting(file: Path | None) -> ssl.SSLContext:
-    """Trusts the authorities in that file as it is from time to time, or, without one, those of the system.
+    """Return a client context that trusts the authorities in that file as it changes, or those of the system.
 
     Raises:
         OSError: the file cannot be used.

@@ -1,4 +1,4 @@
-"""Readings as a structure of arrays: the one shape in which they travel after the wire."""
+"""Readings as a structure of arrays, the form in which every stage after decoding handles them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Readings in the order in which they are judged; all columns have length n.
+    """Readings in the order of their evaluation; all columns have length n.
 
     Attributes:
         point: int32[n], index into the configuration.
@@ -32,15 +32,15 @@ class Batch:
         return len(self.point)
 
     def columns(self) -> tuple[NDArray[np.generic], ...]:
-        """All columns, in the order in which they are declared."""
+        """Return all columns in the order of their declaration."""
         return self.point, self.time, self.value, self.flags, self.received
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Batch:
-        """The readings chosen by a mask or by indices, in that order."""
+        """Return the readings selected by a mask or by indices, in that order."""
         return Batch(self.point[which], self.time[which], self.value[which], self.flags[which], self.received[which])
 
     def with_flags(self, flags: NDArray[np.uint16]) -> Batch:
-        """The same readings with other flags."""
+        """Return the same readings with other flags."""
         return Batch(self.point, self.time, self.value, flags, self.received)
 
 
@@ -50,12 +50,12 @@ _EMPTY: Final = Batch(
 
 
 def empty_batch() -> Batch:
-    """A batch of no readings."""
+    """Return a batch of no readings."""
     return _EMPTY
 
 
 def concat(batches: Sequence[Batch]) -> Batch:
-    """All readings of several batches, in order."""
+    """Return all readings of several batches, in order."""
     if not batches:
         return empty_batch()
     if len(batches) == 1:

@@ -1,4 +1,4 @@
-"""Certificates in PEM files: whose they are, and until when they are good."""
+"""Reads certificates from PEM files: their subject and their expiry."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ DAY = 86_400 * 10**9  # ns
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """One certificate the service shows, or trusts by.
+    """One certificate that the service presents or trusts.
 
     Attributes:
         key: the setting that names its file, or `broker` for what the broker showed.
         where: the file, or the broker's address.
         subject: its name (RFC 4514).
-        ends: ns since the epoch, UTC.
+        ends: its expiry, ns since the epoch, UTC.
     """
 
     key: str
@@ -28,24 +28,24 @@ class Certificate:
     ends: int
 
     def days_left(self, now: int) -> int:
-        """Whole days until it ends, at `now` (ns since the epoch), negative those since; 0 for a day on either side."""
+        """Return whole days from `now` (ns since the epoch) until it expires, negative after that."""
         days = abs(self.ends - now) // DAY
         return -days if self.ended(now) else days
 
     def ended(self, now: int) -> bool:
-        """Whether it is good no more, at `now` (ns since the epoch)."""
+        """Whether it has expired at `now` (ns since the epoch)."""
         return now >= self.ends
 
     @property
     def until(self) -> str:
-        """The day on which it ends (UTC)."""
+        """The day on which it expires (UTC)."""
         return dt.datetime.fromtimestamp(self.ends / 1e9, dt.UTC).date().isoformat()
 
 
 def read_certificate(key: str, file: Path, *, authorities: bool) -> Certificate:
-    """What decides how long a file is good: of authorities the one that ends last, of a chain the one that ends first.
+    """Read the certificate that limits a file's validity: of authorities the last to expire, of a chain the first.
 
-    Two authorities stand in one file while one takes over from the other, and the old one may have ended.
+    A file holds two authorities while one replaces the other, and the old one may have expired.
 
     Raises:
         OSError: the file cannot be read.
@@ -57,7 +57,7 @@ def read_certificate(key: str, file: Path, *, authorities: bool) -> Certificate:
 
 
 def shown_certificate(key: str, where: str, der: bytes) -> Certificate:
-    """The certificate a server showed in a handshake. Raises ValueError if it cannot be read."""
+    """Read the certificate a server presented in a handshake. Raises ValueError if it cannot be read."""
     return _certificate(key, where, x509.load_der_x509_certificate(der))
 
 
@@ -68,7 +68,7 @@ def _certificate(key: str, where: str, certificate: x509.Certificate) -> Certifi
 
 
 def state_of(*files: Path) -> tuple[object, ...]:
-    """What changes when one of the files is written or replaced."""
+    """Return a value that changes when one of the files is written or replaced."""
     found: list[object] = []
     for file in files:
         try:

@@ -1,4 +1,4 @@
-"""What somebody decided on is no longer what they saw: refused, and they are told what is so now."""
+"""Errors for a decision about a record that has changed since the person saw it, with its present state."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from ingest.domain.model.text import Text
 
 
 class Changed(ValueError):
-    """A decision about an occurrence that is over, or about less than there is now.
+    """A decision was refused because the record it is about has changed since it was shown.
 
     Attributes:
-        said: what changed, for whoever decided.
-        now: how it stands, JSON-ready.
+        text: what changed, for the person who decided.
+        now: the present state, JSON-ready.
     """
 
-    def __init__(self, said: Text, now: Mapping[str, Any]) -> None:
-        super().__init__(said.en)
-        self.said = said
+    def __init__(self, text: Text, now: Mapping[str, Any]) -> None:
+        super().__init__(text.en)
+        self.text = text
         self.now = now
 
 
 class DoneBefore(Changed):
-    """Somebody was faster: what was to be done is done."""
+    """The action was refused because somebody else has already taken it."""
 
 
 def done_before(what: Text, by: str | None, time: int | None) -> DoneBefore:
-    """What to tell whoever decides on something that somebody has decided on: who it was, and when (ns; plant time)."""
+    """Return the error that names who took the action already, and when (`time` in ns; shown in plant time)."""
     at = f"{dt.datetime.fromtimestamp(time / 1e9, PLANT_TIME):%m-%d %H:%M:%S}" if time else "—"
-    said = Text(f"{by or '—'} 已于 {at} {what.zh}。", f"{by or '—'} {what.en} at {at}.")
-    return DoneBefore(said, {"by": by, "at": iso(time)})
+    text = Text(f"{by or '—'} 已于 {at} {what.zh}。", f"{by or '—'} {what.en} at {at}.")
+    return DoneBefore(text, {"by": by, "at": iso(time)})

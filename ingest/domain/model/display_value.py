@@ -1,4 +1,4 @@
-"""A number as people see it beside its limits: rounded, but never across a limit that it is not judged to have reached.
+"""Rounds a value for display without moving it across a limit that it has not reached.
 
 Single precision, which most controllers send, makes 60.09999847 of 60.1. What it cannot tell from a limit is judged to
 be at the limit (`detectors.precision`), and shown so.
@@ -16,7 +16,7 @@ _DIGITS: Final = 15
 
 
 def at(value: float, limit: float) -> float:
-    """The value; the limit where single precision cannot tell it from that.
+    """Return the value, or the limit where single precision cannot tell the two apart.
 
     >>> at(60.09999847, 60.1), at(60.09, 60.1)
     (60.1, 60.09)
@@ -25,7 +25,7 @@ def at(value: float, limit: float) -> float:
 
 
 def decimals(value: float, least: int, limits: Iterable[float] = ()) -> str:
-    """The value with `least` decimals, or as many more as leave it on its side of every limit.
+    """Format the value with `least` decimals, or as many more as keep it on its side of every limit.
 
     >>> [decimals(value, 1, [60.1]) for value in (60.09999847, 60.07, 60.14, 59.0)]
     ['60.1', '60.07', '60.14', '59.0']
@@ -34,7 +34,7 @@ def decimals(value: float, least: int, limits: Iterable[float] = ()) -> str:
 
 
 def digits(value: float, least: int = 4, limits: Iterable[float] = ()) -> str:
-    """The value with `least` significant digits, or as many more as leave it on its side of every limit.
+    """Format the value with `least` significant digits, or as many more as keep it on its side of every limit.
 
     >>> digits(60.09999847, 4, [60.1]), digits(60.0999, 4, [60.1]), digits(1013.2, 4)
     ('60.1', '60.0999', '1013')

@@ -1,4 +1,4 @@
-"""What a model expects at a place, in words: for the faults of files that people write."""
+"""Describes in words what a Pydantic model expects at a place, for faults in files that people write."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS: Final[dict[Any, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a fault is.
+    """The location of a fault.
 
     Attributes:
         keys: as they stand in the file.
@@ -37,7 +37,7 @@ class Place:
 
 
 def place_of(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
-    """The place Pydantic names; which of several kinds of table it had chosen is no key of the file."""
+    """Return the place of a Pydantic location, without the parts that name a union's member: they are no keys."""
     keys: list[str | int] = []
     annotation: Any = model
     tables: list[type[BaseModel]] = [model]
@@ -62,7 +62,7 @@ def place_of(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
 
 
 def words_for(annotation: Any) -> str:
-    """What is expected of a value of that type.
+    """Describe what is expected of a value of that type.
 
     >>> from typing import Literal
     >>> words_for(Literal["a", "b", "c"] | None)

@@ -1,4 +1,4 @@
-"""A fault in what a person wrote: which file, which key, what stands there, what was expected."""
+"""Faults in files that people write: the file, the key, its value and what was expected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_SECRETS: Final = frozenset({"tokens"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend, said so that the reader can mend it."""
+    """One fault, with what its reader needs to correct it."""
 
     file: str
     key: str
@@ -32,7 +32,7 @@ class Fault:
 
 
 class InvalidConfig(Exception):
-    """Files that cannot be used, with every fault in them."""
+    """Files cannot be used; carries every fault in them."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -40,16 +40,16 @@ class InvalidConfig(Exception):
 
 
 Refuse = Callable[[Sequence[Fault]], None]
-"""What becomes of faults in a part that the rest can do without: `refuse_all`, or they are kept and told."""
+"""Handles faults in a part that the rest can do without: `refuse_all`, or one that keeps and reports them."""
 
 
 def refuse_all(faults: Sequence[Fault]) -> None:
-    """Let one fault refuse the whole. Raises InvalidConfig."""
+    """Refuse everything for any fault. Raises InvalidConfig."""
     raise InvalidConfig(faults)
 
 
 def all_of(*checks: Callable[[], object]) -> None:
-    """Do every check, so that the faults of all are told at once. Raises InvalidConfig."""
+    """Run every check, then raise InvalidConfig with the faults of all of them."""
     faults: list[Fault] = []
     for check in checks:
         try:
@@ -61,19 +61,19 @@ def all_of(*checks: Callable[[], object]) -> None:
 
 
 def near(word: object, known: Iterable[str]) -> str:
-    """A hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
+    """Return a hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
     close = difflib.get_close_matches(str(word), sorted(known), n=3)
     return f"; near: {', '.join(close)}" if close else ""
 
 
 def faults_of(file: Path, error: ValidationError, model: type[BaseModel], raw: object = None) -> list[Fault]:
-    """Every fault Pydantic found, in our words; the value of a secret is never shown.
+    """Return every fault Pydantic found, in our words; the value of a secret is never shown.
 
     Args:
-        file: where it was written.
-        error: what Pydantic says.
-        model: what was to be made of it; it says which keys there are and what is expected of them.
-        raw: what was read; entries of lists that have a name are called by it.
+        file: the file at fault.
+        error: as Pydantic raised it.
+        model: the model it was validated against.
+        raw: what was read; entries of lists are identified by their name where they have one.
     """
     return [
         Fault(str(file), key_of(problem.keys, raw), problem.shown, problem.expected)
@@ -83,7 +83,7 @@ def faults_of(file: Path, error: ValidationError, model: type[BaseModel], raw: o
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What Pydantic found at one place: the keys that lead there, what stands there, and what is expected."""
+    """What Pydantic found at one place: its keys, the value shown, and what is expected."""
 
     keys: tuple[str | int, ...]
     shown: str
@@ -91,7 +91,7 @@ class Problem:
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
-    """Everything Pydantic found, in our words; `model` is what was to be made of what was read."""
+    """Yield everything Pydantic found, in our words; `model`: what was validated against."""
     found = set[Problem]()
     for item in error.errors(include_url=False):
         of_kind = ("kind",) if item["type"].startswith("union_tag_") else ()
@@ -103,7 +103,7 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Prob
 
 
 def key_of(keys: Sequence[str | int], raw: object = None) -> str:
-    """The key as a person would say it: an entry of a list by its name if no other entry has it, else by its number.
+    """Return the dotted key, with list entries by name where that is unique, else by number.
 
     >>> key_of(["tokens", 1, "role"], {"tokens": [{"name": "a"}, {"name": "b"}]})
     'tokens.b.role'
@@ -178,12 +178,12 @@ def _expected(item: Any, place: Place) -> str:
 
 
 def _near_choice(given: object, choices: str) -> str:
-    """A hint for one of some words, mistyped; they stand in quotes."""
+    """Return a hint for a mistyped choice; `choices` lists them in quotes."""
     return near(given, re.findall(r"'([^']*)'", choices)) if isinstance(given, str) else ""
 
 
 def _harmless(shown: str) -> str:
-    """A value without the password of an address in it, wherever that stands.
+    """Hide the password of any address in a value.
 
     >>> _harmless("'postgresql://yujing:p@ss:/word@db/yujing?password=again&x=1'")
     "'postgresql://yujing:(hidden)@db/yujing?password=(hidden)&x=1'"

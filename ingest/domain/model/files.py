@@ -1,4 +1,4 @@
-"""Files that are there whole, under their name, whenever the power goes."""
+"""Writes files so that a crash or loss of power never leaves a partial one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Put a file in place of the one before: the old one or the new one is there, whole, for this user alone.
+    """Replace a file atomically and durably; only this user may read it.
 
     Its folder is made if it is not there. For one writer at a time.
 
@@ -28,7 +28,7 @@ def write_whole(file: Path, content: bytes) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on disk when this returns. Raises OSError."""
+    """Sync a file, or the names in a folder, to disk. Raises OSError."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

@@ -1,4 +1,4 @@
-"""The outbox as its readers and its keeper both see it: messages that must leave, and tries to deliver them."""
+"""The outbox's records: messages to deliver, and attempts to deliver them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MessageKind = Literal["alarm", "warning", "readings"]
 
 
 class Urgency(IntEnum):
-    """What is sent before what, the most urgent first."""
+    """The order of sending, the most urgent first."""
 
     FIRST = 0  # an alarm of the highest level, or a grave warning, that nobody has heard of yet
     URGENT = 1  # another raise or rise
@@ -22,10 +22,10 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that is not delivered, without its body.
+    """An undelivered message without its body.
 
     Attributes:
-        subject: what it is about; messages of one subject are delivered in the order of `seq`. None: it stands alone.
+        subject: what it is about; messages of one subject are delivered in the order of `seq`. None: in any order.
     """
 
     seq: int
@@ -41,12 +41,12 @@ class Message:
 
     Attributes:
         seq: place in the outbox. 0 before it is committed.
-        connector: who delivers it.
+        connector: the connector that delivers it.
         id: the same over every retry; receivers deduplicate by it.
         body: JSON-ready: for kind "warning" `ingest.domain.warnings.report.warning_body`, for "alarm" and "readings"
             `alarm_body` and `readings_body` of `ingest.domain.alarms.report`.
         received: when the frame that caused it reached the service.
-        attempts: deliveries tried so far.
+        attempts: delivery attempts so far.
         urgency: see `Urgency`.
         subject: what it is about, see `Waiting`.
     """
@@ -66,10 +66,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of one message. Times are ns since the epoch, UTC.
+    """One delivery attempt of one message. Times are ns since the epoch, UTC.
 
     Attributes:
-        started: when the try began; the first one of a message is kept as its `first_attempt`.
+        started: when the attempt began; that of the first is stored as the message's `first_attempt`.
         delivered: when the receiver had accepted it, or None.
         error: why it was not delivered, or None.
     """

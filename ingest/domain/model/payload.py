@@ -1,4 +1,4 @@
-"""What every message and answer says in the same way: times, texts, enterprises."""
+"""The JSON form of times, texts and enterprises, common to all messages and API answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANT_TIME: Final = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
 
 
 def iso(time: int | None) -> str | None:
-    """Ns since the epoch as RFC 3339 in UTC with milliseconds, or None.
+    """Format ns since the epoch as RFC 3339 in UTC with milliseconds; None stays None.
 
     >>> iso(1_763_884_800_000_000_000)
     '2025-11-23T08:00:00.000Z'
@@ -24,12 +24,12 @@ def iso(time: int | None) -> str | None:
 
 
 def localized(text: Text) -> dict[str, str]:
-    """A text in both languages."""
+    """Return a text in both languages as JSON-ready data."""
     return {"zh": text.zh, "en": text.en}
 
 
 def enterprise_fields(plant: Plant | None) -> dict[str, Any] | None:
-    """Whom a message is about; None once the plant was removed."""
+    """Return the enterprise a message is about; None once the plant was removed."""
     if plant is None:
         return None
     return {"id": plant.id, "uscc": plant.uscc, "name": plant.name.zh, "region": plant.region, "kind": plant.kind}

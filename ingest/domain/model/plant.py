@@ -1,4 +1,4 @@
-"""Plant, equipment, gateway, point and rule as the rest of the service sees them: cold, read-only data."""
+"""Plant, equipment, gateway, point and rule: the read-only configuration records of a plant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ingest.domain.model.text import Text
 PlantKind = Literal["dust", "steel", "aluminium"]
 
 SERVICE: Final = "service"
-"""The service itself, as a plant: its id, and its kind. What it watches of itself are points with rules and alarms."""
+"""Id and kind of the service itself as a plant: what it monitors of itself are points with rules and alarms."""
 
 GateOp = Literal["==", "!=", "<", "<=", ">", ">="]
 
@@ -34,7 +34,7 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`when`: the rule is judged only while another point of the same plant satisfies this."""
+    """`when`: the rule is evaluated only while another point of the same plant satisfies this condition."""
 
     point: str
     op: GateOp
@@ -47,7 +47,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing a point is judged by. `(plant, point, code)` is its identity and outlives re-tuning."""
+    """A rule by which a point is evaluated. `(plant, point, code)` is its identity, whatever its numbers."""
 
     plant: str
     point: str
@@ -61,15 +61,15 @@ class Rule:
     source: str
     confidence: Confidence
     reason: Text  # one sentence: what a trip says, with its numbers, and why it matters
-    when: str = ""  # under which condition it is judged, with points for names; "" = always
-    of: str = ""  # the expression judged instead of the point's own value
-    inputs: tuple[str, ...] = ()  # further points it looks at
+    when: str = ""  # the condition under which it is evaluated, with points for names; "" = always
+    of: str = ""  # the expression evaluated instead of the point's own value
+    inputs: tuple[str, ...] = ()  # further points it reads
     latch: bool = False  # an alarm of it stays until somebody resets it, also when the condition is gone
     red: bool = False  # alone calls for a red warning of its plant
 
 
 def rule_key(plant: str, point: str, code: str) -> str:
-    """What names a rule in the memory of detectors and excursions, whatever its numbers are."""
+    """Return the key of a rule in the state of detectors and excursions."""
     return f"{plant}/{point}/{code}"
 
 
@@ -98,12 +98,12 @@ class Point:
     was: str | None = None  # its id before it was renamed, under which its readings of then are kept
 
     def word(self, value: float | None) -> Text | None:
-        """What a value means in words, or None if it is a number, or neither 0 nor 1."""
+        """Return the state a value stands for, or None if the point has none or the value is neither 0 nor 1."""
         return self.states[int(value)] if self.states is not None and value in {0.0, 1.0} else None
 
     @property
     def is_device(self) -> bool:
-        """Whether this tells of a gateway or of the service itself, not of something that is measured."""
+        """Whether this is a point of a gateway or of the service itself, not of an instrument."""
         return self.signal in DEVICE_SIGNALS
 
 
@@ -112,7 +112,7 @@ GATEWAY_SIGNAL: Final = "GATEWAY_ONLINE"
 
 
 class GatewayPoint(StrEnum):
-    """What the service measures of every gateway, each a point of that gateway.
+    """What the service monitors of every gateway, each a point of that gateway.
 
     The point's id is the gateway's, a dot and this; its signal is `GATEWAY_` and this in capitals.
     """
@@ -128,12 +128,12 @@ class GatewayPoint(StrEnum):
         return f"GATEWAY_{self.upper()}"
 
     def of(self, gateway: str) -> str:
-        """The id of this point of that gateway."""
+        """Return the id of this point of that gateway."""
         return f"{gateway}.{self}"
 
 
 def gateway_point_of(point: str) -> tuple[str, GatewayPoint] | None:
-    """The gateway, and what of it a point with this id would tell, or None.
+    """Return the gateway a point with this id belongs to and what it monitors, or None.
 
     >>> gateway_point_of("GW-01.clock")
     ('GW-01', <GatewayPoint.CLOCK: 'clock'>)
@@ -146,7 +146,7 @@ _GATEWAY_POINTS: Final = frozenset(map(str, GatewayPoint))
 
 
 class ServicePoint(StrEnum):
-    """What the service watches of itself: the ids of its points; their signals are `SERVICE_` and the id."""
+    """What the service monitors of itself: the ids of its points; their signals are `SERVICE_` and the id."""
 
     DISK = "DISK"
     BROKER = "BROKER"
@@ -199,7 +199,7 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """An enterprise and what is connected of it; or the service itself, which is none."""
+    """An enterprise with its connected equipment, or the service itself, which is none."""
 
     id: str
     name: Text

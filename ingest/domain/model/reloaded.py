@@ -1,4 +1,4 @@
-"""What is read from a file again for each use: as it is now, or as it was when it could be read last."""
+"""Re-reads a file for each use, and falls back to its last usable content."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ class PasswordUnusable(Event, level="error"):
 
 
 class Reloaded(Generic[T]):
-    """One thing in a file that may be replaced, broken or missing at any time, also at the start."""
+    """The content of a file that may be replaced, broken or missing at any time, also at the start."""
 
     def __init__(self, read: Callable[[], T], unusable: Callable[[str, str, str], Event]) -> None:
         """Read nothing yet.
 
         Args:
-            read: gives what the file holds now; raises InvalidConfig if it cannot be used.
-            unusable: makes what is told of a fault, once, from its key, its file and what is expected.
+            read: returns the file's present content; raises InvalidConfig if it cannot be used.
+            unusable: makes the event emitted once for a fault, from its key, its file and what is expected.
         """
         self._read = read
         self._unusable = unusable
         self._good: tuple[T] | None = None
-        self._told: Fault | None = None
+        self._reported: Fault | None = None
 
     def get(self) -> T:
-        """What the file holds now, else what it held last. Raises InvalidConfig if it was never good."""
+        """Return the file's present content, else its last usable one. Raises InvalidConfig if there was none."""
         try:
             good = self._good = (self._read(),)
-            self._told = None
+            self._reported = None
         except InvalidConfig as invalid:
             fault = invalid.faults[0]
-            if fault != self._told:
+            if fault != self._reported:
                 emit(self._unusable(fault.key, fault.file, fault.expected))
-            self._told = fault
+            self._reported = fault
             if self._good is None:
                 raise
             good = self._good
@@ -63,7 +63,7 @@ class Reloaded(Generic[T]):
 
 
 def renewed_password(key: str, secret: Secret | None, longest: int | None = None) -> Reloaded[str | None]:
-    """The password of that setting, for each connection; None where the settings name none.
+    """Return a reader of that setting's password, for each connection; it gives None where none is set.
 
     Args:
         key: of the setting.

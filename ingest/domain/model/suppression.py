@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class SuppressionKind(StrEnum):
-    """Why an operator is not called, the weakest first."""
+    """Why an alarm is hidden from the operator, the weakest first."""
 
     SHELVED = "shelved"  # by an operator, for a limited time
     SUPPRESSED = "suppressed"  # by the plant's design: alarms that mean nothing in this state of the plant
@@ -16,12 +16,12 @@ class SuppressionKind(StrEnum):
 
     @property
     def strength(self) -> int:
-        """Which of two that cover the same alarm is shown and counts: the one of the greater strength."""
+        """Its rank: of two that cover the same alarm, the stronger one is shown and counts."""
         return tuple(SuppressionKind).index(self)
 
 
 class SuppressionState(StrEnum):
-    """How far a suppression has come."""
+    """The state of a suppression."""
 
     APPLIED = "applied"  # waits for approval: only what is taken out of service does
     IN_FORCE = "in-force"
@@ -35,10 +35,10 @@ class Suppression:
 
     Attributes:
         rule: the rule's code, or None: every rule of the point.
-        applicant, applied: who asked for it and when.
-        approver, decided: who approved or rejected it and when; for shelving the operator's own word is enough.
-        begins, until: when it holds; `until` None: until it is ended by hand.
-        ended, ended_by: when it ended, and by whom; `YUJING` when its time was over.
+        applicant, applied: who applied for it and when.
+        approver, decided: who approved or rejected it and when; shelving needs no approval.
+        begins, until: when it is in force; `until` None: until it is ended by hand.
+        ended, ended_by: when it ended, and by whom; `YUJING` when it expired.
     """
 
     id: UUID
@@ -58,11 +58,11 @@ class Suppression:
     ended_by: str | None = None
 
     def holds(self, now: int) -> bool:
-        """Whether it hides what it covers at `now`, ns: approved, begun and not over."""
+        """Whether it is in force at `now`, ns: approved, begun and not expired."""
         return (
             self.state is SuppressionState.IN_FORCE and self.begins <= now and (self.until is None or self.until > now)
         )
 
     def covers(self, plant: str, point: str, rule: str) -> bool:
-        """Whether it is about alarms of that rule."""
+        """Whether it applies to alarms of that rule."""
         return (plant, point) == (self.plant, self.point) and self.rule in {None, rule}

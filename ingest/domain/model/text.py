@@ -1,4 +1,4 @@
-"""A text that people read, in both languages."""
+"""A text for people, in Chinese and English."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text people read: Chinese first, English too."""
+    """A text for people in both languages, Chinese first."""
 
     zh: str
     en: str

@@ -1,4 +1,4 @@
-"""Early warning (预警): how things stand with one plant, in one colour. An alarm (报警) is another record."""
+"""Early warnings (预警), the state of a plant in one colour, and their events. Alarms (报警) are another record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WARNINGS = UUID("6b0a4f0e-1d55-5c0a-8a3e-52b1f7a0c9d4")
 
 
 class _Ranked(Enum):
-    """Words in an order, the least first; each is also said in both languages."""
+    """An ordered enumeration, the lowest first; each member has a text in both languages."""
 
     rank: int
     text: Text
@@ -48,7 +48,7 @@ class _Ranked(Enum):
 
 
 class Colour(_Ranked):
-    """How grave it is."""
+    """The colour of a warning, the least grave first."""
 
     BLUE = "blue", "蓝色", "blue"
     YELLOW = "yellow", "黄色", "yellow"
@@ -57,7 +57,7 @@ class Colour(_Ranked):
 
 
 class Step(_Ranked):
-    """Who is asked, from the enterprise up."""
+    """The tiers of escalation, from the enterprise up."""
 
     ENTERPRISE = "enterprise", "企业", "enterprise"
     TOWNSHIP = "township", "乡镇", "township"
@@ -67,14 +67,14 @@ class Step(_Ranked):
 
 
 class Asked(StrEnum):
-    """What the present step is asked for."""
+    """What the present tier is asked for."""
 
     ACKNOWLEDGEMENT = "acknowledgement"
     FEEDBACK = "feedback"
 
 
 class WarningState(StrEnum):
-    """How far an episode has come."""
+    """The state of an episode."""
 
     OPEN = "open"
     OVER = "over-awaiting-feedback"  # nothing calls for it any more, and nobody has said what it was
@@ -82,11 +82,11 @@ class WarningState(StrEnum):
 
 
 class WarningEventKind(StrEnum):
-    """What happens to a warning."""
+    """The kinds of event in a warning episode."""
 
     RAISED = "raised"
     COLOUR_CHANGED = "colour-changed"
-    INPUTS_CHANGED = "inputs-changed"  # the colour stands, for other reasons
+    INPUTS_CHANGED = "inputs-changed"  # the colour is the same, for other reasons
     REMINDED = "reminded"
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
@@ -98,7 +98,7 @@ class WarningEventKind(StrEnum):
 
 
 class Trait(IntFlag):
-    """What rules ask of a fact."""
+    """The properties of a fact that rules select by."""
 
     LEVEL_1 = 1
     LEVEL_2 = 2
@@ -113,7 +113,7 @@ class Trait(IntFlag):
 
     @property
     def words(self) -> list[str]:
-        """Its parts by name."""
+        """The names of the traits that are set."""
         return list(_words(self))
 
 
@@ -124,15 +124,15 @@ def _words(traits: Trait) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing known of a plant that may call for a warning. Times are ns since the epoch, UTC.
+    """An input of a plant's warning: an alarm, or a point out of service. Times are ns since the epoch, UTC.
 
     Attributes:
-        alarm: the alarm that tells of it; None: a point that is out of service.
+        alarm: the alarm it comes from; None: a point that is out of service.
         rule: code of the alarm's rule; "" without an alarm.
         level: of the alarm; 0 without.
         since: when the service learnt of it.
-        gone: when it was over; None while it stands.
-        key: what names it among the facts of its plant.
+        gone: when it ended; None while it holds.
+        key: identifies it among the facts of its plant.
     """
 
     alarm: UUID | None
@@ -150,17 +150,17 @@ class Fact:
     key: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Name it."""
+        """Compute the key."""
         key = str(self.alarm) if self.alarm is not None else f"out-of-service/{self.point}"
         object.__setattr__(self, "key", key)
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One rule that holds, as its file said it then, and the facts it holds for.
+    """A rule that is met, as its file had it then, and the facts that meet it.
 
     Attributes:
-        facts: those that weigh most, at most `ingest.domain.warnings.derive.MOST`.
+        facts: those of most weight, at most `ingest.domain.warnings.derive.MOST`.
         more: how many further ones there were.
     """
 
@@ -175,7 +175,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What it was and what was done."""
+    """The cause a person found and the measure taken."""
 
     cause: str
     measure: str
@@ -185,30 +185,30 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class EarlyWarning:
-    """One episode of one plant, as it stands. Times are ns since the epoch, UTC.
+    """One warning episode of a plant in its present state. Times are ns since the epoch, UTC.
 
-    Times that something is counted from or to (`asked`, `until`, `ended`, `fading`, `changed`) move along when the
+    Times that durations are counted from or to (`asked`, `until`, `ended`, `fading`, `changed`) are shifted when the
     service's clock is set.
 
     Attributes:
-        colour: now; None once it is over.
-        peak: the highest colour so far; deadlines follow it.
-        since: since when the colour is this.
-        ended: when the colour was gone.
-        step: who is asked now.
-        asking: for what; None: nothing is missing.
-        asked: since when; a deadline counts from here. It moves along over a time in which the service reached nobody.
+        colour: the present one; None once it has ended.
+        peak: the highest colour so far, which decides the deadlines.
+        since: since when it has this colour.
+        ended: when it lost its last colour.
+        step: the tier that is asked now.
+        asking: for what; None: nothing is asked for.
+        asked: since when; the deadline counts from here. It is moved over a time in which the service reached nobody.
         until: that deadline.
-        who: the names of those who are asked; none while something is asked: everyone.
-        reminded: reminders since then.
-        acknowledged, acknowledged_by: when somebody had seen it, and who.
+        who: the names of those who are asked; empty while something is asked for: everyone.
+        reminded: reminders since `asked`.
+        acknowledged, acknowledged_by: when it was acknowledged, and by whom.
         risk: the plant's risk index at the last event.
         rules: version of the rules the colour was derived by.
-        inputs: every rule that holds.
-        fading: colours no longer called for, since when; each is shown for a while yet.
-        changed: when the last event was.
-        stepped: by how much the service's clock was set, as known then, ns.
-        events: how many there were.
+        inputs: every rule that is met.
+        fading: colours whose rules are no longer met, and since when; each is still shown for a while.
+        changed: time of the last event.
+        stepped: by how much the service's clock had been set by then, ns.
+        events: how many there have been.
     """
 
     id: UUID
@@ -238,19 +238,19 @@ class EarlyWarning:
 
     @property
     def held(self) -> int | None:
-        """Since when its colour is called for no more and only held, ns; None: it is called for, or there is none."""
+        """Since when its colour is only held while its rules are no longer met, ns; None: they are, or it has none."""
         return self.fading.get(self.colour) if self.colour else None
 
 
 @dataclass(frozen=True, slots=True)
 class WarningEvent:
-    """One step in a warning's life, with the warning as it stood right after it.
+    """One event of a warning episode, with the warning's state right after it.
 
     Attributes:
         seq: position in the state database's event log; 0 before it is committed.
         time: when it was due or done, ns since the epoch.
         by, role: who did it; None: the service itself.
-        detail: what was said with it, JSON-ready.
+        detail: comment, reason and the like, JSON-ready.
     """
 
     seq: int
@@ -265,7 +265,7 @@ class WarningEvent:
 
 @dataclass(frozen=True, slots=True)
 class WarningFilter:
-    """Which warnings. None = any. Times are ns since the epoch on `raised`."""
+    """Selects warnings; None = any. Times are ns since the epoch on `raised`."""
 
     plants: frozenset[str] | None = None
     colours: frozenset[Colour] | None = None
@@ -276,10 +276,10 @@ class WarningFilter:
 
 
 def warning_id(plant: str, begin: int) -> UUID:
-    """The episode's id: the same beginning always gives the same id."""
+    """Return the episode's id: the same beginning always gives the same id."""
     return uuid5(_WARNINGS, f"{plant}/{begin}")
 
 
 def warning_event_id(warning: UUID, number: int, kind: WarningEventKind) -> UUID:
-    """The id of an episode's n-th event, equally reproducible."""
+    """Return the reproducible id of an episode's n-th event."""
     return uuid5(warning, f"{number}/{kind}")

@@ -8,9 +8,9 @@ from typing import Final, Protocol
 import numpy as np
 
 from ingest.domain.alarms.config import AlarmsConfig
-from ingest.domain.alarms.lifecycle import STANDING, SUPPRESSED_STATES
+from ingest.domain.alarms.lifecycle import OUTSTANDING, SUPPRESSED_STATES
 from ingest.domain.alarms.metrics import AlarmMetrics, lead, measure
-from ingest.domain.alarms.operator_load import OperatorLoad, at_present
+from ingest.domain.alarms.operator_load import OperatorLoad, load_at
 from ingest.domain.alarms.slot import SLOT, AlarmSlot, slot_of
 from ingest.domain.model.alarm import Alarm, AlarmFilter
 from ingest.domain.model.annunciations import Annunciations
@@ -18,7 +18,7 @@ from ingest.domain.model.annunciations import Annunciations
 MOST: Final = 50_000
 """Alarms looked at for the present; of more, the oldest are not counted."""
 
-_OPEN: Final = STANDING | frozenset(SUPPRESSED_STATES)
+_OPEN: Final = OUTSTANDING | frozenset(SUPPRESSED_STATES)
 
 
 class Book(Protocol):
@@ -72,9 +72,7 @@ class AlarmLoad:
             alarms.setdefault(alarm.plant, []).append(alarm)
         recent = _by_position(positions, self.recent(plants, now))
         return {
-            name: at_present(
-                [alarm for plant in own for alarm in alarms.get(plant, ())], recent[name], self.config, now
-            )
+            name: load_at([alarm for plant in own for alarm in alarms.get(plant, ())], recent[name], self.config, now)
             for name, own in positions.items()
         }
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from ingest.domain.alarms.lifecycle import STANDING
+from ingest.domain.alarms.lifecycle import OUTSTANDING
 from ingest.domain.alarms.urgency import Order
 from ingest.domain.model.alarm import OVER, Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.domain.model.annunciations import Annunciations
@@ -48,7 +48,7 @@ class AlarmStore:
         column = t.alarm.c
         if order is Order.URGENCY:
             by = column.urgency
-            if which.states is not None and which.states >= STANDING:
+            if which.states is not None and which.states >= OUTSTANDING:
                 which = replace(which, states=None)  # that they stand says all
             query = sa.select(t.alarm).where(by.is_not(None)).order_by(by.desc(), column.id.desc())
         else:

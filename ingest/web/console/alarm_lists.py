@@ -8,7 +8,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from ingest.domain.alarms.display import Group, Shown, fold
-from ingest.domain.alarms.lifecycle import STANDING, SUPPRESSED_STATES
+from ingest.domain.alarms.lifecycle import OUTSTANDING, SUPPRESSED_STATES
 from ingest.domain.alarms.urgency import Order, place
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.suppression import Suppression, SuppressionState
@@ -225,7 +225,7 @@ class _Ask:
 _Before = tuple[int, UUID] | None
 _NORMAL: Final = frozenset({AlarmState.NORMAL})
 _REMOVED: Final = frozenset({AlarmState.REMOVED})
-_SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {STANDS: STANDING, HIDDEN: frozenset(SUPPRESSED_STATES)}
+_SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {STANDS: OUTSTANDING, HIDDEN: frozenset(SUPPRESSED_STATES)}
 _IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
 
 
@@ -240,7 +240,7 @@ def _hiding(alarm: Alarm, among: Sequence[Suppression], now: int) -> Suppression
 
 
 def _order(state: AnyState) -> Order:
-    return Order.URGENCY if state == STANDS or state in STANDING else Order.RAISED
+    return Order.URGENCY if state == STANDS or state in OUTSTANDING else Order.RAISED
 
 
 def _cut(found: Sequence[Alarm], page: int, order: Order = Order.RAISED) -> tuple[Sequence[Alarm], str | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.domain.alarms.display import Shown
-from ingest.domain.alarms.lifecycle import STANDING, UNSEEN
+from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint
@@ -172,14 +172,14 @@ def in_alarm(ports: Ports, caller: Principal, plant: Plant, point: str | None = 
     which = AlarmFilter(plants=frozenset({plant.id}), states=_NOT_OVER, point=point)
     found: dict[str, list[Alarm]] = {}
     for alarm in ports.alarms.alarms(which, limit=MOST):
-        if alarm.active or alarm.state in STANDING:
+        if alarm.active or alarm.state in OUTSTANDING:
             found.setdefault(alarm.point, []).append(alarm)
     return {key: _in_alarm(ports, caller, alarms) for key, alarms in found.items()}
 
 
 def _in_alarm(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> InAlarm:
     """One that has returned never conceals that the value is over a limit, nor a hidden one another that calls."""
-    of_each = ([alarm for alarm in alarms if alarm.state in STANDING], [alarm for alarm in alarms if alarm.active])
+    of_each = ([alarm for alarm in alarms if alarm.state in OUTSTANDING], [alarm for alarm in alarms if alarm.active])
     gravest = {alarm.id: alarm for alarm in (max(of, key=_gravity) for of in of_each if of)}
     marked = sorted(gravest.values(), key=lambda alarm: (alarm.level, alarm.active), reverse=True)
     return InAlarm(tuple(alarm_row(ports, alarm, caller) for alarm in marked), len(alarms) - len(marked))

@@ -19,7 +19,7 @@ import numpy as np
 from detectors.detector import Reason
 from ingest.base.config import Secret
 from ingest.domain.alarms.config import AlarmsConfig
-from ingest.domain.alarms.lifecycle import STANDING
+from ingest.domain.alarms.lifecycle import OUTSTANDING
 from ingest.domain.alarms.suppressions import Suppressions
 from ingest.domain.alarms.urgency import Order, place
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id, event_id
@@ -299,7 +299,7 @@ class StandIn:
             and (which.since is None or alarm.raised >= which.since)
             and (which.until is None or alarm.raised < which.until)
             and (before is None or place(alarm, order) < before)
-            and (order is Order.RAISED or alarm.state in STANDING)
+            and (order is Order.RAISED or alarm.state in OUTSTANDING)
         ]
         return sorted(found, key=lambda alarm: place(alarm, order), reverse=True)[:limit]
 

@@ -16,13 +16,13 @@ from ingest.domain.alarms.lifecycle import (
     acknowledged,
     commented,
     consequences,
+    displayed_state,
     disposed,
     following,
     raised,
     recorded,
     reset,
     returned,
-    standing,
 )
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id, historical_id
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
@@ -362,7 +362,7 @@ def test_clearing_asks_for_the_value_back_and_for_feedback_in_either_order() -> 
 def test_a_rule_is_shown_by_its_alarm_or_by_what_keeps_it_from_raising_one(
     alarm_state: AlarmState | None, over: SuppressionKind | None, evaluated: bool, shown: AlarmState
 ) -> None:
-    assert standing(alarm_state, over, evaluated=evaluated) is shown
+    assert displayed_state(alarm_state, over, evaluated=evaluated) is shown
 
 
 def test_an_event_that_means_nothing_makes_no_record() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from ingest.domain.alarms.lifecycle import STANDING
+from ingest.domain.alarms.lifecycle import OUTSTANDING
 from ingest.domain.alarms.urgency import Order, is_place, place, urgency
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState
 from ingest.domain.model.text import Text
@@ -70,7 +70,7 @@ def test_pages_of_standing_alarms_are_the_plain_order_without_a_gap_or_a_repeat(
     store = AlarmStore(database)
     for which in (
         AlarmFilter(),
-        AlarmFilter(plants=frozenset({"plant-1", "plant-3"}), states=STANDING),
+        AlarmFilter(plants=frozenset({"plant-1", "plant-3"}), states=OUTSTANDING),
         AlarmFilter(level=1),
         AlarmFilter(states=frozenset({AlarmState.RETURNED})),
     ):
