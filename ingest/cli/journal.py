@@ -17,7 +17,7 @@ from rich.table import Table
 from ingest.cli.configured import INVALID, ConfigFile, bar, configured, moment, say, span, written
 from ingest.runtime.settings import Settings
 from ingest.storage.history.writer import READER
-from ingest.storage.journal.export import Wanted, export
+from ingest.storage.journal.export import ExportFilter, export
 from ingest.storage.journal.inspection import Fault, JournalInspection, Stats
 from ingest.storage.journal.journal import Journal
 from ingest.storage.state.read_only import engine_at
@@ -123,8 +123,8 @@ def export_(
     if file.suffix not in _FORMATS:
         raise typer.BadParameter(f"{file.name}: expected a name that ends in .csv or .ndjson", param_hint="FILE")
     target = file.resolve()  # counts from where the person is, not from the settings
-    asked = span(from_, to, Wanted().end)
-    wanted = Wanted(asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
+    asked = span(from_, to, ExportFilter().end)
+    wanted = ExportFilter(asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
     with configured(config) as settings, JournalInspection(settings.journal.path) as journal:
         _require_known(journal, wanted)
         with bar("导出 export", journal.span()[0]) as advance:
@@ -141,7 +141,7 @@ def engine_cursors(settings: Settings) -> dict[str, int]:
     return {"engine": at.cursor, "engine snapshot": at.snapshot_cursor}
 
 
-def _require_known(journal: JournalInspection, wanted: Wanted) -> None:
+def _require_known(journal: JournalInspection, wanted: ExportFilter) -> None:
     names = journal.points().values()
     for asked, known in ((wanted.plants, {plant for plant, _ in names}), (wanted.points, {name for _, name in names})):
         unknown = sorted(set(asked) - known)

@@ -16,7 +16,7 @@ from rich.text import Text
 from ingest.cli.configured import INVALID, ConfigFile, configured, say, written
 from ingest.domain.model.audit import Act
 from ingest.runtime.audit_trail import leave, spool_folder
-from ingest.storage.journal.quarantine import Kept, Quarantine, Which
+from ingest.storage.journal.quarantine import Quarantine, QuarantineFilter, QuarantineRow
 
 app = typer.Typer(no_args_is_help=True, help="隔离消息 Messages that could not be taken in, kept with their reason.")
 
@@ -39,7 +39,7 @@ def list_(
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """列表与数量 What is there, newest first, and how much by reason."""
-    which = Which((), reason, plant)
+    which = QuarantineFilter((), reason, plant)
     with configured(config) as settings, Quarantine(settings.journal.path) as quarantine:
         found, counts = quarantine.find(which, limit=limit), quarantine.counts(which)
     if json_:
@@ -67,7 +67,7 @@ def list_(
 def show(number: Annotated[int, typer.Argument(metavar="ID")], config: ConfigFile = _DEFAULT) -> None:
     """一条消息的全部内容 One message whole: as text if it is text, else as hexadecimal."""
     with configured(config) as settings, Quarantine(settings.journal.path) as quarantine:
-        found = quarantine.find(Which([number]), limit=1)
+        found = quarantine.find(QuarantineFilter([number]), limit=1)
     if not found:
         _unknown([number])
     message = found[0].message
@@ -153,18 +153,18 @@ def _hex(payload: bytes, at: int) -> str:
     return f"{at:08x}  {part.hex(' '):<{3 * _LINE}} {''.join(chr(b) if 32 <= b < 127 else '.' for b in part)}"
 
 
-def _which(ids: list[int] | None, reason: str | None, plant: str | None, *, all_: bool) -> Which:
+def _which(ids: list[int] | None, reason: str | None, plant: str | None, *, all_: bool) -> QuarantineFilter:
     """What is meant; nothing said means nothing, never everything."""
     if not (ids or reason or plant or all_):
         raise typer.BadParameter("expected ids, --reason, --plant or --all")
     if all_ and (ids or reason or plant):
         raise typer.BadParameter("--all goes with nothing else")
-    return Which(ids or (), reason, plant)
+    return QuarantineFilter(ids or (), reason, plant)
 
 
-def _require(quarantine: Quarantine, which: Which) -> None:
+def _require(quarantine: Quarantine, which: QuarantineFilter) -> None:
     if which.ids:
-        known = {kept.message.id for kept in quarantine.find(Which(which.ids), limit=len(which.ids))}
+        known = {kept.message.id for kept in quarantine.find(QuarantineFilter(which.ids), limit=len(which.ids))}
         unknown = sorted(set(which.ids) - known)
         if unknown:
             _unknown(unknown)
@@ -175,7 +175,7 @@ def _unknown(ids: list[int]) -> None:
     raise typer.Exit(INVALID)
 
 
-def _as_json(kept: Kept) -> dict[str, object]:
+def _as_json(kept: QuarantineRow) -> dict[str, object]:
     message = kept.message
     return {
         "id": message.id,

@@ -29,7 +29,7 @@ class JournalFeed(JournalReader, Protocol):
     def retry_refused(self) -> int:
         """Have all that a history store refused tried again; how much that is."""
 
-    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+    def quarantine(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         """Put into quarantine, the same bytes once, and take out what was tried again; on disk when it returns."""
 
 

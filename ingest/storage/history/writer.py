@@ -286,7 +286,7 @@ class HistoryWriter:
             rejected: makes the event of so many, from the place of the first and the reason.
         """
         for start in range(0, len(aside), ASIDE):
-            self._journal.put_aside(aside[start : start + ASIDE])
+            self._journal.quarantine(aside[start : start + ASIDE])
         for cause, of_one in by_cause(refused).items():
             at, reason = of_one[0]
             self._refusals.add((topic, cause), rejected(len(of_one), at, reason))
@@ -311,7 +311,7 @@ class HistoryWriter:
             except ValueError as error:
                 refused = [replace(item, detail=f"cannot be written again: {error}") for item in chosen]
             # Put aside a moment ago they counted as known, having the same bytes; now they take the old ones' place.
-            self._journal.put_aside(refused, retried=[item.id for item in chosen])
+            self._journal.quarantine(refused, retried=[item.id for item in chosen])
             lost = _amount(refused) + self._expired - before
             emit(HistoryWrittenAgain(_amount(chosen) - lost, _amount(refused)))
         # A full handful is followed by the next at once.

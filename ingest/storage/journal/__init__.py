@@ -1,1 +1,1 @@
-"""The journal: everything that arrives, on disk before it is acknowledged; everything else reads it with a cursor."""
+"""The journal: the durable log of everything received, written before it is acknowledged and read by cursors."""

@@ -1,4 +1,4 @@
-"""A copy of the journal as it is at one moment, whoever writes to it meanwhile."""
+"""Copies the journal as of one moment while the service goes on writing to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 import apsw
 
-from ingest.storage.journal.connection import open_reader, told
+from ingest.storage.journal.connection import open_reader, translated_errors
 from ingest.storage.journal.errors import JournalUnavailable
 
 _PAGES: Final = 1024  # copied at a time
@@ -23,29 +23,29 @@ _COUNTS: Final = {
 
 
 class HeldJournal:
-    """The journal as it was when this was made; later writes go on beside it and are not seen here."""
+    """A read transaction on the journal: it sees the state of one moment, and later writes go on beside it."""
 
     def __init__(self, path: Path, connection: apsw.Connection) -> None:
         self._path = path
         self._connection = connection
 
     def pages(self) -> int:
-        """How many pages there are to copy."""
-        with told(self._path):
+        """The number of pages to copy."""
+        with translated_errors(self._path):
             return int(self._connection.pragma("page_count"))
 
     def oldest(self) -> int:
-        """Number of the oldest entry; of the one that comes next if there is none."""
-        with told(self._path):
+        """The id of the oldest entry, or of the next one if there is none."""
+        with translated_errors(self._path):
             return int(self._connection.execute(_OLDEST).get)  # one row, one column
 
     def copy(self, target: Path, seen: Callable[[int], None]) -> None:
-        """Write it to a new file, synced and without companions; `seen` is called with pages copied just now.
+        """Copy the journal to a new file, synced, without WAL files; `seen` is called with the pages just copied.
 
         Raises:
             JournalUnavailable, JournalBroken: it cannot be read, or the new file not be written.
         """
-        with told(target), closing(apsw.Connection(str(target))) as made:
+        with translated_errors(target), closing(apsw.Connection(str(target))) as made:
             with made.backup("main", self._connection, "main") as work:
                 before = 0
                 while not work.done:
@@ -58,11 +58,11 @@ class HeldJournal:
 
 @contextmanager
 def held_journal(path: Path) -> Iterator[HeldJournal]:
-    """Hold the journal as it is now. Raises JournalUnavailable, JournalBroken."""
+    """Begin a read transaction on the journal. Raises JournalUnavailable, JournalBroken."""
     if not path.is_file():
         raise JournalUnavailable(f"{path}: no such file")
     with closing(open_reader(path)) as connection:
-        with told(path):
+        with translated_errors(path):
             connection.execute("BEGIN")
             connection.execute(
                 "SELECT count(*) FROM sqlite_schema"
@@ -71,6 +71,6 @@ def held_journal(path: Path) -> Iterator[HeldJournal]:
 
 
 def count_journal(path: Path) -> Mapping[str, int]:
-    """What a copy holds: entries, readings, messages in quarantine. Raises JournalUnavailable, JournalBroken."""
-    with closing(open_reader(path)) as connection, told(path):
+    """Count the entries, readings and quarantined messages of a copy. Raises JournalUnavailable, JournalBroken."""
+    with closing(open_reader(path)) as connection, translated_errors(path):
         return {name: int(connection.execute(query).get) for name, query in _COUNTS.items()}

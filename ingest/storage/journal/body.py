@@ -1,4 +1,4 @@
-"""How a batch lies in the journal: its columns one after another, compressed, with a checksum that covers its row too.
+"""Encodes a batch as the body of a journal entry: its columns, compressed, with a checksum over the whole row.
 
 Version 2: version, count, CRC-32 of everything else of the row but its id. Version 1, still read: version, count, and
 the checksum of zstd, which does not know the row.
@@ -29,7 +29,7 @@ _READING: Final = sum(kind.itemsize for kind in _COLUMNS.values())
 
 
 class _Zstd(threading.local):
-    """A thread's own contexts: one serves one thread at a time, and making one takes longer than to take a frame."""
+    """Compression contexts of one thread: a context serves one thread at a time and is costly to create."""
 
     def __init__(self) -> None:
         self.compress = zstandard.ZstdCompressor(level=1).compress
@@ -40,7 +40,7 @@ _zstd: Final = _Zstd()
 
 
 def pack(batch: Batch, *, received: int = 0, readings: int = 0, step: int = 0) -> bytes:
-    """The batch as bytes. The other columns of its row are not in them, but under their checksum."""
+    """Encode the batch. The checksum also covers the other columns of its row, which are not in the body."""
     columns = b"".join(
         np.ascontiguousarray(column, kind).data for column, kind in zip(batch.columns(), _COLUMNS.values(), strict=True)
     )
@@ -50,7 +50,7 @@ def pack(batch: Batch, *, received: int = 0, readings: int = 0, step: int = 0) -
 
 
 def unpack(body: bytes, *, size: int, received: int = 0, readings: int = 0, step: int = 0) -> Batch:
-    """The batch that was packed beside these columns. Raises ValueError if a bit of them is not as it was."""
+    """Decode a batch. Raises ValueError if it or the columns of its row are not as they were written."""
     try:
         version, count = _V1.unpack_from(body)
         if version == 1:
@@ -61,7 +61,7 @@ def unpack(body: bytes, *, size: int, received: int = 0, readings: int = 0, step
                 raise ValueError("journal entry damaged: its checksum differs")
         else:
             raise ValueError(f"journal entry damaged: body of version {version}; expected 1 or 2")
-        # Looked at first: a damaged length must not make us ask for all the memory there is.
+        # Checked first: a damaged length must not make us allocate all memory.
         if count != size or zstandard.frame_content_size(squeezed) != count * _READING:
             raise ValueError(f"journal entry damaged: {count} readings in its body, {size} in its row")
         columns = _zstd.decompress(squeezed)

@@ -1,4 +1,4 @@
-"""What one commit of the journal holds: readings, sequence states, clocks, and what goes into quarantine."""
+"""The content of one commit to the journal: readings, sequence states, clocks and quarantined messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.storage.journal.sequence_state import BootKey, Gap, SequenceState
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A boot's new position, and what was added to get there.
+    """A boot's new sequence state, and the frames counted to get there.
 
     Attributes:
         clock: its gateway's, as of this boot.
@@ -33,19 +33,19 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Commit:
-    """Everything one group of messages leaves behind: written whole, or not at all.
+    """Everything one group of messages writes: all of it, or nothing.
 
     Attributes:
         batch: readings, and gateways' online states as readings of their device points.
         readings: how many of them came in frames.
         positions: new positions, by (plant, gateway, boot).
         statuses: (plant, gateway) -> (online, received).
-        quarantined: messages put aside; their ids are ignored. What is `retried` goes first, so the same may return.
+        quarantined: messages to be quarantined; their ids are ignored. `retried` ones go first, so the same may return.
         step: ns by which the service's clock was set just before; see `Entry`.
-        left: boots that are no longer their gateways': their clocks say nothing any more.
-        retried: ids of messages that were put aside and are taken again with this: deleted where they lie.
-        backfill: readings that may wait until nothing live does: staged; their ids are ignored.
-        fed: what was staged and is in `batch` now, or in `quarantined` if it was damaged.
+        left: boots their gateways have left: their clocks no longer count.
+        retried: ids of quarantined messages that are taken in with this commit: deleted from quarantine.
+        backfill: readings to be staged until no live ones are pending; their ids are ignored.
+        fed: staged pieces that are now in `batch`, or in `quarantined` if damaged.
     """
 
     batch: Batch

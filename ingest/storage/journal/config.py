@@ -21,5 +21,5 @@ class JournalConfig(Config):
     reserve_mb: float = Field(default=64.0, ge=0)  # size of the ballast; intake waits while less than this is free
 
     def quota(self) -> Quota:
-        """How much quarantine may take."""
+        """The limits of the quarantine."""
         return Quota(self.quarantine_gateway_mb, self.quarantine_mb)

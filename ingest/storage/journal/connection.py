@@ -1,4 +1,4 @@
-"""Connections to the journal's file, and what each of SQLite's errors means for who writes.
+"""Opens connections to the journal's file and translates SQLite's errors.
 
 Several may write, also from other processes (`yujing journal trim`): apsw brings a SQLite of its own, newer than
 3.51.3, so it has not the bug by which two connections can damage a WAL database (sqlite.org/wal.html#walresetbug).
@@ -32,13 +32,13 @@ _PASSING: Final = (
 
 
 def open_writer(path: Path) -> apsw.Connection:
-    """Open or create the file, bring its tables up to date, and put on disk for good what a crash left behind.
+    """Open or create the file, update its schema, and sync what a crash left unsynced.
 
     Raises:
         JournalUnavailable: it cannot be opened or written now, or a newer version wrote it.
         JournalBroken: it is no journal, or damaged.
     """
-    with told(path):
+    with translated_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -60,16 +60,16 @@ def open_writer(path: Path) -> apsw.Connection:
 
 
 def open_reader(path: Path) -> apsw.Connection:
-    """Open the file to read only. It neither writes nor checkpoints. Raises as `open_writer`."""
-    with told(path):
+    """Open the file read-only; it neither writes nor checkpoints. Raises as `open_writer`."""
+    with translated_errors(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(BUSY_MS)
     return connection
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, naming the file."""
+def translated_errors(path: Path) -> Iterator[None]:
+    """Translate SQLite's errors into the journal's, naming the file."""
     try:
         yield
     except apsw.Error as error:

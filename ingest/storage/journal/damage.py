@@ -1,4 +1,4 @@
-"""Entries that cannot be read any more: told once each, counted, and read as if they held nothing, so readers go on."""
+"""Handles damaged entries: each is reported once, counted, and read as an empty entry, so that readers go on."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class BackfillDamaged(Event, level="error"):
 
 
 COLUMNS = "id, received, readings, size, body, step"
-"""What `decode` needs of an entry's row, in its order."""
+"""The columns of an entry's row that `decode` takes, in order."""
 
 
 def decode(row: Sequence[Any]) -> Entry:
-    """The entry in a row. Raises ValueError if any of it is not as it was written."""
+    """Decode a row into an entry. Raises ValueError if any of it is not as it was written."""
     number, received, readings, size, packed, step = row
     return Entry(number, body.unpack(packed, size=size, received=received, readings=readings, step=step), step)
 
 
 class Damage:
-    """What was found damaged since the start. Safe to use from any thread."""
+    """The entries found damaged since the start. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._entries: EmittedOnce[int] = EmittedOnce()
@@ -50,14 +50,14 @@ class Damage:
         return len(self._entries)
 
     def entry(self, row: Sequence[Any]) -> Entry:
-        """The entry in a row; an empty one if it is damaged."""
+        """Decode a row into an entry; an empty entry if it is damaged."""
         try:
             return decode(row)
         except ValueError as error:
-            return self.lost(row[0], row[1], row[2], str(error))
+            return self.report(row[0], row[1], row[2], str(error))
 
-    def lost(self, number: int, received: object, readings: object, error: str) -> Entry:
-        """Tell of a damaged entry, once however many read it, and stand in for it."""
+    def report(self, number: int, received: object, readings: object, error: str) -> Entry:
+        """Report a damaged entry, once however many read it, and return an empty entry in its place."""
         self._entries.emit(number, JournalDamaged(number, _number(received), _number(readings), error))
         return Entry(number, empty_batch())
 

@@ -17,4 +17,4 @@ class JournalFull(JournalUnavailable):
 
 
 class JournalBroken(Exception):
-    """What this process holds of the journal can be trusted no more. It must not write to it again."""
+    """The state of the journal is no longer certain. This process must not write to it again."""

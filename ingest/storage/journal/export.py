@@ -1,4 +1,4 @@
-"""Readings of the journal as a file for people and other programs: under names, one a line, whole or not at all."""
+"""Exports readings of the journal to CSV or NDJSON under the names of their points; a file is complete or absent."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _UNKNOWN: Final = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which readings: device time from `start` up to, not including, `end` (ns); of these plants and points, or all."""
+class ExportFilter:
+    """Which readings to export: device time from `start` to `end` (ns, exclusive); these plants and points, or all."""
 
     start: int = 0
     end: int = (1 << 63) - 1
@@ -33,53 +33,53 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """What became of it."""
+class ExportResult:
+    """The result of an export."""
 
     readings: int
-    damaged: tuple[int, ...]  # entries whose readings cannot be had
+    damaged: tuple[int, ...]  # entries whose readings cannot be read
 
 
-def export(journal: JournalInspection, wanted: Wanted, file: Path, seen: Callable[[int], None]) -> Exported:
+def export(journal: JournalInspection, chosen: ExportFilter, file: Path, seen: Callable[[int], None]) -> ExportResult:
     """Write the readings to a file, as CSV or, if its name ends in .ndjson, as one JSON object a line.
 
-    It is written beside its place and moved there when it is whole. Rows come as they arrived, not by time.
+    The file is written under another name and renamed when complete. Rows are in order of arrival, not of time.
 
     Args:
-        journal: where from.
-        wanted: which.
-        file: where to; replaced if it is there.
-        seen: called with the number of each entry that was looked at.
+        journal: the source.
+        chosen: which readings.
+        file: the target; replaced if it exists.
+        seen: called with the id of each entry read.
 
     Raises:
         OSError: it cannot be written.
     """
     names = journal.points()
-    chosen = {
+    numbers = {
         number
         for number, (plant, point) in names.items()
-        if (not wanted.plants or plant in wanted.plants) and (not wanted.points or point in wanted.points)
+        if (not chosen.plants or plant in chosen.plants) and (not chosen.points or point in chosen.points)
     }
-    everything = not wanted.plants and not wanted.points
-    numbers = np.fromiter(chosen, np.int32, len(chosen))
+    everything = not chosen.plants and not chosen.points
+    ids = np.fromiter(numbers, np.int32, len(numbers))
     readings, damaged = 0, []
-    with _whole_or_not_at_all(file) as out:
+    with _complete_or_absent(file) as out:
         write = _ndjson(out) if file.suffix == ".ndjson" else _csv(out)
         for number, batch in _every_batch(journal, seen):
             if batch is None:
                 damaged.append(number)
                 continue
-            fits = (batch.time >= wanted.start) & (batch.time < wanted.end)
+            fits = (batch.time >= chosen.start) & (batch.time < chosen.end)
             if not everything:
-                fits &= np.isin(batch.point, numbers)
+                fits &= np.isin(batch.point, ids)
             written = batch.take(np.flatnonzero(fits))
             write(_rows(written, names))
             readings += len(written)
-    return Exported(readings, tuple(damaged))
+    return ExportResult(readings, tuple(damaged))
 
 
 def _every_batch(journal: JournalInspection, seen: Callable[[int], None]) -> Iterator[tuple[int, Batch | None]]:
-    """Readings of entries, then of staged back-fill; None for what is damaged."""
+    """The readings of entries, then of staged back-fill; None for a damaged one."""
     for number, _, entry in journal.entries():
         seen(number)
         yield number, entry.batch if entry is not None else None
@@ -98,7 +98,7 @@ def _rows(batch: Batch, names: Mapping[int, tuple[str, str]]) -> Iterator[tuple[
     )
     for time, received, point, value, flags in columns:
         known = value if value == value else None  # noqa: PLR0124  NaN is the value unequal to itself
-        yield time, received, *names.get(point, _UNKNOWN), known, _said(flags)
+        yield time, received, *names.get(point, _UNKNOWN), known, _flag_names(flags)
 
 
 def _instants(times: np.ndarray) -> list[str]:
@@ -106,7 +106,7 @@ def _instants(times: np.ndarray) -> list[str]:
 
 
 @lru_cache(1024)
-def _said(flags: int) -> str:
+def _flag_names(flags: int) -> str:
     return "+".join(flag.name.lower() for flag in Flag if flag & flags and flag.name)
 
 
@@ -126,13 +126,13 @@ def _ndjson(out: IO[str]) -> Callable[[Iterable[tuple[object, ...]]], None]:
 
 
 @contextmanager
-def _whole_or_not_at_all(file: Path) -> Iterator[IO[str]]:
-    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
+def _complete_or_absent(file: Path) -> Iterator[IO[str]]:
+    partial = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        with aside.open("w", encoding="utf-8", newline="") as out:
+        with partial.open("w", encoding="utf-8", newline="") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
-        aside.replace(file)
+        partial.replace(file)
     finally:
-        aside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)

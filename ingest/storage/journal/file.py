@@ -1,4 +1,4 @@
-"""The journal's file: one connection writes, each thread reads through one of its own; SQLite's errors become ours."""
+"""The journal's file: one writing connection, one reading connection per thread, and translated errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import apsw
 
-from ingest.storage.journal.connection import open_reader, open_writer, told
+from ingest.storage.journal.connection import open_reader, open_writer, translated_errors
 from ingest.storage.journal.errors import JournalBroken
 
 AT_ONCE: Final = 1_000
@@ -19,13 +19,13 @@ AT_ONCE: Final = 1_000
 
 
 class JournalFile:
-    """Transactions and queries. Safe to use from any thread.
+    """Runs transactions and queries on the file. Safe to use from any thread.
 
-    After a failed sync nothing is written any more: `broken` tells why.
+    After a failed sync nothing is written any more; `broken` holds the reason.
     """
 
     def __init__(self, path: Path, rolled_back: Callable[[], None]) -> None:
-        """Open or create the file; `rolled_back` is called when a transaction did not come about.
+        """Open or create the file; `rolled_back` is called when a transaction failed.
 
         Raises:
             JournalUnavailable: it cannot be opened or written now.
@@ -41,7 +41,7 @@ class JournalFile:
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Cursor]:
-        """Write all of it and sync it to disk, or nothing.
+        """Run one transaction: all of it is written and synced to disk, or nothing.
 
         Raises:
             JournalUnavailable: nothing was written.
@@ -52,7 +52,7 @@ class JournalFile:
                 # SQLite, or the system below it, may take what a failed sync left unwritten for written.
                 raise JournalBroken(*self.broken.args)
             try:
-                with told(self._path):
+                with translated_errors(self._path):
                     self._writer.execute("BEGIN IMMEDIATE")
                     try:
                         yield self._writer.cursor()
@@ -60,7 +60,7 @@ class JournalFile:
                     except BaseException:
                         self._rolled_back()
                         if self._writer.in_transaction:
-                            with suppress(apsw.Error):  # the first error is the one to tell
+                            with suppress(apsw.Error):  # the first error is the one to report
                                 self._writer.execute("ROLLBACK")
                         raise
             except JournalBroken as error:
@@ -69,7 +69,7 @@ class JournalFile:
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Cursor]:
-        """A cursor of this thread's own read-only connection, closed at the end: an open one holds up checkpoints."""
+        """A cursor of this thread's read-only connection; closed at the end, since an open one blocks checkpoints."""
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = open_reader(self._path)
@@ -77,22 +77,22 @@ class JournalFile:
             self._readers.add(connection)
         cursor = connection.cursor()
         try:
-            with told(self._path):
+            with translated_errors(self._path):
                 yield cursor
         finally:
             cursor.close(force=True)
 
     def rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """Everything the query finds."""
+        """All rows of the query."""
         with self.reading() as cursor:
             return cursor.execute(query, values).fetchall()
 
-    def one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
-        """The one value the query finds."""
+    def scalar(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        """The single value of the query."""
         return self.rows(query, values)[0][0]
 
     def delete(self, table: str, condition: str, value: int) -> int:
-        """Delete the rows for which the condition holds, oldest first, in steps between which others commit."""
+        """Delete the rows that meet the condition, oldest first, in steps between which others can commit."""
         deleted = 0
         while True:
             with self.transaction() as cursor:
@@ -106,24 +106,24 @@ class JournalFile:
                 return deleted
 
     def give_back(self, *, keep: float) -> None:
-        """Give unused space back to the disk, but what makes up `keep` of the file: it is filled again soon."""
+        """Release unused space of the file to the disk, except for a share `keep` that is soon needed again."""
         while True:
-            with self.transaction(), told(self._path):
+            with self.transaction(), translated_errors(self._path):
                 pages, free = self._writer.pragma("page_count"), self._writer.pragma("freelist_count")
                 if free <= keep * pages:
                     return
                 self._writer.execute(f"PRAGMA incremental_vacuum({AT_ONCE})").fetchall()
                 if self._writer.pragma("freelist_count") == free:
-                    return  # a file of before this was possible: `rebuild` changes it over
+                    return  # a file of an earlier version: `rebuild` converts it
 
     def checkpoint(self) -> None:
-        """Copy the write-ahead log into the file, as far as no reader stands in the way."""
-        with self._lock, told(self._path):
+        """Copy the write-ahead log into the file as far as no reader blocks it."""
+        with self._lock, translated_errors(self._path):
             self._writer.pragma("wal_checkpoint", "truncate")
 
     def rebuild(self) -> None:
-        """Write the file anew without unused space: as much room again is needed, and all who write wait meanwhile."""
-        with self._lock, told(self._path):
+        """Rewrite the file without unused space; needs as much free space again, and blocks all writers meanwhile."""
+        with self._lock, translated_errors(self._path):
             self._writer.pragma("auto_vacuum", "incremental")
             self._writer.execute("VACUUM")
 

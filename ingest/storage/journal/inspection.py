@@ -1,4 +1,4 @@
-"""The journal looked at from outside: counted, checked, walked through. Reads only; the service may run meanwhile."""
+"""Inspects a journal's file read-only, also beside a running service: statistics, checks, iteration over entries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ingest.domain.model.batch import Batch
 from ingest.storage.journal import body
-from ingest.storage.journal.connection import open_reader, told
+from ingest.storage.journal.connection import open_reader, translated_errors
 from ingest.storage.journal.damage import COLUMNS, decode
 from ingest.storage.journal.errors import JournalBroken, JournalUnavailable
 from ingest.storage.journal.recent_frames import RecentFrames, unpack_recent
@@ -22,7 +22,7 @@ from ingest.storage.journal.sequence_state import gaps_of
 
 @dataclass(frozen=True, slots=True)
 class GatewayStats:
-    """What came from one gateway, all its boots together; `missing` and `lost` are frames."""
+    """Counts of one gateway over all its boots; `missing` and `lost` are frames."""
 
     plant: str
     gateway: str
@@ -35,11 +35,11 @@ class GatewayStats:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What the journal holds. Times are ns since the epoch, None if there is nothing."""
+    """Statistics of a journal. Times are ns since the epoch, None if it holds no entry."""
 
     entries: int
     readings: int
-    backfill: int  # readings staged, that are no part of an entry yet
+    backfill: int  # readings staged, not yet part of an entry
     bytes: int
     free_bytes: int
     oldest: int | None
@@ -52,7 +52,7 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that is not as it was written; with the entries it is about and when they arrived, if known."""
+    """A fault found in the file, with the ids and times of arrival of the entries concerned, if known."""
 
     what: str
     first: int | None = None
@@ -73,11 +73,11 @@ class _Span:
 
 
 class JournalInspection:
-    """A journal's file, opened to read. Use as a context manager.
+    """A journal's file opened read-only. Use as a context manager.
 
     Raises:
         JournalUnavailable: it is not there or cannot be read.
-        JournalBroken: it is no journal or damaged beyond what a method can go around.
+        JournalBroken: it is no journal, or too damaged for the method.
     """
 
     def __init__(self, path: Path) -> None:
@@ -85,7 +85,7 @@ class JournalInspection:
             raise JournalUnavailable(f"{path}: no such file")
         self.path = path
         self._connection = open_reader(path)
-        with told(path):
+        with translated_errors(path):
             found = self._connection.pragma("user_version")
         if found != VERSION:
             self._connection.close()
@@ -100,25 +100,25 @@ class JournalInspection:
         self._connection.close()
 
     def cursors(self) -> dict[str, int]:
-        """How far each reader with a cursor in the journal has come."""
+        """The cursor of each reader that keeps its cursor in the journal."""
         return dict(self._rows("SELECT reader, position FROM cursor ORDER BY reader"))
 
     def span(self) -> tuple[int, int, int]:
-        """How many entries there are, and the first and last of their numbers."""
+        """The number of entries, and the lowest and highest of their ids."""
         ((count, first, last),) = self._rows("SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0) FROM entry")
         return count, first, last
 
     def newest_ever(self) -> int:
-        """Number of the newest entry, trimmed or not."""
+        """The id of the newest entry, trimmed or not."""
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'")[0][0])
 
     def points(self) -> dict[int, tuple[str, str]]:
-        """Permanent number of a point -> (plant, point id)."""
+        """The permanent index of each point -> (plant, point id)."""
         return {number: (plant, name) for number, plant, name in self._rows("SELECT id, plant, name FROM point")}
 
     def stats(self) -> Stats:
-        """Count everything."""
-        with told(self.path):
+        """Compute the statistics."""
+        with translated_errors(self.path):
             page, pages, free = (
                 int(self._connection.pragma(name)) for name in ("page_size", "page_count", "freelist_count")
             )
@@ -134,8 +134,8 @@ class JournalInspection:
             "SELECT plant, gateway, frames, duplicates, missing, lost FROM position ORDER BY plant, gateway"
         ):
             counts = gateways.setdefault((plant, gateway), [0] * 5)
-            for at, one in enumerate((1, frames, duplicates, _frames(missing), _frames(lost))):
-                counts[at] += one
+            for at, count in enumerate((1, frames, duplicates, _frames(missing), _frames(lost))):
+                counts[at] += count
         return Stats(
             entries=entries,
             readings=readings,
@@ -151,17 +151,17 @@ class JournalInspection:
         )
 
     def check(self, cursors: Mapping[str, int], seen: Callable[[int], None]) -> Iterator[Fault]:
-        """Check the whole file; yields what is wrong with it.
+        """Check the whole file and yield every fault.
 
         Args:
-            cursors: readers that keep their cursor elsewhere.
-            seen: called with the number of each entry that was looked at.
+            cursors: of readers that keep theirs elsewhere.
+            seen: called with the id of each entry checked.
         """
         try:
             for (line,) in self._rows("PRAGMA integrity_check"):
                 if line != "ok":
                     yield Fault(f"SQLite: {line}")
-        except JournalBroken as error:  # the check itself stumbled; the entries are looked at all the same
+        except JournalBroken as error:  # the check itself failed; the entries are checked all the same
             yield Fault(f"SQLite: {error}")
         yield from self._check_entries(seen)
         yield from self._check_backfill()
@@ -172,9 +172,9 @@ class JournalInspection:
                 yield Fault(f"cursor of {reader} at entry {position}, ahead of the newest, {newest}")
 
     def entries(self, after: int = 0) -> Iterator[tuple[int, int, Entry | None]]:
-        """Every entry as (number, received, entry), oldest first; None for the entry if it is damaged.
+        """Every entry as (id, received, entry), oldest first; None in place of a damaged entry.
 
-        In short looks, none of which holds up a checkpoint of the service.
+        In short reads, none of which blocks a checkpoint of the service.
         """
         _, first, last = self.span()
         number = max(first - 1, after)
@@ -192,7 +192,7 @@ class JournalInspection:
                     yield number, row[1] if isinstance(row[1], int) else 0, None
 
     def backfill(self) -> Iterator[tuple[int, int, Batch | None]]:
-        """Every piece of staged back-fill as (number, received, readings), oldest first; None if it is damaged."""
+        """Every piece of staged back-fill as (id, received, readings), oldest first; None if it is damaged."""
         for (number,) in self._rows("SELECT id FROM backfill ORDER BY id"):
             for received, size, packed in self._rows(
                 "SELECT received, size, body FROM backfill WHERE id = ?", (number,)
@@ -247,12 +247,12 @@ class JournalInspection:
                 yield Fault(f"position of {plant}/{gateway} boot {boot}: gaps {gaps} do not lie below {committed}")
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        with told(self.path):
+        with translated_errors(self.path):
             return self._connection.execute(query, values).fetchall()
 
 
 def _frames(gaps: object) -> int:
-    """How many frames they are; none if they cannot be read, which `check` tells."""
+    """The number of frames in these gaps; 0 if they cannot be read, which `check` reports."""
     with suppress(TypeError, ValueError):
         return sum(gap.frames for gap in gaps_of(gaps))
     return 0

@@ -1,4 +1,4 @@
-"""The journal on disk: SQLite in WAL mode, every commit synced before it returns. One connection writes."""
+"""The durable log: a SQLite file in WAL mode with one writing connection; every commit is synced before it returns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ingest.storage.journal.staging import Staging
 from ingest.storage.journal.tail import Tail
 
 HISTORY_REJECTED: Final = "history-rejected"
-"""Why readings lie in quarantine that the history store refused: the history writer takes them again, not intake."""
+"""The reason of readings in quarantine that the history store refused; the history writer retries them, not intake."""
 
 MOST_COUNTED: Final = 10_000
 _REFUSED: Final = f"sender = '' AND reason = '{HISTORY_REJECTED}'"  # by the index of senders
@@ -46,7 +46,7 @@ _commit_seconds = Histogram(
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How much the journal holds now."""
+    """The amount of data in the journal now."""
 
     readings: int
     quarantined: int
@@ -54,10 +54,10 @@ class Totals:
 
 
 class Journal:
-    """The durable log. Safe to use from any thread."""
+    """The durable log of everything received. Safe to use from any thread."""
 
     def __init__(self, path: Path, quota: Quota | None = None) -> None:
-        """Open or create the file. `quota`: how much quarantine may take of it.
+        """Open or create the file. `quota`: the limits of the quarantine.
 
         Raises:
             JournalUnavailable: it cannot be opened or written now.
@@ -67,16 +67,16 @@ class Journal:
         self._grown = threading.Condition()
         self._damage = Damage()
         self._quota = quota or Quota()
-        self._file = JournalFile(path, self._quota.forget)
-        # Not max(id): entries that were trimmed have been, too, and their numbers are not given again.
-        self._last = int(self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
+        self._file = JournalFile(path, self._quota.reset)
+        # Not max(id): the ids of trimmed entries are not given again.
+        self._last = int(self._file.scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
         self._tail = Tail(self._last)
         self._staging = Staging(self._file)
         self._positions = SequenceTable(self._file)
 
     @property
     def broken(self) -> JournalBroken | None:
-        """Why nothing can be written any more; None while it can."""
+        """Why nothing can be written any more; None while the journal is writable."""
         return self._file.broken
 
     def append(self, commit: Commit) -> int:
@@ -116,8 +116,8 @@ class Journal:
                     " online = excluded.online, received = excluded.received",
                     ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
                 )
-            overflowed = self._quota.put_aside(cursor, commit.quarantined, commit.retried)
-        self._tell(overflowed)
+            overflowed = self._quota.quarantine(cursor, commit.quarantined, commit.retried)
+        self._report(overflowed)
         self._staging.written(commit.backfill, commit.fed)
         if len(commit.batch):
             self._tail.append(Entry(self._last + 1, commit.batch, commit.step))
@@ -127,24 +127,24 @@ class Journal:
         return self._last
 
     def staged(self, limit: int) -> list[Staged]:
-        """Back-fill that waits, oldest first: at least one piece if there is any, up to about `limit` readings."""
+        """Staged back-fill, oldest first: at least one piece if there is any, up to about `limit` readings."""
         return self._staging.read(limit)
 
     def waiting(self) -> int:
-        """How many readings of back-fill are staged."""
+        """The number of readings in staged back-fill."""
         return self._staging.waiting
 
     def read(self, after: int, limit: int) -> list[Entry]:
-        """Entries with a greater id, oldest first: at least one if there is any, then up to about `limit` readings.
+        """Entries with a greater id, oldest first: at least one if there is any, up to about `limit` readings.
 
-        A damaged entry comes with no readings, after it was told and counted: no reader ends by it. The newest ones are
-        still in memory as they were committed; their columns cannot be written to.
+        A damaged entry is reported, counted and returned empty, so no reader stops at it. The newest entries come from
+        memory, with read-only columns.
         """
         kept = self._tail.after(after, limit)
         return self._read(after, limit) if kept is None else kept
 
     def _read(self, after: int, limit: int) -> list[Entry]:
-        """The same from disk."""
+        """Entries as `read` returns them, read from disk."""
         entries: list[Entry] = []
         size = 0
         with self._file.reading() as cursor:
@@ -160,23 +160,23 @@ class Journal:
         return entries
 
     def wait(self, after: int, timeout_s: float) -> bool:
-        """Return once there is an entry with a greater id, on `wake`, or after the timeout; True if there is one."""
+        """Wait for an entry with a greater id, for `wake` or for the timeout; True if there is such an entry."""
         with self._grown:
             if self._last <= after:
                 self._grown.wait(timeout_s)
             return self._last > after
 
     def wake(self) -> None:
-        """Let everyone who waits look up: there is something else to do."""
+        """Wake all waiting readers: there is something else to do."""
         with self._grown:
             self._grown.notify_all()
 
     def steps(self, after: int) -> int:
-        """By how much the service's clock was set in entries with a greater id, ns in sum."""
-        return int(self._file.one("SELECT coalesce(sum(step), 0) FROM entry WHERE id > ?", (after,)))
+        """The sum of the steps of the service's clock in entries with a greater id, ns."""
+        return int(self._file.scalar("SELECT coalesce(sum(step), 0) FROM entry WHERE id > ?", (after,)))
 
     def received_after(self, entry: int) -> int | None:
-        """When the first entry with a greater id was received, ns, or None if there is none."""
+        """When the first entry with a greater id was received, ns; None if there is none."""
         rows = self._file.rows("SELECT received FROM entry WHERE id > ? ORDER BY id LIMIT 1", (entry,))
         return int(rows[0][0]) if rows else None
 
@@ -185,69 +185,69 @@ class Journal:
         return next((int(row[0]) for row in self._file.rows("SELECT received FROM entry ORDER BY id DESC LIMIT 1")), 0)
 
     def last(self) -> int:
-        """Id of the newest entry, 0 if there is none."""
+        """The id of the newest entry, 0 if there is none."""
         return self._last
 
     def number_points(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
-        """The permanent index of each (plant, point id), renamed ones keep theirs; new ones are numbered on."""
+        """The permanent index of each (plant, point id); renamed points keep theirs, new ones get the next."""
         return number_points(self._file, points, was)
 
     def installation(self) -> str | None:
-        """The id of the installation it belongs to; None if it bears none."""
+        """The id of the installation the journal belongs to; None if it has none."""
         return next((str(row[0]) for row in self._file.rows("SELECT id FROM installation")), None)
 
     def mark(self, installation: str) -> None:
-        """Make a journal that bears no id that installation's."""
+        """Assign a journal without an installation id to that installation."""
         with self._file.transaction() as cursor:
             cursor.execute("INSERT INTO installation VALUES (?)", (installation,))
 
     def empty(self) -> bool:
-        """Whether nothing was ever numbered or taken in."""
-        return not self._file.one("SELECT EXISTS (SELECT 1 FROM point) OR EXISTS (SELECT 1 FROM entry)", ())
+        """Whether no point was ever numbered and no entry written."""
+        return not self._file.scalar("SELECT EXISTS (SELECT 1 FROM point) OR EXISTS (SELECT 1 FROM entry)", ())
 
     def cursor(self, reader: str) -> int:
-        """How far that reader has come; 0 if it never read."""
-        return int(self._file.one("SELECT coalesce(max(position), 0) FROM cursor WHERE reader = ?", (reader,)))
+        """The cursor of that reader; 0 if it never read."""
+        return int(self._file.scalar("SELECT coalesce(max(position), 0) FROM cursor WHERE reader = ?", (reader,)))
 
     def save_cursor(self, reader: str, position: int) -> None:
-        """Remember how far that reader has come."""
+        """Store the cursor of that reader."""
         with self._file.transaction() as cursor:
             cursor.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (reader, position))
 
     def save_position(self, key: BootKey, position: SequenceState) -> None:
-        """Change what a known boot's gateway is asked for."""
+        """Store the changed gaps of a known boot."""
         self._positions.save(key, position)
 
     def forget(self, boots: Sequence[BootKey]) -> None:
-        """Delete the positions of these boots, in steps."""
+        """Delete the sequence states of these boots, in steps."""
         self._positions.forget(boots)
 
     def positions(self) -> dict[BootKey, SequenceState]:
-        """Every boot's position, the one heard longest ago first."""
+        """The sequence state of every boot, the one received longest ago first."""
         return self._positions.all()
 
     def boots(self) -> dict[Who, tuple[str, GatewayClock | None]]:
-        """The boot each gateway is in, the one with a clock, and that as of the newest frame; else the newest boot."""
+        """Each gateway's current boot and its clock: the boot with a clock, else the newest."""
         return self._positions.boots()
 
     def recent(self) -> dict[Who, RecentFrames]:
-        """The last frames of each gateway; of one that an earlier version of the service heard, their newest time."""
+        """The last frames of each gateway; only their newest time where an earlier version wrote them."""
         return self._positions.recent()
 
     def gateways(self) -> list[GatewaySequence]:
-        """Where every gateway stands, by the boot it is in."""
+        """What is on disk of each gateway's current boot."""
         return self._positions.gateways()
 
     def overflowed(self) -> int:
-        """How many messages in quarantine had to make room for newer ones since the start."""
+        """How many quarantined messages were deleted for newer ones since the start."""
         return self._quota.overflowed
 
     def damaged(self) -> int:
-        """How many entries and positions were found damaged since the start."""
+        """How many entries and sequence states were found damaged since the start."""
         return len(self._damage) + self._positions.damaged
 
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
-        """Messages put aside, newest first."""
+        """Quarantined messages, newest first."""
         rows = self._file.rows(
             f"SELECT {QUARANTINED} FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
             (before if before is not None else 1 << 62, limit),
@@ -255,7 +255,7 @@ class Journal:
         return [Quarantined(*row) for row in rows]
 
     def to_retry(self, limit: int, *, history: bool = False) -> list[Quarantined]:
-        """What a person wants to be tried again, oldest first: of intake, or what the history store had refused."""
+        """Messages marked for retry, oldest first: intake's, or with `history` what the history store refused."""
         rows = self._file.rows(
             f"SELECT {QUARANTINED} FROM quarantine WHERE retry = 1 AND (reason = ?) = ? ORDER BY id LIMIT ?",  # noqa: S608
             (HISTORY_REJECTED, int(history), limit),
@@ -263,7 +263,7 @@ class Journal:
         return [Quarantined(*row) for row in rows]
 
     def refused_after(self, after: int) -> Quarantined | None:
-        """The oldest of what the history store refused with a greater id, which waits for no retry."""
+        """The oldest item with a greater id that the history store refused and that is not marked for retry."""
         rows = self._file.rows(
             f"SELECT {QUARANTINED} FROM quarantine WHERE {_REFUSED} AND retry = 0 AND id > ? ORDER BY id LIMIT 1",  # noqa: S608
             (after,),
@@ -271,35 +271,35 @@ class Journal:
         return Quarantined(*rows[0]) if rows else None
 
     def retry_refused(self) -> int:
-        """Have all that the history store refused tried again; how many rows that is."""
+        """Mark everything the history store refused for retry; returns the number of rows."""
         with self._file.transaction() as cursor:
             cursor.execute(f"UPDATE quarantine SET retry = 1 WHERE {_REFUSED} AND retry = 0 RETURNING 1")  # noqa: S608
             return len(cursor.fetchall())
 
     def refused(self) -> int:
-        """Readings and events in quarantine that the history store refused; those of `MOST_COUNTED` rows at most."""
+        """The number of quarantined readings and events the history store refused, in `MOST_COUNTED` rows at most."""
         rows = self._file.rows(f"SELECT max(readings, 1) FROM quarantine WHERE {_REFUSED} LIMIT ?", (MOST_COUNTED,))  # noqa: S608
         return sum(int(waiting) for (waiting,) in rows)
 
-    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
-        """Put messages or readings into quarantine, and take out what was tried again. Raises as `append`."""
+    def quarantine(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+        """Quarantine messages or readings, and delete the retried ones. Raises as `append`."""
         with self._file.transaction() as cursor:
-            overflowed = self._quota.put_aside(cursor, items, retried)
-        self._tell(overflowed)
+            overflowed = self._quota.quarantine(cursor, items, retried)
+        self._report(overflowed)
 
     def totals(self) -> Totals:
-        """How much there is."""
-        readings = self._file.one("SELECT coalesce(sum(readings), 0) FROM entry")
-        (aside,) = self._file.rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine")
-        return Totals(readings, *aside)
+        """Count the readings and the quarantined messages."""
+        readings = self._file.scalar("SELECT coalesce(sum(readings), 0) FROM entry")
+        (quarantined,) = self._file.rows("SELECT count(*), coalesce(sum(readings), 0) FROM quarantine")
+        return Totals(readings, *quarantined)
 
     def trim(self, upto: int, older_than: int) -> int:
         """Delete entries every reader has passed (id <= `upto`), from the oldest up to one received after `older_than`.
 
-        Only ever from the oldest on, so a number that is missing between two others was not trimmed. In steps: a commit
-        between them waits for one at most.
+        Only ever from the oldest on, so an id missing between two others was not trimmed. In steps: a commit waits for
+        one of them at most.
         """
-        kept = self._file.one(
+        kept = self._file.scalar(
             "SELECT coalesce((SELECT id FROM entry WHERE received >= ? ORDER BY id LIMIT 1), ?)", (older_than, upto + 1)
         )
         before = min(kept, upto + 1)
@@ -307,38 +307,38 @@ class Journal:
         return self._file.delete("entry", "id < ?", before)
 
     def trim_quarantine(self, older_than: int) -> int:
-        """Delete what was put aside before `older_than` (ns) and waits for no retry."""
+        """Delete messages quarantined before `older_than` (ns) that are not marked for retry."""
         return self._file.delete("quarantine", "retry = 0 AND received < ?", older_than)
 
     def give_back(self, *, keep: float = 0.5) -> None:
-        """Give unused space of the file back to the disk, but what makes up `keep` of it: it is filled again soon."""
+        """Release unused space of the file to the disk, except for a share `keep` that is soon needed again."""
         self._file.give_back(keep=keep)
 
     def checkpoint(self) -> None:
-        """Copy the write-ahead log into the file, as far as no reader stands in the way."""
+        """Copy the write-ahead log into the file as far as no reader blocks it."""
         self._file.checkpoint()
 
     def rebuild(self) -> None:
-        """Write the file anew without unused space: as much room again is needed, and all who write wait meanwhile."""
+        """Rewrite the file without unused space; needs as much free space again, and blocks all writers meanwhile."""
         self._file.rebuild()
 
     def close(self) -> None:
         """Close every connection; the log stays."""
         self._file.close()
 
-    def _tell(self, overflowed: Sequence[QuarantineOverflowed]) -> None:
-        self._quota.told(overflowed)
+    def _report(self, overflowed: Sequence[QuarantineOverflowed]) -> None:
+        self._quota.committed(overflowed)
         for event in overflowed:
             emit(event)
 
     def _read_one_by_one(self, after: int) -> list[Entry]:
-        """The next entry of a file whose pages are damaged: each number is looked for by itself."""
+        """The next entry of a file with damaged pages, where each id is read by itself."""
         for number in range(after + 1, self._last + 1):
             with self._file.reading() as cursor:
                 try:
                     row = cursor.execute(f"SELECT {COLUMNS} FROM entry WHERE id = ?", (number,)).fetchone()  # noqa: S608
                 except apsw.CorruptError as error:
-                    return [self._damage.lost(number, None, None, str(error))]
+                    return [self._damage.report(number, None, None, str(error))]
                 if row is not None:
                     return [self._damage.entry(row)]
         return []

@@ -1,4 +1,4 @@
-"""Table `point`: the permanent index of every point that ever was in a plant file."""
+"""Table `point`: the permanent index of every point that has ever been in a plant file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PointRenamed(Event):
 
 
 def number_points(file: JournalFile, points: Sequence[PointKey], was: Mapping[PointKey, str]) -> Numbered:
-    """The permanent index of each (plant, point id), renamed ones keep theirs; new ones are numbered on."""
+    """The permanent index of each (plant, point id); renamed points keep theirs, new ones get the next."""
     with file.transaction() as cursor:
         known = {(plant, name): number for number, plant, name in cursor.execute("SELECT * FROM point")}
         renamed, slips = taken_over(known, was), unheard_of(known, was)

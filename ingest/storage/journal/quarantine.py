@@ -1,4 +1,4 @@
-"""The quarantine seen by a person: looked through, sent in again, thrown away. The service may run meanwhile."""
+"""Lets a person list, retry and delete quarantined messages, also while the service runs."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any, Self
 
 import apsw
 
-from ingest.storage.journal.connection import open_reader, open_writer, told
+from ingest.storage.journal.connection import open_reader, open_writer, translated_errors
 from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.records import Quarantined
 from ingest.storage.journal.schema import QUARANTINED
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
-    """Which of the messages are meant. Without anything, all of them."""
+class QuarantineFilter:
+    """Which quarantined messages; with nothing set, all of them."""
 
     ids: Sequence[int] = ()
     reason: str | None = None
     plant: str | None = None
 
     def condition(self) -> tuple[str, tuple[object, ...]]:
-        """The condition in SQL, and its values."""
+        """The SQL condition and its parameters."""
         parts: list[tuple[str, tuple[object, ...]]] = []
         if self.ids:
             parts.append((f"id IN ({', '.join('?' * len(self.ids))})", tuple(self.ids)))
@@ -38,15 +38,15 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A message in quarantine, and whether it waits to be taken in again."""
+class QuarantineRow:
+    """A quarantined message, and whether it is marked for retry."""
 
     message: Quarantined
     retry: bool
 
 
 class Quarantine:
-    """The quarantine in a journal's file. Use as a context manager.
+    """The quarantine of a journal file. Use as a context manager.
 
     Raises:
         JournalUnavailable, JournalBroken: as all of the journal.
@@ -64,40 +64,40 @@ class Quarantine:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def find(self, which: Which, *, limit: int) -> list[Kept]:
-        """Newest first."""
+    def find(self, which: QuarantineFilter, *, limit: int) -> list[QuarantineRow]:
+        """The messages, newest first."""
         condition, values = which.condition()
         query = f"SELECT retry, {QUARANTINED} FROM quarantine WHERE {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608
-        with told(self._path):
+        with translated_errors(self._path):
             rows: list[tuple[Any, ...]] = self._connection.execute(query, (*values, limit)).fetchall()
-        return [Kept(Quarantined(*fields), bool(retry)) for retry, *fields in rows]
+        return [QuarantineRow(Quarantined(*fields), bool(retry)) for retry, *fields in rows]
 
-    def counts(self, which: Which) -> dict[str, int]:
-        """Reason -> messages."""
+    def counts(self, which: QuarantineFilter) -> dict[str, int]:
+        """The number of messages by reason."""
         condition, values = which.condition()
         query = f"SELECT reason, count(*) FROM quarantine WHERE {condition} GROUP BY reason ORDER BY reason"  # noqa: S608
-        with told(self._path):
+        with translated_errors(self._path):
             rows: list[tuple[Any, ...]] = self._connection.execute(query, values).fetchall()
         return dict(rows)
 
-    def retry(self, which: Which) -> int:
-        """Mark them to be taken in again by the running service, or at its next start; returns how many."""
+    def retry(self, which: QuarantineFilter) -> int:
+        """Mark them for retry by the running service, or at its next start; returns their number."""
         return self._write("UPDATE quarantine SET retry = 1 WHERE", which)
 
-    def drop(self, which: Which) -> int:
-        """Delete them for good, their bytes too: overwritten in the file, and out of its log; returns how many.
+    def drop(self, which: QuarantineFilter) -> int:
+        """Delete them with their bytes, which are overwritten in file and log; returns their number.
 
-        A reader that is at work keeps the log as it is until the service copies it next.
+        A reader at work keeps the log as it is until the next checkpoint of the service.
         """
-        with told(self._path):
+        with translated_errors(self._path):
             self._connection.pragma("secure_delete", "on")
         dropped = self._write("DELETE FROM quarantine WHERE", which)
-        with told(self._path), suppress(apsw.BusyError):
+        with translated_errors(self._path), suppress(apsw.BusyError):
             self._connection.pragma("wal_checkpoint", "truncate")
         return dropped
 
-    def _write(self, statement: str, which: Which) -> int:
+    def _write(self, statement: str, which: QuarantineFilter) -> int:
         condition, values = which.condition()
-        with told(self._path):
+        with translated_errors(self._path):
             self._connection.execute(f"{statement} {condition}", values)
             return int(self._connection.changes())

@@ -1,4 +1,4 @@
-"""What is put into quarantine, and what makes room for it: so much of each gateway, so much in all."""
+"""Limits the quarantine to a size per gateway and in all; the oldest messages make room for new ones."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ class QuarantineOverflowed(Event, level="error", amount="messages"):
 
 
 class Quota:
-    """Puts aside, within bounds. What the service itself puts aside (what the history refused) is never deleted here.
+    """Writes messages into quarantine within limits. What the history refused is never deleted to make room.
 
-    `quarantine.sender` and `quarantine.size` are told by the table itself (`schema.py`). What is remembered here of a
-    sender is never less than what lies there: another process may have deleted some, and that is seen when it matters.
+    Columns `quarantine.sender` and `quarantine.size` are generated (`schema.py`). The size in memory of a sender is
+    never less than the stored one: another process may have deleted some, which is noticed when a limit is reached.
     """
 
     def __init__(self, gateway_mb: float = GATEWAY_MB, total_mb: float = TOTAL_MB) -> None:
-        """MiB of each gateway, and of all together; a message counts for its bytes and 1 KiB."""
+        """`gateway_mb`, `total_mb`: limits in MiB; a message counts for its bytes and 1 KiB."""
         self._each = int(gateway_mb * _MB)
         self._total = int(total_mb * _MB)
         self._held: dict[str, int] = {}
         self._sum: int | None = None
         self.overflowed = 0  # messages that had to make room since the start
 
-    def put_aside(
+    def quarantine(
         self, cursor: apsw.Cursor, items: Sequence[Quarantined], retried: Sequence[int]
     ) -> list[QuarantineOverflowed]:
-        """Write these in the transaction under way, and make room; returns what to tell once it is on disk.
+        """Quarantine messages in the current transaction and make room; returns the events to emit after commit.
 
-        What was tried again goes first, so that the same bytes may return with another reason.
+        Retried ones are deleted first, so that the same bytes may return with another reason.
         """
         if retried:
             cursor.executemany("DELETE FROM quarantine WHERE id = ?", ((number,) for number in retried))
         if not items:
             return []
-        newest = _one(cursor, "SELECT coalesce(max(id), 0) FROM quarantine")
+        newest = _scalar(cursor, "SELECT coalesce(max(id), 0) FROM quarantine")
         cursor.executemany(
-            # The same bytes on the same topic are put aside once, however often a gateway sends them again.
+            # The same bytes on the same topic are stored once, however often a gateway sends them again.
             "INSERT OR IGNORE INTO quarantine (received, topic, reason, detail, readings, payload, digest)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -74,59 +74,59 @@ class Quota:
             *self._bound_all(cursor),
         ]
 
-    def told(self, overflowed: Sequence[QuarantineOverflowed]) -> None:
-        """It is on disk."""
+    def committed(self, overflowed: Sequence[QuarantineOverflowed]) -> None:
+        """Count the deleted messages; the transaction is committed."""
         self.overflowed += sum(event.messages for event in overflowed)
 
-    def forget(self) -> None:
-        """A transaction was rolled back: look anew."""
+    def reset(self) -> None:
+        """Discard the sizes in memory: a transaction was rolled back."""
         self._held.clear()
         self._sum = None
 
     def _add(self, cursor: apsw.Cursor, sender: str, size: int) -> QuarantineOverflowed | None:
         if self._sum is not None:
             self._sum += size
-        self._held[sender] = self._held[sender] + size if sender in self._held else _lying(cursor, sender)
+        self._held[sender] = self._held[sender] + size if sender in self._held else _stored_bytes(cursor, sender)
         if self._held[sender] <= self._each:
             return None
-        self._held[sender] = _lying(cursor, sender)
+        self._held[sender] = _stored_bytes(cursor, sender)
         excess = self._held[sender] - self._each
         return self._delete(cursor, sender, excess + self._each // _AT_ONCE) if excess > 0 else None
 
     def _bound_all(self, cursor: apsw.Cursor) -> list[QuarantineOverflowed]:
-        """Whoever has most makes room, until it has no more than the others."""
+        """Delete from the senders with most until the total is within its limit, bringing them to one level."""
         if self._sum is not None and self._sum <= self._total:
             return []
         held = self._held = _sums(cursor, "sender != ?", "")
         self._sum = sum(self._held.values())
         if self._sum <= self._total:
             return []
-        level = _level(sorted(held.values()), self._total - self._total // _AT_ONCE)
-        deleted = [self._delete(cursor, sender, size - level) for sender, size in [*held.items()] if size > level]
+        limit = _common_limit(sorted(held.values()), self._total - self._total // _AT_ONCE)
+        deleted = [self._delete(cursor, sender, size - limit) for sender, size in [*held.items()] if size > limit]
         return [event for event in deleted if event is not None]
 
     def _delete(self, cursor: apsw.Cursor, sender: str, size: int) -> QuarantineOverflowed | None:
-        """Delete so many bytes or a little more, oldest first, and last what a person wants to be tried again."""
+        """Delete at least so many bytes of a sender, oldest first; messages marked for retry last."""
         freed, readings = 0, 0
-        gone: list[tuple[int]] = []
+        deleted: list[tuple[int]] = []
         rows: Iterable[tuple[Any, ...]] = cursor.execute(
             "SELECT id, size, readings FROM quarantine WHERE sender = ? ORDER BY retry, id", (sender,)
         )
-        for number, lying, carried in rows:
+        for number, stored, carried in rows:
             if freed >= size:
                 break
-            gone.append((number,))
-            freed += lying
+            deleted.append((number,))
+            freed += stored
             readings += carried
-        cursor.executemany("DELETE FROM quarantine WHERE id = ?", gone)
+        cursor.executemany("DELETE FROM quarantine WHERE id = ?", deleted)
         self._held[sender] -= freed
         if self._sum is not None:
             self._sum -= freed
-        return QuarantineOverflowed(sender, len(gone), readings) if gone else None
+        return QuarantineOverflowed(sender, len(deleted), readings) if deleted else None
 
 
-def _lying(cursor: apsw.Cursor, sender: str) -> int:
-    return _one(cursor, "SELECT coalesce(sum(size), 0) FROM quarantine WHERE sender = ?", sender)
+def _stored_bytes(cursor: apsw.Cursor, sender: str) -> int:
+    return _scalar(cursor, "SELECT coalesce(sum(size), 0) FROM quarantine WHERE sender = ?", sender)
 
 
 def _sums(cursor: apsw.Cursor, condition: str, value: int | str) -> dict[str, int]:
@@ -136,15 +136,15 @@ def _sums(cursor: apsw.Cursor, condition: str, value: int | str) -> dict[str, in
     return dict(rows)
 
 
-def _one(cursor: apsw.Cursor, query: str, *values: str) -> int:
+def _scalar(cursor: apsw.Cursor, query: str, *values: str) -> int:
     rows: list[tuple[Any, ...]] = cursor.execute(query, values).fetchall()
     return int(rows[0][0])
 
 
-def _level(sizes: Sequence[int], total: int) -> int:
-    """What each may have at most, so that all of them, given in order, have so much in all.
+def _common_limit(sizes: Sequence[int], total: int) -> int:
+    """The most each sender may have so that all of them, in ascending order of size, have `total` together.
 
-    >>> _level([1, 5, 9], 11)
+    >>> _common_limit([1, 5, 9], 11)
     5
     """
     left = total

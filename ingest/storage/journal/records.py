@@ -1,4 +1,4 @@
-"""What the journal hands out besides readings: where each gateway stands, and what was put aside."""
+"""Records the journal returns: entries, staged back-fill, sequence states of gateways, quarantined messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ingest.storage.journal.sequence_state import Gap
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One commit of the journal: the readings of one or more frames. Ids count up by one and never return.
+    """One entry of the journal: the readings of one or more frames. Ids count up by one and are never reused.
 
     Attributes:
         step: ns by which the service's clock was set just before the first of these readings arrived; 0 = it was not.
@@ -23,10 +23,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Staged:
-    """Back-fill on disk that no reader has seen yet: it becomes part of an entry when nothing live waits.
+    """A piece of back-fill on disk that no reader has seen yet; becomes part of an entry when nothing live is pending.
 
     Attributes:
-        body: as it lies on disk; `ingest.storage.journal.body` reads it.
+        body: as stored; `ingest.storage.journal.body` decodes it.
     """
 
     id: int
@@ -37,14 +37,14 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class GatewaySequence:
-    """What is on disk of one gateway's current boot.
+    """What is on disk of a gateway's current boot.
 
     Attributes:
         committed: every frame up to this sequence number is on disk, but `missing`.
-        missing: gaps in its sequence numbers that are still asked for.
-        lost: gaps that were asked for in vain for too long.
-        online: what its last status said; None before any.
-        received: when it was last heard, ns since the epoch.
+        missing: gaps in its sequence numbers that are still requested.
+        lost: gaps that were requested in vain for too long.
+        online: by its last status; None before any.
+        received: when its last message was received, ns since the epoch.
         frames: frames journaled since the service first knew it.
         duplicates: frames received again and not stored again.
     """
@@ -63,7 +63,7 @@ class GatewaySequence:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A message put aside: kept whole, with the reason it was refused."""
+    """A quarantined message: its whole content, with the reason it was refused."""
 
     id: int
     received: int

@@ -1,11 +1,11 @@
-"""Room on the disk: a ballast that is given up when the disk is full, so that what warns goes on while intake waits.
+"""Guards disk space with a ballast file, released when the disk is full so that alarms go on while intake waits.
 
 A full SQLite database cannot even delete. So a file of `reserve` bytes lies beside the databases: when the disk is
-full it is removed, and alarms, cursors and deliveries have room to go on in, while gateways keep their readings.
+full it is deleted, which leaves room for alarms, cursors and deliveries, while gateways keep their readings.
 
     ok      intake goes on
     low     less than the reserve is free: intake waits
-    full    less than a quarter of it is free, or a commit found no room: intake waits, and the ballast was given up
+    full    less than a quarter of it is free, or a commit found no room: intake waits, and the ballast is deleted
 
 Back to ok only with twice the reserve free and the ballast in place again.
 """
@@ -24,7 +24,7 @@ from typing import Final
 
 from ingest.base.telemetry import Event, emit
 
-_LOOK_S: Final = 0.5
+_CHECK_S: Final = 0.5
 _MB: Final = 1 << 20
 
 
@@ -55,7 +55,7 @@ class DiskRoomy(Event):
 
 
 class DiskState(IntEnum):
-    """How a disk stands, the worse the greater."""
+    """The state of a disk; a greater value is worse."""
 
     OK = 0
     LOW = 1
@@ -73,8 +73,8 @@ class _Disk:
         self._measure = free
         self._ballast = folder / "yujing.ballast"
 
-    def look(self, *, full: bool = False) -> None:
-        """See how much is free and act on it; `full`: somebody found no room, whatever is said to be free."""
+    def check(self, *, full: bool = False) -> None:
+        """Measure the free space and act on it; `full`: a write found no room, whatever the system reports as free."""
         self.free = self._measure(self.folder)
         if full or self.free < self._reserve // 4:
             self._become(DiskState.FULL)
@@ -83,17 +83,17 @@ class _Disk:
         elif self.room is not DiskState.OK and self.free > 2 * self._reserve and self._lay():
             self._become(DiskState.OK)
 
-    def begin(self) -> None:
-        """Look for the first time: lay the ballast if there is room for it."""
+    def prepare(self) -> None:
+        """Check for the first time, and lay the ballast if there is room for it."""
         if not self._held():
-            self._give_up()  # part of one, of a start that did not end
+            self._give_up()  # an incomplete one, of a start that was cut off
             if self._measure(self.folder) < 2 * self._reserve or not self._lay():
                 self.room = DiskState.LOW
-                self.look()
+                self.check()
                 if self.room is DiskState.LOW:
                     emit(DiskLow(str(self.folder), *self._figures()))
                 return
-        self.look()
+        self.check()
 
     def _become(self, room: DiskState) -> None:
         if room is DiskState.FULL:
@@ -115,7 +115,7 @@ class _Disk:
         return False
 
     def _lay(self) -> bool:
-        """Make the ballast, of blocks that are really there; False if there is no room for it after all."""
+        """Create the ballast of allocated blocks; False if there is no room for it after all."""
         if not self._reserve or self._held():
             return True
         try:
@@ -135,7 +135,7 @@ class _Disk:
 
 
 def _allocate(file: int, size: int) -> None:
-    """Give the file blocks that are really there. Raises OSError if the disk has no room for them."""
+    """Allocate real blocks for the file. Raises OSError if the disk has no room for them."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, size)
     else:  # macOS
@@ -144,7 +144,7 @@ def _allocate(file: int, size: int) -> None:
 
 
 class DiskGuard:
-    """Watches the disks the service writes to. Safe to use from any thread; cheap enough to ask before each commit.
+    """Watches the disks the service writes to. Safe to use from any thread; cheap enough to call before each commit.
 
     Args:
         folders: where databases lie; folders on the same disk share one ballast.
@@ -161,47 +161,47 @@ class DiskGuard:
         free: Callable[[Path], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Lay the ballast, or give one up that lies on a full disk: open the databases after that."""
+        """Lay the ballasts, or delete one on a full disk; to be called before the databases are opened."""
         disks: dict[int, Path] = {}
         for folder in folders:
-            with suppress(OSError):  # who needs the folder will say what is wrong with it
+            with suppress(OSError):  # whoever uses the folder reports what is wrong with it
                 folder.mkdir(parents=True, exist_ok=True)
                 disks.setdefault(folder.stat().st_dev, folder)
         self._disks = [_Disk(folder, int(reserve_mb * _MB), free or _free) for folder in disks.values()]
         self._clock = clock
         self._lock = threading.Lock()
-        self._due = clock() + _LOOK_S
+        self._due = clock() + _CHECK_S
         for disk in self._disks:
-            disk.begin()
+            disk.prepare()
 
     def room(self) -> bool:
-        """Whether intake may commit. Looks at the disks twice a second at most."""
+        """Whether intake may commit. Measures the disks twice a second at most."""
         return self.state() is DiskState.OK
 
     def state(self) -> DiskState:
-        """How the worst of the disks stands."""
+        """The state of the worst disk."""
         with self._lock:
             if self._clock() >= self._due:
-                self._look()
+                self._check()
             return max((disk.room for disk in self._disks), default=DiskState.OK)
 
     def full(self) -> None:
-        """Say that a commit found no room: the fullest disk gives its ballast up at once."""
+        """Report that a commit found no room: the fullest disk deletes its ballast at once."""
         with self._lock:
-            self._look()
+            self._check()
             fullest = min(self._disks, key=lambda disk: disk.free, default=None)
             if fullest is not None:
-                fullest.look(full=True)
+                fullest.check(full=True)
 
     def free_mb(self) -> float:
-        """What is free on the fullest of the disks, in MiB, as of the last look."""
+        """Free space on the fullest of the disks, in MiB, as last measured."""
         return min((disk.free for disk in self._disks), default=0) / _MB
 
-    def _look(self) -> None:
-        self._due = self._clock() + _LOOK_S
+    def _check(self) -> None:
+        self._due = self._clock() + _CHECK_S
         for disk in self._disks:
-            with suppress(OSError):  # a disk that cannot be asked is found out by who writes to it
-                disk.look()
+            with suppress(OSError):  # whoever writes to it finds out
+                disk.check()
 
 
 def _free(folder: Path) -> int:

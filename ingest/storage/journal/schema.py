@@ -1,4 +1,4 @@
-"""The journal's tables, and how files of earlier versions become today's. The version stands in the file."""
+"""The journal's tables, and the migration of files of earlier versions. The version is stored in the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ingest.storage.journal.errors import JournalUnavailable
 VERSION: Final = 5
 
 _MARKS: Final = 5
-"""Since this version marks of frames are what they are; those of before are dropped."""
+"""Since this version the checksums of frames are computed as today; older ones are dropped."""
 
 QUARANTINED: Final = "id, received, topic, reason, detail, readings, payload"
 """The columns of a quarantined message, in the order of `Quarantined`'s fields."""
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS cursor (reader TEXT PRIMARY KEY, position INTEGER NOT
 
 _SENDER: Final = """sender TEXT AS (CASE WHEN reason IN ('history-rejected', 'damaged') THEN ''
     WHEN reason IN ('topic', 'unknown-gateway') THEN '*' ELSE rtrim(topic, replace(topic, '/', '')) END)"""
-"""Whose quota a message in quarantine counts for: the gateway's part of its topic, all strangers', or nobody's."""
+"""The quota a quarantined message counts for: its gateway's (by topic), that of unknown gateways, or none."""
 
 _COLUMNS: Final = {
     "entry": ("step INTEGER NOT NULL DEFAULT 0",),
@@ -56,7 +56,7 @@ _COLUMNS: Final = {
         "size INTEGER AS (length(payload) + length(topic) + length(detail) + 1024)",
     ),
 }
-"""What tables of earlier versions may lack."""
+"""Columns that tables of earlier versions may lack."""
 
 _INDEXES: Final = """
 CREATE INDEX IF NOT EXISTS quarantine_retry ON quarantine (id) WHERE retry = 1;
@@ -65,7 +65,7 @@ CREATE INDEX IF NOT EXISTS quarantine_sender ON quarantine (sender, retry, id, s
 
 
 def prepare(connection: apsw.Connection, path: Path) -> None:
-    """Make the file a journal of today's version.
+    """Create the tables, or migrate them to today's version.
 
     Raises:
         JournalUnavailable: a newer version of the service wrote it.

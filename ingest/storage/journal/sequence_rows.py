@@ -1,4 +1,4 @@
-"""Columns of table `position`. What is not as it was written is told once, and the gateway goes on without it."""
+"""Decodes columns of table `position`; a damaged one is reported once and replaced by its default."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class PositionDamaged(Event, level="error", labels=("column",)):
 
 
 class SequenceRows:
-    """Reads columns of positions. Safe to use from any thread."""
+    """Decodes columns of sequence states. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._damaged: EmittedOnce[tuple[str, ...]] = EmittedOnce()
 
     def __len__(self) -> int:
-        """How many were found damaged."""
+        """The number of columns found damaged."""
         return len(self._damaged)
 
     def gaps(self, key: BootKey, column: str, text: object) -> tuple[Gap, ...]:
@@ -37,33 +37,33 @@ class SequenceRows:
         try:
             return gaps_of(text)
         except (ValueError, TypeError) as error:
-            self._tell(key, column, error)
+            self._report(key, column, error)
             return ()
 
     def clock(self, key: BootKey, text: object) -> GatewayClock | None:
-        """The gateway's clock as of that boot; None if there is none, or none that can be read."""
+        """The gateway's clock as of that boot; None if there is none or it cannot be read."""
         try:
             return clock_of(text)
         except (ValueError, TypeError) as error:
-            self._tell(key, "clock", error)
+            self._report(key, "clock", error)
             return None
 
     def recent(self, key: BootKey, clock: object, packed: bytes) -> RecentFrames | None:
-        """The last frames of that boot; without marks if only its clock is known, None if nothing is."""
+        """The last frames of that boot; without checksums if only its clock is known, None if nothing is."""
         if packed:
             try:
                 return unpack_recent(key[2], packed)
             except ValueError as error:
-                self._tell(key, "recent", error)
+                self._report(key, "recent", error)
         known = self.clock(key, clock)
         return RecentFrames(key[2], known.device // 1_000_000) if known is not None else None
 
-    def _tell(self, key: BootKey, column: str, error: Exception) -> None:
+    def _report(self, key: BootKey, column: str, error: Exception) -> None:
         self._damaged.emit((*key, column), PositionDamaged(*key, column, str(error)))
 
 
 def clock_of(text: object) -> GatewayClock | None:
-    """The clock that was written. Raises ValueError or TypeError if it is none."""
+    """Decode a clock. Raises ValueError or TypeError if it is malformed."""
     fields = json.loads(text)  # type: ignore[arg-type]
     if fields is None:
         return None

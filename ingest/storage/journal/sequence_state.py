@@ -1,4 +1,4 @@
-"""Where one boot of one gateway stands: which frames are on disk, which are missing, which will not come any more."""
+"""The sequence state of one boot of a gateway: which frames are on disk, missing or given up as lost."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 GAPS: Final = 512
-"""Gaps a boot may have that are asked for, and as many that are listed as lost: whoever numbers frames wildly costs no
-more memory, disk and bandwidth than that. A gateway with so many at a time has a broken counter or a broken link."""
+"""Most gaps of a boot that are requested, and most that are listed as lost: this bounds what a gateway that numbers
+frames at random costs. One with so many at a time has a broken counter or a broken link."""
 
 _FRAMES: Final = 10**9
 """Frames one gap counts for at most: a counter that jumps by 10^18 must not drown the honest counts of all others."""
@@ -26,7 +26,7 @@ BootKey = tuple[str, str, str]
 
 
 class Gap(NamedTuple):
-    """Frames that did not come, `first` and `last` included; `found` is when that was seen, ns since the epoch."""
+    """Missing frames, `first` to `last` inclusive; `found` is when the gap was noticed, ns since the epoch."""
 
     first: int
     last: int
@@ -34,22 +34,22 @@ class Gap(NamedTuple):
 
     @property
     def frames(self) -> int:
-        """How many frames are missing, as far as that is believable: at most a thousand million."""
+        """The number of missing frames, at most 10^9."""
         return min(self.last - self.first + 1, _FRAMES)
 
     def without(self, seq: int) -> tuple[Gap, ...]:
-        """What is left of the gap once that frame has come."""
+        """The rest of the gap once that frame was received."""
         left = (self._replace(last=seq - 1),) if self.first < seq else ()
         right = (self._replace(first=seq + 1),) if seq < self.last else ()
         return left + right
 
 
 class SequenceState(msgspec.Struct, frozen=True, gc=False):
-    """Frames up to `committed` are on disk, but those in `missing` and in `lost`.
+    """Which frames are on disk: all up to `committed` except those in `missing` and `lost`.
 
     Attributes:
-        missing: gaps that are still asked for, in order.
-        lost: gaps that nobody closed, in order; a frame of them is still taken if it ever comes.
+        missing: gaps that are still requested, in order.
+        lost: gaps that were never closed, in order; a frame of them is still accepted if it ever comes.
     """
 
     committed: int = 0
@@ -57,7 +57,7 @@ class SequenceState(msgspec.Struct, frozen=True, gc=False):
     lost: tuple[Gap, ...] = ()
 
     def accept(self, seq: int, now: int = 0) -> SequenceState | None:
-        """The position with frame `seq` added at `now`, or None if that frame is on disk already.
+        """The state with frame `seq` added at `now`, or None if that frame is on disk already.
 
         >>> SequenceState().accept(1).accept(4, now=7)
         SequenceState(committed=4, missing=(Gap(first=2, last=3, found=7),), lost=())
@@ -76,11 +76,11 @@ class SequenceState(msgspec.Struct, frozen=True, gc=False):
         return None if lost is None else msgspec.structs.replace(self, lost=lost)
 
     def beyond(self, most: int = GAPS) -> tuple[Gap, ...]:
-        """The oldest of the missing gaps, as far as there are more than so many."""
+        """The oldest missing gaps in excess of `most`."""
         return self.missing[: max(len(self.missing) - most, 0)]
 
     def give_up(self, gaps: Iterable[Gap], most: int = GAPS) -> SequenceState:
-        """The position with these of its missing gaps listed as lost.
+        """The state with these missing gaps moved to `lost`.
 
         Of more than `most` lost ones the oldest are closed: a frame of them that comes after all counts as repeated.
 
@@ -96,12 +96,12 @@ lost=(Gap(first=4, last=4, found=0), Gap(first=5, last=5, found=0)))
 
 
 def gaps_text(gaps: Sequence[Gap]) -> str:
-    """The gaps as they lie in the journal."""
+    """Encode gaps for the journal."""
     return json.dumps(gaps) if gaps else "[]"
 
 
 def gaps_of(text: object) -> tuple[Gap, ...]:
-    """The gaps that were written. Raises ValueError or TypeError if they are none."""
+    """Decode gaps. Raises ValueError or TypeError if they are malformed."""
     gaps = tuple(Gap(*gap) for gap in json.loads(text))  # type: ignore[arg-type]
     if not all(isinstance(number, int) for gap in gaps for number in gap):
         raise ValueError(f"{str(text)[:80]}: expected gaps of whole numbers")
@@ -109,7 +109,7 @@ def gaps_of(text: object) -> tuple[Gap, ...]:
 
 
 def _fill(gaps: tuple[Gap, ...], seq: int) -> tuple[Gap, ...] | None:
-    """The gaps with that frame taken out, or None if it is in none of them."""
+    """The gaps with that frame removed, or None if it is in none of them."""
     at = bisect_right(gaps, seq, key=itemgetter(0)) - 1
     if at < 0 or seq > gaps[at].last:
         return None

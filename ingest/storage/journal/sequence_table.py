@@ -1,4 +1,4 @@
-"""Table `position`: where each boot of each gateway stands, read back and looked after; commits write it."""
+"""Table `position`: reads, updates and deletes the sequence state of each boot; commits add to it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ NEWEST_BOOTS: Final = (
     " GROUP BY plant, gateway) p"
     " LEFT JOIN status s ON s.plant = p.plant AND s.gateway = p.gateway ORDER BY p.plant, p.gateway"
 )
-"""Where every gateway stands, in the order of `GatewaySequence`'s fields."""
+"""The current boot of every gateway, its columns in the order of `GatewaySequence`'s fields."""
 
 
 class SequenceTable:
-    """Positions as committed. Safe to use from any thread; what is damaged is told once and left out."""
+    """Sequence states as committed. Safe to use from any thread; damaged columns are reported once and left out."""
 
     def __init__(self, file: JournalFile) -> None:
         self._file = file
@@ -36,7 +36,7 @@ class SequenceTable:
         return len(self._rows)
 
     def all(self) -> dict[BootKey, SequenceState]:
-        """Every boot's position, the one heard longest ago first."""
+        """The sequence state of every boot, the one received longest ago first."""
         rows = self._file.rows("SELECT plant, gateway, boot, committed, missing, lost FROM position ORDER BY received")
         return {
             (key := (plant, gateway, boot)): SequenceState(seq, *self._gaps(key, missing, lost))
@@ -44,7 +44,7 @@ class SequenceTable:
         }
 
     def boots(self) -> dict[Who, tuple[str, GatewayClock | None]]:
-        """The boot each gateway is in, the one with a clock, and that as of the newest frame; else the newest boot."""
+        """Each gateway's current boot and its clock: the boot with a clock, else the newest."""
         rows = self._file.rows("SELECT plant, gateway, boot, clock FROM position ORDER BY clock != 'null', began")
         return {
             (plant, gateway): (boot, self._rows.clock((plant, gateway, boot), clock))
@@ -52,7 +52,7 @@ class SequenceTable:
         }
 
     def recent(self) -> dict[Who, RecentFrames]:
-        """The last frames of each gateway; of one that an earlier version of the service heard, their newest time."""
+        """The last frames of each gateway; only their newest time where an earlier version wrote them."""
         rows = self._file.rows(
             "SELECT plant, gateway, boot, clock, recent FROM position ORDER BY clock != 'null', began"
         )
@@ -62,7 +62,7 @@ class SequenceTable:
         return {(plant, gateway): recent for plant, gateway, recent in read if recent is not None}
 
     def gateways(self) -> list[GatewaySequence]:
-        """Where every gateway stands, by the boot it is in."""
+        """What is on disk of each gateway's current boot."""
         rows = self._file.rows(NEWEST_BOOTS)
         return [
             GatewaySequence(
@@ -76,14 +76,14 @@ class SequenceTable:
         ]
 
     def save(self, key: BootKey, position: SequenceState) -> None:
-        """Change what a known boot's gateway is asked for."""
+        """Store the changed gaps of a known boot."""
         gaps = (gaps_text(position.missing), gaps_text(position.lost))
         with self._file.transaction() as cursor:
             where = "WHERE plant = ? AND gateway = ? AND boot = ?"
             cursor.execute(f"UPDATE position SET missing = ?, lost = ? {where}", (*gaps, *key))  # noqa: S608  constant
 
     def forget(self, boots: Sequence[BootKey]) -> None:
-        """Delete the positions of these boots, in steps."""
+        """Delete the sequence states of these boots, in steps."""
         for start in range(0, len(boots), AT_ONCE):
             with self._file.transaction() as cursor:
                 cursor.executemany(

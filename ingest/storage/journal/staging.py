@@ -1,4 +1,4 @@
-"""Back-fill on disk that no reader has seen yet: table `backfill`, and the way round pages of it that are damaged."""
+"""Table `backfill`: back-fill on disk that no reader has seen yet, and its recovery from damaged pages."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ingest.storage.journal.schema import TABLES
 
 
 class Staging:
-    """What waits until nothing live does. Safe to use from any thread."""
+    """Back-fill staged until no live readings are pending. Safe to use from any thread."""
 
     def __init__(self, file: JournalFile) -> None:
         self._file = file
         try:
             self._waiting = self._sum_waiting()
         except JournalBroken:  # a page of it
-            self._renew()
+            self._recover()
 
     @property
     def waiting(self) -> int:
-        """How many readings are staged."""
+        """The number of staged readings."""
         return self._waiting
 
     def write(self, cursor: apsw.Cursor, backfill: Sequence[Staged], fed: Sequence[Staged]) -> None:
-        """Add pieces and take out those that became part of an entry; `written` is to follow once that is on disk."""
+        """Add pieces and delete those that became part of an entry; call `written` once that is committed."""
         if fed:
             cursor.executemany("DELETE FROM backfill WHERE id = ?", ((piece.id,) for piece in fed))
         if backfill:
@@ -41,7 +41,7 @@ class Staging:
             )
 
     def written(self, backfill: Sequence[Staged], fed: Sequence[Staged]) -> None:
-        """What `write` did is on disk."""
+        """Update the count after `write` was committed."""
         if backfill or fed:
             self._waiting += sum(piece.size for piece in backfill) - sum(piece.size for piece in fed)
 
@@ -58,29 +58,29 @@ class Staging:
                         break
         except JournalBroken:
             if not found:  # else they are taken first
-                self._renew()
+                self._recover()
         return found
 
-    def _renew(self) -> None:
-        """Go on with what can be read of back-fill on damaged pages; the rest is kept in a table of its own, and told.
+    def _recover(self) -> None:
+        """Replace a damaged table by its readable rows; the damaged one is kept under another name, and reported.
 
         Nothing can be deleted from such a table, nor can it be dropped: both would read its pages. A connection that
-        has met one can write no more, so the readers' looks for them.
+        has met one can write no more, so the readers' connection finds them.
         """
-        newest = int(self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'backfill'"))
+        newest = int(self._file.scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'backfill'"))
         sound, lost = [], 0
         for number in range(1, newest + 1):
             try:
                 sound += self._file.rows("SELECT id FROM backfill WHERE id = ? AND length(hex(body)) >= 0", (number,))
             except JournalBroken:
                 lost += 1
-        aside = f"backfill_damaged_{time.time_ns()}"
+        damaged = f"backfill_damaged_{time.time_ns()}"
         with self._file.transaction() as cursor:
-            cursor.execute(f"ALTER TABLE backfill RENAME TO {aside}")
+            cursor.execute(f"ALTER TABLE backfill RENAME TO {damaged}")
             cursor.execute(TABLES)
-            cursor.executemany(f"INSERT INTO backfill SELECT * FROM {aside} WHERE id = ?", sound)  # noqa: S608
-        emit(BackfillDamaged(aside, lost))
+            cursor.executemany(f"INSERT INTO backfill SELECT * FROM {damaged} WHERE id = ?", sound)  # noqa: S608
+        emit(BackfillDamaged(damaged, lost))
         self._waiting = self._sum_waiting()
 
     def _sum_waiting(self) -> int:
-        return int(self._file.one("SELECT coalesce(sum(size), 0) FROM backfill"))
+        return int(self._file.scalar("SELECT coalesce(sum(size), 0) FROM backfill"))

@@ -1,4 +1,4 @@
-"""The newest entries as they were committed, in memory: a reader that keeps up has nothing to read and to decode."""
+"""Keeps the newest entries in memory, so that a reader that keeps up need not read and decode them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ENTRY: Final = 1_000  # bytes of an entry beside its columns: its objects and i
 
 
 class Tail:
-    """The end of the journal, without a gap from some entry on to the newest one. Safe to use from any thread."""
+    """The newest entries without a gap, up to a size. Safe to use from any thread."""
 
     def __init__(self, last: int) -> None:
         """`last`: the newest entry that is only on disk; 0 = there is none."""
@@ -34,17 +34,17 @@ class Tail:
         return len(self._entries)
 
     def append(self, entry: Entry) -> None:
-        """Keep an entry that is on disk now, the next after the newest one. Its readings change no more."""
+        """Add the next entry, which is on disk now. Its columns become read-only."""
         for column in entry.batch.columns():
             column.flags.writeable = False  # every reader is handed the same arrays
         with self._lock:
             self._entries.append(entry)
             self._bytes += _size(entry)
             while self._bytes > KEPT:
-                self._forget()
+                self._drop_oldest()
 
     def after(self, number: int, limit: int) -> list[Entry] | None:
-        """As `Journal.read`; None if one with a greater id may be on disk only: an older one, or another process's."""
+        """Entries as `Journal.read` returns them; None if one may be on disk only, being older or another process's."""
         with self._lock:
             if not self._entries or number < self._before:
                 return None
@@ -58,12 +58,12 @@ class Tail:
             return found
 
     def trim(self, before: int) -> None:
-        """Forget entries with a smaller id: they are no longer on disk."""
+        """Drop entries with a smaller id: they are no longer on disk."""
         with self._lock:
             while self._entries and self._entries[0].id < before:
-                self._forget()
+                self._drop_oldest()
 
-    def _forget(self) -> None:
+    def _drop_oldest(self) -> None:
         entry = self._entries.popleft()
         self._before = entry.id
         self._bytes -= _size(entry)

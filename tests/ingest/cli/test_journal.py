@@ -82,7 +82,7 @@ def test_the_figures_are_those_of_the_journal(run: Run, journal: Journal, file: 
     at = SequenceState(9, (Gap(3, 4),), (Gap(6, 6),))
     journal.append(Commit(empty_batch(), 0, {("p", "g", "b"): Progress(at, 5, 6, 2)}))
     journal.save_cursor(READER, 4)
-    journal.put_aside([Quarantined(0, 1, "t", "schema", "", 0, b"x")])
+    journal.quarantine([Quarantined(0, 1, "t", "schema", "", 0, b"x")])
     judged(file, 5)
     told = json.loads(run("journal", "stats", "--json").stdout)
     assert (told["entries"], told["readings"], told["last"]) == (6, 60, 6)

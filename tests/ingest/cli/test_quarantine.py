@@ -20,7 +20,7 @@ from tests.ingest.storage.journal.entries import batch
 @pytest.fixture
 def quarantine(journal: Journal) -> Journal:
     """Four of them: ids 1 to 4."""
-    journal.put_aside(
+    journal.quarantine(
         [
             Quarantined(0, 10**18, "yujing/v1/p/g/frame", "schema", "seq is \x1b[31mmissing", 2, b'{"a": "\x1b[2J"}'),
             Quarantined(0, 10**18, "yujing/v1/p/g/frame", "unknown-point", "CO-99", 5, b"\x82\xa4boot"),
@@ -69,7 +69,7 @@ def test_what_was_taken_leaves_and_what_is_refused_again_comes_back_with_its_rea
     quarantine.append(Commit(empty_batch(), 0, quarantined=[refused], retried=[1, 2]))
     assert ids(quarantine) == [3, 4, 5]
     assert quarantine.quarantined(limit=1)[0].reason == "range"
-    quarantine.put_aside([], retried=[4])
+    quarantine.quarantine([], retried=[4])
     assert ids(quarantine) == [3, 5]
 
 
@@ -100,7 +100,7 @@ def test_dropping_asks_first_and_is_told(run: Run, quarantine: Journal, tmp_path
 def test_what_was_dropped_is_in_no_file_any_more(run: Run, quarantine: Journal, tmp_path: Path) -> None:
     """Neither in the journal nor in its log, also while the service runs."""
     secret = b"what nobody should have sent " * 400
-    quarantine.put_aside([Quarantined(0, 10**18, "yujing/v1/p/g/frame", "schema", "", 0, secret)])
+    quarantine.quarantine([Quarantined(0, 10**18, "yujing/v1/p/g/frame", "schema", "", 0, secret)])
     assert run("quarantine", "drop", "5", "--yes").exit_code == 0
     left = [file.name for file in tmp_path.rglob("journal.db*") if b"nobody should have sent" in file.read_bytes()]
     assert (ids(quarantine), left) == ([1, 2, 3, 4], [])
@@ -113,7 +113,7 @@ def test_the_operations_page_tends_journal_and_quarantine_as_it_says(
     journal.number_points([("sample-aluminium", "CW_IN_P-01")])  # after the three of the fixture
     journal.append(Commit(batch(10, 1_795_500_000 * 10**9, 3), 10))
     reasons = ("unknown-point", "schema") * 9
-    journal.put_aside(
+    journal.quarantine(
         [
             Quarantined(0, 10**18, "yujing/v1/p/g/frame", reason, "", 1, b"%d" % number)
             for number, reason in enumerate(reasons)

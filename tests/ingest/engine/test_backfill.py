@@ -17,7 +17,7 @@ from ingest.intake.sources.handover import Handover
 from ingest.intake.sources.raw import Raw
 from ingest.intake.wire.frame import Frame, encode_json
 from ingest.intake.wire.topics import frame_topic
-from ingest.storage.journal.export import Wanted, export
+from ingest.storage.journal.export import ExportFilter, export
 from ingest.storage.journal.inspection import JournalInspection
 from tests.ingest.engine.bench import PATIENCE_S, Bench
 from tests.ingest.intake.test_intake import Roomy
@@ -189,7 +189,7 @@ def test_damaged_back_fill_is_put_aside_with_its_bytes_and_holds_up_nothing(fed:
     with JournalInspection(tmp_path / "journal.db") as file:
         assert [fault.what for fault in file.check({}, lambda _: None)] == ["staged back-fill is damaged: piece"]
         assert file.stats().backfill == 3 * PIECE
-        done = export(file, Wanted(), tmp_path / "all.csv", lambda _: None)
+        done = export(file, ExportFilter(), tmp_path / "all.csv", lambda _: None)
     assert (done.readings, done.damaged) == (2 * PIECE, (2,))
     fed.idle = True
     while fed.journal.waiting():

@@ -98,7 +98,7 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
     acts: list[Act] = []
     now = time.time_ns()
     ages_d = {"old": 181, "young": 179}
-    journal.put_aside(
+    journal.quarantine(
         [Quarantined(0, now - d * 86400 * 10**9, "t", "schema", n, 0, n.encode()) for n, d in ages_d.items()]
     )
     trim, busy = journal.trim, [JournalFull("full"), JournalUnavailable("busy")]

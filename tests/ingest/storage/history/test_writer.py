@@ -37,7 +37,7 @@ from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
 from ingest.storage.history.writer import READER, HistoryWriter, _delay_s
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.journal import Journal
-from ingest.storage.journal.quarantine import Quarantine, Which
+from ingest.storage.journal.quarantine import Quarantine, QuarantineFilter
 from ingest.storage.journal.records import Entry, Quarantined
 from tests.ingest.storage.history.influx_2 import influx_2_on
 from tests.ingest.storage.history.made_up import NOON, SECOND, alarm_event, batch, configuration, steady, until
@@ -103,7 +103,7 @@ class MemoryJournal:
         self.marked |= self.aside.keys()
         return len(self.marked) - before
 
-    def put_aside(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
+    def quarantine(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         self.passed.append(self.position)
         for key in [key for key, item in self.aside.items() if item.id in retried]:
             del self.aside[key]
@@ -576,7 +576,7 @@ def test_what_was_refused_is_written_when_a_person_asks_for_it(
     assert journal.totals().quarantined_readings == 2
     newer: HistoryStore = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb")) if kind == "duckdb" else store
     with Quarantine(tmp_path / "journal.db", writing=True) as quarantine:
-        assert quarantine.retry(Which(reason="history-rejected")) == 2
+        assert quarantine.retry(QuarantineFilter(reason="history-rejected")) == 2
     with running(writer_of(newer, journal, alarms)):
         until(lambda: not journal.to_retry(10, history=True))
     left = journal.quarantined(limit=10)
@@ -591,7 +591,7 @@ def test_what_was_refused_is_written_when_a_person_asks_for_it(
 
 
 def test_a_row_that_cannot_be_read_is_put_back_and_blocks_nobody(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
-    journal.put_aside([Quarantined(0, 1, "history/readings", "history-rejected", "no", 1, b"{")])
+    journal.quarantine([Quarantined(0, 1, "history/readings", "history-rejected", "no", 1, b"{")])
     journal.marked |= journal.aside.keys()
     with running(writer_of(MemoryStore(), journal, alarms)) as writer:
         until(lambda: not journal.marked)

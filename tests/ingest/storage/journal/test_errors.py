@@ -1,4 +1,4 @@
-"""Each error of SQLite is told for what it means: try again, or end."""
+"""Each error of SQLite is translated_errors for what it means: try again, or end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from ingest.storage.journal.commit import Commit
-from ingest.storage.journal.connection import told
+from ingest.storage.journal.connection import translated_errors
 from ingest.storage.journal.errors import JournalBroken, JournalFull, JournalUnavailable
 from ingest.storage.journal.journal import Journal
 from tests.ingest.storage.journal.entries import batch, filled
@@ -30,7 +30,7 @@ MEANING = {
 
 @pytest.mark.parametrize(("theirs", "ours"), MEANING.items())
 def test_each_of_sqlites_errors_has_its_meaning(theirs: type[apsw.Error], ours: type[Exception]) -> None:
-    with pytest.raises(ours, match=r"j\.db: it said so") as raised, told(Path("j.db")):
+    with pytest.raises(ours, match=r"j\.db: it said so") as raised, translated_errors(Path("j.db")):
         raise theirs("it said so")
     assert type(raised.value) is ours
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from ingest.storage.journal.errors import JournalBroken
 from ingest.storage.journal.journal import HISTORY_REJECTED, Journal
-from ingest.storage.journal.quarantine import Quarantine, Which
+from ingest.storage.journal.quarantine import Quarantine, QuarantineFilter
 from ingest.storage.journal.quota import Quota
 from ingest.storage.journal.records import Quarantined
 
@@ -48,10 +48,10 @@ def told(logs: Sequence[Any]) -> list[tuple[str, int, int]]:
 
 def test_the_oldest_of_a_gateway_make_room_for_its_newest_and_nobody_elses(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    journal.put_aside([message(100, "calm")])
+    journal.quarantine([message(100, "calm")])
     with capture_logs() as logs:
         for number in range(9):
-            journal.put_aside([message(number)])
+            journal.quarantine([message(number)])
     assert lying(journal) == [*range(2, 9)], "an eighth more than was needed, so that it is not done for each message"
     assert lying(journal, "calm") == [100]
     assert told(logs) == [("yujing/v1/p/g/", 2, 2)]
@@ -72,7 +72,7 @@ def test_a_flood_never_has_more_than_its_quota_however_it_comes(tmp_path: Path) 
             ]
             before = {(one.topic, one.payload) for one in journal.quarantined(limit=10_000)}
             given += len({(one.topic, one.payload) for one in items} - before)
-            journal.put_aside(items)
+            journal.quarantine(items)
             held: dict[str, int] = {}
             for one in journal.quarantined(limit=10_000):
                 who = "*" if one.reason == "topic" else one.topic
@@ -89,9 +89,9 @@ def test_a_flood_never_has_more_than_its_quota_however_it_comes(tmp_path: Path) 
 
 def test_who_has_most_makes_room_when_all_together_have_too_much(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    journal.put_aside([message(number, "small") for number in range(2)])
+    journal.quarantine([message(number, "small") for number in range(2)])
     for gateway in ("a", "b", "c"):
-        journal.put_aside([message(number, gateway) for number in range(8)])
+        journal.quarantine([message(number, gateway) for number in range(8)])
     assert lying(journal, "small") == [0, 1]
     assert sum(len(lying(journal, gateway)) for gateway in ("a", "b", "c")) <= 18
     assert min(len(lying(journal, gateway)) for gateway in ("a", "b", "c")) >= 4, "from the largest, not all from one"
@@ -99,9 +99,9 @@ def test_who_has_most_makes_room_when_all_together_have_too_much(tmp_path: Path)
 
 def test_strangers_have_one_quota_however_many_names_they_take(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    journal.put_aside([message(100, "known")])
+    journal.quarantine([message(100, "known")])
     for number in range(40):
-        journal.put_aside([message(number, f"made-up-{number}", reason="unknown-gateway")])
+        journal.quarantine([message(number, f"made-up-{number}", reason="unknown-gateway")])
     assert journal.totals().quarantined <= 1 + 8
     assert lying(journal, "known") == [100]
 
@@ -109,38 +109,38 @@ def test_strangers_have_one_quota_however_many_names_they_take(tmp_path: Path) -
 def test_what_the_history_refused_is_no_junk_and_stays(tmp_path: Path) -> None:
     journal = opened(tmp_path)
     for number in range(30):
-        journal.put_aside([message(number, reason=HISTORY_REJECTED)])
+        journal.quarantine([message(number, reason=HISTORY_REJECTED)])
     assert journal.totals().quarantined == 30
     assert journal.overflowed() == 0
 
 
 def test_what_a_person_wants_to_be_tried_again_goes_last(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    journal.put_aside([message(number) for number in range(8)])
+    journal.quarantine([message(number) for number in range(8)])
     oldest = min(one.id for one in journal.quarantined(limit=10))
     with Quarantine(tmp_path / "j.db", writing=True) as people:
-        people.retry(Which(ids=[oldest]))
-    journal.put_aside([message(8)])
+        people.retry(QuarantineFilter(ids=[oldest]))
+    journal.quarantine([message(8)])
     assert lying(journal) == [0, *range(3, 9)]
 
 
 def test_room_that_a_person_made_is_used_before_anything_is_deleted(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    journal.put_aside([message(number) for number in range(8)])
+    journal.quarantine([message(number) for number in range(8)])
     with Quarantine(tmp_path / "j.db", writing=True) as people:
-        people.drop(Which())
-    journal.put_aside([message(number) for number in range(8, 16)])
+        people.drop(QuarantineFilter())
+    journal.quarantine([message(number) for number in range(8, 16)])
     assert lying(journal) == [*range(8, 16)]
     assert journal.overflowed() == 0
 
 
 def test_what_was_rolled_back_deletes_nothing_and_leaves_the_bounds_as_they_are(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    journal.put_aside([message(number) for number in range(8)])
+    journal.quarantine([message(number) for number in range(8)])
     other = apsw.Connection(str(tmp_path / "j.db"))
     other.execute("CREATE TRIGGER no BEFORE DELETE ON quarantine BEGIN SELECT raise(ABORT, 'no'); END")
     with capture_logs() as logs, pytest.raises(JournalBroken, match="no"):
-        journal.put_aside([message(8)])
+        journal.quarantine([message(8)])
     assert told(logs) == []
     assert lying(journal) == [*range(8)]
 
@@ -164,5 +164,5 @@ def test_a_journal_of_the_version_before_is_bounded_from_its_first_message_on(tm
     old.close()
     journal = opened(tmp_path)
     assert journal.totals().quarantined == 20, "opening deletes nothing"
-    journal.put_aside([message(20)])
+    journal.quarantine([message(20)])
     assert lying(journal) == [*range(14, 21)]
