@@ -88,7 +88,7 @@ class Park:
     def judge(self) -> float:
         """One cycle; the seconds of processor it took."""
         began = time.thread_time()
-        self._engine.go_on()
+        self._engine.process()
         return time.thread_time() - began
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Alarms: from findings, and from limits that late readings violate, to steps of alarms' lives."""
+"""Turns findings, and limits that late readings violate, into alarm transitions."""
 
 from __future__ import annotations
 
@@ -18,55 +18,54 @@ from ingest.domain.model.text import Text
 from ingest.engine.alarm_transitions import apply_transition
 from ingest.engine.cycle import Cycle, LateUnjudged
 from ingest.engine.engine_state import EngineState
-from ingest.engine.late_data import AHEAD, LOOKED_BACK, QUIET, LimitRule
+from ingest.engine.late_data import HOLD_BACK, RETROSPECTIVE_KINDS, SETTLE_AFTER, LimitRule
 from ingest.plants.configuration import PlantConfiguration
 
-_NOWHERE: Final = np.empty(0, np.intp)
+_NO_ROWS: Final = np.empty(0, np.intp)
 
 
 def advance_alarms(cycle: Cycle, engine_state: EngineState) -> None:
-    """Turn findings, and limits that late readings violate, into steps of alarms' lives, in the order of arrival.
+    """Turn findings, and limits that late readings violate, into alarm transitions, in the order of arrival.
 
-    That order, and not the one in which a batch happens to hold them, so that the steps do not depend on how the stream
-    is cut.
+    In that order, so that the transitions do not depend on how the stream is cut into batches.
     """
     if len(cycle.batch):
-        cycle.seen = int(cycle.batch.received.max())
-    found = cycle.findings
-    past = engine_state.limits.beyond(cycle.batch) if cycle.live is not cycle.batch else _NOWHERE
-    if not len(found) and not len(past):
-        _tell(cycle, engine_state, cycle.seen)
+        cycle.arrived_until = int(cycle.batch.received.max())
+    findings = cycle.findings
+    past = engine_state.limits.beyond(cycle.batch) if cycle.live is not cycle.batch else _NO_ROWS
+    if not len(findings) and not len(past):
+        _settle_excursions(cycle, engine_state, cycle.arrived_until)
         return
-    order = np.argsort(found.received, kind="stable") if len(found) > 1 else range(len(found))
+    order = np.argsort(findings.received, kind="stable") if len(findings) > 1 else range(len(findings))
     waiting = [int(at) for at in reversed(order)]
     for at in past.tolist():
         received = int(cycle.batch.received[at])
-        while waiting and found.received[waiting[-1]] <= received:
-            _take(cycle, engine_state, waiting.pop())
-        _look_back(cycle, engine_state, at)
+        while waiting and findings.received[waiting[-1]] <= received:
+            _apply_finding(cycle, engine_state, waiting.pop())
+        _apply_late_reading(cycle, engine_state, at)
     while waiting:
-        _take(cycle, engine_state, waiting.pop())
-    _tell(cycle, engine_state, cycle.seen)
+        _apply_finding(cycle, engine_state, waiting.pop())
+    _settle_excursions(cycle, engine_state, cycle.arrived_until)
 
 
-def _take(cycle: Cycle, engine_state: EngineState, at: int) -> None:
-    """One finding: the next step of a live alarm."""
-    found = cycle.findings
-    rule = cycle.configuration.rules[found.rule[at]]
-    value = None if np.isnan(found.value[at]) else display_value.at(float(found.value[at]), rule.limit)
-    time, received = int(found.time[at]), int(found.received[at])
-    _tell(cycle, engine_state, min(received, cycle.seen))
+def _apply_finding(cycle: Cycle, engine_state: EngineState, at: int) -> None:
+    """Apply one finding to its live alarm."""
+    findings = cycle.findings
+    rule = cycle.configuration.rules[findings.rule[at]]
+    value = None if np.isnan(findings.value[at]) else display_value.at(float(findings.value[at]), rule.limit)
+    time, received = int(findings.time[at]), int(findings.received[at])
+    _settle_excursions(cycle, engine_state, min(received, cycle.arrived_until))
     name = (rule.plant, rule.point, rule.code)
     alarm = engine_state.alarms.get(name)
-    key = rule_key(*name) if rule.kind in LOOKED_BACK else None
+    key = rule_key(*name) if rule.kind in RETROSPECTIVE_KINDS else None
     cause, event = Cause(time, received), None
-    if found.raised[at]:
-        onset = int(found.onset[at])
-        known = alarm or engine_state.lately(name, time, cycle.terms.reopen)
-        fresh = known or _alarm(rule, onset, time, _cause(cycle.configuration, rule, int(found.cause[at])))
+    if findings.raised[at]:
+        onset = int(findings.onset[at])
+        known = alarm or engine_state.reopenable(name, time, cycle.policy.reopen)
+        fresh = known or _alarm(rule, onset, time, _causing_point(cycle.configuration, rule, int(findings.cause[at])))
         event = raised(fresh, cause, value=value)
         if key:
-            _record(
+            _record_historical(
                 cycle, engine_state, [(key, received, span) for span in engine_state.excursions.open_span(key, onset)]
             )
     else:
@@ -78,39 +77,39 @@ def _take(cycle: Cycle, engine_state: EngineState, at: int) -> None:
         apply_transition(cycle, engine_state, event)
 
 
-def _look_back(cycle: Cycle, engine_state: EngineState, at: int) -> None:
-    """One reading that is not live and lies beyond a limit: part of an excursion, unless an alarm covers it."""
+def _apply_late_reading(cycle: Cycle, engine_state: EngineState, at: int) -> None:
+    """Add a late reading beyond a limit to an excursion, unless an alarm covers it."""
     batch = cycle.batch
     time, value, received = int(batch.time[at]), float(batch.value[at]), int(batch.received[at])
-    _tell(cycle, engine_state, received)
+    _settle_excursions(cycle, engine_state, received)
     for limit in engine_state.limits.of(int(batch.point[at])):
         if not limit.violated(value):
             continue
         if not engine_state.excursions.remembers(limit.key, time):
             point = cycle.configuration.points[batch.point[at]]
             gateway = point.gateway if point is not None else ""
-            cycle.unjudged.append(LateUnjudged("before what is remembered", gateway, limit.key, time))
+            cycle.not_evaluated.append(LateUnjudged("before what is remembered", gateway, limit.key, time))
             continue
-        violation = Violation(limit.key, time, value, limit.gap, QUIET + limit.on_delay)
+        violation = Violation(limit.key, time, value, limit.gap, SETTLE_AFTER + limit.on_delay)
         if batch.flags[at] & Flag.LATE:
             lost = engine_state.excursions.add(violation, received)
-            _record(cycle, engine_state, [(limit.key, received, span) for span in lost])
+            _record_historical(cycle, engine_state, [(limit.key, received, span) for span in lost])
         else:
-            engine_state.excursions.hold(violation, received + AHEAD)
-            _tell(cycle, engine_state, received)
+            engine_state.excursions.hold(violation, received + HOLD_BACK)
+            _settle_excursions(cycle, engine_state, received)
 
 
-def _tell(cycle: Cycle, engine_state: EngineState, now: int) -> None:
+def _settle_excursions(cycle: Cycle, engine_state: EngineState, now: int) -> None:
     if now >= engine_state.excursions.due:
-        _record(cycle, engine_state, engine_state.excursions.settle(now))
+        _record_historical(cycle, engine_state, engine_state.excursions.settle(now))
 
 
-def _record(cycle: Cycle, engine_state: EngineState, spans: Iterable[tuple[str, int, Span]]) -> None:
-    """Tell settled excursions as historical alarms: (rule's key, when it was settled, span)."""
+def _record_historical(cycle: Cycle, engine_state: EngineState, spans: Iterable[tuple[str, int, Span]]) -> None:
+    """Record settled excursions as historical alarms: (rule's key, when it was settled, span)."""
     for key, received, span in spans:
         limit = engine_state.limits.named(key)
         if limit is None:
-            cycle.unjudged.append(LateUnjudged("its rule is gone", "", key, span.start))
+            cycle.not_evaluated.append(LateUnjudged("its rule is gone", "", key, span.start))
             continue
         if span.end - span.start < limit.on_delay:
             continue
@@ -120,8 +119,8 @@ def _record(cycle: Cycle, engine_state: EngineState, spans: Iterable[tuple[str, 
             cycle.events.append(event)
 
 
-def _cause(configuration: PlantConfiguration, rule: Rule, point: int) -> Point | None:
-    """The point behind a finding over several points, if it is another than the judged one."""
+def _causing_point(configuration: PlantConfiguration, rule: Rule, point: int) -> Point | None:
+    """The point that caused a finding over several points, if it is not the rule's own."""
     cause = configuration.points[point] if 0 <= point < len(configuration.points) else None
     return None if cause is None or cause.id == rule.point else cause
 

@@ -1,4 +1,4 @@
-"""What people ask of the engine: each is checked whole, then done, in the one thread that writes alarms."""
+"""Commands of people, checked whole and then executed in the thread that writes alarms."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Command(Protocol[T_co]):
-    """Something to be done between two batches; `now` in ns. What it gives back is answered once committed.
+    """A change requested between two batches; `now` in ns. Its result is returned once committed.
 
     Raises, before it has changed anything:
-        KeyError: what it names is not known.
-        ValueError: it cannot be done as things stand; the message says why.
-        Changed: what they saw is not what is so now.
+        KeyError: it names something unknown.
+        ValueError: it cannot be done at present; the message says why.
+        Changed: the state has changed since the person looked at it.
     """
 
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> T_co:
-        """Check it, then do it."""
+        """Check the command, then execute it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks."""
+    """The person who gives a command."""
 
     name: str
     role: ActRole
@@ -53,7 +53,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Somebody has seen an alarm; `seen`: which raise of it, None: as it stands."""
+    """Acknowledge an alarm; `seen`: the raise that the person saw, None: the present one."""
 
     alarm: UUID
     who: Person
@@ -72,7 +72,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Let go of a latched alarm; `seen`: which raise of it, None: as it stands."""
+    """Reset a latched alarm; `seen`: the raise that the person saw, None: the present one."""
 
     alarm: UUID
     who: Person
@@ -87,7 +87,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """Say something about an alarm."""
+    """Add a comment to an alarm."""
 
     alarm: UUID
     who: Person
@@ -104,7 +104,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Make somebody responsible for an alarm; None: nobody in particular."""
+    """Assign an alarm to a person; None: to nobody in particular."""
 
     alarm: UUID
     who: Person
@@ -119,9 +119,9 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Dispose:
-    """Note that feedback was given on these alarms: what the disposition says is kept with the cases.
+    """Note that feedback was given on these alarms; the disposition itself is stored with the cases.
 
-    `seen`: which raise of them; those that are not in it are taken as they stand.
+    `seen`: the raises that the person saw; None or missing: the present ones.
     """
 
     alarms: tuple[UUID, ...]
@@ -140,8 +140,8 @@ class Dispose:
 class Suppress:
     """Shelve a rule's alarms, suppress them by design, or apply for a point to be taken out of service (停用).
 
-    `until` in ns; shelving needs it. `rule` None: every rule of the point. `seen`: the alarm of the rule that was
-    looked at, and its raise; None: as it stands.
+    `until` in ns; shelving needs it. `rule` None: every rule of the point. `seen`: the alarm and raise that the person
+    saw; None: the present one.
     """
 
     kind: SuppressionKind
@@ -171,7 +171,7 @@ class Suppress:
             begins=max(now, self.begins or now),
             until=self.until,
         )
-        return _keep(cycle, engine_state, record, "applied" if applied else str(self.kind), self.who, now)
+        return _store(cycle, engine_state, record, "applied" if applied else str(self.kind), self.who, now)
 
     def _check(self, cycle: Cycle, engine_state: EngineState, now: int) -> None:
         point = cycle.configuration.find(self.plant, self.point)
@@ -187,26 +187,24 @@ class Suppress:
             raise ValueError("a point is taken out of service as a whole, not one rule of it")
         if self.until is not None and self.until <= max(now, self.begins or now):
             raise ValueError("until: expected a time after the beginning, and still to come")
-        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > cycle.terms.shelve_max):
-            raise ValueError(f"until: expected a time at most {cycle.terms.shelve_max / 3600e9:g} h from now")
-        covered = [rule for rule in rules if rule.level < HIGHEST or cycle.terms.suppress_level_2]
+        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > cycle.policy.shelve_max):
+            raise ValueError(f"until: expected a time at most {cycle.policy.shelve_max / 3600e9:g} h from now")
+        covered = [rule for rule in rules if rule.level < HIGHEST or cycle.policy.suppress_level_2]
         if self.kind is not SuppressionKind.OUT_OF_SERVICE and not covered:
             raise ValueError("alarms of the highest level are not to be hidden here (alarms.suppress_level_2)")
         if self.seen is not None:
             alarm, raises = self.seen
-            standing = engine_state.alarms.get((self.plant, self.point, self.rule or ""))
-            another = standing is not None and standing.id != alarm
-            require_raise(
-                standing if standing and another else _find(cycle, engine_state, alarm), 0 if another else raises
-            )
+            active = engine_state.alarms.get((self.plant, self.point, self.rule or ""))
+            another = active is not None and active.id != alarm
+            require_raise(active if active and another else _find(cycle, engine_state, alarm), 0 if another else raises)
 
 
 @dataclass(frozen=True, slots=True)
 class Decide:
     """Approve or reject an application to take a point out of service; nobody approves their own.
 
-    `seen`: how often the alarms of the point that are not normal were raised altogether when it was looked at; an
-    approval hides them. None: as it stands.
+    `seen`: the total of raises that the person saw of the point's alarms that are not normal, since an approval hides
+    them. None: the present total.
     """
 
     suppression: UUID
@@ -217,7 +215,7 @@ class Decide:
 
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
         """See `Command`."""
-        record = _waiting(cycle, engine_state, self.suppression)
+        record = _open_suppression(cycle, engine_state, self.suppression)
         if (before := decided_before(record)) is not None:
             raise before
         if record.applicant == self.who.name:
@@ -227,7 +225,7 @@ class Decide:
         state = SuppressionState.IN_FORCE if self.approved else SuppressionState.REJECTED
         begins = max(now, record.begins)
         decided = replace(record, state=state, approver=self.who.name, decided=now, begins=begins)
-        return _keep(
+        return _store(
             cycle, engine_state, decided, "approved" if self.approved else "rejected", self.who, now, self.comment
         )
 
@@ -238,13 +236,13 @@ class Decide:
         if self.seen is None or raises <= self.seen:
             return
         level_2 = sum(alarm.level == 2 for alarm in hidden)
-        said = Text(
+        localized = Text(
             f"该测点在您查看之后又触发了报警：现有 {len(hidden)} 条，其中二级 {level_2} 条，批准后将一并隐藏。"
             "请先查看，再作决定。",
             f"This point has raised alarms since you looked: {len(hidden)} now, {level_2} of level 2, which an approval"
             " would hide. Look at them, then decide.",
         )
-        raise Changed(said, {"raises": raises, "alarms": [str(alarm.id) for alarm in hidden]})
+        raise Changed(localized, {"raises": raises, "alarms": [str(alarm.id) for alarm in hidden]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,29 +255,29 @@ class End:
 
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
         """See `Command`."""
-        record = _waiting(cycle, engine_state, self.suppression)
+        record = _open_suppression(cycle, engine_state, self.suppression)
         ended = replace(record, state=SuppressionState.ENDED, ended=now, ended_by=self.who.name)
-        return _keep(cycle, engine_state, ended, "ended", self.who, now, self.comment)
+        return _store(cycle, engine_state, ended, "ended", self.who, now, self.comment)
 
 
 def _find(cycle: Cycle, engine_state: EngineState, alarm: UUID, seen: int | None = None) -> Alarm:
-    """The alarm with what this turn did to it already. Raises KeyError; Changed if another raise of it was seen."""
+    """The alarm with its changes of this cycle. Raises KeyError; Changed if the person saw another raise."""
     known = next((event.alarm for event in reversed(cycle.events) if event.alarm.id == alarm), None)
     found = known or engine_state.find(alarm)
     require_raise(found, seen)
     return found
 
 
-def _waiting(cycle: Cycle, engine_state: EngineState, suppression: UUID) -> Suppression:
-    """One that is not over. Raises DoneBefore if it was ended in this turn; KeyError if it is not known (any more)."""
+def _open_suppression(cycle: Cycle, engine_state: EngineState, suppression: UUID) -> Suppression:
+    """A suppression that is not over. Raises DoneBefore if it ended in this cycle; KeyError if it is unknown."""
     record = engine_state.suppressions.find(suppression)
     if record is None:
-        over = next((one for one in reversed(cycle.suppressions) if one.id == suppression), None)
+        over = next((ended for ended in reversed(cycle.suppressions) if ended.id == suppression), None)
         raise (decided_before(over) if over else None) or KeyError(f"suppression {suppression}")
     return record
 
 
-def _keep(
+def _store(
     cycle: Cycle,
     engine_state: EngineState,
     record: Suppression,
@@ -288,11 +286,12 @@ def _keep(
     now: int,
     comment: str | None = None,
 ) -> Suppression:
-    """Take it into force, out of it, or on file, with all it means for alarms that stand."""
+    """Store a suppression and apply it to alarms that are not over."""
     engine_state.suppressions.keep(record)
     cycle.suppressions.append(record)
-    told = {"kind": str(record.kind), "point": record.point, "rule": record.rule, "reason": record.reason}
-    detail = told | ({"comment": comment} if comment else {})
+    detail = {"kind": str(record.kind), "point": record.point, "rule": record.rule, "reason": record.reason}
+    if comment:
+        detail["comment"] = comment
     cycle.acts.append(Act(now, who.name, who.role, action, "suppression", str(record.id), record.plant, detail))
     align_point(cycle, engine_state, record.plant, record.point, _cause(who, now))
     return record

@@ -1,4 +1,4 @@
-"""How what the engine judged gets into the state database: a turn that led to something at once, others soon after."""
+"""Commits the engine's cycles to the state database: results at once, a mere advance of the cursor within seconds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateUnavailable
 
 OnCommit = Callable[[Sequence[Message] | None], None]
-"""Told of each commit that somebody has to learn of, with the messages it put into the outbox (None: look there)."""
+"""Called after each commit with results, with the messages it put into the outbox (None: read them from there)."""
 
 _RETRY_S: Final = 1.0
 
 _SAVE_S: Final = 2.0
-"""A turn that led to nothing is committed this late at the most: after a crash it is judged again, to nothing again."""
+"""Longest delay for the commit of a cycle without results; after a crash it is evaluated again, to no results."""
 
 _REACHED: Final = int(_SAVE_S * 1e9)
-"""Ns. So often at least it is kept that the service is up: what it lives after that, it takes for time it was away."""
+"""Ns. Longest interval between records that the service is up; after a crash, time since the last counts as outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +52,23 @@ class CommitRefused(Event, level="error"):
 class Abandoned(Exception):
     """The service stops while the state database cannot be written.
 
-    What the turn learnt must not be kept ahead of its cursor, nor answered: the next start judges the same entries.
+    The cycle's state must not be kept ahead of its cursor, nor its commands answered: the next start evaluates the same
     """
 
 
 class StateCommit:
-    """Commits the engine's turns, each with its cursor, and with a snapshot when one is due.
+    """Commits the engine's cycles, each with its cursor, and with a snapshot when one is due.
 
     Args:
-        store: where to.
-        snapshot_every_s: how often the engine's memory is kept.
-        stopping: set when the service stops: a database that cannot be written is not waited for any longer then.
-        on_commit: called after a turn that led to something, with what `EngineStore.commit` returned.
+        store: the state database.
+        snapshot_every_s: interval of snapshots of the engine state.
+        stopping: set when the service stops; from then on a database that cannot be written is not waited for.
+        on_commit: called after a cycle with results, with what `EngineStore.commit` returned.
 
     Attributes:
-        cursor: newest journal entry that was judged; what it led to is committed.
-        refused: when a commit last was refused, by `time.monotonic`.
-        trouble: why the commit under way was refused; None: none is.
+        cursor: newest journal entry that was evaluated; its results are committed.
+        refused: when a commit last failed, by `time.monotonic`.
+        trouble: why the present commit fails; None: it does not.
     """
 
     def __init__(
@@ -85,15 +85,15 @@ class StateCommit:
         self._save_due = 0.0
         self._snapshot = 0  # the cursor of the newest snapshot
         self._snapshot_due = 0.0
-        self._reached = 0  # until when it is on disk that the service was up
+        self._reached = 0  # the newest time on disk at which the service was up
 
     def resume(self, cursor: int, snapshot: int) -> None:
-        """Go on from what is on disk: the cursor, and that of the newest snapshot."""
+        """Take over the cursor on disk, and that of the newest snapshot."""
         self.cursor = self._saved = cursor
-        self._noted(snapshot)
+        self._snapshot_taken(snapshot)
 
     def save_due_s(self) -> float:
-        """In how many seconds what was judged has to be committed; infinite if it is."""
+        """Seconds until evaluated entries have to be committed; infinite if all are."""
         return self._save_due - time.monotonic() if self.cursor > self._saved else math.inf
 
     def snapshot_due(self, cursor: int, at: float) -> bool:
@@ -101,31 +101,31 @@ class StateCommit:
         return cursor > self._snapshot and at >= self._snapshot_due
 
     def commit(self, cycle: Cycle, cursor: int, engine_state: EngineState, now: int, *, snapshot: bool) -> None:
-        """Return once the turn is committed up to that cursor, or led to nothing that cannot wait.
+        """Commit the cycle up to that cursor, now or later if nothing of it is urgent.
 
         Raises:
-            Abandoned: the service stops, and it is not.
+            Abandoned: the service stops before the commit succeeded.
         """
         save = cursor > self._saved and time.monotonic() >= self._save_due
         save = save or now - self._reached > _REACHED
-        if not (cycle.said or snapshot or save):
+        if not (cycle.has_results or snapshot or save):
             self._store.verify()
             self.cursor = cursor
             return
         posted = self._write(
-            cycle, cursor, engine_state.dump(watches=True) if snapshot else None, now - engine_state.stepped
+            cycle, cursor, engine_state.dump(silence=True) if snapshot else None, now - engine_state.stepped
         )
         self.cursor = self._saved = cursor
         self._reached = now
         self._save_due = time.monotonic() + _SAVE_S
         if snapshot:
-            self._noted(cursor)
+            self._snapshot_taken(cursor)
         for event in cycle.events:
             a = event.alarm
             emit(AlarmStep(str(event.kind), a.level, a.plant, a.point, a.rule, a.value, a.limit))
-        for told in cycle.warnings:
-            emit(step_of(told))
-        if cycle.said:
+        for warning_event in cycle.warnings:
+            emit(step_of(warning_event))
+        if cycle.has_results:
             self._on_commit(posted)
 
     def _write(self, cycle: Cycle, cursor: int, dump: bytes | None, reached: int) -> Sequence[Message] | None:
@@ -152,6 +152,6 @@ class StateCommit:
                 self.trouble = None
                 return posted
 
-    def _noted(self, snapshot: int) -> None:
-        self._snapshot = snapshot
+    def _snapshot_taken(self, cursor: int) -> None:
+        self._snapshot = cursor
         self._snapshot_due = time.monotonic() + self._snapshot_every_s

@@ -1,4 +1,4 @@
-"""One go of the engine, as its stages hand it on."""
+"""One cycle of the engine, passed from stage to stage."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ingest.domain.model.outbox import Message, MessageKind
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.suppression import Suppression
 from ingest.domain.model.warning import EarlyWarning, WarningEvent
-from ingest.domain.warnings.policy import WarningPolicy as WarningTerms
+from ingest.domain.warnings.policy import WarningPolicy
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.numbering import Rename
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the stages are told once.
+    """Settings of the stages.
 
     Attributes:
         recipients: the connectors that want a message of this kind, from this plant, at this level (None: readings).
         report_every: interval of the readings report, ns; None = nobody wants one.
-        reports_late: whether reports have not been taken for so long that fewer will do.
+        reports_late: whether reports have gone undelivered for so long that fewer suffice.
         reopen: an alarm that comes back within this time (ns) is the same alarm.
         shelve_max: the longest time an alarm may be shelved, ns.
         suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
@@ -41,7 +41,7 @@ class Policy:
     reopen: int = 600 * 10**9
     shelve_max: int = 28_800 * 10**9
     suppress_level_2: bool = False
-    warnings: WarningTerms | None = None
+    warnings: WarningPolicy | None = None
     warned: Callable[[EarlyWarning], Sequence[str]] = lambda _warning: ()
 
 
@@ -61,19 +61,19 @@ class LateUnjudged(Event, level="warning", labels=("reason",), amount="readings"
 
 @dataclass(slots=True)
 class Cycle:
-    """One go of the engine: a batch, the moment it is judged at, and what comes of it.
+    """One cycle of the engine: a batch, the time of its evaluation (ns), and its results.
 
-    `live`: the readings of the batch that tell of now, once its quality was checked. `seen` matters while the batch is
-    empty: everything that arrived before it (ns) was judged. `former`: the plants that were known before this turn, by
-    id, if their files have changed. `renamed`: points that have another id from this turn on, in the order in which
-    they got it.
+    `live`: the live readings of the batch, once its quality was checked. `arrived_until`: everything that arrived
+    before it (ns) was evaluated; given only with an empty batch. `former`: the plants that were known before this
+    cycle, by id, if their files have changed. `renamed`: points that have another id from this cycle on, in the order
+    in which they got it.
     """
 
     now: int
     batch: Batch
     configuration: PlantConfiguration
-    terms: Policy
-    seen: int = 0
+    policy: Policy
+    arrived_until: int = 0
     live: Batch = field(default_factory=empty_batch)
     findings: Findings = field(default_factory=nothing)
     events: list[AlarmEvent] = field(default_factory=list)
@@ -81,15 +81,15 @@ class Cycle:
     warnings: list[WarningEvent] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
     messages: list[Message] = field(default_factory=list)
-    unjudged: list[LateUnjudged] = field(default_factory=list)
+    not_evaluated: list[LateUnjudged] = field(default_factory=list)
     former: Mapping[str, Plant] = field(default_factory=dict)
     renamed: list[Rename] = field(default_factory=list)
 
     def plant(self, name: str) -> Plant | None:
-        """The plant as it is known, or was until this turn: what is told of its end says whose it was."""
+        """The plant as configured now, or until this cycle: messages about a removed plant still name it."""
         return self.configuration.plants.get(name) or self.former.get(name)
 
     @property
-    def said(self) -> bool:
-        """Whether there is anything that somebody has to learn of."""
+    def has_results(self) -> bool:
+        """Whether the cycle led to anything that has to be committed at once."""
         return bool(self.events or self.suppressions or self.warnings or self.acts or self.messages)

@@ -1,9 +1,9 @@
-"""The engine: reads the journal, takes each batch through the stages, commits what comes of it in one transaction.
+"""The engine: reads the journal, runs each batch through the stages and commits the results in one transaction.
 
-It is the only writer of alarms; an operator's acknowledgement comes to it as a command. After a crash it loads its
-newest snapshot and replays the journal up to its cursor, keeping what it learns and discarding what it would say: that
-was committed already. What it knows then is what it would know had it never stopped, to the byte; only who is silent is
-told by the clock: the time in which it was away is taken out.
+It is the only writer of alarms; an operator's acknowledgement reaches it as a command. After a crash it loads its
+newest snapshot and replays the journal up to its cursor, keeping the state and discarding the results, which were
+committed already. The state is then the same, to the byte, as if it had never stopped. Only silence is measured by the
+clock; the time of the outage does not count.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 
 T = TypeVar("T")
 
-MOST: Final = 50_000
-"""Readings taken in one turn; a turn takes whatever waits, so batches grow under load."""
+MAX_READINGS: Final = 50_000
+"""Most readings in one cycle; a cycle takes whatever waits, so batches grow under load."""
 
-_AWAY: Final = 10 * 10**9
-"""Ns. A service that did not come round for longer than this was away, and nobody was reached."""
+_OUTAGE: Final = 10 * 10**9
+"""Ns. After a longer pause between two cycles the service counts as having been down, and nobody was reached."""
 
-_UNDER_WAY: Final = 5 * 10**9
-"""Ns. What arrived earlier is in the journal: while it holds nothing new, everything before that was judged."""
+_IN_FLIGHT: Final = 5 * 10**9
+"""Ns. What arrived earlier is in the journal: if that holds nothing new, everything before was evaluated."""
 
 
 _cycle_seconds = Histogram(
@@ -62,8 +62,8 @@ _cycle_seconds = Histogram(
 )
 
 
-_LEAST_S: Final = 0.05
-"""What is due cannot always be done at once; it is tried so often."""
+_MIN_WAIT_S: Final = 0.05
+"""Shortest wait: work that is due but cannot be done yet is tried again after this time."""
 
 
 class EngineConfig(Config):
@@ -74,13 +74,13 @@ class EngineConfig(Config):
 
 
 @dataclass(frozen=True, slots=True)
-class _Order(Generic[T]):
+class _Request(Generic[T]):
     command: Command[T]
     answer: Future[T] = field(default_factory=Future)
 
 
 class Engine(Worker):
-    """The thread that judges."""
+    """The thread that evaluates readings and writes alarms and warnings."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Engine(Worker):
         store: EngineStore,
         alarms: AlarmStore,
         configuration: PlantConfiguration,
-        terms: Policy,
+        policy: Policy,
         config: EngineConfig,
         *,
         on_commit: OnCommit,
@@ -102,39 +102,39 @@ class Engine(Worker):
         self._journal = journal
         self._store = store
         self._alarms = alarms
-        self._terms = terms
+        self._policy = policy
         self._config = config
-        self._saving = StateCommit(store, config.snapshot_every_s, self._stopping, on_commit)
-        self._inbox: SimpleQueue[_Order[Any] | PlantConfiguration] = SimpleQueue()
+        self._state_commit = StateCommit(store, config.snapshot_every_s, self._stopping, on_commit)
+        self._inbox: SimpleQueue[_Request[Any] | PlantConfiguration] = SimpleQueue()
         self._configuration = configuration
         self._now = 0
-        self._clock = partial(EngineClock, wall=wall, steady=steady)
-        self._moments = self._clock()
-        self._unreplayable = False  # in this turn the configuration changed: no replay would know
-        self._unjudged: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
+        self._new_clock = partial(EngineClock, wall=wall, steady=steady)
+        self._clock = self._new_clock()
+        self._unreplayable = False  # the configuration changed in this cycle, which a replay cannot reproduce
+        self._not_evaluated: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
         self.engine_state = EngineState(configuration)
-        self.progressed = time.monotonic()  # when a turn last ended
-        self._looked = self._moments.now()  # when it last went round
-        # Before anybody reads: points may have been renamed while it was away, or a renaming was cut short.
-        store.rename(list(configuration.renamed.items()), self._looked)
+        self.progressed = time.monotonic()  # when a cycle last ended
+        self._last_run = self._clock.now()  # when a cycle last began
+        # Before anybody reads: points may have been renamed during the outage, or a renaming was cut short.
+        store.rename(list(configuration.renamed.items()), self._last_run)
 
     @property
     def cursor(self) -> int:
-        """Newest journal entry that was judged; what it led to is committed."""
-        return self._saving.cursor
+        """Newest journal entry that was evaluated; its results are committed."""
+        return self._state_commit.cursor
 
     @property
-    def showed(self) -> float:
-        """When it last showed that it is not stuck, by `time.monotonic`: it ended a turn, or waits for the disk."""
-        return max(self.progressed, self._saving.refused)
+    def alive_at(self) -> float:
+        """When it last proved that it is not stuck, by `time.monotonic`: it ended a cycle, or waits for the disk."""
+        return max(self.progressed, self._state_commit.refused)
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is judged just now: the state database does not take what came of it; None: it does."""
-        return self._saving.trouble
+        """Why nothing is evaluated at present: the error of the state database that refuses commits; None: it works."""
+        return self._state_commit.trouble
 
     def lag(self) -> int:
-        """Journal entries not yet judged and committed."""
+        """Number of journal entries not yet evaluated and committed."""
         return self._journal.last() - self.cursor
 
     @property
@@ -142,25 +142,25 @@ class Engine(Worker):
         """The configuration in force."""
         return self._configuration
 
-    def order(self, command: Command[T]) -> Future[T]:
-        """Have a command carried out; the future gives what it led to once that is committed, or why it did not.
+    def submit(self, command: Command[T]) -> Future[T]:
+        """Queue a command; the future gives its result once that is committed, or its error.
 
         Raises:
-            UnicodeEncodeError: a text that cannot be stored; it must not reach the one thread that judges.
+            UnicodeEncodeError: a text that cannot be stored; it must not reach the engine's thread.
         """
         msgspec.json.encode(command)
-        order = _Order(command)
-        self._inbox.put(order)
+        request = _Request(command)
+        self._inbox.put(request)
         self.wake()
-        return order.answer
+        return request.answer
 
     def adopt(self, configuration: PlantConfiguration) -> None:
-        """Go on with another configuration; what is known of points and rules both have is kept."""
+        """Switch to another configuration; the state of points and rules that both have is kept."""
         self._inbox.put(configuration)
         self.wake()
 
     def wake(self) -> None:
-        """Look up from waiting."""
+        """End a wait early."""
         self._journal.wake()
 
     def _run(self) -> None:
@@ -169,42 +169,40 @@ class Engine(Worker):
             while not self._stopping.is_set():
                 if not self.lag() and self._inbox.empty():
                     self._journal.wait(self.cursor, self.idle_s())
-                if (
-                    rest_s := self._pace.rest_s()
-                ):  # what came sooner waits, and shares a cycle with what comes meanwhile
+                if rest_s := self._pace.rest_s():  # what arrived sooner waits and shares the next cycle
                     self._stopping.wait(rest_s)
                 self._pace.begin()
-                self.go_on()
+                self.process()
                 self._pace.end()
-            self._commit(Cycle(self._now, empty_batch(), self._configuration, self._terms), self.cursor, snapshot=True)
-        self._unjudged.flush(everything=True)
+            self._commit(Cycle(self._now, empty_batch(), self._configuration, self._policy), self.cursor, snapshot=True)
+        self._not_evaluated.flush(everything=True)
 
     def idle_s(self) -> float:
-        """For how long it may wait while nothing arrives: until time alone changes something, a tick at the most."""
-        now, every = self._moments.now(), self._terms.report_every
-        due = min(self.engine_state.due(), self.engine_state.excursions.due + _UNDER_WAY)
+        """Longest wait while nothing arrives: until time alone changes something, at most a tick."""
+        now, every = self._clock.now(), self._policy.report_every
+        due = min(self.engine_state.due(), self.engine_state.excursions.due + _IN_FLIGHT)
         if every is not None:
             due = min(due, now + every - (now - self.engine_state.stepped) % every)
-        return max(_LEAST_S, min((due - now) / 1e9, self._saving.save_due_s(), self._config.tick_s))
+        return max(_MIN_WAIT_S, min((due - now) / 1e9, self._state_commit.save_due_s(), self._config.tick_s))
 
     def begin(self) -> None:
         """Restore the engine state, then adopt the configuration in force: plant files may have changed meanwhile."""
         self._recover()
-        self._turn([], configuration=self._configuration)
+        self._run_cycle([], configuration=self._configuration)
 
-    def go_on(self, most: int = MOST) -> None:
-        """Do what was asked, and judge what waits: at least one entry, up to about so many readings."""
-        began = self._moments.now()
+    def process(self, most: int = MAX_READINGS) -> None:
+        """Execute queued commands and evaluate waiting entries: at least one, up to about `most` readings."""
+        began = self._clock.now()
         entries = self._journal.read(self.cursor, most)
         for portion in split_at_clock_jumps(entries) if entries else [entries]:
-            self._turn(portion, seen=began - _UNDER_WAY)
+            self._run_cycle(portion, seen=began - _IN_FLIGHT)
 
     def _recover(self) -> None:
         state = self._store.load()
-        at, replayed = self._remember(state), 0
-        self._now = self.engine_state.listening  # nobody judged before that
+        at, replayed = self._load_snapshot(state), 0
+        self._now = self.engine_state.listening_since  # nothing was evaluated before that
         while at < state.cursor:
-            entries = [e for e in self._journal.read(at, MOST) if e.id <= state.cursor]
+            entries = [e for e in self._journal.read(at, MAX_READINGS) if e.id <= state.cursor]
             if not entries:
                 break  # trimmed: every reader, this one included, had passed them
             for portion in split_at_clock_jumps(entries):
@@ -213,27 +211,29 @@ class Engine(Worker):
             replayed += len(entries)
             self.progressed = time.monotonic()
         left = max(self._now, self.engine_state.stepped + (state.reached or 0))
-        self._moments = self._clock(self._journal.steps(state.cursor))
-        self._now = self._moments.now()
-        self._stand()
+        self._clock = self._new_clock(self._journal.steps(state.cursor))
+        self._now = self._clock.now()
+        self._restore_active()
         for key in self.engine_state.resume(left or self._now, self._now):
             emit(AlarmLost(key))
-        self._looked = self._now
-        if self._terms.warnings is not None:
+        self._last_run = self._now
+        if self._policy.warnings is not None:
             live = self._store.live_warnings()
-            self.engine_state.warnings.resume(live, self.engine_state, self._now, self._terms.warnings)
-            # What an earlier version of the service left does not tell when it was last up: it was at the last event.
-            newest = max((one.changed - one.stepped for one in live), default=self._now - self.engine_state.stepped)
+            self.engine_state.warnings.resume(live, self.engine_state, self._now, self._policy.warnings)
+            # State written by an earlier version lacks when the service was last up: the last event stands in.
+            newest = max(
+                (warning.changed - warning.stepped for warning in live), default=self._now - self.engine_state.stepped
+            )
             reached = newest if state.reached is None else state.reached
-            self._looked = min(reached + self.engine_state.stepped, self._now)
-        self._saving.resume(state.cursor, state.snapshot_cursor)
+            self._last_run = min(reached + self.engine_state.stepped, self._now)
+        self._state_commit.resume(state.cursor, state.snapshot_cursor)
         emit(EngineStarted(self.cursor, replayed, len(self.engine_state.alarms)))
 
-    def _remember(self, state: EngineCheckpoint) -> int:
-        """Take over the newest snapshot; returns the journal entry it was made at, 0 if it cannot be read."""
+    def _load_snapshot(self, state: EngineCheckpoint) -> int:
+        """Load the newest snapshot; returns the journal entry it was made at, 0 if it cannot be read."""
         engine_state = self.engine_state
-        engine_state.record = self._alarms.alarm
-        engine_state.stand(self._store.open_alarms())  # an old snapshot does not tell since when they stand
+        engine_state.load_alarm = self._alarms.alarm
+        engine_state.add_active(self._store.open_alarms())  # an old snapshot lacks since when they are active
         if state.snapshot is None:
             return state.snapshot_cursor
         try:
@@ -241,56 +241,56 @@ class Engine(Worker):
         except SnapshotUnreadable as error:
             emit(SnapshotLost(state.snapshot_cursor, str(error)))
             self.engine_state = EngineState(self._configuration)
-            self.engine_state.record = engine_state.record
-            self.engine_state.stand(engine_state.alarms.values())
+            self.engine_state.load_alarm = engine_state.load_alarm
+            self.engine_state.add_active(engine_state.alarms.values())
             return 0
         return state.snapshot_cursor
 
-    def _stand(self) -> None:
-        """What replaying would say was said: alarms and suppressions are as the state database has them."""
+    def _restore_active(self) -> None:
+        """Take alarms and suppressions from the state database, since a replay commits nothing."""
         engine_state, store = self.engine_state, self._store
         engine_state.alarms, engine_state.recent = {}, {}
-        engine_state.stand(store.open_alarms())
+        engine_state.add_active(store.open_alarms())
         for alarm in store.returned_alarms(RECENT):
-            engine_state.settle(alarm)
+            engine_state.store_alarm(alarm)
         engine_state.suppressions = Suppressions(store.open_suppressions())
 
     def _replay(self, portion: Sequence[Entry]) -> None:
-        if step := portion[0].step:
-            self._now += step
-            self.engine_state.shift(step)
+        if jump := portion[0].step:
+            self._now += jump
+            self.engine_state.shift(jump)
         batch = self._configuration.enrolled(concat([entry.batch for entry in portion]))
         if len(batch):
             self._now = max(self._now, int(batch.received.max()))
-            advance(Cycle(self._now, batch, self._configuration, self._terms), self.engine_state)
+            advance(Cycle(self._now, batch, self._configuration, self._policy), self.engine_state)
 
-    def _turn(
+    def _run_cycle(
         self, portion: Sequence[Entry], *, configuration: PlantConfiguration | None = None, seen: int = 0
     ) -> None:
-        """Judge entries between which nobody set the clock, and commit; without any, see what time alone changes."""
+        """Evaluate entries without a clock jump between them, and commit; with none, apply what time alone changes."""
         began = time.monotonic()
-        cycle = Cycle(0, empty_batch(), self._configuration, self._terms, seen)
-        self._excuse(cycle)
+        cycle = Cycle(0, empty_batch(), self._configuration, self._policy, seen)
+        self._excuse_outage(cycle)
         if configuration is not None:
             self._adopt(configuration, cycle)
-        answers = self._obey(cycle)
+        answers = self._execute_commands(cycle)
         cycle.configuration = self._configuration
         cursor = portion[-1].id if portion else self.cursor
         batch = concat([entry.batch for entry in portion])
-        if portion and (step := portion[0].step):
-            self._step(step)
+        if portion and (jump := portion[0].step):
+            self._follow_jump(jump)
         cycle.batch = self._configuration.enrolled(batch)
         if len(cycle.batch) < len(batch):
             emit(ReadingsUnenrolled(len(batch) - len(cycle.batch)))
         received = int(batch.received.max()) if len(batch) else None  # enrolled or not: the journal has come to there
-        self._now = max(self._now, self._moments.now() if received is None else self._moments.of(received))
+        self._now = max(self._now, self._clock.now() if received is None else self._clock.of(received))
         cycle.now = self._now
         advance(cycle, self.engine_state)
-        self._commit(cycle, cursor, snapshot=self._unreplayable or self._saving.snapshot_due(cursor, began))
+        self._commit(cycle, cursor, snapshot=self._unreplayable or self._state_commit.snapshot_due(cursor, began))
         self._unreplayable = False
-        for one in cycle.unjudged:
-            self._unjudged.add((one.reason, one.gateway), one)
-        self._unjudged.flush()
+        for event in cycle.not_evaluated:
+            self._not_evaluated.add((event.reason, event.gateway), event)
+        self._not_evaluated.flush()
         for answer, result in answers:
             answer.set_result(result)
         self.progressed = time.monotonic()
@@ -298,58 +298,58 @@ class Engine(Worker):
         if len(batch):
             emit(TurnTaken(len(batch), cursor, self.progressed - began))
 
-    def _step(self, step: int) -> None:
-        """The service's clock was set before this entry arrived: go on by the new time, as if it had always been so."""
-        emit(ClockStepped(step / 1e9))
-        self._moments.step(step)
-        self._now += step
-        self._looked += step
-        self.engine_state.shift(step)
+    def _follow_jump(self, jump: int) -> None:
+        """Follow a clock jump: move the engine's times along, as if the clock had always been so."""
+        emit(ClockStepped(jump / 1e9))
+        self._clock.step(jump)
+        self._now += jump
+        self._last_run += jump
+        self.engine_state.shift(jump)
 
-    def _excuse(self, cycle: Cycle) -> None:
-        """Whoever had to answer while the service was down, or hung, was not reached: their time goes on from there."""
-        now = self._moments.now()
-        if now - self._looked > _AWAY:
-            cycle.warnings += self.engine_state.warnings.excuse(self._looked, now)
-        self._looked = now
+    def _excuse_outage(self, cycle: Cycle) -> None:
+        """Stop the deadlines of warnings for the time in which the service was down or hung and reached nobody."""
+        now = self._clock.now()
+        if now - self._last_run > _OUTAGE:
+            cycle.warnings += self.engine_state.warnings.excuse(self._last_run, now)
+        self._last_run = now
 
     def _commit(self, cycle: Cycle, cursor: int, *, snapshot: bool) -> None:
-        self._saving.commit(cycle, cursor, self.engine_state, self._moments.now(), snapshot=snapshot)
+        self._state_commit.commit(cycle, cursor, self.engine_state, self._clock.now(), snapshot=snapshot)
 
-    def _obey(self, cycle: Cycle) -> list[tuple[Future[Any], Any]]:
-        """Carry out what was ordered; the answers, to be given once all of it is committed."""
+    def _execute_commands(self, cycle: Cycle) -> list[tuple[Future[Any], Any]]:
+        """Execute queued commands; returns their answers, to be given once all is committed."""
         answers = []
-        while (order := self._next_order()) is not None:
-            if isinstance(order, PlantConfiguration):
-                self._adopt(order, cycle)
-            elif order.answer.set_running_or_notify_cancel():  # else who asked has given up and was told to look again
+        while (request := self._next_request()) is not None:
+            if isinstance(request, PlantConfiguration):
+                self._adopt(request, cycle)
+            elif request.answer.set_running_or_notify_cancel():  # else the caller has given up and was asked to retry
                 try:
-                    answers.append((order.answer, order.command(cycle, self.engine_state, self._moments.now())))
+                    answers.append((request.answer, request.command(cycle, self.engine_state, self._clock.now())))
                 except (KeyError, ValueError) as error:
-                    order.answer.set_exception(error)
+                    request.answer.set_exception(error)
         return answers
 
-    def _next_order(self) -> _Order[Any] | PlantConfiguration | None:
+    def _next_request(self) -> _Request[Any] | PlantConfiguration | None:
         return None if self._inbox.empty() else self._inbox.get()  # nobody else takes from it
 
     def _adopt(self, configuration: PlantConfiguration, cycle: Cycle) -> None:
-        """Change over; alarms of rules that are gone end as removed, since nothing judges them any more."""
+        """Switch the configuration; alarms of removed rules end as removed, since nothing evaluates them any more."""
         self.engine_state = self.engine_state.successor(configuration)
         cycle.renamed += configuration.renamed.items() - self._configuration.renamed.items()
         cycle.former = {**self._configuration.plants, **cycle.former}
         self._configuration = cycle.configuration = configuration
         self._unreplayable = True
-        now = self._moments.now()
+        now = self._clock.now()
         for key, alarm in list(self.engine_state.alarms.items()):
             if configuration.judges(*key):
                 continue
-            cause = Cause(now, now, detail={"comment": _what_is_gone(configuration, alarm)})
+            cause = Cause(now, now, detail={"comment": _removal_reason(configuration, alarm)})
             if (event := removed(alarm, cause)) is not None:
                 apply_transition(cycle, self.engine_state, event)
                 self.engine_state.excursions.close_span(alarm.rule_key, now)
 
 
-def _what_is_gone(configuration: PlantConfiguration, alarm: Alarm) -> str:
+def _removal_reason(configuration: PlantConfiguration, alarm: Alarm) -> str:
     if alarm.plant not in configuration.plants:
         return "企业已移出配置 plant removed from configuration"
     if configuration.find(alarm.plant, alarm.point) is None:

@@ -1,4 +1,4 @@
-"""The engine's clock: the service's time of day as the journal knows it, without its steps."""
+"""The engine's clock: the service's time of day, which jumps only where the journal records a jump."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ingest.intake.sources.clock import STEP
 from ingest.storage.journal.records import Entry
 
 _AHEAD: Final = 10**9
-"""Ns by which a time of arrival may be ahead of this clock; one further ahead was told by a clock that was wrong."""
+"""Ns by which a time of arrival may be ahead of this clock; one further ahead comes from a clock that was wrong."""
 
 
 class EngineClock:
-    """Goes on steadily when somebody sets the service's clock, until the journal tells of that step.
+    """Runs on steadily when somebody sets the service's clock, until the journal reaches that jump.
 
-    Times of arrival before and after a step cannot be compared. An entry tells by how much the clock was set before it;
-    up to there the engine judges by the old time, from there on by the new one.
+    Times of arrival before and after a jump cannot be compared. An entry records by how much the clock was set before
+    it; up to there the engine uses the old time, from there on the new one.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class EngineClock:
         wall: Callable[[], int] = time.time_ns,
         steady: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """`pending`: steps (ns) of which the journal tells only after where the engine stands."""
+        """`pending`: sum of the jumps (ns) that the journal records after the engine's cursor."""
         self._wall, self._steady = wall, steady
         self._ahead = wall() - steady() - pending
 
@@ -35,22 +35,22 @@ class EngineClock:
         """Ns since the epoch."""
         steady = self._steady()
         ahead = self._wall() - steady
-        if abs(ahead - self._ahead) < STEP:  # the journal tells of no such step: a clock that is slewed, or set by less
+        if abs(ahead - self._ahead) < STEP:  # too small to be recorded: a clock that is slewed, or set by little
             self._ahead = ahead
         return self._ahead + steady
 
     def of(self, received: int) -> int:
-        """When something was received: never noticeably after now."""
+        """A time of arrival, limited to the present where it is noticeably ahead."""
         now = self.now()
         return received if received <= now + _AHEAD else now
 
     def step(self, by: int) -> None:
-        """The journal has come to a step of the clock."""
+        """Follow a jump that the journal has reached."""
         self._ahead += by
 
 
 def split_at_clock_jumps(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries cut before each that tells of a step: within a portion, times of arrival can be compared."""
+    """Split entries before each recorded clock jump; within a portion, times of arrival can be compared."""
     start = 0
     for at, entry in enumerate(entries):
         if entry.step and at > start:

@@ -1,4 +1,4 @@
-"""Which readings that are not live lie beyond which limit: what historical alarms are made of."""
+"""Compares late and historical readings with the limits, for retrospective alarms."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ingest.domain.model.flags import NOT_LIVE, UNUSABLE
 from ingest.domain.model.plant import Rule
 from ingest.plants.configuration import PlantConfiguration
 
-LOOKED_BACK: Final = frozenset({"limit"})
-"""Kinds of rules that readings which are not live are held against."""
+RETROSPECTIVE_KINDS: Final = frozenset({"limit"})
+"""Kinds of rules that readings which are not live are compared with."""
 
-QUIET: Final = 30 * 10**9
-"""An excursion is told once no late reading has touched it for so long, ns of arrival time."""
+SETTLE_AFTER: Final = 30 * 10**9
+"""An excursion is complete once no late reading has extended it for this long, ns of arrival time."""
 
-AHEAD: Final = 600 * 10**9
-"""A backfilled reading newer than anything live is held back for so long, ns of arrival time."""
+HOLD_BACK: Final = 600 * 10**9
+"""How long a back-filled reading newer than anything live is held back, ns of arrival time."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRule:
-    """A limit that late readings can be held against. Times in ns."""
+    """A limit that late readings can be compared with. Times in ns."""
 
     rule: Rule
     key: str
@@ -46,8 +46,8 @@ class LimitRule:
 class Limits:
     """The limits of every point of a configuration that need nothing but the reading itself.
 
-    A rule with a condition on another point, of a formula, or that counts N of M is not among them: what those looked
-    like at that time is no longer known.
+    Rules with a condition on another point, of a formula, or that count N of M are left out: their inputs at that time
+    are no longer known.
     """
 
     def __init__(self, configuration: PlantConfiguration) -> None:
@@ -69,7 +69,7 @@ class Limits:
         np.maximum.at(self._low, point[side < 0], -on[side < 0])
 
     def beyond(self, batch: Batch) -> NDArray[np.intp]:
-        """Where in the batch a reading that is not live lies beyond any limit of its point."""
+        """Rows of the batch whose reading is not live and lies beyond any limit of its point."""
         if not len(self._rows):
             return self._rows
         (past,) = (batch.flags & NOT_LIVE).nonzero()
@@ -79,13 +79,13 @@ class Limits:
         beyond: NDArray[np.bool_] = ((value >= self._high[point]) | (value <= self._low[point])) & (
             batch.flags[past] & UNUSABLE == 0
         )
-        found: NDArray[np.intp] = past[beyond]
-        return found
+        rows: NDArray[np.intp] = past[beyond]
+        return rows
 
     def of(self, point: int) -> list[LimitRule]:
         """The limits of one point."""
         if point not in self._of:
-            self._of[point] = self._look_up(point)
+            self._of[point] = self._limits_of(point)
             self._named |= {limit.key: limit for limit in self._of[point]}
         return self._of[point]
 
@@ -98,7 +98,7 @@ class Limits:
                 self.of(point.index)
         return self._named.get(key)
 
-    def _look_up(self, point: int) -> list[LimitRule]:
+    def _limits_of(self, point: int) -> list[LimitRule]:
         first, last = np.searchsorted(self._point, [point, point + 1])
         known = self._configuration.points[point]
         if self._table is None or known is None:

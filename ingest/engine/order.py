@@ -1,4 +1,4 @@
-"""THE order of stages. Each takes the turn one step further; none knows another."""
+"""Runs a cycle through the stages in their order; no stage knows another."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class TimesForgotten(Event, level="warning", amount="points"):
 
 
 def check(cycle: Cycle, engine_state: EngineState) -> None:
-    """Add the flags a reading earns by itself and by coming out of order."""
+    """Flag each reading by its value and by its order, and select the live ones."""
     checked = check_quality(cycle.batch, *cycle.configuration.ranges(cycle.batch.point))
-    if not follow(checked, engine_state.newest):  # else nothing is late, and so no newest time is of the future
+    if not follow(checked, engine_state.newest):  # else nothing is late, and so no newest time lies in the future
         wrong = stranded(checked, engine_state.newest)
         if len(wrong):
             engine_state.forget_times(wrong)
@@ -64,7 +64,7 @@ def remember(cycle: Cycle, engine_state: EngineState) -> None:
 
 
 def detect(cycle: Cycle, engine_state: EngineState) -> None:
-    """Let the detectors judge what came in order. Values that are no measurement are judged as NaN."""
+    """Run the detectors on the live readings. Unusable values count as NaN."""
     live = cycle.live
     value = np.where(live.flags & _UNUSABLE, np.nan, live.value) if np.count_nonzero(live.flags) else live.value
     readings = Readings(live.point, live.time, value, live.received, cycle.configuration.carrier.take(live.point))
@@ -72,9 +72,9 @@ def detect(cycle: Cycle, engine_state: EngineState) -> None:
 
 
 def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  every stage has this shape
-    """Write each event into the outbox of everyone who wants it."""
-    for told in cycle.warnings:
-        cycle.messages += _of_warning(cycle, told)
+    """Write each event into the outbox, once for every connector that wants it."""
+    for warning_event in cycle.warnings:
+        cycle.messages += _warning_messages(cycle, warning_event)
     for event in cycle.events:
         alarm = event.alarm
         plant = cycle.plant(alarm.plant)
@@ -82,12 +82,12 @@ def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  e
         urgency, subject = rank.of_alarm(event), str(alarm.id)
         cycle.messages += [
             Message(0, to, event.id, "alarm", alarm.plant, body, event.received, event.received, 0, urgency, subject)
-            for to in cycle.terms.recipients("alarm", alarm.plant, alarm.level)
+            for to in cycle.policy.recipients("alarm", alarm.plant, alarm.level)
         ]
 
 
 COALESCED: Final = 15
-"""Reports for which one stands while the platform has not taken any for long."""
+"""Of so many reports only one is made while the platform has not taken any for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,14 @@ class ReportsCoalesced(Event, level="debug", amount="reports"):
 
 
 def report(cycle: Cycle, engine_state: EngineState) -> None:
-    """Once an interval, write the newest readings of each plant into the outbox of everyone who wants them.
+    """Once an interval, write each plant's newest readings into the outbox, once for every connector that wants them.
 
-    While they have waited for long, once in `COALESCED` intervals: a day of them is what a platform can take up again.
+    While deliveries have failed for long, once in `COALESCED` intervals: a platform can catch up on a day of those.
     """
-    every = cycle.terms.report_every
+    every = cycle.policy.report_every
     if every is None or (interval := (cycle.now - engine_state.stepped) // every) <= engine_state.reported:
         return
-    if interval % COALESCED and cycle.terms.reports_late():
+    if interval % COALESCED and cycle.policy.reports_late():
         engine_state.reported = interval
         emit(ReportsCoalesced(len(cycle.configuration.plants)))
         return
@@ -117,7 +117,7 @@ def report(cycle: Cycle, engine_state: EngineState) -> None:
         number = uuid5(_REPORTS, f"{plant.id}/{engine_state.reported}")
         cycle.messages += [
             Message(0, connector, number, "readings", plant.id, body, cycle.now, cycle.now, 0, Urgency.BULK)
-            for connector in cycle.terms.recipients("readings", plant.id, None)
+            for connector in cycle.policy.recipients("readings", plant.id, None)
         ]
 
 
@@ -125,14 +125,14 @@ STAGES: Final = (check, remember, detect, advance_alarms, advance_suppressions, 
 
 
 def advance(cycle: Cycle, engine_state: EngineState) -> Cycle:
-    """Take the turn through every stage."""
+    """Run the cycle through every stage."""
     for stage in STAGES:
         stage(cycle, engine_state)
     return cycle
 
 
-def _of_warning(cycle: Cycle, event: WarningEvent) -> list[Message]:
-    """A warning's event for everyone who wants it; that its inputs changed is kept for explanations, and not sent."""
+def _warning_messages(cycle: Cycle, event: WarningEvent) -> list[Message]:
+    """Messages of a warning's event; a change of its inputs is kept for explanations, and not sent."""
     plant = event.warning.plant
     if event.kind is WarningEventKind.INPUTS_CHANGED:
         return []
@@ -140,7 +140,7 @@ def _of_warning(cycle: Cycle, event: WarningEvent) -> list[Message]:
     urgency, subject = rank.of_warning(event), str(event.warning.id)
     return [
         Message(0, to, event.id, "warning", plant, body, event.time, cycle.now, 0, urgency, subject)
-        for to in cycle.terms.warned(event.warning)
+        for to in cycle.policy.warned(event.warning)
     ]
 
 
@@ -152,7 +152,7 @@ def _live(batch: Batch) -> Batch:
 
 
 def _reason(configuration: PlantConfiguration, alarm: Alarm) -> Text | None:
-    """What the alarm's rule finds, or None if it is no longer configured."""
+    """What the alarm's rule detects, or None if it is no longer configured."""
     point = configuration.find(alarm.plant, alarm.point)
     return next((rule.reason for rule in point.rules if rule.code == alarm.rule), None) if point else None
 

@@ -1,4 +1,4 @@
-"""What the engine keeps of early warnings: a watch for every plant of which anything is known."""
+"""Early warnings in the engine state: the warning episodes of every plant with known facts."""
 
 from __future__ import annotations
 
@@ -17,143 +17,147 @@ from ingest.domain.warnings.episodes import NEVER, WarningEpisodes
 from ingest.domain.warnings.facts import counts, service_key
 from ingest.domain.warnings.policy import PlantContext, WarningPolicy
 from ingest.engine import warning_facts as facts
-from ingest.engine.machines import Machines
+from ingest.engine.running_equipment import RunningEquipment
 from ingest.plants.configuration import PlantConfiguration
 
-if TYPE_CHECKING:  # the memory holds the watches
+if TYPE_CHECKING:  # the engine state holds these
     from ingest.engine.engine_state import EngineState
 
 
 @dataclass(slots=True)
 class _News:
-    """What is learnt of one plant at one moment."""
+    """Changes of one plant's facts at one moment."""
 
     time: int
     known: dict[str, Fact] = field(default_factory=dict)
     over: list[str] = field(default_factory=list)
     void: list[str] = field(default_factory=list)
 
-    def tells_of(self, key: str) -> bool:
+    def mentions(self, key: str) -> bool:
         return key in self.known or key in self.over or key in self.void
 
 
 class PlantWarnings:
-    """The watches, by plant. Asleep until `resume`: what a replay would say was said.
+    """Warning episodes by plant. Inactive until `resume`, since a replay commits nothing.
 
     Attributes:
-        of_plant: none for a plant of which nothing is known and nothing asked.
+        by_plant: no entry for a plant without facts and open warnings.
     """
 
     def __init__(self) -> None:
-        self.of_plant: dict[str, WarningEpisodes] = {}
-        self._terms: WarningPolicy | None = None
+        self.by_plant: dict[str, WarningEpisodes] = {}
+        self._policy: WarningPolicy | None = None
         self._due = NEVER
         self._configuration: PlantConfiguration | None = None
-        self._machines = Machines()  # those of which there were facts
+        self._equipment = RunningEquipment()  # that there are facts of
         self._stepped = 0
 
     @property
     def due(self) -> int:
-        """When time alone leads to something next, ns."""
-        return min(self._due, self._machines.due)
+        """When time alone next changes something, ns."""
+        return min(self._due, self._equipment.due)
 
     @property
     def fall_after(self) -> int:
-        """A colour falls when the lower one has held for so long, ns; 0 before `resume`."""
-        return self._terms.fall_after if self._terms else 0
+        """How long a lower colour must hold before the colour falls, ns; 0 before `resume`."""
+        return self._policy.fall_after if self._policy else 0
 
     def resume(
-        self, warnings: Iterable[EarlyWarning], engine_state: EngineState, now: int, terms: WarningPolicy
+        self, warnings: Iterable[EarlyWarning], engine_state: EngineState, now: int, policy: WarningPolicy
     ) -> None:
-        """Wake up at `now` (ns), with what is not closed, and with alarms and suppressions as they stand."""
-        self._terms, self._configuration, self._stepped = terms, engine_state.configuration, engine_state.stepped
+        """Start at `now` (ns) from the warnings that are not closed and from present alarms and suppressions."""
+        self._policy, self._configuration, self._stepped = policy, engine_state.configuration, engine_state.stepped
         live: dict[str, list[EarlyWarning]] = {}
         for warning in warnings:
             live.setdefault(warning.plant, []).append(warning)
         facts: dict[str, list[Fact]] = {}
-        for plant, fact in self._standing(engine_state, _learnt(live, engine_state.stepped), now):
+        for plant, fact in self._active_facts(engine_state, _learnt(live, engine_state.stepped), now):
             facts.setdefault(plant, []).append(fact)
         for plant in live.keys() | facts.keys():
-            self._watch(plant, engine_state, terms, now).resume(live.get(plant, ()), facts.get(plant, ()))
+            self._start_episodes(plant, engine_state, policy, now).resume(live.get(plant, ()), facts.get(plant, ()))
         self._set_due()
 
     def advance(
-        self, events: Iterable[AlarmEvent], suppressions: Iterable[Suppression], engine_state: EngineState, now: int
+        self,
+        alarm_events: Iterable[AlarmEvent],
+        suppressions: Iterable[Suppression],
+        engine_state: EngineState,
+        now: int,
     ) -> list[WarningEvent]:
-        """What steps of alarms' lives, of suppressions, and time up to `now` (ns) lead to."""
-        terms = self._terms
-        if terms is None:
+        """Warning events that follow from alarm events, suppressions, and time up to `now` (ns)."""
+        policy = self._policy
+        if policy is None:
             return []
-        told: list[WarningEvent] = []
+        events: list[WarningEvent] = []
         if engine_state.configuration is not self._configuration:
-            told += self._look_anew(engine_state, terms, now)
-        for plant, news in self._news(events, suppressions, engine_state, terms, now):
-            told += self._tell(plant, news, engine_state, terms, now)
-        told += self._look_at_machines(engine_state, now)
+            events += self._apply_configuration(engine_state, policy, now)
+        for plant, news in self._news(alarm_events, suppressions, engine_state, policy, now):
+            events += self._apply_news(plant, news, engine_state, policy, now)
+        events += self._equipment_changes(engine_state, now)
         if now >= self._due:
-            for watch in list(self.of_plant.values()):
-                if watch.due <= now:
-                    told += watch.pass_time(now)
-                    self.touched(watch)
+            for episodes in list(self.by_plant.values()):
+                if episodes.due <= now:
+                    events += episodes.pass_time(now)
+                    self.update_due(episodes)
             self._set_due()
-        return told
+        return events
 
     def excuse(self, since: int, until: int) -> list[WarningEvent]:
-        """Between these times (ns) the service reached nobody."""
-        told: list[WarningEvent] = []
-        for watch in list(self.of_plant.values()):
-            told += watch.excuse(since, until)
-            self.touched(watch)
-        return told
+        """Stop deadlines between these times (ns), in which the service reached nobody."""
+        events: list[WarningEvent] = []
+        for episodes in list(self.by_plant.values()):
+            events += episodes.excuse(since, until)
+            self.update_due(episodes)
+        return events
 
     def open_colours(self) -> dict[Colour, int]:
         """How many warnings are open, by colour. From any thread."""
-        found = [watch.open for watch in list(self.of_plant.values())]
+        found = [episodes.open for episodes in list(self.by_plant.values())]
         counted = Counter(warning.colour for warning in found if warning is not None)
         return {colour: counted[colour] for colour in Colour}
 
     def find(self, warning: UUID) -> WarningEpisodes:
-        """The watch that has this warning. Raises KeyError."""
-        for watch in self.of_plant.values():
-            if warning in watch.live:
-                return watch
+        """The episodes that hold this warning. Raises KeyError."""
+        for episodes in self.by_plant.values():
+            if warning in episodes.live:
+                return episodes
         raise KeyError(f"warning {warning}, not closed,")
 
-    def touched(self, watch: WarningEpisodes) -> None:
-        """Something happened in this watch."""
-        self._due = min(self._due, watch.due)
-        if watch.idle:
-            self.of_plant.pop(watch.place.plant, None)
+    def update_due(self, episodes: WarningEpisodes) -> None:
+        """Follow a change of these episodes: update when they are next due, and drop them if idle."""
+        self._due = min(self._due, episodes.due)
+        if episodes.idle:
+            self.by_plant.pop(episodes.place.plant, None)
 
     def shift(self, step: int) -> None:
-        """The service's clock was set by `step` ns."""
+        """Follow a clock jump of `step` ns."""
         self._stepped += step
-        self._machines.shift()
-        for watch in self.of_plant.values():
-            watch.shift(step)
+        self._equipment.shift()
+        for episodes in self.by_plant.values():
+            episodes.shift(step)
         self._set_due()
 
     def _news(
         self,
-        events: Iterable[AlarmEvent],
+        alarm_events: Iterable[AlarmEvent],
         suppressions: Iterable[Suppression],
         engine_state: EngineState,
-        terms: WarningPolicy,
+        policy: WarningPolicy,
         now: int,
     ) -> Iterator[tuple[str, _News]]:
-        """What is learnt of each plant, moment by moment; of one alarm one thing at a time."""
+        """Changes of each plant's facts, moment by moment; at most one change of an alarm at a time."""
         pending: dict[str, _News] = {}
         view = engine_state.view(now)
-        for event in events:
+        for event in alarm_events:
             alarm, key = event.alarm, str(event.alarm.id)
             if alarm.historical or alarm.plant == SERVICE:
                 continue
             news = pending.get(alarm.plant)
-            if news is not None and (news.time != event.received or news.tells_of(key)):
+            if news is not None and (news.time != event.received or news.mentions(key)):
                 yield alarm.plant, pending.pop(alarm.plant)
             news = pending.setdefault(alarm.plant, _News(event.received))
             if counts(alarm):
-                news.known[key] = facts.of_alarm(engine_state, view, alarm, event.received, terms.rules.bypass_signals)
+                news.known[key] = facts.of_alarm(engine_state, view, alarm, event.received, policy.rules.bypass_signals)
             elif alarm.state in _VOID:
                 news.void.append(key)
             else:
@@ -167,91 +171,93 @@ class PlantWarnings:
                 news.over.append(service_key(suppression.point))
         yield from pending.items()
 
-    def _tell(
-        self, plant: str, news: _News, engine_state: EngineState, terms: WarningPolicy, now: int
+    def _apply_news(
+        self, plant: str, news: _News, engine_state: EngineState, policy: WarningPolicy, now: int
     ) -> list[WarningEvent]:
-        """Let the plant's watch know what is news to it."""
-        watch = self.of_plant.get(plant)
-        have: Mapping[str, Fact] = watch.facts if watch is not None else {}
+        """Pass changed facts to the plant's episodes."""
+        episodes = self.by_plant.get(plant)
+        have: Mapping[str, Fact] = episodes.facts if episodes is not None else {}
         known = [fact for key, fact in news.known.items() if not _same(have.get(key), fact)]
         over = [key for key in news.over if key in have and have[key].gone is None]
         void = [key for key in news.void if key in have]
         if not (known or over or void):
             return []
-        if watch is None:
-            watch = self._watch(plant, engine_state, terms, news.time)
-        self._mind_machines(plant, known, engine_state, now)
-        told = watch.learn(news.time, known=known, over=over, void=void)
-        self.touched(watch)
-        return told
+        if episodes is None:
+            episodes = self._start_episodes(plant, engine_state, policy, news.time)
+        self._track_equipment(plant, known, engine_state, now)
+        events = episodes.learn(news.time, known=known, over=over, void=void)
+        self.update_due(episodes)
+        return events
 
-    def _look_anew(self, engine_state: EngineState, terms: WarningPolicy, now: int) -> list[WarningEvent]:
-        """Plant files changed: what is known is seen as they have it now."""
+    def _apply_configuration(self, engine_state: EngineState, policy: WarningPolicy, now: int) -> list[WarningEvent]:
+        """Derive all facts again after a change of plant files."""
         self._configuration = engine_state.configuration
-        self._machines.clear()
-        stands: dict[str, dict[str, Fact]] = {}
-        for plant, fact in self._standing(engine_state, {}, now):
+        self._equipment.clear()
+        active: dict[str, dict[str, Fact]] = {}
+        for plant, fact in self._active_facts(engine_state, {}, now):
             if fact.gone is None:
-                stands.setdefault(plant, {})[fact.key] = fact
-        told: list[WarningEvent] = []
-        for plant, watch in list(self.of_plant.items()):
+                active.setdefault(plant, {})[fact.key] = fact
+        events: list[WarningEvent] = []
+        for plant, episodes in list(self.by_plant.items()):
             if plant not in engine_state.configuration.plants:
-                told += watch.remove(now)
-                self.touched(watch)
+                events += episodes.remove(now)
+                self.update_due(episodes)
                 continue
-            watch.place = _place(plant, engine_state, terms)
-            known = stands.get(plant, {})
-            void = [key for key, fact in watch.facts.items() if fact.gone is None and key not in known]
-            told += watch.learn(now, known=known.values(), void=void)
+            episodes.place = _place(plant, engine_state, policy)
+            known = active.get(plant, {})
+            void = [key for key, fact in episodes.facts.items() if fact.gone is None and key not in known]
+            events += episodes.learn(now, known=known.values(), void=void)
         self._set_due()
-        return told
+        return events
 
-    def _standing(self, engine_state: EngineState, learnt: Mapping[str, int], now: int) -> Iterator[tuple[str, Fact]]:
-        signals = self._terms.rules.bypass_signals if self._terms else ()
-        for plant, fact in facts.standing(engine_state, learnt, now, signals):
-            self._mind_machines(plant, [fact], engine_state, now)
+    def _active_facts(
+        self, engine_state: EngineState, learnt: Mapping[str, int], now: int
+    ) -> Iterator[tuple[str, Fact]]:
+        signals = self._policy.rules.bypass_signals if self._policy else ()
+        for plant, fact in facts.active_facts(engine_state, learnt, now, signals):
+            self._track_equipment(plant, [fact], engine_state, now)
             yield plant, fact
 
-    def _mind_machines(self, plant: str, known: Iterable[Fact], engine_state: EngineState, now: int) -> None:
-        """Remember which equipment has to be looked at: there is a fact of it, and it may stop."""
+    def _track_equipment(self, plant: str, known: Iterable[Fact], engine_state: EngineState, now: int) -> None:
+        """Track the equipment of these facts, if it may stop."""
         for fact in known:
             if fact.equipment is not None:
-                self._machines.mind(plant, fact.equipment, engine_state, now)
+                self._equipment.track(plant, fact.equipment, engine_state, now)
 
-    def _look_at_machines(self, engine_state: EngineState, now: int) -> Iterator[WarningEvent]:
-        """Equipment that began or ceased to run."""
-        for (plant, equipment), runs in self._machines.changed(engine_state, now):
-            watch = self.of_plant.get(plant)
-            mine = [fact for fact in watch.facts.values() if fact.equipment == equipment] if watch else []
-            if watch is None or not mine:
-                self._machines.forget((plant, equipment))
+    def _equipment_changes(self, engine_state: EngineState, now: int) -> Iterator[WarningEvent]:
+        """Warning events that follow from equipment that began or ceased to run."""
+        for (plant, equipment), runs in self._equipment.changed(engine_state, now):
+            episodes = self.by_plant.get(plant)
+            mine = [fact for fact in episodes.facts.values() if fact.equipment == equipment] if episodes else []
+            if episodes is None or not mine:
+                self._equipment.forget((plant, equipment))
                 continue
-            yield from watch.learn(now, known=[_producing(fact, runs=runs) for fact in mine if not fact.gone])
-            self.touched(watch)
+            yield from episodes.learn(now, known=[_producing(fact, runs=runs) for fact in mine if not fact.gone])
+            self.update_due(episodes)
 
-    def _watch(self, plant: str, engine_state: EngineState, terms: WarningPolicy, at: int) -> WarningEpisodes:
-        watch = WarningEpisodes(_place(plant, engine_state, terms), terms, at, stepped=self._stepped)
-        self.of_plant[plant] = watch
-        return watch
+    def _start_episodes(self, plant: str, engine_state: EngineState, policy: WarningPolicy, at: int) -> WarningEpisodes:
+        episodes = WarningEpisodes(_place(plant, engine_state, policy), policy, at, stepped=self._stepped)
+        self.by_plant[plant] = episodes
+        return episodes
 
     def _set_due(self) -> None:
-        self._due = min((watch.due for watch in self.of_plant.values()), default=NEVER)
+        self._due = min((episodes.due for episodes in self.by_plant.values()), default=NEVER)
 
 
 _VOID: Final = frozenset({AlarmState.OUT_OF_SERVICE, AlarmState.REMOVED})
-"""States in which nobody can say that what an alarm told of is over: it just counts no more."""
+"""States in which an alarm no longer counts, though its condition may not be over."""
 
 
-def _place(plant: str, engine_state: EngineState, terms: WarningPolicy) -> PlantContext:
-    """The plant as its file has it now."""
+def _place(plant: str, engine_state: EngineState, policy: WarningPolicy) -> PlantContext:
+    """The plant as its file configures it now."""
     known = engine_state.configuration.plants.get(plant)
     if known is None:  # it was removed, and its warning will end
-        return PlantContext(plant, 0.0, terms.duty_of(plant, ""))
-    return PlantContext(plant, risk.inherent(known), terms.duty_of(plant, known.region))
+        return PlantContext(plant, 0.0, policy.duty_of(plant, ""))
+    return PlantContext(plant, risk.inherent(known), policy.duty_of(plant, known.region))
 
 
 def _learnt(live: Mapping[str, Iterable[EarlyWarning]], stepped: int) -> dict[str, int]:
-    """When the service learnt of the facts that warnings have kept, by key, by the clock as it is now."""
+    """When the service learnt of the facts stored with warnings, by key and by the present clock."""
     return {
         fact.key: fact.since + stepped - warning.stepped
         for warnings in live.values()
@@ -262,7 +268,7 @@ def _learnt(live: Mapping[str, Iterable[EarlyWarning]], stepped: int) -> dict[st
 
 
 def _same(have: Fact | None, fact: Fact) -> bool:
-    """Whether a fact says nothing new; since when it stands is known better already."""
+    """Whether a fact is unchanged; the known `since` is the better one."""
     return have is not None and have.gone is None and replace(fact, since=have.since) == have
 
 

@@ -1,4 +1,4 @@
-"""Early warnings: from what became of alarms, and from time, to steps of plants' warnings."""
+"""Derives events of early warnings from alarm events and from time."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class WarningStep(Event, labels=("what", "colour")):
 
 
 def step_of(event: WarningEvent) -> WarningStep:
-    """The event as the log tells it, by the warning's highest colour."""
+    """The event as it is logged, by the warning's highest colour."""
     warning = event.warning
     asking = str(warning.asking) if warning.asking else None
     return WarningStep(str(event.kind), str(warning.peak), warning.plant, str(warning.step), asking, warning.risk)
 
 
 def raise_warnings(cycle: Cycle, engine_state: EngineState) -> None:
-    """Let every plant's watch know what happened to its alarms, and do what is due."""
+    """Pass alarm events to their plants' warning episodes, and do what is due."""
     cycle.warnings += engine_state.warnings.advance(cycle.events, cycle.suppressions, engine_state, cycle.now)

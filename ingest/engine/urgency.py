@@ -1,4 +1,4 @@
-"""What of alarms and warnings is sent before what (pure)."""
+"""Ranks messages of alarms and warnings by urgency (pure)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
 from ingest.domain.model.outbox import Urgency
 from ingest.domain.model.warning import Colour, WarningEvent, WarningEventKind
 
-_RISES: Final = frozenset(
+_CALLS_FOR_ACTION: Final = frozenset(
     {
         WarningEventKind.RAISED,
         WarningEventKind.REOPENED,
@@ -16,11 +16,11 @@ _RISES: Final = frozenset(
         WarningEventKind.ESCALATED,
     }
 )
-"""Steps by which somebody new has to act, or somebody has to act anew."""
+"""Events after which somebody has to act, for the first time or again."""
 
 
 def of_alarm(event: AlarmEvent) -> Urgency:
-    """A raise comes before what else happens, an alarm of level 2 and one that is new before others."""
+    """A raise comes before other events, an alarm of level 2 or a new one before others."""
     if event.kind is not AlarmEventKind.RAISED:
         return Urgency.ROUTINE
     grave, new = event.alarm.level == 2, event.alarm.raises == 1
@@ -28,8 +28,8 @@ def of_alarm(event: AlarmEvent) -> Urgency:
 
 
 def of_warning(event: WarningEvent) -> Urgency:
-    """A warning that rises comes before what else happens, a grave one before others."""
-    if event.kind not in _RISES:
+    """An event that calls for action comes before others, orange and red before the rest."""
+    if event.kind not in _CALLS_FOR_ACTION:
         return Urgency.ROUTINE
     colour = event.warning.colour
     return Urgency.FIRST if colour is not None and colour >= Colour.ORANGE else Urgency.URGENT

@@ -1,4 +1,4 @@
-"""What people ask about warnings: acknowledged and answered in the one thread that writes them."""
+"""Commands of people on warnings, executed in the engine's thread."""
 
 from __future__ import annotations
 
@@ -30,9 +30,14 @@ class AcknowledgeWarning:
 
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> EarlyWarning:
         """See `ingest.engine.commands.Command`."""
-        hand = Actor(self.who.name, self.who.role, now)
-        return _do(
-            cycle, engine_state, self.warning, now, lambda w: w.acknowledge(self.warning, hand, self.comment), self.seen
+        actor = Actor(self.who.name, self.who.role, now)
+        return _apply(
+            cycle,
+            engine_state,
+            self.warning,
+            now,
+            lambda w: w.acknowledge(self.warning, actor, self.comment),
+            self.seen,
         )
 
 
@@ -51,14 +56,14 @@ class FeedBack:
 
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> EarlyWarning:
         """See `ingest.engine.commands.Command`."""
-        hand = Actor(self.who.name, self.who.role, now)
-        return _do(
+        actor = Actor(self.who.name, self.who.role, now)
+        return _apply(
             cycle, engine_state, self.warning, now,
-            lambda watch: watch.feed_back(self.warning, hand, self.cause, self.measure), self.seen,
+            lambda episodes: episodes.feed_back(self.warning, actor, self.cause, self.measure), self.seen,
         )  # fmt: skip
 
 
-def _do(
+def _apply(
     cycle: Cycle,
     engine_state: EngineState,
     warning: UUID,
@@ -66,24 +71,24 @@ def _do(
     what: Callable[[WarningEpisodes], list[WarningEvent]],
     seen: Colour | None,
 ) -> EarlyWarning:
-    """Do it at its moment: what was due before comes first, and is told also if the rest is refused."""
-    watch = engine_state.warnings.find(warning)
-    cycle.warnings += watch.pass_time(now)
-    require_colour(watch.live[warning], seen)
-    told = what(watch)
-    cycle.warnings += told
-    engine_state.warnings.touched(watch)
-    return told[-1].warning
+    """Execute a command on a warning, after what was due before it; that is kept also if the command is refused."""
+    episodes = engine_state.warnings.find(warning)
+    cycle.warnings += episodes.pass_time(now)
+    require_colour(episodes.live[warning], seen)
+    events = what(episodes)
+    cycle.warnings += events
+    engine_state.warnings.update_due(episodes)
+    return events[-1].warning
 
 
 def require_colour(warning: EarlyWarning, seen: Colour | None) -> None:
-    """Refuse whoever saw a lower colour than the highest it has had. Raises Changed."""
+    """Refuse a command of somebody who saw a lower colour than its highest. Raises Changed."""
     if seen is None or seen is warning.peak:
         return
-    said = Text(
+    localized = Text(
         f"您看到的最高颜色是{seen.text.zh}，现在是{warning.peak.text.zh}。请先查看现在的情况，再作决定。",
         f"The highest colour you saw is {seen.text.en}; it is {warning.peak.text.en} now."
         " Look at it as it stands, then decide.",
     )
     now = {"peak": str(warning.peak), "colour": str(warning.colour) if warning.colour else None}
-    raise Changed(said, {"warning": str(warning.id), **now, "step": str(warning.step)})
+    raise Changed(localized, {"warning": str(warning.id), **now, "step": str(warning.step)})

@@ -1,4 +1,4 @@
-"""Alarms and suppressions as the facts warnings are derived from, by plant files in force and newest readings."""
+"""Converts alarms and suppressions to the facts that warnings are derived from."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ingest.domain.warnings import risk
 from ingest.domain.warnings.facts import alarm_fact, counts, service_fact
 from ingest.plants.view import PlantView
 
-if TYPE_CHECKING:  # the memory holds the watches
+if TYPE_CHECKING:  # it holds the episodes
     from ingest.engine.engine_state import EngineState
 
 
 def of_alarm(
     engine_state: EngineState, view: PlantView, alarm: Alarm, since: int, bypass_signals: Collection[str]
 ) -> Fact:
-    """An alarm as a fact."""
+    """Convert an alarm to a fact, by its rule in force and the newest readings."""
     point = engine_state.configuration.find(alarm.plant, alarm.point)
     rules = point.rules if point is not None else ()
     rule = next((rule for rule in rules if rule.code == alarm.rule), None)
@@ -29,17 +29,17 @@ def of_alarm(
 
 
 def of_suppression(engine_state: EngineState, view: PlantView, suppression: Suppression) -> Fact | None:
-    """A point out of service as a fact; None: it is not."""
+    """Convert a point out of service to a fact; None: it is not out of service."""
     point = engine_state.configuration.find(suppression.plant, suppression.point)
     return service_fact(suppression, point, running=_running(view, point))
 
 
-def standing(
+def active_facts(
     engine_state: EngineState, learnt: Mapping[str, int], now: int, bypass_signals: Collection[str]
 ) -> Iterator[tuple[str, Fact]]:
-    """Every fact there is, with its plant; those that were over but lately too.
+    """Every present fact with its plant, and those that ended recently.
 
-    `learnt`: when the service learnt of them, by key, as far as that was kept; else what the alarm says stands in.
+    `learnt`: when the service learnt of them, by key, where stored; else the alarm's time of annunciation.
     """
     view = engine_state.view(now)
     for alarm in [*engine_state.alarms.values(), *engine_state.recent.values()]:

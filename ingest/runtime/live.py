@@ -300,13 +300,13 @@ class LiveService:
 
     async def order(self, command: Command[T]) -> T:
         """Have the engine carry it out; see `ingest.services.ports.Live`."""
-        answer = self._engine.order(command)
+        answer = self._engine.submit(command)
         async with asyncio.timeout(_ANSWER_S):
             return await asyncio.wrap_future(answer)
 
     def facts(self, plant: str) -> Sequence[Fact]:
         """What is known of a plant that counts for warnings and for its risk."""
-        watch = self._engine.engine_state.warnings.of_plant.get(plant)
+        watch = self._engine.engine_state.warnings.by_plant.get(plant)
         return list(watch.facts.values()) if watch is not None else []
 
     def fall_after(self) -> int:

@@ -351,7 +351,7 @@ class Service:
 
         return [
             Part("intake", lambda: self._intake.progressed, _STUCK_S, vital=True),
-            Part("engine", lambda: self.engine.showed, _STUCK_S, vital=True),
+            Part("engine", lambda: self.engine.alive_at, _STUCK_S, vital=True),
             Part("history", Moving(carried), _SLOW_S),
             Part("outbox", lambda: self._sender.progressed, _SLOW_S),
         ]

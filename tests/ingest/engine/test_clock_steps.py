@@ -80,7 +80,7 @@ class Bench:
 
     def judge(self) -> Standing:
         """What stands after a turn."""
-        self.engine.go_on()
+        self.engine.process()
         return frozenset((a.point, a.rule) for a in self.engine.engine_state.alarms.values() if a.active)
 
     def _index(self, point: str) -> int:

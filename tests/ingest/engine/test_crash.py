@@ -137,11 +137,11 @@ class Run:
                 if self.deaths or not self.engine.cursor:
                     self.engine.begin()
                 while self.engine.cursor < until:
-                    self.engine.go_on(self.draw.randint(1, 60) if self.draw else 25)
+                    self.engine.process(self.draw.randint(1, 60) if self.draw else 25)
                 waiting = [a for a in self.engine.engine_state.alarms.values() if a.acked is None]
                 for alarm in sorted(waiting, key=lambda alarm: alarm.id):
-                    self.engine.order(Acknowledge(alarm.id, Person("op", "operator")))
-                self.engine.go_on()
+                    self.engine.submit(Acknowledge(alarm.id, Person("op", "operator")))
+                self.engine.process()
             except Killed:
                 self.deaths += 1
                 self.engine = self._fresh()
@@ -197,9 +197,9 @@ def test_at_whatever_pace_the_engine_works_it_knows_and_tells_the_same(tmp_path:
         run.engine.begin()
         for end in ends:
             run.clock.time, journal.stop = end, bisect_right(arrived, end)
-            run.engine.go_on()
+            run.engine.process()
         run.clock.time = arrived[-1] + SECOND
-        run.engine.go_on()
+        run.engine.process()
         known.append(run.engine.engine_state.dump())
         told.append(run.tables())
         cycles.append(len(ends))

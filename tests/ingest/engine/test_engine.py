@@ -60,13 +60,13 @@ def test_an_alarm_is_acknowledged_once_by_name(bench: Bench) -> None:
     bench.send("CO-01", [30])
     bench.settle()
     (alarm,) = bench.found()
-    acked = bench.engine.order(Acknowledge(alarm.id, Person("张三", "operator"), "已到现场")).result(PATIENCE_S)
+    acked = bench.engine.submit(Acknowledge(alarm.id, Person("张三", "operator"), "已到现场")).result(PATIENCE_S)
     assert (acked.state, acked.acked_by, acked.comment) == (AlarmState.ACKNOWLEDGED, "张三", "已到现场")
     assert bench.found() == [acked]
     with pytest.raises(ValueError, match="acknowledged"):
-        bench.engine.order(Acknowledge(alarm.id, Person("李四", "operator"), None)).result(PATIENCE_S)
+        bench.engine.submit(Acknowledge(alarm.id, Person("李四", "operator"), None)).result(PATIENCE_S)
     with pytest.raises(KeyError):
-        bench.engine.order(Acknowledge(alarm.id.__class__(int=7), Person("李四", "operator"), None)).result(PATIENCE_S)
+        bench.engine.submit(Acknowledge(alarm.id.__class__(int=7), Person("李四", "operator"), None)).result(PATIENCE_S)
 
 
 @pytest.mark.parametrize("clean", [True, False], ids=["clean stop", "crash"])
@@ -183,8 +183,8 @@ def test_a_comment_that_cannot_be_stored_never_reaches_the_engine(bench: Bench) 
     bench.settle()
     (alarm,) = bench.found()
     with pytest.raises(UnicodeEncodeError):
-        bench.engine.order(Acknowledge(alarm.id, Person("op", "operator"), "\ud800"))
-    assert bench.engine.order(Acknowledge(alarm.id, Person("op", "operator"), "好")).result(PATIENCE_S).comment == "好"
+        bench.engine.submit(Acknowledge(alarm.id, Person("op", "operator"), "\ud800"))
+    assert bench.engine.submit(Acknowledge(alarm.id, Person("op", "operator"), "好")).result(PATIENCE_S).comment == "好"
 
 
 def test_what_could_not_be_committed_before_a_stop_is_judged_after_the_next_start(
@@ -216,10 +216,10 @@ def test_an_acknowledgement_whose_caller_gave_up_does_not_end_the_engine(bench: 
     (alarm,) = bench.found()
     assert bench.engine.stop(PATIENCE_S)
     bench.engine = bench.build(bench.engine.configuration)
-    given_up = bench.engine.order(Acknowledge(alarm.id, Person("op", "operator"), None))
+    given_up = bench.engine.submit(Acknowledge(alarm.id, Person("op", "operator"), None))
     assert given_up.cancel()
     bench.engine.start()
-    acked = bench.engine.order(Acknowledge(alarm.id, Person("张三", "operator"), None)).result(PATIENCE_S)
+    acked = bench.engine.submit(Acknowledge(alarm.id, Person("张三", "operator"), None)).result(PATIENCE_S)
     assert acked.acked_by == "张三"
 
 
@@ -236,13 +236,13 @@ def test_a_latched_alarm_stays_until_it_was_seen_and_reset_also_over_a_restart(b
     bench.settle()
     (alarm,) = bench.found()
     assert (alarm.state, alarm.active) == (AlarmState.LATCHED_UNACKNOWLEDGED, False)
-    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
     if restart != "none":
         bench.restart(clean=restart == "clean stop")
     bench.send("CO-01", [5], start_s=4)
     bench.settle()
     assert [a.state for a in bench.found()] == [AlarmState.LATCHED_ACKNOWLEDGED]
-    bench.engine.order(Reset(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(Reset(alarm.id, OPERATOR)).result(PATIENCE_S)
     assert [(a.state, a.acked_by) for a in bench.found()] == [(AlarmState.NORMAL, "张三")]
 
 
@@ -253,7 +253,7 @@ def test_a_latched_alarm_whose_condition_comes_back_calls_again(bench: Bench) ->
     bench.send("CO-01", [30, 5], start_s=1)
     bench.settle()
     (alarm,) = bench.found()
-    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
     bench.send("CO-01", [31], start_s=3)
     bench.settle()
     (again,) = bench.found()
@@ -269,7 +269,7 @@ def test_an_alarm_that_comes_back_within_ten_minutes_is_the_same_alarm(
     bench.send("CO-01", [30, 5])
     bench.settle()
     (alarm,) = bench.found()
-    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
     assert [a.state for a in bench.found()] == [AlarmState.NORMAL]
     if restart != "none":
         bench.restart(clean=restart == "clean stop")
@@ -287,7 +287,7 @@ def shelve(bench: Bench, **changed: Any) -> Suppress:
 
 
 def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench: Bench) -> None:
-    shelved = bench.engine.order(shelve(bench)).result(PATIENCE_S)
+    shelved = bench.engine.submit(shelve(bench)).result(PATIENCE_S)
     bench.send("CO-01", [30])
     bench.settle()
     (alarm,) = bench.found()
@@ -297,7 +297,7 @@ def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench
         ("raised", "unacknowledged"), ("shelved", "shelved"),
     ]  # fmt: skip
     assert told[1]["detail"] == {"suppression": str(shelved.id), "reason": "校准"}
-    bench.engine.order(End(shelved.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(End(shelved.id, OPERATOR)).result(PATIENCE_S)
     assert [a.state for a in bench.found()] == [AlarmState.UNACKNOWLEDGED]
     acts = [row.act for row in AuditStore(bench.database.rows).acts(limit=10)][::-1]
     trail = [(act.actor, act.action, act.kind) for act in acts]
@@ -310,7 +310,7 @@ def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench
 def test_a_shelf_whose_time_is_over_lets_the_alarm_show_again_by_itself_also_after_a_restart(bench: Bench) -> None:
     bench.send("CO-01", [30])
     bench.settle()
-    bench.engine.order(shelve(bench, until=time.time_ns() + 10**9)).result(PATIENCE_S)
+    bench.engine.submit(shelve(bench, until=time.time_ns() + 10**9)).result(PATIENCE_S)
     assert [a.state for a in bench.found()] == [AlarmState.SHELVED]
     bench.restart(clean=False)
     deadline = time.monotonic() + PATIENCE_S
@@ -334,15 +334,15 @@ def test_a_shelf_whose_time_is_over_lets_the_alarm_show_again_by_itself_also_aft
 )
 def test_what_may_not_be_hidden_is_refused_and_says_why(bench: Bench, changed: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        bench.engine.order(shelve(bench, **changed)).result(PATIENCE_S)
+        bench.engine.submit(shelve(bench, **changed)).result(PATIENCE_S)
     for unknown in ({"point": "CO-99"}, {"rule": "XX"}, {"plant": "elsewhere"}):
         with pytest.raises(KeyError):
-            bench.engine.order(shelve(bench, **unknown)).result(PATIENCE_S)
+            bench.engine.submit(shelve(bench, **unknown)).result(PATIENCE_S)
     assert SuppressionStore(bench.database).suppressions(limit=10) == []
 
 
 def test_shelving_a_whole_point_never_hides_its_highest_level(bench: Bench) -> None:
-    bench.engine.order(shelve(bench, rule=None)).result(PATIENCE_S)
+    bench.engine.submit(shelve(bench, rule=None)).result(PATIENCE_S)
     bench.send("CO-01", [170])
     bench.settle()
     assert {a.rule: a.state for a in bench.found()} == {"H": AlarmState.SHELVED, "HH": AlarmState.UNACKNOWLEDGED}
@@ -351,30 +351,30 @@ def test_shelving_a_whole_point_never_hides_its_highest_level(bench: Bench) -> N
 def test_a_point_goes_out_of_service_only_once_somebody_else_approved(bench: Bench) -> None:
     """It then hides every level; nothing of it is lost, and it shows again when the point is back."""
     wish = shelve(bench, rule=None, kind=SuppressionKind.OUT_OF_SERVICE, until=None)
-    applied = bench.engine.order(wish).result(PATIENCE_S)
+    applied = bench.engine.submit(wish).result(PATIENCE_S)
     assert applied.state is SuppressionState.APPLIED
     bench.send("CO-01", [170])
     bench.settle()
     assert {a.state for a in bench.found()} == {AlarmState.UNACKNOWLEDGED}, "asking for it hides nothing"
     with pytest.raises(ValueError, match="applied for it"):
-        bench.engine.order(Decide(applied.id, approved=True, who=OPERATOR)).result(PATIENCE_S)
-    decided = bench.engine.order(Decide(applied.id, approved=True, who=INSPECTOR)).result(PATIENCE_S)
+        bench.engine.submit(Decide(applied.id, approved=True, who=OPERATOR)).result(PATIENCE_S)
+    decided = bench.engine.submit(Decide(applied.id, approved=True, who=INSPECTOR)).result(PATIENCE_S)
     assert (decided.state, decided.approver) == (SuppressionState.IN_FORCE, "李监察")
     assert {a.state for a in bench.found()} == {AlarmState.OUT_OF_SERVICE}
     with pytest.raises(ValueError, match="李监察 approved this application"):
-        bench.engine.order(Decide(applied.id, approved=False, who=INSPECTOR)).result(PATIENCE_S)
-    bench.engine.order(End(applied.id, OPERATOR)).result(PATIENCE_S)
+        bench.engine.submit(Decide(applied.id, approved=False, who=INSPECTOR)).result(PATIENCE_S)
+    bench.engine.submit(End(applied.id, OPERATOR)).result(PATIENCE_S)
     assert {a.state for a in bench.found()} == {AlarmState.UNACKNOWLEDGED}
     with pytest.raises(KeyError):
-        bench.engine.order(End(applied.id, OPERATOR)).result(PATIENCE_S)
+        bench.engine.submit(End(applied.id, OPERATOR)).result(PATIENCE_S)
 
 
 def test_an_alarm_is_cleared_only_when_its_value_is_back_and_feedback_was_given(bench: Bench) -> None:
     bench.send("CO-01", [30])
     bench.settle()
     (alarm,) = bench.found()
-    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
-    bench.engine.order(Dispose((alarm.id,), OPERATOR, uuid4())).result(PATIENCE_S)
+    bench.engine.submit(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(Dispose((alarm.id,), OPERATOR, uuid4())).result(PATIENCE_S)
     assert [(a.disposed is not None, a.cleared) for a in bench.found()] == [(True, None)]
     bench.send("CO-01", [5], start_s=1)
     bench.settle()
@@ -388,10 +388,10 @@ def test_two_people_may_say_something_about_an_alarm_that_is_long_over(bench: Be
     bench.send("CO-01", [30, 5])
     bench.settle()
     (alarm,) = bench.found()
-    bench.engine.order(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
     bench.restart()
-    first = bench.engine.order(Comment(alarm.id, OPERATOR, "传感器已校准"))
-    second = bench.engine.order(Comment(alarm.id, INSPECTOR, "已核实"))
+    first = bench.engine.submit(Comment(alarm.id, OPERATOR, "传感器已校准"))
+    second = bench.engine.submit(Comment(alarm.id, INSPECTOR, "已核实"))
     assert (first.result(PATIENCE_S).comment, second.result(PATIENCE_S).comment) == ("传感器已校准", "已核实")
     said = [(e.by, e.detail["comment"]) for e in bench.alarms.alarm_history(alarm.id) if e.kind == "commented"]
     assert said == [("张三", "传感器已校准"), ("李监察", "已核实")]

@@ -24,13 +24,13 @@ class Watched(Bench):
         """Its status, as it sends it or as the broker had kept it."""
         payload = encode_status(online=online)
         self.intake.take([Raw(status_topic(PLANT, GATEWAY), payload, self.clock.wall(), retained=retained)])
-        self.engine.go_on()
+        self.engine.process()
 
     def passes(self, seconds: int) -> None:
         """Nothing happens."""
         for _ in range(seconds):
             self.clock.pass_s(1)
-            self.engine.go_on()
+            self.engine.process()
 
     def restart(self) -> None:
         """Both ends go on from what is on disk."""
@@ -85,7 +85,7 @@ def test_a_will_that_is_of_a_connection_before_is_outlived_by_the_next_frame(ben
 @pytest.mark.parametrize("junk", [b"{}", b"\xff"])
 def test_a_gateway_whose_frames_are_refused_is_there(bench: Watched, junk: bytes) -> None:
     bench.intake.take([Raw(frame_topic(PLANT, GATEWAY), junk, bench.clock.wall())])
-    bench.engine.go_on()
+    bench.engine.process()
     assert bench.online()
 
 
@@ -97,7 +97,7 @@ def test_what_was_recorded_earlier_is_no_sign_of_life(bench: Watched) -> None:
     old = encode_json(Frame("b1", 1, times, values, historical=True))
     kept = encode_json(Frame("b1", 2, times, values))
     bench.intake.take([Raw(topic, old, bench.clock.wall()), Raw(topic, kept, bench.clock.wall(), retained=True)])
-    bench.engine.go_on()
+    bench.engine.process()
     assert not bench.online()
     assert bench.readings(GATEWAY) == []
 

@@ -69,12 +69,12 @@ class Bench(Intake):
         payload = encode_json(Frame(boot, self.seqs[key], stamps, {point: [value] * len(stamps)}))
         now, set_by = self.intake._clock.look()
         self.intake.take([Raw(frame_topic(PLANT, gateway), payload, now, set_by)])
-        self.engine.go_on()
+        self.engine.process()
         self.clock.pass_s(1)
 
     def stands(self) -> set[tuple[str, str]]:
         """(point, rule) of live alarms whose condition holds."""
-        self.engine.go_on()
+        self.engine.process()
         return {(a.point, a.rule) for a in self.engine.engine_state.alarms.values() if a.active}
 
     def historical(self) -> list[Alarm]:

@@ -13,7 +13,7 @@ from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmSt
 from ingest.domain.model.batch import Batch, empty_batch
 from ingest.domain.model.flags import Flag
 from ingest.engine.engine_state import EngineState
-from ingest.engine.late_data import AHEAD, QUIET
+from ingest.engine.late_data import HOLD_BACK, SETTLE_AFTER
 from ingest.engine.order import Cycle, Policy, advance
 from ingest.plants.configuration import PlantConfiguration
 from tests.small_plant import PLANT, TEXT, small_configuration
@@ -133,7 +133,7 @@ def test_a_backfilled_reading_raises_nothing_and_moves_nothing_that_is_live(benc
     assert [event.kind for event in bench.take([(1400, 30)], at=1400)] == [AlarmEventKind.RAISED]
     assert bench.wait(1590) == [], "held back"
     assert [event.kind for event in bench.take([(1490, 5)], at=1595)] == [AlarmEventKind.RETURNED]
-    assert told(bench.wait(1001 + (AHEAD + QUIET) / SECOND)) == [("H", 1500, 1500)]
+    assert told(bench.wait(1001 + (HOLD_BACK + SETTLE_AFTER) / SECOND)) == [("H", 1500, 1500)]
 
 
 def test_readings_without_a_usable_value_and_rules_with_a_condition_are_left_out(tmp_path: Path) -> None:
@@ -150,13 +150,13 @@ def test_memory_is_bounded_and_what_can_no_longer_be_told_apart_is_said(bench: B
         bench.take([(time, 30), (time + 1, 5)], at=time)
     assert len(bench.engine_state.excursions) == KEPT
     assert bench.take([(1500.5, 90)], at=20_000) == []
-    assert [(one.reason, one.gateway) for one in bench.cycle.unjudged] == [("before what is remembered", "GW-01")]
+    assert [(one.reason, one.gateway) for one in bench.cycle.not_evaluated] == [("before what is remembered", "GW-01")]
     assert bench.wait(21_000) == []
 
 
 def test_what_is_held_back_is_bounded_and_judged_rather_than_dropped(bench: Bench) -> None:
     bench.take([(2000 + 40.0 * number, 30) for number in range(HELD + 5)], at=1001, flags=Flag.HISTORICAL)
-    assert told(bench.wait(1001 + QUIET / SECOND)) == [("H", 2000 + 40.0 * n, 2000 + 40.0 * n) for n in range(5)]
+    assert told(bench.wait(1001 + SETTLE_AFTER / SECOND)) == [("H", 2000 + 40.0 * n, 2000 + 40.0 * n) for n in range(5)]
 
 
 def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, tmp_path: Path) -> None:
@@ -165,4 +165,4 @@ def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, 
     bench.configuration = small_configuration(tmp_path, text=without.replace('["STUCK"]', '["STUCK", "H"]'))
     bench.engine_state = bench.engine_state.successor(bench.configuration)
     assert bench.wait(1100) == []
-    assert [one.reason for one in bench.cycle.unjudged] == ["its rule is gone"]
+    assert [one.reason for one in bench.cycle.not_evaluated] == ["its rule is gone"]

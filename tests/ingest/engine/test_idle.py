@@ -71,7 +71,7 @@ def run(folder: Path, sent: Script, *, sleeps: bool) -> tuple[list[str], list[tu
             if clock.time + step_s * SECOND >= until:
                 break
             clock.time += int(step_s * SECOND)
-            bench.engine.go_on()
+            bench.engine.process()
             looks += 1
         if second in sent:
             clock.time = until - SECOND
@@ -79,7 +79,7 @@ def run(folder: Path, sent: Script, *, sleeps: bool) -> tuple[list[str], list[tu
         if second % 120 == 0:
             clock.time = until
             ends = until + 61 * SECOND
-            bench.order(Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", "H", "维护", ends, OPERATOR)).exception()
+            bench.submit(Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", "H", "维护", ends, OPERATOR)).exception()
     assert not sleeps or looks < 2.5 * SPAN_S, "a tick a second, and what was due"
     events = bench.alarms.events_after(0, limit=10_000)
     steps = [f"{event.kind} {event.alarm.point} {event.alarm.rule}" for event in events]

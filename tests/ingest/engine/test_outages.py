@@ -91,7 +91,7 @@ def test_readings_of_points_nobody_knows_make_nobody_silent_whose_readings_wait_
             made.journal.append(Commit(stranger, 1))
             made.arrive(Second(dict.fromkeys(POINTS, HEALTHY)))
         while made.engine.lag():
-            made.engine.go_on(1)
+            made.engine.process(1)
             assert silent(frozenset((a.point, a.rule) for a in made.engine.engine_state.alarms.values())) == set()
 
 

@@ -144,9 +144,9 @@ def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Ben
     bench.read(CALM)
     bench.read(HIGH)
     warning = bench.warnings()[0]
-    seen = bench.order(AcknowledgeWarning(warning.id, OPERATOR, "已到现场")).result(0)
+    seen = bench.submit(AcknowledgeWarning(warning.id, OPERATOR, "已到现场")).result(0)
     assert (seen.acknowledged_by, seen.asking) == (OPERATOR.name, Asked.FEEDBACK)
-    given = bench.order(FeedBack(warning.id, OPERATOR, "冷却水泵跳停", "已切换备用泵")).result(0)
+    given = bench.submit(FeedBack(warning.id, OPERATOR, "冷却水泵跳停", "已切换备用泵")).result(0)
     assert given.state is WarningState.OPEN
     calm(bench, 2)
     for _ in range(35):  # never silent
@@ -156,7 +156,7 @@ def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Ben
     assert closed.state is WarningState.CLOSED
     assert [kind for kind, _ in bench.told()][-2:] == ["ended", "closed"]
     with pytest.raises(KeyError):
-        bench.order(FeedBack(warning.id, OPERATOR, "again", "again")).result(0)
+        bench.submit(FeedBack(warning.id, OPERATOR, "again", "again")).result(0)
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -164,14 +164,14 @@ def test_a_warning_goes_on_over_the_renaming_of_its_point(bench: Bench, tmp_path
     """What was acknowledged stays so, nobody hears of it anew, and it ends with what the point reads."""
     bench.read(CALM)
     bench.read(HIGH)
-    before = bench.order(AcknowledgeWarning(bench.warnings()[0].id, OPERATOR, "已到现场")).result(0)
+    before = bench.submit(AcknowledgeWarning(bench.warnings()[0].id, OPERATOR, "已到现场")).result(0)
     events = bench.events()
     rename(bench, tmp_path, restarted=restarted)
     bench.wait(1)
     (after,) = bench.warnings()
     assert (after.id, after.colour, after.acknowledged_by) == (before.id, before.colour, OPERATOR.name)
     assert bench.events() == events
-    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
+    known = bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()
     assert {fact.point for fact in known} == {"CO-09"}
     ended(bench, len(events))
 
@@ -182,10 +182,10 @@ def test_a_point_out_of_service_is_so_under_its_new_id_and_once(
 ) -> None:
     bench.read(CALM)
     until = bench.clock.wall() + 3600 * SECOND
-    applied = bench.order(
+    applied = bench.submit(
         Suppress(SuppressionKind.OUT_OF_SERVICE, PLANT, "CO-01", None, "检修", until, OPERATOR)
     ).result(0)
-    bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
+    bench.submit(Decide(applied.id, True, INSPECTOR)).result(0)
     events, sent = bench.events(), len(standing(bench.outbox, "inspector"))
     assert events
     rename(bench, tmp_path, restarted=restarted)
@@ -193,9 +193,9 @@ def test_a_point_out_of_service_is_so_under_its_new_id_and_once(
     noted = bench.events()[len(events) :]  # on record: its grounds name the point as it is called now
     assert [str(event.kind) for event in noted] == ["inputs-changed"]
     assert len(standing(bench.outbox, "inspector")) == sent
-    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts
+    known = bench.engine.engine_state.warnings.by_plant[PLANT].facts
     assert [fact.point for fact in known.values() if fact.gone is None] == ["CO-09"]
-    bench.order(End(applied.id, OPERATOR)).result(0)
+    bench.submit(End(applied.id, OPERATOR)).result(0)
     ended(bench, len(events))
 
 
@@ -225,11 +225,11 @@ def test_what_is_refused_changes_nothing(bench: Bench) -> None:
     key = bench.warnings()[0].id
     bench.wait(901)
     with pytest.raises(ValueError, match="county"):
-        bench.order(AcknowledgeWarning(key, OPERATOR)).result(0)
+        bench.submit(AcknowledgeWarning(key, OPERATOR)).result(0)
     assert bench.warnings()[0].acknowledged is None
-    bench.order(AcknowledgeWarning(key, INSPECTOR)).result(0)
+    bench.submit(AcknowledgeWarning(key, INSPECTOR)).result(0)
     with pytest.raises(ValueError, match=INSPECTOR.name):
-        bench.order(AcknowledgeWarning(key, INSPECTOR)).result(0)
+        bench.submit(AcknowledgeWarning(key, INSPECTOR)).result(0)
 
 
 def test_the_clock_being_set_moves_no_deadline(tmp_path: Path) -> None:
@@ -258,14 +258,14 @@ def test_shelving_hides_an_alarm_from_operators_only(bench: Bench) -> None:
     bench.read(LOW)
     until = bench.clock.wall() + 3600 * SECOND
     shelve = Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", None, "检修", until, OPERATOR)
-    bench.order(shelve).result(0)
+    bench.submit(shelve).result(0)
     for _ in range(9):
         bench.wait(100)
         bench.read(LOW)
     assert bench.warnings()[0].colour is Colour.YELLOW  # it has stood for 10 min
-    applied = bench.order(replace(shelve, kind=SuppressionKind.OUT_OF_SERVICE)).result(0)
-    bench.order(Decide(applied.id, True, INSPECTOR)).result(0)
-    known = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
+    applied = bench.submit(replace(shelve, kind=SuppressionKind.OUT_OF_SERVICE)).result(0)
+    bench.submit(Decide(applied.id, True, INSPECTOR)).result(0)
+    known = bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()
     assert not any(fact.rule == "H" for fact in known), "it never counted, and does not fade"
     for _ in range(9):
         bench.wait(100)
@@ -311,7 +311,7 @@ def test_an_alarm_acknowledged_is_no_news_to_its_warning(bench: Bench) -> None:
     bench.read(LOW)
     alarm = next(iter(bench.engine.engine_state.alarms.values()))
     before = len(bench.events())
-    bench.order(Acknowledge(alarm.id, OPERATOR)).result(0)
+    bench.submit(Acknowledge(alarm.id, OPERATOR)).result(0)
     assert len(bench.events()) == before
 
 
@@ -339,7 +339,7 @@ def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Pa
     assert point is not None
     assert view.runs(point) is not stands  # casework asks so
     assert view.stopped([PLANT]) == ({(PLANT, "BF-01"): "CO-02"} if stands else {})  # and the display
-    facts = {one.point: one for one in bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()}
+    facts = {one.point: one for one in bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()}
     assert (Trait.IN_PRODUCTION in facts["CO-01"].traits) is not stands
     assert bench.warnings()[0].colour is (Colour.BLUE if stands else Colour.YELLOW)
     bench.close()
@@ -368,7 +368,7 @@ def test_an_alarm_raised_in_the_turn_in_which_its_machine_stops_belongs_to_one_t
     bench.read(CALM)
     bench.read({"CO-01": 30.0, "CO-02": 5.0})
     bench.read({"CO-01": 170.0, "CO-02": 0.0})
-    facts = bench.engine.engine_state.warnings.of_plant[PLANT].facts.values()
+    facts = bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()
     assert {(one.rule, Trait.IN_PRODUCTION in one.traits) for one in facts if one.point == "CO-01"} == {
         ("H", False),
         ("HH", False),

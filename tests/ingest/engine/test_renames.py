@@ -74,10 +74,10 @@ def test_a_renamed_point_keeps_its_alarms_and_what_people_said_of_them(bench: Be
     bench.send("CO-01", [5, 30, 170])
     bench.settle()
     before = {alarm.rule: alarm for alarm in bench.found()}
-    bench.engine.order(Acknowledge(before["HH"].id, OPERATOR, "已到现场")).result(PATIENCE_S)
+    bench.engine.submit(Acknowledge(before["HH"].id, OPERATOR, "已到现场")).result(PATIENCE_S)
     until = time.time_ns() + 3600 * SECOND
     shelve = Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", "H", "探头更换中", until, OPERATOR)
-    shelved = bench.engine.order(shelve).result(PATIENCE_S)
+    shelved = bench.engine.submit(shelve).result(PATIENCE_S)
     change_over(bench, how)
     after = {alarm.rule: alarm for alarm in bench.found()}
     assert {rule: alarm.id for rule, alarm in after.items()} == {rule: alarm.id for rule, alarm in before.items()}
@@ -171,7 +171,7 @@ def test_a_gateway_under_a_new_id_costs_its_own_alarms_and_none_of_its_points(be
     bench.send("GW-01", [0] * 300)
     bench.settle()
     before = {(alarm.point, alarm.rule): alarm for alarm in bench.found()}
-    bench.engine.order(Acknowledge(before["CO-01", "HH"].id, OPERATOR)).result(PATIENCE_S)
+    bench.engine.submit(Acknowledge(before["CO-01", "HH"].id, OPERATOR)).result(PATIENCE_S)
     bench.engine.adopt(compiled(bench, TEXT.replace('"GW-01"', '"GW-09"')))
     deadline = time.monotonic() + PATIENCE_S
     while AlarmState.REMOVED not in {alarm.state for alarm in bench.found()}:
@@ -198,10 +198,10 @@ def lived(folder: Path, seed: int, *, renamed: bool) -> tuple[list[tuple[object,
             bench.read({NAMES[at]: value, "CO-02": 5.0})
         elif what < 0.7:
             for alarm in [*bench.engine.engine_state.alarms.values()]:
-                bench.order(Acknowledge(alarm.id, OPERATOR))
+                bench.submit(Acknowledge(alarm.id, OPERATOR))
         elif what < 0.8:
             until = bench.clock.wall() + draw.randrange(1, 60) * SECOND
-            bench.order(Suppress(SuppressionKind.SHELVED, PLANT, NAMES[at], "H", "检修", until, OPERATOR))
+            bench.submit(Suppress(SuppressionKind.SHELVED, PLANT, NAMES[at], "H", "检修", until, OPERATOR))
         elif what < 0.85:
             bench.wait(draw.randrange(60))
         elif what < 0.9:
@@ -213,7 +213,7 @@ def lived(folder: Path, seed: int, *, renamed: bool) -> tuple[list[tuple[object,
                 bench.start()
             else:
                 bench.engine.adopt(bench.configuration)
-                bench.engine.go_on()
+                bench.engine.process()
     found = bench.alarms.alarms(AlarmFilter(), limit=1000)
     assert {alarm.point for alarm in found} <= {NAMES[at], "CO-02"}
     alarms: list[tuple[object, ...]] = [

@@ -10,7 +10,7 @@ import pytest
 from ingest.domain.alarms.report import alarm_fields
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.flags import Flag
-from ingest.engine.late_data import QUIET
+from ingest.engine.late_data import SETTLE_AFTER
 from tests.ingest.engine.test_historical import SECOND, Bench
 from tests.small_plant import TEXT
 
@@ -38,7 +38,7 @@ def test_a_live_alarm_is_raised_at_its_limit_and_ended_at_its_end_as_people_see_
 
 def test_an_excursion_known_only_from_late_readings_begins_at_the_same_value(bench: Bench) -> None:
     bench.take([(900, SENT), (901, np.nextafter(24.29, 25))], at=1001, flags=Flag.HISTORICAL | Flag.LATE)
-    (recorded,) = bench.wait(1002 + QUIET / SECOND)
+    (recorded,) = bench.wait(1002 + SETTLE_AFTER / SECOND)
     assert recorded.kind is AlarmEventKind.RECORDED
     assert recorded.alarm.value == LIMIT
     assert recorded.alarm.returned == recorded.alarm.onset, "24.29 is not at the limit"

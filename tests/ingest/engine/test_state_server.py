@@ -46,7 +46,7 @@ def test_nothing_is_lost_and_nothing_told_twice_while_the_server_is_killed(tmp_p
         for episode in range(1, EPISODES):
             for bench in (killed, calm):
                 bench.send("CO-01", [5, 50, 50, 5], start_s=episode * APART_S)
-            answers.append(killed.engine.order(Comment(alarm.id, Person("张三", "operator"), f"第{episode}次")))
+            answers.append(killed.engine.submit(Comment(alarm.id, Person("张三", "operator"), f"第{episode}次")))
             time.sleep(0.02)
         killer.join()
         for answer in answers:

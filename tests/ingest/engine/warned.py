@@ -76,7 +76,7 @@ class Bench:
         batch = Batch(index, time, np.array([*values.values()], float), np.full(n, flags, np.uint16), received)
         self.journal.append(Commit(batch, n, step=self.pending))
         self.pending = 0
-        self.engine.go_on()
+        self.engine.process()
 
     def wait(self, seconds: float, *, look: bool = True) -> None:
         """Nothing arrives for a while; without `look` the engine does not come round meanwhile."""
@@ -84,13 +84,13 @@ class Bench:
         while look and left > 0:
             self.clock.time += min(left, 9 * SECOND)
             left -= 9 * SECOND
-            self.engine.go_on()
+            self.engine.process()
         self.clock.time += max(left, 0)
 
-    def order(self, command: Command[T]) -> Future[T]:
+    def submit(self, command: Command[T]) -> Future[T]:
         """Something is asked of the engine, and done."""
-        answer = self.engine.order(command)
-        self.engine.go_on()
+        answer = self.engine.submit(command)
+        self.engine.process()
         return answer
 
     def warnings(self) -> list[EarlyWarning]:

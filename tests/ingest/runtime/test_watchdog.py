@@ -157,7 +157,7 @@ def test_an_engine_that_hangs_in_its_store_is_found(
         commit(*arguments, **more)
 
     ahead = 0.0
-    parts = [Part("engine", lambda: bench.engine.showed, 15, vital=True)]
+    parts = [Part("engine", lambda: bench.engine.alive_at, 15, vital=True)]
     watchdog = Watchdog(
         parts,
         heartbeat=tmp_path / "beat",
@@ -204,7 +204,7 @@ def test_an_engine_that_waits_for_the_disk_is_not_stuck(tmp_path: Path, monkeypa
     bench.send("CO-01", [30], start_s=1)
     assert refused.wait(PATIENCE_S)
     ended, deadline = bench.engine.progressed, time.monotonic() + PATIENCE_S
-    while bench.engine.showed <= ended:
+    while bench.engine.alive_at <= ended:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert bench.engine.progressed == ended

@@ -267,7 +267,7 @@ class StandIn:
         return len(self.warned)
 
     def facts(self, plant: str) -> Sequence[Fact]:
-        watch = self.watches.of_plant.get(plant)
+        watch = self.watches.by_plant.get(plant)
         return list(watch.facts.values()) if watch else []
 
     def fall_after(self) -> int:
@@ -405,8 +405,8 @@ class StandIn:
         if self.engine_away:
             raise TimeoutError
         memory, turn = EngineState(self.known), Cycle(self.time, empty_batch(), self.known, Policy())
-        memory.stand(alarm for alarm in self.book.values() if alarm.state is not AlarmState.NORMAL)
-        memory.record = self.book.get
+        memory.add_active(alarm for alarm in self.book.values() if alarm.state is not AlarmState.NORMAL)
+        memory.load_alarm = self.book.get
         memory.suppressions, memory.warnings = Suppressions(self.hidden.values()), self.watches
         answer = command(turn, memory, self.time)
         self.hidden |= {one.id: one for one in turn.suppressions}

@@ -150,7 +150,7 @@ async def test_shelving_from_the_page_of_one_alarm_hides_no_other_of_its_rule(
 def risen(hall: StandIn, plant: str, peak: Colour) -> EarlyWarning:
     """The plant's warning as it has just become as grave as that."""
     event = [event for event in hall.warned if event.warning.plant == plant][-1]
-    watch = hall.watches.of_plant[plant]
+    watch = hall.watches.by_plant[plant]
     more = replace(event.warning, colour=peak, peak=peak, asking=Asked.ACKNOWLEDGEMENT, acknowledged=None)
     watch.live[more.id] = more
     hall.warned.append(replace(event, seq=len(hall.warned) + 1, warning=more))

@@ -80,7 +80,7 @@ async def test_a_colour_is_said_by_word_and_shape(ask: Ask) -> None:
 
 
 async def test_plants_without_a_warning_are_listed_with_their_risk(hall: StandIn, ask: Ask) -> None:
-    hall.watches.of_plant.clear()
+    hall.watches.by_plant.clear()
     hall.warned.clear()
     page = (await ask(INSPECTOR).get("/warnings")).text
     assert "没有预警。" in page

@@ -11,8 +11,8 @@ import pytest
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import Flag
 from ingest.engine.engine_state import EngineState
-from ingest.engine.machines import MachineKey, Machines
 from ingest.engine.order import Cycle, Policy, advance
+from ingest.engine.running_equipment import EquipmentKey, RunningEquipment
 from tests.small_plant import ENTERPRISE, PLANT, small_configuration
 
 SECOND = 10**9
@@ -34,13 +34,13 @@ def test_it_is_seen_as_by_one_who_looks_at_all_of_them_all_the_time(tmp_path: Pa
     """Bad and late readings, silence, steps of the clock, restarts; and nothing by time alone before it is due."""
     chance = random.Random(seed)  # noqa: S311  not a secret
     configuration = small_configuration(tmp_path, text=TEXT)
-    engine_state, machines, now = EngineState(configuration), Machines(), START
+    engine_state, equipment, now = EngineState(configuration), RunningEquipment(), START
     engine_state.resume(now, now)
-    plain: dict[MachineKey, bool] = {}
+    plain: dict[EquipmentKey, bool] = {}
     seen = 0
     for step in range(1_500):
         before, arrived = now, False
-        now += chance.choice((0, SECOND // 10, SECOND, 3 * SECOND, SILENCE_S * SECOND, machines.due - now))
+        now += chance.choice((0, SECOND // 10, SECOND, 3 * SECOND, SILENCE_S * SECOND, equipment.due - now))
         now = max(before, min(now, before + 100 * SECOND))
         what = chance.random()
         if what < 0.5:
@@ -56,26 +56,26 @@ def test_it_is_seen_as_by_one_who_looks_at_all_of_them_all_the_time(tmp_path: Pa
         elif what < 0.52:
             arrived = True
             engine_state.shift(3600 * SECOND)
-            machines.shift()
+            equipment.shift()
             now += 3600 * SECOND
         elif what < 0.54:
             arrived = True
             engine_state.resume(before, now)
-            machines.shift()
+            equipment.shift()
         elif what < 0.55:
             arrived = True
             engine_state.forget_times(np.array([1], np.int32))
-        elif what < 0.57 and len(machines):
-            machines.forget(key := chance.choice([*plain]))
+        elif what < 0.57 and len(equipment):
+            equipment.forget(key := chance.choice([*plain]))
             del plain[key]
-        elif len(machines) < MACHINES:
+        elif len(equipment) < MACHINES:
             key = PLANT, f"M{chance.randrange(MACHINES)}"
-            machines.mind(*key, engine_state, now)
+            equipment.track(*key, engine_state, now)
             plain.setdefault(key, engine_state.view(now).in_production(*key))
-        due = machines.due
+        due = equipment.due
         looked = {key: engine_state.view(now).in_production(*key) for key in plain}
         expected = [(key, looked[key]) for key in plain if looked[key] is not plain[key]]
-        assert [*machines.changed(engine_state, now)] == expected, step
+        assert [*equipment.changed(engine_state, now)] == expected, step
         assert arrived or not expected or now >= due, "time alone changed something before it was due"
         plain, seen = looked, seen + len(expected)
     assert seen > 50
