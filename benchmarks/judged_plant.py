@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from detectors import Bank, Readings
 from gateway_sim.faults import Fault, Where
 from gateway_sim.simulated_plant import SimulatedPlant
-from gateway_sim.sites import PLANTS, Site, sample_sites
+from gateway_sim.sites import PLANTS, Site, sites
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
@@ -48,19 +48,19 @@ class Verdict:
 @cache
 def sample_configuration() -> PlantConfiguration:
     """The configuration of the sample plants as they are shipped."""
-    return load_configuration(Path(str(PLANTS)), MemoryNumbering(), 1)
+    return load_configuration(PLANTS, MemoryNumbering(), 1)
 
 
 @cache
-def copied_configuration(plant: str, copies: int) -> PlantConfiguration:
+def copied_configuration(plant: str, copies: int, folder: Path = PLANTS) -> PlantConfiguration:
     """The configuration of so many plants that are this sample plant but for their ids: `plant-0`, `plant-1`, ..."""
-    text = PLANTS.joinpath(f"{plant}.toml").read_text(encoding="utf-8")
+    text = folder.joinpath(f"{plant}.toml").read_text(encoding="utf-8")
     own = f'id = "{plant}"'
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as copied:
         for copy in range(copies):
-            file = Path(folder) / f"{plant}-{copy}.toml"
+            file = Path(copied) / f"{plant}-{copy}.toml"
             file.write_text(text.replace(own, f'id = "{file.stem}"', 1), encoding="utf-8")
-        return load_configuration(Path(folder), MemoryNumbering(), 1)
+        return load_configuration(Path(copied), MemoryNumbering(), 1)
 
 
 def missing_rules(fault: Fault) -> list[str]:
@@ -73,9 +73,9 @@ def missing_rules(fault: Fault) -> list[str]:
 class Judge:
     """One bank over all copies of a plant, fresh."""
 
-    def __init__(self, plant: str, copies: int) -> None:
-        self.site: Site = sample_sites()[plant]
-        self._configuration = copied_configuration(plant, copies)
+    def __init__(self, plant: str, copies: int, folder: Path = PLANTS) -> None:
+        self.site: Site = sites(folder)[plant]
+        self._configuration = copied_configuration(plant, copies, folder)
         self._bank = Bank(self._configuration.tables, self._configuration.derived)
         self._bank.resume(0, 0)
         names = [f"{plant}-{copy}" for copy in range(copies)]
@@ -106,7 +106,7 @@ class Judge:
 
         Args:
             points: what the columns are.
-            shown: float64[seconds, points], one a copy.
+            shown: float64[seconds, points], one a copy; NaN = not sent.
             begin: time of the first row, ns.
         """
         seconds, gateways = len(shown[0]), self.site.gateways
@@ -115,7 +115,9 @@ class Judge:
         time = np.repeat(begin + np.arange(seconds, dtype=np.int64) * SECOND, len(row))
         online = np.ones((seconds, len(gateways)))
         value = np.concatenate([part for copy in shown for part in (online, copy)], axis=1).ravel()
-        return self.update(Readings(point, time, value, time, self._configuration.carrier[point]), int(time[-1]))
+        sent = ~np.isnan(value)
+        now, point, time = int(time[-1]), point[sent], time[sent]
+        return self.update(Readings(point, time, value[sent], time, self._configuration.carrier[point]), now)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,16 @@ _COLOURS: Final = ("#1f5fae", "#9aa6b2", "#c2a878", "#86b29a")
 _STYLE: Final = (
     "text{font:12px system-ui,sans-serif;fill:#41505f}.grid{stroke:#e3e8ed}.limit{stroke:#c0392b;stroke-dasharray:5 4}"
     ".tripped{fill:#c0392b;opacity:.13}.line{fill:none;stroke-width:1.4}.frame{fill:#fff;stroke:#c9d1d9}"
+    ".mark{stroke:#41505f;stroke-dasharray:2 3}"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment drawn down all panels, with what happened then."""
+
+    at_s: float
+    label: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +50,11 @@ class Panel:
 
 
 def draw(
-    time_s: NDArray[np.float64], panels: Sequence[Panel], tripped: Sequence[tuple[float, float]], title: str
+    time_s: NDArray[np.float64],
+    panels: Sequence[Panel],
+    tripped: Sequence[tuple[float, float]],
+    title: str,
+    marks: Sequence[Mark] = (),
 ) -> str:
     """The picture.
 
@@ -50,17 +63,24 @@ def draw(
         panels: from top to bottom, over the same time.
         tripped: stretches (from, to), s, in which the verdict stood.
         title: what it shows, for people who cannot see it.
+        marks: moments to point out, numbered above the panels and named below them.
     """
-    height = sum(panel.height + _GAP for panel in panels) + 28
+    head = 14 if marks else 0
+    height = head + sum(panel.height + _GAP for panel in panels) + 28 + 18 * len(marks)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
         f"<title>{escape(title)}</title><style>{_STYLE}</style>",
     ]
-    top = 8
+    top = 8 + head
     for panel in panels:
         parts += _panel(_Axes(time_s, panel, top), tripped)
         top += panel.height + _GAP
     axes = _Axes(time_s, panels[-1], top - panels[-1].height - _GAP)
+    for number, mark in enumerate(marks, 1):
+        x = axes.x(mark.at_s)
+        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{8 + head}" y2="{top - _GAP}"/>')
+        parts.append(f'<text x="{x:.1f}" y="16" text-anchor="middle">{number}</text>')
+        parts.append(f'<text x="{_LEFT}" y="{top + 6 + 18 * number}">{number}  {escape(mark.label)}</text>')
     for second in _moments(float(time_s[0]), float(time_s[-1])):
         parts.append(f'<text x="{axes.x(second):.1f}" y="{top + 2}" text-anchor="middle">{_clock(second)}</text>')
     return "\n".join([*parts, "</svg>", ""])

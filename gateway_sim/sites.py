@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-PLANTS = files("gateway_sim") / "plants"
+PLANTS = Path(str(files("gateway_sim"))) / "plants"
 """The folder of the sample plant files."""
 
 
@@ -28,11 +29,16 @@ class Site:
 
 
 @cache
+def sites(folder: Path) -> Mapping[str, Site]:
+    """The plants of a folder of plant files by id."""
+    plants = sorted(folder.glob("*.toml"))
+    found = [_site(tomllib.loads(p.read_text(encoding="utf-8"))) for p in plants]
+    return {site.plant: site for site in found}
+
+
 def sample_sites() -> Mapping[str, Site]:
     """The sample plants by id."""
-    found = sorted((p for p in PLANTS.iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
-    sites = [_site(tomllib.loads(p.read_text(encoding="utf-8"))) for p in found]
-    return {site.plant: site for site in sites}
+    return sites(PLANTS)
 
 
 def _site(document: Mapping[str, Any]) -> Site:
