@@ -149,7 +149,7 @@ def figures(accident: Accident, seeds: int, healthy: int, report: Callable[[str]
     stuck = replay(accident, [Run(seed, stuck=point) for point in points for seed in few])
     found = [at for at in whole.first_s(whole.says) if at is not None]
     leads = [accident.no_return_s - at for at in found]
-    false, watched = stay_healthy(accident, healthy, report)
+    false, watched = stay_healthy(accident, healthy, report) if healthy else ([], math.nan)
     return {
         "detected": whole.share(whole.says),
         "lead_median_s": round(median(leads), 1) if leads else None,
@@ -162,7 +162,7 @@ def figures(accident: Accident, seeds: int, healthy: int, report: Callable[[str]
         "blind_without": _blind(missing, stuck),
         "plain_limits": whole.share(lambda alarm: alarm.kind == "limit" and alarm.code in PLAIN),
         "rules_seen": dict(Counter(f"{a.point}/{a.code}" for run in whole.alarms for a in run if whole.says(a))),
-        "false_alarms_per_100_points_day": round(len(false) / watched, 3),
+        "false_alarms_per_100_points_day": round(len(false) / watched, 3) if healthy else None,
         "false_alarms_by_rule": dict(Counter(f"{a.point}/{a.code}" for a in false).most_common(10)),
     }
 
@@ -222,13 +222,13 @@ def main() -> int:
         print(
             f"{name:24}{row['detected']:9.2f}{_cell(row['lead_median_s']):>7}{_cell(row['lead_worst_s']):>7}"
             f"{row['one_missing']:9.2f}{row['one_stuck']:7.2f}{row['plain_limits']:7.2f}"
-            f"{row['false_alarms_per_100_points_day']:8.2f}"
+            f"{_cell(row['false_alarms_per_100_points_day'], 2):>8}"
         )
     return 0
 
 
-def _cell(figure: float | None) -> str:
-    return "-" if figure is None else f"{figure:.0f}"
+def _cell(figure: float | None, digits: int = 0) -> str:
+    return "-" if figure is None else f"{figure:.{digits}f}"
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ _COLOURS: Final = ("#1f5fae", "#9aa6b2", "#c2a878", "#86b29a")
 _STYLE: Final = (
     "text{font:12px system-ui,sans-serif;fill:#41505f}.grid{stroke:#e3e8ed}.limit{stroke:#c0392b;stroke-dasharray:5 4}"
     ".tripped{fill:#c0392b;opacity:.13}.line{fill:none;stroke-width:1.4}.frame{fill:#fff;stroke:#c9d1d9}"
-    ".mark{stroke:#41505f;stroke-dasharray:2 3}"
 )
+_MARK: Final = 'stroke="#41505f" stroke-dasharray="2 3"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def draw(
     axes = _Axes(time_s, panels[-1], top - panels[-1].height - _GAP)
     for number, mark in enumerate(marks, 1):
         x = axes.x(mark.at_s)
-        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{8 + head}" y2="{top - _GAP}"/>')
+        parts.append(f'<line {_MARK} x1="{x:.1f}" x2="{x:.1f}" y1="{8 + head}" y2="{top - _GAP}"/>')
         parts.append(f'<text x="{x:.1f}" y="16" text-anchor="middle">{number}</text>')
         parts.append(f'<text x="{_LEFT}" y="{top + 6 + 18 * number}">{number}  {escape(mark.label)}</text>')
     for second in _moments(float(time_s[0]), float(time_s[-1])):

@@ -77,6 +77,8 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
         "ALC_TILT_CTRL": f"{COMMON} ON",
         "ALC_ROPE_AGE": f"{COMMON} RANGE H",
         "ALC_HYD_P": f"{MEASURED} LL",
+        "ALC_PLATFORM_LOAD": f"{MEASURED} HANG",
+        "ALC_CYL_P": f"{MEASURED} HANG",
         "ALC_LEAK_ACOUSTIC": f"{COMMON} ON",
         "ALC_PIT_PERSON": f"{COMMON} RANGE H",
     },
