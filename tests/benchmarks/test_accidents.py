@@ -32,9 +32,7 @@ def test_a_replay_runs_from_health_over_the_accident_to_where_nothing_helps(acci
     assert (first != other).any()
 
 
-def test_the_benchmark_gives_every_figure_and_a_picture(
-    accident: Accident, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_the_benchmark_gives_every_figure_and_a_picture(accident: Accident, tmp_path: Path) -> None:
     found = measure([accident], seeds=1, healthy=0)[accident.id]
     assert json.loads(json.dumps(found)) == found
     for share in ("detected", "one_missing", "one_stuck", "plain_limits"):
