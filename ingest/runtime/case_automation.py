@@ -26,7 +26,7 @@ from ingest.domain.model.plant import Point
 from ingest.domain.model.warning import Colour, EarlyWarning, WarningFilter, WarningState
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.view import PlantView
-from ingest.services.all_pages import whole
+from ingest.services.all_pages import read_all
 from ingest.services.cases.dispositions import command
 from ingest.services.ports import AlarmBook, WarningBook
 from ingest.storage.state.case_rows import Record
@@ -106,7 +106,7 @@ class CaseAutomation:
         now = self._now()
         self._look_at_sensors(now)
         overdue = HazardFilter(overdue_at=now)
-        for hazard in whole(partial(self._books.hazards, overdue), lambda hazard: (hazard.found, hazard.id)):
+        for hazard in read_all(partial(self._books.hazards, overdue), lambda hazard: (hazard.found, hazard.id)):
             if hazard.deadline is not None:
                 days = f"整改时限 {hazard.deadline.isoformat()} 已过"
                 self._open_lead(
@@ -139,7 +139,7 @@ class CaseAutomation:
         places = {point.plant for point in mandatory}
         standing = frozenset(AlarmState) - OVER
         which = AlarmFilter(plants=frozenset(places), states=standing)
-        alarms = whole(partial(self._alarms.alarms, which), lambda alarm: (alarm.raised, alarm.id))
+        alarms = read_all(partial(self._alarms.alarms, which), lambda alarm: (alarm.raised, alarm.id))
         known = {(dead.plant, dead.point): dead for dead in self._books.dead_points()}
         places_of = {(point.plant, point.id): point for point in mandatory}
         limit = int(self._config.dead_after_h * _HOUR)
@@ -152,7 +152,7 @@ class CaseAutomation:
     def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
         hazard = hazard_of(dead, point, now, self._config.dead_after_h)
         which = HazardFilter(plants=frozenset({dead.plant}), states=OPEN_STATES, source=HazardSource.RULE, origin=RULE)
-        open_ = whole(partial(self._books.hazards, which), lambda hazard: (hazard.found, hazard.id))
+        open_ = read_all(partial(self._books.hazards, which), lambda hazard: (hazard.found, hazard.id))
         same = [hazard for hazard in open_ if hazard.point == dead.point]
         if not same:
             line = moment(hazard, "find", by=YUJING, role="service", time=now)
@@ -168,7 +168,9 @@ class CaseAutomation:
         ):
             by = now - int(hours * _HOUR)
             which = WarningFilter(peaks=frozenset({colour}), states=open_, until=by + 1)
-            for warning in whole(partial(self._warnings.warnings, which), lambda warning: (warning.raised, warning.id)):
+            for warning in read_all(
+                partial(self._warnings.warnings, which), lambda warning: (warning.raised, warning.id)
+            ):
                 if (
                     warning.feedback is None
                     and lead_of_warning(warning.id) not in self._led

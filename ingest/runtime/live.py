@@ -260,8 +260,8 @@ class LiveService:
         """Plants as they stand."""
         return self._engine.engine_state.view(time.time_ns())
 
-    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
-        """Those of a point's rules that say nothing now, by code, and why."""
+    def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """The reason by rule code for those of a point's rules that cannot be evaluated now."""
         return self._evaluation.unjudged(rules)
 
     def health(self) -> Health:

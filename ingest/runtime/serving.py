@@ -69,7 +69,7 @@ def ports_of(
             config=settings.cases,
             allowances=Allowances.of(settings.cases),
         ),
-        sheets=ExportRunner(settings.state, settings.journal.path.parent),
+        exports=ExportRunner(settings.state, settings.journal.path.parent),
         load=load,
         record=record,
         now=time.time_ns,

@@ -1,1 +1,1 @@
-"""Use cases behind the API and the console: what a caller may see, and what people ask for; no HTTP in here."""
+"""Use cases behind the API and the console: queries in a caller's scope, and commands; free of HTTP and SQL."""

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may see and do: bearer tokens, compared by digest in constant time."""
+"""Callers with their roles and scope, found by bearer token; tokens are compared by digest in constant time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIN_TOKEN_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A known caller. `plants` = None: all of them."""
+    """A known caller with their role and scope. `plants` = None: all plants."""
 
     name: str
     role: Role
@@ -30,25 +30,25 @@ class Principal:
         return self.plants is None or plant in self.plants
 
     @property
-    def only_looks(self) -> bool:
-        """Whether this caller is a display on a wall: nobody may do or say anything through it."""
+    def is_display(self) -> bool:
+        """Whether this caller is a display on a wall, through which nobody may act."""
         return self.role == "display"
 
     @property
     def acts_as(self) -> ActRole:
-        """The role that the records name. Raises NotAllowed for a display, which does nothing."""
+        """The role under which acts are recorded. Raises NotAllowed for a display, which may not act."""
         if self.role == "display":
             raise NotAllowed("a display only shows; sign in with a token of your own")
         return self.role
 
     @property
     def sees_phones(self) -> bool:
-        """Whether this caller may have to call somebody; a screen never does."""
-        return not self.only_looks
+        """Whether this caller may see telephone numbers; a display never does."""
+        return not self.is_display
 
     @property
     def may_act(self) -> bool:
-        """Whether this caller works at the plant: acts on alarms, looks into the quarantine, rectifies hazards."""
+        """Whether this caller works at the plant: acts on alarms, reads the quarantine, rectifies hazards."""
         return self.role in ENTERPRISE
 
     @property
@@ -58,13 +58,13 @@ class Principal:
 
 
 class TokenStore:
-    """The tokens in force, kept as SHA-256 digests only."""
+    """Finds callers by token; keeps the tokens in force as SHA-256 digests only."""
 
     def __init__(self, tokens: Iterable[TokenConfig], refused: Refuse = refuse_all) -> None:
-        """Read every secret.
+        """Read every token's secret.
 
         Args:
-            tokens: the settings'.
+            tokens: as the settings have them.
             refused: is given the faults: a secret that is missing, too short, or given twice; none is ever shown.
                 Such a token lets nobody in, a secret that was given twice under neither name.
 
@@ -96,7 +96,7 @@ class TokenStore:
             refused(faults)
 
     def find(self, token: str) -> Principal | None:
-        """Whose token this is. Every known digest is compared, so the time taken tells nothing."""
+        """Return the caller of a token. Every known digest is compared, so that timing reveals nothing."""
         digest = _digest(token)
         found = None
         for known, principal in self._known:
@@ -105,11 +105,14 @@ class TokenStore:
         return found
 
     def named(self, name: str) -> Principal | None:
-        """The caller of that name, as the settings have them now."""
+        """Return the caller of that name, as the settings have them now."""
         return next((principal for _, principal in self._known if principal.name == name), None)
 
     def seal(self, name: str) -> str | None:
-        """What is another once the secret of that name's token is, and tells nothing of the secret; None: no token."""
+        """Return a fingerprint that changes with the secret of that name's token and does not reveal it.
+
+        None: there is no such token.
+        """
         known = next((digest for digest, principal in self._known if principal.name == name), None)
         return hashlib.sha256(b"yujing session of " + known).hexdigest() if known else None
 

@@ -1,4 +1,4 @@
-"""What a caller has done to an alarm in their scope."""
+"""Executes a caller's commands on alarms in their scope."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ from ingest.services.ports import Ports
 
 
 async def acknowledge(ports: Ports, caller: Principal, key: UUID, comment: str | None, raises: int) -> Alarm:
-    """Acknowledge an alarm in the caller's scope, by the raise they saw; returns it as committed.
+    """Acknowledge an alarm in the caller's scope, by the raise they saw; return it as committed.
 
     Raises:
         NotThere, Away: as `order`.
-        Conflict: as `order`. If somebody was faster, the comment was kept with the alarm.
+        Conflict: as `order`. If somebody else acknowledged it before, the comment was kept with the alarm.
     """
     who = person(caller)
     try:
         return await order(ports, caller, key, Acknowledge(key, who, comment, raises))
     except Conflict as conflict:
-        if not conflict.done or conflict.said is None or comment is None:
+        if not conflict.done or conflict.localized is None or comment is None:
             raise
         await order(ports, caller, key, Comment(key, who, comment))
-        said = Text(
-            f"{conflict.said.zh}您的备注已保存在该报警下。", f"{conflict.said.en} Your comment is kept with the alarm."
+        localized = Text(
+            f"{conflict.localized.zh}您的备注已保存在该报警下。",
+            f"{conflict.localized.en} Your comment is kept with the alarm.",
         )
-        raise Conflict(said.en, said=said, now={**conflict.now, "comment_kept": True}, done=True) from conflict
+        raise Conflict(
+            localized.en, localized=localized, now={**conflict.now, "comment_kept": True}, done=True
+        ) from conflict
 
 
 async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Alarm]) -> Alarm:
-    """Have something done to an alarm in the caller's scope; returns it as committed.
+    """Have the engine execute a command on an alarm in the caller's scope; return it as committed.
 
     Raises:
         NotThere, Conflict, Away: as `carry_out`, and for an alarm out of scope.

@@ -1,4 +1,4 @@
-"""How alarms are to be shown to a caller, by what else stands and which machines run."""
+"""Decides how alarms are shown to a caller, from the other outstanding alarms and the equipment in production."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ingest.services.access import Principal
 from ingest.services.ports import Ports
 
 MOST: Final = 5_000
-"""Standing alarms that are looked at for what explains others."""
+"""Outstanding alarms read at most to find common causes."""
 
 
-def show(ports: Ports, standing: Sequence[Alarm]) -> list[Shown]:
-    """How to show each of these: all standing alarms of a scope, and others beside them."""
-    plants = {alarm.plant for alarm in standing}
+def show(ports: Ports, outstanding: Sequence[Alarm]) -> list[Shown]:
+    """Return how each of these alarms is shown; they include all outstanding alarms of a scope."""
+    plants = {alarm.plant for alarm in outstanding}
     now = ports.now()
     return display(
-        standing,
+        outstanding,
         find=ports.live.configuration().find,
         stopped=ports.live.view().stopped(plants),
         raises=ports.load.recent(plants, now),
@@ -32,11 +32,11 @@ def show(ports: Ports, standing: Sequence[Alarm]) -> list[Shown]:
 
 
 def show_among(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> dict[UUID, Shown]:
-    """How to show those of a page that stand, by their ids, among all that stand in the caller's scope."""
-    asked = {alarm.id: alarm for alarm in alarms if alarm.state in OUTSTANDING}
-    if not asked:
+    """Return by id how the outstanding alarms of a page are shown, among all outstanding alarms in the caller's scope."""
+    wanted = {alarm.id: alarm for alarm in alarms if alarm.state in OUTSTANDING}
+    if not wanted:
         return {}
-    scope = frozenset(alarm.plant for alarm in asked.values()) | {SERVICE}
+    scope = frozenset(alarm.plant for alarm in wanted.values()) | {SERVICE}
     which = AlarmFilter(plants=frozenset(filter(caller.sees, scope)), states=OUTSTANDING)
-    beside = [alarm for alarm in ports.alarms.alarms(which, limit=MOST) if alarm.id not in asked]
-    return {shown.alarm.id: shown for shown in show(ports, [*asked.values(), *beside]) if shown.alarm.id in asked}
+    beside = [alarm for alarm in ports.alarms.alarms(which, limit=MOST) if alarm.id not in wanted]
+    return {shown.alarm.id: shown for shown in show(ports, [*wanted.values(), *beside]) if shown.alarm.id in wanted}

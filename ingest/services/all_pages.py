@@ -1,4 +1,4 @@
-"""All of a list that is asked for page by page: for what must not be cut off, however much there is."""
+"""Reads every record of a paged query, for lists that must not be cut off."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Pages(Protocol[R_co]):
-    """Gives the page after the record at `before`."""
+    """Returns the page after the record at `before`."""
 
     def __call__(self, *, limit: int, before: tuple[int, UUID] | None) -> Sequence[R_co]:
-        """At most so many records; fewer only on the last page."""
+        """Return at most `limit` records; fewer only on the last page."""
 
 
-def whole(pages: Pages[R], place: Callable[[R], tuple[int, UUID]]) -> Iterator[R]:
-    """Yield every record, in the order of the pages; `place` tells where the next page goes on."""
+def read_all(pages: Pages[R], place: Callable[[R], tuple[int, UUID]]) -> Iterator[R]:
+    """Yield every record, in the order of the pages; `place` gives the key after which the next page begins."""
     before = None
     while True:
         found = pages(limit=_PAGE, before=before)

@@ -1,4 +1,4 @@
-"""What one token may add to the records in a day: people never come near it, a script that ran wild does."""
+"""Limits how much a token may add to the records in a day: above what people do, below what a runaway script does."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class AllowanceSpent(Event, level="warning", labels=("what",)):
 
 
 class Allowance:
-    """So much a day for each token, all of it at once if need be; what was used comes back evenly. Thread-safe."""
+    """A daily allowance for each token: may be used all at once, and refills evenly. Thread-safe."""
 
     def __init__(self, what: str, setting: str, a_day: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """`what`: is counted, in the plural, with its unit, for messages and counters; `setting`: its key."""
+        """`what`: what is counted, in the plural, with its unit, for messages and counters; `setting`: its key."""
         self._what = what
         self._setting = setting
         self._a_day = a_day
@@ -37,7 +37,7 @@ class Allowance:
         self._used: dict[str, tuple[float, float]] = {}  # token -> used, at that time
 
     def take(self, token: str, amount: float = 1.0) -> None:
-        """Use so much of it. Raises Busy if there is not as much left."""
+        """Use `amount` of a token's allowance. Raises Busy if less is left."""
         with self._lock:
             now = self._clock()
             before, at = self._used.get(token, (0.0, now))
@@ -56,17 +56,17 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """All there are."""
+    """The allowances of acts and of evidence, and the room for all evidence."""
 
     acts: Allowance
     evidence: Allowance
     """In MiB."""
     evidence_gb: float
-    """Room for all evidence there is."""
+    """Room for the evidence of all tokens, in GiB."""
 
     @classmethod
     def of(cls, config: CasesConfig, clock: Callable[[], float] = time.monotonic) -> Self:
-        """Those the settings give."""
+        """Return the allowances that the settings give."""
         return cls(
             Allowance("acts on records", "cases.acts_a_day", config.acts_a_day, clock),
             Allowance(
@@ -79,7 +79,7 @@ class Allowances:
         )
 
     def require_room(self, kept: int, size: int) -> None:
-        """Whether a file of that size fits beside what is kept (bytes). Raises Away."""
+        """Check that a file of that size fits beside what is kept (bytes). Raises Away."""
         if kept + size > self.evidence_gb * 2**30:
             raise Away(
                 f"evidence has {kept / 2**30:.2f} of the {self.evidence_gb:g} GiB that `cases.evidence_gb` gives it:"

@@ -1,6 +1,6 @@
-"""What a caller can reach: every look-up by plant goes through here, so scope is enforced in one place.
+"""Looks up plants, points, alarms and warnings within a caller's scope; the only place where scope is enforced.
 
-What is out of scope looks exactly like what does not exist.
+What is out of scope is answered exactly like what does not exist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ingest.intake.wire.topics import parse_topic
 from ingest.plants.in_force import HeldBack
 from ingest.plants.view import Latest
 from ingest.services.access import Principal
-from ingest.services.all_pages import whole
+from ingest.services.all_pages import read_all
 from ingest.services.errors import Away, NotThere
 from ingest.services.ports import Ports
 from ingest.storage.history.errors import HistoryError, HistorySuspended, HistoryUnavailable
@@ -30,13 +30,13 @@ from ingest.storage.history.store import Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
 
 QUARANTINE_PAGE: Final = 500
-QUARANTINE_PAGES: Final = 10  # looked through, at most, to fill one page of a token with few plants
+QUARANTINE_PAGES: Final = 10  # read at most, to fill one page of a token with few plants
 EXCERPT: Final = 400  # bytes of a quarantined payload that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """A gateway as registered and as heard; `name` is None once it is no longer registered.
+    """A gateway's registration and its sequence state; `name` is None once it is no longer registered.
 
     Attributes:
         ahead_s: how far its clock is ahead of the service's, s; None: not known now.
@@ -47,14 +47,14 @@ class GatewayView:
     gateway: str
     name: Text | None
     online: bool | None
-    position: GatewaySequence | None
+    sequence: GatewaySequence | None
     ahead_s: float | None = None
     clock_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Standing alarms by level, and how many of them nobody has acknowledged."""
+class OutstandingCounts:
+    """Outstanding alarms by level, and how many of them nobody has acknowledged."""
 
     level_1: int = 0
     level_2: int = 0
@@ -62,12 +62,12 @@ class Standing:
 
     @property
     def total(self) -> int:
-        """Both levels."""
+        """Number of outstanding alarms of both levels."""
         return self.level_1 + self.level_2
 
-    def __add__(self, other: Standing) -> Standing:
-        """Return both together."""
-        return Standing(
+    def __add__(self, other: OutstandingCounts) -> OutstandingCounts:
+        """Return the sum of both counts."""
+        return OutstandingCounts(
             self.level_1 + other.level_1,
             self.level_2 + other.level_2,
             self.unacknowledged + other.unacknowledged,
@@ -75,17 +75,17 @@ class Standing:
 
 
 def plants(ports: Ports, caller: Principal) -> list[Plant]:
-    """Every plant in scope, by id."""
+    """Return every plant in scope, by id."""
     return [plant for key, plant in sorted(ports.live.configuration().plants.items()) if caller.sees(key)]
 
 
 def held_back(ports: Ports, caller: Principal) -> list[HeldBack]:
-    """The files of plants in scope that are not in force as they stand."""
+    """Return the plant files in scope whose present content is not in force."""
     return [held for held in ports.live.held_back() if caller.sees(held.plant)]
 
 
 def plant(ports: Ports, caller: Principal, key: str) -> Plant:
-    """One plant in scope. Raises NotThere."""
+    """Return a plant in scope. Raises NotThere."""
     found = ports.live.configuration().plants.get(key) if caller.sees(key) else None
     if found is None:
         raise NotThere(f"plant {key!r} is not known")
@@ -93,7 +93,7 @@ def plant(ports: Ports, caller: Principal, key: str) -> Plant:
 
 
 def point(ports: Ports, caller: Principal, plant_key: str, key: str) -> Point:
-    """One point of a plant in scope. Raises NotThere."""
+    """Return a point of a plant in scope. Raises NotThere."""
     configuration = ports.live.configuration()
     found = configuration.find(plant(ports, caller, plant_key).id, key)
     if found is None:
@@ -103,7 +103,7 @@ def point(ports: Ports, caller: Principal, plant_key: str, key: str) -> Point:
 
 
 def alarm(ports: Ports, caller: Principal, key: UUID) -> Alarm:
-    """One alarm of a plant in scope. Raises NotThere."""
+    """Return an alarm of a plant in scope. Raises NotThere."""
     found = ports.alarms.alarm(key)
     if found is None or not caller.sees(found.plant):
         raise NotThere(f"alarm {str(key)!r} is not known")
@@ -111,7 +111,7 @@ def alarm(ports: Ports, caller: Principal, key: UUID) -> Alarm:
 
 
 def warning(ports: Ports, caller: Principal, key: UUID) -> EarlyWarning:
-    """One warning of a plant in scope. Raises NotThere."""
+    """Return a warning of a plant in scope. Raises NotThere."""
     found = ports.warnings.warning(key)
     if found is None or not caller.sees(found.plant):
         raise NotThere(f"warning {str(key)!r} is not known")
@@ -119,34 +119,34 @@ def warning(ports: Ports, caller: Principal, key: UUID) -> EarlyWarning:
 
 
 def rule(ports: Ports, of: Alarm) -> Rule | None:
-    """The rule an alarm was raised by, or None if it is no longer configured."""
+    """Return the rule that raised an alarm, or None if it is no longer configured."""
     point = ports.live.configuration().find(of.plant, of.point)
-    return next((one for one in point.rules if one.code == of.rule), None) if point else None
+    return next((rule for rule in point.rules if rule.code == of.rule), None) if point else None
 
 
 def narrowed(caller: Principal, plant_key: str | None) -> frozenset[str] | None:
-    """The plants to ask for: the one named, as far as it is in scope; else the whole scope (None = all)."""
+    """Return the plants to query: the one named, if it is in scope; else the whole scope (None = all)."""
     if plant_key is None:
         return caller.plants
     return frozenset({plant_key}) if caller.sees(plant_key) else frozenset()
 
 
-def standing(ports: Ports, caller: Principal, plant_key: str | None = None) -> dict[str, Standing]:
-    """Standing alarms by plant; plants without any are left out."""
-    return counted(ports.alarms.counts(AlarmFilter(plants=narrowed(caller, plant_key), states=OUTSTANDING)))
+def outstanding_alarms(ports: Ports, caller: Principal, plant_key: str | None = None) -> dict[str, OutstandingCounts]:
+    """Count outstanding alarms by plant; plants without any are left out."""
+    return counts_by_plant(ports.alarms.counts(AlarmFilter(plants=narrowed(caller, plant_key), states=OUTSTANDING)))
 
 
-def counted(counts: Mapping[tuple[str, int, AlarmState], int]) -> dict[str, Standing]:
-    """Counts by plant, level and state as standing alarms by plant."""
+def counts_by_plant(counts: Mapping[tuple[str, int, AlarmState], int]) -> dict[str, OutstandingCounts]:
+    """Sum counts by plant, level and state to outstanding alarms by plant."""
     levels, unacknowledged = Counter[tuple[str, int]](), Counter[str]()
     for (plant, level, state), alarms in counts.items():
         levels[plant, level] += alarms
         unacknowledged[plant] += alarms if state in UNSEEN else 0
-    return {key: Standing(levels[key, 1], levels[key, 2], unacknowledged[key]) for key in unacknowledged}
+    return {key: OutstandingCounts(levels[key, 1], levels[key, 2], unacknowledged[key]) for key in unacknowledged}
 
 
 def positions(ports: Ports, caller: Principal, name: str | None = None) -> dict[str, tuple[str, ...]]:
-    """The operator positions (or the one named) all of whose plants are in scope. Raises NotThere."""
+    """Return the operator positions (or the one named) all of whose plants are in scope. Raises NotThere."""
     seen = {key: plants for key, plants in ports.load.positions().items() if all(map(caller.sees, plants))}
     if name is not None and name not in seen:
         raise NotThere(f"operator position {name!r} is not known")
@@ -154,27 +154,27 @@ def positions(ports: Ports, caller: Principal, name: str | None = None) -> dict[
 
 
 def gateways(ports: Ports, caller: Principal) -> list[GatewayView]:
-    """Every registered gateway in scope, heard or not, then those heard that are no longer registered."""
+    """Return every registered gateway in scope, then those that sent frames but are no longer registered."""
     configuration = ports.live.configuration()
-    heard = {(p.plant, p.gateway): p for p in ports.journal.gateways() if caller.sees(p.plant)}
+    sequences = {(s.plant, s.gateway): s for s in ports.journal.gateways() if caller.sees(s.plant)}
     found = []
     for plant in plants(ports, caller):
         for gateway in plant.gateways:
             key = (plant.id, gateway.id)
-            position = heard.pop(key, None)
+            sequence = sequences.pop(key, None)
             registered = configuration.gateways.get(key)
             device = ports.live.latest(registered.device) if registered else None
             clock = configuration.points[registered.clock] if registered else None
             ahead_s = ports.live.latest(clock.index).trusted if clock else None
             off = clock is not None and ahead_s is not None and _beyond(ahead_s, clock)
-            found.append(GatewayView(*key, gateway.name, _online(device, position), position, ahead_s, off))
-    return found + [GatewayView(*key, None, p.online, p) for key, p in sorted(heard.items())]
+            found.append(GatewayView(*key, gateway.name, _online(device, sequence), sequence, ahead_s, off))
+    return found + [GatewayView(*key, None, s.online, s) for key, s in sorted(sequences.items())]
 
 
 def quarantined(
     ports: Ports, caller: Principal, *, limit: int, before: int | None
 ) -> tuple[Sequence[Quarantined], int | None]:
-    """Quarantined messages, newest first, and the `before` of the next page; None: there are no more.
+    """Return quarantined messages, newest first, and the `before` of the next page; None: there are no more.
 
     A caller with few plants sees only what names one of them: a page may have few messages, or none, and a next one.
     """
@@ -197,13 +197,16 @@ def quarantined(
 def suppressions(
     ports: Ports, plants: frozenset[str] | None, states: frozenset[SuppressionState], point: str | None = None
 ) -> list[Suppression]:
-    """All suppressions of these plants in these states, newest first, however many: for those that are not over."""
+    """Return all suppressions of these plants in these states, newest first, without a limit.
+
+    For states that are not final: those that ended accumulate.
+    """
     pages = partial(ports.suppressions.suppressions, plants=plants, states=states, point=point)
-    return list(whole(pages, lambda suppression: (suppression.applied, suppression.id)))
+    return list(read_all(pages, lambda suppression: (suppression.applied, suppression.id)))
 
 
 def hidden_points(ports: Ports, caller: Principal) -> Mapping[str, int]:
-    """How many points have alarms hidden now, by plant in scope; those with none are left out."""
+    """Count the points with hidden alarms now, by plant in scope; plants without any are left out."""
     now, in_force = ports.now(), frozenset({SuppressionState.IN_FORCE})
     held = {
         (suppression.plant, suppression.point)
@@ -214,7 +217,7 @@ def hidden_points(ports: Ports, caller: Principal) -> Mapping[str, int]:
 
 
 def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tuple[Suppression, ...]]:
-    """What hides alarms of a plant's points (or of one) now, by point, the strongest first."""
+    """Return the suppressions in force of a plant's points (or of one point), by point, the strongest first."""
     now = ports.now()
     found: dict[str, list[Suppression]] = {}
     for suppression in suppressions(ports, frozenset({plant}), frozenset({SuppressionState.IN_FORCE}), point):
@@ -224,7 +227,7 @@ def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tupl
 
 
 async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-    """Points' history, all asked at once.
+    """Return the trends of points in one query.
 
     Raises:
         Away: the history store does not answer in time, or refuses. What the store itself says is for the log alone:
@@ -250,16 +253,16 @@ async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]
 
 
 def excerpt(payload: bytes) -> str:
-    r"""Return the beginning of a payload as text; what is no printable text shows as \x.. or U+FFFD."""
+    r"""Return the beginning of a payload as text; unprintable characters show as \x.. or U+FFFD."""
     text = payload[:EXCERPT].decode("utf-8", "replace")
     shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
     return shown + ("…" if len(payload) > EXCERPT else "")
 
 
-def _online(device: Latest | None, position: GatewaySequence | None) -> bool | None:
+def _online(device: Latest | None, sequence: GatewaySequence | None) -> bool | None:
     if device is not None and device.time > 0:
         return not device.stale and device.value == 1.0
-    return position.online if position else None
+    return sequence.online if sequence else None
 
 
 def _beyond(ahead_s: float, clock: Point) -> bool:

@@ -1,4 +1,4 @@
-"""Settings of the API and console: where they listen, who may read, who may act."""
+"""Settings of the API and console: address, TLS, tokens and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders to the engine in a caller's name, and what comes of them in the API's words."""
+"""Sends a caller's commands to the engine and maps its errors to the API's."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ T = TypeVar("T")
 
 
 def person(caller: Principal) -> Person:
-    """The caller as the records name them."""
+    """Return the caller as records name them."""
     return Person(caller.name, caller.acts_as)
 
 
 @contextmanager
 def as_conflict() -> Iterator[None]:
-    """Tell the caller of what is no longer as they saw it. Raises Conflict."""
+    """Raise Conflict where the block finds a record changed since the caller read it."""
     try:
         yield
     except Changed as error:
         done = isinstance(error, DoneBefore)
-        raise Conflict(str(error), said=error.text, now=error.now, done=done) from error
+        raise Conflict(str(error), localized=error.text, now=error.now, done=done) from error
 
 
 async def carry_out(ports: Ports, command: Command[T]) -> T:
-    """Have the engine do it; returns what it led to, as committed.
+    """Have the engine execute a command; return its committed result.
 
     Raises:
         NotThere: what it names is not known.
-        Conflict: it cannot be done as things stand.
+        Conflict: it cannot be done in the present state.
         Away: the engine did not answer.
     """
     try:
@@ -46,7 +46,9 @@ async def carry_out(ports: Ports, command: Command[T]) -> T:
     except KeyError as error:
         raise NotThere(f"{error.args[0]} is not known") from error
     except Refused as error:
-        raise Conflict(str(error), said=cannot(error.kind, error.state), now={"state": str(error.state)}) from error
+        raise Conflict(
+            str(error), localized=cannot(error.kind, error.state), now={"state": str(error.state)}
+        ) from error
     except ValueError as error:
         raise Conflict(str(error)) from error
     except TimeoutError as error:

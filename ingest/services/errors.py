@@ -1,4 +1,4 @@
-"""Errors that the API tells its caller, each with its HTTP status, as problem+json (RFC 9457).
+"""Errors that the API returns to its caller, each with its HTTP status, as problem+json (RFC 9457).
 
 Problem
 ├── NotSignedIn    401  no token, or one we do not know
@@ -13,7 +13,7 @@ Problem
 ├── BadParameter   422  one parameter is wrong: its name, its value and what was expected
 └── Away           503  a part of the service does not answer; try again after `retry_after_s`
 
-CannotListen            the server could not take its address or certificate (never reaches a caller)
+CannotListen            the server could not bind its address or read its certificate (never reaches a caller)
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from ingest.domain.model.text import Text
 
 
 class Problem(Exception):
-    """Something the caller is told."""
+    """An error that is returned to the caller as a problem document."""
 
     status = 500
     title = "Internal error"
-    said: Text | None = None
-    """What the caller is to know of it, in both languages, where that is more than its status."""
+    localized: Text | None = None
+    """What happened, in both languages, where that is more than the status says."""
 
     def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail or self.title)
@@ -39,12 +39,12 @@ class Problem(Exception):
 
     def body(self) -> dict[str, Any]:
         """Return the members of the problem document."""
-        said = {} if self.detail is None else {"detail": self.detail}
-        return {"type": "about:blank", "title": self.title, "status": self.status, **said}
+        detail = {} if self.detail is None else {"detail": self.detail}
+        return {"type": "about:blank", "title": self.title, "status": self.status, **detail}
 
 
 class NotSignedIn(Problem):
-    """No token, or one we do not know."""
+    """The request has no token, or an unknown one."""
 
     status = 401
     title = "A token is needed"
@@ -54,7 +54,7 @@ class NotSignedIn(Problem):
 
 
 class NotAllowed(Problem):
-    """Known, but this is not theirs to do."""
+    """The caller is known but may not do this."""
 
     status = 403
     title = "Not allowed"
@@ -63,44 +63,45 @@ class NotAllowed(Problem):
 class NotOfThisSession(NotAllowed):
     """The form was made for another session: somebody signed in anew since."""
 
-    said = Text(
+    localized = Text(
         "没有完成：打开此表单之后又重新登录过。请返回该页面，核对后再次提交。",
         "Not done: somebody signed in anew after this form was opened. Go back to it, check it and send it again.",
     )
 
 
 class NotThere(Problem):
-    """Does not exist, or not for this caller."""
+    """The record does not exist, or is out of the caller's scope."""
 
     status = 404
     title = "Not found"
 
 
 class Conflict(Problem):
-    """Cannot be done in the present state.
+    """The request cannot be carried out in the present state.
 
     Attributes:
-        said: what changed since the caller looked, in both languages; None: they did not look at something older.
-        now: how it stands, with `said`.
-        done: somebody was faster: there is nothing left to do.
+        localized: what changed since the caller read it, in both languages; None: nothing did.
+        now: the present state, with `localized`.
+        done: somebody did the same before: there is nothing left to do.
     """
 
     status = 409
     title = "Not possible in this state"
 
     def __init__(
-        self, detail: str, *, said: Text | None = None, now: Mapping[str, Any] | None = None, done: bool = False
+        self, detail: str, *, localized: Text | None = None, now: Mapping[str, Any] | None = None, done: bool = False
     ) -> None:
         super().__init__(detail)
         self.done = done
-        self.said = said
+        self.localized = localized
         self.now = now or {}
 
     def body(self) -> dict[str, Any]:
         """Return the members of the problem document; with what changed, if it did."""
-        if self.said is None:
+        if self.localized is None:
             return super().body()
-        return {**super().body(), "changed": {"zh": self.said.zh, "en": self.said.en}, "now": dict(self.now)}
+        changed = {"zh": self.localized.zh, "en": self.localized.en}
+        return {**super().body(), "changed": changed, "now": dict(self.now)}
 
 
 class TooLarge(Problem):
@@ -111,7 +112,7 @@ class TooLarge(Problem):
 
 
 class BadParameter(Problem):
-    """One parameter is wrong."""
+    """A parameter is wrong: its name, its value and what was expected."""
 
     status = 422
     title = "A parameter is wrong"
@@ -126,7 +127,7 @@ class BadParameter(Problem):
 
 
 class Busy(Problem):
-    """This token has as many of these under way, or did as much today, as one may."""
+    """The token reached its limit of requests under way, or its allowance of the day."""
 
     status = 429
     title = "Too many at once"
@@ -136,14 +137,14 @@ class Busy(Problem):
 
 
 class TooManyGuesses(Problem):
-    """Too many wrong tokens came from there."""
+    """Too many wrong tokens came from the caller's address."""
 
     status = 429
     title = "Too many wrong tokens"
 
     def __init__(self, wait_s: int) -> None:
-        said = f"too many wrong tokens came from this address: try again in {wait_s} s"
-        super().__init__(said, headers={"retry-after": str(wait_s)})
+        detail = f"too many wrong tokens came from this address: try again in {wait_s} s"
+        super().__init__(detail, headers={"retry-after": str(wait_s)})
         self.wait_s = wait_s
 
 
@@ -158,7 +159,7 @@ class Away(Problem):
 
 
 class CannotListen(Exception):
-    """The server could not take its address or read its certificate."""
+    """The server could not bind its address or read its certificate."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {host} port {port}: {reason}")

@@ -1,4 +1,4 @@
-"""What the API needs from the rest of the service. `app` fills it in; tests fill it with stand-ins."""
+"""Protocols of the parts of the service that the API calls; tests implement them with stand-ins."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class AlarmBook(Protocol):
-    """Alarms as committed. Blocking: call from a worker thread."""
+    """Queries committed alarms. Blocking: call from a worker thread."""
 
     def alarms(
         self,
@@ -43,50 +43,50 @@ class AlarmBook(Protocol):
         before: tuple[int, UUID] | None = None,
         order: Order = Order.RAISED,
     ) -> Sequence[Alarm]:
-        """In that order; `before` = `place` of the last one seen, for the next page."""
+        """Return a page of alarms in that order; `before` = `place` of the last alarm of the page before."""
 
     def counts(self, which: AlarmFilter) -> Mapping[tuple[str, int, AlarmState], int]:
-        """How many there are by plant, level and state; those without any are left out."""
+        """Count alarms by plant, level and state; counts of zero are left out."""
 
     def alarm(self, alarm: UUID) -> Alarm | None:
-        """One alarm, or None."""
+        """Return an alarm by its id, or None."""
 
     def alarm_history(self, alarm: UUID) -> Sequence[AlarmEvent]:
-        """Every event of one alarm, oldest first."""
+        """Return every event of an alarm, oldest first."""
 
     def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
-        """Events with a greater sequence number, oldest first."""
+        """Return events with a greater sequence number, oldest first."""
 
     def last_event(self) -> int:
-        """The newest sequence number, 0 if there is none."""
+        """Return the newest event's sequence number, 0 if there is none."""
 
 
 class WarningBook(Protocol):
-    """Early warnings as committed. Blocking."""
+    """Queries committed early warnings. Blocking."""
 
     def warnings(
         self, which: WarningFilter, *, limit: int, before: tuple[int, UUID] | None = None
     ) -> Sequence[EarlyWarning]:
-        """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+        """Return a page of warnings, newest raised first; `before` = (raised, id) of the last warning seen."""
 
     def warning(self, warning: UUID) -> EarlyWarning | None:
-        """One warning, or None."""
+        """Return a warning by its id, or None."""
 
     def warning_history(self, warning: UUID) -> Sequence[WarningEvent]:
-        """Every event of one warning, oldest first."""
+        """Return every event of a warning, oldest first."""
 
     def warnings_after(self, seq: int, *, limit: int) -> Sequence[WarningEvent]:
-        """Events with a greater sequence number, oldest first."""
+        """Return events with a greater sequence number, oldest first."""
 
     def last_warning(self) -> int:
-        """The newest event's sequence number, 0 if there is none."""
+        """Return the newest event's sequence number, 0 if there is none."""
 
 
 class SuppressionBook(Protocol):
-    """Suppressions as committed. Blocking."""
+    """Queries committed suppressions. Blocking."""
 
     def suppression(self, suppression: UUID) -> Suppression | None:
-        """One of them, or None."""
+        """Return a suppression by its id, or None."""
 
     def suppressions(
         self,
@@ -97,11 +97,11 @@ class SuppressionBook(Protocol):
         states: Collection[SuppressionState] | None = None,
         before: tuple[int, UUID] | None = None,
     ) -> Sequence[Suppression]:
-        """Newest first; `before` = (applied, id) of the last one seen. None: any."""
+        """Return a page, newest first; `before` = (applied, id) of the last suppression seen. None: any."""
 
 
 class AuditTrail(Protocol):
-    """The audit trail. Blocking."""
+    """Queries the audit trail. Blocking."""
 
     def acts(
         self,
@@ -115,78 +115,78 @@ class AuditTrail(Protocol):
         since: int | None = None,
         until: int | None = None,
     ) -> Sequence[AuditRow]:
-        """Newest first; `before` = seq of the last one seen. None: any. Times are ns; `until` itself is left out."""
+        """Return a page, newest first; `before` = seq of the last row. None: any. Times are ns; `until` is excluded."""
 
     def verify(self) -> Verdict:
-        """Read the whole trail and hash it anew."""
+        """Read the whole trail and check its hash chain."""
 
 
 class Readings(Protocol):
-    """History as far as the API asks. Never blocks, and answers within a deadline."""
+    """Queries the history store. Never blocks, and answers within a deadline."""
 
     async def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-        """The trend of each query, in that order. Raises HistoryError."""
+        """Return the trend of each query, in that order. Raises HistoryError."""
 
 
 class Journal(Protocol):
-    """The journal as far as the API asks. Blocking."""
+    """Queries the journal. Blocking."""
 
     def gateways(self) -> Sequence[GatewaySequence]:
-        """Where every gateway stands."""
+        """Return the sequence state of every gateway."""
 
     def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
-        """Newest first; `before` = id of the last one seen."""
+        """Return a page of quarantined messages, newest first; `before` = id of the last message seen."""
 
     def overflowed(self) -> int:
-        """Messages deleted from quarantine for want of room since the start."""
+        """Return how many messages were deleted from quarantine for want of room since the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the service does its job. `ready` is false with a reason for every part that does not."""
+    """State of the service's parts; `ready` is false as soon as a part does not work."""
 
     ready: bool
     parts: dict[str, str]  # part -> "ok" or what is wrong
 
 
 class Live(Protocol):
-    """The running service as far as the API asks."""
+    """Queries and commands to the running service."""
 
     def configuration(self) -> PlantConfiguration:
-        """The configuration in force."""
+        """Return the configuration in force."""
 
     def latest(self, index: int) -> Latest:
-        """The newest reading of a point by configuration index. Never blocks."""
+        """Return the newest reading of a point by its configuration index. Never blocks."""
 
     def view(self) -> PlantView:
-        """Plants as they stand: what can be trusted, and which equipment is in production. Never blocks."""
+        """Return the current state of the plants: trusted values, and equipment in production. Never blocks."""
 
-    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
-        """Those of a point's rules that say nothing now, by code, and why: silence must not be taken for health."""
+    def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """Return the reason by rule code for those of a point's rules that cannot be evaluated now."""
 
     def health(self) -> Health:
-        """Never blocks."""
+        """Return the health of every part. Never blocks."""
 
     def history_refuses(self) -> str | None:
-        """Why the history takes nothing of what is written, in its own words; None: it does take it. Never blocks."""
+        """Return the history store's reason for refusing every write; None: it accepts them. Never blocks."""
 
     def held_back(self) -> Sequence[HeldBack]:
-        """The plant files that are not in force as they stand. Never blocks."""
+        """Return the plant files whose present content is not in force. Never blocks."""
 
     async def order(self, command: Command[T]) -> T:
-        """Have the engine carry something out; returns what it led to, as committed.
+        """Have the engine execute a command; return its committed result.
 
         Raises:
             KeyError: what it names is not known.
-            ValueError: it cannot be done as things stand; the message says why.
+            ValueError: it cannot be done in the present state; the message says why.
             TimeoutError: the engine did not answer; it may still do it.
         """
 
     def facts(self, plant: str) -> Sequence[Fact]:
-        """What is known of a plant that counts for warnings and for its risk. Never blocks."""
+        """Return the facts of a plant that count for its warnings and its risk. Never blocks."""
 
     def fall_after(self) -> int:
-        """How long a lower colour of a warning must hold before the higher one falls, ns. Never blocks."""
+        """Return how long a lower colour must hold before a warning falls to it, ns. Never blocks."""
 
     async def wait_warning(self, seq: int, timeout_s: float) -> None:
         """Return as soon as a warning's event newer than `seq` may be committed, or after the timeout."""
@@ -195,16 +195,16 @@ class Live(Protocol):
         """Return as soon as an alarm event newer than `seq` may be committed, or after the timeout."""
 
 
-class ListMaker(Protocol):
-    """Where lists are made."""
+class Exporter(Protocol):
+    """Makes lists and summaries as files."""
 
-    async def make(self, wish: ExportRequest) -> BinaryIO:
-        """Return a list as a file to read. Raises NotMade."""
+    async def make(self, request: ExportRequest) -> BinaryIO:
+        """Return a list as a file to read. Raises ExportFailed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """The closed loop: its records, what is counted of alarms and warnings, evidence files, settings."""
+    """What use cases of the closed loop need: records, figures of alarms and warnings, evidence files, settings."""
 
     books: CaseStore
     figures: CaseFigures
@@ -215,7 +215,7 @@ class Cases:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything the API stands on."""
+    """Everything the API needs from the rest of the service."""
 
     live: Live
     alarms: AlarmBook
@@ -225,7 +225,7 @@ class Ports:
     history: Readings
     journal: Journal
     cases: Cases
-    sheets: ListMaker
+    exports: Exporter
     load: AlarmLoad
     record: Callable[[Act], None]  # into the audit trail; never blocks
     now: Callable[[], int]  # ns since the epoch

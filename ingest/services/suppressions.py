@@ -1,4 +1,4 @@
-"""Suppressions in a caller's scope: found, decided on, ended, and what one would hide."""
+"""Finds, decides on and ends suppressions in a caller's scope, and counts the alarms one would hide."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST: Final = 1000  # more than a point has rules
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """The alarms of a point that are not normal, by level, and how often they were raised altogether."""
+    """Number of a point's alarms that are not normal, by level, and how often they were raised altogether."""
 
     level_1: int
     level_2: int
@@ -31,17 +31,17 @@ class Hidden:
 
 
 async def settle(ports: Ports, caller: Principal, command: Decide | End) -> Suppression:
-    """Decide on a suppression, or end it; returns what came of it.
+    """Decide on a suppression, or end it; return it as committed.
 
     Raises:
         NotThere: it is not known, or not in scope.
-        Conflict: it cannot be done as things stand; if it is over: who ended or rejected it, and when.
+        Conflict: it cannot be done in the present state; if it is over: who ended or rejected it, and when.
         Away: the engine did not answer.
     """
     await run_sync(suppression_of, ports, caller, command.suppression)
     try:
         return await carry_out(ports, command)
-    except NotThere:  # the engine forgets what is over, the records do not
+    except NotThere:  # the engine forgets ended suppressions, the records do not
         record = await run_sync(suppression_of, ports, caller, command.suppression)
         with as_conflict():
             if (before := decided_before(record)) is not None:
@@ -50,7 +50,7 @@ async def settle(ports: Ports, caller: Principal, command: Decide | End) -> Supp
 
 
 def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:
-    """One suppression of a plant in scope. Raises NotThere."""
+    """Return a suppression of a plant in scope. Raises NotThere."""
     found = ports.suppressions.suppression(key)
     if found is None or not caller.sees(found.plant):
         raise NotThere(f"suppression {str(key)!r} is not known")
@@ -58,7 +58,7 @@ def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:
 
 
 def hidden_by(ports: Ports, suppression: Suppression) -> Hidden:
-    """What taking that point out of service would hide."""
+    """Count the alarms that taking this point out of service would hide."""
     which = AlarmFilter(plants=frozenset({suppression.plant}), states=_NOT_NORMAL, point=suppression.point)
     found = ports.alarms.alarms(which, limit=_MOST)
     return Hidden(

@@ -1,4 +1,4 @@
-"""Times as the API takes them: RFC 3339 with a zone in, ns since the epoch inside."""
+"""Parses the API's times: RFC 3339 with a zone, to ns since the epoch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXPECTED: Final = "an RFC 3339 time with its zone, such as 2026-11-23T06:00:00Z 
 
 
 def parse_instant(text: object) -> int:
-    """Return the ns since the epoch that an RFC 3339 time names; what is before the epoch in UTC is the epoch.
+    """Return an RFC 3339 time as ns since the epoch; times before the epoch become the epoch.
 
     Raises:
         ValueError: not such a time, no zone, or its year is not 1970 to 2199.

@@ -1,4 +1,4 @@
-"""What a caller has done about an early warning in their scope."""
+"""Executes a caller's commands on early warnings in their scope."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ingest.services.ports import Ports
 
 
 async def order(ports: Ports, caller: Principal, key: UUID, command: Command[EarlyWarning]) -> EarlyWarning:
-    """Have something done about a warning in the caller's scope; returns it as committed.
+    """Have the engine execute a command on a warning in the caller's scope; return it as committed.
 
     Raises:
         NotThere: there is none in the caller's scope.
-        Conflict: it is closed, or it cannot be done as things stand.
+        Conflict: it is closed, or it cannot be done in the present state.
         Away: the engine did not answer.
     """
     found = await run_sync(caller_scope.warning, ports, caller, key)
@@ -28,12 +28,12 @@ async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Ear
         raise Conflict("the warning is closed")
     try:
         return await carry_out(ports, command)
-    except NotThere as error:  # the engine keeps no closed ones: it was closed a moment ago
+    except NotThere as error:  # the engine keeps no closed warnings: it was closed a moment ago
         raise Conflict("the warning is closed") from error
 
 
 def seen_colour(ports: Ports, caller: Principal, key: UUID, peak: Colour | None) -> Colour:
-    """The highest colour the caller saw; who does not say saw the one it was raised with. Raises NotThere."""
+    """Return the highest colour the caller saw; without `peak`, the one it was raised with. Raises NotThere."""
     found = caller_scope.warning(ports, caller, key)
     if peak is not None:
         return peak

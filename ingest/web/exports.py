@@ -1,4 +1,4 @@
-"""How lists and summaries are asked for: in a caller's scope, few at a time, made elsewhere, sent as a file."""
+"""Exports in a caller's scope: builds the request, limits how many run, and sends the result as a file."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ingest.services.access import Principal
 from ingest.services.cases.enterprises import heard, recent_s
 from ingest.services.errors import Away, Busy, Conflict
 from ingest.services.exports.request import Ending, ExportRequest, Page
-from ingest.services.exports.runner import NotMade
+from ingest.services.exports.runner import ExportFailed
 from ingest.services.ports import Ports
 from ingest.web.concurrency import ConcurrencyLimit
 
 ROWS: Final = 200
-"""Of a list on one page of the console."""
+"""Rows of a list on a page of the console."""
 
 _RETRY_S: Final = 5.0
 _PIECE: Final = 1 << 16
 _SLOW_S: Final = 1.0
-"""How long a refusal takes, while its token's other requests wait: whoever asks again at once costs next to nothing."""
+"""How long a refusal takes, so that a client that repeats its request at once costs next to nothing."""
 
 
 class Exports:
-    """Lists for callers: one at a time is made, and one token has at most two under way."""
+    """Makes lists for callers: at most 16 requests under way, and two of a token."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -61,10 +61,10 @@ class Exports:
         *,
         lang: Language = "zh",
     ) -> Page:
-        """Rows of a list for the console. Raises NotThere, Busy, Away, Conflict."""
+        """Return a page of a list for the console. Raises NotThere, Busy, Away, Conflict."""
         async with self._place(caller):
-            wish = await run_in_threadpool(self._wish, caller, name, "page", plant, year)
-            with await self._made(replace(wish, lang=lang, first=first, most=ROWS)) as file:
+            request = await run_in_threadpool(self._request, caller, name, "page", plant, year)
+            with await self._make(replace(request, lang=lang, first=first, most=ROWS)) as file:
                 return msgspec.json.decode(file.read(), type=Page)
 
     async def file(
@@ -75,20 +75,24 @@ class Exports:
         Raises:
             NotThere: the plant is not in the caller's scope.
             Busy, Away: too many are under way.
-            Conflict: it cannot be made, whenever it is asked for.
+            Conflict: it cannot be made, and trying again does not help.
         """
         async with self._place(caller) as held:
-            wish = await run_in_threadpool(self._wish, caller, name, ending, plant, year)
-            file = held.enter_context(await self._made(wish))
-            self._tell(caller, wish, plant)
-            return _File(file, wish, held.pop_all())
+            request = await run_in_threadpool(self._request, caller, name, ending, plant, year)
+            file = held.enter_context(await self._make(request))
+            self._audit(caller, request, plant)
+            return _File(file, request, held.pop_all())
 
-    def _tell(self, caller: Principal, wish: ExportRequest, plant: str | None) -> None:
-        detail = {"ending": wish.ending, "year": wish.year}
+    def _audit(self, caller: Principal, request: ExportRequest, plant: str | None) -> None:
+        detail = {"ending": request.ending, "year": request.year}
         ports = self._ports
-        ports.record(Act(ports.now(), caller.name, caller.role, "exported", "export", wish.name, plant or "", detail))
+        ports.record(
+            Act(ports.now(), caller.name, caller.role, "exported", "export", request.name, plant or "", detail)
+        )
 
-    def _wish(self, caller: Principal, name: str, ending: Ending, plant: str | None, year: int | None) -> ExportRequest:
+    def _request(
+        self, caller: Principal, name: str, ending: Ending, plant: str | None, year: int | None
+    ) -> ExportRequest:
         ports = self._ports
         plants = [caller_scope.plant(ports, caller, plant)] if plant else caller_scope.plants(ports, caller)
         return ExportRequest(
@@ -98,31 +102,31 @@ class Exports:
                 replace(plant, points=(), equipment=(), gateways=()) for plant in plants if plant.id != SERVICE
             ),
             scope=caller_scope.narrowed(caller, plant),
-            heard=heard(ports),
+            last_received=heard(ports),
             recent_s=recent_s(ports),
             now=ports.now(),
             year=year,
             phones=caller.sees_phones,
         )
 
-    async def _made(self, wish: ExportRequest) -> BinaryIO:
+    async def _make(self, request: ExportRequest) -> BinaryIO:
         try:
-            return await self._ports.sheets.make(wish)
-        except NotMade as error:
+            return await self._ports.exports.make(request)
+        except ExportFailed as error:
             if error.again:
                 raise Away(error.why, retry_after_s=_RETRY_S) from error
             raise Conflict(error.why) from error
 
 
 class _File(StreamingResponse):
-    """A list on its way. Its file and its place are given back, however that ends."""
+    """Response that sends a list, then closes its file and releases its place, however it ends."""
 
-    def __init__(self, file: BinaryIO, wish: ExportRequest, held: ExitStack) -> None:
-        media = "application/json" if wish.ending == "json" else WRITERS[wish.ending][0]
-        name = wish.name if wish.year is None else f"summary-{wish.year}"
+    def __init__(self, file: BinaryIO, request: ExportRequest, held: ExitStack) -> None:
+        media = "application/json" if request.ending == "json" else WRITERS[request.ending][0]
+        name = request.name if request.year is None else f"summary-{request.year}"
         headers = {"content-length": str(_size(file))}
-        if wish.ending in {"csv", "xlsx"}:
-            headers["content-disposition"] = f"attachment; filename={name}.{wish.ending}"
+        if request.ending in {"csv", "xlsx"}:
+            headers["content-disposition"] = f"attachment; filename={name}.{request.ending}"
         super().__init__(_pieces(file), media_type=media, headers=headers)
         self._held = held
 

@@ -181,7 +181,7 @@ class Guard:
         _require_storable(request)
         if request.method in SAFE_METHODS:
             return
-        if principal is not None and principal.only_looks and path not in LEAVING:
+        if principal is not None and principal.is_display and path not in LEAVING:
             raise NotAllowed("a display only shows; sign in with a token of your own")
         if bearer is not None:
             return

@@ -95,7 +95,7 @@ class Sessions:
 
 def lasts_s(principal: Principal) -> float:
     """How long a session of that caller lasts, s."""
-    return DISPLAY_S if principal.only_looks else SESSION_S
+    return DISPLAY_S if principal.is_display else SESSION_S
 
 
 def _digest(key: str) -> str:

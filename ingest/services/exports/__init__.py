@@ -1,1 +1,1 @@
-"""Lists and summaries made in a process of their own, so that whoever saves a large one delays no alarm."""
+"""Exports of lists and summaries, made in a separate process so that a large one delays no alarm."""

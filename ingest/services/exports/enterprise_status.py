@@ -1,4 +1,4 @@
-"""Enterprises as they stand: what is noted of them, their connection, the self-inspections they owe."""
+"""Joins plants with their enterprise records, connection states and self-inspections due."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from ingest.storage.state.case_store import CaseStore
 
 
 def enterprises_of(
-    books: CaseStore, plants: Iterable[Plant], heard: Mapping[str, int], recent_s: float, now: int
+    books: CaseStore, plants: Iterable[Plant], last_received: Mapping[str, int], recent_s: float, now: int
 ) -> list[Enterprise]:
-    """Plants with what is noted of them, how they stand with their connection, and what they owe."""
+    """Return each plant with its record, the state of its connection, and the self-inspections due.
+
+    `last_received`: when each plant last sent something, ns; it counts as connected for `recent_s` after that.
+    """
     plants = list(plants)
     keys, today = frozenset(plant.id for plant in plants), day_of(now)
     records, done = books.enterprises(keys), books.self_inspections(keys)
@@ -24,6 +27,6 @@ def enterprises_of(
         record = records.get(plant.id, EnterpriseRecord(plant.id))
         since = record.connected_on or duties.period_of(plant.kind, today).first
         owed = duties.owed(plant.id, plant.kind, min(since, today), today, done)
-        state = connection(plant.connect_by, heard.get(plant.id), now, recent_s=recent_s)
+        state = connection(plant.connect_by, last_received.get(plant.id), now, recent_s=recent_s)
         found.append(Enterprise(plant, record, state, tuple(owed)))
     return found

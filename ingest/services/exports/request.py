@@ -1,4 +1,4 @@
-"""What is asked of the process that makes lists, and what comes back for a page of the console."""
+"""Request to the export process, and its answer for a page of the console."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ Ending = Literal["json", "csv", "xlsx", "html", "page"]
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """A list, or a year's summary.
+    """Request for a list, or for a year's summary.
 
     Attributes:
-        name: of one of the four lists; "summary" with a year.
-        plants: the enterprises it is of, without their points.
-        scope: whose hazards, leads and inspections; None: of all plants, also of those removed.
-        heard: when each plant was last heard, ns; those never heard are left out.
-        recent_s: for how long a plant counts as connected once it was heard.
-        now: when its figures are true, ns since the epoch.
-        phones: whether telephone numbers are told whole.
-        lang: in which language its cells are.
-        first, most: of a page, the rows before it and how many it may have.
+        name: one of the four lists; "summary" with a year.
+        plants: the enterprises it covers, without their points.
+        scope: plants whose hazards, leads and inspections it covers; None: all plants, also removed ones.
+        last_received: when each plant last sent something, ns; plants that never did are left out.
+        recent_s: for how long after that a plant counts as connected.
+        now: the time its figures are of, ns since the epoch.
+        phones: whether telephone numbers are given in full.
+        lang: the language of its cells.
+        first, most: of a page, the number of rows before it and its most rows.
     """
 
     name: str
     ending: Ending
     plants: tuple[Plant, ...]
     scope: frozenset[str] | None
-    heard: Mapping[str, int]
+    last_received: Mapping[str, int]
     recent_s: float
     now: int
     year: int | None = None
@@ -46,7 +46,7 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column of a page."""
+    """Heading of a page's column."""
 
     key: str
     heading: Text
@@ -56,7 +56,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a sheet, its cells as people read them. `first` rows are before it, `total` are there altogether."""
+    """Rows of a sheet with their cells as text: `first` is the number of rows before them, `total` of all."""
 
     title: Text
     subtitle: Text

@@ -1,4 +1,4 @@
-"""The four lists (四个清单) and the yearly summary, counted from the records, and written as they were asked for."""
+"""Builds the four lists (四个清单) and the yearly summary from the records, and encodes them."""
 
 from __future__ import annotations
 
@@ -33,41 +33,41 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
-    """Makes sheets from the records of a state database."""
+class SheetBuilder:
+    """Builds sheets from the records of a state database."""
 
     books: CaseStore
     figures: CaseFigures
 
-    def made(self, wish: ExportRequest) -> bytes:
-        """The sheet, written. Blocking, and long for long lists."""
-        return written(self._sheet(wish), wish)
+    def build(self, request: ExportRequest) -> bytes:
+        """Return the sheet, encoded as requested. Blocking, and slow for long lists."""
+        return encode(self._sheet(request), request)
 
-    def _sheet(self, wish: ExportRequest) -> Sheet:
-        rows = enterprises_of(self.books, wish.plants, wish.heard, wish.recent_s, wish.now)
-        if not wish.phones:
+    def _sheet(self, request: ExportRequest) -> Sheet:
+        rows = enterprises_of(self.books, request.plants, request.last_received, request.recent_s, request.now)
+        if not request.phones:
             rows = [without_phones(row) for row in rows]
-        if wish.year is None:
-            hazards = list(self._hazards(wish.scope))
-            return make(wish.name, rows, reversed(hazards), load_criteria(), wish.now, wish.lang)
-        first, end = year_of(wish.year)
-        last = min(dt.date(wish.year, 12, 31), day_of(wish.now))
-        done = self.books.self_inspections(wish.scope)
+        if request.year is None:
+            hazards = list(self._hazards(request.scope))
+            return make(request.name, rows, reversed(hazards), load_criteria(), request.now, request.lang)
+        first, end = year_of(request.year)
+        last = min(dt.date(request.year, 12, 31), day_of(request.now))
+        done = self.books.self_inspections(request.scope)
         owed = []
         for row in rows:
             kind = row.plant.kind
-            since = max(dt.date(wish.year, 1, 1), row.record.connected_on or duties.period_of(kind, last).first)
+            since = max(dt.date(request.year, 1, 1), row.record.connected_on or duties.period_of(kind, last).first)
             if since <= last:
                 owed += duties.owed(row.plant.id, kind, since, last, done)
         records = Records(
             plants=[(row.plant.id, row.plant.name, row.plant.kind) for row in rows],
-            hazards=list(self._hazards(wish.scope)),
-            leads=list(self._leads(wish.scope)),
-            inspections=list(self._inspections(wish.scope)),
+            hazards=list(self._hazards(request.scope)),
+            leads=list(self._leads(request.scope)),
+            inspections=list(self._inspections(request.scope)),
             duties=owed,
-            told=self.figures.told(wish.scope, first, min(end, wish.now + 1)),
+            told=self.figures.told(request.scope, first, min(end, request.now + 1)),
         )
-        return summarise(_with_removed(records), wish.year, wish.now, wish.lang)
+        return summarise(_with_removed(records), request.year, request.now, request.lang)
 
     def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
         which = HazardFilter(plants=scope)
@@ -90,17 +90,17 @@ class Maker:
         )
 
 
-def written(sheet: Sheet, wish: ExportRequest) -> bytes:
-    """A sheet as it was asked for."""
-    if wish.ending == "page":
-        return msgspec.json.encode(page_of(sheet, wish.first, wish.most))
-    if wish.ending == "json":
+def encode(sheet: Sheet, request: ExportRequest) -> bytes:
+    """Encode a sheet as requested."""
+    if request.ending == "page":
+        return msgspec.json.encode(page_of(sheet, request.first, request.most))
+    if request.ending == "json":
         return json.dumps(json_rows(sheet), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    return WRITERS[wish.ending][1](sheet)
+    return WRITERS[request.ending][1](sheet)
 
 
 def page_of(sheet: Sheet, first: int, most: int) -> Page:
-    """Part of a sheet."""
+    """Return the rows of a sheet that make a page."""
     columns = tuple(Heading(column.key, column.heading, column.kind, column.wide) for column in sheet.columns)
     kinds = [column.kind for column in columns]
     rows = tuple(
@@ -112,9 +112,9 @@ def page_of(sheet: Sheet, first: int, most: int) -> Page:
 
 def _with_removed(records: Records) -> Records:
     known = {key for key, _, _ in records.plants}
-    told = {one.plant for some in (records.hazards, records.leads, records.inspections) for one in some}
-    gone = sorted(told - known)
-    plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in gone)]
+    named = {record.plant for kind in (records.hazards, records.leads, records.inspections) for record in kind}
+    removed = sorted(named - known)
+    plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in removed)]
     return Records(plants, records.hazards, records.leads, records.inspections, records.duties, records.told)
 
 

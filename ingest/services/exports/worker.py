@@ -1,7 +1,7 @@
-"""The process that makes one list: takes a wish, reads the state database by its own connection, writes the list.
+"""The export process: reads a request, queries the state database by its own connection, writes one list.
 
-It is started for each list and ends with it, so its memory goes back. The wish comes on standard input; the list goes
-to standard output, a file. It ends when whoever started it does.
+It is started for each list and ends with it, which frees its memory. The request comes on standard input; the list
+goes to standard output, a file. It ends when the process that started it does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 
 from ingest.base.extras import ExtraMissing
 from ingest.services.exports.request import ExportRequest
-from ingest.services.exports.sheets import Maker
+from ingest.services.exports.sheets import SheetBuilder
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.config import StateConfig
@@ -24,7 +24,7 @@ from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.read_only import ReadOnly
 
 MEMORY_BYTES: Final = 2 * 2**30
-"""Address space it may have: a list that needs more is refused, before the machine has to choose whom to end."""
+"""Limit of its address space: a list that needs more is refused, before the system has to kill a process."""
 
 AWAY: Final = 3
 TOO_LARGE: Final = 4
@@ -32,32 +32,32 @@ LACKING: Final = 5
 
 
 def main() -> int:
-    """Make what is wished; the exit code says what stood in the way."""
+    """Make the requested list; the exit code says what prevented it."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
     with suppress(ValueError):  # macOS bounds no addresses
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     config: StateConfig
-    wish: ExportRequest
-    config, wish = pickle.load(sys.stdin.buffer)  # noqa: S301  from the service that started this process
+    request: ExportRequest
+    config, request = pickle.load(sys.stdin.buffer)  # noqa: S301  from the service that started this process
     threading.Thread(target=_end_with_the_service, name="service", daemon=True).start()
     try:
         with ReadOnly(config) as database:
-            made = Maker(CaseStore(database), CaseFigures(database)).made(wish)
+            content = SheetBuilder(CaseStore(database), CaseFigures(database)).build(request)
     except StateUnavailable as error:
-        print(error, file=sys.stderr)  # noqa: T201  that is how it says so
+        print(error, file=sys.stderr)  # noqa: T201  how it reports to the service
         return AWAY
     except MemoryError:
         return TOO_LARGE
     except ExtraMissing as error:
         print(error, file=sys.stderr)  # noqa: T201  as above
         return LACKING
-    sys.stdout.buffer.write(made)
+    sys.stdout.buffer.write(content)
     return 0
 
 
 def _end_with_the_service() -> None:
-    """Whoever started this process keeps its input open; when that ends, nobody waits for the list any more."""
+    """End this process when its input closes: the service keeps it open as long as it waits for the list."""
     while os.read(sys.stdin.fileno(), 4096):  # not through `sys.stdin`, whose lock would be missed at the end
         pass
     os._exit(1)

@@ -73,7 +73,7 @@ def offers(ports: Ports, alarm: Alarm, caller: Principal) -> Offer:
     return Offer(
         acknowledge=acts and alarm.state in UNSEEN,
         reset=acts and TRANSITIONS[alarm.state, AlarmEventKind.RESET] is not Outcome.REFUSED,
-        comment=not caller.only_looks,
+        comment=not caller.is_display,
         assign=acts,
         hide=hide if alarm.active else hide & {SuppressionKind.OUT_OF_SERVICE},
         over=over,

@@ -1,4 +1,4 @@
-"""The list of alarms in its sections: standing by equipment, hidden, waiting for feedback, over."""
+"""The list of alarms in its sections: outstanding by equipment, hidden, waiting for feedback, past."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ingest.services.ports import Ports
 from ingest.web.console import rows
 from ingest.web.paging import cut, read_token
 
-STANDING_SHOWN: Final = 500
+OUTSTANDING_SHOWN: Final = 500
 HIDDEN_SHOWN: Final = 200
 WAITING_SHOWN: Final = 20
 PAST_SHOWN: Final = 50
 
-STANDS: Final = "standing"
+OUTSTANDING_SECTION: Final = "standing"
 HIDDEN: Final = "hidden"
 WAITING: Final = "awaiting-feedback"
-"""No states of their own: all that stands, all that is hidden, what is back to normal without feedback."""
+"""Filters beside the states: all outstanding alarms, all hidden ones, those back to normal without feedback."""
 
 AnyLevel = Literal["", "1", "2"]
 AnyState = AlarmState | Literal["", "standing", "hidden", "awaiting-feedback", "historical"]
@@ -36,7 +36,7 @@ AnyState = AlarmState | Literal["", "standing", "hidden", "awaiting-feedback", "
 
 @dataclass(frozen=True, slots=True)
 class FoldedRow:
-    """An alarm with those folded under it."""
+    """An alarm with the alarms folded under it."""
 
     row: rows.AlarmRow
     folded: tuple[rows.AlarmRow, ...]
@@ -44,7 +44,7 @@ class FoldedRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRows:
-    """The alarms of one equipment; those in `folded` say nothing new, because it stands still."""
+    """The alarms of an equipment; those in `folded` are expected, because it is not in production."""
 
     plant: str
     name: Text
@@ -55,7 +55,7 @@ class GroupRows:
 
     @property
     def count(self) -> int:
-        """All of them."""
+        """Number of alarms in the group."""
         return len(self.lines) + sum(len(line.folded) for line in self.lines) + len(self.folded)
 
 
@@ -69,24 +69,24 @@ class HiddenRow:
 
 @dataclass(frozen=True, slots=True)
 class AlarmLists:
-    """What the page shows.
+    """The sections of the page.
 
     Attributes:
-        groups: standing alarms by equipment; None: the filters ask for one state, or it is a further page.
-        count: how many stand in all, shown or not.
-        more_standing: token of the page that goes on after those shown.
-        hidden, hidden_count: those shown, and how many there are in all.
-        waiting, more_waiting: those shown, and whether there are more.
-        past: what is over, or what the filters ask for.
-        older: token of its next page.
+        groups: outstanding alarms by equipment; None: the filters ask for one state, or it is a further page.
+        count: number of outstanding alarms, shown or not.
+        more_outstanding: token of the page after the outstanding alarms shown.
+        hidden, hidden_count: hidden alarms shown, and how many there are.
+        waiting, more_waiting: alarms without feedback shown, and whether there are more.
+        past: alarms that are over, or those the filters ask for.
+        older: token of the next page of `past`.
         further: whether this is not the first page of the state asked for.
     """
 
     groups: tuple[GroupRows, ...] | None
     past: tuple[rows.AlarmRow, ...]
     older: str | None
-    count: caller_scope.Standing = field(default_factory=caller_scope.Standing)
-    more_standing: str | None = None
+    count: caller_scope.OutstandingCounts = field(default_factory=caller_scope.OutstandingCounts)
+    more_outstanding: str | None = None
     hidden: tuple[HiddenRow, ...] = ()
     hidden_count: int = 0
     waiting: tuple[rows.AlarmRow, ...] = ()
@@ -97,38 +97,40 @@ class AlarmLists:
 def alarm_lists(
     ports: Ports, caller: Principal, plant: str, level: AnyLevel, state: AnyState, cursor: str
 ) -> AlarmLists:
-    """Return every section; or one page of the state asked for."""
-    ask = _Ask(ports, caller, plant, level)
+    """Return every section; or a page of the state asked for."""
+    query = _Query(ports, caller, plant, level)
     before = read_token(cursor or None)
     further = before is not None
     if state:
-        size = STANDING_SHOWN if state == STANDS else PAST_SHOWN
+        size = OUTSTANDING_SHOWN if state == OUTSTANDING_SECTION else PAST_SHOWN
         order = _order(state)
-        page, older = _cut(ask.of(state, size + 1, before), size, order)
+        page, older = _cut(query.of(state, size + 1, before), size, order)
         shown = show_among(ports, caller, page) if order is Order.URGENCY else {}
-        return AlarmLists(None, tuple(ask.row(alarm, shown.get(alarm.id)) for alarm in page), older, further=further)
-    past, older = _cut(ask.past(before), PAST_SHOWN)
-    over = tuple(map(ask.row, past))
+        return AlarmLists(None, tuple(query.row(alarm, shown.get(alarm.id)) for alarm in page), older, further=further)
+    past, older = _cut(query.past(before), PAST_SHOWN)
+    past_rows = tuple(map(query.row, past))
     if further:
-        return AlarmLists(None, over, older, further=True)
-    standing, more_standing = _cut(ask.of(STANDS, STANDING_SHOWN + 1), STANDING_SHOWN, Order.URGENCY)
-    waiting = ask.of(WAITING, WAITING_SHOWN + 1)
+        return AlarmLists(None, past_rows, older, further=True)
+    outstanding, more_outstanding = _cut(
+        query.of(OUTSTANDING_SECTION, OUTSTANDING_SHOWN + 1), OUTSTANDING_SHOWN, Order.URGENCY
+    )
+    waiting = query.of(WAITING, WAITING_SHOWN + 1)
     return AlarmLists(
-        groups=tuple(ask.group(group) for group in fold(ask.shown(standing))),
-        past=over,
+        groups=tuple(query.group(group) for group in fold(query.shown(outstanding))),
+        past=past_rows,
         older=older,
-        count=ask.count(),
-        more_standing=more_standing,
-        hidden=ask.hidden(),
-        hidden_count=ask.hidden_count(),
-        waiting=tuple(ask.row(alarm) for alarm in waiting[:WAITING_SHOWN]),
+        count=query.count(),
+        more_outstanding=more_outstanding,
+        hidden=query.hidden(),
+        hidden_count=query.hidden_count(),
+        waiting=tuple(query.row(alarm) for alarm in waiting[:WAITING_SHOWN]),
         more_waiting=len(waiting) > WAITING_SHOWN,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Ask:
-    """One caller's question, with the filters that every section shares."""
+class _Query:
+    """A caller's query, with the filters that every section shares."""
 
     ports: Ports
     caller: Principal
@@ -151,11 +153,11 @@ class _Ask:
         )
 
     def of(self, state: AnyState, limit: int, before: _Before = None) -> Sequence[Alarm]:
-        """Those whose rows say this, or of this section: standing ones the most urgent first, others the newest."""
+        """Return the alarms of a state or section: outstanding ones by urgency, others newest first."""
         return self.ports.alarms.alarms(self._which(state), limit=limit, before=before, order=_order(state))
 
     def _which(self, state: AnyState) -> AlarmFilter:
-        """Alarms whose rows say this (`AlarmRow.word`), or of this section."""
+        """Return the filter of a state (`AlarmRow.word`) or section."""
         if state == WAITING:
             return self.filter(_NORMAL, cleared=False, historical=False)
         if state == AlarmState.NORMAL:
@@ -166,18 +168,17 @@ class _Ask:
             return self.filter(_SECTIONS[state])
         return self.filter(frozenset({AlarmState(state)}))
 
-    def count(self) -> caller_scope.Standing:
-        """How many stand."""
-        return sum(
-            caller_scope.counted(self.ports.alarms.counts(self._which(STANDS))).values(), start=caller_scope.Standing()
-        )
+    def count(self) -> caller_scope.OutstandingCounts:
+        """Count the outstanding alarms."""
+        counts = caller_scope.counts_by_plant(self.ports.alarms.counts(self._which(OUTSTANDING_SECTION)))
+        return sum(counts.values(), start=caller_scope.OutstandingCounts())
 
     def hidden_count(self) -> int:
-        """How many are hidden."""
+        """Count the hidden alarms."""
         return sum(self.ports.alarms.counts(self._which(HIDDEN)).values())
 
     def past(self, before: _Before) -> Sequence[Alarm]:
-        """What is over: cleared, removed, or found in readings that came late; newest first, one more than a page."""
+        """Return alarms that are cleared, removed or retrospective; newest first, one more than a page."""
         found = [
             alarm
             for which in (
@@ -190,17 +191,17 @@ class _Ask:
         return sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)[: PAST_SHOWN + 1]
 
     def hidden(self) -> tuple[HiddenRow, ...]:
-        """What is hidden, each with what hides it."""
+        """Return the hidden alarms, each with the suppression that hides it."""
         found = self.of(HIDDEN, HIDDEN_SHOWN)
         plants = frozenset(alarm.plant for alarm in found)
         by = caller_scope.suppressions(self.ports, plants, _IN_FORCE) if found else ()
         now = self.ports.now()
         return tuple(HiddenRow(self.row(alarm), _hiding(alarm, by, now)) for alarm in found)
 
-    def shown(self, standing: Sequence[Alarm]) -> list[Shown]:
-        """How each is to be shown, among all that stands in the caller's scope."""
-        found = show_among(self.ports, self.caller, standing)
-        return [found[alarm.id] for alarm in standing]
+    def shown(self, outstanding: Sequence[Alarm]) -> list[Shown]:
+        """Return how each is shown among all outstanding alarms in the caller's scope."""
+        found = show_among(self.ports, self.caller, outstanding)
+        return [found[alarm.id] for alarm in outstanding]
 
     def row(self, alarm: Alarm, shown: Shown | None = None) -> rows.AlarmRow:
         return rows.alarm_row(self.ports, alarm, self.caller, shown)
@@ -225,12 +226,15 @@ class _Ask:
 _Before = tuple[int, UUID] | None
 _NORMAL: Final = frozenset({AlarmState.NORMAL})
 _REMOVED: Final = frozenset({AlarmState.REMOVED})
-_SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {STANDS: OUTSTANDING, HIDDEN: frozenset(SUPPRESSED_STATES)}
+_SECTIONS: Final[Mapping[str, frozenset[AlarmState]]] = {
+    OUTSTANDING_SECTION: OUTSTANDING,
+    HIDDEN: frozenset(SUPPRESSED_STATES),
+}
 _IN_FORCE: Final = frozenset({SuppressionState.IN_FORCE})
 
 
 def _hiding(alarm: Alarm, among: Sequence[Suppression], now: int) -> Suppression | None:
-    """The strongest suppression that covers the alarm now."""
+    """Return the strongest suppression that covers the alarm now."""
     over = [
         suppression
         for suppression in among
@@ -240,7 +244,7 @@ def _hiding(alarm: Alarm, among: Sequence[Suppression], now: int) -> Suppression
 
 
 def _order(state: AnyState) -> Order:
-    return Order.URGENCY if state == STANDS or state in OUTSTANDING else Order.RAISED
+    return Order.URGENCY if state == OUTSTANDING_SECTION or state in OUTSTANDING else Order.RAISED
 
 
 def _cut(found: Sequence[Alarm], page: int, order: Order = Order.RAISED) -> tuple[Sequence[Alarm], str | None]:

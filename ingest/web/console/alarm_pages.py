@@ -81,4 +81,4 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
 
 
 def _unacknowledged(ports: Ports, caller: Principal) -> str:
-    return str(sum(standing.unacknowledged for standing in caller_scope.standing(ports, caller).values()))
+    return str(sum(counts.unacknowledged for counts in caller_scope.outstanding_alarms(ports, caller).values()))

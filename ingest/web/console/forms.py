@@ -15,7 +15,7 @@ from ingest.web.access_audit import AccessAudit
 from ingest.web.admission import Admission
 from ingest.web.console.navigation import inside
 from ingest.web.console.rendering import LANGUAGE_COOKIE, Renderer, language
-from ingest.web.console.wording import said
+from ingest.web.console.wording import localized
 from ingest.web.guard import SESSION_COOKIE, client_of
 from ingest.web.sessions import Session, Sessions, lasts_s
 
@@ -71,13 +71,13 @@ def forms_router(
             principal = admission.admit(client, token.strip())
         except TooManyGuesses as problem:
             emit(SignInRefused("too many attempts", client))
-            wrong = said("signin.wait", lang).format(n=problem.wait_s)
+            wrong = localized("signin.wait", lang).format(n=problem.wait_s)
             answer = render.signin(request, status=problem.status, onward=inside(onward), wrong=wrong)
             answer.headers.update(problem.headers)
             return answer
         if principal is None:
             emit(SignInRefused("wrong token", client))
-            return render.signin(request, status=401, onward=inside(onward), wrong=said("signin.wrong", lang))
+            return render.signin(request, status=401, onward=inside(onward), wrong=localized("signin.wrong", lang))
         emit(SignedIn(principal.name, client))
         witness.signed_in(principal, client)
         onwards = RedirectResponse(inside(onward), 303)

@@ -16,7 +16,7 @@ from ingest.domain.model.text import Text
 from ingest.services.access import Principal
 from ingest.services.ports import Ports
 from ingest.web.console.uploads import proofs
-from ingest.web.console.warning_views import Standing
+from ingest.web.console.warning_views import StageStatus
 
 _LIFE: Final = (
     HazardState.FOUND,
@@ -43,14 +43,14 @@ MAIN: Final = (
 """The steps in the order in which a page offers them: what leads on comes first."""
 
 
-def stages(hazard: Hazard) -> list[tuple[Text, Standing]]:
+def stages(hazard: Hazard) -> list[tuple[Text, StageStatus]]:
     """Return the stages of its life: those behind it, where it is, and those to come."""
     if hazard.state is HazardState.DISMISSED:
         return [(label(HazardState.FOUND), "done"), (label(HazardState.DISMISSED), "done")]
     life = [state for state in _LIFE if state is not HazardState.REPORTED or hazard.level is not HazardLevel.GENERAL]
     at = life.index(hazard.state)
 
-    def how(number: int) -> Standing:
+    def how(number: int) -> StageStatus:
         if number == at:
             return "done" if hazard.state is HazardState.CLOSED else "now"
         return "done" if number < at else "next"

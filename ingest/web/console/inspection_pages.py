@@ -25,7 +25,7 @@ from ingest.web.console.fields import Day, MaybeName, MaybeProse, Name, Onward, 
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import Files, handed_in, most_bytes, proofs
-from ingest.web.console.warning_views import Standing
+from ingest.web.console.warning_views import StageStatus
 from ingest.web.inputs import MULTIPART
 from ingest.web.paging import cut, read_token
 
@@ -178,7 +178,7 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
     return router
 
 
-def stages(inspection: Inspection) -> list[tuple[Text, Standing]]:
+def stages(inspection: Inspection) -> list[tuple[Text, StageStatus]]:
     """Return the stages of an inspection."""
     life = [InspectionState.PLANNED, InspectionState.UNDER_WAY, InspectionState.CONCLUDED]
     if inspection.state is InspectionState.CANCELLED:
@@ -186,7 +186,7 @@ def stages(inspection: Inspection) -> list[tuple[Text, Standing]]:
         life.append(InspectionState.CANCELLED)
     at, over = life.index(inspection.state), inspection.state not in _OPEN
 
-    def how(number: int) -> Standing:
+    def how(number: int) -> StageStatus:
         return "done" if number < at or over else "now" if number == at else "next"
 
     return [(label(state), how(number)) for number, state in enumerate(life)]

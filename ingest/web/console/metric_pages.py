@@ -19,7 +19,7 @@ from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.console.rate_svg import NARROW, WIDE, bars_of, rate_svg
 from ingest.web.console.rendering import Renderer, language
-from ingest.web.console.wording import Language, number, said
+from ingest.web.console.wording import Language, localized, number
 
 DAYS: Final = (1, 7, 30)
 MOST_BARS: Final = 288
@@ -116,7 +116,7 @@ def figure(metric: str, metrics: AlarmMetrics, present: OperatorLoad) -> float:
 
 def _drawings(slots: NDArray[np.int64], start: int, flood: int, request: Request) -> tuple[Markup, ...]:
     lang: Language = language(request)
-    title, label = said("metrics.rate", lang), said("metrics.flood_line", lang).format(n=flood)
+    title, label = localized("metrics.rate", lang), localized("metrics.flood_line", lang).format(n=flood)
     papers = ((WIDE, MOST_BARS), (NARROW, MOST_BARS // 3))
     return tuple(
         Markup(  # noqa: S704  `rate_svg` escapes every text it is given

@@ -36,7 +36,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show the plants, the most pressing first."""
         found = rows.plant_rows(
             caller_scope.plants(ports, caller),
-            caller_scope.standing(ports, caller),
+            caller_scope.outstanding_alarms(ports, caller),
             caller_scope.gateways(ports, caller),
         )
         warned, risks = warnings_by_plant(ports, caller), plant_risks(ports, caller)
@@ -69,7 +69,9 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             groups=rows.point_groups(found, _point_rows(ports, caller, found)),
             sparks=sparks,
             history_refuses=ports.live.history_refuses(),
-            standing=caller_scope.standing(ports, caller, plant).get(plant, caller_scope.Standing()),
+            outstanding=caller_scope.outstanding_alarms(ports, caller, plant).get(
+                plant, caller_scope.OutstandingCounts()
+            ),
             views=[view for view in caller_scope.gateways(ports, caller) if view.plant == plant],
             names={},
             warning=warnings_by_plant(ports, caller).get(plant),
@@ -92,7 +94,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             row=row,
             hidden=_hidden_rules(ports, found, row.hidden),
             machine=_machine(of, found),
-            silent=ports.live.unjudged(found.rules),
+            silent=ports.live.not_evaluated(found.rules),
             spans=SPANS_S,
             **drawn,
         )
@@ -120,7 +122,9 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show anew what a point is judged by, and whether it is."""
         found = caller_scope.point(ports, caller, plant, point)
         hidden = _hidden_rules(ports, found, caller_scope.hiding(ports, plant, point).get(point, ()))
-        return render.page(request, "_rules.html", point=found, silent=ports.live.unjudged(found.rules), hidden=hidden)
+        return render.page(
+            request, "_rules.html", point=found, silent=ports.live.not_evaluated(found.rules), hidden=hidden
+        )
 
     return router
 

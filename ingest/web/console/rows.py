@@ -1,4 +1,4 @@
-"""What the console's tables show, worked out before the template: templates only place it."""
+"""Rows of the console's tables, computed before the template, which only lays them out."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ingest.domain.warnings.risks import PlantRisk
 from ingest.plants.view import Latest
 from ingest.services.access import Principal
 from ingest.services.alarm_display import MOST
-from ingest.services.caller_scope import GatewayView, Standing
+from ingest.services.caller_scope import GatewayView, OutstandingCounts
 from ingest.services.ports import Ports
 from ingest.web.console.trend_svg import Limit
 from ingest.web.console.wording import NOTHING, decimals, limit, number
 from ingest.web.texts import FLAGS, TEXTS
 
 _NOT_OVER: Final = frozenset(AlarmState) - {AlarmState.NORMAL, AlarmState.REMOVED}
-_SAID_BY_TITLE: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
-"""Their 0 or 1 would say less than the alarm's title."""
+_TITLE_ONLY: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
+"""Signals whose 0 or 1 would say less than the alarm's title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class AlarmRow:
 
     @property
     def word(self) -> str:
-        """What its state is called: that of the alarm, or of what is missing although it is back to normal."""
+        """Key of its state's name: the alarm's state, or what is still missing once it is back to normal."""
         alarm = self.alarm
         if alarm.historical:
             return "historical"
@@ -58,18 +58,18 @@ class PlantRow:
     """A plant in a list."""
 
     plant: Plant
-    standing: Standing
+    outstanding: OutstandingCounts
     online: int
 
 
 @dataclass(frozen=True, slots=True)
 class InAlarm:
-    """What a point is in alarm for.
+    """A point's gravest alarms.
 
     Attributes:
-        rows: the gravest alarm that stands, and the gravest whose condition holds if that is another one; the graver
+        rows: the gravest outstanding alarm, and the gravest whose condition holds if that is a different one; the graver
             first.
-        besides: how many there are besides these.
+        besides: number of further alarms.
     """
 
     rows: tuple[AlarmRow, ...]
@@ -77,7 +77,7 @@ class InAlarm:
 
     @property
     def row(self) -> AlarmRow:
-        """The gravest."""
+        """The gravest alarm."""
         return self.rows[0]
 
 
@@ -86,8 +86,8 @@ class PointRow:
     """A point in a list.
 
     Attributes:
-        tone: how the value may be looked at: "alarm", "good", "poor", "gone", or "hidden": nobody is called for it.
-        hidden: what hides its alarms now, the strongest first.
+        tone: how the value is coloured: "alarm", "good", "poor", "gone" (unknown), or "hidden" (its alarms are hidden).
+        hidden: suppressions of its alarms in force, the strongest first.
     """
 
     point: Point
@@ -101,17 +101,17 @@ class PointRow:
 
     @property
     def unit(self) -> str:
-        """The unit of its value; words have none."""
+        """The unit of its value; empty for a value shown as a word."""
         return "" if self.point.word(1.0) else self.point.unit
 
 
 def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None = None) -> AlarmRow:
-    """Return the alarm with its numbers written as its instrument deserves."""
+    """Return the row of an alarm, its numbers with the digits of its instrument."""
     configuration = ports.live.configuration()
     plant = configuration.plants.get(alarm.plant)
     point = configuration.find(alarm.plant, alarm.point)
     digits = decimals(point) if point and point.unit == alarm.unit else None
-    device = point is not None and point.signal in _SAID_BY_TITLE
+    device = point is not None and point.signal in _TITLE_ONLY
     word = point.word(alarm.value) if point is not None and point.unit == alarm.unit else None
     value = NOTHING if device else number(alarm.value, digits, [alarm.limit])
     rule = next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
@@ -127,24 +127,24 @@ def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None
 
 
 def plant_rows(
-    plants: Iterable[Plant], standing: Mapping[str, Standing], views: Sequence[GatewayView]
+    plants: Iterable[Plant], outstanding: Mapping[str, OutstandingCounts], views: Sequence[GatewayView]
 ) -> list[PlantRow]:
-    """Return the plants with the most pressing first."""
+    """Return the rows of plants, those with the gravest and most outstanding alarms first."""
     rows = [
         PlantRow(
             plant,
-            standing.get(plant.id, Standing()),
+            outstanding.get(plant.id, OutstandingCounts()),
             sum(view.online is True for view in views if view.plant == plant.id and view.name),
         )
         for plant in plants
     ]
-    return sorted(rows, key=lambda row: (-row.standing.level_2, -row.standing.level_1, row.plant.id))
+    return sorted(rows, key=lambda row: (-row.outstanding.level_2, -row.outstanding.level_1, row.plant.id))
 
 
 def by_colour(
     found: Iterable[PlantRow], warned: Mapping[str, EarlyWarning], risks: Mapping[str, PlantRisk]
 ) -> list[PlantRow]:
-    """Return the plants with the gravest colour first, then the highest risk index; else the order is kept."""
+    """Sort plants by colour, the gravest first, then by risk index; otherwise the order is kept."""
 
     def grave(row: PlantRow) -> tuple[int, float]:
         warning, risk = warned.get(row.plant.id), risks.get(row.plant.id)
@@ -154,12 +154,12 @@ def by_colour(
 
 
 def shown_points(plant: Plant) -> list[Point]:
-    """Return what is measured; gateways' own points have a table of their own. Of the service all is its own."""
+    """Return a plant's measured points, without those of gateways; of the service itself, all points."""
     return [point for point in plant.points if plant.id == SERVICE or not point.is_device]
 
 
 def point_groups(plant: Plant, rows: Iterable[PointRow]) -> list[tuple[Equipment | None, list[PointRow]]]:
-    """Return the points by machine, in the order of the plant file; those of no machine last."""
+    """Group points by equipment, in the order of the plant file; those without equipment last."""
     kept = list(rows)
     groups = [(machine, [r for r in kept if r.point.equipment == machine.id]) for machine in plant.equipment]
     known = {machine.id for machine in plant.equipment}
@@ -168,7 +168,7 @@ def point_groups(plant: Plant, rows: Iterable[PointRow]) -> list[tuple[Equipment
 
 
 def in_alarm(ports: Ports, caller: Principal, plant: Plant, point: str | None = None) -> dict[str, InAlarm]:
-    """Return what stands of a plant's points (or of one), and what would stand if it were not hidden; by point."""
+    """Return by point the outstanding alarms of a plant (or of one point), also those that are hidden."""
     which = AlarmFilter(plants=frozenset({plant.id}), states=_NOT_OVER, point=point)
     found: dict[str, list[Alarm]] = {}
     for alarm in ports.alarms.alarms(which, limit=MOST):
@@ -178,7 +178,7 @@ def in_alarm(ports: Ports, caller: Principal, plant: Plant, point: str | None = 
 
 
 def _in_alarm(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> InAlarm:
-    """One that has returned never conceals that the value is over a limit, nor a hidden one another that calls."""
+    """A returned alarm never hides one whose condition holds, nor a suppressed alarm one that calls."""
     of_each = ([alarm for alarm in alarms if alarm.state in OUTSTANDING], [alarm for alarm in alarms if alarm.active])
     gravest = {alarm.id: alarm for alarm in (max(of, key=_gravity) for of in of_each if of)}
     marked = sorted(gravest.values(), key=lambda alarm: (alarm.level, alarm.active), reverse=True)
@@ -192,17 +192,17 @@ def _gravity(alarm: Alarm) -> tuple[int, bool, bool, int]:
 def point_row(
     point: Point, latest: Latest, alarm: InAlarm | None = None, hidden: tuple[Suppression, ...] = ()
 ) -> PointRow:
-    """Return the point with its newest value (a dash and why, if none), what it is in alarm for, and what hides it."""
+    """Return the row of a point: newest value (a dash and the reason, if none), alarms, and suppressions."""
     trusted = latest.trusted
     flags = tuple(text for flag, text in FLAGS.items() if latest.flags & flag)
     if latest.time == 0:
         quality: tuple[Text, ...] = (TEXTS["quality.never"],)
     elif latest.stale:
         quality = (TEXTS["quality.stale"],)
-    else:  # nobody is told that a value is well which is in alarm, or would call nobody if it were
+    else:  # a value is not called good while it is in alarm or its alarms are hidden
         quality = flags or (() if alarm or hidden else (TEXTS["quality.good"],))
     limits = limits_of(point)
-    value = number(trusted, decimals(point), [one.value for one in limits])
+    value = number(trusted, decimals(point), [limit.value for limit in limits])
     tone = "poor" if latest.flags & ~Flag.LATE else "alarm" if alarm else "hidden" if hidden else "good"
     if value == NOTHING:
         tone = "gone"
@@ -217,4 +217,4 @@ def limits_of(point: Point) -> tuple[Limit, ...]:
         for rule in point.rules
         if rule.kind == "limit" and not rule.of and math.isfinite(rule.limit)
     ]
-    return tuple(sorted(found, key=lambda one: -one.value))
+    return tuple(sorted(found, key=lambda limit: -limit.value))

@@ -28,13 +28,13 @@ from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import proofs
 from ingest.web.console.warning_views import (
     STATES_LIVE,
+    asked_steps,
     moments,
     offer_of,
+    open_warnings,
     page_of,
     plant_risks,
     rungs,
-    standing_warnings,
-    visited,
 )
 from ingest.web.inputs import Number
 from ingest.web.paging import cut, read_token
@@ -64,14 +64,14 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         found = ports.warnings.warnings(closed, limit=PAST_SHOWN + 1, before=read_token(cursor or None))
         past, older = cut(found, PAST_SHOWN, lambda warning: (warning.raised, warning.id))
         risks = plant_risks(ports, caller, plant or None)
-        standing = standing_warnings(ports, scope)
-        warned = {warning.plant for warning in standing}
-        shown, more = page_of(standing, after)
+        current = open_warnings(ports, scope)
+        warned = {warning.plant for warning in current}
+        shown, more = page_of(current, after)
         return render.page(
             request,
             "_warnings.html" if request.url.path.endswith("/table") else "warnings.html",
-            standing=[(warning, rungs(warning)) for warning in shown] if not cursor else None,
-            count=len(standing),
+            open_warnings=[(warning, rungs(warning)) for warning in shown] if not cursor else None,
+            count=len(current),
             fall_after=ports.live.fall_after(),
             more=more,
             quiet=[plant_risk for key, plant_risk in risks.items() if key not in warned],
@@ -86,7 +86,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/count")
     def count(request: Request, caller: Caller) -> Response:
         """Show how many warnings wait for somebody."""
-        found = standing_warnings(ports, caller.plants)
+        found = open_warnings(ports, caller.plants)
         return render.page(
             request,
             "_count.html",
@@ -108,7 +108,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
             warning=found,
             plant=ports.live.configuration().plants.get(found.plant),
             moments=moments(history),
-            rungs=rungs(found, visited(history)),
+            rungs=rungs(found, asked_steps(history)),
             explained=_explained(history, at, event),
             at=at,
             hidden={} if at or event is not None else caller_scope.hiding(ports, found.plant),

@@ -1,4 +1,4 @@
-"""Numbers, times and ages as a person in the control room reads them."""
+"""Formats numbers, limits, times and ages for the console."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ingest.web.texts.needs import needed
 
 Language = Literal["zh", "en"]
 NOTHING: Final = "—"
-"""Unknown. Never a zero."""
+"""An unknown value; never shown as zero."""
 
 _SECOND: Final = 1_000_000_000
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60))
 
 
 def decimals(point: Point) -> int:
-    """Return the digits after the point that this instrument deserves: about 1/500 of its span.
+    """Return the number of decimals that suit an instrument: about 1/500 of its span.
 
     A switch (no unit, and no range or 0 to 1) has none.
     """
@@ -35,9 +35,9 @@ def decimals(point: Point) -> int:
 
 
 def number(value: float | None, digits: int | None, limits: Iterable[float] = ()) -> str:
-    """Return a value with a fixed number of digits, or as short as it goes for None; unknown is a dash.
+    """Format a value with a fixed number of decimals, or as short as possible for None; unknown is a dash.
 
-    It gets more digits where fewer would put it on the other side of one of the limits it is judged by.
+    It gets more digits where fewer would put it on the other side of one of its limits.
 
     >>> number(0.3514, 3), number(15.0, None), number(None, 3), number(60.07, 1, [60.1])
     ('0.351', '15', '—', '60.07')
@@ -50,7 +50,7 @@ def number(value: float | None, digits: int | None, limits: Iterable[float] = ()
 
 
 def limit(value: float, digits: int | None) -> str:
-    """Return a limit with its instrument's digits, or with more where those would misstate it.
+    """Format a limit with its instrument's decimals, or with more where those would misstate it.
 
     >>> limit(0.28, 3), limit(0.5, 0)
     ('0.280', '0.5')
@@ -60,42 +60,42 @@ def limit(value: float, digits: int | None) -> str:
 
 
 def condition(gate: Gate, point: Point | None, lang: Language) -> str:
-    """Return what has to hold at that point (None: it is gone), with the words of a switch instead of 0 and 1."""
+    """Return the condition of a gate (`point` None: it was removed), with a switch's words in place of 0 and 1."""
     word = point.word(gate.value) if point is not None else None
     value = limit(gate.value, None) if word is None else word.zh if lang == "zh" else word.en
     return f"{gate.point} {gate.op} {value}"
 
 
 def clock(time: int | None) -> str:
-    """Return month, day and time of day in plant time, or a dash."""
+    """Format month, day and time of day in plant time; None is a dash."""
     return f"{_local(time):%m-%d %H:%M:%S}" if time else NOTHING
 
 
 def age(since: int, now: int, lang: Language) -> str:
-    """Return how long ago, in the largest unit that tells enough."""
+    """Return how long ago, in the largest unit of which at least two have passed."""
     seconds = max(0, now - since) // _SECOND
     for unit, size in _UNITS:
         if seconds >= 2 * size:
-            return said(f"age.{unit}", lang).format(n=seconds // size)
-    return said("age.s", lang).format(n=seconds)
+            return localized(f"age.{unit}", lang).format(n=seconds // size)
+    return localized("age.s", lang).format(n=seconds)
 
 
 def left(until: int, now: int, lang: Language) -> str:
-    """Return how much time is left until then, or by how much it is over."""
+    """Format how much time is left until a deadline, or by how much it is overdue."""
     seconds = abs(until - now) // _SECOND
     unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= 2 * size), ("s", 1))
-    span = said(f"age.n_{unit}", lang).format(n=seconds // size)
-    return said("age.left" if until > now else "age.over", lang).format(n=span)
+    span = localized(f"age.n_{unit}", lang).format(n=seconds // size)
+    return localized("age.left" if until > now else "age.over", lang).format(n=span)
 
 
-def unjudged(text: str, lang: Language) -> str:
-    """Return why a rule is not judged ("LL: needs setpoint" in the configuration) in the reader's language."""
+def not_evaluated(text: str, lang: Language) -> str:
+    """Return in the reader's language why a rule is not evaluated ("LL: needs setpoint" in the configuration)."""
     code, _, why = text.partition(": ")
     what = needed(why.removeprefix("needs "))
-    return f"{code} {said('unjudged.needs', lang).format(what=what.zh if lang == 'zh' else what.en)}"
+    return f"{code} {localized('unjudged.needs', lang).format(what=what.zh if lang == 'zh' else what.en)}"
 
 
-def said(key: str, lang: Language) -> str:
+def localized(key: str, lang: Language) -> str:
     """Return a text of the catalogue in one language."""
     text = TEXTS[key]
     return text.zh if lang == "zh" else text.en

@@ -66,7 +66,7 @@ def plants_router(ports: Ports) -> APIRouter:
             setpoint=found.setpoint,
             mandatory=found.mandatory,
             basis=found.basis,
-            rules=_rules(found, ports.live.unjudged(found.rules)),
+            rules=_rules(found, ports.live.not_evaluated(found.rules)),
             unjudged=list(found.unjudged),
         )
 
@@ -122,7 +122,7 @@ def fill(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
 
 
 def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list[dict[str, Any]]:
-    standing = caller_scope.standing(ports, caller, plants[0].id if len(plants) == 1 else None)
+    standing = caller_scope.outstanding_alarms(ports, caller, plants[0].id if len(plants) == 1 else None)
     online = [view.plant for view in caller_scope.gateways(ports, caller) if view.online]
     return [
         {
@@ -136,7 +136,7 @@ def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list
             "points": sum(not point.is_device for point in plant.points),
             "gateways_online": online.count(plant.id),
             "gateways": len(plant.gateways),
-            "standing": schemas.Standing.model_validate(standing.get(plant.id, caller_scope.Standing())),
+            "standing": schemas.Standing.model_validate(standing.get(plant.id, caller_scope.OutstandingCounts())),
         }
         for plant in plants
     ]

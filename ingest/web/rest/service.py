@@ -94,7 +94,7 @@ def describe(app: FastAPI) -> None:
 
 
 def _gateway(view: caller_scope.GatewayView) -> schemas.GatewayOut:
-    at = view.position
+    at = view.sequence
     return schemas.GatewayOut(
         plant=view.plant,
         gateway=view.gateway,

@@ -62,7 +62,7 @@ def unjudged(
     """What the service says of CO-01 as this configuration has it."""
     point = (configuration or bench.engine.configuration).find(PLANT, "CO-01")
     assert point is not None
-    return dict((service or service_of(bench)).unjudged(point.rules))
+    return dict((service or service_of(bench)).not_evaluated(point.rules))
 
 
 def service_of(bench: Bench) -> LiveService:

@@ -52,7 +52,7 @@ from ingest.plants.in_force import HeldBack
 from ingest.plants.view import Latest, PlantView
 from ingest.services.config import ApiConfig, Role, TokenConfig
 from ingest.services.exports.request import ExportRequest
-from ingest.services.exports.sheets import Maker
+from ingest.services.exports.sheets import SheetBuilder
 from ingest.services.ports import Health, Ports
 from ingest.storage.history.bounded_reads import BoundedReads
 from ingest.storage.history.errors import HistoryUnavailable
@@ -160,7 +160,7 @@ class StandIn:
             history=self.reads,
             journal=self,
             cases=self.cases,
-            sheets=self,
+            exports=self,
             load=self.load,
             record=self.record,
             now=lambda: self.time,
@@ -387,7 +387,7 @@ class StandIn:
     def view(self) -> PlantView:
         return PlantView(self.known, self.latest)
 
-    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+    def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         silent = {rule.code: self.silent.get((rule.plant, rule.point, rule.code)) for rule in rules}
         return {code: reason for code, reason in silent.items() if reason}
 
@@ -474,8 +474,8 @@ class StandIn:
     def verify(self) -> Verdict:
         return Verdict(len(self.trail), "0" * 64, None)
 
-    async def make(self, wish: ExportRequest) -> BinaryIO:
-        return io.BytesIO(Maker(self.cases.books, self.cases.figures).made(wish))
+    async def make(self, request: ExportRequest) -> BinaryIO:
+        return io.BytesIO(SheetBuilder(self.cases.books, self.cases.figures).build(request))
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         await self._wait(len(self.log), seq, timeout_s)

@@ -10,7 +10,7 @@ import pytest
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
-from ingest.web.console.wording import unjudged
+from ingest.web.console.wording import not_evaluated
 from ingest.web.texts.needs import needed
 from tests.ingest.plants.samples import plant, point
 
@@ -31,7 +31,7 @@ def test_whatever_the_catalogues_rules_wait_for_is_said_in_chinese(tmp_path: Pat
     reasons = {why for of in plants for one in of.points for why in one.unjudged}
     assert len(reasons) > 10
     assert any("a point of" in why for why in reasons)
-    assert [why for why in sorted(reasons) if WORDS.search(unjudged(why, "zh"))] == []
+    assert [why for why in sorted(reasons) if WORDS.search(not_evaluated(why, "zh"))] == []
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import pytest
 
 from ingest.domain.cases.hazard import Hazard, HazardSource
 from ingest.services.exports.request import Ending, ExportRequest, Page
-from ingest.services.exports.runner import NICE, ExportRunner, NotMade
-from ingest.services.exports.sheets import Maker
+from ingest.services.exports.runner import NICE, ExportFailed, ExportRunner
+from ingest.services.exports.sheets import SheetBuilder
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.config import StateConfig
@@ -58,7 +58,7 @@ async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path,
     store.commit(added=hazards(30))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
     for ending in ("json", "csv", "html"):
-        here = Maker(store, CaseFigures(database)).made(wish(tmp_path, ending))
+        here = SheetBuilder(store, CaseFigures(database)).build(wish(tmp_path, ending))
         assert await made(desk, wish(tmp_path, ending)) == here
     assert (await made(desk, wish(tmp_path, "xlsx"))).startswith(b"PK")
     year = await made(desk, wish(tmp_path, "json", year=2030))
@@ -67,10 +67,10 @@ async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path,
 
 async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(25))
-    maker = Maker(CaseStore(database), CaseFigures(database))
-    whole = [row["title"] for row in json.loads(maker.made(wish(tmp_path, "json")))["rows"]]
+    maker = SheetBuilder(CaseStore(database), CaseFigures(database))
+    whole = [row["title"] for row in json.loads(maker.build(wish(tmp_path, "json")))["rows"]]
     pages = [
-        msgspec.json.decode(maker.made(wish(tmp_path, "page", first=first, most=10)), type=Page)
+        msgspec.json.decode(maker.build(wish(tmp_path, "page", first=first, most=10)), type=Page)
         for first in (0, 10, 20)
     ]
     title = [one.key for one in pages[0].columns].index("title")
@@ -80,7 +80,7 @@ async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) 
 
 async def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     desk = ExportRunner(StateConfig(path=tmp_path / "nowhere.db"), tmp_path)
-    with pytest.raises(NotMade, match="does not answer") as refused:
+    with pytest.raises(ExportFailed, match="does not answer") as refused:
         await desk.make(wish(tmp_path, "csv"))
     assert refused.value.again
 
@@ -93,7 +93,7 @@ async def test_a_workbook_that_cannot_be_written_here_is_refused_by_the_extra_it
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
     with pytest.raises(
-        NotMade, match=r"XLSX: 需要附加组件 needs the extra xlsx: pip install 'yujing\[xlsx\]'"
+        ExportFailed, match=r"XLSX: 需要附加组件 needs the extra xlsx: pip install 'yujing\[xlsx\]'"
     ) as refused:
         await desk.make(wish(tmp_path, "xlsx"))
     assert not refused.value.again
