@@ -32,7 +32,7 @@ def show(ports: Ports, outstanding: Sequence[Alarm]) -> list[Shown]:
 
 
 def show_among(ports: Ports, caller: Principal, alarms: Sequence[Alarm]) -> dict[UUID, Shown]:
-    """Return by id how the outstanding alarms of a page are shown, among all outstanding alarms in the caller's scope."""
+    """Return by id how the outstanding alarms of a page are shown, among all outstanding ones in scope."""
     wanted = {alarm.id: alarm for alarm in alarms if alarm.state in OUTSTANDING}
     if not wanted:
         return {}

@@ -67,7 +67,7 @@ class InAlarm:
     """A point's gravest alarms.
 
     Attributes:
-        rows: the gravest outstanding alarm, and the gravest whose condition holds if that is a different one; the graver
+        rows: the gravest outstanding alarm, and the gravest whose condition holds if that is another; the graver
             first.
         besides: number of further alarms.
     """
