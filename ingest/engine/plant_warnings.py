@@ -106,7 +106,7 @@ class PlantWarnings:
         """Stop deadlines between these times (ns), in which the service reached nobody."""
         events: list[WarningEvent] = []
         for episodes in list(self.by_plant.values()):
-            events += episodes.excuse(since, until)
+            events += episodes.extend_deadlines(since, until)
             self.update_due(episodes)
         return events
 
@@ -127,7 +127,7 @@ class PlantWarnings:
         """Follow a change of these episodes: update when they are next due, and drop them if idle."""
         self._due = min(self._due, episodes.due)
         if episodes.idle:
-            self.by_plant.pop(episodes.place.plant, None)
+            self.by_plant.pop(episodes.context.plant, None)
 
     def shift(self, step: int) -> None:
         """Follow a clock jump of `step` ns."""
@@ -203,7 +203,7 @@ class PlantWarnings:
                 events += episodes.remove(now)
                 self.update_due(episodes)
                 continue
-            episodes.place = _place(plant, engine_state, policy)
+            episodes.context = _place(plant, engine_state, policy)
             known = active.get(plant, {})
             void = [key for key, fact in episodes.facts.items() if fact.gone is None and key not in known]
             events += episodes.learn(now, known=known.values(), void=void)

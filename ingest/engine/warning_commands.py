@@ -59,7 +59,7 @@ class FeedBack:
         actor = Actor(self.who.name, self.who.role, now)
         return _apply(
             cycle, engine_state, self.warning, now,
-            lambda episodes: episodes.feed_back(self.warning, actor, self.cause, self.measure), self.seen,
+            lambda episodes: episodes.give_feedback(self.warning, actor, self.cause, self.measure), self.seen,
         )  # fmt: skip
 
 

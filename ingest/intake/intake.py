@@ -207,7 +207,7 @@ class Intake(Worker):
         step = set_by - self._set_by
         began = self._clock.steady_s()
         configuration = self._configuration()
-        self._apart.under(configuration.gateways)
+        self._apart.set_gateways(configuration.gateways)
         group = Group(
             configuration,
             Sequencer(self._positions, self._recent, configuration.gateways),
@@ -272,7 +272,7 @@ class Intake(Worker):
         if not clocks:
             return
         before = self._witnesses.service_ahead
-        self._witnesses.hear(clocks, max(map(_received, clocks.values())), set_by)
+        self._witnesses.update(clocks, max(map(_received, clocks.values())), set_by)
         ahead = self._witnesses.service_ahead
         if ahead and not before:
             emit(ServiceClockSuspected(round(ahead / 1e9, 3)))

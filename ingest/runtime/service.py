@@ -148,7 +148,7 @@ class Service:
             reopen=settings.alarms.reopen_s * 10**9,
             shelve_max=settings.alarms.shelve_max_s * 10**9,
             suppress_level_2=settings.alarms.suppress_level_2,
-            warnings=settings.warnings.terms(self._rules_in_force()),
+            warnings=settings.warnings.policy(self._rules_in_force()),
             warned=settings.connectors.warned,
         )
         self._engine_store = EngineStore(self._database)

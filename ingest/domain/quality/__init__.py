@@ -1,1 +1,1 @@
-"""Quality: flags added to readings, none dropped, and the times under which they are kept; pure."""
+"""Quality, pure: flags of readings, corrected times of gateways, and which frames are back-fill."""

@@ -1,7 +1,7 @@
-"""Which frames are back-fill: a gateway that tells of more time than passes is catching up, one that does not is live.
+"""Recognizes back-fill frames: a gateway whose readings span more time than passes is catching up, any other is live.
 
-A frame's age alone cannot tell. A gateway behind a slow link, or with a clock that is wrong, sends old times for ever,
-and they are the best that is known of its plant: they are judged as they come.
+A frame's age alone does not decide. A gateway behind a slow link, or with a wrong clock, sends old times for ever, and
+they are the best that is known of its plant: they are evaluated as they come.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ FRESH: Final = 60 * 10**9
 """ns. A frame whose newest time is at most so old on arrival is live, whatever came before it."""
 
 PACE: Final = 2
-"""Times that pass in a live gateway's frames may go by up to so many times as fast as arrivals."""
+"""In a live gateway's frames, time may pass up to this many times as fast as between arrivals."""
 
 BURST: Final = 60 * 10**9
-"""ns of readings that a gateway may tell at once before it counts as catching up: what a short outage leaves."""
+"""ns of readings that a gateway may send at once before it counts as catching up: what a short outage leaves."""
 
 
 @dataclass(slots=True)
 class _Credit:
-    left: int  # ns of readings that may be told beyond what passes; less than none counts as none
+    left: int  # ns of readings that may come beyond the time that passes; negative counts as none
     newest: int
     received: int
 
 
 @dataclass(slots=True)
 class Backfill:
-    """Tells back-fill from live frames, by how fast time passes in the frames of each gateway.
+    """Distinguishes back-fill from live frames by how fast time passes in each gateway's frames.
 
     Kept in memory only: after a start every gateway begins with a full burst.
     """
@@ -53,15 +53,15 @@ class Backfill:
         credit = self._credits.get(gateway)
         if credit is None:
             self._credits[gateway] = _Credit(BURST, newest, received)
-            return False  # of a first frame nothing can be said
-        told, before, passed = newest - first, credit.newest, received - credit.received
+            return False  # a first frame does not decide
+        span, before, passed = newest - first, credit.newest, received - credit.received
         if newest > before:
             if first < before:
-                told = newest - before
+                span = newest - before
             credit.newest = newest
         # Conditions where min() and max() would read better: this runs for every frame.
         due = PACE * passed if passed > 0 else 0  # all that passed since the frame before, however long that was
         kept = credit.left if credit.left < BURST - due else BURST - due
-        credit.left = left = due + (kept if kept > 0 else 0) - told
+        credit.left = left = due + (kept if kept > 0 else 0) - span
         credit.received = received
         return left < 0 and received - newest > FRESH

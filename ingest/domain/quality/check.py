@@ -1,4 +1,4 @@
-"""Quality that can be judged from the reading alone: its value and the instrument's range."""
+"""Flags readings by their value alone: outside the instrument's range."""
 
 from __future__ import annotations
 

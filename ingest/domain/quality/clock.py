@@ -1,10 +1,10 @@
-"""A gateway's clock: its readings are judged in order, near the time at which they were made, none of them squeezed.
+"""Corrects a gateway's wrong clock: its readings keep their order and spacing, near the time they were made.
 
 The kept time of a frame is its device time plus one shift, so the spacing within a frame is always the device's own.
-Nothing is kept later than it arrived, by more than the tolerance. A clock that is ahead is seen at once, since no delay
-makes a frame look newer. One that is behind looks like a gateway that sends what it had kept: only a step back, or
-readings that go on arriving as fast as they are made (`steady`), tell the one from the other. Arrivals are told in a
-frame of time in which the service's own clock never steps; `ingest.domain.quality.reference` decides the time.
+Nothing is kept later than its arrival by more than the tolerance. A clock that is ahead is detected at once, since no
+delay makes a frame look newer. One that is behind looks like a gateway that sends stored readings: only a step back, or
+readings that keep arriving as fast as they are made (`steady`), distinguish the two. Arrivals are in a frame of time in
+which the service's own clock never steps; `ingest.domain.quality.reference` decides the time.
 """
 
 from __future__ import annotations
@@ -16,38 +16,37 @@ import msgspec
 from ingest.domain.quality.reference import Reference
 
 EARLIEST: Final = 946_684_800 * 10**9
-"""2000-01-01, ns since the epoch: a clock that tells less was not set since it was switched on."""
+"""2000-01-01, ns since the epoch: an earlier clock has not been set since it was switched on."""
 
 LATEST: Final = 4_102_444_800 * 10**9
 """2100-01-01, ns since the epoch."""
 
 SPACING: Final = 1_000_000
-"""Where the kept timeline cannot go on otherwise it goes on by so much, ns: one tick of the wire's times."""
+"""The least step by which the kept timeline advances, ns: one tick of the wire's times."""
 
 SLACK: Final = 500_000_000
-"""ns. Frames may overlap in time (two groups of points, each with frames of its own): a frame that begins at or before
-what was seen shows a clock set back only if its newest time has also fallen behind the arrivals by more than this."""
+"""ns. Frames may overlap in time (two groups of points, each with its own frames): a frame that begins no later than
+those before it shows a clock set back only if its newest time has also fallen behind the arrivals by more than this."""
 
 SLEW: Final = 10
-"""A shift that is no longer needed goes by 1/10 of the time that passes between frames, so rates are off by 10 % at
-most."""
+"""A shift that is no longer needed shrinks by 1/10 of the time between frames, so rates are off by at most 10 %."""
 
 HALF: Final = 30 * 10**9
-"""The offset is the greatest of the last one to two of these, ns: delay can only make a frame look older."""
+"""The offset is the greatest over the last one to two of these, ns: delay can only make a frame look older."""
 
 PACE: Final = 10 * 10**9
-"""Ns of arrivals over which an offset must have stayed the same to be a clock's, and no delay that shrinks."""
+"""Ns of arrivals over which an offset must stay the same to be a clock's and not a shrinking delay."""
 
 WAVERS: Final = 10**9
-"""Ns by which an offset that stays the same may still rise: delays differ."""
+"""Ns by which a constant offset may still vary: delays differ."""
 
 LAGS: Final = 2 * 10**9
-"""Ns by which a frame may lag behind the greatest offset and still bear out that it stays the same. What comes later
-was held up on its way, and so was what follows it: a backlog that stood still a while must not look like a clock."""
+"""Ns by which a frame may lag behind the greatest offset and still confirm it. A later frame was held up on its way,
+and so were those behind it: a stalled backlog must not look like a wrong clock."""
 
 
 class GatewayClock(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a gateway's clock after a frame. All ns; `structs.astuple` and back is the way to a file.
+    """The state of a gateway's clock after a frame. All ns; stored with `structs.astuple`.
 
     Attributes:
         device: newest device time, as sent.
@@ -57,7 +56,7 @@ class GatewayClock(msgspec.Struct, frozen=True, gc=False):
         since: arrival at which the present half of the offset's window began; a half after a steady one began with the
             last `PACE` of that.
         ahead: greatest `device time - arrival` since then.
-        ahead_before: greatest in the half before; equal to `ahead` where there is none.
+        ahead_before: greatest in the half before; equal to `ahead` if there is none.
         held_up: arrival of the last frame that lagged by more than `LAGS` behind the greatest; 0 = none was seen.
     """
 
@@ -72,12 +71,12 @@ class GatewayClock(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def offset(self) -> int:
-        """How far the clock is ahead of the steady frame, ns; behind: negative, by the least delay at least."""
+        """How far the clock is ahead of the steady frame, ns; negative if behind, then by at least the least delay."""
         return max(self.ahead, self.ahead_before)
 
     @property
     def steady(self) -> bool:
-        """Whether readings have been arriving as fast as they are made: the offset is the clock's, and no delay."""
+        """Whether readings arrive as fast as they are made, so that the offset is the clock's and no delay."""
         passed = self.received - max(self.since, self.held_up)
         return passed >= PACE and abs(self.ahead - self.ahead_before) <= WAVERS
 
@@ -90,7 +89,7 @@ def keep_time(
     tolerance: int,
     reference: Reference = Reference(),  # noqa: B008  immutable
 ) -> GatewayClock:
-    """What is known after one more frame, and by what its times are to be shifted.
+    """Update a gateway's clock with one more frame; its `shift` corrects the frame's times.
 
     Only for a frame that is newer, by sequence, than everything of its gateway before, and not marked historical.
 
@@ -104,17 +103,17 @@ def keep_time(
     0
 
     Args:
-        known: after the frame before; None = the gateway's first.
+        known: the state after the frame before; None = the gateway's first.
         first: the frame's oldest device time, ns.
         newest: its newest device time, ns.
         received: its arrival in the steady frame, ns.
         tolerance: how far a device clock may be off, ns.
-        reference: which time is believed.
+        reference: the trusted time.
     """
     ahead = newest - received
     off = ahead - reference.offset
     if known is None:
-        shift = believed_shift(first, off, tolerance)
+        shift = initial_shift(first, off, tolerance)
         return GatewayClock(newest, newest + shift, received, shift, received, ahead, ahead)
     passed, shift = received - known.received, known.shift
     set_back = first <= known.device and newest - known.device < passed - SLACK
@@ -137,23 +136,23 @@ def keep_time(
     return msgspec.structs.replace(clock, shift=corrected, judged=max(known.judged, newest + corrected))
 
 
-def believed_shift(first: int, off: int, tolerance: int) -> int:
-    """What brings times that nothing goes before to the time that is believed: 0 if they may be right, however old.
+def initial_shift(first: int, off: int, tolerance: int) -> int:
+    """Return the shift of a first frame to the trusted time: 0 if its times may be right, however old.
 
     Args:
         first: the oldest of them, ns.
-        off: how far the newest is ahead of the time that is believed, ns.
+        off: how far the newest is ahead of the trusted time, ns.
         tolerance: ns.
     """
     return -off if off > tolerance or first < EARLIEST else 0
 
 
 def _after_step(known: GatewayClock, first: int, off: int, arrival: int, tolerance: int) -> int:
-    """The shift that goes on behind what was kept: none for a clock that is or may be right, else by the lag there was.
+    """Return the shift after a clock step: none for a clock that is or may be right, else one that keeps the old lag.
 
-    It may be right if its times lie behind what was kept and not after their arrival: a gateway that catches up after
-    an outage, its clock set back from a glitch. The lag, because such a one must not be taken to now: what it still
-    holds would follow, and run into the future.
+    It may be right if its times are after what was kept and before their arrival: a gateway that catches up after an
+    outage, its clock corrected after a glitch. The lag is kept because such a gateway must not be shifted to now: what
+    it still holds would follow, and run into the future.
     """
     lag = max(arrival - known.judged, 0)
     may_be_right = abs(off) <= tolerance or (off < 0 and first > known.judged)
@@ -164,11 +163,11 @@ def _after_step(known: GatewayClock, first: int, off: int, arrival: int, toleran
 def _corrected(
     clock: GatewayClock, known: GatewayClock, frame: tuple[int, int], tolerance: int, reference: Reference
 ) -> int:
-    """The shift of a frame that goes on without a step. `frame`: its oldest device time, and how far it is off."""
+    """Return the shift of a frame without a step. `frame`: its oldest device time, and how far it is off."""
     (first, off), shift = frame, clock.shift
-    if not shift and not reference.witnessed:  # it was never seen to be set: it may be the service's that is wrong
+    if not shift and not reference.witnessed:  # no step was ever seen: the service's clock may be the wrong one
         return 0
-    if off + shift > tolerance:  # set by less than is seen as a step; or a delay was taken for its error, and shrinks
+    if off + shift > tolerance:  # set by less than a step; or a delay was taken for its error, and shrinks
         return min(shift, max(tolerance - off, known.judged + SPACING - first))
     late = off + shift < -tolerance
     if abs(off) <= tolerance:  # the clock is right
@@ -181,7 +180,7 @@ def _nearer_to_nothing(shift: int, most: int) -> int:
 
 
 def _offset(known: GatewayClock, received: int, ahead: int) -> tuple[int, int, int]:
-    """The window of the offset with one more frame in it: since, ahead, ahead_before."""
+    """Return the offset's window including one more frame: since, ahead, ahead_before."""
     age = received - known.since
     if 0 <= age < HALF:
         return known.since, known.ahead if known.ahead > ahead else ahead, known.ahead_before

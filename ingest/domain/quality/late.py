@@ -1,4 +1,4 @@
-"""Quality that depends on what came before: readings that arrive out of order."""
+"""Flags late readings: those not newer than earlier ones of their point."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import NOT_LIVE, Flag
 
 FAR: Final = 3600 * 10**9
-"""Nothing is kept so much later than it arrived, ns. A newest time that is, is wrong: nothing could follow it."""
+"""A time this much later than its arrival is wrong, ns: nothing could follow it."""
 
 _NOBODY: Final = np.empty(0, np.int32)
 _NEVER: Final = np.iinfo(np.int64).min
 _FEW: Final = 1 << 16
-_SMALL: Final = 512  # readings among which points are told apart sooner by a set than by sorting
+_SMALL: Final = 512  # number of readings up to which a set finds repeated points faster than sorting
 
 
 def follow(batch: Batch, newest: NDArray[np.int64]) -> bool:
-    """Advance `newest` in place by readings that all go on in order, as most batches do; else change nothing.
+    """Advance `newest` in place if all readings are in order, as in most batches; otherwise change nothing.
 
     Args:
         batch: readings in order of arrival.
         newest: int64[p], newest event time seen by point, ns; updated.
 
     Returns:
-        Whether they do. If not, `flag_late` says which do not.
+        Whether they are in order. If not, `flag_late` flags those that are not.
     """
     point, time = batch.point, batch.time
     if np.count_nonzero(batch.flags) and np.count_nonzero(batch.flags & NOT_LIVE):
@@ -52,7 +52,7 @@ def follow(batch: Batch, newest: NDArray[np.int64]) -> bool:
 def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
     """Flag readings that are not newer than every earlier live one of their point, and advance `newest` in place.
 
-    What a gateway marks as recorded earlier, and what is known to be late already, advances nothing.
+    Readings marked historical by their gateway, and those flagged late already, do not advance it.
 
     Args:
         batch: readings in order of arrival.
@@ -77,7 +77,7 @@ def flag_late(batch: Batch, newest: NDArray[np.int64]) -> Batch:
 
 
 def stranded(batch: Batch, newest: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The points whose newest time lies so far in the future that it is wrong, by readings that are of now.
+    """Return the points whose newest time is wrong because live readings show it to be far in the future.
 
     Args:
         batch: readings in order of arrival.
@@ -92,13 +92,13 @@ def stranded(batch: Batch, newest: NDArray[np.int64]) -> NDArray[np.int32]:
 
 
 def _by_point(point: NDArray[np.int32], points: int) -> NDArray[np.intp]:
-    """intp[n], the readings by point, each point's in order of arrival."""
+    """intp[n], the readings sorted by point, those of a point in order of arrival."""
     # 16 bits are sorted by counting, several times as fast.
     return np.argsort(point.astype(np.uint16) if points <= _FEW else point, kind="stable")
 
 
 def _firsts(point: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """bool[n], the first reading of each point, of readings by point."""
+    """bool[n], the first reading of each point, of readings sorted by point."""
     first = np.empty(len(point), bool)
     first[0], first[1:] = True, point[1:] != point[:-1]
     return first

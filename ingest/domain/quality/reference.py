@@ -1,9 +1,9 @@
-"""Whose time is believed: the service's own clock, unless all gateways agree against it.
+"""Decides the trusted time: that of the service's own clock, unless the gateways agree against it.
 
-Every gateway that is heard tells how far its clock is ahead of the service's steady frame of time, in which nobody sets
-a clock. The service's clock stands in that frame too. If any gateway agrees with it, it is believed: no plant can move
-the time of another. If none does, and most of them (two at least) agree with each other, it is the service's clock that
-is wrong, and theirs is the time. Else nobody bears witness, and what was believed goes on to be.
+Every gateway that sends shows how far its clock is ahead of the service's steady frame of time, in which no clock is
+ever set. The service's clock has an offset in that frame too. If any gateway agrees with it, it is trusted: no plant
+can move the time of another. If none does, and most of them (at least two) agree with each other, the service's clock
+is wrong and theirs is the time. Otherwise nothing confirms either, and the trusted time stays.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import msgspec
 
 
 class Reference(msgspec.Struct, frozen=True, gc=False):
-    """The time that is believed.
+    """The trusted time.
 
     Attributes:
         offset: what to add to an arrival in the steady frame, ns.
-        witnessed: whether gateways agree with it.
+        witnessed: whether gateways confirm it.
     """
 
     offset: int = 0
@@ -27,7 +27,7 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
 
 
 def believe(present: Reference, service: int, gateways: Collection[int], tolerance: int) -> Reference:
-    """Whom to believe, by how far (ns) the service's and the gateways' clocks are ahead of the steady frame.
+    """Return the trusted time from how far (ns) the service's and the gateways' clocks are ahead of the steady frame.
 
     >>> s = 10**9
     >>> believe(Reference(), 0, [28_800 * s, 28_801 * s], 60 * s)  # two against the service
@@ -42,7 +42,7 @@ def believe(present: Reference, service: int, gateways: Collection[int], toleran
     middle = median_low(gateways)
     agree = sum(abs(ahead - middle) <= tolerance for ahead in gateways)
     if agree >= 2 and 2 * agree > len(gateways):
-        # Theirs differ by delays: as long as it makes no difference, what is believed stays as it is.
+        # Theirs differ by delays: within half the tolerance the trusted time stays as it is.
         same = present.witnessed and abs(middle - present.offset) <= tolerance // 2
         return Reference(present.offset if same else middle, witnessed=True)
     return Reference(present.offset)

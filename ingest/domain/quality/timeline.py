@@ -1,15 +1,15 @@
-"""A gateway's line of time over its starts: which frames go on with it, which are old, and when each reading was made.
+"""Orders a gateway's frames in time over its boots: which continue its timeline, which are old, and their kept times.
 
-A frame is cut where its clock was set while it was filled, and each part is kept as `ingest.domain.quality.clock` says:
+A frame is cut where its clock was set while it was filled, and each part is corrected by `ingest.domain.quality.clock`:
 
-- A part that goes on with the line moves it. So does a boot nobody has heard of if it is not clearly older.
-- What is clearly older than the newest of its gateway is late, whatever boot it is of, and moves nothing. Only when the
-  line has been silent for a while, and another boot sends as fast as it reads, is that one the gateway now, its clock
-  set back.
-- A new boot of now, by the shift there is, goes on with it too: a clock that is wrong stays so over a start.
-- A line whose newest time lies far in the future is dropped: nothing could follow it.
-- What is sent again or marked historical moves nothing either, and keeps its own times while they may be right.
-- Times before the year 2000, and those ahead of the arrival, tell nothing: what bears them is kept near its arrival.
+- A part that continues the timeline advances it. So does an unknown boot unless it is clearly older.
+- What is clearly older than the newest of its gateway is late, whatever its boot, and advances nothing. Only when the
+  timeline's boot has been silent for a while and another boot sends as fast as it reads does that one take over, its
+  clock set back.
+- A new boot whose times are the present under the known shift continues it too: a wrong clock stays wrong over a start.
+- A timeline whose newest time is far in the future is dropped: nothing could follow it.
+- What is sent again or marked historical advances nothing either, and keeps its own times while they may be right.
+- Times before the year 2000, and those ahead of the arrival, are wrong: such readings are kept near their arrival.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from typing import Final
 import msgspec
 
 from ingest.domain.model.flags import Flag
-from ingest.domain.quality.clock import EARLIEST, LATEST, SPACING, GatewayClock, believed_shift, keep_time
+from ingest.domain.quality.clock import EARLIEST, LATEST, SPACING, GatewayClock, initial_shift, keep_time
 from ingest.domain.quality.late import FAR
 from ingest.domain.quality.reference import Reference
 
 MS: Final = 1_000_000
 
-GONE: Final = 25 * 10**9
-"""A boot that was not heard for so long may have been followed by another, ns of arrivals: less than most points may be
-silent, and more than lies between the frames of most gateways."""
+REPLACEABLE: Final = 25 * 10**9
+"""A boot silent for this long may have been replaced by another, ns of arrivals: less than most points may be silent,
+and more than the interval between the frames of most gateways."""
 
 JUMP: Final = 3600 * 10**9
-"""A wrong clock with such a gap within one frame tells no spacing either, ns."""
+"""With such a gap within one frame, a wrong clock's spacing is meaningless too, ns."""
 
 
 class _Role(Enum):
-    """What a frame is to its gateway's line."""
+    """The role of a frame in its gateway's timeline."""
 
-    LINE = auto()  # goes on with it
+    LINE = auto()  # continues it
     RIVAL = auto()  # of another boot, and older
     OLD = auto()  # sent again, or historical
 
 
 class TimeLine(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a gateway's time.
+    """The timeline of a gateway.
 
     Attributes:
-        boot: the boot it is in.
+        boot: its present boot.
         clock: its clock, as of its newest frame; None = not known.
-        rival: another boot that was heard since, and its clock: not kept over a restart.
+        rival: another boot that has sent since, and its clock: not kept over a restart.
     """
 
     boot: str
@@ -60,15 +60,15 @@ class TimeLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class Stamped(msgspec.Struct, frozen=True, gc=False):
-    """What places a frame in time.
+    """What decides a frame's place in time.
 
     Attributes:
         boot: its boot.
         times: ms since the epoch as its device has them, increasing.
         received: its arrival in the steady frame, ns.
-        newest: whether it is newer, by sequence, than all that came of its boot.
-        first: whether its boot was never heard before.
-        historical: whether its gateway says that it was recorded earlier.
+        newest: whether it is newer, by sequence, than all frames of its boot so far.
+        first: whether its boot is unknown so far.
+        historical: whether its gateway marks it as recorded earlier.
     """
 
     boot: str
@@ -80,11 +80,11 @@ class Stamped(msgspec.Struct, frozen=True, gc=False):
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
-    """Rows `start` up to before `end` of a frame: kept `shift` ns later than stamped, with these bits of `Flag`.
+    """Rows `start` to `end` (exclusive) of a frame: kept `shift` ns later than stamped, with these bits of `Flag`.
 
     Attributes:
-        base: ms to take off the stamps before; not 0 where they may not fit the arithmetic.
-        level: whether the stamps tell nothing and the rows follow each other by `SPACING` up to `base`.
+        base: ms to subtract from the stamps first; not 0 where they may overflow.
+        level: whether the stamps are meaningless and the rows are `SPACING` apart up to `base`.
     """
 
     start: int
@@ -95,22 +95,22 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     level: bool = False
 
     def times(self, times: Sequence[int]) -> list[int]:
-        """Their times in ms, to which `shift` is still to be added."""
+        """Return their times in ms, to which `shift` is still to be added."""
         if self.level:
             return [*range(1 - self.end + self.start, 1)]
         return [time - self.base for time in times[self.start : self.end]]
 
 
 def place(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Reference) -> tuple[TimeLine, list[Part]]:
-    """The line after the frame, and when its readings were made. At most three parts.
+    """Return the timeline after the frame, and the frame's parts with their corrections, at most three.
 
     Args:
-        line: what is known; None = nothing.
+        line: the timeline; None = nothing is known.
         frame: the frame.
         tolerance: how far a device's clock may be off, ns.
-        reference: which time is believed.
+        reference: the trusted time.
     """
-    usual = _goes_on(line, frame, tolerance, reference)
+    usual = _usual(line, frame, tolerance, reference)
     if usual is not None:
         return usual
     line = _without_future(line, frame, reference)
@@ -130,7 +130,7 @@ def place(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Refe
             clock = keep_time(clock, first, newest, frame.received, tolerance, reference)
             shift = clock.shift
         else:
-            shift = _still(line, frame, (first, newest), tolerance, reference)
+            shift = _old_shift(line, frame, (first, newest), tolerance, reference)
         flags = (Flag.CLOCK if shift else 0) | (Flag.HISTORICAL if frame.historical else 0)
         if not frame.historical and newest + shift < before - tolerance:
             flags |= Flag.LATE
@@ -141,10 +141,10 @@ def place(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Refe
     return TimeLine(frame.boot, clock) if own or line is None else line, parts
 
 
-def _goes_on(
+def _usual(
     line: TimeLine | None, frame: Stamped, tolerance: int, reference: Reference
 ) -> tuple[TimeLine, list[Part]] | None:
-    """What the rules come to for nearly every frame, whose clock was right and still is; None if it is not such."""
+    """Return the result for the usual frame, whose clock was right and still is; None for any other."""
     if line is None or line.clock is None or line.boot != frame.boot or frame.historical or not frame.newest:
         return None
     known, now = line.clock, frame.received + reference.offset
@@ -157,7 +157,7 @@ def _goes_on(
 
 
 def _without_future(line: TimeLine | None, frame: Stamped, reference: Reference) -> TimeLine | None:
-    """The line; None if its newest time is far ahead of a frame that is new, and of the frame's arrival."""
+    """Return the timeline; None if its newest time is far ahead of a new frame and of its arrival."""
     if line is None or line.clock is None or frame.historical or not frame.newest:
         return line
     now = max(frame.received + reference.offset, frame.times[-1] * MS)
@@ -170,45 +170,47 @@ def _role(line: TimeLine | None, frame: Stamped, tolerance: int, reference: Refe
     if line is None or line.clock is None or line.boot == frame.boot:
         return _Role.LINE
     newest, clock, now = frame.times[-1] * MS, line.clock, frame.received + reference.offset
-    kept = newest + clock.shift  # if its clock is as wrong as its gateway's was
-    goes_on = (newest if newest <= now + tolerance else kept) > clock.judged
+    kept = newest + clock.shift  # if its clock is as wrong as before
+    continues = (newest if newest <= now + tolerance else kept) > clock.judged
     if not frame.first:
-        return _Role.LINE if goes_on else _Role.RIVAL
+        return _Role.LINE if continues else _Role.RIVAL
     of_now = clock.judged < kept and abs(kept - now) <= tolerance
-    # A clock that was not set since it was switched on tells of no order: a boot nobody knows is the newest.
-    return _Role.LINE if goes_on or of_now or newest < EARLIEST else _Role.RIVAL
+    # A clock that was never set gives no order: an unknown boot is the newest.
+    return _Role.LINE if continues or of_now or newest < EARLIEST else _Role.RIVAL
 
 
 def _follow(
     rival: tuple[str, GatewayClock] | None, frame: Stamped, tolerance: int, reference: Reference
 ) -> tuple[str, GatewayClock]:
-    """The other boot's own clock after this frame."""
+    """Return the other boot's own clock after this frame."""
     known = rival[1] if rival is not None and rival[0] == frame.boot else None
     first, newest = frame.times[0] * MS, frame.times[-1] * MS
     return frame.boot, keep_time(known, first, newest, frame.received, tolerance, reference)
 
 
 def _takes_over(line: TimeLine) -> bool:
-    """Whether the other boot is the gateway now: it sends as fast as it reads, and the line's has gone."""
+    """Whether the other boot takes over: it sends as fast as it reads, and the timeline's boot is silent."""
     if line.clock is None or line.rival is None:
         return False
     rival = line.rival[1]
-    return rival.steady and rival.received - line.clock.received >= GONE
+    return rival.steady and rival.received - line.clock.received >= REPLACEABLE
 
 
 def _without_lag(clock: GatewayClock | None, frame: Stamped, reference: Reference) -> GatewayClock | None:
-    """The line as if it had gone on up to the frame: what is sent as it is read has no lag."""
+    """Return the clock as if it had continued up to the frame: what is sent as it is read has no lag."""
     if clock is None:
         return None
     began = frame.received + reference.offset - (frame.times[-1] - frame.times[0]) * MS
     return msgspec.structs.replace(clock, judged=max(clock.judged, began - SPACING))
 
 
-def _still(line: TimeLine | None, frame: Stamped, stamps: tuple[int, int], tolerance: int, reference: Reference) -> int:
-    """The shift of what moves no clock: none for times that may be right, else its line's or that of arrival."""
+def _old_shift(
+    line: TimeLine | None, frame: Stamped, stamps: tuple[int, int], tolerance: int, reference: Reference
+) -> int:
+    """Return the shift of an old frame: none for times that may be right, else the timeline's or to its arrival."""
     first, newest = stamps
     off = newest - frame.received - reference.offset
-    shift = believed_shift(first, off, tolerance)
+    shift = initial_shift(first, off, tolerance)
     if not shift or line is None or line.clock is None or (line.boot != frame.boot and first < EARLIEST):
         return shift
     ours = line.clock.shift
@@ -216,7 +218,7 @@ def _still(line: TimeLine | None, frame: Stamped, stamps: tuple[int, int], toler
 
 
 def _cut(times: Sequence[int], most: int, tolerance: int) -> list[tuple[int, int]]:
-    """Rows (from, to) on one clock each: before it was set at all, then up to a jump beyond `most` (ns), the rest."""
+    """Split rows (from, to) by clock: before it was first set, then up to a jump beyond `most` (ns), then the rest."""
     if times[0] * MS >= EARLIEST and times[-1] * MS <= most:
         return [(0, len(times))]
     unset = bisect_left(times, EARLIEST // MS)
@@ -228,7 +230,7 @@ def _cut(times: Sequence[int], most: int, tolerance: int) -> list[tuple[int, int
 
 
 def _stamps(times: Sequence[int], start: int, end: int, most: int) -> tuple[bool, int, int]:
-    """Whether rows tell no spacing, and the oldest and newest time of their clock, ns."""
+    """Return whether the rows' spacing is meaningless, and the oldest and newest time of their clock, ns."""
     first, newest = times[start] * MS, times[end - 1] * MS
     if first >= EARLIEST and newest <= most:
         return False, first, newest

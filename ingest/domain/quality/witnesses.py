@@ -1,4 +1,4 @@
-"""Last arrivals of each gateway, from which `ingest.domain.quality.reference` decides whose time to use."""
+"""Keeps each gateway's last clock offset, from which `ingest.domain.quality.reference` decides the trusted time."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from typing import Final
 from ingest.domain.quality.clock import LATEST, GatewayClock
 from ingest.domain.quality.reference import Reference, believe
 
-HEARD: Final = 600 * 10**9
-"""A gateway that was not heard for so long bears no witness, ns."""
+FRESH: Final = 600 * 10**9
+"""A gateway silent for longer no longer confirms a time, ns."""
 
 WRITTEN: Final = 1_761_955_200 * 10**9
-"""November 2025, when this was written: no time before it is now. Gateways that were switched on together, none of them
-with a clock that was set, agree with each other too."""
+"""November 2025, when this was written: the present is never earlier. Gateways switched on together, their clocks not
+set, agree with each other too."""
 
-_EVERY: Final = 10**9  # whom to believe is asked so often at most; ns
+_EVERY: Final = 10**9  # the trusted time is decided at most this often; ns
 
 
 @dataclass(slots=True)
 class Witnesses:
-    """The gateways that were heard, and whom to believe by them."""
+    """The clock offsets of gateways, and the time trusted by them."""
 
     tolerance: int
     reference: Reference = field(default_factory=Reference)
-    _ahead: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)  # by gateway: how far, and when
-    _agrees: tuple[str, str] | None = None  # the one that agreed with the service's clock last
+    _ahead: dict[tuple[str, str], tuple[int, int]] = field(
+        default_factory=dict
+    )  # by gateway: how far ahead, and when received
+    _agrees: tuple[str, str] | None = None  # the last one that agreed with the service's clock
     _due: int = 0
     _service: int | None = None
 
-    def hear(self, clocks: Mapping[tuple[str, str], GatewayClock], now: int, service: int) -> None:
-        """Ask whom to believe after these gateways were heard, by (plant, gateway).
+    def update(self, clocks: Mapping[tuple[str, str], GatewayClock], now: int, service: int) -> None:
+        """Update the trusted time after frames of these gateways, by (plant, gateway).
 
         Args:
             clocks: their clocks.
@@ -48,20 +50,20 @@ class Witnesses:
         if service == self._service and (self._witnessed(now) or 0 <= self._due - now <= _EVERY):
             return
         self._service, self._due = service, now + _EVERY
-        fresh = {who: ahead for who, (ahead, received) in self._ahead.items() if now - received <= HEARD}
+        fresh = {who: ahead for who, (ahead, received) in self._ahead.items() if now - received <= FRESH}
         self._agrees = next((who for who, ahead in fresh.items() if abs(ahead - service) <= self.tolerance), None)
         if fresh:
             self.reference = believe(self.reference, service, fresh.values(), self.tolerance)
 
     @property
     def service_ahead(self) -> int:
-        """How far the service's clock is ahead of the time that is believed, ns; 0 within the tolerance."""
+        """How far the service's clock is ahead of the trusted time, ns; 0 within the tolerance."""
         ahead = self._service - self.reference.offset if self._service is not None else 0
         return ahead if abs(ahead) > self.tolerance else 0
 
     def _witnessed(self, now: int) -> bool:
-        """Whether the gateway that agreed still does: then nobody else need be asked."""
+        """Whether the gateway that last agreed still does: then no other matters."""
         found = self._ahead.get(self._agrees) if self._agrees is not None else None
         if found is None or self._service is None:
             return False
-        return abs(found[0] - self._service) <= self.tolerance and now - found[1] <= HEARD
+        return abs(found[0] - self._service) <= self.tolerance and now - found[1] <= FRESH

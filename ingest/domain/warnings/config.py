@@ -1,4 +1,4 @@
-"""Settings of early warnings; each default says where it is from, and none of them is regulation."""
+"""Settings of early warnings; each default names its source, and none of them is a regulation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PerColour(Config):
     blue: Seconds
 
     def ns(self) -> dict[Colour, int]:
-        """The same in ns."""
+        """Return them in ns."""
         return {colour: getattr(self, str(colour)) * 10**9 for colour in Colour}
 
 
@@ -56,7 +56,7 @@ class DutyConfig(Config):
     regions: frozenset[Annotated[str, Field(pattern=r"^\d{2,12}$")]] | None = None  # GB/T 2260, from the left
 
     def answers_for(self, plant: str, region: str) -> bool:
-        """Whether that plant is one of theirs."""
+        """Whether that plant is one of those assigned."""
         if self.plants is None and self.regions is None:
             return True
         return plant in (self.plants or ()) or any(region.startswith(code) for code in self.regions or ())
@@ -88,21 +88,21 @@ class WarningsConfig(Config):
         return self
 
     def duty_of(self, plant: str, region: str) -> Duty:
-        """Who answers for that plant."""
+        """Return who answers for that plant."""
         holders: dict[Step, tuple[str, ...]] = {}
         for duty in self.duty:
             if duty.answers_for(plant, region):
                 holders[duty.step] = (*holders.get(duty.step, ()), duty.name)
         return Duty(holders)
 
-    def terms(self, rules: ColourRules | None = None) -> WarningPolicy:
-        """The same as the watches take it, with these rules or those of the settings.
+    def policy(self, rules: ColourRules | None = None) -> WarningPolicy:
+        """Return the policy for warning episodes, with these rules or those of the settings.
 
         Raises:
             InvalidConfig: those of the settings cannot be used.
         """
-        pace = Deadlines(self.ack_s.ns(), self.feedback_s.ns(), self.remind_at)
+        deadlines = Deadlines(self.ack_s.ns(), self.feedback_s.ns(), self.remind_at)
         second = 10**9
         return WarningPolicy(
-            rules or load_rules(self.rules), pace, self.fall_after_s * second, self.reopen_s * second, self.duty_of
+            rules or load_rules(self.rules), deadlines, self.fall_after_s * second, self.reopen_s * second, self.duty_of
         )

@@ -1,4 +1,4 @@
-"""From facts to a colour, with every rule that holds and what it holds for (pure)."""
+"""Derives a plant's colour from its facts, with every rule that is met and the facts that meet it (pure)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ingest.domain.model.warning import Colour, Fact, Ground
 from ingest.domain.warnings.rules import ColourRule, ColourRules
 
 MOST: Final = 20
-"""Facts kept with a rule that holds; of a flood of alarms, those that weigh most and how many more there were."""
+"""Facts stored with a rule that is met; of more, those of most weight and the number of the rest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """What the facts call for.
+class Derivation:
+    """The colour derived from facts, and why.
 
     Attributes:
-        colour: None: for nothing.
-        grounds: every rule that holds, the gravest first.
-        due: when that may change though no fact does, ns; None: never.
+        colour: the highest a rule calls for; None: no rule is met.
+        grounds: every rule that is met, the gravest first.
+        due: when this may change without a change of facts, ns; None: never.
         reasons: see `reasons`.
     """
 
@@ -30,39 +30,39 @@ class Called:
     reasons: frozenset[tuple[str, str]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Know the reasons: they are compared again and again."""
+        """Compute the reasons once: they are compared often."""
         object.__setattr__(self, "reasons", reasons(self.grounds))
 
 
 def reasons(grounds: Iterable[Ground]) -> frozenset[tuple[str, str]]:
-    """Rules and facts by name: what makes one answer differ from another."""
+    """Return pairs of rule and fact key, by which two derivations are compared."""
     return frozenset([(ground.rule, fact.key) for ground in grounds for fact in ground.facts])
 
 
-def derive(facts: Iterable[Fact], rules: ColourRules, now: int) -> Called:
-    """What these facts of one plant call for at `now` (ns)."""
+def derive(facts: Iterable[Fact], rules: ColourRules, now: int) -> Derivation:
+    """Derive one plant's colour from its facts at `now` (ns)."""
     matched, own, due = _match(facts, rules, now)
     grounds = []
     for rule, selected in zip(rules.rules, matched, strict=True):
-        held = _held(rule, selected, own)
+        held = _facts_held_for(rule, selected, own)
         if held:
             held.sort(key=lambda fact: (-fact.level, fact.since, fact.key))
             more = max(0, len(held) - MOST)
             kept = tuple(held[:MOST])
             grounds.append(Ground(rule.id, rule.colour, rule.text, rule.source, rule.confidence, kept, more))
     grounds.sort(key=lambda ground: -ground.colour.rank)
-    return Called(grounds[0].colour if grounds else None, tuple(grounds), due)
+    return Derivation(grounds[0].colour if grounds else None, tuple(grounds), due)
 
 
 class _Own(dict[str, int]):
-    """By the key of each fact that stands, the rank of the colour it has by rules about single facts; -1: none."""
+    """Active facts, and by key the rank of the colour each has by rules about single facts; -1: none."""
 
     def __init__(self) -> None:
-        self.standing: list[Fact] = []
+        self.active: list[Fact] = []
 
 
 def _match(facts: Iterable[Fact], rules: ColourRules, now: int) -> tuple[list[list[Fact]], _Own, int | None]:
-    """Which facts each rule selects; what each that stands is by itself; when that changes."""
+    """Return the facts each rule selects, the colour of each active fact by itself, and when that changes."""
     matched: list[list[Fact]] = [[] for _ in rules.rules]
     own = _Own()
     times: list[int] = []
@@ -85,12 +85,12 @@ def _match(facts: Iterable[Fact], rules: ColourRules, now: int) -> tuple[list[li
                 rank = rule.colour.rank
         if fact.gone is None:
             own[fact.key] = rank
-            own.standing.append(fact)
+            own.active.append(fact)
     return matched, own, min(times, default=None)
 
 
-def _held(rule: ColourRule, found: Sequence[Fact], own: _Own) -> list[Fact]:
-    """The facts a rule holds for, none if it does not hold."""
+def _facts_held_for(rule: ColourRule, found: Sequence[Fact], own: _Own) -> list[Fact]:
+    """Return the facts that meet a rule, none if it is not met."""
     if rule.reached is not None:
         least = rule.reached.rank
         found = [fact for fact in found if own.get(fact.key, -1) >= least]
@@ -99,7 +99,7 @@ def _held(rule: ColourRule, found: Sequence[Fact], own: _Own) -> list[Fact]:
     others: list[Fact] = []
     if rule.beside is not None:
         known = {fact.key for fact in found}
-        others = [fact for fact in own.standing if fact.key not in known and rule.beside.matches(fact.traits)]
+        others = [fact for fact in own.active if fact.key not in known and rule.beside.matches(fact.traits)]
         if not others:
             return []
     if rule.count == 1:
@@ -120,7 +120,7 @@ def _groups(rule: ColourRule, found: Sequence[Fact]) -> Iterable[Sequence[Fact]]
 
 
 def _enough(rule: ColourRule, group: Sequence[Fact]) -> Sequence[Fact]:
-    """Those facts of a group that are as many as the rule asks for, and as near in time."""
+    """Return the facts of a group that are as many as the rule requires, within its time."""
     if rule.within is None:
         return group if _count(rule, group) >= rule.count else ()
     ordered = sorted(group, key=lambda fact: fact.since)

@@ -1,4 +1,4 @@
-"""Why a warning had its colour at a moment, from what was stored then: rules may have changed since (pure)."""
+"""Explains a warning's colour at a moment from what was stored then: rules may have changed since (pure)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ingest.domain.warnings.report import colour_name, reasons, warning_fields
 
 
 class NotYet(Exception):
-    """The warning did not exist then."""
+    """The warning had not been raised yet."""
 
     def __init__(self, at: int, raised: int) -> None:
         super().__init__(f"it was raised at {iso(raised)}, after {iso(at)}")
@@ -21,13 +21,13 @@ class NotYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How it was at a moment.
+    """The state of a warning at a moment.
 
     Attributes:
         at: that moment, ns.
-        warning: as the last event before it had left it.
+        warning: after the last event up to then.
         last: that event.
-        led: where its colour was only held then, the rules that had called for it last.
+        led: if its colour was only held then, the rules that had last called for it.
     """
 
     at: int
@@ -37,7 +37,7 @@ class Explanation:
 
 
 def explain(history: Sequence[WarningEvent], at: int | None = None) -> Explanation:
-    """Why it had its colour at `at` (ns); None: when it first had its highest one.
+    """Explain its colour at `at` (ns); None: when it first had its highest one.
 
     `history` is every event of one warning, oldest first.
 
@@ -54,7 +54,7 @@ def explain(history: Sequence[WarningEvent], at: int | None = None) -> Explanati
 
 
 def explain_event(history: Sequence[WarningEvent], seq: int) -> Explanation:
-    """Why it had its colour right after one of its events; after the last one, if that is not of its history."""
+    """Explain its colour right after one of its events; after the last one if that is not in its history."""
     found = next((at for at, event in enumerate(history, 1) if event.seq == seq), len(history))
     return _after(history[:found], history[found - 1].time)
 
@@ -72,7 +72,7 @@ def _after(events: Sequence[WarningEvent], at: int) -> Explanation:
 
 
 def as_json(found: Explanation) -> dict[str, Any]:
-    """The explanation as the API and `yujing explain warning --json` give it."""
+    """Return the explanation as the API and `yujing explain warning --json` give it."""
     warning = found.warning
     return {
         "at": iso(found.at),

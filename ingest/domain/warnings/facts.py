@@ -1,4 +1,4 @@
-"""What an alarm, or a point out of service, is as a fact that may call for a warning (pure)."""
+"""Turns alarms and points out of service into the facts that warnings are derived from (pure)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest.domain.model.suppression import Suppression, SuppressionKind, Suppre
 from ingest.domain.model.warning import Fact, Trait
 
 _LOST: Final = frozenset({"silence", "bad", "current"})
-"""Kinds of rule that say: this device tells nothing."""
+"""Kinds of rule whose alarm means that the device delivers no value."""
 
 _LATCHED: Final = frozenset({AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.LATCHED_ACKNOWLEDGED})
 _SILENCED: Final = OVER | {AlarmState.OUT_OF_SERVICE}
@@ -20,7 +20,7 @@ _SILENCED: Final = OVER | {AlarmState.OUT_OF_SERVICE}
 def counts(alarm: Alarm) -> bool:
     """Whether an alarm is a fact: its condition holds, or it is latched, and its point is in service.
 
-    Shelving and suppression by design hide it from operators, and not from here.
+    Shelving and suppression by design hide it from operators, but it remains a fact.
     """
     if alarm.historical or alarm.state in _SILENCED:
         return False
@@ -30,7 +30,7 @@ def counts(alarm: Alarm) -> bool:
 def alarm_fact(
     alarm: Alarm, point: Point | None, rule: Rule | None, *, since: int, running: bool, bypass_signals: Collection[str]
 ) -> Fact:
-    """An alarm as a fact, by its point and rule as they are configured now, None: no more.
+    """Return an alarm as a fact, from its point and rule as configured now; None: removed.
 
     `running`: whether its equipment is in production; `since`: when the service learnt of it, ns.
     """
@@ -61,12 +61,12 @@ def alarm_fact(
 
 
 def service_key(point: str) -> str:
-    """The key of a point's being out of service."""
+    """Return the key of the fact that a point is out of service."""
     return Fact(None, point, "", "", None, 0, Trait(0), 0).key
 
 
 def service_fact(suppression: Suppression, point: Point | None, *, running: bool) -> Fact | None:
-    """A point out of service as a fact, from when on it is; None: it is not, or not any more."""
+    """Return a point out of service as a fact, from its beginning on; None: it is not out of service now."""
     in_force = suppression.state is SuppressionState.IN_FORCE
     if point is None or not in_force or suppression.kind is not SuppressionKind.OUT_OF_SERVICE:
         return None

@@ -1,4 +1,4 @@
-"""What holds for the warnings of every plant, what is to be known of one, and who acts on one."""
+"""The warning policy of all plants, the context of one plant, and the actor of an action."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ingest.domain.warnings.rules import ColourRules
 
 @dataclass(frozen=True, slots=True)
 class WarningPolicy:
-    """What holds for every plant. Times in ns.
+    """How warnings of every plant are derived, reopened and escalated. Times in ns.
 
     Attributes:
-        fall_after: a colour falls when the lower one has held for so long.
-        reopen: what comes back so soon after its end is the same episode.
+        fall_after: how long a lower colour must hold before the colour falls.
+        reopen: how soon after its end a recurrence is the same episode.
         duty_of: who answers for a plant, by its id and its region.
     """
 
     rules: ColourRules
-    pace: Deadlines
+    deadlines: Deadlines
     fall_after: int
     reopen: int
     duty_of: Callable[[str, str], Duty] = lambda _plant, _region: Duty()
@@ -29,7 +29,7 @@ class WarningPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PlantContext:
-    """What a watch needs to know of its plant.
+    """What warning episodes need to know of their plant.
 
     Attributes:
         inherent: S of its risk index.
@@ -42,7 +42,7 @@ class PlantContext:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something, and when (ns)."""
+    """The author and time (ns) of an action."""
 
     by: str
     role: ActRole

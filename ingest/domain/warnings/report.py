@@ -1,4 +1,4 @@
-"""What leaves the house about a warning, as JSON-ready data: the same by webhook, stream and API."""
+"""The JSON form in which warnings leave the service: the same by webhook, stream and API."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, EarlyWarning, Fact, Ground, WarningEvent
 from ingest.domain.warnings.risk import MODEL
 
-GONE = Text("解除", "over")
-"""The colour of a warning that nothing calls for any more."""
+ENDED = Text("解除", "over")
+"""The colour name of a warning that has ended."""
 
 HELD = Text("依据已不成立，颜色保持中", "not called for any more, held for a while")
-"""The reason of a colour that is only held: those that hold now call for a lower one."""
+"""The reason of a colour that is only held: rules that are met now call for a lower one."""
 
 
 def warning_body(event: WarningEvent, plant: Plant | None) -> dict[str, Any]:
-    """A warning event as told to inspectors and to the province; `plant` is None once it was removed."""
+    """Return the body of a warning event for inspectors and the province; `plant` is None once it was removed."""
     return {
         "event": str(event.kind),
         "time": iso(event.time),
@@ -33,7 +33,7 @@ def warning_body(event: WarningEvent, plant: Plant | None) -> dict[str, Any]:
 
 
 def warning_fields(warning: EarlyWarning) -> dict[str, Any]:
-    """A warning as it stands."""
+    """Return a warning in its present state."""
     given = warning.feedback
     return {
         "id": str(warning.id),
@@ -60,7 +60,7 @@ def warning_fields(warning: EarlyWarning) -> dict[str, Any]:
 
 
 def reasons(grounds: Iterable[Ground], now: int) -> list[dict[str, Any]]:
-    """Every rule that holds, the gravest first, with what it holds for at `now` (ns)."""
+    """Return every rule that is met, the gravest first, with its facts as of `now` (ns)."""
     return [
         {
             "rule": ground.rule,
@@ -76,9 +76,9 @@ def reasons(grounds: Iterable[Ground], now: int) -> list[dict[str, Any]]:
 
 
 def title(warning: EarlyWarning, plant: Plant | None) -> Text:
-    """The warning in one line, with the gravest reason."""
+    """Return the warning in one line, with the gravest reason."""
     name = plant.name if plant else Text(warning.plant, warning.plant)
-    colour = warning.colour.text if warning.colour else GONE
+    colour = warning.colour.text if warning.colour else ENDED
     why = HELD if warning.held is not None else warning.inputs[0].text if warning.inputs else None
     zh = f"{name.zh} {colour.zh}预警" if warning.colour else f"{name.zh} 预警{colour.zh}"
     en = f"{name.en}: {colour.en} warning" if warning.colour else f"{name.en}: warning {colour.en}"
@@ -86,8 +86,8 @@ def title(warning: EarlyWarning, plant: Plant | None) -> Text:
 
 
 def colour_name(colour: Colour | None) -> Text:
-    """A colour for people."""
-    return colour.text if colour else GONE
+    """Return a colour's name for people."""
+    return colour.text if colour else ENDED
 
 
 def _fact(fact: Fact, now: int) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The risk index (风险指数), 0 to 100, of an equipment, a plant and a region; docs/risk.md says it in plain words.
+"""Computes the risk index (风险指数), 0 to 100, of equipment, plants and regions; docs/risk.md explains it.
 
     L = S * (1 + sum of w * level * decay)
     R = L, and above SPREAD_ABOVE: 100 - (100 - SPREAD_ABOVE) / (1 + ln(L / SPREAD_ABOVE))
 
-S is what a plant or an equipment is by itself, the sum what stands there now. No official formula could be found: every
+S is the inherent risk of a plant or an equipment, the sum its present facts. No official formula could be found: every
 number here is an engineering default, and `MODEL` counts up with each change of any of them.
 """
 
@@ -20,10 +20,10 @@ from ingest.domain.model.warning import Colour, Fact, Trait
 MODEL: Final = "2"
 
 HIGHEST: Final = 100.0
-"""What R comes near, and never reaches."""
+"""The bound that R approaches and never reaches."""
 
 SPREAD_ABOVE: Final = 85.0
-"""Above it R grows with the logarithm of L, so that of two plants with much the graver one has the higher index."""
+"""Above it R grows with the logarithm of L, so that of two plants with many facts the graver still ranks higher."""
 
 KIND: Final[Mapping[str, float]] = {"aluminium": 34, "steel": 32, "dust": 28}
 """S begins with what the plant does: molten metal over water, molten metal and gas, dust that explodes."""
@@ -36,10 +36,10 @@ PEOPLE: Final = ((100, 5.0), (30, 4.0), (10, 2.0))
 """S grows with the people at risk (粉尘: 涉粉人数): at least so many, by so much."""
 
 RED_RULES: Final = 3.0
-"""S of an equipment grows by this if a rule marked red judges it; that of a plant, if it has such an equipment."""
+"""S of an equipment grows by this if it has a rule marked red; that of a plant, if it has such equipment."""
 
 LEVEL: Final[Mapping[int, float]] = {0: 1, 1: 1, 2: 4}
-"""What an alarm's level multiplies by; a point out of service has none."""
+"""The factor of an alarm's level; a point out of service has level 0."""
 
 PROCESS: Final = 0.18
 RED: Final = 0.3
@@ -48,25 +48,26 @@ FORECAST: Final = 0.08
 LOST_MANDATORY: Final = 0.25
 LOST: Final = 0.05
 OUT_OF_SERVICE: Final = 0.1
-"""w, by what a fact is."""
+"""w, by the kind of fact."""
 
 HALF_LIFE_S: Final = 1800
-"""decay is 1 while a fact stands; after it is over it halves every so many seconds."""
+"""decay is 1 while a fact holds; after its end it halves every so many seconds."""
 
 FORGOTTEN_S: Final = 4 * HALF_LIFE_S
-"""Then a fact counts no more."""
+"""Seconds after its end at which a fact no longer counts."""
 
 REGION_SHARE: Final = 0.1
 REGION_ABOVE: Final = 50.0
-"""A region is its gravest plant, and so much of what each other plant has above REGION_ABOVE, the less near 100."""
+"""A region has the index of its gravest plant, plus this share of what each other one has above REGION_ABOVE, damped
+near 100."""
 
 BANDS: Final = ((Colour.RED, 85.0), (Colour.ORANGE, 70.0), (Colour.YELLOW, 50.0))
 HYSTERESIS: Final = 5.0
-"""An index reaches a band at its number and leaves it so much lower; below all of them it is blue."""
+"""An index enters a band at its number and leaves it this much lower; below all of them it is blue."""
 
 
 def inherent(plant: Plant, equipment: Equipment | None = None) -> float:
-    """S of a plant, or of one equipment of it."""
+    """Return S of a plant, or of one equipment of it."""
     people = plant.dust_workers if plant.kind == "dust" else plant.workers
     grave = {point.equipment for point in plant.points if point.red}
     marked = bool(grave) if equipment is None else equipment.id in grave
@@ -76,25 +77,25 @@ def inherent(plant: Plant, equipment: Equipment | None = None) -> float:
 
 
 def weight(fact: Fact) -> float:
-    """W * level of a fact."""
+    """Return w * level of a fact."""
     return _kind(int(fact.traits)) * LEVEL[fact.level]
 
 
 def index(inherent_: float, facts: Iterable[Fact], now: int) -> float:
-    """R of what has this S and these facts, at `now` (ns)."""
+    """Return R at `now` (ns) for this S and these facts."""
     return _spread(inherent_ * (1 + sum(weight(fact) * _decay(fact, now) for fact in facts)))
 
 
 def region_index(plants: Iterable[float]) -> float:
-    """R of a region, from those of its plants."""
+    """Return R of a region from those of its plants."""
     ordered = sorted(plants, reverse=True)
     gravest = max(ordered, default=0.0)
-    more, room = REGION_SHARE * sum(max(0.0, one - REGION_ABOVE) for one in ordered[1:]), HIGHEST - gravest
+    more, room = REGION_SHARE * sum(max(0.0, other - REGION_ABOVE) for other in ordered[1:]), HIGHEST - gravest
     return round(gravest + room * more / (more + room), 1) if more else gravest
 
 
 def band(value: float, before: Colour = Colour.BLUE) -> Colour:
-    """The band an index is in, if it was in `before`.
+    """Return the band of an index that was in band `before`.
 
     >>> [str(band(value, Colour.ORANGE)) for value in (85.0, 84.9, 65.0, 64.9)]
     ['red', 'orange', 'orange', 'yellow']
@@ -106,9 +107,9 @@ def band(value: float, before: Colour = Colour.BLUE) -> Colour:
 
 
 def band_at(inherent_: float, facts: Iterable[Fact], now: int) -> Colour:
-    """The band that what has this S and these facts is in at `now` (ns), by how its index came about.
+    """Return the band at `now` (ns) for this S and these facts, following the index over their history.
 
-    It follows from the facts alone, so whoever asks, whenever and after whatever restart, is told the same.
+    It depends on the facts alone, so the answer is the same at any time and after any restart.
     """
     known = list(facts)
     steps: dict[int, list[tuple[float, float]]] = {}  # by time: what more stands, and what more fades
@@ -132,7 +133,7 @@ def band_at(inherent_: float, facts: Iterable[Fact], now: int) -> Colour:
 
 
 def forgotten(fact: Fact, now: int) -> bool:
-    """Whether a fact that is over counts no more."""
+    """Whether a fact that has ended no longer counts."""
     return fact.gone is not None and now - fact.gone >= FORGOTTEN_S * 10**9
 
 
@@ -157,7 +158,7 @@ def _decay(fact: Fact, now: int) -> float:
 
 
 def _faded(ns: int) -> float:
-    """What is left of 1 after so long."""
+    """Return the decay after that long."""
     return float(0.5 ** (ns / (HALF_LIFE_S * 1e9)))
 
 

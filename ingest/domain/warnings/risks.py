@@ -1,4 +1,4 @@
-"""How risky things stand by the index: every equipment, plant and region, with the band each is in (pure)."""
+"""Assesses the risk of equipment, plants and regions: the index and the band of each (pure)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REGIONS: Final = (2, 4, 6, 9)
 
 @dataclass(frozen=True, slots=True)
 class EquipmentRisk:
-    """One equipment."""
+    """The risk of one equipment."""
 
     id: str
     name: Text
@@ -28,7 +28,7 @@ class EquipmentRisk:
 
 @dataclass(frozen=True, slots=True)
 class PlantRisk:
-    """One plant and its equipment; `facts` weigh on it now."""
+    """The risk of one plant and its equipment; `facts` is the number of facts that count now."""
 
     plant: Plant
     inherent: float
@@ -40,7 +40,7 @@ class PlantRisk:
 
 @dataclass(frozen=True, slots=True)
 class RegionRisk:
-    """One region, by the plants looked at."""
+    """The risk of one region, from the plants assessed."""
 
     region: str
     index: float
@@ -49,7 +49,7 @@ class RegionRisk:
 
 
 def assess(plant: Plant, facts: Sequence[Fact], now: int) -> PlantRisk:
-    """A plant as it stands at `now` (ns)."""
+    """Assess a plant at `now` (ns)."""
     machines = []
     for machine in plant.equipment:
         inherent = risk.inherent(plant, machine)
@@ -63,7 +63,7 @@ def assess(plant: Plant, facts: Sequence[Fact], now: int) -> PlantRisk:
 
 
 def regions(plants: Iterable[PlantRisk]) -> list[RegionRisk]:
-    """Every region these plants lie in, the largest first; none is in a lower band than a plant of it."""
+    """Return every region these plants lie in, the largest first; none is in a lower band than any of its plants."""
     members: dict[str, list[PlantRisk]] = {}
     for plant in plants:
         for digits in REGIONS:

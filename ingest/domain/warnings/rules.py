@@ -1,4 +1,4 @@
-"""The rules a plant's colour is derived by: data, in a versioned TOML file."""
+"""Reads the rules that derive a plant's colour, from a versioned TOML file."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _LEVELS: Final = {1: Trait.LEVEL_1, 2: Trait.LEVEL_2}
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which facts: those with all of `wanted` and none of `unwanted`."""
+    """Selects the facts with all of the `wanted` traits and none of the `unwanted`."""
 
-    wanted: int  # as plain numbers: a flood of alarms asks very often
+    wanted: int  # as plain numbers: evaluated very often in an alarm flood
     unwanted: int
 
     def matches(self, traits: Trait) -> bool:
-        """Whether a fact with these traits is meant."""
+        """Whether a fact with these traits is selected."""
         bits = int(traits)
         return not ((self.wanted & ~bits) | (self.unwanted & bits))
 
@@ -59,7 +59,7 @@ class ColourRule:
 
     @property
     def single(self) -> bool:
-        """Whether it is about single facts, and so gives each of them a colour."""
+        """Whether it applies to single facts, and so gives each of them a colour."""
         return self.count == 1 and self.beside is None and self.reached is None
 
 
@@ -68,8 +68,8 @@ class ColourRules:
     """All rules of one file.
 
     Attributes:
-        version: as written in the file, and the beginning of its digest: no change goes unnoticed.
-        bypass_signals: whose alarms say that an interlock is bypassed.
+        version: as written in the file, plus the beginning of its digest, so that no change goes unnoticed.
+        bypass_signals: the signals whose alarms mean that an interlock is bypassed.
         longest: the longest `within` of any rule, ns.
     """
 
@@ -80,7 +80,7 @@ class ColourRules:
     _matching: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def matching(self, traits: Trait) -> Sequence[int]:
-        """The places of all rules that select a fact with these traits."""
+        """Return the indices of all rules that select a fact with these traits."""
         found = self._matching.get(int(traits))
         if found is None:
             chosen = (at for at, rule in enumerate(self.rules) if rule.select.matches(traits))
@@ -109,10 +109,10 @@ class _Selection(Config):
         wanted = _LEVELS[self.level] if self.level else Trait(0)
         unwanted = Trait(0)
         for name in type(self).model_fields.keys() - {"level"}:
-            asked = getattr(self, name)
-            if asked is True:
+            required = getattr(self, name)
+            if required is True:
                 wanted |= Trait[name.upper()]
-            elif asked is False:
+            elif required is False:
                 unwanted |= Trait[name.upper()]
         return Selector(int(wanted), int(unwanted))
 
@@ -170,7 +170,7 @@ class _File(Config):
 
 
 def load_rules(path: Path | None = None) -> ColourRules:
-    """The rules in that file, or those that come with the service.
+    """Load the rules of that file, or those shipped with the service.
 
     Raises:
         InvalidConfig: with every fault in it.

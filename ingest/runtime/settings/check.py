@@ -29,7 +29,7 @@ def check_all(file: Path) -> tuple[Settings, PlantConfiguration]:
         all_of(
             lambda: open_connectors(settings.connectors),
             lambda: TokenStore(settings.api.tokens),
-            settings.warnings.terms,
+            settings.warnings.policy,
         )
     except InvalidConfig as error:
         faults += error.faults

@@ -54,7 +54,7 @@ class Noted(Bench):
             self.noted.append((f"warning {told.peak} {told.step}", self.clock.time))
             return ()
 
-        terms = Policy(alarm, warnings=self.config.terms(), warned=warning)
+        terms = Policy(alarm, warnings=self.config.policy(), warned=warning)
         self.engine = begun(self.clock, self.journal, self.database, self.configuration, terms)
         return self.engine
 

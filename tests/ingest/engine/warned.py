@@ -55,7 +55,7 @@ class Bench:
         """A fresh engine on the same files, as after a crash."""
         terms = Policy(
             lambda kind, _plant, _level: ("town",) if kind == "alarm" else (),
-            warnings=self.config.terms(),
+            warnings=self.config.policy(),
             warned=lambda _warning: ("inspector",),
         )
         self.engine = begun(self.clock, self.journal, self.database, self.configuration, terms)

@@ -142,7 +142,7 @@ class StandIn:
         self.trail: list[AuditRow] = []
         self.warned: list[WarningEvent] = []
         self.memory, self.watches = EngineState(self.known), PlantWarnings()
-        self.watches.resume([], self.memory, 0, WarningsConfig(duty=DUTY).terms())
+        self.watches.resume([], self.memory, 0, WarningsConfig(duty=DUTY).policy())
         self.cases, self.database = books_for(self)
         self._changed = asyncio.Event()
         for point in self.known.points:

@@ -80,7 +80,7 @@ def test_frames_that_are_known_to_be_in_order_are_kept_as_the_plain_loop_keeps_t
     apart, clock, batches, kept = DistinctTimes(), {0: 0, 1: 0}, [], []
     for at in range(200):
         if at == 120:  # points of the one are the other's from now on
-            apart.under("another configuration")
+            apart.set_gateways("another configuration")
             clock[0] = clock[1] = min(clock.values())
         gateway, rows, in_order = chance.randrange(2), [], True
         for _ in range(chance.randint(1, 3)):

@@ -65,7 +65,7 @@ class Bench:
         self.committed[key] = max(known or 0, seq)
         self.lines[gateway] = line
         if line.clock is not None:
-            self.witnesses.hear({("plant", gateway): line.clock}, received, self.service - self.start)
+            self.witnesses.update({("plant", gateway): line.clock}, received, self.service - self.start)
         kept = []
         for part in parts:
             for ms, true in zip(part.times(times), made[part.start : part.end], strict=True):

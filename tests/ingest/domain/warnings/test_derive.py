@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.domain.model.warning import Colour, Fact, Trait
-from ingest.domain.warnings.derive import MOST, Called, derive
+from ingest.domain.warnings.derive import MOST, Derivation, derive
 from ingest.domain.warnings.rules import load_rules
 from ingest.plants.catalogue import load_catalogue
 from tests.ingest.domain.warnings.small import SECOND, fact
@@ -17,7 +17,7 @@ RUNS, MUST = Trait.IN_PRODUCTION, Trait.MANDATORY
 NOW = 100_000
 
 
-def called(*facts: Fact, at: int = NOW) -> Called:
+def called(*facts: Fact, at: int = NOW) -> Derivation:
     return derive(facts, RULES, at * SECOND)
 
 
@@ -120,7 +120,7 @@ def test_alarms_near_each_other_are_found_behind_one_that_stands_alone() -> None
 
 
 def test_a_fact_of_later_and_a_coming_age_say_when_to_look_again() -> None:
-    assert called(level_1(since=NOW + 7)) == Called(None, (), (NOW + 7) * SECOND)
+    assert called(level_1(since=NOW + 7)) == Derivation(None, (), (NOW + 7) * SECOND)
     assert called(level_1(since=NOW - 1)).due == (NOW + 599) * SECOND
     assert called(lost(600)).due == (NOW + 6600) * SECOND
     assert called(level_2()).due is None

@@ -30,7 +30,7 @@ def test_a_step_nobody_has_is_passed_at_once() -> None:
 
 def test_alarms_that_come_and_go_all_the_time_do_not_fill_the_disk() -> None:
     """Ten alarms flap each second for five minutes: what is new is told at once, that it has gone each 10 s."""
-    calm = replace(TERMS, pace=replace(TERMS.pace, acknowledge=dict.fromkeys(Colour, 10**15)))
+    calm = replace(TERMS, deadlines=replace(TERMS.deadlines, acknowledge=dict.fromkeys(Colour, 10**15)))
     made = watch(terms=calm)
     told = made.learn(0, known=[fact("A", 0, 2), *(fact(f"F{n}", 0, 2) for n in range(10))])
     for second in range(1, 300):
@@ -61,7 +61,7 @@ def test_above_its_peak_it_must_be_seen_and_answered_anew_and_never_goes_down_a_
     made.learn(0, known=[fact("A", 0)])
     made.pass_time(15 * SECOND)  # yellow at 7 s, asked anew, not answered for 8 s
     key = next(iter(made.live))
-    told = made.feed_back(key, hand(15), "原因", "措施")
+    told = made.give_feedback(key, hand(15), "原因", "措施")
     assert [str(one.kind) for one in told] == ["acknowledged", "feedback"]
     assert told[-1].warning.step is Step.TOWNSHIP
     step = told[-1].warning.step
@@ -92,7 +92,7 @@ def test_a_closed_episode_is_not_opened_again() -> None:
     made = watch()
     one = fact("A", 0, 2)
     key = made.learn(0, known=[one])[0].warning.id
-    made.feed_back(key, hand(1), "原因", "措施")
+    made.give_feedback(key, hand(1), "原因", "措施")
     made.learn(2 * SECOND, over=[one.key])
     assert [str(x.kind) for x in made.pass_time(7 * SECOND)] == ["ended", "closed"]
     assert str(made.learn(8 * SECOND, known=[replace(one, since=8 * SECOND)])[0].kind) == "raised"
@@ -155,5 +155,5 @@ def test_who_answers_for_a_plant_is_told_by_its_name_or_its_region() -> None:
 def test_reminders_must_be_in_order() -> None:
     with pytest.raises(ValueError, match="each later"):
         WarningsConfig(remind_at=(0.5, 0.25))
-    assert TERMS.pace.remind_at == (0.5,)
+    assert TERMS.deadlines.remind_at == (0.5,)
     assert set(EVERYBODY) == set(Step)

@@ -217,7 +217,7 @@ def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Ran
                 under_test.shift(int(which) * SECOND)
             elif what == "away":
                 back = at + int(which)
-                events += under_test.excuse(now, now + int(which) * SECOND)
+                events += under_test.extend_deadlines(now, now + int(which) * SECOND)
             else:
                 events += _act(under_test, what, which, now)
         elif at > back and chance.random() < often:
@@ -261,7 +261,7 @@ def _answer(under_test: WarningEpisodes, what: str, which: str, now: int) -> lis
     try:
         if what == "see":
             return events + under_test.acknowledge(target, hand)
-        return events + under_test.feed_back(target, hand, "cause", "measure")
+        return events + under_test.give_feedback(target, hand, "cause", "measure")
     except ValueError:
         return events
 

@@ -27,7 +27,7 @@ def life() -> list[WarningEvent]:
     key = events[0].warning.id
     hand = Actor("王工", "operator", 2 * SECOND)
     events += made.acknowledge(key, hand, "已到现场")
-    events += made.feed_back(key, replace(hand, time=3 * SECOND), "水泵跳停", "切换备用泵")
+    events += made.give_feedback(key, replace(hand, time=3 * SECOND), "水泵跳停", "切换备用泵")
     events += made.learn(4 * SECOND, over=[one.key])
     events += made.pass_time(20 * SECOND)
     return events + made.learn(30 * SECOND, known=[fact("B", 30)])
