@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +16,16 @@ some 6,000 lists until they become arrays, and by Python's own 700 each was look
 what intake takes."""
 
 
-# At the end all of it may be freed: of what is not, DuckDB would tell on standard error, which is the log.
-atexit.register(gc.unfreeze)
+def _thaw() -> None:
+    """Let all of it be freed at the end where that matters: DuckDB complains on standard error, which is the log.
+
+    Otherwise the interpreter would pass twice over everything that is loaded, only to end: 0.6 s for each command.
+    """
+    if "duckdb" in sys.modules:
+        gc.unfreeze()
+
+
+atexit.register(_thaw)
 
 
 @dataclass(frozen=True, slots=True)

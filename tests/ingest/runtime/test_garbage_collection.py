@@ -66,3 +66,11 @@ def test_nothing_is_said_of_what_was_left_when_the_process_ends() -> None:
         [sys.executable, "-c", f"{held}; gc.settle_heap(); del me"], capture_output=True, text=True, check=True
     )
     assert "leaked" not in ended.stderr
+
+
+def test_a_command_that_opens_no_such_database_does_not_pass_over_all_of_its_code_to_end() -> None:
+    """What was frozen still is, last of all: the interpreter's two full collections at the end have nothing to do."""
+    last = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count()))"
+    code = f"{last}; import ingest.runtime.garbage_collection; gc.freeze()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(ended.stdout) > 0
