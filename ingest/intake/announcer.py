@@ -1,7 +1,6 @@
-"""What gateways are told of their frames, soon after each commit but no more often than it is of use.
+"""Announces to gateways which frames are on disk, soon after each commit but not too often.
 
-Which are on disk; and before that which of them could not be taken, so that who knows a frame to be on disk has heard
-what is wrong with it.
+Refusals are sent first, so that a gateway which learns that a frame is on disk already knows what is wrong with it.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from ingest.intake.wire.frame import Committed, Refusal
 from ingest.storage.journal.sequence_state import BootKey, Gap, SequenceState
 
 _EVERY_S: Final = 0.1
-_WITH_NEXT_S: Final = 0.05  # what is due waits so much longer for the next commit, with whose acknowledgements it goes
+_WAIT_FOR_COMMIT_S: Final = 0.05  # extra wait, to go out with the acknowledgements of the next commit
 _RARELY_S: Final = 10.0
 _REFUSALS: Final = 1_000
-"""Kinds of refusals that wait to be told at most."""
+"""Most kinds of refusals that wait to be sent."""
 
 PATIENCE_S: Final = 60.0
-"""So long gaps may keep others waiting that find no room beside them in a message."""
+"""How long gaps may block others that find no room beside them in a message."""
 
 Announce = Callable[[Sequence[tuple[str, str, Committed]]], Sequence[Committed | None]]
-"""Tells gateways (plant, gateway, what), and returns as much of each as was told. None: nothing."""
+"""Sends to gateways (plant, gateway, message) and returns as much of each message as was sent. None: nothing."""
 
 Refuse = Callable[[str, str, Refusal], bool]
-"""Tells a gateway what could not be taken; False: nobody is there to carry it, so it is to be told later."""
+"""Sends a refusal to a gateway; False: not connected, so it has to be sent later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,10 @@ class RefusalsUntold(Event, level="warning", amount="frames"):
 
 
 class Announcer:
-    """Gathers the boots whose gateways are to be told, and tells each its newest position.
+    """Collects boots with new frames on disk, and sends each gateway its newest sequence state.
 
-    A gateway that has not been told for a while is told at once; one that sends all the time is told ten times a
-    second, and less often when so many send that it takes long to tell them.
+    After a pause a gateway is told at once; one that sends all the time ten times a second, and less often when so many
+    send that telling them takes long.
     """
 
     def __init__(
@@ -64,18 +63,18 @@ class Announcer:
         self._refusals: dict[tuple[str, str, str, str], Refusal] = {}  # by plant, gateway, boot and reason
         self._lock = threading.Lock()
         self._due: dict[BootKey, None] = {}
-        self._cut: dict[BootKey, tuple[Committed, float]] = {}  # what was told in part, and since when it is the same
+        self._cut: dict[BootKey, tuple[Committed, float]] = {}  # what was sent in part, and since when unchanged
 
-    def due(self, keys: Iterable[BootKey], *, at_once: bool = False) -> None:
-        """Their positions have changed, or may have been forgotten. From any thread."""
+    def mark_due(self, keys: Iterable[BootKey], *, at_once: bool = False) -> None:
+        """Mark boots whose sequence state changed or may have been lost by the broker. From any thread."""
         with self._lock:
             self._due.update(dict.fromkeys(keys))
             if at_once:
                 self._pace.hurry()
 
-    def refused(self, refusals: Iterable[tuple[tuple[str, str], Refusal]]) -> None:
-        """What of whom could not be taken: (plant, gateway), refusal. From the thread that tells."""
-        untold = 0
+    def add_refusals(self, refusals: Iterable[tuple[tuple[str, str], Refusal]]) -> None:
+        """Add refusals to be sent: (plant, gateway), refusal. From the thread that sends."""
+        dropped = 0
         for who, new in refusals:
             key = (*who, new.boot, new.reason)
             old = self._refusals.get(key)
@@ -85,56 +84,56 @@ class Announcer:
             elif len(self._refusals) < _REFUSALS:
                 self._refusals[key] = new
             else:
-                untold += new.frames
-        if untold:
-            emit(RefusalsUntold(untold))
+                dropped += new.frames
+        if dropped:
+            emit(RefusalsUntold(dropped))
 
-    def tell(self, positions: Mapping[BootKey, SequenceState]) -> None:
-        """Tell everyone who is due and still known, unless the last time was just now."""
+    def send(self, sequences: Mapping[BootKey, SequenceState]) -> None:
+        """Send to every gateway that is due and still known, unless the last time was just now."""
         with self._lock:
             if self._rest_s():
                 return
             due, self._due = self._due, {}
             self._pace.begin()
         now = self._now()
-        self._tell_refusals()
-        said = list[tuple[BootKey, Committed]]()
+        self._send_refusals()
+        messages = list[tuple[BootKey, Committed]]()
         for key in due:
-            at = positions.get(key)
+            at = sequences.get(key)
             if at is None:
                 self._cut.pop(key, None)
             else:
-                said.append((key, Committed(key[2], at.committed, [(gap.first, gap.last) for gap in at.missing])))
-        told = self._announce([(key[0], key[1], committed) for key, committed in said])
-        for (key, committed), heard in zip(said, told, strict=True):
-            self._note(key, committed, heard, now)
+                messages.append((key, Committed(key[2], at.committed, [(gap.first, gap.last) for gap in at.missing])))
+        sent = self._announce([(key[0], key[1], committed) for key, committed in messages])
+        for (key, committed), announced in zip(messages, sent, strict=True):
+            self._note_cut(key, committed, announced, now)
         self._pace.end()
 
     def due_s(self) -> float:
-        """So long from now `tell` may be left to the next commit, should one come; for ever, if nobody is due."""
+        """Seconds for which `send` may wait for a next commit; infinite if nobody is due."""
         rest_s = self._rest_s()
-        return rest_s and rest_s + _WITH_NEXT_S
+        return rest_s and rest_s + _WAIT_FOR_COMMIT_S
 
     def _rest_s(self) -> float:
-        """So long from now until there is something to tell; for ever, if nobody is due."""
+        """Seconds until something is to be sent; infinite if nobody is due."""
         return self._pace.rest_s() if self._due or self._refusals else math.inf
 
-    def in_the_way(self, key: BootKey, position: SequenceState) -> tuple[Gap, ...]:
-        """Gaps that others wait behind, and that nobody has begun to close although asked for long enough."""
-        told, since = self._cut.get(key, (None, 0.0))
-        if told is None or self._now() - since < PATIENCE_S:
+    def blocking_gaps(self, key: BootKey, sequence: SequenceState) -> tuple[Gap, ...]:
+        """Gaps that block others in a message, and that the gateway has not begun to close in time."""
+        sent, since = self._cut.get(key, (None, 0.0))
+        if sent is None or self._now() - since < PATIENCE_S:
             return ()
-        return tuple(gap for gap in position.missing if gap.last <= told.seq)
+        return tuple(gap for gap in sequence.missing if gap.last <= sent.seq)
 
-    def _tell_refusals(self) -> None:
+    def _send_refusals(self) -> None:
         for key, refusal in [*self._refusals.items()]:
             if not self._refuse(key[0], key[1], refusal):
                 return
             del self._refusals[key]
 
-    def _note(self, key: BootKey, committed: Committed, told: Committed | None, now: float) -> None:
-        """Remember what was told in part."""
-        if told is None or told.seq == committed.seq:
+    def _note_cut(self, key: BootKey, committed: Committed, sent: Committed | None, now: float) -> None:
+        """Remember what was sent only in part."""
+        if sent is None or sent.seq == committed.seq:
             self._cut.pop(key, None)
-        elif key not in self._cut or self._cut[key][0] != told:
-            self._cut[key] = (told, now)
+        elif key not in self._cut or self._cut[key][0] != sent:
+            self._cut[key] = (sent, now)

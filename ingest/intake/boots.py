@@ -1,4 +1,4 @@
-"""Which boots of which gateways are remembered: as many as can matter, however many there have been."""
+"""Limits how many boots of each gateway are remembered."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Final
 from ingest.base.telemetry import Event
 from ingest.storage.journal.sequence_state import BootKey, Who
 
-BOOTS: Final = 64
-"""Boots remembered of a gateway: those it was heard in last. Only one is lived in; of others a gateway may still hold
-frames that it has not been told are on disk, and a power supply that fails 64 times before one `committed` got through
-is no gateway that keeps anything."""
+MAX_BOOTS: Final = 64
+"""Boots remembered of a gateway, the latest first. Only one is current; of others a gateway may still hold frames not
+yet announced as on disk. One that boots 64 times before a single `committed` reaches it keeps nothing anyway."""
 
-STRANGERS: Final = 1_000
-"""Boots remembered of gateways that no plant file has, together: anybody may make them up."""
+MAX_UNKNOWN_BOOTS: Final = 1_000
+"""Boots remembered of all gateways in no plant file together, since anybody may invent such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +28,22 @@ class BootsForgotten(Event, level="warning", amount="boots"):
 
 
 class Boots:
-    """Remembers in which order boots were heard, and picks those to be forgotten.
+    """Remembers in which order boots last sent frames, and picks those to be forgotten.
 
     >>> boots = Boots([("p", "g", "a"), ("p", "g", "b")])
-    >>> boots.heard([("p", "g", "a"), ("p", "g", "c")])
+    >>> boots.record([("p", "g", "a"), ("p", "g", "c")])
     >>> boots.surplus({("p", "g")}, lambda who: "b", most=2)
     [('p', 'g', 'a')]
     """
 
     def __init__(self, keys: Iterable[BootKey]) -> None:
-        """`keys`: every boot known, the one heard longest ago first."""
+        """`keys`: every boot known, the least recent first."""
         self._of: dict[Who, dict[BootKey, None]] = {}
         self._grown: set[Who] = set()
-        self.heard(keys)
+        self.record(keys)
 
-    def heard(self, keys: Iterable[BootKey]) -> None:
-        """Something came of these boots."""
+    def record(self, keys: Iterable[BootKey]) -> None:
+        """Note that frames of these boots came."""
         for key in keys:
             who = key[:2]
             own = self._of.pop(who, {})
@@ -59,30 +58,30 @@ class Boots:
         self,
         known: Collection[Who],
         current: Callable[[Who], str | None],
-        most: int = BOOTS,
-        strangers: int = STRANGERS,
+        most: int = MAX_BOOTS,
+        most_unknown: int = MAX_UNKNOWN_BOOTS,
     ) -> list[BootKey]:
-        """Boots that are one too many, forgotten here from now on; never the one a known gateway is in.
+        """Boots beyond the limits, which are dropped here; never the current one of a known gateway.
 
         Args:
             known: gateways that a plant file has.
             current: the boot a gateway is in.
-            most: see `BOOTS`.
-            strangers: see `STRANGERS`.
+            most: see `MAX_BOOTS`.
+            most_unknown: see `MAX_UNKNOWN_BOOTS`.
         """
         grown, self._grown = self._grown, set()
         if not grown:
             return []
-        gone: dict[BootKey, None] = {}
+        dropped: dict[BootKey, None] = {}
         for who in grown:
             own = self._of[who]
             spare = [key for key in own if key[2] != current(who)]
-            gone.update(dict.fromkeys(spare[: max(len(own) - most, 0)]))
-        strange = [key for who, own in self._of.items() if who not in known for key in own if key not in gone]
-        gone.update(dict.fromkeys(strange[: max(len(strange) - strangers, 0)]))
-        for key in gone:
+            dropped.update(dict.fromkeys(spare[: max(len(own) - most, 0)]))
+        unknown = [key for who, own in self._of.items() if who not in known for key in own if key not in dropped]
+        dropped.update(dict.fromkeys(unknown[: max(len(unknown) - most_unknown, 0)]))
+        for key in dropped:
             own = self._of[key[:2]]
             del own[key]
             if not own:
                 del self._of[key[:2]]
-        return [*gone]
+        return [*dropped]

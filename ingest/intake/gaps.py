@@ -1,4 +1,4 @@
-"""Gaps in what gateways sent: named when they do not close, listed as lost when nobody closes them."""
+"""Tracks gaps in the frames of gateways: reports those that do not close, and gives up old ones as lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ingest.base.telemetry import Event, emit
 from ingest.storage.journal.commit import Progress
 from ingest.storage.journal.sequence_state import BootKey, Gap, SequenceState, Who
 
-_MOST: Final = 10**12  # frames that are told to be missing at most: the range of the point that tells it
+_MOST: Final = 10**12  # highest count of missing frames: the range of the point that reports it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,85 +47,85 @@ class FramesLost(Event, level="error", amount="frames"):
     reason: str
 
 
-class GapWatch:
-    """Knows which boots have gaps, and what of them was told. One event a boot and look, however many gaps it has.
+class GapTracker:
+    """Knows which boots have gaps, and which were reported. One event a boot and check, however many gaps it has.
 
     Args:
-        positions: of every boot.
-        named_s: a gap is named after so long.
-        lost_h: and lost after so long.
+        sequences: sequence state of every boot.
+        named_s: a gap is reported after this time.
+        lost_h: and given up as lost after this time.
     """
 
-    def __init__(self, positions: Mapping[BootKey, SequenceState], named_s: float, lost_h: float) -> None:
+    def __init__(self, sequences: Mapping[BootKey, SequenceState], named_s: float, lost_h: float) -> None:
         self._named_ns = int(named_s * 1e9)
         self._lost_ns = int(lost_h * 3600e9)
         self._lost_h = lost_h
-        self._open = {key for key, position in positions.items() if position.missing}
-        self._named: dict[BootKey, set[int]] = {}  # gaps that were told, by when they were found
+        self._open = {key for key, sequence in sequences.items() if sequence.missing}
+        self._named: dict[BootKey, set[int]] = {}  # gaps that were reported, by when they were found
 
-    def frames(self, positions: Mapping[BootKey, SequenceState], found_before: int, known: Collection[Who]) -> int:
+    def frames(self, sequences: Mapping[BootKey, SequenceState], found_before: int, known: Collection[Who]) -> int:
         """How many frames of gaps found before that moment (ns) are missing of known gateways. From any thread."""
         keys = [key for key in [*self._open] if key[:2] in known]
-        gaps = (gap for key in keys for gap in positions.get(key, SequenceState()).missing)
+        gaps = (gap for key in keys for gap in sequences.get(key, SequenceState()).missing)
         return min(sum(gap.frames for gap in gaps if gap.found < found_before), _MOST)
 
-    def moved(self, key: BootKey, progress: Progress) -> None:
-        """Take note of a boot's new position."""
+    def update(self, key: BootKey, progress: Progress) -> None:
+        """Take over a boot's new sequence state."""
         if progress.beyond:
-            self._tell_lost(key, progress.beyond, f"more than {len(progress.position.missing)} gaps at a time")
+            self._report_lost(key, progress.beyond, f"more than {len(progress.position.missing)} gaps at a time")
         if progress.position.missing:
             self._open.add(key)
         elif key in self._open:
             self._close(key, progress.position)
 
-    def look(
+    def check(
         self,
-        positions: Mapping[BootKey, SequenceState],
+        sequences: Mapping[BootKey, SequenceState],
         now: int,
         known: Collection[Who],
-        in_the_way: Callable[[BootKey, SequenceState], Collection[Gap]],
+        blocking: Callable[[BootKey, SequenceState], Collection[Gap]],
     ) -> Iterator[tuple[BootKey, SequenceState]]:
-        """Name what is due; yields new positions, without gaps that are given up: these are told once it goes on.
+        """Report gaps that are due; yields new sequence states without gaps given up, reported when the caller goes on.
 
-        Gateways that are not `known` are passed over: nothing of theirs could be taken.
+        Gateways that are not `known` are skipped, since their frames cannot be taken.
         """
         for key in [key for key in self._open if key[:2] in known]:
-            position = positions[key]
-            self._name(key, position, now)
+            sequence = sequences[key]
+            self._report_missing(key, sequence, now)
             before = now - self._lost_ns
-            for gaps, why in (
-                (position.beyond(), "too many gaps at a time"),
-                (in_the_way(key, position), "others wait behind them that find no room in one packet of the broker"),
-                ([gap for gap in position.missing if gap.found < before], f"missing for {self._lost_h:g} h"),
+            for gaps, reason in (
+                (sequence.beyond(), "too many gaps at a time"),
+                (blocking(key, sequence), "others wait behind them that find no room in one packet of the broker"),
+                ([gap for gap in sequence.missing if gap.found < before], f"missing for {self._lost_h:g} h"),
             ):
-                left = {*gaps} & {*position.missing}
-                if left:
-                    position = position.give_up(left)
-                    yield key, position
-                    self._tell_lost(key, left, why)
-            if not position.missing:
-                self._close(key, position)
+                given_up = {*gaps} & {*sequence.missing}
+                if given_up:
+                    sequence = sequence.give_up(given_up)
+                    yield key, sequence
+                    self._report_lost(key, given_up, reason)
+            if not sequence.missing:
+                self._close(key, sequence)
 
     def forget(self, key: BootKey) -> bool:
-        """That boot is not known any more; returns whether gaps of it were named."""
+        """Forget a boot; returns whether gaps of it were reported."""
         self._open.discard(key)
         return bool(self._named.pop(key, None))
 
-    def _close(self, key: BootKey, position: SequenceState) -> None:
-        """Nothing of that boot is asked for any more: because it came, unless some of it is listed as lost."""
-        if self.forget(key) and not position.lost:
+    def _close(self, key: BootKey, sequence: SequenceState) -> None:
+        """Stop tracking a boot without gaps; report all found, unless some frames are listed as lost."""
+        if self.forget(key) and not sequence.lost:
             emit(FramesFound(*key))
 
-    def _name(self, key: BootKey, position: SequenceState, now: int) -> None:
-        named = self._named.get(key, set()) & {gap.found for gap in position.missing}
-        due = [gap for gap in position.missing if now - gap.found >= self._named_ns and gap.found not in named]
+    def _report_missing(self, key: BootKey, sequence: SequenceState, now: int) -> None:
+        named = self._named.get(key, set()) & {gap.found for gap in sequence.missing}
+        due = [gap for gap in sequence.missing if now - gap.found >= self._named_ns and gap.found not in named]
         if due:
             emit(FramesMissing(*key, *_span(due)))
             named |= {gap.found for gap in due}
         if named:
             self._named[key] = named
 
-    def _tell_lost(self, key: BootKey, gaps: Collection[Gap], reason: str) -> None:
+    def _report_lost(self, key: BootKey, gaps: Collection[Gap], reason: str) -> None:
         emit(FramesLost(*key, *_span(gaps), reason))
 
 

@@ -1,4 +1,4 @@
-"""Intake: messages from the sources, decoded, journaled and synced, and only then acknowledged and announced."""
+"""Intake: decodes messages, journals and syncs them, and only then acknowledges and announces them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ingest.domain.quality.witnesses import Witnesses
 from ingest.intake.announcer import Announcer
 from ingest.intake.backfill_release import BackfillRelease
 from ingest.intake.boots import Boots, BootsForgotten
-from ingest.intake.gaps import GapWatch
-from ingest.intake.grouping import PIECE, Group, Life, Standing
+from ingest.intake.gaps import GapTracker
+from ingest.intake.grouping import PIECE, GatewayState, Group, Presence
 from ingest.intake.health import Health
 from ingest.intake.sequencing import Sequencer
 from ingest.intake.sources.clock import Clock
@@ -41,11 +41,11 @@ GROUP: Final = 256
 """Most messages in one commit; a commit takes whatever waits, so an idle service adds no delay."""
 
 _RETRY_S: Final = 1.0
-_FEED_S: Final = 0.005  # while back-fill is staged or judged: how soon it is seen that a piece is due, or done
-_FULL_S: Final = 0.1  # while the disk is full: how soon it is seen that there is room again
-_CARE_S: Final = 1.0  # gaps, and messages to be taken again, are looked after so often: the longest wait for a message
-_RETRIES: Final = 100  # put-aside messages taken again in one commit
-_WILD: Final = 64 << 10  # bytes of its share that a gap or a boot too many costs a gateway
+_RELEASE_S: Final = 0.005  # while back-fill is staged or evaluated: longest wait before the next check of it
+_FULL_S: Final = 0.1  # while the disk is full: interval between checks for room
+_HOUSEKEEPING_S: Final = 1.0  # interval of housekeeping, and the longest wait for a message
+_MAX_RETRIES: Final = 100  # quarantined messages retried in one commit
+_WILD: Final = 64 << 10  # bytes of its share that a surplus gap or boot costs a gateway
 
 
 class IntakeConfig(Config):
@@ -59,13 +59,13 @@ class IntakeConfig(Config):
 
 
 class Room(Protocol):
-    """Says whether there is room on disk for readings from outside."""
+    """Tells whether the disk has room for readings from outside."""
 
     def room(self) -> bool:
         """Whether messages may be taken now."""
 
     def full(self) -> None:
-        """A commit found no room."""
+        """Note that a commit failed for lack of room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,11 @@ class Intake(Worker):
         caught_up: Callable[[], bool] = lambda: True,
         shares: Shares | None = None,
     ) -> None:
-        """`flush`: called once a cycle, after what was acknowledged and what was announced.
+        """`flush`: sends acknowledgements and announcements; called once a cycle.
 
-        `caught_up`: whether everything in the journal was judged, so that back-fill delays nothing live.
+        `caught_up`: whether everything in the journal was evaluated, so that back-fill delays nothing live.
 
-        `shares`: what the source asks whether to read a message; here it is charged for what is costly, and told of.
+        `shares`: each gateway's share, also used by the source; charged here for what is costly.
         """
         super().__init__("intake", on_failure)
         self._handover = handover
@@ -138,39 +138,43 @@ class Intake(Worker):
         self._config = config
         self._clock = clock
         self._tolerance = int(config.clock_tolerance_s * 1e9)
-        self._positions = journal.positions()
-        self._standings = {who: Standing(TimeLine(boot, clock)) for who, (boot, clock) in journal.boots().items()}
+        self._sequences = journal.positions()
+        self._states = {who: GatewayState(TimeLine(boot, clock)) for who, (boot, clock) in journal.boots().items()}
         known = journal.gateways()
-        self._lives = {(one.plant, one.gateway): Life(one.online) for one in known if one.online is not None}
+        self._presences = {
+            (gateway.plant, gateway.gateway): Presence(gateway.online)
+            for gateway in known
+            if gateway.online is not None
+        }
         self._recent = journal.recent()
         self._witnesses = Witnesses(self._tolerance)
         self._healths: dict[Who, Health] = {}
-        self._boots = Boots(self._positions)
-        self._gaps = GapWatch(self._positions, config.gap_named_s, config.gap_lost_h)
+        self._boots = Boots(self._sequences)
+        self._gaps = GapTracker(self._sequences, config.gap_named_s, config.gap_lost_h)
         self._caught_up = caught_up
         self._backfill = Backfill()
-        self._apart = DistinctTimes()
-        self._feeding = BackfillRelease()
+        self._distinct_times = DistinctTimes()
+        self._release = BackfillRelease()
         self._shares = shares or Shares(
             config.gateway_mb_per_s, config.gateway_burst_mb, lambda: configuration().gateways
         )
         self._set_by = 0  # ns by which the service's clock was set since the start
-        # And before it: nothing arrives before what has arrived, so the clock was set back while nobody looked.
-        self._set_before = min(0, clock.look()[0] - journal.newest())
+        # And before it: if the newest arrival lies in the future, the clock was set back while the service was down.
+        self._set_before = min(0, clock.read()[0] - journal.newest())
         self._observed: list[tuple[int, float]] = []
         self._lock = threading.Lock()
-        self._care_due = 0.0
-        self.progressed = time.monotonic()  # when it last looked around: what a watchdog looks at
+        self._housekeeping_due = 0.0
+        self.progressed = time.monotonic()  # start of the newest cycle, for the watchdog
 
     def wake(self) -> None:
-        """Look up from waiting."""
+        """End a wait early."""
         self._handover.wake()
 
     def announce_all(self) -> None:
-        """Tell every gateway again where it stands, since the broker may have forgotten. From any thread."""
+        """Announce every gateway's frames again, since the broker may have lost them. From any thread."""
         known = self._configuration().gateways
-        keys = [(*who, standing.line.boot) for who, standing in [*self._standings.items()] if who in known]
-        self._announcer.due(keys, at_once=True)
+        keys = [(*who, state.line.boot) for who, state in [*self._states.items()] if who in known]
+        self._announcer.mark_due(keys, at_once=True)
         self.wake()
 
     def observe(self, values: Sequence[tuple[int, float]]) -> None:
@@ -183,21 +187,21 @@ class Intake(Worker):
 
     def missing(self, older_than_s: float) -> int:
         """How many frames have been missing for longer than that."""
-        before = self._clock.look()[0] - int(older_than_s * 1e9)
-        return self._gaps.frames(self._positions, before, self._configuration().gateways)
+        before = self._clock.read()[0] - int(older_than_s * 1e9)
+        return self._gaps.frames(self._sequences, before, self._configuration().gateways)
 
-    def take(self, messages: Sequence[Raw], again: Sequence[Quarantined] = (), staged: Sequence[Staged] = ()) -> None:
-        """Journal a group of messages, then acknowledge each in order and say what is to be announced.
+    def take(self, messages: Sequence[Raw], retries: Sequence[Quarantined] = (), staged: Sequence[Staged] = ()) -> None:
+        """Journal a group of messages, then acknowledge them in order and mark what is to be announced.
 
         Args:
             messages: from the source; the service's clock was not set between any two of them (`set_by`).
-            again: messages that were put aside and are to be taken again.
-            staged: back-fill whose turn has come.
+            retries: messages from quarantine that are to be taken again.
+            staged: back-fill that is released to the journal.
 
         Raises:
             JournalUnavailable: nothing was written, acknowledged or announced.
         """
-        now, set_by = self._clock.look()
+        now, set_by = self._clock.read()
         observed: list[tuple[int, float]] = []
         if messages and messages[0].set_by != set_by:
             set_by = messages[0].set_by  # what the service observed is of another time, and waits for its own group
@@ -207,25 +211,25 @@ class Intake(Worker):
         step = set_by - self._set_by
         began = self._clock.steady_s()
         configuration = self._configuration()
-        self._apart.set_gateways(configuration.gateways)
+        self._distinct_times.set_gateways(configuration.gateways)
         group = Group(
             configuration,
-            Sequencer(self._positions, self._recent, configuration.gateways),
-            self._standings,
-            self._lives,
+            Sequencer(self._sequences, self._recent, configuration.gateways),
+            self._states,
+            self._presences,
             self._tolerance,
             self._set_before + set_by,
             self._backfill,
             self._spare(began),
             self._witnesses.reference,
-            self._apart,
+            self._distinct_times,
         )
         for message in messages:
-            (group.pass_over if message.unread else group.sort)(message)
-        for aside in again:
-            group.sort(Raw(aside.topic, aside.payload, aside.received), again=True)
-            group.retried.append(aside.id)
-        group.feed(staged, now)
+            (group.count_unread if message.unread else group.sort)(message)
+        for quarantined in retries:
+            group.sort(Raw(quarantined.topic, quarantined.payload, quarantined.received), retry=True)
+            group.retried.append(quarantined.id)
+        group.release(staged, now)
         for point, value in observed:
             group.observe(point, value, now)
         commit = group.commit(step)
@@ -236,27 +240,27 @@ class Intake(Worker):
                 self._observed = observed + self._observed
             raise
         self._set_by = set_by
-        self._feeding.joined(group.filled, began)
-        moved = {
-            who: standing
-            for who, one in group.heard.items()
-            if (standing := one.standing) is not None and standing is not one.before
+        self._release.joined(group.backfilled, began)
+        changed = {
+            who: state
+            for who, gateway in group.gateways.items()
+            if (state := gateway.state) is not None and state is not gateway.before
         }
-        self._standings.update(moved)
-        self._lives.update(group.lived)
+        self._states.update(changed)
+        self._presences.update(group.presence_changes)
         self._recent.update(group.numbers.recalled)
         for key, progress in commit.positions.items():
-            self._positions[key] = progress.position
-            self._gaps.moved(key, progress)
+            self._sequences[key] = progress.position
+            self._gaps.update(key, progress)
             if progress.beyond:
                 self._shares.charge(key[:2], _WILD * len(progress.beyond))
-        self._boots.heard(commit.positions)
+        self._boots.record(commit.positions)
         self._note_health(group)
-        self._believe(moved, group.set_by)
+        self._check_service_clock(changed, group.set_by)
         self._acknowledge(messages)
-        self._announcer.refused(group.refusals)
-        self._announcer.due(commit.positions)
-        if messages or again:
+        self._announcer.add_refusals(group.refusals)
+        self._announcer.mark_due(commit.positions)
+        if messages or retries:
             emit(FramesJournaled(len(messages), commit.readings + sum(piece.size for piece in commit.backfill)))
         if step:
             emit(ServiceClockStepped(step / 1e9))
@@ -266,9 +270,9 @@ class Intake(Worker):
         """How far the service's own clock is ahead, if all gateways agree against it, s; behind: negative; else 0."""
         return self._witnesses.service_ahead / 1e9
 
-    def _believe(self, moved: Mapping[Who, Standing], set_by: int) -> None:
-        """Ask the clocks of gateways that were heard whether the service's own is right."""
-        clocks = {who: clock for who, now in moved.items() if (clock := now.line.clock) is not None}
+    def _check_service_clock(self, changed: Mapping[Who, GatewayState], set_by: int) -> None:
+        """Compare the service's own clock with those of the gateways in the group."""
+        clocks = {who: clock for who, now in changed.items() if (clock := now.line.clock) is not None}
         if not clocks:
             return
         before = self._witnesses.service_ahead
@@ -280,33 +284,33 @@ class Intake(Worker):
             emit(ServiceClockConfirmed())
 
     def _note_health(self, group: Group) -> None:
-        """Count what came of each gateway; what is to be told of it goes into the next commit."""
-        for who, heard in group.heard.items():
-            if heard.tally is None:
+        """Update each gateway's health; readings of it go into the next commit."""
+        for who, gateway in group.gateways.items():
+            if gateway.tally is None:
                 continue
             health = self._healths.get(who)
             if health is None:
-                health = self._healths[who] = Health(heard.tally.received)
-            fresh = health.add(heard.tally)
+                health = self._healths[who] = Health(gateway.tally.received)
+            fresh = health.add(gateway.tally)
             if fresh:
-                own = heard.configuration.own
+                own = gateway.configuration.own
                 self.observe([(own[point], value) for point, value in fresh])
 
     def _run(self) -> None:
         waiting: list[Raw] = []
         while not self._stopping.is_set():
             self.progressed = time.monotonic()
-            self._announcer.tell(self._positions)
+            self._announcer.send(self._sequences)
             self._flush()
             try:
-                self._care()
+                self._housekeeping()
                 if not self._room.room():
                     self._stopping.wait(_FULL_S)
                     continue
-                self._feed()
-                waiting = waiting or self._next()
+                self._release_backfill()
+                waiting = waiting or self._next_messages()
                 while waiting:
-                    until = _until_step(waiting)
+                    until = _until_clock_jump(waiting)
                     self.take(waiting[:until])
                     waiting = waiting[until:]
             except JournalUnavailable as error:
@@ -315,57 +319,57 @@ class Intake(Worker):
                     self._room.full()
                 self._stopping.wait(_RETRY_S)
 
-    def _next(self) -> list[Raw]:
+    def _next_messages(self) -> list[Raw]:
         """The messages of the next commit; none if something else is due first."""
-        if self._journal.waiting() or self._feeding.judging:  # pieces of it join between commits, and have a pace too
-            return self._handover.take(GROUP, _FEED_S)
-        return self._handover.take(GROUP, min(_CARE_S, self._announcer.due_s()))
+        if self._journal.waiting() or self._release.evaluating:  # pieces join between commits
+            return self._handover.take(GROUP, _RELEASE_S)
+        return self._handover.take(GROUP, min(_HOUSEKEEPING_S, self._announcer.due_s()))
 
     def _spare(self, now: float) -> int:
-        """How many readings of back-fill may join the journal straight away: none that would delay anything."""
-        at_once = not self._journal.waiting() and self._caught_up() and self._feeding.due(now, caught_up=True)
+        """How many readings of back-fill may join the journal at once without delaying anything."""
+        at_once = not self._journal.waiting() and self._caught_up() and self._release.due(now, caught_up=True)
         return PIECE if at_once else 0
 
-    def _feed(self) -> None:
-        """Put a piece of back-fill into the journal, if one waits and is due."""
-        due = self._feeding.due(self._clock.steady_s(), caught_up=self._caught_up())
+    def _release_backfill(self) -> None:
+        """Release a piece of staged back-fill to the journal, if one is due."""
+        due = self._release.due(self._clock.steady_s(), caught_up=self._caught_up())
         if due and self._journal.waiting():
             self.take([], staged=self._journal.staged(PIECE))
 
-    def _care(self) -> None:
-        """Once in a while: what the service says of itself, messages to take again, old gaps, and boots too many."""
-        if time.monotonic() < self._care_due:
+    def _housekeeping(self) -> None:
+        """At intervals, journal own readings, retry quarantined messages, check gaps and forget surplus boots."""
+        if time.monotonic() < self._housekeeping_due:
             return
-        self._care_due = time.monotonic() + _CARE_S
-        again = self._journal.to_retry(_RETRIES) if self._room.room() else []
-        if self._observed or again:
-            self.take([], again)
-        now = self._clock.look()[0]
+        self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S
+        retries = self._journal.to_retry(_MAX_RETRIES) if self._room.room() else []
+        if self._observed or retries:
+            self.take([], retries)
+        now = self._clock.read()[0]
         known = self._configuration().gateways
-        self._forget(self._boots.surplus(known, self._boot_of))
-        for key, position in self._gaps.look(self._positions, now, known, self._announcer.in_the_way):
-            self._journal.save_position(key, position)
-            self._positions[key] = position
-            self._announcer.due([key])
+        self._forget_boots(self._boots.surplus(known, self._boot_of))
+        for key, sequence in self._gaps.check(self._sequences, now, known, self._announcer.blocking_gaps):
+            self._journal.save_position(key, sequence)
+            self._sequences[key] = sequence
+            self._announcer.mark_due([key])
         for who, unread, size in self._shares.refused():
             emit(GatewayThrottled(*who, unread, size))
 
     def _boot_of(self, who: Who) -> str | None:
-        return self._standings[who].line.boot if who in self._standings else None
+        return self._states[who].line.boot if who in self._states else None
 
-    def _forget(self, boots: Sequence[BootKey]) -> None:
-        """Nothing is known of these boots any more."""
+    def _forget_boots(self, boots: Sequence[BootKey]) -> None:
+        """Forget these boots, with an event for each gateway."""
         self._journal.forget(boots)
         missing: dict[Who, list[int]] = {}
         for key in boots:
-            position = self._positions.pop(key)
-            missing.setdefault(key[:2], []).append(sum(gap.frames for gap in position.missing))
+            sequence = self._sequences.pop(key)
+            missing.setdefault(key[:2], []).append(sum(gap.frames for gap in sequence.missing))
             self._gaps.forget(key)
         for who, frames in missing.items():
             self._shares.charge(who, _WILD * len(frames))
             emit(BootsForgotten(*who, len(frames), sum(frames)))
 
 
-def _until_step(messages: Sequence[Raw]) -> int:
-    """How many messages there are before the service's clock was set: on both sides of it they are not one group."""
-    return next((at for at, one in enumerate(messages) if one.set_by != messages[0].set_by), len(messages))
+def _until_clock_jump(messages: Sequence[Raw]) -> int:
+    """How many messages precede a jump of the service's clock; a group must not span one."""
+    return next((at for at, message in enumerate(messages) if message.set_by != messages[0].set_by), len(messages))

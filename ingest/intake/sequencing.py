@@ -1,4 +1,4 @@
-"""Frames by their numbers: which of them are new, and where each boot of a gateway stands after a group of them."""
+"""Tells new frames from repeated ones by their numbers, and updates the sequence state of each boot."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class FrameReused(Event, level="warning"):
     seq: int
 
 
-class Numbered(Enum):
-    """What a frame is, by its number."""
+class FrameNovelty(Enum):
+    """Whether a frame is new, by its number."""
 
     NEW = auto()
     REPEAT = auto()  # it is on disk already
-    ANOTHER = auto()  # another one with its number is
+    REUSED = auto()  # another frame with its number is
 
 
 @dataclass(slots=True)
@@ -48,76 +48,76 @@ class Boot:
     Attributes:
         key: plant, gateway and its name.
         who: plant and gateway.
-        position: after what was accepted so far.
-        heard: whether there was a frame of it before, in this group or earlier.
+        sequence: its state after the frames accepted so far.
+        known: whether a frame of it came before, in this group or earlier.
         received: arrival of its newest frame in this group, ns.
         frames, duplicates: how many frames were not on disk already, and how many were.
     """
 
     key: BootKey
     who: Who
-    position: SequenceState
-    heard: bool
+    sequence: SequenceState
+    known: bool
     received: int = 0
     frames: int = 0
     duplicates: int = 0
 
 
 class Sequencer:
-    """The numbers of one group of frames.
+    """Tracks the frame numbers of one group.
 
     Args:
-        positions, recent: what is committed; not changed.
-        known: gateways whose frames are recalled, to be told from others under their numbers.
+        sequences, recent: what is committed; not changed.
+        known: gateways whose latest frames are remembered, to detect reused numbers.
     """
 
     def __init__(
-        self, positions: Mapping[BootKey, SequenceState], recent: Mapping[Who, RecentFrames], known: Container[Who]
+        self, sequences: Mapping[BootKey, SequenceState], recent: Mapping[Who, RecentFrames], known: Container[Who]
     ) -> None:
         self.recalled: dict[Who, RecentFrames] = {}
-        self._positions = positions
+        self._sequences = sequences
         self._recent = recent
         self._known = known
         self._boots: dict[BootKey, Boot] = {}
 
     def boot(self, key: BootKey) -> Boot:
-        """That boot, as it stands after what was accepted so far."""
+        """That boot, with the frames accepted so far."""
         boot = self._boots.get(key)
         if boot is None:
-            position = self._positions.get(key)
-            boot = self._boots[key] = Boot(key, key[:2], position or SequenceState(), position is not None)
+            sequence = self._sequences.get(key)
+            boot = self._boots[key] = Boot(key, key[:2], sequence or SequenceState(), sequence is not None)
         return boot
 
     def recall(self, who: Who) -> RecentFrames | None:
         """The gateway's last frames, as far as they are known."""
-        found = self.recalled.get(who)
-        if found is None and who in self._known and (committed := self._recent.get(who)) is not None:
-            found = self.recalled[who] = committed.copy()
-        return found
+        frames = self.recalled.get(who)
+        if frames is None and who in self._known and (committed := self._recent.get(who)) is not None:
+            frames = self.recalled[who] = committed.copy()
+        return frames
 
-    def accept(self, boot: Boot, seq: int, payload: bytes, received: int, newest: int = UNDATED) -> Numbered:
-        """Note the frame in its boot's position, unless its number is on disk already; `newest`: its time, ms."""
-        name, before = boot.key[2], boot.position
-        position = before.accept(seq, received)
-        boot.heard, boot.received = True, received
+    def accept(self, boot: Boot, seq: int, payload: bytes, received: int, newest: int = UNDATED) -> FrameNovelty:
+        """Add the frame to its boot's sequence, unless its number is on disk already; `newest`: its time, ms."""
+        name, before = boot.key[2], boot.sequence
+        sequence = before.accept(seq, received)
+        boot.known, boot.received = True, received
         recent, mark = self.recall(boot.who), mark_of(payload)
-        if position is not None:
-            boot.position = position
+        if sequence is not None:
+            boot.sequence = sequence
             boot.frames += 1
             if recent is not None:
                 recent.add(name, seq, newest, mark, before.committed)
-            return Numbered.NEW
+            return FrameNovelty.NEW
         if recent is None or not recent.is_another(name, seq, newest, mark, before.committed):
             emit(FrameRepeated(*boot.key, seq))
             boot.duplicates += 1
-            return Numbered.REPEAT
+            return FrameNovelty.REPEAT
         emit(FrameReused(*boot.key, seq))
         boot.frames += 1
         recent.add_another(name, seq, newest, mark)
-        return Numbered.ANOTHER
+        return FrameNovelty.REUSED
 
     def follow(self, boot: Boot, seq: int, payload: bytes, newest: int) -> None:
-        """From this frame on recall those of its boot: it is the one that its gateway is in."""
+        """Remember this boot's frames from here on, since its gateway is in it now."""
         name, recent = boot.key[2], self.recalled.get(boot.who) or self.recall(boot.who)
         if recent is None or recent.boot != name:
             newest = newest if recent is None else recent.following(newest)
@@ -125,15 +125,15 @@ class Sequencer:
             recent.add(name, seq, newest, mark_of(payload), 0)
 
     def progress(self, clock: Callable[[BootKey], GatewayClock | None]) -> dict[BootKey, Progress]:
-        """What the group adds to each boot; `clock`: its gateway's, if that is in this boot."""
-        heard = (boot for boot in self._boots.values() if boot.frames or boot.duplicates)
-        return {boot.key: self._progress(boot, clock(boot.key)) for boot in heard}
+        """The progress of each boot in the group; `clock`: its gateway's, if that is in this boot."""
+        counted = (boot for boot in self._boots.values() if boot.frames or boot.duplicates)
+        return {boot.key: self._progress(boot, clock(boot.key)) for boot in counted}
 
     def _progress(self, boot: Boot, clock: GatewayClock | None) -> Progress:
-        position, beyond = boot.position, boot.position.missing
-        if beyond or position.lost:
-            beyond = position.beyond()
-            position = position.give_up(beyond)
+        sequence, beyond = boot.sequence, boot.sequence.missing
+        if beyond or sequence.lost:
+            beyond = sequence.beyond()
+            sequence = sequence.give_up(beyond)
         recent = self.recalled.get(boot.who)  # by `accept`
         ours = recent if recent is not None and recent.boot == boot.key[2] else None
-        return Progress(position, boot.received, boot.frames, boot.duplicates, clock, beyond, ours)
+        return Progress(sequence, boot.received, boot.frames, boot.duplicates, clock, beyond, ours)

@@ -151,7 +151,7 @@ def looks(
         ServicePoint.HISTORY_EXPIRED: lambda: float(writer.expired()),
         ServicePoint.HISTORY_DROPPED: lambda: float(writer.dropped_days()),
         ServicePoint.OUTBOX: undelivered,
-        ServicePoint.CLOCK: Change(lambda: clock.look()[1] / 1e9),
+        ServicePoint.CLOCK: Change(lambda: clock.read()[1] / 1e9),
         ServicePoint.TIME: lambda: float(round(intake.clock_ahead_s)),
         ServicePoint.SESSION: Change(lambda: source.sessions_lost),
         ServicePoint.MISSING: lambda: float(intake.missing(MISSING_S)),

@@ -55,7 +55,7 @@ class CallbackFailed(Exception):
     """A callback of ours raised its `__cause__`: a fault of ours, never one of what the broker sent."""
 
 
-def ours(callback: Callable[P, None]) -> Callable[P, None]:
+def ends_thread_on_error(callback: Callable[P, None]) -> Callable[P, None]:
     """The callback, whose errors end the network thread: paho and the reader below take some for faults of a packet."""
 
     @wraps(callback)
@@ -106,8 +106,8 @@ class BufferedClient(Client):
         super().__init__(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, clean_session=clean, manual_ack=True
         )
-        self._on_publishes = ours(on_publishes)
-        self._on_unreachable = ours(on_unreachable)
+        self._on_publishes = ends_thread_on_error(on_publishes)
+        self._on_unreachable = ends_thread_on_error(on_unreachable)
         self._on_failure = on_failure
         self._prepare = prepare
         self._pace = pace or Pace(0)

@@ -19,7 +19,7 @@ class Clock:
 
     >>> wall, steady = iter([100, 200 + 10**9, 300 + 10**9]), iter([0, 100, 200])
     >>> clock = Clock(wall.__next__, steady.__next__)
-    >>> clock.look(), clock.look()
+    >>> clock.read(), clock.read()
     ((1000000200, 1000000000), (1000000300, 1000000000))
     """
 
@@ -30,7 +30,7 @@ class Clock:
         self._ahead = wall() - steady()
         self._set_by = 0
 
-    def look(self) -> tuple[int, int]:
+    def read(self) -> tuple[int, int]:
         """Now, ns since the epoch, and by how many ns the clock was set since the start, all steps together."""
         with self._lock:
             now = self._wall()

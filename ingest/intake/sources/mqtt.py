@@ -33,7 +33,7 @@ from ingest.intake.sources.broker_fit import (
     granted_too_little,
     keeps_retained,
 )
-from ingest.intake.sources.buffered import BufferedClient, ours
+from ingest.intake.sources.buffered import BufferedClient, ends_thread_on_error
 from ingest.intake.sources.clock import Clock
 from ingest.intake.sources.config import MqttConfig, trust_files
 from ingest.intake.sources.events import (
@@ -240,10 +240,10 @@ class MqttSource:
             self._publishes, config.client_id, version, self._unreachable, self._failed, self._prepare, self._pace
         )
         client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
-        client.on_pre_connect = ours(self._connecting)
-        client.on_connect = ours(self._connected)
-        client.on_subscribe = ours(self._subscribed)
-        client.on_disconnect = ours(self._disconnected)
+        client.on_pre_connect = ends_thread_on_error(self._connecting)
+        client.on_connect = ends_thread_on_error(self._connected)
+        client.on_subscribe = ends_thread_on_error(self._subscribed)
+        client.on_disconnect = ends_thread_on_error(self._disconnected)
         return client
 
     def _connecting(self, _client: Client, _userdata: object) -> None:
@@ -325,7 +325,7 @@ class MqttSource:
         emit(OwnCertificateRefused(str(self._files.cert), reason))
 
     def _publishes(self, publishes: list[Publish], missing: int) -> None:
-        received, set_by = self._clock.look()
+        received, set_by = self._clock.read()
         connection, admit = self._connection, self._admit
         messages = [
             Raw(text, payload, received, set_by, packet, connection, retained)

@@ -20,7 +20,7 @@ from ingest.intake.wire.topics import Topic, frame_topic, parse_topic
 Who = tuple[str, str]
 """(plant, gateway)"""
 
-STRANGERS: Final[Who] = ("*", "*")
+UNKNOWN_GATEWAYS: Final[Who] = ("*", "*")
 """All gateways that no plant file has, together: anybody may make them up."""
 
 MESSAGE: Final = 1024
@@ -113,7 +113,7 @@ class Shares:
     def refused(self) -> list[tuple[Who, int, int]]:
         """Whose messages were not read since this was asked last, how many, and their bytes."""
         found = []
-        for who, share in [*self._of.values(), (STRANGERS, self._strangers)]:
+        for who, share in [*self._of.values(), (UNKNOWN_GATEWAYS, self._strangers)]:
             if share.messages:
                 found.append((who, share.messages, share.bytes))
                 share.messages, share.bytes = 0, 0

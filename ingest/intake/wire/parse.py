@@ -118,13 +118,13 @@ def parse_packed(payload: bytes) -> Parsed | None:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     keys = 4 + (frame.quality is not UNSET) + (frame.historical is not UNSET)
-    once = keys == keys_said(payload) and len(values) == keys_said(frame.values)
-    if not once or (quality and len(quality) != keys_said(frame.quality)):
+    once = keys == declared_keys(payload) and len(values) == declared_keys(frame.values)
+    if not once or (quality and len(quality) != declared_keys(frame.quality)):
         return None
     return Parsed(frame.boot, frame.seq, frame.time, values, quality, frame.historical is True, False, {})
 
 
-def keys_said(packed: Any) -> int:
+def declared_keys(packed: Any) -> int:
     """How many keys a MessagePack map says it has; 0 if it is none."""
     head = bytes(memoryview(packed)[:5])
     if 0x80 <= head[0] <= 0x8F:

@@ -22,7 +22,7 @@ from ingest.intake.wire.corrections import column_for, faults_of_head, number_fo
 from ingest.intake.wire.errors import Reason, Rejected
 from ingest.intake.wire.frame import MAX_COLUMNS, NAME, QUALITY, SEQ, TIMES, guard
 from ingest.intake.wire.lenient_json import mend_json
-from ingest.intake.wire.parse import Column, Identity, Parsed, Unfit, keys_said
+from ingest.intake.wire.parse import Column, Identity, Parsed, Unfit, declared_keys
 
 _Plain = int | float | str | bool | None
 
@@ -133,7 +133,7 @@ def salvage_packed(payload: bytes) -> Parsed:
     except Rejected as error:
         error.identity = begins_packed(payload)
         raise
-    if keys_said(payload) != len(fields):
+    if declared_keys(payload) != len(fields):
         raise Rejected(Reason.DUPLICATE_KEY, "a key stands twice; expected once")
     head = {name: _read(value) for name, value in fields.items() if name not in {"values", "quality"}}
     identity = _identity(head)
@@ -255,7 +255,7 @@ def _raw_map(name: str, raw: Raw | None) -> dict[str, Raw]:
         found = _packed_columns(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Rejected(Reason.SCHEMA, f"{name}: {str(error)[:100]}; expected a map of columns") from None
-    if keys_said(raw) != len(found):
+    if declared_keys(raw) != len(found):
         raise Rejected(Reason.DUPLICATE_KEY, f"a key stands twice in {name}; expected once")
     return found
 
@@ -266,7 +266,7 @@ def _packed_columns(raw: Raw) -> dict[str, Raw]:
         return _packed.decode(raw)
     except UnicodeDecodeError:  # a map read as the array of its keys and values, so that each name is looked at alone
         data = bytes(memoryview(raw))
-        array = b"\xdd" + (2 * keys_said(data)).to_bytes(4, "big") + data[_MAP_HEADS.get(data[0], 1) :]
+        array = b"\xdd" + (2 * declared_keys(data)).to_bytes(4, "big") + data[_MAP_HEADS.get(data[0], 1) :]
         elements = _packed_elements.decode(array)
         return dict(zip(map(_packed_name, elements[::2]), elements[1::2], strict=True))
 

@@ -70,7 +70,7 @@ class FolderSource:
         while not self._stopping.wait(LOOK_S):
             for number in sorted(int(file.stem) for file in self._folder.glob("*.frame") if int(file.stem) > newest):
                 topic, _, payload = (self._folder / f"{number}.frame").read_bytes().partition(b"\n")
-                message = Raw(topic.decode(errors="replace"), payload, *self._clock.look(), packet=number)
+                message = Raw(topic.decode(errors="replace"), payload, *self._clock.read(), packet=number)
                 if not self._handover.put([message], self._stopping.is_set):
                     return
                 newest = number

@@ -93,7 +93,7 @@ def test_it_comes_whole_and_in_its_order_once_all_is_judged(fed: Fed) -> None:
     while fed.journal.waiting():
         last = fed.journal.last()
         while fed.journal.last() == last:
-            fed.intake._feed()
+            fed.intake._release_backfill()
         (entry,) = fed.journal.read(last, 1 << 40)
         assert len(entry.batch) <= PIECE, "what is live never waits for more than one piece"
         assert (entry.batch.received >= before).all(), "times of arrival never go back in the journal"
@@ -119,10 +119,10 @@ def test_a_piece_that_meets_an_empty_stage_keeps_to_the_pace(fed: Fed) -> None:
     fed.intake.take([fed.old(2, [2.0] * 100)])
     assert fed.journal.waiting() == 100, "the piece before took 0.1 s, and is rested from"
     clock.pass_s(0.29)
-    fed.intake._feed()
+    fed.intake._release_backfill()
     assert fed.journal.waiting() == 100
     clock.pass_s(0.02)
-    fed.intake._feed()
+    fed.intake._release_backfill()
     assert fed.journal.waiting() == 0
     assert fed.values("CO-02") == [1.0] * PIECE + [2.0] * 100
 
@@ -132,11 +132,11 @@ def test_what_waits_survives_a_restart_and_is_taken_once(fed: Fed) -> None:
         fed.intake.take([fed.old(seq, [float(seq)] * 700) for seq in range(1 + 10 * round_, 11 + 10 * round_)])
         fed.intake = fed.take_in()
         fed.idle = True
-        fed.intake._feed()
+        fed.intake._release_backfill()
         fed.idle = False
     fed.idle = True
     while fed.journal.waiting():
-        fed.intake._feed()
+        fed.intake._release_backfill()
     assert fed.values("CO-02") == [float(seq) for seq in range(1, 31) for _ in range(700)]
 
 
@@ -161,7 +161,7 @@ def test_a_gateway_that_catches_up_is_told_from_one_that_marks_its_past(fed: Fed
     assert fed.journal.waiting() == 4500, "the first of it is as live as what a short outage leaves"
     fed.idle = True
     while fed.journal.waiting():
-        fed.intake._feed()
+        fed.intake._release_backfill()
     entries = fed.journal.read(0, 1 << 40)
     assert not any((entry.batch.flags & Flag.HISTORICAL).any() for entry in entries)
     assert fed.values("CO-02") == [float(seq) for seq in range(1, 11) for _ in range(500)]
@@ -175,7 +175,7 @@ def test_an_alarm_is_raised_while_three_days_wait(fed: Fed) -> None:
     assert {(alarm.point, alarm.historical) for alarm in fed.found()} == {("CO-01", False)}
     fed.idle = True
     while fed.journal.waiting():
-        fed.intake._feed()
+        fed.intake._release_backfill()
     fed.settle()
     assert fed.engine.stop(PATIENCE_S)
     assert fed.values("CO-02") == [60.0] * 20_000
@@ -193,7 +193,7 @@ def test_damaged_back_fill_is_put_aside_with_its_bytes_and_holds_up_nothing(fed:
     assert (done.readings, done.damaged) == (2 * PIECE, (2,))
     fed.idle = True
     while fed.journal.waiting():
-        fed.intake._feed()
+        fed.intake._release_backfill()
     assert fed.values("CO-02") == [1.0] * PIECE + [3.0] * PIECE
     ((aside),) = fed.journal.quarantined(limit=10)
     assert (aside.reason, aside.readings, aside.payload) == ("damaged", PIECE, bytes(20))
@@ -204,6 +204,6 @@ def test_a_clock_set_while_it_waits_keeps_arrivals_comparable(fed: Fed) -> None:
     fed.intake.take([fed.old(1, [1.0] * (PIECE + 10))])
     fed.intake._clock = Clock(lambda: time.time_ns() + 3600 * SECOND, time.monotonic_ns)
     fed.idle = True
-    fed.intake._feed()
+    fed.intake._release_backfill()
     (entry, *_) = fed.journal.read(0, 1 << 40)
     assert int(entry.batch.received.min()) > time.time_ns() + 3500 * SECOND

@@ -67,7 +67,7 @@ class Bench(Intake):
         self.seqs[key] = self.seqs.get(key, 0) + 1
         stamps = times or [self.now_ms() + off_ms]
         payload = encode_json(Frame(boot, self.seqs[key], stamps, {point: [value] * len(stamps)}))
-        now, set_by = self.intake._clock.look()
+        now, set_by = self.intake._clock.read()
         self.intake.take([Raw(frame_topic(PLANT, gateway), payload, now, set_by)])
         self.engine.process()
         self.clock.pass_s(1)
@@ -175,7 +175,7 @@ def test_readings_that_were_once_kept_in_the_future_hide_no_more(bench: Bench, *
     future, now = np.array([4_070_908_800 * SECOND]), bench.clock.wall()
     value = np.array([170.0 if standing else 5.0])
     batch = Batch(np.array([point], np.int32), future, value, np.zeros(1, np.uint16), np.array([now]))
-    position = bench.intake._positions[PLANT, "GW-01", "b1"]
+    position = bench.intake._sequences[PLANT, "GW-01", "b1"]
     line = GatewayClock(now, int(future[0]), now, 0, now, int(future[0]) - now, 0)
     progress = Progress(position, now, 1, 0, line)
     bench.journal.append(Commit(batch, 1, {(PLANT, "GW-01", "b1"): progress}))
@@ -236,17 +236,17 @@ def test_a_recording_that_is_read_out_beside_its_gateway_is_historical_and_moves
     """Of last week, above the limits, in a boot of its own: kept under its own times; the live line is as it was."""
     for _ in range(5):
         bench.send(5.0)
-    line = bench.intake._standings[PLANT, "GW-01"].line
+    line = bench.intake._states[PLANT, "GW-01"].line
     old = bench.now_ms() - 9 * 24 * HOUR_MS
     for at in range(10):
         frame = Frame("replay", at + 1, [old + at * 1000], {"CO-01": [170.0]}, historical=True)
         bench.take((frame_topic(PLANT, "GW-01"), encode_json(frame)))
     kept = [(time // 1_000_000, flags) for value, time, flags in bench.readings() if value == 170.0]
     assert kept == [(old + at * 1000, Flag.HISTORICAL) for at in range(10)]
-    assert bench.intake._standings[PLANT, "GW-01"].line == line
+    assert bench.intake._states[PLANT, "GW-01"].line == line
     assert not bench.stands()
     bench.intake = bench.start()
-    assert bench.intake._standings[PLANT, "GW-01"].line == line
+    assert bench.intake._states[PLANT, "GW-01"].line == line
     bench.send(5.0)
     assert bench.readings()[-1][1:] == (bench.clock.wall() - SECOND, 0)
 

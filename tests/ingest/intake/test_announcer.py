@@ -34,8 +34,8 @@ class Bench:
 
     def tell(self) -> None:
         """The gateway connects, or something of it came."""
-        self.announcer.due([KEY], at_once=True)
-        self.announcer.tell({KEY: self.position})
+        self.announcer.mark_due([KEY], at_once=True)
+        self.announcer.send({KEY: self.position})
 
     def named(self) -> tuple[Gap, ...]:
         """The gaps that are in the message the gateway has."""
@@ -43,7 +43,7 @@ class Bench:
         return tuple(Gap(*gap) for gap in self.told.missing)
 
     def in_the_way(self) -> tuple[Gap, ...]:
-        return self.announcer.in_the_way(KEY, self.position)
+        return self.announcer.blocking_gaps(KEY, self.position)
 
 
 @pytest.fixture
@@ -108,13 +108,13 @@ def test_nothing_is_in_the_way_where_everything_finds_room(bench: Bench) -> None
 def test_what_is_due_waits_a_little_for_the_next_commit_and_goes_with_it_as_soon_as_it_may(bench: Bench) -> None:
     """So that no thread is woken for it alone; for who is not told yet, nothing is waited for."""
     for _ in range(3):
-        bench.announcer.due([KEY])
+        bench.announcer.mark_due([KEY])
         first, bench.told = bench.announcer.due_s(), None
-        bench.announcer.tell({KEY: bench.position})
+        bench.announcer.send({KEY: bench.position})
         assert bench.told is None, "told again at once"
         bench.clock.pass_s(first - 0.04)
-        bench.announcer.tell({KEY: bench.position})
+        bench.announcer.send({KEY: bench.position})
         assert bench.named()
     bench.clock.pass_s(1)
-    bench.announcer.due([KEY])
+    bench.announcer.mark_due([KEY])
     assert bench.announcer.due_s() == 0

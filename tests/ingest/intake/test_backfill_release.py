@@ -60,6 +60,6 @@ def test_what_comes_now_and_then_waits_for_nothing() -> None:
         now = frame * 0.1
         assert feeding.due(now, caught_up=True)
         feeding.joined(100, now)
-        while feeding.judging:
+        while feeding.evaluating:
             now += LOOK_S
             feeding.due(now, caught_up=True)

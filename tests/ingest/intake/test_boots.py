@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 from structlog.testing import capture_logs
 
-from ingest.intake.boots import BOOTS, Boots
+from ingest.intake.boots import MAX_BOOTS, Boots
 from ingest.intake.wire.frame import Committed, Frame, encode_json
 from ingest.intake.wire.topics import frame_topic
 from ingest.storage.journal.sequence_table import NEWEST_BOOTS
@@ -29,7 +29,7 @@ def test_those_heard_longest_ago_go_and_never_the_one_a_gateway_is_in() -> None:
         boots, plain, current = Boots([]), list[str](), "0"
         for _ in range(60):
             boot = str(dice.randint(0, 9))
-            boots.heard([("p", "g", boot)])
+            boots.record([("p", "g", boot)])
             plain = [*(one for one in plain if one != boot), boot]
             if dice.random() < 0.2:
                 current = boot
@@ -43,9 +43,9 @@ def test_those_heard_longest_ago_go_and_never_the_one_a_gateway_is_in() -> None:
 
 def test_gateways_that_nobody_enrolled_share_one_bound() -> None:
     boots = Boots([("p", f"g{number}", "b") for number in range(20)])
-    gone = boots.surplus({("p", "g0"), ("p", "g1")}, lambda _who: "b", strangers=5)
+    gone = boots.surplus({("p", "g0"), ("p", "g1")}, lambda _who: "b", most_unknown=5)
     assert gone == [("p", f"g{number}", "b") for number in range(2, 15)]
-    assert boots.surplus({("p", "g0")}, lambda _who: "b", strangers=5) == [], "nothing new came"
+    assert boots.surplus({("p", "g0")}, lambda _who: "b", most_unknown=5) == [], "nothing new came"
 
 
 def test_a_gateway_is_shown_by_the_boot_it_is_in_however_many_others_were_heard_once(tmp_path: Path) -> None:
@@ -66,16 +66,16 @@ def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is
     bench = Bench(tmp_path)
     bench.take(frame(3, boot="first"))
     with capture_logs() as logs:
-        for number in range(2 * BOOTS):
+        for number in range(2 * MAX_BOOTS):
             bench.take(later(number, 1, f"b{number}"))
-        bench.intake._care_due = 0
-        bench.intake._care()
+        bench.intake._housekeeping_due = 0
+        bench.intake._housekeeping()
     (told,) = [event for event in logs if event["event"] == "boots_forgotten"]
-    assert (told["gateway"], told["boots"], told["frames_missing"]) == ("GW-01", BOOTS + 1, 2)
-    assert len(bench.journal.positions()) == BOOTS
+    assert (told["gateway"], told["boots"], told["frames_missing"]) == ("GW-01", MAX_BOOTS + 1, 2)
+    assert len(bench.journal.positions()) == MAX_BOOTS
     assert bench.intake.missing(older_than_s=0) == 0
     bench.intake = bench.start()
-    bench.take(later(3 * BOOTS, 4, "first"))
+    bench.take(later(3 * MAX_BOOTS, 4, "first"))
     assert bench.told[-1][2] == Committed("first", 4, [(1, 3)])
     assert bench.journal.gateways()[0].boot == "first"
 
@@ -92,9 +92,9 @@ def test_gateways_of_no_plant_file_leave_little_behind_and_are_not_asked_for_any
     bench.intake = bench.start()
     bench.told.clear()
     bench.intake.announce_all()
-    bench.announcer.tell(bench.intake._positions)
+    bench.announcer.send(bench.intake._sequences)
     with capture_logs() as logs:
-        bench.intake._care()
+        bench.intake._housekeeping()
     assert (bench.told, bench.intake.missing(older_than_s=50)) == ([], 0)
     assert [event["event"] for event in logs] == []
 

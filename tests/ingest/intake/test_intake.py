@@ -94,7 +94,7 @@ class Bench:
     def take(self, *messages: tuple[str, bytes]) -> None:
         """One group of messages (topic, payload), and whatever is to be told."""
         self.intake.take([Raw(topic, payload, self.clock.wall()) for topic, payload in messages])
-        self.announcer.tell(self.intake._positions)
+        self.announcer.send(self.intake._sequences)
         self.clock.pass_s(1)
 
     def readings(self, point: str = "CO-01") -> list[tuple[float, int, int]]:
@@ -431,7 +431,7 @@ def test_what_is_left_of_an_earlier_boot_keeps_its_own_times(bench: Bench) -> No
 def test_the_services_own_clock_stands_between_groups_and_is_not_taken_for_the_gateways(bench: Bench) -> None:
     bench.take(frame(1))
     bench.clock.set_by_s(-86400)
-    now, set_by = bench.intake._clock.look()
+    now, set_by = bench.intake._clock.read()
     bench.intake.take([Raw(*frame(2), now, set_by)])
     assert [entry.step for entry in bench.journal.read(0, 100)] == [0, -86400 * SECOND]
     assert [flags for _, _, flags in bench.readings()] == [0, 0]
@@ -448,13 +448,13 @@ def test_a_clock_that_was_set_back_while_the_service_was_off_is_not_taken_for_a_
 def test_a_gap_is_named_in_time_and_its_end_is_told(bench: Bench) -> None:
     bench.take(frame(1), frame(5))
     with capture_logs() as logs:
-        bench.intake._care_due = 0
-        bench.intake._care()
+        bench.intake._housekeeping_due = 0
+        bench.intake._housekeeping()
         assert logs == [], "a resend may still be on its way"
         bench.clock.pass_s(50)
         for _ in range(2):
-            bench.intake._care_due = 0
-            bench.intake._care()
+            bench.intake._housekeeping_due = 0
+            bench.intake._housekeeping()
     (named,) = [event for event in logs if event["event"] == "frames_missing"]
     assert (named["gateway"], named["boot"], named["first"], named["last"]) == ("GW-01", "b1", 2, 4)
     assert bench.intake.missing(older_than_s=30) == 3
@@ -469,10 +469,10 @@ def test_a_gap_that_nobody_closes_is_listed_as_lost_and_still_taken_if_it_comes(
     bench.take(frame(1), frame(4))
     bench.clock.pass_s(73 * 3600)
     with capture_logs() as logs:
-        bench.intake._care()
+        bench.intake._housekeeping()
     assert [event["frames"] for event in logs if event["event"] == "frames_lost"] == [2]
     assert "frames_found" not in [event["event"] for event in logs], "given up is not found"
-    bench.announcer.tell(bench.intake._positions)
+    bench.announcer.send(bench.intake._sequences)
     assert bench.told[-1][2] == Committed("b1", 4, [])
     (gateway,) = bench.journal.gateways()
     assert [(gap.first, gap.last) for gap in gateway.lost] == [(2, 3)]
@@ -490,7 +490,7 @@ def test_a_boot_is_not_the_gateways_newest_because_its_frames_come_again(bench: 
     bench.intake = bench.start()
     bench.told.clear()
     bench.intake.announce_all()
-    bench.announcer.tell(bench.intake._positions)
+    bench.announcer.send(bench.intake._sequences)
     assert (bench.told[-1][2].boot, bench.told[-1][2].seq) == ("new", 3)
 
 
@@ -543,13 +543,13 @@ def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_
 
     announcer = Announcer(announce, clock.seconds)
     for seq in range(1, 11):
-        announcer.due([("p", "g", "b")])
-        announcer.tell({("p", "g", "b"): SequenceState(seq)})
+        announcer.mark_due([("p", "g", "b")])
+        announcer.send({("p", "g", "b"): SequenceState(seq)})
         clock.pass_s(0.02)
     assert [committed.seq for committed in told] == [1, 6]
     clock.pass_s(1)
-    announcer.due([("p", "g", "b")])
-    announcer.tell({("p", "g", "b"): SequenceState(11)})
+    announcer.mark_due([("p", "g", "b")])
+    announcer.send({("p", "g", "b"): SequenceState(11)})
     assert told[-1].seq == 11
 
 
@@ -558,7 +558,7 @@ def test_what_is_beyond_a_gateways_share_is_acknowledged_in_its_place_and_asked_
     now = bench.clock.wall()
     first, third = (Raw(*frame(seq), now) for seq in (1, 3))
     bench.intake.take([first, Raw(FRAMES, b"", now, unread=True), third, Raw("else", b"", now)])
-    bench.announcer.tell(bench.intake._positions)
+    bench.announcer.send(bench.intake._sequences)
     bench.clock.pass_s(1)
     assert bench.acked == [FRAMES, FRAMES, FRAMES, "else"]
     assert bench.told == [(PLANT, "GW-01", Committed("b1", 3, [(2, 2)]))]

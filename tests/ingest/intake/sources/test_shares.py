@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from ingest.intake.sources.shares import MESSAGE, STRANGERS, Shares
+from ingest.intake.sources.shares import MESSAGE, UNKNOWN_GATEWAYS, Shares
 from ingest.intake.wire.topics import frame_topic, status_topic
 from tests.movable_clock import MovableClock
 
@@ -56,7 +56,7 @@ def test_who_keeps_to_its_share_is_always_read_beside_any_flood(bench: Bench) ->
         bench.flood(1, 50, MB)
         bench.flood(1, 50, MB, ("nobody", "knows"))
         assert all(bench.flood(1, 10, 20_000, CALM))
-    assert {who for who, *_ in bench.shares.refused()} == {LOUD, STRANGERS}
+    assert {who for who, *_ in bench.shares.refused()} == {LOUD, UNKNOWN_GATEWAYS}
 
 
 def test_what_is_not_read_is_few_long_gaps(bench: Bench) -> None:
@@ -76,7 +76,7 @@ def test_a_status_comes_through_beside_the_frames_of_its_own_gateway(bench: Benc
 def test_strangers_have_one_share_however_many_names_they_take(bench: Bench) -> None:
     read = [bench.shares.admit(frame_topic("p", f"made-up-{number}"), MB) for number in range(50)]
     assert sum(read) <= BURST
-    assert [who for who, *_ in bench.shares.refused()] == [STRANGERS]
+    assert [who for who, *_ in bench.shares.refused()] == [UNKNOWN_GATEWAYS]
 
 
 def test_a_gateway_that_comes_into_a_plant_file_leaves_the_strangers(bench: Bench) -> None:
