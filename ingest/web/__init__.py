@@ -1,1 +1,1 @@
-"""The API and the operator console: FastAPI over ports that read, and commands that others carry out."""
+"""The API and the operator console: FastAPI routes over the use cases in `ingest.services`."""

@@ -1,4 +1,4 @@
-"""What the audit trail tells of access: who signed in and out, who was denied what, and from where."""
+"""Records sign-ins, sign-outs and denials in the audit trail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingest.services.access import Principal
 from ingest.web.proxies import place_of
 
 REPEATED_S: Final = 60.0
-"""Within that, the same denial again is counted and told with the next one: nobody fills the trail by being denied."""
+"""Repeated denials within this time are counted and recorded with the next one, so that nobody fills the trail."""
 
 NOBODY: Final = "(unknown)"
 _KNOWN: Final = 1000
@@ -27,7 +27,7 @@ class _Repeated:
 
 
 class AccessAudit:
-    """Tells the audit trail of access. Takes no time and may be called from any thread."""
+    """Records access in the audit trail. Never blocks; may be called from any thread."""
 
     def __init__(self, record: Callable[[Act], None], now: Callable[[], int], clock: Callable[[], float]) -> None:
         """`now`: ns since the epoch; `clock`: monotonic seconds."""
@@ -36,19 +36,19 @@ class AccessAudit:
         self._changing = Lock()
 
     def signed_in(self, who: Principal, client: str) -> None:
-        """Somebody began a session."""
-        self._tell(who.name, who.role, "signed-in", "/signin", {"client": client})
+        """Record that a caller began a session."""
+        self._record_act(who.name, who.role, "signed-in", "/signin", {"client": client})
 
     def signed_out(self, who: Principal, client: str) -> None:
-        """Somebody ended their session."""
-        self._tell(who.name, who.role, "signed-out", "/signout", {"client": client})
+        """Record that a caller ended their session."""
+        self._record_act(who.name, who.role, "signed-out", "/signout", {"client": client})
 
     def denied(self, who: Principal | None, client: str, method: str, path: str, status: int) -> None:
-        """A known caller was denied something, or an unknown one (None) came with a wrong token."""
-        asked = f"{method} {path}"[:_PATH]
+        """Record that a known caller was denied something, or that an unknown one (None) sent a wrong token."""
+        subject = f"{method} {path}"[:_PATH]
         by = NOBODY if who is None else who.name
         role: ActRole = "nobody" if who is None else who.role
-        key = (place_of(client), str(status)) if who is None else (by, asked)
+        key = (place_of(client), str(status)) if who is None else (by, subject)
         with self._changing:
             known, now = self._denied.get(key), self._clock()
             if known is not None and now < known.until:
@@ -59,7 +59,7 @@ class AccessAudit:
             if len(self._denied) > _KNOWN:
                 self._denied.popitem(last=False)
         again = {"repeated": known.times} if known is not None and known.times else {}
-        self._tell(by, role, "denied", asked, {"client": client, "status": status, **again})
+        self._record_act(by, role, "denied", subject, {"client": client, "status": status, **again})
 
-    def _tell(self, by: str, role: ActRole, action: str, subject: str, detail: dict[str, object]) -> None:
+    def _record_act(self, by: str, role: ActRole, action: str, subject: str, detail: dict[str, object]) -> None:
         self._record(Act(self._now(), by, role, action, "access", subject, "", detail))

@@ -1,4 +1,4 @@
-"""The one way in by a token, at the sign-in page and with every bearer token: a brake on guessing stands before it."""
+"""Authenticates tokens, at the sign-in page and in every bearer header, with a rate limit on wrong guesses."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ingest.services.errors import TooManyGuesses
 from ingest.web.proxies import place_of
 
 WINDOW_S: Final = 60.0
-GUESSES_AT_ONE: Final = 5
-"""Wrong tokens of one beginning that a place may try within `WINDOW_S`."""
+GUESSES_OF_PREFIX: Final = 5
+"""Wrong tokens of the same prefix that an address may try within `WINDOW_S`."""
 
 GUESSES: Final = 50
-"""Wrong tokens altogether: a control room, or a whole county behind a proxy that is not trusted, is one place."""
+"""Wrong tokens an address may try altogether: a control room, or a county behind an untrusted proxy, shares one."""
 
 PREFIX: Final = 4
-"""Characters by which attempts at one token are known."""
+"""Characters that tell attempts at one token from those at others."""
 
 _PLACES: Final = 2_000
 _KNOWN: Final = 10_000
 
 
 class RateLimiter:
-    """Counts different wrong guesses by key, and how long to wait once there were `most` within `WINDOW_S`.
+    """Counts distinct wrong guesses by key and makes a key wait after `most` of them within `WINDOW_S`.
 
-    The same guess again is no further one: a client that was left with an old token keeps nobody out.
+    A repeated guess is not counted again: a client with an outdated token does not lock others out.
     """
 
     def __init__(self, clock: Callable[[], float], most: int) -> None:
@@ -46,7 +46,7 @@ class RateLimiter:
         return int(left) + 1 if left > 0 else 0
 
     def failed(self, key: Hashable, guess: bytes) -> None:
-        """Remember a wrong guess."""
+        """Count a wrong guess."""
         guessed = self._guessed.setdefault(key, {})
         self._guessed.move_to_end(key)
         guessed.pop(guess, None)
@@ -58,36 +58,36 @@ class RateLimiter:
 
 
 class Admission:
-    """Lets callers in by their tokens; wherever a place has guessed too often, it waits.
+    """Authenticates callers by token; an address with too many wrong guesses has to wait.
 
-    A token that was let in from a place goes on from there: others who guess at the same address do not lock it out.
-    Nothing in the answers tells how much of a guess was right.
+    A token accepted from an address stays accepted from there: others who guess at the same address do not lock it
+    out. No response reveals how much of a guess was right.
     """
 
-    def __init__(self, keyring: TokenStore, clock: Callable[[], float]) -> None:
+    def __init__(self, tokens: TokenStore, clock: Callable[[], float]) -> None:
         """`clock`: monotonic seconds."""
-        self._keyring = keyring
-        self._at_one, self._at_all = RateLimiter(clock, GUESSES_AT_ONE), RateLimiter(clock, GUESSES)
+        self._tokens = tokens
+        self._by_prefix, self._overall = RateLimiter(clock, GUESSES_OF_PREFIX), RateLimiter(clock, GUESSES)
         self._known: OrderedDict[tuple[str, bytes], None] = OrderedDict()
         self._changing = Lock()
 
     def admit(self, client: str, token: str) -> Principal | None:
-        """Return whose token this is, None for nobody's.
+        """Return the caller of a token, or None.
 
         Raises:
-            TooManyGuesses: this place has to wait, whatever it brings.
+            TooManyGuesses: the client's address has to wait, whatever the token.
         """
-        principal, place, guess = self._keyring.find(token), place_of(client), _digest(token)
+        principal, place, guess = self._tokens.find(token), place_of(client), _digest(token)
         if principal is not None and (place, guess) in self._known:
             return principal
         beginning = (place, _digest(token[:PREFIX]))
         with self._changing:
-            wait_s = max(self._at_all.wait_s(place), self._at_one.wait_s(beginning))
+            wait_s = max(self._overall.wait_s(place), self._by_prefix.wait_s(beginning))
             if wait_s:
                 raise TooManyGuesses(wait_s)
             if principal is None:
-                self._at_all.failed(place, guess)
-                self._at_one.failed(beginning, guess)
+                self._overall.failed(place, guess)
+                self._by_prefix.failed(beginning, guess)
                 return None
             self._known[place, guess] = None
             if len(self._known) > _KNOWN:

@@ -1,4 +1,4 @@
-"""Builds the API and console on the ports: routes, door, and one way to say what went wrong."""
+"""Builds the API and console: routes, guard, and handlers that turn every error into a problem document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ingest.web.console.forms import forms_router
 from ingest.web.console.pages import include_pages
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.uploads import PATHS, most_bytes
-from ingest.web.document import PROBLEMS, allowed, complete
+from ingest.web.document import PROBLEMS, allowed_methods, complete_document
 from ingest.web.exports import Exports
 from ingest.web.guard import Guard
 from ingest.web.inputs import MULTIPART
@@ -76,29 +76,31 @@ def build_api(
     """Return the API and console as one ASGI application.
 
     Args:
-        ports: what it stands on.
+        ports: the parts of the service it calls.
         config: its settings; every token's secret is read here.
         closing: turns true when the server wants to stop; streams then end.
-        clock: monotonic seconds, for sessions and the sign-in brake.
-        refused: is given the faults of tokens that cannot be used.
-        kept: where sessions outlive the process; None: they don't.
+        clock: monotonic seconds, for sessions and the limit of sign-in attempts.
+        refused: receives the faults of tokens that cannot be used.
+        kept: files that keep sessions over a restart; None: they end with the process.
 
     Raises:
         InvalidConfig: a token's secret is missing, too short or given twice, by `refuse_all`.
     """
-    keyring = TokenStore(config.tokens, refused)
-    admission = Admission(keyring, clock)
-    one_file = ports.cases.config.max_evidence_bytes + MULTIPART
-    sessions = Sessions(clock, SessionStore(kept, keyring, ports.now) if kept else None)
+    tokens = TokenStore(config.tokens, refused)
+    admission = Admission(tokens, clock)
+    file_bytes = ports.cases.config.max_evidence_bytes + MULTIPART
+    sessions = Sessions(clock, SessionStore(kept, tokens, ports.now) if kept else None)
     secure = config.secure_cookies or config.tls
-    witness = AccessAudit(ports.record, ports.now, clock)
+    access_audit = AccessAudit(ports.record, ports.now, clock)
     render = Renderer(ports)
     exports = Exports(ports)
 
     def refuse(request: Request, problem: Problem) -> Response:
         if request.url.path.startswith(MACHINE_PATHS):
             headers = problem.headers
-            return JSONResponse(body_of(problem), problem.status, headers, media_type="application/problem+json")
+            return JSONResponse(
+                problem_document(problem), problem.status, headers, media_type="application/problem+json"
+            )
         return render.refusal(request, problem)
 
     app = FastAPI(
@@ -119,8 +121,8 @@ def build_api(
     @app.exception_handler(StateUnavailable)
     async def away(request: Request, error: StateUnavailable) -> Response:
         doubt = "; what was to be written may be kept, look before you repeat it"
-        said = "the state database does not answer"
-        return refuse(request, Away(said + doubt if isinstance(error, StateInDoubt) else said))
+        detail = "the state database does not answer"
+        return refuse(request, Away(detail + doubt if isinstance(error, StateInDoubt) else detail))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -128,7 +130,7 @@ def build_api(
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        problem = of_http(error)
+        problem = problem_of_http(error)
         if problem.status == 405:
             problem.headers = {"allow": methods(request.url.path)}  # the framework's names one route's alone
         return refuse(request, problem)
@@ -141,19 +143,19 @@ def build_api(
         Guard,
         admission=admission,
         proxies=Proxies(config.trusted_proxies),
-        witness=witness,
+        access_audit=access_audit,
         secure=secure,
         sessions=sessions,
         refuse=refuse,
         max_body_bytes=config.max_body_bytes,
-        uploads={"/api/v1/evidence": one_file, **dict.fromkeys(PATHS, most_bytes(one_file))},
+        uploads={"/api/v1/evidence": file_bytes, **dict.fromkeys(PATHS, most_bytes(file_bytes))},
     )
     bearer = Security(HTTPBearer(auto_error=False, description="The guard checks it before any route."))
 
     rest = (
         plants_router(ports),
         stream_router(ports, sessions, config, closing),  # before /alarms/{alarm} and /warnings/{warning}
-        alarm_metrics_router(ports),  # so does this
+        alarm_metrics_router(ports),  # before /alarms/{alarm}, too
         alarms_router(ports),
         warnings_router(ports),
         risk_router(ports),
@@ -163,26 +165,26 @@ def build_api(
         *(router(ports) for router in CASES),
         lists_router(exports),
     )
-    for router in rest:  # none within another: on each level all of its routes are built, and looked at, again
+    for router in rest:  # not nested: each level builds and searches all of its routes again
         app.include_router(router, prefix="/api/v1", responses=PROBLEMS, dependencies=[bearer])
     app.include_router(probes_router(ports), responses=PROBLEMS)
     describe(app)
-    complete(app)
-    app.include_router(forms_router(render, admission, sessions, witness, secure=secure))
+    complete_document(app)
+    app.include_router(forms_router(render, admission, sessions, access_audit, secure=secure))
     include_pages(app, ports, exports, render)
-    methods = allowed(app)
+    methods = allowed_methods(app)
     return app
 
 
-def body_of(problem: Problem) -> dict[str, Any]:
-    """Return a problem document; with its detail in both languages, where that is known."""
+def problem_document(problem: Problem) -> dict[str, Any]:
+    """Return the problem document, with its detail in both languages where it is known."""
     body = problem.body()
     zh = problem_in_chinese(problem.detail or "")
     return {**body, "message": {"zh": zh, "en": problem.detail}} if zh else body
 
 
 def wrong_parameters(error: RequestValidationError) -> BadParameter:
-    """Return what FastAPI found wrong, in our words: the first parameter in the detail, all of them in `errors`."""
+    """Return FastAPI's validation error as a problem: the first parameter in the detail, all of them in `errors`."""
     problems = []
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"][1:]) or "body"
@@ -195,8 +197,8 @@ def wrong_parameters(error: RequestValidationError) -> BadParameter:
     return first
 
 
-def of_http(error: HTTPException) -> Problem:
-    """Return the framework's own refusals as problems of ours."""
+def problem_of_http(error: HTTPException) -> Problem:
+    """Return the framework's own refusal as a problem."""
     if error.status_code == 404:
         return NotThere("no such address")
     if error.status_code == 405:
@@ -213,4 +215,4 @@ def of_http(error: HTTPException) -> Problem:
 def _shown(value: object) -> object:
     if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return value  # JSON knows no other numbers
-    return str(value)[:200].encode("utf-8", "backslashreplace").decode()  # it may be no text: what it is refused for
+    return str(value)[:200].encode("utf-8", "backslashreplace").decode()  # it may hold surrogates

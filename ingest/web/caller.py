@@ -1,4 +1,4 @@
-"""The caller of a route, as FastAPI hands it to the route's function."""
+"""FastAPI dependencies that give a route its caller and check their role."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest.services.errors import NotAllowed, NotSignedIn
 
 
 def current(request: Request) -> Principal:
-    """Return the caller that the guard let in."""
+    """Return the caller that the guard authenticated."""
     principal = cast("Principal | None", request.state.principal)
     if principal is None:
         raise NotSignedIn
@@ -19,24 +19,24 @@ def current(request: Request) -> Principal:
 
 
 def acting(principal: Annotated[Principal, Depends(current)]) -> Principal:
-    """Return the caller if they may act, not only read."""
+    """Return the caller if they work at the plant. Raises NotAllowed."""
     if not principal.may_act:
         raise NotAllowed(f"role {principal.role} reads only; operator or admin is needed")
     return principal
 
 
 def inspecting(principal: Annotated[Principal, Depends(current)]) -> Principal:
-    """Return the caller if they supervise."""
+    """Return the caller if they supervise. Raises NotAllowed."""
     if not principal.may_inspect:
         raise NotAllowed(f"role {principal.role} is supervised here; inspector or admin is needed")
     return principal
 
 
 Caller = Annotated[Principal, Depends(current)]
-"""A route's parameter: the caller, signed in. Whoever is, may say something: comment, acknowledge a warning."""
+"""Parameter of a route: any authenticated caller; each may comment and acknowledge a warning."""
 
 Actor = Annotated[Principal, Depends(acting)]
-"""A route's parameter: the caller, of the plant."""
+"""Parameter of a route: a caller who works at the plant."""
 
 Inspector = Annotated[Principal, Depends(inspecting)]
-"""A route's parameter: the caller, of the supervision."""
+"""Parameter of a route: a caller who supervises."""

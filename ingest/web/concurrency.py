@@ -1,4 +1,4 @@
-"""How many may do something costly at once: so many altogether, and so many of one token."""
+"""Limits of concurrent requests, altogether and by token."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class ReadRefused(Event, level="warning", labels=("what", "limit")):
 
 
 class ConcurrencyLimit:
-    """ConcurrencyLimit for one kind of request. Belongs to the event loop."""
+    """Limits concurrent requests of a kind and refuses further ones. Belongs to the event loop."""
 
-    def __init__(self, what: str, most: int, most_of_one: int, *, retry_after_s: float) -> None:
-        """`what`: they are, in the plural, for messages and counters."""
+    def __init__(self, what: str, most: int, most_per_token: int, *, retry_after_s: float) -> None:
+        """`what`: the kind of request, in the plural, for messages and counters."""
         self._what = what
-        self._most, self._most_of_one = most, most_of_one
+        self._most, self._most_per_token = most, most_per_token
         self._retry_after_s = retry_after_s
         self._taken: Counter[str] = Counter()
 
@@ -41,10 +41,10 @@ class ConcurrencyLimit:
             Busy: this token has as many as one may have.
             Away: all places are taken.
         """
-        if self._taken[caller.name] >= self._most_of_one:
-            self._refused("token", caller, self._most_of_one)
+        if self._taken[caller.name] >= self._most_per_token:
+            self._refused("token", caller, self._most_per_token)
             raise Busy(
-                f"this token has {self._most_of_one} {self._what} under way, as many as one token may have; "
+                f"this token has {self._most_per_token} {self._what} under way, as many as one token may have; "
                 f"try again in {self._retry_after_s:g} s",
                 retry_after_s=self._retry_after_s,
             )
@@ -65,17 +65,17 @@ class ConcurrencyLimit:
         emit(ReadRefused(self._what, limit, caller.name, most))
 
 
-class Pace:
-    """Lets each token have so many requests in work; more of them wait their turn, so that nobody crowds others out.
+class TokenConcurrency:
+    """Limits each token's concurrent requests; further ones wait, so that no token crowds out others.
 
-    Belongs to the event loop. Streams are not counted: they have places of their own.
+    Belongs to the event loop. Streams are not counted: they have their own limit.
     """
 
-    def __init__(self, most_of_one: int) -> None:
-        self._most_of_one = most_of_one
-        self._turns: dict[str, asyncio.Semaphore] = {}
+    def __init__(self, most_per_token: int) -> None:
+        self._most_per_token = most_per_token
+        self._semaphores: dict[str, asyncio.Semaphore] = {}
 
     def of(self, caller: Principal | None) -> asyncio.Semaphore:
-        """Return what a request of this caller holds while it is in work; strangers share one."""
+        """Return the semaphore that a request of this caller holds while processed; unknown callers share one."""
         name = "" if caller is None else caller.name  # as many as there are tokens
-        return self._turns.setdefault(name, asyncio.Semaphore(self._most_of_one))
+        return self._semaphores.setdefault(name, asyncio.Semaphore(self._most_per_token))

@@ -1,9 +1,9 @@
-"""Who may be connected to the API: so many altogether, and a few more for health.
+"""Limits the number of connections to the API, with a reserve for health checks.
 
-A connection is idle while it waits for its client. When all places are taken, an idle one is closed for the newcomer:
-of the address that has the most idle ones, the one that has been idle longest. So no number of connections that say
-nothing keeps anybody out, and who opens many loses his own. Those that have shown a token count as idle only between
-requests, and go last.
+A connection is idle while it waits for its client. When all places are taken, an idle one is closed for a new one:
+of the address that has the most idle ones, the one that has been idle longest. So no number of silent connections
+keeps anybody out, and who opens many loses their own. Authenticated ones count as idle only between requests, and go
+last.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ingest.base.telemetry import Event, emit
 Reason = Literal["full", "refused", "handshake", "head", "body", "reader"]
 
 RESERVE: Final = 16
-"""Connections beyond the limit, for health alone: so that the supervisor is answered while all others are at work."""
+"""Connections beyond the limit, for health checks alone, so that the supervisor is answered under full load."""
 
 _REPORT_S: Final = 10.0
-_KNOWN: Final = "known"  # the crowd of those with a token; those without are in one by address
+_KNOWN: Final = "known"  # the group of authenticated connections; the others are grouped by address
 _RESERVED: Final = "reserved"
 
 
@@ -39,29 +39,29 @@ class ConnectionsEnded(Event, level="warning", labels=("reason",), amount="conne
 
 @dataclass(eq=False, slots=True)
 class Place:
-    """One connection's place."""
+    """A connection's place within the limit."""
 
     address: str
     transport: asyncio.Transport
-    silent: bool = True  # it has not said anything yet
-    known: bool = False  # it has shown a token we know
-    reserved: bool = False  # it is one of those beyond the limit
-    idle_in: str = ""  # the crowd of which it is; "": it waits for us
+    silent: bool = True  # it has not sent anything yet
+    known: bool = False  # it has sent a valid token
+    reserved: bool = False  # it is beyond the limit
+    idle_in: str = ""  # its group of idle ones; "": busy, it waits for the server
 
 
 class Connections:
-    """Every connection there is, and the limits. Belongs to the event loop."""
+    """Tracks every open connection and enforces the limits. Belongs to the event loop."""
 
     def __init__(self, most: int, reserve: int = RESERVE) -> None:
         self.open: set[Place] = set()
         self._most = most
         self._reserve = reserve
-        self._idle: dict[str, dict[Place, None]] = {}  # by crowd, idle longest first
+        self._idle: dict[str, dict[Place, None]] = {}  # by group, idle longest first
         self._unreported: dict[Reason, ConnectionsEnded] = {}
         self._reporting = False
 
     def enter(self, transport: asyncio.Transport) -> Place | None:
-        """Give a new connection its place, for which an idle one may have to go. None: there is none to have."""
+        """Give a new connection a place, closing an idle one if needed. None: every place is busy."""
         peer = transport.get_extra_info("peername")  # None: it has gone meanwhile
         place = Place(str(peer[0]) if peer else "unknown", transport)
         if len(self.open) >= self._most and not self._make_room():
@@ -70,38 +70,38 @@ class Connections:
                 self._report("refused", place.address)
                 return None
         self.open.add(place)
-        self.idles(place)
+        self.mark_idle(place)
         return place
 
-    def works(self, place: Place) -> None:
-        """Note that it waits for us."""
+    def mark_busy(self, place: Place) -> None:
+        """Note that the connection waits for the server."""
         if place.idle_in:
-            crowd = self._idle[place.idle_in]
-            del crowd[place]
-            if not crowd:
+            group = self._idle[place.idle_in]
+            del group[place]
+            if not group:
                 del self._idle[place.idle_in]
             place.idle_in = ""
 
-    def idles(self, place: Place) -> None:
-        """Note that it waits for its client, from now on."""
+    def mark_idle(self, place: Place) -> None:
+        """Note that the connection waits for its client from now on."""
         if place in self.open:
-            self.works(place)
+            self.mark_busy(place)
             place.idle_in = _RESERVED if place.reserved else _KNOWN if place.known else place.address
             self._idle.setdefault(place.idle_in, {})[place] = None
 
-    def recognise(self, place: Place) -> None:
-        """Note that the client has shown a token we know, with a request that is in work now."""
+    def mark_known(self, place: Place) -> None:
+        """Note that the client sent a valid token with the request being processed."""
         place.known = True
-        self.works(place)
+        self.mark_busy(place)
 
     def only_for_health(self, place: Place) -> bool:
-        """Whether it is one of those beyond the limit, still."""
+        """Whether the connection is still beyond the limit."""
         place.reserved = place.reserved and len(self.open) > self._most
         return place.reserved
 
     def leave(self, place: Place) -> None:
-        """Note that it is gone; again is harmless."""
-        self.works(place)
+        """Release the connection's place; idempotent."""
+        self.mark_busy(place)
         self.open.discard(place)
 
     def end(self, place: Place, reason: Reason) -> None:
@@ -112,17 +112,17 @@ class Connections:
             place.transport.abort()
 
     def end_silent(self) -> None:
-        """Close those that have not said anything, for the server stops."""
+        """Close the connections that have not sent anything, when the server stops."""
         for place in [place for place in self.open if place.silent]:
             self.leave(place)
             place.transport.abort()
 
     def _make_room(self) -> bool:
-        crowds = {crowd: len(idle) for crowd, idle in self._idle.items() if crowd not in (_KNOWN, _RESERVED)}
-        return self._make_room_in(max(crowds, key=crowds.__getitem__, default=_KNOWN))
+        groups = {group: len(idle) for group, idle in self._idle.items() if group not in (_KNOWN, _RESERVED)}
+        return self._make_room_in(max(groups, key=groups.__getitem__, default=_KNOWN))
 
-    def _make_room_in(self, crowd: str) -> bool:
-        longest = next(iter(self._idle.get(crowd, ())), None)
+    def _make_room_in(self, group: str) -> bool:
+        longest = next(iter(self._idle.get(group, ())), None)
         if longest is not None:
             self.end(longest, "full")
         return longest is not None

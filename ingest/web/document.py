@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every route, its problems; and which methods an address takes."""
+"""Completes the OpenAPI document with problem responses and text patterns, and finds the methods of a path."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ingest.web.rest.schemas import ProblemOut
 _REF: Final = "#/components/schemas/{model}"
 _CONTENT: Final = {"application/problem+json": {"schema": {"$ref": _REF.format(model=ProblemOut.__name__)}}}
 _FORMS: Final = frozenset({"pattern", "format", "enum", "const", "contentMediaType"})
-_SAID: Final[Mapping[int, str]] = {
+_DESCRIPTIONS: Final[Mapping[int, str]] = {
     400: "the request cannot be read",
     401: "no token, or one that is not known",
     403: "not for this role",
@@ -30,18 +30,18 @@ _SAID: Final[Mapping[int, str]] = {
 }
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    code: {"description": said, "content": _CONTENT} for code, said in _SAID.items()
+    code: {"description": description, "content": _CONTENT} for code, description in _DESCRIPTIONS.items()
 }
-"""By status: the problems that any route may answer with."""
+"""Problem responses that every route may return, by status."""
 
 
-def complete(app: FastAPI) -> None:
-    """Let the application's document hold the shape of problems too, to which every route refers."""
-    made: Callable[[], dict[str, Any]] = app.openapi
+def complete_document(app: FastAPI) -> None:
+    """Add the schema of problems, to which every route refers, and text patterns to the application's document."""
+    generate: Callable[[], dict[str, Any]] = app.openapi
 
     @cache
     def document() -> dict[str, Any]:
-        whole = made()
+        whole = generate()
         problem = ProblemOut.model_json_schema(ref_template=_REF)
         whole["components"]["schemas"] |= {**problem.pop("$defs", {}), ProblemOut.__name__: problem}
         _describe_texts(whole)
@@ -51,13 +51,13 @@ def complete(app: FastAPI) -> None:
 
 
 def _describe_texts(document: dict[str, Any]) -> None:
-    """Say of every text of a request that has no other form which characters it may hold."""
+    """Add the pattern of storable text to every string of a request that has no other constraint."""
     schemas, seen = document["components"]["schemas"], set[str]()
 
     def describe(node: object) -> None:
         if isinstance(node, list):
-            for one in node:
-                describe(one)
+            for item in node:
+                describe(item)
         elif isinstance(node, dict):
             name = str(node.get("$ref", "")).rpartition("/")[2]
             if name and name not in seen:
@@ -75,13 +75,13 @@ def _describe_texts(document: dict[str, Any]) -> None:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter that may be left out is not null: no address and no header can say that."""
-    kinds = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    """Drop null from an optional parameter's schema: no URL and no header can hold one."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     return schema if len(kinds) != 1 else {name: schema[name] for name in schema if name != "anyOf"} | kinds[0]
 
 
-def allowed(app: FastAPI) -> Callable[[str], str]:
-    """Return what says which methods an address takes, whichever of its routes take them, as `Allow` has it."""
+def allowed_methods(app: FastAPI) -> Callable[[str], str]:
+    """Return a function that gives the methods of a path over all of its routes, as the header `Allow` has them."""
     routes = [
         (compile_path(context.path)[0], context.methods)
         for context in iter_route_contexts(app.routes)
@@ -89,6 +89,6 @@ def allowed(app: FastAPI) -> Callable[[str], str]:
     ]
 
     def methods(path: str) -> str:
-        return ", ".join(sorted({one for regex, some in routes if regex.match(path) for one in some}))
+        return ", ".join(sorted({method for regex, some in routes if regex.match(path) for method in some}))
 
     return methods

@@ -39,7 +39,7 @@ class Exports:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._places = ConcurrencyLimit("lists", most=16, most_of_one=2, retry_after_s=_RETRY_S)
+        self._places = ConcurrencyLimit("lists", most=16, most_per_token=2, retry_after_s=_RETRY_S)
 
     @asynccontextmanager
     async def _place(self, caller: Principal) -> AsyncIterator[ExitStack]:

@@ -1,8 +1,8 @@
-"""Event streams for many at once: one reader of the log, each event encoded once, no work while nothing happens.
+"""Fans events out to many streams: one reader of the log, each event encoded once, no work while nothing happens.
 
-A stream stands at a sequence number: it has sent every event up to there that is for its caller. What is newer comes
-from the recent events that all streams share; what is older than those is read from the log, for one stream at a time.
-So a slow client costs no memory and misses nothing: its stream only stands further back.
+A stream has a sequence number up to which it has sent every event for its caller. Newer events come from the recent
+ones that all streams share; older ones are read from the log, for one stream at a time. So a slow client costs no
+memory and misses nothing: its stream is only further behind.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ BATCH: Final = 200
 """Events read from the log at a time."""
 
 GATHER_S: Final = 0.05
-"""Shortest time from one event to the next look at the log: what is committed meanwhile is sent together."""
+"""Least time between an event and the next query of the log: events committed meanwhile are sent together."""
 
 TICK_S: Final = 1.0
-"""How often heartbeats, the server's closing and the ends of sessions are looked at."""
+"""How often due heartbeats, the server's stop and ended sessions are checked."""
 
 RECENT: Final = 1_000
-"""Events kept for all streams. Whoever comes back after a restart of the service finds the newest half here, too."""
+"""Events kept for all streams; after a restart the newest half is loaded for clients that reconnect."""
 
 AT_ONCE: Final = 8
-"""Streams that are woken before other work of the event loop, such as webhooks, has its turn."""
+"""Streams woken before the event loop is yielded to other work, such as webhooks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """An event as it is sent: its number, the plant it is of, its bytes."""
+class EncodedEvent:
+    """An event encoded for sending, with its sequence number and its plant."""
 
     seq: int
     plant: str
@@ -50,14 +50,15 @@ class Log:
     """A log of events that can be followed.
 
     Attributes:
-        last: the newest number. Blocking.
-        after: events with a greater number than the first argument, oldest first, at most so many. Blocking.
-        wait: until there may be one with a greater number, or so many seconds.
+        last: returns the newest sequence number. Blocking.
+        after: returns events with a number greater than the first argument, oldest first, at most as many as the
+            second. Blocking.
+        wait: waits until there may be a greater number, or so many seconds.
     """
 
     name: str
     last: Callable[[], int]
-    after: Callable[[int, int], Sequence[Sent]]
+    after: Callable[[int, int], Sequence[EncodedEvent]]
     wait: Callable[[int, float], Awaitable[None]]
 
 
@@ -71,13 +72,13 @@ class _Stream:
 
 
 class FanOut:
-    """Every stream of one log. Belongs to the event loop."""
+    """Serves every stream of a log. Belongs to the event loop."""
 
     def __init__(self, log: Log, now: Callable[[], int]) -> None:
         """`now`: ns since the epoch, for heartbeats."""
         self._log = log
         self._now = now
-        self._recent: deque[Sent] = deque()  # every event after `_floor`, up to `_seq`
+        self._recent: deque[EncodedEvent] = deque()  # every event after `_floor`, up to `_seq`
         self._floor = self._seq = -1
         self._streams: dict[_Stream, None] = {}  # in the order of their heartbeats
         self._reading: asyncio.Task[None] | None = None
@@ -85,9 +86,9 @@ class FanOut:
         self._behind = asyncio.Lock()
 
     async def follow(self, caller: Principal, after: int, over: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """Send what is newer than `after` and for this caller, and heartbeats, until it is over or the log is away.
+        """Yield this caller's events newer than `after`, and heartbeats, until `over` or until the log is unavailable.
 
-        Every heartbeat bears a number, as events do, so that a client that has not seen an event yet can go on, too.
+        Every heartbeat bears a number, as events do, so that a client without an event so far can resume, too.
         """
         clock = asyncio.get_running_loop().time
         stream = _Stream(caller, after, over, clock() + HEARTBEAT_S)
@@ -112,11 +113,11 @@ class FanOut:
                 else:
                     return
         except StateUnavailable:
-            return  # a stream that beats and tells nothing would be taken for quiet
+            return  # heartbeats without events would be taken for a quiet plant
         finally:
             self._streams.pop(stream, None)
 
-    async def _after(self, seq: int) -> Sequence[Sent]:
+    async def _after(self, seq: int) -> Sequence[EncodedEvent]:
         if seq >= self._floor:
             first = bisect_right(self._recent, seq, key=lambda event: event.seq)
             return list(islice(self._recent, first, first + BATCH))
@@ -124,14 +125,14 @@ class FanOut:
             return await asyncio.to_thread(self._log.after, seq, BATCH)
 
     def _begin(self) -> None:
-        """Have the log read and time kept as long as there are streams."""
+        """Start the reader and the timer, which run as long as there are streams."""
         if not self._runs(self._reading):
             self._reading = asyncio.create_task(self._read(), name=f"{self._log.name}-stream")
         if not self._runs(self._ticking):
             self._ticking = asyncio.create_task(self._tick(), name=f"{self._log.name}-heartbeat")
 
     async def _read(self) -> None:
-        """Follow the log for all streams. Ends with the last stream, and while the state database is away."""
+        """Read the log for all streams. Ends with the last stream, or when the state database is unavailable."""
         try:
             newest = await asyncio.to_thread(self._log.last)
             if not max(0, newest - RECENT // 2) <= self._seq <= newest:
@@ -141,7 +142,7 @@ class FanOut:
             while self._streams:
                 found = await asyncio.to_thread(self._log.after, self._seq, BATCH)
                 if found:
-                    await self._wake(self._keep(found))
+                    await self._wake(self._append(found))
                     await asyncio.sleep(GATHER_S)
                 else:
                     await self._log.wait(self._seq, TICK_S)
@@ -151,8 +152,8 @@ class FanOut:
             for stream in self._streams:
                 stream.awake.set()
 
-    def _keep(self, found: Sequence[Sent]) -> list[_Stream]:
-        """Take in what is new; returns the streams for which some of it is."""
+    def _append(self, found: Sequence[EncodedEvent]) -> list[_Stream]:
+        """Append new events to the recent ones; return the streams that have some of them to send."""
         before, self._seq = self._seq, found[-1].seq
         self._recent.extend(found)
         while len(self._recent) > RECENT:
@@ -163,7 +164,7 @@ class FanOut:
             if any(map(stream.caller.sees, plants)):
                 concerned.append(stream)
             elif before <= stream.seq < self._seq:
-                stream.seq = self._seq  # it had sent all before, and of this there is nothing to send
+                stream.seq = self._seq  # it was up to date, and none of these is for it
         return concerned
 
     async def _tick(self) -> None:

@@ -1,4 +1,4 @@
-"""The door: every request is refused unless its path is open to all or its caller is known."""
+"""Middleware that authenticates every request and refuses those of unknown callers, except on open paths."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ingest.services.access import Principal
 from ingest.services.errors import Away, BadParameter, NotAllowed, NotSignedIn, Problem, TooLarge
 from ingest.web.access_audit import AccessAudit
 from ingest.web.admission import Admission
-from ingest.web.concurrency import Pace
+from ingest.web.concurrency import TokenConcurrency
 from ingest.web.inputs import storable
 from ingest.web.protocol import Connection
 from ingest.web.proxies import Proxies
@@ -29,14 +29,14 @@ SESSION_COOKIE: Final = "yujing_session"
 OPEN_PATHS: Final = frozenset({"/signin", "/language", "/health/live", "/health/ready"})
 OPEN_PREFIX: Final = "/static/"
 HEALTH: Final = frozenset({"/health/live", "/health/ready"})
-OWN_PACE: Final = HEALTH | frozenset({"/api/v1/alarms/stream", "/api/v1/warnings/stream"})
-"""What does not wait behind other requests: the supervisor's questions, and streams, which have places of their own."""
+UNLIMITED_PATHS: Final = HEALTH | frozenset({"/api/v1/alarms/stream", "/api/v1/warnings/stream"})
+"""Paths without a limit by token: the supervisor's health checks, and streams, which have their own limit."""
 
 AT_ONCE: Final = 8
-"""Requests of one token in work; browsers ask for six things at once."""
+"""Requests of a token processed at once; browsers send six."""
 
 LEAVING: Final = frozenset({"/signin", "/signout", "/language"})
-"""Forms that a display has, too: they change nothing but what the browser itself shows."""
+"""Forms that a display may send: they change only what the browser itself shows."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS: Final = {
@@ -73,7 +73,7 @@ class RequestFailed(Event, level="error"):
 
 
 class Guard:
-    """ASGI middleware: knows the caller, refuses strangers and forged forms, adds the security headers.
+    """ASGI middleware that authenticates callers, refuses forged forms and adds the security headers.
 
     Puts `principal`, `session` and `closing` into `request.state`. A route may trust that outside the open paths
     `principal` is not None.
@@ -85,39 +85,39 @@ class Guard:
         *,
         admission: Admission,
         proxies: Proxies,
-        witness: AccessAudit,
+        access_audit: AccessAudit,
         sessions: Sessions,
         refuse: Callable[[Request, Problem], Response],
         max_body_bytes: int,
         uploads: Mapping[str, int],
         secure: bool,
     ) -> None:
-        """Stand before the application.
+        """Wrap the application.
 
         Args:
-            app: behind it.
-            admission: lets tokens in.
-            proxies: who may say where a request comes from.
-            witness: tells the audit trail.
-            sessions: who is signed in.
-            refuse: makes the answer to whoever is refused.
-            max_body_bytes: a body may have.
-            uploads: the paths that take larger bodies when posted to, and how large.
-            secure: whether people come over https only; browsers are then told to ask for nothing else for a year.
+            app: the application.
+            admission: authenticates tokens.
+            proxies: proxies trusted to give a client's address.
+            access_audit: records denials in the audit trail.
+            sessions: open sessions of the console.
+            refuse: makes the response to a refused request.
+            max_body_bytes: largest body.
+            uploads: paths that take larger bodies by POST, and how large.
+            secure: whether it is served over https only; browsers then use nothing else for a year (HSTS).
         """
         self._app = app
         self._admission = admission
         self._proxies = proxies
-        self._witness = witness
+        self._access_audit = access_audit
         self._sessions = sessions
         self._refuse = refuse
         self._max_body_bytes = max_body_bytes
         self._uploads = uploads
         self._headers = HEADERS | ({"strict-transport-security": "max-age=31536000"} if secure else {})
-        self._pace = Pace(AT_ONCE)
+        self._concurrency = TokenConcurrency(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request in, or answer it here."""
+        """Pass the request on, or refuse it here."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -131,7 +131,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                self._bear_witness(request, message["status"])
+                self._audit_denial(request, message["status"])
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
@@ -140,15 +140,15 @@ class Guard:
 
         try:
             self._check(request)
-            if request.url.path in OWN_PACE or request.url.path.startswith(OPEN_PREFIX):
+            if request.url.path in UNLIMITED_PATHS or request.url.path.startswith(OPEN_PREFIX):
                 await self._app(scope, receive, send_guarded)
                 return
             if request.state.principal is None:
-                # strangers share one pace: none holds it while it keeps us waiting
-                receive = await _whole(receive, self._max_body_bytes)
+                # unknown callers share one limit: none of them holds a place while it is slow to send
+                receive = await _buffered(receive, self._max_body_bytes)
             else:
                 receive = _bounded(receive, self._most(request))
-            async with self._pace.of(request.state.principal):
+            async with self._concurrency.of(request.state.principal):
                 await self._app(scope, receive, send_guarded)
         except Problem as problem:
             emit(AccessRefused(type(problem).__name__, request.method, request.url.path, client_of(request)))
@@ -158,12 +158,12 @@ class Guard:
             if not started:
                 await self._refuse(request, Problem())(scope, receive, send_guarded)
 
-    def _bear_witness(self, request: Request, status: int) -> None:
-        """Tell the audit trail of who was denied something, or came with a wrong token."""
+    def _audit_denial(self, request: Request, status: int) -> None:
+        """Record in the audit trail a caller who was denied something, or one with a wrong token."""
         who: Principal | None = request.state.principal
         with_token = request.headers.get("authorization") is not None or request.url.path == "/signin"
         if (status == 403 and who is not None) or (status in {401, 429} and who is None and with_token):
-            self._witness.denied(who, client_of(request), request.method, request.url.path, status)
+            self._access_audit.denied(who, client_of(request), request.method, request.url.path, status)
 
     def _check(self, request: Request) -> None:
         bearer = _bearer(request)
@@ -171,7 +171,7 @@ class Guard:
         principal = self._principal(request, bearer, session)
         request.state.principal, request.state.session = principal, session
         path = request.url.path
-        self._know(request, principal)
+        self._claim_connection(request, principal)
         length, most = request.headers.get("content-length", "0"), self._most(request)
         if length.isdecimal() and int(length) > most:
             raise TooLarge(f"at most {most} bytes")
@@ -191,16 +191,16 @@ class Guard:
             raise NotAllowed("the form did not come from this site")
 
     def _most(self, request: Request) -> int:
-        """Bytes the body may have."""
+        """Return how many bytes the body may have."""
         own = self._uploads.get(request.url.path) if request.method == "POST" else None
         return self._max_body_bytes if own is None else own
 
-    def _know(self, request: Request, principal: Principal | None) -> None:
+    def _claim_connection(self, request: Request, principal: Principal | None) -> None:
         connection: Connection | None = getattr(request.state, "connection", None)  # None: there is no network
         if connection is None:
             return
         if principal is not None:
-            connection.recognise()
+            connection.mark_known()
         if connection.only_for_health and request.url.path not in HEALTH:
             raise Away("all connections are in use now", retry_after_s=5)
 
@@ -211,10 +211,10 @@ class Guard:
 
 
 def _bounded(receive: Receive, most: int) -> Receive:
-    """Refuse a body that has more than `most` bytes, whatever length it says it has.
+    """Refuse a body of more than `most` bytes, whatever its content-length says.
 
-    As the framework's own refusal, which it lets through while it reads a body; the framework's own limit would answer
-    in its own words, without our headers.
+    Raises the framework's own exception, which it lets through while it reads a body; the framework's own limit would
+    respond without our problem document and headers.
     """
     left = most
 
@@ -229,8 +229,8 @@ def _bounded(receive: Receive, most: int) -> Receive:
     return bounded
 
 
-async def _whole(receive: Receive, most: int) -> Receive:
-    """Wait for a request to be there as a whole.
+async def _buffered(receive: Receive, most: int) -> Receive:
+    """Read the whole request, so that the application does not wait for a slow client.
 
     Raises:
         TooLarge: its body has more than `most` bytes.
@@ -253,12 +253,12 @@ async def _whole(receive: Receive, most: int) -> Receive:
 
 
 def client_of(request: Request) -> str:
-    """Return the address the request comes from, beyond trusted proxies."""
+    """Return the client's address, as trusted proxies forward it."""
     return str(request.state.client)
 
 
 def _require_storable(request: Request) -> None:
-    """Refuse an address with control characters: no route has one, and PostgreSQL takes no NUL to compare with."""
+    """Refuse a URL with control characters: no route has one, and PostgreSQL refuses NUL in parameters."""
     address = unquote_plus(f"{request.url.path}?{request.url.query}")
     try:
         storable(address)
@@ -267,7 +267,7 @@ def _require_storable(request: Request) -> None:
 
 
 def _bearer(request: Request) -> str | None:
-    """Return the bearer token; "" for any other Authorization, which is nobody's token."""
+    """Return the bearer token; "" (no caller's token) for any other Authorization; None without one."""
     header = request.headers.get("authorization")
     if header is None:
         return None
@@ -276,7 +276,7 @@ def _bearer(request: Request) -> str | None:
 
 
 def _from_this_site(request: Request) -> bool:
-    """Whether a browser says the form is ours; a client that says nothing still needs the session's form token."""
+    """Whether the browser's headers say the form is of this site; without them the form token alone decides."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

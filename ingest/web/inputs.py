@@ -1,6 +1,6 @@
-"""Numbers and texts as callers may send them: what no database holds is refused where it is read.
+"""Types of numbers and texts in requests: values that no database can hold are refused on reading.
 
-The patterns say the same in the OpenAPI document, in the words that ECMA 262 and Python share.
+The same patterns stand in the OpenAPI document, in the syntax that ECMA 262 and Python share.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WORDS: Final = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
 
 
 def storable(text: str) -> str:
-    r"""The text, if it is one that every database, file and terminal can hold.
+    r"""Return the text if every database, file and terminal can hold it.
 
     Raises:
         ValueError: it has NUL or another control character, or half a character.

@@ -1,4 +1,4 @@
-"""Takes connections off the listening socket, no faster than the service can spare the time for."""
+"""Accepts connections from the listening socket in small batches, so that alarms keep their processor time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingest.base.telemetry import Event, emit
 
 AT_ONCE: Final = 16
 BREATH_S: Final = 0.025
-"""A crowd is let in `AT_ONCE` at a time, with `BREATH_S` between: that time is for alarms."""
+"""Connections are accepted `AT_ONCE` at a time, with `BREATH_S` between, which is left for alarms."""
 
 _FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _FULL_S: Final = 0.5
@@ -27,10 +27,10 @@ class ConnectionsNotAccepted(Event, level="error"):
 
 
 class Listener:
-    """Stands in for asyncio's own server, which accepts whatever comes."""
+    """Accepts connections in place of asyncio's own server, which has no limit of rate."""
 
     def __init__(self, listening: socket.socket, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Begin to accept; `listening` is not closed by us."""
+        """Begin to accept; the caller closes `listening`."""
         self._socket = listening
         self._protocol = protocol
         self._loop = asyncio.get_running_loop()
@@ -40,13 +40,13 @@ class Listener:
         self._listen()
 
     def close(self) -> None:
-        """Accept no more."""
+        """Stop accepting."""
         if self._breath is not None:
             self._breath.cancel()
         self._loop.remove_reader(self._socket)
 
     async def wait_closed(self) -> None:
-        """Wait for those that were just accepted."""
+        """Wait for connections being opened."""
         await asyncio.gather(*self._tasks)
 
     def _listen(self) -> None:

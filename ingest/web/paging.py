@@ -1,4 +1,4 @@
-"""Pages of lists, newest first: a token that goes on after the last record seen, whatever was added meanwhile."""
+"""Page tokens of lists, newest first: the next page begins after the last record seen, whatever was added since."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 def write_token(time: int, key: UUID) -> str:
-    """Return the page token that goes on after the record of this time and id.
+    """Return the token of the page after the record of this time and id.
 
     >>> read_token(write_token(7, UUID(int=1)))
     (7, UUID('00000000-0000-0000-0000-000000000001'))
@@ -29,7 +29,7 @@ def write_token(time: int, key: UUID) -> str:
 
 
 def read_token(cursor: str | None, parameter: str = "cursor") -> tuple[int, UUID] | None:
-    """Return time and id of the last record seen; `parameter` is what it came in. Raises BadParameter."""
+    """Return time and id of the last record seen; `parameter`: its name in the request. Raises BadParameter."""
     if cursor is None:
         return None
     try:
@@ -47,6 +47,6 @@ def _int64(text: str) -> int:
 
 
 def cut(found: Sequence[R], limit: int, place: Callable[[R], tuple[int, UUID]]) -> tuple[Sequence[R], str | None]:
-    """Cut what was found, one more than fits, to a page and the token of the next."""
+    """Cut the records found, queried with one more than `limit`, to a page and the token of the next."""
     page = found[:limit]
     return page, write_token(*place(page[-1])) if len(found) > limit else None

@@ -1,4 +1,4 @@
-"""HTTP on one connection: uvicorn's, with a place among all connections and a limit to how long its client may take."""
+"""HTTP protocol of a connection: uvicorn's, with a place within the limit and timeouts for slow clients."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from ingest.web.connections import Connections, Place, Reason
 
 PATIENCE_S: Final = 30.0
-"""How long a client may take to begin. Once in that time it is looked what it owes us later, and who has not got on
-since the time before is closed."""
+"""Timeout until the first byte. After that, progress is checked once in this time: a client that made none since the
+check before is disconnected."""
 
 PACE_BYTES: Final = 16_384
-"""So much of a body is getting on."""
+"""Bytes of a body that count as progress."""
 
 _NO_PLACE: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 5\r\n"
@@ -24,26 +24,26 @@ _NO_PLACE: Final = (
 )
 
 
-class Door(asyncio.Protocol):
-    """A connection until it says something; it costs little and has its place from the beginning."""
+class NewConnection(asyncio.Protocol):
+    """A connection before its first byte, with or without TLS: cheap, but with a place from the beginning."""
 
     def __init__(
         self,
         connections: Connections,
         tls: ssl.SSLContext | None,
-        then: Callable[[Place], Connection],
+        connect: Callable[[Place], Connection],
         *,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self._connections, self._tls, self._then, self._patience_s = connections, tls, then, patience_s
+        self._connections, self._tls, self._connect, self._patience_s = connections, tls, connect, patience_s
         self._place: Place | None = None
         self._transport: asyncio.Transport | None = None  # None: not yet within TLS
-        self._early = b""
-        self._watch: asyncio.TimerHandle | None = None
+        self._received = b""
+        self._timer: asyncio.TimerHandle | None = None
         self._shaking: asyncio.Task[None] | None = None  # held, or it may be collected while it runs
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a place, or close."""
+        """Take a place, or refuse the connection."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  it is TCP
         place = self._place = self._connections.enter(transport)
         if place is None:
@@ -54,29 +54,29 @@ class Door(asyncio.Protocol):
         if self._tls is None:
             self._transport = transport
         else:
-            transport.pause_reading()  # what comes is for the one who speaks TLS
+            transport.pause_reading()  # the bytes belong to the TLS handshake
             shaking = self._shake_hands(self._tls, transport, place)
             self._shaking = loop.create_task(shaking, name="tls-handshake")
-        self._watch = loop.call_later(self._patience_s, self._too_slow, place)
+        self._timer = loop.call_later(self._patience_s, self._too_slow, place)
 
     def data_received(self, data: bytes) -> None:
-        """Speak HTTP from now on."""
+        """Hand the connection over to HTTP."""
         if self._place is None:
             return
-        self._early += data
-        if self._transport is None:  # it came on the heels of the handshake
+        self._received += data
+        if self._transport is None:  # it came right after the handshake
             return
-        self._end_watch()
+        self._cancel_timer()
         self._place.silent = False
-        connection = self._then(self._place)
+        connection = self._connect(self._place)
         self._transport.set_protocol(connection)
         connection.connection_made(self._transport)
-        connection.data_received(self._early)
+        connection.data_received(self._received)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
+        """Release the place."""
         del exc
-        self._end_watch()
+        self._cancel_timer()
         if self._place is not None:
             self._connections.leave(self._place)
 
@@ -86,76 +86,76 @@ class Door(asyncio.Protocol):
         except (OSError, ssl.SSLError):  # ConnectionError is an OSError
             self._connections.end(place, "handshake")
             return
-        if self._early and not transport.is_closing():
+        if self._received and not transport.is_closing():
             self.data_received(b"")
 
     def _too_slow(self, place: Place) -> None:
         self._connections.end(place, "handshake" if self._transport is None else "head")
 
-    def _end_watch(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 class Connection(H11Protocol):
-    """One connection that has said something: uvicorn's, and watched."""
+    """A connection that speaks HTTP: uvicorn's, with its place and its progress checked."""
 
     def __init__(
-        self, connections: Connections, place: Place, *, patience_s: float = PATIENCE_S, **uvicorns: Any
+        self, connections: Connections, place: Place, *, patience_s: float = PATIENCE_S, **uvicorn_arguments: Any
     ) -> None:
-        super().__init__(**uvicorns)
+        super().__init__(**uvicorn_arguments)
         self.app_state = {**self.app_state, "connection": self}  # requests find it in their `state`
         self._connections = connections
         self._place = place
         self._patience_s = patience_s
-        self._watch: asyncio.TimerHandle | None = None
-        self._owed: tuple[Reason, int] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._awaited_before: tuple[Reason, int] | None = None
         self._received = self._answers = self._resumed = 0
 
     @property
     def only_for_health(self) -> bool:
-        """Whether nothing but health may be asked for."""
+        """Whether only health checks may be requested."""
         return self._connections.only_for_health(self._place)
 
-    def recognise(self) -> None:
-        """Note that the request in work bears a token we know."""
-        self._connections.recognise(self._place)
+    def mark_known(self) -> None:
+        """Note that the request being processed has a valid token."""
+        self._connections.mark_known(self._place)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin to watch."""
+        """Begin to check the client's progress."""
         super().connection_made(transport)
-        self._look()
+        self._check_progress()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came."""
+        """Pass received bytes on; the connection is busy once a request is complete."""
         self._received += len(data)
         super().data_received(data)
         if self._in_work and not self.cycle.more_body:
-            self._connections.works(self._place)
+            self._connections.mark_busy(self._place)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
+        """Become idle until the next request."""
         self._answers += 1
-        self._connections.idles(self._place)
+        self._connections.mark_idle(self._place)
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """Wait for the reader of an answer."""
+        """Become idle while a client that is not known is slow to read."""
         super().pause_writing()
         if not self._place.known:
-            self._connections.idles(self._place)
+            self._connections.mark_idle(self._place)
 
     def resume_writing(self) -> None:
-        """Go on writing."""
+        """Become busy again."""
         super().resume_writing()
         self._resumed += 1
         if self._in_work:
-            self._connections.works(self._place)
+            self._connections.mark_busy(self._place)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
-        if self._watch is not None:
-            self._watch.cancel()
+        """Release the place."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._connections.leave(self._place)
         super().connection_lost(exc)
 
@@ -163,16 +163,16 @@ class Connection(H11Protocol):
     def _in_work(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _look(self) -> None:
-        owed = self._owes()
-        if owed is not None and owed == self._owed:
-            self._connections.end(self._place, owed[0])
+    def _check_progress(self) -> None:
+        awaited = self._awaited()
+        if awaited is not None and awaited == self._awaited_before:
+            self._connections.end(self._place, awaited[0])
             return
-        self._owed = owed
-        self._watch = self.loop.call_later(self._patience_s, self._look)
+        self._awaited_before = awaited
+        self._timer = self.loop.call_later(self._patience_s, self._check_progress)
 
-    def _owes(self) -> tuple[Reason, int] | None:
-        """What the client has to do next, and how far it is with it."""
+    def _awaited(self) -> tuple[Reason, int] | None:
+        """Return what the server waits for from the client, and the client's progress with it."""
         if self.flow.write_paused:
             return "reader", self._resumed
         if not self._in_work:

@@ -1,4 +1,4 @@
-"""From where a request comes, when proxies that the settings trust pass it on."""
+"""Finds the client's address of a request that trusted proxies forward."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Network = IPv4Network | IPv6Network
 
 
 class Proxies:
-    """The proxies whose `X-Forwarded-For` is believed. Nobody else's is: anyone can write one."""
+    """Trusted proxies; `X-Forwarded-For` of any other address is ignored, since anyone can write one."""
 
     def __init__(self, trusted: Iterable[Network] = ()) -> None:
         self._trusted = tuple(trusted)
 
     def client(self, peer: str, forwarded: Iterable[str]) -> str:
-        """Return the last address of the way here that is not of a trusted proxy.
+        """Return the last address on the request's path that is not a trusted proxy.
 
         Args:
-            peer: the address that speaks to us.
+            peer: the address of the connection.
             forwarded: the `X-Forwarded-For` headers, in their order.
 
         >>> from ipaddress import ip_network
@@ -43,7 +43,7 @@ class Proxies:
 
 
 def place_of(client: str) -> str:
-    """Return what counts as one place: an IPv4 address, or the /64 of which one IPv6 subscriber has every address.
+    """Return the network that counts as one client: an IPv4 address, or the /64 that an IPv6 subscriber has whole.
 
     >>> place_of("::ffff:192.0.2.7"), place_of("2001:db8:0:1:2::3")
     ('192.0.2.7', '2001:db8:0:1::/64')

@@ -1,4 +1,4 @@
-"""The HTTP server in the service's own event loop: it takes its address early and stops within seconds."""
+"""HTTP server in the service's event loop: binds its address early and stops within seconds."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from ingest.services.ports import Ports
 from ingest.web.app import build_api
 from ingest.web.connections import RESERVE, Connections, Place
 from ingest.web.listener import Listener
-from ingest.web.protocol import PATIENCE_S, Connection, Door
+from ingest.web.protocol import PATIENCE_S, Connection, NewConnection
 from ingest.web.tls import RenewedContext
 
 SHUTDOWN_S: Final = 2
-"""How long requests under way may take once the server stops; streams notice sooner."""
+"""How long requests under way may take once the server stops; streams end sooner."""
 
 READERS: Final = 4
-"""Requests that compute or read a database at the same moment; the engine shares the interpreter with them."""
+"""Threads for requests that compute or read a database: the engine shares the interpreter with them."""
 
 _WAITING: Final = 256
 """Connections that wait in the kernel to be accepted."""
 
 
 class _State(ServerState):
-    """What uvicorn's connections share. The date is told with each answer, where uvicorn renews it once a second."""
+    """State shared by uvicorn's connections; computes the date header per response, not by a timer each second."""
 
     @property
     def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """The date (RFC 9110, 6.6.1)."""
+        """The date header (RFC 9110, 6.6.1)."""
         return [(b"date", formatdate(usegmt=True).encode())]
 
     @default_headers.setter
     def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
-        """Uvicorn begins with none."""
+        """Ignore the headers uvicorn sets at its start."""
 
 
 class _Uvicorn(uvicorn.Server):
-    """Uvicorn that leaves signals to the service, and sleeps while nobody asks for anything."""
+    """Uvicorn without its signal handlers and its periodic wake-ups."""
 
     def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
         super().__init__(config)
@@ -58,12 +58,12 @@ class _Uvicorn(uvicorn.Server):
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
-        """End `serve`. On the event loop."""
+        """End `serve`. Call on the event loop."""
         self.should_exit = True
         self._stopped.set()
 
     async def main_loop(self) -> None:
-        """Wait for the end: uvicorn looks ten times a second whether it has come."""
+        """Wait for `stop`, where uvicorn polls ten times a second."""
         await self._stopped.wait()
 
     @contextlib.contextmanager
@@ -80,12 +80,12 @@ class _Uvicorn(uvicorn.Server):
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._connections.end_silent()  # uvicorn does not know them
+        self._connections.end_silent()  # uvicorn does not track them
         await super().shutdown(sockets)
 
 
 class ApiServer:
-    """The API and console, served. Use once: `bind`, then `serve` as a task; cancel the task or call `stop` to end."""
+    """Serves the API and console. Use once: `bind`, then `serve` as a task; cancel the task or call `stop` to end."""
 
     def __init__(
         self,
@@ -100,12 +100,12 @@ class ApiServer:
         """Build the application.
 
         Args:
-            ports: what the service lends it.
+            ports: the parts of the service it calls.
             config: its part of the settings.
-            most: connections there may be, those for health included, where the system allows fewer than the settings.
-            patience_s: how long clients may keep us waiting (`ingest.web.protocol`).
-            refused: is given the faults of tokens that cannot be used.
-            kept: where sessions of the console outlive the process; None: they don't.
+            most: limit of connections, the reserve included, where the system allows fewer than the settings.
+            patience_s: timeout of clients (`ingest.web.protocol`).
+            refused: receives the faults of tokens that cannot be used.
+            kept: files that keep sessions of the console over a restart; None: they end with the process.
 
         Raises:
             InvalidConfig: a token's secret cannot be used, by `refuse_all`.
@@ -135,7 +135,7 @@ class ApiServer:
         )
 
     def bind(self) -> str:
-        """Take the address; from here on connections wait until `serve` answers them. Returns the URL.
+        """Bind the address; from here on connections wait until `serve` answers them. Returns the URL.
 
         Raises:
             CannotListen: the address is taken or not ours, or the certificate cannot be read.
@@ -145,19 +145,19 @@ class ApiServer:
 
     @property
     def port(self) -> int:
-        """The port bound (the one that was free if 0 was asked for), known also after the end."""
+        """The bound port (a free one if the settings say 0); still known after the server stopped."""
         if self._port is None:
             raise RuntimeError("not bound yet")
         return self._port
 
     @property
     def url(self) -> str:
-        """Where the console is."""
+        """The console's URL."""
         host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
         return f"http{'s' if self._config.tls else ''}://{host}:{self.port}"
 
     async def serve(self) -> None:
-        """Answer requests until `stop` or until cancelled; either way done within about `SHUTDOWN_S`.
+        """Answer requests until `stop` or until cancelled; then ends within about `SHUTDOWN_S`.
 
         Raises:
             CannotListen: as `bind`, if it was not called before.
@@ -172,19 +172,19 @@ class ApiServer:
             raise
 
     def stop(self) -> None:
-        """Ask the server to stop. On the event loop."""
+        """Ask the server to stop. Call on the event loop."""
         self._server.stop()
 
     @property
     def stopped(self) -> bool:
-        """Whether it was asked to."""
+        """Whether the server was asked to stop."""
         return self._server.should_exit
 
-    def _protocol(self, **uvicorns: Any) -> asyncio.Protocol:
+    def _protocol(self, **uvicorn_arguments: Any) -> asyncio.Protocol:
         def connection(place: Place) -> Connection:
-            return Connection(self._connections, place, patience_s=self._patience_s, **uvicorns)
+            return Connection(self._connections, place, patience_s=self._patience_s, **uvicorn_arguments)
 
-        return Door(self._connections, self._tls, connection, patience_s=self._patience_s)
+        return NewConnection(self._connections, self._tls, connection, patience_s=self._patience_s)
 
     def _listen(self) -> socket.socket:
         if self._socket is None:

@@ -1,4 +1,4 @@
-"""Console sessions on disk, so that a restart signs nobody out: hashes of ids, whose they are, and when they end."""
+"""Stores console sessions on disk (hash of the id, caller, expiry), so that a restart signs nobody out."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ class SessionsNotRead(Event, level="warning"):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSession:
-    """Whose session it is, and when it ends (monotonic clock, s)."""
+class SavedSession:
+    """A session's caller and its expiry (monotonic clock, s)."""
 
     principal: Principal
     expires: float
 
 
 class SessionStore:
-    """Sessions on disk. Each belongs to the secret its token had: a token that was changed or taken away ends them."""
+    """Stores sessions on disk, each bound to its token's secret: a changed or removed token ends its sessions."""
 
-    def __init__(self, files: SavedFiles, keyring: TokenStore, now: Callable[[], int]) -> None:
+    def __init__(self, files: SavedFiles, tokens: TokenStore, now: Callable[[], int]) -> None:
         """`now`: wall clock, ns."""
-        self._files, self._keyring, self._now = files, keyring, now
+        self._files, self._tokens, self._now = files, tokens, now
 
-    def read(self, clock: float, longest_s: Callable[[Principal], float]) -> Iterator[tuple[str, OpenSession]]:
-        """Give those that have not ended, by the hash of their id, in the order they began in.
+    def read(self, clock: float, longest_s: Callable[[Principal], float]) -> Iterator[tuple[str, SavedSession]]:
+        """Yield the sessions that have not expired with the hash of their id, the oldest first.
 
         Args:
             clock: the monotonic clock now, s.
-            longest_s: how long a session of a caller lasts; none has longer left, should the wall clock be set back.
+            longest_s: returns how long a session of a caller lasts; bounds the rest if the wall clock was set back.
         """
         content = self._files.read(FILE)
         if content is None:
@@ -55,16 +55,16 @@ class SessionStore:
             return
         for key, principal, left_s in found:
             if principal is not None and left_s > 0:
-                yield key, OpenSession(principal, clock + min(left_s, longest_s(principal)))
+                yield key, SavedSession(principal, clock + min(left_s, longest_s(principal)))
 
-    def keep(self, sessions: Mapping[str, OpenSession], clock: float) -> None:
-        """Keep these in place of those before. Blocking."""
+    def keep(self, sessions: Mapping[str, SavedSession], clock: float) -> None:
+        """Replace the stored sessions. Blocking."""
         now = self._now()
         rows = [
             {
                 "id_sha256": key,
                 "name": session.principal.name,
-                "seal": self._keyring.seal(session.principal.name),
+                "seal": self._tokens.seal(session.principal.name),
                 "ends_ns": now + int((session.expires - clock) * _SECOND),
             }
             for key, session in sessions.items()
@@ -73,5 +73,5 @@ class SessionStore:
 
     def _session(self, row: Mapping[str, Any]) -> tuple[str, Principal | None, float]:
         name, left_s = str(row["name"]), (int(row["ends_ns"]) - self._now()) / _SECOND
-        same = row["seal"] is not None and row["seal"] == self._keyring.seal(name)
-        return str(row["id_sha256"]), self._keyring.named(name) if same else None, left_s
+        same = row["seal"] is not None and row["seal"] == self._tokens.seal(name)
+        return str(row["id_sha256"]), self._tokens.named(name) if same else None, left_s

@@ -1,4 +1,4 @@
-"""Who is signed in at the console."""
+"""Sessions of callers signed in at the console."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Final
 
 from ingest.base.telemetry import Event, emit
 from ingest.services.access import Principal
-from ingest.web.session_store import OpenSession, SessionStore
+from ingest.web.session_store import SavedSession, SessionStore
 
 SESSION_S: Final = 12 * 3600
-"""A shift: whoever signed in this morning signs in again tomorrow."""
+"""A shift: a caller signs in once a day."""
 
 DISPLAY_S: Final = 365 * 86_400
-"""A display on a wall has nobody who would; it can do nothing, and ends with its token."""
+"""A display on a wall has nobody to sign in again; it cannot act, and its session ends with its token."""
 
 MOST_OF_TOKEN: Final = 50
-"""Browsers signed in with one token at a time."""
+"""Sessions of a token at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SessionDisplaced(Event, level="warning"):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser. `csrf` must come back with every form."""
+    """A session of a browser. `csrf` must come back with every form."""
 
     id: str
     principal: Principal
@@ -44,25 +44,25 @@ class Session:
 
 
 class Sessions:
-    """Who is signed in, also after a restart. A token that signs in too often ends its own oldest session, no other's.
+    """Open sessions, kept over a restart. A token with too many ends its own oldest session, no other token's.
 
-    Ids are known by their hashes only: whoever reads the memory of it on disk cannot sign in with it.
+    Ids are stored as hashes only: nobody who reads the file can sign in with it.
     """
 
     def __init__(self, clock: Callable[[], float], kept: SessionStore | None = None) -> None:
-        """`kept`: where they outlive the process; None: they don't."""
+        """`kept`: keeps sessions over a restart; None: they end with the process."""
         self._clock = clock
         self._kept = kept
         self._changing = Lock()
-        self._open: OrderedDict[str, OpenSession] = OrderedDict(kept.read(clock(), lasts_s) if kept else ())
+        self._open: OrderedDict[str, SavedSession] = OrderedDict(kept.read(clock(), lasts_s) if kept else ())
 
     def begin(self, principal: Principal, *, instead_of: str = "") -> Session:
-        """Sign in; `instead_of` is the id of the session that the same browser had, which ends. Blocking."""
+        """Open a session; `instead_of` is the id of the browser's previous session, which ends. Blocking."""
         key, expires = secrets.token_urlsafe(32), self._clock() + lasts_s(principal)
         with self._changing:
             self._open.pop(_digest(instead_of), None)
             self._make_room(principal)
-            self._open[_digest(key)] = OpenSession(principal, expires)
+            self._open[_digest(key)] = SavedSession(principal, expires)
             self._keep()
         return Session(key, principal, _csrf(key), expires)
 
@@ -74,7 +74,7 @@ class Sessions:
         return Session(key, found.principal, _csrf(key), found.expires)
 
     def end(self, key: str) -> None:
-        """Sign out. Blocking."""
+        """End a session. Blocking."""
         with self._changing:
             self._open.pop(_digest(key), None)
             self._keep()
@@ -94,7 +94,7 @@ class Sessions:
 
 
 def lasts_s(principal: Principal) -> float:
-    """How long a session of that caller lasts, s."""
+    """Return how long a session of that caller lasts, s."""
     return DISPLAY_S if principal.is_display else SESSION_S
 
 
@@ -103,5 +103,5 @@ def _digest(key: str) -> str:
 
 
 def _csrf(key: str) -> str:
-    """The session's form token: whoever knows the id can work it out, and nobody else."""
+    """Return the session's form token, which only who knows the session's id can compute."""
     return hmac.new(key.encode("utf-8", "surrogateescape"), b"yujing form token", hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""TLS of the console and the API: a renewed certificate is shown from the next connection on, without a restart."""
+"""TLS of the console and the API: a renewed certificate is used from the next connection on, without a restart."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class ApiCertificateUnusable(Event, level="error"):
 
 
 class RenewedContext:
-    """A server's context that looks at its files at each handshake, and reads them once they have changed."""
+    """TLS context of a server that checks its files at each handshake and reloads them when they changed."""
 
     def __init__(self, cert: Path, key: Path) -> None:
-        """Read them. Raises OSError (ssl.SSLError is one) if they cannot be used."""
+        """Read certificate and key. Raises OSError (ssl.SSLError is one) if they cannot be used."""
         self._cert, self._key = cert, key
         self._seen = state_of(self._cert, self._key)
         self.context = self._newest = self._read()
-        self.context.sni_callback = self._greeted
+        self.context.sni_callback = self._on_handshake
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._cert, self._key, password="")  # of a locked key OpenSSL asks the terminal
         return context
 
-    def _greeted(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+    def _on_handshake(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         state = state_of(self._cert, self._key)
         if state != self._seen:
             self._seen = state
@@ -47,7 +47,7 @@ class RenewedContext:
 
 
 def unpaired(config: ApiConfig) -> list[Fault]:
-    """A fault if the key cannot be used with the console's certificate, as far as that one can be read."""
+    """Return a fault if the key does not fit the console's certificate; none if that cannot be read."""
     if config.tls_cert is None or config.tls_key is None:
         return []
     try:

@@ -51,7 +51,7 @@ def forms_router(
     render: Renderer,
     admission: Admission,
     sessions: Sessions,
-    witness: AccessAudit,
+    access_audit: AccessAudit,
     *,
     secure: bool,
 ) -> APIRouter:
@@ -79,7 +79,7 @@ def forms_router(
             emit(SignInRefused("wrong token", client))
             return render.signin(request, status=401, onward=inside(onward), wrong=localized("signin.wrong", lang))
         emit(SignedIn(principal.name, client))
-        witness.signed_in(principal, client)
+        access_audit.signed_in(principal, client)
         onwards = RedirectResponse(inside(onward), 303)
         session = sessions.begin(principal, instead_of=request.cookies.get(SESSION_COOKIE, ""))
         onwards.set_cookie(
@@ -93,7 +93,7 @@ def forms_router(
         session: Session | None = request.state.session
         if session is not None:
             sessions.end(session.id)
-            witness.signed_out(session.principal, client_of(request))
+            access_audit.signed_out(session.principal, client_of(request))
         onwards = RedirectResponse("/signin", 303)
         onwards.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict", secure=secure)
         return onwards

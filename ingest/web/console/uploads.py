@@ -24,9 +24,9 @@ PATHS: Final = ("/dispositions", "/hazards/submit", "/hazards/close", "/inspecti
 Files = Annotated[list[UploadFile], File(description="JPEG, PNG or PDF, by their content")]
 
 
-def most_bytes(one_file: int) -> int:
+def most_bytes(file_bytes: int) -> int:
     """Return how large a form with files may be, if one file and what stands around it may be so large."""
-    return MOST * one_file
+    return MOST * file_bytes
 
 
 async def handed_in(ports: Ports, caller: Principal, plant: str, files: Sequence[UploadFile]) -> tuple[UUID, ...]:

@@ -1,4 +1,4 @@
-"""REST: events of alarms and of warnings as they are committed, as server-sent events."""
+"""REST: committed events of alarms and warnings as server-sent events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.concurrency import ConcurrencyLimit
-from ingest.web.fan_out import FanOut, Log, Sent
+from ingest.web.fan_out import EncodedEvent, FanOut, Log
 from ingest.web.sessions import Session, Sessions
 
 _RETRY_S: Final = 5.0
@@ -86,7 +86,7 @@ def stream_router(ports: Ports, sessions: Sessions, config: ApiConfig, closing: 
 
 
 class _Stream(StreamingResponse):
-    """A stream that gives its place back, however it ends."""
+    """Response with a stream that releases its place, however it ends."""
 
     def __init__(self, content: AsyncIterator[bytes], place: ExitStack) -> None:
         # proxies must not hold events back
@@ -99,32 +99,32 @@ class _Stream(StreamingResponse):
 
 
 def _alarms(ports: Ports) -> Log:
-    def sent(event: AlarmEvent) -> Sent:
+    def encode(event: AlarmEvent) -> EncodedEvent:
         rule = caller_scope.rule(ports, event.alarm)
         plant = ports.live.configuration().plants.get(event.alarm.plant)
-        return _sent("alarm", event.seq, event.alarm.plant, alarm_body(event, plant, rule.reason if rule else None))
+        return _encode("alarm", event.seq, event.alarm.plant, alarm_body(event, plant, rule.reason if rule else None))
 
-    def after(seq: int, most: int) -> Sequence[Sent]:
-        return [sent(event) for event in ports.alarms.events_after(seq, limit=most)]
+    def after(seq: int, most: int) -> Sequence[EncodedEvent]:
+        return [encode(event) for event in ports.alarms.events_after(seq, limit=most)]
 
     return Log("alarm", ports.alarms.last_event, after, ports.live.wait_event)
 
 
 def _warnings(ports: Ports) -> Log:
-    def sent(event: WarningEvent) -> Sent:
+    def encode(event: WarningEvent) -> EncodedEvent:
         plant = event.warning.plant
-        return _sent("warning", event.seq, plant, warning_body(event, ports.live.configuration().plants.get(plant)))
+        return _encode("warning", event.seq, plant, warning_body(event, ports.live.configuration().plants.get(plant)))
 
-    def after(seq: int, most: int) -> Sequence[Sent]:
-        return [sent(event) for event in ports.warnings.warnings_after(seq, limit=most)]
+    def after(seq: int, most: int) -> Sequence[EncodedEvent]:
+        return [encode(event) for event in ports.warnings.warnings_after(seq, limit=most)]
 
     return Log("warning", ports.warnings.last_warning, after, ports.live.wait_warning)
 
 
-def _sent(name: str, seq: int, plant: str, body: dict[str, Any]) -> Sent:
-    """Its number comes last: where the connection breaks off before it, no client takes the event for received."""
+def _encode(name: str, seq: int, plant: str, body: dict[str, Any]) -> EncodedEvent:
+    """Encode an event with its id last, so that no client takes an event cut off before it for received."""
     data = json.dumps({"seq": seq, **body}, ensure_ascii=False, allow_nan=False)
-    return Sent(seq, plant, f"event: {name}\ndata: {data}\nid: {seq}\n\n".encode())
+    return EncodedEvent(seq, plant, f"event: {name}\ndata: {data}\nid: {seq}\n\n".encode())
 
 
 def _example(name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _KINDS: Final = {
 }  # fmt: skip
 _WHAT: Final = r"(?P<what>\w[\w ]*?)"
 
-_SAID: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+_PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     (re.compile(pattern), chinese)
     for pattern, chinese in (
         (rf"{_WHAT} '[0-9a-f]{{8}}-[0-9a-f-]{{27}}' is not known", "没有这条{what}，或不在您可查看的范围内。"),
@@ -72,7 +72,7 @@ def problem_in_chinese(detail: str) -> str | None:
     >>> problem_in_chinese("plant 'zz' is not known"), problem_in_chinese("something else")
     ('没有企业 zz，或不在您可查看的范围内。', None)
     """
-    for pattern, chinese in _SAID:
+    for pattern, chinese in _PATTERNS:
         found = pattern.fullmatch(detail)
         if found is not None:
             named = found.groupdict()

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from ingest.domain.model.audit import Act
 from ingest.storage.state.audit import AuditStore
-from ingest.web.admission import GUESSES_AT_ONE
+from ingest.web.admission import GUESSES_OF_PREFIX
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import fill
 from tests.ingest.web.serving import Clock
@@ -45,7 +45,7 @@ async def test_a_denial_is_told_once_a_minute_and_counted_meanwhile(ask: Ask, ha
 
 
 async def test_wrong_tokens_are_told_and_strangers_without_one_are_not(ask: Ask, hall: StandIn, clock: Clock) -> None:
-    for number in range(GUESSES_AT_ONE + 5):
+    for number in range(GUESSES_OF_PREFIX + 5):
         await ask(f"zzzz wrong {number}").get("/api/v1/plants")
         await ask(None).get("/api/v1/plants")
         await ask(None).get(f"/{number}")

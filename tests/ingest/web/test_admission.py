@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from ingest.services.access import Principal, TokenStore
 from ingest.services.errors import TooManyGuesses
-from ingest.web.admission import GUESSES, GUESSES_AT_ONE, WINDOW_S, Admission
+from ingest.web.admission import GUESSES, GUESSES_OF_PREFIX, WINDOW_S, Admission
 from ingest.web.app import build_api
 from ingest.web.proxies import Proxies
 from ingest.web.sessions import MOST_OF_TOKEN, Sessions
@@ -40,7 +40,7 @@ def waits(admission: Admission, client: str, token: str) -> int:
 
 
 def test_a_right_token_between_the_guesses_forgives_none_of_them(admission: Admission, clock: Clock) -> None:
-    for number in range(GUESSES_AT_ONE):
+    for number in range(GUESSES_OF_PREFIX):
         assert admission.admit(HERE, f"{ADMIN[:6]}{number}") is None
         assert admission.admit(HERE, OPERATOR) is not None, "the guesser's own token"
     assert 0 < waits(admission, HERE, ADMIN) <= WINDOW_S + 1, "also the right one: that tells a guesser nothing"
@@ -53,14 +53,14 @@ def test_who_was_let_in_is_not_locked_out_by_others_behind_the_same_address(admi
     for number in range(GUESSES + 9):
         waits(admission, HERE, f"{number:04} guess")
     assert waits(admission, HERE, INSPECTOR), "was never here"
-    for number in range(GUESSES_AT_ONE + 9):
+    for number in range(GUESSES_OF_PREFIX + 9):
         waits(admission, HERE, f"{OPERATOR[:4]}{number}")
     assert waits(admission, HERE, OPERATOR) == 0
     assert waits(admission, ELSEWHERE, INSPECTOR) == 0
 
 
 def test_one_who_mistypes_keeps_only_himself_waiting(admission: Admission) -> None:
-    for number in range(GUESSES_AT_ONE):
+    for number in range(GUESSES_OF_PREFIX):
         assert admission.admit(HERE, f"{ADMIN[:6]}{number}") is None
     assert waits(admission, HERE, ADMIN)
     assert waits(admission, HERE, OPERATOR) == waits(admission, HERE, INSPECTOR) == 0
@@ -73,7 +73,7 @@ def test_a_client_with_an_old_token_keeps_nobody_out(admission: Admission) -> No
 
 
 def test_all_addresses_of_one_ipv6_subscriber_are_one_place(admission: Admission) -> None:
-    for number in range(GUESSES_AT_ONE):
+    for number in range(GUESSES_OF_PREFIX):
         admission.admit(f"2001:db8::{number}", f"{ADMIN[:4]}{number}")
     assert waits(admission, "2001:db8::9", ADMIN)
     assert waits(admission, "2001:db8:0:1::9", ADMIN) == 0
@@ -82,13 +82,13 @@ def test_all_addresses_of_one_ipv6_subscriber_are_one_place(admission: Admission
 def test_what_is_remembered_of_guessers_is_bounded(admission: Admission) -> None:
     for number in range(30_000):
         admission.admit(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", f"{number:04} guess")
-    remembered = admission._at_one._guessed, admission._at_all._guessed
+    remembered = admission._by_prefix._guessed, admission._overall._guessed
     assert [len(keys) for keys in remembered] == [2_000, 2_000]
 
 
 async def test_bearer_tokens_are_guessed_no_faster_than_at_the_sign_in_page(hall: StandIn, tmp_path: Path) -> None:
     app = build_api(hall.ports, config(tmp_path, trusted_proxies=["127.0.0.1"]), clock=Clock())
-    for number in range(GUESSES_AT_ONE):
+    for number in range(GUESSES_OF_PREFIX):
         assert (await asked(app, f"{ADMIN[:4]}{number}", HERE)).status_code == 401
     braked = await asked(app, ADMIN, HERE)
     assert braked.status_code == 429

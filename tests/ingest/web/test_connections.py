@@ -125,7 +125,7 @@ async def test_who_finds_no_place_is_told_so_and_counted(tmp_path: Path) -> None
         for _ in range(8 + RESERVE):
             place = server._connections.enter(transport("10.0.0.7"))
             assert place is not None
-            server._connections.works(place)
+            server._connections.mark_busy(place)
         async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
             answer = await http.get("/health/live")
     assert (answer.status_code, answer.text) == (503, "all connections are in use now")
@@ -233,13 +233,13 @@ async def test_places_follow_a_plain_model() -> None:
             elif one is not None:
                 idle, working = [p for p in idle if p is not one], [p for p in working if p is not one]
                 if act == 4:
-                    connections.works(one)
+                    connections.mark_busy(one)
                     working.append(one)
                 elif act == 5:
-                    connections.recognise(one)
+                    connections.mark_known(one)
                     working.append(one)
                 elif act == 6:
-                    connections.idles(one)
+                    connections.mark_idle(one)
                     idle.append(one)
                 else:
                     connections.leave(one)
