@@ -203,13 +203,13 @@ class HistoryQueries:
         assert not store.trends([])
 
     def test_a_trend_has_only_what_lies_within_its_window(self, store: HistoryStore) -> None:
-        """From `start`, included, to `end`, not included; buckets begin at `start` however odd it is."""
+        """From `start`, included, to `end`, not included, however odd they are; buckets have edges of whole units."""
         start = NOON + 123_456_789
         store.write_readings(
             batch([0] * 4, [start - 1, start, start + 999, start + 1_000], [1, 2, 3, 4]), configuration(), 1
         )
         trend = trend_of(store, PLANT, "CW-01", start, start + 1_000, 3)
-        assert trend.time.tolist() == [start, start + 2 * 334]
+        assert trend.time.tolist() == [NOON + 123_456_500, NOON + 123_457_500]
         assert trend.count.tolist() == [1, 1]
         assert trend.high.tolist() == [2, 3]
 
@@ -275,12 +275,12 @@ class HistoryQueries:
                 configuration(),
                 entry,
             )
-        for start, end, buckets in ((0, 600, 10), (37, 411, 6), (100, 101, 3)):
-            query = TrendQuery(PLANT, "CW-01", NOON + start * SECOND, NOON + end * SECOND, buckets)
+        for start, end, buckets in ((0, 600, 10), (37, 411, 6), (100, 101, 3), (0.5, 599.25, 240), (59.9, 420.1, 7)):
+            query = TrendQuery(PLANT, "CW-01", NOON + int(start * SECOND), NOON + int(end * SECOND), buckets)
             (trend,) = store.trends([query])
             row = 0
-            for begin in range(query.start, query.end, query.width):
-                inside = (times >= begin) & (times < min(begin + query.width, query.end))
+            for begin in range(query.first, query.end, query.width):
+                inside = (times >= max(begin, query.start)) & (times < min(begin + query.width, query.end))
                 known = values[inside & ~np.isnan(values)]
                 if not inside.any():
                     continue

@@ -43,7 +43,7 @@ def trends(ask: Ask, queries: Sequence[TrendQuery], ids: Callable[[str, str], It
     kept = Frontiers(*(int(one) for one in at)).kept
     same_span = defaultdict[tuple[int, int, int], list[int]](list)
     for number, one in enumerate(queries):
-        same_span[one.start, one.end, one.width].append(number)
+        same_span[one.start, one.end, one.buckets].append(number)
     found = [_NOTHING for _ in queries]
     for numbers in same_span.values():
         span = queries[numbers[0]]
@@ -67,7 +67,7 @@ def _same_span(ask: Ask, span: TrendQuery, count: int, wanted: Wanted, kept: Kep
     stale = _stale(ask, series) if any(part.resolution for part in parts) else None
     rows = ask(_statement(span, parts, series, stale), {"number": numbers, "series": series})
     number, bucket = rows["number"].astype(np.int64), rows["bucket"].astype(np.int64)
-    time = span.start + bucket * span.width
+    time = span.first + bucket * span.width
     low, mean, high = (np.ma.filled(rows[name].astype(np.float64), np.nan) for name in ("low", "mean", "high"))
     counts = rows["count"].astype(np.int64)
     edges = np.searchsorted(number, np.arange(count + 1))
@@ -90,10 +90,10 @@ def _statement(span: TrendQuery, parts: Sequence[Part], series: Sequence[int], s
     found = [_source(span, part, of, stale) for part in parts]
     if stale is not None:
         for part in parts:
-            if part.resolution:
+            if part.resolution and _near(part, stale):
                 found.append(_readings_of_stale(span, part, stale))
-            if part.resolution is Resolution.HOUR:
-                found.append(_minutes_of_stale_hours(span, part, stale))
+                if part.resolution is Resolution.HOUR:
+                    found.append(_minutes_of_stale_hours(span, part, stale))
     return (
         "WITH wanted AS MATERIALIZED (SELECT unnest($number) AS number, unnest($series)::INTEGER AS series),"  # noqa: S608
         f" found AS ({' UNION ALL '.join(found)})"
@@ -112,7 +112,7 @@ def _among(series: Sequence[int]) -> str:
 def _source(span: TrendQuery, part: Part, of: str, stale: tuple[int, int] | None) -> str:
     """The readings, or rollups that count, of a part."""
     table, counts = _TABLES[part.resolution], ""
-    if stale is not None and part.resolution:
+    if stale is not None and part.resolution and _near(part, stale):
         hidden = f"s.series = r.series AND s.minute // {int(part.resolution)} * {int(part.resolution)} = r.time"
         counts = f"AND NOT EXISTS (FROM stale s WHERE {hidden})"
     return _grouped(
@@ -120,6 +120,11 @@ def _source(span: TrendQuery, part: Part, of: str, stale: tuple[int, int] | None
         f"(SELECT r.*, {_bucket('time', span, part)} AS bucket FROM {table} r"  # noqa: S608
         f" WHERE {of} AND {_within('time', part.times)} {counts})",
     )
+
+
+def _near(part: Part, stale: tuple[int, int]) -> bool:
+    """Whether any rollup of a part may be stale."""
+    return part.start - part.resolution < stale[1] and stale[0] < part.end + part.resolution
 
 
 def _readings_of_stale(span: TrendQuery, part: Part, stale: tuple[int, int]) -> str:
@@ -148,7 +153,7 @@ def _minutes_of_stale_hours(span: TrendQuery, part: Part, stale: tuple[int, int]
 
 
 def _bucket(time: str, span: TrendQuery, part: Part) -> str:
-    return f"({time} - {span.start - part.resolution.shift}) // {span.width}"
+    return f"({time} - {span.first - part.resolution.shift}) // {span.width}"
 
 
 def _within(time: str, span: tuple[int, int]) -> str:

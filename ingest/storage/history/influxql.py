@@ -102,7 +102,7 @@ def trend_statements(
     for place, query in enumerate(queries):
         for name, tag, value, field in _kept_in(query):
             for part in parts_of(query, kept if name in ROLLED else READINGS_ONLY):
-                asked = _Asked(query.plant, part, query.width, query.start % query.width, name, tag, field)
+                asked = _Asked(query.plant, part, query.width, query.first % query.width, name, tag, field)
                 found[asked][value].append(place)
     return [
         _statement(asked, places, rows, where, condition)

@@ -4,23 +4,22 @@ A rollup is what the readings of one series came to in one minute or hour of UTC
 how many values, and how many readings, those without a value counted. A year of readings is too much to look through
 for a drawing of a few hundred buckets, and readings are kept for fewer years than their rollups.
 
-A rollup belongs to the bucket in which its middle lies. So a trend of rollups is exact where the edges of its buckets
-are edges of rollups, and elsewhere a reading is drawn at most half a rollup beside its place: `FINE` keeps that below
-an eighth of a bucket. Only where the readings are gone, rollups answer whatever the buckets are.
+The edges of buckets are edges of all rollups that are no wider (`bucket_edges`), so a trend of rollups is exact. Only
+its ends may cut a rollup: finer ones answer there, and at last the readings. Where these are gone, the rollup that is
+cut answers, if its middle lies within the trend; where a bucket is narrower than the rollups left, each belongs to the
+bucket in which its middle lies.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
+from ingest.storage.history import bucket_edges
+from ingest.storage.history.bucket_edges import ceil_to, floor_to
 from ingest.storage.history.store import TrendQuery
-
-FINE: Final = 4
-"""Rollups of a bucket at least, where the edges of buckets are not edges of rollups."""
-
 
 _EVER: Final = -(2**63)  # before every time there is
 
@@ -29,8 +28,8 @@ class Resolution(IntEnum):
     """How finely readings are kept; the number is the width of a rollup in ns."""
 
     READINGS = 0
-    MINUTE = 60 * 10**9
-    HOUR = 3_600 * 10**9
+    MINUTE = bucket_edges.MINUTE
+    HOUR = bucket_edges.HOUR
 
     @property
     def shift(self) -> int:
@@ -60,18 +59,18 @@ class Kept:
         """Whether there is such a rollup or reading of that time. Times are rounded to whole rollups, inwards."""
         match resolution:
             case Resolution.READINGS:
-                return time >= _after(self.readings, Resolution.HOUR)
+                return time >= ceil_to(self.readings, Resolution.HOUR)
             case Resolution.MINUTE:
-                return _after(self.minutes, Resolution.HOUR) <= time < _before(self.rolled_to, Resolution.MINUTE)
+                return ceil_to(self.minutes, Resolution.HOUR) <= time < floor_to(self.rolled_to, Resolution.MINUTE)
             case Resolution.HOUR:
-                return _after(self.hours, Resolution.HOUR) <= time < _before(self.rolled_to, Resolution.HOUR)
+                return ceil_to(self.hours, Resolution.HOUR) <= time < floor_to(self.rolled_to, Resolution.HOUR)
 
     def edges(self) -> list[int]:
         """The times at which something begins or ends to be there, in order."""
         begins = (self.readings, self.minutes, self.hours)
         ends = (Resolution.MINUTE, Resolution.HOUR)
         return sorted(
-            {*(_after(begin, Resolution.HOUR) for begin in begins), *(_before(self.rolled_to, end) for end in ends)}
+            {*(ceil_to(begin, Resolution.HOUR) for begin in begins), *(floor_to(self.rolled_to, end) for end in ends)}
         )
 
 
@@ -97,15 +96,17 @@ class Part:
 def parts_of(query: TrendQuery, kept: Kept) -> list[Part]:
     """The spans of a trend in order, each with the resolution that answers it; nothing is there of what they leave out.
 
-    Where the resolution wanted is not there a finer one answers, and a coarser one where none of these is.
+    The coarsest that is fine enough answers wherever whole rollups lie within the trend; where it is not there, and at
+    the ends, a finer one does, and a coarser one where none of these is.
     """
-    choice = wanted(query)
-    order = [*(one for one in _COARSEST_FIRST if one <= choice), *(one for one in _FINEST_FIRST if one > choice)]
+    levels = [one for one in _COARSEST_FIRST if one <= wanted(query)]
+    whole = {one: (ceil_to(query.start, one), floor_to(query.end, one)) for one in levels if one}
+    edges = {query.start, query.end, *kept.edges(), *chain.from_iterable(whole.values())}
     parts: list[Part] = []
-    edges = [query.start, *(at for at in kept.edges() if query.start < at < query.end), query.end]
-    for start, end in pairwise(edges):
-        found = next((resolution for resolution in order if kept.has(resolution, start)), None)
-        if found is None or start >= end:
+    for start, end in pairwise(sorted(edge for edge in edges if query.start <= edge <= query.end)):
+        fitting = (one for one in levels if not one or whole[one][0] <= start < end <= whole[one][1])
+        found = next((one for one in (*fitting, *_FINEST_FIRST) if kept.has(one, start)), None)
+        if found is None:
             continue
         joined = parts and parts[-1].resolution is found and parts[-1].end == start
         parts.append(Part(found, parts.pop().start if joined else start, end))
@@ -114,15 +115,4 @@ def parts_of(query: TrendQuery, kept: Kept) -> list[Part]:
 
 def wanted(query: TrendQuery) -> Resolution:
     """The coarsest resolution that is fine enough for the buckets of a trend."""
-    for one in (Resolution.HOUR, Resolution.MINUTE):
-        if query.width >= FINE * one or (query.width % one == 0 and query.start % one == 0):
-            return one
-    return Resolution.READINGS
-
-
-def _before(time: int, resolution: Resolution) -> int:
-    return time // resolution * resolution
-
-
-def _after(time: int, resolution: Resolution) -> int:
-    return -(-time // resolution) * resolution
+    return next(one for one in _COARSEST_FIRST if not one or query.width % one == 0)

@@ -14,6 +14,7 @@ from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
+from ingest.storage.history.bucket_edges import buckets_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,9 @@ class Trend:
 class TrendQuery:
     """Readings of one point with start <= time < end (ns), in at most `buckets` buckets of equal width.
 
+    The width is a whole unit of time and edges are multiples of it (`bucket_edges`), so the first and the last bucket
+    may lie in part outside the span. They hold only readings within it.
+
     Attributes:
         plant, point: whose; a gateway and the service itself have points, too.
         start, end: ns since the epoch, UTC.
@@ -52,19 +56,19 @@ class TrendQuery:
     was: str | None = None
 
     @property
+    def first(self) -> int:
+        """The start of the first bucket, ns since the epoch; not after `start`."""
+        return buckets_of(self.start, self.end, self.buckets)[0]
+
+    @property
     def width(self) -> int:
         """Of a bucket, in ns."""
-        return bucket_width(self.start, self.end, self.buckets)
+        return buckets_of(self.start, self.end, self.buckets)[1]
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids it was kept under."""
         return (self.point,) if self.was is None else (self.point, self.was)
-
-
-def bucket_width(start: int, end: int, buckets: int) -> int:
-    """Width in ns of the narrowest equal buckets from `start` on, at most `buckets` of which reach `end`."""
-    return max(1, -(-(end - start) // max(1, buckets)))
 
 
 class HistoryStore(Protocol):

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import numpy as np
 
 from ingest.domain.model.payload import PLANT_TIME
+from ingest.storage.history.bucket_edges import ceil_to, whole_width
 from ingest.storage.history.store import Trend
 
 LOCAL: Final = PLANT_TIME
@@ -70,11 +71,12 @@ def window(now: int, span_s: float, silence_s: float, most: int) -> Window:
     """Return the window that ends now, in at most `most` buckets.
 
     A bucket is never shorter than a third of the point's allowed silence: a healthy point then has a reading in
-    every bucket, and a gap in the drawing is a gap in the data. Bucket edges stay put as time goes on.
+    every bucket, and a gap in the drawing is a gap in the data. Buckets are those of every trend (`bucket_edges`), so
+    their edges stay put as time goes on.
     """
-    width = math.ceil(max(span_s / most, silence_s / 3, 1.0)) * _SECOND
+    width = whole_width(math.ceil(max(span_s / most, silence_s / 3, 1.0) * _SECOND))
     buckets = max(1, round(span_s * _SECOND / width))
-    return Window((now // width + 1) * width - buckets * width, width, buckets)
+    return Window(ceil_to(now + 1, width) - buckets * width, width, buckets)
 
 
 def trend_svg(

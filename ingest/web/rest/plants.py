@@ -77,13 +77,14 @@ def plants_router(ports: Ports) -> APIRouter:
         caller: Caller,
         start: Annotated[Instant | None, Query(alias="from", description="default: an hour before `to`")] = None,
         end: Annotated[Instant | None, Query(alias="to", description="not included; default: now")] = None,
-        buckets: Annotated[int, Query(ge=1, le=2000)] = 120,
+        buckets: Annotated[int, Query(ge=1, le=2000, description="at most so many")] = 120,
     ) -> schemas.ReadingsOut:
         """Downsample a point's readings: lowest, mean and highest value of each bucket; null where there is none.
 
-        Values of every quality count, those marked bad, too: this is what was measured. Where buckets are four minutes
-        or wider and begin at no whole minute of UTC (four hours or wider: at no whole hour), a reading near the edge of
-        a bucket may be counted in its neighbour.
+        Values of every quality count, those marked bad, too: this is what was measured. The width of a bucket
+        (`bucket_s`) is rounded up to a whole unit of time, such as 30 s, 2 min, 1 h or 2 days, so that there are at
+        most `buckets`, and buckets begin at multiples of it, days and longer at midnight by plant time (UTC+8). So the
+        first bucket and the last may be shorter than the others: they hold readings from `from` on and before `to`.
         """
         found = caller_scope.point(ports, caller, plant, point)
         last = ports.now() if end is None else end
@@ -106,13 +107,13 @@ def plants_router(ports: Ports) -> APIRouter:
 
 
 def fill(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
-    """Every bucket of the span, in order; those that the store left out have nulls."""
-    start, width = query.start, query.width
+    """Every bucket of the span, in order, the first from the start of the span on; those left out have nulls."""
+    start, width = query.first, query.width
     rows = {round((int(time) - start) / width): row for row, time in enumerate(trend.time)}
     filled = []
     for bucket in range(-(-(query.end - start) // width)):
         row = rows.get(bucket)
-        time = _text(start + bucket * width)
+        time = _text(max(query.start, start + bucket * width))
         if row is None:
             filled.append(schemas.Bucket(time=time, low=None, mean=None, high=None, count=0))
         else:

@@ -195,7 +195,7 @@ class PointDetail(PointOut):
 class Bucket(Shape):
     """Readings of one span of time; nulls where there are none."""
 
-    time: Instant
+    time: Annotated[Instant, Field(description="its start; of the first bucket the start of the span")]
     low: float | None = Field(examples=[0.348])
     mean: float | None = Field(examples=[0.351])
     high: float | None = Field(examples=[0.354])
@@ -210,7 +210,7 @@ class ReadingsOut(Shape):
     unit: Annotated[str, Field(examples=["MPa"])]
     start: Instant
     end: Instant
-    bucket_s: Annotated[float, Field(examples=[30.0])]
+    bucket_s: Annotated[float, Field(description="the width of a bucket, a whole unit of time", examples=[30.0])]
     buckets: list[Bucket]
 
 

@@ -64,7 +64,7 @@ class SqliteStore:
 
     def _trend(self, query: TrendQuery) -> Trend:
         span, width = (query.start, query.end), query.width
-        rows = self.ask(TREND, [(span[0], span[0], width, width, query.plant, query.point, query.was, *span)])
+        rows = self.ask(TREND, [(query.first, query.first, width, width, query.plant, query.point, query.was, *span)])
         _, low, mean, high, count = np.array(rows, np.float64).reshape(-1, 5).T
         return Trend(np.array([row[0] for row in rows], np.int64), low, mean, high, count.astype(np.int64))
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ingest.cli.main import app
+from ingest.storage.history.bucket_edges import floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.history.rollups import Resolution
@@ -119,7 +120,7 @@ def test_a_compacted_file_holds_the_same_and_goes_on(run: Run, path: Path) -> No
     assert run("verify").exit_code == 0
     store = opened(path)
     store.write_readings(batch([1], [NOON + DAY + 7], [-1.0]), configuration(), 4)
-    trend = trend_of(store, PLANT, "CW-02", NOON, NOON + 3 * DAY, 3)
+    trend = trend_of(store, PLANT, "CW-02", floor_to(NOON, DAY), floor_to(NOON, DAY) + 3 * DAY, 3)
     store.close()
     assert trend.count.tolist() == [60, 61, 60]
 

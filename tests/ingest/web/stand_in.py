@@ -346,13 +346,12 @@ class StandIn:
         return [self._trend(query) for query in queries]
 
     def _trend(self, query: TrendQuery) -> Trend:
-        start, end, buckets = query.start, query.end, query.buckets
         found = self.known.find(query.plant, query.point)
         assert found is not None
         latest = self.values.get(found.index)
         last = latest.time if latest else 0
-        width = (end - start) / buckets
-        times = [start + round(n * width) for n in range(buckets)]
+        width = query.width
+        times = range(query.first, query.end, width)
         kept = [t for t in times if t <= min(last, self.time) and not self._silent(found, t)]
         mean = np.array([_sample(found, t) for t in kept])
         spread = np.array([abs(_sample(found, t + SECOND) - _sample(found, t)) for t in kept])

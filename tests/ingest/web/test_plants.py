@@ -121,8 +121,8 @@ async def test_readings_default_to_the_last_hour(ask: Ask) -> None:
 
 async def test_buckets_without_readings_are_null_not_missing(hall: StandIn, ask: Ask) -> None:
     hall.time += 1800 * SECOND
-    shown = (await ask(OPERATOR).get(f"{POINT}/readings?buckets=60")).json()["buckets"]
-    assert [bucket["mean"] is None for bucket in shown] == [False] * 30 + [True] * 30
+    shown = (await ask(OPERATOR).get(f"{POINT}/readings?buckets=120")).json()["buckets"]
+    assert [bucket["mean"] is None for bucket in shown] == [False] * 60 + [True] * 60
     assert shown[-1]["count"] == 0
 
 
@@ -131,6 +131,16 @@ def test_a_bucket_of_nulls_has_a_count_and_no_values() -> None:
     (first, second) = fill(Trend(np.array([0]), nan, nan, nan, np.array([4])), TrendQuery("p", "x", 0, 20 * SECOND, 2))
     assert (first.mean, first.count) == (None, 4)
     assert (second.mean, second.count) == (None, 0)
+
+
+async def test_buckets_are_of_whole_units_and_the_first_begins_with_the_span(ask: Ask) -> None:
+    """Whatever moment it is asked for: half a day goes by minutes, and there are at most the buckets asked for."""
+    span = {"from": "2026-11-22T18:00:07.5Z", "to": "2026-11-23T06:00:07.5Z", "buckets": "240"}
+    shown = (await ask(OPERATOR).get(f"{POINT}/readings", params=span)).json()
+    times = [bucket["time"] for bucket in shown["buckets"]]
+    assert (shown["bucket_s"], len(times)) == (240, 181)
+    assert times[:2] == [shown["start"], "2026-11-22T18:04:00.000Z"]
+    assert times[-1] == "2026-11-23T06:00:00.000Z"
 
 
 async def test_a_span_is_named_in_any_zone(ask: Ask) -> None:

@@ -12,11 +12,13 @@ from structlog.testing import capture_logs
 
 from ingest.domain.model.batch import Batch
 from ingest.storage.history import duck_maintenance
+from ingest.storage.history.bucket_edges import floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.history.duck_maintenance import DuckMaintenance
 from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.rollups import Resolution
+from ingest.storage.history.store import Trend
 from tests.ingest.storage.history.made_up import NOON, PLANT, batch, configuration, trend_of
 
 MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
@@ -73,6 +75,12 @@ def hold(store: DuckDBStore, clock: Clock, received: int, *, for_s: float = 0) -
     return [dict(line) for line in log]
 
 
+def by_day(store: DuckDBStore, days: int) -> Trend:
+    """The trend of so many days of the plant, the first of which holds all readings of the first midnight by UTC."""
+    start = floor_to(MIDNIGHT, DAY)
+    return trend_of(store, PLANT, "CW-01", start, start + days * DAY, days)
+
+
 def days_kept(store: DuckDBStore) -> list[int]:
     """The days that hold readings, counted from the first."""
     times = store._file.query("SELECT time FROM readings")["time"]
@@ -95,8 +103,8 @@ def test_a_day_older_than_readings_are_kept_is_dropped_and_told_and_its_rollups_
     assert [line["day"] for line in log] == ["2025-11-24", "2025-11-25"]
     assert days_kept(store) == [3]
     assert store.dropped_days() == 3
-    by_day = trend_of(store, PLANT, "CW-01", MIDNIGHT, MIDNIGHT + 4 * DAY, 4)
-    assert (by_day.high.tolist(), by_day.count.tolist()) == ([1, 2, 3, 4], [24] * 4)
+    trend = by_day(store, 4)
+    assert (trend.high.tolist(), trend.count.tolist()) == ([1, 2, 3, 4], [24] * 4)
     finely = trend_of(store, PLANT, "CW-01", MIDNIGHT + 1, MIDNIGHT + 4 * DAY + 1, 100_000)
     assert finely.count.sum() == 4 * 24
     store.close()
@@ -116,7 +124,7 @@ def test_a_reading_older_than_all_that_is_kept_is_counted_and_not_stored(path: P
         store = opened(path, clock, retention_d=1)
     assert store.write_readings(late, configuration(), None) == 1
     hold(store, clock, MIDNIGHT + 3 * DAY)
-    trend = trend_of(store, PLANT, "CW-01", MIDNIGHT, MIDNIGHT + 3 * DAY, 3)
+    trend = by_day(store, 3)
     assert trend.high.tolist() == [1, 2, 3]
     assert trend.count.tolist() == [24] * 3  # what came again took the place of the one of the same time
     store.close()
@@ -170,7 +178,7 @@ def test_rollups_are_dropped_after_their_own_time(path: Path, clock: Clock) -> N
     log = hold(store, clock, MIDNIGHT + 4 * DAY, for_s=8 * 3_600)
     dropped = [(line["day"], line["rollups"]) for line in log if line["event"] == "history_rollups_dropped"]
     assert dropped == [("2025-11-23", 26), ("2025-11-24", 26)]
-    trend = trend_of(store, PLANT, "CW-01", MIDNIGHT, MIDNIGHT + 4 * DAY, 4)
+    trend = by_day(store, 4)
     assert trend.high.tolist() == [3, 4]
     store.close()
 
@@ -187,7 +195,7 @@ def test_a_clock_that_was_wrong_for_a_while_costs_no_trend(path: Path, clock: Cl
         hold(store, clock, MIDNIGHT + day * DAY + 2 * HOUR)
     assert store._file.rows("SELECT count(*) FROM stale") == [(0,)]
     assert store._file.rows("SELECT sum(count), count(*) FROM hours") == [(50, 6)]
-    trend = trend_of(store, PLANT, "CW-01", MIDNIGHT, MIDNIGHT + 4 * DAY, 4)
+    trend = by_day(store, 4)
     assert (trend.high.tolist(), trend.count.tolist()) == ([1, 2, 3, 4], [24, 24, 1, 1])
     store.close()
 

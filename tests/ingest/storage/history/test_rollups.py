@@ -1,4 +1,4 @@
-"""Which resolution answers a trend, and that every reading is then in its bucket, or next to it by a little."""
+"""Which resolution answers a trend, and that every reading is then counted once, in its bucket."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.storage.history.rollups import FINE, Kept, Part, Resolution, parts_of, wanted
+from ingest.storage.history.bucket_edges import floor_to
+from ingest.storage.history.rollups import Kept, Part, Resolution, parts_of, wanted
 from ingest.storage.history.store import TrendQuery
 from tests.ingest.storage.history.made_up import NOON
 
@@ -21,22 +22,31 @@ def query(start: int, span: int, buckets: int) -> TrendQuery:
 @pytest.mark.parametrize(
     ("start", "span", "buckets", "resolution"),
     [
-        (NOON, HOUR, 240, Resolution.READINGS),
-        (NOON, DAY, 240, Resolution.MINUTE),  # the console's: buckets of 6 min, at edges of their own width
-        (NOON + 1, DAY, 240, Resolution.MINUTE),
-        (NOON, HOUR, 60, Resolution.MINUTE),
-        (NOON + 1, HOUR, 60, Resolution.READINGS),
-        (NOON, DAY, 24, Resolution.HOUR),
-        (NOON + MINUTE, DAY, 24, Resolution.MINUTE),
-        (NOON + 1, 365 * DAY, 2_000, Resolution.HOUR),
-        (NOON + 1, 365 * DAY, 120, Resolution.HOUR),
+        (NOON, HOUR, 240, Resolution.READINGS),  # the console's
+        (NOON, DAY, 240, Resolution.MINUTE),
+        (NOON + 1, HOUR, 240, Resolution.READINGS),
+        (NOON + 1, HOUR, 61, Resolution.MINUTE),
+        (NOON + 7 * MINUTE + 1, 12 * HOUR, 240, Resolution.MINUTE),
+        (NOON + MINUTE, DAY, 25, Resolution.HOUR),
+        (NOON + 1, 365 * DAY, 240, Resolution.HOUR),
     ],
 )
 def test_the_coarsest_resolution_that_is_fine_enough_answers(
     start: int, span: int, buckets: int, resolution: Resolution
 ) -> None:
-    one = query(start, span, buckets)
-    assert parts_of(one, Kept()) == [Part(resolution, start, start + span)]
+    assert wanted(query(start, span, buckets)) is resolution
+
+
+def test_only_where_the_ends_of_a_trend_cut_a_rollup_finer_ones_answer() -> None:
+    """At any moment: of a year, but two hours and two minutes of it, hours."""
+    start, end = NOON + 90 * MINUTE + 1, NOON + 365 * DAY - 1
+    assert parts_of(query(start, end - start, 240), Kept()) == [
+        Part(Resolution.READINGS, start, NOON + 91 * MINUTE),
+        Part(Resolution.MINUTE, NOON + 91 * MINUTE, NOON + 2 * HOUR),
+        Part(Resolution.HOUR, NOON + 2 * HOUR, NOON + 365 * DAY - HOUR),
+        Part(Resolution.MINUTE, NOON + 365 * DAY - HOUR, NOON + 365 * DAY - MINUTE),
+        Part(Resolution.READINGS, NOON + 365 * DAY - MINUTE, end),
+    ]
 
 
 def test_where_readings_are_gone_their_rollups_answer_whatever_was_wanted() -> None:
@@ -47,6 +57,10 @@ def test_where_readings_are_gone_their_rollups_answer_whatever_was_wanted() -> N
         Part(Resolution.HOUR, start, NOON - 2 * DAY),
         Part(Resolution.MINUTE, NOON - 2 * DAY, NOON - DAY),
         Part(Resolution.READINGS, NOON - DAY, start + 3 * DAY),
+    ]
+    assert parts_of(query(start, 3 * DAY, 1_000), kept)[-2:] == [
+        Part(Resolution.MINUTE, NOON - 2 * DAY, NOON),
+        Part(Resolution.READINGS, NOON, start + 3 * DAY),
     ]
     assert parts_of(query(start, DAY // 2, 100_000), kept) == [Part(Resolution.HOUR, start, start + DAY // 2)]
 
@@ -76,13 +90,13 @@ def test_a_span_of_nothing_has_no_parts() -> None:
 TIMES = st.integers(NOON - 3 * DAY, NOON + 3 * DAY)
 
 
-@given(TIMES, st.integers(1, 9 * DAY), st.integers(1, 2_000), TIMES, TIMES, TIMES)
-def test_every_reading_belongs_to_one_part_and_to_a_bucket_near_its_own(
-    start: int, span: int, buckets: int, readings: int, minutes: int, rolled_to: int
+@given(st.data(), TIMES, st.integers(1, 9 * DAY), st.integers(1, 2_000), TIMES, TIMES, TIMES)
+def test_every_reading_is_counted_once_in_its_bucket_and_none_outside_the_span(
+    data: st.DataObject, start: int, span: int, buckets: int, readings: int, minutes: int, rolled_to: int
 ) -> None:
-    """Parts touch and cover the span, as hours or readings are always there; an eighth of a bucket is the most.
+    """Parts touch and cover the span, as hours or readings are always there.
 
-    Only where finer ones are gone, a rollup answers that is coarser than was wanted.
+    Only where finer ones are gone, a rollup answers that is cut, or wider than was wanted, by its middle.
     """
     one = query(start, span, buckets)
     kept = Kept(readings=min(readings, rolled_to // HOUR * HOUR), minutes=minutes, rolled_to=rolled_to)
@@ -90,14 +104,23 @@ def test_every_reading_belongs_to_one_part_and_to_a_bucket_near_its_own(
     edges = [start, *(part.end for part in parts)]
     assert [part.start for part in parts] == edges[:-1]
     assert edges[-1] == one.end
-    for part in parts:
-        assert part.start in {start, *kept.edges()}
-        assert kept.has(part.resolution, part.start)
-        if part.resolution > wanted(one):
-            assert not any(kept.has(finer, part.start) for finer in Resolution if finer <= wanted(one))
-    width, edge = wanted(one), one.start + one.width
-    if width:
-        rollup = edge // width * width
-        bucket = (rollup + width.shift - one.start) // one.width
-        furthest = edge - rollup if bucket else rollup + width - edge
-        assert furthest == 0 or 2 * FINE * furthest <= one.width
+    assert all(kept.has(part.resolution, part.start) for part in parts)
+    near = [edge + by for edge in edges for by in (-1, 0, 1)]
+    time = data.draw(st.one_of(st.sampled_from(near), st.integers(start - HOUR, one.end + HOUR)))
+    counted = [part for part in parts if part.times[0] <= rollup(part, time) < part.times[1]]
+    if counted == [part for part in parts if part.start <= time < part.end]:
+        for part in counted:
+            bucket = (rollup(part, time) + part.resolution.shift - one.first) // one.width
+            assert bucket == (time - one.first) // one.width or part.resolution > wanted(one)
+    else:
+        cut = [part for part in parts if part.start < floor_to(time, HOUR) + HOUR and part.end > floor_to(time, HOUR)]
+        assert len(counted) <= 1
+        assert any(
+            part.resolution and not any(kept.has(finer, part.start) for finer in Resolution if finer < part.resolution)
+            for part in cut
+        )
+
+
+def rollup(part: Part, time: int) -> int:
+    """The time of what answers for a reading of that time in a part: itself, or its rollup's."""
+    return floor_to(time, part.resolution) if part.resolution else time

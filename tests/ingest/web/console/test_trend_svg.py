@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from ingest.storage.history.store import Trend
+from ingest.storage.history.store import Trend, TrendQuery
 from ingest.web.console.trend_svg import NARROW, SPARK, WIDE, Limit, Size, Window, trend_svg, window
 
 SECOND = 1_000_000_000
@@ -126,6 +126,8 @@ def test_a_healthy_point_has_a_reading_in_every_bucket(span_s: int, silence_s: i
     now = START + 123_456_789_012
     span = window(now, span_s, silence_s, 240)
     assert span.width >= silence_s * SECOND / 3
+    asked = TrendQuery("p", "x", span.start, span.end, span.buckets)
+    assert (asked.first, asked.width) == (span.start, span.width)
     assert span.buckets <= 240
     assert span.start < now < span.end <= now + span.width
     assert span.width * span.buckets >= 0.9 * span_s * SECOND
