@@ -351,7 +351,7 @@ class Intake(Worker):
             self._journal.save_position(key, sequence)
             self._sequences[key] = sequence
             self._announcer.mark_due([key])
-        for who, unread, size in self._shares.refused():
+        for who, unread, size in self._shares.take_throttled():
             emit(GatewayThrottled(*who, unread, size))
 
     def _boot_of(self, who: Who) -> str | None:

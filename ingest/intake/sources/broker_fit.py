@@ -1,4 +1,4 @@
-"""What the service needs of a broker, and what this one says it does not do; pure but for the events."""
+"""Checks whether a broker meets the service's needs; pure but for the events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingest.base.telemetry import Event
 from ingest.intake.wire.frame import MAX_BYTES
 
 WHOLE_FRAME: Final = MAX_BYTES + 1024
-"""Bytes of a packet with the largest frame there may be, and its topic."""
+"""Bytes of a packet with the largest frame allowed, and its topic."""
 
 
 class Unmet(StrEnum):
@@ -42,7 +42,7 @@ class BrokerTakesLess(Event, level="warning"):
 
 
 def keeps_retained(properties: Any, *, wanted: bool) -> bool:
-    """Whether the broker keeps retained messages, by what it said on connecting (MQTT 5, 3.2.2.3.5) and our setting."""
+    """Whether the broker keeps retained messages, by its CONNACK (MQTT 5, 3.2.2.3.5) and our setting."""
     return wanted and getattr(properties, "RetainAvailable", 1) != 0
 
 

@@ -1,9 +1,9 @@
-"""paho-mqtt with a buffer in front of its reader, and many acknowledgements in one write.
+"""paho-mqtt with buffered reads and batched writes.
 
-Paho reads a packet's head byte by byte, parses it through objects and looks at its socket anew for every packet; that
-alone takes half a core at ten thousand messages a second. Here one read takes what has come, the publishes in it are
-parsed in place and handed on together; what we say often goes out together, too; and everything else goes paho's own
-way. Timing, keep-alive, reconnection and the life of the connection stay paho's.
+Paho reads a packet's head byte by byte, parses it through objects and polls its socket anew for every packet; that
+alone takes half a core at ten thousand messages a second. Here one read takes all that has arrived, and the publishes
+in it are parsed in place and passed on together; small writes are batched too. Everything else stays paho's: timing,
+keep-alive, reconnection and the connection's lifecycle.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from ingest.intake.wire.frame import MAX_BYTES
 
 P = ParamSpec("P")
 
-_FLIGHT_S: Final = 0.001  # to the broker and back, and a bit
-_STEPS: Final = 4  # of a rest that is watched
-_CHUNK: Final = 1 << 16  # bytes of a read at most
-_FULL: Final = 64  # publishes of a read after which the next follows at once
-_MUCH: Final = 1 << 16  # bytes after which it does
-_MOST: Final = 5 * MAX_BYTES  # of a packet that are kept: more than is looked into of a frame that is too large
+_ROUND_TRIP_S: Final = 0.001  # to the broker and back, with a margin
+_STEPS: Final = 4  # reads in a measured rest
+_CHUNK: Final = 1 << 16  # most bytes of a read
+_MANY_PUBLISHES: Final = 64  # after a read of this many publishes the next follows at once
+_MANY_BYTES: Final = 1 << 16  # the same in bytes
+_MAX_KEPT: Final = 5 * MAX_BYTES  # most bytes kept of a packet: more than is examined of a frame that is too large
 _PUBACK: Final = 0x40
 _ACK: Final = struct.Struct("!BBH")
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
@@ -52,11 +52,11 @@ class PublishCut(Event, level="warning"):
 
 
 class CallbackFailed(Exception):
-    """A callback of ours raised its `__cause__`: a fault of ours, never one of what the broker sent."""
+    """A callback of ours raised its `__cause__`: a fault of ours, never one of the broker's packets."""
 
 
 def ends_thread_on_error(callback: Callable[P, None]) -> Callable[P, None]:
-    """The callback, whose errors end the network thread: paho and the reader below take some for faults of a packet."""
+    """Wrap a callback so that its errors end the network thread, instead of passing for faults of a packet."""
 
     @wraps(callback)
     def called(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -72,12 +72,12 @@ class BufferedClient(Client):
     """A client that calls `on_publishes` with all the publishes of one read, in order, from the network thread.
 
     It takes QoS 0 and 1, as its subscriptions ask for; a QoS 2 publish is refused as a fault of the broker. Of a
-    publish that is far too large only the beginning is kept in memory, however large it is: a limit that we gave the
-    broker (Maximum Packet Size) would let it drop such a frame and tell nobody.
+    publish that is far too large only the beginning is kept in memory: with a limit of ours (Maximum Packet Size) the
+    broker would silently drop such a frame.
 
     Attributes:
-        lost: the error that ended the connection, if one did; paho keeps none.
-        shown: the certificate of the newest handshake that went well (DER).
+        connection_error: the error that ended the connection, if any; paho keeps none.
+        peer_certificate: the certificate of the newest successful handshake (DER).
     """
 
     def __init__(
@@ -90,19 +90,19 @@ class BufferedClient(Client):
         prepare: Callable[[], None] = lambda: None,
         pace: Pace | None = None,
     ) -> None:
-        """Connect to nothing yet. All callbacks come from the network thread.
+        """Prepare without connecting. The network thread calls all callbacks.
 
         Args:
-            on_publishes: told of them, and how many bytes of the last one's payload were not kept; may wait, the broker
-                is then held back.
-            client_id: ours.
-            protocol: of MQTT.
-            on_unreachable: why a connection could not be made; paho's own callback is not told.
-            on_failure: what ended the network thread; without it the thread's own hook tells.
-            prepare: called before each try; raises OSError if none can be made.
-            pace: of reads that are not full: each takes a look at the socket and wakes whoever takes the messages.
+            on_publishes: takes publishes, and how many bytes of the last one's payload were not kept; it may block,
+                which holds the broker back.
+            client_id: our client id.
+            protocol: version of MQTT.
+            on_unreachable: takes the error of a failed connection; paho's own callback is not called.
+            on_failure: takes the error that ended the network thread; without it `threading.excepthook` does.
+            prepare: called before each attempt; raises OSError if none can be made.
+            pace: pace of reads that are not full, since each polls the socket and wakes the receiver.
         """
-        clean = None if protocol == MQTTProtocolVersion.MQTTv5 else False  # in MQTT 5 it is said with each connect
+        clean = None if protocol == MQTTProtocolVersion.MQTTv5 else False  # in MQTT 5 it is part of each connect
         super().__init__(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, clean_session=clean, manual_ack=True
         )
@@ -111,35 +111,35 @@ class BufferedClient(Client):
         self._on_failure = on_failure
         self._prepare = prepare
         self._pace = pace or Pace(0)
-        self.lost: OSError | None = None
-        self.shown: bytes | None = None
+        self.connection_error: OSError | None = None
+        self.peer_certificate: bytes | None = None
         self._held_back = HeldBack()
-        self._line = threading.RLock()  # whoever reads, writes, or adds to what is to be said
-        self._unsaid = bytearray()  # packets that wait for `flush`
-        self._alone = True  # the newest read brought one message at most
-        self._chunk = memoryview(bytearray(_CHUNK))  # read into, time and again
+        self._io_lock = threading.RLock()  # held while reading, writing, or queueing packets
+        self._outgoing = bytearray()  # packets that wait for `flush`
+        self._sparse = True  # the newest read brought at most one message
+        self._chunk = memoryview(bytearray(_CHUNK))  # reused for each read
         self._unread = bytearray()
-        self._skip = 0  # bytes of a packet that was cut which are still to come
-        self._whole = 0  # bytes after which the first packet in there is whole, as far as it is known
-        self._five = self._protocol == MQTTProtocolVersion.MQTTv5
+        self._skip = 0  # bytes still to come of a packet that was cut
+        self._whole = 0  # size of the first packet in the buffer, if known
+        self._mqtt5 = self._protocol == MQTTProtocolVersion.MQTTv5
 
-    def begin_anew(self) -> None:
-        """Right before a connection: forget what came of the last one, and what was still to be said on it."""
+    def reset_connection(self) -> None:
+        """Drop what was read and queued on the last connection, right before a new one."""
         self._unread = bytearray()
         self._whole = self._skip = 0
-        self.lost = None
-        with self._line:
-            self._unsaid.clear()
+        self.connection_error = None
+        with self._io_lock:
+            self._outgoing.clear()
         self._out_packet.clear()  # paho clears it too, but a thread may have queued something since
 
-    def trust(self, context: ssl.SSLContext | None) -> None:
-        """Right before a connection: what it trusts and shows; None for one without TLS."""
+    def use_tls(self, context: ssl.SSLContext | None) -> None:
+        """Set the TLS context right before a connection; None: leave it without TLS."""
         if context is not None:
             self._ssl_context = None  # paho takes one only once
             self.tls_set_context(context)
 
     def reconnect(self) -> MQTTErrorCode:
-        """Connect, and tell why if that cannot be done. Raises OSError then, which paho takes for a try that failed."""
+        """Connect, or report the error. Raises OSError then, which paho takes for a failed attempt."""
         try:
             self._prepare()
         except OSError as error:
@@ -150,12 +150,12 @@ class BufferedClient(Client):
         except OSError as error:
             self._on_unreachable(error)
             raise
-        except ValueError as error:  # of a host that can be no name
+        except ValueError as error:  # the host is not a valid name
             self._on_unreachable(error)
             raise OSError(str(error)) from error
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
-        """As paho does it, but a socket on which no handshake was made is closed."""
+        """As paho does it, but close the socket if the handshake fails."""
         context = self._ssl_context or ssl.create_default_context()
         sock = context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
         try:
@@ -167,42 +167,42 @@ class BufferedClient(Client):
         except BaseException:
             sock.close()
             raise
-        self.shown = sock.getpeercert(binary_form=True)
+        self.peer_certificate = sock.getpeercert(binary_form=True)
         return sock
 
     def acknowledge(self, numbers: Sequence[int]) -> None:
-        """Have PUBACKs of these packets sent, in that order. From any thread."""
-        self._say(_ACK.pack(_PUBACK, 2, number) for number in numbers)
+        """Queue PUBACKs of these packets, in that order. From any thread."""
+        self._queue(_ACK.pack(_PUBACK, 2, number) for number in numbers)
 
-    def tell(self, messages: Sequence[tuple[str, bytes]], *, retain: bool) -> None:
-        """Have (topic, payload) published at QoS 0, in that order. From any thread, while connected."""
-        head, properties = PUBLISH << 4 | retain, b"\0" if self._five else b""
-        said = list[bytes]()
+    def queue_publishes(self, messages: Sequence[tuple[str, bytes]], *, retain: bool) -> None:
+        """Queue (topic, payload) to be published at QoS 0, in that order. From any thread, while connected."""
+        head, properties = PUBLISH << 4 | retain, b"\0" if self._mqtt5 else b""
+        parts = list[bytes]()
         for topic, payload in messages:
             name, packet = topic.encode(), bytearray((head,))
             self._pack_remaining_length(packet, 2 + len(name) + len(properties) + len(payload))
             self._pack_str16(packet, name)
-            said += (bytes(packet), properties, payload)
-        self._say(said)
+            parts += (bytes(packet), properties, payload)
+        self._queue(parts)
 
     def flush(self) -> None:
-        """Send all that is to be said, in one write, without the network thread; what finds no room it sends later."""
-        with self._line:
-            if not self._unsaid:
+        """Write all queued packets in the calling thread; the network thread sends later what finds no room."""
+        with self._io_lock:
+            if not self._outgoing:
                 return
-            # To paho it is one packet, of a kind of which it asks nothing once it is sent.
-            said, size = bytes(self._unsaid), len(self._unsaid)
+            # To paho it is one packet, of a kind that it does not follow up once sent.
+            packet, size = bytes(self._outgoing), len(self._outgoing)
             self._out_packet.append(
-                {"command": _PUBACK, "mid": 0, "qos": 1, "pos": 0, "to_process": size, "packet": said, "info": None}
+                {"command": _PUBACK, "mid": 0, "qos": 1, "pos": 0, "to_process": size, "packet": packet, "info": None}
             )
-            self._unsaid.clear()
+            self._outgoing.clear()
             if self._packet_write() != MQTTErrorCode.MQTT_ERR_SUCCESS and self._sockpairW is not None:
-                with suppress(BlockingIOError):  # it is awake then
+                with suppress(BlockingIOError):  # it is awake already
                     self._sockpairW.send(b"\0")
 
-    def _say(self, parts: Iterable[bytes]) -> None:
-        with self._line:
-            self._unsaid += b"".join(parts)
+    def _queue(self, parts: Iterable[bytes]) -> None:
+        with self._io_lock:
+            self._outgoing += b"".join(parts)
 
     def _thread_main(self) -> None:
         try:
@@ -214,62 +214,62 @@ class BufferedClient(Client):
 
     def _loop(self, timeout: float = 1.0) -> MQTTErrorCode:
         rest_s = self._held_back.rest_s(self._pace.rest_s())
-        if not (rest_s and self._gather(rest_s)):
+        if not (rest_s and self._gather_messages(rest_s)):
             return super()._loop(timeout)
         self._pace.begin()
         code = self._take_packets()
         return self._loop_rc_handle(code) if code != MQTTErrorCode.MQTT_ERR_SUCCESS else self.loop_misc()
 
-    def _gather(self, rest_s: float) -> bool:
-        """Let messages gather, at the broker and in the system, and take them in, unparsed; whether there are any.
+    def _gather_messages(self, rest_s: float) -> bool:
+        """Rest while messages gather, and read them unparsed; returns whether any came.
 
-        A broker that keeps small packets together sends the rest of them once the first was taken, since only that
-        confirms it. In a rest that is watched, what has come is taken now and then, to see whether more does.
+        A broker that holds small packets back (Nagle) sends the rest once the first was read, since only that confirms
+        it. A measured rest is split into several reads, to see whether more still arrives.
         """
         before, early = len(self._unread), 0
-        watched = not self._alone and self._held_back.watched()
-        steps = _STEPS if watched else 1
+        measured = not self._sparse and self._held_back.measured()
+        steps = _STEPS if measured else 1
         for step in range(steps):
             time.sleep(rest_s / steps)
-            self._sip()
-            self._confirm()
-            if len(self._unread) - before >= _MUCH:
+            self._read_available()
+            self._send_quick_ack()
+            if len(self._unread) - before >= _MANY_BYTES:
                 break
             if step < steps // 2:
                 early = len(self._unread) - before
         else:
-            if not self._alone:
-                time.sleep(_FLIGHT_S)
-                self._sip()  # which is confirmed by our acknowledgements
-            if watched:
+            if not self._sparse:
+                time.sleep(_ROUND_TRIP_S)
+                self._read_available()  # which is confirmed by our acknowledgements
+            if measured:
                 self._held_back.rested(early, len(self._unread) - before)
         return before < len(self._unread) >= self._whole
 
-    def _sip(self) -> None:
-        """Take in what has come; that the connection ended is left for the next read to find."""
+    def _read_available(self) -> None:
+        """Read what has arrived; the end of the connection is left for the next read to find."""
         if self._sock is None or self._skip:
             return
         try:
-            while len(self._unread) < _MUCH and (chunk := self._received(self._sock_recv(_CHUNK))):
+            while len(self._unread) < _MANY_BYTES and (chunk := self._received(self._sock_recv(_CHUNK))):
                 self._unread += chunk
                 if not self._ssl:  # which gives one record at a time
                     break
         except BlockingIOError:
             pass
         except OSError as error:
-            self.lost = error
+            self.connection_error = error
 
     def _packet_write(self) -> MQTTErrorCode:
         """As paho does it, but for one thread at a time."""
-        with self._line:
+        with self._io_lock:
             return super()._packet_write()
 
     def _sock_recv(self, bufsize: int) -> bytes:
-        """As paho does it, but into room that is kept: to set so much aside for each read costs more than to read."""
+        """As paho does it, but into one reused buffer: allocating so much for each read costs more than reading."""
         if not isinstance(self._sock, socket.socket):
             raise ConnectionError("not connected")
         try:
-            with self._line:  # TLS cannot read and write at the same time
+            with self._io_lock:  # TLS cannot read and write at the same time
                 return bytes(self._chunk[: self._sock.recv_into(self._chunk, bufsize)])
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
             raise BlockingIOError from error
@@ -286,31 +286,31 @@ class BufferedClient(Client):
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_AGAIN
         except OSError as error:
-            self.lost = error
+            self.connection_error = error
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         if not chunk:
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         self._received(chunk)
-        self._confirm()
+        self._send_quick_ack()
         if self._skip:
             skipped = min(self._skip, len(chunk))
             self._skip -= skipped
             chunk = chunk[skipped:]
         self._unread += chunk
         if len(self._unread) < self._whole:
-            return MQTTErrorCode.MQTT_ERR_SUCCESS  # a long packet is looked at once, not with each piece of it
+            return MQTTErrorCode.MQTT_ERR_SUCCESS  # a long packet is parsed once, not with each piece of it
         return self._take_packets()
 
-    def _confirm(self) -> None:
-        """Have the system confirm what was taken at once: a broker that keeps small packets together waits for that.
+    def _send_quick_ack(self) -> None:
+        """Send the TCP acknowledgement at once, since a broker that holds small packets back waits for it.
 
-        It would wait for 40 ms, or for what we say next (RFC 1122, 4.2.3.2 and 4.2.3.4). Linux forgets the option.
+        It would wait for 40 ms, or for our next packet (RFC 1122, 4.2.3.2 and 4.2.3.4). Linux forgets the option.
         """
         if _QUICKACK is not None and isinstance(self._sock, socket.socket):
             self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _take_packets(self) -> MQTTErrorCode:
-        """Every whole packet in the buffer; the rest stays for the next read."""
+        """Handle every whole packet in the buffer; the rest stays for the next read."""
         whole = bytes(self._unread)
         publishes: list[Publish] = []
         at = 0
@@ -318,28 +318,28 @@ class BufferedClient(Client):
             while (packet := body_of(whole, at)) is not None:
                 start, end = packet
                 if whole[at] >> 4 == PUBLISH:
-                    publishes.append(publish_in(whole, whole[at], start, end, five=self._five))
+                    publishes.append(publish_in(whole, whole[at], start, end, five=self._mqtt5))
                 else:
-                    publishes = self._hand_on(publishes)
-                    code = self._other(whole[at], whole[start:end])
+                    publishes = self._deliver(publishes)
+                    code = self._handle_other(whole[at], whole[start:end])
                     if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
                         return code
                 at = end
             self._whole = whole_size(whole, at)
-            if self._whole > _MOST:
-                at = self._cut(whole, at, publishes)
+            if self._whole > _MAX_KEPT:
+                at = self._cut_large(whole, at, publishes)
         except (MQTTException, ValueError, struct.error):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         del self._unread[:at]
-        self._hand_on(publishes, self._skip)
-        self._alone = len(publishes) < 2
+        self._deliver(publishes, self._skip)
+        self._sparse = len(publishes) < 2
         self._pace.end()
-        if len(publishes) >= _FULL or len(whole) >= _MUCH:
+        if len(publishes) >= _MANY_PUBLISHES or len(whole) >= _MANY_BYTES:
             self._pace.hurry()
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def _cut(self, whole: bytes, at: int, publishes: list[Publish]) -> int:
-        """Take the beginning of a publish that is too large, once it is there; returns where what follows begins.
+    def _cut_large(self, whole: bytes, at: int, publishes: list[Publish]) -> int:
+        """Take the beginning of a publish that is too large, once it has arrived; returns where the rest begins.
 
         Raises:
             ValueError: it is no publish.
@@ -347,23 +347,23 @@ class BufferedClient(Client):
         if whole[at] >> 4 != PUBLISH:
             raise ValueError("a packet of more bytes than any but a publish may have")
         size, there = self._whole, len(whole) - at
-        if there < _MOST:
-            self._whole = _MOST
+        if there < _MAX_KEPT:
+            self._whole = _MAX_KEPT
             return at
         head = length_at(whole, at + 1, len(whole))
-        publish = publish_in(whole, whole[at], head[1] if head else at, len(whole), five=self._five)
+        publish = publish_in(whole, whole[at], head[1] if head else at, len(whole), five=self._mqtt5)
         publishes.append(publish)
         emit(PublishCut(publish[0].decode("utf-8", "replace"), size, there))
         self._skip, self._whole = size - there, 0
         return len(whole)
 
-    def _hand_on(self, publishes: list[Publish], missing: int = 0) -> list[Publish]:
+    def _deliver(self, publishes: list[Publish], missing: int = 0) -> list[Publish]:
         if publishes:
             self._on_publishes(publishes, missing)
         return []
 
-    def _other(self, command: int, packet: bytes) -> MQTTErrorCode:
-        """Anything but a publish, by paho itself."""
+    def _handle_other(self, command: int, packet: bytes) -> MQTTErrorCode:
+        """Let paho handle any packet but a publish."""
         self._in_packet = {
             "command": command,
             "have_remaining": 1,

@@ -1,4 +1,4 @@
-"""The service's clock: the time of day, and by how much somebody has set it."""
+"""The service's clock: the time of day, and by how much it was set."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Final
 
 STEP: Final = 500_000_000
-"""Ns by which the time of day must part from the steady clock between two looks to count as set; a clock that is
+"""Ns by which the time of day must part from the steady clock between two reads to count as set; a clock that is
 slewed parts by at most half a second in a quarter of an hour."""
 
 
 class Clock:
     """Tells the time, and by how much it was set since the start. Safe to use from any thread.
 
-    Times of arrival on both sides of a step cannot be compared until the step is undone.
+    Times of arrival before and after a jump cannot be compared until the jump is undone.
 
     >>> wall, steady = iter([100, 200 + 10**9, 300 + 10**9]), iter([0, 100, 200])
     >>> clock = Clock(wall.__next__, steady.__next__)
@@ -31,7 +31,7 @@ class Clock:
         self._set_by = 0
 
     def read(self) -> tuple[int, int]:
-        """Now, ns since the epoch, and by how many ns the clock was set since the start, all steps together."""
+        """Now, ns since the epoch, and the sum of all clock jumps since the start, ns."""
         with self._lock:
             now = self._wall()
             ahead = now - self._steady()
@@ -41,5 +41,5 @@ class Clock:
             return now, self._set_by
 
     def steady_s(self) -> float:
-        """The steady clock, s: for what is measured from one moment to another, however the time of day is set."""
+        """The steady clock, s: for intervals, which jumps of the time of day must not change."""
         return self._steady() / 1e9

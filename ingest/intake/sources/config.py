@@ -31,5 +31,5 @@ class MqttConfig(Config):
 
 
 def trust_files(config: MqttConfig) -> TrustFiles:
-    """The certificates the settings name."""
+    """The certificate files named in the settings."""
     return TrustFiles(config.tls_ca, config.tls_cert, config.tls_key)

@@ -10,10 +10,10 @@ from ingest.intake.sources.raw import Raw
 
 
 class Handover:
-    """A queue that takes and gives many messages under one lock.
+    """A bounded queue that puts and takes many messages under one lock.
 
     Args:
-        most: messages it holds before whoever puts must wait. A chunk is never split, so it may hold one chunk more.
+        most: messages it holds before `put` waits. A chunk is never split, so it may hold one chunk more.
         most_bytes: the same for the bytes of their payloads.
     """
 
@@ -28,7 +28,7 @@ class Handover:
         return len(self._waiting)
 
     def put(self, messages: Sequence[Raw], give_up: Callable[[], bool]) -> bool:
-        """Hand over; waits while it is full. False if `give_up` said so before there was room: nothing was put."""
+        """Put messages, waiting while it is full. False if `give_up` ended the wait: nothing was put."""
         with self._changed:
             while len(self._waiting) >= self._most or self._bytes >= self._most_bytes:
                 if give_up():
@@ -40,9 +40,9 @@ class Handover:
         return True
 
     def take(self, most: int, timeout_s: float, most_bytes: int = 4 << 20) -> list[Raw]:
-        """Up to `most` messages as soon as there is one, or none after the timeout or on `wake`.
+        """Take up to `most` messages as soon as there is one, or none after the timeout or on `wake`.
 
-        The first that makes it `most_bytes` of payload or more is the last: what follows shall not wait for long.
+        It stops at `most_bytes` of payload, so that later messages do not wait for long.
         """
         taken: list[Raw] = []
         size = 0
@@ -58,6 +58,6 @@ class Handover:
         return taken
 
     def wake(self) -> None:
-        """Let whoever waits look up."""
+        """End a wait of `take` early."""
         with self._changed:
             self._changed.notify_all()

@@ -1,8 +1,8 @@
-"""MQTT in: paho-mqtt in its own thread, acknowledging nothing before the journal has it.
+"""The MQTT source: paho-mqtt in its own thread, acknowledging nothing before the journal has it.
 
-paho's automatic acknowledgement goes out before anyone has processed the message, so it is off: whoever takes messages
-hands them to `acknowledge` after the fsync, in the order of receipt. What belongs to an earlier connection is not
-acknowledged, since its packet id may mean another message by then.
+paho's automatic acknowledgement goes out before the message is processed, so it is off: the receiver calls
+`acknowledge` after the fsync, in the order of receipt. Messages of an earlier connection are not acknowledged, since
+their packet id may mean another message by then.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ _MAX_BACKOFF_S: Final = 30
 _REFUSED: Final = "not connected: refused: "
 _RETAINED: Final = itemgetter(3)
 _LONGEST: Final = 65_535  # bytes of a password (MQTT 5, 1.5.6)
-_TOPICS: Final = 10_000  # remembered as text; whoever invents topics shall not fill our memory
+_TOPICS: Final = 10_000  # remembered as text; bounded, since a client may invent topics
 
 
 class MqttSource:
-    """Feeds one bounded hand-over. When it is full the network thread waits: the broker holds back, nothing drops."""
+    """Puts messages into one bounded hand-over. When it is full the network thread waits, and nothing is dropped."""
 
     def __init__(
         self,
@@ -75,16 +75,16 @@ class MqttSource:
         failed: Callable[[BaseException], None] | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """Read and connect to nothing yet.
+        """Prepare without reading files or connecting.
 
         Args:
-            config: the broker.
+            config: settings of the broker.
             handover: where messages go.
-            clock: tells when they came.
+            clock: gives their time of arrival.
             expect_session: whether the broker should know us.
             admit: whether a message on that topic, of so many bytes, is to be read.
-            failed: is told, from the network thread, of what ended that thread.
-            pace: of its reads.
+            failed: takes, in the network thread, the error that ended it.
+            pace: pace of its reads.
         """
         self._config = config
         self._handover = handover
@@ -92,8 +92,8 @@ class MqttSource:
         self._expect_session = expect_session
         self._admit = admit
         self._on_subscribed: Callable[[], None] = lambda: None
-        self._connection = 0  # counts connections: acknowledgements belong to one of them
-        self._turn = threading.Lock()  # an acknowledgement is of this connection when it is queued, not only when asked
+        self._connection = 0  # counts connections: an acknowledgement belongs to one of them
+        self._connection_lock = threading.Lock()  # keeps the connection until an acknowledgement is queued
         self._stopping = threading.Event()
         self._files = trust_files(config)
         self._trust = Reloaded(self._files.context, CertificateUnusable)
@@ -101,12 +101,12 @@ class MqttSource:
         self._failed = failed
         self._pace = pace
         self._client = self._build()
-        self._answered = False  # whether the broker has said yes or no, on this connection
+        self._answered = False  # whether the broker has accepted or refused this connection
         self._trouble: str | None = "not connected"
         self._most_bytes = config.max_packet_bytes or UNSTATED  # of a packet to the broker
         self._retain = config.retain
         self._unmet: tuple[Unmet, ...] = ()
-        self._unassured: set[tuple[str, str]] = set()  # topics that were told of, and how they come
+        self._unassured: set[tuple[str, str]] = set()  # topics already reported, and how they come
         self.sessions_lost = 0  # times the broker had forgotten what it held for us
 
     @property
@@ -116,23 +116,23 @@ class MqttSource:
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing comes from the broker, as far as it is known; None: all is well."""
+        """Why nothing comes from the broker, if known; None: all is well."""
         return self._trouble or "; ".join(self._unmet) or None
 
     @property
     def reading(self) -> bool:
-        """Whether the broker sends us what gateways say: connected, and subscribed to all of it."""
+        """Whether the broker sends us all messages of gateways: connected and subscribed."""
         return self._trouble is None
 
     @property
     def unmet(self) -> int:
-        """How many of our needs the broker does not meet, as far as it has said."""
+        """How many of our needs the broker is known not to meet."""
         return len(self._unmet)
 
     @property
     def certificate(self) -> bytes | None:
-        """What the broker showed in the newest handshake that went well (DER), or None."""
-        return self._client.shown
+        """The broker's certificate in the newest successful handshake (DER), or None."""
+        return self._client.peer_certificate
 
     def start(self, on_subscribed: Callable[[], None]) -> None:
         """Connect in the background, and keep connecting; `on_subscribed` is called by the network thread each time."""
@@ -158,18 +158,18 @@ class MqttSource:
         self._client.loop_stop()
 
     def acknowledge(self, messages: Sequence[Raw]) -> None:
-        """Tell the broker that it may forget these messages, in this order; those of earlier connections are not told.
+        """Acknowledge these messages in this order, but for those of earlier connections.
 
-        With `flush`, as what is announced. From any thread.
+        Sent with `flush`, like announcements. From any thread.
         """
-        with self._turn:
+        with self._connection_lock:
             packets = [m.packet for m in messages if m.packet and m.connection == self._connection]
             self._client.acknowledge(packets)
         if len(packets) < len(messages) and Unmet.QOS not in self._unmet:
-            self._tell_unassured({m.topic for m in messages if not m.packet}, "QoS 0")
+            self._report_unassured({m.topic for m in messages if not m.packet}, "QoS 0")
 
-    def _tell_unassured(self, topics: set[str], how: str) -> None:
-        """Tell once of each gateway whose frames come in a way by which they get lost, or come again as if new."""
+    def _report_unassured(self, topics: set[str], how: str) -> None:
+        """Report once each gateway whose frames come in a way that may lose or repeat them."""
         for text in topics:
             topic = parse_topic(text) if (text, how) not in self._unassured else None
             if topic is not None and topic.leaf == "frame" and len(self._unassured) < _TOPICS:
@@ -177,47 +177,47 @@ class MqttSource:
                 emit(FramesUnassured(topic.plant, topic.gateway, how))
 
     def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> list[Committed | None]:
-        """Tell gateways (plant, gateway, what) what is on disk; returns as much of each as fits into a packet.
+        """Announce to gateways (plant, gateway, message) what is on disk; returns as much as fits into a packet each.
 
-        Retained, and with `flush`. Lost if we are offline; told again once connected.
+        Retained, and sent with `flush`. Lost if we are offline; sent again once connected.
         """
-        told, said = list[Committed | None](), list[tuple[str, bytes]]()
+        sent, messages = list[Committed | None](), list[tuple[str, bytes]]()
         for plant, gateway, whole in committed:
             topic, payload = committed_topic(plant, gateway), encode_committed(whole)
-            heard: Committed | None = whole
+            fitted: Committed | None = whole
             if len(payload) > (most := room(self._most_bytes, topic)):
-                heard = self._fitting(plant, gateway, whole, most)
-                payload = encode_committed(heard) if heard is not None else b""
-            told.append(heard)
+                fitted = self._fitting(plant, gateway, whole, most)
+                payload = encode_committed(fitted) if fitted is not None else b""
+            sent.append(fitted)
             if payload:
-                said.append((topic, payload))
-        with self._turn:  # what is queued of an earlier connection is dropped before the next
-            if said and self._client.is_connected():
-                # QoS 0: the broker keeps the newest, a gateway asks for it whenever it connects, and we tell it again.
-                self._client.tell(said, retain=self._retain)
-        return told
+                messages.append((topic, payload))
+        with self._connection_lock:  # packets queued for an earlier connection are dropped before the next
+            if messages and self._client.is_connected():
+                # QoS 0: the broker retains the newest, a gateway reads it when it connects, and we send it again.
+                self._client.queue_publishes(messages, retain=self._retain)
+        return sent
 
     def _fitting(self, plant: str, gateway: str, committed: Committed, most: int) -> Committed | None:
-        told = fitting(committed, most)  # a broker ends the connection over a larger packet
-        if told is None:
+        fitted = fitting(committed, most)  # a broker ends the connection over a larger packet
+        if fitted is None:
             emit(AnnouncementTooLarge(plant, gateway, self._most_bytes))
-        return told
+        return fitted
 
     def flush(self) -> None:
-        """Send what was acknowledged and announced, all in one write."""
+        """Send acknowledgements and announcements, all in one write."""
         self._client.flush()
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
         """Tell a gateway what could not be taken, without its detail where that finds no room in a packet.
 
-        Not retained: it is of now. False if we are offline, so that it has to be told later.
+        Not retained, since it concerns the present only. False if we are offline, so that it has to be sent later.
         """
         if not self._client.is_connected():
             return False
         topic = refused_topic(plant, gateway)
         most = room(self._most_bytes, topic)
-        for told in (refusal, msgspec.structs.replace(refusal, detail="")):
-            payload = encode_refusal(told)
+        for message in (refusal, msgspec.structs.replace(refusal, detail="")):
+            payload = encode_refusal(message)
             if len(payload) <= most:
                 self._client.publish(topic, payload, qos=0)
                 return True
@@ -225,9 +225,9 @@ class MqttSource:
         return True
 
     def _prepare(self) -> None:
-        """Take certificates and password as they are now, for the connection to come. Raises NotReady."""
+        """Load certificates and password for the next connection. Raises NotReady."""
         try:
-            self._client.trust(self._trust.get())
+            self._client.use_tls(self._trust.get())
             if self._config.username is not None:
                 self._client.username_pw_set(self._config.username, self._password.get())
         except InvalidConfig as invalid:
@@ -247,10 +247,10 @@ class MqttSource:
         return client
 
     def _connecting(self, _client: Client, _userdata: object) -> None:
-        """Count the connection. Paho doubles its pause; a random part on top keeps many from knocking at once."""
-        with self._turn:
+        """Count the connection, after a random pause so that many clients do not reconnect at once."""
+        with self._connection_lock:
             self._connection += 1
-            self._client.begin_anew()
+            self._client.reset_connection()
         if self._connection > 1:
             self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
         self._answered = False
@@ -291,13 +291,13 @@ class MqttSource:
         self._on_subscribed()
 
     def _unreachable(self, error: Exception) -> None:
-        """No connection was made: say whether nobody is there, or somebody we do not believe."""
+        """Report why no connection was made: the broker is unreachable, or not trusted."""
         host, port, why = self._config.host, self._config.port, distrust(error)
         if why is not None:
             self._trouble = f"not connected: certificate {why}"
             emit(BrokerNotTrusted(host, port, why, getattr(error, "verify_message", "")))
         elif (refusal := refusal_of_ours(error)) is not None:
-            self._own_refused(refusal)
+            self._own_certificate_refused(refusal)
         elif isinstance(error, NotReady):
             self._trouble = f"not connected: {error}"
             emit(BrokerUnreachable(host, port, str(error)))
@@ -310,17 +310,17 @@ class MqttSource:
     ) -> None:
         if self._stopping.is_set():
             return
-        lost = self._client.lost
+        lost = self._client.connection_error
         refusal = refusal_of_ours(lost) or (None if self._answered else self._files.own_trouble())
         if refusal is not None:  # with TLS 1.3 it comes after the handshake
-            self._own_refused(refusal)
+            self._own_certificate_refused(refusal)
             return
-        said = in_words(lost) if lost is not None else str(reason)
-        if not (self._answered and str(self._trouble).startswith(_REFUSED)):  # why it refused us says more
-            self._trouble = f"not connected: {said}"
-        emit(BrokerDisconnected(reason=said))
+        why = in_words(lost) if lost is not None else str(reason)
+        if not (self._answered and str(self._trouble).startswith(_REFUSED)):  # the reason of its refusal says more
+            self._trouble = f"not connected: {why}"
+        emit(BrokerDisconnected(reason=why))
 
-    def _own_refused(self, reason: str) -> None:
+    def _own_certificate_refused(self, reason: str) -> None:
         self._trouble = f"not connected: our certificate is refused: {reason}"
         emit(OwnCertificateRefused(str(self._files.cert), reason))
 
@@ -336,8 +336,8 @@ class MqttSource:
         if missing:
             messages[-1] = msgspec.structs.replace(messages[-1], whole=len(publishes[-1][1]) + missing)
         if True in map(_RETAINED, publishes):
-            self._tell_unassured({message.topic for message in messages if message.retained}, "retained")
-        # What is given up here was not acknowledged: the broker keeps it for the next connection.
+            self._report_unassured({message.topic for message in messages if message.retained}, "retained")
+        # Messages given up here are not acknowledged: the broker keeps them for the next connection.
         self._handover.put(messages, self._stopping.is_set)
 
 

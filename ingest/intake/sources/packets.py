@@ -1,26 +1,26 @@
-"""MQTT packets as bytes, read in place: where each begins and ends, and what a publish says; pure."""
+"""Parses MQTT packets in place: their boundaries, and the fields of a publish; pure."""
 
 from __future__ import annotations
 
 from typing import Final
 
 Publish = tuple[bytes, bytes, int, bool]
-"""Topic, payload, packet id (0: it wants no acknowledgement), and whether the broker had kept it (retained)."""
+"""Topic, payload, packet id (0: no acknowledgement wanted), and whether it is retained."""
 
 PUBLISH: Final = 3
-"""The kind of a publish, in the upper half of a packet's first byte."""
+"""The packet type of a publish, in the upper half of the first byte."""
 
 _RETAINED: Final = 0x01  # set only on what answers a subscription (MQTT 5, 3.3.1.3)
 
 
 def whole_size(data: bytes, at: int) -> int:
-    """Bytes of the packet that begins at `at` and is not all there; 0 if its length is not all there either."""
+    """Size of the incomplete packet that begins at `at`, bytes; 0 if its length is incomplete too."""
     length = length_at(data, at + 1, len(data))
     return length[0] + length[1] - at if length is not None else 0
 
 
 def body_of(data: bytes, at: int) -> tuple[int, int] | None:
-    """Where the body of the packet at `at` begins and ends, or None if not all of it is there.
+    """Where the body of the packet at `at` begins and ends, or None if the packet is incomplete.
 
     Raises:
         ValueError: a length no packet may have.
@@ -32,7 +32,7 @@ def body_of(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def length_at(data: bytes, at: int, end: int) -> tuple[int, int] | None:
-    """A variable byte integer (MQTT 5, 1.5.5) and where what follows it begins, or None if it goes on beyond `end`.
+    """A variable byte integer (MQTT 5, 1.5.5) and the position after it, or None if it goes on beyond `end`.
 
     Raises:
         ValueError: it takes more than four bytes.
@@ -52,7 +52,7 @@ def length_at(data: bytes, at: int, end: int) -> tuple[int, int] | None:
 
 
 def publish_in(data: bytes, head: int, start: int, end: int, *, five: bool) -> Publish:
-    """The publish whose body lies there.
+    """Parse the publish whose body lies between `start` and `end`.
 
     Raises:
         ValueError: QoS 2 or 3, or fields that reach beyond the packet.

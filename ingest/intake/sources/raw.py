@@ -1,4 +1,4 @@
-"""What a source hands over: a message as it came, and what its sender must be told once it may be forgotten."""
+"""A message as a source received it, with what is needed to acknowledge it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import msgspec
 
 
 class Raw(msgspec.Struct, frozen=True, gc=False):
-    """A message as it came.
+    """A message as it was received.
 
     Attributes:
         received: ns since the epoch, UTC.
         set_by: ns by which the service's clock had been set by then since the start.
         packet, connection: what the source needs to acknowledge it.
-        retained: the broker had kept it, and told it because the service subscribed: it says nothing of now.
-        whole: bytes of the payload as it was sent, where only its beginning was kept; 0: all of it is here.
-        unread: beyond its sender's share: its payload was dropped, and all it wants is its acknowledgement.
+        retained: the broker sent it because the service subscribed, so it says nothing of the present.
+        whole: bytes of the payload as sent, where only its beginning was kept; 0: the payload is complete.
+        unread: beyond its sender's share: the payload was dropped, and it is only acknowledged.
     """
 
     topic: str

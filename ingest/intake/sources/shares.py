@@ -1,9 +1,9 @@
-"""Each gateway's share of intake: what it sends beyond it is not read, so that nobody else waits for it.
+"""Limits each gateway's share of intake: messages beyond it are not read, so that other gateways do not wait.
 
-All gateways come through one session, in one order, and acknowledgements must go back in that order. So fairness cannot
-mean letting others pass: it means that a message beyond its sender's share costs next to nothing. Its payload is
-dropped where it was received, and its place in the order is acknowledged with the rest. Nothing is lost by that: what
-is not read is not `committed`, and what is not committed a gateway sends again.
+All gateways share one session, and acknowledgements must go back in its order. So messages of others cannot overtake;
+instead a message beyond its sender's share costs next to nothing. Its payload is dropped where it was received, and it
+is acknowledged in order with the rest. Nothing is lost by that: an unread frame is not `committed`, so its gateway
+sends it again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Who = tuple[str, str]
 """(plant, gateway)"""
 
 UNKNOWN_GATEWAYS: Final[Who] = ("*", "*")
-"""All gateways that no plant file has, together: anybody may make them up."""
+"""All gateways in no plant file together, since anybody may invent such."""
 
 MESSAGE: Final = 1024
-"""Bytes a message counts for besides its own: what an empty one costs."""
+"""Bytes that each message costs on top of its own."""
 
 _MB: Final = 1 << 20
-_TOPICS: Final = 1_000  # of strangers, remembered with whose they are
+_TOPICS: Final = 1_000  # topics of unknown gateways remembered as parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class GatewayThrottled(Event, level="warning", amount="messages"):
 
 @dataclass(slots=True)
 class _Share:
-    """What one topic has used up: its messages are paid for until then, by the steady clock (s).
+    """What one topic has used up: the time until which its messages are paid for, by the steady clock (s).
 
     Attributes:
-        shut: nothing is read until half of the burst is paid for, so that what is missing is one long gap, not many.
+        shut: nothing is read until half of the burst is paid for, so that one long gap results, not many.
     """
 
     paid_until: float = 0.0
@@ -55,17 +55,17 @@ class _Share:
 
 
 class Shares:
-    """Says of each message whether it is to be read: a leaky bucket a topic (cell rate algorithm, ITU-T I.371).
+    """Decides for each message whether to read it: a leaky bucket per topic (cell rate algorithm, ITU-T I.371).
 
-    A topic belongs to one gateway, whose status has a topic of its own: it gets through beside a flood of frames.
+    A topic belongs to one gateway, whose status has a topic of its own, so it gets through a flood of frames.
 
-    `admit` is for one thread. `charge` and `refused` may be called from another: at worst a charge counts for less.
+    `admit` is for one thread. Others may call `charge` and `take_throttled`: at worst a charge counts for less.
 
     >>> clock = iter([0.0, 0.0, 0.0, 0.5])
     >>> shares = Shares(1.0, 2.0, lambda: {("p", "g")}, now=lambda: next(clock))
     >>> [shares.admit("yujing/v1/p/g/frame", 1 << 20) for _ in range(4)]  # read again once half of two is paid
     [True, False, False, True]
-    >>> shares.refused()
+    >>> shares.take_throttled()
     [(('p', 'g'), 2, 2097152)]
     """
 
@@ -76,11 +76,11 @@ class Shares:
         known: Callable[[], Collection[Who]],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Everybody has used nothing yet.
+        """Start with unused shares.
 
         Args:
-            mb_per_s: what each may send in the long run, MiB/s.
-            burst_mb: and at once, after it was quiet, MiB.
+            mb_per_s: sustained rate of each gateway, MiB/s.
+            burst_mb: burst after a pause, MiB.
             known: the gateways of the configuration in force; a new collection with each configuration.
             now: seconds, steady.
         """
@@ -90,10 +90,10 @@ class Shares:
         self._now = now
         self._configuration: Collection[Who] = ()
         self._of: dict[str, tuple[Who, _Share]] = {}  # by topic
-        self._strangers = _Share()
+        self._unknown = _Share()
 
     def admit(self, topic: str, size: int) -> bool:
-        """Whether this message, of so many bytes, is to be read; if not, it is counted."""
+        """Whether this message of `size` bytes is to be read; if not, it is counted."""
         share, now = self._share(topic), self._now()
         used = max(share.paid_until - now, 0.0)
         after = used + (size + MESSAGE) * self._s_per_byte
@@ -106,29 +106,29 @@ class Shares:
         return True
 
     def charge(self, who: Who, size: int) -> None:
-        """A frame of this gateway has cost as much as so many bytes more: at most, all it may use at once."""
+        """Charge this gateway for the cost of `size` more bytes, at most its whole burst."""
         share, now = self._share(frame_topic(*who)), self._now()
         share.paid_until = min(max(share.paid_until, now) + size * self._s_per_byte, now + self._burst_s)
 
-    def refused(self) -> list[tuple[Who, int, int]]:
-        """Whose messages were not read since this was asked last, how many, and their bytes."""
-        found = []
-        for who, share in [*self._of.values(), (UNKNOWN_GATEWAYS, self._strangers)]:
+    def take_throttled(self) -> list[tuple[Who, int, int]]:
+        """Gateways with unread messages since the last call, with their number and bytes."""
+        throttled = []
+        for who, share in [*self._of.values(), (UNKNOWN_GATEWAYS, self._unknown)]:
             if share.messages:
-                found.append((who, share.messages, share.bytes))
+                throttled.append((who, share.messages, share.bytes))
                 share.messages, share.bytes = 0, 0
-        return found
+        return throttled
 
     def _share(self, topic: str) -> _Share:
         known = self._known()
         if known is not self._configuration:
             self._configuration = known
-            self._of = {topic: kept for topic, kept in self._of.items() if kept[0] in known}
+            self._of = {topic: entry for topic, entry in self._of.items() if entry[0] in known}
         if topic in self._of:
             return self._of[topic][1]
         parsed = _parse(topic)
         if parsed is None or (who := (parsed.plant, parsed.gateway)) not in known:
-            return self._strangers
+            return self._unknown
         return self._of.setdefault(topic, (who, _Share()))[1]
 
 

@@ -1,4 +1,4 @@
-"""The seam every source fills: messages of gateways into the hand-over, and back what becomes of them."""
+"""The interface of a source: it receives messages of gateways, and sends back acknowledgements and announcements."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ingest.intake.wire.frame import Committed, Refusal
 
 
 class Source(Protocol):
-    """Hands over in the order of arrival, and forgets nothing that was not acknowledged.
+    """Hands messages over in the order of arrival, and drops none before it was acknowledged.
 
-    It is built with the `Handover` it feeds and the `Clock` that says when a message came; a source that finds the
-    hand-over full waits in `put`, so that whoever sends is held back and nothing is dropped. What was handed over and
-    never acknowledged comes again after a restart. Everything but `start` and `stop` may be called from any thread.
+    It is built with the `Handover` it fills and the `Clock` that gives times of arrival; when the hand-over is full it
+    waits in `put`, so that the sender is held back and nothing is dropped. Messages never acknowledged come again after
+    a restart. Everything but `start` and `stop` may be called from any thread.
     """
 
     @property
@@ -23,38 +23,38 @@ class Source(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing comes, as far as it is known; None: all is well."""
+        """Why nothing comes, if known; None: all is well."""
 
     @property
     def reading(self) -> bool:
-        """Whether everything that gateways say reaches us now."""
+        """Whether all messages of gateways reach us now."""
 
     @property
     def unmet(self) -> int:
-        """How many of our needs the other side does not meet, as far as it has said."""
+        """How many of our needs the other side is known not to meet."""
 
     @property
     def certificate(self) -> bytes | None:
-        """What the other side showed last (DER), or None where there is no TLS."""
+        """The other side's newest certificate (DER), or None where there is no TLS."""
 
     @property
     def sessions_lost(self) -> int:
-        """How often the other side had forgotten what it held for us."""
+        """How often the other side had lost the session it kept for us."""
 
     def start(self, on_subscribed: Callable[[], None]) -> None:
         """Connect in the background, and stay connected; the source's thread calls `on_subscribed` each time."""
 
     def stop(self) -> None:
-        """End the source's thread; what is not acknowledged stays where it is."""
+        """End the source's thread; messages not acknowledged stay where they are."""
 
     def acknowledge(self, messages: Sequence[Raw]) -> None:
-        """These are on disk and may be forgotten: called after the journal's commit, with `flush` behind it."""
+        """Acknowledge messages that are on disk: called after the journal's commit, and before `flush`."""
 
     def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
-        """Tell gateways (plant, gateway, what) what is on disk; as much of each as could be told."""
+        """Announce to gateways (plant, gateway, message) what is on disk; returns as much of each as was sent."""
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
-        """Tell a gateway what could not be taken; False: not now, it has to be told later."""
+        """Tell a gateway what could not be taken; False: not connected, it has to be sent later."""
 
     def flush(self) -> None:
-        """Send what was acknowledged and announced."""
+        """Send acknowledgements and announcements."""

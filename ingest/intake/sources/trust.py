@@ -1,4 +1,4 @@
-"""What the connection to the broker trusts and shows, read anew for each connection, and what is said of it."""
+"""Certificates and keys for the connection to the broker, read anew for each connection, and their events."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class NotReady(OSError):
 
 @dataclass(frozen=True, slots=True)
 class TrustFiles:
-    """The PEM files of one connection; with none of them it is not over TLS."""
+    """The PEM files of one connection; without any it is not over TLS."""
 
     ca: Path | None
     cert: Path | None
     key: Path | None
 
     def context(self) -> ssl.SSLContext | None:
-        """What they say now, or None for plain MQTT.
+        """A TLS context of the files as they are now, or None for plain MQTT.
 
         Raises:
             InvalidConfig: a file cannot be used.
@@ -62,7 +62,7 @@ class TrustFiles:
         return context
 
     def own_trouble(self) -> str | None:
-        """What is wrong with our own certificate by our own clock, or None."""
+        """Why our own certificate is invalid by our own clock, or None."""
         if self.cert is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Many frames to one batch of readings: frames of the same shape that follow each other become arrays together."""
+"""Assembles many frames to one batch of readings; consecutive frames of the same shape become arrays together."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _QUALITY_FLAGS: Final = np.array([0, Flag.UNCERTAIN, Flag.BAD], np.uint16)
 
 
 class Arrival(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A frame, and what only its receiver knows.
+    """A frame with what its receiver adds.
 
     Attributes:
-        received: when it came, ns since the epoch.
-        shift: ns to add to its times, 0 if its device's clock is believed.
+        received: time of arrival, ns since the epoch.
+        shift: ns to add to its times, 0 if its device's clock is trusted.
         flags: bits of `Flag` for each of its readings.
     """
 

@@ -1,4 +1,4 @@
-"""Which frame it is, where the frame itself cannot be read: one that was cut off still begins with its name."""
+"""Reads the identity from the beginning of a frame that cannot be parsed, as when it was cut off."""
 
 from __future__ import annotations
 

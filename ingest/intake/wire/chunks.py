@@ -1,4 +1,4 @@
-"""What a gateway is told, cut to what its broker carries: never wrong, only less at a time; pure."""
+"""Cuts announcements to the packet size that the broker accepts, so that they stay true; pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from ingest.intake.wire.frame import Committed, encode_committed
 
 UNSTATED: Final = 1 << 16
-"""Bytes of a packet that every broker takes that says nothing of its own limit (MQTT 3.1.1 has no way to say it)."""
+"""Bytes of a packet assumed to be accepted where the broker states no limit (MQTT 3.1.1 cannot)."""
 
 _OVERHEAD: Final = 1 + 4 + 2 + 1
 """Of a publish at QoS 0: head, length, length of the topic, and no properties (MQTT 5, 3.3)."""
@@ -20,10 +20,10 @@ def room(packet: int, topic: str) -> int:
 
 
 def fitting(committed: Committed, most: int) -> Committed | None:
-    """As much of it as makes at most so many bytes, oldest gaps first; None if nothing true is that short.
+    """As much of a message as fits into `most` bytes, oldest gaps first; None if nothing true is that short.
 
-    What is left out is everything from the first gap on that finds no room: `seq` then ends before it. So it stays true
-    that every frame up to `seq` is on disk but those in `missing`, and the rest follows once some of these have come.
+    It ends before the first gap that finds no room, and so does its `seq`: every frame up to `seq` is on disk but those
+    in `missing`. The rest follows once some of these have come.
 
     >>> fitting(Committed("b", 9, [(2, 3), (5, 5), (7, 8)]), 45)
     Committed(boot='b', seq=6, missing=[(2, 3), (5, 5)])
@@ -36,5 +36,5 @@ def fitting(committed: Committed, most: int) -> Committed | None:
 
 
 def _first(committed: Committed, gaps: int) -> Committed:
-    """With only that many gaps, which are fewer than there are."""
+    """The message with only its first `gaps` gaps, fewer than it has."""
     return Committed(committed.boot, committed.missing[gaps][0] - 1, committed.missing[:gaps])

@@ -1,6 +1,6 @@
-"""What is wrong in a frame by its field and value, and how the same is written so that it can be taken.
+"""Names the faults of a frame by field and value, with the correct way to write them.
 
-The usual slips of those who write a gateway: seconds for milliseconds, texts for numbers, one number for a list.
+It knows the usual mistakes in gateways: seconds for milliseconds, texts for numbers, a single number for a list.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Final
 _FIELDS: Final = ("boot", "seq", "time", "values", "quality", "historical")
 _LONGEST: Final = 64  # of a boot
 _FIRST: Final = 10**11
-"""Below it a time of this century is seconds: as milliseconds it lies before March 1973."""
+"""A lower time counts as seconds: in milliseconds it lies before March 1973."""
 
 _number: Final = re.compile(r"\s*[+-]?[0-9]{1,20}(?:[.,][0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?\s*")
 
 
 def number_for(value: object) -> str:
-    """How a value of a column is to be written if it is a number in other clothes, for the end of a sentence, or ''.
+    """How to write a value of a column that means a number, for the end of a sentence, or ''.
 
     >>> number_for("4,8"), number_for(True), number_for("n/a")
     (': 4.8 without quotes', ': 1 for true, 0 for false', '')
@@ -35,16 +35,16 @@ def number_for(value: object) -> str:
 
 
 def column_for(value: object) -> str:
-    """How a column is to be written that is one number, for the end of a sentence, or ''."""
+    """How to write a column that is a single number, for the end of a sentence, or ''."""
     alone = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     return f": [{value}] for one time" if alone and len(str(value)) <= _LONGEST else ""
 
 
 def faults_of_head(fields: Mapping[str, Any], shown: Callable[[object], str]) -> Iterator[str]:
-    """What is wrong with the fields of a frame beside its columns, each by name, value and what was expected.
+    """Faults of a frame's fields other than its columns, each with name, value and what was expected.
 
     Args:
-        fields: as they were sent; the columns are not looked at.
+        fields: as they were sent; the columns are not checked.
         shown: quotes a value.
     """
     for name in _FIELDS[:4]:
@@ -73,7 +73,7 @@ def _whole(name: str, value: object) -> str:
 
 
 def _milliseconds(time: object) -> str:
-    """The time a person meant, if that is plain."""
+    """The correct time in milliseconds, if what was meant is clear."""
     if isinstance(time, str):
         if _number.fullmatch(time):
             return _milliseconds(float(time.replace(",", ".")))

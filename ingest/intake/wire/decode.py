@@ -1,4 +1,4 @@
-"""One frame against the configuration: what can be taken of it, and what is put aside with its reason."""
+"""Decodes a frame by the configuration: accepted columns, and refused ones with their reason."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ingest.intake.wire.parse import Column, Parsed, Unfit
 from ingest.intake.wire.registry import format_of
 from ingest.intake.wire.salvage import as_json, named, shown
 
-_NAMED: Final = 5  # columns that a detail names, and no more
-_NAMES: Final = 20  # and so many where a name is all there is to say
+_NAMED: Final = 5  # most columns that a detail names with their fault
+_NAMES: Final = 20  # and most where it lists only names
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Refused:
     """Columns of a frame that were not taken, all for one reason.
 
     Attributes:
-        detail: which they are, what stands there and what was expected; bounded.
+        detail: which they are, what was sent and what was expected; bounded.
         payload: the frame with these columns only, as JSON.
     """
 
@@ -38,13 +38,13 @@ class Refused:
 
 
 class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A frame taken apart against the configuration; `ingest.intake.wire.assemble` makes readings of many at once.
+    """A frame decoded by the configuration; `ingest.intake.wire.assemble` makes readings of many at once.
 
     Attributes:
         boot, seq: the frame's identity within its gateway.
-        historical: whether the gateway says that it was recorded earlier.
+        historical: whether the gateway marked it as recorded earlier.
         times: ms since the epoch, strictly increasing.
-        points: configuration index of each column that is taken.
+        points: configuration index of each accepted column.
         values: those columns: lists of numbers and None, or all little-endian float64 with NaN for None.
         quality: by place in `points`, the column's marks.
         refused: the other columns, one entry a reason.
@@ -61,11 +61,11 @@ class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def readings(self) -> int:
-        """Readings that are taken."""
+        """Number of accepted readings."""
         return len(self.times) * len(self.points)
 
     def rows(self, start: int, end: int, times: list[int]) -> Decoded:
-        """The rows `start` up to before `end`, under these times."""
+        """The rows from `start` up to but not including `end`, with these times."""
         width = 8 if self.packed else 1
         values = [column[start * width : end * width] for column in self.values]
         quality = {place: marks[start:end] for place, marks in self.quality.items()}
@@ -78,15 +78,15 @@ class Decoded(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def refused_share(self) -> float:
-        """How much of the columns of this gateway's own points was refused, 0 to 1."""
+        """Share of this gateway's own columns that was refused, 0 to 1."""
         if not self.refused:
             return 0.0
-        wrong = sum(one.columns for one in self.refused if one.reason is not Reason.UNKNOWN_POINT)
+        wrong = sum(refused.columns for refused in self.refused if refused.reason is not Reason.UNKNOWN_POINT)
         return wrong / (wrong + len(self.points)) if wrong else 0.0
 
 
 def decode(payload: bytes, columns: Mapping[str, int]) -> Decoded:
-    """Read one frame. This runs once a message: while all is well it touches each number in C only.
+    """Decode one frame. It runs for every message: a faultless frame is handled in C throughout.
 
     Args:
         payload: in any of the formats (`ingest.intake.wire.registry`).
@@ -105,7 +105,7 @@ def decode(payload: bytes, columns: Mapping[str, int]) -> Decoded:
 
 
 def identify(payload: bytes) -> tuple[str, int] | None:
-    """Boot and sequence number of a frame that may be wrong in everything else, or None."""
+    """Boot and sequence number of a frame that may be wrong in all else, or None."""
     try:
         frame = format_of(payload).parse(payload)
     except Rejected as error:
@@ -114,7 +114,7 @@ def identify(payload: bytes) -> tuple[str, int] | None:
 
 
 def _check(frame: Parsed) -> None:
-    """What concerns all columns."""
+    """Check what concerns all columns. Raises Rejected."""
     time, columns = frame.times, len(frame.values) + len(frame.unfit)
     readings = len(time) * columns
     if columns > MAX_COLUMNS or len(frame.quality) > MAX_COLUMNS:
@@ -132,7 +132,7 @@ def _check(frame: Parsed) -> None:
 
 
 def _take_whole(frame: Parsed, columns: Mapping[str, int]) -> Decoded | None:
-    """What is true of nearly every frame, looked at in C: all its columns are known, fit and unmarked. Else None."""
+    """Decode a frame whose columns are all known, fit and unmarked, as nearly all are, in C; else None."""
     if frame.unfit or frame.quality or not frame.values:
         return None
     try:
@@ -152,7 +152,7 @@ def _take_whole(frame: Parsed, columns: Mapping[str, int]) -> Decoded | None:
 
 
 def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
-    """The columns that are known and fit; the others are put aside by their reasons."""
+    """Decode the columns that are known and fit; the others are refused by reason."""
     times, unfit = len(frame.times), frame.unfit
     width = times * 8
     points: list[int] = []
@@ -182,7 +182,7 @@ def _take(frame: Parsed, columns: Mapping[str, int]) -> Decoded:
             unfit[name] = Unfit(
                 Reason.SCHEMA, f"quality.{named(name)} has no column in values; expected one", None, marks
             )
-    if unfit and any(name in place for name in unfit):  # of one whose quality is wrong nobody knows how good it is
+    if unfit and any(name in place for name in unfit):  # a column with wrong quality is refused too
         fit = {name: column for name, column in frame.values.items() if name not in unfit}
         return _take(msgspec.structs.replace(frame, values=fit), columns)
     refused = _refused(frame, unknown) if unknown or unfit else ()
@@ -213,31 +213,31 @@ def _without_infinite(frame: Parsed) -> Parsed:
 
 
 def _refused(frame: Parsed, unknown: list[str]) -> tuple[Refused, ...]:
-    """What was not taken: unknown points, which may be enrolled later, and the rest by reason."""
+    """The refused columns: unknown points, which may be enrolled later, and the rest by reason."""
     of: dict[Reason, dict[str, Any]] = {}
     for name, wrong in frame.unfit.items():
         of.setdefault(wrong.reason, {})[name] = wrong.sent
     if unknown:
-        strangers = {
+        unknown_columns = {
             name: frame.unfit[name].sent if name in frame.unfit else _listed(frame.values[name]) for name in unknown
         }
         for columns in of.values():
-            for name in strangers.keys() & columns.keys():
+            for name in unknown_columns.keys() & columns.keys():
                 del columns[name]
-        of[Reason.UNKNOWN_POINT] = strangers
-    return tuple(_put_together(frame, reason, columns) for reason, columns in of.items() if columns)
+        of[Reason.UNKNOWN_POINT] = unknown_columns
+    return tuple(_refuse_columns(frame, reason, columns) for reason, columns in of.items() if columns)
 
 
-def _put_together(frame: Parsed, reason: Reason, columns: dict[str, Any]) -> Refused:
+def _refuse_columns(frame: Parsed, reason: Reason, columns: dict[str, Any]) -> Refused:
     if reason is Reason.UNKNOWN_POINT:
-        said = f"{_some(map(named, columns), len(columns), _NAMES, ', ')}: expected points of this gateway"
+        detail = f"{_some(map(named, columns), len(columns), _NAMES, ', ')}: expected points of this gateway"
     else:
-        said = _some((frame.unfit[name].fault for name in columns), len(columns), _NAMED, "; ")
+        detail = _some((frame.unfit[name].fault for name in columns), len(columns), _NAMED, "; ")
     sent = {name: column for name, column in columns.items() if column is not None}
     marks = {name: frame.unfit[name].marks if name in frame.unfit else frame.quality.get(name) for name in columns}
     quality = {name: column for name, column in marks.items() if column is not None}
     payload = as_json(frame.boot, frame.seq, frame.times, sent, quality)
-    return Refused(reason, said, len(columns), payload)
+    return Refused(reason, detail, len(columns), payload)
 
 
 def _some(texts: Iterable[str], count: int, most: int, between: str) -> str:
@@ -247,15 +247,15 @@ def _some(texts: Iterable[str], count: int, most: int, between: str) -> str:
 
 def _uneven(what: str, name: str, column: Column | list[int], times: int, sent: object, marks: object) -> Unfit:
     if isinstance(column, bytes):
-        found = f"{len(column)} bytes; expected {8 * times} for {times} times"
+        size = f"{len(column)} bytes; expected {8 * times} for {times} times"
     else:
-        found = f"{len(column)} entries; expected {times}"
-    fault = f"{what}.{named(name)} has {found}"
+        size = f"{len(column)} entries; expected {times}"
+    fault = f"{what}.{named(name)} has {size}"
     return Unfit(Reason.COLUMN_LENGTH, fault, _listed(sent) if isinstance(sent, bytes) else sent, marks)
 
 
 def _listed(column: Column) -> list[float | None]:
-    """The numbers of a column; half of one at its end is left out."""
+    """The numbers of a column; an incomplete one at its end is left out."""
     if type(column) is not bytes:
         return column  # type: ignore[return-value]
     numbers = np.frombuffer(column, "<f8", len(column) // 8)

@@ -1,4 +1,4 @@
-"""Errors of the wire.
+"""Errors of the wire formats.
 
 Rejected   do not retry: the payload will never be readable; `reason` is countable, `detail` is for people
 """
@@ -29,8 +29,8 @@ class Rejected(Exception):
     """A payload that cannot be taken.
 
     Attributes:
-        readings: how many are in it, as far as they could be counted.
-        identity: boot and sequence number of the frame, if those can be told.
+        readings: how many it holds, as far as they could be counted.
+        identity: boot and sequence number of the frame, if known.
     """
 
     def __init__(

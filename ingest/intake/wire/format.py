@@ -1,4 +1,4 @@
-"""The seam every frame format fills: bytes to the fields of a frame and back; pure."""
+"""The interface of a frame format: bytes to the fields of a frame and back; pure."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from ingest.intake.wire.parse import Parsed
 
 
 class FrameFormat(Protocol):
-    """One way to write a frame; `ingest.intake.wire.registry` lists all, and finds a payload's by its first byte.
+    """A frame format; `ingest.intake.wire.registry` lists all, and finds that of a payload by its first byte.
 
     Attributes:
-        begins: what a payload of this format can begin with; no other format may share a first byte.
-        described: what it is, for the sentence that refuses something else.
+        begins: how a payload of this format can begin; no other format may share a first byte.
+        described: the format in words, for the error that refuses another one.
     """
 
     begins: tuple[bytes, ...]
     described: str
 
     def parse(self, payload: bytes) -> Parsed:
-        """The fields of a frame that begins so and is not too large; its columns are looked at by `decode`.
+        """Parse a payload that begins so and is not too large; `decode` checks its columns.
 
-        `ingest.intake.wire.salvage.parsed_of` makes one of plain values and names every fault.
+        `ingest.intake.wire.salvage.parsed_of` makes the result from plain values and names every fault.
 
         Raises:
-            Rejected: nothing of it can be taken; with the frame's identity as far as that can be told.
+            Rejected: nothing of it can be taken; with the frame's identity if known.
         """
 
     def identify_large(self, payload: bytes) -> tuple[str, int] | None:
         """Boot and sequence number of a frame that is too large to be read, or None."""
 
     def encode(self, frame: Frame) -> bytes:
-        """The frame, so that `parse` reads the same; for gateways and tests."""
+        """Encode a frame so that `parse` returns the same; for gateways and tests."""

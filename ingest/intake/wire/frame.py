@@ -1,6 +1,6 @@
-"""Native frame v1 and the messages beside it: what each holds, and how it is written.
+"""The native frame v1 and the other messages of the protocol, with their encoders and decoders.
 
-JSON or MessagePack, one schema, told apart by the first byte; `ingest.intake.wire.decode` reads frames.
+JSON or MessagePack in one schema, distinguished by the first byte; `ingest.intake.wire.decode` reads frames.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_TIMES: Final = 10_000
 MAX_COLUMNS: Final = 10_000
 MAX_READINGS: Final = 100_000
 DETAIL: Final = 400
-"""Characters of a refusal's detail that are told; all of it is in quarantine."""
+"""Characters of a refusal's detail that are sent; the quarantine keeps all of it."""
 
 NAME = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 SEQ = Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
@@ -30,7 +30,7 @@ QUALITY = Annotated[int, msgspec.Meta(ge=0, le=2)]
 
 
 class Frame(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """What a gateway publishes: a stretch of time, one column a point. `seq` starts at 1 in every boot."""
+    """A gateway's message: readings over some time, one column a point. `seq` starts at 1 in every boot."""
 
     boot: NAME
     seq: SEQ
@@ -41,7 +41,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=F
 
 
 class Committed(msgspec.Struct, forbid_unknown_fields=True):
-    """The downlink: every frame of `boot` up to `seq` is on disk but the ranges in `missing` (both ends included)."""
+    """The acknowledgement: every frame of `boot` up to `seq` is on disk but the ranges in `missing` (both ends included)."""
 
     boot: str
     seq: int
@@ -49,13 +49,13 @@ class Committed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Refusal(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The other downlink: what of the frames of a boot went into quarantine for one reason, since it was last told.
+    """The refusal to a gateway: frames of a boot that went into quarantine for one reason since the last such message.
 
     Attributes:
-        boot: empty if it cannot be told from what came.
-        seq: of the first of these frames; 0 if it cannot be told.
+        boot: empty if not known.
+        seq: of the first of these frames; 0 if not known.
         detail: of the first; at most `DETAIL` characters.
-        frames: frames refused whole, or columns of them.
+        frames: frames refused whole or in part.
         readings: in them, as far as they could be counted.
     """
 
@@ -79,12 +79,12 @@ _status = msgspec.json.Decoder(Status)
 
 
 def encode_json(frame: Frame) -> bytes:
-    """The frame as JSON."""
+    """Encode a frame as JSON."""
     return msgspec.json.encode(frame)
 
 
 def encode_msgpack(frame: Frame, *, packed: bool = True) -> bytes:
-    """The frame as MessagePack; `packed` sends columns as raw little-endian float64."""
+    """Encode a frame as MessagePack; `packed` sends columns as raw little-endian float64."""
     if not packed:
         return msgspec.msgpack.encode(frame)
     values = {name: np.array(column, "<f8").tobytes() for name, column in frame.values.items()}
@@ -93,32 +93,32 @@ def encode_msgpack(frame: Frame, *, packed: bool = True) -> bytes:
 
 
 def encode_committed(committed: Committed) -> bytes:
-    """The downlink message."""
+    """Encode an acknowledgement."""
     return msgspec.json.encode(committed)
 
 
 def decode_committed(payload: bytes) -> Committed:
-    """Read a downlink message. Raises Rejected."""
+    """Decode an acknowledgement. Raises Rejected."""
     return guard(_committed.decode, payload)
 
 
 def encode_refusal(refusal: Refusal) -> bytes:
-    """The downlink message of what could not be taken."""
+    """Encode a refusal."""
     return msgspec.json.encode(refusal)
 
 
 def decode_refusal(payload: bytes) -> Refusal:
-    """Read what could not be taken. Raises Rejected."""
+    """Decode a refusal. Raises Rejected."""
     return guard(_refusal.decode, payload)
 
 
 def encode_status(online: bool) -> bytes:  # noqa: FBT001  the message has this one field
-    """A gateway's status message."""
+    """Encode a gateway's status message."""
     return msgspec.json.encode(Status(online))
 
 
 def decode_status(payload: bytes) -> Status:
-    """Read a gateway's status. Raises Rejected."""
+    """Decode a gateway's status. Raises Rejected."""
     status = guard(_status.decode, payload)
     if payload.count(b":") != 1:
         raise Rejected(Reason.DUPLICATE_KEY, "online stands twice; expected it once")
@@ -126,7 +126,7 @@ def decode_status(payload: bytes) -> Status:
 
 
 def guard(decode: Callable[[bytes], T], payload: bytes) -> T:
-    """Decode, turning whatever msgspec raises into Rejected (it lets UnicodeDecodeError through)."""
+    """Decode, turning any error of msgspec into Rejected (it lets UnicodeDecodeError through)."""
     try:
         return decode(payload)
     except msgspec.ValidationError as error:

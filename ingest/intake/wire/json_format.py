@@ -1,4 +1,4 @@
-"""Frames in JSON: what a person reads, and what any language can write."""
+"""The frame format JSON: readable by people, writable in any language."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class JsonFormat:
     described = "a JSON object"
 
     def parse(self, payload: bytes) -> Parsed:
-        """In C as long as all is well, else column by column."""
+        """Parse in C if faultless, else column by column."""
         return parse_json(payload) or salvage_json(payload)
 
     def identify_large(self, payload: bytes) -> tuple[str, int] | None:
-        """With everything else passed over."""
+        """Read the identity and skip all else."""
         return json_identity(payload)
 
     def encode(self, frame: Frame) -> bytes:
-        """The frame as JSON."""
+        """Encode a frame as JSON."""
         return encode_json(frame)

@@ -1,7 +1,7 @@
-"""JSON as C's `printf` writes it: made readable, so that a word that is no number costs its column and not the frame.
+"""Repairs JSON as C's `printf` writes it, so that a word that is not a number costs its column and not the frame.
 
-Linear in the characters, whatever they are: what fits is matched by a pattern that nothing follows, so that it never
-gives back what it has taken. (Not by possessive quantifiers, which match too little in Python before 3.11.5.)
+Linear in the characters, whatever they are: valid text is matched by a pattern at the end of the expression, which
+therefore never backtracks. (Possessive quantifiers match too little in Python before 3.11.5.)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from ingest.intake.wire.frame import MAX_READINGS
 
 _LONGEST: Final = 40  # characters of a word that is read as a number
-_BEFORE: Final = frozenset("[,:")  # what a value stands after
+_BEFORE: Final = frozenset("[,:")  # characters that precede a value
 
 # A string (the last one may have no end), what gives JSON its shape, and the words that Python's `json` reads. Commas
 # are told apart: nothing may stand before one in an array, or come after it.
@@ -40,11 +40,10 @@ _no_number: Final = re.compile(r"([+-]?)(nan|inf)(?:inity)?(?:\(.*)?", re.IGNORE
 
 
 def mend_json(text: str) -> str:
-    """The same text with numbers and their absence as JSON writes them, and every other bare word as a text.
+    """Rewrite numbers and missing values as JSON does, and every other bare word as a string.
 
-    `1.`, `.5`, `+5` and `007` are the numbers they say; `nan`, `-nan`, `inf` are NaN and Infinity. Where nothing stands
-    between two commas of an array stands an empty text, and a comma that nothing follows is left out. A text in which
-    anything else is wrong stays as it is.
+    `1.`, `.5`, `+5` and `007` become numbers; `nan`, `-nan`, `inf` become NaN and Infinity. A gap between two commas of
+    an array becomes an empty string, and a trailing comma is dropped. A text with any other fault is returned as it is.
 
     >>> mend_json('{"A": [nan, +5, 1.], "B": [, 1.#QNAN, 2], }')
     '{"A": [NaN, 5, 1.0], "B": ["", "1.#QNAN", 2] }'
@@ -63,9 +62,9 @@ def mend_json(text: str) -> str:
         elif (word := found["word"]) is not None:
             if fit.rstrip(" \t\n\r")[-1:] not in _BEFORE:
                 break
-            said = word.rstrip(" \t\n\r")
-            mended = _as_json(said) if len(said) <= _LONGEST else json.dumps(said, ensure_ascii=False)
-            parts.append(mended + word[len(said) :])
+            value = word.rstrip(" \t\n\r")
+            mended = _as_json(value) if len(value) <= _LONGEST else json.dumps(value, ensure_ascii=False)
+            parts.append(mended + word[len(value) :])
         elif found["end"] is not None:
             return "".join(parts)
         at = found.end()

@@ -1,4 +1,4 @@
-"""Frames in MessagePack: a third of the bytes, and columns as raw numbers."""
+"""The frame format MessagePack: a third of the bytes, with columns as raw numbers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class MessagePackFormat:
     described = "a MessagePack map"
 
     def parse(self, payload: bytes) -> Parsed:
-        """In C as long as all is well, else column by column."""
+        """Parse in C if faultless, else column by column."""
         return parse_packed(payload) or salvage_packed(payload)
 
     def identify_large(self, payload: bytes) -> tuple[str, int] | None:
-        """With everything else passed over."""
+        """Read the identity and skip all else."""
         return packed_identity(payload)
 
     def encode(self, frame: Frame) -> bytes:
-        """The frame with its columns as raw little-endian float64."""
+        """Encode a frame with its columns as raw little-endian float64."""
         return encode_msgpack(frame)

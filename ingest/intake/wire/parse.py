@@ -1,4 +1,4 @@
-"""Bytes to the fields of a frame: in C as long as all is well, column by column (`salvage`) where it is not."""
+"""Parses the bytes of a faultless frame in C; `salvage` parses others column by column."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Column = list[float | None] | bytes
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A column that is no column.
+    """A column that cannot be taken.
 
     Attributes:
-        fault: what stands there, and what was expected.
+        fault: what was sent, and what was expected.
         sent, marks: the column and its quality as they were sent, for JSON; None: not at all.
     """
 
@@ -32,12 +32,12 @@ class Unfit:
 
 
 class Parsed(msgspec.Struct, gc=False):
-    """A frame whose parts have the right types. Lengths, and whether numbers are finite, are not looked at yet.
+    """A frame whose parts have the right types. Lengths, and whether numbers are finite, are not checked yet.
 
     Attributes:
         values, quality: by column; only those that are fit.
         finite: whether it is known that every number is finite.
-        unfit: by column, what is wrong with it or with its quality; such a column is in neither of the others.
+        unfit: by column, the fault of it or of its quality; such a column is in neither of the others.
     """
 
     boot: str
@@ -51,7 +51,7 @@ class Parsed(msgspec.Struct, gc=False):
 
 
 class Identity(msgspec.Struct):
-    """What must be right for a frame to be told from others."""
+    """The fields that identify a frame."""
 
     boot: NAME
     seq: SEQ
@@ -67,7 +67,7 @@ class _Json(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class _Packed(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """In MessagePack a column may be raw little-endian float64; maps are left raw to see how many keys they say."""
+    """In MessagePack a column may be raw little-endian float64; maps stay raw, to count their declared keys."""
 
     boot: NAME
     seq: SEQ
@@ -86,13 +86,13 @@ _packed_quality: Final = msgspec.msgpack.Decoder(dict[NAME, list[QUALITY]] | Non
 
 
 def too_many_bytes(size: int, kept: int = 0) -> str:
-    """What is wrong with a frame of so many bytes; `kept`: how many of them there are, if not all."""
+    """The fault of a frame of `size` bytes; `kept`: how many of them are kept, if not all."""
     beginning = f", of which the first {kept} are kept" if kept else ""
     return f"{size} bytes{beginning}; expected at most {MAX_BYTES}"
 
 
 def parse_json(payload: bytes) -> Parsed | None:
-    """A frame that fits the schema with each key once, or None."""
+    """Parse a frame that fits the schema with each key once, else None."""
     try:
         frame = _json.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -110,7 +110,7 @@ def parse_json(payload: bytes) -> Parsed | None:
 
 
 def parse_packed(payload: bytes) -> Parsed | None:
-    """A frame that fits the schema with each key once, or None."""
+    """Parse a frame that fits the schema with each key once, else None."""
     try:
         frame = _packed.decode(payload)
         values = _packed_values.decode(frame.values)
@@ -125,7 +125,7 @@ def parse_packed(payload: bytes) -> Parsed | None:
 
 
 def declared_keys(packed: Any) -> int:
-    """How many keys a MessagePack map says it has; 0 if it is none."""
+    """Number of keys declared in the head of a MessagePack map; 0 if it is not a map."""
     head = bytes(memoryview(packed)[:5])
     if 0x80 <= head[0] <= 0x8F:
         return head[0] & 0x0F
@@ -134,12 +134,12 @@ def declared_keys(packed: Any) -> int:
 
 
 def json_identity(payload: bytes) -> tuple[str, int] | None:
-    """Boot and number of a frame in JSON, with everything else passed over."""
+    """Boot and number of a frame in JSON; all else is skipped."""
     return _identity(_json_identity, payload)
 
 
 def packed_identity(payload: bytes) -> tuple[str, int] | None:
-    """Boot and number of a frame in MessagePack, with everything else passed over."""
+    """Boot and number of a frame in MessagePack; all else is skipped."""
     return _identity(_packed_identity, payload)
 
 

@@ -1,6 +1,6 @@
-"""Every frame format by its name. Add one here; `docs/extending.md` says how.
+"""All frame formats by name. Add one here; `docs/extending.md` explains how.
 
-Frames bear no name of their format: the first byte tells them apart.
+Frames do not name their format: the first byte distinguishes them.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ FORMATS: Final[Mapping[str, FrameFormat]] = {
     "msgpack": MessagePackFormat(),
 }
 
-_LOOKED_INTO: Final = 4 * MAX_BYTES
-"""A frame that is too large is looked into up to here, so that its gateway can be told to keep it no longer."""
+_EXAMINED: Final = 4 * MAX_BYTES
+"""A frame that is too large is searched for its identity up to this size, so that its gateway can drop it."""
 
 
 def by_first_byte(formats: Iterable[FrameFormat]) -> dict[bytes, FrameFormat]:
-    """The format of each first byte.
+    """Index the formats by first byte.
 
     Raises:
         ValueError: two formats begin with the same.
     """
     found: dict[bytes, FrameFormat] = {}
-    for one in formats:
-        for first in {begin[:1] for begin in one.begins}:
-            if found.setdefault(first, one) is not one:
-                raise ValueError(f"{one.described} and {found[first].described} both begin with {first!r}")
+    for format_ in formats:
+        for first in {begin[:1] for begin in format_.begins}:
+            if found.setdefault(first, format_) is not format_:
+                raise ValueError(f"{format_.described} and {found[first].described} both begin with {first!r}")
     return found
 
 
@@ -42,15 +42,15 @@ BY_FIRST_BYTE: Final = by_first_byte(FORMATS.values())
 
 
 def format_of(payload: bytes) -> FrameFormat:
-    """The format a payload is written in. Raises Rejected if it is in none, or too large."""
+    """The format of a payload. Raises Rejected if it has none, or is too large."""
     found = BY_FIRST_BYTE.get(payload[:1])
     if found is not None and not payload.startswith(found.begins):
         found = None
     if len(payload) > MAX_BYTES:
-        looked_into = found if len(payload) <= _LOOKED_INTO else None
-        identity = looked_into.identify_large(payload) if looked_into is not None else None
+        examined = found if len(payload) <= _EXAMINED else None
+        identity = examined.identify_large(payload) if examined is not None else None
         raise Rejected(Reason.TOO_LARGE, too_many_bytes(len(payload)), identity=identity)
     if found is None:
-        expected = " or ".join(dict.fromkeys(one.described for one in BY_FIRST_BYTE.values()))
+        expected = " or ".join(dict.fromkeys(known.described for known in BY_FIRST_BYTE.values()))
         raise Rejected(Reason.NOT_READABLE, f"starts with {payload[:8]!r}; expected {expected}")
     return found

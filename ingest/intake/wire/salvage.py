@@ -1,4 +1,4 @@
-"""A frame that does not fit the schema, taken apart column by column: one that is wrong does not cost the others.
+"""Parses a frame that does not fit the schema column by column, so that a faulty column does not cost the others.
 
 Everything here is linear in the bytes of the frame, whatever they are.
 """
@@ -28,17 +28,17 @@ _Plain = int | float | str | bool | None
 
 _NUMBERS: Final = frozenset({float, int, type(None)})
 _MARKS: Final = frozenset({0, 1, 2})
-_DIGITS: Final = 20  # of an integer that is read as one; a longer one is only a number
+_DIGITS: Final = 20  # longest integer that is read as one; a longer one becomes a float
 _SHOWN: Final = 40  # characters of what was sent that a fault quotes
 _LONGEST: Final = 64  # of a name
-_TOLD: Final = 5  # faults beside the columns that a detail names
+_MAX_FAULTS: Final = 5  # faults beside the columns that a detail names
 _MAP_HEADS: Final = {0xDE: 3, 0xDF: 5}  # bytes before the first key of a MessagePack map; of a small one: 1
 _TEXT_HEADS: Final = {0xD9: 2, 0xDA: 3, 0xDB: 5}  # the same of a text
 _COLUMN: Final = "an array of finite numbers and null"
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):
-    """A frame but for its columns, which are looked at one by one."""
+    """A frame without its columns, which are checked one by one."""
 
     boot: NAME
     seq: SEQ
@@ -48,7 +48,7 @@ class _Head(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class _Twice:
-    """A JSON object in which a key stands more than once, as it was written."""
+    """A JSON object with a repeated key, as it was written."""
 
     pairs: list[tuple[str, Any]]
 
@@ -73,20 +73,22 @@ _packed_plain: Final = msgspec.msgpack.Decoder(_Plain | list[_Plain])
 
 
 def salvage_json(payload: bytes) -> Parsed:
-    """Raises Rejected if what is wrong is not a matter of single columns."""
+    """Parse a faulty frame in JSON. Raises Rejected if the fault concerns more than single columns."""
     return parsed_of(_read_json(payload))
 
 
 def parsed_of(top: dict[str, Any] | _Twice) -> Parsed:
-    """A frame of the fields as they were sent, in plain values: what any format can end in.
+    """Parse a frame from its fields in plain values, as any format can deliver them.
 
     Raises:
-        Rejected: what is wrong is not a matter of single columns.
+        Rejected: the fault concerns more than single columns.
     """
     fields, twice = _each_once("", top)
     if twice:
-        told = None if {"boot", "seq"} & twice.keys() else _identity(fields)
-        raise Rejected(Reason.DUPLICATE_KEY, f"{shown(next(iter(twice)))} stands twice; expected once", identity=told)
+        identity = None if {"boot", "seq"} & twice.keys() else _identity(fields)
+        raise Rejected(
+            Reason.DUPLICATE_KEY, f"{shown(next(iter(twice)))} stands twice; expected once", identity=identity
+        )
     identity = _identity(fields)
     try:
         head = _head(fields)
@@ -127,7 +129,7 @@ def _read_json(payload: bytes) -> Any:
 
 
 def salvage_packed(payload: bytes) -> Parsed:
-    """Raises Rejected if what is wrong is not a matter of single columns."""
+    """Parse a faulty frame in MessagePack. Raises Rejected if the fault concerns more than single columns."""
     try:
         fields = guard(_packed.decode, payload)
     except Rejected as error:
@@ -169,7 +171,7 @@ def salvage_packed(payload: bytes) -> Parsed:
 
 
 def shown(value: object) -> str:
-    """What was sent, short enough for a sentence."""
+    """Quote a value, short enough for a sentence."""
     if isinstance(value, _Twice | dict):
         return "{…}"
     if isinstance(value, list | tuple):
@@ -181,13 +183,13 @@ def shown(value: object) -> str:
 
 
 def named(name: str) -> str:
-    """A name as it may stand in a sentence."""
+    """A name in a form fit for a sentence."""
     text = json.dumps(name[:_LONGEST], ensure_ascii=False)[1:-1]
     return _writable(text if len(name) <= _LONGEST else f"{text}…")
 
 
 def as_json(boot: str, seq: int, times: list[int], values: Mapping[str, Any], quality: Mapping[str, Any]) -> bytes:
-    """A frame of columns that were not taken, as they were sent: to be put aside, and perhaps taken again."""
+    """Encode refused columns as they were sent, for the quarantine and a later retry."""
     frame = {"boot": boot, "seq": seq, "time": times, "values": values} | ({"quality": quality} if quality else {})
     try:
         text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"), default=_of_object)
@@ -203,7 +205,7 @@ def _parsed(head: _Head, values: Mapping[str, Any], marks: Mapping[str, Any], un
 
 
 def _each_once(where: str, found: dict[str, Any] | _Twice) -> tuple[dict[str, Any], dict[str, Unfit]]:
-    """The object's fields, and those that stand in it twice with all that they hold."""
+    """The object's fields, and its repeated ones with all their values."""
     if isinstance(found, dict):
         return found, {}
     all_of: dict[str, list[Any]] = {}
@@ -239,7 +241,7 @@ def _head(fields: Mapping[str, Any]) -> _Head:
 
 
 def _head_fault(fields: Mapping[str, Any], otherwise: str) -> str:
-    return "; ".join(islice(faults_of_head(fields, shown), _TOLD)) or otherwise
+    return "; ".join(islice(faults_of_head(fields, shown), _MAX_FAULTS)) or otherwise
 
 
 def _an_object(name: str, found: object) -> dict[str, Any] | _Twice:
@@ -264,7 +266,7 @@ def _packed_columns(raw: Raw) -> dict[str, Raw]:
     """The columns of a map by name; a byte of a name that is not UTF-8 is half of a surrogate pair, as in JSON."""
     try:
         return _packed.decode(raw)
-    except UnicodeDecodeError:  # a map read as the array of its keys and values, so that each name is looked at alone
+    except UnicodeDecodeError:  # a map read as the array of its keys and values, so that each name is decoded alone
         data = bytes(memoryview(raw))
         array = b"\xdd" + (2 * declared_keys(data)).to_bytes(4, "big") + data[_MAP_HEADS.get(data[0], 1) :]
         elements = _packed_elements.decode(array)
@@ -298,8 +300,8 @@ def _column_fault(name: str, column: object) -> tuple[Reason, str] | None:
         return None
     at, wrong = next((at, v) for at, v in enumerate(column) if type(v) not in _NUMBERS or not isfinite(v or 0))
     reason = Reason.NOT_FINITE if type(wrong) is float else Reason.SCHEMA
-    said = f"{shown(wrong)} or a number too large" if wrong in (inf, -inf) else shown(wrong)
-    return reason, f"values.{named(name)}[{at}] = {said}; expected a finite number or null{number_for(wrong)}"
+    value = f"{shown(wrong)} or a number too large" if wrong in (inf, -inf) else shown(wrong)
+    return reason, f"values.{named(name)}[{at}] = {value}; expected a finite number or null{number_for(wrong)}"
 
 
 def _packed_fault(name: str, raw: Raw) -> tuple[Reason, str]:
@@ -322,9 +324,9 @@ def _is_number(raw: Raw) -> bool:
 
 
 def _read(raw: Raw) -> object:
-    """Arrays of integers (`time`) and what is no container are read; anything else is only hinted at.
+    """Decode plain values and arrays of them; a map or deeper array becomes an empty one.
 
-    A map, or an array as a key, could be made to collide in a table: the time to read it would be no more linear.
+    Keys of a map could be made to collide in a hash table, so that decoding it would not be linear.
     """
     data = memoryview(raw)
     if 0x80 <= data[0] <= 0x8F or data[0] in {0xDE, 0xDF}:
@@ -349,15 +351,15 @@ def _marks_fault(name: str, column: object) -> tuple[Reason, str] | None:
 
 
 def _of_object(value: object) -> object:
-    """What `json` cannot write: bytes by their digits; of two equal keys the last."""
+    """Convert what `json` cannot encode: bytes to hex digits, repeated keys to the last."""
     return dict(value.pairs) if isinstance(value, _Twice) else value.hex() if isinstance(value, bytes) else repr(value)
 
 
 def _is_unicode(text: str) -> bool:
-    """Not so if it holds half of a surrogate pair, which JSON can spell."""
+    """Whether it is free of lone surrogates, which JSON can spell."""
     return _writable(text) == text
 
 
 def _writable(text: str) -> str:
-    """With halves of surrogate pairs as escapes, which JSON reads as they were."""
+    """Replace lone surrogates by escapes, which JSON reads as the same."""
     return text.encode(errors="backslashreplace").decode()

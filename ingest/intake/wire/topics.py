@@ -14,7 +14,7 @@ Leaf = Literal["frame", "status", "committed", "refused"]
 
 
 class Topic(msgspec.Struct, frozen=True, gc=False):
-    """Who speaks, and about what."""
+    """The parts of a topic: sender and kind of message."""
 
     plant: str
     gateway: str
@@ -22,27 +22,27 @@ class Topic(msgspec.Struct, frozen=True, gc=False):
 
 
 def frame_topic(plant: str, gateway: str) -> str:
-    """Where a gateway publishes its frames."""
+    """The topic of a gateway's frames."""
     return f"{PREFIX}/{plant}/{gateway}/frame"
 
 
 def status_topic(plant: str, gateway: str) -> str:
-    """Where a gateway's retained status (and last will) stands."""
+    """The topic of a gateway's retained status and last will."""
     return f"{PREFIX}/{plant}/{gateway}/status"
 
 
 def committed_topic(plant: str, gateway: str) -> str:
-    """Where the service tells a gateway what is safely on disk (retained)."""
+    """The topic on which the service announces to a gateway what is on disk (retained)."""
     return f"{PREFIX}/{plant}/{gateway}/committed"
 
 
 def refused_topic(plant: str, gateway: str) -> str:
-    """Where the service tells a gateway what it could not take."""
+    """The topic on which the service tells a gateway what it could not take."""
     return f"{PREFIX}/{plant}/{gateway}/refused"
 
 
 def parse_topic(topic: str) -> Topic | None:
-    """Return the parts of a topic of ours, or None."""
+    """Parse a topic of this protocol; None if it is another."""
     parts = topic.split("/")
     if len(parts) != 5 or parts[0] != "yujing" or parts[1] != "v1" or not parts[2] or not parts[3]:
         return None

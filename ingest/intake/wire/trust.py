@@ -1,4 +1,4 @@
-"""Why a connection over TLS was not made, in words: the other's certificate, ours, or no TLS at all; pure."""
+"""Explains why a TLS connection failed: the peer's certificate, ours, or no TLS at all; pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Distrust(StrEnum):
-    """What is wrong with the certificate the other side showed."""
+    """The fault of the peer's certificate."""
 
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
@@ -36,11 +36,11 @@ _ALERTS: Final = {
     "UNSUPPORTED_CERTIFICATE": "not of a kind that is taken there",
     "CERTIFICATE_UNKNOWN": "not taken there, for a reason not told",
 }
-"""Alerts of TLS that speak of our certificate (RFC 8446, 6.2), as OpenSSL names them after its `ALERT_`."""
+"""TLS alerts about our certificate (RFC 8446, 6.2), as OpenSSL names them after its `ALERT_`."""
 
 
 def distrust(error: BaseException) -> Distrust | None:
-    """Why the other's certificate is not believed, or None if that is not what went wrong.
+    """Why the peer's certificate is not trusted, or None if that is not the error.
 
     >>> error = ssl.SSLCertVerificationError()
     >>> error.verify_code = 10
@@ -53,7 +53,7 @@ def distrust(error: BaseException) -> Distrust | None:
 
 
 def refusal_of_ours(error: BaseException | None) -> str | None:
-    """Why the other side does not take our certificate, or None if that is not what it said.
+    """Why the peer refuses our certificate, or None if that is not the error.
 
     >>> error = ssl.SSLError(1, "…")
     >>> error.reason = "SSLV3_ALERT_CERTIFICATE_EXPIRED"
@@ -67,7 +67,7 @@ def refusal_of_ours(error: BaseException | None) -> str | None:
 
 
 def in_words(error: BaseException) -> str:
-    """What went wrong with a connection, short and without an address in it."""
+    """Describe a connection's error, short and without an address."""
     if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
         return "no TLS is spoken on that port"
     if isinstance(error, ssl.SSLError):

@@ -147,7 +147,7 @@ def test_a_new_connection_begins_with_nothing_of_the_old_one() -> None:
     client = Fed(FIVE)
     client.feed(publish(b"t", b"x", 1)[:-1])
     client.acknowledge([1, 2])
-    client.begin_anew()
+    client.reset_connection()
     client.flush()
     assert not client._out_packet
     client.feed(publish(b"t", b"y", 2))
@@ -284,7 +284,7 @@ def test_why_the_connection_ended_in_a_rest_is_kept() -> None:
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # ends by a reset
         theirs.close()
         client._loop(0.1)
-        assert isinstance(client.lost, ConnectionResetError)
+        assert isinstance(client.connection_error, ConnectionResetError)
         client._sock = None
 
 
@@ -342,7 +342,7 @@ def test_what_finds_no_room_in_the_system_goes_out_whole_and_in_order_before_wha
         client = Resting(ours, 0)
         told = [bytes([number]) * 300_000 for number in range(40)]
         for payload in told:
-            client.tell([("t", payload)], retain=False)
+            client.queue_publishes([("t", payload)], retain=False)
             client.flush()
         assert client.want_write(), "all of it found room"
         received = bytearray()
@@ -382,7 +382,7 @@ def test_who_says_something_and_the_network_thread_never_write_into_each_other()
         for thread in threads:
             thread.start()
         for _ in range(200):
-            client.tell([("t", bytes(5_000))], retain=False)
+            client.queue_publishes([("t", bytes(5_000))], retain=False)
             client.flush()
             client._loop(0)
         while client.want_write() or threads[0].is_alive():

@@ -87,7 +87,7 @@ def test_rests_that_gather_something_are_watched_ever_more_seldom_and_each_again
 
     def unwatched() -> int:
         rests = 0
-        while not held_back.watched():
+        while not held_back.measured():
             rests += 1
         return rests
 
@@ -98,4 +98,4 @@ def test_rests_that_gather_something_are_watched_ever_more_seldom_and_each_again
     assert seen == [0, 1, 2, 4, 8, 8]
     assert unwatched() == 8
     held_back.rested(20 * MESSAGE, 20 * MESSAGE)
-    assert held_back.watched()
+    assert held_back.measured()

@@ -47,8 +47,8 @@ def test_a_flood_is_read_at_its_rate_and_no_more(bench: Bench, a_second: int, si
     read = sum(bench.flood(seconds, a_second, size))
     paid = read * (size + MESSAGE) / MB
     assert BURST + 0.5 * RATE * seconds <= paid <= BURST + RATE * seconds
-    assert bench.shares.refused() == [(LOUD, seconds * a_second - read, (seconds * a_second - read) * size)]
-    assert bench.shares.refused() == [], "told once"
+    assert bench.shares.take_throttled() == [(LOUD, seconds * a_second - read, (seconds * a_second - read) * size)]
+    assert bench.shares.take_throttled() == [], "told once"
 
 
 def test_who_keeps_to_its_share_is_always_read_beside_any_flood(bench: Bench) -> None:
@@ -56,7 +56,7 @@ def test_who_keeps_to_its_share_is_always_read_beside_any_flood(bench: Bench) ->
         bench.flood(1, 50, MB)
         bench.flood(1, 50, MB, ("nobody", "knows"))
         assert all(bench.flood(1, 10, 20_000, CALM))
-    assert {who for who, *_ in bench.shares.refused()} == {LOUD, UNKNOWN_GATEWAYS}
+    assert {who for who, *_ in bench.shares.take_throttled()} == {LOUD, UNKNOWN_GATEWAYS}
 
 
 def test_what_is_not_read_is_few_long_gaps(bench: Bench) -> None:
@@ -76,7 +76,7 @@ def test_a_status_comes_through_beside_the_frames_of_its_own_gateway(bench: Benc
 def test_strangers_have_one_share_however_many_names_they_take(bench: Bench) -> None:
     read = [bench.shares.admit(frame_topic("p", f"made-up-{number}"), MB) for number in range(50)]
     assert sum(read) <= BURST
-    assert [who for who, *_ in bench.shares.refused()] == [UNKNOWN_GATEWAYS]
+    assert [who for who, *_ in bench.shares.take_throttled()] == [UNKNOWN_GATEWAYS]
 
 
 def test_a_gateway_that_comes_into_a_plant_file_leaves_the_strangers(bench: Bench) -> None:
