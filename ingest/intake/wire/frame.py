@@ -41,7 +41,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=F
 
 
 class Committed(msgspec.Struct, forbid_unknown_fields=True):
-    """The acknowledgement: every frame of `boot` up to `seq` is on disk but the ranges in `missing` (both ends included)."""
+    """The acknowledgement: every frame of `boot` up to `seq` is on disk but the ranges in `missing` (inclusive)."""
 
     boot: str
     seq: int
