@@ -55,7 +55,7 @@ from ingest.plants.catalogue import load_catalogue
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
 from ingest.services.config import Role
-from ingest.web.texts import UNJUDGED
+from ingest.web.texts import NOT_EVALUATED
 from tests.deploy.written import DEPLOY, ROOT
 from tests.ingest.storage.history.made_up import NOON, alarm_event
 
@@ -177,7 +177,7 @@ def test_every_event_that_is_named_exists() -> None:
 
 def test_every_reason_a_rule_is_not_evaluated_for_is_explained_in_the_consoles_words() -> None:
     told = {name.strip("`"): said.partition(":")[0] for name, said in table("operations.md", "standing")}
-    assert told == {reason.name.lower(): UNJUDGED[reason].zh for reason in Unjudged}
+    assert told == {reason.name.lower(): NOT_EVALUATED[reason].zh for reason in Unjudged}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

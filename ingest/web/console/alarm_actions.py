@@ -1,4 +1,4 @@
-"""What a caller may do about one alarm as it stands: the page offers this and nothing else."""
+"""Finds what a caller may do about an alarm in its present state; its page offers exactly that."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ingest.services.cases.dispositions import form_for
 from ingest.services.ports import Ports
 
 MINUTES: Final = (15, 30, 60, 120, 240, 480)
-"""For how long an alarm can be shelved by one touch; the longest the service allows is a setting."""
+"""Durations of shelving that the page offers; the longest one allowed is a setting."""
 
 _LIVE: Final = frozenset({SuppressionState.APPLIED, SuppressionState.IN_FORCE})
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be done.
+    """What a caller may do about an alarm.
 
     Attributes:
-        acknowledge, reset, comment, assign: about the alarm itself.
-        hide: kinds of suppression that can begin: none of that kind is there for it yet.
-        over: suppressions in force or asked for that cover it.
+        acknowledge, reset, comment, assign: commands on the alarm itself.
+        hide: kinds of suppression that can begin: it has none of that kind yet.
+        over: suppressions in force or applied for that cover it.
         end: whether the caller may end those.
-        dispose: the form to give feedback with; None: not theirs to give, or given already.
-        minutes: for how long it can be shelved.
+        dispose: the form of its feedback; None: the caller may not give it, or it is given already.
+        minutes: durations it can be shelved for.
     """
 
     acknowledge: bool

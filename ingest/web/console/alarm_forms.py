@@ -1,4 +1,4 @@
-"""The console's forms about one alarm: acknowledge, reset, comment, assign, and hide it for a while."""
+"""Forms of the console on an alarm: acknowledge, reset, comment, assign, and suppress."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MINUTE = 60 * 10**9
 
 Minutes = Annotated[int, Form(ge=1, le=60 * 24 * 7)]
 Raises = Annotated[Number, Form(ge=1)]
-"""Which raise of the alarm the page showed; left out, the first."""
+"""Number of the raise that the page showed; left out, the first."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Form()]
 
@@ -46,13 +46,13 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
 
     @router.post("/reset")
     async def reset(alarm: UUID, actor: Actor, raises: Raises = 1, onward: Onward = "/alarms") -> Response:
-        """Let go of a latched alarm."""
+        """Reset a latched alarm."""
         await order(ports, actor, alarm, Reset(alarm, person(actor), raises))
         return go_on(onward)
 
     @router.post("/comment")
     async def comment(alarm: UUID, caller: Caller, comment: Words, onward: Onward = "/alarms") -> Response:
-        """Say something about an alarm."""
+        """Comment on an alarm."""
         await order(ports, caller, alarm, Comment(alarm, person(caller), comment))
         return go_on(onward)
 
@@ -69,11 +69,11 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
         """Shelve an alarm's rule for so many minutes."""
         found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
         until = ports.now() + minutes * _MINUTE
-        wish = Suppress(
+        command = Suppress(
             SuppressionKind.SHELVED, found.plant, found.point, found.rule, reason, until, person(actor),
             seen=(alarm, raises),
         )  # fmt: skip
-        await carry_out(ports, wish)
+        await carry_out(ports, command)
         return go_on(onward)
 
     @router.post("/suppress")
@@ -82,11 +82,11 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
     ) -> Response:
         """Suppress an alarm's rule by design."""
         found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
-        wish = Suppress(
+        command = Suppress(
             SuppressionKind.SUPPRESSED, found.plant, found.point, found.rule, reason, until, person(actor),
             seen=(alarm, raises),
         )  # fmt: skip
-        await carry_out(ports, wish)
+        await carry_out(ports, command)
         return go_on(onward)
 
     @router.post("/out-of-service")
@@ -101,8 +101,8 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
         """Apply for an alarm's point to be taken out of service."""
         found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
         kind = SuppressionKind.OUT_OF_SERVICE
-        wish = Suppress(kind, found.plant, found.point, None, reason, until, person(actor), begins)
-        await carry_out(ports, wish)
+        command = Suppress(kind, found.plant, found.point, None, reason, until, person(actor), begins)
+        await carry_out(ports, command)
         return go_on(onward)
 
     return router

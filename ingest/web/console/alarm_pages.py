@@ -1,4 +1,4 @@
-"""The console's pages on alarms: the list in its sections, and one alarm with what can be done about it."""
+"""Pages of the console on alarms: the list in its sections, and an alarm with its actions and history."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ingest.web.console.uploads import proofs
 
 DISPOSITIONS_SHOWN: Final = 20
 PARTS: Final = {"head": "_alarm_head.html", "body": "_alarm.html", "actions": "_alarm_actions.html"}
-"""What of an alarm's page is drawn anew by itself."""
+"""Fragments of an alarm's page that reload by themselves."""
 
 
 def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
@@ -40,7 +40,7 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
         state: AnyState = "",
         cursor: str = "",
     ) -> Response:
-        """Show what stands, what is hidden, what waits for feedback and what is over; or what the filters ask for."""
+        """Show alarms that are outstanding, hidden, waiting for feedback and past; or those the filters ask for."""
         fragment = request.url.path.endswith("/table")
         return render.page(
             request,
@@ -61,7 +61,7 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/alarms/{alarm}/body")
     @router.get("/alarms/{alarm}/actions")
     def alarm(request: Request, caller: Caller, alarm: UUID) -> Response:
-        """Show one alarm: how it stands, what can be done, why it was raised and what became of it."""
+        """Show an alarm: its state, its actions, why it was raised, and its history."""
         found = caller_scope.alarm(ports, caller, alarm)
         dispositions = ports.cases.books.dispositions(DispositionFilter(alarm=alarm), limit=DISPOSITIONS_SHOWN)
         return render.page(

@@ -1,4 +1,4 @@
-"""The console's page on the audit trail."""
+"""Page of the console on the audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said with an event or an act, for people: its keys and codes in their language."""
+"""Translates the details of events and acts for people: keys, codes, times and refused fields."""
 
 from __future__ import annotations
 
@@ -18,17 +18,26 @@ from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Asked, Colour, Step
 from ingest.services.timestamps import parse_instant
 from ingest.web.console.wording import Language, clock
-from ingest.web.texts import ACTIONS, EVENTS, SAID, STATES, SUPPRESSION_KINDS, TEXTS, WARNING_ASKED, WARNING_EVENTS
-from ingest.web.texts.field_errors import NOTHING, size, wanted
+from ingest.web.texts import (
+    ACTIONS,
+    EVENTS,
+    FIELD_LABELS,
+    STATES,
+    SUPPRESSION_KINDS,
+    TEXTS,
+    WARNING_ASKED,
+    WARNING_EVENTS,
+)
+from ingest.web.texts.field_errors import NOTHING, expected_text, size
 
 _NANOSECONDS: Final = 10**17  # a whole number as great is a time
-_SHOWN: Final = 60  # characters of what stood in a field that was refused
+_SHOWN: Final = 60  # characters of a refused field's value that are shown
 
 PROSE: Final = (
     "comment", "reason", "cause", "measure", "words", "remark", "text", "summary", "done", "description", "scope",
     "contingency",
 )  # fmt: skip
-"""The fields of the console's forms that hold sentences of whoever fills them in."""
+"""Fields of the console's forms that hold free text."""
 
 _LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256"})
 """Ids that mean nothing to people; the page links to what they name."""
@@ -62,7 +71,7 @@ _CODES: Final[Mapping[str, Mapping[str, Text]]] = {
     "result": _labels(Result),
     "risk_class": _labels(RiskClass),
 }
-"""Keys whose values are codes of ours, with what those are called; what people write is never taken for one."""
+"""Texts of coded values, by key; free text is never taken for a code."""
 
 _ACTIONS: Final[Mapping[str, Mapping[str, Text]]] = {
     **ACTIONS,
@@ -71,30 +80,30 @@ _ACTIONS: Final[Mapping[str, Mapping[str, Text]]] = {
 }
 
 
-def told(detail: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
-    """Return what was said as pairs of label and text, without what is empty."""
+def detail_texts(detail: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
+    """Return an event's details as pairs of label and text, without empty ones."""
     if detail.get("from") in _COLOURS and detail.get("to") in _COLOURS:
         change = f"{_say(_COLOURS[detail['from']], lang)} → {_say(_COLOURS[detail['to']], lang)}"
         rest = {key: value for key, value in detail.items() if key not in {"from", "to", "colour"}}
-        return [(_say(SAID["colour"], lang), change), *told(rest, lang)]
+        return [(_say(FIELD_LABELS["colour"], lang), change), *detail_texts(rest, lang)]
     return [
-        (_say(SAID[key], lang) if key in SAID else key, _value(key, value, lang))
+        (_say(FIELD_LABELS[key], lang) if key in FIELD_LABELS else key, _value(key, value, lang))
         for key, value in detail.items()
         if value not in (None, "", [], {}) and key not in _LEFT_OUT
     ]
 
 
-def prose(form: Mapping[str, object], lang: Language) -> list[tuple[str, str]]:
-    """Return the sentences somebody wrote into a form, each with what its field is called."""
+def sentences(form: Mapping[str, object], lang: Language) -> list[tuple[str, str]]:
+    """Return the free texts of a form, each with the label of its field."""
     written = ((key, str(form.get(key, "")).strip()) for key in PROSE)
-    return [(_say(SAID[key], lang), _value(key, text, lang)) for key, text in written if text]
+    return [(_say(FIELD_LABELS[key], lang), _value(key, text, lang)) for key, text in written if text]
 
 
-def refused(error: Mapping[str, Any], lang: Language) -> tuple[str, str, str]:
-    """Return what a field that was refused is called, what stood there, and what belongs there."""
+def refused_field(error: Mapping[str, Any], lang: Language) -> tuple[str, str, str]:
+    """Return a refused field's label, its value, and what was expected."""
     parameter, value = str(error["parameter"]), error["value"]
-    key = next((part for part in reversed(parameter.split(".")) if part in SAID), parameter)
-    label = _say(SAID[key], lang) if key in SAID else key
+    key = next((part for part in reversed(parameter.split(".")) if part in FIELD_LABELS), parameter)
+    label = _say(FIELD_LABELS[key], lang) if key in FIELD_LABELS else key
     if key == "token":
         shown = ""
     elif value in (None, "", [], ()):
@@ -105,17 +114,21 @@ def refused(error: Mapping[str, Any], lang: Language) -> tuple[str, str, str]:
         shown = size(int(found[1]))
     else:
         shown = _value(key, value, lang)
-    return label, shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…", _say(wanted(str(error["expected"])), lang)
+    return (
+        label,
+        shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…",
+        _say(expected_text(str(error["expected"])), lang),
+    )
 
 
 def action(kind: str, word: str, lang: Language) -> str:
-    """Return what an action is called; a word that is not known stays as it is."""
+    """Return the text of an action; an unknown one as it is."""
     known = _ACTIONS.get(kind, {}).get(word)
     return _say(known, lang) if known else word
 
 
 def cause(code: str, lang: Language) -> str:
-    """Return what a cause is called; words of somebody's own stay as they are."""
+    """Return the text of a cause; a person's own words as they are."""
     known = _CODES["cause"].get(code)
     return _say(known, lang) if known else code
 
@@ -125,9 +138,11 @@ def _value(key: str, value: Any, lang: Language) -> str:
         return ("是" if value else "否") if lang == "zh" else ("yes" if value else "no")
     if isinstance(value, list):
         comma = _say(TEXTS["list.comma"], lang)
-        return f"{len(value)}" if key in {"alarms", "evidence"} else comma.join(_value(key, one, lang) for one in value)
+        return (
+            f"{len(value)}" if key in {"alarms", "evidence"} else comma.join(_value(key, item, lang) for item in value)
+        )
     if isinstance(value, Mapping):
-        return "; ".join(f"{label}: {text}" for label, text in told(value, lang))
+        return "; ".join(f"{label}: {text}" for label, text in detail_texts(value, lang))
     if key == "budget_fen":
         return f"{value / 100:,.2f}"
     text = str(value)
@@ -138,7 +153,7 @@ def _value(key: str, value: Any, lang: Language) -> str:
 
 
 def _time(text: str) -> str:
-    """An instant in plant time; anything else as it is."""
+    """Format an instant in plant time; anything else stays as it is."""
     try:
         return clock(parse_instant(text)) if text[10:11] == "T" else text
     except ValueError:

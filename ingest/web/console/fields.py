@@ -1,4 +1,4 @@
-"""What people write into the console's forms, read strictly: texts, days, times of the plant, sums of money."""
+"""Types of the fields of the console's forms, parsed strictly: texts, days, times of the plant, sums of money."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_YUAN: Final = Decimal(10) ** 12
 
 
 def parse_moment(text: object) -> int | None:
-    """Return the ns since the epoch of a time in plant time, as `datetime-local` sends it; None for an empty field.
+    """Parse a plant time, as `datetime-local` sends it, to ns since the epoch; None for an empty field.
 
     Raises:
         ValueError: no such time.
@@ -37,7 +37,7 @@ def parse_moment(text: object) -> int | None:
 
 
 def parse_day(text: object) -> dt.date | None:
-    """Return a day as `date` sends it; None for an empty field. Raises ValueError."""
+    """Parse a day, as `date` sends it; None for an empty field. Raises ValueError."""
     if text is None or text == "":
         return None
     if not isinstance(text, str) or len(text) != 10 or not text[5:7].isdecimal():  # no week dates
@@ -46,7 +46,7 @@ def parse_day(text: object) -> dt.date | None:
 
 
 def parse_fen(text: object) -> int:
-    """Return yuan as fen, exactly.
+    """Parse a sum in yuan to fen, exactly.
 
     Raises:
         ValueError: not a sum, or one with parts of a fen.
@@ -91,7 +91,7 @@ Moment = Annotated[int | None, BeforeValidator(parse_moment), Form()]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(storable), Form()
 ]
-"""Of a person, an authority, a document."""
+"""Name of a person, an authority or a document."""
 
 MaybeName = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), _STORABLE] | None,

@@ -1,4 +1,4 @@
-"""The console's own forms: sign in and out, choose the language; and what every form of it has in common."""
+"""Forms of the console for sign-in, sign-out and language, and the check and redirect that every form shares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingest.base.telemetry import Event, emit
 from ingest.services.errors import NotOfThisSession, TooManyGuesses
 from ingest.web.access_audit import AccessAudit
 from ingest.web.admission import Admission
-from ingest.web.console.navigation import inside
+from ingest.web.console.navigation import site_path
 from ingest.web.console.rendering import LANGUAGE_COOKIE, Renderer, language
 from ingest.web.console.wording import localized
 from ingest.web.guard import SESSION_COOKIE, client_of
@@ -37,14 +37,14 @@ class SignInRefused(Event, level="warning", labels=("reason",)):
 
 
 async def own_form(request: Request, csrf: Annotated[str, Form()] = "") -> None:
-    """Refuse a form that does not carry its session's token. Programs with a bearer token need none.
+    """Refuse a form without its session's token. Programs with a bearer token need none.
 
-    What the form held is at hand for the page that says why it was refused (`request.state.form`).
+    The form's content is kept for the page that explains a refusal (`request.state.form`).
     """
     session: Session | None = request.state.session
     if session is not None and not hmac.compare_digest(csrf.encode(), session.csrf.encode()):
         raise NotOfThisSession("the form is not of this session; open the page again")
-    request.state.form = await request.form()  # parsed before: this waits for nothing
+    request.state.form = await request.form()  # parsed already: does not wait
 
 
 def forms_router(
@@ -61,7 +61,7 @@ def forms_router(
     @router.get("/signin")
     def signin_page(request: Request, onward: str = "/") -> Response:
         """Show the sign-in page."""
-        return render.signin(request, onward=inside(onward))
+        return render.signin(request, onward=site_path(onward))
 
     @router.post("/signin")
     def signin(request: Request, token: Annotated[str, Form()] = "", onward: Annotated[str, Form()] = "/") -> Response:
@@ -72,15 +72,15 @@ def forms_router(
         except TooManyGuesses as problem:
             emit(SignInRefused("too many attempts", client))
             wrong = localized("signin.wait", lang).format(n=problem.wait_s)
-            answer = render.signin(request, status=problem.status, onward=inside(onward), wrong=wrong)
+            answer = render.signin(request, status=problem.status, onward=site_path(onward), wrong=wrong)
             answer.headers.update(problem.headers)
             return answer
         if principal is None:
             emit(SignInRefused("wrong token", client))
-            return render.signin(request, status=401, onward=inside(onward), wrong=localized("signin.wrong", lang))
+            return render.signin(request, status=401, onward=site_path(onward), wrong=localized("signin.wrong", lang))
         emit(SignedIn(principal.name, client))
         access_audit.signed_in(principal, client)
-        onwards = RedirectResponse(inside(onward), 303)
+        onwards = RedirectResponse(site_path(onward), 303)
         session = sessions.begin(principal, instead_of=request.cookies.get(SESSION_COOKIE, ""))
         onwards.set_cookie(
             SESSION_COOKIE, session.id, max_age=int(lasts_s(principal)), httponly=True, samesite="strict", secure=secure
@@ -101,7 +101,7 @@ def forms_router(
     @router.post("/language")
     def choose_language(lang: Annotated[Literal["zh", "en"], Form()], onward: Annotated[str, Form()] = "/") -> Response:
         """Remember the language in this browser."""
-        onwards = RedirectResponse(inside(onward), 303)
+        onwards = RedirectResponse(site_path(onward), 303)
         onwards.set_cookie(LANGUAGE_COOKIE, lang, max_age=400 * 86_400, httponly=True, samesite="strict", secure=secure)
         return onwards
 
@@ -109,5 +109,5 @@ def forms_router(
 
 
 def go_on(onward: str) -> Response:
-    """Answer a form: on to a page of this site, which is then asked for anew."""
-    return RedirectResponse(inside(onward), 303)
+    """Answer a form with a redirect to a page of this site."""
+    return RedirectResponse(site_path(onward), 303)

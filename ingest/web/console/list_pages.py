@@ -1,4 +1,4 @@
-"""The console's pages on the four lists (四个清单) and the yearly summary."""
+"""Pages of the console on the four lists (四个清单) and the yearly summary."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def list_pages(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
 
     @router.get("")
     def lists(request: Request, caller: Caller, plant: str = "") -> Response:
-        """Show what lists there are, each to look at, to save and to print."""
+        """Show the lists, each with links to view, save and print it."""
         year = day_of(ports.now()).year
         return render.page(
             request,
@@ -48,10 +48,10 @@ def list_pages(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
         return await drawn(request, sheet, at, f"/lists{at}")
 
     @router.get("/{list_name}")
-    async def one_list(
+    async def list_page(
         request: Request, caller: Caller, list_name: ListName, plant: str = "", first: First = 0
     ) -> Response:
-        """Show one of the four lists, a page at a time; the files have it whole."""
+        """Show a page of one of the four lists; the files have all of it."""
         sheet = await exports.page(caller, list_name, plant or None, first, lang=language(request))
         at = f"/lists/{list_name}"
         return await drawn(request, sheet, at, at, plant)

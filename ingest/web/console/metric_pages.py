@@ -1,4 +1,4 @@
-"""The console's page on what alarms ask of each operator position, beside the figures to hold it against."""
+"""Page of the console on the alarm load of each operator position, compared with the benchmarks."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ Verdict = Literal["good", "fair", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A figure of a position beside what it is held against; `value` as people read it."""
+class Comparison:
+    """A position's figure compared with a benchmark; numbers as formatted texts."""
 
     benchmark: Benchmark
     value: str
@@ -42,18 +42,18 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """One operator position: what was, what is, and its drawings for wide and for narrow screens."""
+    """An operator position: metrics of the span, present load, and its charts for wide and for narrow screens."""
 
     name: str
     plants: tuple[str, ...]
     metrics: AlarmMetrics
     present: OperatorLoad
-    held: tuple[Held, ...]
+    compare: tuple[Comparison, ...]
     drawings: tuple[Markup, ...]
 
 
 def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
-    """Return the route of the page on alarm metrics. It goes before /alarms/{alarm}."""
+    """Return the route of the page on alarm metrics. Include it before /alarms/{alarm}."""
     router = APIRouter()
 
     @router.get("/alarms/metrics")
@@ -71,7 +71,7 @@ def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
                 plants,
                 found[name],
                 present[name],
-                tuple(held(benchmark, found[name], present[name]) for benchmark in BENCHMARKS),
+                tuple(compare(benchmark, found[name], present[name]) for benchmark in BENCHMARKS),
                 _drawings(found[name].per_slot, start, ports.load.config.flood_begins_above, request),
             )
             for name, plants in chosen.items()
@@ -90,13 +90,14 @@ def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
     return router
 
 
-def held(benchmark: Benchmark, metrics: AlarmMetrics, present: OperatorLoad) -> Held:
-    """Hold a position's figure against a benchmark."""
+def compare(benchmark: Benchmark, metrics: AlarmMetrics, present: OperatorLoad) -> Comparison:
+    """Compare a position's figure with a benchmark."""
     value = figure(benchmark.metric, metrics, present)
     share = benchmark.unit.en == "share"
-    shown = [f"{100 * one:.3g} %" if share else number(one, None) for one in (value, benchmark.good, benchmark.bad)]
+    figures = (value, benchmark.good, benchmark.bad)
+    shown = [f"{100 * figure:.3g} %" if share else number(figure, None) for figure in figures]
     verdict: Verdict = "good" if value <= benchmark.good else "fair" if value <= benchmark.bad else "bad"
-    return Held(benchmark, shown[0], shown[1], shown[2], verdict)
+    return Comparison(benchmark, shown[0], shown[1], shown[2], verdict)
 
 
 def figure(metric: str, metrics: AlarmMetrics, present: OperatorLoad) -> float:

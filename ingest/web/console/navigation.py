@@ -1,4 +1,4 @@
-"""The console's main navigation: five places, and what is looked at less often."""
+"""The console's main navigation: five places, and those less often used under "more"."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLACES: Final = (
     ("/inspections", "nav.inspections"),
     ("/plants", "nav.plants"),
 )
-"""Address and key of the text."""
+"""Path and key of the text."""
 
 MORE: Final = (
     ("/alarms/metrics", "nav.metrics"),
@@ -23,27 +23,29 @@ MORE: Final = (
     ("/gateways", "nav.gateways"),
     ("/quarantine", "nav.quarantine"),
 )
-"""What hides under "more"."""
+"""Places listed under "more"."""
 
 OF_THE_PLANT: Final = frozenset({"/quarantine"})
-"""Places that supervision has no business in."""
+"""Places that callers of the supervision may not open."""
 
 
-def place(path: str) -> str:
-    """Return the address in the navigation that a page lies under, the closest one; "" for none.
+def current_place(path: str) -> str:
+    """Return the closest place of the navigation that a path lies under; "" for none.
 
-    >>> place("/alarms/metrics"), place("/alarms/0b1f"), place("/signin")
+    >>> current_place("/alarms/metrics"), current_place("/alarms/0b1f"), current_place("/signin")
     ('/alarms/metrics', '/alarms', '')
     """
     under = [at for at, _ in (*PLACES, *MORE) if path == at or path.startswith(f"{at}/")]
     return max(under, key=len, default="")
 
 
-def inside(onward: str) -> str:
-    r"""Return the path if it is one of this site, else "/": a form never leads elsewhere.
+def site_path(onward: str) -> str:
+    r"""Return the path if it is one of this site, else "/", so that no form redirects elsewhere.
 
-    >>> inside("/alarms?level=2"), inside("//evil.example"), inside("/\\evil.example"), inside("https://evil.example")
-    ('/alarms?level=2', '/', '/', '/')
+    >>> site_path("/alarms?level=2"), site_path("//evil.example"), site_path("/\\evil.example")
+    ('/alarms?level=2', '/', '/')
+    >>> site_path("https://evil.example")
+    '/'
     """
     safe = onward.startswith("/") and onward[1:2] not in {"/", "\\"} and onward.isprintable()
     return onward if safe else "/"

@@ -1,4 +1,4 @@
-"""The console's pages and the fragments that its module fetches anew: the same templates, so one way to draw."""
+"""Routes of the console's pages, of the fragments that their script reloads, and of their forms."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ PAGES = (
     audit_pages,
     service_pages,
 )
-"""What there is, by subject."""
+"""Routers of pages and forms by subject."""
 
 
 def include_pages(app: FastAPI, ports: Ports, exports: Exports, render: Renderer) -> None:
-    """Give the application the console's pages and the forms on them, which no document describes."""
+    """Add the console's pages and forms to the application, outside the OpenAPI document."""
     router = APIRouter()
 
     @router.get("/")
     def home() -> Response:
-        """Begin at the alarms."""
+        """Redirect to the alarms."""
         return RedirectResponse("/alarms", 303)
 
     @router.get("/static/{name}")

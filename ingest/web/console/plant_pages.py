@@ -1,4 +1,4 @@
-"""The console's pages on plants and their points."""
+"""Pages of the console on plants and their points."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/plants")
     @router.get("/plants/table")
     def plants(request: Request, caller: Caller) -> Response:
-        """Show the plants, the most pressing first."""
+        """Show the plants, the gravest warnings and risks first."""
         found = rows.plant_rows(
             caller_scope.plants(ports, caller),
             caller_scope.outstanding_alarms(ports, caller),
@@ -54,7 +54,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/plants/{plant}")
     @router.get("/plants/{plant}/table")
     async def plant(request: Request, caller: Caller, plant: str) -> Response:
-        """Show a plant's points as they read now."""
+        """Show a plant's points with their newest readings."""
         found = caller_scope.plant(ports, caller, plant)
         sparks = await trends.small(rows.shown_points(found), language(request))
         return await run_in_threadpool(plant_page, request, caller, found, sparks)
@@ -80,7 +80,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("/plants/{plant}/points/{point}")
     async def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
-        """Show a point's trend with its limits, and everything it is judged by."""
+        """Show a point's trend with its limits, and its rules."""
         found, of = caller_scope.point(ports, caller, plant, point), caller_scope.plant(ports, caller, plant)
         drawn = await drawing(found, span, request)
         return await run_in_threadpool(point_page, request, caller, of, found, drawn)
@@ -101,7 +101,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("/plants/{plant}/points/{point}/trend")
     async def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
-        """Draw a point's trend anew."""
+        """Reload a point's trend."""
         found, of = caller_scope.point(ports, caller, plant, point), caller_scope.plant(ports, caller, plant)
         drawn = await drawing(found, span, request)
         return await run_in_threadpool(
@@ -119,7 +119,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("/plants/{plant}/points/{point}/rules")
     def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:
-        """Show anew what a point is judged by, and whether it is."""
+        """Reload a point's rules, and whether each is evaluated."""
         found = caller_scope.point(ports, caller, plant, point)
         hidden = _hidden_rules(ports, found, caller_scope.hiding(ports, plant, point).get(point, ()))
         return render.page(
@@ -143,7 +143,7 @@ def _point_row(ports: Ports, caller: Principal, plant: Plant, point: Point) -> r
 
 
 def _hidden_rules(ports: Ports, point: Point, hidden: Sequence[Suppression]) -> dict[str, Suppression]:
-    """Return the strongest suppression of each rule whose alarms call nobody now, by its code."""
+    """Return by rule code the strongest suppression of each rule whose alarms are hidden now."""
     highest = ports.load.config.suppress_level_2
     return {
         rule.code: suppression

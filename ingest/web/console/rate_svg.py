@@ -1,4 +1,4 @@
-"""Alarms per 10 min as SVG bars, with the line beyond which it is a flood. Pure."""
+"""Draws alarms per 10 min as SVG bars, with the line beyond which they are a flood. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEPS_S: Final = (3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 432_000,
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What is drawn: the most alarms in 10 min of each bar's time, from `start` (ns), each bar `width` ns long."""
+    """Bars to draw: the most alarms in 10 min of each bar's time, from `start` (ns), each bar `width` ns long."""
 
     counts: Sequence[int]
     start: int
@@ -62,7 +62,7 @@ def bars_of(counts: Sequence[int] | NDArray[np.int64], start: int, width: int, m
 
 
 def rate_svg(bars: Bars, flood: int, paper: Paper, *, title: str, flood_label: str) -> str:
-    """Draw the bars; those beyond the flood line differ in colour and bear their number."""
+    """Draw the bars; those beyond the flood line differ in colour and show their number."""
     top = max([*bars.counts, flood, 1]) * 1.08
     inner_height = paper.height - paper.top - paper.bottom
     inner_width = paper.width - paper.left - paper.right

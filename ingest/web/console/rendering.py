@@ -1,4 +1,4 @@
-"""Templates to responses: one Jinja environment, autoescaped, strict about what it does not know."""
+"""Renders templates to responses: one Jinja environment, autoescaped, with undefined names as errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ingest.services.access import Principal
 from ingest.services.errors import BadParameter, Conflict, NotSignedIn, NotThere, Problem
 from ingest.services.ports import Ports
 from ingest.web.console import event_texts, navigation, wording
-from ingest.web.console.concerned import SUBJECT_PAGES, page_before, records
+from ingest.web.console.conflict_records import SUBJECT_PAGES, page_before, records
 from ingest.web.console.wording import Language
 from ingest.web.sessions import Session
 from ingest.web.texts import (
@@ -29,13 +29,13 @@ from ingest.web.texts import (
     CONFIDENCE,
     EVENTS,
     KINDS,
+    NOT_EVALUATED,
     ROLES,
     STATES,
     SUPPRESSION_ENDS,
     SUPPRESSION_KINDS,
     SUPPRESSION_STATES,
     TEXTS,
-    UNJUDGED,
     VERDICTS,
     WARNING_ASKED,
     WARNING_EVENTS,
@@ -47,15 +47,19 @@ from ingest.web.texts.quarantine import REASONS, in_chinese
 from ingest.web.texts.sources import source_in_chinese
 
 FRAGMENTS: Final = frozenset({"table", "head", "body", "actions"})
-"""Last part of the address of what the module draws anew."""
+"""Last part of the path of fragments that the page's script reloads."""
 
 HOME: Final = Path(str(dashboards.__file__)).parent / "console"
 LANGUAGE_COOKIE: Final = "lang"
-_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}  # not asked of the system
+_TYPES: Final = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}  # mimetypes differ between systems
 
 
 class Renderer:
-    """Fills templates for a request: its language, its caller, its form token."""
+    """Renders templates for a request: in its language, for its caller, with its form token."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -79,7 +83,7 @@ class Renderer:
             events=EVENTS,
             kinds=KINDS,
             confidences=CONFIDENCE,
-            reasons=UNJUDGED,
+            reasons=NOT_EVALUATED,
             words=WORDS,
             roles=ROLES,
             suppression_ends=SUPPRESSION_ENDS,
@@ -99,14 +103,14 @@ class Renderer:
         )
 
     def asset(self, name: str) -> Response:
-        """Return a file of the console; its address changes with its content, so it may be kept for long."""
+        """Return a static file; its URL changes with its content, so that it may be cached for long."""
         if name not in self._assets:
             raise NotThere(f"{name!r} is no file of the console")
         body, kind = self._assets[name]
         return Response(body, media_type=kind, headers={"cache-control": "public, max-age=31536000, immutable"})
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        """Return a template filled in."""
+        """Render a template."""
         lang = language(request)
         principal: Principal | None = getattr(request.state, "principal", None)
         session: Session | None = getattr(request.state, "session", None)
@@ -122,7 +126,7 @@ class Renderer:
             say=say,
             ago=lambda since: wording.age(since, now, lang),
             left=lambda until: wording.left(until, now, lang),
-            told_of=lambda detail: event_texts.told(detail, lang),
+            details_of=lambda detail: event_texts.detail_texts(detail, lang),
             action_of=lambda kind, word: event_texts.action(kind, word, lang),
             cause_of=lambda code: event_texts.cause(code, lang),
             condition=lambda rule: wording.condition(
@@ -131,29 +135,29 @@ class Renderer:
             refused_for=lambda reason: say(REASONS.get(reason, Text(reason, reason))),
             refused_with=in_chinese if lang == "zh" else str,
             source_of=source_in_chinese if lang == "zh" else str,
-            place=navigation.place(request.url.path),
+            place=navigation.current_place(request.url.path),
             now=now,
             not_evaluated=lambda text: wording.not_evaluated(text, lang),
             path=request.url.path,
             here=here(request),
-            back=_whole(request),
+            back=_full_page(request),
             me=principal,
             csrf=session.csrf if session else "",
         )
         return HTMLResponse(html, status)
 
     def refusal(self, request: Request, problem: Problem) -> HTMLResponse:
-        """Return the page of a problem: the sign-in page for strangers, else what went wrong."""
+        """Render the page of a problem: the sign-in page for unknown callers, else the error."""
         if isinstance(problem, NotSignedIn):
             posted = request.method == "POST" and request.url.path != "/signout"
-            onward = here(request) if request.method == "GET" else _before(request) or "/"
+            onward = here(request) if request.method == "GET" else _referring_page(request) or "/"
             answer = self.signin(request, status=401, onward=onward, undone=posted)
         else:
             key = f"error.{problem.status}"
-            said = problem_in_chinese(problem.detail or "") if language(request) == "zh" else None
-            detail = said or problem.detail
+            translated = problem_in_chinese(problem.detail or "") if language(request) == "zh" else None
+            detail = translated or problem.detail
             look_at = records(request.url.path, problem)
-            before = _before(request) or page_before(request, problem)
+            before = _referring_page(request) or page_before(request, problem)
             answer = self.page(
                 request,
                 "error.html",
@@ -162,8 +166,10 @@ class Renderer:
                 detail=detail,
                 translated=detail != problem.detail,
                 changed=problem.localized,
-                fields=[event_texts.refused(wrong_field, language(request)) for wrong_field in _wrong_fields(problem)],
-                unsaved=event_texts.prose(_unsaved(request, problem), language(request)),
+                fields=[
+                    event_texts.refused_field(wrong_field, language(request)) for wrong_field in _wrong_fields(problem)
+                ],
+                unsaved=event_texts.sentences(_unsaved(request, problem), language(request)),
                 look_at=look_at,
                 before=before if before and urlsplit(before).path not in {page for _, page in look_at} else None,
                 form=request.method == "POST",
@@ -175,37 +181,37 @@ class Renderer:
     def signin(
         self, request: Request, *, status: int = 200, onward: str = "/", wrong: str | None = None, undone: bool = False
     ) -> HTMLResponse:
-        """Return the sign-in page.
+        """Render the sign-in page.
 
         Args:
-            request: what it answers.
-            status: of the answer.
+            request: the request it answers.
+            status: of the response.
             onward: where to go afterwards.
-            wrong: what went wrong before.
-            undone: a form was sent whose session had ended: nothing came of it, and they are to be told.
+            wrong: the error of the previous attempt.
+            undone: a form was sent after its session had ended: it was not carried out, and the page says so.
         """
         return self.page(request, "signin.html", status=status, onward=onward, wrong=wrong, undone=undone, refused=True)
 
 
 def _wrong_fields(problem: Problem) -> list[dict[str, Any]]:
-    """The fields that a problem is about, each with what stood there and what was expected."""
+    """Return the fields that a problem is about, each with its value and what was expected."""
     return list(problem.errors) if isinstance(problem, BadParameter) else []
 
 
 def _unsaved(request: Request, problem: Problem) -> Mapping[str, object]:
-    """What was in the form that was refused; nothing where it was kept all the same, or may have been."""
+    """Return the content of a refused form; nothing where it was stored, or may have been."""
     if problem.status >= 500 or (isinstance(problem, Conflict) and problem.now.get("comment_kept")):
         return {}
     form: Mapping[str, object] = getattr(request.state, "form", {})
     return form
 
 
-def _before(request: Request) -> str | None:
-    """The page of this site that the form was on, if the browser tells."""
-    came = urlsplit(request.headers.get("referer", ""))
-    if came.netloc != request.url.netloc or came.path[:1] != "/" or came.path[1:2] in {"/", "\\"}:
+def _referring_page(request: Request) -> str | None:
+    """Return the page of this site that the form was on, if the browser sends it."""
+    referrer = urlsplit(request.headers.get("referer", ""))
+    if referrer.netloc != request.url.netloc or referrer.path[:1] != "/" or referrer.path[1:2] in {"/", "\\"}:
         return None
-    return came.path + (f"?{came.query}" if came.query else "")
+    return referrer.path + (f"?{referrer.query}" if referrer.query else "")
 
 
 def language(request: Request) -> Language:
@@ -218,11 +224,11 @@ def here(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _whole(request: Request) -> str:
-    """Return the page that a request is about, if it asks for a part of it: where its forms lead back to."""
+def _full_page(request: Request) -> str:
+    """Return the page that a requested fragment belongs to: where its forms lead back to."""
     path, _, part = request.url.path.rpartition("/")
-    whole = path if part in FRAGMENTS else request.url.path
-    return whole + (f"?{request.url.query}" if request.url.query else "")
+    page = path if part in FRAGMENTS else request.url.path
+    return page + (f"?{request.url.query}" if request.url.query else "")
 
 
 def plant_names(ports: Ports, caller: Principal) -> dict[str, Text]:

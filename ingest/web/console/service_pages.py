@@ -1,4 +1,4 @@
-"""The console's pages on the service itself: gateways and quarantine."""
+"""Pages of the console on gateways and quarantine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's page on what is shelved, suppressed and out of service, and its forms."""
+"""Page of the console on suppressions (shelved, by design, out of service), with its forms."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("")
     def suppressions(request: Request, caller: Caller, plant: str = "", cursor: str = "") -> Response:
-        """Show what waits for approval, what is in force, and what was."""
+        """Show suppressions that wait for approval, are in force, and are over."""
         scope = caller_scope.narrowed(caller, plant or None)
 
         waiting = caller_scope.suppressions(ports, scope, _WAITING)

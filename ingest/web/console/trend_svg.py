@@ -1,4 +1,4 @@
-"""A point's trend as SVG: the mean as a line in its min-max band, its limits, and gaps left as gaps. Pure."""
+"""Draws a point's trend as SVG: the mean as a line in its min-max band, limits, and gaps left open. Pure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def window(now: int, span_s: float, silence_s: float, most: int) -> Window:
 
     A bucket is never shorter than a third of the point's allowed silence: a healthy point then has a reading in
     every bucket, and a gap in the drawing is a gap in the data. Buckets are those of every trend (`bucket_edges`), so
-    their edges stay put as time goes on.
+    their edges do not move as time goes on.
     """
     width = whole_width(math.ceil(max(span_s / most, silence_s / 3, 1.0) * _SECOND))
     buckets = max(1, round(span_s * _SECOND / width))

@@ -1,4 +1,4 @@
-"""Trends of points as pictures, the small ones kept until they change."""
+"""Draws trends of points; sparklines are cached until they change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEPT: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Sparklines:
-    """A page's sparklines by point id; `missing`: the history did not answer, and some of them are not there."""
+    """A page's sparklines by point id; `missing`: the history did not answer, so that some of them are absent."""
 
     drawn: Mapping[str, Markup]
     missing: bool
@@ -39,13 +39,13 @@ class Sparklines:
 
 @dataclass(frozen=True, slots=True)
 class Trends:
-    """Draws trends. Small ones are kept: many browsers may ask for the same table every few seconds."""
+    """Draws trends. Sparklines are cached: many browsers may request the same table every few seconds."""
 
     ports: Ports
     _kept: OrderedDict[tuple[Point, Window, Language], Markup] = field(default_factory=OrderedDict)
 
     async def large(self, point: Point, span_s: int, lang: Language) -> tuple[Markup, Markup]:
-        """Return the trend for wide and for narrow screens. Raises Away."""
+        """Draw a trend for wide and for narrow screens. Raises Away."""
         span = window(self.ports.now(), span_s, point.silence_s, MOST_BUCKETS)
         (trend,) = await caller_scope.trends(self.ports, [_query(point, span)])
         return await run_in_threadpool(
@@ -53,7 +53,7 @@ class Trends:
         )
 
     async def small(self, points: Sequence[Point], lang: Language) -> Sparklines:
-        """Return the sparklines; those that are not kept are asked of the history in one query."""
+        """Return the sparklines; those not cached are read from the history in one query."""
         now = self.ports.now()
         keys = [(point, window(now, SPARK_SPAN_S, point.silence_s, SPARK_BUCKETS), lang) for point in points]
         wanted = [key for key in keys if key not in self._kept]
@@ -91,5 +91,5 @@ def _query(point: Point, span: Window) -> TrendQuery:
 
 
 def refresh_s(span_s: int) -> int:
-    """Return how often a trend of that span is worth drawing again."""
+    """Return how often a trend of that span is reloaded, s."""
     return min(60, max(5, span_s // 120))

@@ -1,4 +1,4 @@
-"""Files of evidence that come with a form of the console, and those a page shows."""
+"""Evidence files in the console: those uploaded with a form, and those a page shows."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
 
 MOST: Final = 3
-"""Files in one form."""
+"""Most files in a form."""
 
 PATHS: Final = ("/dispositions", "/hazards/submit", "/hazards/close", "/inspections/conclude", "/self-inspections")
-"""Where forms with files are posted to. None names a record: which one is a field, so that the door knows them all."""
+"""Paths of forms with files. The record is a field and not part of the path, so that the guard knows each path."""
 
 Files = Annotated[list[UploadFile], File(description="JPEG, PNG or PDF, by their content")]
 
 
 def most_bytes(file_bytes: int) -> int:
-    """Return how large a form with files may be, if one file and what stands around it may be so large."""
+    """Return the largest size of a form with files, given that of a file with its multipart header."""
     return MOST * file_bytes
 
 
 async def handed_in(ports: Ports, caller: Principal, plant: str, files: Sequence[UploadFile]) -> tuple[UUID, ...]:
-    """Keep the files that came with a form; a browser sends an empty one where none was chosen.
+    """Store the files that came with a form; a browser sends an empty one where none was chosen.
 
     Raises:
         NotThere, BadParameter, Incomplete: the plant is not in scope, too many files, or one that is not taken.
@@ -46,5 +46,5 @@ async def handed_in(ports: Ports, caller: Principal, plant: str, files: Sequence
 
 
 def proofs(ports: Ports, keys: Collection[UUID]) -> list[Evidence]:
-    """Return what is known of these files, in the order in which they were handed in."""
-    return sorted(ports.cases.books.evidence_of(keys), key=lambda one: one.given)
+    """Return the records of these files, in the order of upload."""
+    return sorted(ports.cases.books.evidence_of(keys), key=lambda evidence: evidence.given)

@@ -1,4 +1,4 @@
-"""The console's pages on warnings: every plant by its colour, and one warning with what led to it."""
+"""Pages of the console on warnings: open and closed warnings, and a warning with its reasons and history."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from ingest.web.console.uploads import proofs
 from ingest.web.console.warning_views import (
     STATES_LIVE,
     asked_steps,
+    escalation_steps,
     moments,
     offer_of,
     open_warnings,
     page_of,
     plant_risks,
-    rungs,
 )
 from ingest.web.inputs import Number
 from ingest.web.paging import cut, read_token
 
 PAST_SHOWN: Final = 30
 PARTS: Final = {"head": "_warning_head.html", "body": "_warning.html"}
-"""What of a warning's page is drawn anew by itself."""
+"""Fragments of a warning's page that reload by themselves."""
 
 _TO_THE_MINUTE: Final = len("2026-11-23T14:12")
 
@@ -58,7 +58,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     def warnings(
         request: Request, caller: Caller, plant: str = "", cursor: str = "", after: UUID | None = None
     ) -> Response:
-        """Show every plant that is warned of, the gravest first, then the quiet ones, then what is closed."""
+        """Show open warnings, the gravest first, then the plants without one, then closed warnings."""
         scope = caller_scope.narrowed(caller, plant or None)
         closed = WarningFilter(plants=scope, states=frozenset({WarningState.CLOSED}))
         found = ports.warnings.warnings(closed, limit=PAST_SHOWN + 1, before=read_token(cursor or None))
@@ -70,7 +70,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         return render.page(
             request,
             "_warnings.html" if request.url.path.endswith("/table") else "warnings.html",
-            open_warnings=[(warning, rungs(warning)) for warning in shown] if not cursor else None,
+            open_warnings=[(warning, escalation_steps(warning)) for warning in shown] if not cursor else None,
             count=len(current),
             fall_after=ports.live.fall_after(),
             more=more,
@@ -85,7 +85,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("/count")
     def count(request: Request, caller: Caller) -> Response:
-        """Show how many warnings wait for somebody."""
+        """Show how many warnings wait for an answer."""
         found = open_warnings(ports, caller.plants)
         return render.page(
             request,
@@ -98,7 +98,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/{warning}/head")
     @router.get("/{warning}/body")
     def warning(request: Request, caller: Caller, warning: UUID, at: str = "", event: Number | None = None) -> Response:
-        """Show one warning: how it stands, why, also at an earlier time, and what became of it."""
+        """Show a warning: its state, its reasons (also at an earlier time), and its history."""
         found = caller_scope.warning(ports, caller, warning)
         history = ports.warnings.warning_history(warning)
         dispositions = ports.cases.books.dispositions(DispositionFilter(warning=warning), limit=20)
@@ -108,7 +108,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
             warning=found,
             plant=ports.live.configuration().plants.get(found.plant),
             moments=moments(history),
-            rungs=rungs(found, asked_steps(history)),
+            rungs=escalation_steps(found, asked_steps(history)),
             explained=_explained(history, at, event),
             at=at,
             hidden={} if at or event is not None else caller_scope.hiding(ports, found.plant),
@@ -126,7 +126,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     async def acknowledge(
         caller: Caller, warning: UUID, comment: Maybe = None, peak: Peak = None, onward: Onward = "/warnings"
     ) -> Response:
-        """Acknowledge a warning; whether it is theirs to do the ladder decides."""
+        """Acknowledge a warning; the step of escalation decides whether the caller may."""
         seen = await run_in_threadpool(seen_colour, ports, caller, warning, peak)
         await order(ports, caller, warning, AcknowledgeWarning(warning, person(caller), comment, seen))
         return go_on(onward)
@@ -135,7 +135,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     async def feed_back(
         caller: Caller, warning: UUID, cause: Words, measure: Words, peak: Peak = None, onward: Onward = "/warnings"
     ) -> Response:
-        """Say what it was and what was done, for supervision; the plant's own people use the form of feedback."""
+        """Give supervision's feedback on a warning; the plant's people use the form of dispositions."""
         seen = await run_in_threadpool(seen_colour, ports, caller, warning, peak)
         await order(ports, caller, warning, FeedBack(warning, person(caller), cause, measure, seen))
         return go_on(onward)
@@ -144,14 +144,14 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
 
 
 def _explained(history: Sequence[WarningEvent], at: str, event: int | None) -> Explanation | None:
-    """Why it had its colour at the time asked for, right after the event asked for, or now."""
+    """Explain the warning's colour at a time, right after an event, or now."""
     if not history:
         return None
     if event is not None:
         return explain_event(history, event)
     try:
         time = parse_moment(at)
-        # what happened within the minute, or the second, that was asked for counts
+        # the whole minute, or second, that was given counts
         within = (60 if len(at) == _TO_THE_MINUTE else 1) * 10**9 - 1
         return explain(history, history[-1].time if time is None else time + within)
     except NotYet as error:

@@ -79,7 +79,7 @@ def plant_risks(ports: Ports, caller: Principal, plant: str | None = None) -> di
     return {risk.plant.id: risk for risk in sorted(risks, key=lambda risk: -risk.index)}
 
 
-def rungs(warning: EarlyWarning, asked: Collection[Step] | None = None) -> list[tuple[Text, StageStatus]]:
+def escalation_steps(warning: EarlyWarning, asked: Collection[Step] | None = None) -> list[tuple[Text, StageStatus]]:
     """Return the steps of escalation from the enterprise to the province, each with its status.
 
     A step below the present one did not answer in time, or nobody is assigned to it; `asked` None: not known which.

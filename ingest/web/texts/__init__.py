@@ -6,12 +6,12 @@ from typing import Final
 
 from ingest.domain.alarms.labels import EVENTS, STATES
 from ingest.domain.model.text import Text
-from ingest.web.texts.acts import ACTIONS, SAID
+from ingest.web.texts.acts import ACTIONS, FIELD_LABELS
 from ingest.web.texts.alarms import ALARMS, WORDS
 from ingest.web.texts.cases import CASES
 from ingest.web.texts.frame import FRAME
 from ingest.web.texts.metrics import METRICS, VERDICTS
-from ingest.web.texts.plants import CONFIDENCE, FLAGS, KINDS, PLANTS, UNJUDGED
+from ingest.web.texts.plants import CONFIDENCE, FLAGS, KINDS, NOT_EVALUATED, PLANTS
 from ingest.web.texts.service import SERVICE_PAGES
 from ingest.web.texts.suppressions import (
     ACT_KINDS,
@@ -39,16 +39,16 @@ __all__ = [
     "ACT_KINDS",
     "CONFIDENCE",
     "EVENTS",
+    "FIELD_LABELS",
     "FLAGS",
     "KINDS",
+    "NOT_EVALUATED",
     "ROLES",
-    "SAID",
     "STATES",
     "SUPPRESSION_ENDS",
     "SUPPRESSION_KINDS",
     "SUPPRESSION_STATES",
     "TEXTS",
-    "UNJUDGED",
     "VERDICTS",
     "WARNING_ASKED",
     "WARNING_EVENTS",

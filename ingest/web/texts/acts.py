@@ -8,7 +8,7 @@ from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.labels import LABELS
 from ingest.domain.model.text import Text
 
-SAID: Final[dict[str, Text]] = {
+FIELD_LABELS: Final[dict[str, Text]] = {
     "address": Text("地址", "address"),
     "alarm": Text("报警", "alarm"),
     "alarms": Text("报警", "alarms"),

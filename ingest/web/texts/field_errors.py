@@ -71,10 +71,10 @@ _WANTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
 )  # fmt: skip
 
 
-def wanted(expected: str) -> Text:
+def expected_text(expected: str) -> Text:
     """What is expected of a field, in both languages; what is not known stays as it was said.
 
-    >>> wanted("a day not after 2026-11-23").zh
+    >>> expected_text("a day not after 2026-11-23").zh
     '不晚于 2026-11-23 的日期'
     """
     for pattern, chinese, english in _WANTED:

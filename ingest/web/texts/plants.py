@@ -101,7 +101,7 @@ CONFIDENCE: Final[dict[Confidence, Text]] = {
     Confidence.PUBLISHED: Text("公开资料", "published"),
     Confidence.ENGINEERING_DEFAULT: Text("工程默认值", "engineering default"),
 }
-UNJUDGED: Final[dict[Reason, Text]] = {
+NOT_EVALUATED: Final[dict[Reason, Text]] = {
     Reason.NEVER_HEARD: Text("从未收到数据", "never heard"),
     Reason.NO_VALUE: Text("无有效值", "no usable value"),
     Reason.GATE_UNKNOWN: Text("门控测点未知", "gate unknown"),

@@ -15,7 +15,7 @@ from fastapi.routing import iter_route_contexts
 from ingest.services.config import ApiConfig
 from ingest.web.app import build_api
 from ingest.web.console import fields
-from ingest.web.texts import SAID
+from ingest.web.texts import FIELD_LABELS
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import fill
 from tests.ingest.web.stand_in import ADMIN, STEEL, WOOD, StandIn
@@ -87,7 +87,7 @@ async def test_every_form_on_every_page_carries_the_token(app: FastAPI, hall: St
 def test_every_field_has_a_name_in_both_languages(path: str) -> None:
     """So that what is wrong in a form can be named to whoever filled it in."""
     names = {field.alias for field in ROUTES[path].dependant.body_params} - SILENT
-    assert names <= set(SAID)
+    assert names <= set(FIELD_LABELS)
 
 
 async def test_what_people_write_is_text_on_every_page_and_nothing_else(hall: StandIn, ask: Ask) -> None:

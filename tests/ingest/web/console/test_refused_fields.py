@@ -16,10 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 import ingest
 from ingest.web.app import wrong_parameters
 from ingest.web.console import fields
-from ingest.web.console.event_texts import PROSE, prose, refused
+from ingest.web.console.event_texts import PROSE, refused_field, sentences
 from ingest.web.console.rendering import HOME
 from ingest.web.inputs import Number
-from ingest.web.texts.field_errors import wanted
+from ingest.web.texts.field_errors import expected_text
 
 ROOT = Path(ingest.__file__).parent
 WHERE = ("domain/cases", "services", "services/cases", "web/console", "storage/state")
@@ -68,12 +68,12 @@ def test_every_field_for_sentences_is_shown_again_when_its_form_is_refused() -> 
     pages = (HOME / "templates").glob("*.html")
     found = {name for page in pages for name in re.findall(r'fields\.words\("(\w+)"', page.read_text(encoding="utf-8"))}
     assert found == set(PROSE)
-    assert len(prose(dict.fromkeys(found, "x"), "zh")) == len(found)
+    assert len(sentences(dict.fromkeys(found, "x"), "zh")) == len(found)
 
 
 @pytest.mark.parametrize("expected", sorted({*sentences()}))
 def test_every_rule_of_a_form_is_said_in_chinese(expected: str) -> None:
-    said = wanted(expected)
+    said = expected_text(expected)
     assert re.search("[\u4e00-\u9fff]", said.zh), expected
     assert not set(re.findall("[A-Za-z]{3,}", said.zh)) - KEPT, said.zh
     assert not re.search("[\u4e00-\u9fff]", said.en.replace("(文书号)", ""))
@@ -81,7 +81,7 @@ def test_every_rule_of_a_form_is_said_in_chinese(expected: str) -> None:
 
 def test_what_a_library_says_of_a_form_is_said_in_words_for_people() -> None:
     for expected in faults():
-        said = wanted(expected)
+        said = expected_text(expected)
         assert re.search("[\u4e00-\u9fff]", said.zh), expected
         assert not re.search("isoformat|String|parse|UUID|range", said.en), said.en
 
@@ -114,5 +114,5 @@ def test_what_a_library_says_of_a_form_is_said_in_words_for_people() -> None:
 def test_a_refused_field_is_said_as_a_person_would(
     error: dict[str, Any], zh: tuple[str, str, str], en: tuple[str, str, str]
 ) -> None:
-    assert refused(error, "zh") == zh
-    assert refused(error, "en") == en
+    assert refused_field(error, "zh") == zh
+    assert refused_field(error, "en") == en

@@ -72,7 +72,7 @@ WORDS_OF_THE_MODEL: dict[str, tuple[Mapping[Any, Text], set[Any]]] = {
     "KINDS": (texts.KINDS, {*get_args(PlantKind), SERVICE}),
     "CONFIDENCE": (texts.CONFIDENCE, set(Confidence)),
     "FLAGS": (texts.FLAGS, set(Flag)),
-    "UNJUDGED": (texts.UNJUDGED, set(Reason)),
+    "NOT_EVALUATED": (texts.NOT_EVALUATED, set(Reason)),
     "SUPPRESSION_KINDS": (texts.SUPPRESSION_KINDS, set(SuppressionKind)),
     "SUPPRESSION_ENDS": (texts.SUPPRESSION_ENDS, set(SuppressionKind)),
     "SUPPRESSION_STATES": (texts.SUPPRESSION_STATES, set(SuppressionState)),
@@ -93,7 +93,7 @@ def test_every_word_of_the_model_has_a_text_in_both_languages(name: str) -> None
 
 
 def test_every_key_and_action_told_is_said_in_both_languages() -> None:
-    said = [*texts.SAID.values(), *(text for of in texts.ACTIONS.values() for text in of.values())]
+    said = [*texts.FIELD_LABELS.values(), *(text for of in texts.ACTIONS.values() for text in of.values())]
     assert all(text.zh.strip() and text.en.strip() for text in said)
     assert not any(re.search(r"[\u4e00-\u9fff]", text.en) for text in said)
 

@@ -1,4 +1,4 @@
-"""Where to look after a decision was refused because things had moved on: the records it is about."""
+"""Links to the records behind a refused decision, whose state changed after the caller had opened the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi import Request
 from ingest.domain.model.audit import ActKind
 from ingest.domain.model.text import Text
 from ingest.services.errors import Conflict, Problem
-from ingest.web.console.navigation import inside
+from ingest.web.console.navigation import site_path
 from ingest.web.texts import ACT_KINDS
 
 SUBJECT_PAGES: Final[dict[ActKind, str]] = {
@@ -21,23 +21,23 @@ SUBJECT_PAGES: Final[dict[ActKind, str]] = {
     "inspection": "/inspections/",
     "enterprise": "/enterprises/",
 }
-"""Where the pages of the audit trail's subjects are."""
+"""Paths of the pages of the audit trail's subjects."""
 
 _FORM: Final = re.compile(r"(/\w+/)([^/]+)/[\w-]+")
 _MOST: Final = 10
-"""Records that are offered at most."""
+"""Most records linked."""
 
 
 def records(path: str, problem: Problem) -> list[tuple[Text, str]]:
-    """Return the records to look at before one decides again, each as what it is and its page; none but after a 409.
+    """Return the name and page of each record to check before deciding again; only after a conflict (409).
 
-    They are those that the refusal names; if it names none, the one whose form was sent to `path`.
+    These are the records that the refusal names; if it names none, the one whose form was sent to `path`.
     """
     if not isinstance(problem, Conflict):
         return []
     kinds: tuple[ActKind, ...] = ("alarm", "warning")
     named = [(kind, str(problem.now[kind])) for kind in kinds if kind in problem.now]
-    named += [("alarm", str(one)) for one in problem.now.get("alarms", ())][:_MOST]
+    named += [("alarm", str(key)) for key in problem.now.get("alarms", ())][:_MOST]
     form = _FORM.fullmatch(path)
     if not named and form is not None:
         named = [(kind, form[2]) for kind, at in SUBJECT_PAGES.items() if at == form[1]]
@@ -49,10 +49,10 @@ def records(path: str, problem: Problem) -> list[tuple[Text, str]]:
 
 
 def page_before(request: Request, problem: Problem) -> str | None:
-    """Return the page that a refused form leads on to, where the browser does not say which one it was on."""
+    """Return the page that a refused form would have led to; stands in where the browser sends no referrer."""
     form = getattr(request.state, "form", {})
     onward = form.get("onward") if isinstance(problem, Conflict) else None
-    return inside(onward) if isinstance(onward, str) and inside(onward) == onward else None
+    return site_path(onward) if isinstance(onward, str) and site_path(onward) == onward else None
 
 
 def _numbered(what: Text, place: int) -> Text:
