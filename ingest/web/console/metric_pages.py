@@ -48,7 +48,7 @@ class PositionView:
     plants: tuple[str, ...]
     metrics: AlarmMetrics
     present: OperatorLoad
-    compare: tuple[Comparison, ...]
+    comparisons: tuple[Comparison, ...]
     drawings: tuple[Markup, ...]
 
 

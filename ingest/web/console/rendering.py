@@ -55,7 +55,7 @@ _TYPES: Final = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
-}  # mimetypes differ between systems
+}  # systems differ
 
 
 class Renderer:

@@ -109,8 +109,12 @@ _PARTS: Final[Mapping[str, str]] = {
     "outside the span of the instrument": "超出仪表量程",
     "per design: the plant file gives the number": "按设计：由企业文件给出数值",
     "plant file": "企业文件",
+    "percent of the blocks' weight, from the first millimetre": "引锭头重量的百分比，自第一毫米起",
     "percent of the design flow": "设计流量的百分比",
     "percent of the design value": "设计值的百分比",
+    "percent of the pressure under the platform with its blocks, from the first millimetre": (
+        "平台连同引锭头时压力的百分比，自第一毫米起"
+    ),
     "percent of the set-point": "设定值的百分比",
     "positive = more in than out": "正值表示进多于出",
     "readings in them are lost": "其中的读数已丢失",

@@ -27,7 +27,7 @@ REFUSALS = {"Incomplete", "BadParameter"}
 KEPT = {"JPEG", "PNG", "PDF", "MiB"}
 
 
-def sentences() -> Iterator[str]:
+def expectations() -> Iterator[str]:
     """What every rule and form of the product expects, with a number for what it fills in."""
     for folder in WHERE:
         for file in sorted((ROOT / folder).glob("*.py")):
@@ -71,7 +71,7 @@ def test_every_field_for_sentences_is_shown_again_when_its_form_is_refused() -> 
     assert len(sentences(dict.fromkeys(found, "x"), "zh")) == len(found)
 
 
-@pytest.mark.parametrize("expected", sorted({*sentences()}))
+@pytest.mark.parametrize("expected", sorted({*expectations()}))
 def test_every_rule_of_a_form_is_said_in_chinese(expected: str) -> None:
     said = expected_text(expected)
     assert re.search("[\u4e00-\u9fff]", said.zh), expected
