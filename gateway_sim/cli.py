@@ -25,11 +25,11 @@ from gateway_sim.recording import AUTO, InvalidRecording, Layout, Recording, rea
 from gateway_sim.replay import Replayed, replay
 from gateway_sim.report import write_report
 from gateway_sim.webhook_receiver import WebhookReceiver
-from ingest.base.usage_errors import InBothLanguages
+from ingest.base.usage_errors import BilingualGroup
 from ingest.intake.wire.frame import Refusal
 
 app = typer.Typer(
-    cls=InBothLanguages,
+    cls=BilingualGroup,
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,1 +1,1 @@
-"""What every part stands on: typed events, threads, the pace of cycles, the version; imports nothing else of ours."""
+"""Foundations of every part: typed events, settings, threads, pace, back-off. Imports no other package of `ingest`."""

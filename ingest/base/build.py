@@ -1,4 +1,4 @@
-"""Which version this is: that of the build, or of the sources as they are where they are run from a checkout."""
+"""Finds the running version: that of the installed build, or of the sources of a checkout."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 @cache
 def version() -> str:
-    """The release, and after a plus which sources it is of."""
+    """Return the release, and after a plus the sources it was built from."""
     return version_of(Path(__file__).resolve().parents[2])
 
 
 def version_of(root: Path) -> str:
-    """The same of the sources there; of the installed build where there are none.
+    """Return the version of the sources in `root`, or of the installed build if there are none.
 
-    What was installed from a checkout knows only the sources of that day.
+    A build installed from a checkout has the version of the sources at that time.
     """
     if (root / "pyproject.toml").is_file() and (root / "version.py").is_file():
         return str(runpy.run_path(str(root / "version.py"))["__version__"])

@@ -1,4 +1,4 @@
-"""What every component's settings have in common: frozen, nothing unknown accepted, secrets outside the file."""
+"""The base of every component's settings: frozen, unknown keys refused, secrets outside the file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Config(BaseModel):
 
 
 def chosen_by_kind(kinds: Mapping[str, type[Config]], default: str) -> Any:
-    """The annotation of a table whose `kind` says which of these it is: what a registry of settings becomes.
+    """Return the type annotation of a table whose `kind` selects one of these settings classes.
 
     Args:
-        kinds: at least two, by their `kind`: a `Literal` of that one name in each of them.
-        default: what a table without `kind` is, unless it has a key that only others know.
+        kinds: at least two, by their `kind`, which is a `Literal` of that name in each of them.
+        default: the kind of a table without `kind`, unless it has a key that only others have.
     """
     known = kinds[default].model_fields
     others = {key for kind in kinds.values() for key in kind.model_fields} - set(known)
@@ -37,7 +37,7 @@ def chosen_by_kind(kinds: Mapping[str, type[Config]], default: str) -> Any:
 
 
 def misplaced(*wrong: tuple[Sequence[str | int], Any, str]) -> ValidationError:
-    """What a check of a whole table raises: the keys at fault, what stands there, and what is expected."""
+    """Return the error for a check of a whole table: (keys at fault, value given, what is expected) for each fault."""
     return ValidationError.from_exception_data(
         "table",
         [
@@ -50,14 +50,14 @@ def misplaced(*wrong: tuple[Sequence[str | int], Any, str]) -> ValidationError:
 
 
 def given_once(entries: str, key: str, given: Iterable[str], expected: str, *taken: str) -> None:
-    """Raise if two entries of a list have the same: neither is meant more than the other, so each of them is a fault.
+    """Raise if two entries of a list have the same value of a key; each of them is a fault.
 
     Args:
         entries: the list's key.
-        key: what differs between them.
-        given: of each entry.
+        key: the key whose values must differ.
+        given: the value of each entry.
         expected: in words.
-        taken: what none of them may have, too.
+        taken: values that none of them may have either.
     """
     names = list(given)
     times = Counter([*names, *taken])
@@ -79,7 +79,7 @@ class Secret(Config):
         return self
 
     def read(self) -> str:
-        """The secret, without the newline editors leave behind.
+        """Read the secret, without surrounding white space.
 
         Raises:
             LookupError: it is not there; the message names the place, never the content.

@@ -1,7 +1,7 @@
-"""Libraries that not every installation has: the extras of the package, and how one that is missing is told.
+"""Optional libraries, the extras of the package, and the error for a missing one.
 
-They are imported where they are used and nowhere else. An installation from the index has those of DuckDB and of
-workbooks in any case; one that left them out is told of them like of the others.
+They are imported only where they are used. An installation from the index includes those of DuckDB and of workbooks;
+one that left them out gets the same error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class ExtraMissing(LookupError):
-    """Something was asked for that needs libraries which are not installed; says which extra brings them."""
+    """Something needs libraries that are not installed; the message names the extra that installs them."""
 
     def __init__(self, what: str, extra: str, why: str = "") -> None:
         reason = f" ({why})" if why else ""
@@ -31,7 +31,7 @@ class ExtraMissing(LookupError):
 
 
 def command(extra: str) -> str:
-    """The command that installs an extra.
+    """Return the command that installs an extra.
 
     >>> command("duckdb")
     "pip install 'yujing[duckdb]'"
@@ -40,19 +40,19 @@ def command(extra: str) -> str:
 
 
 def installed(extra: str) -> bool:
-    """Whether all its modules are there; none of them is imported."""
+    """Whether all modules of an extra are installed; imports none of them."""
     return all(map(_there, EXTRAS[extra]))
 
 
 def require(extra: str, what: str) -> None:
-    """Make sure that what needs an extra can be done. Raises ExtraMissing; `what` is as people wrote it."""
+    """Require an installed extra. Raises ExtraMissing; `what` needs it, as people wrote it."""
     if not installed(extra):
         raise ExtraMissing(what, extra)
 
 
 @contextmanager
 def needing(extra: str, what: str) -> Iterator[None]:
-    """Import within it what needs an extra. Raises ExtraMissing, also where a library cannot be loaded."""
+    """Context for imports of an extra's modules. Raises ExtraMissing, also if a library cannot be loaded."""
     try:
         yield
     except ImportError as error:

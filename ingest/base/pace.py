@@ -1,10 +1,10 @@
-"""How soon a part that works in cycles begins the next: the one rule for all of them.
+"""Paces the parts that work in cycles: one rule for how soon the next cycle begins.
 
-A cycle has a fixed cost, however little there is for it to do: a commit and its sync, a pass through every stage, a
-request. Whoever begins one for each frame pays that for each frame. So a cycle that took `c` is followed by the next no
-sooner than `MULTIPLE` times `c` after it began, and no later than the part's `longest`: what comes meanwhile shares the
-next one. A lone frame after a pause is taken at once; steady frames cost a bounded share of a core; and a part that has
-all hands full never waits, since its cycles take longer than the rest.
+A cycle has a fixed cost, however little work there is: a commit and its sync, a pass through every stage, a request. A
+cycle for each frame would pay it for each frame. So after a cycle that took `c`, the next begins no sooner than
+`MULTIPLE` times `c` after the last one began, and no later than the part's `longest_s`: what arrives meanwhile shares
+it. A lone frame after a pause is processed at once; steady frames cost a bounded share of a core; and a part under full
+load never waits, since its cycles take longer than `longest_s`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import Field
 from ingest.base.config import Config
 
 MULTIPLE: Final = 40
-"""A part that works for 1 ms begins again 40 ms after it began: one fortieth of a core."""
+"""A part that worked for 1 ms begins again 40 ms after it began: one fortieth of a core."""
 
 
 class PaceConfig(Config):
@@ -32,24 +32,24 @@ class PaceConfig(Config):
     history_ms: float = Field(default=2000, ge=0, le=60_000)  # always between writes: nobody waits for them
 
     def reads(self) -> Pace:
-        """Of reads from the broker."""
+        """Return the pace of reads from the broker."""
         return Pace(self.broker_ms / 1e3, self.broker_ms / 1e3)
 
     def cycles(self) -> Pace:
-        """Of the engine's cycles."""
+        """Return the pace of the engine's cycles."""
         return Pace(self.engine_ms / 1e3)
 
     def writes(self) -> Pace:
-        """Of the history's writes."""
+        """Return the pace of the history's writes."""
         return Pace(self.history_ms / 1e3, self.history_ms / 1e3)
 
 
 class Pace:
-    """When the next cycle of one part may begin. For one thread.
+    """Tells when the next cycle of one part may begin. For one thread.
 
     Args:
-        longest_s: at most so long after the last one began.
-        least_s: at least so long, however little it took.
+        longest_s: the most time between the beginnings of two cycles.
+        least_s: the least time between them.
         clock: seconds, steady.
 
     >>> times = iter([10.0, 10.0005, 10.0005])
@@ -67,18 +67,18 @@ class Pace:
         self._began = self._next = 0.0
 
     def begin(self) -> None:
-        """A cycle begins that has something to do."""
+        """Note that a cycle with work begins."""
         self._began = self._clock()
 
     def end(self) -> None:
-        """It is done."""
+        """Note that it has ended."""
         took = self._clock() - self._began
         self._next = self._began + min(max(MULTIPLE * took, self._least), self._longest)
 
     def rest_s(self) -> float:
-        """So long from now until the next may begin; 0: at once."""
+        """Return seconds until the next cycle may begin; 0: at once."""
         return max(0.0, self._next - self._clock())
 
     def hurry(self) -> None:
-        """The next may begin at once: somebody waits for it."""
+        """Let the next cycle begin at once because somebody waits for it."""
         self._next = 0.0

@@ -22,7 +22,7 @@ Level = Literal["debug", "info", "warning", "error"]
 REGISTRY = CollectorRegistry()
 
 SECONDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-"""The buckets of what takes from half a millisecond to ten seconds."""
+"""Histogram buckets for durations from half a millisecond to ten seconds."""
 
 _unlogged = Counter("yujing_events_unlogged", "Events whose log line could not be written", registry=REGISTRY)
 _counters: dict[type[Event], Counter] = {}
@@ -51,20 +51,23 @@ class Event:
     def __init_subclass__(
         cls, *, level: Level | None = None, labels: tuple[str, ...] | None = None, amount: str | None = None
     ) -> None:
-        """Take the class's own settings; a slotted dataclass is made twice, the second time without them."""
+        """Store the class's settings; a slotted dataclass is created twice, the second time without them."""
         cls.level = level or cls.level
         cls.labels = labels if labels is not None else cls.labels
         cls.amount = amount or cls.amount
 
 
 def emit(event: Event) -> None:
-    """Log the event and count it. Never fails for want of a log: no thread that watches may end over a closed pipe."""
+    """Log the event and count it. Never fails if the log cannot be written: no thread may end over a closed pipe."""
     kind = type(event)
     if kind.level != "debug" or _verbose:
         name, names = _named(kind)
         try:
             getattr(_log, kind.level)(name, **{field: getattr(event, field) for field in names})
-        except (OSError, ValueError):  # its reader is gone or its disk full: watching goes on, and this is counted
+        except (
+            OSError,
+            ValueError,
+        ):  # its reader has ended or its disk is full: the service goes on, and this is counted
             _unlogged.inc()
     counter = _counters.get(kind) or _counter(kind)
     if kind.labels:
@@ -73,19 +76,19 @@ def emit(event: Event) -> None:
 
 
 def expose(kind: type[Event], /, **values: Iterable[object]) -> None:
-    """Have the counter of an event at 0 before the first one comes: a rise from nothing to 1 is seen by no alert.
+    """Create an event's counter at 0 before the first event: alerts do not see a rise from nothing to 1.
 
     Args:
         kind: the event.
-        values: what each of its labels may be; every combination is exposed.
+        values: the possible values of each label; every combination is exposed.
     """
     counter = _counter(kind)
     for combination in itertools.product(*(values[label] for label in kind.labels)) if kind.labels else ():
         counter.labels(*map(str, combination))
 
 
-def kinds() -> list[type[Event]]:
-    """Every event of a module that was loaded, by name."""
+def event_types() -> list[type[Event]]:
+    """Return every event class of the loaded modules, by name."""
     found, left = dict[str, type[Event]](), [Event]
     while left:
         left += (below := left.pop().__subclasses__())
@@ -106,18 +109,18 @@ def _counter(kind: type[Event]) -> Counter:
 
 
 class EmittedOnce(Generic[K]):
-    """Emits one event a key, however often it is met. Safe to use from any thread."""
+    """Emits one event per key, however often the key occurs. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys: dict[K, None] = {}
 
     def __len__(self) -> int:
-        """How many keys were met."""
+        """Return the number of keys so far."""
         return len(self._keys)
 
     def __iter__(self) -> Iterator[K]:
-        """The keys, in the order in which they were met first, as they are now."""
+        """Iterate over a copy of the keys, in the order of their first occurrence."""
         with self._lock:
             return iter([*self._keys])
 
@@ -131,19 +134,19 @@ class EmittedOnce(Generic[K]):
 
 
 class EmittedSeldom(Generic[K]):
-    """Emits one event a key and minute; what comes meanwhile is added up and follows. For one thread.
+    """Emits one event per key and minute, and then the sum of those in between. For one thread.
 
-    The first of a key is emitted at once. Events need an `amount`: theirs is the sum of what they stand for.
+    The first of a key is emitted at once. Events need an `amount`, which is summed.
     """
 
     def __init__(self, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._every_s = every_s
         self._clock = clock
-        self._waiting: dict[K, Event | None] = {}  # keys emitted lately, with what came since
+        self._waiting: dict[K, Event | None] = {}  # keys emitted lately, with the sum since
         self._due: dict[K, float] = {}
 
     def add(self, key: K, event: Event) -> None:
-        """Emit the event, or keep it until its key is due again."""
+        """Emit the event, or add it up until its key is due again."""
         if key not in self._due:
             self._emit(key, event)
         else:
@@ -151,7 +154,7 @@ class EmittedSeldom(Generic[K]):
             self._waiting[key] = event if waiting is None else _summed(waiting, event)
 
     def flush(self, *, everything: bool = False) -> None:
-        """Emit what is due; at an end, everything that waits."""
+        """Emit what is due; with `everything`, all that is pending."""
         now = self._clock()
         for key in [key for key, due in self._due.items() if everything or due <= now]:
             waiting = self._waiting.pop(key)
@@ -165,7 +168,7 @@ class EmittedSeldom(Generic[K]):
 
 
 def _summed(first: Event, other: Event) -> Event:
-    """The first, for as much as both."""
+    """Return the first event with the amounts of both."""
     name = str(first.amount)
     return dataclasses.replace(first, **{name: getattr(first, name) + getattr(other, name)})  # type: ignore[type-var]
 
@@ -195,7 +198,7 @@ def configure_logging(*, level: str = "info", json: bool = True, file: TextIO | 
 
 
 def journald_reads(file: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether what is written there goes to journald: it says which stream is its own (systemd.exec(5))."""
+    """Whether a file is journald's stream, which JOURNAL_STREAM identifies (systemd.exec(5))."""
     try:
         there = os.fstat(file.fileno())
     except (OSError, ValueError):  # no file of the system
@@ -208,7 +211,7 @@ def _with_priority(_logger: object, level: str, line: Any) -> str:
 
 
 def _named(kind: type[Event]) -> tuple[str, tuple[str, ...]]:
-    """The name of such an event, and those of its fields."""
+    """Return the log name of an event class, and the names of its fields."""
     found = _names.get(kind)
     if found is None:
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()

@@ -1,7 +1,7 @@
-"""What is wrong with a command line, in Chinese first and in English: for every command, in one place.
+"""Translates usage errors of command lines: shown in Chinese first, then in English.
 
-The words are those of the library that reads command lines, and of our own commands. A sentence that is not known here
-keeps its English, below a Chinese one that says which option it is about.
+Known are the messages of the command line library and of our own commands. An unknown message keeps its English, below
+a general Chinese one.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ _SEE_BELOW: Final = "见下。"
 _USAGE_ERROR: Final = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])  # the library exports no name
 
 
-class InBothLanguages(TyperGroup):
-    """A program's commands, whose usage errors are said in both languages: `typer.Typer(cls=InBothLanguages)`."""
+class BilingualGroup(TyperGroup):
+    """A command group that shows usage errors in both languages: `typer.Typer(cls=BilingualGroup)`."""
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """See `TyperGroup`."""
@@ -98,7 +98,7 @@ def _translated(text: str, table: tuple[tuple[str, str], ...]) -> str | None:
 
 @contextmanager
 def _in_both() -> Iterator[None]:
-    """Say a usage error in Chinese above its English."""
+    """Put a usage error's Chinese above its English."""
     try:
         yield
     except _USAGE_ERROR as error:

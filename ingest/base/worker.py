@@ -1,4 +1,4 @@
-"""A named thread that ends when asked, and tells someone when it ends by itself."""
+"""A named thread that stops on request and reports an unexpected end."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class Worker:
     """Base of the pipeline's threads."""
 
     def __init__(self, name: str, on_failure: Callable[[BaseException], None]) -> None:
-        """`on_failure` is called from the thread, with what ended it."""
+        """`on_failure` is called from the thread with the exception that ended it."""
         self._on_failure = on_failure
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._guarded, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, timeout_s: float) -> bool:
-        """Ask it to end, and wait; True if it did. What it was doing is finished or left for the next start."""
+        """Request the thread to end and wait; True if it did. Present work is finished or left for the next start."""
         self._stopping.set()
         self.wake()
         self._thread.join(timeout_s)
@@ -29,11 +29,11 @@ class Worker:
 
     @abstractmethod
     def wake(self) -> None:
-        """Make the thread notice that it is to stop."""
+        """Wake the thread so that it notices the request to stop."""
 
     @abstractmethod
     def _run(self) -> None:
-        """The thread's work; returns soon after `_stopping` is set."""
+        """Do the thread's work; return soon after `_stopping` is set."""
 
     def _guarded(self) -> None:
         try:

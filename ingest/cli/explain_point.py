@@ -26,12 +26,12 @@ def print_point(note: PointNote, out: Console) -> None:
     duty = "必设 mandatory · " if note.mandatory else ""
     out.print(f"{duty}依据 basis {note.basis or '—'}", markup=False)
     out.print(_rules(note))
-    _list(out, "未评估 not judged", (f"{code}: {in_both(why)}" for code, why in note.not_judged))
+    _list(out, "未评估 not judged", (f"{code}: {in_both(why)}" for code, why in note.not_evaluated))
     _list(out, "已停用 disabled", (f"{code} ({_ORIGIN[by]})" for code, by in note.disabled))
     _list(
         out,
         "其他测点引用 looked at by rules of other points",
-        (f"{look.point} {look.code}: {look.how}" for look in note.looked_at_by),
+        (f"{dependent.point} {dependent.code}: {dependent.how}" for dependent in note.dependents),
     )
 
 

@@ -18,7 +18,7 @@ import typer
 
 from ingest.base import build, telemetry
 from ingest.base.extras import ExtraMissing, require
-from ingest.base.usage_errors import InBothLanguages
+from ingest.base.usage_errors import BilingualGroup
 from ingest.cli import audit, backup, explain, history, influx, quarantine, state, verify
 from ingest.cli import folder as folder_commands
 from ingest.cli import journal as journal_commands
@@ -63,7 +63,7 @@ from ingest.web.texts.needs import in_both
 
 app = typer.Typer(
     name="yujing",
-    cls=InBothLanguages,
+    cls=BilingualGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
@@ -159,7 +159,7 @@ def check(
             markup=False,
         )
     points = [point for plant in plants for point in plant.points]
-    waiting = [(point, why) for point in points for why in point.unjudged]
+    waiting = [(point, why) for point in points for why in point.not_evaluated]
     for point, (code, _, needs) in ((point, why.partition(": ")) for point, why in waiting):
         say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {code}: {in_both(needs)}")
     if not offline:

@@ -341,7 +341,7 @@ class Engine(Worker):
         self._unreplayable = True
         now = self._clock.now()
         for key, alarm in list(self.engine_state.alarms.items()):
-            if configuration.judges(*key):
+            if configuration.has_rule(*key):
                 continue
             cause = Cause(now, now, detail={"comment": _removal_reason(configuration, alarm)})
             if (event := removed(alarm, cause)) is not None:

@@ -1,1 +1,1 @@
-"""Plants: plant files, the signal catalogue, and the plant configuration compiled from both."""
+"""Plant files, the signal catalogue, and the plant configuration compiled from both."""

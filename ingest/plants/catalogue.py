@@ -1,4 +1,4 @@
-"""The signal catalogue: what each kind of plant measures, and by which defaults a point is judged."""
+"""Reads the signal catalogue: what each kind of plant measures, and the default rules of its points."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class SignalTable(Written):
     def _digital(cls, states: tuple[str, str] | None, info: ValidationInfo) -> tuple[str, str] | None:
         if (states is not None) != (info.data.get("kind") == "digital"):
             raise ValueError("what 0 and 1 mean, for digital signals and only for them")
-        if states is not None and not all(len(said.split(maxsplit=1)) == 2 for said in states):
+        if states is not None and not all(len(text.split(maxsplit=1)) == 2 for text in states):
             raise ValueError("each in Chinese without a space, then a space, then in English")
         return states
 
@@ -101,23 +101,23 @@ class Signal:
 
     @property
     def name(self) -> Text:
-        """Its name."""
+        """Its name in both languages."""
         return Text(self.table.name, self.table.name_en)
 
     @property
     def states(self) -> tuple[Text, Text] | None:
-        """What its 0 and 1 mean; None: it has numbers."""
+        """The states that 0 and 1 stand for; None: its values are numbers."""
         return _texts(self.table.states) if self.table.states is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All signals.
+    """All signals with their default rules.
 
     Attributes:
         signals: by kind of plant and code.
         gateway: the signals of a gateway's own points, by code.
-        service: the signals of what the service watches of itself, by code.
+        service: the signals of what the service monitors of itself, by code.
         every, analogue: rules of all measuring points, and of analogue ones besides, unless their signal changes them.
     """
 
@@ -130,7 +130,7 @@ class Catalogue:
 
 @cache
 def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
-    """The catalogue that comes with the service (or another in the same form).
+    """Load the catalogue shipped with the service, or another of the same form.
 
     Raises:
         InvalidConfig: with every fault of every file.
@@ -161,7 +161,7 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
 
 
 def _own(raw: Mapping[str, Any], codes: Sequence[str], file: Path, faults: list[Fault]) -> Mapping[str, Signal]:
-    """Signals that the service itself fills: these codes, each of them."""
+    """Read the signals that the service itself measures; `raw` must have exactly these codes."""
     faults += [Place(file, code).fault("(missing)", "a signal") for code in codes if code not in raw]
     faults += [Place(file, code).fault(raw[code], f"one of {', '.join(codes)}") for code in raw if code not in codes]
     return _signals(raw, Common(), file, faults)
@@ -208,7 +208,7 @@ def _rules(
 def read_rule(
     code: str, text: Mapping[str, Any], place: Place, gates: AbstractSet[str]
 ) -> tuple[RuleSpec | None, list[Fault]]:
-    """The rule, whole, or None and every fault in it; `gates` are the signals and points it may name."""
+    """Return the rule, or None and every fault in it; `gates` are the signals and points it may name."""
     kind = text.get("kind", "(missing)")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
@@ -230,6 +230,6 @@ def read_rule(
 
 @cache
 def _texts(states: tuple[str, str]) -> tuple[Text, Text]:
-    """Both in both languages; kept once for all points of a signal."""
-    off, on = (Text(*said.split(maxsplit=1)) for said in states)
+    """Return both state names in both languages; cached, as all points of a signal share them."""
+    off, on = (Text(*text.split(maxsplit=1)) for text in states)
     return off, on

@@ -51,7 +51,7 @@ plant, or time to learn from it, and are not defaults. What each finds: [detecto
 
 
 def render(catalogue: Catalogue) -> str:
-    """The page."""
+    """Return the page."""
     shared = {**catalogue.every, **catalogue.analogue}
     parts = [
         _HEAD,

@@ -1,4 +1,4 @@
-"""What is different between two versions of a plant file: which value, from what, to what."""
+"""Compares two versions of a plant file value by value."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 NAMED_BY: Final = ("id", "code", "kind", "name")
-"""By the first of these that it has, an entry of a list is known again."""
+"""The first of these keys that an entry of a list has identifies it in both versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value that changed. `before` None: it was not there; `after` None: it is not there any more."""
+    """One changed value. `before` None: it was added; `after` None: it was removed."""
 
     key: str
     before: object
@@ -45,11 +45,11 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _flat(f"{key}.{name}" if key else name, inner)
-    elif isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+    elif isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
         seen: dict[str, int] = {}
-        for one in value:
-            name = str(next((one[by] for by in NAMED_BY if by in one), ""))
+        for entry in value:
+            name = str(next((entry[by] for by in NAMED_BY if by in entry), ""))
             seen[name] = seen.get(name, 0) + 1
-            yield from _flat(f"{key}.{name}" + (f"#{seen[name]}" if seen[name] > 1 or not name else ""), one)
+            yield from _flat(f"{key}.{name}" + (f"#{seen[name]}" if seen[name] > 1 or not name else ""), entry)
     else:
         yield key, value if isinstance(value, str | int | float | bool) else str(value)

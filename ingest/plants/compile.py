@@ -1,4 +1,4 @@
-"""From judged points to the configuration: every point numbered, every rule a row of its detector's table."""
+"""Compiles evaluated points into the configuration: numbered points, and rules as rows of their detector's table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ingest.plants.enrolment import due
 from ingest.plants.kinds import KINDS, RuleSpec
 from ingest.plants.numbering import Numbering
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, named
-from ingest.plants.point_rules import EvaluatedPoint, Judged
+from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule
 from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
 
 
@@ -38,8 +38,8 @@ class PointNotCarriedOver(Event, level="warning"):
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedPlant:
-    """A plant without faults; its points include the gateways' own. The service itself is no enterprise."""
+class EvaluatedPlant:
+    """A plant without faults, its points including the gateways' own; `enterprise` is None for the service itself."""
 
     enterprise: EnterpriseTable | None
     equipment: tuple[EquipmentTable, ...]
@@ -54,9 +54,9 @@ class JudgedPlant:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rules of one kind with the places they need in the arrays: columns, since there may be a million."""
+    """The rules of one kind with their array indices, as columns, since there may be a million."""
 
-    judged: list[Judged] = field(default_factory=list)
+    evaluated: list[EvaluatedRule] = field(default_factory=list)
     rule: array[int] = field(default_factory=lambda: array("i"))
     point: array[int] = field(default_factory=lambda: array("i"))
     gate: array[int] = field(default_factory=lambda: array("i"))
@@ -64,35 +64,35 @@ class _Rows:
 
 
 class _Forms:
-    """Words and numbers that many points share, kept once."""
+    """Rule forms, each stored once for the many points that share it."""
 
     def __init__(self) -> None:
-        self._of: dict[int, RuleForm] = {}  # by what was judged: the judging keeps that once too
+        self._of: dict[int, RuleForm] = {}  # by the id of the rule, which is shared as well
         self._known: dict[RuleForm, RuleForm] = {}
         self._sets: dict[tuple[int, ...], tuple[RuleForm, ...]] = {}
 
-    def of(self, rules: Sequence[Judged]) -> tuple[RuleForm, ...]:
-        """The forms of a point's rules."""
-        forms = tuple(self._form(each) for each in rules)
+    def of(self, rules: Sequence[EvaluatedRule]) -> tuple[RuleForm, ...]:
+        """Return the forms of a point's rules."""
+        forms = tuple(self._form(rule) for rule in rules)
         return self._sets.setdefault(tuple(map(id, forms)), forms)
 
-    def _form(self, judged: Judged) -> RuleForm:
-        form = self._of.get(id(judged))
+    def _form(self, evaluated: EvaluatedRule) -> RuleForm:
+        form = self._of.get(id(evaluated))
         if form is None:
-            form = _form(judged)
-            form = self._of[id(judged)] = self._known.setdefault(form, form)
+            form = _form(evaluated)
+            form = self._of[id(evaluated)] = self._known.setdefault(form, form)
         return form
 
 
-def compile_configuration(plants: Sequence[JudgedPlant], numbering: Numbering, version: int) -> PlantConfiguration:
-    """The configuration of these plants."""
+def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering, version: int) -> PlantConfiguration:
+    """Compile the configuration of these plants."""
     named = [(plant.id, point) for plant in plants for point in plant.points]
-    was = {(plant, judged.id): judged.was for plant, judged in named if judged.was is not None}
-    numbered = numbering([(plant, judged.id) for plant, judged in named], was)
+    was = {(plant, evaluated.id): evaluated.was for plant, evaluated in named if evaluated.was is not None}
+    numbered = numbering([(plant, evaluated.id) for plant, evaluated in named], was)
     numbers = numbered.index
     for plant, judged_id in was.keys() - numbered.renamed.keys():
         emit(PointNotCarriedOver(plant, was[plant, judged_id], judged_id))
-    index = {(plant, judged.id): number for (plant, judged), number in zip(named, numbers, strict=True)}
+    index = {(plant, evaluated.id): number for (plant, evaluated), number in zip(named, numbers, strict=True)}
     size = max(numbers, default=-1) + 1
     low, high = np.full(size, np.nan), np.full(size, np.nan)
     carrier = np.arange(size, dtype=np.int32)
@@ -102,19 +102,19 @@ def compile_configuration(plants: Sequence[JudgedPlant], numbering: Numbering, v
     forms = _Forms()
     rows = {kind: _Rows() for kind in KINDS}
     channels = Channels(index)
-    for plant, judged in named:
-        number = index[plant, judged.id]
-        point = points[number] = _point(number, plant, judged, forms, numbered.renamed.get((plant, judged.id)))
+    for plant, evaluated in named:
+        number = index[plant, evaluated.id]
+        point = points[number] = _point(number, plant, evaluated, forms, numbered.renamed.get((plant, evaluated.id)))
         low[number], high[number] = _ends(point)
-        carrier[number] = index.get((plant, judged.gateway), number)
+        carrier[number] = index.get((plant, evaluated.gateway), number)
         first[number] = len(owner)
-        for each in judged.rules:
-            row = rows[each.spec.kind]
-            row.judged.append(each)
+        for rule in evaluated.rules:
+            row = rows[rule.spec.kind]
+            row.evaluated.append(rule)
             row.rule.append(len(owner))
-            row.point.append(channels.judged(plant, judged.id, each))
-            row.gate.append(channels.gate(plant, each))
-            others = (judged.gateway,) if each.spec.carried and carrier[number] != number else each.inputs
+            row.point.append(channels.evaluated_index(plant, evaluated.id, rule))
+            row.gate.append(channels.gate_index(plant, rule))
+            others = (evaluated.gateway,) if rule.spec.carried and carrier[number] != number else rule.inputs
             row.inputs.append(tuple(index[plant, other] for other in others))
             owner.append(number)
     rules = AllRules(tuple(points), np.array(owner, np.int32), first)
@@ -128,87 +128,87 @@ def compile_configuration(plants: Sequence[JudgedPlant], numbering: Numbering, v
         low=low,
         high=high,
         carrier=carrier,
-        tables={kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.judged},
+        tables={kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.evaluated},
         derived=channels.derived,
         renamed={(plant, former): point for (plant, point), former in numbered.renamed.items()},
     )
 
 
-def _point(number: int, plant: str, judged: EvaluatedPoint, forms: _Forms, was: str | None) -> Point:
-    of = judged.measure
+def _point(number: int, plant: str, evaluated: EvaluatedPoint, forms: _Forms, was: str | None) -> Point:
+    of = evaluated.measure
     return Point(
         index=number,
         plant=plant,
-        id=judged.id,
-        signal=judged.signal,
-        name=judged.name,
+        id=evaluated.id,
+        signal=evaluated.signal,
+        name=evaluated.name,
         unit=of.unit,
-        equipment=judged.equipment,
-        gateway=judged.gateway,
+        equipment=evaluated.equipment,
+        gateway=evaluated.gateway,
         low=of.low,
         high=of.high,
         silence_s=of.silence_s,
         setpoint=of.setpoint,
-        rules=PointRules(plant, judged.id, judged.name, forms.of(judged.rules)),
-        unjudged=judged.unjudged,
-        red=any(each.spec.red for each in judged.rules),
-        mandatory=judged.mandatory,
-        basis=judged.basis,
-        states=judged.states,
+        rules=PointRules(plant, evaluated.id, evaluated.name, forms.of(evaluated.rules)),
+        not_evaluated=evaluated.not_evaluated,
+        red=any(rule.spec.red for rule in evaluated.rules),
+        mandatory=evaluated.mandatory,
+        basis=evaluated.basis,
+        states=evaluated.states,
         was=was,
     )
 
 
-def _form(judged: Judged) -> RuleForm:
+def _form(evaluated: EvaluatedRule) -> RuleForm:
     return RuleForm(
-        code=judged.code,
-        kind=judged.spec.kind,
-        level=judged.spec.level,
-        limit=judged.score.limit,
-        unit=judged.score.unit,
-        label=judged.spec.labelled(judged.code),
-        gate=judged.gate,
-        source=judged.spec.source,
-        confidence=judged.spec.confidence,
-        reason=judged.reason,
-        when=judged.when.shown if judged.when else "",
-        of=judged.of.shown if judged.of else "",
-        inputs=judged.inputs,
-        latch=judged.spec.latch,
-        red=judged.spec.red,
+        code=evaluated.code,
+        kind=evaluated.spec.kind,
+        level=evaluated.spec.level,
+        limit=evaluated.score.limit,
+        unit=evaluated.score.unit,
+        label=evaluated.spec.labelled(evaluated.code),
+        gate=evaluated.gate,
+        source=evaluated.spec.source,
+        confidence=evaluated.spec.confidence,
+        reason=evaluated.reason,
+        when=evaluated.when.shown if evaluated.when else "",
+        of=evaluated.of.shown if evaluated.of else "",
+        inputs=evaluated.inputs,
+        latch=evaluated.spec.latch,
+        red=evaluated.spec.red,
     )
 
 
 def _ends(point: Point) -> tuple[float, float]:
-    """The range outside of which a reading is flagged: the instrument's, as far as single precision tells."""
+    """Return the range outside which readings are flagged: the instrument's, widened by single precision."""
     most = SINGLE * max(abs(point.low), abs(point.high))
     return (point.low - most, point.high + most) if math.isfinite(most) else (point.low, point.high)
 
 
-def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tuple[str, str], int]) -> Plant:
-    own = (points[index[plant.id, judged.id]] for judged in plant.points)
+def _plant(plant: EvaluatedPlant, points: Sequence[Point | None], index: Mapping[tuple[str, str], int]) -> Plant:
+    own = (points[index[plant.id, evaluated.id]] for evaluated in plant.points)
     compiled = tuple(point for point in own if point is not None)
-    told = plant.enterprise
-    if told is None:
+    enterprise = plant.enterprise
+    if enterprise is None:
         return _service(compiled)
     enrolment = due(
-        told.kind,
-        dust=told.dust,
-        dust_workers=told.dust_workers,
-        deep_well=bool(told.deep_well),
-        pilot=told.pilot,
+        enterprise.kind,
+        dust=enterprise.dust,
+        dust_workers=enterprise.dust_workers,
+        deep_well=bool(enterprise.deep_well),
+        pilot=enterprise.pilot,
     )
     return Plant(
-        id=told.id,
-        name=named(told.name, told.name_en),
-        uscc=told.uscc,
-        region=told.region,
-        kind=told.kind,
-        workers=told.workers,
-        dust_workers=told.dust_workers,
-        dust=told.dust,
+        id=enterprise.id,
+        name=named(enterprise.name, enterprise.name_en),
+        uscc=enterprise.uscc,
+        region=enterprise.region,
+        kind=enterprise.kind,
+        workers=enterprise.workers,
+        dust_workers=enterprise.dust_workers,
+        dust=enterprise.dust,
         equipment=tuple(Equipment(e.id, named(e.name, e.name_en), e.gate) for e in plant.equipment),
-        gateways=tuple(Gateway(told.id, g.id, named(g.name, g.name_en)) for g in plant.gateways),
+        gateways=tuple(Gateway(enterprise.id, g.id, named(g.name, g.name_en)) for g in plant.gateways),
         points=compiled,
         connect_by=enrolment.connect_by,
         tier=enrolment.tier,
@@ -216,7 +216,7 @@ def _plant(plant: JudgedPlant, points: Sequence[Point | None], index: Mapping[tu
 
 
 def _service(points: tuple[Point, ...]) -> Plant:
-    """The service itself, as a plant."""
+    """Return the service itself as a plant."""
     return Plant(
         id=SERVICE,
         name=Text("监测服务", "Monitoring service"),
@@ -248,8 +248,8 @@ def _gateways(plant: Plant, index: Mapping[tuple[str, str], int]) -> dict[tuple[
 
 
 def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
-    specs = [judged.spec for judged in rows.judged]
-    scores = [judged.score for judged in rows.judged]
+    specs = [evaluated.spec for evaluated in rows.evaluated]
+    scores = [evaluated.score for evaluated in rows.evaluated]
     number = np.array(rows.rule, np.int32)
     counts = any(spec.of_last for spec in specs)
     return RuleTable(
@@ -262,15 +262,15 @@ def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
         off_delay=np.array([_ns(spec.off_delay_s) for spec in specs], np.int64),
         gate=_gates(rows),
         param={name: np.array([score.param[name] for score in scores], np.float64) for name in kind.params},
-        inputs=_inputs(rows.inputs) if kind.looks or kind.carried else None,
+        inputs=_inputs(rows.inputs) if kind.has_peers or kind.carried else None,
         need=np.array([spec.need or 1 for spec in specs], np.int64) if counts else None,
         of=np.array([spec.of_last or 1 for spec in specs], np.int64) if counts else None,
     )
 
 
 def _gates(rows: _Rows) -> GateTable:
-    """Conditions; one that is an expression is open while its channel says so."""
-    gates = [judged.gate for judged in rows.judged]
+    """Return the gates of the rows; that of an expression compares its channel with `TRUE`."""
+    gates = [evaluated.gate for evaluated in rows.evaluated]
     return GateTable(
         point=np.array(rows.gate, np.int32),
         op=np.array([GATE_OPS.index(gate.op if gate else ">=") for gate in gates], np.int8),

@@ -1,4 +1,4 @@
-"""The configuration: every enrolled plant, compiled to the arrays the hot path works on."""
+"""The plant configuration: all plant files in force, compiled to the arrays the hot path works on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class GatewayConfiguration:
     Attributes:
         columns: point id -> configuration index, for the points this gateway may send.
         device: configuration index of the gateway's own point (online or not).
-        own: configuration index of what the service measures of it.
+        own: configuration indices of what the service monitors of it.
     """
 
     columns: Mapping[str, int]
@@ -30,7 +30,7 @@ class GatewayConfiguration:
 
     @property
     def clock(self) -> int:
-        """PlantConfiguration index of the point that tells how far its clock is ahead."""
+        """Configuration index of the point for how far its clock is ahead."""
         return self.own[GatewayPoint.CLOCK]
 
 
@@ -51,8 +51,8 @@ class PlantConfiguration:
         carrier: int32[p], index of the own point of the gateway that carries the point (itself for that one, and for
             points of the service).
         tables: rules by detector name, for `detectors.registry`; only those that have any.
-        derived: channels that expressions give, numbered after all points; `tables` judge them and look at them.
-        renamed: (plant, former id) -> id, of the points that had another one before.
+        derived: expressions with their channels, numbered after all points; `tables` refer to these channels.
+        renamed: (plant, former id) -> id, of renamed points.
     """
 
     version: int
@@ -73,26 +73,26 @@ class PlantConfiguration:
     _enrolled: NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Lay out what is asked for with every batch."""
+        """Precompute the columns that every batch needs."""
         low, high = np.append(self.low, np.nan), np.append(self.high, np.nan)
         for name, column in {"_low": low, "_high": high, "_enrolled": ~np.isnan(low)}.items():
             object.__setattr__(self, name, column)
 
     def enterprises(self) -> list[Plant]:
-        """The plants that are enterprises: all but the service itself."""
+        """Return the plants that are enterprises: all but the service itself."""
         return [plant for plant in self.plants.values() if plant.id != SERVICE]
 
     def enrolled(self, batch: Batch) -> Batch:
-        """The readings of points that are enrolled now; a removed point may still have some in the journal."""
+        """Return the readings of points that exist now; a removed point may still have some in the journal."""
         known = self._enrolled.take(batch.point, mode="clip")
         return batch if np.count_nonzero(known) == len(known) else batch.take(known)
 
     def ranges(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Low and high end of each point's instrument range; NaN for points that are not enrolled."""
+        """Return low and high end of each point's instrument range; NaN for points that do not exist now."""
         return self._low.take(point, mode="clip"), self._high.take(point, mode="clip")
 
     def number(self, rule: Rule) -> int:
-        """The rule's place in `rules`; -1 if it is not judged now."""
+        """Return the rule's index in `rules`; -1 if it does not exist now."""
         point = self.find(rule.plant, rule.point)
         codes = [rule.code for rule in point.rules] if point is not None else []
         if point is None or rule.code not in codes:
@@ -102,7 +102,7 @@ class PlantConfiguration:
         return self.rules.index(rule)
 
     def renamed_rules(self) -> dict[str, str]:
-        """The keys of renamed points' rules: former -> now."""
+        """Return the rule keys of renamed points: former -> present."""
         return {
             rule_key(plant, former, rule.code): rule_key(plant, now, rule.code)
             for (plant, former), now in self.renamed.items()
@@ -110,13 +110,13 @@ class PlantConfiguration:
             for rule in point.rules
         }
 
-    def judges(self, plant: str, point: str, code: str) -> bool:
+    def has_rule(self, plant: str, point: str, code: str) -> bool:
         """Whether that point has a rule of that code now."""
         found = self.find(plant, point)
         return found is not None and any(rule.code == code for rule in found.rules)
 
     def find(self, plant: str, point: str) -> Point | None:
-        """The point of that plant with that id, or None."""
+        """Return the point of that plant with that id, or None."""
         points = self._by_id.get(plant)
         if points is None:
             known = self.plants.get(plant)

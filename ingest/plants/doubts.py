@@ -1,6 +1,6 @@
-"""What of a plant's files is allowed and hardly meant: numbers that an instrument cannot show, limits out of order.
+"""Finds what a plant file may say but hardly means: values an instrument cannot show, limits out of order.
 
-These are doubts, not faults: a plant that was watched so is watched so on.
+These are doubts, not faults: the file stays in force.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ PROVINCES: Final = frozenset(
 """The first two digits of an administrative code, GB/T 2260."""
 
 _BEYOND: Final = 0.03125
-"""What an instrument still shows beyond its range, of its span: 20.5 mA of 4-20 mA (NAMUR NE 43)."""
+"""How far beyond its range an instrument still shows values, as a share of span: 20.5 mA of 4-20 mA (NAMUR NE 43)."""
 
 _ORDER: Final = ("LL", "L", "H", "HH")
 
 
 def doubts_of(plant: Plant, folder: Path) -> Iterator[Fault]:
-    """Every doubt about a plant's file in that folder."""
+    """Yield every doubt about a plant's file in that folder."""
     file = str(folder / f"{plant.id}.toml")
     if plant.region[:2] not in PROVINCES:
         yield Fault(file, "enterprise.region", plant.region, "a code of GB/T 2260; no province begins so")
@@ -62,11 +62,11 @@ def _of_limits(point: Point) -> Iterator[_Doubt]:
 
 
 def _of_gates(point: Point, points: Mapping[str, Point]) -> Iterator[_Doubt]:
-    told = set[str]()  # rules that follow another one have its condition, too
+    checked = set[str]()  # rules that follow another one have its condition, too
     for rule in point.rules:
-        if rule.when in told:
+        if rule.when in checked:
             continue
-        told.add(rule.when)
+        checked.add(rule.when)
         for gate in [rule.gate] if rule.gate else gates_in(rule.when):
             doubt = _of_gate(gate, points)
             if doubt:
@@ -74,7 +74,7 @@ def _of_gates(point: Point, points: Mapping[str, Point]) -> Iterator[_Doubt]:
 
 
 def _of_gate(gate: Gate, points: Mapping[str, Point]) -> str | None:
-    """What a condition should be that, over the range of the instrument it asks, always holds or never does."""
+    """Return what is expected instead of a condition that always or never holds over its point's range, else None."""
     asked = points.get(gate.point)
     if asked is None:
         return None
@@ -96,7 +96,7 @@ def _is_limit(rule: Rule, point: Point) -> bool:
 
 
 def _within(value: float, point: Point) -> bool:
-    """NaN is a bound that is not known."""
+    """Whether a value is within the point's range, with `_BEYOND` to spare; NaN is an unknown bound."""
     beyond = _BEYOND * (point.high - point.low)
     return not (value < point.low - beyond or value > point.high + beyond)
 

@@ -1,4 +1,4 @@
-"""By when an enterprise must be connected to the national system, and under which clause."""
+"""Finds by when an enterprise must be connected to the national system, and under which clause."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Enrolment:
 
 
 def due(kind: PlantKind, *, dust: str | None, dust_workers: int, deep_well: bool, pilot: bool) -> Enrolment:
-    """The earliest deadline an enterprise falls under.
+    """Return the earliest deadline that applies to an enterprise.
 
     Source: 应急厅函〔2023〕82号 and 应急厅函〔2024〕8号, with the stages of the national work plan.
 

@@ -1,4 +1,4 @@
-"""Why a point is judged as it is: every rule of it, where each number comes from, and what is not judged."""
+"""Explains how a point is evaluated: each rule, the origin of each number, and the rules that are not evaluated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ingest.plants.catalogue import load_catalogue
 from ingest.plants.gates import ALWAYS
 from ingest.plants.load import plant_files
 from ingest.plants.plantfile import PointText, read_plant_file
-from ingest.plants.point_rules import EvaluatedPoint, Judged, evaluate_points, gateway_points, service_points
+from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule, evaluate_points, gateway_points, service_points
 
 CATALOGUE: Final = "catalogue"
 PLANT_FILE: Final = "plant file"
@@ -25,7 +25,7 @@ _TEXTS: Final = frozenset({"kind", "level", "source", "confidence", "label", "la
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a rule: what it says, and whether the catalogue or the plant file does."""
+    """One key of a rule: its value, and whether it comes from the catalogue or the plant file."""
 
     name: str
     value: Any
@@ -34,7 +34,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class RuleNote:
-    """A rule in force. `gate` is "" where it is always judged; `remark` is why its `unless` was left out, or ""."""
+    """A rule in force. `gate` is "" if it is always evaluated; `remark` is why its `unless` was left out, or ""."""
 
     code: str
     kind: str
@@ -50,8 +50,8 @@ class RuleNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A rule of another point that looks at this one: through its condition, its expression or as one of a group."""
+class Dependent:
+    """A rule of another point that reads this one: in its condition or expression, or as one of a group."""
 
     point: str
     code: str
@@ -60,7 +60,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class PointNote:
-    """Everything a point is, and is not, judged by."""
+    """A point with all its rules, evaluated or not."""
 
     plant: str
     id: str
@@ -74,13 +74,13 @@ class PointNote:
     mandatory: bool
     basis: str | None
     rules: tuple[RuleNote, ...]
-    not_judged: tuple[tuple[str, str], ...]
+    not_evaluated: tuple[tuple[str, str], ...]
     disabled: tuple[tuple[str, str], ...]
-    looked_at_by: tuple[Look, ...]
+    dependents: tuple[Dependent, ...]
 
 
 class Unknown(LookupError):
-    """No such plant or point; the message names those that come near."""
+    """There is no such plant or point; the message lists close matches."""
 
 
 def explain_point(directory: Path, plant: str, point: str) -> PointNote:
@@ -101,22 +101,22 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
     text, faults = read_plant_file(files[plant], catalogue)
     if text is None:
         raise InvalidConfig(faults)
-    judged, found = evaluate_points(text)
+    evaluated, found = evaluate_points(text)
     if faults or found:
         raise InvalidConfig([*faults, *found])
     own = (gateway_point for gateway in text.gateways for gateway_point in gateway_points(gateway, catalogue.gateway))
-    return _explained(plant, point, (*own, *judged), text.points)
+    return _explained(plant, point, (*own, *evaluated), text.points)
 
 
-def _explained(plant: str, point: str, judged: Sequence[EvaluatedPoint], written: Sequence[PointText]) -> PointNote:
-    every = {judged_point.id: judged_point for judged_point in judged}
+def _explained(plant: str, point: str, evaluated: Sequence[EvaluatedPoint], written: Sequence[PointText]) -> PointNote:
+    every = {evaluated_point.id: evaluated_point for evaluated_point in evaluated}
     if point not in every:
         raise Unknown(f"测点 point {point!r}: 应为 {plant} 的测点 expected a point of {plant}{near(point, every)}")
-    return _note(plant, written, every[point], judged)
+    return _note(plant, written, every[point], evaluated)
 
 
 def as_json(note: PointNote) -> dict[str, Any]:
-    """The explanation as JSON-ready data; numbers that are not known are null."""
+    """Return the explanation as JSON-ready data; unknown numbers are null."""
     return {
         "plant": note.plant,
         "point": note.id,
@@ -145,40 +145,46 @@ def as_json(note: PointNote) -> dict[str, Any]:
             }
             for rule in note.rules
         ],
-        "not_judged": [{"code": code, "why": why} for code, why in note.not_judged],
+        "not_judged": [{"code": code, "why": why} for code, why in note.not_evaluated],
         "disabled": [{"code": code, "by": by} for code, by in note.disabled],
-        "looked_at_by": [{"point": look.point, "code": look.code, "how": look.how} for look in note.looked_at_by],
+        "looked_at_by": [
+            {"point": dependent.point, "code": dependent.code, "how": dependent.how} for dependent in note.dependents
+        ],
     }
 
 
-def _note(plant: str, texts: Sequence[PointText], judged: EvaluatedPoint, every: Sequence[EvaluatedPoint]) -> PointNote:
-    written = next((text for text in texts if text.table.id == judged.id), None)
+def _note(
+    plant: str, texts: Sequence[PointText], evaluated: EvaluatedPoint, every: Sequence[EvaluatedPoint]
+) -> PointNote:
+    written = next((text for text in texts if text.table.id == evaluated.id), None)
     own: Mapping[str, Mapping[str, Any]] = written.own if written is not None else {}
-    of = judged.measure
+    of = evaluated.measure
     return PointNote(
         plant=plant,
-        id=judged.id,
-        was=judged.was,
-        signal=judged.signal,
-        name=judged.name,
+        id=evaluated.id,
+        was=evaluated.was,
+        signal=evaluated.signal,
+        name=evaluated.name,
         unit=of.unit,
         range=(of.low, of.high),
         setpoint=of.setpoint,
         silence_s=of.silence_s,
-        mandatory=judged.mandatory,
-        basis=judged.basis,
-        rules=tuple(_rule(rule, own.get(rule.code, {})) for rule in judged.rules),
-        not_judged=tuple((code, why) for code, _, why in (line.partition(": ") for line in judged.unjudged)),
+        mandatory=evaluated.mandatory,
+        basis=evaluated.basis,
+        rules=tuple(_rule(rule, own.get(rule.code, {})) for rule in evaluated.rules),
+        not_evaluated=tuple((code, why) for code, _, why in (line.partition(": ") for line in evaluated.not_evaluated)),
         disabled=tuple(_disabled(written)) if written is not None else (),
-        looked_at_by=tuple(look for other in every if other.id != judged.id for look in _looks(other, judged.id)),
+        dependents=tuple(
+            dependent for other in every if other.id != evaluated.id for dependent in _dependents(other, evaluated.id)
+        ),
     )
 
 
-def _rule(rule: Judged, own: Mapping[str, Any]) -> RuleNote:
+def _rule(rule: EvaluatedRule, own: Mapping[str, Any]) -> RuleNote:
     spec = rule.spec
-    told = spec.model_dump(exclude_unset=True, exclude=set(_TEXTS))
+    given = spec.model_dump(exclude_unset=True, exclude=set(_TEXTS))
     keys = tuple(
-        Key(key, value, PLANT_FILE if key in own else CATALOGUE) for key, value in told.items() if value is not None
+        Key(key, value, PLANT_FILE if key in own else CATALOGUE) for key, value in given.items() if value is not None
     )
     return RuleNote(
         rule.code,
@@ -202,14 +208,14 @@ def _disabled(written: PointText) -> Iterator[tuple[str, str]]:
         yield code, PLANT_FILE
 
 
-def _looks(other: EvaluatedPoint, point: str) -> Iterator[Look]:
+def _dependents(other: EvaluatedPoint, point: str) -> Iterator[Dependent]:
     for rule in other.rules:
         if rule.when is not None and point in rule.when.points:
-            yield Look(other.id, rule.code, rule.when.shown)
+            yield Dependent(other.id, rule.code, rule.when.shown)
         if rule.of is not None and point in rule.of.points:
-            yield Look(other.id, rule.code, rule.of.shown)
+            yield Dependent(other.id, rule.code, rule.of.shown)
         if point in rule.inputs:
-            yield Look(other.id, rule.code, rule.spec.kind)
+            yield Dependent(other.id, rule.code, rule.spec.kind)
 
 
 def _both(text: Text) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Watch the plant files: what changes them for good gives a new configuration."""
+"""Watches the plant files and yields a new configuration after each settled change."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.load import plant_files
 
 STEP_MS: Final = 200
-"""Quiet time after a change before the files are read: a save is often several writes."""
+"""Debounce time of file notifications: a save is often several writes."""
 
-LOOK_MS: Final = 2000
-"""The files are looked at this often without any notice: replaced directories and network mounts give none."""
+POLL_MS: Final = 2000
+"""The files are polled this often without any notification: replaced directories and network mounts give none."""
 
 SETTLE_S: Final = 1.0
-"""The files are read once they have stayed as they are for so long."""
+"""The files are read once they have been unchanged for this long."""
 
 _PATIENCE: Final = 10
-"""Settling times after which files that change all the time are read all the same."""
+"""Settling times after which files that keep changing are read all the same."""
 
 _Fingerprint = frozenset[tuple[str, int, int, int]]
 
@@ -47,23 +47,23 @@ def configurations(
     *,
     due: Callable[[], float] = lambda: float("inf"),
     version: int = 1,
-    look_ms: int = LOOK_MS,
+    poll_ms: int = POLL_MS,
     settle_s: float = SETTLE_S,
 ) -> AsyncIterator[PlantConfiguration]:
-    """Each new configuration after a change of the directory's `*.toml`, for ever.
+    """Yield a new configuration after each change of the directory's `*.toml`, without end.
 
     Changes count from this call on, not from the first step of the iteration: called before the one in force is
     loaded, it misses none.
 
     Args:
         directory: where the plant files are; it may be replaced as a whole.
-        load: gets the version the new configuration is to have; None: the configuration stays. Runs in a worker thread.
-        due: when to load though no file has changed, by `time.monotonic`.
+        load: given the new version, returns the new configuration, or None to keep the present one. Runs in a thread.
+        due: when to load although no file has changed, by `time.monotonic`.
         version: that of the configuration in force.
-        look_ms: how often to look at the files without any notice.
-        settle_s: how long the files must stay as they are before they are read: a copy comes in pieces.
+        poll_ms: how often to check the files without any notification.
+        settle_s: how long the files must be unchanged before they are read: a copy takes time.
     """
-    return _follow(directory, load, due, _fingerprint(directory), version, look_ms, settle_s)
+    return _follow(directory, load, due, _fingerprint(directory), version, poll_ms, settle_s)
 
 
 async def _follow(
@@ -72,10 +72,10 @@ async def _follow(
     due: Callable[[], float],
     seen: _Fingerprint,
     version: int,
-    look_ms: int,
+    poll_ms: int,
     settle_s: float,
 ) -> AsyncGenerator[PlantConfiguration]:
-    async with aclosing(_notices(directory, look_ms)) as notices:
+    async with aclosing(_notices(directory, poll_ms)) as notices:
         async for _ in notices:
             found = await asyncio.to_thread(_fingerprint, directory)
             if found == seen and time.monotonic() < due():
@@ -93,7 +93,7 @@ async def _follow(
 
 
 async def _settled(directory: Path, found: _Fingerprint, settle_s: float) -> _Fingerprint:
-    """What the files look like once they stay as they are; files that never do are read all the same."""
+    """Return the fingerprint of the files once they are unchanged, or after `_PATIENCE` tries."""
     for _ in range(_PATIENCE):
         await asyncio.sleep(settle_s)
         before, found = found, await asyncio.to_thread(_fingerprint, directory)
@@ -102,14 +102,14 @@ async def _settled(directory: Path, found: _Fingerprint, settle_s: float) -> _Fi
     return found
 
 
-async def _notices(directory: Path, look_ms: int) -> AsyncGenerator[None]:
-    """A beat whenever something in the directory may have changed, and every `look_ms` without notice."""
+async def _notices(directory: Path, poll_ms: int) -> AsyncGenerator[None]:
+    """Yield whenever something in the directory may have changed, and every `poll_ms` otherwise."""
     while True:
         changes = awatch(
             directory,
             watch_filter=None,  # a save may show only as a renamed temporary file or link; the fingerprint decides
             step=STEP_MS,
-            rust_timeout=look_ms,
+            rust_timeout=poll_ms,
             yield_on_timeout=True,
             recursive=False,
         )
@@ -118,7 +118,7 @@ async def _notices(directory: Path, look_ms: int) -> AsyncGenerator[None]:
                 async for _ in changes:
                     yield
         except FileNotFoundError:  # not there (yet)
-            await asyncio.sleep(look_ms / 1000)
+            await asyncio.sleep(poll_ms / 1000)
 
 
 def _fingerprint(directory: Path) -> _Fingerprint:

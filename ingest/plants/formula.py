@@ -1,4 +1,4 @@
-"""Expressions over points (`of`, compound `when` and `unless`): checked when read, tied to points of a plant later."""
+"""Expressions over points (`of`, compound `when` and `unless`): checked when read, bound to points of a plant later."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Formula:
 
 
 @dataclass(frozen=True, slots=True)
-class Tied:
-    """An expression tied to points of a plant.
+class BoundFormula:
+    """An expression bound to points of a plant.
 
     Attributes:
         text: for `detectors.compile_expression`; set-points are numbers in it.
@@ -55,10 +55,10 @@ class Tied:
 
 
 def parse_formula(text: str) -> Formula:
-    """The expression.
+    """Parse an expression.
 
     Raises:
-        ValueError: it is none; the message says what is wrong and expected.
+        ValueError: it is not one; the message says what is wrong and what is expected.
 
     >>> parse_formula("LEN <= setpoint(LEN) - 200 and {IN_P-01} > 0.1").points
     ('LEN', 'IN_P-01')
@@ -72,7 +72,7 @@ def parse_formula(text: str) -> Formula:
 
 
 def condition(text: str) -> When | Formula | None:
-    """What `when` or `unless` says: one comparison, an expression of several, or None for `always`.
+    """Parse `when` or `unless`: one comparison, an expression of several, or None for `always`.
 
     Raises:
         ValueError: it is neither; the message says what is expected.
@@ -88,13 +88,13 @@ def condition(text: str) -> When | Formula | None:
         raise ValueError(f"{CONDITION}; {error}") from None
 
 
-def tie(formula: Formula, find: Callable[[str], Candidate], key: str) -> Tied:
-    """Tie the expression to points.
+def bind(formula: Formula, find: Callable[[str], Candidate], key: str) -> BoundFormula:
+    """Bind an expression to points.
 
     Args:
         formula: the expression.
-        find: the point a name stands for; raises Missing.
-        key: the rule's key it stands under.
+        find: returns the point a name stands for; raises Missing.
+        key: the rule's key it is the value of.
 
     Raises:
         Missing: a point, or its set-point, is not there.
@@ -109,11 +109,11 @@ def tie(formula: Formula, find: Callable[[str], Candidate], key: str) -> Tied:
     ids = {name: find(name).id for name in formula.points}
     text = _SETPOINT.sub(setpoint, formula.text)
     shown = _NAME.sub(lambda found: ids.get(found[1] or found[2], found[0]), text)
-    return Tied(text, tuple(ids[name] for name in formula.points), shown)
+    return BoundFormula(text, tuple(ids[name] for name in formula.points), shown)
 
 
-def word(name: str) -> str:
-    """A name as an expression takes it.
+def quoted_name(name: str) -> str:
+    """Return a name in the form expressions accept.
 
     >>> word("CAST_LEN"), word("CAST_LEN-01")
     ('CAST_LEN', '{CAST_LEN-01}')

@@ -1,4 +1,4 @@
-"""`when`: the condition under which a rule is judged; one comparison, or an expression of several."""
+"""Parses gates (`when`, the condition under which a rule is evaluated) and finds the points they name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol, cast
 from ingest.domain.model.plant import Gate, GateOp
 
 ALWAYS: Final = "always"
-"""Instead of a condition: judged at all times."""
+"""Instead of a condition: evaluated at all times."""
 
 EXPECTED: Final = (
     f'"{ALWAYS}", or a signal or point, one of == != < <= > >=, and a number (or percent of its set-point);'
@@ -23,7 +23,7 @@ _WHEN: Final = re.compile(
 
 
 class Missing(Exception):
-    """The plant file lacks what a rule stands on: `key` is the rule's key that asks for `what`."""
+    """The plant file lacks something a rule needs: `key` is the rule's key that needs `what`."""
 
     def __init__(self, key: str, what: str) -> None:
         super().__init__(f"needs {what}")
@@ -48,7 +48,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Further points a rule looks at, as written under `key`.
+    """Further points a rule reads, as written under `key`.
 
     Attributes:
         where: those on the same equipment or in the whole plant, or names.
@@ -63,7 +63,7 @@ class Peers:
 
 
 class Candidate(Protocol):
-    """A point as far as a rule of another asks."""
+    """What rules of other points need to know of a point."""
 
     @property
     def id(self) -> str:
@@ -83,7 +83,7 @@ class Candidate(Protocol):
 
 
 def parse_when(text: str) -> When | None:
-    """The one comparison, or None for `always`.
+    """Parse one comparison; None for `always`.
 
     Raises:
         ValueError: it is neither; the message says what is expected.
@@ -100,7 +100,7 @@ def parse_when(text: str) -> When | None:
 
 
 def gates_in(text: str) -> list[Gate]:
-    """The comparisons of points with numbers in an expression of several; percents are not told.
+    """Return the comparisons of points with numbers in an expression of several, without those in percent.
 
     >>> gates_in("A-1 > 2 and not B == 1")
     [Gate(point='A-1', op='>', value=2.0), Gate(point='B', op='==', value=1.0)]
@@ -109,7 +109,7 @@ def gates_in(text: str) -> list[Gate]:
 
 
 def find_gate(when: When, equipment: str | None, points: Sequence[Candidate], key: str = "when") -> Gate:
-    """The gate as a point of the plant.
+    """Return the gate on a point of the plant.
 
     Raises:
         Missing: the plant has no such point, several that could be meant, or the point has no set-point to take a
@@ -124,7 +124,7 @@ def find_gate(when: When, equipment: str | None, points: Sequence[Candidate], ke
 
 
 def find_point(name: str, equipment: str | None, points: Sequence[Candidate], key: str) -> Candidate:
-    """The point of that id; else the one of that signal on the same equipment; else the only one of that signal.
+    """Return the point of that id, else the one of that signal on the equipment, else the only one of that signal.
 
     Raises:
         Missing: there is none, or several could be meant.

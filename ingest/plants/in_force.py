@@ -1,8 +1,8 @@
-"""Which text of every plant file is in force: the present one if it is sound, else the last that was.
+"""Decides which version of each plant file is in force: the present one if it is sound, else the last that was.
 
-One bad file takes nothing from the other plants, whether it went bad while the service runs or while it was away. A
-file from which something that was watched has vanished is taken over only once it has stayed so for a while: it may be
-a copy that is still under way, or a folder that is not mounted.
+A bad file does not affect other plants, whether it went bad while the service runs or while it was down. A file from
+which points or rules have vanished comes into force only once it has been unchanged for a while: it may be a copy
+still under way, or a folder that is not mounted.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Final
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
-from ingest.plants.compile import JudgedPlant
+from ingest.plants.compile import EvaluatedPlant
 from ingest.plants.configuration import PlantConfiguration
-from ingest.plants.load import configuration_of, judge_file, none_there, plant_files
+from ingest.plants.load import configuration_of, evaluate_file, none_there, plant_files
 from ingest.plants.numbering import Numbering
 from ingest.plants.point_rules import Shared
 from ingest.plants.saved_files import SavedFiles
@@ -70,13 +70,13 @@ class PlantFilesSound(Event):
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A plant file that is not in force as it stands.
+    """A plant file whose present version is not in force.
 
     Attributes:
-        name: of the file; its plant is the name without `.toml`.
+        name: of the file; the plant's id is the name without `.toml`.
         faults: what is wrong with it.
-        vanished: what was watched and is not in it any more: point, or point and rule.
-        watched: whether the plant is watched by its last good file.
+        vanished: the points, and rules of points, that are no longer in it.
+        watched: whether the plant is monitored by its last good file.
     """
 
     name: str
@@ -94,7 +94,7 @@ Changed = Callable[[str, bytes | None, bytes | None], None]
 
 
 class PlantFiles:
-    """The plant files of a directory and what of them is in force. Loads run one after another, on any thread."""
+    """The plant files of a directory and their versions in force. Loads run one after another, on any thread."""
 
     def __init__(
         self,
@@ -105,25 +105,25 @@ class PlantFiles:
         now: Callable[[], float] = time.monotonic,
         changed: Changed = lambda _name, _before, _after: None,
     ) -> None:
-        """Nothing is read yet.
+        """Prepare; nothing is read yet.
 
         Args:
             directory: of the plant files.
-            kept: where those in force are kept.
-            wait_s: how long a file must stay as it is before what vanished from it is let go.
-            now: seconds that pass steadily.
-            changed: is told of each file that comes into force, with its text before and now (None: there is none).
+            kept: where the versions in force are stored.
+            wait_s: how long a file must be unchanged before what vanished from it is removed.
+            now: a monotonic clock, seconds.
+            changed: called for each file that comes into force, with its text before and now (None: there is none).
         """
         self._directory = directory
         self._kept = kept
         self._wait_s = wait_s
         self._now = now
         self._changed = changed
-        self._since: dict[str, tuple[bytes, float]] = {}  # by file: what stands in it now, and since when
+        self._since: dict[str, tuple[bytes, float]] = {}  # by file: its present content, and since when
         self._in_force: dict[str, bytes] | None = None  # digests, by file
         self.held: tuple[HeldBack, ...] = ()
         self.due = float("inf")
-        """When to load again though no file changes, by `now`."""
+        """When to load again although no file changes, by `now`."""
 
     @property
     def refused(self) -> list[HeldBack]:
@@ -132,19 +132,19 @@ class PlantFiles:
 
     @property
     def unwatched(self) -> list[str]:
-        """The plants that have a file and are not watched."""
+        """The plants that have a file and are not monitored."""
         return [held.plant for held in self.held if not held.watched]
 
     def load(self, numbering: Numbering, version: int) -> PlantConfiguration | None:
-        """The configuration in force now; None if it is the one of the last call.
+        """Load the configuration now in force; None if it has not changed since the last call.
 
         Raises:
-            InvalidConfig: no plant at all can be watched; with every fault of every file.
+            InvalidConfig: no plant at all can be monitored; with every fault of every file.
         """
         catalogue, shared = load_catalogue(), Shared()
         present = {file.name: file for file in plant_files(self._directory)}
         names = sorted(present.keys() | self._kept.names())
-        plants: list[JudgedPlant] = []
+        plants: list[EvaluatedPlant] = []
         taken: dict[str, bytes] = {}
         held: list[HeldBack] = []
         self.due = float("inf")
@@ -159,34 +159,36 @@ class PlantFiles:
                 held.append(back)
         if not plants:
             raise InvalidConfig([fault for back in held for fault in back.faults] or [none_there(self._directory)])
-        self._tell(tuple(held), len(names))
+        self._report(tuple(held), len(names))
         digests = {name: sha256(content).digest() for name, content in taken.items()}
         if digests == self._in_force:
             return None
-        self._keep(taken, {back.name for back in held})  # first: a crash must not part a rename from the file that asks
+        self._keep(
+            taken, {back.name for back in held}
+        )  # first: a crash must not separate a rename from the file that requests it
         configuration = configuration_of(plants, catalogue, numbering, version)
         self._in_force = digests
         return configuration
 
     def _choose(
         self, name: str, present: dict[str, Path], catalogue: Catalogue, shared: Shared
-    ) -> tuple[JudgedPlant | None, bytes | None, HeldBack | None]:
-        """The plant in force, by which content, and why it is not the present file's, if it is not."""
+    ) -> tuple[EvaluatedPlant | None, bytes | None, HeldBack | None]:
+        """Return the plant in force, its file's content, and why that is not the present one, if so."""
         content: bytes | None = None
-        plant: JudgedPlant | None = None
+        plant: EvaluatedPlant | None = None
         faults: list[Fault] = []
         if name in present:
             content, faults = _read(present[name])
         elif not present:
             faults = [none_there(self._directory)]
         if content is not None:
-            plant, faults = judge_file(present[name], catalogue, shared, content)
+            plant, faults = evaluate_file(present[name], catalogue, shared, content)
         old = self._kept.read(name)
         if faults and old is None:
             return None, None, HeldBack(name, tuple(faults), watched=False)
         if old is None or old == content:
             return plant, content, None
-        before, unfit = judge_file(self._kept.path(name), catalogue, shared, old)
+        before, unfit = evaluate_file(self._kept.path(name), catalogue, shared, old)
         if before is None or unfit:  # a later version of the service may refuse what an earlier one took
             back = HeldBack(name, tuple(faults), watched=False) if faults else None
             return (None if faults else plant), content, back
@@ -198,7 +200,7 @@ class PlantFiles:
         return plant, content, None
 
     def _stayed(self, name: str, content: bytes | None) -> bool:
-        """Whether the file has been as it is for long enough; if not, `due` says when to ask again."""
+        """Whether the file has been unchanged for long enough; if not, `due` is when to check again."""
         digest, now = sha256(content or b"").digest(), self._now()
         known = self._since.get(name)
         if known is None or known[0] != digest:
@@ -209,7 +211,7 @@ class PlantFiles:
         self.due = min(self.due, until)
         return False
 
-    def _tell(self, held: tuple[HeldBack, ...], files: int) -> None:
+    def _report(self, held: tuple[HeldBack, ...], files: int) -> None:
         for back in held:
             if back in self.held:
                 continue
@@ -234,7 +236,7 @@ class PlantFiles:
 
 
 def _read(file: Path) -> tuple[bytes | None, list[Fault]]:
-    """What stands in the file, or why it cannot be read: a pipe or a device must not hold up the other plants."""
+    """Read a file, or return why it cannot be read: a pipe or a device must not hold up the other plants."""
     place = Place(file).at("(file)")
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
@@ -248,20 +250,20 @@ def _read(file: Path) -> tuple[bytes | None, list[Fault]]:
     return content, []
 
 
-def _vanished(before: JudgedPlant, after: JudgedPlant | None, old: bytes, new: bytes | None) -> tuple[str, ...]:
-    """What was watched and is no more, or the sign that the text is cut short."""
+def _vanished(before: EvaluatedPlant, after: EvaluatedPlant | None, old: bytes, new: bytes | None) -> tuple[str, ...]:
+    """Return the points and rules that vanished, or a note that the text is cut short."""
     known = {point.id for point in before.points}
     rules: dict[str, set[str]] = {}
     for point in after.points if after is not None else ():
         rules[point.id] = {rule.code for rule in point.rules}
         if point.was is not None and point.id not in known:  # one of two points does not become the other
             rules[point.was] = rules[point.id]
-    gone = []
+    vanished = []
     for point in before.points:
         if point.id not in rules:
-            gone.append(point.id)
+            vanished.append(point.id)
         else:
-            gone += [f"{point.id}/{rule.code}" for rule in point.rules if rule.code not in rules[point.id]]
-    if not gone and new is not None and old.startswith(new):
-        gone = ["(the end of the file)"]
-    return (*gone[:_SHOWN], f"… {len(gone)}") if len(gone) > _SHOWN else tuple(gone)
+            vanished += [f"{point.id}/{rule.code}" for rule in point.rules if rule.code not in rules[point.id]]
+    if not vanished and new is not None and old.startswith(new):
+        vanished = ["(the end of the file)"]
+    return (*vanished[:_SHOWN], f"… {len(vanished)}") if len(vanished) > _SHOWN else tuple(vanished)

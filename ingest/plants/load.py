@@ -1,4 +1,4 @@
-"""Read a directory of plant files into a configuration, or say everything that is wrong with it."""
+"""Loads a directory of plant files into a configuration, or reports every fault in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
-from ingest.plants.compile import JudgedPlant, compile_configuration
+from ingest.plants.compile import EvaluatedPlant, compile_configuration
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.numbering import Numbering
 from ingest.plants.plantfile import read_plant_file
@@ -16,7 +16,7 @@ from ingest.plants.written import Place
 
 
 def load_configuration(directory: Path, numbering: Numbering, version: int) -> PlantConfiguration:
-    """The configuration of every `*.toml` in the directory, and of the service itself.
+    """Load the configuration of every `*.toml` in the directory, and of the service itself.
 
     Touches no network; numbers points only if all is well.
 
@@ -26,11 +26,11 @@ def load_configuration(directory: Path, numbering: Numbering, version: int) -> P
     catalogue = load_catalogue()
     files = plant_files(directory)
     faults: list[Fault] = [] if files else [none_there(directory)]
-    plants: list[JudgedPlant] = []
+    plants: list[EvaluatedPlant] = []
     first: dict[str, Path] = {}
     shared = Shared()
     for file in files:
-        plant, found = judge_file(file, catalogue, shared)
+        plant, found = evaluate_file(file, catalogue, shared)
         faults += found
         if plant is None:
             continue
@@ -44,7 +44,7 @@ def load_configuration(directory: Path, numbering: Numbering, version: int) -> P
 
 
 def plant_files(directory: Path) -> list[Path]:
-    """The plant files of a directory, by name; none if there is no such directory, or if it cannot be read."""
+    """Return the plant files of a directory, by name; none if the directory is missing or unreadable."""
     try:
         return sorted(directory.glob("*.toml"))
     except OSError:  # a link that leads to itself, a mount that is gone
@@ -52,14 +52,14 @@ def plant_files(directory: Path) -> list[Path]:
 
 
 def none_there(directory: Path) -> Fault:
-    """The fault of a directory in which there is no plant file."""
+    """Return the fault of a directory without plant files."""
     return Place(directory, "*.toml").fault("(none)", "at least one plant file")
 
 
-def judge_file(
+def evaluate_file(
     file: Path, catalogue: Catalogue, shared: Shared, content: bytes | None = None
-) -> tuple[JudgedPlant | None, list[Fault]]:
-    """The plant of a file (None if its id cannot be told), and every fault; `content` as read before, if it was."""
+) -> tuple[EvaluatedPlant | None, list[Fault]]:
+    """Evaluate a plant file: the plant (None if its id is unknown), and every fault; `content` if read already."""
     text, faults = read_plant_file(file, catalogue, content)
     if text is None:
         return None, faults
@@ -68,12 +68,12 @@ def judge_file(
     if text.enterprise is None:
         return None, faults
     own = (point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway))
-    return JudgedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points)), faults
+    return EvaluatedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points)), faults
 
 
 def configuration_of(
-    plants: Sequence[JudgedPlant], catalogue: Catalogue, numbering: Numbering, version: int
+    plants: Sequence[EvaluatedPlant], catalogue: Catalogue, numbering: Numbering, version: int
 ) -> PlantConfiguration:
-    """The configuration of plants without faults, and of the service itself."""
-    service = JudgedPlant(None, (), (), service_points(catalogue.service))
+    """Compile the configuration of plants without faults, and of the service itself."""
+    service = EvaluatedPlant(None, (), (), service_points(catalogue.service))
     return compile_configuration([*plants, service], numbering, version)

@@ -1,4 +1,4 @@
-"""Permanent indices for points: a point keeps its place in the arrays for ever, also under another id."""
+"""Assigns permanent indices to points: a point keeps its array index for ever, also when it is renamed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ PointKey = tuple[str, str]
 """(plant, point id)"""
 
 Rename = tuple[PointKey, str]
-"""A point by its former id, and the id it has now."""
+"""A point by its former id, and its present id."""
 
 NONE_RENAMED: Final[Mapping[PointKey, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """What a numbering answers.
+    """The result of a numbering.
 
     Attributes:
-        index: one a point, in their order.
-        renamed: of the points with a former id, those that have the index of it, now or since long: (plant, id) ->
-            former id. The others are points of their own: both ids had an index before anybody said they were one, or
-            none of the plant ever had the former id.
+        index: one index per point, in their order.
+        renamed: the points that have the index of their former id: (plant, id) -> former id. Others are separate
+            points: both ids had an index before the rename, or the plant never had the former id.
     """
 
     index: Sequence[int]
@@ -32,17 +31,17 @@ class Numbered:
 
 
 class Numbering(Protocol):
-    """Gives every (plant, point id) its index, the same one each time it is asked."""
+    """Returns the index of every (plant, point id), always the same one."""
 
     def __call__(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
-        """One index a point.
+        """Return one index per point.
 
-        A point without one takes over that of its former id, which `was` tells, or gets one never given before.
+        A point without one takes over that of its former id, given in `was`, or gets a new one.
         """
 
 
 def taken_over(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> list[tuple[PointKey, PointKey]]:
-    """The (former, new) keys of points that are to take over the index of their former id.
+    """Return the (former, new) keys of points that take over the index of their former id.
 
     >>> taken_over({("p", "A"): 0, ("p", "B"): 1}, {("p", "C"): "A", ("p", "B"): "A", ("p", "D"): "X"})
     [(('p', 'A'), ('p', 'C'))]
@@ -51,15 +50,15 @@ def taken_over(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> li
     return [(former, new) for former, new in pairs if former in known and new not in known]
 
 
-def one_now(
+def valid_renames(
     known: Mapping[PointKey, int], was: Mapping[PointKey, str], slips: Container[PointKey]
 ) -> dict[PointKey, str]:
-    """Of `was` what holds: nothing goes by the former id any more, and it is none of the slips."""
+    """Return the entries of `was` whose former id is no longer in use and which are not among `slips`."""
     return {new: former for new, former in was.items() if (new[0], former) not in known and new not in slips}
 
 
-def unheard_of(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> set[PointKey]:
-    """Of `was` new points whose former id no point of their plant ever had, though the plant is known: a slip.
+def unknown_former_ids(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> set[PointKey]:
+    """Return the new points in `was` whose former id their known plant never had: probably a typing error.
 
     >>> unheard_of({("p", "A"): 0}, {("p", "B"): "A", ("p", "C"): "X", ("q", "C"): "X"})
     {('p', 'C')}
@@ -70,15 +69,15 @@ def unheard_of(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> se
 
 
 class MemoryNumbering:
-    """A numbering that lasts as long as the object: for checks and tests."""
+    """A numbering in memory, for checks and tests."""
 
     def __init__(self, known: Mapping[PointKey, int] = MappingProxyType({})) -> None:
-        """Go on from the indices that are known."""
+        """Continue from the indices already known."""
         self._index = dict(known)
 
     def __call__(self, points: Sequence[PointKey], was: Mapping[PointKey, str] = NONE_RENAMED, /) -> Numbered:
-        """Indices in the order in which points were first seen."""
-        known, slips = self._index, unheard_of(self._index, was)
+        """Return indices in the order in which points were first seen."""
+        known, slips = self._index, unknown_former_ids(self._index, was)
         for former, new in taken_over(known, was):
             known[new] = known.pop(former)
-        return Numbered([known.setdefault(point, len(known)) for point in points], one_now(known, was, slips))
+        return Numbered([known.setdefault(point, len(known)) for point in points], valid_renames(known, was, slips))

@@ -1,4 +1,4 @@
-"""The tables of a plant file: what each may say, and what a point may name."""
+"""The tables of a plant file, with their validation."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Uscc = Annotated[str, because(uscc_fault)]
 
 
 def named(name: str, name_en: str | None) -> Text:
-    """A name in both languages; what has no English one is called by its own everywhere."""
+    """Return a name in both languages; without an English one, the same name in both."""
     return Text(name, name_en or name)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the points of a file may name; None where it could not be read, so that nothing is held against them."""
+    """What the tables of a file may name; `signals` None: unknown, so that no name is refused."""
 
     signals: Mapping[str, Signal] | None
     gateways: frozenset[str]
@@ -130,7 +130,7 @@ class EquipmentTable(Written):
 
     @property
     def gate(self) -> Gate | None:
-        """`running`, ready to be compared."""
+        """`running` as a gate."""
         when = parse_when(self.running) if self.running is not None else None
         return Gate(when.name, when.op, when.number) if when is not None else None
 

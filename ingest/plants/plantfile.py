@@ -1,4 +1,4 @@
-"""Plant files: one TOML a plant, read whole, with every fault in it."""
+"""Reads a plant file, one TOML per plant, with every fault in it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _SITE: Final = {"source": "plant file", "confidence": Confidence.ENGINEERING_DEF
 
 @dataclass(frozen=True, slots=True)
 class PointText:
-    """A point as read.
+    """A point as read from the plant file.
 
     Attributes:
-        place: where it stands in the file.
-        table: what it says.
+        place: its location in the file.
+        table: its table.
         signal: its signal.
-        rules: every rule it is to be judged by, default or its own, whole.
-        own: keys of rules the plant file itself gave, by code.
+        rules: all its rules, defaults and its own, complete.
+        own: the rule keys given in the plant file itself, by code.
     """
 
     place: Place
@@ -47,7 +47,7 @@ class PointText:
 
 @dataclass(frozen=True, slots=True)
 class PlantFile:
-    """What of a plant file is sound."""
+    """The sound part of a plant file."""
 
     file: Path
     enterprise: EnterpriseTable | None
@@ -59,7 +59,7 @@ class PlantFile:
 def read_plant_file(
     file: Path, catalogue: Catalogue, content: bytes | None = None
 ) -> tuple[PlantFile | None, list[Fault]]:
-    """The sound part of a plant file (None if it is no TOML at all), and every fault in the rest."""
+    """Return the sound part of a plant file (None if it is not TOML at all), and every fault in the rest."""
     raw, faults = read_toml(file, content)
     if raw is None:
         return None, faults
@@ -99,7 +99,7 @@ class _Reading:
         )
 
     def _never_renamed(self, place: Place, item: object) -> object:
-        """The table without what it was called before, which only points say: that is a fault of its own."""
+        """Return the table without `was`, which only points may have: elsewhere it is a fault."""
         if not isinstance(item, dict) or "was" not in item:
             return item
         self.faults.append(place.at("was").fault(item["was"], _NEVER_RENAMED))
@@ -156,7 +156,7 @@ class _Reading:
                 self.faults.append(place.at("id").fault(name, f"an id of its own; {before.key} has it too"))
 
     def _none_of_a_gateways_own(self) -> None:
-        """No gateway or point may have the id under which something of a gateway is told."""
+        """Refuse ids that belong to a gateway's own points."""
         gateways = self._ids("gateways")
         for place, item in chain(self._items["gateways"], self._items["points"]):
             name = _text(item, "id")
@@ -165,7 +165,7 @@ class _Reading:
                 self.faults.append(place.at("id").fault(name, f"an id of its own; it is that of {gateway}'s {what}"))
 
     def _renamed_from_nobody(self) -> None:
-        """What a point was called before is nobody's id in this file, and what no other point was called before."""
+        """Refuse former ids that are still in use in this file, or that two points claim."""
         held = {_text(item, "id"): place for place, item in chain(self._items["gateways"], self._items["points"])}
         gateways = self._ids("gateways")
         first: dict[str, Place] = {}
@@ -195,12 +195,12 @@ class _Reading:
 
 
 def _text(table: object, key: str) -> str:
-    """What stands there, if it is a text."""
+    """Return the key's value if it is a text, else ""."""
     found = table.get(key) if isinstance(table, dict) else None
     return found if isinstance(found, str) else ""
 
 
 def _own_rules(point: object) -> Mapping[str, Mapping[str, Any]]:
-    """The rules a point gives, as far as they are tables."""
+    """Return the rules in a point's table that are tables."""
     rules = point.get("rules") if isinstance(point, dict) else None
     return {code: text for code, text in rules.items() if isinstance(text, dict)} if isinstance(rules, dict) else {}

@@ -1,4 +1,4 @@
-"""From a point as read to the rules it is judged by: numbers in the detector's units, names as points of the plant."""
+"""Evaluates a point's rules as read: numbers in the detector's units, names resolved to points of the plant."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ingest.domain.model.plant import GATEWAY_SIGNAL, Gate, GatewayPoint, Servic
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
-from ingest.plants.formula import Tied
+from ingest.plants.formula import BoundFormula
 from ingest.plants.gates import ALWAYS, Missing
-from ingest.plants.kinds import LABELS, LimitSpec, Measure, RuleSpec, Score, Taken, Unfit
+from ingest.plants.kinds import LABELS, BorrowedLimit, LimitSpec, Measure, RuleSpec, Score, Unfit
 from ingest.plants.kinds.rule import SIGNS
-from ingest.plants.neighbours import Neighbour, Neighbours, Surroundings
 from ingest.plants.plant_tables import GatewayTable, named
 from ingest.plants.plantfile import PlantFile, PointText
+from ingest.plants.point_scope import PlantPoint, PlantPoints, PointScope
 from ingest.plants.written import Place
 
 _LEVELS: Final = frozenset({"LL", "L", "H", "HH"})
@@ -29,18 +29,18 @@ _MEASURED: Final[Mapping[GatewayPoint, Text]] = {
     GatewayPoint.REUSED: Text("编号重复的帧", "frames under a used number"),
     GatewayPoint.THROTTLED: Text("超限未读消息", "messages beyond its share"),
 }
-"""What follows a gateway's name in the names of its points."""
+"""The suffix to a gateway's name in the names of its points."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One rule of one point, ready to become a row of its detector's table.
+class EvaluatedRule:
+    """A rule of a point, ready to become a row of its detector's table.
 
     Attributes:
-        spec: what was written, with what it took over from the rule its `of_limit` names.
-        of: the expression judged instead of the point's own value.
+        spec: as written, completed from the rule its `of_limit` names.
+        of: the expression evaluated instead of the point's own value.
         when: the condition; a plain comparison is `gate` as well, anything else an expression only.
-        inputs: further points it looks at, by id.
+        inputs: further points it reads, by id.
         without: why its `unless` was left out; "" if it was not.
     """
 
@@ -49,8 +49,8 @@ class Judged:
     score: Score
     reason: Text
     gate: Gate | None = None
-    when: Tied | None = None
-    of: Tied | None = None
+    when: BoundFormula | None = None
+    of: BoundFormula | None = None
     inputs: tuple[str, ...] = ()
     fresh_s: float = float("inf")
     without: str = ""
@@ -58,7 +58,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedPoint:
-    """A point with the rules in force, and the default ones that wait for a number of its plant."""
+    """A point with its rules in force, and the default ones that lack a number of its plant."""
 
     id: str
     signal: str
@@ -66,8 +66,8 @@ class EvaluatedPoint:
     equipment: str | None
     gateway: str
     measure: Measure
-    rules: tuple[Judged, ...]
-    unjudged: tuple[str, ...]
+    rules: tuple[EvaluatedRule, ...]
+    not_evaluated: tuple[str, ...]
     mandatory: bool
     basis: str | None
     states: tuple[Text, Text] | None
@@ -76,45 +76,45 @@ class EvaluatedPoint:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the points of all plants share, kept once: most rules are a default of their signal, word for word.
+    """Objects that points of all plants share, stored once: most rules are an unchanged default of their signal.
 
     Attributes:
-        judged: rules that look at nothing but their own point, by code, place of the spec in memory, and measure.
-        scored: numbers and words of all others, and the spec they are of, by the same and the expression judged.
-        taken: specs with what they take over from another one, and both, by their places in memory.
+        judged: rules that read only their own point, by code, id() of the spec, and measure.
+        scored: scores and reasons of all others, with their spec, by the same and the expression evaluated.
+        taken: specs completed from another one, and both originals, by their id().
     """
 
-    judged: dict[tuple[str, int, Measure], Judged] = field(default_factory=dict)
+    evaluated: dict[tuple[str, int, Measure], EvaluatedRule] = field(default_factory=dict)
     scored: dict[tuple[str, int, Measure, str], tuple[RuleSpec, Score, Text]] = field(default_factory=dict)
     taken: dict[tuple[int, int], tuple[RuleSpec, RuleSpec, RuleSpec]] = field(default_factory=dict)
     measures: dict[Measure, Measure] = field(default_factory=dict)
     texts: dict[Text, Text] = field(default_factory=dict)
-    unjudged: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    not_evaluated: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
 
 def evaluate_points(plant: PlantFile, shared: Shared | None = None) -> tuple[tuple[EvaluatedPoint, ...], list[Fault]]:
-    """Every sound point of a plant, and every rule whose numbers or names cannot stand.
+    """Evaluate every sound point of a plant; returns the points and every fault in their rules.
 
-    A default rule that lacks something is not judged and says so; one the plant file itself asked for is a fault.
+    A default rule that lacks something is listed as not evaluated; in a rule of the plant file itself it is a fault.
     """
     faults: list[Fault] = []
     shared = shared or Shared()
     measures = {point.table.id: _measure_of(point, shared) for point in plant.points}
     points = [
-        Neighbour(p.table.id, p.signal, p.table.equipment, p.table.setpoint, measures[p.table.id].silence_s)
+        PlantPoint(p.table.id, p.signal, p.table.equipment, p.table.setpoint, measures[p.table.id].silence_s)
         for p in plant.points
     ]
-    around = Neighbours(points)
+    scope = PlantPoints(points)
     dust = plant.enterprise.dust if plant.enterprise is not None else None
-    judged = [
-        _Judging(point, measures[point.table.id], Surroundings(here, around), dust, faults, shared).point()
+    evaluated = [
+        _Evaluation(point, measures[point.table.id], PointScope(here, scope), dust, faults, shared).point()
         for point, here in zip(plant.points, points, strict=True)
     ]
-    return tuple(judged), faults
+    return tuple(evaluated), faults
 
 
 def gateway_points(gateway: GatewayTable, signals: Mapping[str, Signal]) -> tuple[EvaluatedPoint, ...]:
-    """A gateway's own points: online or not, and what the service measures of it."""
+    """Return a gateway's own points: online or not, and what the service monitors of it."""
     name = named(gateway.name, gateway.name_en)
     online = _own_point(gateway.id, name, gateway.id, signals[GATEWAY_SIGNAL], gateway.silence_s)
     measured = (
@@ -127,7 +127,7 @@ def gateway_points(gateway: GatewayTable, signals: Mapping[str, Signal]) -> tupl
 
 
 def service_points(signals: Mapping[str, Signal]) -> tuple[EvaluatedPoint, ...]:
-    """What the service watches of itself; no gateway carries it."""
+    """Return the points of the service itself, which no gateway carries."""
     found = ((point, signals[point.signal]) for point in ServicePoint)
     return tuple(_own_point(str(point), signal.name, "", signal) for point, signal in found)
 
@@ -137,47 +137,47 @@ def _own_point(id_: str, name: Text, gateway: str, signal: Signal, silence_s: fl
     rules = []
     for code, spec in signal.rules.items():
         score = spec.score(of)
-        rules.append(Judged(code, spec, score, spec.reason(code, of, score)))
+        rules.append(EvaluatedRule(code, spec, score, spec.reason(code, of, score)))
     table = signal.table
     return EvaluatedPoint(
         id_, signal.code, name, None, gateway, of, tuple(rules), (), table.mandatory, table.basis, signal.states
     )
 
 
-class _Judging:
-    """One pass over a point's rules."""
+class _Evaluation:
+    """Evaluates the rules of one point."""
 
     def __init__(
         self,
         point: PointText,
         of: Measure,
-        around: Surroundings,
+        scope: PointScope,
         dust: Dust | None,
         faults: list[Fault],
         shared: Shared,
     ) -> None:
         self._shared = shared
-        self._point, self._of, self._around, self._dust, self._faults = point, of, around, dust, faults
+        self._point, self._of, self._scope, self._dust, self._faults = point, of, scope, dust, faults
         self._rules: Mapping[str, RuleSpec] = point.rules
 
     def point(self) -> EvaluatedPoint:
-        """The point with every rule that stands."""
+        """Return the point with its evaluated rules."""
         table, signal = self._point.table, self._point.signal
-        judged, unjudged = [], []
+        evaluated, not_evaluated = [], []
         for code, spec in self._rules.items():
             own = self._point.own.get(code, {})
             place = self._point.place.at("rules", code)
             if code in table.disabled_rules or not self._concerned(spec, own, place):
                 continue
             try:
-                judged.append(self._judge(code, spec))
+                evaluated.append(self._evaluate(code, spec))
             except Missing as missing:
                 if missing.key in own or code not in signal.rules:
                     self._fault(
                         place, missing.key, own.get(missing.key, "(missing)"), f"{missing.what}, which it needs"
                     )
                 else:
-                    unjudged.append(f"{code}: {missing}")
+                    not_evaluated.append(f"{code}: {missing}")
             except Unfit as unfit:
                 self._fault(place, unfit.key, unfit.value, unfit.expected)
         name = named(table.name, table.name_en) if table.name else signal.name
@@ -189,8 +189,8 @@ class _Judging:
             intern(table.equipment) if table.equipment is not None else None,
             intern(table.gateway),
             self._of,
-            tuple(judged),
-            self._shared.unjudged.setdefault(tuple(unjudged), tuple(unjudged)),
+            tuple(evaluated),
+            self._shared.not_evaluated.setdefault(tuple(not_evaluated), tuple(not_evaluated)),
             signal.table.mandatory,
             signal.table.basis,
             signal.states,
@@ -198,7 +198,7 @@ class _Judging:
         )
 
     def _concerned(self, spec: RuleSpec, own: Mapping[str, object], place: Place) -> bool:
-        """Whether the plant has a dust the rule is for; a rule changed in vain is a fault."""
+        """Whether the rule applies to the plant's dust; if not, changing it in the plant file is a fault."""
         dust = self._dust
         if spec.dust is None or dust in spec.dust:
             return True
@@ -206,44 +206,46 @@ class _Judging:
             self._fault(place, "dust", dust, f"one of {', '.join(spec.dust)}: the rule holds only there")
         return False
 
-    def _judge(self, code: str, spec: RuleSpec) -> Judged:
-        if spec.when != ALWAYS or spec.unless or spec.of or spec.limit_of() or spec.looked_at():
-            return self._judge_anew(code, spec)
+    def _evaluate(self, code: str, spec: RuleSpec) -> EvaluatedRule:
+        if spec.when != ALWAYS or spec.unless or spec.of or spec.limit_of() or spec.peer_points():
+            return self._evaluate_new(code, spec)
         key = code, id(spec), self._of
-        judged = self._shared.judged.get(key)
-        if judged is None:
-            judged = self._shared.judged[key] = self._judge_anew(code, spec)
-        return judged
+        evaluated = self._shared.evaluated.get(key)
+        if evaluated is None:
+            evaluated = self._shared.evaluated[key] = self._evaluate_new(code, spec)
+        return evaluated
 
-    def _judge_anew(self, code: str, spec: RuleSpec) -> Judged:
-        of, around = self._of, self._around
+    def _evaluate_new(self, code: str, spec: RuleSpec) -> EvaluatedRule:
+        of, scope = self._of, self._scope
         taken = spec.limit_of()
         if taken is not None:
             spec, limit = self._take(spec, taken)
             of = replace(of, taken=limit)
-        tied = around.formula(spec.of)
-        others = around.others(spec.looked_at())
+        bound = scope.formula(spec.of)
+        others = scope.others(spec.peer_points())
         of = replace(
             of,
             unit=spec.unit if spec.unit is not None else of.unit,
             others=tuple(p.id for p in others),
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
         )
-        gate, when, without = around.condition(spec.when, spec.unless, asked="unless" in self._point.own.get(code, {}))
-        key = code, id(spec), of, tied.shown if tied is not None else ""
+        gate, when, without = scope.condition(
+            spec.when, spec.unless, explicit="unless" in self._point.own.get(code, {})
+        )
+        key = code, id(spec), of, bound.shown if bound is not None else ""
         if key not in self._shared.scored:
             score = spec.score(of)
-            told = spec.model_copy(update={"of": tied.shown}) if tied is not None else spec
-            self._shared.scored[key] = spec, score, told.reason(code, of, score)
+            spec_shown = spec.model_copy(update={"of": bound.shown}) if bound is not None else spec
+            self._shared.scored[key] = spec, score, spec_shown.reason(code, of, score)
         _, score, reason = self._shared.scored[key]
-        fresh_s = around.longest_silence(tied)
-        return Judged(code, spec, score, reason, gate, when, tied, of.others, fresh_s, without)
+        fresh_s = scope.longest_silence(bound)
+        return EvaluatedRule(code, spec, score, reason, gate, when, bound, of.others, fresh_s, without)
 
-    def _take(self, spec: RuleSpec, code: str) -> tuple[RuleSpec, Taken]:
-        """The limit of another rule of the point, and the rule with what it takes over from that one.
+    def _take(self, spec: RuleSpec, code: str) -> tuple[RuleSpec, BorrowedLimit]:
+        """Return the rule completed from another one of the point, and that one's limit.
 
         Raises:
-            Missing: that rule is not judged here.
+            Missing: that rule is not evaluated here.
             Unfit: there is no such rule, or it has no limit.
         """
         model = self._rules.get(code)
@@ -265,7 +267,7 @@ class _Judging:
         key = id(spec), id(model)
         if key not in self._shared.taken:
             self._shared.taken[key] = spec.model_copy(update=given), spec, model
-        return self._shared.taken[key][0], Taken(score.limit, SIGNS[model.side], label)
+        return self._shared.taken[key][0], BorrowedLimit(score.limit, SIGNS[model.side], label)
 
     def _fault(self, place: Place, key: str, value: object, expected: str) -> None:
         self._faults.append(place.at(key).fault(value, expected))
@@ -280,7 +282,7 @@ def _measure_of(point: PointText, shared: Shared) -> Measure:
 def _measure(
     signal: Signal, span: tuple[float, float] | None, silence_s: float | None, setpoint: float | None
 ) -> Measure:
-    """What a point's numbers depend on: its own, else its signal's."""
+    """Return what a rule's numbers depend on: the point's own values, else its signal's."""
     numbers = signal.table.range
     low, high = span or ((numbers.low, numbers.high) if numbers is not None else (float("nan"), float("nan")))
     return Measure(signal.table.unit, low, high, silence_s or signal.table.silence_s.value, setpoint)

@@ -1,4 +1,4 @@
-"""Rules as the configuration holds them: what many points share is kept once, and a `Rule` is made when somebody asks.
+"""Stores the configuration's rules compactly: what many points share is held once, and a `Rule` is built on access.
 
 A park of 100 000 points has 600 000 rules, and nearly all of them are a catalogue's default: the same words and numbers
 for every point of a signal. Held as objects with texts of their own they would take 700 MB.
@@ -19,7 +19,7 @@ from ingest.domain.model.text import Text
 
 @dataclass(frozen=True, slots=True)
 class RuleForm:
-    """What a rule says whichever point it judges; see `Rule`. `label` is its title without the point's name."""
+    """The part of a `Rule` that does not depend on its point. `label` is its title without the point's name."""
 
     code: str
     kind: str
@@ -37,8 +37,8 @@ class RuleForm:
     latch: bool
     red: bool
 
-    def judging(self, plant: str, point: str, name: Text) -> Rule:
-        """The rule for that point."""
+    def rule_for(self, plant: str, point: str, name: Text) -> Rule:
+        """Return the rule for that point."""
         return Rule(
             plant=plant,
             point=point,
@@ -62,7 +62,7 @@ class RuleForm:
 
 @dataclass(frozen=True, slots=True)
 class PointRules(Sequence[Rule]):
-    """The rules of one point, each made when it is asked for."""
+    """The rules of one point, each built on access."""
 
     plant: str
     point: str
@@ -79,16 +79,16 @@ class PointRules(Sequence[Rule]):
     def __getitem__(self, at: int | slice) -> Rule | Sequence[Rule]:
         if isinstance(at, slice):
             return PointRules(self.plant, self.point, self.name, self.forms[at])
-        return self.forms[at].judging(self.plant, self.point, self.name)
+        return self.forms[at].rule_for(self.plant, self.point, self.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllRules(Sequence[Rule]):
-    """Every rule of a configuration by its number: the rules of one point have numbers in a row.
+    """Every rule of a configuration by its number: the rules of one point are consecutive.
 
     Attributes:
         points: the configuration's points.
-        owner: int32[r], the point each rule judges.
+        owner: int32[r], the point of each rule.
         first: int32[p], the number of each point's first rule.
     """
 
@@ -110,14 +110,14 @@ class AllRules(Sequence[Rule]):
         return point.rules[place]
 
     def key(self, number: int) -> str:
-        """What names the rule in a detector's memory."""
+        """Return the rule's key in detector state."""
         point, place = self._of(number)
         rules = point.rules
         code = rules.forms[place].code if isinstance(rules, PointRules) else rules[place].code
         return rule_key(point.plant, point.id, code)
 
     def _of(self, number: int) -> tuple[Point, int]:
-        """The rule's point, and its place among the point's rules."""
+        """Return the rule's point, and its index among the point's rules."""
         index = self.owner[number]
         point = self.points[index]
         if point is None:
@@ -127,7 +127,7 @@ class AllRules(Sequence[Rule]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleKeys(Sequence[str]):
-    """The keys of a detector's rules, each made when it is asked for."""
+    """The keys of a detector's rules, each built on access."""
 
     rules: AllRules
     number: NDArray[np.int32]

@@ -1,4 +1,4 @@
-"""The plant files in force, kept on disk: what a restart goes on with when the present ones cannot be used."""
+"""Stores the files in force on disk, for a restart at which the present ones cannot be used."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ class FileNotKept(Event, level="error"):
 
 
 class SavedFiles:
-    """A folder with one copy a plant file, whole and readable by the service alone."""
+    """A folder with one copy of each file, readable by the service alone."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is made when the first file is kept."""
+        """`folder` is created when the first file is stored."""
         self._folder = folder
 
     def path(self, name: str) -> Path:
-        """Where the file of that name is kept."""
+        """Return the path of the copy of that name."""
         return self._folder / name
 
     def names(self) -> set[str]:
-        """The files that are kept."""
+        """Return the names of the stored files."""
         return {file.name for file in plant_files(self._folder)}
 
     def read(self, name: str) -> bytes | None:
-        """The file as it was accepted last; None if none was, or if it cannot be read."""
+        """Return the file as last accepted; None if none was, or if it cannot be read."""
         try:
             return self.path(name).read_bytes()
         except OSError:
             return None
 
     def keep(self, name: str, content: bytes) -> None:
-        """Keep a file in place of the one before: the old one or the new one, whole, whenever the power goes."""
+        """Store a file in place of the former one, atomically and durably."""
         try:
             write_whole(self.path(name), content)
         except OSError as error:
             emit(FileNotKept(name, str(error)))
 
     def drop(self, name: str) -> None:
-        """Keep it no longer: its plant was removed."""
+        """Delete the copy of a file whose plant was removed."""
         try:
             self.path(name).unlink(missing_ok=True)
             sync(self._folder)

@@ -1,4 +1,4 @@
-"""Unified social credit codes (统一社会信用代码), GB 32100: the check character tells a mistyped one."""
+"""Validates unified social credit codes (统一社会信用代码), GB 32100, by their check character."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _VALUE: Final = {character: value for value, character in enumerate(ALPHABET)}
 
 
 def uscc_fault(code: str) -> str | None:
-    """What is wrong with a code, as the expectation it fails, or None for a valid one.
+    """Return the expectation that a code fails, or None for a valid one.
 
     >>> uscc_fault("91350100M000100Y43") is None
     True
@@ -31,6 +31,6 @@ def uscc_fault(code: str) -> str | None:
 
 
 def check_character(body: str) -> str:
-    """The check character of the first 17 characters, all of `ALPHABET`: (31 - sum of value x 3^place) mod 31."""
+    """Return the check character of 17 characters, all of `ALPHABET`: (31 - sum of value x 3^place) mod 31."""
     total = sum(_VALUE[character] * pow(3, place, 31) for place, character in enumerate(body))
     return ALPHABET[-total % 31]

@@ -1,6 +1,6 @@
-"""Plants as they stand: what a point reads as far as it can be trusted, and which equipment is in production.
+"""The present state of plants: which values can be trusted, and which equipment is in production.
 
-The one place that decides both: warnings, the display of alarms, casework and the API ask here, of the engine's memory.
+The one place that decides both, from the engine's state, for warnings, alarm display, casework and the API.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class Latest:
     """A point's newest live reading.
 
     Attributes:
-        time: device time, ns; 0 = never heard.
-        value: None where it is no number.
+        time: device time, ns; 0 = never received.
+        value: None if it is not a number.
         stale: silent for longer than its allowed silence.
-        resuming: stale only because the service was away: it has not listened for that long yet.
+        resuming: stale only because the service was down: it has not been receiving for that long yet.
     """
 
     time: int
@@ -33,19 +33,19 @@ class Latest:
 
     @property
     def trusted(self) -> float | None:
-        """The value if it can be relied on now; a stale, bad or missing one is None, never a number."""
+        """The value if it can be trusted now; None if it is stale, bad or missing."""
         return None if self.stale else self.usable
 
     @property
     def usable(self) -> float | None:
-        """The value if it could be relied on when it came."""
+        """The value if it could be trusted when it came."""
         if self.time == 0 or self.flags & UNUSABLE or self.value is None:
             return None
         return self.value if self.value == self.value else None
 
 
 NEVER: Latest = Latest(0, None, 0, stale=True)
-"""Of a point that was never heard."""
+"""The state of a point that was never received."""
 
 
 class Running(Enum):
@@ -53,19 +53,19 @@ class Running(Enum):
 
     YES = "yes"
     NO = "no"
-    UNKNOWN = "unknown"  # what says so is bad, stale or missing
+    UNKNOWN = "unknown"  # the point that reports it is bad, stale or missing
 
 
 class PlantView:
-    """Plants of one configuration at one moment."""
+    """A view of one configuration's plants at one moment."""
 
     def __init__(self, configuration: PlantConfiguration, latest: Callable[[int], Latest]) -> None:
-        """`latest` gives the newest reading of a point by its configuration index."""
+        """`latest` returns the newest reading of a point by its configuration index."""
         self._configuration = configuration
         self._latest = latest
 
     def gate(self, plant: str, equipment: str | None) -> Gate | None:
-        """What says whether that equipment runs; None: nothing does, and it is always taken to."""
+        """Return the gate that decides whether that equipment runs; None: it is always taken to run."""
         known = self._configuration.plants.get(plant)
         machines = known.equipment if known is not None else ()
         return next((machine.running for machine in machines if machine.id == equipment), None)
@@ -73,8 +73,8 @@ class PlantView:
     def running(self, plant: str, equipment: str | None) -> Running:
         """Whether that equipment is in production.
 
-        Right after a start of the service what was heard before holds until its point is silent by its own measure:
-        a machine that stands does not begin to run because the service was away.
+        Right after a start of the service the value from before counts until its point is silent for its own time: a
+        stopped machine does not begin to run because the service was down.
         """
         gate = self.gate(plant, equipment)
         if gate is None:
@@ -87,15 +87,15 @@ class PlantView:
         return Running.YES if gate.holds(value) else Running.NO
 
     def in_production(self, plant: str, equipment: str | None) -> bool:
-        """Whether it has to be taken to run: unknown is not stopped, so nobody escapes by cutting a wire."""
+        """Whether it must be taken to run: unknown is not stopped, so that cutting a wire disables no rule."""
         return self.running(plant, equipment) is not Running.NO
 
     def runs(self, point: Point) -> bool:
-        """Whether the equipment of that point has to be taken to run."""
+        """Whether the equipment of that point must be taken to run."""
         return self.in_production(point.plant, point.equipment)
 
     def stopped(self, plants: Iterable[str]) -> dict[tuple[str, str], str]:
-        """Equipment that is known not to be in production, by plant and id, with the point that tells so."""
+        """Return equipment known not to be in production, by plant and id, with the point that reports so."""
         found = {}
         for key in plants:
             plant = self._configuration.plants.get(key)

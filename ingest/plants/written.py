@@ -1,4 +1,4 @@
-"""What people write in TOML: read it, check it, and say of every fault where it stands."""
+"""Reads and validates TOML that people write, and reports every fault with its place."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ W = TypeVar("W", bound=Written)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: the file, the dotted key, and the id of the point it belongs to."""
+    """A place in a file: the dotted key, and the id of the point it belongs to."""
 
     file: Path
     key: str = ""
     item: str = ""
 
     def at(self, *parts: object) -> Place:
-        """A place further in."""
+        """Return a place further in."""
         return replace(self, key=".".join(map(str, filter(lambda p: p != "", (self.key, *parts)))))
 
     def fault(self, value: object, expected: str) -> Fault:
-        """A fault at this place."""
+        """Return a fault at this place."""
         shown = value if isinstance(value, str) and value.startswith("(") else repr(value)[:120]
         return Fault(str(self.file), f"{self.key} ({self.item})" if self.item else self.key, shown, expected)
 
 
 def read_toml(file: Path, content: bytes | None = None) -> tuple[dict[str, Any] | None, list[Fault]]:
-    """The file's tables, or None and why it could not be read, with the line; `content` as read before, if it was."""
+    """Return the file's tables, or None and why it could not be read, with the line; `content` if read already."""
     place = Place(file)
     try:
         text = (file.read_bytes() if content is None else content).decode("utf-8")
@@ -69,7 +69,7 @@ def read_toml(file: Path, content: bytes | None = None) -> tuple[dict[str, Any] 
 
 
 def checked(model: type[W], raw: object, place: Place, context: object = None) -> tuple[W | None, list[Fault]]:
-    """The table as `model`, or None and every fault in it."""
+    """Return the table as `model`, or None and every fault in it."""
     try:
         return model.model_validate(raw, context=context), []
     except ValidationError as error:
@@ -77,7 +77,7 @@ def checked(model: type[W], raw: object, place: Place, context: object = None) -
 
 
 def like(pattern: str, words: str) -> AfterValidator:
-    """A check that a text matches `pattern`; `words` says the same to a person."""
+    """Return a validator that a text matches `pattern`; `words` says the same to a person."""
     whole = re.compile(pattern)
 
     def check(text: str) -> str:
@@ -89,7 +89,7 @@ def like(pattern: str, words: str) -> AfterValidator:
 
 
 def because(reason: Callable[[str], str | None]) -> AfterValidator:
-    """A check whose function returns what is wrong with a text, or None."""
+    """Return a validator from a function that returns what is wrong with a text, or None."""
 
     def check(text: str) -> str:
         wrong = reason(text)

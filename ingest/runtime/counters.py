@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, get_args
 
-from ingest.base.telemetry import Event, expose, kinds
+from ingest.base.telemetry import Event, event_types, expose
 from ingest.delivery import sender
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.plant import ServicePoint
@@ -46,7 +46,7 @@ _PARTS: Final = ("intake", "engine", "history", "outbox")
 def expose_counters(settings: Settings) -> None:
     """Have every event's counter at 0, for whatever its labels may be by these settings."""
     known = labels(settings)
-    for kind in kinds():
+    for kind in event_types():
         expose(kind, **known.get(kind, dict.fromkeys(kind.labels, ())))
 
 

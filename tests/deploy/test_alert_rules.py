@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from prometheus_client import generate_latest
 
-from ingest.base.telemetry import REGISTRY, Event, kinds
+from ingest.base.telemetry import REGISTRY, Event, event_types
 from ingest.runtime import live
 from ingest.runtime.counters import expose_counters, labels
 from ingest.runtime.settings import Settings
@@ -67,4 +67,4 @@ def test_labels_are_told_of_every_event_that_has_any() -> None:
 
 def events() -> set[type[Event]]:
     """Those of the service, all of whose parts are loaded with its root (`service`)."""
-    return {kind for kind in kinds() if kind.__module__.startswith("ingest.")}
+    return {kind for kind in event_types() if kind.__module__.startswith("ingest.")}

@@ -27,7 +27,7 @@ def test_simulator_and_plant_file_name_the_same_points(plant: str) -> None:
 def test_sample_plant_loads_and_every_rule_of_it_is_judged(plant: str) -> None:
     """Nothing in a demonstration is silently left unjudged."""
     known = sample_configuration().plants[plant]
-    assert [point.unjudged for point in known.points if point.unjudged] == []
+    assert [point.not_evaluated for point in known.points if point.not_evaluated] == []
     assert {gateway.id for gateway in known.gateways} == set(sample_sites()[plant].gateways)
 
 

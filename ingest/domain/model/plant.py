@@ -90,7 +90,7 @@ class Point:
     silence_s: float
     setpoint: float | None
     rules: Sequence[Rule]
-    unjudged: tuple[str, ...]  # default rules that wait for a number of this plant (a set-point): code and why
+    not_evaluated: tuple[str, ...]  # default rules that wait for a number of this plant (a set-point): code and why
     mandatory: bool = False  # a duty asks for it: out of action it is a hazard
     basis: str | None = None  # that duty, or where the signal is from
     red: bool = False  # one of its rules alone calls for a red warning

@@ -1,4 +1,4 @@
-"""The kinds of rule: what a person may write for each, and the score they become in the detector's own units."""
+"""The kinds of rule: the keys a person may write for each, and their score in the detector's units."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,7 +16,7 @@ from ingest.plants.kinds.instruments import (
     StuckSpec,
 )
 from ingest.plants.kinds.labels import LABELS, label_of
-from ingest.plants.kinds.rule import Measure, RuleSpec, Score, Taken, Unfit
+from ingest.plants.kinds.rule import BorrowedLimit, Measure, RuleSpec, Score, Unfit
 from ingest.plants.kinds.several import FirstOutSpec, NeighbourSpec, PhaseSpec, VotesSpec
 from ingest.plants.kinds.surprise import SurpriseSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec, LimitSpec
@@ -25,11 +25,11 @@ __all__ = [
     "KINDS",
     "LABELS",
     "NUMBERS",
+    "BorrowedLimit",
     "LimitSpec",
     "Measure",
     "RuleSpec",
     "Score",
-    "Taken",
     "Unfit",
     "label_of",
     "overlay",
@@ -80,21 +80,21 @@ _FORMS: Final = (
     frozenset({"of_limit", "limit", "at"}),
     frozenset({"floor", "floor_span_percent"}),
 )
-"""Keys that say the same in different forms."""
+"""Groups of keys that give the same number in different forms."""
 
 
 def overlay(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """A default rule with single keys of it changed; a rule of another kind replaces it.
+    """Overlay a default rule with a plant's own keys; a rule of another kind replaces it.
 
-    A number given in another form (absolute or percent) takes the default's away with it; a limit's new form also its
+    A number given in another form (absolute or percent) replaces the default's; a limit's new form also replaces its
     return.
     """
     if own.get("kind", default.get("kind")) != default.get("kind"):
         return dict(own)
-    gone: set[str] = set()
+    replaced: set[str] = set()
     for forms in _FORMS:
         if forms & own.keys():
-            gone |= forms
+            replaced |= forms
     if not _FORMS[0] & own.keys() <= default.keys():
-        gone |= _FORMS[1]
-    return {key: value for key, value in default.items() if key not in gone} | dict(own)
+        replaced |= _FORMS[1]
+    return {key: value for key, value in default.items() if key not in replaced} | dict(own)

@@ -9,7 +9,16 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.rule import SIGNS, Measure, Positive, RuleSpec, Score, Turn, off_below, one_form
+from ingest.plants.kinds.rule import (
+    SIGNS,
+    Direction,
+    Measure,
+    Positive,
+    RuleSpec,
+    Score,
+    require_single_form,
+    return_threshold,
+)
 
 _ZH = {"rise": "上升", "fall": "下降", "either": "变化"}
 _EN = {"rise": "rises", "fall": "falls", "either": "changes"}
@@ -20,18 +29,18 @@ class RateSpec(RuleSpec):
 
     params = ("side", "window_s")
 
-    side: Turn
+    side: Direction
     on: float = Field(gt=0)
     off: float | None = Field(default=None, ge=0)
     window_s: float = Field(gt=0)
 
     def score(self, of: Measure) -> Score:
         """Score = change per minute in the direction asked for."""
-        off = off_below(self.on, self.off, f"{self.on:g} {of.unit}/min")
+        off = return_threshold(self.on, self.off, f"{self.on:g} {of.unit}/min")
         return Score(self.on, off, self.on, f"{of.unit}/min", {"side": SIGNS[self.side], "window_s": self.window_s})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """So much a minute."""
+        """Return the finding in both languages."""
         told, subject = seconds(self.window_s), self.subject()
         return Text(
             f"{told.zh}内{subject.zh}每分钟{_ZH[self.side]} {number(self.on, of.unit)} 及以上",
@@ -44,7 +53,7 @@ class StepSpec(RuleSpec):
 
     params = ("side", "window_s")
 
-    side: Turn
+    side: Direction
     on: Positive | None = None
     on_span_percent: Positive | None = Field(default=None, validate_default=True)
     off: float | None = Field(default=None, ge=0)
@@ -53,7 +62,7 @@ class StepSpec(RuleSpec):
     @field_validator("on_span_percent")
     @classmethod
     def _one_form(cls, value: float | None, info: ValidationInfo) -> float | None:
-        one_form(value, info, "on")
+        require_single_form(value, info, "on")
         if value is None and info.data.get("on") is None:
             raise ValueError("on or on_span_percent")
         return value
@@ -61,11 +70,11 @@ class StepSpec(RuleSpec):
     def score(self, of: Measure) -> Score:
         """Score = level of the last window less that of the one before, seen from the side asked for."""
         on = self.on if self.on is not None else of.of_span(self.on_span_percent or 0.0)
-        off = off_below(on, self.off, number(on, of.unit))
+        off = return_threshold(on, self.off, number(on, of.unit))
         return Score(on, off, on, of.unit, {"side": SIGNS[self.side], "window_s": self.window_s})
 
     def finds(self, of: Measure, score: Score) -> Text:
-        """So much from one window to the next."""
+        """Return the finding in both languages."""
         told, subject = seconds(self.window_s), self.subject()
         return Text(
             f"{subject.zh}的水平比前一个 {told.zh}{_ZH[self.side]} {number(score.limit, of.unit)} 及以上",
@@ -86,11 +95,11 @@ class SpikeSpec(RuleSpec):
 
     def score(self, of: Measure) -> Score:
         """Score = distance over scatter."""
-        off = off_below(self.on, self.off, number(self.on))
+        off = return_threshold(self.on, self.off, number(self.on))
         return Score(self.on, off, self.on, "", {"floor": self.floor or of.of_span(self.floor_span_percent)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Far from those before it."""
+        """Return the finding in both languages."""
         subject = self.subject()
         return Text(
             f"{subject.zh}单次偏离此前读数达平常波动的 {self.on:g} 倍及以上",
@@ -112,7 +121,7 @@ class ForecastSpec(RuleSpec):
     @field_validator("limit")
     @classmethod
     def _one_limit(cls, limit: float | None, info: ValidationInfo) -> float | None:
-        one_form(limit, info, "of_limit")
+        require_single_form(limit, info, "of_limit")
         if limit is None and info.data.get("of_limit") is None:
             raise ValueError("of_limit or limit")
         return limit
@@ -125,7 +134,7 @@ class ForecastSpec(RuleSpec):
         return side
 
     def limit_of(self) -> str | None:
-        """The rule whose limit it takes."""
+        """Return the code of the rule whose limit it takes, or None."""
         return self.of_limit
 
     def score(self, of: Measure) -> Score:
@@ -140,7 +149,7 @@ class ForecastSpec(RuleSpec):
         return Score(-self.lead_s, -2 * self.lead_s, self.lead_s, "s", param)
 
     def finds(self, of: Measure, score: Score) -> Text:
-        """When it gets there."""
+        """Return the finding in both languages."""
         limit, taken = number(score.param["limit"], of.unit), of.taken
         zh, en = (
             (f"{taken.label.zh}限值 {limit}", f"its {taken.label.en} limit {limit}") if taken else (f" {limit}", limit)

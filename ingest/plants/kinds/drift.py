@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ingest.domain.model.text import Text
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below
+from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
 
 class LearntSpec(RuleSpec):
@@ -23,7 +23,7 @@ class LearntSpec(RuleSpec):
 
     def scores(self, param: dict[str, float]) -> Score:
         """The score, with these parameters."""
-        return Score(self.on, off_below(self.on, self.off, number(self.on)), self.on, "", param)
+        return Score(self.on, return_threshold(self.on, self.off, number(self.on)), self.on, "", param)
 
 
 class FlooredSpec(LearntSpec):
@@ -50,7 +50,7 @@ class EwmaSpec(FlooredSpec):
         return self.scores({"train": float(self.train), "weight": self.weight, "floor": self.least_scatter(of)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """The mean has moved."""
+        """Return the finding in both languages."""
         subject = self.subject()
         return Text(
             f"{subject.zh}的加权平均偏离正常平均达其波动的 {self.on:g} 倍及以上（由 {self.train} 次读数学得）",
@@ -72,7 +72,7 @@ class CusumSpec(FlooredSpec):
         return self.scores({"train": float(self.train), "slack": self.slack, "floor": self.least_scatter(of)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Small departures have added up."""
+        """Return the finding in both languages."""
         subject = self.subject()
         return Text(
             f"{subject.zh}持续偏向一侧，超出 {self.slack:g} 倍波动的部分累计达 {self.on:g} 倍"
@@ -96,7 +96,7 @@ class PageHinkleySpec(LearntSpec):
         return self.scores({"delta": self.delta, "alpha": self.alpha, "least": float(self.least)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """The mean has moved."""
+        """Return the finding in both languages."""
         subject = self.subject()
         return Text(
             f"{subject.zh}偏离自身均值超过 {number(self.delta, of.unit)} 的部分累计达 {self.on:g}",
@@ -117,7 +117,7 @@ class ZScoreSpec(FlooredSpec):
         return self.scores({"least": float(self.least), "floor": self.least_scatter(of)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Far from the mean."""
+        """Return the finding in both languages."""
         subject = self.subject()
         return Text(
             f"{subject.zh}偏离平均达标准差的 {self.on:g} 倍及以上",
@@ -138,7 +138,7 @@ class RobustZSpec(FlooredSpec):
         return self.scores({"window_s": self.window_s, "floor": self.least_scatter(of)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Far from the median."""
+        """Return the finding in both languages."""
         told, subject = seconds(self.window_s), self.subject()
         return Text(
             f"{subject.zh}偏离最近 {told.zh}中位值达其波动的 {self.on:g} 倍及以上",
@@ -162,7 +162,7 @@ class ProfileSpec(FlooredSpec):
         return self.scores({**param, "floor": self.least_scatter(of)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Not as usual at this time."""
+        """Return the finding in both languages."""
         told, subject = seconds(self.period_s), self.subject()
         return Text(
             f"{subject.zh}偏离 {told.zh}周期中同一时段的平常值达其波动的 {self.on:g} 倍及以上",

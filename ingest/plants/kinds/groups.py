@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ingest.domain.model.text import Text
 from ingest.plants.kinds.localized import listed, number
-from ingest.plants.kinds.rule import Measure, Percent, Positive, Score, off_below
+from ingest.plants.kinds.rule import Measure, Percent, Positive, Score, return_threshold
 from ingest.plants.kinds.several import PeersSpec
 
 
@@ -33,7 +33,7 @@ class GroupSpec(PeersSpec):
 
     def scored(self, of: Measure, param: dict[str, float]) -> Score:
         """The score, with the parameters of the kind besides the common ones."""
-        off = off_below(self.on, self.returns_at * self.on if self.off is None else self.off, number(self.on))
+        off = return_threshold(self.on, self.returns_at * self.on if self.off is None else self.off, number(self.on))
         common = {
             "train": float(self.train),
             "quantile": self.quantile / 100,
@@ -43,7 +43,7 @@ class GroupSpec(PeersSpec):
         return Score(self.on, off, self.on, "", common | param)
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Beyond what is normal."""
+        """Return the finding in both languages."""
         names, what = listed(of.others), self.what
         return Text(
             f"与 {names.zh} 一起看，{what.zh}达到正常限值的 {self.on:g} 倍及以上（由 {self.train} 次读数学得）",

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below, one_form
+from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, require_single_form, return_threshold
 
 MID_MA: Final = 12.0
 """Mid-scale of a 4-20 mA loop."""
@@ -27,7 +27,7 @@ class RangeSpec(RuleSpec):
         return Score(float(np.nextafter(1.0, 2.0)), 1.0, of.high, of.unit, {"low": of.low, "high": of.high})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Outside."""
+        """Return the finding in both languages."""
         span = f"{number(of.low)} … {number(of.high, of.unit)}"
         return Text(f"数值超出量程 {span}", f"the value is outside the instrument's range {span}")
 
@@ -42,7 +42,7 @@ class BadSpec(RuleSpec):
         return Score(1.0, 1.0, 1.0, "")
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """No value."""
+        """Return the finding in both languages."""
         return Text("没有数值或网关标为坏值", "no value, or marked bad by the gateway")
 
 
@@ -58,11 +58,15 @@ class CurrentSpec(RuleSpec):
     def score(self, of: Measure) -> Score:
         """Score = mA from mid-scale, the range taken for 4-20 mA."""
         return Score(
-            self.on, off_below(self.on, self.off, number(self.on)), self.on, "mA", {"low": of.low, "high": of.high}
+            self.on,
+            return_threshold(self.on, self.off, number(self.on)),
+            self.on,
+            "mA",
+            {"low": of.low, "high": of.high},
         )
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """As good as no current, or a short circuit."""
+        """Return the finding in both languages."""
         low, high = MID_MA - self.on, MID_MA + self.on
         per_ma = (of.high - of.low) / 16
         ends = f"{number(of.low - (4 - low) * per_ma)} / {number(of.high + (high - 20) * per_ma, of.unit)}"
@@ -83,7 +87,7 @@ class SilenceSpec(RuleSpec):
         return Score(of.silence_s, of.silence_s, of.silence_s, "s")
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Nothing came."""
+        """Return the finding in both languages."""
         told = seconds(of.silence_s)
         return Text(f"{told.zh}未收到读数", f"no reading for {told.en}")
 
@@ -104,7 +108,7 @@ class StuckSpec(RuleSpec):
         return Score(self.on, self.on, self.on, "s", param)
 
     def finds(self, of: Measure, score: Score) -> Text:
-        """As if frozen."""
+        """Return the finding in both languages."""
         told, band = seconds(self.on), number(score.param["band"], of.unit)
         exact = score.param["band"] == 0
         zh = f"{'非零数值' if self.nonzero else '数值'}在 {told.zh}内{'分毫未变' if exact else f'变化不超过 {band}'}"
@@ -129,13 +133,13 @@ class PinnedSpec(RuleSpec):
     @field_validator("at")
     @classmethod
     def _one_value(cls, at: float | None, info: ValidationInfo) -> float | None:
-        one_form(at, info, "of_limit")
+        require_single_form(at, info, "of_limit")
         if at is None and info.data.get("of_limit") is None:
             raise ValueError("of_limit or at")
         return at
 
     def limit_of(self) -> str | None:
-        """The rule whose limit it takes."""
+        """Return the code of the rule whose limit it takes, or None."""
         return self.of_limit
 
     def score(self, of: Measure) -> Score:
@@ -143,11 +147,11 @@ class PinnedSpec(RuleSpec):
         at = of.taken.value if of.taken is not None else self.at
         if at is None:
             raise Missing("of_limit", f"rule {self.of_limit}")
-        off = off_below(self.on, self.off, number(self.on, "%"))
+        off = return_threshold(self.on, self.off, number(self.on, "%"))
         return Score(self.on, off, self.on, "%", {"at": at, "band": self.band, "window_s": self.window_s})
 
     def finds(self, of: Measure, score: Score) -> Text:
-        """Too near a limit for too long."""
+        """Return the finding in both languages."""
         told, near = seconds(self.window_s), f"{number(score.param['at'])} ± {number(self.band, of.unit)}"
         return Text(
             f"{told.zh}内至少 {self.on:g} % 的读数落在 {near}",
@@ -167,11 +171,11 @@ class NoiseSpec(RuleSpec):
 
     def score(self, of: Measure) -> Score:  # noqa: ARG002  the same for every point
         """Score = usual noise over present noise."""
-        off = off_below(self.on, self.off, number(self.on))
+        off = return_threshold(self.on, self.off, number(self.on))
         return Score(self.on, off, self.on, "", {"window_s": self.window_s})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Too smooth."""
+        """Return the finding in both languages."""
         told = seconds(self.window_s)
         return Text(
             f"{told.zh}内数值的噪声降到平时的 1/{self.on:g} 以下",

@@ -1,4 +1,4 @@
-"""What a rule is called unless it has a label of its own."""
+"""The labels of rules by their code, for rules without one of their own."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ LABELS: Final[Mapping[str, Text]] = {
     "SPE": Text("变量关系异常（SPE）", "broken relation (SPE)"),
     "MAHALANOBIS": Text("多变量距离异常", "far from normal (Mahalanobis)"),
 }
-"""By code. A code made of two (`FORECAST_HH`) is called by both."""
+"""By code. A compound code (`FORECAST_HH`) gets both labels."""
 
 
 def label_of(code: str) -> Text | None:
-    """The code's label, or None for a code that needs one of its own.
+    """Return the code's label, or None for a code that needs one of its own.
 
     >>> label_of("FORECAST_HH").en
     'on its way to a limit (high-high)'

@@ -1,4 +1,4 @@
-"""Numbers, times and sides as people read them, in both languages."""
+"""Formats numbers, durations and lists of names for people, in both languages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNITS: Final = ((86_400, "天", "d"), (3600, "小时", "h"), (60, "分钟", "mi
 
 
 def number(value: float, unit: str = "") -> str:
-    """A number with its unit.
+    """Format a number with its unit.
 
     >>> number(-0.28, "MPa"), number(80, "%")
     ('-0.28 MPa', '80 %')
@@ -20,7 +20,7 @@ def number(value: float, unit: str = "") -> str:
 
 
 def seconds(value: float) -> Text:
-    """A time in the largest unit that divides it.
+    """Format a duration in the largest unit that divides it.
 
     >>> seconds(600), seconds(90)
     (Text(zh='10 分钟', en='10 min'), Text(zh='90 秒', en='90 s'))
@@ -32,7 +32,7 @@ def seconds(value: float) -> Text:
 
 
 def listed(names: Iterable[str]) -> Text:
-    """Names after each other; many are counted.
+    """List names; of more than three, the first and the number of the others.
 
     >>> listed(["A", "B"]).zh, listed("ABCDE").en
     ('A、B', 'A and 4 more')

@@ -1,4 +1,4 @@
-"""What every kind of rule has in common: the keys a person may write, and the score they become."""
+"""The base of all kinds of rule: the keys they share, and the score they become."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from ingest.plants.written import Sourced
 Percent = Annotated[float, Field(gt=0, le=100)]
 Positive = Annotated[float, Field(gt=0)]
 Side = Literal["above", "below", "either"]
-Turn = Literal["rise", "fall", "either"]
+Direction = Literal["rise", "fall", "either"]
 
 SIGNS: dict[str, float] = {
     "high": 1.0, "low": -1.0, "above": 1.0, "below": -1.0, "rise": 1.0, "fall": -1.0, "either": 0.0,
 }  # fmt: skip
-"""What a side is to the detectors."""
+"""The number for each side in detector parameters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A limit taken over from another rule of the point (`of_limit`), and what that is called."""
+class BorrowedLimit:
+    """A limit taken from another rule of the point (`of_limit`), with that rule's side and label."""
 
     value: float
     side: float
@@ -40,10 +40,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A point as far as its rules' numbers depend on it.
+    """The properties of a point that its rules' numbers depend on.
 
     Attributes:
-        others: further points the rule looks at, by id.
+        others: further points the rule reads, by id.
         fresh_s: the longest any of them may be silent.
         taken: the limit its `of_limit` names.
     """
@@ -55,14 +55,14 @@ class Measure:
     setpoint: float | None
     others: tuple[str, ...] = ()
     fresh_s: float = math.inf
-    taken: Taken | None = None
+    taken: BorrowedLimit | None = None
 
     def of_span(self, percent: float) -> float:
-        """So many percent of the instrument's span, in its unit."""
+        """Return that percentage of the instrument's span, in its unit."""
         return (self.high - self.low) * percent / 100
 
     def of_setpoint(self, percent: float, key: str) -> float:
-        """So many percent of the set-point. Raises Missing if there is none."""
+        """Return that percentage of the set-point. Raises Missing if there is none."""
         if self.setpoint is None:
             raise Missing(key, "setpoint")
         return self.setpoint * percent / 100
@@ -70,7 +70,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Where a rule trips and returns, in the detector's units, and what a person would read."""
+    """The thresholds at which a rule trips and returns, in the detector's units, and the limit for people."""
 
     on: float
     off: float
@@ -80,7 +80,7 @@ class Score:
 
 
 class Unfit(Exception):
-    """A number that contradicts another: the key, its value, and what was expected."""
+    """A number contradicts another: carries the key, its value and what was expected."""
 
     def __init__(self, key: str, value: object, expected: str) -> None:
         super().__init__(expected)
@@ -100,15 +100,15 @@ def _condition(text: str) -> str:
 
 
 class RuleSpec(Sourced):
-    """What every rule may say.
+    """The keys every rule may have.
 
-    `of` is judged instead of the point's own value. `unless` closes the rule; where the plant lacks what it names it
+    `of` is evaluated instead of the point's own value. `unless` closes the rule; where the plant lacks what it names it
     is left out. `dust` confines a rule to plants with one of these dusts. `need` of `of_last` readings make it trip.
     """
 
     params: ClassVar[tuple[str, ...]] = ()
-    looks: ClassVar[bool] = False  # at further points of its own
-    carried: ClassVar[bool] = False  # judged only once the gateway that carries its point was heard
+    has_peers: ClassVar[bool] = False  # reads further points
+    carried: ClassVar[bool] = False  # evaluated only once the gateway that carries its point has sent
     meaning: ClassVar[Text | None] = None  # why a trip matters, where its label does not say it
 
     kind: str
@@ -137,20 +137,20 @@ class RuleSpec(Sourced):
 
     @abstractmethod
     def score(self, of: Measure) -> Score:
-        """The numbers for one point.
+        """Return the rule's numbers for one point.
 
         Raises:
-            Missing: the point lacks what they stand on (a set-point).
+            Missing: the point lacks something they depend on (a set-point).
             Unfit: they contradict each other.
         """
 
     @abstractmethod
     def finds(self, of: Measure, score: Score) -> Text:
-        """What a trip says about the point, without the rule's delay and meaning."""
+        """Return what a trip finds on the point, without the rule's delay and meaning."""
 
     def reason(self, code: str, of: Measure, score: Score) -> Text:
-        """One sentence: what the rule finds, for how long, and why it matters."""
-        finds, told = self.finds(of, score), seconds(self.on_delay_s)
+        """Return one sentence: what the rule finds, for how long, and why it matters."""
+        finds, delay = self.finds(of, score), seconds(self.on_delay_s)
         means = self.meaning if self.meaning and not self.label else self.labelled(code)
         zh, en = finds.zh, finds.en
         if self.of_last:
@@ -159,21 +159,21 @@ class RuleSpec(Sourced):
                 f"{en} ({self.need} of {self.of_last} readings)",
             )
         if self.on_delay_s:
-            zh, en = f"{zh}（持续 {told.zh}）", f"{en} (held for {told.en})"
+            zh, en = f"{zh}（持续 {delay.zh}）", f"{en} (held for {delay.en})"
         if not self.of:
             en = en[:1].upper() + en[1:]
         return Text(f"{zh}：{means.zh}", f"{en}: {means.en}")
 
-    def looked_at(self) -> Peers | None:
-        """The further points it looks at, as written."""
+    def peer_points(self) -> Peers | None:
+        """Return the further points it reads, as written."""
         return None
 
     def limit_of(self) -> str | None:
-        """The rule whose limit it takes."""
+        """Return the code of the rule whose limit it takes, or None."""
         return None
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """Every signal or point the rule names, with the key that does."""
+        """Yield every signal or point the rule names, with the key."""
         for key in ("when", "unless"):
             found = condition(getattr(self, key) or ALWAYS)
             for name in found.names if found is not None else ():
@@ -181,22 +181,22 @@ class RuleSpec(Sourced):
         if self.of is not None:
             for name in parse_formula(self.of).names:
                 yield "of", name
-        others = self.looked_at()
+        others = self.peer_points()
         if others is not None and isinstance(others.where, tuple):
             for name in others.where:
                 yield others.key, name
 
     def labelled(self, code: str) -> Text:
-        """The rule's own label, else that of its code; a code without one stands for itself."""
+        """Return the rule's own label, else that of its code, else the code."""
         known = label_of(code) or Text(code, code)
         return Text(self.label or known.zh, self.label_en or known.en)
 
     def subject(self) -> Text:
-        """What is judged: the value, or the expression."""
+        """Return what is evaluated: the value, or the expression."""
         return Text(f"{self.of} ", self.of) if self.of else Text("数值", "the value")
 
 
-def one_form(value: object, info: ValidationInfo, *forms: str) -> None:
+def require_single_form(value: object, info: ValidationInfo, *forms: str) -> None:
     """Refuse a number given in two forms. Raises ValueError."""
     if value is not None:
         for other in forms:
@@ -204,8 +204,8 @@ def one_form(value: object, info: ValidationInfo, *forms: str) -> None:
                 raise ValueError(f"either {other} or {info.field_name}, not both")
 
 
-def off_below(on: float, off: float | None, shown: str) -> float:
-    """Where the rule returns: `off`, or `on` where none is given. Raises Unfit if it stands beyond `on`."""
+def return_threshold(on: float, off: float | None, shown: str) -> float:
+    """Return the return threshold: `off`, or `on` if none is given. Raises Unfit if it is beyond `on`."""
     if off is not None and off > on:
         raise Unfit("off", off, f"at most on, which is {shown}")
     return on if off is None else off

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Peers
 from ingest.plants.kinds.localized import listed, number
-from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, off_below
+from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
 
 def _some(ids: object) -> object:
@@ -24,20 +24,20 @@ Where = Annotated[Literal["equipment", "plant"] | list[str], AfterValidator(_som
 class PeersSpec(RuleSpec):
     """What rules over several points share: `peers` are those on the same equipment, in the plant, or named."""
 
-    looks = True
+    has_peers = True
     least: ClassVar[int] = 1  # others there must be
     alike: ClassVar[bool] = True  # "equipment" and "plant" mean points of the same signal
 
     peers: Where = "equipment"
     fresh_s: Positive | None = None
 
-    def looked_at(self) -> Peers:
-        """The other points."""
+    def peer_points(self) -> Peers:
+        """Return the other points."""
         where = tuple(self.peers) if isinstance(self.peers, list) else self.peers
         return Peers("peers", where, self.alike, self.least)
 
     def age(self, of: Measure) -> float:
-        """How old a peer's value may be, s: as long as any of them may be silent, unless the rule says it."""
+        """Return how old a peer's value may be, s: the rule's own number, else the longest silence of any."""
         return self.fresh_s or of.fresh_s
 
 
@@ -54,11 +54,11 @@ class NeighbourSpec(PeersSpec):
 
     def score(self, of: Measure) -> Score:
         """Score = ratio, whichever way it is greater than 1."""
-        off = off_below(self.on, self.off, number(self.on))
+        off = return_threshold(self.on, self.off, number(self.on))
         return Score(self.on, off, self.on, "", {"floor": self.floor, "fresh_s": self.age(of)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """So far from the others."""
+        """Return the finding in both languages."""
         names, floor = listed(of.others), number(self.floor, of.unit)
         return Text(
             f"与邻点 {names.zh} 的中位值相差 {self.on:g} 倍及以上（低于 {floor} 按 {floor} 计）",
@@ -79,12 +79,12 @@ class VotesSpec(PeersSpec):
 
     def score(self, of: Measure) -> Score:
         """Score = votes."""
-        off = off_below(self.on, self.off, number(self.on))
+        off = return_threshold(self.on, self.off, number(self.on))
         param = {"level": self.at, "bad_votes": float(self.bad_votes), "fresh_s": self.age(of)}
         return Score(float(self.on), off, float(self.on), "", param)
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """So many agree."""
+        """Return the finding in both languages."""
         names, many, at = listed(of.others), len(of.others) + 1, number(self.at, of.unit)
         bad = ("（坏值计入）", ", bad ones counted,") if self.bad_votes else ("", "")
         return Text(
@@ -106,7 +106,7 @@ class FirstOutSpec(PeersSpec):
         return Score(1.0, 0.0, 1.0, "", {"level": self.at})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """One of them."""
+        """Return the finding in both languages."""
         names, at = listed(of.others), number(self.at, of.unit)
         return Text(f"本点或 {names.zh} 达到 {at}", f"this point or {names.en} is at {at} or above")
 
@@ -115,7 +115,7 @@ class PhaseSpec(RuleSpec):
     """A value unlike those it had before at the same value of the point `phase`, which runs from `low` to `high`."""
 
     params = ("low", "high", "least", "floor", "fresh_s")
-    looks = True
+    has_peers = True
     meaning = Text("与以往同一阶段不符", "unlike earlier runs at the same stage")
 
     phase: str
@@ -128,13 +128,13 @@ class PhaseSpec(RuleSpec):
     floor_span_percent: Positive = 0.1
     fresh_s: Positive | None = None
 
-    def looked_at(self) -> Peers:
-        """The point that tells the phase."""
+    def peer_points(self) -> Peers:
+        """Return the point that gives the phase."""
         return Peers("phase", (self.phase,), alike=False)
 
     def score(self, of: Measure) -> Score:
         """Score = distance over scatter."""
-        off = off_below(self.on, self.off, number(self.on))
+        off = return_threshold(self.on, self.off, number(self.on))
         param = {
             "low": self.low,
             "high": self.high,
@@ -145,7 +145,7 @@ class PhaseSpec(RuleSpec):
         return Score(self.on, off, self.on, "", param)
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Not as usual there."""
+        """Return the finding in both languages."""
         name, subject = listed(of.others), self.subject()
         return Text(
             f"在 {name.zh} 的同一位置，{subject.zh}偏离以往平均达其波动的 {self.on:g} 倍及以上",

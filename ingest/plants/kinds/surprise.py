@@ -47,7 +47,7 @@ class SurpriseSpec(LearntSpec):
         return self.scores({name: float(getattr(self, name)) for name in self.params})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Something rare."""
+        """Return the finding in both languages."""
         subject, rare = self.subject(), number(round(self.one_in ** (self.on / (1 - self.on)), 1))
         return Text(
             f"{subject.zh}的时段偏差、水平偏移或跳变罕见，平均 {rare} 次读数至多一次",

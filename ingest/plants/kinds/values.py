@@ -9,7 +9,17 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing, Peers
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.rule import SIGNS, Measure, Positive, RuleSpec, Score, Side, Unfit, off_below, one_form
+from ingest.plants.kinds.rule import (
+    SIGNS,
+    Measure,
+    Positive,
+    RuleSpec,
+    Score,
+    Side,
+    Unfit,
+    require_single_form,
+    return_threshold,
+)
 
 
 class LimitSpec(RuleSpec):
@@ -24,13 +34,13 @@ class LimitSpec(RuleSpec):
     off: float | None = None
     off_percent: float | None = None
     off_offset: float | None = None
-    beyond_setpoint: bool = False  # judged only where the set-point has not reached the limit itself
+    beyond_setpoint: bool = False  # evaluated only if the set-point itself is not beyond the limit
 
     @field_validator("on_percent", "off_percent", "on_offset", "off_offset")
     @classmethod
     def _one_form(cls, value: float | None, info: ValidationInfo) -> float | None:
         name = str(info.field_name).partition("_")[0]
-        one_form(value, info, name, f"{name}_percent", f"{name}_offset")
+        require_single_form(value, info, name, f"{name}_percent", f"{name}_offset")
         return value
 
     def score(self, of: Measure) -> Score:
@@ -50,7 +60,7 @@ class LimitSpec(RuleSpec):
         return Score(side * on, side * (on if off is None else off), on, of.unit, {"side": side})
 
     def finds(self, of: Measure, score: Score) -> Text:
-        """At or beyond the limit."""
+        """Return the finding in both languages."""
         told, subject = number(score.limit, of.unit), self.subject()
         high = self.side == "high"
         return Text(
@@ -63,7 +73,7 @@ class DeviationSpec(RuleSpec):
     """A value off its set-point, which is the point's own number or the value of another point (`setpoint`)."""
 
     params = ("side", "relative", "setpoint", "fresh_s")
-    looks = True
+    has_peers = True
 
     side: Side
     on: Positive | None = None
@@ -77,15 +87,15 @@ class DeviationSpec(RuleSpec):
     @classmethod
     def _one_form(cls, value: float | None, info: ValidationInfo) -> float | None:
         name = str(info.field_name).partition("_")[0]
-        one_form(value, info, name)
+        require_single_form(value, info, name)
         if info.field_name == "on_percent" and value is None and info.data.get("on") is None:
             raise ValueError("on or on_percent")
         if info.field_name == "off_percent" and value is not None and info.data.get("on_percent") is None:
             raise ValueError("off, as on is not in percent")
         return value
 
-    def looked_at(self) -> Peers | None:
-        """The point that is the set-point."""
+    def peer_points(self) -> Peers | None:
+        """Return the point that gives the set-point, if one does."""
         return Peers("setpoint", (self.setpoint,), alike=False) if self.setpoint else None
 
     def score(self, of: Measure) -> Score:
@@ -95,7 +105,7 @@ class DeviationSpec(RuleSpec):
         relative = self.on_percent is not None
         unit = "%" if relative else of.unit
         on = self.on_percent if self.on_percent is not None else self.on or 0.0
-        off = off_below(on, self.off_percent if relative else self.off, number(on, unit))
+        off = return_threshold(on, self.off_percent if relative else self.off, number(on, unit))
         param = {
             "side": SIGNS[self.side],
             "relative": float(relative),
@@ -105,7 +115,7 @@ class DeviationSpec(RuleSpec):
         return Score(on, off, on, unit, param)
 
     def finds(self, of: Measure, score: Score) -> Text:
-        """Off by so much."""
+        """Return the finding in both languages."""
         zh = {"above": "高于", "below": "低于", "either": "偏离"}[self.side]
         en = {"above": "above", "below": "below", "either": "off"}[self.side]
         name = self.setpoint or number(of.setpoint or 0.0, of.unit)
@@ -128,12 +138,12 @@ class CountSpec(RuleSpec):
 
     def score(self, of: Measure) -> Score:  # noqa: ARG002  the same for every point
         """Score = times within the window."""
-        off = off_below(self.on, self.off, number(self.on))
+        off = return_threshold(self.on, self.off, number(self.on))
         param = {"above": self.above, "window_s": self.window_s, "edges": float(self.edges)}
         return Score(float(self.on), off, float(self.on), "", param)
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """So many times in that window."""
+        """Return the finding in both languages."""
         told, subject = seconds(self.window_s), self.subject()
         return Text(
             f"{told.zh}内{subject.zh} {self.on} 次及以上达到 {number(self.above, of.unit)}",

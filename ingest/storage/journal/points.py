@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.base.telemetry import Event, emit
-from ingest.plants.numbering import Numbered, PointKey, one_now, taken_over, unheard_of
+from ingest.plants.numbering import Numbered, PointKey, taken_over, unknown_former_ids, valid_renames
 from ingest.storage.journal.file import JournalFile
 
 
@@ -23,7 +23,7 @@ def number_points(file: JournalFile, points: Sequence[PointKey], was: Mapping[Po
     """The permanent index of each (plant, point id); renamed points keep theirs, new ones get the next."""
     with file.transaction() as cursor:
         known = {(plant, name): number for number, plant, name in cursor.execute("SELECT * FROM point")}
-        renamed, slips = taken_over(known, was), unheard_of(known, was)
+        renamed, slips = taken_over(known, was), unknown_former_ids(known, was)
         for former, new in renamed:
             known[new] = known.pop(former)
             cursor.execute("UPDATE point SET name = ? WHERE id = ?", (new[1], known[new]))
@@ -33,4 +33,4 @@ def number_points(file: JournalFile, points: Sequence[PointKey], was: Mapping[Po
                 cursor.execute("INSERT INTO point VALUES (?, ?, ?)", (known[key], *key))
     for (plant, was_called), new in renamed:
         emit(PointRenamed(plant, was_called, new[1]))
-    return Numbered([known[key] for key in points], one_now(known, was, slips))
+    return Numbered([known[key] for key in points], valid_renames(known, was, slips))

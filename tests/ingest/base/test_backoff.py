@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ingest.base.backoff import MAX_WISH_S, RetrySchedule
+from ingest.base.backoff import MAX_RETRY_AFTER_S, RetrySchedule
 from ingest.delivery.platform.connector import PlatformConnector
 from ingest.delivery.webhook.connector import WebhookConnector
 
@@ -27,6 +27,6 @@ def test_jitter_takes_away_at_most_half() -> None:
 
 
 def test_a_receiver_may_ask_for_more_patience_but_not_for_silence() -> None:
-    assert RetrySchedule().delay_s(1, 0, 0.0, wish_s=90) == 90
-    assert RetrySchedule().delay_s(9, 0, 0.0, wish_s=1) == 256
-    assert RetrySchedule().delay_s(1, 0, 0.0, wish_s=1e12) == MAX_WISH_S
+    assert RetrySchedule().delay_s(1, 0, 0.0, retry_after_s=90) == 90
+    assert RetrySchedule().delay_s(9, 0, 0.0, retry_after_s=1) == 256
+    assert RetrySchedule().delay_s(1, 0, 0.0, retry_after_s=1e12) == MAX_RETRY_AFTER_S

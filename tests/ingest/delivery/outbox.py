@@ -268,7 +268,7 @@ def _point(index: int, point: str, signal: str, unit: str) -> Point:
         silence_s=60.0,
         setpoint=None,
         rules=(),
-        unjudged=(),
+        not_evaluated=(),
     )
 
 

@@ -11,7 +11,7 @@ from ingest.domain.model.plant import Confidence, PlantKind
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import DIRECTORY, Signal, load_catalogue
 from ingest.plants.gates import Missing
-from ingest.plants.kinds import KINDS, LimitSpec, Measure, Taken
+from ingest.plants.kinds import KINDS, BorrowedLimit, LimitSpec, Measure
 from ingest.plants.written import Sourced
 
 SIGNALS: dict[PlantKind, str] = {
@@ -83,7 +83,9 @@ def test_the_longest_silence_is_three_of_the_periods_it_names(signal: Signal) ->
 @pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
 def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
     """Off stands on the safe side of on, for any positive set-point."""
-    of = Measure(signal.table.unit, 0.0, 1.0, 60.0, 7.0, ("A", "B"), 60.0, Taken(5.0, 1.0, Text("高报", "high")))
+    of = Measure(
+        signal.table.unit, 0.0, 1.0, 60.0, 7.0, ("A", "B"), 60.0, BorrowedLimit(5.0, 1.0, Text("高报", "high"))
+    )
     for code, spec in signal.rules.items():
         assert spec.limit_of() is None or isinstance(signal.rules[str(spec.limit_of())], LimitSpec)
         try:

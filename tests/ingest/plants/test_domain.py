@@ -116,7 +116,7 @@ def test_every_rule_of_the_domain_is_judged(tmp_path: Path, kind: PlantKind) -> 
     judged = {p.signal: {rule.code for rule in p.rules} for p in known.points if not p.is_device}
     judged.pop("DUST_PROC_RUN", None)  # a gate only
     assert judged == {signal: set(codes.split()) for signal, codes in DOMAIN[kind].items()}
-    assert [p.unjudged for p in known.points if p.unjudged] == []
+    assert [p.not_evaluated for p in known.points if p.not_evaluated] == []
 
 
 @pytest.mark.parametrize("kind", DOMAIN)

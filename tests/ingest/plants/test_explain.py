@@ -28,7 +28,7 @@ def test_every_number_says_who_gave_it(directory: Path) -> None:
 
 def test_what_is_not_judged_is_told_with_its_reason(directory: Path) -> None:
     note = explain_point(directory, "demo-aluminium", "LAUNDER-01")
-    assert ("LL", "needs setpoint") in note.not_judged
+    assert ("LL", "needs setpoint") in note.not_evaluated
     assert explain_point(directory, "demo-aluminium", "CW_IN_P-01").disabled == (("BAD", "plant file"),)
 
 
@@ -38,18 +38,24 @@ def test_what_closes_a_rule_is_told_when_it_was_left_out(directory: Path) -> Non
 
 
 def test_rules_of_other_points_that_look_here_are_told(directory: Path) -> None:
-    looks = explain_point(directory, "demo-aluminium", "CAST_LEN-01").looked_at_by
-    assert ("CW_IN_P-01", "LL", "CAST_LEN-01 >= 500") in [(look.point, look.code, look.how) for look in looks]
-    assert explain_point(directory, "demo-aluminium", "CAST_LEN-02").looked_at_by[0].code == "HH"
+    looks = explain_point(directory, "demo-aluminium", "CAST_LEN-01").dependents
+    assert ("CW_IN_P-01", "LL", "CAST_LEN-01 >= 500") in [
+        (dependent.point, dependent.code, dependent.how) for dependent in looks
+    ]
+    assert explain_point(directory, "demo-aluminium", "CAST_LEN-02").dependents[0].code == "HH"
 
 
 def test_groups_and_expressions_look_too(tmp_path: Path) -> None:
     text = "".join(point(name, "STL_CO", 'equipment = "E-1"') for name in ("A", "B", "C"))
     text += point("D", "STL_CW_DFLOW") + point("F", "STL_CW_FLOW", "range = [0, 600]")
     (tmp_path / "p.toml").write_text(plant("steel", text), encoding="utf-8")
-    seen = [(look.point, look.code, look.how) for look in explain_point(tmp_path, "p", "A").looked_at_by]
+    seen = [
+        (dependent.point, dependent.code, dependent.how) for dependent in explain_point(tmp_path, "p", "A").dependents
+    ]
     assert seen == [("B", "NEIGHBOUR", "neighbour"), ("C", "NEIGHBOUR", "neighbour")]
-    seen = [(look.point, look.code, look.how) for look in explain_point(tmp_path, "p", "F").looked_at_by]
+    seen = [
+        (dependent.point, dependent.code, dependent.how) for dependent in explain_point(tmp_path, "p", "F").dependents
+    ]
     assert seen == [("D", "SHARE", "100 * abs(D) / F")]
 
 
@@ -74,18 +80,18 @@ def test_a_file_with_faults_is_not_explained_but_refused(directory: Path) -> Non
 
 
 def test_an_explanation_is_json(directory: Path) -> None:
-    told = json.loads(json.dumps(as_json(explain_point(directory, "demo-aluminium", "CW_IN_P-01")), allow_nan=False))
-    rule = next(rule for rule in told["rules"] if rule["code"] == "LL")
+    given = json.loads(json.dumps(as_json(explain_point(directory, "demo-aluminium", "CW_IN_P-01")), allow_nan=False))
+    rule = next(rule for rule in given["rules"] if rule["code"] == "LL")
     assert rule["keys"]["on"] == {"value": 0.28, "from": "plant file"}
     assert rule["reason"]["zh"] == "数值达到或低于 0.28 MPa（持续 3 秒）：低低报"
-    assert told["disabled"] == [{"code": "BAD", "by": "plant file"}]
+    assert given["disabled"] == [{"code": "BAD", "by": "plant file"}]
 
 
 def test_a_duty_and_what_alone_calls_for_red_are_told(directory: Path) -> None:
-    told = as_json(explain_point(directory, "demo-aluminium", "CW_IN_P-01"))
-    assert (told["mandatory"], told["basis"]) == (True, "duty: 令第10号 Art.5")
-    assert {rule["code"]: rule["red"] for rule in told["rules"]}["LL"] is True
-    assert {rule["red"] for rule in told["rules"] if rule["code"] != "LL"} == {False}
+    given = as_json(explain_point(directory, "demo-aluminium", "CW_IN_P-01"))
+    assert (given["mandatory"], given["basis"]) == (True, "duty: 令第10号 Art.5")
+    assert {rule["code"]: rule["red"] for rule in given["rules"]}["LL"] is True
+    assert {rule["red"] for rule in given["rules"] if rule["code"] != "LL"} == {False}
     other = as_json(explain_point(directory, "demo-aluminium", "CAST_LEN-01"))
     assert other["mandatory"] is False
     assert other["basis"].startswith("variable of the machine standard")

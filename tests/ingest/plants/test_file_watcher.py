@@ -33,7 +33,7 @@ def logs() -> Iterator[list[EventDict]]:
 
 @asynccontextmanager
 async def watching(
-    directory: Path, look_ms: int = 200, wait_s: float = 0
+    directory: Path, poll_ms: int = 200, wait_s: float = 0
 ) -> AsyncIterator[asyncio.Queue[PlantConfiguration]]:
     """A running watch; its configurations come out of the queue."""
     found: asyncio.Queue[PlantConfiguration] = asyncio.Queue()
@@ -42,7 +42,7 @@ async def watching(
     with suppress(InvalidConfig):
         files.load(numbering, 1)
     changes = file_watcher.configurations(
-        directory, partial(files.load, numbering), due=lambda: files.due, look_ms=look_ms, settle_s=SETTLE_S
+        directory, partial(files.load, numbering), due=lambda: files.due, poll_ms=poll_ms, settle_s=SETTLE_S
     )
 
     async def follow() -> None:
@@ -209,14 +209,14 @@ async def test_a_change_is_noticed_without_waiting_for_the_next_look(directory: 
         save(directory / "demo-aluminium.toml", demo.replace("0.35", f"0.{next(numbers)}"))
         return not changed.empty()
 
-    async with watching(directory, look_ms=3_600_000) as changed:
+    async with watching(directory, poll_ms=3_600_000) as changed:
         await until(changed_again)
 
 
 async def test_a_change_before_the_first_look_is_not_missed(directory: Path, demo: str) -> None:
     """What changes between the call and the start of the iteration counts."""
     changes = file_watcher.configurations(
-        directory, partial(load_configuration, directory, MemoryNumbering()), look_ms=100
+        directory, partial(load_configuration, directory, MemoryNumbering()), poll_ms=100
     )
     save(directory / "demo-aluminium.toml", demo.replace("0.35", "0.46"))
     async with asyncio.timeout(DEADLINE_S):

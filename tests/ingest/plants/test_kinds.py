@@ -258,7 +258,7 @@ def test_a_rule_becomes_a_row_and_a_sentence(
     assert set(found) == set(row)
     for name, value in row.items():
         assert found[name] == pytest.approx(value) or (isnan(value) and isnan(found[name])), name
-    if KINDS[kind].looks:
+    if KINDS[kind].has_peers:
         assert looked_at(configuration, kind) == inputs
     Bank(configuration.tables, configuration.derived)  # the detector finds every parameter it asks for
     rule = next(rule for rule in configuration.rules if (rule.point, rule.code) == ("P", "X"))
@@ -361,7 +361,7 @@ def test_what_stands_on_a_disabled_rule_is_not_judged_and_says_so(tmp_path: Path
     (tmp_path / "p.toml").write_text(plant("steel", own), encoding="utf-8")
     known = load_configuration(tmp_path, MemoryNumbering(), 1).find("p", "P")
     assert known is not None
-    assert known.unjudged == (
+    assert known.not_evaluated == (
         "PINNED: needs rule H, which is disabled",
         "FORECAST: needs rule H, which is disabled",
     )
@@ -371,7 +371,7 @@ def test_a_lone_sensor_has_no_neighbours_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text(plant("steel", point("P", "STL_CO", ON_E1)), encoding="utf-8")
     known = load_configuration(tmp_path, MemoryNumbering(), 1).find("p", "P")
     assert known is not None
-    assert known.unjudged == ("NEIGHBOUR: needs 2 other STL_CO on E-1",)
+    assert known.not_evaluated == ("NEIGHBOUR: needs 2 other STL_CO on E-1",)
 
 
 def test_a_plant_may_give_a_number_in_another_form(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_rule_is_found_by_its_number_key_and_name(directory: Path) -> None:
     assert len(configuration.rules) == sum(len(p.rules) for p in configuration.points if p is not None)
     for number, rule in enumerate(configuration.rules):
         assert configuration.number(rule) == number
-        assert configuration.judges(rule.plant, rule.point, rule.code)
+        assert configuration.has_rule(rule.plant, rule.point, rule.code)
         found = configuration.find(rule.plant, rule.point)
         assert found is not None
         assert rule in found.rules
@@ -38,4 +38,4 @@ def test_a_rule_is_found_by_its_number_key_and_name(directory: Path) -> None:
             rule = configuration.rules[number]
             assert key == f"{rule.plant}/{rule.point}/{rule.code}"
     assert configuration.number(configuration.rules[-1]) == len(configuration.rules) - 1
-    assert not configuration.judges("no", "such", "rule")
+    assert not configuration.has_rule("no", "such", "rule")

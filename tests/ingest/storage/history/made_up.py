@@ -44,7 +44,7 @@ def point(index: int, name: str, *, signal: str = "ALC_CW_IN_P", plant: str = PL
         silence_s=15,
         setpoint=None,
         rules=(),
-        unjudged=(),
+        not_evaluated=(),
     )
 
 

@@ -1,0 +1,162 @@
+"""Resolves what a point's rules refer to: other points of its plant, by name, signal or equipment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.domain.model.plant import Gate
+from ingest.plants.catalogue import Signal
+from ingest.plants.formula import BoundFormula, Formula, bind, condition, parse_formula, quoted_name
+from ingest.plants.gates import ALWAYS, Candidate, Missing, Peers, When, find_gate, find_point
+from ingest.plants.kinds import Unfit
+
+
+@dataclass(frozen=True, slots=True)
+class PlantPoint:
+    """What rules of other points need to know of a point."""
+
+    id: str
+    of: Signal
+    equipment: str | None
+    setpoint: float | None
+    silence_s: float
+
+    @property
+    def signal(self) -> str:
+        """Its catalogue code."""
+        return self.of.code
+
+
+class PlantPoints:
+    """The points of a plant, indexed by id, signal and equipment."""
+
+    def __init__(self, points: Sequence[PlantPoint]) -> None:
+        self.points = points
+        self.by_id = {point.id: point for point in points}
+        self._named: dict[str, list[PlantPoint]] = {}
+        self._on_equipment: dict[str, list[PlantPoint]] = {}
+        for point in points:
+            for name in {point.id, point.signal}:
+                self._named.setdefault(name, []).append(point)
+            if point.equipment is not None:
+                self._on_equipment.setdefault(point.equipment, []).append(point)
+
+    def named(self, name: str) -> Sequence[PlantPoint]:
+        """Return those of that id or signal."""
+        return self._named.get(name, ())
+
+    def on_equipment(self, equipment: str | None) -> Sequence[PlantPoint]:
+        """Return those of that equipment; none for None."""
+        return self._on_equipment.get(equipment, ()) if equipment is not None else ()
+
+
+class PointScope:
+    """Resolves names in the rules of one point."""
+
+    def __init__(self, here: PlantPoint, plant_points: PlantPoints) -> None:
+        self._here = here
+        self._plant_points = plant_points
+        self._by_id = plant_points.by_id
+
+    def find(self, name: str, key: str) -> Candidate:
+        """Return the point a name stands for: this one by its id or signal, else as `find_point`. Raises Missing."""
+        if name in {self._here.id, self._here.signal}:
+            return self._here
+        return find_point(name, self._here.equipment, self._plant_points.named(name), key)
+
+    def formula(self, text: str | None, key: str = "of") -> BoundFormula | None:
+        """Bind an expression to points. Raises Missing."""
+        return bind(parse_formula(text), lambda name: self.find(name, key), key) if text is not None else None
+
+    def condition(
+        self, when: str, unless: str | None, *, explicit: bool
+    ) -> tuple[Gate | None, BoundFormula | None, str]:
+        """Return a rule's gate if it is a plain comparison, its condition, and why `unless` was left out.
+
+        Args:
+            when: as written.
+            unless: as written; None = there is none.
+            explicit: whether the plant file itself wrote `unless`, which is then not left out.
+
+        Raises:
+            Missing: the plant lacks a point they name.
+        """
+        gate, bound = self._condition(when, "when")
+        if unless is None:
+            return gate, bound, ""
+        try:
+            _, closed = self._condition(unless, "unless")
+        except Missing as missing:
+            if explicit:
+                raise
+            return gate, bound, str(missing)
+        if closed is None:
+            return gate, bound, ""
+        text = f"not ({closed.text})" if bound is None else f"({bound.text}) and not ({closed.text})"
+        names = parse_formula(text).points
+        points = (*(bound.points if bound else ()), *closed.points)
+        ids = dict(zip((*self._names(when), *self._names(unless)), points, strict=True))
+        shown = f"not ({closed.shown})" if bound is None else f"({bound.shown}) and not ({closed.shown})"
+        return None, BoundFormula(text, tuple(ids[name] for name in names), shown), ""
+
+    def others(self, peers: Peers | None) -> tuple[PlantPoint, ...]:
+        """Return the further points a rule reads. Raises Missing."""
+        if peers is None:
+            return ()
+        if isinstance(peers.where, tuple):
+            found = dict.fromkeys(self.find(name, peers.key).id for name in peers.where)
+            among = [self._by_id[each] for each in found if each != self._here.id]
+            if len(among) < peers.least:
+                raise Unfit(peers.key, list(peers.where), f"at least {peers.least} besides {self._here.id}")
+            return tuple(among)
+        here = self._here
+        near = (
+            self._plant_points.on_equipment(here.equipment) if peers.where == "equipment" else self._plant_points.points
+        )
+        if peers.alike:
+            among = [p for p in near if p is not here and p.signal == here.signal]
+        else:
+            among = [p for p in near if p is not here and p.of.table.kind == "analogue"]
+        if len(among) < peers.least:
+            kind = here.signal if peers.alike else "measured value"
+            raise Missing(
+                peers.key,
+                f"{'another' if peers.least == 1 else f'{peers.least} other'} {kind} {_where(peers.where, here)}",
+            )
+        return tuple(among)
+
+    def longest_silence(self, bound: BoundFormula | None) -> float:
+        """Return how old the values of other points in the expression may be, s."""
+        ids = set(bound.points) - {self._here.id} if bound is not None else set()
+        return max((self._by_id[each].silence_s for each in ids), default=math.inf)
+
+    def _condition(self, text: str, key: str) -> tuple[Gate | None, BoundFormula | None]:
+        found = condition(text)
+        if found is None:
+            return None, None
+        if isinstance(found, When):
+            gate = find_gate(found, self._here.equipment, self._seen(found.name), key)
+            number = f"{gate.value:.12g}"
+            bound = BoundFormula(
+                f"{quoted_name(found.name)} {gate.op} {number}", (gate.point,), f"{gate.point} {gate.op} {number}"
+            )
+            return gate, bound
+        return None, bind(found, lambda name: self.find(name, key), key)
+
+    def _seen(self, name: str) -> Sequence[Candidate]:
+        """Return the points a comparison may mean: only this one if it is named by its id or signal."""
+        return [self._here] if name in {self._here.id, self._here.signal} else self._plant_points.named(name)
+
+    def _names(self, text: str) -> tuple[str, ...]:
+        found = condition(text)
+        if found is None or text == ALWAYS:
+            return ()
+        return found.points if isinstance(found, Formula) else found.names
+
+
+def _where(where: str, here: PlantPoint) -> str:
+    if where == "plant":
+        return "in the plant"
+    return f"on {here.equipment}" if here.equipment else "on its equipment, of which it names none"
