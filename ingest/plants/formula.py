@@ -115,7 +115,7 @@ def bind(formula: Formula, find: Callable[[str], Candidate], key: str) -> BoundF
 def quoted_name(name: str) -> str:
     """Return a name in the form expressions accept.
 
-    >>> word("CAST_LEN"), word("CAST_LEN-01")
+    >>> quoted_name("CAST_LEN"), quoted_name("CAST_LEN-01")
     ('CAST_LEN', '{CAST_LEN-01}')
     """
     return name if name.isidentifier() and name not in _WORDS else f"{{{name}}}"

@@ -60,7 +60,7 @@ def valid_renames(
 def unknown_former_ids(known: Mapping[PointKey, int], was: Mapping[PointKey, str]) -> set[PointKey]:
     """Return the new points in `was` whose former id their known plant never had: probably a typing error.
 
-    >>> unheard_of({("p", "A"): 0}, {("p", "B"): "A", ("p", "C"): "X", ("q", "C"): "X"})
+    >>> unknown_former_ids({("p", "A"): 0}, {("p", "B"): "A", ("p", "C"): "X", ("q", "C"): "X"})
     {('p', 'C')}
     """
     plants = {plant for plant, _ in known}
