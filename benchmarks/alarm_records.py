@@ -69,7 +69,7 @@ class Records:
                 called = [_called(event, seq) for seq, event in told if event.kind is AlarmEventKind.RAISED]
                 connection.execute(sa.insert(annunciation), called)
         with database.write() as connection:
-            database.backend.go_on_after(connection, alarm_event.c.seq, last)
+            database.backend.continue_after(connection, alarm_event.c.seq, last)
             database.backend.settle(connection, [alarm.name, alarm_event.name, annunciation.name])
 
     @staticmethod

@@ -59,7 +59,7 @@ def fill(database: Database, years: int, alarms: int, now: int, step: Callable[[
             index.create(connection)
         step()
     with database.write() as connection:
-        database.backend.go_on_after(connection, alarm_event.c.seq, (parts - 1) * rows[alarm_event])
+        database.backend.continue_after(connection, alarm_event.c.seq, (parts - 1) * rows[alarm_event])
     _write(database, last)
     settle(database, now)
     step()

@@ -120,7 +120,7 @@ def keep_head(trail: AuditStore, heads: AuditHeads) -> None:
         kept, newest = heads.newest(), trail.head()
         if kept is not None and kept != newest and not trail.has(kept):
             emit(AuditTrailCut(kept.seq))
-            heads.lay_aside(kept)
+            heads.mark_lost(kept)
         if newest is not None and newest != kept:
             heads.keep(newest)
     except (OSError, Forged) as error:

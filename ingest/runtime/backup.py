@@ -28,7 +28,7 @@ from ingest.runtime.settings import Settings
 from ingest.runtime.settings.in_force import IN_FORCE
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.journal.backup import HeldJournal, count_journal, held_journal
-from ingest.storage.state.backup import HeldState, count_state, held_state, leave_out_numbers
+from ingest.storage.state.backup import HeldState, count_state, held_state, skip_numbers
 
 JOURNAL: Final = "journal.db"
 STATE: Final = "state.db"
@@ -140,7 +140,7 @@ def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]
     _copy_evidence(source / EVIDENCE, settings.cases.evidence, bar)
     for folder in _beside(settings):
         _copy_folder(source / folder.name, folder)
-    leave_out_numbers(parts[0])
+    skip_numbers(parts[0])
     found = _counts(parts[1], parts[0], settings.cases.evidence, parts[-1] if len(parts) > 2 else None)
     note()
     for folder in folders:

@@ -24,7 +24,7 @@ from ingest.services.exports.request import ExportRequest
 from ingest.storage.history.store import Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
 from ingest.storage.state.alarm_load import AlarmLoad
-from ingest.storage.state.audit import AuditRow, Verdict
+from ingest.storage.state.audit import AuditRow, Verification
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.evidence_files import EvidenceFiles
@@ -117,7 +117,7 @@ class AuditTrail(Protocol):
     ) -> Sequence[AuditRow]:
         """Return a page, newest first; `before` = seq of the last row. None: any. Times are ns; `until` is excluded."""
 
-    def verify(self) -> Verdict:
+    def verify(self) -> Verification:
         """Read the whole trail and check its hash chain."""
 
 

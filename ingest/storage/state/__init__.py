@@ -1,1 +1,1 @@
-"""The state database: alarms, their events, the outbox and the engine's cursor, committed together."""
+"""The state database: alarms, warnings, cases, audit trail, outbox and engine checkpoint, in SQLite or PostgreSQL."""

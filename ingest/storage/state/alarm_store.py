@@ -1,4 +1,4 @@
-"""Alarms and their events, as everybody but the engine reads them."""
+"""Reads alarms and their events for everybody but the engine."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ class AlarmStore:
         before: tuple[int, UUID] | None = None,
         order: Order = Order.RAISED,
     ) -> list[Alarm]:
-        """In that order; `before` = `place` of the last one seen, for the next page."""
+        """Alarms in that order; `before` = `place` of the last one of the page before."""
         column = t.alarm.c
         if order is Order.URGENCY:
             by = column.urgency
             if which.states is not None and which.states >= OUTSTANDING:
-                which = replace(which, states=None)  # that they stand says all
+                which = replace(which, states=None)  # `urgency` is set for active alarms only
             query = sa.select(t.alarm).where(by.is_not(None)).order_by(by.desc(), column.id.desc())
         else:
             by = column.raised
-            # All but those that are over are few: found by their state, then sorted. With a sum no index gives the
-            # order, or SQLite would walk through all alarms of a plant instead, in the hope of meeting them.
+            # Alarms that are not over are few: found by their state, then sorted. The sum keeps SQLite from using the
+            # index of the order, by which it would scan all alarms of a plant for them.
             few = which.states is not None and not which.states & OVER
             query = sa.select(t.alarm).order_by((by + 0 if few else by).desc(), column.id.desc())
         for condition in _conditions(which):
@@ -66,7 +66,7 @@ class AlarmStore:
         return self._db.page(query, limit, alarm_of)
 
     def counts(self, which: AlarmFilter) -> dict[tuple[str, int, AlarmState], int]:
-        """How many there are by plant, level and state; those without any are left out."""
+        """The number of alarms by plant, level and state; combinations without any are left out."""
         column = t.alarm.c
         keys = (column.plant, column.level, column.state)
         query = sa.select(*keys, sa.func.count().label("alarms")).where(*_conditions(which)).group_by(*keys)
@@ -82,7 +82,7 @@ class AlarmStore:
         return self._db.records(query, event_of)
 
     def annunciations(self, start: int, end: int, plants: Collection[str] | None = None) -> Annunciations:
-        """Every time an alarm of these plants (None = all) called somebody, start <= called < end (ns)."""
+        """Every annunciation of these plants (None = all) with start <= called < end (ns)."""
         return self._annunciations.read(plants, start, end)
 
     def events_after(self, seq: int, *, limit: int) -> list[AlarmEvent]:
@@ -94,18 +94,18 @@ class AlarmStore:
         return int(self._db.scalar(_LAST_EVENT) or 0)
 
     def reader_cursor(self, name: str) -> int:
-        """How far that reader of the events has come; 0 if it never read."""
+        """The cursor of that reader of the events; 0 if it never read."""
         return int(self._db.scalar(_CURSOR, of_reader=name) or 0)
 
     def save_reader_cursor(self, name: str, position: int) -> None:
-        """Remember how far that reader has come; after a loss of power it may have come less far."""
-        with self._db.write(lasting=False) as connection:  # what was carried can be carried again
+        """Store the cursor of that reader; a loss of power may take it back."""
+        with self._db.write(durable=False) as connection:  # what was written can be written again
             if not connection.execute(_MOVE_CURSOR, {"of_reader": name, "position": position}).rowcount:
                 connection.execute(sa.insert(t.reader_cursor), {"reader": name, "position": position})
 
 
 def _conditions(which: AlarmFilter) -> Iterator[sa.ColumnElement[bool]]:
-    """What the filter asks of an alarm's row."""
+    """The conditions of the filter on an alarm's row."""
     column = t.alarm.c
     if which.plants is not None:
         yield column.plant.in_(which.plants)

@@ -1,4 +1,4 @@
-"""Annunciations as fixed columns: how a pack of them lies in a row, and how several become one."""
+"""Packs annunciations into fixed columns: encodes a pack as a row, and merges several into one record."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Raise = tuple[Rule, tuple[int, int, bool, int, int, int, int]]
 
 
 def rule_of(row: Mapping[str, Any]) -> Rule:
-    """The rule a row of table `annunciation` or `annunciation_rule` names. Raises ValueError if none of ours does."""
+    """The rule named by a row of table `annunciation` or `annunciation_rule`. Raises ValueError if it is malformed."""
     plant, point, code = names = (row["plant"], row["point"], row["rule"])
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"a rule of names {names}")
@@ -43,7 +43,7 @@ def rule_of(row: Mapping[str, Any]) -> Rule:
 
 
 def raise_of(row: Mapping[str, Any]) -> Raise:
-    """The annunciation that a row of table `annunciation` holds. Raises ValueError, TypeError if none of ours does."""
+    """The annunciation in a row of table `annunciation`. Raises ValueError, TypeError if it is malformed."""
     rule = rule_of(row)
     if row["level"] not in {1, 2}:
         raise ValueError(f"level {row['level']!r} of {rule}")
@@ -53,18 +53,18 @@ def raise_of(row: Mapping[str, Any]) -> Raise:
 
 
 def columns_of(raises: Iterable[Raise], number: Callable[[Rule], int]) -> NDArray[np.void]:
-    """Single annunciations as `COLUMNS`."""
+    """Convert single annunciations to `COLUMNS`."""
     return np.array([(seq, number(rule), *rest) for rule, (seq, *rest) in raises], COLUMNS)
 
 
 def pack_row(columns: NDArray[np.void]) -> dict[str, Any]:
-    """`COLUMNS` as a new row of table `annunciation_pack`. There must be some."""
+    """A new row of table `annunciation_pack` from `COLUMNS`, which must not be empty."""
     called = columns["called"]
     return {"first": int(called.min()), "last": int(called.max()), "columns": columns.tobytes()}
 
 
 def pack_of(row: Mapping[str, Any], known: NDArray[np.bool_]) -> NDArray[np.void]:
-    """The `COLUMNS` a row holds. Raises ValueError if it is damaged.
+    """The `COLUMNS` in a row. Raises ValueError if it is damaged.
 
     `known`: whether there is a rule of that number.
     """
@@ -76,7 +76,7 @@ def pack_of(row: Mapping[str, Any], known: NDArray[np.bool_]) -> NDArray[np.void
 
 
 def mask(rules: Collection[int], chosen: Collection[int] | None = None) -> NDArray[np.bool_]:
-    """Whether the rule of that number is among `chosen` (None = all), as far as the numbers of `rules` go."""
+    """A mask over rule numbers: whether the number is among `chosen` (None = all of `rules`)."""
     found = np.zeros(max(rules, default=0) + 1, np.bool_)
     found[[*(rules if chosen is None else chosen)]] = True
     return found
@@ -89,9 +89,9 @@ def annunciations_of(
     start: int,
     end: int,
 ) -> Annunciations:
-    """Those of these plants (None = all) with start <= called < end, each once, in the order in which they called.
+    """The annunciations of these plants (None = all) with start <= called < end, each once, in order of `called`.
 
-    However they are spread over packs (each has `COLUMNS`), the same comes out. `rules`: at least those that occur, by
+    The result does not depend on how packs (each has `COLUMNS`) hold them. `rules`: at least those that occur, by
     number.
     """
     columns = {
@@ -102,8 +102,8 @@ def annunciations_of(
     if plants is not None:
         within &= mask(rules, [number for number, (plant, _, _) in rules.items() if plant in plants])[rule]
     order = np.flatnonzero(within)
-    order = order[np.lexsort((columns["seq"][order], called[order]))]  # the event log's order, of those of one moment
-    order = order[np.diff(columns["seq"][order], prepend=-1) != 0]  # what is met twice called at one moment
+    order = order[np.lexsort((columns["seq"][order], called[order]))]  # of one moment: in the event log's order
+    order = order[np.diff(columns["seq"][order], prepend=-1) != 0]  # duplicates have the same `called`
     number = rule[order]
     first = np.full(max(rules, default=0) + 1, len(number))
     first[number[::-1]] = np.arange(len(number))[::-1]

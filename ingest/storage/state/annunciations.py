@@ -1,4 +1,4 @@
-"""Annunciations on record: kept with the event that raised each, let into packs once they cannot change, and read."""
+"""Stores annunciations: written with the event that raises each, packed once they can no longer change, and read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ingest.storage.state.annunciation_packs import (
 )
 from ingest.storage.state.database import Database
 from ingest.storage.state.unreadable import Rows
-from ingest.storage.state.upsert import once
+from ingest.storage.state.upsert import insert_missing
 
 _RAISED: Final = sa.insert(t.annunciation)
 _NEWEST: Final = sa.update(t.annunciation).where(
@@ -40,10 +40,10 @@ _HIDE: Final = frozenset(enter for _, enter, _ in SUPPRESSIONS.values())
 _OVER: Final = frozenset({AlarmEventKind.RETURNED, AlarmEventKind.LATCHED, AlarmEventKind.REMOVED})
 
 
-def follow(connection: sa.Connection, event: AlarmEvent, seq: int) -> None:
-    """Keep what a new event says of its alarm's annunciations, in the transaction that keeps the event itself.
+def record_annunciation(connection: sa.Connection, event: AlarmEvent, seq: int) -> None:
+    """Update the alarm's annunciations after a new event, in the transaction that writes the event.
 
-    `seq`: the number the event was kept under.
+    `seq`: the number of the event.
     """
     alarm = event.alarm
     newest = {"of_alarm": alarm.id, "of_raise": alarm.raises, "at": event.time}
@@ -66,12 +66,12 @@ def follow(connection: sa.Connection, event: AlarmEvent, seq: int) -> None:
     elif event.kind in _OVER:
         connection.execute(_RETURNED, newest)
     elif event.kind in _HIDE:
-        # A suppression that covers the alarm takes it away in the moment in which it is raised.
+        # A suppression that covers the alarm hides it at the moment it is raised.
         connection.execute(_HIDDEN, newest)
 
 
 class AnnunciationStore:
-    """Annunciations on record, and the rules that ever called, which are remembered. Safe to use from any thread."""
+    """Stored annunciations; caches the rules they refer to. Safe to use from any thread."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -82,7 +82,7 @@ class AnnunciationStore:
     def read(self, plants: Collection[str] | None, start: int, end: int) -> Annunciations:
         """The annunciations of these plants (None = all) with start <= called < end. Raises StateUnavailable."""
         column, pack = t.annunciation.c, t.annunciation_pack.c
-        # The rows first: what is let into a pack meanwhile is met twice, and not missed.
+        # The rows first: what is packed meanwhile is read twice, and not missed.
         query = sa.select(t.annunciation).where(column.called >= start, column.called < end)
         raises = self._db.records(query, raise_of)
         query = sa.select(t.annunciation_pack).where(pack.last >= start, pack.first < end)
@@ -97,9 +97,9 @@ class AnnunciationStore:
         return annunciations_of([*packs, columns_of(raises, numbers.__getitem__)], rules, plants, start, end)
 
     def pack(self, count: int) -> int:
-        """Let the `count` oldest that cannot change any more into one pack; returns 0 where there are not so many.
+        """Move the `count` oldest that can no longer change into one pack; returns 0 if there are fewer.
 
-        That is so of all but the newest raise of each alarm, and of that once the alarm is over.
+        Those are all but the newest raise of each alarm, and that too once the alarm is over.
 
         Raises:
             StateUnavailable, StateBroken: nothing was changed.
@@ -122,23 +122,23 @@ class AnnunciationStore:
         return len(found)
 
     def _known(self) -> Mapping[int, Rule]:
-        """Every rule of a pack that can be read by now, by number."""
+        """Every readable rule of packs, by number."""
         query = sa.select(t.annunciation_rule).order_by(t.annunciation_rule.c.number)
         with self._lock:
             fresh = self._db.records(query.where(t.annunciation_rule.c.number > self._last), _numbered)
             if fresh:
-                self._rules = {**self._rules, **dict(fresh)}  # others may walk through the old one
+                self._rules = {**self._rules, **dict(fresh)}  # others may iterate over the old one
                 self._last = fresh[-1][0]
             return self._rules
 
     def _numbers(self, connection: sa.Connection, rules: Collection[Rule]) -> Mapping[Rule, int]:
-        """The numbers of these rules; those that have none are given one."""
+        """The numbers of these rules; new ones are given a number."""
         numbers = {rule: number for number, rule in self._known().items()}
         missing = [rule for rule in rules if rule not in numbers]
         if missing:
             column, named = t.annunciation_rule.c, ("plant", "point", "rule")
             fresh = [dict(zip(named, rule, strict=True)) for rule in missing]
-            connection.execute(once(connection, t.annunciation_rule, *named), fresh)
+            connection.execute(insert_missing(connection, t.annunciation_rule, *named), fresh)
             plants = column.plant.in_({plant for plant, _, _ in missing})
             found = connection.execute(sa.select(t.annunciation_rule).where(plants)).mappings()
             numbers |= {rule: number for number, rule in (_numbered(dict(row)) for row in found)}

@@ -1,7 +1,7 @@
-"""The audit trail: rows that are only ever added, each hashed together with the one before it.
+"""The audit trail: append-only rows, each hashed together with the one before it.
 
-The database refuses to change or delete them; whoever goes around it breaks the chain, which `verify` finds. Rows cut
-off at the very end leave no trace in the chain, but in the heads kept outside (`ingest.storage.state.audit_heads`).
+The database refuses to change or delete them; whoever circumvents that breaks the chain, which `verify` finds. Rows
+cut off at the end are detected by the heads kept outside (`ingest.storage.state.audit_heads`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.storage.state.audit_heads import AuditHead
 from ingest.storage.state.unreadable import Rows, Unreadable
 
 _FIRST: Final = "0" * 64
-"""What stands for the hash before the first row."""
+"""The hash before the first row."""
 
 _ADD: Final = sa.insert(t.audit)
 _NEWEST: Final = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
@@ -30,7 +30,7 @@ _PAGE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An act as it stands in the trail."""
+    """An act as stored in the trail."""
 
     seq: int
     act: Act
@@ -38,14 +38,14 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a look through the whole trail found.
+class Verification:
+    """The result of verifying the trail.
 
     Attributes:
-        rows: how many are as written, from the first on.
+        rows: how many rows from the first on are unchanged.
         newest: the hash of the last of them.
-        broken: the first row that is not.
-        missing: by the heads kept outside, rows that were there once and are not; of each cut the newest.
+        broken: the first row that was changed.
+        missing: rows known by the heads kept outside that are not in the trail; of each cut the newest.
     """
 
     rows: int
@@ -55,12 +55,12 @@ class Verdict:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing was changed, and nothing is gone."""
+        """Whether no row was changed and none is missing."""
         return self.broken is None and not self.missing
 
 
 def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
-    """Add acts to the trail, in the transaction that does what they tell of."""
+    """Append acts to the trail, in the transaction that does what they record."""
     rows: list[dict[str, Any]] = []
     acts = list(acts)
     if not acts:
@@ -86,12 +86,12 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
 
 
 class AuditStore:
-    """The trail, as committed."""
+    """The audit trail as committed."""
 
     def __init__(
         self, rows: Callable[[sa.Select[Any]], Rows], heads: Callable[[], Sequence[AuditHead]] = lambda: ()
     ) -> None:
-        """`rows`: asks the state database, from inside the service or beside it. `heads`: those kept outside."""
+        """`rows`: queries the state database, from inside the service or beside it. `heads`: those kept outside."""
         self._rows = rows
         self._heads = heads
         self._unreadable = Unreadable()
@@ -108,7 +108,7 @@ class AuditStore:
         since: int | None = None,
         until: int | None = None,
     ) -> list[AuditRow]:
-        """Newest first; `before` = seq of the last one seen. None: any. Times are ns; `until` itself is left out."""
+        """Acts, newest first; `before` = seq of the last one seen. None: any. Times are ns; `until` is exclusive."""
         column = t.audit.c
         query = sa.select(t.audit).order_by(column.seq.desc())
         if before is not None:
@@ -125,28 +125,28 @@ class AuditStore:
         return self._unreadable.page(query, limit, lambda most: self._rows(query.limit(most)), _row)
 
     def __len__(self) -> int:
-        """How many acts there are."""
+        """The number of acts."""
         return int(self._rows(sa.select(sa.func.count().label("acts")).select_from(t.audit))[0]["acts"])
 
     def head(self) -> AuditHead | None:
-        """The newest row as it is to be kept outside; None: there are no rows."""
+        """The newest row, to be kept outside; None if there are no rows."""
         return next((AuditHead(row["seq"], row["hash"]) for row in self._rows(_NEWEST)), None)
 
     def has(self, head: AuditHead) -> bool:
-        """Whether the trail still has that row."""
+        """Whether the trail has that row."""
         query = sa.select(t.audit.c.hash).where(t.audit.c.seq == head.seq)
         return any(row["hash"] == head.hash for row in self._rows(query))
 
-    def verify(self, done: Callable[[int], None] = lambda _rows: None) -> Verdict:
-        """Read the whole trail and hash it anew; `done` is told how many rows were just read."""
+    def verify(self, done: Callable[[int], None] = lambda _rows: None) -> Verification:
+        """Read the whole trail and recompute its hashes; `done` is called with the number of rows just read."""
         missing = tuple(sorted(head.seq for head in self._heads() if not self.has(head)))
         rows, before = 0, _FIRST
         for row in self._all(done):
             rows += 1
             if row["hash"] != _chained(before, row):
-                return Verdict(rows - 1, before, rows, missing)
+                return Verification(rows - 1, before, rows, missing)
             before = row["hash"]
-        return Verdict(rows, before, None, missing)
+        return Verification(rows, before, None, missing)
 
     def _all(self, done: Callable[[int], None]) -> Iterator[dict[str, Any]]:
         last = -1
@@ -158,8 +158,8 @@ class AuditStore:
 
 def _chained(before: str, row: dict[str, Any]) -> str:
     names = ("seq", "time", "actor", "role", "action", "kind", "subject", "plant", "detail")
-    told = json.dumps([before, *(row[name] for name in names)], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()
+    content = json.dumps([before, *(row[name] for name in names)], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _row(row: Mapping[str, Any]) -> AuditRow:

@@ -1,7 +1,7 @@
-"""Heads of the audit trail, kept outside of its database and signed: by them a tail that was cut off is missed.
+"""Signed heads of the audit trail, kept outside its database to detect that its end was cut off.
 
 One file holds the newest head. If the trail does not have that row any more (it was cut, emptied, or restored from an
-older backup) the head is laid aside and stays missed until somebody takes the file away.
+older backup) the head is renamed as lost, and reported until somebody removes the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOST: Final = "lost-{seq}.json"
 
 @dataclass(frozen=True, slots=True)
 class AuditHead:
-    """A row of the trail by its number and hash; the hash covers every row before it."""
+    """The number and hash of a row of the trail; the hash covers every row before it."""
 
     seq: int
     hash: str
@@ -36,25 +36,25 @@ class Forged(Exception):
 
 
 class AuditHeads:
-    """The folder of heads and of the key they are signed with."""
+    """The folder of heads and of the key that signs them."""
 
     def __init__(self, folder: Path) -> None:
-        """The folder is made with the first head."""
+        """`folder`: created with the first head."""
         self._folder = folder
         self._seen: tuple[object, AuditHead] | None = None
 
     def all(self) -> Sequence[AuditHead]:
-        """Every head that the trail must have: the newest, and those it was found not to have.
+        """Every head that the trail must have: the newest, and the lost ones.
 
         Raises:
-            Forged: one bears another signature, or there is none where there was one.
+            Forged: one has a wrong signature, or there is none though there was one.
         """
         return [self._read(file) for file in self._files()]
 
     def newest(self) -> AuditHead | None:
-        """The newest head; None: none was kept yet, or it was laid aside. Raises Forged.
+        """The newest head; None if none was kept yet, or it is lost. Raises Forged.
 
-        Asked every second: files that are as they were are not read again.
+        Called every second: unchanged files are not read again.
         """
         file = self._folder / NEWEST
         state = state_of(file), state_of(self._folder / KEY)
@@ -65,20 +65,20 @@ class AuditHeads:
         return found
 
     def keep(self, head: AuditHead) -> None:
-        """Keep a head in place of the one before: either of them is there, whole, whenever the power goes.
+        """Replace the newest head atomically, also if the power fails.
 
         Raises:
-            OSError: the disk does not take it.
+            OSError: it cannot be written.
         """
         body = {"seq": head.seq, "hash": head.hash, "signature": self._sign(head)}
         write_whole(self._folder / NEWEST, json.dumps(body).encode())
 
-    def lay_aside(self, head: AuditHead) -> None:
-        """Go on missing a head that the trail does not have. Raises OSError."""
+    def mark_lost(self, head: AuditHead) -> None:
+        """Rename the newest head as lost, since the trail does not have it. Raises OSError."""
         (self._folder / NEWEST).replace(self._folder / _LOST.format(seq=head.seq))
 
     def _files(self) -> list[Path]:
-        """Those of heads. Raises Forged if there is none where there was one."""
+        """The files of heads. Raises Forged if there is none though there was one."""
         files = sorted(self._folder.glob("*.json"))
         if not files and (self._folder / KEY).exists():
             raise Forged(f"{self._folder / NEWEST} is gone, though the key beside it is there")

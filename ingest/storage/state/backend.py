@@ -1,4 +1,4 @@
-"""What the state database needs of the two systems it can lie in, and which one the settings mean."""
+"""The protocol of the two systems that can hold the state database, and the choice between them by the settings."""
 
 from __future__ import annotations
 
@@ -14,55 +14,55 @@ from ingest.storage.state.config import SERVER_EXTRA, StateConfig
 
 
 class Backend(Protocol):
-    """A file or a server. Its errors are those of SQLAlchemy; `meaning` says what they mean for us."""
+    """A SQLite file or a PostgreSQL server. Raises SQLAlchemy's errors, which `error_type` classifies."""
 
     @property
     def name(self) -> str:
-        """What it is called in messages; no secret stands in it."""
+        """Its name in messages, without secrets."""
 
     def writer(self) -> sa.Engine:
-        """Connect one connection, that writes durably. Nobody else may write: it is the only one in the world.
+        """Create the engine of the single durable writing connection. Nobody else may write.
 
         Connecting may raise StateUnavailable (another process writes there) and StateBroken (one has written there
         since we did).
         """
 
     def reader(self) -> sa.Engine:
-        """Connect several connections, that cannot write."""
+        """Create the engine of several read-only connections."""
 
     def opened(self, connection: sa.Connection) -> None:
-        """Do what belongs to the first transaction, after the migrations: from here on it is ours."""
+        """Take possession of the database in the first transaction, after the migrations."""
 
-    def lasting(self, connection: sa.Connection, lasting: bool) -> None:  # noqa: FBT001  what is said, not how
-        """Have the transaction that begins be on disk once it is committed; or let it be so with a later one."""
+    def set_durable(self, connection: sa.Connection, durable: bool) -> None:  # noqa: FBT001  a value, not a mode
+        """Choose whether the transaction that begins is on disk once committed, or only with a later one."""
 
     def transaction(self, connection: sa.Connection) -> int | None:
-        """Number the transaction under way, if its outcome can be asked for later."""
+        """The number of the transaction under way, if its outcome can be queried later."""
 
-    def kept(self, connection: sa.Connection, transaction: int) -> bool | None:
-        """Tell whether that transaction was committed; None while it is not decided."""
+    def was_committed(self, connection: sa.Connection, transaction: int) -> bool | None:
+        """Whether that transaction was committed; None while it is not decided."""
 
-    def meaning(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
-        """StateBroken, StateUnavailable, StateAway, or None: a fault of ours."""
+    def error_type(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
+        """Classify an error: StateBroken, StateUnavailable, StateAway, or None for a fault of ours."""
 
-    def said(self, error: sa.exc.DBAPIError) -> str:
-        """Return what the database said, on one line."""
+    def error_text(self, error: sa.exc.DBAPIError) -> str:
+        """The database's own error message, on one line."""
 
-    def last_given(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
-        """Return the newest number the column's counter has given, 0 if none."""
+    def last_number(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
+        """The newest number the column's counter has given, 0 if none."""
 
-    def go_on_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
-        """Let the column's counter give greater numbers only."""
+    def continue_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
+        """Make the column's counter give greater numbers only."""
 
     def settle(self, connection: sa.Connection, tables: Sequence[str]) -> None:
-        """Do what is to be done once these tables were filled at one go."""
+        """Do what is due after these tables were filled in bulk."""
 
     def close(self) -> None:
-        """Let others write."""
+        """Release the database for other writers."""
 
 
 def open_backend(config: StateConfig) -> Backend:
-    """The one that is meant; nothing is connected yet.
+    """Create the backend the settings choose, without connecting.
 
     Raises:
         StateUnavailable: another process writes to the file.
@@ -79,7 +79,7 @@ def open_backend(config: StateConfig) -> Backend:
 
 
 def json_text(value: Any) -> str:
-    """JSON as both systems take it: SQLite would keep NaN and Infinity, which are no JSON and PostgreSQL refuses.
+    """Encode JSON as both systems accept it: SQLite would store NaN and Infinity, which PostgreSQL refuses.
 
     >>> json_text({"limit": float("nan"), "at": [1, float("inf")]})
     '{"limit": null, "at": [1, null]}'

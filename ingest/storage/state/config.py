@@ -1,4 +1,4 @@
-"""Settings of the state database: a file of our own, or a database on a PostgreSQL server."""
+"""Settings of the state database: a SQLite file, or a database on a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Server:
 
     @property
     def here(self) -> bool:
-        """Whether it is on this machine."""
+        """Whether the server is on this machine."""
         return self.host in _HERE or self.host.startswith("/")
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class StateConfig(Config):
         return url
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _path_or_url(self) -> Self:
         if self.url is None:
             given = sorted(self.model_fields_set & {"password", "sslmode", "ca_file"})
             if given:
@@ -73,7 +73,7 @@ class StateConfig(Config):
 
     @property
     def server(self) -> Server | None:
-        """The server's database, or None for a file."""
+        """The database on a server, or None for a file."""
         return None if self.url is None else server_of(self.url)
 
     @property
@@ -84,12 +84,12 @@ class StateConfig(Config):
 
     @property
     def folder(self) -> Path | None:
-        """The folder whose disk the database fills, or None if that is another machine's concern."""
+        """The folder whose disk the database fills; None for a server."""
         return self.path.parent if self.url is None else None
 
 
 def server_of(url: str) -> Server:
-    """Take an address apart. Raises ValueError, which never quotes it.
+    """Parse an address. Raises ValueError, which never quotes it.
 
     >>> server_of("postgresql://yujing@db.example.cn/yujing")
     Server(user='yujing', host='db.example.cn', port=5432, name='yujing')
@@ -111,10 +111,10 @@ def server_of(url: str) -> Server:
 
 
 def require_files(config: StateConfig) -> None:
-    """Look at the file the settings name.
+    """Check the file the settings name.
 
     Raises:
-        InvalidConfig: the authority's certificate is not there.
+        InvalidConfig: the authority's certificate does not exist.
     """
     if config.ca_file is not None and not config.ca_file.is_file():
         raise InvalidConfig(
@@ -123,6 +123,6 @@ def require_files(config: StateConfig) -> None:
 
 
 def _host(netloc: str) -> str:
-    """The host as written: the standard library makes it small, which the folder of a socket may not be."""
+    """The host as written: urllib makes it lower-case, which would change the folder of a socket."""
     place = netloc.rpartition("@")[2]
     return place[1:].partition("]")[0] if place.startswith("[") else unquote(place.partition(":")[0])

@@ -1,4 +1,4 @@
-"""Copies a whole state database into an empty one, whichever of the two systems each lies in."""
+"""Copies a whole state database into an empty one, between SQLite and PostgreSQL in either direction."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _ROWS: Final = 500  # read and written at a time
 
 
 class NotCopied(Exception):
-    """The target is as it was; the message says why."""
+    """The copy was refused or failed; the target is unchanged, and the message says why."""
 
 
 def copy(source: Database, target: Database, seen: Callable[[int], None] = lambda _rows: None) -> Mapping[str, int]:
-    """Copy every row of every table, in one transaction of the target; returns how many there are, by table.
+    """Copy every row of every table in one transaction of the target; returns the number of rows by table.
 
     Args:
-        source: nobody else writes to it: it is open here.
-        target: holds nothing yet.
-        seen: called with how many rows were copied just now.
+        source: opened here, so nobody else writes to it.
+        target: empty.
+        seen: called with the number of rows just copied.
 
     Raises:
-        NotCopied: the target holds something, or not what was copied.
+        NotCopied: the target is not empty, or does not hold what was copied.
         StateUnavailable, StateBroken: as of a database.
     """
-    with source.write() as reading, target.write() as writing:  # of the source it is the connection that sees one state
+    with source.write() as reading, target.write() as writing:  # the writing connection of the source sees one state
         counts = _counts(reading)
         filled = [name for name, rows in _counts(writing).items() if rows]
         if filled:
@@ -42,8 +42,8 @@ def copy(source: Database, target: Database, seen: Callable[[int], None] = lambd
                 for rows in pages:
                     writing.execute(sa.insert(table), rows)
                     seen(len(rows))
-            for column in _counted(table):
-                target.backend.go_on_after(writing, column, source.backend.last_given(reading, column))
+            for column in _autoincremented(table):
+                target.backend.continue_after(writing, column, source.backend.last_number(reading, column))
         arrived = _counts(writing)
         if arrived != counts:
             raise NotCopied(f"{target.backend.name} took {arrived}, not {counts}")
@@ -54,13 +54,13 @@ def copy(source: Database, target: Database, seen: Callable[[int], None] = lambd
 
 
 def total(source: Database) -> int:
-    """How many rows there are to copy."""
+    """The number of rows to copy."""
     with source.read() as connection:
         return sum(_counts(connection).values())
 
 
 def _tables() -> list[sa.Table]:
-    """Every table, those that others point to first; whose the database is, is no part of what it holds."""
+    """Every table, referenced ones first; the holder is no part of the content."""
     return [table for table in METADATA.sorted_tables if table is not holder]
 
 
@@ -78,6 +78,6 @@ def _pages(connection: sa.Connection, table: sa.Table) -> Generator[list[dict[st
             yield [dict(row) for row in page]
 
 
-def _counted(table: sa.Table) -> list[sa.Column[Any]]:
-    """The columns the database itself counts up."""
+def _autoincremented(table: sa.Table) -> list[sa.Column[Any]]:
+    """The columns the database itself numbers."""
     return [column for column in table.primary_key.columns if column.autoincrement is True]

@@ -1,4 +1,4 @@
-"""Connections to the state database: one that writes, others that only ever read."""
+"""Connections to the state database: one that writes, and a pool of read-only ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Database:
     """The state database, migrated to the newest schema when opened. No other service writes to it meanwhile."""
 
     def __init__(self, place: StateConfig | Path) -> None:
-        """Open or create.
+        """Open or create it.
 
         Raises:
             StateUnavailable, StateBroken: it cannot be used, or another service writes there.
@@ -35,7 +35,7 @@ class Database:
         self._lock = threading.Lock()
         self.unreadable = Unreadable()
         self.broken: StateBroken | None = None
-        self._trouble: dict[bool, str] = {}  # of reading, of writing
+        self._trouble: dict[bool, str] = {}  # by whether it was met reading
         self._writer, self._reader = self.backend.writer(), self.backend.reader()
         try:
             with self.write() as connection:
@@ -47,45 +47,45 @@ class Database:
 
     @property
     def trouble(self) -> str | None:
-        """What stood in the way of the newest use of it, for people; None: nothing."""
+        """Why the newest use of it failed, for people; None if it did not."""
         return next(iter(self._trouble.copy().values()), None) or str(self.unreadable) or None
 
     @contextmanager
-    def write(self, *, lasting: bool = True) -> Iterator[sa.Connection]:
-        """One transaction on the one writing connection.
+    def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+        """Run one transaction on the writing connection.
 
-        What is not `lasting` survives the process, but not a loss of power right after: for what is done again then,
-        since a sync costs several times what a small transaction does. The next one that lasts takes it along.
+        A transaction that is not `durable` survives the process, but not a loss of power right after: for work that is
+        repeated then, since a sync costs several times what a small transaction does. The next durable one syncs it.
 
         Raises:
-            StateUnavailable: nothing of it is kept.
-            StateInDoubt: it may be kept; ask `kept`.
+            StateUnavailable: nothing of it was committed.
+            StateInDoubt: it may be committed; ask `was_committed`.
             StateBroken: now or before; nothing is written any more.
         """
         with self._lock:
             if self.broken is not None:
                 raise self.broken
-            with self._told(), self._writer.connect() as connection, connection.begin() as transaction:
-                self.backend.lasting(connection, lasting)
+            with self._translated_errors(), self._writer.connect() as connection, connection.begin() as transaction:
+                self.backend.set_durable(connection, durable)
                 yield connection
                 self._commit(transaction, self.backend.transaction(connection))
 
-    def kept(self, transaction: int) -> bool:
+    def was_committed(self, transaction: int) -> bool:
         """Whether a transaction in doubt was committed. Raises StateUnavailable while that is not known."""
-        with self._lock, self._told(), self._writer.begin() as connection:
-            kept = self.backend.kept(connection, transaction)
-        if kept is None:
+        with self._lock, self._translated_errors(), self._writer.begin() as connection:
+            committed = self.backend.was_committed(connection, transaction)
+        if committed is None:
             raise StateUnavailable(f"{self.backend.name}: a commit is still under way")
-        return kept
+        return committed
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A connection that sees what is committed. Raises StateUnavailable, StateBroken."""
-        with self._told(reading=True), self._reader.connect() as connection:
+        """A read-only connection that sees what is committed. Raises StateUnavailable, StateBroken."""
+        with self._translated_errors(reading=True), self._reader.connect() as connection:
             yield connection
 
     def rows(self, query: sa.Select[Any], **given: Any) -> Rows:
-        """What is committed; `given`: the parameters of a query made beforehand, which costs a quarter of a new one.
+        """The committed rows of a query; `given`: parameters of a prepared one, which costs a quarter of a new one.
 
         Raises:
             StateUnavailable, StateBroken.
@@ -93,13 +93,13 @@ class Database:
         try:
             return self._rows(query, given)
         except StateUnavailable as error:
-            # A pool finds out only by use that its sessions have died with their server; it has forgotten them all now.
+            # A pool notices only in use that its sessions died with their server; it has dropped them all now.
             if not isinstance(error.__cause__, sa.exc.DBAPIError) or not error.__cause__.connection_invalidated:
                 raise
             return self._rows(query, given)
 
     def records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T], **given: Any) -> list[T]:
-        """What is committed, as records; a row that cannot be read is told and left out.
+        """The committed records of a query; a row that cannot be read is reported and left out.
 
         Raises:
             StateUnavailable, StateBroken: as `rows`.
@@ -107,9 +107,9 @@ class Database:
         return self.unreadable.records(query, self.rows(query, **given), make)
 
     def page(self, query: sa.Select[Any], limit: int, make: Callable[[Mapping[str, Any]], T], **given: Any) -> list[T]:
-        """The first `limit` records; fewer only if there are no more, whatever cannot be read. Raises as `rows`.
+        """The first `limit` records; fewer only if there are no more, whichever rows are unreadable. Raises as `rows`.
 
-        The limit of a query made beforehand is its parameter `most`.
+        The limit of a prepared query is its parameter `most`.
         """
 
         def rows(most: int) -> Rows:
@@ -134,12 +134,12 @@ class Database:
             transaction.commit()
         except sa.exc.DBAPIError as error:
             if number is not None and error.connection_invalidated:
-                raise StateInDoubt(f"{self.backend.name}: {self.backend.said(error)}", number) from error
+                raise StateInDoubt(f"{self.backend.name}: {self.backend.error_text(error)}", number) from error
             raise
 
     @contextmanager
-    def _told(self, *, reading: bool = False) -> Iterator[None]:
-        """Give the database's errors our names: those to wait for, and those after which nothing may be written."""
+    def _translated_errors(self, *, reading: bool = False) -> Iterator[None]:
+        """Translate the database's errors into ours: those to retry after, and those that end all writing."""
         try:
             yield
         except StateUnavailable as error:
@@ -148,33 +148,33 @@ class Database:
         except StateBroken as error:
             self.broken = error
             raise
-        except sqlite3.DatabaseError as error:  # while connecting: not the library's yet
+        except sqlite3.DatabaseError as error:  # while connecting, before SQLAlchemy wraps errors
             self.broken = StateBroken(f"{self.backend.name}: {error}")
             raise self.broken from error
         except sa.exc.DBAPIError as error:
-            meaning, said = self.backend.meaning(error), f"{self.backend.name}: {self.backend.said(error)}"
-            if meaning is StateBroken:
-                self.broken = StateBroken(said)
+            kind, text = self.backend.error_type(error), f"{self.backend.name}: {self.backend.error_text(error)}"
+            if kind is StateBroken:
+                self.broken = StateBroken(text)
                 raise self.broken from error
-            if meaning is not None and issubclass(meaning, StateUnavailable):
-                self._trouble[reading] = said
-                raise meaning(said) from error
+            if kind is not None and issubclass(kind, StateUnavailable):
+                self._trouble[reading] = text
+                raise kind(text) from error
             raise
         except sa.exc.TimeoutError as error:
-            self._trouble[reading] = said = f"{self.backend.name}: all connections are in use"
-            raise StateUnavailable(said) from error
+            self._trouble[reading] = text = f"{self.backend.name}: all connections are in use"
+            raise StateUnavailable(text) from error
         else:
             self._trouble.pop(reading, None)
 
     def close(self) -> None:
-        """Close every connection, and let others write."""
+        """Close every connection and release the database for other writers."""
         self._reader.dispose()
         self._writer.dispose()
         self.backend.close()
 
 
 def migrate(connection: sa.Connection) -> None:
-    """Bring the schema up to date.
+    """Migrate the schema to this version's.
 
     Raises:
         StateNewer: a newer version of the service wrote it.

@@ -1,4 +1,4 @@
-"""The engine's side of the state database: its one commit, and what it goes on from after a start."""
+"""The engine's part of the state database: its one commit, and what it loads at a start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ingest.domain.model.warning import EarlyWarning, WarningEvent
 from ingest.plants.numbering import Rename
 from ingest.storage.state import audit
 from ingest.storage.state import tables as t
-from ingest.storage.state.annunciations import AnnunciationStore, follow
+from ingest.storage.state.annunciations import AnnunciationStore, record_annunciation
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateInDoubt
 from ingest.storage.state.renames import rename_points
@@ -31,23 +31,23 @@ from ingest.storage.state.rows import (
     suppression_of,
     suppression_row,
 )
-from ingest.storage.state.upsert import added, once, put
+from ingest.storage.state.upsert import insert_missing, insert_new, upsert
 from ingest.storage.state.warning_store import live_warnings, write_warnings
 
-_HANDED: Final = 8
-"""So few messages are handed on as they are committed: of more, a page at a time is read from the outbox."""
-_REACHED: Final = sa.update(t.engine_state)
+_MOST_RETURNED: Final = 8
+"""Most messages returned by a commit; more are read from the outbox page by page."""
+_UPDATE_STATE: Final = sa.update(t.engine_state)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineCheckpoint:
-    """Where the engine was when it last committed.
+    """The engine's progress as of its last commit.
 
     Attributes:
         cursor: newest journal entry whose consequences are committed.
         snapshot_cursor: newest journal entry in the snapshot; never newer than `cursor`.
-        snapshot: the engine's memory, or None before the first.
-        reached: until when the service is known to have been up, ns without the steps of its clock; None: not known.
+        snapshot: the engine's state, or None before the first.
+        reached: until when the service is known to have been up, ns without the steps of its clock; None: unknown.
     """
 
     cursor: int
@@ -57,15 +57,15 @@ class EngineCheckpoint:
 
 
 class EngineStore:
-    """The engine's side: the only writer of alarms."""
+    """The engine's part of the state database; the only writer of alarms."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._annunciations = AnnunciationStore(database)
-        self._doubt: int | None = None  # a commit that may have been kept
+        self._doubt: int | None = None  # a transaction that may have been committed
 
     def load(self) -> EngineCheckpoint:
-        """Where to go on from."""
+        """The checkpoint to continue from."""
         for row in self._db.rows(sa.select(t.engine_state)):
             return EngineCheckpoint(row["cursor"], row["snapshot_cursor"], row["snapshot"], row["reached"])
         return EngineCheckpoint(0, 0, None)
@@ -76,7 +76,7 @@ class EngineStore:
         return self._db.records(query, alarm_of)
 
     def returned_alarms(self, most: int) -> list[Alarm]:
-        """The alarms that returned to normal last, in the order in which they did; historical ones apart."""
+        """The alarms that returned to normal last, in that order, without historical ones."""
         column = t.alarm.c
         query = sa.select(t.alarm).where(column.state == AlarmState.NORMAL, ~column.historical)
         return self._db.page(query.order_by(column.returned.desc()), most, alarm_of)[::-1]
@@ -91,7 +91,7 @@ class EngineStore:
         return live_warnings(self._db)
 
     def verify(self) -> None:
-        """Raise StateBroken if anybody found the file broken, who may not be the one to end the process by it."""
+        """Raise StateBroken if anybody found the file broken, since whoever did may not end the process."""
         if self._db.broken is not None:
             raise self._db.broken
 
@@ -108,33 +108,32 @@ class EngineStore:
         renamed: Sequence[Rename] = (),
         reached: int | None = None,
     ) -> Sequence[Message] | None:
-        """Write what one turn led to, in one transaction: alarms, warnings, the audit trail, outbox and cursor.
+        """Write the results of one cycle in one transaction: alarms, warnings, audit trail, outbox and cursor.
 
-        What the turn wrote of a point that was `renamed` in it goes by its new id, like all that was there before.
-        What was told before, by its id, is not told again.
+        Rows of a point that was `renamed`, those of this cycle included, get its new id. Events and messages that are
+        already stored, by id, are not written again.
 
         Returns:
-            The messages that are new in the outbox, with their numbers; None: they are many, or it is not known which
-            they are.
+            The new messages of the outbox, with their numbers; None if they are many or unknown.
 
         Raises:
-            StateUnavailable: call again with the same, before anything else is committed. If it was kept after all
-                (the server went away before it could say so), that call does nothing.
+            StateUnavailable: call again with the same, before anything else is committed. If it was committed after all
+                (the server went away before it answered), that call does nothing.
             StateBroken: the process must end.
         """
-        if self._kept_already():
+        if self._already_committed():
             return None
-        # A turn that led to nothing is judged again, to nothing; but the journal may be trimmed up to a snapshot.
-        lasting = bool(events or messages or suppressions or warnings or acts or renamed) or snapshot is not None
-        with self._surely(lasting=lasting) as connection:
+        # A cycle without results is repeated without results; but the journal may be trimmed up to a snapshot.
+        durable = bool(events or messages or suppressions or warnings or acts or renamed) or snapshot is not None
+        with self._transaction(durable=durable) as connection:
             fresh = []
-            standing = {event.alarm.id: event.alarm for event in events}
-            put(connection, t.alarm, [alarm_row(alarm) for alarm in standing.values()])
+            latest = {event.alarm.id: event.alarm for event in events}
+            upsert(connection, t.alarm, [alarm_row(alarm) for alarm in latest.values()])
             for event in events:
-                if (seq := added(connection, t.alarm_event, event_row(event))) is not None:
-                    follow(connection, event, seq)
+                if (seq := insert_new(connection, t.alarm_event, event_row(event))) is not None:
+                    record_annunciation(connection, event, seq)
                     fresh.append(act_of(event))
-            put(connection, t.suppression, [suppression_row(suppression) for suppression in suppressions])
+            upsert(connection, t.suppression, [suppression_row(suppression) for suppression in suppressions])
             moved = rename_points(connection, renamed, time.time_ns())
             audit.append(connection, [*fresh, *acts, *write_warnings(connection, warnings), *moved])
             posted = _post(connection, messages)
@@ -143,30 +142,30 @@ class EngineStore:
                 state["reached"] = reached
             if snapshot is not None:
                 state |= {"snapshot": snapshot, "snapshot_cursor": cursor}
-            if not connection.execute(_REACHED, state).rowcount:
+            if not connection.execute(_UPDATE_STATE, state).rowcount:
                 connection.execute(sa.insert(t.engine_state), {"one": 1, "snapshot_cursor": 0} | state)
         return posted
 
     def pack(self, count: int) -> int:
-        """Let `count` annunciations that cannot change any more lie together; 0 where there are not so many."""
+        """Pack the `count` oldest annunciations that can no longer change; returns 0 if there are fewer."""
         return self._annunciations.pack(count)
 
     def rename(self, renamed: Sequence[Rename], now: int) -> None:
-        """Let what is known of points under a former id go by the one they have at `now` (ns). Raises as `commit`."""
+        """Rename points at `now` (ns): rows under a former id get the new one. Raises as `commit`."""
         if renamed:
             with self._db.write() as connection:
                 audit.append(connection, rename_points(connection, renamed, now))
 
-    def _kept_already(self) -> bool:
+    def _already_committed(self) -> bool:
         doubt = self._doubt
-        kept = doubt is not None and self._db.kept(doubt)
+        committed = doubt is not None and self._db.was_committed(doubt)
         self._doubt = None
-        return kept
+        return committed
 
     @contextmanager
-    def _surely(self, *, lasting: bool) -> Iterator[sa.Connection]:
+    def _transaction(self, *, durable: bool) -> Iterator[sa.Connection]:
         try:
-            with self._db.write(lasting=lasting) as connection:
+            with self._db.write(durable=durable) as connection:
                 yield connection
         except StateInDoubt as error:
             self._doubt = error.transaction
@@ -174,10 +173,12 @@ class EngineStore:
 
 
 def _post(connection: sa.Connection, messages: Sequence[Message]) -> Sequence[Message] | None:
-    """Write what is new of these messages into the outbox; returns it with its numbers, unless it is much."""
-    if len(messages) > _HANDED:
+    """Write the new ones of these messages into the outbox and return them with their numbers, unless they are many."""
+    if len(messages) > _MOST_RETURNED:
         rows = [message_row(message) for message in messages]
-        connection.execute(once(connection, t.outbox, "connector", "id"), rows)
+        connection.execute(insert_missing(connection, t.outbox, "connector", "id"), rows)
         return None
-    numbered = ((message, added(connection, t.outbox, message_row(message), "connector", "id")) for message in messages)
+    numbered = (
+        (message, insert_new(connection, t.outbox, message_row(message), "connector", "id")) for message in messages
+    )
     return [replace(message, seq=seq) for message, seq in numbered if seq is not None]

@@ -1,6 +1,6 @@
 """Errors of the state database.
 
-StateUnavailable   retry: a disk is full, a file is busy, the server is away; nothing of the transaction is kept
+StateUnavailable   retry: a disk is full, a file is busy, the server is away; nothing of the transaction is committed
 ├── StateAway      the server cannot be reached, or lets nobody in: others can go on without it
 ├── StateNewer     not by this version: a newer one wrote it
 └── StateInDoubt   retry, but ask first: the server went away while it committed, so that it is not known which
@@ -20,16 +20,16 @@ class StateAway(StateUnavailable):
 
 
 class StateNewer(StateUnavailable):
-    """A newer version of the service wrote it, so that nobody here can tell what stands in it."""
+    """A newer version of the service wrote it; this one does not know its schema."""
 
 
 class StateInDoubt(StateUnavailable):
-    """The server went away during the commit: `Database.kept(error.transaction)` tells whether it was kept."""
+    """The server went away during the commit: `Database.was_committed(error.transaction)` tells the outcome."""
 
-    def __init__(self, said: str, transaction: int) -> None:
-        super().__init__(said)
+    def __init__(self, text: str, transaction: int) -> None:
+        super().__init__(text)
         self.transaction = transaction
 
 
 class StateBroken(Exception):
-    """What this process holds of the state database can be trusted no more. It must not write to it again."""
+    """The state of the database is no longer certain. This process must not write to it again."""

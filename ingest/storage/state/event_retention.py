@@ -1,7 +1,7 @@
-"""Old events are let go of: all of alarms that are long over, and mere changes of reasons of warnings long closed.
+"""Deletes old events: all those of alarms long over, and mere changes of reasons of warnings long closed.
 
-The records themselves stay, and so does the audit trail, which tells every step. A log is read from its beginning on,
-as far as it is old, and outside the transaction that deletes: no commit of the engine waits for it.
+The records themselves stay, and so does the audit trail, which has every step. A log is scanned from its beginning as
+far as it is old, and outside the deleting transaction: no commit of the engine waits for it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ingest.storage.state import warning_tables as w
 from ingest.storage.state.database import Database
 
 PAGE: Final = 2_000
-"""Events looked at by one query."""
+"""Events scanned by one query."""
 
 
 class EventRetention:
-    """Trims the logs of events; call its functions again and again, from one thread."""
+    """Trims the event logs; call its methods repeatedly, from one thread."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._passed: dict[str, int] = {}  # log -> up to where what is old and stays was seen
+        self._passed: dict[str, int] = {}  # log -> the event up to which all old ones are known to stay
 
     def trim_alarms(self, before: int, upto: int, limit: int) -> int:
-        """Delete up to `limit` events of alarms that were over before then (ns), up to number `upto`; how many."""
+        """Delete up to `limit` events numbered up to `upto` of alarms over before then (ns); returns their number."""
         alarm, event = t.alarm.c, t.alarm_event.c
         over = sa.func.coalesce(alarm.cleared, alarm.returned, alarm.raised) < before
         query = (
@@ -39,9 +39,9 @@ class EventRetention:
         return self._trim(t.alarm_event, query, before, limit)
 
     def trim_warnings(self, before: int, upto: int, limit: int) -> int:
-        """Delete up to `limit` changes of the reasons of warnings that were closed before then, up to `upto`.
+        """Delete up to `limit` reason changes numbered up to `upto` of warnings closed before then; as `trim_alarms`.
 
-        What raised a warning, its colours, and what people and the ladder did stay: it can be explained as before.
+        What raised a warning, its colours, and the steps of people and escalation stay: it can be explained as before.
         """
         warning, event = w.warning.c, w.warning_event.c
         closed = sa.and_(warning.state == str(WarningState.CLOSED), warning.changed < before)
@@ -54,7 +54,7 @@ class EventRetention:
         return self._trim(w.warning_event, query, before, limit)
 
     def _trim(self, log: sa.Table, query: sa.Select[Any], before: int, limit: int) -> int:
-        """The newest event stays, whatever its age: whoever reads goes on from its number."""
+        """Delete old events, but never the newest, since readers continue from its number."""
         newest = self._db.scalar(sa.select(sa.func.max(log.c.seq))) or 0
         chosen: list[int] = []
         after = self._passed.get(log.name, 0)
@@ -64,7 +64,7 @@ class EventRetention:
             if not page or page[-1]["time"] >= before:
                 break
             after = page[-1]["seq"]
-            if not chosen:  # all of it stays, until the next start looks again
+            if not chosen:  # all of it stays; checked again after the next start
                 self._passed[log.name] = after
         if chosen:
             with self._db.write() as connection:

@@ -1,4 +1,4 @@
-"""Evidence on disk: each file under the hash of its content, written whole and synced, checked when it is read."""
+"""Stores evidence on disk: each file under the hash of its content, written atomically, verified when read."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class EvidenceDamaged(Event, level="error"):
 
 
 class EvidenceFiles:
-    """The folder of evidence. What is in it is never changed and never deleted by the service."""
+    """The folder of evidence. The service never changes or deletes a file in it."""
 
     def __init__(self, folder: Path, max_bytes: int, room: Callable[[], bool] = lambda: True) -> None:
-        """`room`: whether there is room; what alarms may need is not for pictures."""
+        """`room`: whether there is disk space for evidence, apart from what alarms may need."""
         self._folder = folder
         self.max_bytes = max_bytes
         self._room = room
 
     def put(self, content: bytes) -> tuple[str, str]:
-        """Keep a file; its SHA-256 and media type. It is on disk, name and all, when this returns.
+        """Store a file; returns its SHA-256 and media type. It is synced to disk when this returns.
 
         Raises:
-            Incomplete: too large, empty, or of a kind that is not taken.
-            StateUnavailable: the disk does not take it, or is nearly full.
+            Incomplete: too large, empty, or of a type not accepted.
+            StateUnavailable: it cannot be written, or the disk is nearly full.
         """
         media, sha256 = self.check(content), digest_of(content)
         if not self._room():
@@ -54,17 +54,17 @@ class EvidenceFiles:
         return sha256, media
 
     def check(self, content: bytes) -> str:
-        """The media type of a file that may be kept. Raises Incomplete: too large, empty, or of a kind not taken."""
+        """The media type of the file. Raises Incomplete: too large, empty, or of a type not accepted."""
         if not 0 < len(content) <= self.max_bytes:
             raise Incomplete("file", f"{len(content)} bytes", f"1 to {self.max_bytes} bytes")
         return media_of(content)
 
     def added_by(self, content: bytes) -> int:
-        """How many bytes more there would be with this file: none if it is kept already, whoever handed it in."""
+        """The bytes this file would add: none if it is stored already."""
         return 0 if self._path(digest_of(content)).exists() else len(content)
 
     def get(self, sha256: str) -> bytes | None:
-        """The content, or None if it is missing or no longer what was handed in; that is told."""
+        """The content, or None if it is missing or damaged, which is reported."""
         try:
             content = self._path(sha256).read_bytes()
         except OSError as error:
@@ -80,12 +80,12 @@ class EvidenceFiles:
 
 
 def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with beside.open("xb") as file:
+        with partial.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        partial.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What was made of a thing that does not change, kept for the next time the same thing is asked about."""
+"""A cache of values computed from immutable objects, keyed by identity."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _MOST: Final = 1024
-"""Things remembered at once, then all are made anew: far more than are told of together."""
+"""Most cached values; beyond that the cache is emptied."""
 
 
 class ByIdentity(Generic[T, R]):
-    """Calls `make` once for each thing. By identity, not by value: 0.0 equals -0.0, and is written otherwise.
+    """Calls `make` once for each object. By identity, not by value: 0.0 equals -0.0, and is encoded differently.
 
     >>> made = ByIdentity(repr)
     >>> zero, other = 0.0, -0.0
@@ -23,10 +23,10 @@ class ByIdentity(Generic[T, R]):
 
     def __init__(self, make: Callable[[T], R]) -> None:
         self._make = make
-        self._known: dict[int, tuple[T, R]] = {}  # it holds the things, so that none is taken for another
+        self._known: dict[int, tuple[T, R]] = {}  # holds the objects, so that no id is reused
 
     def __call__(self, thing: T) -> R:
-        """What is made of it."""
+        """The value made of that object."""
         known = self._known.get(id(thing))
         if known is None:
             if len(self._known) >= _MOST:

@@ -9,18 +9,18 @@ from ingest.storage.state.database import Database
 
 
 class InstallationStore:
-    """The one row of table `installation`."""
+    """The single row of table `installation`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def read(self) -> str | None:
-        """The id; None if it bears none."""
+        """The id; None if there is none."""
         found: str | None = self._db.scalar(sa.select(t.installation.c.id))
         return found
 
     def mark(self, installation: str) -> None:
-        """Make a database that bears no id that installation's."""
+        """Assign a database without an installation id to that installation."""
         with self._db.write() as connection:
             connection.execute(sa.insert(t.installation), {"id": installation})
 

@@ -1,4 +1,4 @@
-"""Whether the state database is sound: its file, every value of every row, every record made of them. Only reads."""
+"""Checks the state database read-only: its file, every value of every row, and every record made of a row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ingest.storage.state.case_rows import TABLES, record_of
 from ingest.storage.state.rows import alarm_of, event_of, message_of, suppression_of
 from ingest.storage.state.tables import METADATA
 from ingest.storage.state.unreadable import UNREADABLE
-from ingest.storage.state.warning_inputs import whole
+from ingest.storage.state.warning_inputs import resolve_inputs
 from ingest.storage.state.warning_rows import warning_event_of, warning_of
 from ingest.storage.state.warning_tables import warning, warning_event
 
@@ -29,31 +29,31 @@ _MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     t.outbox.name: message_of,
     **{table.name: partial(record_of, kind) for kind, table in TABLES.items()},
 }
-"""What makes the record of a row, by table; rows of the others are only read."""
+"""The function that makes a record of a row, by table; rows of other tables are only read."""
 
 _REFERRING: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     warning.name: warning_of,
     warning_event.name: warning_event_of,
 }
-"""The same for rows that refer to what lies in another table."""
+"""The same for rows that refer to another table."""
 
 
 def check_state(connection: sa.Connection, seen: Callable[[int], None]) -> Iterator[str]:
-    """Everything that is not as it was written, each named by table and key.
+    """Yield everything that is not as it was written, each by table and key.
 
     Args:
-        connection: only reads.
-        seen: called with how many rows were looked at just now.
+        connection: only read from.
+        seen: called with the number of rows just checked.
     """
     if connection.dialect.name == "sqlite":
         yield from _check_file(connection)
     for table in METADATA.sorted_tables:
-        with _apart(connection):
+        with _isolated(connection):
             yield from _check_table(connection, table, seen)
 
 
 def unsound_rows(connection: sa.Connection, table: sa.Table) -> list[int]:
-    """The row numbers, in a SQLite file, of which no record can be made."""
+    """The row ids in a SQLite file of which no record can be made."""
     if not any(_check_table(connection, table, lambda _rows: None)):
         return []
     make = _MAKERS.get(table.name, dict)
@@ -68,20 +68,20 @@ def unsound_rows(connection: sa.Connection, table: sa.Table) -> list[int]:
 
 
 def rows_of(connection: sa.Connection) -> int:
-    """About how many rows there are to look at."""
+    """The approximate number of rows to check."""
     total = 0
     for table in METADATA.sorted_tables:
         try:
-            with _apart(connection):
+            with _isolated(connection):
                 total += int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
-        except sa.exc.DBAPIError:  # looked at all the same, and told then
+        except sa.exc.DBAPIError:  # checked all the same, and reported then
             continue
     return total
 
 
 @contextmanager
-def _apart(connection: sa.Connection) -> Iterator[None]:
-    """On PostgreSQL a read that fails spoils its transaction: what is read in here spoils nothing around it."""
+def _isolated(connection: sa.Connection) -> Iterator[None]:
+    """Isolate reads on PostgreSQL, where a failed one aborts its transaction, by a savepoint."""
     if connection.dialect.name != "postgresql":
         yield
         return
@@ -97,7 +97,7 @@ def _check_file(connection: sa.Connection) -> Iterator[str]:
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
             if line != "ok":
                 yield f"SQLite: {line}"
-    except sa.exc.DBAPIError as error:  # the check itself stumbled; the tables are looked at all the same
+    except sa.exc.DBAPIError as error:  # the check itself failed; the tables are checked all the same
         yield f"SQLite: {error.orig}"
 
 
@@ -131,7 +131,7 @@ def _check_table(connection: sa.Connection, table: sa.Table, seen: Callable[[int
 
 
 def _maker(connection: sa.Connection, table: sa.Table) -> Callable[[dict[str, Any]], Any]:
-    """What makes the record of a row of that table."""
+    """The function that makes a record of a row of that table."""
     if table is t.annunciation_pack:
         rules = connection.execute(sa.select(t.annunciation_rule.c.number)).scalars().all()
         return partial(pack_of, known=mask(rules))
@@ -139,7 +139,7 @@ def _maker(connection: sa.Connection, table: sa.Table) -> Callable[[dict[str, An
     if make is None:
         return _MAKERS.get(table.name, dict)
 
-    def ask(query: sa.Select[Any]) -> list[dict[str, Any]]:
+    def rows(query: sa.Select[Any]) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(query).mappings()]
 
-    return lambda row: make(whole([row], ask)[0])
+    return lambda row: make(resolve_inputs([row], rows)[0])

@@ -1,4 +1,4 @@
-"""The outbox in the state database: messages that must leave, and what became of them."""
+"""The outbox: messages to be delivered, and the results of their deliveries."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _TRIED: Final = (
         first_attempt=sa.func.coalesce(t.outbox.c.first_attempt, sa.bindparam("started")),
     )
 )
-"""Statements that are asked again and again are made once."""
+"""Prepared statements: building one costs more than running it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxTotals:
-    """What became of one connector's messages."""
+    """Totals of one connector's messages."""
 
     messages: int
     attempted: int
@@ -49,7 +49,7 @@ class OutboxTotals:
 
 
 class OutboxStore:
-    """Messages that must leave, and what became of them. Times are ns since the epoch, UTC."""
+    """The outbox in the state database. Times are ns since the epoch, UTC."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -63,16 +63,16 @@ class OutboxStore:
         return self._db.page(_NEWS, limit, waiting, of_connector=connector, of_kind=kind, after=after)
 
     def messages(self, connector: str, seqs: Sequence[int]) -> list[Message]:
-        """These messages with their bodies, in the order of `seq`; those that are gone are left out."""
+        """These messages with their bodies, in the order of `seq`; those no longer stored are left out."""
         return self._db.records(_MESSAGES, message_of, of_connector=connector, seqs=seqs)
 
     def oldest(self, connector: str, kinds: Sequence[MessageKind] = get_args(MessageKind)) -> int | None:
-        """When the oldest undelivered message (of these kinds) was created, or None if there are none."""
+        """When the oldest undelivered message (of these kinds) was created; None if there are none."""
         found = [self._db.scalar(_OLDEST, of_connector=connector, of_kind=kind) for kind in kinds]
         return min((created for created in found if created is not None), default=None)
 
     def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
-        """Keep what became of tries, in one transaction: counts each in `attempts`, sets `first_attempt` once."""
+        """Store the results of attempts in one transaction: counts each in `attempts`, sets `first_attempt` once."""
         rows = [
             {
                 "of_connector": connector,
@@ -84,29 +84,29 @@ class OutboxStore:
             for attempt in attempts
         ]
         if rows:
-            with self._db.write(lasting=False) as connection:  # what was delivered can be delivered again, by its id
+            with self._db.write(durable=False) as connection:  # a message can be delivered again under its id
                 connection.execute(_TRIED, rows)
 
     def undelivered(self) -> dict[str, int]:
-        """How many messages wait, by connector; those for which none waits are left out."""
+        """The number of undelivered messages by connector; connectors without any are left out."""
         column = t.outbox.c
         query = sa.select(column.connector, sa.func.count().label("messages")).where(column.delivered.is_(None))
         return {row["connector"]: row["messages"] for row in self._db.rows(query.group_by(column.connector))}
 
     def empty(self, before: int, limit: int) -> int:
-        """Let go of the bodies of up to `limit` messages delivered before then; how many there were."""
+        """Remove the bodies of up to `limit` messages delivered before then; returns their number."""
         chosen = self._delivered(before, limit, emptied=False)
         return self._change(sa.update(t.outbox).where(t.outbox.c.seq.in_(chosen)).values(body={}, emptied=True))
 
     def forget(self, before: int, limit: int) -> int:
-        """Delete up to `limit` messages without bodies delivered before then; how many there were."""
+        """Delete up to `limit` messages without bodies delivered before then; returns their number."""
         chosen = self._delivered(before, limit, emptied=True)
         return self._change(sa.delete(t.outbox).where(t.outbox.c.seq.in_(chosen)))
 
     def forget_reports(self, before: int, limit: int) -> int:
-        """Delete up to `limit` readings reports delivered before then; the readings themselves are in the history."""
+        """Delete up to `limit` readings reports delivered before then; the history has the readings."""
         column = t.outbox.c
-        # Looked for outside the transaction: no commit of the engine waits for it.
+        # Queried outside the transaction: no commit of the engine waits for it.
         found = self._db.rows(
             sa.select(column.seq)
             .where(column.kind == "readings", column.emptied.in_([False, True]), column.delivered < before)
@@ -126,7 +126,7 @@ class OutboxStore:
             return int(connection.execute(statement).rowcount)
 
     def totals(self) -> dict[str, OutboxTotals]:
-        """By connector, what became of the messages there still are. It walks through all of them."""
+        """Totals of the stored messages by connector. It scans the whole table."""
         column = t.outbox.c
         query = sa.select(
             column.connector,
@@ -137,7 +137,7 @@ class OutboxStore:
         return {row.pop("connector"): OutboxTotals(**row) for row in self._db.rows(query)}
 
     def latencies(self, connector: str, kind: str) -> list[int]:
-        """Ns from a frame's arrival to the first try of each message it led to."""
+        """The time (ns) from a frame's arrival to the first attempt of each message it led to."""
         column = t.outbox.c
         query = sa.select((column.first_attempt - column.received).label("ns")).where(
             column.connector == connector, column.kind == kind, column.first_attempt.is_not(None)

@@ -1,4 +1,4 @@
-"""The state database on a PostgreSQL server.
+"""The PostgreSQL backend of the state database.
 
 One service writes to a database: its writing session holds an advisory lock, which ends with the session. A session can
 end while the service lives (a restart of the server, a cut), and somebody else may have written before it is back. So
@@ -30,11 +30,11 @@ from ingest.storage.state.tables import holder
 
 _OLDEST: Final = 130000  # the first to number transactions so that they can be asked for: PostgreSQL 13
 _LOCK: Final = 0x79756A696E67  # "yujing"
-_LINGER_S: Final = 5.0  # what the server may take to notice that a session before ours has died
+_LINGER_S: Final = 5.0  # time for the server to notice that an earlier session has died
 
 _REACHING: Final[dict[str, Any]] = {
     "connect_timeout": 5,
-    # A peer that is gone is found out in about 11 s, before the watchdog takes the engine for stuck.
+    # A vanished peer is noticed in about 11 s, before the watchdog takes the engine for stuck.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -42,7 +42,7 @@ _REACHING: Final[dict[str, Any]] = {
 }
 _SESSION: Final = {
     "jit": "off",  # it costs more than any of our queries
-    "tcp_keepalives_idle": "10",  # so that the server, too, soon lets go of a session whose machine is gone
+    "tcp_keepalives_idle": "10",  # so that the server, too, soon ends a session whose machine vanished
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
@@ -50,7 +50,7 @@ _WRITES: Final = {"synchronous_commit": "on", "lock_timeout": "5s"}
 _READS: Final = {
     "default_transaction_read_only": "on",
     "statement_timeout": "30s",
-    "plan_cache_mode": "force_custom_plan",  # what is rare and what is common is told by the values asked for
+    "plan_cache_mode": "force_custom_plan",  # the best plan depends on the values asked for
 }
 
 _BROKEN: Final = ("XX001", "XX002")  # data_corrupted, index_corrupted
@@ -62,7 +62,7 @@ _PASSING: Final = (
     "53",  # no disk, memory or connections left
     "55",  # locked, in use
     "57",  # shut down, starting, cancelled
-    "58",  # its system: the server gave the transaction up, and told us
+    "58",  # its system: the server aborted the transaction
     "25006",  # it has become a standby
     "42501",  # no privilege
 )
@@ -77,17 +77,17 @@ class StateNotDurable(Event, level="error"):
 
 
 class _Clean(StrDumper):
-    """Text without NUL, the one character PostgreSQL does not keep."""
+    """Dumps text without NUL, the one character PostgreSQL does not store."""
 
     def dump(self, obj: str) -> Any:
         return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
 
 
 class Postgresql:
-    """Fills `ingest.storage.state.backend.Backend`."""
+    """The PostgreSQL implementation of `ingest.storage.state.backend.Backend`."""
 
     def __init__(self, config: StateConfig) -> None:
-        """Read and connect to nothing yet."""
+        """Read the settings; nothing is connected yet."""
         self._config = config
         self._password = renewed_password("state.password", config.password)
         self._token: UUID | None = None  # ours in the database, once it is open
@@ -112,50 +112,50 @@ class Postgresql:
         )
 
     def opened(self, connection: sa.Connection) -> None:
-        """Leave our token."""
+        """Write our token."""
         token = uuid4()
         connection.execute(sa.delete(holder))
         connection.execute(sa.insert(holder), {"one": 1, "token": token, "since": time.time_ns()})
         self._token = token
 
-    def lasting(self, connection: sa.Connection, lasting: bool) -> None:  # noqa: FBT001  as `Backend`
-        """Nothing: every commit lasts, on a standby that takes over, too."""
+    def set_durable(self, connection: sa.Connection, durable: bool) -> None:  # noqa: FBT001  as `Backend`
+        """Nothing: every commit is durable, also on a standby that takes over."""
 
     def transaction(self, connection: sa.Connection) -> int | None:
         """See `Backend`."""
         return int(connection.exec_driver_sql("SELECT pg_current_xact_id()::text").scalar_one())
 
-    def kept(self, connection: sa.Connection, transaction: int) -> bool | None:
+    def was_committed(self, connection: sa.Connection, transaction: int) -> bool | None:
         """See `Backend`."""
         query = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
-        said = connection.execute(query, {"number": str(transaction)}).scalar_one()
-        return None if said == "in progress" else said == "committed"
+        status = connection.execute(query, {"number": str(transaction)}).scalar_one()
+        return None if status == "in progress" else status == "committed"
 
-    def meaning(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
+    def error_type(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
         """See `Backend`."""
         state = getattr(error.orig, "sqlstate", None)
-        if state is None:  # not the server's word: the connection failed
+        if state is None:  # not from the server: the connection failed
             return StateAway if isinstance(error, sa.exc.OperationalError) else None
         if state in _BROKEN:
             return StateBroken
         return StateUnavailable if error.connection_invalidated or state.startswith(_PASSING) else None
 
-    def said(self, error: sa.exc.DBAPIError) -> str:
+    def error_text(self, error: sa.exc.DBAPIError) -> str:
         """See `Backend`."""
-        return one_line(error.orig)
+        return _one_line(error.orig)
 
-    def last_given(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
+    def last_number(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
         """See `Backend`."""
         sequence = self._sequence(connection, column)
         return int(connection.execute(sa.select(sa.func.pg_sequence_last_value(sequence))).scalar() or 0)
 
-    def go_on_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
+    def continue_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
         """See `Backend`."""
         sequence = self._sequence(connection, column)
         connection.execute(sa.select(sa.func.setval(sequence, max(number, 1), number > 0)))
 
     def settle(self, connection: sa.Connection, tables: Sequence[str]) -> None:
-        """Have the server look at what the tables hold: it would do so by itself in a minute, and plans by it."""
+        """Update the planner's statistics now rather than in a minute."""
         for table in tables:
             connection.exec_driver_sql(f'ANALYZE "{table}"')
 
@@ -167,7 +167,7 @@ class Postgresql:
         return sa.cast(connection.execute(query).scalar_one(), REGCLASS)
 
     def _writing(self) -> Any:
-        """Connect the writing session and make sure that it is the only one.
+        """Connect the writing session and ensure that it is the only one.
 
         Raises:
             StateUnavailable: the server cannot be used, or another session writes.
@@ -187,21 +187,21 @@ class Postgresql:
         version = connection.info.server_version
         if version < _OLDEST:
             raise StateUnavailable(f"{self.name}: PostgreSQL {version // 10000} is too old; 13 or newer is needed")
-        if _ask(connection, "SELECT pg_is_in_recovery()"):
+        if _scalar(connection, "SELECT pg_is_in_recovery()"):
             raise StateUnavailable(f"{self.name}: is a standby, which takes no writes")
-        encoding = _ask(connection, "SHOW server_encoding")
+        encoding = _scalar(connection, "SHOW server_encoding")
         if encoding != "UTF8":
             raise StateUnavailable(f"{self.name}: its encoding is {encoding}; UTF8 is needed")
-        off = [name for name in ("fsync", "full_page_writes") if _ask(connection, f"SHOW {name}") != "on"]
+        off = [name for name in ("fsync", "full_page_writes") if _scalar(connection, f"SHOW {name}") != "on"]
         if off:
-            said = f"{' and '.join(off)} off at the server: a power cut may take what it has committed"
+            problem = f"{' and '.join(off)} off at the server: a power cut may take what it has committed"
             if self._token is None:
-                raise StateUnavailable(f"{self.name}: {said}. Switch it on")
-            emit(StateNotDurable(self.name, said))  # to raise no alarms from now on would be worse
+                raise StateUnavailable(f"{self.name}: {problem}. Switch it on")
+            emit(StateNotDurable(self.name, problem))  # stopping alarms now would be worse
 
     def _require_ours(self, connection: psycopg.Connection[Any]) -> None:
         patience = time.monotonic() + (_LINGER_S if self._token is None else 0)
-        while not _ask(connection, "SELECT pg_try_advisory_lock(%s)", _LOCK):
+        while not _scalar(connection, "SELECT pg_try_advisory_lock(%s)", _LOCK):
             self._require_token(connection)
             if time.monotonic() >= patience:
                 raise _used(self.name, _writer(connection) or "which ends just now")
@@ -209,14 +209,14 @@ class Postgresql:
         self._require_token(connection)
 
     def _require_token(self, connection: psycopg.Connection[Any]) -> None:
-        if self._token is not None and _ask(connection, "SELECT token FROM holder") != self._token:
+        if self._token is not None and _scalar(connection, "SELECT token FROM holder") != self._token:
             raise StateBroken(f"{self.name}: another service has written here since the connection was lost")
 
 
 def connect(
     config: StateConfig, password: Reloaded[str | None], settings: Mapping[str, str], **options: Any
 ) -> psycopg.Connection[Any]:
-    """A session with these settings. Raises psycopg.Error; StateAway: the password cannot be read, and never could."""
+    """Open a session with these settings. Raises psycopg.Error; StateAway if the password was never readable."""
     server = config.server
     if server is None:
         raise ValueError("these settings name no server")
@@ -243,21 +243,21 @@ def connect(
     return connection
 
 
-def one_line(error: BaseException | None) -> str:
-    """What the server or the library said; no secret stands in it, and neither do the values of a query."""
+def _one_line(error: BaseException | None) -> str:
+    """The message of the server or library, without secrets or the values of a query."""
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
     return " ".join(str(primary or error).split())
 
 
-def _ask(connection: psycopg.Connection[Any], query: LiteralString, *values: Any) -> Any:
+def _scalar(connection: psycopg.Connection[Any], query: LiteralString, *values: Any) -> Any:
     """The first column of the first row, or None."""
     row = connection.execute(query, values).fetchone()
     return row[0] if row else None
 
 
 def require_unused(config: StateConfig) -> None:
-    """Raise StateUnavailable if a session writes there, or if nobody can tell."""
-    with _visited(config) as connection:
+    """Raise StateUnavailable if a session writes there, or that cannot be determined."""
+    with _read_session(config) as connection:
         writer = _writer(connection)
     if writer is not None:
         raise _used(str(config.server), writer)
@@ -268,7 +268,7 @@ def _used(name: str, writer: str) -> StateUnavailable:
 
 
 def _writer(connection: psycopg.Connection[Any]) -> str | None:
-    """Whoever holds the lock, as far as the server lets us see; None if nobody does."""
+    """The session that holds the lock, as far as the server shows it; None if none does."""
     row = connection.execute(
         "SELECT coalesce(host(a.client_addr), 'the same machine'), a.backend_start::timestamptz(0)::text"
         " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted"
@@ -280,12 +280,12 @@ def _writer(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:
-    """The first row of a query, without being the service; None if there is none or the tables are not there yet.
+    """The first row of a query, read from outside the service; None without a row or table.
 
     Raises:
-        StateUnavailable: the server cannot be asked.
+        StateUnavailable: the server cannot be queried.
     """
-    with _visited(config) as connection:
+    with _read_session(config) as connection:
         try:
             return connection.execute(query).fetchone()
         except psycopg.errors.UndefinedTable:
@@ -293,12 +293,12 @@ def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:
 
 
 @contextmanager
-def _visited(config: StateConfig) -> Iterator[psycopg.Connection[Any]]:
-    """A session of somebody who only asks. Raises StateUnavailable."""
+def _read_session(config: StateConfig) -> Iterator[psycopg.Connection[Any]]:
+    """A read-only session for one query. Raises StateUnavailable."""
     try:
         with connect(config, renewed_password("state.password", config.password), _READS) as connection:
             yield connection
-    except StateAway as error:  # nobody is to begin without it who has only asked
+    except StateAway as error:  # a mere query must not make the service start without it
         raise StateUnavailable(str(error)) from error
     except psycopg.Error as error:
-        raise StateUnavailable(f"{config.server}: {one_line(error)}") from error
+        raise StateUnavailable(f"{config.server}: {_one_line(error)}") from error

@@ -1,4 +1,4 @@
-"""The state database read from outside, beside a service that runs: nothing is written, migrated or locked."""
+"""Reads the state database from outside, beside a running service, without writing, migrating or locking."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ ENGINE_AT = "SELECT cursor, snapshot_cursor FROM engine_state"
 
 @dataclass(frozen=True, slots=True)
 class EngineProgress:
-    """The newest journal entry the engine has committed, and the newest it needs no more for a restart."""
+    """The newest journal entry the engine has committed, and the newest it no longer needs for a restart."""
 
     cursor: int
     snapshot_cursor: int
 
 
 def engine_at(config: StateConfig) -> EngineProgress:
-    """How far the engine is; at 0 if it never ran.
+    """The engine's progress; 0 if it never ran.
 
     Raises:
-        StateUnavailable: the database is there and cannot be read.
+        StateUnavailable: the database exists and cannot be read.
     """
     row = _in_file(config.path) if config.server is None else _at_server(config)
     return EngineProgress(*row) if row else EngineProgress(0, 0)
 
 
 def never_used(config: StateConfig) -> bool:
-    """Whether no engine ever committed anything there; what cannot be read is taken to have been used."""
+    """Whether no engine ever committed anything there; an unreadable database counts as used."""
     try:
         return (_in_file(config.path) if config.server is None else _at_server(config)) is None
     except StateUnavailable:
@@ -50,9 +50,9 @@ def never_used(config: StateConfig) -> bool:
 
 
 def require_unused(config: StateConfig) -> None:
-    """Raise StateUnavailable if another process writes there, or a server cannot be asked.
+    """Raise StateUnavailable if another process writes there, or a server cannot be queried.
 
-    Not for the process that writes there itself: looking would let go of its file.
+    Not for the process that writes there itself: the check would release its lock.
     """
     if config.server is None:
         sqlite.require_unused(config.path)
@@ -65,11 +65,11 @@ def require_unused(config: StateConfig) -> None:
 
 @contextmanager
 def reading(config: StateConfig) -> Iterator[sa.Connection]:
-    """A connection that only reads what is committed; on a server, as it is at the first read.
+    """A read-only connection to what is committed; on a server, to the state at the first read.
 
     Raises:
         StateNewer: a newer version of the service wrote it.
-        StateUnavailable: it is not there, or cannot be read.
+        StateUnavailable: it does not exist, or cannot be read.
     """
     engine = _file_reader(config.path) if config.server is None else _server_reader(config)
     try:
@@ -85,8 +85,8 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
 
 
 def _require_known(connection: sa.Connection, name: str) -> None:
-    """Raise StateNewer; damage to the version is named by who looks at everything."""
-    from ingest.storage.state.version import require_known  # noqa: PLC0415  who exports lists needs no Alembic
+    """Raise StateNewer if the schema is newer; a damaged version is left to the checks."""
+    from ingest.storage.state.version import require_known  # noqa: PLC0415  exports need no Alembic
 
     try:
         require_known(connection, name)
@@ -98,13 +98,13 @@ class ReadOnly:
     """The state database for a process that only reads, beside the service that writes it."""
 
     def __init__(self, config: StateConfig) -> None:
-        """Connect when first asked."""
+        """Prepare a connection, opened with the first query."""
         self._name = str(config.server or config.path)
         self._unreadable = Unreadable()
         self._engine = _file_reader(config.path) if config.server is None else _server_reader(config)
 
     def rows(self, query: sa.Select[Any]) -> Rows:
-        """What is committed. Raises StateUnavailable."""
+        """The committed rows of a query. Raises StateUnavailable."""
         try:
             with self._engine.connect() as connection:
                 return self._unreadable.rows(connection, query)
@@ -112,15 +112,15 @@ class ReadOnly:
             raise StateUnavailable(f"{self._name}: {error.orig}") from error
 
     def records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> list[T]:
-        """What is committed, as records; a row that cannot be read is told and left out. Raises StateUnavailable."""
+        """The committed records of a query; an unreadable row is reported and left out. Raises StateUnavailable."""
         return self._unreadable.records(query, self.rows(query), make)
 
     def page(self, query: sa.Select[Any], limit: int, make: Callable[[Mapping[str, Any]], T]) -> list[T]:
-        """The first `limit` records; fewer only if there are no more, whatever cannot be read. Raises as `rows`."""
+        """The first `limit` records; fewer only if there are no more, whichever are unreadable. Raises as `rows`."""
         return self._unreadable.page(query, limit, lambda most: self.rows(query.limit(most)), make)
 
     def write(self) -> AbstractContextManager[sa.Connection]:
-        """Nothing is ever written here. Raises StateUnavailable."""
+        """Always raises StateUnavailable: nothing is written here."""
         raise StateUnavailable(f"{self._name}: opened to be read only")
 
     def __enter__(self) -> Self:
@@ -131,10 +131,10 @@ class ReadOnly:
 
 
 def open_file(path: Path, *, isolation: Literal["DEFERRED"] | None = None) -> sqlite3.Connection:
-    """Open a state database that is a file, to read it only. `isolation`: None = transactions are begun by hand.
+    """Open a SQLite state database read-only. `isolation`: None = transactions are begun explicitly.
 
     Raises:
-        sqlite3.Error: it is not there, or cannot be opened.
+        sqlite3.Error: it does not exist, or cannot be opened.
     """
     uri = f"{path.resolve().as_uri()}?mode=ro"
     return sqlite3.connect(uri, uri=True, timeout=5, isolation_level=isolation)
@@ -158,7 +158,7 @@ def _in_file(path: Path) -> tuple[int, ...] | None:
         with closing(open_file(path)) as connection:
             row: tuple[int, ...] | None = connection.execute(ENGINE_AT).fetchone()
     except sqlite3.Error as error:
-        if str(error).startswith("no such table"):  # a start that was cut off, or refused, leaves such a file
+        if str(error).startswith("no such table"):  # left by a start that was cut off or refused
             return None
         raise StateUnavailable(f"{path}: {error}") from error
     return row

@@ -1,6 +1,6 @@
-"""Points that have another id now: what the state database knows of them goes by it.
+"""Renames points in the state database.
 
-What was said is left as it was said: alarms' events, the audit trail, and messages in the outbox name the former id.
+Past records stay unchanged: alarms' events, the audit trail and messages in the outbox name the former id.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ingest.storage.state import case_tables as cases
 from ingest.storage.state import tables as t
 
 _NAMING: Final = (t.alarm, t.suppression, cases.hazard, cases.dead_point)
-"""The tables whose rows are of a point as it stands now."""
+"""The tables whose rows name a point by its present id."""
 
 
 def rename_points(connection: sa.Connection, renamed: Iterable[Rename], now: int) -> list[Act]:
-    """Let every row of these points go by the new id; what is to be audited of it, nothing if there were none.
+    """Change the id of these points in every row that names one; returns the acts to audit.
 
-    Doing it again changes nothing.
+    Repeating it changes nothing.
     """
     acts = []
     for (plant, former), point in renamed:
@@ -36,6 +36,6 @@ def _move(connection: sa.Connection, table: sa.Table, plant: str, former: str, p
     column = table.c
     old = sa.and_(column.plant == plant, column.point == former)
     if table is cases.dead_point and connection.execute(sa.select(table).where(old)).first() is not None:
-        # One row a point: another thread may have begun one under the new id meanwhile, which knows less.
+        # One row per point: another thread may have added one under the new id meanwhile, with less in it.
         connection.execute(sa.delete(table).where(column.plant == plant, column.point == point))
     return connection.execute(sa.update(table).where(old).values(point=point)).rowcount

@@ -1,4 +1,4 @@
-"""Between the nouns and the rows of the state database."""
+"""Converts alarms, events, suppressions and messages to rows of the state database and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.domain.model.suppression import Suppression, SuppressionKind, Suppre
 from ingest.domain.model.text import Text
 
 _NOT_FIELDS: Final = frozenset({"id", "state", "title_zh", "title_en", "urgency"})
-"""Columns of an alarm that are none of its fields as they are."""
+"""Columns of an alarm that are not passed to its fields unchanged."""
 
 
 def alarm_row(alarm: Alarm) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _alarm_fields(alarm: Alarm) -> dict[str, Any]:
 
 
 def alarm_of(row: Mapping[str, Any]) -> Alarm:
-    """The alarm a row (or an event's snapshot, also of an earlier version) holds."""
+    """The alarm in a row, or in an event's snapshot, also of an earlier version."""
     rest: dict[str, Any] = {"annunciated": row["raised"], "raises": 1}
     rest |= {key: value for key, value in row.items() if key not in _NOT_FIELDS}
     return Alarm(
@@ -78,7 +78,7 @@ def event_row(event: AlarmEvent) -> dict[str, Any]:
 
 
 def event_of(row: Mapping[str, Any]) -> AlarmEvent:
-    """The event a row holds."""
+    """The event in a row."""
     kind = AlarmEventKind(row["kind"])
     alarm = alarm_of(row["snapshot"])
     by, role, detail = row["by"], row["role"], row["detail"] or {}
@@ -86,7 +86,7 @@ def event_of(row: Mapping[str, Any]) -> AlarmEvent:
 
 
 def act_of(event: AlarmEvent) -> Act:
-    """The event as the audit trail tells it."""
+    """The event as an act of the audit trail."""
     alarm = event.alarm
     detail = {"state": str(alarm.state), "point": alarm.point, "rule": alarm.rule, "level": alarm.level, **event.detail}
     actor, role = event.by or YUJING, event.role or "service"
@@ -103,12 +103,12 @@ def suppression_row(suppression: Suppression) -> dict[str, Any]:
 
 
 def suppression_of(row: Mapping[str, Any]) -> Suppression:
-    """The suppression a row holds."""
+    """The suppression in a row."""
     return Suppression(**{**row, "kind": SuppressionKind(row["kind"]), "state": SuppressionState(row["state"])})
 
 
 def message_row(message: Message) -> dict[str, Any]:
-    """The message as a new row of table `outbox`, due at once."""
+    """The message as a new row of table `outbox`."""
     return {
         "connector": message.connector,
         "id": message.id,
@@ -123,6 +123,6 @@ def message_row(message: Message) -> dict[str, Any]:
 
 
 def message_of(row: Mapping[str, Any]) -> Message:
-    """The message a row holds."""
+    """The message in a row."""
     names = ("seq", "connector", "id", "kind", "plant", "body", "received", "created", "attempts", "subject")
     return Message(**{name: row[name] for name in names}, urgency=Urgency(row["urgency"]))

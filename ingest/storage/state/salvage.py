@@ -1,7 +1,7 @@
-"""A state database of what can still be read of a damaged SQLite file: whole rows, table by table, by row number.
+"""Rebuilds a state database from the readable rows of a damaged SQLite file, table by table, by row id.
 
-Indexes are made anew, so damage to one costs nothing. Rows of which no record can be made are left out, too: the
-service could not read them, and would tell so for ever.
+Indexes are rebuilt, so damage to one costs nothing. Rows of which no record can be made are left out, too: the service
+could not read them, and would report them for ever.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.integrity import unsound_rows
-from ingest.storage.state.read_only import reading as look
+from ingest.storage.state.read_only import reading as open_reading
 from ingest.storage.state.tables import METADATA
 
 WITHOUT_END: Final = 1 << 62
@@ -27,12 +27,12 @@ _ROWS: Final = 500
 
 @dataclass(slots=True)
 class Salvaged:
-    """What became of one table.
+    """The result for one table.
 
     Attributes:
-        rows: taken over.
-        lost: stretches of row numbers between which rows may have been, that cannot be read: (first, last); the last
-            one of a table may have no end, which is `WITHOUT_END` or more.
+        rows: copied.
+        lost: unreadable ranges of row ids, in which rows may have been: (first, last); the last one of a table may
+            have no end, which is `WITHOUT_END` or more.
     """
 
     rows: int = 0
@@ -40,11 +40,11 @@ class Salvaged:
 
 
 def salvage(damaged: Path, target: Path, seen: Callable[[int], None] = lambda _rows: None) -> dict[str, Salvaged]:
-    """Write what can be read of `damaged` into a new database at `target`; by table, what was taken over and lost.
+    """Copy the readable rows of `damaged` into a new database at `target`; returns the result by table.
 
     Raises:
-        StateUnavailable: nothing of it can be read, or there is something at `target`.
-        OSError: the new file cannot be given to those who have the damaged one.
+        StateUnavailable: nothing of it can be read, or `target` exists.
+        OSError: owner and permissions of the new file cannot be set.
     """
     if target.exists():
         raise StateUnavailable(f"{target}: there is a file already; move it away first")
@@ -57,7 +57,7 @@ def salvage(damaged: Path, target: Path, seen: Callable[[int], None] = lambda _r
         raise StateUnavailable(f"{damaged}: there is nothing in it; restore a backup")
     Database(target).close()
     target.with_name(f"{target.name}.lock").unlink()
-    _like(damaged, target)
+    _copy_access(damaged, target)
     found = {}
     with closing(sqlite3.connect(damaged)) as reading, closing(sqlite3.connect(target)) as writing:
         reading.text_factory = lambda text: text.decode(errors="replace")  # as the service reads it
@@ -67,7 +67,7 @@ def salvage(damaged: Path, target: Path, seen: Callable[[int], None] = lambda _r
             for table in METADATA.sorted_tables:
                 found[table.name] = _copy(reading, writing, table.name, seen)
             _copy_counters(reading, writing)
-        with look(StateConfig(path=target)) as records:
+        with open_reading(StateConfig(path=target)) as records:
             unsound = {table.name: unsound_rows(records, table) for table in METADATA.sorted_tables}
         with writing:
             for name, rows in unsound.items():
@@ -77,8 +77,8 @@ def salvage(damaged: Path, target: Path, seen: Callable[[int], None] = lambda _r
     return found
 
 
-def _like(file: Path, target: Path) -> None:
-    """Let those who may read and write the one do so with the other."""
+def _copy_access(file: Path, target: Path) -> None:
+    """Give the target the owner and permissions of the file."""
     mine = file.stat()
     target.chmod(mine.st_mode & 0o777)
     if (mine.st_uid, mine.st_gid) != (target.stat().st_uid, target.stat().st_gid):
@@ -91,7 +91,7 @@ def _require_same_version(reading: sqlite3.Connection, writing: sqlite3.Connecti
     try:
         versions = [version for (version,) in reading.execute(query)]
     except sqlite3.DatabaseError:
-        return  # not even that can be read: what fits is taken
+        return  # not even that can be read: what fits is copied
     if versions and versions != [wanted]:
         raise StateUnavailable(
             f"{damaged}: of version {versions[0]}, not {wanted}: repair it with the yujing that wrote it"
@@ -125,7 +125,7 @@ def _copy(
             try:
                 writing.execute(insert, values)
                 done.rows += 1
-            except sqlite3.IntegrityError:  # nothing where there must be something
+            except sqlite3.IntegrityError:  # a NULL where none is allowed
                 done.lost.append((number, number))
         seen(len(rows))
         at = rows[-1][0] + 1
@@ -145,7 +145,7 @@ def _one_by_one(reading: sqlite3.Connection, select: str, at: int) -> Iterator[t
 
 
 def _next_readable(reading: sqlite3.Connection, select: str, at: int) -> int:
-    """The first number from which on rows can be read again, found by leaps and then by halves."""
+    """The first row id from which rows can be read again, by exponential and then binary search."""
     bad, leap = at, 1
     while not _readable(reading, select, at + leap):
         bad, leap = at + leap, leap * 2
@@ -167,7 +167,7 @@ def _readable(reading: sqlite3.Connection, select: str, at: int) -> bool:
 
 
 def _copy_counters(reading: sqlite3.Connection, writing: sqlite3.Connection) -> None:
-    """Numbers that were given are not given again, also those of rows that are gone."""
+    """Copy the counters, so that no number is given twice, deleted rows included."""
     try:
         counters = reading.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
     except sqlite3.DatabaseError:

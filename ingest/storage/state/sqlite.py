@@ -1,4 +1,4 @@
-"""The state database as a SQLite file.
+"""The SQLite backend of the state database.
 
 SQLite before 3.51.3 can corrupt a WAL database when two connections write or checkpoint at once (sqlite.org/wal.html);
 Python ships whatever the system has. So all writes share one connection of one process, and readers may neither write
@@ -34,22 +34,22 @@ _TEXT: Final = partial(str, encoding="utf-8", errors="replace")
 
 
 class Sqlite:
-    """Fills `ingest.storage.state.backend.Backend`."""
+    """The SQLite implementation of `ingest.storage.state.backend.Backend`."""
 
     def __init__(self, path: Path) -> None:
-        """Take the file for this process. Raises StateUnavailable if another has it."""
+        """Lock the file for this process. Raises StateUnavailable if another has it."""
         self._path = path
         self._url = sa.URL.create("sqlite", database=str(path))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StateUnavailable(f"{path}: {error.strerror or error}") from error
-        self._lasting = True
-        self._let_go = finalize(self, os.close, _hold(path))  # at the latest when nobody has this any more
+        self._durable = True
+        self._release = finalize(self, os.close, _hold(path))  # at the latest when this object is collected
 
     @property
     def name(self) -> str:
-        """The file."""
+        """The path of the file."""
         return str(self._path)
 
     def writer(self) -> sa.Engine:
@@ -69,7 +69,7 @@ class Sqlite:
             self._url,
             pool_size=4,
             max_overflow=12,
-            pool_use_lifo=True,  # the one that was used last has pages and statements at hand
+            pool_use_lifo=True,  # the one used last has warm caches
             connect_args={"check_same_thread": False},
         )
         sa.event.listen(engine, "connect", _only_reads)
@@ -78,56 +78,56 @@ class Sqlite:
     def opened(self, connection: sa.Connection) -> None:
         """Nothing: the process holds the file."""
 
-    def lasting(self, connection: sa.Connection, lasting: bool) -> None:  # noqa: FBT001  as `Backend`
-        """See `Backend`: the log is synced with the next commit that lasts, and before it is copied into the file."""
-        if lasting is not self._lasting:
+    def set_durable(self, connection: sa.Connection, durable: bool) -> None:  # noqa: FBT001  as `Backend`
+        """See `Backend`: the log is synced with the next durable commit, and before it is copied into the file."""
+        if durable is not self._durable:
             raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # the only driver
-            raw.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-            self._lasting = lasting
+            raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
 
     def transaction(self, connection: sa.Connection) -> int | None:
-        """None: whoever commits here knows it."""
+        """None: the outcome of a commit is always known here."""
 
-    def kept(self, connection: sa.Connection, transaction: int) -> bool | None:
-        """Never asked."""
+    def was_committed(self, connection: sa.Connection, transaction: int) -> bool | None:
+        """Never called."""
         raise NotImplementedError
 
-    def meaning(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
+    def error_type(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
         """See `Backend`."""
         name = getattr(error.orig, "sqlite_errorname", "")
         if name.startswith(_FATAL) and name not in _PASSING:
             return StateBroken
         return StateUnavailable if isinstance(error, sa.exc.OperationalError) else None
 
-    def said(self, error: sa.exc.DBAPIError) -> str:
+    def error_text(self, error: sa.exc.DBAPIError) -> str:
         """See `Backend`."""
         name = getattr(error.orig, "sqlite_errorname", None)
         return f"{error.orig} ({name})" if name else str(error.orig)
 
-    def last_given(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
+    def last_number(self, connection: sa.Connection, column: sa.Column[Any]) -> int:
         """See `Backend`."""
         given = connection.execute(sa.select(_SEQUENCE.c.seq).where(_SEQUENCE.c.name == column.table.name)).scalar()
         return int(given or 0)
 
-    def go_on_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
+    def continue_after(self, connection: sa.Connection, column: sa.Column[Any], number: int) -> None:
         """See `Backend`."""
         name = column.table.name
         connection.execute(sa.delete(_SEQUENCE).where(_SEQUENCE.c.name == name))
         connection.execute(sa.insert(_SEQUENCE), {"name": name, "seq": number})
 
     def settle(self, connection: sa.Connection, tables: Sequence[str]) -> None:
-        """Nothing: it plans by the indexes, not by what the tables hold."""
+        """Nothing: the planner needs no statistics."""
 
     def close(self) -> None:
-        """Let others write."""
-        self._let_go()
+        """Release the file for other writers."""
+        self._release()
 
 
 _SEQUENCE: Final = sa.table("sqlite_sequence", sa.column("name", sa.Text), sa.column("seq", sa.Integer))
 
 
 def require_unused(path: Path) -> None:
-    """Raise StateUnavailable if another process writes there; nothing is made where nothing is."""
+    """Raise StateUnavailable if another process writes there; creates nothing."""
     if _lock_of(path).exists():
         os.close(_hold(path))
 
@@ -137,7 +137,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def _hold(path: Path) -> int:
-    """The kernel lets go of it when the process ends, however it ends. Raises StateUnavailable if another has it."""
+    """Lock the file until the process ends, however it ends. Raises StateUnavailable if another has it."""
     try:
         held = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:

@@ -1,4 +1,4 @@
-"""What hides or hid alarms, as committed."""
+"""Reads suppressions of alarms as committed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ingest.storage.state.rows import suppression_of
 
 
 class SuppressionStore:
-    """Suppressions with all that became of them."""
+    """Suppressions, past and present, with their outcome."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def suppression(self, suppression: UUID) -> Suppression | None:
-        """One of them, or None."""
+        """The suppression of that id, or None."""
         return self._db.record(sa.select(t.suppression).where(t.suppression.c.id == suppression), suppression_of)
 
     def suppressions(
@@ -33,7 +33,7 @@ class SuppressionStore:
         states: Collection[SuppressionState] | None = None,
         before: Before = None,
     ) -> list[Suppression]:
-        """Newest first; `before` = (applied, id) of the last one seen. None: any."""
+        """Suppressions, newest first; `before` = (applied, id) of the last one seen. None: any."""
         column = t.suppression.c
         query = paged(sa.select(t.suppression), column.applied, column.id, before)
         if plants is not None:

@@ -11,7 +11,7 @@ METADATA = sa.MetaData()
 WAITING: Final[dict[str, Any]] = {
     f"{system}_where": sa.text("delivered IS NULL") for system in ("sqlite", "postgresql")
 }
-"""What an index says that holds undelivered messages only: they are few."""
+"""The condition of an index over undelivered messages only, which are few."""
 
 alarm = sa.Table(
     "alarm",

@@ -1,4 +1,4 @@
-"""Rows that hold what no version of ours writes: each is told once by table and key, and left out; the rest is read."""
+"""Handles unreadable rows: each is reported once by table and key, and left out; the others are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.base.telemetry import EmittedOnce, Event
 T = TypeVar("T")
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
-"""What making a record, or a value, of such a row raises."""
+"""The errors raised by making a record, or a value, of such a row."""
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -29,13 +29,13 @@ class RowUnreadable(Event, level="error", labels=("table",)):
 
 
 class Rows(list[dict[str, Any]]):
-    """What a query found; `lost` rows of it could not be read."""
+    """The rows of a query; `lost` further rows could not be read."""
 
     lost = 0
 
 
 class Unreadable:
-    """Those found since the start. Safe to use from any thread."""
+    """The rows found unreadable since the start. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._rows: EmittedOnce[tuple[str, str]] = EmittedOnce()
@@ -47,12 +47,12 @@ class Unreadable:
         return f"{len(rows)} rows unreadable: {', '.join(rows[:3])}{more}" if rows else ""
 
     def note(self, table: str, key: object, error: Exception) -> None:
-        """Tell of a row, once however often it is read."""
+        """Report a row, once however often it is read."""
         row = (table, str(key))
         self._rows.emit(row, RowUnreadable(*row, f"{type(error).__name__}: {error}"))
 
     def rows(self, connection: sa.Connection, query: sa.Select[Any], given: Mapping[str, Any] = NOTHING) -> Rows:
-        """What the query finds with these parameters, without rows of which a value is not of its column's type."""
+        """The rows of a query, without those with a value that is not of its column's type."""
         try:
             return Rows(map(dict, connection.execute(query, given).mappings()))
         except UNREADABLE:
@@ -61,7 +61,7 @@ class Unreadable:
     def records(
         self, query: sa.Select[Any], rows: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], T]
     ) -> list[T]:
-        """What the rows that the query found hold, without those of which no record can be made."""
+        """Make records of the rows of that query, without those of which none can be made."""
         found = []
         for row in rows:
             try:
@@ -77,9 +77,9 @@ class Unreadable:
         rows: Callable[[int], Rows],
         make: Callable[[Mapping[str, Any]], T],
     ) -> list[T]:
-        """The first `limit` records of what `rows` finds, which is told how many to read; fewer only if no more are.
+        """The first `limit` records; fewer only if there are no more. `rows` reads a given number of rows.
 
-        So a page that is not full is the last one, whichever rows are damaged.
+        So a page that is not full is the last one, whichever rows are unreadable.
         """
         spare = 0
         while True:

@@ -1,6 +1,6 @@
-"""Rows as they are known by then: INSERT … ON CONFLICT, which each system has under its own.
+"""Prepared INSERT … ON CONFLICT statements, which differ between SQLite and PostgreSQL.
 
-Statements are made once: making one anew takes several times as long as having it carried out.
+Statements are built once: building one takes several times as long as executing it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def once(connection: sa.Connection, table: sa.Table, *ids: str) -> sa.Insert:
-    """Insert into a table, but for rows whose `ids` are there."""
+def insert_missing(connection: sa.Connection, table: sa.Table, *ids: str) -> sa.Insert:
+    """The statement that inserts rows except those whose `ids` exist."""
     return _once(connection.dialect.name, table, ids)
 
 
-def added(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], *ids: str) -> int | None:
-    """Insert a row, unless one with its `ids` (by default its `id`) is there; returns its number (`seq`), or None."""
+def insert_new(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], *ids: str) -> int | None:
+    """Insert a row unless its `ids` (by default its `id`) exist; returns its number (`seq`), or None."""
     return connection.execute(_numbered(connection.dialect.name, table, ids or ("id",)), row).scalar()
 
 
-def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write records as they stand now, each over the row that bears its `id`."""
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or overwrite records by their `id`."""
     if rows:
         connection.execute(_put(connection.dialect.name, table, tuple(rows[0])), rows)
 

@@ -1,4 +1,4 @@
-"""Which version of the service wrote a state database, and whether this one can read it."""
+"""Checks which version of the service wrote a state database, and whether this one can read it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrations() -> AlembicConfig:
-    """Where Alembic finds the migrations of this version."""
+    """Alembic's configuration with the migrations of this version."""
     config = AlembicConfig()
     config.set_main_option("script_location", str(_MIGRATIONS))
     return config
 
 
 def require_known(connection: sa.Connection, name: str) -> bool:
-    """Look whether this version knows the schema; one that has none yet, or an older one, is known.
+    """Check that this version knows the schema; an older or missing one is known.
 
     Args:
-        connection: to the database; only reads.
+        connection: to the database; only read from.
         name: of the database, for people.
 
     Returns:
-        Whether it is the newest: nothing is to be migrated.
+        Whether it is the newest, so that nothing is to be migrated.
 
     Raises:
         StateNewer: a newer version of the service wrote it.

@@ -1,4 +1,4 @@
-"""What warnings are explained by, stored once: rules as they were written, facts as they were, each by its content.
+"""Stores the inputs of warnings once each: rules and facts, addressed by the hash of their content.
 
 Rows of `warning` and `warning_event` refer to them by their numbers in table `warning_input`: `[rule, [fact, …], more]`
 of each rule that held.
@@ -15,12 +15,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ingest.storage.state.identity import ByIdentity
-from ingest.storage.state.upsert import once
+from ingest.storage.state.upsert import insert_missing
 from ingest.storage.state.warning_tables import warning_input
 
 R = TypeVar("R", bound=Sequence[MutableMapping[str, Any]])
 
-_ONE_WAY: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _AT_A_TIME: Final = 500
 _NUMBERS: Final = sa.select(warning_input.c.hash, warning_input.c.number).where(
     warning_input.c.hash.in_(sa.bindparam("some", expanding=True))
@@ -28,8 +28,8 @@ _NUMBERS: Final = sa.select(warning_input.c.hash, warning_input.c.number).where(
 _MOST: Final = 2**63 - 1
 
 
-def let_refer(connection: sa.Connection, rows: Iterable[MutableMapping[str, Any]]) -> None:
-    """Store what is new of the inputs of these rows (of `warning`, or snapshots), and have the rows refer to it."""
+def store_inputs(connection: sa.Connection, rows: Iterable[MutableMapping[str, Any]]) -> None:
+    """Store the new inputs of these rows (of `warning`, or snapshots), and replace them by their numbers in place."""
     keyed = []
     known: dict[int, list[tuple[list[tuple[bytes, Mapping[str, Any]]], Any]]] = {}  # rows may share their inputs
     for row in rows:
@@ -41,17 +41,17 @@ def let_refer(connection: sa.Connection, rows: Iterable[MutableMapping[str, Any]
     number = _numbers(connection, parts)
     if fresh := {key: part for key, part in parts.items() if key not in number}:
         new = [{"hash": UUID(bytes=key), "content": part} for key, part in fresh.items()]
-        connection.execute(once(connection, warning_input, "hash"), new)
+        connection.execute(insert_missing(connection, warning_input, "hash"), new)
         number |= _numbers(connection, fresh)
     for row, grounds in keyed:
         numbered = [([number[key] for key, _ in named], more) for named, more in grounds]
         row["inputs"] = [[rule, facts, more] for (rule, *facts), more in numbered]
 
 
-def whole(rows: R, ask: Callable[[sa.Select[Any]], Iterable[Mapping[str, Any]]]) -> R:
-    """The same rows, of `warning` or of `warning_event`, with what they refer to in its place.
+def resolve_inputs(rows: R, query_rows: Callable[[sa.Select[Any]], Iterable[Mapping[str, Any]]]) -> R:
+    """Replace the numbers in these rows, of `warning` or `warning_event`, by the inputs they refer to.
 
-    Where that is not there the row stays as it is, and no record can be made of it.
+    A row with a missing input stays unchanged, and no record can be made of it.
     """
     holders = [row.get("snapshot", row) for row in rows]
     wanted = sorted({number for holder in holders for number in _wanted(holder)})
@@ -59,15 +59,15 @@ def whole(rows: R, ask: Callable[[sa.Select[Any]], Iterable[Mapping[str, Any]]])
     known: dict[int, Mapping[str, Any]] = {}
     for some in _cut(wanted):
         query = sa.select(column.number, column.content).where(column.number.in_(some))
-        known |= {row["number"]: row["content"] for row in ask(query)}
+        known |= {row["number"]: row["content"] for row in query_rows(query)}
     for holder in holders:
-        if known.keys() >= (asked := set(_wanted(holder))) and asked:
+        if known.keys() >= (needed := set(_wanted(holder))) and needed:
             holder["inputs"] = [_resolved(ground, known) for ground in holder["inputs"]]
     return rows
 
 
 def _parts(ground: Mapping[str, Any]) -> list[tuple[bytes, Mapping[str, Any]]]:
-    """The rule, then each fact; with each the hash of the one text that says it."""
+    """The rule and each fact, with the hash of its canonical text."""
     rule = {key: value for key, value in ground.items() if key not in {"facts", "more"}}
     return [(_hash(rule), rule), *((_fact_hash(fact), fact) for fact in ground["facts"])]
 
@@ -98,7 +98,7 @@ def _refers(ground: Any) -> bool:
 
 
 def _numbers(connection: sa.Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
-    """Those of them that are stored, and their numbers."""
+    """The numbers of the inputs that are stored, by hash."""
     found: dict[bytes, int] = {}
     for some in _cut([UUID(bytes=key) for key in hashes]):
         found |= {key.bytes: number for key, number in connection.execute(_NUMBERS, {"some": some})}
@@ -106,7 +106,7 @@ def _numbers(connection: sa.Connection, hashes: Iterable[bytes]) -> dict[bytes, 
 
 
 def _hash(part: Mapping[str, Any]) -> bytes:
-    return sha256(_ONE_WAY.encode(part).encode()).digest()[:16]
+    return sha256(_CANONICAL.encode(part).encode()).digest()[:16]
 
 
 _fact_hash: Final = ByIdentity(_hash)

@@ -1,4 +1,4 @@
-"""Between warnings and their rows."""
+"""Converts warnings and their events to rows and back."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def warning_row(warning: EarlyWarning) -> dict[str, Any]:
 
 
 def warning_of(row: Mapping[str, Any]) -> EarlyWarning:
-    """The warning a row (or an event's snapshot) holds."""
+    """The warning in a row, or in an event's snapshot."""
     return EarlyWarning(
         **{
             **row,
@@ -76,18 +76,18 @@ def warning_event_row(event: WarningEvent) -> dict[str, Any]:
 
 
 def warning_event_of(row: Mapping[str, Any]) -> WarningEvent:
-    """The event a row holds."""
+    """The event in a row."""
     warning, kind = warning_of(row["snapshot"]), WarningEventKind(row["kind"])
     return WarningEvent(row["seq"], _uuid(row["id"]), kind, row["time"], warning, row["by"], row["role"], row["detail"])
 
 
 def warning_act(event: WarningEvent) -> Act:
-    """The event as the audit trail tells it."""
+    """The event as an act of the audit trail."""
     warning = event.warning
     colour = str(warning.colour) if warning.colour else None
-    stands = {"colour": colour, "peak": str(warning.peak), "step": str(warning.step), "who": list(warning.who)}
+    current = {"colour": colour, "peak": str(warning.peak), "step": str(warning.step), "who": list(warning.who)}
     actor, role = event.by or YUJING, event.role or "service"
-    detail = {**stands, **event.detail}
+    detail = {**current, **event.detail}
     return Act(event.time, actor, role, str(event.kind), "warning", str(warning.id), warning.plant, detail)
 
 
@@ -124,7 +124,7 @@ def _fact_row(fact: Fact) -> Mapping[str, Any]:
 
 
 fact_row: Final = ByIdentity(_fact_row)
-"""A fact is written with each event of its warning for as long as it stands."""
+"""Cached, since a fact is written with each event of its warning while it holds."""
 
 
 def _fact_of(row: Mapping[str, Any]) -> Fact:

@@ -1,4 +1,4 @@
-"""Early warnings in the state database: written in the engine's one transaction, read by everybody."""
+"""Early warnings in the state database: written in the engine's transaction, read by everybody."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ingest.storage.state import warning_tables as t
 from ingest.storage.state.case_queries import Before, paged
 from ingest.storage.state.database import Database
 from ingest.storage.state.unreadable import Rows
-from ingest.storage.state.upsert import added, put
-from ingest.storage.state.warning_inputs import let_refer, whole
+from ingest.storage.state.upsert import insert_new, upsert
+from ingest.storage.state.warning_inputs import resolve_inputs, store_inputs
 from ingest.storage.state.warning_rows import warning_act, warning_event_of, warning_event_row, warning_of
 
 T = TypeVar("T")
@@ -31,21 +31,21 @@ _LIVE: Final = sa.select(t.warning).where(t.warning.c.state != str(WarningState.
 
 
 def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) -> list[Act]:
-    """Write warnings as they stand after these events, and the events.
+    """Write these events, and the warnings as of the newest of them.
 
-    What was told before, by its id, is not told again. Returns what is new, for the audit trail.
+    Events whose id is already stored are not written again. Returns the new ones, for the audit trail.
     """
-    told = [warning_event_row(event) for event in events]
-    standing = {row["warning"]: row["snapshot"] | {"id": row["warning"]} for row in told}
-    let_refer(connection, [*standing.values(), *(row["snapshot"] for row in told)])
-    put(connection, t.warning, [*standing.values()])
-    fresh = [added(connection, t.warning_event, row) for row in told]
+    rows = [warning_event_row(event) for event in events]
+    latest = {row["warning"]: row["snapshot"] | {"id": row["warning"]} for row in rows}
+    store_inputs(connection, [*latest.values(), *(row["snapshot"] for row in rows)])
+    upsert(connection, t.warning, [*latest.values()])
+    fresh = [insert_new(connection, t.warning_event, row) for row in rows]
     return [warning_act(event) for event, new in zip(events, fresh, strict=True) if new is not None]
 
 
 def live_warnings(database: Database) -> list[EarlyWarning]:
     """Every warning that is not closed, oldest first. Raises StateUnavailable."""
-    return database.unreadable.records(_LIVE, whole(database.rows(_LIVE), database.rows), warning_of)
+    return database.unreadable.records(_LIVE, resolve_inputs(database.rows(_LIVE), database.rows), warning_of)
 
 
 class WarningStore:
@@ -55,17 +55,17 @@ class WarningStore:
         self._db = database
 
     def warnings(self, which: WarningFilter, *, limit: int, before: Before = None) -> list[EarlyWarning]:
-        """Newest raised first; `before` = (raised, id) of the last one seen, for the next page."""
+        """Warnings, newest raised first; `before` = (raised, id) of the last one of the page before."""
         column = t.warning.c
         query = paged(sa.select(t.warning), column.raised, column.id, before)
-        for asked, of in (
+        for wanted, of in (
             (which.plants, column.plant),
             (which.colours, column.colour),
             (which.peaks, column.peak),
             (which.states, column.state),
         ):
-            if asked is not None:
-                query = query.where(of.in_([str(one) for one in asked]))
+            if wanted is not None:
+                query = query.where(of.in_([str(value) for value in wanted]))
         if which.since is not None:
             query = query.where(column.raised >= which.since)
         if which.until is not None:
@@ -96,16 +96,16 @@ class WarningStore:
         return self._db.unreadable.records(query, self._rows(query), make)
 
     def _rows(self, query: sa.Select[Any], **given: Any) -> Rows:
-        return whole(self._db.rows(query, **given), self._db.rows)
+        return resolve_inputs(self._db.rows(query, **given), self._db.rows)
 
 
 def read_history(connection: sa.Connection, warning: UUID) -> list[WarningEvent]:
-    """Every event of one warning, oldest first, by a connection of one's own."""
+    """Every event of one warning, oldest first, over a connection of the caller's."""
 
     def rows(query: sa.Select[Any]) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(query).mappings()]
 
-    return [warning_event_of(row) for row in whole(rows(_history(warning)), rows)]
+    return [warning_event_of(row) for row in resolve_inputs(rows(_history(warning)), rows)]
 
 
 def _history(warning: UUID) -> sa.Select[Any]:

@@ -60,7 +60,7 @@ from ingest.storage.history.store import Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
 from ingest.storage.journal.sequence_state import Gap
 from ingest.storage.state.alarm_load import AlarmLoad
-from ingest.storage.state.audit import AuditRow, Verdict
+from ingest.storage.state.audit import AuditRow, Verification
 from ingest.storage.state.rows import act_of
 from ingest.storage.state.warning_rows import warning_act
 from tests.ingest.web.case_books import books_for
@@ -470,8 +470,8 @@ class StandIn:
     def record(self, act: Act) -> None:
         self.trail.append(AuditRow(len(self.trail) + 1, act, "0" * 64))
 
-    def verify(self) -> Verdict:
-        return Verdict(len(self.trail), "0" * 64, None)
+    def verify(self) -> Verification:
+        return Verification(len(self.trail), "0" * 64, None)
 
     async def make(self, request: ExportRequest) -> BinaryIO:
         return io.BytesIO(SheetBuilder(self.cases.books, self.cases.figures).build(request))

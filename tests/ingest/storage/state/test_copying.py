@@ -95,7 +95,7 @@ def test_numbers_given_before_are_not_given_again(ends: list[Database]) -> None:
     source, target = ends
     with source.write() as connection:
         connection.execute(sa.insert(METADATA.tables["outbox"]), [message(seq) for seq in (1, 2)])
-        source.backend.go_on_after(connection, METADATA.tables["outbox"].c.seq, 77)
+        source.backend.continue_after(connection, METADATA.tables["outbox"].c.seq, 77)
     copy(source, target)
     with target.write() as connection:
         new: sa.CursorResult[Any] = connection.execute(
@@ -104,7 +104,7 @@ def test_numbers_given_before_are_not_given_again(ends: list[Database]) -> None:
         assert new.scalar_one() == 78
         first = connection.execute(sa.text("SELECT max(seq) FROM alarm_event")).scalar()
         assert first is None
-        assert target.backend.last_given(connection, alarm_event.c.seq) == 0
+        assert target.backend.last_number(connection, alarm_event.c.seq) == 0
 
 
 def message(seq: int | None = None) -> dict[str, Any]:
