@@ -63,7 +63,7 @@ def measure(*, count: int, points: int, frame: int, lines: int, gzip: bool) -> d
         store = InfluxV1Store(InfluxV1Config(url=server.url, gzip=gzip, timeout_s=60))
         store.create_database()
         influx.LINES = lines  # type: ignore[misc]  # the one thing the product does not let one choose
-        writer = HistoryWriter(store, journal, _NoAlarms(), configuration=lambda: known, judge=_judge)
+        writer = HistoryWriter(store, journal, _NoAlarms(), configuration=lambda: known, add_flags=_judge)
         theirs, ours, began = _cpu_s(server), time.process_time(), time.perf_counter()
         writer.start()
         while writer.lag()[0]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.influx_v1 import InfluxV1Store
-from ingest.storage.history.setup import SetupWish
+from ingest.storage.history.setup import SetupOptions
 from ingest.storage.history.setup_v1 import set_up_v1
 from ingest.storage.history.store import TrendQuery
 from tests.ingest.storage.history.made_up import PLANT, batch, configuration, point
@@ -39,7 +39,7 @@ def measure(points: int) -> dict[str, Any]:
     """Milliseconds of each trend, the least of several."""
     with tempfile.TemporaryDirectory() as folder, influxd_server(Path(folder)) as server:
         config = InfluxV1Config(url=server.url, timeout_s=60)
-        list(set_up_v1(config, None, SetupWish()))
+        list(set_up_v1(config, None, SetupOptions()))
         store = InfluxV1Store(config)
         end = int(time.time()) // HOUR_S * HOUR_S
         _fill(store, server.url, points, end)

@@ -23,7 +23,7 @@ from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.influx_rollups import SETTLED_NS
 from ingest.storage.history.rollups import Resolution
 from ingest.storage.history.server_check import SETUP, lacking
-from ingest.storage.history.setup import SetupRefused, SetupWish
+from ingest.storage.history.setup import SetupOptions, SetupRefused
 
 app = typer.Typer(no_args_is_help=True, help="InfluxDB 服务器 The InfluxDB that keeps the history.")
 
@@ -60,7 +60,7 @@ def setup(
     try:
         history = load_settings(enter(config)).history  # secrets that are not there yet are no fault: they are made
         count = 0
-        for one in _made(history, _credentials(operator, place), SetupWish(keep_days, shorten, rollups)):
+        for one in _made(history, _credentials(operator, place), SetupOptions(keep_days, shorten, rollups)):
             typer.echo(f"✓ {one.zh} {one.en}")
             count += 1
     except InvalidConfig as error:
@@ -128,7 +128,7 @@ def tell_of_history(settings: Settings) -> None:
         say.print(f"    建立 make it: {SETUP}", markup=False)
 
 
-def _made(history: StoreConfig, operator: str | None, wish: SetupWish) -> Iterator[Text]:
+def _made(history: StoreConfig, operator: str | None, wish: SetupOptions) -> Iterator[Text]:
     """What is made, as it is made. Only the library of the server in question is loaded."""
     match history:
         case InfluxV1Config():

@@ -181,8 +181,8 @@ class Service:
             self.alarms,
             self.warnings,
             configuration=lambda: self.engine.configuration,
-            judge=judge,
-            also=SlotCarrier(self.store, self.alarms, self.load),
+            add_flags=judge,
+            after_cycle=SlotCarrier(self.store, self.alarms, self.load),
             pace=settings.pace.writes(),
         )
         clock = Clock()

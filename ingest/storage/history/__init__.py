@@ -1,1 +1,1 @@
-"""History: readers of the journal that keep readings and alarm events for years, and answer queries."""
+"""History: stores readings and alarm events for years, written by a reader of the journal, and answers queries."""

@@ -1,8 +1,8 @@
-"""Reads of the history that end in time, whatever the store does: nothing else waits for a store that hangs.
+"""Reads the history with a deadline and a circuit breaker, so that a store that hangs blocks nothing else.
 
 A query runs in a daemon thread of its own, few at a time, and is awaited until a deadline. While the circuit breaker
-is open, queries fail at once, and a small one of ours probes the store now and then: nobody has to ask, and to fail,
-before it is known that the store is well again.
+is open, queries fail at once, and a small query of ours probes the store now and then, so that recovery is noticed
+without a failing request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ingest.storage.history.errors import HistoryError, HistorySuspended, Histor
 from ingest.storage.history.store import Trend, TrendQuery
 
 IN_FLIGHT: Final = 4
-"""Queries at the same moment; others wait their turn, until their deadline."""
+"""Queries at the same time; others wait, until their deadline."""
 
 
 _PROBED_NS: Final = 60 * 10**9
@@ -51,20 +51,20 @@ class HistoryQueriesResumed(Event):
 
 
 class Trends(Protocol):
-    """What is read of a history store; see `HistoryStore`. Blocking."""
+    """The reading side of a history store; see `HistoryStore`. Blocking."""
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """The trend of each query. Raises HistoryError."""
 
 
 class BoundedReads:
-    """Fills `ingest.services.ports.Readings`; to be used in one event loop.
+    """Implements `ingest.services.ports.Readings`; to be used in one event loop.
 
     Args:
-        store: what is asked.
-        deadline_s: seconds a caller waits at most.
-        pause_s: seconds between probes of a store that did not answer; twice as many each time that it answered a probe
-            and no query after it.
+        store: the store to query.
+        deadline_s: most seconds a caller waits.
+        pause_s: seconds between probes of a store that did not answer; doubled each time it answered a probe and no
+            query after it.
         clock: a steady clock, in seconds.
     """
 
@@ -86,14 +86,14 @@ class BoundedReads:
 
     @property
     def suspended_s(self) -> float | None:
-        """Seconds for which the store has answered nothing, so that it is not asked; None while it is. Never blocks."""
+        """Seconds since the store stopped answering, while it is not queried; None while it is. Never blocks."""
         return self._breaker.open_s(self._clock())
 
     async def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """The trend of each query, in that order.
 
         Raises:
-            HistorySuspended: the store lately did not answer.
+            HistorySuspended: the store recently did not answer.
             HistoryUnavailable: it failed, or did not answer by the deadline.
             HistoryRejected: it refuses the queries.
         """
@@ -107,7 +107,7 @@ class BoundedReads:
         return found
 
     async def _answer(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-        """What the store answers by the deadline; how it ends is remembered."""
+        """The store's answer by the deadline; the outcome is recorded."""
         try:
             async with asyncio.timeout(self._deadline_s):
                 answer = await self._start(queries)
@@ -118,12 +118,12 @@ class BoundedReads:
             raise HistoryUnavailable(reason) from error
 
     async def _start(self, queries: Sequence[TrendQuery]) -> asyncio.Future[Sequence[Trend]]:
-        """Ask in a thread, as soon as one is free; how it ends is remembered, whether or not anybody waits for it."""
+        """Query in a thread, as soon as one is free; the outcome is recorded even if nobody waits for it."""
         due = self._clock() + self._deadline_s
         await self._free.acquire()
         answer: Future[Sequence[Trend]] = Future()
         # A daemon: a store that hangs does not keep the process from ending.
-        threading.Thread(target=_ask, args=(self._store, queries, answer), name="history-query", daemon=True).start()
+        threading.Thread(target=_query, args=(self._store, queries, answer), name="history-query", daemon=True).start()
         awaited = asyncio.wrap_future(answer)
         awaited.add_done_callback(partial(self._ended, due))
         return awaited
@@ -131,7 +131,7 @@ class BoundedReads:
     def _ended(self, due: float, answer: asyncio.Future[Sequence[Trend]]) -> None:
         self._free.release()
         error = answer.exception()
-        if self._clock() > due:  # whoever waited has counted it already, and a probe that takes so long is no answer
+        if self._clock() > due:  # counted already as a timeout, and a probe that takes so long is no answer
             return
         if isinstance(error, HistoryUnavailable):
             self._failed(str(error))
@@ -153,7 +153,7 @@ class BoundedReads:
         self._failures.add(None, HistoryQueryFailed(reason))
 
     async def _probe(self) -> None:
-        """Ask the store something small until it answers: of our own, since a caller's may be what it fails at."""
+        """Send the store a small query until it answers; not a caller's, which may be what it fails at."""
         while self._breaker.reason is not None:
             await asyncio.sleep(self._pause_s)
             now = time.time_ns()
@@ -162,7 +162,7 @@ class BoundedReads:
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
 
-def _ask(store: Trends, queries: Sequence[TrendQuery], answer: Future[Sequence[Trend]]) -> None:
+def _query(store: Trends, queries: Sequence[TrendQuery], answer: Future[Sequence[Trend]]) -> None:
     try:
         answer.set_result(store.trends(queries))
     except BaseException as error:  # noqa: BLE001  raised where it is awaited

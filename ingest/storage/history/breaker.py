@@ -1,4 +1,4 @@
-"""A circuit breaker: what failed a few times in a row is left alone until a probe of it was answered. Pure.
+"""A circuit breaker: after a few failures in a row, calls are stopped until a probe succeeds. Pure.
 
 Closed, every call is made. After `FAILURES` calls in a row that failed it is open: calls fail at once, and its owner
 probes every `PAUSE_S` whether it may close again (M. Nygard, *Release It!*, 2nd ed., ch. 5).
@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 FAILURES: Final = 2
-"""One alone may be a query that is too large."""
+"""A single failure may be a query that is too large."""
 
 PAUSE_S: Final = 5.0
-"""Between probes."""
+"""Seconds between probes."""
 
 LONGEST_PAUSE_S: Final = 60.0
-"""The same, of what answers probes and then fails at every call."""
+"""The same for a store that answers probes and then fails at every call."""
 
 
 class Breaker:
-    """Remembers how calls ended. Times are seconds of one steady clock."""
+    """Tracks the outcome of calls. Times are seconds of one steady clock."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -28,7 +28,7 @@ class Breaker:
         """Why it is open; None while it is closed."""
 
     def failed(self, reason: str, now: float) -> bool:
-        """A call failed; True if that opened the breaker."""
+        """Record a failed call; True if that opened the breaker."""
         if not self._failures:
             self._since = now
         was = self.reason
@@ -38,7 +38,7 @@ class Breaker:
         return was is None and self.reason is not None
 
     def answered(self) -> bool:
-        """A call was answered; True if that closed the breaker."""
+        """Record an answered call; True if that closed the breaker."""
         was, self.reason, self._failures = self.reason, None, 0
         return was is not None
 

@@ -1,7 +1,7 @@
-"""Numbers too large for VictoriaMetrics to keep beside others, cut to the largest that is not.
+"""Clips numbers too large for VictoriaMetrics to store beside others.
 
-It keeps the values of a series that lie together as whole numbers of 64 bits with one power of ten for all: beside
-3.4e38, which some devices send for "no value", 50.25 reads back as 0. Up to `MOST` the others keep six decimals.
+It stores neighbouring values of a series as 64-bit integers with one power of ten for all: beside 3.4e38, which some
+devices send for "no value", 50.25 reads back as 0. Up to `MOST` the others keep six decimals.
 """
 
 from __future__ import annotations
@@ -39,29 +39,29 @@ class HistoryClipped(Event, level="warning", amount="values"):
 
 
 def too_large(batch: Batch) -> list[int]:
-    """The places of the readings whose values are."""
+    """The indices of the readings whose values are too large."""
     return np.flatnonzero(np.abs(batch.value) > MOST).tolist()
 
 
 def events_too_large(events: Sequence[AlarmEvent]) -> list[int]:
-    """The places of the alarm events whose value or limit is."""
+    """The indices of the alarm events whose value or limit is too large."""
     return [at for at, event in enumerate(events) if _cut(event) is not event]
 
 
 def clipped(batch: Batch) -> Batch:
-    """The batch with no value beyond `MOST`; those that were bear the flag `CLIPPED`."""
+    """The batch with values clipped to `MOST`; those have the flag `CLIPPED`."""
     over = np.abs(batch.value) > MOST
     flags = np.where(over, batch.flags | Flag.CLIPPED, batch.flags).astype(np.uint16)
     return replace(batch, value=np.clip(batch.value, -MOST, MOST), flags=flags)
 
 
 def events_clipped(events: Sequence[AlarmEvent]) -> list[AlarmEvent]:
-    """The alarm events with no value or limit beyond `MOST`."""
+    """The alarm events with values and limits clipped to `MOST`."""
     return [_cut(event) for event in events]
 
 
 def is_victoria_metrics(headers: httpx.Headers) -> bool:
-    """Whether such an answer to `/ping` is VictoriaMetrics': every InfluxDB tells its build there, and it its host."""
+    """Whether an answer to `/ping` is VictoriaMetrics': it names its host, where every InfluxDB names its build."""
     return "X-Server-Hostname" in headers and "X-Influxdb-Build" not in headers
 
 

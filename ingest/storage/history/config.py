@@ -1,4 +1,4 @@
-"""The settings of history stores: what holds for every kind, and those of the kinds that come with the service."""
+"""The settings of history stores: those common to every kind, and those of the built-in kinds."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class StoreConfig(Config):
 
     @property
     def own_file(self) -> Path | None:
-        """The file on this machine that holds the data: made readable for the service's own user alone."""
+        """The file on this machine that holds the data; it is made readable for the service's user alone."""
         return None
 
     def open_store(self) -> HistoryStore:
-        """The store of these settings, ready to use. A database server need not be up: the writer waits for it.
+        """Open the store of these settings. A database server need not be up: the writer waits for it.
 
         The store's module is imported here and nowhere else: libraries of kinds that are not in use cost 30 MB and half
         a second of every start.
@@ -90,16 +90,16 @@ class InfluxConfig(StoreConfig):
 
     @property
     def database_name(self) -> str:
-        """What InfluxQL asks."""
+        """The database that InfluxQL queries."""
         raise NotImplementedError
 
     @property
     def write_path(self) -> tuple[str, dict[str, str]]:
-        """Where lines are written: the path, and what names the place there."""
+        """The path lines are written to, and the query parameters that name the target."""
         raise NotImplementedError
 
-    def authority(self) -> dict[str, Any]:
-        """How an HTTP client of the service signs in. Raises LookupError for a secret that is not there."""
+    def credentials(self) -> dict[str, Any]:
+        """The credentials as arguments of an HTTP client. Raises LookupError for a missing secret."""
         raise NotImplementedError
 
 
@@ -130,7 +130,7 @@ class InfluxV1Config(InfluxConfig):
         policy = {"rp": self.retention_policy} if self.retention_policy else {}
         return "/write", {"db": self.database} | policy
 
-    def authority(self) -> dict[str, Any]:
+    def credentials(self) -> dict[str, Any]:
         """See `InfluxConfig`."""
         return {"auth": (self.username, self.password.read())} if self.username and self.password else {}
 
@@ -160,7 +160,7 @@ class InfluxV2Config(InfluxConfig):
         """See `InfluxConfig`."""
         return "/api/v2/write", {"org": self.org, "bucket": self.bucket}
 
-    def authority(self) -> dict[str, Any]:
+    def credentials(self) -> dict[str, Any]:
         """See `InfluxConfig`."""
         return {"headers": {"Authorization": f"Token {self.token.read()}"}}
 

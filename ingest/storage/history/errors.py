@@ -51,4 +51,4 @@ class HistoryRejected(HistoryError):
 
 
 class HistoryTooLarge(HistoryRejected):
-    """The request was too large for the server, or for what stands in front of it; a smaller one may be taken."""
+    """The request was too large for the server or a proxy before it; a smaller one may be accepted."""

@@ -1,4 +1,4 @@
-"""What the history writer has done, what the history store did not take, and what it let go of, as typed events."""
+"""Events of the history writer and the history stores."""
 
 from __future__ import annotations
 

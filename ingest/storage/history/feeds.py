@@ -1,4 +1,4 @@
-"""What the history writer reads: the journal and the logs of alarms' and warnings' events, as far as it needs them."""
+"""The sources of the history writer: the journal and the logs of alarm and warning events, as protocols."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from ingest.storage.journal.roles import JournalReader
 
 
 class JournalFeed(JournalReader, Protocol):
-    """The journal, with the writer's own cursor and what a store refused."""
+    """The journal, with the writer's own cursor and the items a store refused."""
 
     def cursor(self, name: str) -> int:
-        """Id of the last entry that reader has dealt with, 0 for a new reader."""
+        """The id of the last entry that reader has processed, 0 for a new reader."""
 
     def save_cursor(self, name: str, position: int) -> None:
-        """Keep it."""
+        """Store that cursor."""
 
     def to_retry(self, limit: int, *, history: bool) -> Sequence[Quarantined]:
-        """What a person wants to be tried again, oldest first: what a history store had refused, with `history`."""
+        """Quarantined items marked for retry, oldest first; with `history` those a history store had refused."""
 
     def refused_after(self, after: int) -> Quarantined | None:
-        """The oldest of what a history store refused with a greater id, which waits for no retry."""
+        """The oldest item with a greater id that a history store refused and that is not marked for retry."""
 
     def retry_refused(self) -> int:
-        """Have all that a history store refused tried again; how much that is."""
+        """Mark everything a history store refused for retry; returns the number of rows."""
 
     def quarantine(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
-        """Put into quarantine, the same bytes once, and take out what was tried again; on disk when it returns."""
+        """Quarantine items, the same bytes once, and delete the retried ones; on disk when it returns."""
 
 
 class AlarmFeed(Protocol):
-    """The alarm event log, and every reader's place in the logs. Blocking."""
+    """The alarm event log, and the cursors of all readers of the event logs. Blocking."""
 
     def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
         """Events with a greater sequence number, oldest first."""
 
     def reader_cursor(self, name: str) -> int:
-        """Sequence number of the last event that reader has dealt with, 0 for a new reader."""
+        """The sequence number of the last event that reader has processed, 0 for a new reader."""
 
     def save_reader_cursor(self, name: str, position: int) -> None:
-        """Keep it."""
+        """Store that cursor."""
 
 
 class WarningFeed(Protocol):

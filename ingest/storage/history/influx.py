@@ -1,4 +1,4 @@
-"""History in any InfluxDB: the lines written and the InfluxQL asked are the same for 1.x, 2.x and 3.x.
+"""History in any InfluxDB: line protocol and InfluxQL, which are the same for 1.x, 2.x and 3.x.
 
 The versions differ in how a request is authorised and in the write: see `influx_v1` and `influx_v2`.
 """
@@ -37,7 +37,7 @@ from ingest.storage.history.clipping import (
 )
 from ingest.storage.history.config import InfluxConfig
 from ingest.storage.history.errors import HistoryExpired, HistoryTooLarge, HistoryUnavailable
-from ingest.storage.history.influx_found import FoundRollups
+from ingest.storage.history.influx_coverage import RollupCoverage
 from ingest.storage.history.influx_rollups import POLICIES
 from ingest.storage.history.influxql import NO_VALUE, Buckets, TrendStatement, measurement, trend_statements
 from ingest.storage.history.line_protocol import (
@@ -51,8 +51,8 @@ from ingest.storage.history.line_protocol import (
 from ingest.storage.history.series import series_of
 from ingest.storage.history.store import Trend, TrendQuery
 
-LINES: Final = 20_000  # a request at most: a turn of the history writer; benchmarks/history.py compares sizes
-IN_FLIGHT: Final = 2  # requests; one alone leaves the server or us idle in turns
+LINES: Final = 20_000  # most in a request: a cycle of the history writer; benchmarks/history.py compares sizes
+IN_FLIGHT: Final = 2  # requests; with a single one the server or we would be idle
 
 Series = list[tuple[Mapping[str, str], list[list[Any]]]]
 """The tags and rows of each series of an answer."""
@@ -61,7 +61,7 @@ _NO_NUMBER: Final = re.compile(r"^json: .*unsupported value: (?:[+-]Inf|NaN)\s*$
 
 
 class _Overflow(HistoryUnavailable):
-    """The answer would hold a number that JSON does not have: a sum overflowed."""
+    """The answer would hold a number that JSON cannot express: a sum overflowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class InfluxStore(ABC):
         self._policy = retention_policy
         self._reading_lines: ReadingLines | None = None
         self._most = LINES  # lines a request
-        self._rollups = FoundRollups(lambda statement: self._ask(statement)[0], retention_policy)
-        self._clips: bool | None = None  # whether it is VictoriaMetrics; asked for with the first number that it harms
+        self._rollups = RollupCoverage(lambda statement: self._rows(statement)[0], retention_policy)
+        self._clips: bool | None = None  # whether it is VictoriaMetrics; determined at the first too large number
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:  # noqa: ARG002  lines are their own identity
-        """Keep readings; see `HistoryStore`."""
+        """Store readings; see `HistoryStore`."""
         if self._reading_lines is None or self._reading_lines.configuration is not configuration:
             self._reading_lines = ReadingLines(configuration)
         over = self._harmful(too_large(batch))
@@ -100,7 +100,7 @@ class InfluxStore(ABC):
         return expired
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
-        """Keep alarm events; see `HistoryStore`."""
+        """Store alarm events; see `HistoryStore`."""
         over = self._harmful(events_too_large(events))
         kept = events_clipped(events) if over else events
         expired = self._write(len(events), lambda part: alarm_lines(kept[part]), "ns")
@@ -112,66 +112,68 @@ class InfluxStore(ABC):
         return expired
 
     def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
-        """Keep warning events; see `HistoryStore`."""
+        """Store warning events; see `HistoryStore`."""
         return self._write(len(events), lambda part: warning_lines(events[part]), "ns")
 
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
-        """Keep what alarms asked of operator positions; see `HistoryStore`."""
+        """Store alarm metrics of operator positions; see `HistoryStore`."""
         return self._write(len(slots), lambda part: slot_lines(slots[part]), "ns")
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-        """Points' readings in time buckets; see `HistoryStore`. Those of gateways and of the service answer too."""
+        """Readings of points in time buckets, also of gateways and the service; see `HistoryStore`."""
         found = [Buckets() for _ in queries]
-        asked = trend_statements(queries, self._policy, self._rollups.kept_for(queries), POLICIES) if queries else []
-        for statement, series, in_parts in self._answers(asked):
+        statements = (
+            trend_statements(queries, self._policy, self._rollups.coverage_for(queries), POLICIES) if queries else []
+        )
+        for statement, series, in_parts in self._answers(statements):
             for tags, rows in series:
                 for place in statement.queries.get(tags[statement.tag], ()):
                     found[place].add(rows, statement.rows, statement.shift, in_parts=in_parts)
         return [buckets.trend() for buckets in found]
 
-    def _answers(self, asked: Sequence[TrendStatement]) -> Iterator[tuple[TrendStatement, Series, bool]]:
-        """The series of each statement, and whether they are of its parts. All are asked at once.
+    def _answers(self, statements: Sequence[TrendStatement]) -> Iterator[tuple[TrendStatement, Series, bool]]:
+        """The series of each statement, and whether they are in parts. All statements are sent in one request.
 
-        Where the sum of a bucket overflows, the server answers none of them: they are asked one by one then.
+        If the sum of a bucket overflows, the server answers none of them: they are sent one by one then.
         """
-        if not asked:
+        if not statements:
             return
         try:
-            answers = self._series("; ".join(statement.influxql for statement in asked))
+            answers = self._series("; ".join(statement.influxql for statement in statements))
         except _Overflow:
-            for statement in asked:
+            for statement in statements:
                 try:
                     yield statement, self._series(statement.influxql)[0], False
                 except _Overflow:
                     yield statement, self._series(statement.in_parts)[0], True
         else:
-            for statement, series in zip(asked, answers, strict=True):
+            for statement, series in zip(statements, answers, strict=True):
                 yield statement, series, False
 
     def count_readings(self) -> int:
-        """All readings stored, by their value, or by what their quality says if they have none."""
+        """The number of readings stored, by their value, or by their quality if they have none."""
         readings = self._measurement("readings")
         statements = (
             f"SELECT count(value) FROM {readings}",  # noqa: S608  quoted
             f"SELECT count(quality) FROM {readings} WHERE {NO_VALUE}",  # noqa: S608  quoted
         )
-        # Asked one by one: of several that fail, InfluxDB 1.x tells "not executed" instead of why.
-        return sum(int(row[1]) for statement in statements for rows in self._ask(statement) for row in rows)
+        # Sent one by one: of several that fail, InfluxDB 1.x says "not executed" instead of the reason.
+        return sum(int(row[1]) for statement in statements for rows in self._rows(statement) for row in rows)
 
     def dropped_days(self) -> int:
-        """None: the server drops by itself."""
+        """Always 0: the server deletes old data itself."""
         return 0
 
     def close(self) -> None:
-        """Close connections."""
+        """Close all connections."""
         self._http.close()
 
     @abstractmethod
     def _send(self, lines: bytes, precision: Precision) -> None:
-        """Write once. Raises HistoryUnavailable, HistoryRejected or HistoryExpired."""
+        """Send one write request. Raises HistoryUnavailable, HistoryRejected or HistoryExpired."""
 
     def _write(self, count: int, lines: Callable[[slice], bytes], precision: Precision) -> int:
-        """Write items 0..count-1 in requests as large as the server takes them; that is found out once.
+        """Write items 0..count-1 in requests as large as the server accepts, which is found out once.
 
         Returns how many of them were older than the server keeps.
         """
@@ -179,7 +181,7 @@ class InfluxStore(ABC):
         while at < count:
             starts = range(at, count, self._most)[:IN_FLIGHT]
             parts = [slice(start, min(start + self._most, count)) for start in starts]
-            # The next lines are made while the server works on those before.
+            # The next lines are encoded while the server works on the ones before.
             sent = [(part, _Request(self._send, lines(part), precision)) for part in parts]
             for _, request in sent:
                 request.join()
@@ -198,7 +200,7 @@ class InfluxStore(ABC):
         return expired
 
     def _harmful(self, over: list[int]) -> list[int]:
-        """Those of the numbers that are too large which harm others in this store: in an InfluxDB none does."""
+        """Those of the too large numbers that corrupt others in this store: none in an InfluxDB."""
         if over and self._clips is None:
             answer = self._answer("GET", "/ping", {})
             if answer.is_server_error:
@@ -206,13 +208,13 @@ class InfluxStore(ABC):
             self._clips = is_victoria_metrics(answer.headers)
         return over if self._clips else []
 
-    def _ask(self, statements: str) -> list[list[list[Any]]]:
+    def _rows(self, statements: str) -> list[list[list[Any]]]:
         """The rows of each InfluxQL statement; every statement here gives one series or none."""
         return [series[0][1] if series else [] for series in self._series(statements)]
 
     def _series(self, statements: str, **how: Any) -> list[Series]:
         """The series of each InfluxQL statement: its tags and its rows."""
-        # In the body: the names of a plant's points are more than an address may be long.
+        # In the body: the names of a plant's points may exceed the longest URL.
         answer = self._request("POST", "/query", {"db": self._database, "epoch": "ns"}, data={"q": statements}, **how)
         try:
             results = answer.json()["results"]
@@ -222,7 +224,9 @@ class InfluxStore(ABC):
         for result in results:
             if "error" in result:
                 raise HistoryUnavailable(f"query refused: {result['error']}")
-        return [[(one.get("tags", {}), one["values"]) for one in result.get("series", ())] for result in results]
+        return [
+            [(series.get("tags", {}), series["values"]) for series in result.get("series", ())] for result in results
+        ]
 
     def _answer(self, method: str, path: str, params: Mapping[str, str], **content: Any) -> httpx.Response:
         try:
@@ -242,35 +246,35 @@ class InfluxStore(ABC):
 
 
 class _Request(threading.Thread):
-    """A write under way. A daemon thread: a server that hangs does not keep the process from ending."""
+    """A write request in a daemon thread: a server that hangs does not keep the process from ending."""
 
     def __init__(self, send: Callable[[bytes, Precision], None], lines: bytes, precision: Precision) -> None:
         super().__init__(name="history-request", daemon=True)
-        self._ask = partial(send, lines, precision)
+        self._call = partial(send, lines, precision)
         self._error: BaseException | None = None
         self.start()
 
     def run(self) -> None:
-        """Write once, and keep what came of it."""
+        """Send the request and keep its error."""
         try:
-            self._ask()
-        except BaseException as error:  # noqa: BLE001  raised where it is asked for
+            self._call()
+        except BaseException as error:  # noqa: BLE001  raised by `result`
             self._error = error
 
     def result(self) -> None:
-        """Raise what the write raised."""
+        """Raise the error of the request, if any."""
         if self._error is not None:
             raise self._error
 
 
-def http_client(config: InfluxConfig, **authority: Any) -> httpx.Client:
-    """A client of that server that takes no proxy or password from the environment."""
+def http_client(config: InfluxConfig, **credentials: Any) -> httpx.Client:
+    """Create a client of that server that ignores proxies and passwords of the environment."""
     timeout = httpx.Timeout(config.timeout_s)
-    return httpx.Client(base_url=config.url, timeout=timeout, trust_env=False, verify=trust(config), **authority)
+    return httpx.Client(base_url=config.url, timeout=timeout, trust_env=False, verify=trust(config), **credentials)
 
 
 def trust(config: InfluxConfig) -> ssl.SSLContext:
-    """Whose certificates are believed. Raises HistoryUnavailable if `ca_file` cannot be read."""
+    """The TLS context with the trusted certificates. Raises HistoryUnavailable if `ca_file` cannot be read."""
     try:
         return trusting(config.ca_file)
     except OSError as error:

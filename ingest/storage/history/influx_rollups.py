@@ -1,11 +1,11 @@
-"""Rollups by minute and hour in an InfluxDB: where they are, and the InfluxQL that makes and finds them. Pure.
+"""Rollups by minute and hour in an InfluxDB: the statements that create, repeat and query them. Pure.
 
-They lie in retention policies of the same database, under the same measurements and tags, with the fields `low`,
+They are in retention policies of the same database, under the same measurements and tags, with the fields `low`,
 `high`, `sum` and `count` of the values and `blank`, readings without one; so the mean of any span is right, which a
 mean of means is not. On 2.x the policies are buckets of their own that are mapped to the database.
 
-The server makes minutes every ten minutes, over again for the last 30, and hours from minutes every half hour, for the
-last three. What is written later than that has its hours made over again by whoever writes it.
+The server computes minutes every ten minutes, for the last 30, and hours from minutes every half hour, for the last
+three. Hours of readings written later than that are recomputed by the writer.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ POLICIES: Final = {Resolution.MINUTE: "minutes", Resolution.HOUR: "hours"}
 """The retention policy of rollups."""
 
 MINUTES_DAYS: Final = 5 * 365 + 2
-"""Rollups by minute are kept for five years: 300 points are some 6 GB. Those by hour are for ever."""
+"""Rollups by minute are kept for five years, some 6 GB for 300 points; those by hour for ever."""
 
 LATE_NS: Final = 15 * 60 * 10**9
-"""What is written later than this after its time may be missed by the server's own queries."""
+"""Readings written later than this after their time may be missed by the server's own queries."""
 
 SETTLED_NS: Final = 65 * 60 * 10**9
-"""So old the server's rollups are complete: the minutes of an hour, and then the hour."""
+"""The age at which the server's rollups are complete: the minutes of an hour, and then the hour."""
 
 _FLUX_MINUTES: Final = (
     ("value", "", "min", "low"),
@@ -61,12 +61,14 @@ _ROLLED: Final = "min(low) AS low, max(high) AS high, sum(sum) AS sum, sum(count
 
 
 def continuous_queries(database: str, policy: str) -> dict[str, str]:
-    """The statements by which an InfluxDB 1.x makes the rollups of what is in that policy, by the queries' names."""
+    """The statements that make an InfluxDB 1.x compute rollups of that policy, by the names of the queries."""
     when = {
         Resolution.MINUTE: "RESAMPLE EVERY 10m FOR 30m",
         Resolution.HOUR: "RESAMPLE EVERY 30m FOR 3h",
     }
-    named = zip(("yujing_minutes", "yujing_minutes_blank", "yujing_hours"), _making(database, policy, ""), strict=True)
+    named = zip(
+        ("yujing_minutes", "yujing_minutes_blank", "yujing_hours"), _rollup_queries(database, policy, ""), strict=True
+    )
     return {
         name: f"CREATE CONTINUOUS QUERY {quoted(name)} ON {quoted(database)} {when[resolution]} BEGIN {query} END"
         for name, (resolution, query) in named
@@ -74,16 +76,16 @@ def continuous_queries(database: str, policy: str) -> dict[str, str]:
 
 
 def tasks(bucket: str, resolution: Resolution) -> dict[str, str]:
-    """The tasks, in Flux, by which an InfluxDB 2.x makes rollups of a bucket, by name.
+    """The tasks, in Flux, that make an InfluxDB 2.x compute rollups of a bucket, by name.
 
-    One makes them as they come, the other once a day over again for two days, with what came late. Each aggregate is a
-    field of its own; a rollup's time is its start, as in InfluxQL. They need 2.4 or newer (`bitwise`).
+    One computes them continuously, the other recomputes two days once a day to include late readings. Each aggregate is
+    a field of its own; a rollup's time is its start, as in InfluxQL. They need 2.4 or newer (`bitwise`).
     """
     name = f"{bucket}_{POLICIES[resolution]}"
     if resolution is Resolution.MINUTE:
         soon, late = ("every: 10m", "-30m"), ("every: 1d, offset: 1h", "-48h")
     else:
-        soon, late = ("every: 30m", "-3h"), ("every: 1d, offset: 3h", "-48h")  # late minutes are made by then
+        soon, late = ("every: 30m", "-3h"), ("every: 1d, offset: 3h", "-48h")  # late minutes are complete by then
     return {
         name: _task(bucket, resolution, name, *soon),
         f"{name}_late": _task(bucket, resolution, f"{name}_late", *late),
@@ -91,12 +93,12 @@ def tasks(bucket: str, resolution: Resolution) -> dict[str, str]:
 
 
 def _task(bucket: str, resolution: Resolution, task: str, when: str, since: str) -> str:
-    """One of them."""
+    """The Flux script of one task."""
     minute = resolution is Resolution.MINUTE
     name = f"{bucket}_{POLICIES[resolution]}"
     source = bucket if minute else f"{bucket}_{POLICIES[Resolution.MINUTE]}"
     width = "1m" if minute else "1h"
-    measurements = " or ".join(f'r._measurement == "{one}"' for one in ROLLED)
+    measurements = " or ".join(f'r._measurement == "{measured}"' for measured in ROLLED)
     rolled = "".join(
         f"\nof(field: {_flux(field)}){where}\n"
         f'  |> aggregateWindow(every: {width}, fn: {fn}, timeSrc: "_start", createEmpty: false)\n'
@@ -115,36 +117,36 @@ def _task(bucket: str, resolution: Resolution, task: str, when: str, since: str)
     )
 
 
-def hour_again(database: str, policy: str, hour: int) -> list[str]:
-    """What makes the rollups of one hour over again, in order; `hour`: its start, ns since the epoch."""
+def hour_statements(database: str, policy: str, hour: int) -> list[str]:
+    """The statements that recompute the rollups of one hour, in order; `hour`: its start, ns since the epoch."""
     span = f"time >= {hour} AND time < {hour + Resolution.HOUR}"
-    return [query for _, query in _making(database, policy, span)]
+    return [query for _, query in _rollup_queries(database, policy, span)]
 
 
 def oldest(resolution: Resolution) -> str:
-    """What finds the oldest rollup."""
+    """The statement that finds the oldest rollup."""
     return f"SELECT count FROM {measurement('readings', POLICIES[resolution])} ORDER BY time ASC LIMIT 1"  # noqa: S608  quoted
 
 
 def newest(since: int) -> str:
-    """What finds the newest rollup by minute, if there is one of that time or later."""
+    """The statement that finds the newest rollup by minute of that time or later."""
     place = measurement("readings", POLICIES[Resolution.MINUTE])
     return f"SELECT count FROM {place} WHERE time >= {since} ORDER BY time DESC LIMIT 1"  # noqa: S608  quoted
 
 
-def kept_of(first: Callable[[Resolution], int | None], last: int | None, readings: int, now: int) -> Kept:
-    """What there is of rollups.
+def coverage_of(first: Callable[[Resolution], int | None], last: int | None, readings: int, now: int) -> Kept:
+    """The coverage of an InfluxDB that has rollups.
 
     Args:
         first: the time of the oldest rollup; None if there is none.
         last: the time of the newest one by minute.
-        readings: the oldest time of which readings are there.
+        readings: the time of the oldest reading.
         now: ns since the epoch.
     """
     minutes, hours = first(Resolution.MINUTE), first(Resolution.HOUR)
     if minutes is None or hours is None or last is None:
         return READINGS_ONLY
-    # The first may be cut: the server began within it.
+    # The first may be incomplete: the server began within it.
     return Kept(
         readings=readings,
         minutes=minutes + Resolution.MINUTE,
@@ -154,13 +156,13 @@ def kept_of(first: Callable[[Resolution], int | None], last: int | None, reading
 
 
 def late_hours(times: NDArray[np.int64], now: int) -> set[int]:
-    """The hours whose rollups the server's own queries may have made without these readings, by their starts."""
+    """The hours, by their starts, whose rollups the server may have computed before these readings arrived."""
     hour = int(Resolution.HOUR)
     return {int(at) * hour for at in np.unique(times[times < now - LATE_NS] // hour)}
 
 
-def _making(database: str, policy: str, span: str) -> Sequence[tuple[Resolution, str]]:
-    """The queries that make rollups of readings within that span, in order."""
+def _rollup_queries(database: str, policy: str, span: str) -> Sequence[tuple[Resolution, str]]:
+    """The queries that compute rollups of readings within that span, in order."""
     source = f"{quoted(database)}.{quoted(policy)}.{_FROM}"
     minutes, hours = (f"{quoted(database)}.{quoted(name)}" for name in POLICIES.values())
     return (
@@ -180,7 +182,7 @@ def _making(database: str, policy: str, span: str) -> Sequence[tuple[Resolution,
 
 
 def _flux(text: str) -> str:
-    """A text as a string of Flux."""
+    """Quote a text as a Flux string."""
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -1,7 +1,7 @@
-"""History in InfluxDB 2.x and 3.x, and in what else takes `/api/v2/write`, through influxdb-client.
+"""History in InfluxDB 2.x and 3.x, and in compatible servers with `/api/v2/write`, through influxdb-client.
 
 Raw bytes, one request a write and no retries: the client's batching writer drops data once its retries are used up,
-and its default tags and point objects cost time; waiting and trying again is the history writer's.
+and its default tags and point objects cost time; the history writer retries.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.influx import InfluxStore, http_client, trust
 from ingest.storage.history.line_protocol import Precision
 
-# Plain strings, whatever the client's annotations say.
+# Plain strings, despite the client's annotations.
 _PRECISION: Final[Mapping[Precision, Any]] = {"ms": WritePrecision.MS, "ns": WritePrecision.NS}
 
 
@@ -31,7 +31,7 @@ class InfluxV2Store(InfluxStore):
 
     def __init__(self, config: InfluxV2Config) -> None:
         token = config.token.read()
-        super().__init__(http_client(config, **config.authority()), config.bucket)
+        super().__init__(http_client(config, **config.credentials()), config.bucket)
         self._client = InfluxDBClient(
             config.url,
             token=token,
@@ -44,7 +44,7 @@ class InfluxV2Store(InfluxStore):
         self._writes = self._client.write_api(write_options=SYNCHRONOUS)
 
     def close(self) -> None:
-        """Close the connections of both clients; left to itself, influxdb-client leaves its own to the collector."""
+        """Close the connections of both clients; influxdb-client alone leaves its own to the garbage collector."""
         pools = self._client.api_client.rest_client.pool_manager.pools
         for key in pools.keys():  # noqa: SIM118  not a dict: it cannot be iterated
             pools[key].close()
@@ -56,7 +56,7 @@ class InfluxV2Store(InfluxStore):
             self._writes.write(bucket=self._database, record=lines, write_precision=_PRECISION[precision])
         except ApiException as error:
             wait = error.headers.get("Retry-After") if error.headers else None
-            words = str(error.body or error.reason)
-            raise error_of(int(error.status), words, wait, time.time()) or HistoryUnavailable(words) from error
+            text = str(error.body or error.reason)
+            raise error_of(int(error.status), text, wait, time.time()) or HistoryUnavailable(text) from error
         except (HTTPError, ValueError) as error:  # ValueError: an answer that is not text
             raise HistoryUnavailable(f"{self._client.url}: {error}") from error

@@ -1,4 +1,4 @@
-"""InfluxDB line protocol straight from arrays: columns of bytes joined once, never an object a reading.
+"""Encodes readings and events in InfluxDB line protocol, straight from arrays without an object per reading.
 
     readings,plant=P,point=A,signal=S value=0.351 1763884800000
     readings,plant=P,point=A,signal=S value=1.7,quality=8i 1763884801000
@@ -11,8 +11,8 @@
     alarm_metrics,position=P raised=3i,level_1=2i,level_2=1i,hidden=0i,flood_s=0.0,standing_1=4i,… 1763884800000000000
     warnings,plant=P,event=escalated,step=county,colour=red id="…",state="open",…,rank=4i,risk=87.3 1763884801000000000
 
-`quality` is there only when something is known against a reading: a second field a line costs an InfluxDB half as much
-again. A server that gets the same line twice keeps one: measurement, tags and time are the identity of a line.
+`quality` is written only for a flagged reading: a second field costs an InfluxDB half as much again. A server that gets
+the same line twice keeps one: measurement, tags and time are the identity of a line.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.series import Series, series_of
 
 OVER: Final = "over"
-"""What stands for the colour of a warning that nothing calls for any more: a tag cannot be empty."""
+"""The colour tag of a warning that is over: a tag cannot be empty."""
 
 _MEASURED: Final = frozenset(point.signal for point in GatewayPoint)
 
 Precision = Literal["ms", "ns"]
-"""What the times of a request count."""
+"""The unit of the times of a request."""
 
 NS_IN: Final[Mapping[Precision, int]] = {"ms": 1_000_000, "ns": 1}
 
-# Line protocol has no way to write a newline or a closing backslash in a tag. Ids of plants and points hold neither;
-# should one ever come, it is altered rather than allowed to break the lines around it.
+# Line protocol cannot express a newline or a closing backslash in a tag. Ids of plants and points hold neither; should
+# one ever come, it is replaced rather than allowed to break the lines around it.
 _UNWRITABLE: Final = str.maketrans("\\\n\r", "___")
 _TAG: Final = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
 _STRING: Final = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
 def precision_of(times: NDArray[np.int64]) -> Precision:
-    """The coarsest precision that loses nothing of these times (ns); gateways send whole milliseconds."""
+    """The coarsest precision that represents these times (ns) exactly; gateways send whole milliseconds."""
     return "ns" if (times % NS_IN["ms"]).any() else "ms"
 
 
 class ReadingLines:
-    """Writes readings of one configuration; knows the head of every series it has met."""
+    """Encodes readings of one configuration; caches the head of every series."""
 
     def __init__(self, configuration: PlantConfiguration) -> None:
         self.configuration: Final = configuration
@@ -67,14 +67,14 @@ class ReadingLines:
         self._online = np.zeros(size, np.bool_)
 
     def __call__(self, batch: Batch, precision: Precision) -> bytes:
-        """One line a reading, in order. `precision` must be one that loses nothing, see `precision_of`."""
-        self._meet(batch.point)
+        """Encode one line per reading, in order. `precision` must represent all times, see `precision_of`."""
+        self._add_heads(batch.point)
         heads = self._head[batch.point].tolist()
-        # JSON's numbers are the shortest that read back equal, and made four times as fast as Python makes them.
+        # JSON numbers are the shortest that read back equal, and encoded four times as fast as by Python.
         fields = msgspec.json.encode(batch.value.tolist())[1:-1].split(b",")
         for at in np.flatnonzero(self._online[batch.point]).tolist():
             fields[at] = b"%di" % (batch.value[at] > 0)
-        # Few are flagged in a live plant, all of them where a gateway reads out its memory: plain lists for both.
+        # Few are flagged in a live plant, all of them in a gateway's back-fill: plain lists for both.
         flagged = np.flatnonzero((batch.flags != 0) | np.isnan(batch.value))
         blank = np.isnan(batch.value[flagged]).tolist()
         for at, flags, no_value in zip(flagged.tolist(), batch.flags[flagged].tolist(), blank, strict=True):
@@ -88,8 +88,8 @@ class ReadingLines:
         parts[0::3], parts[1::3], parts[2::3] = heads, fields, _tails(batch.time // NS_IN[precision])
         return b"".join(parts)
 
-    def _meet(self, points: NDArray[np.int32]) -> None:
-        """Make the heads of points not met before."""
+    def _add_heads(self, points: NDArray[np.int32]) -> None:
+        """Build the heads of points not seen before."""
         size = int(points.max(initial=-1)) + 1
         if size > len(self._known):  # points beyond the configuration's end are kept too
             self._head.resize(size)
@@ -102,7 +102,7 @@ class ReadingLines:
 
 
 def gateway_field(point: str) -> tuple[str, str]:
-    """The gateway that a device point tells of, and the field of `gateways` it is kept in."""
+    """The gateway a device point belongs to, and its field in measurement `gateways`."""
     gateway, what = gateway_point_of(point) or (point, None)
     return gateway, "online" if what is None else "clock_ahead" if what is GatewayPoint.CLOCK else what
 
@@ -117,7 +117,7 @@ def _head_of(series: Series) -> str:
 
 
 def _tails(times: NDArray[np.int64]) -> list[bytes]:
-    """The end of each line. A frame's points share one time, which is written out once."""
+    """The end of each line. A frame's points share one time, which is formatted once."""
     if not len(times):
         return []
     starts = np.flatnonzero(np.diff(times, prepend=times[0] - 1))
@@ -126,7 +126,7 @@ def _tails(times: NDArray[np.int64]) -> list[bytes]:
 
 
 def alarm_lines(events: Iterable[AlarmEvent]) -> bytes:
-    """One line an alarm event, times in ns; the same event always gives the same series and time."""
+    """Encode one line per alarm event, times in ns; the same event always gives the same series and time."""
     return b"".join(_alarm_line(event).encode() for event in events)
 
 
@@ -156,7 +156,7 @@ def _alarm_line(event: AlarmEvent) -> str:
 
 
 def warning_lines(events: Iterable[WarningEvent]) -> bytes:
-    """One line a warning event, times in ns; the same event always gives the same series and time."""
+    """Encode one line per warning event, times in ns; the same event always gives the same series and time."""
     return b"".join(_warning_line(event).encode() for event in events)
 
 
@@ -180,7 +180,7 @@ def _warning_line(event: WarningEvent) -> str:
 
 
 def slot_lines(slots: Iterable[AlarmSlot]) -> bytes:
-    """One line a slot of an operator position, times in ns."""
+    """Encode one line per slot of an operator position, times in ns."""
     return b"".join(_slot_line(slot).encode() for slot in slots)
 
 
@@ -190,12 +190,12 @@ def _slot_line(slot: AlarmSlot) -> str:
 
 
 def rank(colour: Colour | None) -> int:
-    """A colour as a number to draw: 0 = over, 1 = blue to 4 = red."""
+    """The rank of a colour for drawing: 0 = over, 1 = blue to 4 = red."""
     return 0 if colour is None else colour.rank + 1
 
 
 def tag_value(text: str) -> str:
-    """The text as a server reads it back from a tag."""
+    """The text as a server returns it from a tag."""
     return text.translate(_UNWRITABLE)
 
 

@@ -1,8 +1,8 @@
-"""What a store refused for good, as it lies in the journal's quarantine, in JSON: an event a row, or many readings.
+"""Encodes what a store refused for the journal's quarantine, as JSON, and decodes it for a retry.
 
-Readings refused for one cause lie together: a field that has another type in the store refuses each one of a plant. The
-same turn gives the same bytes, so the quarantine holds them once however often it is repeated; of a turn that grew
-meanwhile some may lie there twice, and take their own place when they are written again.
+Readings refused for one cause share rows: a field of another type in the store refuses every reading of a plant. The
+same cycle gives the same bytes, so the quarantine holds them once however often it is repeated; of a cycle that grew
+meanwhile some may be there twice, and overwrite each other in a retry.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from ingest.storage.state.warning_rows import warning_event_of, warning_event_ro
 _NUMBER: Final = re.compile(r"\d+")
 
 PACK: Final = 1_000
-"""Readings a row at most."""
+"""Most readings in a row."""
 
 READINGS: Final = "history/readings"
 ALARMS: Final = "history/alarms"
 WARNINGS: Final = "history/warnings"
-"""Topics of the three."""
+"""The topics of the three kinds in quarantine."""
 
 
 class RefusedReading(msgspec.Struct, frozen=True):
-    """A reading with the names of its point, for people, and its permanent index, to be written again."""
+    """A reading with the names of its point, for people, and its permanent index, for a retry."""
 
     plant: str
     point: str
@@ -47,61 +47,61 @@ class RefusedReading(msgspec.Struct, frozen=True):
     received: int
 
 
-def readings_aside(
+def encode_readings(
     batch: Batch, configuration: PlantConfiguration, refused: Sequence[tuple[int, str]]
 ) -> list[Quarantined]:
-    """The readings at these places of the batch, those of one cause together, with the store's reason."""
+    """Encode the readings at these indices of the batch, those of one cause together, with the store's reason."""
     return [
         _packed([_refused(batch, configuration, at) for at, _ in pack], pack[0][1])
-        for of_one in by_cause(refused).values()
-        for pack in _in_packs(of_one)
+        for items in by_cause(refused).values()
+        for pack in _in_packs(items)
     ]
 
 
 def by_cause(refused: Sequence[tuple[int, str]]) -> dict[str, list[tuple[int, str]]]:
-    """What was refused, by cause: reasons that differ only in numbers tell of one."""
+    """Group refused items by cause: reasons that differ only in numbers have one cause."""
     found: dict[str, list[tuple[int, str]]] = {}
     for at, reason in refused:
         found.setdefault(_NUMBER.sub("#", reason), []).append((at, reason))
     return found
 
 
-def alarms_aside(events: Sequence[AlarmEvent], refused: Sequence[tuple[int, str]]) -> list[Quarantined]:
-    """The alarm events at these places, each with the store's reason."""
+def encode_alarms(events: Sequence[AlarmEvent], refused: Sequence[tuple[int, str]]) -> list[Quarantined]:
+    """Encode the alarm events at these indices, each with the store's reason."""
     return [
         Quarantined(0, events[at].received, ALARMS, HISTORY_REJECTED, reason, 0, msgspec.json.encode(events[at]))
         for at, reason in refused
     ]
 
 
-def warnings_aside(events: Sequence[WarningEvent], refused: Sequence[tuple[int, str]]) -> list[Quarantined]:
-    """The warning events at these places, each with the store's reason."""
+def encode_warnings(events: Sequence[WarningEvent], refused: Sequence[tuple[int, str]]) -> list[Quarantined]:
+    """Encode the warning events at these indices, each with the store's reason."""
     return [
         Quarantined(0, events[at].time, WARNINGS, HISTORY_REJECTED, reason, 0, _as_row(events[at]))
         for at, reason in refused
     ]
 
 
-def readings_again(items: Sequence[Quarantined]) -> Batch:
-    """The readings put aside, in that order. Raises ValueError for one that is none."""
+def decode_readings(items: Sequence[Quarantined]) -> Batch:
+    """Decode quarantined readings, in order. Raises ValueError if an item is malformed."""
     packs = [msgspec.json.decode(item.payload, type=list[RefusedReading] | RefusedReading) for item in items]
-    found = [one for pack in packs for one in (pack if isinstance(pack, list) else [pack])]  # one alone: before packs
+    found = [each for pack in packs for each in (pack if isinstance(pack, list) else [pack])]  # single: an old format
     return Batch(
-        np.array([one.index for one in found], np.int32),
-        np.array([one.time for one in found], np.int64),
-        np.array([np.nan if one.value is None else one.value for one in found], np.float64),
-        np.array([one.flags for one in found], np.uint16),
-        np.array([one.received for one in found], np.int64),
+        np.array([reading.index for reading in found], np.int32),
+        np.array([reading.time for reading in found], np.int64),
+        np.array([np.nan if reading.value is None else reading.value for reading in found], np.float64),
+        np.array([reading.flags for reading in found], np.uint16),
+        np.array([reading.received for reading in found], np.int64),
     )
 
 
-def alarms_again(items: Sequence[Quarantined]) -> list[AlarmEvent]:
-    """The alarm events put aside, in that order. Raises ValueError for one that is none."""
+def decode_alarms(items: Sequence[Quarantined]) -> list[AlarmEvent]:
+    """Decode quarantined alarm events, in order. Raises ValueError if an item is malformed."""
     return [msgspec.json.decode(item.payload, type=AlarmEvent) for item in items]
 
 
-def warnings_again(items: Sequence[Quarantined]) -> list[WarningEvent]:
-    """The warning events put aside, in that order. Raises ValueError for one that is none."""
+def decode_warnings(items: Sequence[Quarantined]) -> list[WarningEvent]:
+    """Decode quarantined warning events, in order. Raises ValueError if an item is malformed."""
     try:
         return [warning_event_of(msgspec.json.decode(item.payload)) for item in items]
     except (KeyError, TypeError) as error:

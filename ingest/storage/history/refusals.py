@@ -1,4 +1,4 @@
-"""Writing around what a store refuses."""
+"""Writes items in parts so that those a store refuses do not block the others."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ingest.storage.history.errors import HistoryRejected
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a store did not keep of what was written.
+    """The items of a write that the store did not keep.
 
     Attributes:
-        refused: (place, reason) of each item that it refused.
-        expired: items older than it keeps.
+        refused: (index, reason) of each refused item.
+        expired: number of items older than the store keeps.
     """
 
     refused: list[tuple[int, str]]
@@ -22,11 +22,11 @@ class Outcome:
 
 
 def write_around(count: int, write: Callable[[slice], int]) -> Outcome:
-    """Write items 0..count-1 in as few parts as the store takes; return those it refuses one by one, and why.
+    """Write items 0..count-1 in as few parts as the store accepts; returns the refused ones with their reasons.
 
-    A refused part is halved until the bad items stand alone, so k bad items cost about 2 k log2(count) writes; one of
-    which the store says that it dropped every item need not be. Whatever else `write` raises ends the attempt; the
-    whole of it must then be made again. `write` returns how many items of its part were older than the store keeps.
+    A refused part is halved until the bad items are isolated, so k bad items cost about 2 k log2(count) writes; a part
+    of which the store says that it dropped every item is not halved. Any other error of `write` ends the attempt, which
+    must then be repeated as a whole. `write` returns how many items of its part were older than the store keeps.
     """
     expired = 0
     refused: list[tuple[int, str]] = []

@@ -1,4 +1,4 @@
-"""Every kind of history store by the `kind` that chooses it in the settings. `docs/extending.md`: how one is added."""
+"""The kinds of history stores, by the `kind` that selects one in the settings. `docs/extending.md`: adding one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an InfluxDB lacks of what the service needs, found with the service's own rights: nothing is changed there."""
+"""Checks, with the service's own rights and without changing anything, what an InfluxDB lacks for the service."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ingest.storage.history.influxql import measurement
 from ingest.storage.history.rollups import Resolution
 
 SETUP: Final = "yujing influx setup"
-"""The command that makes all of it."""
+"""The command that sets it up."""
 
 LONGEST_S: Final = 5.0
-"""A check waits so long for a server at most."""
+"""The longest a check waits for a server."""
 
-_WORDS: Final = 200  # characters of a server's answer worth repeating
+_MOST_TEXT: Final = 200  # characters of a server's answer that are quoted
 _WRITE: Final = {
     401: Text("用户名口令或令牌无效", "the user and password, or the token, are not valid there"),
     403: Text("用户或令牌无权写入", "the user or token may not write"),
@@ -41,14 +41,14 @@ _NO_ROLLUPS: Final = Text(
 
 
 def lacking(config: InfluxConfig, *, rollups: bool = True) -> list[Text]:
-    """What a person has to make or grant on that server, each with the server's words; empty if nothing.
+    """What a person has to create or grant on that server, each with the server's message; empty if nothing.
 
     Args:
-        config: how the service reaches it.
-        rollups: whether it is to have rollups.
+        config: how the service connects to it.
+        rollups: whether rollups are required.
 
     Raises:
-        HistoryUnavailable: it cannot be reached, or is in trouble: nothing is known of it.
+        HistoryUnavailable: it cannot be reached or does not work, so that nothing is known.
         LookupError: a secret is not where the settings say.
     """
     brief = config.model_copy(update={"timeout_s": min(config.timeout_s, LONGEST_S)})
@@ -60,48 +60,48 @@ def lacking(config: InfluxConfig, *, rollups: bool = True) -> list[Text]:
 
 
 def _lacking(http: httpx.Client, config: InfluxConfig, *, rollups: bool) -> Iterator[Text]:
-    """What a write of nothing and a query of one reading are answered."""
+    """Check by an empty write and by queries of one reading and one rollup."""
     path, place = config.write_path
     written = http.post(path, params=place)
-    said = _said(written)
-    if "retention policy not found" in said:
-        yield _with(_NO_POLICY, said)
+    text = _error_text(written)
+    if "retention policy not found" in text:
+        yield _with(_NO_POLICY, text)
         return
     if not written.is_success:
         if written.status_code not in _WRITE:
-            raise HistoryUnavailable(f"{config.url}: HTTP {written.status_code}: {said}")
-        yield _with(_WRITE[written.status_code], said)
+            raise HistoryUnavailable(f"{config.url}: HTTP {written.status_code}: {text}")
+        yield _with(_WRITE[written.status_code], text)
         return
     policy = config.retention_policy if isinstance(config, InfluxV1Config) else None
     query = f"SELECT value FROM {measurement('readings', policy)} LIMIT 1"  # noqa: S608  quoted
-    asked = http.post("/query", params={"db": config.database_name}, data={"q": query})
-    said = _said(asked)
-    if asked.status_code in {401, 403} or "not authorized" in said:
-        yield _with(_NO_READ, said)
-    elif not asked.is_success or said:
-        yield _with(_NO_MAPPING, said)
+    answer = http.post("/query", params={"db": config.database_name}, data={"q": query})
+    text = _error_text(answer)
+    if answer.status_code in {401, 403} or "not authorized" in text:
+        yield _with(_NO_READ, text)
+    elif not answer.is_success or text:
+        yield _with(_NO_MAPPING, text)
     elif rollups:
         query = oldest(Resolution.HOUR)
-        said = _said(http.post("/query", params={"db": config.database_name}, data={"q": query}))
-        if said:
-            yield _with(_NO_ROLLUPS, said)
+        text = _error_text(http.post("/query", params={"db": config.database_name}, data={"q": query}))
+        if text:
+            yield _with(_NO_ROLLUPS, text)
 
 
 def _client(config: InfluxConfig) -> httpx.Client:
-    return http_client(config, **config.authority())
+    return http_client(config, **config.credentials())
 
 
-def _said(answer: httpx.Response) -> str:
-    """The error in an answer, or nothing."""
+def _error_text(answer: httpx.Response) -> str:
+    """The error in an answer; empty if there is none."""
     try:
         content: Any = answer.json()
     except ValueError:
-        return answer.text.strip()[:_WORDS]
+        return answer.text.strip()[:_MOST_TEXT]
     if isinstance(content, dict):
         results = content.get("results") or [{}]
         content = content.get("error") or content.get("message") or results[0].get("error") or ""
-    return str(content)[:_WORDS]
+    return str(content)[:_MOST_TEXT]
 
 
-def _with(what: Text, said: str) -> Text:
-    return Text(f"{what.zh}:{said}", f"{what.en}: {said}") if said else what
+def _with(what: Text, text: str) -> Text:
+    return Text(f"{what.zh}:{text}", f"{what.en}: {text}") if text else what

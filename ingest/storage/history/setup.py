@@ -1,4 +1,4 @@
-"""What setting up any InfluxDB has in common: what is wished of it, and secrets in files for one user alone."""
+"""Common parts of setting up any InfluxDB: the options, and secrets in files readable by one user alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAY_S: Final = 86_400
 
 
 class SetupRefused(Exception):
-    """The server or the settings do not let it be set up; nothing of what was made before is undone.
+    """The server or the settings do not allow the setup; what was created before is not undone.
 
     Attributes:
         text: why, and what to do.
@@ -34,7 +34,7 @@ class SetupRefused(Exception):
 
 
 def operator_needed(zh: str, en: str) -> SetupRefused:
-    """The server asks who it is: what is needed, and how it is given."""
+    """The error of a missing operator credential: which one is needed, and how it is given."""
     return SetupRefused(
         f"需要{zh}:--operator 文件,或 --operator - 从标准输入读取",
         f"{en} needed: --operator FILE, or --operator - to read it from standard input",
@@ -42,13 +42,13 @@ def operator_needed(zh: str, en: str) -> SetupRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class SetupWish:
+class SetupOptions:
     """What a person wants of a server.
 
     Attributes:
-        keep_days: readings are kept for so many days; None: what is there stays as it is, new ones are for ever.
-        shorten: whether keeping less than now is meant, which deletes what is older.
-        rollups: whether the server is to make rollups by minute and hour, for long trends.
+        keep_days: readings are kept for so many days; None: unchanged, and for ever in a new database.
+        shorten: whether a shorter retention is intended, which deletes older data.
+        rollups: whether the server is to compute rollups by minute and hour, for long trends.
     """
 
     keep_days: int | None = None
@@ -56,7 +56,7 @@ class SetupWish:
     rollups: bool = True
 
     def retention_s(self, present_s: int | None) -> int | None:
-        """Seconds to be kept, 0 for ever; None: nothing is to be changed. `present_s`: what is there, None if nothing.
+        """Seconds to be kept, 0 for ever; None: unchanged. `present_s`: the present retention, None if there is none.
 
         Raises SetupRefused.
         """
@@ -75,7 +75,7 @@ class SetupWish:
 
 
 def file_of(secret: Secret | None, key: str) -> Path:
-    """The file of the service's own secret. Raises SetupRefused if it is to come from elsewhere."""
+    """The file of the service's own secret. Raises SetupRefused if it is not in a file."""
     if secret is None or secret.file is None:
         raise SetupRefused(
             f'{key} 应为 {{ file = "…" }}:口令或令牌写入该文件',
@@ -84,8 +84,8 @@ def file_of(secret: Secret | None, key: str) -> Path:
     return secret.file
 
 
-def kept_or_made(file: Path) -> str:
-    """The secret in that file; a new one is made if there is none. Raises SetupRefused."""
+def read_or_create(file: Path) -> str:
+    """The secret in that file, created if there is none. Raises SetupRefused."""
     try:
         if file.exists() and (known := file.read_text(encoding="utf-8").strip()):
             return known
@@ -97,5 +97,5 @@ def kept_or_made(file: Path) -> str:
 
 
 def write_secret(file: Path, secret: str) -> None:
-    """Put it into that file, whole, mode 0600. Raises OSError."""
+    """Write the secret to that file atomically, mode 0600. Raises OSError."""
     write_whole(file, f"{secret}\n".encode())

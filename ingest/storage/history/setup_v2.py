@@ -38,31 +38,31 @@ from ingest.storage.history.setup import (
     READER,
     READER_PASSWORD,
     READER_TOKEN,
+    SetupOptions,
     SetupRefused,
-    SetupWish,
     file_of,
-    kept_or_made,
     operator_needed,
+    read_or_create,
     write_secret,
 )
 
 ADMIN: Final = "admin"
-"""The user of a server that was never set up before."""
+"""The administrator created on a server that was never set up."""
 
 POLICY: Final = "autogen"
-"""The retention policy that the bucket stands for."""
+"""The retention policy that the bucket is mapped to."""
 
 
-def set_up_v2(config: InfluxV2Config, operator: str | None, wish: SetupWish) -> Iterator[Text]:
-    """Make what is missing, and tell of each thing made. Done again, it changes nothing that is as it should be.
+def set_up_v2(config: InfluxV2Config, operator: str | None, options: SetupOptions) -> Iterator[Text]:
+    """Create what is missing, and yield each thing created. Idempotent.
 
     Args:
         config: the settings of the history.
-        operator: a token that may do everything; of a server that was never set up, the one it is to have.
-        wish: what a person wants of it.
+        operator: a token with all rights; for a server that was never set up, the one it is to get.
+        options: what a person wants of it.
 
     Raises:
-        SetupRefused: the server or the settings do not let it be done.
+        SetupRefused: the server or the settings do not allow it.
         HistoryUnavailable: the server cannot be reached.
     """
     if operator is None:
@@ -78,16 +78,16 @@ def set_up_v2(config: InfluxV2Config, operator: str | None, wish: SetupWish) -> 
     )
     with closing(client):
         try:
-            yield from _set_up(_Server(client, config, token_file), operator, wish)
+            yield from _set_up(_Server(client, config, token_file), operator, options)
         except ApiException as error:
-            said = message_of(str(error.body or error.reason))
-            raise SetupRefused(f"HTTP {error.status}:{said}", f"HTTP {error.status}: {said}") from error
+            text = message_of(str(error.body or error.reason))
+            raise SetupRefused(f"HTTP {error.status}:{text}", f"HTTP {error.status}: {text}") from error
         except HTTPError as error:
             raise HistoryUnavailable(f"{config.url}: {error}") from error
 
 
 class _Server:
-    """What is asked of it, and the names everything goes by."""
+    """The client, its services and the settings."""
 
     def __init__(self, client: InfluxDBClient, config: InfluxV2Config, token_file: Path) -> None:
         self.client = client
@@ -98,14 +98,14 @@ class _Server:
         self.users = LegacyAuthorizationsService(client.api_client)
 
 
-def _set_up(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
+def _set_up(server: _Server, operator: str, options: SetupOptions) -> Iterator[Text]:
     config = server.config
     if server.setup.get_setup().allowed:
-        yield from _first(server, operator, wish)
+        yield from _first(server, operator, options)
     org = _organisation(server)
     bucket = server.client.buckets_api().find_bucket_by_name(config.bucket)
-    present = None if bucket is None else _kept_s(bucket)
-    wanted = wish.retention_s(present)
+    present = None if bucket is None else _retention_s(bucket)
+    wanted = options.retention_s(present)
     if bucket is None:
         bucket = server.client.buckets_api().create_bucket(
             bucket_name=config.bucket, org=config.org, retention_rules=_rules(wanted)
@@ -117,22 +117,22 @@ def _set_up(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
         yield _bucket(config.bucket, wanted)
     yield from _mapping(server, org, bucket.id, POLICY)
     rolled = []
-    for resolution in POLICIES if wish.rollups else ():
+    for resolution in POLICIES if options.rollups else ():
         rolled.append((yield from _rolled(server, org, resolution)))  # noqa: PERF401  a comprehension cannot yield
     yield from _service(server, org, bucket.id, rolled)
     yield from _reader(server, org, [bucket.id, *rolled])
 
 
-def _first(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
-    """A server that was never set up: its organisation, bucket and operator, who get this token."""
+def _first(server: _Server, operator: str, options: SetupOptions) -> Iterator[Text]:
+    """Set up a fresh server: its organisation, bucket and operator, with this token."""
     config, file = server.config, server.token_file.parent / ADMIN_PASSWORD
     server.setup.post_setup(
         OnboardingRequest(
             username=ADMIN,
-            password=kept_or_made(file),
+            password=read_or_create(file),
             org=config.org,
             bucket=config.bucket,
-            retention_period_seconds=wish.retention_s(None),
+            retention_period_seconds=options.retention_s(None),
             token=operator,
         )
     )
@@ -143,8 +143,8 @@ def _first(server: _Server, operator: str, wish: SetupWish) -> Iterator[Text]:
 
 
 def _organisation(server: _Server) -> str:
-    """The id of the organisation; it is not made: a server that has others is somebody's."""
-    found = [one.id for one in _all(server.client.organizations_api().find_organizations()) if one.name == _org(server)]
+    """The id of the organisation. It is never created: a server with others belongs to somebody."""
+    found = [org.id for org in _all(server.client.organizations_api().find_organizations()) if org.name == _org(server)]
     if not found:
         raise SetupRefused(
             f"组织 {_org(server)} 不存在,请先建立或改正 history.org",
@@ -158,10 +158,10 @@ def _org(server: _Server) -> str:
 
 
 def _mapping(server: _Server, org: str, bucket: str, policy: str) -> Iterator[Text]:
-    """The database of the service's bucket, and a policy of it that stands for a bucket: so it answers InfluxQL."""
+    """Map the database of the service's bucket and one of its policies to a bucket, so that it answers InfluxQL."""
     name = server.config.bucket
-    # The server shows mappings of its own making, too (`virtual`). They give way to one that is made: the first of a
-    # database becomes its default, whatever it was asked to be.
+    # The server also lists virtual mappings of its own, which a created one replaces: the first of a database becomes
+    # its default, whatever was requested.
     known = [one for one in _all(server.mappings.get_dbr_ps(org_id=org, db=name).content) if not one.virtual]
     default = policy == POLICY
     if any(one.bucket_id == bucket and (one.default if default else one.retention_policy == policy) for one in known):
@@ -173,7 +173,7 @@ def _mapping(server: _Server, org: str, bucket: str, policy: str) -> Iterator[Te
 
 
 def _rolled(server: _Server, org: str, resolution: Resolution) -> Generator[Text, None, str]:
-    """The bucket of rollups, which stays as it is, its mapping, and the tasks that make them; returns its id."""
+    """Create the bucket of rollups, unchanged if it exists, its mapping and its tasks; returns its id."""
     policy = POLICIES[resolution]
     name = f"{server.config.bucket}_{policy}"
     bucket = server.client.buckets_api().find_bucket_by_name(name)
@@ -190,7 +190,7 @@ def _rolled(server: _Server, org: str, resolution: Resolution) -> Generator[Text
 
 
 def _task(server: _Server, org: str, name: str, flux: str) -> Iterator[Text]:
-    """A task as this version has it."""
+    """Create the task, or update it to this version's."""
     known = next(iter(server.client.tasks_api().find_tasks(name=name, org_id=org)), None)
     if known is None:
         server.client.tasks_api().create_task(task_create_request=TaskCreateRequest(org_id=org, flux=flux))
@@ -202,25 +202,25 @@ def _task(server: _Server, org: str, name: str, flux: str) -> Iterator[Text]:
 
 
 def _service(server: _Server, org: str, bucket: str, rolled: Sequence[str]) -> Iterator[Text]:
-    """The service's token, unless the one in its file does; others that this made for it are then deleted."""
+    """Create the service's token unless the one in its file suffices; older ones created for it are deleted."""
     file = server.token_file
     try:
         if not lacking(server.config, rollups=bool(rolled)):
             return
-    except LookupError:  # there is none yet
+    except LookupError:  # no token yet
         pass
     name = f"yujing service {server.config.bucket}"
     before = _all(server.client.authorizations_api().find_authorizations(org_id=org))
-    made = _authorization(server, org, name, [("write", bucket), *(("read", one) for one in (bucket, *rolled))])
+    made = _authorization(server, org, name, [("write", bucket), *(("read", each) for each in (bucket, *rolled))])
     _write(file, made)
-    for one in before:
-        if one.description == name:
-            server.client.authorizations_api().delete_authorization(one)
+    for former in before:
+        if former.description == name:
+            server.client.authorizations_api().delete_authorization(former)
     yield Text(f"服务令牌在 {file}", f"the service's token in {file}")
 
 
 def _reader(server: _Server, org: str, buckets: Sequence[str]) -> Iterator[Text]:
-    """A token and a user of 1.x that may read these buckets and nothing else."""
+    """Create a token and a 1.x user that may only read these buckets."""
     config, folder = server.config, server.token_file.parent
     rights = [("read", bucket) for bucket in buckets]
     file = folder / READER_TOKEN
@@ -236,12 +236,12 @@ def _reader(server: _Server, org: str, buckets: Sequence[str]) -> Iterator[Text]
         user = server.users.post_legacy_authorizations(
             LegacyAuthorizationPostRequest(org_id=org, token=READER, permissions=_rights(org, rights))
         )
-    server.users.post_legacy_authorizations_id_password(user.id, PasswordResetBody(kept_or_made(file)))
+    server.users.post_legacy_authorizations_id_password(user.id, PasswordResetBody(read_or_create(file)))
     yield Text(f"只读用户 {READER}(Grafana),口令在 {file}", f"reader {READER} (for Grafana), password in {file}")
 
 
 def _authorization(server: _Server, org: str, name: str, rights: Sequence[tuple[str, str]]) -> str:
-    """The token of a new authorization."""
+    """Create an authorization and return its token."""
     wanted = Authorization(org_id=org, permissions=_rights(org, rights), description=name)
     return str(server.client.authorizations_api().create_authorization(authorization=wanted).token)
 
@@ -262,7 +262,7 @@ def _bucket(name: str, seconds: int | None) -> Text:
     return Text(f"桶 {name}:保存 {kept}", f"bucket {name}: keeps {kept}")
 
 
-def _kept_s(bucket: Any) -> int:
+def _retention_s(bucket: Any) -> int:
     return next((int(rule.every_seconds) for rule in bucket.retention_rules or () if rule.type == "expire"), 0)
 
 

@@ -1,7 +1,7 @@
-"""Carries what alarms asked of each operator position into the history, ten minutes at a time.
+"""Writes the alarm metrics of each operator position into the history, ten minutes at a time.
 
-It is worked out from the alarms on record, so nothing is lost while the store is away: the cursor stands still, and the
-slots that passed meanwhile follow. What one of them cannot be told any more is left out.
+They are computed from the stored alarms, so nothing is lost while the store is away: the cursor does not move, and the
+missed slots follow. Figures that can no longer be determined are left out.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ingest.storage.history.feeds import AlarmFeed
 from ingest.storage.history.store import HistoryStore
 
 READER: Final = "alarm-metrics"
-"""Its name among the readers' cursors; the cursor is the end of the last slot, ns since the epoch."""
+"""The name of its reader cursor, which is the end of the last slot, ns since the epoch."""
 
 AFTER: Final = 30 * 10**9
-"""So long after a slot its alarms are committed, unless the engine is behind by more."""
+"""How long after a slot its alarms are committed, unless the engine lags by more."""
 
 OLDEST: Final = 1008 * SLOT
-"""Slots further back than a week are not caught up with."""
+"""The oldest slots written after an outage: a week back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class HistoryAlarmMetricsRejected(Event, level="error"):
 
 
 class Slots(Protocol):
-    """Metrics by slot, as `ingest.storage.state.alarm_load` gives them. Blocking."""
+    """Alarm metrics by slot, as `ingest.storage.state.alarm_load` computes them. Blocking."""
 
     def slot_metrics(self, end: int, now: int) -> Sequence[AlarmSlot]:
         """Every position's ten minutes up to `end`."""
 
 
 class SlotCarrier:
-    """Call it now and then, on the history writer's thread; each call carries one slot at most."""
+    """Writes one slot at most per call; to be called regularly on the history writer's thread."""
 
     def __init__(
         self, store: HistoryStore, cursors: AlarmFeed, slots: Slots, now: Callable[[], int] = time.time_ns
@@ -57,7 +57,7 @@ class SlotCarrier:
         self._expired: EmittedSeldom[str] = EmittedSeldom()
 
     def __call__(self) -> None:
-        """Carry the next slot if it is over. Raises HistoryUnavailable, StateUnavailable: call again later."""
+        """Write the next slot if it is over. Raises HistoryUnavailable, StateUnavailable: call again later."""
         self._expired.flush()
         now = self._now()
         newest = (now - AFTER) // SLOT * SLOT

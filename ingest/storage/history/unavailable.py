@@ -1,4 +1,4 @@
-"""A history that cannot be opened: nothing is judged by it, so everything else goes on, and its share waits on disk."""
+"""Stands in for a history store that cannot be opened, so that the service runs and the journal keeps its data."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
 
 
 class UnavailableStore:
-    """A HistoryStore, opened by the first use that can; until then each raises HistoryUnavailable and says why."""
+    """A HistoryStore opened by the first use that can; until then each use raises HistoryUnavailable with why."""
 
-    def __init__(self, opens: Callable[[], HistoryStore]) -> None:
-        """Open it, if that can be.
+    def __init__(self, open_store: Callable[[], HistoryStore]) -> None:
+        """Try to open the store.
 
         Args:
-            opens: the store, ready to use; raises HistoryUnavailable, or LookupError for a secret that is not there.
+            open_store: opens the store; raises HistoryUnavailable, or LookupError for a missing secret.
         """
-        self._opens = opens
-        self._turn = threading.Lock()
+        self._open_store = open_store
+        self._lock = threading.Lock()
         self._opened: HistoryStore | None = None
         self.error: HistoryUnavailable | None = None
         try:
@@ -58,20 +58,20 @@ class UnavailableStore:
 
     def dropped_days(self) -> int:
         """See `HistoryStore`."""
-        with self._turn:
+        with self._lock:
             return 0 if self._opened is None else self._opened.dropped_days()
 
     def close(self) -> None:
         """See `HistoryStore`."""
-        with self._turn:
+        with self._lock:
             if self._opened is not None:
                 self._opened.close()
 
     def _store(self) -> HistoryStore:
-        with self._turn:
+        with self._lock:
             if self._opened is None:
                 try:
-                    self._opened = self._opens()
+                    self._opened = self._open_store()
                 except LookupError as error:
                     raise HistoryUnavailable(str(error)) from error
             return self._opened

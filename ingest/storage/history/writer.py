@@ -1,7 +1,7 @@
-"""The history writer: a thread that carries the journal and the logs of events into a history store.
+"""The history writer: a thread that copies the journal and the event logs into a history store.
 
-There is no queue in memory: the journal is the queue. While the store is away the cursors stand still; a cursor moves
-only once the store has all that comes before it, so a crash repeats a write, which no store keeps twice.
+There is no queue in memory: the journal is the queue. While the store is unavailable the cursors do not move; a cursor
+moves only once the store has everything before it, so a crash repeats a write, which no store keeps twice.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from ingest.storage.history.events import (
     HistoryWrittenAgain,
 )
 from ingest.storage.history.feeds import AlarmFeed, JournalFeed, WarningFeed
-from ingest.storage.history.quarantine import ALARMS as ALARMS_ASIDE
-from ingest.storage.history.quarantine import READINGS as READINGS_ASIDE
-from ingest.storage.history.quarantine import WARNINGS as WARNINGS_ASIDE
+from ingest.storage.history.quarantine import ALARMS as ALARMS_TOPIC
+from ingest.storage.history.quarantine import READINGS as READINGS_TOPIC
+from ingest.storage.history.quarantine import WARNINGS as WARNINGS_TOPIC
 from ingest.storage.history.quarantine import (
-    alarms_again,
-    alarms_aside,
     by_cause,
-    readings_again,
-    readings_aside,
-    warnings_again,
-    warnings_aside,
+    decode_alarms,
+    decode_readings,
+    decode_warnings,
+    encode_alarms,
+    encode_readings,
+    encode_warnings,
 )
 from ingest.storage.history.refusals import write_around
 from ingest.storage.history.series import series_of
@@ -54,36 +54,36 @@ from ingest.storage.journal.records import Quarantined
 from ingest.storage.state.errors import StateUnavailable
 
 READER: Final = "history"
-"""The writer's name among the readers of the journal and of the alarm event log."""
+"""The name of the writer's cursors in the journal and in the alarm event log."""
 
 WARNINGS_READER: Final = "history-warnings"
 """The same for the warning event log."""
 
-READINGS: Final = 40_000  # a turn: what a server takes in two requests, and little to repeat after a crash
+READINGS: Final = 40_000  # a cycle: two requests for a server, and little to repeat after a crash
 ALARM_EVENTS: Final = 1_000
-ASIDE: Final = 1_000  # refused items put aside, or tried again, in one go: intake waits for such a commit
-AGAIN: Final = 50  # rows of quarantine written again in one go, of up to a thousand readings each
+QUARANTINED_AT_ONCE: Final = 1_000  # refused items quarantined in one commit, for which intake waits
+RETRIED_AT_ONCE: Final = 50  # rows of quarantine retried at once, of up to a thousand readings each
 RETRY_EVERY_S: Final = 5.0
-SAMPLE_EVERY_S: Final = 60.0  # one of what was refused is tried, to see whether the cause is mended
-ALL_REFUSED: Final = 3  # writes in a row of which nothing was taken: then it is the store, not what is written
-IDLE_S: Final = 2.0  # longest wait for news, and so longest wait of `stop` for an idle writer
+SAMPLE_EVERY_S: Final = 60.0  # one refused item is retried, to see whether the cause is fixed
+ALL_REFUSED: Final = 3  # writes in a row of which nothing was accepted: then the store is at fault, not the data
+IDLE_S: Final = 2.0  # longest wait for new data, and so longest wait of `stop` for an idle writer
 FIRST_DELAY_S: Final = 0.5
 LONGEST_DELAY_S: Final = 30.0
-LONGEST_WISH_S: Final = 300.0  # a store may ask for more patience than we would have, but not for ever
+LONGEST_REQUESTED_S: Final = 300.0  # most seconds a store may ask us to wait
 
 
 class HistoryWriter:
-    """Carries readings and alarm events into a history store. One bad reading never blocks the others.
+    """Writes readings and events into a history store; a bad item never blocks the others.
 
     Args:
-        store: where to.
-        journal: where readings come from.
-        alarms: where alarm events come from.
-        warnings: where warning events come from; None: from nowhere.
+        store: the target.
+        journal: source of readings.
+        alarms: source of alarm events.
+        warnings: source of warning events; None: there are none.
         configuration: the configuration in force.
-        judge: adds the quality flags a reading earns by itself, whatever came before it.
-        also: called each turn after what was carried, and again later if it fails: see `ingest.storage.history.slots`.
-        pace: of its turns while none is full.
+        add_flags: adds the quality flags that depend on a reading alone.
+        after_cycle: called after each cycle, and again later if it fails: see `ingest.storage.history.slots`.
+        pace: of its cycles while none is full.
     """
 
     def __init__(
@@ -94,8 +94,8 @@ class HistoryWriter:
         warnings: WarningFeed | None = None,
         *,
         configuration: Callable[[], PlantConfiguration],
-        judge: Callable[[Batch, PlantConfiguration], Batch],
-        also: Callable[[], None] = lambda: None,
+        add_flags: Callable[[Batch, PlantConfiguration], Batch],
+        after_cycle: Callable[[], None] = lambda: None,
         pace: Pace | None = None,
     ) -> None:
         self._store = store
@@ -103,8 +103,8 @@ class HistoryWriter:
         self._alarms = alarms
         self._warnings = warnings
         self._configuration = configuration
-        self._judge = judge
-        self._also = also
+        self._add_flags = add_flags
+        self._after_cycle = after_cycle
         self._pace = pace or Pace(0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
@@ -112,13 +112,13 @@ class HistoryWriter:
         self._error: str | None = None
         self._retry_due = 0.0
         self._sample_due = time.monotonic() + SAMPLE_EVERY_S
-        self._sampled = 0  # id in quarantine of the last sample
+        self._sampled = 0  # id of the last sample in quarantine
         self._refusals: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
         self._expired = 0  # readings and events older than the store keeps
-        self._nothing_taken: dict[str, tuple[int, str]] = {}  # what is written: writes in a row, and the last reason
+        self._all_refused: dict[str, tuple[int, str]] = {}  # kind of item: writes in a row, and the last reason
 
     def start(self) -> None:
-        """Start the thread. Once."""
+        """Start the thread; to be called once."""
         self._done = self._journal.cursor(READER)
         self._thread.start()
 
@@ -129,21 +129,21 @@ class HistoryWriter:
         return not self._thread.is_alive()
 
     def lag(self) -> tuple[int, str | None]:
-        """Journal entries the store does not have yet, and what stands in the way (None = nothing)."""
+        """The number of journal entries the store does not have yet, and the last error (None = none)."""
         error = self._error if self._thread.is_alive() else "the history writer is not running"
         return max(0, self._journal.last() - self._done), error
 
     def refusing(self) -> str | None:
-        """What the store refuses altogether and why (None = nothing): several writes in a row of which it took none."""
-        found = [f"{what}: {why}" for what, (times, why) in self._nothing_taken.copy().items() if times >= ALL_REFUSED]
+        """The kinds of items the store refuses entirely, several writes in a row, and why (None = none)."""
+        found = [f"{what}: {why}" for what, (times, why) in self._all_refused.copy().items() if times >= ALL_REFUSED]
         return "; ".join(found) or None
 
     def expired(self) -> int:
-        """Readings and events that the store did not keep for their age, since the start."""
+        """Readings and events not kept because of their age, since the start."""
         return self._expired
 
     def dropped_days(self) -> int:
-        """Days of readings that the store has let go of by itself, since the start."""
+        """Days of readings the store has deleted by itself, since the start."""
         return self._store.dropped_days()
 
     def _run(self) -> None:
@@ -154,12 +154,12 @@ class HistoryWriter:
                 more = self._carry_alarm_events()
                 more |= self._carry_warning_events()
                 more |= self._carry_readings()
-                self._write_again()
+                self._retry_marked()
                 self._try_sample()
-                self._also()
+                self._after_cycle()
             except _Stopped:
                 break
-            except Exception as error:  # noqa: BLE001  a thread that dies in silence would be worse than any error
+            except Exception as error:  # noqa: BLE001  a thread that dies silently would be worse than any error
                 failures += 1
                 self._error = _reason(error)
                 delay_s = _delay_s(error, failures)
@@ -175,7 +175,7 @@ class HistoryWriter:
         self._refusals.flush(everything=True)
 
     def _carry_readings(self) -> bool:
-        """Carry one turn's entries; True if there may be more at once."""
+        """Write one cycle's entries; True if there may be more at once."""
         self._done = self._journal.cursor(READER)
         entries = self._journal.read(self._done, READINGS)
         if not entries:
@@ -183,19 +183,19 @@ class HistoryWriter:
         configuration = self._configuration()  # after the read: never older than the entries
         filled = [entry for entry in entries if len(entry.batch)]
         if filled:
-            batch = self._judge(concat([entry.batch for entry in filled]), configuration)
+            batch = self._add_flags(concat([entry.batch for entry in filled]), configuration)
             before = self._expired
             lost = _amount(self._write_readings(batch, configuration, filled[0].id)) + self._expired - before
             emit(HistoryWritten(readings=len(batch) - lost, entry=entries[-1].id))
         self._journal.save_cursor(READER, entries[-1].id)
         self._done = entries[-1].id
-        # The journal ends a turn before the entry that would overfill it, so half full is full enough to go on at once.
+        # The journal stops before the entry that would exceed the limit, so half full is full enough to go on at once.
         return sum(len(entry.batch) for entry in entries) * 2 >= READINGS
 
     def _write_readings(
         self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None
     ) -> list[Quarantined]:
-        """Write them; returns those the store refused, which are in quarantine."""
+        """Write readings; returns the rows of quarantine of those the store refused."""
         everything = np.arange(len(batch))
 
         def write(part: slice) -> int:
@@ -207,11 +207,11 @@ class HistoryWriter:
             return HistoryReadingRejected(count, series.plant, series.point, time, value, reason)
 
         refused = self._write("readings", len(batch), write)
-        aside = readings_aside(batch, configuration, refused)
-        return self._refused(READINGS_ASIDE, refused, aside, rejected)
+        rows = encode_readings(batch, configuration, refused)
+        return self._quarantine(READINGS_TOPIC, refused, rows, rejected)
 
     def _carry_alarm_events(self) -> bool:
-        """Carry one turn's alarm events; True if there may be more at once."""
+        """Write one cycle's alarm events; True if there may be more at once."""
         done = self._alarms.reader_cursor(READER)
         events = self._alarms.events_after(done, limit=ALARM_EVENTS)
         if not events:
@@ -222,7 +222,7 @@ class HistoryWriter:
         return len(events) >= ALARM_EVENTS
 
     def _write_alarm_events(self, events: Sequence[AlarmEvent]) -> list[Quarantined]:
-        """Write them; returns those the store refused, as `_write_readings`."""
+        """Write alarm events; returns those the store refused, as `_write_readings`."""
 
         def write(part: slice) -> int:
             return self._store.write_alarm_events(events[part])
@@ -232,10 +232,10 @@ class HistoryWriter:
             return HistoryAlarmEventRejected(count, events[at].seq, alarm.plant, alarm.point, alarm.rule, reason)
 
         refused = self._write("alarm events", len(events), write)
-        return self._refused(ALARMS_ASIDE, refused, alarms_aside(events, refused), rejected)
+        return self._quarantine(ALARMS_TOPIC, refused, encode_alarms(events, refused), rejected)
 
     def _carry_warning_events(self) -> bool:
-        """Carry one turn's warning events; True if there may be more at once."""
+        """Write one cycle's warning events; True if there may be more at once."""
         if self._warnings is None:
             return False
         events = self._warnings.warnings_after(self._alarms.reader_cursor(WARNINGS_READER), limit=ALARM_EVENTS)
@@ -246,7 +246,7 @@ class HistoryWriter:
         return len(events) >= ALARM_EVENTS
 
     def _write_warning_events(self, events: Sequence[WarningEvent]) -> list[Quarantined]:
-        """Write them; returns those the store refused, as `_write_readings`."""
+        """Write warning events; returns those the store refused, as `_write_readings`."""
 
         def write(part: slice) -> int:
             return self._store.write_warning_events(events[part])
@@ -255,70 +255,70 @@ class HistoryWriter:
             return HistoryWarningEventRejected(count, events[at].seq, events[at].warning.plant, reason)
 
         refused = self._write("warning events", len(events), write)
-        return self._refused(WARNINGS_ASIDE, refused, warnings_aside(events, refused), rejected)
+        return self._quarantine(WARNINGS_TOPIC, refused, encode_warnings(events, refused), rejected)
 
     def _write(self, what: str, count: int, write: Callable[[slice], int]) -> list[tuple[int, str]]:
-        """Write so many, around those the store refuses, which are returned; writes of which it took nothing count."""
+        """Write so many items around those the store refuses, which are returned; counts writes refused entirely."""
         found = write_around(count, self._unless_stopping(write))
         if found.expired:
             self._expired += found.expired
             self._refusals.add((what, "expired"), HistoryItemsExpired(what, found.expired))
         if len(found.refused) + found.expired < count:
-            self._nothing_taken.pop(what, None)
+            self._all_refused.pop(what, None)
         elif found.refused:
-            times, _ = self._nothing_taken.get(what, (0, ""))
-            self._nothing_taken[what] = times + 1, found.refused[0][1]
+            times, _ = self._all_refused.get(what, (0, ""))
+            self._all_refused[what] = times + 1, found.refused[0][1]
         return found.refused
 
-    def _refused(
+    def _quarantine(
         self,
         topic: str,
         refused: Sequence[tuple[int, str]],
-        aside: list[Quarantined],
+        rows: list[Quarantined],
         rejected: Callable[[int, int, str], Event],
     ) -> list[Quarantined]:
-        """Keep what the store refused, before any cursor passes it, and tell of it once a cause; returns `aside`.
+        """Quarantine refused items before any cursor passes them, and report them once per cause; returns `rows`.
 
         Args:
-            topic: of what was refused, in quarantine.
-            refused: (place, reason) of each.
-            aside: the same as it lies in quarantine.
-            rejected: makes the event of so many, from the place of the first and the reason.
+            topic: of the items in quarantine.
+            refused: (index, reason) of each.
+            rows: the same as rows of quarantine.
+            rejected: makes the event from the count, the index of the first and its reason.
         """
-        for start in range(0, len(aside), ASIDE):
-            self._journal.quarantine(aside[start : start + ASIDE])
-        for cause, of_one in by_cause(refused).items():
-            at, reason = of_one[0]
-            self._refusals.add((topic, cause), rejected(len(of_one), at, reason))
-        return aside
+        for start in range(0, len(rows), QUARANTINED_AT_ONCE):
+            self._journal.quarantine(rows[start : start + QUARANTINED_AT_ONCE])
+        for cause, items in by_cause(refused).items():
+            at, reason = items[0]
+            self._refusals.add((topic, cause), rejected(len(items), at, reason))
+        return rows
 
-    def _write_again(self) -> None:
-        """Write what was refused and a person wants to be tried again; what is refused again is put aside again."""
+    def _retry_marked(self) -> None:
+        """Retry quarantined items that a person marked; those refused again are quarantined again."""
         if time.monotonic() < self._retry_due:
             return
-        items = self._journal.to_retry(AGAIN, history=True)
-        for topic, again in (
-            (READINGS_ASIDE, self._readings_again),
-            (ALARMS_ASIDE, self._alarms_again),
-            (WARNINGS_ASIDE, self._warnings_again),
+        items = self._journal.to_retry(RETRIED_AT_ONCE, history=True)
+        for topic, retry in (
+            (READINGS_TOPIC, self._retry_readings),
+            (ALARMS_TOPIC, self._retry_alarms),
+            (WARNINGS_TOPIC, self._retry_warnings),
         ):
             chosen = [item for item in items if item.topic == topic]
             if not chosen:
                 continue
             before = self._expired
             try:
-                refused = again(chosen)
+                refused = retry(chosen)
             except ValueError as error:
                 refused = [replace(item, detail=f"cannot be written again: {error}") for item in chosen]
-            # Put aside a moment ago they counted as known, having the same bytes; now they take the old ones' place.
+            # When just quarantined they counted as duplicates, having the same bytes; now they replace the old rows.
             self._journal.quarantine(refused, retried=[item.id for item in chosen])
             lost = _amount(refused) + self._expired - before
             emit(HistoryWrittenAgain(_amount(chosen) - lost, _amount(refused)))
-        # A full handful is followed by the next at once.
-        self._retry_due = time.monotonic() + (RETRY_EVERY_S if len(items) < AGAIN else 0)
+        # A full batch is followed by the next at once.
+        self._retry_due = time.monotonic() + (RETRY_EVERY_S if len(items) < RETRIED_AT_ONCE else 0)
 
     def _try_sample(self) -> None:
-        """Try one of what was refused, each time another; if the store takes it, all is written again."""
+        """Retry one refused item, another each time; if the store accepts it, all are marked for retry."""
         if time.monotonic() < self._sample_due:
             return
         self._sample_due = time.monotonic() + SAMPLE_EVERY_S
@@ -326,30 +326,30 @@ class HistoryWriter:
         self._sampled = item.id if item is not None else 0
         if item is None:
             return
-        with suppress(HistoryRejected, ValueError):  # refused as before, or nothing that can be written
-            if self._write_sample(item):  # too old by now: that says nothing of the others
+        with suppress(HistoryRejected, ValueError):  # refused as before, or malformed
+            if self._write_sample(item):  # too old by now, which says nothing about the others
                 return
             emit(HistoryTakesAgain(self._journal.retry_refused()))
             self._retry_due = 0.0
 
     def _write_sample(self, item: Quarantined) -> int:
-        if item.topic == READINGS_ASIDE:
-            return self._store.write_readings(readings_again([item]).take(np.arange(1)), self._configuration(), None)
-        if item.topic == ALARMS_ASIDE:
-            return self._store.write_alarm_events(alarms_again([item]))
-        return self._store.write_warning_events(warnings_again([item]))
+        if item.topic == READINGS_TOPIC:
+            return self._store.write_readings(decode_readings([item]).take(np.arange(1)), self._configuration(), None)
+        if item.topic == ALARMS_TOPIC:
+            return self._store.write_alarm_events(decode_alarms([item]))
+        return self._store.write_warning_events(decode_warnings([item]))
 
-    def _readings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
-        return self._write_readings(readings_again(items), self._configuration(), None)
+    def _retry_readings(self, items: Sequence[Quarantined]) -> list[Quarantined]:
+        return self._write_readings(decode_readings(items), self._configuration(), None)
 
-    def _alarms_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
-        return self._write_alarm_events(alarms_again(items))
+    def _retry_alarms(self, items: Sequence[Quarantined]) -> list[Quarantined]:
+        return self._write_alarm_events(decode_alarms(items))
 
-    def _warnings_again(self, items: Sequence[Quarantined]) -> list[Quarantined]:
-        return self._write_warning_events(warnings_again(items))
+    def _retry_warnings(self, items: Sequence[Quarantined]) -> list[Quarantined]:
+        return self._write_warning_events(decode_warnings(items))
 
     def _unless_stopping(self, write: Callable[[slice], int]) -> Callable[[slice], int]:
-        """Thousands of refusals take long to find; a stop does not wait for them."""
+        """Wrap `write` so that it raises `_Stopped` once a stop is requested: isolating refusals may take long."""
 
         def checked(part: slice) -> int:
             if self._stopping.is_set():
@@ -360,23 +360,23 @@ class HistoryWriter:
 
 
 class _Stopped(Exception):
-    """The writer was asked to stop in the middle of a turn."""
+    """The writer was asked to stop in the middle of a cycle."""
 
 
 def _amount(items: Sequence[Quarantined]) -> int:
-    """Readings and events in them."""
+    """The number of readings and events in these rows."""
     return sum(max(item.readings, 1) for item in items)
 
 
 def _reason(error: Exception) -> str:
-    """What stands in the way; whose fault it is, where it is not the history's."""
-    said = str(error) or type(error).__name__
-    return f"waits for the state database: {said}" if isinstance(error, StateUnavailable) else said
+    """The reason of the failure, and that it is the state database's where it is."""
+    text = str(error) or type(error).__name__
+    return f"waits for the state database: {text}" if isinstance(error, StateUnavailable) else text
 
 
 def _delay_s(error: Exception, failures: int) -> float:
-    """The store's own wish, or twice as long as last time; jittered, so that many writers do not come back at once."""
+    """The delay the store asks for, or an exponential one, jittered so that many writers do not return at once."""
     if isinstance(error, HistoryUnavailable) and error.retry_after_s is not None:
-        return min(error.retry_after_s, LONGEST_WISH_S)
+        return min(error.retry_after_s, LONGEST_REQUESTED_S)
     jitter = random.random()  # noqa: S311  not a secret
     return RetrySchedule(FIRST_DELAY_S, LONGEST_DELAY_S).delay_s(failures, 0.0, jitter)

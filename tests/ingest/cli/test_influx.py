@@ -100,7 +100,7 @@ def test_rollups_of_what_was_stored_before_are_made_from_now_back(tmp_path: Path
         assert rolled.exit_code == 0, rolled.output
         store.close()
         store = InfluxV1Store(InfluxV1Config(url=url))
-        kept = store._rollups.kept()
+        kept = store._rollups.current()
         assert kept.hours <= start + 2 * HOUR
         assert kept.minutes <= start + HOUR
         params = {"db": "yujing", "q": "SELECT sum(count) FROM hours.readings"}

@@ -68,7 +68,7 @@ def test_a_backlog_drains_five_times_as_fast_as_readings_come_in(
         store.create_database()
     for number in range(BACKLOG):
         commit(journal, number)
-    writer = HistoryWriter(store, journal, MemoryAlarms(), configuration=configuration, judge=as_it_is)
+    writer = HistoryWriter(store, journal, MemoryAlarms(), configuration=configuration, add_flags=as_it_is)
     writer.start()
     until(lambda: writer.lag()[1] is not None)
     assert writer.lag()[0] == BACKLOG

@@ -18,12 +18,19 @@ from ingest.domain.model.batch import Batch
 from ingest.storage.history import influx_v1
 from ingest.storage.history.config import InfluxV1Config, InfluxV2Config
 from ingest.storage.history.influx import InfluxStore
-from ingest.storage.history.influx_rollups import LATE_NS, SETTLED_NS, continuous_queries, kept_of, late_hours, tasks
+from ingest.storage.history.influx_rollups import (
+    LATE_NS,
+    SETTLED_NS,
+    continuous_queries,
+    coverage_of,
+    late_hours,
+    tasks,
+)
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.influx_v2 import InfluxV2Store
 from ingest.storage.history.influxql import READINGS_ONLY
 from ingest.storage.history.rollups import Resolution
-from ingest.storage.history.setup import SetupWish
+from ingest.storage.history.setup import SetupOptions
 from ingest.storage.history.setup_v1 import set_up_v1
 from ingest.storage.history.store import Trend, TrendQuery
 from tests.ingest.storage.history.influx_2 import influx_2_on
@@ -69,10 +76,10 @@ class Rolled:
 
 @pytest.fixture
 def rolled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rolled]:
-    monkeypatch.setattr("ingest.storage.history.influx_found.AGAIN_S", 0.0)
+    monkeypatch.setattr("ingest.storage.history.influx_coverage.REFRESH_S", 0.0)
     with influxd(tmp_path) as url:
         config = InfluxV1Config(url=url)
-        assert [one.en for one in set_up_v1(config, None, SetupWish(keep_days=100))][
+        assert [one.en for one in set_up_v1(config, None, SetupOptions(keep_days=100))][
             -1
         ] == "continuous query yujing_hours"
         store = InfluxV1Store(config)
@@ -110,7 +117,7 @@ def test_a_long_trend_of_rollups_is_that_of_the_readings(rolled: Rolled) -> None
     ]
     before = rolled.store.trends(queries)
     rolled.roll(start + 7 * DAY, NOW)
-    kept = rolled.store._rollups.kept()
+    kept = rolled.store._rollups.current()
     assert start + 7 * DAY <= kept.hours <= start + 8 * DAY
     assert kept.rolled_to <= time.time_ns() - SETTLED_NS
     for query, found, expected in zip(queries, rolled.store.trends(queries), before, strict=True):
@@ -129,7 +136,7 @@ def test_where_readings_are_gone_rollups_answer_whatever_the_buckets(rolled: Rol
     rolled.roll(start, NOW)
     whole = trend_of(rolled.store, PLANT, "CW-01", start + DAY, TODAY, 20_000).count.sum()
     rolled.forget(start + 2 * DAY)
-    assert rolled.store._rollups.kept().readings >= start + DAY
+    assert rolled.store._rollups.current().readings >= start + DAY
     assert trend_of(rolled.store, PLANT, "CW-01", start + DAY, TODAY, 20_000).count.sum() == whole
 
 
@@ -190,7 +197,7 @@ def test_the_servers_own_queries_make_the_same_rollups(tmp_path: Path, monkeypat
     monkeypatch.setenv("INFLUXDB_CONTINUOUS_QUERIES_RUN_INTERVAL", "100ms")
     with influxd(tmp_path) as url:
         config = InfluxV1Config(url=url)
-        list(set_up_v1(config, None, SetupWish()))
+        list(set_up_v1(config, None, SetupOptions()))
         server = Rolled(url, InfluxV1Store(config))
         for name, query in continuous_queries("yujing", "autogen").items():
             server.ask(f"DROP CONTINUOUS QUERY {name} ON yujing")
@@ -202,7 +209,7 @@ def test_the_servers_own_queries_make_the_same_rollups(tmp_path: Path, monkeypat
         made = server.ask(query)
         server.ask("DROP CONTINUOUS QUERY yujing_minutes ON yujing; DROP CONTINUOUS QUERY yujing_hours ON yujing")
         server.ask("DROP RETENTION POLICY minutes ON yujing; DROP RETENTION POLICY hours ON yujing")
-        list(set_up_v1(config, None, SetupWish()))
+        list(set_up_v1(config, None, SetupOptions()))
         server.roll(int(written.time.min()), int(written.time.max()) + 1)
         assert server.ask(query) == made
         server.store.close()
@@ -217,7 +224,7 @@ def test_a_server_without_rollups_is_asked_for_them_seldom(tmp_path: Path) -> No
         store.write_readings(readings(300, start, 3 * HOUR), configuration(), 1)
         for _ in range(3):
             assert trend_of(store, PLANT, "CW-01", start, TODAY, 40).count.sum() == 100
-        assert store._rollups.kept() is READINGS_ONLY
+        assert store._rollups.current() is READINGS_ONLY
         store.close()
 
 
@@ -265,8 +272,8 @@ def test_the_first_rollup_may_be_cut_and_the_last_are_not_made_yet() -> None:
     def first(resolution: Resolution) -> int:
         return TODAY - 30 * DAY if resolution is Resolution.HOUR else TODAY - 2 * DAY
 
-    kept = kept_of(first, TODAY, 7, NOW)
+    kept = coverage_of(first, TODAY, 7, NOW)
     assert (kept.hours, kept.minutes) == (TODAY - 30 * DAY + HOUR, TODAY - 2 * DAY + MINUTE)
     assert (kept.readings, kept.rolled_to) == (7, NOW - SETTLED_NS)
-    assert kept_of(first, TODAY - 9 * HOUR, 7, NOW).rolled_to == TODAY - 9 * HOUR + MINUTE
-    assert kept_of(first, None, 7, NOW) is kept_of(lambda _: None, 5, 7, NOW) is READINGS_ONLY
+    assert coverage_of(first, TODAY - 9 * HOUR, 7, NOW).rolled_to == TODAY - 9 * HOUR + MINUTE
+    assert coverage_of(first, None, 7, NOW) is coverage_of(lambda _: None, 5, 7, NOW) is READINGS_ONLY

@@ -15,7 +15,7 @@ from ingest.base.config import Secret
 from ingest.storage.history.config import InfluxV1Config, InfluxV2Config
 from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.server_check import lacking
-from ingest.storage.history.setup import SetupRefused, SetupWish
+from ingest.storage.history.setup import SetupOptions, SetupRefused
 from ingest.storage.history.setup_v1 import set_up_v1
 from ingest.storage.history.setup_v2 import set_up_v2
 from tests.ingest.storage.history.influx_2 import Influx2, Token, fresh_influx_2_on
@@ -50,7 +50,7 @@ def v1(url: str, tmp_path: Path) -> InfluxV1Config:
     return InfluxV1Config(url=url, username="yujing", password=secret)
 
 
-def made(config: InfluxV1Config | InfluxV2Config, wish: SetupWish = SetupWish()) -> list[str]:  # noqa: B008  frozen
+def made(config: InfluxV1Config | InfluxV2Config, wish: SetupOptions = SetupOptions()) -> list[str]:  # noqa: B008  frozen
     """What one run of the setup says it made."""
     if isinstance(config, InfluxV1Config):
         return [one.en for one in set_up_v1(config, ADMIN, wish)]
@@ -93,9 +93,9 @@ def test_a_fresh_influxdb_2_is_ready_for_service_and_reader(server: Influx2, tmp
 def test_rollups_may_be_done_without_and_come_later(server: Influx2, tmp_path: Path) -> None:
     """The service's token is then replaced by one that may read them; a task of an older version is replaced, too."""
     config = v2(server, tmp_path)
-    made(config, SetupWish(rollups=False))
+    made(config, SetupOptions(rollups=False))
     assert list(server.buckets) == ["yujing"]
-    assert made(config, SetupWish(rollups=False)) == []
+    assert made(config, SetupOptions(rollups=False)) == []
     assert "no rollups" in " ".join(one.en for one in lacking(config))
     before = (tmp_path / "secrets" / "token").read_text()
     assert made(config)[-1].startswith("the service's token")
@@ -110,9 +110,9 @@ def test_rollups_may_be_done_without_and_come_later(server: Influx2, tmp_path: P
 
 def test_set_up_again_nothing_changes(server: Influx2, tmp_path: Path) -> None:
     config = v2(server, tmp_path)
-    assert made(config, SetupWish(keep_days=400))
+    assert made(config, SetupOptions(keep_days=400))
     before, tokens = server.changes, dict(server.tokens)
-    for wish in (SetupWish(), SetupWish(keep_days=400)):
+    for wish in (SetupOptions(), SetupOptions(keep_days=400)):
         assert made(config, wish) == []
     assert (server.changes, server.tokens) == (before, tokens)
     assert server.buckets["yujing"] == 400 * 86_400
@@ -140,24 +140,24 @@ def test_keeping_less_has_to_be_meant(server: Influx2, tmp_path: Path) -> None:
     config = v2(server, tmp_path)
     made(config)
     with pytest.raises(SetupRefused, match="--shorten"):
-        made(config, SetupWish(keep_days=400))
+        made(config, SetupOptions(keep_days=400))
     assert server.buckets["yujing"] == 0
-    made(config, SetupWish(keep_days=400, shorten=True))
+    made(config, SetupOptions(keep_days=400, shorten=True))
     with pytest.raises(SetupRefused, match=r"keeps 400 d; 30 days .* --shorten"):
-        made(config, SetupWish(keep_days=30))
-    made(config, SetupWish(keep_days=800))
+        made(config, SetupOptions(keep_days=30))
+    made(config, SetupOptions(keep_days=800))
     assert server.buckets["yujing"] == 800 * 86_400
 
 
 def test_what_the_setup_cannot_do_is_said(server: Influx2, tmp_path: Path) -> None:
     config = v2(server, tmp_path)
     with pytest.raises(SetupRefused, match="--operator"):
-        list(set_up_v2(config, None, SetupWish()))
+        list(set_up_v2(config, None, SetupOptions()))
     with pytest.raises(SetupRefused, match=r"history.token: expected \{ file"):
-        list(set_up_v2(config.model_copy(update={"token": Secret(env="X")}), OPERATOR, SetupWish()))
+        list(set_up_v2(config.model_copy(update={"token": Secret(env="X")}), OPERATOR, SetupOptions()))
     made(config)
     with pytest.raises(SetupRefused, match="HTTP 401: unauthorized access"):
-        list(set_up_v2(config, "another", SetupWish()))
+        list(set_up_v2(config, "another", SetupOptions()))
     with pytest.raises(SetupRefused, match="there is no organisation other"):
         made(config.model_copy(update={"org": "other"}))
     with pytest.raises(HistoryUnavailable):
@@ -167,13 +167,13 @@ def test_what_the_setup_cannot_do_is_said(server: Influx2, tmp_path: Path) -> No
 def test_a_fresh_influxdb_1_is_ready_for_service_and_reader(influxdb_1: str, tmp_path: Path) -> None:
     """A real one, with passwords: its first administrator too. Again: nothing; keeping less has to be meant."""
     config = v1(influxdb_1, tmp_path)
-    assert len(made(config, SetupWish(keep_days=400))) == 9
+    assert len(made(config, SetupOptions(keep_days=400))) == 9
     assert keeps_and_answers(config)
     assert lacking(config) == []
     assert private(tmp_path / "secrets") == {"password": 0o600, "influxdb_reader_password": 0o600}
-    assert made(config) == made(config, SetupWish(keep_days=400)) == []
+    assert made(config) == made(config, SetupOptions(keep_days=400)) == []
     with pytest.raises(SetupRefused, match="--shorten"):
-        made(config, SetupWish(keep_days=30))
+        made(config, SetupOptions(keep_days=30))
     (policies,) = httpx.get(
         f"{influxdb_1}/query",
         params={"q": "SHOW RETENTION POLICIES ON yujing"},
@@ -185,7 +185,7 @@ def test_a_fresh_influxdb_1_is_ready_for_service_and_reader(influxdb_1: str, tmp
         ["minutes", "43848h0m0s"],
         ["hours", "0s"],
     ]
-    assert made(config, SetupWish(keep_days=500)) == ["retention policy autogen: 500 d"]
+    assert made(config, SetupOptions(keep_days=500)) == ["retention policy autogen: 500 d"]
 
     reader = ("grafana", (tmp_path / "secrets" / "influxdb_reader_password").read_text().strip())
     asked: dict[str, Any] = {"params": {"db": "yujing", "q": "SELECT count(value) FROM readings"}}
@@ -203,7 +203,7 @@ def test_an_influxdb_1_that_asks_who_it_is_has_it_said_how_to_tell(influxdb_1: s
 
     def refused(operator: str | None) -> SetupRefused:
         with pytest.raises(SetupRefused) as error:
-            list(set_up_v1(config, operator, SetupWish()))
+            list(set_up_v1(config, operator, SetupOptions()))
         return error.value
 
     for _ in ("without a user", "with one"):
@@ -218,7 +218,7 @@ def test_an_influxdb_1_that_asks_who_it_is_has_it_said_how_to_tell(influxdb_1: s
 
 def test_a_policy_of_the_settings_is_made(influxdb_1: str, tmp_path: Path) -> None:
     config = v1(influxdb_1, tmp_path).model_copy(update={"retention_policy": 'ten "years"'})
-    assert 'retention policy ten "years": 3650 d' in made(config, SetupWish(keep_days=3_650))
+    assert 'retention policy ten "years": 3650 d' in made(config, SetupOptions(keep_days=3_650))
     assert keeps_and_answers(config)
     assert lacking(config) == []
     assert made(config) == []
@@ -263,7 +263,7 @@ def test_what_a_server_lacks_is_named(server: Influx2, influxdb_1: str, tmp_path
 def test_a_reading_of_now_is_not_older_than_a_day_kept(server: Influx2, tmp_path: Path) -> None:
     """What the setup makes is what the server goes by: of two days ago nothing is kept."""
     config = v2(server, tmp_path)
-    made(config, SetupWish(keep_days=1))
+    made(config, SetupOptions(keep_days=1))
     store = config.open_store()
     old = steady(4, start=time.time_ns() - 2 * 86_400 * SECOND)
     assert store.write_readings(old, configuration(), 1) == 4

@@ -146,7 +146,7 @@ def test_the_history_writer_carries_them_and_tries_again(tmp_path: Path) -> None
 
     store: HistoryStore = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
     writer = HistoryWriter(
-        store, MemoryJournal(), MemoryAlarms(), configuration=configuration, judge=as_it_is, also=also
+        store, MemoryJournal(), MemoryAlarms(), configuration=configuration, add_flags=as_it_is, after_cycle=also
     )
     with running(writer):
         assert told.wait(60)

@@ -14,7 +14,7 @@ from ingest.storage.history.config import DuckDBConfig, InfluxV1Config
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.line_protocol import warning_lines
-from ingest.storage.history.quarantine import warnings_again, warnings_aside
+from ingest.storage.history.quarantine import decode_warnings, encode_warnings
 from ingest.storage.history.writer import WARNINGS_READER, HistoryWriter
 from tests.ingest.domain.warnings.small import SECOND, fact, watch
 from tests.ingest.storage.history.made_up import configuration, until
@@ -105,12 +105,12 @@ class Cursors(MemoryAlarms):
 def test_the_writer_carries_them_from_where_it_was() -> None:
     store, alarms = Store(), Cursors()
     alarms.places[WARNINGS_READER] = 1
-    with running(HistoryWriter(store, MemoryJournal(), alarms, Log(), configuration=configuration, judge=as_it_is)):
+    with running(HistoryWriter(store, MemoryJournal(), alarms, Log(), configuration=configuration, add_flags=as_it_is)):
         until(lambda: alarms.places[WARNINGS_READER] == len(events()))
     assert store.warned == events()[1:]
 
 
 def test_what_a_store_refuses_is_put_aside_whole() -> None:
-    (aside,) = warnings_aside(events(), [(1, "no such plant")])
+    (aside,) = encode_warnings(events(), [(1, "no such plant")])
     assert (aside.topic, aside.detail) == ("history/warnings", "no such plant")
-    assert warnings_again([aside]) == events()[1:2]
+    assert decode_warnings([aside]) == events()[1:2]

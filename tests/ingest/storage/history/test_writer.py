@@ -32,7 +32,7 @@ from ingest.storage.history.influx import InfluxStore
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.influx_v2 import InfluxV2Store
 from ingest.storage.history.line_protocol import Precision
-from ingest.storage.history.quarantine import alarms_again, readings_again
+from ingest.storage.history.quarantine import decode_alarms, decode_readings
 from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
 from ingest.storage.history.writer import READER, HistoryWriter, _delay_s
 from ingest.storage.journal.commit import Commit
@@ -213,7 +213,7 @@ def as_it_is(readings: Batch, _: PlantConfiguration) -> Batch:
 
 
 def writer_of(store: HistoryStore, journal: JournalFeed, alarms: MemoryAlarms) -> HistoryWriter:
-    return HistoryWriter(store, journal, alarms, configuration=configuration, judge=as_it_is)
+    return HistoryWriter(store, journal, alarms, configuration=configuration, add_flags=as_it_is)
 
 
 @contextmanager
@@ -264,7 +264,9 @@ def test_a_backlog_is_carried_without_pause(
     for n in range(20):
         journal.add(steady(30, start=NOON + n * 30 * SECOND))
     pace = Pace(1_000, least_s=1_000)
-    with running(HistoryWriter(MemoryStore(), journal, alarms, configuration=configuration, judge=as_it_is, pace=pace)):
+    with running(
+        HistoryWriter(MemoryStore(), journal, alarms, configuration=configuration, add_flags=as_it_is, pace=pace)
+    ):
         until(lambda: journal.position == 20)
 
 
@@ -280,7 +282,7 @@ def test_a_turn_is_judged_in_one_call(journal: MemoryJournal, alarms: MemoryAlar
     journal.add(steady(2))
     journal.add(empty_batch())
     journal.add(steady(3, start=NOON + 60 * SECOND))
-    with running(HistoryWriter(store, journal, alarms, configuration=configuration, judge=count)):
+    with running(HistoryWriter(store, journal, alarms, configuration=configuration, add_flags=count)):
         until(lambda: journal.position == 3)
     assert calls == [5]
     assert store.flags == [8] * 5
@@ -346,7 +348,7 @@ def test_waits_double_up_to_thirty_seconds_and_honour_the_stores_wish(monkeypatc
         waits = [_delay_s(HistoryUnavailable("away"), failures) for _ in range(200)]
         assert longest / 2 <= min(waits) < max(waits) <= longest
     assert _delay_s(HistoryUnavailable("busy", retry_after_s=77), 1) == 77
-    assert _delay_s(HistoryUnavailable("busy", retry_after_s=1e9), 1) == module.LONGEST_WISH_S
+    assert _delay_s(HistoryUnavailable("busy", retry_after_s=1e9), 1) == module.LONGEST_REQUESTED_S
 
 
 def test_it_stops_at_once_even_while_it_waits(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
@@ -432,7 +434,7 @@ def test_the_thread_outlives_errors_nobody_thought_of(
 
     store = MemoryStore()
     journal.add(steady(10))
-    with running(HistoryWriter(store, journal, alarms, configuration=configuration, judge=judge)) as writer:
+    with running(HistoryWriter(store, journal, alarms, configuration=configuration, add_flags=judge)) as writer:
         until(lambda: writer.lag()[1] == "ZeroDivisionError")
         broken = False
         until(lambda: journal.position == 1)
@@ -554,8 +556,8 @@ def test_what_is_refused_is_put_aside_before_the_cursor_passes_it(
         ("history/readings", "history-rejected", "cannot store 666"),
     ]
     assert sum(item.readings for item in kept) == 2
-    assert alarms_again(kept[:1]) == alarms.events
-    again = readings_again(kept[1:])
+    assert decode_alarms(kept[:1]) == alarms.events
+    again = decode_readings(kept[1:])
     for name in ("point", "time", "value", "flags", "received"):
         assert getattr(again, name).tolist() == getattr(readings.take(np.array([3, 50])), name).tolist()
 
