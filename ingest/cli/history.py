@@ -97,8 +97,8 @@ def export_(
     with needing("duckdb", "yujing history"):
         from ingest.storage.history import duck_offline as care  # noqa: PLC0415  as above
 
-    asked = span(from_, to, care.Wanted().end)
-    wanted = care.Wanted(_table(what), asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
+    asked = span(from_, to, care.ExportFilter().end)
+    wanted = care.ExportFilter(_table(what), asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
     target, where = folder.resolve(), file.resolve() if file else None
     with _history(config, where) as found, care.reading(found) as db, ExitStack() as stack:
         if names := care.unknown(db, wanted):

@@ -1,10 +1,10 @@
-"""History in one DuckDB file: nothing to install, and any DuckDB tool reads it.
+"""History in one DuckDB file: needs no server, and any DuckDB tool reads it.
 
-Writing again. The writer goes on only from a cursor it has saved, so after a crash it repeats a write from the same
-first entry, perhaps with fewer or more entries after it. Every write leaves a mark: its number, its first entry and the
-time the first reading was received. A write whose first entry and receive time bear a known mark is such a repetition:
-it replaces the marked write and all later ones, which follow again. Entry numbers alone would not do: a new journal
-(a replaced disk) starts at 1 again, and taking that for a repetition would wipe out the history.
+Repeated writes: the writer continues only from a saved cursor, so after a crash it repeats a write from the same first
+entry, perhaps with fewer or more entries after it. Every write stores a mark: its number, its first entry and the time
+its first reading was received. A write whose first entry and receive time have a known mark is such a repetition: it
+replaces the marked write and all later ones, which follow again. Entry numbers alone do not suffice: a new journal (a
+replaced disk) starts at 1 again, and treating that as a repetition would delete the history.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ class DuckDBStore:
         self._marks = Marks()
         self._ids: dict[Series, int] = {}
         self._named: dict[tuple[str, str], tuple[int, ...]] = {}  # ids by plant and point, for queries
-        self._know({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
+        self._register({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
         self._configuration: PlantConfiguration | None = None
         self._by_index = np.empty(0, np.int32)  # series id by point index, for one configuration; 0 = unknown
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
-        """Keep readings; see `HistoryStore` and the head of this module."""
+        """Store readings; see `HistoryStore` and the docstring of this module."""
         if not len(batch):
             return 0
         at = self._upkeep.at
         series, new = self._series(batch, configuration)
         alive = batch.time >= at.readings
-        incoming: dict[str, NDArray[Any]] = {  # statements below find it by its name
+        incoming: dict[str, NDArray[Any]] = {  # used by name in the statements below
             "series": series[alive],
             "time": batch.time[alive],
             "value": batch.value[alive],
@@ -81,35 +81,35 @@ class DuckDBStore:
                     mark_stale(db, "late", "time < ?", [at.rolled_to])
         if mark is not None:
             self._marks.keep(mark, number)
-        self._know(new)  # only now that they are committed
+        self._register(new)  # only now that they are committed
         if mark is not None:
             self._upkeep.after_write(int(batch.received.max()))
         return len(batch) - int(np.count_nonzero(alive))
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
-        """Keep alarm events; see `HistoryStore`."""
+        """Store alarm events; see `HistoryStore`."""
         self._insert("INSERT OR IGNORE INTO alarms", [alarm_row(event) for event in events])
         return 0
 
     def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
-        """Keep warning events; see `HistoryStore`."""
+        """Store warning events; see `HistoryStore`."""
         self._insert("INSERT OR IGNORE INTO warnings", [warning_row(event) for event in events])
         return 0
 
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
-        """Keep what alarms asked of operator positions; see `HistoryStore`."""
+        """Store alarm metrics of operator positions; see `HistoryStore`."""
         self._insert("INSERT OR REPLACE INTO alarm_metrics", [slot_row(slot) for slot in slots])
         return 0
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-        """Points' readings in time buckets; see `HistoryStore`. A gateway's own series answers too."""
+        """Readings of points in time buckets, also of gateways; see `HistoryStore`."""
         if not queries:
             return ()
         with self._file.snapshot() as ask:
             return trends(ask, queries, lambda plant, point: self._named.get((plant, point), ()))
 
     def count_readings(self) -> int:
-        """All readings stored but those of gateways and of the service itself."""
+        """The number of readings stored, without those of gateways and of the service itself."""
         columns = self._file.query(
             "SELECT count(*) AS count FROM readings"
             " WHERE series NOT IN (SELECT id FROM series WHERE list_contains($devices, signal))",
@@ -118,14 +118,14 @@ class DuckDBStore:
         return int(columns["count"][0])
 
     def dropped_days(self) -> int:
-        """Days of readings dropped since it was opened, for their age or for room."""
+        """Days of readings dropped for their age or for disk space since the file was opened."""
         return self._upkeep.dropped_days
 
     def close(self) -> None:
-        """Checkpoint and let go of the file."""
+        """Checkpoint and close the file."""
         self._file.close()
 
-    def _know(self, new: Mapping[Series, int]) -> None:
+    def _register(self, new: Mapping[Series, int]) -> None:
         self._ids |= new
         for series, number in new.items():
             name = series.plant, series.point
@@ -137,7 +137,7 @@ class DuckDBStore:
                 db.executemany(f"{into} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
     def _series(self, batch: Batch, configuration: PlantConfiguration) -> tuple[NDArray[np.int32], dict[Series, int]]:
-        """The series id of every reading, and the ids of those series that are not in the file yet."""
+        """The series id of every reading, and the ids of series that are not in the file yet."""
         if configuration is not self._configuration:
             self._configuration, self._by_index = configuration, np.zeros(0, np.int32)
         beyond = int(batch.point.max()) + 1 - len(self._by_index)

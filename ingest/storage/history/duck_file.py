@@ -1,4 +1,4 @@
-"""One DuckDB file: its settings and tables, whole transactions, and queries that see the last committed state."""
+"""One DuckDB file: its settings and tables, transactions, and queries of a consistent committed state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Ask = Callable[[str, Mapping[str, object]], dict[str, NDArray[Any]]]
 _NEVER: Final = {"wal_autocheckpoint": "999 TB", "auto_checkpoint_skip_wal_threshold": str(1 << 60)}
 
 SPILL: Final = "1GB"
-"""Most that a query that does not fit into memory may put beside the file for a while: the disk is the journal's."""
+"""Most temporary disk space of a query that does not fit into memory: the journal needs the disk."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS series (
@@ -69,15 +69,15 @@ CREATE VIEW IF NOT EXISTS hours_by_name AS
 
 
 class DuckFile:
-    """The file, open in this process alone. Writes take their turn at a lock; every query has a cursor of its own.
+    """The file, opened by this process alone. Writes are serialized; every query has a cursor of its own.
 
     Raises:
-        HistoryUnavailable: by everything here: a full disk, a locked or broken file. None of it is the data's fault.
+        HistoryUnavailable: by every method: a full disk, a locked or broken file. The data are never at fault.
     """
 
     def __init__(self, config: DuckDBConfig) -> None:
         self._path = config.path
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._hold = FileSnapshot(config.path)
         self._log = config.path.with_name(f"{config.path.name}.wal")
         self._held = self._refused = False
@@ -88,8 +88,8 @@ class DuckFile:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """All that is written within is kept, or none of it."""
-        with self._turn, self._available():
+        """A transaction: everything written in it is committed, or nothing."""
+        with self._lock, self._available():
             self._db.execute("BEGIN")
             try:
                 yield self._db
@@ -101,28 +101,28 @@ class DuckFile:
 
     @contextmanager
     def snapshot(self) -> Iterator[Ask]:
-        """Several queries of the same committed state; from any thread, whatever is being written."""
+        """Run several queries on the same committed state; from any thread, also during writes."""
         with self._available(), self._db.cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield lambda sql, values: cursor.execute(sql, values).fetchnumpy()
 
     def query(self, sql: str, values: Mapping[str, object] | None = None) -> dict[str, NDArray[Any]]:
-        """The columns of one answer by their names."""
+        """The columns of one query's answer, by name."""
         with self.snapshot() as ask:
             return ask(sql, values or {})
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The same by rows, as Python's own types."""
+        """The rows of one query's answer, as Python's own types."""
         with self._available(), self._db.cursor() as cursor:
             found: list[tuple[Any, ...]] = cursor.execute(sql).fetchall()
             return found
 
     def checkpoint(self) -> bool:
-        """Bring what was written into the file proper, so that what was deleted makes room.
+        """Write the log into the file, so that deleted data free their space.
 
-        Returns False if that cannot be now: somebody copies the file, or a query is being answered.
+        Returns False if that is not possible now: the file is being copied, or a query is running.
         """
-        with self._turn, self._available():
+        with self._lock, self._available():
             if self._held:
                 return False
             try:
@@ -133,34 +133,34 @@ class DuckFile:
                 return False
             return True
 
-    def look_for_hold(self) -> None:
-        """Make no checkpoints while somebody copies the file (see `duck_snapshot`), unless it takes all too long."""
-        with self._turn, self._available():
+    def check_for_copy(self) -> None:
+        """Stop checkpoints while somebody copies the file (see `duck_snapshot`), unless the copy takes too long."""
+        with self._lock, self._available():
             if not self._hold.wanted():
                 self._refused = False
                 self._set_checkpoints(on=True)
             elif self._held and _size(self._log) > MOST_LOG:
                 self._refused = True
                 self._set_checkpoints(on=True)
-            elif not self._refused and not (self._held and self._hold.told()):
+            elif not self._refused and not (self._held and self._hold.announced()):
                 self._db.execute("CHECKPOINT")
                 self._set_checkpoints(on=False)
-                self._hold.tell()
+                self._hold.announce()
 
     @contextmanager
     def attached(self, path: Path, name: str) -> Iterator[None]:
-        """Have another file at hand within, under that name; one transaction writes to one of them."""
-        with self._turn, self._available():
+        """Attach another file under that name; one transaction writes to one of the files only."""
+        with self._lock, self._available():
             self._db.execute(f"ATTACH '{quoted(path)}' AS {name}")
         try:
             yield
         finally:
-            with self._turn, self._available():
+            with self._lock, self._available():
                 self._db.execute(f"DETACH {name}")
 
     def close(self) -> None:
-        """Checkpoint and let go of the file."""
-        with self._turn, self._available():
+        """Checkpoint and close the file."""
+        with self._lock, self._available():
             self._db.close()
 
     def _set_checkpoints(self, *, on: bool) -> None:
@@ -179,7 +179,7 @@ class DuckFile:
 
 @contextmanager
 def named(db: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, NDArray[Any]]) -> Iterator[None]:
-    """Give statements within these columns as a table of that name."""
+    """Register these columns as a table of that name for the statements inside."""
     db.register(name, columns)
     try:
         yield
@@ -188,7 +188,7 @@ def named(db: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, NDArra
 
 
 def quoted(path: Path) -> str:
-    """A path within a statement, between single quotes."""
+    """Escape a path for use between single quotes in a statement."""
     return str(path).replace("'", "''")
 
 
@@ -197,7 +197,7 @@ def _size(file: Path) -> int:
 
 
 def options(config: DuckDBConfig) -> dict[str, str | bool | int | float | list[str]]:
-    """The settings of DuckDB itself."""
+    """The configuration of DuckDB itself."""
     return {
         "autoinstall_known_extensions": "false",  # nothing is fetched from the network, whatever a query names
         "memory_limit": f"{config.memory_mb}MiB",

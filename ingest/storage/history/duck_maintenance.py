@@ -1,9 +1,9 @@
-"""When the DuckDB file's readings are rolled up, and when its oldest are dropped: by age, or for room on the disk.
+"""Schedules the rollup of readings in the DuckDB file, and the deletion of its oldest data by age or disk space.
 
-It works in small steps after writes, in the writer's thread, and rests for a multiple of what they took, so that a
-large file of an earlier version is rolled up beside the ordinary work. What is dropped is gone, and a machine's clock
-may be wrong: so one day at a time, and the next for its age an hour later. A full disk ends intake, so dropping comes
-first and waits only until the day itself is rolled up.
+It works in small steps after writes, in the writer's thread, and rests for a multiple of their time, so that a large
+file of an earlier version is rolled up beside the ordinary work. Deletion is final, and a machine's clock may be wrong:
+so one day at a time, and the next for its age an hour later. A full disk stops intake, so deletion comes first and
+waits only until the day itself is rolled up.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from ingest.storage.history.duck_rollups import (
     first_hour,
     frontiers,
     oldest_stale,
+    recompute_stale,
     roll,
-    roll_again,
     unroll,
 )
 from ingest.storage.history.errors import HistoryUnavailable
@@ -40,23 +40,23 @@ from ingest.storage.history.events import (
 )
 
 DAY: Final = 24 * HOUR
-LAG: Final = 2 * MINUTE  # behind what was received, so that ordinary delays cost nothing
-BEHIND: Final = 5 * MINUTE  # so much at once at least: that little is read quickly from the readings themselves
-IDLE_S: Final = 10.0  # between looks that find nothing to do
-TURN_S: Final = 0.2  # after a write, no further step begins
-REST: Final = 9.0  # times what the steps took: a tenth of a core at most
+LAG: Final = 2 * MINUTE  # of rollups behind received readings, so that ordinary delays cost nothing
+BEHIND: Final = 5 * MINUTE  # rolled up at once at least: so little is read quickly from the readings themselves
+IDLE_S: Final = 10.0  # between checks that find nothing to do
+STEPS_S: Final = 0.2  # spent on steps after a write
+REST: Final = 9.0  # times the duration of the steps: at most a tenth of a core
 FAILED_S: Final = 60.0
-LOOK_S: Final = 60.0  # between looks at age and room, and so between days that are dropped for room
-BY_AGE_S: Final = 3_600.0  # between days that are dropped for their age
-SHARE: Final = 0.8  # of what the disk could give the file, unless a setting says how much it may have
+CHECK_S: Final = 60.0  # between checks of age and space, and so between days dropped for space
+BY_AGE_S: Final = 3_600.0  # between days dropped for their age
+SHARE: Final = 0.8  # of the space the disk could give the file, unless a setting limits it
 
 
 class DuckMaintenance:
-    """Rolls readings up and drops old ones, a step at a time. To be called by the thread that writes.
+    """Rolls up readings and deletes old ones, step by step; to be called by the writing thread.
 
     Args:
         file: the file.
-        config: how long it keeps what, and how large it may be.
+        config: retention and size limit.
         clock: a steady clock, in seconds.
     """
 
@@ -65,7 +65,7 @@ class DuckMaintenance:
         self._config = config
         self._clock = clock
         self._most = HOUR  # rolled up in one go
-        self._due = self._look_due = self._age_due = clock()
+        self._due = self._check_due = self._age_due = clock()
         with file.transaction() as db:
             self.at = frontiers(db)
         """What the file holds."""
@@ -73,14 +73,14 @@ class DuckMaintenance:
         """Of readings, since the file was opened."""
 
     def after_write(self, received: int) -> None:
-        """Do what is due after a write whose newest reading was received then (ns since the epoch)."""
+        """Do the due work after a write whose newest reading was received then (ns since the epoch)."""
         began = self._clock()
         if began < self._due:
             return
         try:
-            self._file.look_for_hold()
+            self._file.check_for_copy()
             busy = self.step(received)
-            while busy and self._clock() < began + TURN_S:
+            while busy and self._clock() < began + STEPS_S:
                 busy = self.step(received)
         except HistoryUnavailable as error:
             emit(HistoryUpkeepDelayed(str(error)))
@@ -91,7 +91,7 @@ class DuckMaintenance:
         self._due = now + (REST * (now - began) if busy else IDLE_S)
 
     def step(self, received: int) -> bool:
-        """Do one thing if there is any to do, and tell whether there was."""
+        """Do one step of work, if there is any; returns whether there was."""
         return self._drop(received) or self._roll(received - LAG)
 
     def _roll(self, target: int) -> bool:
@@ -102,12 +102,12 @@ class DuckMaintenance:
         return busy
 
     def _drop(self, received: int) -> bool:
-        """Drop the oldest day if it is too old or has to make room; never the last two."""
-        if self._clock() < self._look_due:
+        """Delete the oldest day if it is too old or its space is needed; never the last two."""
+        if self._clock() < self._check_due:
             return False
         end = self._oldest_day(received - DAY)
         if end is not None and not self._rolled_up(end):
-            return False  # looked at again as soon as it is
+            return False  # checked again as soon as it is
         cause = self._cause(end, received)
         if end is not None and cause is not None:
             self._drop_readings(end, cause)
@@ -116,13 +116,13 @@ class DuckMaintenance:
             dropped = self._clock() >= self._age_due and self._drop_rollups(
                 received - self._config.rollup_retention_d * DAY
             )
-        self._look_due = self._clock() + LOOK_S
+        self._check_due = self._clock() + CHECK_S
         if dropped and cause != "room":
             self._age_due = self._clock() + BY_AGE_S
         return dropped
 
     def _oldest_day(self, before: int) -> int | None:
-        """The end of the oldest day that holds readings, if it ended before that."""
+        """The end of the oldest day that holds readings, if that is before `before`."""
         with self._file.transaction() as db:
             oldest = first_hour(db, self.at.readings, before)
         end = None if oldest is None else oldest // DAY * DAY + DAY
@@ -134,12 +134,12 @@ class DuckMaintenance:
         return end <= self.at.rolled_to and (stale is None or stale >= end)
 
     def _cause(self, end: int | None, received: int) -> str | None:
-        """Why the oldest day is to be dropped, None if it is not; it is told if the file is too large without one."""
+        """Why the oldest day is to be deleted, None if it is not; reports a file too large without such a day."""
         old = received - self._config.retention_d * DAY
         if end is not None and end <= old and self._clock() >= self._age_due:
             return "age"
         used, most = self._sizes()
-        # What was deleted a moment ago gives its room back with a checkpoint, unless somebody reads or copies the file.
+        # Just deleted data free their space with a checkpoint, unless somebody reads or copies the file.
         if used <= most or not self._file.checkpoint():
             return None
         used, most = self._sizes()
@@ -151,7 +151,7 @@ class DuckMaintenance:
         return "room"
 
     def _sizes(self) -> tuple[int, int]:
-        """How large the data in the file are, and may be, in bytes."""
+        """The size of the data in the file, and its limit, in bytes."""
         [(used, free)] = self._file.rows(
             "SELECT used_blocks * block_size, free_blocks * block_size FROM pragma_database_size()"
         )
@@ -160,7 +160,7 @@ class DuckMaintenance:
         return int(used), int(SHARE * (used + free + _free(self._config.path)))
 
     def _drop_readings(self, end: int, cause: str) -> None:
-        """Drop the readings before the end of that day."""
+        """Delete the readings before the end of that day."""
         with self._file.transaction() as db:
             count = _deleted(db, "readings", end)
             db.execute("UPDATE kept SET readings = ?", [end])
@@ -183,14 +183,14 @@ class DuckMaintenance:
 
 
 def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int, most: int) -> tuple[int, bool]:
-    """Roll up `most` ns within an hour; up to when all is rolled up now, and whether there was anything to do."""
+    """Roll up at most `most` ns within an hour; returns the end of rollups, and whether there was anything to do."""
     back = max(at.readings, target // HOUR * HOUR)
     if at.rolled_to > back + HOUR:  # the clock was wrong, and everything would seem late now
         unroll(db, back)
         return back, True
     stale = oldest_stale(db)
     if stale is not None:
-        roll_again(db, stale, at.rolled_to, most)
+        recompute_stale(db, stale, at.rolled_to, most)
         return at.rolled_to, True
     if target - at.rolled_to < BEHIND:
         return at.rolled_to, False

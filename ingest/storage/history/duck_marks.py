@@ -1,6 +1,6 @@
-"""The marks of writes to the DuckDB file, by which a repeated write is known: on disk, and the same in memory.
+"""The marks by which the DuckDB file recognizes a repeated write, on disk and cached in memory.
 
-The file is open in one process alone, so nobody else makes marks, and a write need not look them up.
+The file is open in one process alone, so nobody else adds marks, and a write need not read them.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ import duckdb
 from ingest.storage.history.duck_rollups import mark_stale
 
 KEPT: Final = 1_000
-"""Marks at least: a cursor may fall back by a few writes, never by that many."""
+"""Marks kept at least: a cursor may fall back by a few writes, never by that many."""
 
 _FORGET_EVERY: Final = KEPT // 10
 
 
 class Mark(NamedTuple):
-    """What a write and its repetition have in common: its first entry, and when its first reading was received."""
+    """The identity of a write and its repetitions: its first entry, and when its first reading was received."""
 
     first_entry: int
     received: int
 
 
 class Marks:
-    """The marks that the file holds."""
+    """The marks stored in the file."""
 
     def __init__(self) -> None:
         self._writes: dict[Mark, int] = {}
         self._last = 0
-        self._known = False  # not before they are read, nor after a write of which nobody knows how it ended
+        self._known = False  # whether the cache is valid: it is read, and no write is undecided
 
     def set(self, db: duckdb.DuckDBPyConnection, mark: Mark, rolled_to: int) -> int:
-        """Mark a write in this transaction; its number.
+        """Store the mark of a write in this transaction; returns the write's number.
 
-        A repeated write has the number it had, once it and all later ones are deleted. `keep` is to follow the commit.
+        A repeated write gets its former number, after it and all later ones are deleted. Call `keep` after the commit.
         """
         if not self._known:
             self._read(db)
@@ -52,7 +52,7 @@ class Marks:
         return number
 
     def keep(self, mark: Mark, number: int) -> None:
-        """That write is committed, in place of itself and all later ones."""
+        """Update the cache after the commit of that write, which replaces itself and all later ones."""
         if number <= self._last or number % _FORGET_EVERY == 0:
             self._writes = {one: write for one, write in self._writes.items() if number - KEPT < write < number}
         self._writes[mark] = self._last = number

@@ -1,6 +1,6 @@
-"""Care of a DuckDB file that no service has open: whether it is sound, written anew in order, and as Parquet.
+"""Maintains a DuckDB file that no service has open: checks it, rewrites it in order, exports it to Parquet.
 
-Each goes through the file an hour or a day of readings at a time, with the memory a service has.
+Each processes the file an hour or a day of readings at a time, with a service's memory limit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ingest.storage.history.errors import HistoryUnavailable
 Table = Literal["readings", "minutes", "hours"]
 Advance = Callable[[int], None]
 
-_ROWS: Final = 10_000_000  # rows read in one go
+_ROWS: Final = 10_000_000  # rows read at once
 _EVER: Final = 1 << 62
 _WHOLE: Final = ("series", "marks", "kept", "stale", "alarms", "alarm_metrics", "warnings")
 _VALUES: Final[dict[Table, str]] = {
@@ -34,8 +34,8 @@ _VALUES: Final[dict[Table, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What of a table is written out; the end is not included, and without names it is everything."""
+class ExportFilter:
+    """Which rows of a table to export; `end` is exclusive, and without names it is everything."""
 
     table: Table = "readings"
     start: int = 0
@@ -46,7 +46,7 @@ class Wanted:
 
 @contextmanager
 def reading(config: DuckDBConfig) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file, only to be read. Raises HistoryUnavailable: it cannot be, or a service has it open."""
+    """Open the file read-only. Raises HistoryUnavailable: it cannot be read, or a service has it open."""
     try:
         with duckdb.connect(str(config.path), read_only=True, config=options(config)) as db:
             yield db
@@ -55,7 +55,7 @@ def reading(config: DuckDBConfig) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def unavailable(path: Path, error: Exception) -> HistoryUnavailable:
-    """What to do where a file cannot be had."""
+    """The error for a file that cannot be opened, with advice."""
     if "lock" in str(error):
         return HistoryUnavailable(
             f"{path}: 服务正在使用,请停服务,或用备份中的副本 a service has it open; stop that first, or take a copy:"
@@ -66,7 +66,7 @@ def unavailable(path: Path, error: Exception) -> HistoryUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """How much the file keeps for people, whatever it needs beside that to look after it."""
+    """The amount of user data in the file, apart from its bookkeeping."""
 
     readings: int
     rollups: int
@@ -74,7 +74,7 @@ class Contents:
 
 
 def contents(db: duckdb.DuckDBPyConnection) -> Contents:
-    """How much there is; the same before and after the file is written anew."""
+    """Count the user data; the same before and after the file is rewritten."""
     return Contents(
         _count(db, "readings"),
         _count(db, "minutes") + _count(db, "hours"),
@@ -83,12 +83,12 @@ def contents(db: duckdb.DuckDBPyConnection) -> Contents:
 
 
 def rows_of(db: duckdb.DuckDBPyConnection) -> int:
-    """How many rows `damage` goes through, deleted ones that still take room and those of its bookkeeping counted."""
+    """The rows `damage` reads, including deleted ones that still take space and bookkeeping."""
     return sum(_last_row(db, table) for table in (*_WHOLE, *_VALUES))
 
 
 def damage(db: duckdb.DuckDBPyConnection, advance: Advance) -> Iterator[str]:
-    """Read every row, whose blocks bear checksums; tells what cannot be read. `advance` takes numbers of rows."""
+    """Read every row, whose blocks have checksums; yields what cannot be read. `advance` takes numbers of rows."""
     for table in (*_WHOLE, *_VALUES):
         for start in range(0, _last_row(db, table), _ROWS):
             try:
@@ -102,13 +102,13 @@ def damage(db: duckdb.DuckDBPyConnection, advance: Advance) -> Iterator[str]:
 
 
 def hours_of(db: duckdb.DuckDBPyConnection) -> int:
-    """How many hours `wrong_rollups` goes through, about."""
+    """The approximate number of hours `wrong_rollups` checks."""
     [(count,)] = db.execute(f"SELECT count(DISTINCT time // {HOUR}) FROM hours").fetchall()  # noqa: S608
     return int(count)
 
 
 def wrong_rollups(db: duckdb.DuckDBPyConnection, advance: Advance) -> Iterator[str]:
-    """Compare rollups with readings, and hours with minutes; tells the hours where they differ."""
+    """Compare rollups with readings, and hours with minutes; yields the hours where they differ."""
     [(readings, rolled_to)] = db.execute("SELECT readings, rolled_to FROM kept").fetchall()
     starts: dict[Table, int] = {"readings": readings, "minutes": 0, "hours": 0}
     for hour in sorted({hour for table, start in starts.items() for hour in _hours(db, table, start, rolled_to)}):
@@ -119,7 +119,7 @@ def wrong_rollups(db: duckdb.DuckDBPyConnection, advance: Advance) -> Iterator[s
 
 
 def compact(config: DuckDBConfig, bar: Callable[[int], Advance]) -> tuple[int, int]:
-    """Write the file anew, in order of time and series; its sizes before and after, in bytes.
+    """Rewrite the file in order of time and series; returns its sizes before and after, in bytes.
 
     The new file takes the old one's place when it is whole, and not before.
 
@@ -151,23 +151,23 @@ def compact(config: DuckDBConfig, bar: Callable[[int], Advance]) -> tuple[int, i
         _remove(new)
 
 
-def export(db: duckdb.DuckDBPyConnection, wanted: Wanted, folder: Path, bar: Callable[[int], Advance]) -> int:
-    """Write a Parquet file for each day of plant time that holds any; returns how many rows.
+def export(db: duckdb.DuckDBPyConnection, chosen: ExportFilter, folder: Path, bar: Callable[[int], Advance]) -> int:
+    """Write a Parquet file for each day of plant time that has rows; returns the number of rows.
 
     Each file has its name only once it is whole.
 
     Raises:
         OSError: a file cannot be written, or is there already: nothing is written then.
     """
-    days = list(_days(db, wanted))
-    files = [folder / f"{wanted.table}-{_day(start):%Y-%m-%d}.parquet" for start, _ in days]
+    days = list(_days(db, chosen))
+    files = [folder / f"{chosen.table}-{_day(start):%Y-%m-%d}.parquet" for start, _ in days]
     for file in files:
         if file.exists():
             raise FileExistsError(f"{file}: 已存在,请用新文件夹 is there already; give a new folder")
     advance, count = bar(len(days)), 0
     for file, (start, end) in zip(files, days, strict=True):
         part = file.with_name(f".{file.name}.part")
-        [(written,)] = db.execute(_copy_statement(wanted, part), _values(wanted, start, end)).fetchall()
+        [(written,)] = db.execute(_copy_statement(chosen, part), _values(chosen, start, end)).fetchall()
         if written:
             part.rename(file)
         else:
@@ -177,18 +177,18 @@ def export(db: duckdb.DuckDBPyConnection, wanted: Wanted, folder: Path, bar: Cal
     return count
 
 
-def unknown(db: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str]:
-    """The names asked for that the file does not have."""
+def unknown(db: duckdb.DuckDBPyConnection, chosen: ExportFilter) -> list[str]:
+    """The requested names that the file does not have."""
     known = db.execute("SELECT plant, point FROM series").fetchall()
     plants, points = {plant for plant, _ in known}, {point for _, point in known}
     return [
-        *(plant for plant in wanted.plants if plant not in plants),
-        *(point for point in wanted.points if point not in points),
+        *(plant for plant in chosen.plants if plant not in plants),
+        *(point for point in chosen.points if point not in points),
     ]
 
 
 def _copy(old: DuckFile, bar: Callable[[int], Advance]) -> None:
-    """Fill the attached new file."""
+    """Copy everything into the attached new file."""
     with old.transaction() as db:
         for table in _WHOLE:
             db.execute(f"INSERT INTO new.{table} BY NAME SELECT * FROM main.{table}")  # noqa: S608
@@ -207,7 +207,7 @@ def _copy(old: DuckFile, bar: Callable[[int], Advance]) -> None:
 
 
 def _hours(db: duckdb.DuckDBPyConnection, table: Table, start: int, end: int) -> Iterator[int]:
-    """The hours that hold any rows, in order."""
+    """The hours that have rows, in order."""
     [(last,)] = db.execute(f"SELECT max(time) + 1 FROM {table}").fetchall()  # noqa: S608
     end = min(end, last or 0)
     hour = first_hour(db, start // HOUR * HOUR, end, table)
@@ -216,34 +216,34 @@ def _hours(db: duckdb.DuckDBPyConnection, table: Table, start: int, end: int) ->
         hour = first_hour(db, hour + HOUR, end, table)
 
 
-def _days(db: duckdb.DuckDBPyConnection, wanted: Wanted) -> Iterator[tuple[int, int]]:
-    """The spans of the days that may hold any of what is wanted, by plant time."""
-    done = wanted.start
-    for hour in _hours(db, wanted.table, wanted.start, wanted.end):
+def _days(db: duckdb.DuckDBPyConnection, chosen: ExportFilter) -> Iterator[tuple[int, int]]:
+    """The spans of the days of plant time that may have rows to export."""
+    done = chosen.start
+    for hour in _hours(db, chosen.table, chosen.start, chosen.end):
         if hour + HOUR > done:
             day = _day(max(hour, done)).replace(hour=0, minute=0, second=0, microsecond=0)
-            midnight, next_one = (int(one.timestamp()) * 10**9 for one in (day, day + timedelta(days=1)))
-            done = min(next_one, wanted.end)
-            yield max(midnight, wanted.start), done
+            midnight, next_midnight = (int(at.timestamp()) * 10**9 for at in (day, day + timedelta(days=1)))
+            done = min(next_midnight, chosen.end)
+            yield max(midnight, chosen.start), done
 
 
 def _day(time: int) -> datetime:
     return datetime.fromtimestamp(time // 10**9, PLANT_TIME)
 
 
-def _copy_statement(wanted: Wanted, file: Path) -> str:
-    table = wanted.table
+def _copy_statement(chosen: ExportFilter, file: Path) -> str:
+    table = chosen.table
     return (
         f"COPY (SELECT make_timestamp_ns(time) AS time, plant, point, signal, {_VALUES[table]}"  # noqa: S608
         f" FROM {table} JOIN series ON series.id = {table}.series WHERE time >= $start AND time < $end"
-        f"{' AND list_contains($plants, plant)' if wanted.plants else ''}"
-        f"{' AND list_contains($points, point)' if wanted.points else ''}"
+        f"{' AND list_contains($plants, plant)' if chosen.plants else ''}"
+        f"{' AND list_contains($points, point)' if chosen.points else ''}"
         f") TO '{quoted(file)}' (FORMAT parquet, COMPRESSION zstd)"
     )
 
 
-def _values(wanted: Wanted, start: int, end: int) -> dict[str, int | Sequence[str]]:
-    names = {"plants": list(wanted.plants), "points": list(wanted.points)}
+def _values(chosen: ExportFilter, start: int, end: int) -> dict[str, int | Sequence[str]]:
+    names = {"plants": list(chosen.plants), "points": list(chosen.points)}
     return {"start": start, "end": end, **{name: of for name, of in names.items() if of}}
 
 
@@ -258,5 +258,5 @@ def _last_row(db: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _remove(file: Path) -> None:
-    for one in (file, file.with_name(f"{file.name}.wal")):
-        one.unlink(missing_ok=True)
+    for each in (file, file.with_name(f"{file.name}.wal")):
+        each.unlink(missing_ok=True)

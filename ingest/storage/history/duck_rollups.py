@@ -1,10 +1,10 @@
-"""Rollups in the DuckDB file: made of its readings some minutes after they came, and made again where they changed.
+"""Computes rollups in the DuckDB file some minutes after the readings arrived, and recomputes those that changed.
 
-`minutes` and `hours` are whole up to `kept.rolled_to`; what is newer is read from the readings themselves. A reading
-that is written, or deleted, before that makes its series' minute `stale`, in the same transaction: its rollups do not
-count until they are made again, and the readings answer for it. So a trend is the same whether it was rolled up or not.
+`minutes` and `hours` are complete up to `kept.rolled_to`; newer data are read from the readings themselves. A reading
+written or deleted before that makes its series' minute `stale`, in the same transaction: its rollups are ignored until
+they are recomputed, and the readings are used instead. So a trend is the same whether it was rolled up or not.
 
-Statements on an open transaction; `DuckUpkeep` says when.
+All functions run on an open transaction; `DuckMaintenance` calls them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Frontiers:
 
 
 def frontiers(db: duckdb.DuckDBPyConnection) -> Frontiers:
-    """What the file holds. In a file of an earlier version nothing is rolled up yet, from its oldest reading on."""
+    """Read the frontiers. In a file of an earlier version nothing is rolled up yet, from its oldest reading on."""
     row = db.execute("SELECT readings, rollups, rolled_to FROM kept").fetchone()
     if row is None:
         db.execute(
@@ -61,7 +61,7 @@ def frontiers(db: duckdb.DuckDBPyConnection) -> Frontiers:
 
 
 def mark_stale(db: duckdb.DuckDBPyConnection, source: str, condition: str, values: list[int]) -> None:
-    """Rollups of these readings no longer count: of table `source`, where this holds."""
+    """Mark the rollups of these readings as stale: those in table `source` that meet the condition."""
     db.execute(
         f"INSERT INTO stale SELECT DISTINCT series, time // {MINUTE} * {MINUTE} FROM {source} WHERE {condition}",  # noqa: S608
         values,
@@ -82,13 +82,13 @@ def roll_hour(db: duckdb.DuckDBPyConnection, hour: int) -> None:
 
 
 def differing(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, *, readings: bool) -> int:
-    """How many rollups of this hour are not what its readings come to, those that do not count left out.
+    """Count the rollups of this hour that differ from what its readings give, stale ones ignored.
 
     Args:
         db: the file.
         hour: a whole hour.
         rolled_to: up to where readings are rolled up.
-        readings: whether its readings are still there; if not, only the hour is compared with its minutes.
+        readings: whether its readings still exist; if not, only the hour is compared with its minutes.
     """
     found, stale = 0, f"FROM stale WHERE minute // {HOUR} * {HOUR} = $start"
     if readings:
@@ -113,8 +113,8 @@ def _differing(db: duckdb.DuckDBPyConnection, fresh: str, table: str, span: dict
     return 0 if row is None else int(row[0])
 
 
-def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, most: int = HOUR) -> None:
-    """Make stale rollups within this hour again: those of `most` ns, beginning with the oldest."""
+def recompute_stale(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, most: int = HOUR) -> None:
+    """Recompute stale rollups within this hour: those of `most` ns from the oldest on."""
     within = f"minute >= {hour} AND minute < {hour + HOUR}"
     first, last = _row(db, f"SELECT min(minute), max(minute) FROM stale WHERE {within}")  # noqa: S608
     span = _span(first, min(last + MINUTE, first + most))
@@ -125,7 +125,7 @@ def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, most: i
         f" AND EXISTS (FROM ({stale}) s WHERE s.series = minutes.series AND s.minute = time)",
         span,
     )
-    # All minutes of these series are worked out and the stale ones picked: far cheaper than to read by both.
+    # All minutes of these series are computed and the stale ones selected: far cheaper than reading by both.
     db.execute(
         f"INSERT INTO minutes SELECT f.* FROM ({_READINGS} AND {series} GROUP BY ALL)"  # noqa: S608
         f" f(series, minute, low, mean, high, valued, count) SEMI JOIN ({stale}) s"
@@ -133,7 +133,7 @@ def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, most: i
         span,
     )
     if hour + HOUR <= rolled_to:
-        # What is stale in the rest of the hour keeps its row from counting until that is made again, too.
+        # Stale minutes in the rest of the hour keep its row ignored until they are recomputed, too.
         series = f"series IN (SELECT series FROM stale WHERE {within})"  # noqa: S608
         db.execute(f"DELETE FROM hours WHERE time = {hour} AND {series}")  # noqa: S608
         db.execute(f"INSERT INTO hours {_MINUTES} AND {series} GROUP BY ALL ORDER BY ALL", _span(hour, hour + HOUR))
@@ -141,23 +141,23 @@ def roll_again(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, most: i
 
 
 def unroll(db: duckdb.DuckDBPyConnection, start: int) -> None:
-    """Forget the rollups from this hour on."""
+    """Delete the rollups from this hour on."""
     for table, column in (("minutes", "time"), ("hours", "time"), ("stale", "minute")):
         db.execute(f"DELETE FROM {table} WHERE {column} >= ?", [start])  # noqa: S608
     db.execute("UPDATE kept SET rolled_to = ?", [start])
 
 
 def oldest_stale(db: duckdb.DuckDBPyConnection) -> int | None:
-    """The hour of the oldest rollup that does not count, None if all do."""
+    """The hour of the oldest stale rollup, None if there is none."""
     (oldest,) = _row(db, "SELECT min(minute) FROM stale")
     return None if oldest is None else oldest // HOUR * HOUR
 
 
 def first_hour(db: duckdb.DuckDBPyConnection, start: int, end: int, table: str = "readings") -> int | None:
-    """The first hour with readings, or rows of another table, from `start` (a whole hour) to `end`, None if none has.
+    """The first hour from `start` (a whole hour) to `end` with rows in the table; None if there is none.
 
-    Looked for in spans that double, so that half a century without readings is passed in twenty looks; each looks only
-    at such parts of the file as may hold these times.
+    Searched in spans that double, so that half a century without readings takes twenty queries; each reads only those
+    parts of the file that may hold these times.
     """
     span = HOUR
     while start < end:

@@ -1,4 +1,4 @@
-"""Events and operator positions' figures as rows of the DuckDB file. Pure."""
+"""Converts events and metrics of operator positions to rows of the DuckDB file. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SLOT: Final = (
 
 
 def slot_row(slot: AlarmSlot) -> tuple[Any, ...]:
-    """A row of `alarm_metrics`."""
+    """The slot as a row of `alarm_metrics`."""
     numbers = slot.numbers()
     return (slot.position, slot.end, *(numbers.get(name) for name in _SLOT))
 
 
 def warning_row(event: WarningEvent) -> tuple[Any, ...]:
-    """A row of `warnings`."""
+    """The event as a row of `warnings`."""
     warning = event.warning
     return (
         event.id,
@@ -41,7 +41,7 @@ def warning_row(event: WarningEvent) -> tuple[Any, ...]:
 
 
 def alarm_row(event: AlarmEvent) -> tuple[Any, ...]:
-    """A row of `alarms`."""
+    """The event as a row of `alarms`."""
     alarm = event.alarm
     return (
         event.id,

@@ -1,10 +1,10 @@
-"""A copy of the DuckDB file as of one moment, also while a service has it open and writes to it.
+"""Copies the DuckDB file as of one moment, also while a service has it open and writes to it.
 
-DuckDB lets one process open a file. Between two checkpoints it changes nothing of what the file's head speaks of: new
-data go into the log beside it, or into blocks that are free. So whoever copies locks a file beside the history, the
-*hold*; the service that finds it locked makes a checkpoint, writes into it that it makes no others, and goes on until
-the lock is gone. The copy needs no log. If a checkpoint was made all the same (the service ended, or its log grew too
-long), the head differs afterwards, and there is no copy.
+DuckDB lets one process open a file. Between two checkpoints it changes nothing the file's head refers to: new data go
+into the log beside it, or into free blocks. So whoever copies locks a file beside the history, the *hold*; a service
+that finds it locked makes a checkpoint, writes into it that it makes no others, and goes on until the lock is gone. The
+copy needs no log. If a checkpoint was made all the same (the service ended, or its log grew too long), the head differs
+afterwards, and the copy is refused.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ import duckdb
 from ingest.storage.history.errors import HistoryUnavailable
 
 WAIT_S: Final = 90.0
-"""A service looks after its writes, and writes at least what it says of itself, every half a minute."""
+"""A service checks after its writes, at least every half a minute, when it writes readings of its own."""
 
-MOST_LOG: Final = 4 << 30  # bytes that the log may grow to meanwhile
+MOST_LOG: Final = 4 << 30  # bytes the log may reach meanwhile
 _HELD: Final = b"held"
 _POLL_S: Final = 0.2
-_HEAD: Final = 3 * 4096  # the file's head and its two descriptions of the data, of which the newer counts
+_HEAD: Final = 3 * 4096  # the file's head and its two data headers, of which the newer counts
 _CHUNK: Final = 8 << 20
 
 
 class FileSnapshot:
-    """The service's side: whether somebody wants to copy the file now. The file of the hold stays once it is there."""
+    """The service's side of a copy: whether somebody wants one now. The hold file stays once it exists."""
 
     def __init__(self, path: Path) -> None:
         self._file = _hold_file(path)
 
     def wanted(self) -> bool:
-        """Whether somebody waits, or copies. Raises OSError."""
+        """Whether somebody waits to copy, or copies. Raises OSError."""
         try:
             with self._file.open("rb") as file:
                 return not _locked(file.fileno())
         except FileNotFoundError:
             return False
 
-    def told(self) -> bool:
-        """Whether who waits, or copies, was told that the file does not change. Raises OSError."""
+    def announced(self) -> bool:
+        """Whether it was announced that the file does not change. Raises OSError."""
         return self._file.read_bytes() == _HELD
 
-    def tell(self) -> None:
-        """Say that the file does not change from now on. Raises OSError."""
+    def announce(self) -> None:
+        """Announce that the file does not change from now on. Raises OSError."""
         self._file.write_bytes(_HELD)
 
 
 def copy_held(path: Path, to: Path, advance: Callable[[int], None], *, wait_s: float = WAIT_S) -> None:
-    """Copy the file as it is at one moment.
+    """Copy the file as of one moment.
 
     Args:
         path: the DuckDB file.
-        to: a new file; what is there of it after an error is no copy.
-        advance: called with the number of bytes that were copied.
-        wait_s: how long a service that has the file open is waited for.
+        to: a new file; incomplete after an error.
+        advance: called with the number of bytes just copied.
+        wait_s: how long to wait for a service that has the file open.
 
     Raises:
         HistoryUnavailable: it cannot be read, or changed meanwhile.
@@ -85,7 +85,7 @@ def copy_held(path: Path, to: Path, advance: Callable[[int], None], *, wait_s: f
 
 
 def count_stored(copy: Path) -> int:
-    """The readings in a copy. Raises HistoryUnavailable: it cannot be read."""
+    """Count the readings in a copy. Raises HistoryUnavailable: it cannot be read."""
     try:
         with duckdb.connect(str(copy), read_only=True) as file:
             [(count,)] = file.execute("SELECT count(*) FROM readings").fetchall()
@@ -96,7 +96,7 @@ def count_stored(copy: Path) -> int:
 
 @contextmanager
 def _held(path: Path, wait_s: float) -> Iterator[None]:
-    """The file does not change within, unless a service begins or ends."""
+    """Hold the file unchanged, unless a service starts or ends."""
     hold, until = _hold_file(path), time.monotonic() + wait_s
     with hold.open("a+b") as file:
         while not _locked(file.fileno()):
@@ -109,7 +109,7 @@ def _held(path: Path, wait_s: float) -> Iterator[None]:
 
 
 def _at_rest(path: Path) -> bool:
-    """Whether nobody has the file open; its log is then in the file."""
+    """Whether nobody has the file open; if so, its log is written into it."""
     try:
         with duckdb.connect(str(path)) as file:
             file.execute("CHECKPOINT")
@@ -127,7 +127,7 @@ def _wait(until: float, otherwise: str) -> None:
 
 
 def _locked(file: int) -> bool:
-    """Lock an open file, if nobody else has."""
+    """Lock an open file unless somebody else has; returns whether that succeeded."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""InfluxQL for the trends of many points at once: what is asked, and what the answers come to. Pure."""
+"""Builds InfluxQL statements for the trends of many points at once, and assembles their answers. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"
 """Set on every reading without a value."""
 
 ROLLED: Final = ("readings", "service")
-"""Measurements that have rollups; gateways tell little and seldom."""
+"""Measurements that have rollups; gateways send little and seldom."""
 
 READINGS_ONLY: Final = Kept(minutes=2**63 - 1, hours=2**63 - 1)
-"""No rollups are there."""
+"""The coverage of a store without rollups."""
 
 _PARTS: Final = 2**60
-"""Sums of so small parts of numbers do not overflow, and a power of two takes nothing of their precision."""
+"""The divisor of numbers whose sum overflows; as a power of two it does not change their precision."""
 
 _QUOTED: Final = {"\\": r"\\", "\n": r"\n"}
 _STRING: Final = str.maketrans(_QUOTED | {"'": r"\'"})
@@ -34,7 +34,7 @@ _NAME: Final = str.maketrans(_QUOTED | {'"': r"\""})
 
 
 class Rows(Enum):
-    """What the rows of an answer are."""
+    """The kinds of rows of an answer."""
 
     VALUES = "min({0}), mean({0}), max({0}), count({0})"
     BLANK = "count(quality)"
@@ -49,21 +49,21 @@ _IN_PARTS: Final = {
         f"low, sum / {_PARTS} AS part, high, count, blank",
     ),
 }
-"""The same of a subquery, and what that selects."""
+"""The same over a subquery, and what that selects."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrendStatement:
-    """A statement with a series for each value of a tag.
+    """A statement that returns one series per value of a tag.
 
     Attributes:
-        influxql: the statement; its rows are a time and what `rows` says.
-        in_parts: for a server whose sums overflow, which it cannot say in JSON: the same rows, much slower, with means
-            and sums of the 2^60th parts of the numbers.
-        tag: what tells the series apart.
-        queries: value of that tag -> places of the queries it answers.
-        rows: what its rows are.
-        shift: to be added to their times, ns.
+        influxql: the statement; its rows are a time and the columns of `rows`.
+        in_parts: the same, much slower, with means and sums of the numbers divided by 2^60, for a server whose sums
+            overflow, which it cannot express in JSON.
+        tag: the tag that identifies the series.
+        queries: value of that tag -> indices of the queries it answers.
+        rows: the kind of its rows.
+        shift: added to their times, ns.
     """
 
     influxql: str
@@ -75,8 +75,8 @@ class TrendStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is asked at once: a part of a trend's span, in one measurement."""
+class _Source:
+    """What one statement queries: a part of a trend's span, in one measurement."""
 
     plant: str
     part: Part
@@ -90,67 +90,67 @@ class _Asked:
 def trend_statements(
     queries: Sequence[TrendQuery], policy: str | None, kept: Kept, rollups: Mapping[Resolution, str]
 ) -> list[TrendStatement]:
-    """What to ask for these trends: a statement or two for each plant, span and measurement, however many its points.
+    """The statements for these trends: one or two per plant, span and measurement, however many points there are.
 
     Args:
-        queries: the trends wanted.
+        queries: the requested trends.
         policy: the retention policy of readings; None: the database's own.
-        kept: what there is of readings and rollups.
+        kept: the coverage by readings and rollups.
         rollups: the retention policy of rollups.
     """
-    found: defaultdict[_Asked, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    found: defaultdict[_Source, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for place, query in enumerate(queries):
-        for name, tag, value, field in _kept_in(query):
+        for name, tag, value, field in _sources_of(query):
             for part in parts_of(query, kept if name in ROLLED else READINGS_ONLY):
-                asked = _Asked(query.plant, part, query.width, query.first % query.width, name, tag, field)
-                found[asked][value].append(place)
+                source = _Source(query.plant, part, query.width, query.first % query.width, name, tag, field)
+                found[source][value].append(place)
     return [
-        _statement(asked, places, rows, where, condition)
-        for asked, places in found.items()
-        for rows, where, condition in _ways(asked.part.resolution, policy, rollups)
+        _statement(source, places, rows, where, condition)
+        for source, places in found.items()
+        for rows, where, condition in _row_kinds(source.part.resolution, policy, rollups)
     ]
 
 
 def _statement(
-    asked: _Asked, places: Mapping[str, Sequence[int]], rows: Rows, policy: str | None, condition: str
+    source: _Source, places: Mapping[str, Sequence[int]], rows: Rows, policy: str | None, condition: str
 ) -> TrendStatement:
-    start, end = asked.part.times
-    shift = asked.part.resolution.shift
+    start, end = source.part.times
+    shift = source.part.resolution.shift
     span = f"time >= {start} AND time < {end}"
-    source = (
-        f"{measurement(asked.measurement, policy)} WHERE plant = {string(asked.plant)} AND"
-        f" ({' OR '.join(f'{asked.tag} = {string(value)}' for value in places)}) AND {condition}{span}"
+    selection = (
+        f"{measurement(source.measurement, policy)} WHERE plant = {string(source.plant)} AND"
+        f" ({' OR '.join(f'{source.tag} = {string(value)}' for value in places)}) AND {condition}{span}"
     )
-    buckets = f"GROUP BY time({asked.width}ns, {(asked.phase - shift) % asked.width}ns), {asked.tag} fill(none)"
+    buckets = f"GROUP BY time({source.width}ns, {(source.phase - shift) % source.width}ns), {source.tag} fill(none)"
     outer, inner = _IN_PARTS[rows]
     return TrendStatement(
-        f"SELECT {rows.value.format(asked.field)} FROM {source} {buckets}",  # noqa: S608  quoted
-        f"SELECT {outer} FROM (SELECT {inner.format(asked.field)} FROM {source}) WHERE {span} {buckets}",  # noqa: S608
-        asked.tag,
+        f"SELECT {rows.value.format(source.field)} FROM {selection} {buckets}",  # noqa: S608  quoted
+        f"SELECT {outer} FROM (SELECT {inner.format(source.field)} FROM {selection}) WHERE {span} {buckets}",  # noqa: S608
+        source.tag,
         places,
         rows,
         shift,
     )
 
 
-def _ways(
+def _row_kinds(
     resolution: Resolution, policy: str | None, rollups: Mapping[Resolution, str]
 ) -> Sequence[tuple[Rows, str | None, str]]:
-    """How a part is asked: what for, of which retention policy, under which condition."""
+    """How a part is queried: the kinds of rows, each with its retention policy and condition."""
     if resolution is Resolution.READINGS:
         return (Rows.VALUES, policy, ""), (Rows.BLANK, policy, f"{NO_VALUE} AND ")
     return ((Rows.ROLLUPS, rollups[resolution], ""),)
 
 
 class Buckets:
-    """The buckets of one trend, put together from several series: a point may have had another id."""
+    """The buckets of one trend, merged from several series: a point may have had another id."""
 
     def __init__(self) -> None:
         self._rows: dict[int, tuple[float, float, float, int]] = {}  # time -> low, mean, high, readings with a value
         self._blank: dict[int, int] = {}  # time -> readings without one
 
     def add(self, rows: Sequence[Sequence[Any]], what: Rows, shift: int, *, in_parts: bool = False) -> None:
-        """Add a series' rows, as a `TrendStatement` gives them, by its other statement if `in_parts`."""
+        """Add a series' rows as returned by a `TrendStatement`, by its `in_parts` if so."""
         for at, *row in rows:
             time = at + shift
             blank = row[0] if what is Rows.BLANK else row[4] if what is Rows.ROLLUPS else 0
@@ -163,15 +163,17 @@ class Buckets:
                     middle = middle * _PARTS if np.isfinite(total) else np.nan
                 mean = middle / count if what is Rows.ROLLUPS else middle
                 known = self._rows.get(time)
-                self._rows[time] = (low, mean, high, count) if known is None else _both(known, (low, mean, high, count))
+                self._rows[time] = (
+                    (low, mean, high, count) if known is None else _merged(known, (low, mean, high, count))
+                )
 
     def trend(self) -> Trend:
-        """The trend they come to; no mean where the sum of its values is more than a number can be."""
+        """The merged trend; no mean where the sum of its values overflows."""
         times = sorted(self._rows.keys() | self._blank.keys())
         rows = [self._rows.get(time, (np.nan, np.nan, np.nan, 0)) for time in times]
         low, mean, high, count = zip(*rows, strict=True) if rows else ((),) * 4
         means = np.array(mean, np.float64)
-        means[np.isinf(means)] = np.nan  # of two ids together
+        means[np.isinf(means)] = np.nan  # from merging two ids
         return Trend(
             time=np.array(times, np.int64),
             low=np.array(low, np.float64),
@@ -182,7 +184,7 @@ class Buckets:
 
 
 def quoted(text: str) -> str:
-    """A measurement, database or policy as an InfluxQL identifier."""
+    """Quote a measurement, database or policy as an InfluxQL identifier."""
     return f'"{text.translate(_NAME)}"'
 
 
@@ -191,8 +193,8 @@ def measurement(name: str, policy: str | None) -> str:
     return quoted(name) if policy is None else f"{quoted(policy)}.{quoted(name)}"
 
 
-def _kept_in(query: TrendQuery) -> Iterator[tuple[str, str, str, str]]:
-    """Where its series may be: measurement, tag and its value, field."""
+def _sources_of(query: TrendQuery) -> Iterator[tuple[str, str, str, str]]:
+    """The places that may hold its series: measurement, tag and its value, field."""
     if query.plant == SERVICE:
         yield "service", "point", tag_value(query.point), "value"
         return
@@ -202,12 +204,12 @@ def _kept_in(query: TrendQuery) -> Iterator[tuple[str, str, str, str]]:
     yield "gateways", "gateway", tag_value(gateway), field
 
 
-def _both(one: tuple[float, float, float, int], other: Sequence[Any]) -> tuple[float, float, float, int]:
+def _merged(known: tuple[float, float, float, int], other: Sequence[Any]) -> tuple[float, float, float, int]:
     low, mean, high, count = other
-    total = one[3] + count
-    return min(one[0], low), (one[1] * one[3] + mean * count) / total, max(one[2], high), total
+    total = known[3] + count
+    return min(known[0], low), (known[1] * known[3] + mean * count) / total, max(known[2], high), total
 
 
 def string(text: str) -> str:
-    """A tag's value or a password as an InfluxQL string."""
+    """Quote a tag's value or a password as an InfluxQL string."""
     return f"'{text.translate(_STRING)}'"

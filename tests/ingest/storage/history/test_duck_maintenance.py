@@ -209,7 +209,7 @@ def test_upkeep_that_fails_is_told_and_never_fails_a_write(
     def fails(*_: object) -> None:
         raise HistoryUnavailable("the disk is full")
 
-    monkeypatch.setattr(duck_maintenance, "TURN_S", 0)  # a step after each write
+    monkeypatch.setattr(duck_maintenance, "STEPS_S", 0)  # a step after each write
     with monkeypatch.context() as broken, capture_logs() as log:
         broken.setattr(duck_maintenance, "_roll_on", fails)
         days_of_readings(store, 2)

@@ -120,7 +120,7 @@ def test_checkpoints_are_made_again_once_nobody_copies_or_the_log_grew_too_long(
     store: DuckDBStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def held() -> bool:
-        store._file.look_for_hold()
+        store._file.check_for_copy()
         [(most,)] = store._file.rows("SELECT current_setting('wal_autocheckpoint')")
         return str(most) != "16.0 MiB"
 
