@@ -1,4 +1,4 @@
-"""An outbox in memory, a clock to move by hand, and messages made as the service makes them."""
+"""An outbox in memory, a manual clock, and messages as the service creates them."""
 
 from __future__ import annotations
 

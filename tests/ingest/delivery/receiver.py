@@ -1,4 +1,4 @@
-"""A real HTTP(S) server on loopback that answers as a test tells it to."""
+"""A real HTTP(S) server on loopback with scripted answers."""
 
 from __future__ import annotations
 

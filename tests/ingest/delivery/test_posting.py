@@ -1,4 +1,4 @@
-"""One message after the other on a connection that is kept, and no answer is taken for that of another message."""
+"""Messages share a reused connection one after the other, and no answer is taken for that of another message."""
 
 from __future__ import annotations
 

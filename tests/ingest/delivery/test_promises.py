@@ -1,4 +1,4 @@
-"""Every kind of connector keeps what the outbox sender relies on."""
+"""Every kind of connector keeps the contract the outbox sender relies on."""
 
 from __future__ import annotations
 

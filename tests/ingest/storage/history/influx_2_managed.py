@@ -1,4 +1,4 @@
-"""The side of the stand-in of InfluxDB 2 that is set up: organisation, buckets, mappings, tokens, users of 1.x."""
+"""The management API of the InfluxDB 2 stand-in: organisation, buckets, mappings, tokens, users of 1.x."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A made-up plant, its readings and its alarm events, for tests of history stores and dashboards."""
+"""A sample plant, its readings and its alarm events, for tests of history stores and dashboards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What servers' answers mean."""
+"""Answers of servers are classified: accepted, refused, or to be retried."""
 
 from __future__ import annotations
 

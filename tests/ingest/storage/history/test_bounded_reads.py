@@ -1,4 +1,4 @@
-"""Whoever reads the history is answered in time, whatever the store does."""
+"""Readers of the history are answered in time, whatever the store does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The DuckDB file: what it keeps over crashes, replaced journals and restarts."""
+"""The DuckDB file keeps its data over crashes, replaced journals and restarts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the DuckDB file keeps what: days dropped by age and for room, one at a time, and files of before."""
+"""Retention of the DuckDB file: days are deleted by age and for disk space, one at a time, in old files too."""
 
 from __future__ import annotations
 

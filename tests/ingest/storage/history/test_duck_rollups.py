@@ -1,4 +1,4 @@
-"""Rollups in the DuckDB file: every trend is that of the readings, whatever was rolled up when."""
+"""Rollups in the DuckDB file: every trend equals that of the readings, whatever was rolled up when."""
 
 from __future__ import annotations
 

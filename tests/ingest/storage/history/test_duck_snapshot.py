@@ -1,4 +1,4 @@
-"""A copy of the DuckDB file is of one moment, whoever has it open."""
+"""A copy of the DuckDB file is of one moment, also while a service has it open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings older than the store keeps are no fault: counted, told in one line, and nothing is put aside for them."""
+"""Readings older than the store's retention are no fault: counted, reported in one line, and not quarantined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How InfluxDB stores speak HTTP, and what they make of every way a server can say no."""
+"""InfluxDB stores over HTTP, and their reaction to every kind of refusal by a server."""
 
 from __future__ import annotations
 

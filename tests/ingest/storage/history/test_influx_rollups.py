@@ -1,4 +1,4 @@
-"""Long trends from rollups that an InfluxDB makes: the same as from its readings, late ones too."""
+"""Long trends from an InfluxDB's rollups equal those from its readings, late ones included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing around what a store refuses."""
+"""Refused items are isolated, and all others are written."""
 
 from __future__ import annotations
 

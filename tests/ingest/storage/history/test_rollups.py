@@ -1,4 +1,4 @@
-"""Which resolution answers a trend, and that every reading is then counted once, in its bucket."""
+"""The resolution that answers a trend, and that every reading is counted once, in its bucket."""
 
 from __future__ import annotations
 

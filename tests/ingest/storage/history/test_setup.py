@@ -1,4 +1,4 @@
-"""An InfluxDB is made ready by one command, which may be given again; what one lacks is said."""
+"""One idempotent command sets up an InfluxDB, and a check names what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alarm metrics reach the history slot by slot: none left out while the store is away, none told before its time."""
+"""Alarm metrics reach the history slot by slot: none is missed during an outage, none is written early."""
 
 from __future__ import annotations
 

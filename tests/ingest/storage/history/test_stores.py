@@ -1,4 +1,4 @@
-"""What every history store keeps: the same promises, asked of DuckDB, of real InfluxDB and of VictoriaMetrics."""
+"""The contract of every history store, tested on DuckDB, real InfluxDB and VictoriaMetrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A history that cannot be opened is away: it is told why, and it is in use as soon as it can be."""
+"""A history that cannot be opened gives its reason, and is used as soon as it can be opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events of warnings in every history store: kept once, carried by the writer, put aside if refused."""
+"""Events of warnings in every history store: stored once, written by the writer, quarantined if refused."""
 
 from __future__ import annotations
 

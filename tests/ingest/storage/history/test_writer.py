@@ -1,4 +1,4 @@
-"""The history writer: nothing lost, nothing doubled, nobody held up, whatever the store does."""
+"""The history writer loses nothing, duplicates nothing and blocks nobody, whatever the store does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing of an entry changes unnoticed; a damaged one is told once, counted, and stops nobody."""
+"""No change of an entry goes unnoticed; a damaged one is reported once, counted, and stops no reader."""
 
 from __future__ import annotations
 

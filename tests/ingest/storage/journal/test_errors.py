@@ -1,4 +1,4 @@
-"""Each error of SQLite is translated_errors for what it means: try again, or end."""
+"""Each SQLite error is translated by its meaning: retry, or end the process."""
 
 from __future__ import annotations
 

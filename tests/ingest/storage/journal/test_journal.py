@@ -1,4 +1,4 @@
-"""The journal keeps what it was given, numbers it without gaps, and hands it to every reader."""
+"""The journal keeps what was appended, numbers it without gaps, and returns it to every reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quarantine is bounded, of each gateway and in all: the oldest make room, which is told, and nothing else goes."""
+"""Quarantine is limited per gateway and in all: the oldest make room, as reported, and nothing else is deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that fills up holds intake and gives up the ballast; one that has room again gets it back. No restart."""
+"""A full disk stops intake and deletes the ballast; with space again both are restored, without a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal of an earlier version goes on as one of today's; one of a later version is left alone."""
+"""A journal of an earlier version is migrated; one of a later version is left unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A boot's position: what is taken, what is asked for, and that nobody makes it grow."""
+"""A boot's sequence state: which frames are accepted, which are requested, and that its size is bounded."""
 
 from __future__ import annotations
 

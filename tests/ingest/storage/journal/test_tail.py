@@ -1,4 +1,4 @@
-"""The newest entries are handed out from memory: the same as are on disk, bounded, and nobody's to change."""
+"""The newest entries come from memory: equal to those on disk, bounded and read-only."""
 
 from __future__ import annotations
 

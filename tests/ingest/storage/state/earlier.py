@@ -1,4 +1,4 @@
-"""A database of the newest schema made one of an earlier version again, so that a test can upgrade it."""
+"""Turns a database of the newest schema into one of an earlier version, so that a test can upgrade it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the alarms on record ask of each position: now, and slot by slot for the history."""
+"""The alarm load of each operator position, at present and slot by slot for the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annunciations read back are the raises that were committed, each with what came of it before the next one."""
+"""Annunciations read back equal the committed raises, each with its outcome before the next one."""
 
 from __future__ import annotations
 

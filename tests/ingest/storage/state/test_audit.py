@@ -1,4 +1,4 @@
-"""The audit trail: nothing of it can be changed quietly."""
+"""The audit trail cannot be changed unnoticed."""
 
 from __future__ import annotations
 

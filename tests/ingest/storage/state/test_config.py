@@ -1,4 +1,4 @@
-"""The state database is a file or a PostgreSQL database, never both; a password stands in no address."""
+"""The state database is a file or a PostgreSQL database, never both; no address contains a password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A state database moves between a file and a server whole or not at all, and numbers go on where they were."""
+"""A state database is copied between a file and a server completely or not at all, and numbers continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A failed sync, a failed read and damage end the use of the file; a full disk and a busy file are waited out."""
+"""A failed sync, a failed read or damage ends the use of the file; a full disk or a busy file is waited out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old events go, what they were about stays, and nobody who still needs one misses it."""
+"""Old events are deleted, their records stay, and no reader misses an event it still needs."""
 
 from __future__ import annotations
 

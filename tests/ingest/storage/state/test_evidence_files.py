@@ -1,4 +1,4 @@
-"""A file of evidence is on disk, name and all, before anybody is told so, and is checked when it is read."""
+"""A file of evidence is synced to disk before that is confirmed, and verified when it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not as it was written is named, on either system, and nothing else with it."""
+"""Whatever is not as it was written is named, on either system, and nothing else."""
 
 from __future__ import annotations
 

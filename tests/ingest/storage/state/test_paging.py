@@ -1,4 +1,4 @@
-"""Every list that is read page by page gives each record once, however many are of one moment, whatever is damaged."""
+"""Every paged list gives each record once, however many share a moment, whichever rows are damaged."""
 
 from __future__ import annotations
 

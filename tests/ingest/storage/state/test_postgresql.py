@@ -1,4 +1,4 @@
-"""On a server: one service writes, durably; what the server loses, refuses or cannot say is waited out or told."""
+"""On a server one service writes, durably; what the server loses or refuses is waited out or reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one turn leads to is written whole or not at all, and can be asked for afterwards."""
+"""The results of one cycle are written completely or not at all, and can be queried afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What warnings are explained by is stored once, on both systems, and read back as it was at any moment."""
+"""Inputs of warnings are stored once, on both systems, and read back as of any moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings in the state database, on both systems: what is written is what is read, once."""
+"""Warnings in the state database, on both systems: what is read equals what was written, once."""
 
 from __future__ import annotations
 
