@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Request
 
+from ingest.domain.model.audit import ActRole
+from ingest.domain.model.rights import AUTHORITY, ENTERPRISE
 from ingest.services.access import Principal
 from ingest.services.errors import NotAllowed, NotSignedIn
 
@@ -40,3 +43,6 @@ Actor = Annotated[Principal, Depends(acting)]
 
 Inspector = Annotated[Principal, Depends(inspecting)]
 """Parameter of a route: a caller who supervises."""
+
+BY_ROLES: Final[Mapping[frozenset[ActRole], Any]] = {AUTHORITY: Inspector, ENTERPRISE: Actor}
+"""By who may take a step: that parameter of its route; anybody else is told why not. Default: `Caller`."""

@@ -1,51 +1,173 @@
-"""The steps of a hazard's life: one table says which follows which, and each step says what it needs."""
+"""The table of verbs of hazards: what leads from found to closed, who may do it, and what it needs."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import asdict, replace
-from enum import StrEnum
-from typing import Any, ClassVar, Final, Protocol
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
 
-from ingest.domain.cases.days import day_of
-from ingest.domain.cases.errors import Impossible, Incomplete, NotTheirs
+from ingest.domain.cases import verbs
+from ingest.domain.cases.criteria import Clause
+from ingest.domain.cases.errors import Impossible, Incomplete
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
-from ingest.domain.model.audit import ActRole
+from ingest.domain.cases.verbs import Form, Input, Kind, Verb, VerbTable
+from ingest.domain.model.audit import ActKind, ActRole
 from ingest.domain.model.rights import AUTHORITY, ENTERPRISE
+from ingest.domain.model.text import Text
+
+_FILES: Final = Input(Kind.EVIDENCE, Text("证据：照片或 PDF，最多 3 个", "Evidence: pictures or PDF, 3 at most"))
+_REASON: Final = Text("理由", "Reason")
+_NEW_DEADLINE: Final = Text("新的时限", "New deadline")
 
 
-class HazardStep(StrEnum):
-    """What can be done with a hazard."""
+class Action(Form[Hazard]):
+    """A step of a hazard, with what it needs."""
 
-    REGISTER = "register"
-    GRADE = "grade"
-    REPORT = "report"
-    SUPERVISE = "supervise"
-    RECTIFY = "rectify"
-    EXTEND = "extend"
-    SUBMIT = "submit"
-    SEND_BACK = "send-back"
-    CLOSE = "close"
-    DISMISS = "dismiss"
+    __slots__ = ()
+
+    @property
+    def step(self) -> HazardStep:
+        """Which one."""
+        return HazardStep.of(self)
 
 
-_TABLE: Final = """
-            F   R   G   P   M   S   C   D
-register    R   .   .   .   .   .   .   .
-grade       .   G   G   .   .   .   .   .
-report      .   .   P*  .   .   .   .   .
-supervise   .   .   .   P*  M*  S*  .   .
-rectify     .   .   M-  M*  .   .   .   .
-extend      .   .   .   .   M   .   .   .
-submit      .   .   .   .   S   .   .   .
-send-back   .   .   .   .   .   M   .   .
-close       .   .   .   .   .   C   .   .
-dismiss     D   D   D   .   .   .   .   .
-"""
-"""A row a step, a column a state: found, registered, graded, rePorted, rectifying (M: measures), submitted, closed,
-dismissed. `*` for major hazards only, `-` for general ones only, `.` impossible.
-"""
+@dataclass(frozen=True, slots=True)
+class Register(Action):
+    """登记."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade(Action):
+    """分级. A major one has a clause."""
+
+    level: Annotated[
+        HazardLevel,
+        Input(
+            Kind.CHOICE,
+            Text("等级", "Level"),
+            prefill="record",
+            options=(("general", Text("一般隐患", "general")), ("major", Text("重大隐患", "major"))),
+        ),
+    ]
+    clause: Annotated[
+        Clause | None,
+        Input(
+            Kind.CLAUSE, Text("判定条款", "Clause"), prefill="record", note=Text("（仅重大隐患）", "(major ones only)")
+        ),
+    ] = None
+    reason: Annotated[str | None, Input(Kind.WORDS, _REASON, rows=2)] = None
+
+    def check(self, record: Hazard) -> None:  # noqa: ARG002
+        """Check that a major hazard has a clause and a general one has none."""
+        if self.level is HazardLevel.MAJOR and self.clause is None:
+            raise Incomplete("clause", None, "the clause of the criteria that a major hazard falls under")
+        if self.level is HazardLevel.GENERAL and self.clause is not None:
+            raise Incomplete("clause", self.clause.id, "none for a general hazard")
+
+    def effects(self, record: Hazard, by: str, time: int) -> dict[str, Any]:  # noqa: ARG002
+        """Return the clause with its edition; grading as general takes both away."""
+        clause = self.clause
+        return {"clause": clause.id if clause else None, "criteria": clause.edition if clause else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Action):
+    """上报."""
+
+    to: Annotated[str, Input(Kind.NAME, Text("上报单位", "Reported to"), to="reported_to")]
+
+
+@dataclass(frozen=True, slots=True)
+class Supervise(Action):
+    """挂牌督办."""
+
+    number: Annotated[str, Input(Kind.NAME, Text("督办编号", "Number"), to="supervision", paired=True)]
+    authority: Annotated[
+        str, Input(Kind.NAME, Text("督办单位", "Authority"), to="supervised_by", prefill="caller", paired=True)
+    ]
+    since: Annotated[
+        dt.date, Input(Kind.DAY, Text("挂牌日期", "Since"), to="supervised_since", prefill="today", paired=True)
+    ]
+
+    @classmethod
+    def require(cls, record: Hazard) -> None:
+        """Refuse a second listing."""
+        if record.supervision is not None:
+            raise Impossible(f"supervise: the hazard is {record.state} and already listed under {record.supervision}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rectify(Action):
+    """整改方案: all five (五落实)."""
+
+    responsible: Annotated[str, Input(Kind.NAME, Text("整改责任人", "Responsible"), prefill="record")]
+    measure: Annotated[str, Input(Kind.PROSE, Text("整改措施", "Measure"), prefill="record")]
+    budget_fen: Annotated[
+        int, Input(Kind.MONEY, Text("整改资金（元）", "Budget (yuan)"), prefill="record", paired=True)
+    ]
+    deadline: Annotated[dt.date, Input(Kind.DEADLINE, Text("整改时限", "Deadline"), prefill="record", paired=True)]
+    contingency: Annotated[str, Input(Kind.PROSE, Text("应急预案", "Contingency plan"), prefill="record")]
+
+
+@dataclass(frozen=True, slots=True)
+class Extend(Action):
+    """延期."""
+
+    deadline: Annotated[dt.date, Input(Kind.DEADLINE, _NEW_DEADLINE)]
+    reason: Annotated[str, Input(Kind.WORDS, _REASON)]
+
+    def check(self, record: Hazard) -> None:
+        """Check that the deadline is later than before."""
+        if record.deadline is not None and self.deadline <= record.deadline:
+            raise Incomplete("deadline", self.deadline.isoformat(), f"a day after {record.deadline.isoformat()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Submit(Action):
+    """申请复查."""
+
+    done: Annotated[str, Input(Kind.PROSE, Text("整改情况", "What was done"))]
+    evidence: Annotated[tuple[UUID, ...], _FILES] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack(Action):
+    """退回整改."""
+
+    reason: Annotated[str, Input(Kind.WORDS, _REASON)]
+    deadline: Annotated[dt.date | None, Input(Kind.DEADLINE, _NEW_DEADLINE)] = None  # None: the old one stays
+
+    def effects(self, record: Hazard, by: str, time: int) -> dict[str, Any]:  # noqa: ARG002
+        """Count it."""
+        return {"sent_back": record.sent_back + 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Close(Action):
+    """销号."""
+
+    remark: Annotated[str, Input(Kind.WORDS, Text("复查意见", "What review found"))]
+    evidence: Annotated[tuple[UUID, ...], _FILES] = ()
+
+    @classmethod
+    def require(cls, record: Hazard) -> None:
+        """Refuse a major hazard that was never listed."""
+        if record.level is HazardLevel.MAJOR and record.supervision is None:
+            raise Impossible(f"close: the major hazard is {record.state} and was not listed for supervision (挂牌督办)")
+
+    def effects(self, record: Hazard, by: str, time: int) -> dict[str, Any]:  # noqa: ARG002
+        """Lift the listing for supervision."""
+        return {"lifted": time if record.supervision is not None else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss(Action):
+    """不构成隐患."""
+
+    reason: Annotated[str, Input(Kind.WORDS, _REASON, to="remark")]
+
 
 _LETTERS: Final = dict(zip("FRGPMSCD", HazardState, strict=True))
 _LEVELS: Final[Mapping[str, tuple[HazardLevel | None, ...]]] = {
@@ -55,101 +177,122 @@ _LEVELS: Final[Mapping[str, tuple[HazardLevel | None, ...]]] = {
 }
 
 
-def _read(table: str) -> dict[tuple[HazardState, HazardLevel | None, HazardStep], HazardState]:
-    head, *rows = (line.split() for line in table.strip().splitlines())
+def moves(cells: str) -> dict[Hashable, HazardState]:
+    """Read the states a verb leads to, a cell for each state it may lead from.
+
+    Letters: found, registered, graded, rePorted, rectifying (M: measures), submitted, closed, dismissed. `*` for major
+    hazards only, `-` for general ones only, `.` impossible.
+    """
     return {
-        (_LETTERS[column], level, HazardStep(step)): _LETTERS[cell[0]]
-        for step, *cells in rows
-        for column, cell in zip(head, cells, strict=True)
+        (before, level): _LETTERS[cell[0]]
+        for before, cell in zip(HazardState, cells.split(), strict=True)
         if cell != "."
         for level in _LEVELS[cell[1:]]
     }
 
 
-TRANSITIONS: Final = _read(_TABLE)
-"""(state, level, step) -> the state after it; what is not there is impossible."""
+class HazardTable(VerbTable):
+    """A table of verbs of hazards."""
 
-MAY: Final[Mapping[HazardStep, frozenset[ActRole]]] = {
-    HazardStep.REGISTER: ENTERPRISE | AUTHORITY,
-    HazardStep.GRADE: AUTHORITY,
-    HazardStep.REPORT: ENTERPRISE | AUTHORITY,
-    HazardStep.SUPERVISE: AUTHORITY,
-    HazardStep.RECTIFY: ENTERPRISE,
-    HazardStep.EXTEND: AUTHORITY,
-    HazardStep.SUBMIT: ENTERPRISE,
-    HazardStep.SEND_BACK: AUTHORITY,
-    HazardStep.CLOSE: AUTHORITY,
-    HazardStep.DISMISS: AUTHORITY,
-}
-"""Who may take a step: the enterprise rectifies, the authority judges."""
+    @classmethod
+    def kind(cls) -> ActKind:
+        """Hazards."""
+        return "hazard"
+
+    @classmethod
+    def situation(cls, record: Hazard) -> Hashable:
+        """Return state and level."""
+        return record.state, record.level
+
+    @classmethod
+    def described(cls, record: Hazard) -> tuple[str, str]:
+        """Return it with its level, and what is possible."""
+        level = f"{record.level} " if record.level else ""
+        return f"{level}hazard", f"; possible now: {', '.join(cls.possible(record)) or 'nothing'}"
+
+    @classmethod
+    def detail(cls, form: Form[Any], after: Hazard) -> dict[str, Any]:
+        """Return what was given, evidence too, and the state it led to."""
+        return verbs.given(form) | {"state": str(after.state)}
+
+    @classmethod
+    def history(cls, after: Hazard, form: Form[Any], by: str, role: ActRole, time: int) -> list[HazardMoment]:
+        """Return the line of its history."""
+        return [moment(after, cls.of(form), by=by, role=role, time=time, detail=verbs.given(form))]
 
 
-class Action(Protocol):
-    """One step, with what it needs. Implementations are frozen dataclasses; their fields are what was said."""
-
-    step: ClassVar[HazardStep]
-
-    def changes(self, hazard: Hazard, by: str, time: int) -> dict[str, Any]:
-        """What it changes in the hazard besides its state. Raises Incomplete, NotTheirs."""
+_ALL: Final = ENTERPRISE | AUTHORITY
 
 
-def possible(hazard: Hazard, role: ActRole | None = None) -> list[HazardStep]:
-    """The steps that can follow now, as far as this role may take them; None: whoever takes them."""
-    follow = [step for step in HazardStep if (hazard.state, hazard.level, step) in TRANSITIONS]
-    return [step for step in follow if role is None or role in MAY[step]]
+class HazardStep(HazardTable):
+    """What can be done with a hazard."""
+
+    REGISTER = Verb(
+        "register", Text("登记", "register"), _ALL,
+        #      F   R   G   P   M   S   C   D
+        moves("R   .   .   .   .   .   .   ."),
+        Register, "登记: enter it in the books.",
+    )  # fmt: skip
+    GRADE = Verb(
+        "grade", Text("分级", "grade"), AUTHORITY,
+        moves(".   G   G   .   .   .   .   ."),
+        Grade, "分级: general, or major by a clause of the criteria.", body="Grading", stamp="graded",
+        hint=Text("重大隐患须选择判定条款；系统只作建议，由人判定。依据：",
+                  "A major one needs its clause; the service proposes, a person grades. By:"),
+    )  # fmt: skip
+    REPORT = Verb(
+        "report", Text("上报", "report"), _ALL,
+        moves(".   .   P*  .   .   .   .   ."),
+        Report, "上报: tell the authority of a major one.", body="Reporting", stamp="reported",
+    )  # fmt: skip
+    SUPERVISE = Verb(
+        "supervise", Text("挂牌督办", "list for supervision"), AUTHORITY,
+        moves(".   .   .   P*  M*  S*  .   ."),
+        Supervise, "挂牌督办: list a major one for supervision.", body="Supervision",
+    )  # fmt: skip
+    RECTIFY = Verb(
+        "rectify", Text("制定整改方案", "plan rectification"), ENTERPRISE,
+        moves(".   .   M-  M*  .   .   .   ."),
+        Rectify, "整改: the plan, with all five duties.", body="RectificationPlan", stamp="planned",
+        hint=Text("五落实：责任、措施、资金、时限、预案，缺一不可。",
+                  "Who, what, with what money, by when, and what if it goes wrong: all five are needed."),
+    )  # fmt: skip
+    EXTEND = Verb(
+        "extend", Text("延期", "extend"), AUTHORITY,
+        moves(".   .   .   .   M   .   .   ."),
+        Extend, "延期: give more time.", body="Extension", aside=True,
+    )  # fmt: skip
+    SUBMIT = Verb(
+        "submit", Text("申请复查", "submit for review"), ENTERPRISE,
+        moves(".   .   .   .   S   .   .   ."),
+        Submit, "申请复查: say that it is done, and show it.", body="Submission", stamp="submitted",
+    )  # fmt: skip
+    SEND_BACK = Verb(
+        "send-back", Text("退回整改", "send back"), AUTHORITY,
+        moves(".   .   .   .   .   M   .   ."),
+        SendBack, "退回整改: not done, or not well.", body="Return", aside=True, reviews=True,
+    )  # fmt: skip
+    CLOSE = Verb(
+        "close", Text("销号", "close"), AUTHORITY,
+        moves(".   .   .   .   .   C   .   ."),
+        Close, "销号: review found it rectified.", body="Closing", stamp="closed", reviews=True,
+    )  # fmt: skip
+    DISMISS = Verb(
+        "dismiss", Text("不构成隐患", "no hazard"), AUTHORITY,
+        moves("D   D   D   .   .   .   .   ."),
+        Dismiss, "不构成隐患: looked at, and none.", body="Dismissal", stamp="closed", aside=True,
+    )  # fmt: skip
 
 
 def advance(hazard: Hazard, action: Action, *, by: str, role: ActRole, time: int) -> tuple[Hazard, HazardMoment]:
-    """Take a step; the hazard after it, and the line of its history.
-
-    Raises:
-        NotTheirs: not for this role or this person.
-        Impossible: the state (named) does not allow it.
-        Incomplete: something is missing.
-    """
-    if role not in MAY[action.step]:
-        raise NotTheirs(f"{action.step} a hazard: role {role} may not; {' or '.join(sorted(MAY[action.step]))} may")
-    after = TRANSITIONS.get((hazard.state, hazard.level, action.step))
-    if after is None:
-        level = f"{hazard.level} " if hazard.level else ""
-        steps = ", ".join(possible(hazard)) or "nothing"
-        raise Impossible(f"{action.step}: the {level}hazard is {hazard.state}; possible now: {steps}")
-    changed = replace(hazard, state=after, version=hazard.version + 1, **action.changes(hazard, by, time))
-    return changed, moment(changed, action.step, by=by, role=role, time=time, detail=said(action))
+    """Take a step; return the hazard after it, and the line of its history. Raises what `verbs.advance` raises."""
+    after = verbs.advance(HazardStep, hazard, action, by=by, role=role, time=time)
+    (line,) = HazardStep.history(after, action, by, role, time)
+    return after, line
 
 
 def moment(
     hazard: Hazard, step: str, *, by: str, role: ActRole, time: int, detail: Mapping[str, Any] | None = None
 ) -> HazardMoment:
-    """The line of history for a hazard as it stands after a step."""
+    """Return the line of history for a hazard as it is after a step."""
     return HazardMoment(hazard.id, hazard.version, step, hazard.state, time, by, role, detail or {})
-
-
-def said(action: Action) -> dict[str, Any]:
-    """What was said with a step, JSON-ready."""
-    fields = asdict(action)  # type: ignore[call-overload]
-    return {key: _plain(value) for key, value in fields.items() if value not in (None, ())}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):  # a clause
-        return value["id"]
-    if isinstance(value, (tuple, list)):
-        return [str(one) for one in value]
-    return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def required(parameter: str, value: str) -> str:
-    """The text without its blank edges. Raises Incomplete if nothing is left."""
-    text = value.strip()
-    if not text:
-        raise Incomplete(parameter, value, "a text")
-    return text
-
-
-def not_past(parameter: str, day: dt.date, time: int) -> dt.date:
-    """A deadline that can still be met. Raises Incomplete."""
-    today = day_of(time)
-    if day < today:
-        raise Incomplete(parameter, day.isoformat(), f"a day not before {today.isoformat()}")
-    return day

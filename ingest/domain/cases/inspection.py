@@ -1,13 +1,16 @@
-"""Inspection (执法检查): by plan or after a lead; what it finds are hazards; it ends with a result and a document."""
+"""Inspection (执法检查): by plan or after a lead; what it finds are hazards; it ends with a result and a document.
+
+What can be done with it is in `inspection_steps`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from ingest.domain.cases.errors import Impossible, Incomplete
+from ingest.domain.cases.errors import Incomplete
 
 
 class Basis(StrEnum):
@@ -93,15 +96,6 @@ class InspectionFilter:
     until: dt.date | None = None
 
 
-_NEXT = {
-    "begin": (frozenset({InspectionState.PLANNED}), InspectionState.UNDER_WAY),
-    "find": (frozenset({InspectionState.UNDER_WAY}), InspectionState.UNDER_WAY),
-    "conclude": (frozenset({InspectionState.UNDER_WAY}), InspectionState.CONCLUDED),
-    "cancel": (frozenset({InspectionState.PLANNED, InspectionState.UNDER_WAY}), InspectionState.CANCELLED),
-}
-"""Step -> the states it is possible in, the state after it."""
-
-
 def check(inspection: Inspection) -> None:
     """Raise Incomplete for what does not hold together."""
     if not inspection.inspectors or not all(name.strip() for name in inspection.inspectors):
@@ -112,60 +106,3 @@ def check(inspection: Inspection) -> None:
         raise Incomplete("lead", None, "the lead it goes after")
     if inspection.basis is Basis.PLAN and not (inspection.reference or "").strip():
         raise Incomplete("reference", inspection.reference, "the plan's name or number")
-
-
-def begin(inspection: Inspection, *, time: int) -> Inspection:
-    """The inspectors are there."""
-    return replace(_stepped(inspection, "begin"), begun=time)
-
-
-def find(inspection: Inspection, text: str, hazard: UUID, *, by: str, time: int) -> Inspection:
-    """Note something found; the hazard it is may be new or known."""
-    if not text.strip():
-        raise Incomplete("text", text, "a text: what was found")
-    if any(finding.hazard == hazard for finding in inspection.findings):
-        raise Impossible(f"find: hazard {hazard} is a finding of this inspection already; it is {inspection.state}")
-    finding = Finding(len(inspection.findings) + 1, text.strip(), hazard, time, by)
-    return replace(_stepped(inspection, "find"), findings=(*inspection.findings, finding))
-
-
-def conclude(
-    inspection: Inspection,
-    result: Result,
-    document: str,
-    *,
-    by: str,
-    time: int,
-    remark: str | None = None,
-    evidence: tuple[UUID, ...] = (),
-) -> Inspection:
-    """It ends, with a result and the number of its document. One that found something did not pass."""
-    if result is Result.PASSED and inspection.findings:
-        raise Incomplete("result", str(result), f"a result that fits {len(inspection.findings)} findings")
-    if result is Result.RECTIFY and not inspection.findings:
-        raise Incomplete("result", str(result), "a finding that has to be rectified")
-    if not document.strip():
-        raise Incomplete("document", document, "the document's number (文书号)")
-    return replace(
-        _stepped(inspection, "conclude"),
-        concluded=time,
-        concluded_by=by,
-        result=result,
-        document=document.strip(),
-        remark=remark,
-        evidence=(*inspection.evidence, *evidence),
-    )
-
-
-def cancel(inspection: Inspection, *, by: str, time: int, remark: str) -> Inspection:
-    """It is not done, or not to its end. What was found stays."""
-    if not remark.strip():
-        raise Incomplete("remark", remark, "a text: why")
-    return replace(_stepped(inspection, "cancel"), concluded=time, concluded_by=by, remark=remark.strip())
-
-
-def _stepped(inspection: Inspection, step: str) -> Inspection:
-    before, after = _NEXT[step]
-    if inspection.state not in before:
-        raise Impossible(f"{step}: the inspection is {inspection.state}")
-    return replace(inspection, version=inspection.version + 1, state=after)

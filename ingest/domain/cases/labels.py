@@ -9,9 +9,9 @@ from typing import Final
 from ingest.domain.cases.causes import Form
 from ingest.domain.cases.enterprise import RiskClass
 from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
-from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection import Basis, InspectionState, Result
 from ingest.domain.cases.lead import LeadSource, LeadState
+from ingest.domain.cases.verbs import VerbTable
 from ingest.domain.model.text import Text
 
 LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
@@ -24,18 +24,6 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
         "submitted": Text("待复查", "waiting for review"),
         "closed": Text("已销号", "closed"),
         "dismissed": Text("不构成隐患", "no hazard"),
-    },
-    HazardStep: {
-        "register": Text("登记", "register"),
-        "grade": Text("分级", "grade"),
-        "report": Text("上报", "report"),
-        "supervise": Text("挂牌督办", "list for supervision"),
-        "rectify": Text("制定整改方案", "plan rectification"),
-        "extend": Text("延期", "extend"),
-        "submit": Text("申请复查", "submit for review"),
-        "send-back": Text("退回整改", "send back"),
-        "close": Text("销号", "close"),
-        "dismiss": Text("不构成隐患", "no hazard"),
     },
     HazardLevel: {"general": Text("一般隐患", "general"), "major": Text("重大事故隐患", "major")},
     HazardSource: {
@@ -100,4 +88,4 @@ def label(value: StrEnum) -> Text:
     >>> label(HazardLevel.MAJOR).zh
     '重大事故隐患'
     """
-    return LABELS[type(value)][value]
+    return value.verb.words if isinstance(value, VerbTable) else LABELS[type(value)][value]

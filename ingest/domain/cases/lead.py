@@ -1,14 +1,15 @@
-"""Lead (线索): something an inspector should look into. Those the service finds have ids that cannot double."""
+"""Lead (线索): something an inspector should look into. Those the service finds have ids that cannot double.
+
+What can be done with it is in `lead_steps`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
-
-from ingest.domain.cases.errors import Impossible, Incomplete
 
 _LEADS: Final = UUID("c2f0a3de-53b1-5c56-8a54-1f0e5b0c9a33")
 
@@ -77,21 +78,3 @@ def lead_of_deadline(hazard: UUID, deadline: dt.date) -> UUID:
 def lead_of_warning(warning: UUID) -> UUID:
     """The id of the lead that a warning nobody handles gives: one for each warning."""
     return uuid5(_LEADS, f"warning/{warning}")
-
-
-def take(lead: Lead, *, by: str, time: int) -> Lead:
-    """An inspector looks into it. Raises Impossible unless it is open."""
-    if lead.state is not LeadState.OPEN:
-        raise Impossible(f"take: the lead is {lead.state}")
-    return replace(lead, version=lead.version + 1, state=LeadState.TAKEN, taken=time, taken_by=by)
-
-
-def close(lead: Lead, *, by: str, time: int, remark: str) -> Lead:
-    """It is settled. Raises Impossible, Incomplete."""
-    if lead.state is LeadState.CLOSED:
-        raise Impossible("close: the lead is closed")
-    if not remark.strip():
-        raise Incomplete("remark", remark, "a text: what came of it")
-    return replace(
-        lead, version=lead.version + 1, state=LeadState.CLOSED, closed=time, closed_by=by, remark=remark.strip()
-    )

@@ -1,14 +1,12 @@
-"""Hazards (隐患) as people open them and take them on."""
+"""Opening hazards (隐患); their steps are in `steps`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from ingest.domain.cases.criteria import Clause, load_criteria
 from ingest.domain.cases.hazard import Hazard, HazardSource
-from ingest.domain.cases.hazard_actions import Grade
-from ingest.domain.cases.hazard_steps import Action, advance, moment, said
+from ingest.domain.cases.hazard_steps import moment
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.cases import records
@@ -41,51 +39,15 @@ def open_hazard(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
     if wish.source is HazardSource.INSPECTION:
         raise BadParameter("source", str(wish.source), "by-hand, alarm or self-inspection")
     hazard = found(ports, caller, wish)
-    told = records.act(
-        ports, caller, FIND, "hazard", hazard.id, hazard.plant, {"title": hazard.title, "source": str(hazard.source)}
-    )
-    ports.cases.books.commit(added=opened(hazard, caller), acts=[told])
+    detail = {"title": hazard.title, "source": str(hazard.source)}
+    act = records.act(ports, caller, FIND, "hazard", hazard.id, hazard.plant, detail)
+    ports.cases.books.commit(added=opened(hazard, caller), acts=[act])
     return hazard
 
 
 def opened(hazard: Hazard, caller: Principal) -> list[Record]:
     """The rows of a new hazard: itself, and the first line of its history."""
     return [hazard, moment(hazard, FIND, by=caller.name, role=caller.acts_as, time=hazard.found)]
-
-
-def step(ports: Ports, caller: Principal, key: UUID, version: int, action: Action) -> Hazard:
-    """Take a step in the caller's name; `version` is the one they saw.
-
-    Raises:
-        NotThere: no such hazard in scope.
-        Conflict: somebody changed it meanwhile.
-        CaseError: it cannot be taken.
-    """
-    hazard = records.hazard(ports, caller, key)
-    records.seen("the hazard", version, hazard.version)
-    records.proofs(ports, hazard.plant, getattr(action, "evidence", ()))
-    if isinstance(action, Grade):
-        _check_clause(ports, hazard, action.clause)
-    after, line = advance(hazard, action, by=caller.name, role=caller.acts_as, time=ports.now())
-    told = records.act(
-        ports, caller, str(action.step), "hazard", key, hazard.plant, said(action) | {"state": str(after.state)}
-    )
-    ports.cases.books.commit(added=[line], saved=[after], acts=[told])
-    return after
-
-
-def clause(key: str | None) -> Clause | None:
-    """The clause of the criteria in force. Raises BadParameter."""
-    known = load_criteria().clauses
-    if key is not None and key not in known:
-        raise BadParameter("clause", key, f"one of {', '.join(known)}")
-    return None if key is None else known[key]
-
-
-def _check_clause(ports: Ports, hazard: Hazard, chosen: Clause | None) -> None:
-    plant = ports.live.configuration().plants.get(hazard.plant)
-    if chosen is not None and plant is not None and plant.kind not in chosen.kinds:
-        raise BadParameter("clause", chosen.id, f"a clause for plants of kind {plant.kind}")
 
 
 def _check_alarm(ports: Ports, caller: Principal, wish: Hazard) -> None:

@@ -1,17 +1,16 @@
-"""Leads (线索) and inspections (执法检查) as inspectors take them on."""
+"""Opening leads (线索) and inspections (执法检查), and findings; their other steps are in `steps`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from uuid import UUID, uuid4
 
-from ingest.domain.cases import inspection as inspecting
-from ingest.domain.cases import lead as leading
 from ingest.domain.cases.hazard import Hazard, HazardSource
-from ingest.domain.cases.inspection import Basis, Inspection, InspectionState, Result
+from ingest.domain.cases.inspection import Basis, Inspection, check
+from ingest.domain.cases.inspection_steps import Find, InspectionStep
 from ingest.domain.cases.lead import Lead, LeadSource, LeadState
+from ingest.domain.cases.lead_steps import LeadStep, Take
+from ingest.domain.cases.verbs import advance
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.cases import hazards, records
@@ -23,29 +22,9 @@ def open_lead(ports: Ports, caller: Principal, plant: str, text: str) -> Lead:
     """Open a lead by hand. Raises NotThere."""
     caller_scope.plant(ports, caller, plant)
     lead = Lead(uuid4(), plant, LeadSource.HAND, text, ports.now(), caller.name)
-    ports.cases.books.commit(
-        added=[lead], acts=[records.act(ports, caller, "open", "lead", lead.id, plant, {"text": text})]
-    )
+    act = records.act(ports, caller, "open", "lead", lead.id, plant, {"text": text})
+    ports.cases.books.commit(added=[lead], acts=[act])
     return lead
-
-
-def take_lead(ports: Ports, caller: Principal, key: UUID, version: int) -> Lead:
-    """Look into a lead. Raises NotThere, Conflict, CaseError."""
-    lead = records.lead(ports, caller, key)
-    records.seen("the lead", version, lead.version)
-    after = leading.take(lead, by=caller.name, time=ports.now())
-    ports.cases.books.commit(saved=[after], acts=[records.act(ports, caller, "take", "lead", key, lead.plant)])
-    return after
-
-
-def close_lead(ports: Ports, caller: Principal, key: UUID, version: int, remark: str) -> Lead:
-    """Settle a lead. Raises NotThere, Conflict, CaseError."""
-    lead = records.lead(ports, caller, key)
-    records.seen("the lead", version, lead.version)
-    after = leading.close(lead, by=caller.name, time=ports.now(), remark=remark)
-    told = records.act(ports, caller, "close", "lead", key, lead.plant, {"remark": remark})
-    ports.cases.books.commit(saved=[after], acts=[told])
-    return after
 
 
 def plan(ports: Ports, caller: Principal, wish: Inspection) -> Inspection:
@@ -57,7 +36,7 @@ def plan(ports: Ports, caller: Principal, wish: Inspection) -> Inspection:
     """
     caller_scope.plant(ports, caller, wish.plant)
     inspection = replace(wish, id=uuid4(), made=ports.now(), made_by=caller.name)
-    inspecting.check(inspection)
+    check(inspection)
     detail = {
         "basis": str(inspection.basis),
         "day": inspection.day.isoformat(),
@@ -72,20 +51,13 @@ def plan(ports: Ports, caller: Principal, wish: Inspection) -> Inspection:
         if lead.state is LeadState.CLOSED:
             raise Conflict("the lead is closed")
         if lead.state is LeadState.OPEN:
-            lead = leading.take(lead, by=caller.name, time=inspection.made)
-            acts.append(records.act(ports, caller, "take", "lead", lead.id, lead.plant))
+            lead = advance(LeadStep, lead, Take(), by=caller.name, role=caller.acts_as, time=inspection.made)
+            acts.append(records.act(ports, caller, LeadStep.TAKE.value, "lead", lead.id, lead.plant))
         else:
             lead = replace(lead, version=lead.version + 1)
         saved.append(replace(lead, inspection=inspection.id))
     ports.cases.books.commit(added=[inspection], saved=saved, acts=acts)
     return inspection
-
-
-def begin(ports: Ports, caller: Principal, key: UUID, version: int) -> Inspection:
-    """The inspectors are there. Raises NotThere, Conflict, CaseError."""
-    return _step(
-        ports, caller, key, version, "begin", lambda inspection: inspecting.begin(inspection, time=ports.now())
-    )
 
 
 def find(ports: Ports, caller: Principal, key: UUID, version: int, text: str, hazard: UUID | Hazard) -> Inspection:
@@ -109,62 +81,9 @@ def find(ports: Ports, caller: Principal, key: UUID, version: int, text: str, ha
         hazard = new.id
     elif records.hazard(ports, caller, hazard).plant != inspection.plant:
         raise BadParameter("hazard", str(hazard), f"a hazard of plant {inspection.plant}")
-    after = inspecting.find(inspection, text, hazard, by=caller.name, time=ports.now())
-    acts.append(
-        records.act(ports, caller, "find", "inspection", key, inspection.plant, {"text": text, "hazard": str(hazard)})
-    )
+    form = Find(text, hazard)
+    after = advance(InspectionStep, inspection, form, by=caller.name, role=caller.acts_as, time=ports.now())
+    detail = InspectionStep.detail(form, after)
+    acts.append(records.act(ports, caller, InspectionStep.FIND.value, "inspection", key, inspection.plant, detail))
     ports.cases.books.commit(added=added, saved=[after], acts=acts)
-    return after
-
-
-def conclude(
-    ports: Ports,
-    caller: Principal,
-    key: UUID,
-    version: int,
-    *,
-    result: Result,
-    document: str,
-    remark: str | None,
-    evidence: tuple[UUID, ...],
-) -> Inspection:
-    """End it with a result and the number of its document. Raises NotThere, BadParameter, Conflict, CaseError."""
-    records.proofs(ports, records.inspection(ports, caller, key).plant, evidence)
-
-    def end(inspection: Inspection) -> Inspection:
-        return inspecting.conclude(
-            inspection, result, document, by=caller.name, time=ports.now(), remark=remark, evidence=evidence
-        )
-
-    return _step(ports, caller, key, version, "conclude", end, result=str(result), document=document, remark=remark)
-
-
-def cancel(ports: Ports, caller: Principal, key: UUID, version: int, remark: str) -> Inspection:
-    """Call it off. Raises NotThere, Conflict, CaseError."""
-
-    def end(inspection: Inspection) -> Inspection:
-        return inspecting.cancel(inspection, by=caller.name, time=ports.now(), remark=remark)
-
-    return _step(ports, caller, key, version, "cancel", end, remark=remark)
-
-
-def open_states() -> frozenset[InspectionState]:
-    """States in which something is still to be done."""
-    return frozenset({InspectionState.PLANNED, InspectionState.UNDER_WAY})
-
-
-def _step(
-    ports: Ports,
-    caller: Principal,
-    key: UUID,
-    version: int,
-    step: str,
-    change: Callable[[Inspection], Inspection],
-    **said: Any,
-) -> Inspection:
-    inspection = records.inspection(ports, caller, key)
-    records.seen("the inspection", version, inspection.version)
-    after = change(inspection)
-    told = records.act(ports, caller, step, "inspection", key, inspection.plant, said)
-    ports.cases.books.commit(saved=[after], acts=[told])
     return after

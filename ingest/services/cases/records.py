@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ingest.domain.cases.disposition import Disposition
@@ -43,6 +43,14 @@ def lead(ports: Ports, caller: Principal, key: UUID) -> Lead:
 def inspection(ports: Ports, caller: Principal, key: UUID) -> Inspection:
     """One inspection in scope. Raises NotThere."""
     return _reached(caller, "inspection", key, ports.cases.books.inspection(key))
+
+
+RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
+    "hazard": hazard,
+    "lead": lead,
+    "inspection": inspection,
+}
+"""By kind: what finds a record that has steps."""
 
 
 def proofs(ports: Ports, plant: str, keys: tuple[UUID, ...]) -> tuple[UUID, ...]:

@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from ingest.domain.cases.days import day_of
 from ingest.domain.cases.duties import Duty, SelfInspection
 from ingest.domain.cases.enterprise import RiskClass
 from ingest.domain.cases.labels import CONNECTIONS
@@ -38,7 +37,6 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/enterprises")
     def list_enterprises(request: Request, caller: Caller) -> Response:
         """Show every enterprise: its class, whether it is connected, what it owes; those who are late first."""
-        today = day_of(ports.now())
         found = enterprises.enterprises(ports, caller)
         late = ("late", "due", "connected", "not-mandatory")
         found.sort(
@@ -48,7 +46,7 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
                 enterprise.plant.id,
             )
         )
-        return render.page(request, "enterprises.html", enterprises=found, today=today, connections=CONNECTIONS)
+        return render.page(request, "enterprises.html", enterprises=found, connections=CONNECTIONS)
 
     @router.get("/enterprises/{plant}")
     def enterprise(request: Request, caller: Caller, plant: str) -> Response:
@@ -58,7 +56,6 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
             request,
             "enterprise.html",
             enterprise=found,
-            today=day_of(ports.now()),
             connections=CONNECTIONS,
             classes=list(RiskClass),
         )
@@ -104,7 +101,6 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
     @router.get("/self-inspections")
     def self_inspections(request: Request, caller: Caller, plant: str = "") -> Response:
         """Show what is owed, the overdue first, and what was done."""
-        today = day_of(ports.now())
         found = enterprises.enterprises(ports, caller, plant or None)
         done = ports.cases.books.self_inspections(frozenset(enterprise.plant.id for enterprise in found))[:DONE_SHOWN]
         duties = [duty for enterprise in found for duty in enterprise.duties if duty.done is None]
@@ -115,7 +111,6 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
             done=[(self_inspection, proofs(ports, self_inspection.evidence)) for self_inspection in done],
             names=plant_names(ports, caller),
             chosen=plant,
-            today=today,
         )
 
     @router.post("/self-inspections", dependencies=[Depends(own_form)], max_body_size=most)

@@ -64,7 +64,8 @@ def parse_fen(text: object) -> int:
     return int(fen)
 
 
-def _blank_is_none(text: object) -> object:
+def blank_is_none(text: object) -> object:
+    """Return None for a field that was left empty."""
     return None if isinstance(text, str) and not text.strip() else text
 
 
@@ -79,10 +80,10 @@ Words = Annotated[str, _Short, _STORABLE, Form()]
 Prose = Annotated[str, _Long, _STORABLE, Form()]
 """A longer text that must be there."""
 
-Maybe = Annotated[Annotated[str, _Short, _STORABLE] | None, BeforeValidator(_blank_is_none), Form()]
+Maybe = Annotated[Annotated[str, _Short, _STORABLE] | None, BeforeValidator(blank_is_none), Form()]
 """A text that may be left out."""
 
-MaybeProse = Annotated[Annotated[str, _Long, _STORABLE] | None, BeforeValidator(_blank_is_none), Form()]
+MaybeProse = Annotated[Annotated[str, _Long, _STORABLE] | None, BeforeValidator(blank_is_none), Form()]
 """A longer text that may be left out."""
 
 Moment = Annotated[int | None, BeforeValidator(parse_moment), Form()]
@@ -95,7 +96,7 @@ Name = Annotated[
 
 MaybeName = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), _STORABLE] | None,
-    BeforeValidator(_blank_is_none),
+    BeforeValidator(blank_is_none),
     Form(),
 ]
 """A name that may be left out."""
@@ -111,6 +112,9 @@ MaybeDay = Annotated[dt.date | None, BeforeValidator(parse_day), Form()]
 
 Yuan = Annotated[int, BeforeValidator(parse_fen), Form()]
 """A sum in yuan, in fen."""
+
+MaybeYuan = Annotated[Annotated[int, BeforeValidator(parse_fen)] | None, BeforeValidator(blank_is_none), Form()]
+"""A sum in yuan that may be left out, in fen."""
 
 Onward = Annotated[str, Form()]
 """Where to go afterwards."""

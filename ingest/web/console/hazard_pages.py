@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from ingest.domain.cases.criteria import load_criteria
-from ingest.domain.cases.days import day_of
 from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardLevel, HazardSource, HazardState
+from ingest.domain.cases.hazard_steps import HazardStep, HazardTable
 from ingest.domain.model.plant import SERVICE, Point
 from ingest.services import caller_scope
 from ingest.services.cases import hazards, records
@@ -18,7 +18,7 @@ from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.console.fields import MaybeName, Prose, Words
 from ingest.web.console.forms import go_on, own_form
-from ingest.web.console.hazard_views import clauses_for, proofs_of_hazard, stages, steps_for
+from ingest.web.console.hazard_views import clauses_for, proofs_of_hazard, stages
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.paging import cut, read_token
 
@@ -28,7 +28,7 @@ AnyState = Literal["", "all", "overdue"] | HazardState
 AnyLevel = Literal[""] | HazardLevel
 
 
-def hazard_pages(ports: Ports, render: Renderer) -> APIRouter:
+def hazard_pages(ports: Ports, render: Renderer, table: type[HazardTable] = HazardStep) -> APIRouter:
     """Return the routes of the pages on hazards, and of the form that opens one."""
     router = APIRouter(prefix="/hazards")
 
@@ -113,14 +113,13 @@ def hazard_pages(ports: Ports, render: Renderer) -> APIRouter:
             hazard=found,
             plant=plant,
             stages=stages(found),
-            steps=steps_for(found, caller),
+            steps=table.offered(found, caller.name, caller.role),
             clauses=clauses_for(plant, _point(ports, found), found) if plant else [],
             clause=load_criteria().clauses.get(found.clause or ""),
             criteria=load_criteria(),
             history=history,
             proofs=proofs_of_hazard(ports, history),
             overdue=found.overdue(ports.now()),
-            today=day_of(ports.now()),
         )
 
     return router

@@ -1,4 +1,4 @@
-"""What the pages on hazards show: the stages of a life, the steps a caller may take, the clauses that fit."""
+"""What the pages on hazards show: the stages of a life, the clauses that fit, the files of each step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from uuid import UUID
 from ingest.domain.cases.criteria import Clause, load_criteria
 from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
-from ingest.domain.cases.hazard_steps import HazardStep, possible
 from ingest.domain.cases.labels import label
 from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.text import Text
-from ingest.services.access import Principal
 from ingest.services.ports import Ports
 from ingest.web.console.uploads import proofs
 from ingest.web.console.warning_views import StageStatus
@@ -27,20 +25,6 @@ _LIFE: Final = (
     HazardState.SUBMITTED,
     HazardState.CLOSED,
 )
-
-MAIN: Final = (
-    HazardStep.REGISTER,
-    HazardStep.GRADE,
-    HazardStep.REPORT,
-    HazardStep.SUPERVISE,
-    HazardStep.RECTIFY,
-    HazardStep.SUBMIT,
-    HazardStep.CLOSE,
-    HazardStep.SEND_BACK,
-    HazardStep.EXTEND,
-    HazardStep.DISMISS,
-)
-"""The steps in the order in which a page offers them: what leads on comes first."""
 
 
 def stages(hazard: Hazard) -> list[tuple[Text, StageStatus]]:
@@ -56,20 +40,6 @@ def stages(hazard: Hazard) -> list[tuple[Text, StageStatus]]:
         return "done" if number < at else "next"
 
     return [(label(state), how(number)) for number, state in enumerate(life)]
-
-
-def steps_for(hazard: Hazard, caller: Principal) -> list[HazardStep]:
-    """Return the steps that can follow and that this caller may take, in the order of the page."""
-    own = caller.name == hazard.submitted_by
-    ready = hazard.level is not HazardLevel.MAJOR or hazard.supervision is not None
-    open_ = {*possible(hazard, caller.role)}
-    if own:
-        open_ -= {HazardStep.CLOSE, HazardStep.SEND_BACK}  # somebody else reviews
-    if not ready:
-        open_ -= {HazardStep.CLOSE}
-    if hazard.supervision is not None:
-        open_ -= {HazardStep.SUPERVISE}
-    return [step for step in MAIN if step in open_]
 
 
 def clauses_for(plant: Plant, point: Point | None, hazard: Hazard) -> list[Clause]:

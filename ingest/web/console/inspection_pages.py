@@ -1,4 +1,4 @@
-"""The console's pages on inspections and the leads they go after, with their forms."""
+"""The console's pages on inspections and the leads they go after, with the forms that open them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
-from ingest.domain.cases.days import day_of
 from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
-from ingest.domain.cases.inspection import Basis, Inspection, InspectionFilter, InspectionState, Result
+from ingest.domain.cases.inspection import Basis, Inspection, InspectionFilter, InspectionState
+from ingest.domain.cases.inspection_steps import InspectionStep
 from ingest.domain.cases.labels import label
 from ingest.domain.model.plant import SERVICE
 from ingest.domain.model.text import Text
@@ -21,12 +20,11 @@ from ingest.services.cases import inspections, records
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
 from ingest.web.caller import Caller, Inspector
-from ingest.web.console.fields import Day, MaybeName, MaybeProse, Name, Onward, Prose, Version, Words
+from ingest.web.console.fields import Day, MaybeName, Prose, Version, Words
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
-from ingest.web.console.uploads import Files, handed_in, most_bytes, proofs
+from ingest.web.console.uploads import proofs
 from ingest.web.console.warning_views import StageStatus
-from ingest.web.inputs import MULTIPART
 from ingest.web.paging import cut, read_token
 
 SHOWN: Final = 50
@@ -36,10 +34,9 @@ _OPEN: Final = frozenset({InspectionState.PLANNED, InspectionState.UNDER_WAY})
 AnyState = Literal["", "all"] | InspectionState
 
 
-def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901  one route each
+def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on inspections and of their forms."""
     router = APIRouter(prefix="/inspections")
-    most = most_bytes(ports.cases.config.max_evidence_bytes + MULTIPART)
 
     @router.get("")
     def list_inspections(
@@ -71,7 +68,6 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
             names=plant_names(ports, inspector),
             chosen=came.plant if came else plant,
             lead=came,
-            today=day_of(ports.now()),
         )
 
     @router.post("", dependencies=[Depends(own_form)])
@@ -90,35 +86,6 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
         wish = Inspection(UUID(int=0), plant, basis, names, day, scope, 0, "", reference=reference, lead=lead or None)
         return go_on(f"/inspections/{inspections.plan(ports, inspector, wish).id}")
 
-    @router.post("/conclude", dependencies=[Depends(own_form)], max_body_size=most)
-    async def conclude(
-        inspector: Inspector,
-        inspection: Annotated[UUID, Form()],
-        version: Version,
-        result: Annotated[Result, Form()],
-        document: Name,
-        remark: MaybeProse = None,
-        files: Files = [],  # noqa: B006  FastAPI copies it
-    ) -> Response:
-        """End it with a result and the number of its document."""
-        found = await run_in_threadpool(records.inspection, ports, inspector, inspection)
-        evidence = await handed_in(ports, inspector, found.plant, files)
-
-        def end() -> None:
-            inspections.conclude(
-                ports,
-                inspector,
-                inspection,
-                version,
-                result=result,
-                document=document,
-                remark=remark,
-                evidence=evidence,
-            )
-
-        await run_in_threadpool(end)
-        return go_on(f"/inspections/{inspection}")
-
     @router.get("/{inspection}")
     def inspection(request: Request, caller: Caller, inspection: UUID) -> Response:
         """Show one inspection: what it found, and what is next."""
@@ -135,15 +102,9 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
             stages=stages(found),
             known=[hazard for hazard in known if hazard.id not in told],
             hazards={uuid: ports.cases.books.hazard(uuid) for uuid in told},
-            results=list(Result),
+            steps=InspectionStep.offered(found, caller.name, caller.role),
             proofs=proofs(ports, found.evidence),
         )
-
-    @router.post("/{inspection}/begin", dependencies=[Depends(own_form)])
-    def begin(inspection: UUID, inspector: Inspector, version: Version) -> Response:
-        """The inspectors are there."""
-        inspections.begin(ports, inspector, inspection, version)
-        return go_on(f"/inspections/{inspection}")
 
     @router.post("/{inspection}/find", dependencies=[Depends(own_form)])
     def find(
@@ -166,14 +127,6 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:  # noqa: C901
             new = Hazard(UUID(int=0), "", title or "", text, place or "", source, 0, "")
             inspections.find(ports, inspector, inspection, version, text, new)
         return go_on(f"/inspections/{inspection}")
-
-    @router.post("/{inspection}/cancel", dependencies=[Depends(own_form)])
-    def cancel(
-        inspection: UUID, inspector: Inspector, version: Version, remark: Words, onward: Onward = ""
-    ) -> Response:
-        """Call it off."""
-        inspections.cancel(ports, inspector, inspection, version, remark)
-        return go_on(onward or f"/inspections/{inspection}")
 
     return router
 

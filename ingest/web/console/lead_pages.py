@@ -1,4 +1,4 @@
-"""The console's pages on leads (线索), with their forms."""
+"""The console's pages on leads (线索), with the form that opens one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from ingest.domain.cases.lead import LeadFilter, LeadState
+from ingest.domain.cases.lead_steps import LeadStep
 from ingest.domain.model.plant import SERVICE
 from ingest.services import caller_scope
 from ingest.services.cases import inspections, records
 from ingest.services.ports import Ports
 from ingest.web.caller import Caller, Inspector
-from ingest.web.console.fields import Prose, Version, Words
+from ingest.web.console.fields import Prose
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.paging import cut, read_token
@@ -64,18 +65,7 @@ def lead_pages(ports: Ports, render: Renderer) -> APIRouter:
             lead=found,
             plant=ports.live.configuration().plants.get(found.plant),
             names=plant_names(ports, caller),
+            steps=LeadStep.offered(found, caller.name, caller.role),
         )
-
-    @router.post("/{lead}/take", dependencies=[Depends(own_form)])
-    def take(lead: UUID, inspector: Inspector, version: Version) -> Response:
-        """Look into it."""
-        inspections.take_lead(ports, inspector, lead, version)
-        return go_on(f"/leads/{lead}")
-
-    @router.post("/{lead}/close", dependencies=[Depends(own_form)])
-    def close(lead: UUID, inspector: Inspector, version: Version, remark: Words) -> Response:
-        """Settle it."""
-        inspections.close_lead(ports, inspector, lead, version, remark)
-        return go_on(f"/leads/{lead}")
 
     return router

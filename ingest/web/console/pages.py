@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse, Response
 
+from ingest.domain.cases.step_tables import TABLES
 from ingest.services.ports import Ports
 from ingest.web.console.alarm_forms import alarm_forms
 from ingest.web.console.alarm_pages import alarm_pages
 from ingest.web.console.audit_pages import audit_pages
 from ingest.web.console.disposition_forms import disposition_forms
 from ingest.web.console.enterprise_pages import enterprise_pages
-from ingest.web.console.hazard_forms import hazard_forms
 from ingest.web.console.hazard_pages import hazard_pages
 from ingest.web.console.inspection_pages import inspection_pages
 from ingest.web.console.lead_pages import lead_pages
@@ -20,6 +20,7 @@ from ingest.web.console.metric_pages import metric_pages
 from ingest.web.console.plant_pages import plant_pages
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.service_pages import service_pages
+from ingest.web.console.step_forms import step_forms
 from ingest.web.console.suppression_pages import suppression_pages
 from ingest.web.console.warning_pages import warning_pages
 from ingest.web.exports import Exports
@@ -31,7 +32,7 @@ PAGES = (
     disposition_forms,
     suppression_pages,
     warning_pages,
-    hazard_forms,  # before /hazards/{hazard}
+    *map(step_forms, TABLES),  # before /hazards/{hazard}
     hazard_pages,
     inspection_pages,
     lead_pages,

@@ -13,7 +13,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 import dashboards
+from ingest.domain.cases.days import day_of
 from ingest.domain.cases.labels import label
+from ingest.domain.cases.step_tables import COLUMNS
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour
 from ingest.services import caller_scope
@@ -94,6 +96,7 @@ class Renderer:
             subject_pages=SUBJECT_PAGES,
             colours={str(colour): colour.text for colour in Colour},
             label=label,
+            columns=COLUMNS,
             warning_states=WARNING_STATES,
             warning_asked=WARNING_ASKED,
             warning_events=WARNING_EVENTS,
@@ -137,6 +140,7 @@ class Renderer:
             source_of=source_in_chinese if lang == "zh" else str,
             place=navigation.current_place(request.url.path),
             now=now,
+            today=day_of(now),
             not_evaluated=lambda text: wording.not_evaluated(text, lang),
             path=request.url.path,
             here=here(request),

@@ -10,15 +10,21 @@ from fastapi import File, UploadFile
 from starlette.concurrency import run_in_threadpool
 
 from ingest.domain.cases.evidence import Evidence
+from ingest.domain.cases.step_tables import TABLES
 from ingest.services.access import Principal
 from ingest.services.cases import evidence
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
+from ingest.web.console.conflict_records import SUBJECT_PAGES
 
 MOST: Final = 3
 """Most files in a form."""
 
-PATHS: Final = ("/dispositions", "/hazards/submit", "/hazards/close", "/inspections/conclude", "/self-inspections")
+PATHS: Final = (
+    "/dispositions",
+    "/self-inspections",
+    *(SUBJECT_PAGES[table.kind()] + step for table in TABLES for step in table if step.verb.takes_files),
+)
 """Paths of forms with files. The record is a field and not part of the path, so that the guard knows each path."""
 
 Files = Annotated[list[UploadFile], File(description="JPEG, PNG or PDF, by their content")]

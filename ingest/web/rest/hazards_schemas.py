@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardSource, HazardState
-from ingest.domain.cases.hazard_steps import HazardStep, possible
+from ingest.domain.cases.hazard_steps import HazardTable
 from ingest.domain.model.audit import ActRole
 from ingest.services.config import Role
-from ingest.web.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, Yuan, said, told
+from ingest.web.rest.case_schemas import LongWords, Name, When, said, told
 from ingest.web.rest.schemas import Body, PlantId, PointId, Said, Shape, Words
 
 
-class HazardOut(Shape):
+class _Hazard(Shape):
     """A hazard as it stands."""
 
     id: UUID
@@ -59,7 +61,6 @@ class HazardOut(Shape):
     remark: str | None
     overdue: bool
     in_time: bool | None = Field(description="null: nothing was submitted yet")
-    possible: list[HazardStep] = Field(description="steps that can follow, as far as this caller may take them")
 
 
 class HazardStepOut(Shape):
@@ -72,19 +73,6 @@ class HazardStepOut(Shape):
     by: str
     role: ActRole
     detail: dict[str, Any]
-
-
-class HazardDetail(HazardOut):
-    """A hazard with its history, oldest first."""
-
-    history: list[HazardStepOut]
-
-
-class HazardPage(Shape):
-    """Hazards, newest found first. Pass `next` as `cursor` to go on; null: no more."""
-
-    hazards: list[HazardOut]
-    next: str | None
 
 
 class NewHazard(Body):
@@ -114,70 +102,29 @@ class FoundHazard(Body):
     point: PointId | None = None
 
 
-class Grading(Seen):
-    """分级. A major one has a clause."""
+class HazardShapes(NamedTuple):
+    """A hazard, a hazard with its history, a page of hazards."""
 
-    level: HazardLevel
-    clause: Annotated[str | None, Field(max_length=64)] = None
-    reason: Words | None = None
-
-
-class Reporting(Seen):
-    """上报."""
-
-    to: Name
+    out: Callable[..., Shape]
+    detail: Callable[..., Shape]
+    page: Callable[..., Shape]
 
 
-class Supervision(Seen):
-    """挂牌督办."""
-
-    number: Name
-    authority: Name
-    since: Day
-
-
-class RectificationPlan(Seen):
-    """整改方案: all five (五落实)."""
-
-    responsible: Name
-    measure: LongWords
-    budget_yuan: Yuan
-    deadline: Day
-    contingency: LongWords
-
-
-class Extension(Seen):
-    """延期."""
-
-    deadline: Day
-    reason: Words
-
-
-class Submission(Seen):
-    """申请复查."""
-
-    done: LongWords
-    evidence: Proofs = ()
-
-
-class Return(Seen):
-    """退回整改."""
-
-    reason: Words
-    deadline: Day | None = None
-
-
-class Closing(Seen):
-    """销号."""
-
-    remark: Words
-    evidence: Proofs = ()
-
-
-class Dismissal(Seen):
-    """不构成隐患."""
-
-    reason: Words
+@cache
+def shapes(table: type[HazardTable]) -> HazardShapes:
+    """Return the shapes of hazards, which name the steps of a table."""
+    about = "steps that can follow, as far as this caller may take them"
+    possible: Any = (list[table], Field(description=about))  # type: ignore[valid-type]
+    out = create_model("HazardOut", __base__=_Hazard, __doc__=_Hazard.__doc__, possible=possible)
+    detail = create_model(
+        "HazardDetail",
+        __base__=out,
+        __doc__="A hazard with its history, oldest first.",
+        history=(list[HazardStepOut], ...),
+    )
+    page: dict[str, Any] = {"hazards": (list[out], ...), "next": (str | None, ...)}  # type: ignore[valid-type]
+    about = "Hazards, newest found first. Pass `next` as `cursor` to go on; null: no more."
+    return HazardShapes(out, detail, create_model("HazardPage", __base__=Shape, __doc__=about, **page))
 
 
 class ClauseOut(Shape):
@@ -218,14 +165,14 @@ def wished(plant: str, body: NewHazard | FoundHazard, source: HazardSource, orig
     )
 
 
-def hazard_out(hazard: Hazard, now: int, role: Role) -> dict[str, Any]:
+def hazard_out(hazard: Hazard, now: int, role: Role, table: type[HazardTable]) -> dict[str, Any]:
     """The fields of `HazardOut`."""
     return told(hazard) | {
         "state_said": said(hazard.state),
         "budget_yuan": None if hazard.budget_fen is None else hazard.budget_fen / 100,
         "overdue": hazard.overdue(now),
         "in_time": hazard.in_time,
-        "possible": possible(hazard, role),
+        "possible": table.possible(hazard, role),
     }
 
 

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Query
 
 from ingest.domain.cases.hazard import HazardSource
 from ingest.domain.cases.inspection import Basis, InspectionFilter, InspectionState
+from ingest.domain.cases.inspection_steps import InspectionStep
 from ingest.domain.cases.lead import LeadFilter, LeadSource, LeadState
+from ingest.domain.cases.lead_steps import LeadStep
 from ingest.services import caller_scope
 from ingest.services.cases import inspections, records
 from ingest.services.ports import Ports
@@ -17,7 +19,8 @@ from ingest.services.timestamps import Instant
 from ingest.web.caller import Caller, Inspector
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import inspections_schemas as schemas
-from ingest.web.rest.case_schemas import Day, Seen
+from ingest.web.rest.case_schemas import Day
+from ingest.web.rest.case_steps import add_steps
 from ingest.web.rest.hazards_schemas import wished
 
 
@@ -54,16 +57,7 @@ def leads_router(ports: Ports) -> APIRouter:
         """Show one lead."""
         return schemas.lead_out(records.lead(ports, caller, lead))
 
-    @router.post("/{lead}/take")
-    def take(lead: UUID, caller: Inspector, body: Seen) -> schemas.LeadOut:
-        """Look into it. Inspectors and admins only."""
-        return schemas.lead_out(inspections.take_lead(ports, caller, lead, body.version))
-
-    @router.post("/{lead}/close")
-    def close(lead: UUID, caller: Inspector, body: schemas.Settled) -> schemas.LeadOut:
-        """Settle it. Inspectors and admins only."""
-        return schemas.lead_out(inspections.close_lead(ports, caller, lead, body.version, body.remark))
-
+    add_steps(router, ports, LeadStep, lambda after, _: schemas.lead_out(after), schemas.LeadOut)
     return router
 
 
@@ -102,11 +96,6 @@ def inspections_router(ports: Ports) -> APIRouter:
         """Show one inspection with its findings."""
         return schemas.inspection_out(records.inspection(ports, caller, inspection))
 
-    @router.post("/{inspection}/begin")
-    def begin(inspection: UUID, caller: Inspector, body: Seen) -> schemas.InspectionOut:
-        """The inspectors are there. Inspectors and admins only."""
-        return schemas.inspection_out(inspections.begin(ports, caller, inspection, body.version))
-
     @router.post("/{inspection}/findings", status_code=201)
     def find(inspection: UUID, caller: Inspector, body: schemas.NewFinding) -> schemas.InspectionOut:
         """Note something found, with the hazard it is. Inspectors and admins only."""
@@ -114,25 +103,7 @@ def inspections_router(ports: Ports) -> APIRouter:
         assert hazard is not None  # noqa: S101  the shape says so
         return schemas.inspection_out(inspections.find(ports, caller, inspection, body.version, body.text, hazard))
 
-    @router.post("/{inspection}/conclude")
-    def conclude(inspection: UUID, caller: Inspector, body: schemas.Conclusion) -> schemas.InspectionOut:
-        """End it with a result and the number of its document. Inspectors and admins only."""
-        return schemas.inspection_out(
-            inspections.conclude(
-                ports,
-                caller,
-                inspection,
-                body.version,
-                result=body.result,
-                document=body.document,
-                remark=body.remark,
-                evidence=body.evidence,
-            )
-        )
-
-    @router.post("/{inspection}/cancel")
-    def cancel(inspection: UUID, caller: Inspector, body: schemas.Settled) -> schemas.InspectionOut:
-        """Call it off. Inspectors and admins only."""
-        return schemas.inspection_out(inspections.cancel(ports, caller, inspection, body.version, body.remark))
-
+    add_steps(
+        router, ports, InspectionStep, lambda inspection, _: schemas.inspection_out(inspection), schemas.InspectionOut
+    )
     return router

@@ -11,9 +11,9 @@ from pydantic.config import JsonDict
 
 from ingest.domain.cases.inspection import Basis, Inspection, InspectionState, Result
 from ingest.domain.cases.lead import Lead, LeadSource, LeadState
-from ingest.web.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, said, told
+from ingest.web.rest.case_schemas import Day, LongWords, Name, Seen, When, said, told
 from ingest.web.rest.hazards_schemas import FoundHazard
-from ingest.web.rest.schemas import Body, PlantId, Said, Shape, Words
+from ingest.web.rest.schemas import Body, PlantId, Said, Shape
 
 
 class LeadOut(Shape):
@@ -49,12 +49,6 @@ class NewLead(Body):
 
     plant: PlantId
     text: LongWords
-
-
-class Settled(Seen):
-    """What came of it, or why it is called off."""
-
-    remark: Words
 
 
 class FindingOut(Shape):
@@ -146,15 +140,6 @@ class NewFinding(Seen):
         if (self.hazard is None) == (self.new is None):
             raise ValueError("either `hazard`, the id of a known one, or `new`")
         return self
-
-
-class Conclusion(Seen):
-    """What it led to."""
-
-    result: Result
-    document: Name
-    remark: LongWords | None = None
-    evidence: Proofs = ()
 
 
 def lead_out(lead: Lead) -> LeadOut:

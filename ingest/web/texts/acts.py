@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.cases.hazard_steps import HazardStep
-from ingest.domain.cases.labels import LABELS
+from ingest.domain.cases import step_tables
 from ingest.domain.model.text import Text
 
 FIELD_LABELS: Final[dict[str, Text]] = {
+    **step_tables.FIELDS,
     "address": Text("地址", "address"),
     "alarm": Text("报警", "alarm"),
     "alarms": Text("报警", "alarms"),
@@ -129,22 +129,9 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "handed-in": Text("上传证据", "handed in"),
         "downloaded": Text("下载证据", "downloaded"),
     },
-    "hazard": {
-        "find": Text("发现隐患", "found"),
-        **{str(step): text for step, text in LABELS[HazardStep].items()},
-    },
-    "lead": {
-        "open": Text("新增线索", "opened"),
-        "take": Text("受理核查", "taken"),
-        "close": Text("办结", "closed"),
-    },
-    "inspection": {
-        "plan": Text("安排检查", "planned"),
-        "begin": Text("开始检查", "begun"),
-        "find": Text("记录问题", "something found"),
-        "conclude": Text("结束检查", "concluded"),
-        "cancel": Text("取消检查", "cancelled"),
-    },
+    "hazard": {"find": Text("发现隐患", "found"), **step_tables.ACTIONS["hazard"]},
+    "lead": {"open": Text("新增线索", "opened"), **step_tables.ACTIONS["lead"]},
+    "inspection": {"plan": Text("安排检查", "planned"), **step_tables.ACTIONS["inspection"]},
     "self-inspection": {"done": Text("完成自查", "done")},
     "enterprise": {
         "noted": Text("更新档案", "noted"),

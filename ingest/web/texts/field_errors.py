@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ingest.domain.cases.step_tables import EXPECTED
 from ingest.domain.model.text import Text
 
 NOTHING: Final = Text("未填写", "nothing was written")
@@ -17,11 +18,7 @@ _WANTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
     (re.compile(pattern), chinese, english)
     for pattern, chinese, english in (
         (r"a value|a valid string|String should have at least 1 character", "必填", "something must be written here"),
-        (r"a text", "必填", "a text"),
         (r"a text: (?:what is looked at)", "必填：检查什么", None),
-        (r"a text: what was found", "必填：发现了什么", None),
-        (r"a text: what came of it", "必填：核查结果", None),
-        (r"a text: why", "必填：原因", None),
         (r"a text, for a hazard that is new", "新隐患须填写", None),
         (r"words that say why the alarm was false", "必填：为何是误报", None),
         (r"words that say what the cause was", "必填：原因是什么", None),
@@ -42,7 +39,6 @@ _WANTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
         (r"the plan's name or number", "检查计划的名称或编号", None),
         (r"a result that fits (\d+) findings", r"与已记录的 \1 个问题相符的结果", None),
         (r"a finding that has to be rectified", "须先记录一项待整改的问题", None),
-        (r"the document's number \(文书号\)", "文书号", None),
         (r"at least one alarm, or a warning", "至少选择一条报警或一条预警", None),
         (r"alarms or a warning, not both", "报警与预警只能选其一", None),
         (r"each alarm once", "每条报警只选一次", None),
@@ -77,6 +73,8 @@ def expected_text(expected: str) -> Text:
     >>> expected_text("a day not after 2026-11-23").zh
     '不晚于 2026-11-23 的日期'
     """
+    if expected in EXPECTED:
+        return EXPECTED[expected]
     for pattern, chinese, english in _WANTED:
         found = pattern.fullmatch(expected)
         if found is not None:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from ingest.domain.cases import hazard_actions as actions
+from ingest.domain.cases import hazard_steps as actions
 from ingest.domain.cases.causes import Form
 from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.days import day_of
@@ -14,12 +14,13 @@ from ingest.domain.cases.disposition import Disposition
 from ingest.domain.cases.duties import SelfInspection
 from ingest.domain.cases.enterprise import RiskClass
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardSource
-from ingest.domain.cases.hazard_steps import Action
+from ingest.domain.cases.hazard_steps import Action, HazardStep
 from ingest.domain.cases.inspection import Basis, Inspection, Result
+from ingest.domain.cases.inspection_steps import Begin, Conclude, InspectionStep
 from ingest.domain.model.suppression import SuppressionKind
 from ingest.engine.commands import Decide, Person, Suppress
 from ingest.services.access import Principal
-from ingest.services.cases import dispositions, enterprises, evidence, hazards, inspections
+from ingest.services.cases import dispositions, enterprises, evidence, hazards, inspections, steps
 from ingest.services.ports import Ports
 from tests.ingest.web.stand_in import ALUMINIUM, MINUTE, STEEL, WOOD, StandIn
 
@@ -116,7 +117,8 @@ def _hazards(ports: Ports) -> dict[str, UUID]:
         wish = Hazard(NOBODY, plant, title, f"巡检发现：{title}，须落实整改", "现场", HazardSource.HAND, 0, "")
         one = hazards.open_hazard(ports, INSPECTOR, wish)
         for step in life:
-            one = hazards.step(ports, OPERATOR if isinstance(step, ours) else INSPECTOR, one.id, one.version, step)
+            who = OPERATOR if isinstance(step, ours) else INSPECTOR
+            one = steps.take(ports, who, HazardStep, one.id, one.version, step)
         found[state] = one.id
     return found
 
@@ -125,21 +127,13 @@ def _inspections(ports: Ports, lead: UUID, hazard: UUID) -> tuple[UUID, UUID]:
     today, names = day_of(ports.now()), ("李明", "吴芳")
     wish = Inspection(NOBODY, STEEL, Basis.LEAD, names, today, "一氧化碳监测与联锁", 0, "", lead=lead)
     one = inspections.plan(ports, INSPECTOR, wish)
-    one = inspections.begin(ports, INSPECTOR, one.id, one.version)
+    one = steps.take(ports, INSPECTOR, InspectionStep, one.id, one.version, Begin())
     one = inspections.find(ports, INSPECTOR, one.id, one.version, "炉前平台报警器被铁板遮挡", hazard)
     plan = Inspection(NOBODY, WOOD, Basis.PLAN, names, today, "粉尘防爆专项", 0, "", reference="2026年第四季度计划")
     over = inspections.plan(ports, INSPECTOR, plan)
-    over = inspections.begin(ports, INSPECTOR, over.id, over.version)
-    over = inspections.conclude(
-        ports,
-        INSPECTOR,
-        over.id,
-        over.version,
-        result=Result.PASSED,
-        document="南应急检记〔2026〕88号",
-        remark=None,
-        evidence=(),
-    )
+    over = steps.take(ports, INSPECTOR, InspectionStep, over.id, over.version, Begin())
+    passed = Conclude(Result.PASSED, "南应急检记〔2026〕88号")
+    over = steps.take(ports, INSPECTOR, InspectionStep, over.id, over.version, passed)
     return one.id, over.id
 
 

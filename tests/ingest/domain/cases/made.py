@@ -10,11 +10,26 @@ from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.days import begins
 from ingest.domain.cases.disposition import Disposition
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardSource
-from ingest.domain.cases.hazard_actions import Close, Grade, Rectify, Register, Report, SendBack, Submit, Supervise
-from ingest.domain.cases.hazard_steps import Action, advance
+from ingest.domain.cases.hazard_steps import (
+    Action,
+    Close,
+    Grade,
+    HazardStep,
+    Rectify,
+    Register,
+    Report,
+    SendBack,
+    Submit,
+    Supervise,
+    advance,
+)
 from ingest.domain.cases.inspection import Basis, Inspection
 from ingest.domain.cases.lead import Lead, LeadSource
 from ingest.domain.model.audit import ActRole
+
+MAY = {step: step.verb.who for step in HazardStep}
+TRANSITIONS = {(*now, step): after for step in HazardStep for now, after in step.verb.moves.items()}  # type: ignore[misc]
+possible = HazardStep.possible
 
 SECOND = 10**9
 HOUR = 3600 * SECOND

@@ -11,11 +11,22 @@ import pytest
 
 from ingest.domain.cases.errors import CaseError, Impossible, Incomplete, NotTheirs
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardState
-from ingest.domain.cases.hazard_actions import Close, Dismiss, Extend, Grade, Rectify, SendBack, Submit, Supervise
-from ingest.domain.cases.hazard_steps import MAY, TRANSITIONS, Action, HazardStep, advance, possible
+from ingest.domain.cases.hazard_steps import (
+    Action,
+    Close,
+    Dismiss,
+    Extend,
+    Grade,
+    HazardStep,
+    Rectify,
+    SendBack,
+    Submit,
+    Supervise,
+    advance,
+)
 from ingest.domain.model.audit import ActRole
 from tests.ingest.domain.cases import made
-from tests.ingest.domain.cases.made import DAY, NOON, TODAY
+from tests.ingest.domain.cases.made import DAY, MAY, NOON, TODAY, TRANSITIONS, possible
 
 DISMISS, EXTEND = Dismiss("设计如此，不构成隐患"), Extend(TODAY + dt.timedelta(days=30), "备件未到")
 ACTIONS: dict[HazardStep, list[Action]] = {

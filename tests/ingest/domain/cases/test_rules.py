@@ -13,8 +13,6 @@ from uuid import uuid4
 import pytest
 
 from ingest import plants
-from ingest.domain.cases import inspection as inspecting
-from ingest.domain.cases import lead as leading
 from ingest.domain.cases.causes import CAUSES, DEVICE_RULES, FALSE_ALARMS, Form, form_of
 from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.days import begins, day_of, year_of
@@ -25,7 +23,7 @@ from ingest.domain.cases.inspection import Inspection, InspectionState, Result
 from ingest.domain.cases.labels import LABELS, label
 from ingest.domain.cases.lead import LeadState
 from ingest.plants.kinds import LABELS as RULES
-from tests.ingest.domain.cases import made
+from tests.ingest.domain.cases import inspecting, leading, made
 from tests.ingest.domain.cases.made import DAY, HOUR, NOON, TODAY
 
 

@@ -10,17 +10,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ingest.domain.cases import inspection as inspecting
 from ingest.domain.cases.duties import SelfInspection, owed
 from ingest.domain.cases.hazard import Hazard
-from ingest.domain.cases.hazard_actions import Dismiss
-from ingest.domain.cases.hazard_steps import Action
+from ingest.domain.cases.hazard_steps import Action, Dismiss
 from ingest.domain.cases.inspection import Inspection, Result
-from ingest.domain.cases.lead import Lead, LeadSource, close
+from ingest.domain.cases.lead import Lead, LeadSource
 from ingest.domain.cases.sheet import Sheet
 from ingest.domain.cases.summary import Records, Told, summarise
 from ingest.domain.model.text import Text
-from tests.ingest.domain.cases import made
+from tests.ingest.domain.cases import inspecting, made
+from tests.ingest.domain.cases.leading import close
 from tests.ingest.domain.cases.made import DAY, HOUR
 
 PLANTS = [

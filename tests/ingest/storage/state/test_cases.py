@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from ingest.domain.cases import inspection as inspecting
 from ingest.domain.cases.dead_points import DeadPoint
 from ingest.domain.cases.disposition import DispositionFilter
 from ingest.domain.cases.duties import SelfInspection
@@ -19,7 +18,7 @@ from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard, HazardFilter, HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.hazard_steps import advance, moment
 from ingest.domain.cases.inspection import InspectionFilter
-from ingest.domain.cases.lead import LeadFilter, LeadState, take
+from ingest.domain.cases.lead import LeadFilter, LeadState
 from ingest.domain.cases.summary import Told
 from ingest.domain.model.audit import Act
 from ingest.storage.state.audit import AuditStore
@@ -27,7 +26,8 @@ from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore
-from tests.ingest.domain.cases import made
+from tests.ingest.domain.cases import inspecting, made
+from tests.ingest.domain.cases.leading import take
 from tests.ingest.domain.cases.made import DAY, HOUR, NOON, TODAY
 from tests.ingest.storage.state.test_store import event
 
