@@ -18,6 +18,7 @@ import typer
 
 from ingest.base import build, telemetry
 from ingest.base.extras import ExtraMissing, require
+from ingest.base.loading import loading
 from ingest.base.usage_errors import BilingualGroup
 from ingest.cli import audit, backup, explain, history, influx, quarantine, state, verify
 from ingest.cli import folder as folder_commands
@@ -38,15 +39,11 @@ from ingest.cli.configured import (
     tell,
 )
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
-from ingest.demo.run import DemoOptions
-from ingest.demo.run import run as run_demo
 from ingest.domain.model.fault import InvalidConfig
 from ingest.runtime.file_permissions import close_data, write_privately
 from ingest.runtime.installation import DataMissing, require_data, require_installation
-from ingest.runtime.receiving import receive_until_state_answers
 from ingest.runtime.reload import Reloader
 from ingest.runtime.resources import NotEnoughMemory, require_memory
-from ingest.runtime.service import Service
 from ingest.runtime.settings import InForce, load_in_force
 from ingest.runtime.settings.certificates import certificates_of
 from ingest.runtime.settings.check import check_all
@@ -296,6 +293,9 @@ def demo(
 ) -> None:
     """演示:三家模拟企业、按时间表注入故障 Demonstration: three simulated plants with faults on a timetable."""
     require("demo", "yujing demo")
+    with loading():
+        from ingest.demo.run import DemoOptions  # noqa: PLC0415  as much as the service, whatever the command
+        from ingest.demo.run import run as run_demo  # noqa: PLC0415
     wish = DemoOptions(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
     try:
         code = asyncio.run(run_demo(wish))
@@ -318,6 +318,9 @@ def platform(context: typer.Context) -> None:
 
 
 async def _serve(in_force: InForce, file: Path, *, new: bool) -> None:
+    with loading():  # a third of all code, of which other commands need nothing
+        from ingest.runtime.receiving import receive_until_state_answers  # noqa: PLC0415
+        from ingest.runtime.service import Service  # noqa: PLC0415
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -95,6 +95,6 @@ if __name__ == "__main__":
     doomed_point, moment, number = sys.argv[1:4]
     del sys.argv[1:4]
     doom(doomed_point, moment, int(number))
-    from ingest.cli.main import main
+    from ingest.__main__ import main
 
     main()

@@ -26,6 +26,6 @@ class _Unsynced(apsw.Connection):
 
 if __name__ == "__main__":
     setattr(apsw, "Connection", _Unsynced)  # noqa: B010  a type cannot be assigned to
-    from ingest.cli.main import main
+    from ingest.__main__ import main
 
     main()

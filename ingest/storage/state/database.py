@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from alembic import command
 
 from ingest.storage.state.backend import Backend, open_backend
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.errors import StateBroken, StateInDoubt, StateUnavailable
 from ingest.storage.state.unreadable import Rows, Unreadable
-from ingest.storage.state.version import migrations, require_known
+from ingest.storage.state.version import require_known
 
 T = TypeVar("T")
 
@@ -181,6 +180,6 @@ def migrate(connection: sa.Connection) -> None:
     """
     if require_known(connection, connection.engine.url.render_as_string()):
         return
-    config = migrations()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    from ingest.storage.state.upgrade import upgrade  # noqa: PLC0415  a schema that is up to date needs no Alembic
+
+    upgrade(connection)

@@ -17,6 +17,7 @@ from ingest.storage.state import sqlite
 from ingest.storage.state.config import SERVER_EXTRA, StateConfig
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.unreadable import Rows, Unreadable
+from ingest.storage.state.version import require_known
 
 T = TypeVar("T")
 
@@ -86,8 +87,6 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
 
 def _require_known(connection: sa.Connection, name: str) -> None:
     """Raise StateNewer if the schema is newer; a damaged version is left to the checks."""
-    from ingest.storage.state.version import require_known  # noqa: PLC0415  exports need no Alembic
-
     try:
         require_known(connection, name)
     except sa.exc.DBAPIError:

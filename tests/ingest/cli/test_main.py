@@ -256,10 +256,17 @@ def test_the_version_is_told() -> None:
     assert run("--version").output == run("version").output
 
 
-def test_the_version_alone_is_told_without_loading_the_program() -> None:
+@pytest.mark.parametrize("word", ["--version", "version"])
+def test_the_version_alone_is_told_without_loading_the_program(word: str) -> None:
     told = "import sys; from ingest.__main__ import main; main(); print('ingest.cli.main' in sys.modules)"
-    asked = subprocess.run([sys.executable, "-c", told, "--version"], capture_output=True, text=True, check=True)
+    asked = subprocess.run([sys.executable, "-c", told, word], capture_output=True, text=True, check=True)
     assert asked.stdout == f"{run('--version').output}False\n"
+
+
+def test_a_command_loads_neither_the_service_nor_the_migrations_it_does_not_run() -> None:
+    """They are more than a third of all code: a check would take as much longer, and each of a page's commands."""
+    code = "import sys, ingest.cli.main; print(*{'alembic', 'fastapi', 'ingest.runtime.service'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_the_version_of_a_checkout_is_that_of_its_sources_as_they_are(tmp_path: Path) -> None:

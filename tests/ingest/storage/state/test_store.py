@@ -12,7 +12,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from ingest.delivery.platform.mapping import load_mapping
 from ingest.delivery.webhook.connector import cloud_event
@@ -26,6 +28,7 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.tables import METADATA
+from ingest.storage.state.version import MIGRATIONS, known
 from tests.ingest.delivery.outbox import alarm_message, readings_message, warning_message
 
 
@@ -49,6 +52,15 @@ def message(number: UUID, connector: str = "inspector") -> Message:
 def test_the_schema_the_migrations_make_is_the_one_the_tables_describe(database: Database) -> None:
     with database.write() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_the_versions_that_are_known_are_those_of_the_migrations() -> None:
+    """Each by the name of its file, the newest last: without loading what runs them."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert known() == {script.revision for script in scripts.walk_revisions()}
+    assert max(known()) == scripts.get_current_head()
 
 
 def test_a_turn_is_found_again_after_reopening(state: StateConfig, database: Database) -> None:
