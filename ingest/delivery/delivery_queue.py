@@ -80,14 +80,14 @@ class DeliveryQueue:
         self._up_at = -math.inf
         self._failed = 0  # deliveries in a row of which nothing was accepted
         self.failures = 0
-        self._away_since: float | None = None
+        self._down_since: float | None = None
         self._probe_at = -math.inf  # not before
         self._new_at = -math.inf  # the same for what was not probed yet
 
     @property
-    def away(self) -> bool:
+    def down(self) -> bool:
         """Whether the destination counts as down."""
-        return self._away_since is not None
+        return self._down_since is not None
 
     def add(self, messages: Iterable[Waiting]) -> None:
         """Add messages that come later than all pending ones of the same subject."""
@@ -181,19 +181,19 @@ class DeliveryQueue:
                 self._queue(subject)
         if not failed:
             return None
-        return max(*delays, self._probe_at - now if self.away else 0.0)
+        return max(*delays, self._probe_at - now if self.down else 0.0)
 
     def next_at(self, now: float) -> float | None:
         """When the next delivery can start; None if that depends on something other than time."""
         self._end_back_offs(now)
-        if len(self._in_flight_since) >= (1 if self.away else self._in_flight):
+        if len(self._in_flight_since) >= (1 if self.down else self._in_flight):
             return None
         while self._ready and abs(self._ready[0][2]) != self._ready[0][3].ticket:
             heapq.heappop(self._ready)
         times = [self._delayed[0][0]] if self._delayed else []
         if self._ready:
             probed = self._ready[0][0] > 0
-            times.append(max(now, self._probe_at if probed else self._new_at) if self.away else now)
+            times.append(max(now, self._probe_at if probed else self._new_at) if self.down else now)
         return min(times, default=None)
 
     def _begin(self, subject: _Subject) -> Waiting:
@@ -210,19 +210,19 @@ class DeliveryQueue:
 
     def _mark_up(self, now: float) -> None:
         self._up_at, self._failed = now, 0
-        if self.away:
-            self._away_since, self.failures = None, 0
+        if self.down:
+            self._down_since, self.failures = None, 0
             self._requeue_all()
 
     def _mark_down(self, began: float, now: float, jitter: float, requested_s: float) -> None:
         """Note that the destination is, or still is, down, as found by a delivery that began at `began`."""
-        if self._away_since is None:
-            self._away_since = now
+        if self._down_since is None:
+            self._down_since = now
             self._requeue_all()
-        elif began < self._away_since:
+        elif began < self._down_since:
             return  # that was known already
         self.failures += 1
-        delay_s = self._schedule.delay_s(self.failures, now - self._away_since, jitter, requested_s)
+        delay_s = self._schedule.delay_s(self.failures, now - self._down_since, jitter, requested_s)
         self._probe_at = now + delay_s
         self._new_at = now + min(delay_s, max(self._schedule.first_s, min(requested_s, NEW_WAIT_S)))
 
@@ -239,7 +239,7 @@ class DeliveryQueue:
         """Queue the subject behind its equals; while the destination is down before them, as it was not refused yet."""
         self._ticket += 1
         subject.ticket = self._ticket
-        probes, place = (subject.probes, -subject.ticket) if self.away else (0, subject.ticket)
+        probes, place = (subject.probes, -subject.ticket) if self.down else (0, subject.ticket)
         heapq.heappush(self._ready, (probes, subject.urgency, place, subject))
 
     def _end_back_offs(self, now: float) -> None:

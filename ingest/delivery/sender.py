@@ -39,7 +39,7 @@ FRESH = 8
 OUTBOX_PAUSE_S = 1.0
 """The pause before an outbox that could not be read or written is tried again."""
 
-AWAY_AFTER = 3
+DOWN_AFTER = 3
 """Failures in a row after which a receiver is reported as down; fewer are normal in a network."""
 
 MAX_ERROR = 500
@@ -213,12 +213,12 @@ class OutboxSender:
         """When the connector that is furthest behind last queried the outbox; checked by the watchdog."""
         return min((lane.queried for lane in self._lanes), default=time.monotonic())
 
-    def away(self) -> dict[str, str]:
+    def down(self) -> dict[str, str]:
         """Connectors whose receiver failed several times in a row, with the last error."""
         return {
             lane.connector.name: f"{failures} tries in a row failed: {lane.error}"
             for lane in self._lanes
-            if (failures := lane.queue.failures) >= AWAY_AFTER
+            if (failures := lane.queue.failures) >= DOWN_AFTER
         }
 
     def next_at(self) -> float | None:

@@ -72,11 +72,11 @@ class GapTracker:
     def update(self, key: BootKey, progress: Progress) -> None:
         """Take over a boot's new sequence state."""
         if progress.beyond:
-            self._report_lost(key, progress.beyond, f"more than {len(progress.position.missing)} gaps at a time")
-        if progress.position.missing:
+            self._report_lost(key, progress.beyond, f"more than {len(progress.state.missing)} gaps at a time")
+        if progress.state.missing:
             self._open.add(key)
         elif key in self._open:
-            self._close(key, progress.position)
+            self._close(key, progress.state)
 
     def check(
         self,

@@ -138,7 +138,7 @@ class Intake(Worker):
         self._config = config
         self._clock = clock
         self._tolerance = int(config.clock_tolerance_s * 1e9)
-        self._sequences = journal.positions()
+        self._sequences = journal.sequence_states()
         self._states = {who: GatewayState(TimeLine(boot, clock)) for who, (boot, clock) in journal.boots().items()}
         known = journal.gateways()
         self._presences = {
@@ -249,17 +249,17 @@ class Intake(Worker):
         self._states.update(changed)
         self._presences.update(group.presence_changes)
         self._recent.update(group.numbers.recalled)
-        for key, progress in commit.positions.items():
-            self._sequences[key] = progress.position
+        for key, progress in commit.sequences.items():
+            self._sequences[key] = progress.state
             self._gaps.update(key, progress)
             if progress.beyond:
                 self._shares.charge(key[:2], _WILD * len(progress.beyond))
-        self._boots.record(commit.positions)
+        self._boots.record(commit.sequences)
         self._note_health(group)
         self._check_service_clock(changed, group.set_by)
         self._acknowledge(messages)
         self._announcer.add_refusals(group.refusals)
-        self._announcer.mark_due(commit.positions)
+        self._announcer.mark_due(commit.sequences)
         if messages or retries:
             emit(FramesJournaled(len(messages), commit.readings + sum(piece.size for piece in commit.backfill)))
         if step:
@@ -348,7 +348,7 @@ class Intake(Worker):
         known = self._configuration().gateways
         self._forget_boots(self._boots.surplus(known, self._boot_of))
         for key, sequence in self._gaps.check(self._sequences, now, known, self._announcer.blocking_gaps):
-            self._journal.save_position(key, sequence)
+            self._journal.save_sequence_state(key, sequence)
             self._sequences[key] = sequence
             self._announcer.mark_due([key])
         for who, unread, size in self._shares.take_throttled():

@@ -331,7 +331,7 @@ class Service:
             **self._watchdog.state(),
             "state": self._database.trouble or "ok",
             "settings": str(self.refusals),
-            "deliveries": "; ".join(f"{name}: {why}" for name, why in self._sender.away().items()) or "ok",
+            "deliveries": "; ".join(f"{name}: {why}" for name, why in self._sender.down().items()) or "ok",
         }
 
     @property

@@ -95,7 +95,7 @@ class JournalPromises:
         (gateway,) = journal.gateways()
         assert (gateway.committed, gateway.missing, gateway.online) == (4, (Gap(3, 3),), True)
         assert (gateway.frames, gateway.duplicates, gateway.received) == (3, 3, 6)
-        assert journal.positions() == {key: SequenceState(4, (Gap(3, 3),), (Gap(1, 1),))}
+        assert journal.sequence_states() == {key: SequenceState(4, (Gap(3, 3),), (Gap(1, 1),))}
         assert journal.totals().readings == 1
 
     def test_the_same_bytes_are_put_aside_once(self, opened: Opened) -> None:
@@ -134,7 +134,7 @@ class JournalPromises:
         dead.append(Commit(batch(2), 2, {key: Progress(SequenceState(4), 5, 2, 0)}, quarantined=[bad]))
         journal = opened()
         assert [same(entry.batch, batch(2)) for entry in journal.read(0, 100)] == [True]
-        assert (journal.last(), journal.newest(), [*journal.positions()]) == (1, 9, [key])
+        assert (journal.last(), journal.newest(), [*journal.sequence_states()]) == (1, 9, [key])
         assert [kept.payload for kept in journal.quarantined(limit=10)] == [b"{}"]
         journal.close()
         dead.close()
@@ -183,8 +183,8 @@ class JournalPromises:
         journal.append(
             Commit(batch(1), 1, {gone: Progress(SequenceState(9), 1, 1, 0), kept: Progress(SequenceState(2), 5, 2, 0)})
         )
-        journal.save_position(kept, SequenceState(2, (), (Gap(1, 1),)))
+        journal.save_sequence_state(kept, SequenceState(2, (), (Gap(1, 1),)))
         journal.forget([gone])
         journal.close()
-        assert opened().positions() == {kept: SequenceState(2, (), (Gap(1, 1),))}
+        assert opened().sequence_states() == {kept: SequenceState(2, (), (Gap(1, 1),))}
         assert opened().boots().keys() == {("p", "g")}

@@ -148,9 +148,9 @@ def test_a_position_that_cannot_be_read_ends_nothing(tmp_path: Path, column: str
     connection.close()
     with capture_logs() as logs:
         journal = Journal(path)
-        positions, boots = journal.positions(), journal.boots()
+        positions, boots = journal.sequence_states(), journal.boots()
         assert [one.gateway for one in journal.gateways()] == ["a", "b"]
-        journal.positions()
+        journal.sequence_states()
     assert positions["p", "b", "boot"] == SequenceState(9, (Gap(3, 4),), (Gap(1, 1),)), "its neighbour is as it was"
     assert positions["p", "a", "boot"].committed == 9
     assert boots["p", "b"] == ("boot", clock)

@@ -19,7 +19,7 @@ from ingest.delivery.posting import Posting
 from ingest.domain.model.fault import all_of
 from ingest.domain.model.outbox import Message
 
-_AWAY = frozenset(
+_TEMPORARY = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
         HTTPStatus.BAD_GATEWAY,
@@ -85,7 +85,7 @@ class PlatformConnector:
         refusal = answer.refusal or self._profile.refusal(answer.body)
         if refusal is None:
             self._alone.difference_update(seqs)
-        elif answer.status not in _AWAY:
+        elif answer.status not in _TEMPORARY:
             self._alone.update(seqs)
         return [Outcome(seq, refusal, answer.requested_delay_s(self._now())) for seq in seqs]
 

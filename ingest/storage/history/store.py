@@ -1,4 +1,4 @@
-"""The seam every history store fills: write what the journal holds, answer what the console and inspectors ask."""
+"""The protocol every history store implements, and the trends it returns."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ingest.storage.history.bucket_edges import buckets_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trend:
-    """A point's readings, one row a time bucket that holds any.
+    """A point's readings in time buckets, one row per bucket that holds any.
 
     Attributes:
         time: int64[b], start of the bucket, ns since the epoch, UTC.
-        low, mean, high: float64[b], of the values in the bucket, whatever their quality; NaN where all were null.
-        count: int64[b], readings in the bucket, those without a value counted.
+        low, mean, high: float64[b], of the values in the bucket, of any quality; NaN where all were null.
+        count: int64[b], readings in the bucket, including those without a value.
     """
 
     time: NDArray[np.int64]
@@ -42,10 +42,10 @@ class TrendQuery:
     may lie in part outside the span. They hold only readings within it.
 
     Attributes:
-        plant, point: whose; a gateway and the service itself have points, too.
+        plant, point: the point; a gateway and the service itself have points, too.
         start, end: ns since the epoch, UTC.
-        buckets: at most so many.
-        was: the point's former id; what was kept under it belongs to the trend.
+        buckets: most buckets.
+        was: the point's former id; readings stored under it belong to the trend.
     """
 
     plant: str
@@ -62,55 +62,55 @@ class TrendQuery:
 
     @property
     def width(self) -> int:
-        """Of a bucket, in ns."""
+        """The width of a bucket, in ns."""
         return buckets_of(self.start, self.end, self.buckets)[1]
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The ids it was kept under."""
+        """The ids its readings are stored under."""
         return (self.point,) if self.was is None else (self.point, self.was)
 
 
 class HistoryStore(Protocol):
-    """Blocking; called from the history writer's thread (writes) and from worker threads (queries)."""
+    """A store of readings and events. Blocking; called from the history writer's thread and from worker threads."""
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
-        """Keep readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
+        """Store readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
 
-        Returns how many of them the store does not keep, because they are older than all it keeps.
+        Returns how many of them are not stored, being older than the store's retention.
 
-        The caller goes on only from a cursor it has saved: until then it repeats the write from the same
-        `first_entry`, with the same entries and perhaps fewer or more after them. A store that can refuse readings
-        must also take them in parts, one write a part, so that the caller can find the bad ones; a store that
-        replaces whole writes never refuses.
+        The caller continues only from a saved cursor: until then it repeats the write from the same `first_entry`, with
+        the same entries and perhaps fewer or more after them. A store that can refuse readings must also accept them in
+        parts, one write per part, so that the caller can find the bad ones; a store that replaces whole writes never
+        refuses.
 
-        `first_entry` is None for readings that were refused before: they replace those of the same series and time.
+        `first_entry` is None for retried readings: they replace those of the same series and time.
 
         Raises:
             HistoryUnavailable: try again later; nothing is lost.
-            HistoryRejected: the store will never take this; the message says what and why.
+            HistoryRejected: the store will never accept them; the message says what and why.
         """
 
     def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
-        """Keep alarm events; idempotent by event id. Returns and raises as `write_readings`."""
+        """Store alarm events; idempotent by event id. Returns and raises as `write_readings`."""
 
     def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
-        """Keep warning events; idempotent by event id. Returns and raises as `write_readings`."""
+        """Store warning events; idempotent by event id. Returns and raises as `write_readings`."""
 
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
-        """Keep what alarms asked of operator positions; one of the same position and time takes the other's place.
+        """Store alarm metrics of operator positions; a slot replaces that of the same position and time.
 
         Returns and raises as `write_readings`.
         """
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-        """The trend of each query, in that order, all asked of the store at once."""
+        """The trend of each query, in that order, by as few requests as possible."""
 
     def count_readings(self) -> int:
-        """All readings stored, those of gateways and of the service themselves not counted."""
+        """The number of readings stored, without those of gateways and of the service itself."""
 
     def dropped_days(self) -> int:
-        """Days of readings it has let go of by itself since it was opened; a server's own retention is not counted."""
+        """Days of readings it has deleted itself since it was opened; a server's own retention is not counted."""
 
     def close(self) -> None:
-        """Flush and let go of files and connections."""
+        """Flush, and close files and connections."""

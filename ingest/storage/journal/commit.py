@@ -22,7 +22,7 @@ class Progress:
         recent: the last frames of its gateway, if they are of this boot.
     """
 
-    position: SequenceState
+    state: SequenceState
     received: int
     frames: int
     duplicates: int
@@ -38,7 +38,7 @@ class Commit:
     Attributes:
         batch: readings, and gateways' online states as readings of their device points.
         readings: how many of them came in frames.
-        positions: new positions, by (plant, gateway, boot).
+        sequences: new sequence states, by (plant, gateway, boot).
         statuses: (plant, gateway) -> (online, received).
         quarantined: messages to be quarantined; their ids are ignored. `retried` ones go first, so the same may return.
         step: ns by which the service's clock was set just before; see `Entry`.
@@ -50,7 +50,7 @@ class Commit:
 
     batch: Batch
     readings: int
-    positions: Mapping[BootKey, Progress] = field(default_factory=dict)
+    sequences: Mapping[BootKey, Progress] = field(default_factory=dict)
     statuses: Mapping[tuple[str, str], tuple[bool, int]] = field(default_factory=dict)
     quarantined: Sequence[Quarantined] = ()
     step: int = 0

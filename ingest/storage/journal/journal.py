@@ -72,7 +72,7 @@ class Journal:
         self._last = int(self._file.scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
         self._tail = Tail(self._last)
         self._staging = Staging(self._file)
-        self._positions = SequenceTable(self._file)
+        self._sequences = SequenceTable(self._file)
 
     @property
     def broken(self) -> JournalBroken | None:
@@ -105,7 +105,7 @@ class Journal:
                 " committed = excluded.committed, missing = excluded.missing, lost = excluded.lost,"
                 " clock = excluded.clock, received = excluded.received, recent = excluded.recent,"
                 " frames = frames + excluded.frames, duplicates = duplicates + excluded.duplicates",
-                (_position_row(key, progress) for key, progress in commit.positions.items()),
+                (_sequence_row(key, progress) for key, progress in commit.sequences.items()),
             )
             if commit.left:
                 where = "WHERE plant = ? AND gateway = ? AND boot = ?"
@@ -214,29 +214,29 @@ class Journal:
         with self._file.transaction() as cursor:
             cursor.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (reader, position))
 
-    def save_position(self, key: BootKey, position: SequenceState) -> None:
+    def save_sequence_state(self, key: BootKey, state: SequenceState) -> None:
         """Store the changed gaps of a known boot."""
-        self._positions.save(key, position)
+        self._sequences.save(key, state)
 
     def forget(self, boots: Sequence[BootKey]) -> None:
         """Delete the sequence states of these boots, in steps."""
-        self._positions.forget(boots)
+        self._sequences.forget(boots)
 
-    def positions(self) -> dict[BootKey, SequenceState]:
+    def sequence_states(self) -> dict[BootKey, SequenceState]:
         """The sequence state of every boot, the one received longest ago first."""
-        return self._positions.all()
+        return self._sequences.all()
 
     def boots(self) -> dict[Who, tuple[str, GatewayClock | None]]:
         """Each gateway's current boot and its clock: the boot with a clock, else the newest."""
-        return self._positions.boots()
+        return self._sequences.boots()
 
     def recent(self) -> dict[Who, RecentFrames]:
         """The last frames of each gateway; only their newest time where an earlier version wrote them."""
-        return self._positions.recent()
+        return self._sequences.recent()
 
     def gateways(self) -> list[GatewaySequence]:
         """What is on disk of each gateway's current boot."""
-        return self._positions.gateways()
+        return self._sequences.gateways()
 
     def overflowed(self) -> int:
         """How many quarantined messages were deleted for newer ones since the start."""
@@ -244,7 +244,7 @@ class Journal:
 
     def damaged(self) -> int:
         """How many entries and sequence states were found damaged since the start."""
-        return len(self._damage) + self._positions.damaged
+        return len(self._damage) + self._sequences.damaged
 
     def quarantined(self, *, limit: int, before: int | None = None) -> list[Quarantined]:
         """Quarantined messages, newest first."""
@@ -344,10 +344,10 @@ class Journal:
         return []
 
 
-def _position_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
-    at, p = progress.position, progress
+def _sequence_row(key: BootKey, progress: Progress) -> tuple[Any, ...]:
+    state, p = progress.state, progress
     clock = msgspec.json.encode(msgspec.structs.astuple(p.clock) if p.clock is not None else None).decode()
     return (
-        *(*key, at.committed, gaps_text(at.missing), gaps_text(at.lost), clock),
+        *(*key, state.committed, gaps_text(state.missing), gaps_text(state.lost), clock),
         *(p.received, p.received, p.frames, p.duplicates, p.recent.packed() if p.recent is not None else b""),
     )

@@ -58,10 +58,10 @@ class IntakeJournal(Protocol):
     def newest(self) -> int:
         """When the newest entry was received, ns; 0 if there is none."""
 
-    def positions(self) -> dict[BootKey, SequenceState]:
+    def sequence_states(self) -> dict[BootKey, SequenceState]:
         """The sequence state of every boot, the one received longest ago first."""
 
-    def save_position(self, key: BootKey, position: SequenceState) -> None:
+    def save_sequence_state(self, key: BootKey, state: SequenceState) -> None:
         """Store the changed gaps of a known boot."""
 
     def boots(self) -> Mapping[Who, tuple[str, GatewayClock | None]]:

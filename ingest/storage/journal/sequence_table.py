@@ -75,9 +75,9 @@ class SequenceTable:
             for plant, gateway, boot, seq, missing, lost, online, *rest in rows
         ]
 
-    def save(self, key: BootKey, position: SequenceState) -> None:
+    def save(self, key: BootKey, state: SequenceState) -> None:
         """Store the changed gaps of a known boot."""
-        gaps = (gaps_text(position.missing), gaps_text(position.lost))
+        gaps = (gaps_text(state.missing), gaps_text(state.lost))
         with self._file.transaction() as cursor:
             where = "WHERE plant = ? AND gateway = ? AND boot = ?"
             cursor.execute(f"UPDATE position SET missing = ?, lost = ? {where}", (*gaps, *key))  # noqa: S608  constant

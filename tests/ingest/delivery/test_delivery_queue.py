@@ -145,14 +145,14 @@ class History:
 
     def settle(self, taken: list[Waiting]) -> None:
         failed = {one.seq: None for one in taken if not self.well or one.seq in self.poison}
-        was_away = self.queue.away
+        was_down = self.queue.down
         self.queue.settle(taken, failed, self.now, self.chance.random())
         for one in taken:
             if one.seq not in failed:
                 self.done[one.subject].append(one.seq)
                 del self.waits[one.seq]
                 self.backs_off.discard(one.subject)
-            elif not self.queue.away or was_away:
+            elif not self.queue.down or was_down:
                 self.backs_off.add(one.subject)
 
     def pressing(self) -> dict[str | None, Urgency]:
@@ -167,15 +167,15 @@ class History:
     def take(self) -> None:
         pressing, taken = self.pressing(), self.queue.take(self.now)
         if not taken:
-            assert not pressing or self.queue.away or len(self.under_way) >= self.in_flight
+            assert not pressing or self.queue.down or len(self.under_way) >= self.in_flight
             return
-        assert len(self.under_way) < (1 if self.queue.away else self.in_flight)
+        assert len(self.under_way) < (1 if self.queue.down else self.in_flight)
         busy = {one.subject for other in self.under_way for one in other}
         assert len({one.subject for one in taken} - busy) == len(taken), "one message of an alarm at a time"
         assert len({(one.kind, one.plant) for one in taken}) == 1
         for one in taken:
             assert one.seq == min(s for s, w in self.waits.items() if w.subject == one.subject), "in their order"
-        if not self.queue.away and pressing:
+        if not self.queue.down and pressing:
             first = min(w.urgency for w in self.waits.values() if w.subject == taken[0].subject)
             assert first <= min(pressing.values()), "nothing less urgent goes before"
         self.under_way.append(taken)
@@ -227,11 +227,11 @@ def test_what_was_not_answered_together_is_tried_together_again_and_nothing_join
 def test_a_delivery_of_which_nothing_can_be_sent_is_no_sign_of_a_destination_that_is_back() -> None:
     queue = queue_of(about(1, "A"), about(2, "B"), in_flight=1)
     queue.settle(queue.take(0), {1: None}, 0, 0.0)
-    assert queue.away
+    assert queue.down
     begins = queue.next_at(0)
     assert begins is not None
     (taken,) = queue.take(begins)
     assert queue.drop([taken], {taken.seq}) == []
-    assert queue.away
+    assert queue.down
     left = {1, 2} - {taken.seq}
     assert {message.seq for now in range(int(begins), 4000) for message in queue.take(now)} == left

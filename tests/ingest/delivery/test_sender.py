@@ -81,14 +81,14 @@ async def test_a_message_is_tried_for_ever_until_it_is_delivered() -> None:
     outbox.put(alarm_message(1))
     sender = sender_of(outbox, connector, clock=clock)
     async with running(sender):
-        assert sender.away() == {}
+        assert sender.down() == {}
         await hurry(lambda: outbox.rows[1].message.attempts >= 600, clock, outbox, sender)
-        ((name, why),) = sender.away().items()
+        ((name, why),) = sender.down().items()
         assert name == "inspector"
         assert why.endswith("tries in a row failed: HTTP 500 Internal Server Error")
         connector.answer = accept
         await hurry(outbox.done, clock, outbox, sender)
-        assert sender.away() == {}
+        assert sender.down() == {}
     delays = [delay // SECOND for delay in outbox.rows[1].delays]
     assert delays[:10] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
     assert set(delays[10:]) == {300}

@@ -72,7 +72,7 @@ def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is
         bench.intake._housekeeping()
     (told,) = [event for event in logs if event["event"] == "boots_forgotten"]
     assert (told["gateway"], told["boots"], told["frames_missing"]) == ("GW-01", MAX_BOOTS + 1, 2)
-    assert len(bench.journal.positions()) == MAX_BOOTS
+    assert len(bench.journal.sequence_states()) == MAX_BOOTS
     assert bench.intake.missing(older_than_s=0) == 0
     bench.intake = bench.start()
     bench.take(later(3 * MAX_BOOTS, 4, "first"))

@@ -46,7 +46,7 @@ def test_a_file_of_the_first_version_keeps_everything_and_goes_on(tmp_path: Path
     journal = Journal(path)
     assert journal.append(Commit(batch(2), 2)) == 2
     assert [len(entry.batch) for entry in journal.read(0, 100)] == [3, 2]
-    assert journal.positions() == {("p", "g", "b"): SequenceState(4, (Gap(2, 2),))}
+    assert journal.sequence_states() == {("p", "g", "b"): SequenceState(4, (Gap(2, 2),))}
     (gateway,) = journal.gateways()
     assert (gateway.committed, gateway.frames, gateway.received) == (4, 3, 7)
     assert [one.reason for one in journal.quarantined(limit=9)] == ["schema"]
