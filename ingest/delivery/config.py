@@ -31,7 +31,7 @@ class ConnectorsConfig(Config):
     webhooks: tuple[WebhookConfig, ...] = ()
     platform: PlatformConfig | None = None
     escalate_after: int = Field(default=10, ge=1)  # failures of one message until a person is called; our default
-    body_retention_d: float = Field(default=7.0, ge=0)  # of what is delivered; what is told stands in alarms and audit
+    body_retention_d: float = Field(default=7.0, ge=0)  # of delivered messages; alarms and audit trail keep the content
     report_retention_h: float = Field(default=1.0, ge=0)  # of delivered readings reports; the history has the readings
     delivery_retention_d: float = Field(
         default=400.0, ge=183

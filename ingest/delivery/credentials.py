@@ -17,7 +17,7 @@ def reveal(secret: Secret, key: str, decode: Callable[[str], T]) -> T:
     Args:
         secret: where it is kept.
         key: the setting it belongs to, for the fault.
-        decode: raises ValueError with what is expected, never with what stands there.
+        decode: raises ValueError with what is expected, never with the content.
 
     Raises:
         InvalidConfig: it is missing or malformed; the fault names the place, never the content.

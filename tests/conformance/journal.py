@@ -98,7 +98,7 @@ class JournalPromises:
         assert journal.sequence_states() == {key: SequenceState(4, (Gap(3, 3),), (Gap(1, 1),))}
         assert journal.totals().readings == 1
 
-    def test_the_same_bytes_are_put_aside_once(self, opened: Opened) -> None:
+    def test_the_same_bytes_are_quarantined_once(self, opened: Opened) -> None:
         journal = opened()
         bad = Quarantined(0, 1, "topic", "schema", "seq is missing", 2, b"{}")
         journal.append(Commit(empty_batch(), 0, quarantined=[bad, bad]))

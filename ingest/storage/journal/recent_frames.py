@@ -1,4 +1,4 @@
-"""Checksums of a gateway's last frames, by which a repeated frame is told from another one under its number."""
+"""Checksums of a gateway's last frames, by which a repeated frame is distinguished from one that reuses its number."""
 
 from __future__ import annotations
 

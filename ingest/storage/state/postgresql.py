@@ -28,7 +28,7 @@ from ingest.storage.state.config import StateConfig
 from ingest.storage.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.storage.state.tables import holder
 
-_OLDEST: Final = 130000  # the first to number transactions so that they can be asked for: PostgreSQL 13
+_OLDEST: Final = 130000  # the first with transaction numbers whose outcome can be queried: PostgreSQL 13
 _LOCK: Final = 0x79756A696E67  # "yujing"
 _LINGER_S: Final = 5.0  # time for the server to notice that an earlier session has died
 

@@ -75,7 +75,7 @@ def reading(config: StateConfig) -> Iterator[sa.Connection]:
     engine = _file_reader(config.path) if config.server is None else _server_reader(config)
     try:
         with engine.connect() as connection:
-            if config.server is not None:  # rows come as they are asked for only within a transaction
+            if config.server is not None:  # rows are streamed only within a transaction
                 connection.execution_options(isolation_level="REPEATABLE READ")
             _require_known(connection, str(config.server or config.path))
             yield connection

@@ -39,8 +39,8 @@ alarm = sa.Table(
     sa.Column("assigned", sa.Text),
     sa.Column("disposed", sa.BigInteger),
     sa.Column("cleared", sa.BigInteger),
-    sa.Column("urgency", sa.BigInteger),  # `ingest.domain.alarms.urgency`; None: it does not stand
-    # Each ends in the order of the list, so that a page is read off it however much lies before.
+    sa.Column("urgency", sa.BigInteger),  # `ingest.domain.alarms.urgency`; None: not active
+    # Each ends in the order of the list, so that a page costs the same however far down it is.
     sa.Index("alarm_by_raised", "raised", "id"),
     sa.Index("alarm_by_plant", "plant", "raised", "id"),
     sa.Index("alarm_by_state", "state", "raised", "id"),
@@ -74,7 +74,7 @@ alarm_event = sa.Table(
     sqlite_autoincrement=True,  # a sequence number is never given twice, even after deletes
 )
 
-annunciation = sa.Table(  # raises that may still change, and the newest of the others, which lie in packs
+annunciation = sa.Table(  # raises that may still change, and newer ones not yet packed
     "annunciation",
     METADATA,
     # The number of the event that raised the alarm.
@@ -94,7 +94,7 @@ annunciation = sa.Table(  # raises that may still change, and the newest of the 
     sa.Index("annunciation_by_alarm", "alarm", "raises"),
 )
 
-annunciation_rule = sa.Table(  # the rules of which packs speak by number; only ever added to
+annunciation_rule = sa.Table(  # the rules that packs refer to by number; append-only
     "annunciation_rule",
     METADATA,
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),

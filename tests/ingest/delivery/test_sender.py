@@ -318,7 +318,7 @@ async def test_a_message_the_connector_forgot_counts_as_failed() -> None:
     assert outbox.rows[2].delivered is None
 
 
-async def test_messages_that_cannot_be_read_are_told_and_say_nothing_of_their_receiver() -> None:
+async def test_unreadable_messages_are_reported_and_do_not_mark_their_receiver_down() -> None:
     """A damaged row is neither a delivery nor a failure, and holds up neither its alarm nor the receiver's back-off."""
     outbox, clock = Damaged({1, 2, 3}), Clock()
     connector = StandIn(refuse)

@@ -196,7 +196,7 @@ async def test_a_long_answer_is_not_read_to_its_end(receiver: Receiver) -> None:
     assert (await deliver_one(receiver.url)).error is None
 
 
-async def test_a_receiver_that_is_down_is_told_apart(receiver: Receiver) -> None:
+async def test_a_receiver_that_is_down_is_distinguished(receiver: Receiver) -> None:
     receiver.stop()
     outcome = await deliver_one(receiver.url)
     assert outcome.error is not None

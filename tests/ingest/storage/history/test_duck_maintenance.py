@@ -87,9 +87,7 @@ def days_kept(store: DuckDBStore) -> list[int]:
     return sorted(set(((times - MIDNIGHT) // DAY).tolist()))
 
 
-def test_a_day_older_than_readings_are_kept_is_dropped_and_told_and_its_rollups_answer(
-    path: Path, clock: Clock
-) -> None:
+def test_a_day_beyond_the_retention_is_dropped_and_reported_and_its_rollups_answer(path: Path, clock: Clock) -> None:
     """An hour apart, so that a clock that is wrong for a moment costs one day and not all."""
     store = opened(path, clock, retention_d=1)
     days_of_readings(store, 4)
@@ -200,7 +198,7 @@ def test_a_clock_that_was_wrong_for_a_while_costs_no_trend(path: Path, clock: Cl
     store.close()
 
 
-def test_upkeep_that_fails_is_told_and_never_fails_a_write(
+def test_upkeep_that_fails_is_reported_and_never_fails_a_write(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The readings are in the file; the writer goes on, and upkeep is tried again a minute later."""

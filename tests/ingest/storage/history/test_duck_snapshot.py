@@ -91,7 +91,7 @@ def test_without_a_service_what_lies_in_its_log_is_in_the_copy(path: Path, tmp_p
     store.close()
 
 
-def test_a_service_that_does_not_answer_is_told_of(path: Path, tmp_path: Path) -> None:
+def test_a_service_that_does_not_answer_is_reported(path: Path, tmp_path: Path) -> None:
     """One of an earlier version, or another program."""
     command = [sys.executable, "-c", HOLDS, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:

@@ -59,7 +59,7 @@ def test_good_lines_are_taken(server: Influx2) -> None:
     assert write(server, b"g,a=\xff\xfe v=1")[0] == 204, "a tag that is not UTF-8"
 
 
-def test_a_conflict_of_types_is_told_and_all_else_stored(server: Influx2) -> None:
+def test_a_conflict_of_types_is_reported_and_all_else_stored(server: Influx2) -> None:
     now = time.time_ns()
     write(server, f"c v=1 {now}")
     lines = "\n".join([*(f"c v={at} {now + at}" for at in range(1, 4)), f'c v="x" {now + 5}', f'c v="x" {now + 6}'])
@@ -82,7 +82,7 @@ def test_a_conflict_of_types_is_told_and_all_else_stored(server: Influx2) -> Non
         ("2.7", "points beyond retention policy dropped=2", "dropped=2"),
     ],
 )
-def test_points_older_than_the_retention_are_told_and_all_else_stored(
+def test_points_older_than_the_retention_are_reported_and_all_else_stored(
     server: Influx2, wording: Wording, begin: str, end: str
 ) -> None:
     now = time.time_ns()
@@ -112,7 +112,7 @@ def test_one_line_that_cannot_be_parsed_has_none_stored(server: Influx2) -> None
     assert stored(server, "u") == 0
 
 
-def test_who_may_not_is_told_why(server: Influx2) -> None:
+def test_a_refused_user_gets_the_reason(server: Influx2) -> None:
     for other, expected in (
         ({"bucket": "nix"}, (404, "not found", 'bucket "nix" not found')),
         ({"org": "nix"}, (404, "not found", 'organization name "nix" not found')),

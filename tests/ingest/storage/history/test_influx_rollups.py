@@ -130,7 +130,7 @@ def test_a_long_trend_of_rollups_is_that_of_the_readings(rolled: Rolled) -> None
     same(rolled_only, Trend(*(getattr(before[0], name)[within] for name in ("time", "low", "mean", "high", "count"))))
 
 
-def test_where_readings_are_gone_rollups_answer_whatever_the_buckets(rolled: Rolled) -> None:
+def test_where_readings_were_deleted_rollups_answer_whatever_the_buckets(rolled: Rolled) -> None:
     start = TODAY - 3 * DAY
     rolled.store.write_readings(readings(3_000, start, 80 * SECOND), configuration(), 1)
     rolled.roll(start, NOW)
@@ -173,7 +173,7 @@ def test_readings_that_come_late_have_their_rollups_made_again(rolled: Rolled) -
     assert found == [[start + 2 * HOUR, 5, 1], [start + 3 * HOUR, 9, 4], [start + 5 * HOUR, 2, 1]]
 
 
-def test_rollups_that_cannot_be_made_are_told_and_tried_again(rolled: Rolled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rollups_that_fail_are_reported_and_retried(rolled: Rolled, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that is to be written waits for them."""
     start = TODAY - 2 * DAY
     rolled.store.write_readings(batch([0], [start], [1.0]), configuration(), 1)

@@ -133,7 +133,7 @@ def test_times_of_whole_milliseconds_are_written_as_such() -> None:
     assert precision_of(batch([0, 1], [NOON, NOON + 1], [1.0, 2.0]).time) == "ns"
 
 
-def test_a_reading_without_a_value_is_counted_by_its_quality_whatever_it_said() -> None:
+def test_a_reading_without_a_value_is_counted_by_its_quality_whatever_that_is() -> None:
     [line] = reading_lines(batch([0], [1], [NAN], [0]), configuration())
     assert line.endswith(" quality=4i 1")
 

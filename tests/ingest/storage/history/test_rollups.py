@@ -49,7 +49,7 @@ def test_only_where_the_ends_of_a_trend_cut_a_rollup_finer_ones_answer() -> None
     ]
 
 
-def test_where_readings_are_gone_their_rollups_answer_whatever_was_wanted() -> None:
+def test_where_readings_were_deleted_their_rollups_answer_any_query() -> None:
     """Minutes before the first reading kept, hours before the first minute; no rollup is cut in two."""
     start = NOON - 3 * DAY + 1
     kept = Kept(readings=NOON - DAY - 1, minutes=NOON - 2 * DAY)

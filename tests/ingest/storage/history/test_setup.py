@@ -149,7 +149,7 @@ def test_keeping_less_has_to_be_meant(server: Influx2, tmp_path: Path) -> None:
     assert server.buckets["yujing"] == 800 * 86_400
 
 
-def test_what_the_setup_cannot_do_is_said(server: Influx2, tmp_path: Path) -> None:
+def test_what_the_setup_cannot_do_is_reported(server: Influx2, tmp_path: Path) -> None:
     config = v2(server, tmp_path)
     with pytest.raises(SetupRefused, match="--operator"):
         list(set_up_v2(config, None, SetupOptions()))
@@ -197,7 +197,7 @@ def test_a_fresh_influxdb_1_is_ready_for_service_and_reader(influxdb_1: str, tmp
     assert other.status_code == 403
 
 
-def test_an_influxdb_1_that_asks_who_it_is_has_it_said_how_to_tell(influxdb_1: str, tmp_path: Path) -> None:
+def test_an_influxdb_1_that_needs_credentials_yields_advice_how_to_give_them(influxdb_1: str, tmp_path: Path) -> None:
     """Before it has any user, and later; in both languages, and nothing is made without."""
     config = v1(influxdb_1, tmp_path)
 

@@ -54,7 +54,7 @@ class World:
         return SlotCarrier(self, cursors, self, now=lambda: self.now)  # type: ignore[arg-type]
 
 
-def test_a_slot_is_told_once_it_is_over_and_its_alarms_are_committed() -> None:
+def test_a_slot_is_written_once_it_is_over_and_its_alarms_are_committed() -> None:
     world = World()
     carry = world.carrier(MemoryAlarms())
     carry()

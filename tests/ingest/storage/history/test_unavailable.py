@@ -12,7 +12,7 @@ from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.unavailable import UnavailableStore
 
 
-def test_a_damaged_file_is_told_at_each_use_until_it_is_gone(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_at_each_use_until_it_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "history.duckdb"
     path.write_bytes(b"no database " * 1000)
     store = UnavailableStore(DuckDBConfig(path=path).open_store)
@@ -25,7 +25,7 @@ def test_a_damaged_file_is_told_at_each_use_until_it_is_gone(tmp_path: Path) -> 
     store.close()
 
 
-def test_a_secret_that_is_not_there_is_told_by_its_place(tmp_path: Path) -> None:
+def test_a_missing_secret_is_named_by_its_place(tmp_path: Path) -> None:
     secret = Secret(file=tmp_path / "nowhere")
     store = UnavailableStore(InfluxV2Config(url="http://127.0.0.1:9", org="o", token=secret).open_store)
     with pytest.raises(HistoryUnavailable, match="nowhere"):

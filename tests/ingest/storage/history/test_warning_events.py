@@ -110,7 +110,7 @@ def test_the_writer_carries_them_from_where_it_was() -> None:
     assert store.warned == events()[1:]
 
 
-def test_what_a_store_refuses_is_put_aside_whole() -> None:
+def test_refused_items_are_quarantined_whole() -> None:
     (aside,) = encode_warnings(events(), [(1, "no such plant")])
     assert (aside.topic, aside.detail) == ("history/warnings", "no such plant")
     assert decode_warnings([aside]) == events()[1:2]

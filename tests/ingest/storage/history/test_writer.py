@@ -270,7 +270,7 @@ def test_a_backlog_is_carried_without_pause(
         until(lambda: journal.position == 20)
 
 
-def test_a_turn_is_judged_in_one_call(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
+def test_the_flags_of_a_cycle_are_added_in_one_call(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
     """What is known of a reading by itself is asked for a whole turn at once; the flags reach the store."""
     calls: list[int] = []
 
@@ -288,7 +288,9 @@ def test_a_turn_is_judged_in_one_call(journal: MemoryJournal, alarms: MemoryAlar
     assert store.flags == [8] * 5
 
 
-def test_an_outage_loses_nothing_and_is_told(journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]) -> None:
+def test_an_outage_loses_nothing_and_is_reported(
+    journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
+) -> None:
     store = MemoryStore(away=HistoryUnavailable("connection refused"))
     journal.add(steady(10))
     alarms.events.append(alarm_event(1))
@@ -328,7 +330,7 @@ def test_a_sample_too_old_by_now_says_nothing_of_the_others_refused(
     assert not told(logged, "history_takes_again")
 
 
-def test_a_store_that_answers_and_takes_nothing_is_not_said_to_be_well(
+def test_a_store_that_answers_and_refuses_everything_is_not_reported_as_healthy(
     journal: MemoryJournal, alarms: MemoryAlarms
 ) -> None:
     """A bad reading now and then is not the store's fault; several writes in a row of which nothing is taken are."""
@@ -380,7 +382,7 @@ def test_it_stops_in_the_middle_of_refusals(journal: MemoryJournal, alarms: Memo
     assert journal.position == 0
 
 
-def test_one_bad_reading_blocks_nobody_and_is_told(
+def test_one_bad_reading_blocks_nobody_and_is_reported(
     journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
 ) -> None:
     store = MemoryStore()
@@ -397,7 +399,7 @@ def test_one_bad_reading_blocks_nobody_and_is_told(
     assert told(logged, "history_written")[0]["readings"] == 998
 
 
-def test_a_refusal_is_told_once_though_the_store_went_away_meanwhile(
+def test_a_refusal_is_reported_once_though_the_store_was_unavailable_meanwhile(
     journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
 ) -> None:
     store = MemoryStore(away_for_single=2)
@@ -410,7 +412,7 @@ def test_a_refusal_is_told_once_though_the_store_went_away_meanwhile(
     assert len(told(logged, "history_reading_rejected")) == 1
 
 
-def test_one_bad_alarm_event_blocks_nobody_and_is_told(
+def test_one_bad_alarm_event_blocks_nobody_and_is_reported(
     journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
 ) -> None:
     alarms.events += [alarm_event(1), alarm_event(2, rule="BAD RULE"), alarm_event(3, rule="L")]
@@ -486,7 +488,7 @@ def test_a_killed_influxdb_costs_nothing(journal: MemoryJournal, alarms: MemoryA
         store.close()
 
 
-def test_readings_influxdb_refuses_are_told_and_all_others_kept(
+def test_readings_influxdb_refuses_are_reported_and_all_others_stored(
     journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
 ) -> None:
     """A field type conflict in one week of the past leaves the readings of every other week alone."""
@@ -538,7 +540,7 @@ def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
     assert len(lines) <= 3, "the first at once, the rest with the next minute or the end"
 
 
-def test_what_is_refused_is_put_aside_before_the_cursor_passes_it(
+def test_refused_items_are_quarantined_before_the_cursor_passes_them(
     journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
 ) -> None:
     """On disk, whole and once: a turn repeated after a failed cursor puts nothing aside twice."""
@@ -602,7 +604,7 @@ def test_a_row_that_cannot_be_read_is_put_back_and_blocks_nobody(journal: Memory
     assert item.detail.startswith("cannot be written again: ")
 
 
-def test_readings_no_retention_policy_takes_cost_one_request_and_are_not_put_aside(
+def test_readings_beyond_every_retention_policy_cost_one_request_and_are_not_quarantined(
     journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
 ) -> None:
     """A real InfluxDB drops every one of them and says so: that is no fault, and they are not looked for one by one."""

@@ -57,7 +57,7 @@ def test_entries_of_the_version_before_are_still_read() -> None:
         body.unpack(packed[:-1] + b"x", size=5)
 
 
-def test_a_damaged_entry_is_told_once_and_passed_over_by_every_reader(tmp_path: Path) -> None:
+def test_a_damaged_entry_is_reported_once_and_skipped_by_every_reader(tmp_path: Path) -> None:
     journal = filled(tmp_path / "j.db", 3)
     flip(tmp_path / "j.db", 2)
     with capture_logs() as logs:

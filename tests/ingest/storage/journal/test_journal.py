@@ -38,7 +38,7 @@ def test_a_points_number_is_for_ever(tmp_path: Path) -> None:
     assert Journal(tmp_path / "j.db").number_points([("p", "c"), ("p", "b")]).index == [2, 1]
 
 
-def test_a_renamed_point_keeps_its_number_as_often_as_it_is_said(tmp_path: Path) -> None:
+def test_a_renamed_point_keeps_its_number_however_often_it_is_declared(tmp_path: Path) -> None:
     journal, points, was = Journal(tmp_path / "j.db"), [("p", "new"), ("p", "b")], {("p", "new"): "a"}
     journal.number_points([("p", "a"), ("p", "b"), ("q", "a")])
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_a_point_that_has_a_number_takes_over_no_other(tmp_path: Path) -> None:
     assert journal.number_points([("p", "b")], {("p", "b"): "a"}) == Numbered([1], {})
 
 
-def test_a_former_id_that_nobody_had_is_told_when_the_point_is_new(tmp_path: Path) -> None:
+def test_a_former_id_that_never_existed_is_reported_when_the_point_is_new(tmp_path: Path) -> None:
     """A slip of the pen. In a journal that begins anew nobody is known, and the line means nothing."""
     journal, was = Journal(tmp_path / "j.db"), {("p", "new"): "aa"}
     journal.number_points([("p", "a"), ("q", "x")])

@@ -281,7 +281,7 @@ def test_what_is_packed_while_somebody_reads_is_met_once(database: Database) -> 
     assert AlarmStore(database).annunciations(0, 1000).raised.tolist() == [100]
 
 
-def test_a_damaged_pack_is_told_and_left_out(database: Database) -> None:
+def test_a_damaged_pack_is_reported_and_left_out(database: Database) -> None:
     for at in (100, 200):
         life = Life(database, fresh("A", at))
         life.raised(at)
@@ -295,7 +295,7 @@ def test_a_damaged_pack_is_told_and_left_out(database: Database) -> None:
     assert "annunciation_pack" in str(database.trouble)
 
 
-def test_a_pack_of_a_rule_that_is_gone_is_told_and_left_out(database: Database) -> None:
+def test_a_pack_of_a_missing_rule_is_reported_and_left_out(database: Database) -> None:
     for point, at in (("A", 100), ("B", 200)):
         life = Life(database, fresh(point, at))
         life.raised(at)
@@ -311,7 +311,7 @@ def test_a_pack_of_a_rule_that_is_gone_is_told_and_left_out(database: Database) 
     assert told[0].startswith("annunciation_pack")
 
 
-def test_a_damaged_row_is_told_and_holds_up_no_other(database: Database) -> None:
+def test_a_damaged_row_is_reported_and_blocks_no_other(database: Database) -> None:
     """Neither those who read nor the packing of the rest."""
     for at in (100, 200, 300):
         life = Life(database, fresh("A", at))

@@ -98,7 +98,7 @@ def test_an_address_that_says_too_little_or_too_much_is_refused(url: str) -> Non
         ("postgresql://yujing@127.0.0.1/yujing", {"sslmode": "verify-full", "ca_file": "ca.pem"}, "verify-full"),
     ],
 )
-def test_another_machine_is_reached_by_verified_tls_unless_told_otherwise(
+def test_another_machine_is_reached_by_verified_tls_unless_set_otherwise(
     url: str, given: dict[str, Any], tls: str
 ) -> None:
     config = StateConfig.model_validate({"url": url, **given})

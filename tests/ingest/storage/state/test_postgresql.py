@@ -66,7 +66,7 @@ def end_sessions(server: PostgreSQL, config: StateConfig) -> None:
     )
 
 
-def test_a_second_service_is_refused_and_told_who_is_there(state_at_server: StateConfig) -> None:
+def test_a_second_service_is_refused_with_the_holder_of_the_lock(state_at_server: StateConfig) -> None:
     with opened(state_at_server), pytest.raises(StateUnavailable, match=r"another session writes here \(from 127"):
         Database(state_at_server)
     with opened(state_at_server):
@@ -205,7 +205,7 @@ def test_a_database_that_cannot_hold_chinese_is_refused(postgresql_server: Postg
         Database(config)
 
 
-def test_a_refused_password_is_said_without_it(state_at_server: StateConfig, tmp_path: Path) -> None:
+def test_a_refused_password_is_reported_without_quoting_it(state_at_server: StateConfig, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("hunter2")
     wrong = state_at_server.model_copy(update={"password": Secret(file=tmp_path / "wrong")})
     for use in (Database, engine_at):

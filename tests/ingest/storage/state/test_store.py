@@ -86,7 +86,7 @@ def test_a_turn_that_cannot_be_written_whole_leaves_nothing(database: Database) 
     assert OutboxStore(database).oldest("inspector") is None
 
 
-def test_what_was_told_before_a_crash_is_not_told_again(database: Database) -> None:
+def test_events_written_before_a_crash_are_not_written_again(database: Database) -> None:
     engine, one = EngineStore(database), event()
     engine.commit(1, [one], [message(one.id)])
     engine.commit(1, [one], [message(one.id), message(one.id, "other")])

@@ -105,7 +105,7 @@ def test_an_input_is_never_changed(database: Database) -> None:
             connection.execute(sa.text(statement))
 
 
-def test_what_refers_to_an_input_that_is_gone_is_named_and_holds_up_nothing(database: Database) -> None:
+def test_a_row_with_a_missing_input_is_named_and_blocks_nothing(database: Database) -> None:
     events = life(3, 20)
     commit(database, events)
     newest = max(row["number"] for row in database.rows(sa.select(t.warning_input)))

@@ -54,7 +54,7 @@ def test_what_is_written_is_what_is_read(database: Database, events: list[Warnin
     assert book.warning(UUID(int=1)) is None
 
 
-def test_what_was_told_before_is_not_told_again(database: Database, events: list[WarningEvent]) -> None:
+def test_stored_events_are_not_written_again(database: Database, events: list[WarningEvent]) -> None:
     before = AuditStore(database.rows).acts(limit=100)
     EngineStore(database).commit(2, [], [], warnings=events)
     assert WarningStore(database).last_warning() == len(events)
@@ -64,7 +64,7 @@ def test_what_was_told_before_is_not_told_again(database: Database, events: list
     assert people == {"yujing": "service", "王工": "operator"}
 
 
-def test_only_what_is_not_closed_is_gone_on_with(database: Database, events: list[WarningEvent]) -> None:
+def test_only_open_warnings_are_loaded(database: Database, events: list[WarningEvent]) -> None:
     (live,) = EngineStore(database).live_warnings()
     assert live == events[-1].warning
     assert live.state is WarningState.OPEN
