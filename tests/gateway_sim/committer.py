@@ -91,14 +91,19 @@ def _read(payload: bytes) -> Decoded:
 
 @asynccontextmanager
 async def in_background(*loops: Awaitable[object]) -> AsyncIterator[None]:
-    """Run endless loops as tasks while the block lasts."""
-    tasks = [asyncio.ensure_future(loop) for loop in loops]
+    """Run endless loops as tasks while the block lasts.
+
+    They are cancelled until they have ended: before Python 3.12 `asyncio.wait_for`, by which aiomqtt waits, swallows a
+    cancellation that comes together with what it waits for.
+    """
+    running = {asyncio.ensure_future(loop) for loop in loops}
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=0.5)
 
 
 async def until(happened: Callable[[], bool], timeout_s: float = 20.0) -> None:
