@@ -1,4 +1,4 @@
-"""`yujing audit`: who did what, and whether the trail is as it was written; only reads, also while the service runs."""
+"""`yujing audit`: lists the audit trail and verifies its hash chain; reads only, also while the service runs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingest.cli.configured import INVALID, ConfigFile, bar, configured, say, span, written
-from ingest.cli.quarantine import harmless
+from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, progress_bar, say, time_range
+from ingest.cli.quarantine import escape_line
 from ingest.domain.model.payload import iso
 from ingest.runtime.audit_trail import audit_folder
 from ingest.storage.state.audit import AuditRow, AuditStore
@@ -41,16 +41,16 @@ def list_(
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """谁何时做了什么 Who did what, newest first."""
-    asked = span(since, until, names=("--since", "--until"))
+    times = time_range(since, until, names=("--since", "--until"))
     with configured(config) as settings, reading(settings.state) as connection:
-        trail = AuditStore(_asking(connection))
+        trail = AuditStore(_query(connection))
         rows = trail.acts(
             limit=limit,
             plants=frozenset({plant}) if plant else None,
             subject=subject,
             actor=actor,
-            since=asked.start if since else None,
-            until=asked.stop if until else None,
+            since=times.start if since else None,
+            until=times.stop if until else None,
         )
     if json_:
         typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
@@ -58,10 +58,10 @@ def list_(
     table = Table("序号 no.", "时间 time", "人员 who", "操作 action", "对象 what", "说明 detail", expand=True)
     for row in rows:
         act = row.act
-        detail = harmless(json.dumps(act.detail, ensure_ascii=False))
-        what = f"{act.kind}\n{harmless(act.subject)}\n{act.plant}"
-        texts = (f"{harmless(act.actor)}\n{act.role}", harmless(act.action), what, detail)
-        table.add_row(str(row.seq), written(act.time), *(Text(text) for text in texts))
+        detail = escape_line(json.dumps(act.detail, ensure_ascii=False))
+        what = f"{act.kind}\n{escape_line(act.subject)}\n{act.plant}"
+        texts = (f"{escape_line(act.actor)}\n{act.role}", escape_line(act.action), what, detail)
+        table.add_row(str(row.seq), format_time(act.time), *(Text(text) for text in texts))
     Console(highlight=False).print(table)
 
 
@@ -70,8 +70,8 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
     """核验全部记录 Hash the whole trail anew; exit code 2 if a row is not as it was written, or rows are gone."""
     with configured(config) as settings, reading(settings.state) as connection:
         heads = AuditHeads(audit_folder(settings))
-        trail = AuditStore(_asking(connection), heads.all)
-        with bar("核验 verifying", len(trail)) as done:
+        trail = AuditStore(_query(connection), heads.all)
+        with progress_bar("核验 verifying", len(trail)) as done:
             try:
                 verdict = trail.verify(done)
             except Forged as error:
@@ -95,7 +95,7 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
     )
 
 
-def _asking(connection: sa.Connection) -> Callable[[sa.Select[Any]], Rows]:
+def _query(connection: sa.Connection) -> Callable[[sa.Select[Any]], Rows]:
     return partial(Unreadable().rows, connection)
 
 

@@ -1,4 +1,4 @@
-"""`yujing backup` and `yujing restore`: everything this installation would need again, and its way back."""
+"""`yujing backup` and `yujing restore`: copies an installation's data to a folder, and restores it from there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from typing import Annotated, Final
 
 import typer
 
-from ingest.cli.configured import INVALID, LOST, UNAVAILABLE, ConfigFile, bar, configured, enter, say, written
+from ingest.cli.configured import (
+    INVALID,
+    LOST,
+    UNAVAILABLE,
+    ConfigFile,
+    configured,
+    enter,
+    format_time,
+    progress_bar,
+    say,
+)
 from ingest.domain.model.audit import Act
 from ingest.runtime.audit_trail import leave, spool_folder
 from ingest.runtime.backup import NotTaken, history_file, take
@@ -39,18 +49,18 @@ def backup(
     history: Annotated[bool, typer.Option("--history", help="连同历史库 With the history, if it is a file.")] = False,
 ) -> None:
     """备份,服务可继续运行 Copy journal, state and evidence into a new folder, also while the service runs."""
-    to = to.absolute()  # as the person means it, before we go to the folder of the settings
+    to = to.absolute()  # counted from the caller's folder, before changing to that of the settings
     file = enter(config)
     with configured(file, writing=True) as settings:
         _require_file(settings)
         try:
-            made = take(settings, file, to, written(time.time_ns()), bar, history=history)
+            made = take(settings, file, to, format_time(time.time_ns()), progress_bar, history=history)
         except NotTaken as error:
             _refuse(error)
         except HistoryUnavailable as error:
             say.print(f"✗ {error}", markup=False)
             raise typer.Exit(UNAVAILABLE) from None
-        _note(settings, "backed-up", to)
+        _record_act(settings, "backed-up", to)
     typer.echo(f"已备份 backed up: {to}")
     for kind, count in made.counts.items():
         typer.echo(f"  {_NAMES[kind]}: {count}")
@@ -68,7 +78,7 @@ def restore(
     with configured(config, writing=True) as settings:
         _require_file(settings)
         try:
-            said, found = put_back(settings, source, bar, partial(_note, settings, "restored", source))
+            said, found = put_back(settings, source, progress_bar, partial(_record_act, settings, "restored", source))
         except NotTaken as error:
             _refuse(error)
     typer.echo(f"已恢复 restored: {source} ({said.taken}, yujing {said.version})")
@@ -96,7 +106,7 @@ def _require_file(settings: Settings) -> None:
         )
 
 
-def _note(settings: Settings, action: str, folder: Path) -> None:
+def _record_act(settings: Settings, action: str, folder: Path) -> None:
     detail = {"folder": str(folder)}
     act = Act(time.time_ns(), getpass.getuser(), "shell", action, "data", "data", "", detail)
     leave(spool_folder(settings), act)

@@ -1,4 +1,4 @@
-"""What every command that takes `--config` does with it, and how commands end when they cannot go on."""
+"""Shared by the commands: loading the settings, exit codes, messages, and times as people write them."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from ingest.storage.state.errors import StateBroken, StateUnavailable
 ConfigFile = Annotated[Path, typer.Option("--config", help="配置文件 Settings file (TOML).")]
 
 INVALID = 2
-"""Exit code: what a person wrote cannot be used."""
+"""Exit code: settings, plant files or arguments are invalid."""
 
 LOST = 3
-"""Exit code: done, and some of what was there is not there any more."""
+"""Exit code: done, but some data is lost."""
 
 UNAVAILABLE = 1
-"""Exit code: a file, port or process the service stands on cannot be had."""
+"""Exit code: a file, port or process that the service needs is unavailable."""
 
 say = Console(stderr=True, highlight=False, soft_wrap=True)
-"""For people; what machines read goes to standard output."""
+"""Messages for people, on standard error; output for machines goes to standard output."""
 
 
 def enter(config: Path) -> Path:
-    """Go to the folder of the settings file, so that paths in it count from there; returns the file."""
+    """Change to the folder of the settings file, from which its paths count; return the file."""
     file = config.resolve()
     if file.parent.is_dir():
         os.chdir(file.parent)
     return file
 
 
-def tell(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
-    """Each fault by its file, its key with what stands there, and what is expected."""
+def print_faults(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
+    """Print each fault: its file, its key with the value, and what is expected."""
     for fault in faults:
         say.print(f"{mark} ", end="")
         say.print(fault.file, markup=False)
@@ -58,25 +58,25 @@ def tell(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
 
 
 def refuse(error: InvalidConfig) -> NoReturn:
-    """Tell every fault and end."""
-    tell(error.faults)
+    """Print every fault and end the command."""
+    print_faults(error.faults)
     say.print(f"{len(error.faults)} 处错误 faults")
     raise typer.Exit(INVALID)
 
 
 @contextmanager
 def configured(config: Path, *, writing: bool = False) -> Iterator[Settings]:
-    """The settings the service goes by; ends the command with a word if they, the journal or the state cannot be used.
+    """Yield the settings in force; end the command with a message if they, the journal or the state are unusable.
 
-    What the service can do without, the commands can, too: it is told, and they go on.
+    Faults that the service can start with are printed, and the command goes on.
 
     Args:
         config: the settings file.
-        writing: whether the command writes where the data lies, which root does not on data of another user.
+        writing: whether the command writes to the data, which root may not for data of another user.
     """
     try:
         found = load_in_force(enter(config))
-        tell(found.faults, "[yellow]不用 not in force[/]")
+        print_faults(found.faults, "[yellow]不用 not in force[/]")
         if writing:
             require_owner(found.settings)
         yield found.settings
@@ -114,7 +114,7 @@ class Ended(Event, level="error"):
 
 
 def end(why: Ended) -> NoReturn:
-    """Tell why and end: a line of the log among the others, and words where a person looks on."""
+    """End with the reason: as text on a terminal, else as an event of the log."""
     if sys.stderr.isatty():
         say.print(f"[red]{why.said}[/]")
         for words in filter(None, (why.error, why.expected)):
@@ -125,7 +125,7 @@ def end(why: Ended) -> NoReturn:
 
 
 def end_refused(error: InvalidConfig) -> NoReturn:
-    """As `end`, over faults in what a person wrote: every fault is told."""
+    """End because of invalid settings or plant files, with every fault."""
     if sys.stderr.isatty():
         refuse(error)
     many = len(error.faults)
@@ -140,7 +140,7 @@ def end_refused(error: InvalidConfig) -> NoReturn:
 
 
 def other_owner(settings: Settings) -> tuple[Path, str] | None:
-    """If we are root and the data is another user's: where, and who that is."""
+    """Return a path of the data and its owner if we are root and the data is another user's; else None."""
     if os.geteuid() == 0:
         for file in filter(None, [settings.journal.path, settings.state.folder and settings.state.path]):
             there = next(place for place in (file, *file.absolute().parents) if place.exists())
@@ -151,7 +151,7 @@ def other_owner(settings: Settings) -> tuple[Path, str] | None:
 
 
 def require_owner(settings: Settings) -> None:
-    """End the command if root is about to write among files of another user."""
+    """End the command if root would write to data of another user."""
     other = other_owner(settings)
     if other is not None:
         file, owner = other
@@ -171,16 +171,16 @@ def _name(user: int) -> str:
 
 
 @contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error; yields what is called with how much was done just now."""
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on standard error; yield the function that advances it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=say, transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.advance(task, done)
 
 
-def moment(text: str, option: str) -> int:
-    """A time a person wrote, as ns since the epoch; without a zone it is plant time, wherever the machine stands."""
+def parse_time(text: str, option: str) -> int:
+    """Parse an option to ns since the epoch; without a zone it is plant time, whatever the machine's zone."""
     try:
         time = datetime.fromisoformat(text)
         return int((time if time.tzinfo else time.replace(tzinfo=PLANT_TIME)).timestamp() * 1e6) * 1000
@@ -193,27 +193,27 @@ def moment(text: str, option: str) -> int:
         ) from error
 
 
-def span(
+def time_range(
     since: str | None, until: str | None, ever: int = (1 << 63) - 1, *, names: tuple[str, str] = ("--from", "--to")
 ) -> range:
-    """The times of two options, ns since the epoch; ends the command with a word if the first is not before the second.
+    """Parse the times of two options, ns since the epoch; end the command if the first is not before the second.
 
     Args:
-        since: the first, as a person wrote it, if at all.
-        until: the second.
-        ever: the end if none was written.
+        since: text of the first option, if given.
+        until: text of the second.
+        ever: the end if none is given.
         names: of the options.
     """
-    start, end = moment(since, names[0]) if since else 0, moment(until, names[1]) if until else ever
+    start, end = parse_time(since, names[0]) if since else 0, parse_time(until, names[1]) if until else ever
     if start >= end:
-        said = f"{names[0]} {since or written(start)}, {names[1]} {until or written(end)}"
-        say.print(f"✗ {said}: 起始应早于结束 expected {names[0]} before {names[1]}", markup=False)
+        given = f"{names[0]} {since or format_time(start)}, {names[1]} {until or format_time(end)}"
+        say.print(f"✗ {given}: 起始应早于结束 expected {names[0]} before {names[1]}", markup=False)
         raise typer.Exit(INVALID)
     return range(start, end)
 
 
-def written(time_ns: int | None) -> str:
-    """A time for people: plant time with its zone, to the second."""
+def format_time(time_ns: int | None) -> str:
+    """Format a time in plant time with its zone, to the second; None is a dash."""
     if time_ns is None:
         return "—"
     return datetime.fromtimestamp(time_ns // 10**9, PLANT_TIME).isoformat(" ", "seconds")

@@ -1,4 +1,4 @@
-"""`yujing explain`: why a point is evaluated as it is, and why a warning had its colour."""
+"""`yujing explain`: explains by which rules a point is evaluated, and why a warning had its colour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ingest.cli.configured import INVALID, ConfigFile, configured, enter, moment, refuse, say
+from ingest.cli.configured import INVALID, ConfigFile, configured, enter, parse_time, refuse, say
 from ingest.cli.explain_point import print_point
 from ingest.cli.explain_warning import print_warning
 from ingest.domain.model.fault import InvalidConfig
@@ -64,7 +64,7 @@ def warning(
         say.print(f"[red]✗[/] 没有这个预警 no such warning: {warning}")
         raise typer.Exit(INVALID)
     try:
-        found = explain_then(history, moment(at, "--at") if at else None)
+        found = explain_then(history, parse_time(at, "--at") if at else None)
     except NotYet as error:
         raise typer.BadParameter(str(error), param_hint="--at") from None
     if json_:

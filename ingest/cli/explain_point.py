@@ -1,4 +1,4 @@
-"""`yujing explain` on a terminal: the explanation of a point as tables that fit 80 columns."""
+"""Prints the explanation of a point as tables that fit 80 columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RED = "\n[red]单独触发红色预警 alone calls for red[/]"
 
 
 def print_point(note: PointNote, out: Console) -> None:
-    """Print the explanation."""
+    """Print which rules evaluate a point, and where each number comes from."""
     low, high = note.range
     was = f" (原 was {escape(note.was)})" if note.was is not None else ""
     out.print(f"[bold]{escape(note.plant)}/{escape(note.id)}[/]{was} {note.name.zh} {note.name.en}")
@@ -43,13 +43,13 @@ def _rules(note: PointNote) -> Table:
     for rule in note.rules:
         table.add_row(
             f"[bold]{rule.code}[/]\n{rule.kind}\n{rule.level} 级 level{_RED if rule.red else ''}",
-            escape("\n".join(_says(rule))),
+            escape("\n".join(_description(rule))),
             escape("\n".join(_numbers(rule))),
         )
     return table
 
 
-def _says(rule: RuleNote) -> Iterator[str]:
+def _description(rule: RuleNote) -> Iterator[str]:
     yield rule.reason.zh
     yield rule.reason.en
     if rule.gate:

@@ -1,4 +1,4 @@
-"""`yujing explain warning` on a terminal: why it had its colour, as text that fits 80 columns."""
+"""Prints the explanation of a warning's colour as text that fits 80 columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from ingest.cli.configured import written
+from ingest.cli.configured import format_time
 from ingest.domain.model.display_value import digits
 from ingest.domain.model.warning import Colour, Fact, Ground
 from ingest.domain.warnings.explain import Explanation
@@ -23,15 +23,17 @@ _SHADES: Final = {
 
 
 def print_warning(found: Explanation, out: Console) -> None:
-    """Print the explanation."""
+    """Print why a warning had its colour."""
     warning = found.warning
     name = colour_name(warning.colour)
     shade = _SHADES[warning.colour] if warning.colour else "dim"
-    out.print(f"{escape(warning.plant)} · {written(found.at)} · [{shade}]{name.zh} {name.en}[/]")
-    out.print(f"自 since {written(warning.since)} · 最高 highest {warning.peak.text.zh} {warning.peak}")
+    out.print(f"{escape(warning.plant)} · {format_time(found.at)} · [{shade}]{name.zh} {name.en}[/]")
+    out.print(f"自 since {format_time(warning.since)} · 最高 highest {warning.peak.text.zh} {warning.peak}")
     who = "、".join(warning.who) or "所有人 everyone"
     asked = (
-        f"{warning.step.text.zh} {warning.step}（{who}），至 until {written(warning.until)}" if warning.asking else "—"
+        f"{warning.step.text.zh} {warning.step}（{who}），至 until {format_time(warning.until)}"
+        if warning.asking
+        else "—"
     )
     out.print(f"待办 asked: {asked}", markup=False)
     out.print(f"规则版本 rules {warning.rules} · 风险指数 risk index {warning.risk:g}", markup=False)
@@ -47,7 +49,9 @@ def print_warning(found: Explanation, out: Console) -> None:
     if not warning.inputs:
         out.print("当时没有规则成立 no rule held then")
     for colour, since in warning.fading.items():
-        out.print(f"{colour.text.zh} {colour}: 自 {written(since)} 起不再成立,仍保持 not called for since, still shown")
+        out.print(
+            f"{colour.text.zh} {colour}: 自 {format_time(since)} 起不再成立,仍保持 not called for since, still shown"
+        )
 
 
 def _ground(ground: Ground, at: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`yujing init DIR`: a folder to begin with is written, and what comes next is shown."""
+"""`yujing init DIR`: writes a folder with the files of a new installation and prints the next steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingest.cli.scaffold import BROKER, SETTINGS, TOKEN, UNIT, AlreadyThere, wri
 
 
 def write(folder: Path) -> None:
-    """Write the folder, or end the command naming what is in the way."""
+    """Write the folder, or end the command naming the files that exist already."""
     try:
         files = write_folder(folder)
     except AlreadyThere as error:
@@ -32,12 +32,12 @@ def write(folder: Path) -> None:
     for file in files:
         typer.echo(f"  {file.path:{width}}  {file.purpose.zh} {file.purpose.en}")
     typer.echo("下一步 next:")
-    for command, zh, en in _next(folder):
+    for command, zh, en in _next_steps(folder):
         typer.echo(f"  {command}\n      {zh} {en}")
 
 
-def _next(folder: Path) -> list[tuple[str, str, str]]:
-    """Commands in the order they are given in, each with what it does, in both languages."""
+def _next_steps(folder: Path) -> list[tuple[str, str, str]]:
+    """Return the next commands in their order, each with its purpose in both languages."""
 
     def at(path: str) -> str:
         return shlex.quote(str(folder / path))

@@ -1,4 +1,4 @@
-"""`yujing history`: is the history's DuckDB file sound, written anew in order, and its readings as Parquet."""
+"""`yujing history`: verifies, compacts and exports (Parquet) a history in DuckDB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ingest.base.extras import needing
-from ingest.cli.configured import INVALID, UNAVAILABLE, ConfigFile, bar, configured, say, span
+from ingest.cli.configured import INVALID, UNAVAILABLE, ConfigFile, configured, progress_bar, say, time_range
 from ingest.runtime.settings import Settings
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.errors import HistoryUnavailable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="历史库维护(DuckDB) Look after a history in DuckDB.")
 
 DAMAGED: Final = 1
-"""Exit code: some of it cannot be read, or is not what it should be."""
+"""Exit code: some of the file cannot be read, or is wrong."""
 
 _DEFAULT: Final = Path("yujing.toml")
 _MB: Final = 1 << 20
@@ -45,10 +45,10 @@ def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
 
     where = file.resolve() if file else None
     with _history(config, where) as found, care.reading(found) as db:
-        with bar("读取 read", care.rows_of(db)) as advance:
+        with progress_bar("读取 read", care.rows_of(db)) as advance:
             faults = list(care.damage(db, advance))
         if not faults:
-            with bar("汇总 rollups", care.hours_of(db)) as advance:
+            with progress_bar("汇总 rollups", care.hours_of(db)) as advance:
                 faults = [
                     f"汇总与读数不符 rollups that differ, {wrong_rollup}"
                     for wrong_rollup in care.wrong_rollups(db, advance)
@@ -77,7 +77,7 @@ def compact(config: ConfigFile = _DEFAULT) -> None:
 
     with _history(config, None, writing=True) as found, ExitStack() as stack:
         roomy = found.model_copy(update={"memory_mb": max(found.memory_mb, _ROOMY_MB)})
-        before, after = care.compact(roomy, lambda rows: stack.enter_context(bar("重写 write anew", rows)))
+        before, after = care.compact(roomy, lambda rows: stack.enter_context(progress_bar("重写 write anew", rows)))
     typer.echo(f"已重写 written anew: {before / _MB:.1f} → {after / _MB:.1f} MiB")
 
 
@@ -97,8 +97,8 @@ def export_(
     with needing("duckdb", "yujing history"):
         from ingest.storage.history import duck_offline as care  # noqa: PLC0415  as above
 
-    asked = span(from_, to, care.ExportFilter().end)
-    wanted = care.ExportFilter(_table(what), asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
+    times = time_range(from_, to, care.ExportFilter().end)
+    wanted = care.ExportFilter(_table(what), times.start, times.stop, tuple(plant or ()), tuple(point or ()))
     target, where = folder.resolve(), file.resolve() if file else None
     with _history(config, where) as found, care.reading(found) as db, ExitStack() as stack:
         if names := care.unknown(db, wanted):
@@ -106,7 +106,7 @@ def export_(
             raise typer.Exit(INVALID)
         target.mkdir(parents=True, exist_ok=True)
         earlier = sum(1 for _ in target.glob("*.parquet"))
-        count = care.export(db, wanted, target, lambda days: stack.enter_context(bar("导出 export", days)))
+        count = care.export(db, wanted, target, lambda days: stack.enter_context(progress_bar("导出 export", days)))
     typer.echo(f"已写出 written: {count} 行 rows → {target}")
     if earlier:
         say.print(f"另有先前的文件 beside earlier files, left as they were: {earlier}", markup=False)
@@ -122,7 +122,7 @@ def _table(what: str) -> Table:
 
 @contextmanager
 def _history(config: Path, file: Path | None, *, writing: bool = False) -> Iterator[DuckDBConfig]:
-    """The history's settings, with another file if one is named; ends the command with a word if it cannot be had."""
+    """Yield the history's settings, with another file if given; end the command if it is unavailable."""
     with configured(config, writing=writing) as settings:
         found = _duckdb(settings)
         if file is not None:

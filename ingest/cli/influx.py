@@ -1,4 +1,4 @@
-"""`yujing influx setup`: a fresh InfluxDB made ready for this service, and what one lacks, for `yujing check`."""
+"""`yujing influx`: sets up an InfluxDB for this service, and reports for `yujing check` what it lacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from typing import Annotated, Final
 import typer
 
 from ingest.base.extras import needing
-from ingest.cli.configured import INVALID, UNAVAILABLE, ConfigFile, bar, enter, moment, refuse, say, written
+from ingest.cli.configured import (
+    INVALID,
+    UNAVAILABLE,
+    ConfigFile,
+    enter,
+    format_time,
+    parse_time,
+    progress_bar,
+    refuse,
+    say,
+)
 from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.text import Text
 from ingest.runtime.settings import Settings
@@ -60,8 +70,8 @@ def setup(
     try:
         history = load_settings(enter(config)).history  # secrets that are not there yet are no fault: they are made
         count = 0
-        for one in _made(history, _credentials(operator, place), SetupOptions(keep_days, shorten, rollups)):
-            typer.echo(f"✓ {one.zh} {one.en}")
+        for step in _set_up(history, _credentials(operator, place), SetupOptions(keep_days, shorten, rollups)):
+            typer.echo(f"✓ {step.zh} {step.en}")
             count += 1
     except InvalidConfig as error:
         refuse(error)
@@ -84,7 +94,7 @@ def rollup(
     config: ConfigFile = _DEFAULT,
 ) -> None:
     """补做汇总(1.x),从现在往前;服务可运行 Make rollups of what was stored before, from now back (1.x)."""
-    first = moment(since, "--from") // Resolution.HOUR * Resolution.HOUR
+    first = parse_time(since, "--from") // Resolution.HOUR * Resolution.HOUR
     try:
         _roll_back(load_settings(enter(config)).history, first)
     except InvalidConfig as error:
@@ -95,25 +105,25 @@ def rollup(
     except (HistoryUnavailable, LookupError) as error:
         say.print(f"✗ 未完成,可重新执行 not finished; give it again: {error}", markup=False)
         raise typer.Exit(UNAVAILABLE) from None
-    typer.echo(f"已汇总 rolled up: {written(first)} …")
+    typer.echo(f"已汇总 rolled up: {format_time(first)} …")
 
 
 def _roll_back(history: StoreConfig, first: int) -> None:
-    """An hour at a time, the newest first: wherever it ends, rollups are there of all that follows the oldest one."""
+    """Roll up an hour at a time, the newest first: if interrupted, rollups have no gap up to now."""
     from ingest.storage.history.influx_v1 import InfluxV1Store  # noqa: PLC0415
 
     if not isinstance(history, InfluxV1Config):
         raise SetupRefused("仅用于 InfluxDB 1.x:2.x 由任务汇总", "only of an InfluxDB 1.x: on 2.x tasks make rollups")
 
     hours = range((time.time_ns() - SETTLED_NS) // Resolution.HOUR * Resolution.HOUR, first - 1, -Resolution.HOUR)
-    with closing(InfluxV1Store(history)) as store, bar("小时 hours", len(hours)) as advance:
+    with closing(InfluxV1Store(history)) as store, progress_bar("小时 hours", len(hours)) as advance:
         for hour in hours:
             store.roll_hour(hour)
             advance(1)
 
 
-def tell_of_history(settings: Settings) -> None:
-    """Say what the server of the history lacks and how to make it, or that it could not be asked."""
+def print_history_faults(settings: Settings) -> None:
+    """Print what the history's server lacks and how to set it up, or that it could not be reached."""
     if not isinstance(settings.history, InfluxConfig):
         return
     try:
@@ -122,31 +132,31 @@ def tell_of_history(settings: Settings) -> None:
         say.print("[yellow]历史库未检查 the history could not be looked at[/]: ", end="")
         say.print(str(error), markup=False)
         return
-    for one in missing:
+    for fault in missing:
         say.print("[yellow]历史库 history[/]: ", end="")
-        say.print(f"{one.zh} {one.en}", markup=False)
+        say.print(f"{fault.zh} {fault.en}", markup=False)
         say.print(f"    建立 make it: {SETUP}", markup=False)
 
 
-def _made(history: StoreConfig, operator: str | None, wish: SetupOptions) -> Iterator[Text]:
-    """What is made, as it is made. Only the library of the server in question is loaded."""
+def _set_up(history: StoreConfig, operator: str | None, options: SetupOptions) -> Iterator[Text]:
+    """Set up the server; yield each thing made. Loads only the library of that server's version."""
     match history:
         case InfluxV1Config():
             from ingest.storage.history.setup_v1 import set_up_v1  # noqa: PLC0415
 
-            return set_up_v1(history, operator, wish)
+            return set_up_v1(history, operator, options)
         case InfluxV2Config():
             with needing("influxdb2", f"history.kind = {history.kind}"):
                 from ingest.storage.history.setup_v2 import set_up_v2  # noqa: PLC0415
 
-            return set_up_v2(history, operator, wish)
+            return set_up_v2(history, operator, options)
         case _:
             what = "DuckDB is a file" if history.kind == "duckdb" else "it is no InfluxDB"
             raise SetupRefused(f"history.kind = {history.kind}:无需设置", f"nothing to set up: {what}")
 
 
 def _credentials(operator: Path | None, place: Path | None) -> str | None:
-    """What is in the file, or comes by standard input, where a person at a terminal does not see it."""
+    """Read the operator's credentials from the file, or from standard input without echo on a terminal."""
     if operator is None:
         return None
     if place is None:

@@ -1,4 +1,4 @@
-"""`yujing journal`: is it sound, what is in it, what can go, and its readings as a file."""
+"""`yujing journal`: verifies, trims and exports the journal, and shows its contents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ingest.cli.configured import INVALID, ConfigFile, bar, configured, moment, say, span, written
+from ingest.cli.configured import (
+    INVALID,
+    ConfigFile,
+    configured,
+    format_time,
+    parse_time,
+    progress_bar,
+    say,
+    time_range,
+)
 from ingest.runtime.settings import Settings
 from ingest.storage.history.writer import READER
 from ingest.storage.journal.export import ExportFilter, export
@@ -25,7 +34,7 @@ from ingest.storage.state.read_only import engine_at
 app = typer.Typer(no_args_is_help=True, help="日志库维护 Look after the journal, also while the service runs.")
 
 DAMAGED: Final = 1
-"""Exit code: some of it is not as it was written."""
+"""Exit code: some of the journal is damaged."""
 
 _DEFAULT: Final = Path("yujing.toml")
 _MB: Final = 1 << 20
@@ -38,7 +47,7 @@ def verify(config: ConfigFile = _DEFAULT) -> None:
     """逐条校验 Check every entry, the file, positions and cursors; exit code 1 if anything is damaged."""
     with configured(config) as settings, JournalInspection(settings.journal.path) as file:
         count = file.span()[0]
-        with bar("校验 verify", count) as advance:
+        with progress_bar("校验 verify", count) as advance:
             faults = list(file.check(engine_cursors(settings), lambda _entry: advance(1)))
     for fault in faults:
         say.print(fault_text(fault), style="red", markup=False)
@@ -55,12 +64,12 @@ def stats(config: ConfigFile = _DEFAULT, *, json_: Json = False) -> None:
         found = file.stats()
         readers = {**found.readers, **engine_cursors(settings)}
     if json_:
-        told = dataclasses.asdict(found) | {
+        payload = dataclasses.asdict(found) | {
             "oldest": _iso(found.oldest),
             "newest": _iso(found.newest),
             "readers": {name: {"cursor": at, "behind": found.last - at} for name, at in readers.items()},
         }
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(payload, ensure_ascii=False, indent=2))
         return
     out = Console(highlight=False)
     _print_stats(found, readers, out)
@@ -77,7 +86,7 @@ def trim(
     """删除旧条目,未读的从不删除 Delete old entries; never one that a reader or a restart still needs."""
     if (before is None) == (older_than is None):
         raise typer.BadParameter("expected one of --before and --older-than")
-    limit = moment(before, "--before") if before is not None else time.time_ns() - _ns(str(older_than))
+    limit = parse_time(before, "--before") if before is not None else time.time_ns() - _parse_duration(str(older_than))
     with configured(config, writing=True) as settings:
         path = settings.journal.path
         with JournalInspection(path) as file:
@@ -122,12 +131,12 @@ def export_(
     """导出读数 Write readings to a file, whole or not at all; exit code 1 if some could not be read."""
     if file.suffix not in _FORMATS:
         raise typer.BadParameter(f"{file.name}: expected a name that ends in .csv or .ndjson", param_hint="FILE")
-    target = file.resolve()  # counts from where the person is, not from the settings
-    asked = span(from_, to, ExportFilter().end)
-    wanted = ExportFilter(asked.start, asked.stop, tuple(plant or ()), tuple(point or ()))
+    target = file.resolve()  # counted from the caller's folder, not from the settings
+    times = time_range(from_, to, ExportFilter().end)
+    wanted = ExportFilter(times.start, times.stop, tuple(plant or ()), tuple(point or ()))
     with configured(config) as settings, JournalInspection(settings.journal.path) as journal:
         _require_known(journal, wanted)
-        with bar("导出 export", journal.span()[0]) as advance:
+        with progress_bar("导出 export", journal.span()[0]) as advance:
             done = export(journal, wanted, target, lambda _entry: advance(1))
     typer.echo(f"已写出 written: {done.readings} 条读数 readings → {target}")
     if done.damaged:
@@ -136,15 +145,18 @@ def export_(
 
 
 def engine_cursors(settings: Settings) -> dict[str, int]:
-    """How far the engine is: its cursor is in the state database."""
+    """Return the engine's cursors, which are in the state database."""
     at = engine_at(settings.state)
     return {"engine": at.cursor, "engine snapshot": at.snapshot_cursor}
 
 
 def _require_known(journal: JournalInspection, wanted: ExportFilter) -> None:
     names = journal.points().values()
-    for asked, known in ((wanted.plants, {plant for plant, _ in names}), (wanted.points, {name for _, name in names})):
-        unknown = sorted(set(asked) - known)
+    for names_wanted, known in (
+        (wanted.plants, {plant for plant, _ in names}),
+        (wanted.points, {name for _, name in names}),
+    ):
+        unknown = sorted(set(names_wanted) - known)
         if unknown:
             say.print(f"✗ 日志库中没有 not in the journal: {', '.join(unknown)}", markup=False)
             raise typer.Exit(INVALID)
@@ -156,7 +168,7 @@ def _print_stats(found: Stats, readers: dict[str, int], out: Console) -> None:
         f" (空闲 free {found.free_bytes / _MB:.1f})"
         + (f" · 待补录 back-fill waiting: {found.backfill} 条读数 readings" if found.backfill else "")
     )
-    out.print(f"最早 oldest {written(found.oldest)} · 最新 newest {written(found.newest)}")
+    out.print(f"最早 oldest {format_time(found.oldest)} · 最新 newest {format_time(found.newest)}")
     table = Table("读者 reader", "已读至 read up to", "落后 behind")
     for name, at in readers.items():
         table.add_row(name, str(at), str(found.last - at))
@@ -171,9 +183,13 @@ def _print_stats(found: Stats, readers: dict[str, int], out: Console) -> None:
 
 
 def fault_text(fault: Fault) -> str:
-    """The fault on one line, for people."""
+    """Format a fault on one line."""
     where = "" if fault.first is None else f" {fault.first}" + (f"-{fault.last}" if fault.last != fault.first else "")
-    when = "" if fault.received is None else f", received {written(fault.received[0])} … {written(fault.received[1])}"
+    when = (
+        ""
+        if fault.received is None
+        else f", received {format_time(fault.received[0])} … {format_time(fault.received[1])}"
+    )
     return f"损坏 damage: {fault.what}{where}{when}"
 
 
@@ -186,7 +202,7 @@ def _iso(time_ns: int | None) -> str | None:
     return None if time_ns is None else datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat()
 
 
-def _ns(text: str) -> int:
+def _parse_duration(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(m|h|d)", text.strip())
     if match is None:
         raise typer.BadParameter(f"{text!r}: expected a time such as 90m, 12h or 30d", param_hint="--older-than")

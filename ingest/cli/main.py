@@ -1,4 +1,4 @@
-"""The `yujing` command."""
+"""The `yujing` command: check, init, run, demo, and the groups of the other modules."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from ingest.cli.configured import (
     end_refused,
     enter,
     other_owner,
+    print_faults,
     refuse,
     say,
-    tell,
 )
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.domain.model.fault import InvalidConfig
@@ -115,7 +115,7 @@ def _options(
         ),
     ] = None,
 ) -> None:
-    """What every command has; the program's own help is said where it is made."""
+    """Options of every command; the program's help text is given where `app` is made."""
     if secrets is not None:
         os.environ[CREDENTIALS] = str(secrets)
 
@@ -141,7 +141,7 @@ def check(
         refuse(error)
     plants, duty = configuration.enterprises(), settings.warnings
     doubtful = doubts(file, settings, configuration)
-    tell(doubtful, "[yellow]存疑 doubtful[/]")
+    print_faults(doubtful, "[yellow]存疑 doubtful[/]")
     for plant in plants:
         if not duty.duty_of(plant.id, plant.region).holders:
             say.print(
@@ -160,7 +160,7 @@ def check(
     for point, (code, _, needs) in ((point, why.partition(": ")) for point, why in waiting):
         say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {code}: {in_both(needs)}")
     if not offline:
-        influx.tell_of_history(settings)
+        influx.print_history_faults(settings)
     refused = strict and bool(doubtful)
     verdict = "存疑,--strict 不通过 doubtful, refused by --strict" if refused else "配置有效 valid"
     typer.echo(
@@ -221,7 +221,7 @@ def run(
         settings = in_force.settings
         telemetry.configure_logging(level=settings.log.level, json=settings.log.json_lines)
         other = other_owner(settings)
-        if other is not None:  # told, and never a reason to watch nothing
+        if other is not None:  # reported, and never a reason not to start
             telemetry.emit(RunAsRoot(str(other[0]), other[1]))
         close_data(settings)
         require_memory()  # before anything is opened: a failed allocation names nobody
@@ -296,9 +296,9 @@ def demo(
     with loading():
         from ingest.demo.run import DemoOptions  # noqa: PLC0415  as much as the service, whatever the command
         from ingest.demo.run import run as run_demo  # noqa: PLC0415
-    wish = DemoOptions(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
+    options = DemoOptions(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
     try:
-        code = asyncio.run(run_demo(wish))
+        code = asyncio.run(run_demo(options))
     except ChildFailed as error:
         say.print(f"[red]无法演示 cannot demonstrate[/]: {error}")
         raise typer.Exit(UNAVAILABLE) from None

@@ -1,4 +1,4 @@
-"""`yujing quarantine`: what was put aside, why, and what becomes of it."""
+"""`yujing quarantine`: lists quarantined messages with their reasons, retries and drops them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ingest.cli.configured import INVALID, ConfigFile, configured, say, written
+from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, say
 from ingest.domain.model.audit import Act
 from ingest.runtime.audit_trail import leave, spool_folder
 from ingest.storage.journal.quarantine import Quarantine, QuarantineFilter, QuarantineRow
@@ -51,15 +51,15 @@ def list_(
         message = kept.message
         table.add_row(
             str(message.id),
-            written(message.received),
-            Text(harmless(message.topic)),
-            Text(f"{harmless(message.reason)}\n{harmless(message.detail)[:200]}"),
+            format_time(message.received),
+            Text(escape_line(message.topic)),
+            Text(f"{escape_line(message.reason)}\n{escape_line(message.detail)[:200]}"),
             str(len(message.payload)),
             "待重试 to retry" if kept.retry else "",
         )
     out.print(table)
     for name, messages in counts.items():
-        out.print(f"{harmless(name)}: {messages}", markup=False)
+        out.print(f"{escape_line(name)}: {messages}", markup=False)
     out.print(f"共 in all: {sum(counts.values())}")
 
 
@@ -69,20 +69,20 @@ def show(number: Annotated[int, typer.Argument(metavar="ID")], config: ConfigFil
     with configured(config) as settings, Quarantine(settings.journal.path) as quarantine:
         found = quarantine.find(QuarantineFilter([number]), limit=1)
     if not found:
-        _unknown([number])
+        _refuse_unknown([number])
     message = found[0].message
     for label, value in (
         ("编号 id", str(message.id)),
-        ("收到 received", written(message.received)),
+        ("收到 received", format_time(message.received)),
         ("主题 topic", message.topic),
         ("原因 reason", message.reason),
         ("说明 detail", message.detail),
         ("读数 readings", str(message.readings)),
         ("状态 state", "待重试 to retry" if found[0].retry else "隔离 kept"),
     ):
-        typer.echo(f"{label}: {harmless(value)}")
+        typer.echo(f"{label}: {escape_line(value)}")
     typer.echo(f"内容 payload, {len(message.payload)} 字节 bytes:")
-    typer.echo(readable(message.payload))
+    typer.echo(printable_payload(message.payload))
 
 
 @app.command()
@@ -95,9 +95,9 @@ def retry(
     all_: All = False,
 ) -> None:
     """重新接收:由运行中的服务或下次启动时进行 Take in again: by the running service, or at its next start."""
-    which = _which(ids, reason, plant, all_=all_)
+    which = _filter_of(ids, reason, plant, all_=all_)
     with configured(config, writing=True) as settings, Quarantine(settings.journal.path, writing=True) as quarantine:
-        _require(quarantine, which)
+        _require_known(quarantine, which)
         marked = quarantine.retry(which)
     typer.echo(f"已标记 marked: {marked}. 仍不合格者带新原因回到隔离 What is refused again comes back with its reason")
 
@@ -113,9 +113,9 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", help="不再询问 Do not ask.")] = False,
 ) -> None:
     """永久删除 Delete for good: their readings are lost. Asks first."""
-    which = _which(ids, reason, plant, all_=all_)
+    which = _filter_of(ids, reason, plant, all_=all_)
     with configured(config, writing=True) as settings, Quarantine(settings.journal.path, writing=True) as quarantine:
-        _require(quarantine, which)
+        _require_known(quarantine, which)
         count = sum(quarantine.counts(which).values())
         if not yes and not typer.confirm(f"永久删除 delete for good: {count} 条 messages?", default=False, err=True):
             say.print("未删除 nothing was deleted")
@@ -123,28 +123,28 @@ def drop(
         detail = {"messages": count, "which": " ".join(map(str, (*which.ids, which.reason or "", which.plant or "")))}
         user = getpass.getuser()
         act = Act(time.time_ns(), user, "shell", "dropped", "quarantine", "quarantine", plant or "", detail)
-        leave(spool_folder(settings), act)  # first: what is deleted is told, whatever happens between the two
+        leave(spool_folder(settings), act)  # first, so that no deletion goes unrecorded
         dropped = quarantine.drop(which)
     typer.echo(f"已删除 deleted: {dropped}")
 
 
-def readable(payload: bytes) -> str:
-    r"""Bytes a stranger sent, harmless on a terminal: text with its control characters escaped, or hexadecimal.
+def printable_payload(payload: bytes) -> str:
+    r"""Format untrusted bytes for a terminal: text with its control characters escaped, or hexadecimal.
 
-    >>> readable('{"值": 1}\n\x1b[2J'.encode())
+    >>> printable_payload('{"值": 1}\n\x1b[2J'.encode())
     '{"值": 1}\n\\x1b[2J'
-    >>> readable(b"\x82\xa4boot")
+    >>> printable_payload(b"\x82\xa4boot")
     '00000000  82 a4 62 6f 6f 74                                ..boot'
     """
     try:
         text = payload.decode()
     except UnicodeDecodeError:
         return "\n".join(_hex(payload, at) for at in range(0, len(payload), _LINE))
-    return "\n".join(harmless(line) for line in text.split("\n"))
+    return "\n".join(escape_line(line) for line in text.split("\n"))
 
 
-def harmless(text: str) -> str:
-    """A line without what moves the cursor, changes colours or turns the direction of writing."""
+def escape_line(text: str) -> str:
+    """Escape a line's unprintable characters, which could control the terminal or the direction of text."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
@@ -153,8 +153,8 @@ def _hex(payload: bytes, at: int) -> str:
     return f"{at:08x}  {part.hex(' '):<{3 * _LINE}} {''.join(chr(b) if 32 <= b < 127 else '.' for b in part)}"
 
 
-def _which(ids: list[int] | None, reason: str | None, plant: str | None, *, all_: bool) -> QuarantineFilter:
-    """What is meant; nothing said means nothing, never everything."""
+def _filter_of(ids: list[int] | None, reason: str | None, plant: str | None, *, all_: bool) -> QuarantineFilter:
+    """Return the filter of the options; without any, refuse instead of taking all messages."""
     if not (ids or reason or plant or all_):
         raise typer.BadParameter("expected ids, --reason, --plant or --all")
     if all_ and (ids or reason or plant):
@@ -162,15 +162,15 @@ def _which(ids: list[int] | None, reason: str | None, plant: str | None, *, all_
     return QuarantineFilter(ids or (), reason, plant)
 
 
-def _require(quarantine: Quarantine, which: QuarantineFilter) -> None:
+def _require_known(quarantine: Quarantine, which: QuarantineFilter) -> None:
     if which.ids:
         known = {kept.message.id for kept in quarantine.find(QuarantineFilter(which.ids), limit=len(which.ids))}
         unknown = sorted(set(which.ids) - known)
         if unknown:
-            _unknown(unknown)
+            _refuse_unknown(unknown)
 
 
-def _unknown(ids: list[int]) -> None:
+def _refuse_unknown(ids: list[int]) -> None:
     say.print(f"✗ 隔离中没有 not in quarantine: {', '.join(map(str, ids))}", markup=False)
     raise typer.Exit(INVALID)
 

@@ -1,4 +1,4 @@
-"""The sample files of `deploy/`, wherever this program was installed from."""
+"""Reads the sample files of `deploy/`, from a wheel or from the sources."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _PLACES: Final = (_PACKAGE / "deploy", _PACKAGE.parent / "deploy")
-"""In a wheel, which carries them in the package (`force-include` in pyproject.toml); in the sources."""
+"""Their folder in a wheel (`force-include` in pyproject.toml), and in the sources."""
 
 
 def sample(name: str) -> str:
-    """The text of a sample file, by its path below `deploy/`.
+    """Return the text of a sample file, by its path below `deploy/`.
 
     Raises:
         FileNotFoundError: this installation lacks it.

@@ -1,4 +1,4 @@
-"""A folder to begin with, for `yujing init DIR`: everything beside each other, valid as it is written.
+"""Writes the folder of a new installation for `yujing init DIR`: settings, plant, secrets, broker and unit.
 
 The files are the samples of `deploy/`, rewritten for one machine and one folder: paths that count from it, a broker on
 loopback with passwords instead of certificates. Passwords and tokens are random, and new in each folder.
@@ -32,7 +32,7 @@ _HOMES: Final = ("/home", "/root", "/run/user")  # what ProtectHome= hides
 
 
 class AlreadyThere(Exception):
-    """Files that would have been overwritten; nothing was written."""
+    """Files exist that would have been overwritten; nothing was written."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self.files = tuple(files)
@@ -40,16 +40,16 @@ class AlreadyThere(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One file of the folder, by its path in it, and what it is for."""
+class ScaffoldFile:
+    """A file of the folder, with its path in it and its purpose."""
 
     path: str
     purpose: Text
     content: str
 
 
-def write_folder(folder: Path) -> tuple[Written, ...]:
-    """Write the whole folder, readable by its owner alone; it may exist, none of the files may.
+def write_folder(folder: Path) -> tuple[ScaffoldFile, ...]:
+    """Write the whole folder, readable by its owner alone; it may exist, but none of the files may.
 
     Raises:
         AlreadyThere: naming each file that is there; nothing was written.
@@ -76,30 +76,34 @@ def write_folder(folder: Path) -> tuple[Written, ...]:
     return files
 
 
-def _files(folder: Path) -> Iterator[Written]:
+def _files(folder: Path) -> Iterator[ScaffoldFile]:
     plant = sample("plant.sample.toml")
     described = tomllib.loads(plant)
     plant_id = described["enterprise"]["id"]
     gateways = [f"{plant_id}/{gateway['id']}" for gateway in described["gateways"]]
     passwords = {name: secrets.token_hex(_SECRET_BYTES) for name in (_INGEST, *gateways)}
-    yield Written(SETTINGS, Text("配置,每项均有说明", "settings, each explained"), _settings())
-    yield Written(f"plants/{plant_id}.toml", Text("示例企业,请改成自己的", "a sample plant: make it yours"), plant)
-    yield Written(TOKEN, Text("控制台登录口令", "token to sign in with"), secrets.token_hex(_SECRET_BYTES) + "\n")
-    yield Written(
+    yield ScaffoldFile(SETTINGS, Text("配置,每项均有说明", "settings, each explained"), _settings())
+    yield ScaffoldFile(f"plants/{plant_id}.toml", Text("示例企业,请改成自己的", "a sample plant: make it yours"), plant)
+    yield ScaffoldFile(TOKEN, Text("控制台登录口令", "token to sign in with"), secrets.token_hex(_SECRET_BYTES) + "\n")
+    yield ScaffoldFile(
         "secrets/mqtt_password", Text("服务在 broker 的口令", "the service's at the broker"), passwords[_INGEST] + "\n"
     )
     for name in gateways:
         path = f"secrets/gateways/{name.replace('/', '.')}"
-        yield Written(path, Text(f"网关 {name} 的口令", f"of the gateway {name}"), passwords[name] + "\n")
-    yield Written(BROKER, Text("Mosquitto 配置,仅限本机", "Mosquitto's profile, this machine only"), _broker(folder))
-    yield Written("mosquitto/acl", Text("谁可以收发什么", "who may do what"), sample("mosquitto/acl"))
-    yield Written("mosquitto/passwords", Text("上述口令的散列", "hashes of these passwords"), _hashes(passwords))
-    yield Written(UNIT, Text("systemd 单元", "systemd unit"), _unit(folder))
+        yield ScaffoldFile(path, Text(f"网关 {name} 的口令", f"of the gateway {name}"), passwords[name] + "\n")
+    yield ScaffoldFile(
+        BROKER, Text("Mosquitto 配置,仅限本机", "Mosquitto's profile, this machine only"), _broker(folder)
+    )
+    yield ScaffoldFile("mosquitto/acl", Text("谁可以收发什么", "who may do what"), sample("mosquitto/acl"))
+    yield ScaffoldFile(
+        "mosquitto/passwords", Text("上述口令的散列", "hashes of these passwords"), _password_hashes(passwords)
+    )
+    yield ScaffoldFile(UNIT, Text("systemd 单元", "systemd unit"), _unit(folder))
 
 
 def _settings() -> str:
-    """The annotated settings, with data and secrets below the folder and a broker that asks for a password."""
-    text = _replaced(
+    """Return the annotated settings, with data and secrets below the folder and a broker with passwords."""
+    text = _replace_all(
         sample("yujing.toml"),
         {
             ", for the systemd unit beside this file: copy to /etc/yujing/yujing.toml.": " in this folder.",
@@ -117,11 +121,11 @@ def _settings() -> str:
             "/var/lib/yujing/": "data/",
         },
     )
-    return re.sub(r"^# (.+)\n\1$", r"\1", text, flags=re.MULTILINE)  # a default said twice
+    return re.sub(r"^# (.+)\n\1$", r"\1", text, flags=re.MULTILINE)  # a default written twice
 
 
 def _broker(folder: Path) -> str:
-    """The broker's profile with passwords on loopback in the place of TLS; its bounds of queues are those shipped."""
+    """Return the broker's profile with passwords on loopback in place of TLS; queue limits as shipped."""
     kept = [part for part in sample("mosquitto/mosquitto.conf").split("\n\n") if not re.search(r"(?m)^\w+file ", part)]
     own = folder / "mosquitto"
     head = f"""\
@@ -138,8 +142,8 @@ persistence_location {own}/data/"""
     return "\n\n".join([head, *kept])
 
 
-def _hashes(passwords: Mapping[str, str]) -> str:
-    """A password file as `mosquitto_passwd` writes it: PBKDF2 with SHA-512; few rounds do for 256 random bits."""
+def _password_hashes(passwords: Mapping[str, str]) -> str:
+    """Return a password file as `mosquitto_passwd` writes it: PBKDF2, SHA-512; few rounds do for 256 random bits."""
     rounds, lines = 101, []
     for user, password in passwords.items():
         salt = secrets.token_bytes(12)
@@ -149,7 +153,7 @@ def _hashes(passwords: Mapping[str, str]) -> str:
 
 
 def _unit(folder: Path) -> str:
-    """The unit for this folder and this program, as the user who made it; secrets are files of that user's own."""
+    """Return the systemd unit for this folder and program, run by the user who made it, who owns the secrets."""
     program = Path(sys.executable).with_name("yujing")
     user = "yujing" if os.geteuid() == 0 else getpass.getuser()
     below_home = any(path.is_relative_to(home) for path in (folder, program) for home in _HOMES)
@@ -160,25 +164,25 @@ def _unit(folder: Path) -> str:
     head = "# systemd unit of this folder: copy to /etc/systemd/system/yujing.service. Its user must own the folder:"
     changes = {
         "User=yujing\nGroup=yujing\n": f"User={user}\n",
-        "/opt/yujing/venv/bin/yujing": _quoted(program),
-        "/etc/yujing/yujing.toml": _quoted(folder / SETTINGS),
+        "/opt/yujing/venv/bin/yujing": _quote(program),
+        "/etc/yujing/yujing.toml": _quote(folder / SETTINGS),
         "StateDirectory=yujing\nStateDirectoryMode=0700\n": "",
         "# What it may touch: its state directory and the network.\n": (
-            f"# What it may touch: its data and the network.\nReadWritePaths={_quoted(folder / 'data')}\n"
+            f"# What it may touch: its data and the network.\nReadWritePaths={_quote(folder / 'data')}\n"
         ),
         "ProtectHome=true": f"ProtectHome={'read-only' if below_home else 'true'}",
     }
-    return f"{head}\n#   chown -R {user}: {folder}\n{_replaced(rest, changes)}"
+    return f"{head}\n#   chown -R {user}: {folder}\n{_replace_all(rest, changes)}"
 
 
-def _quoted(path: Path) -> str:
-    """A path as systemd reads it: `%` begins a specifier, and blanks part words."""
+def _quote(path: Path) -> str:
+    """Quote a path for systemd, where `%` begins a specifier and blanks separate words."""
     text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{text}"' if re.search(r"\s", text) else text
 
 
-def _replaced(text: str, changes: Mapping[str, str]) -> str:
-    """The text with each change made, in this order. Raises LookupError if the sample lacks what is to be changed."""
+def _replace_all(text: str, changes: Mapping[str, str]) -> str:
+    """Make each replacement, in this order. Raises LookupError if the text lacks what is to be replaced."""
     for old, new in changes.items():
         if old not in text:
             raise LookupError(f"no {old!r} in the sample")

@@ -1,4 +1,4 @@
-"""`yujing state`: move the state database from one system to the other."""
+"""`yujing state`: copies the state database to another system, and repairs a damaged file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from ingest.base.config import Secret
-from ingest.cli.configured import INVALID, LOST, ConfigFile, bar, configured, enter, refuse, say
+from ingest.cli.configured import INVALID, LOST, ConfigFile, configured, enter, progress_bar, refuse, say
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.runtime.settings import load_settings
 from ingest.storage.state.config import StateConfig
@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="状态库维护 Look after the sta
 
 _DEFAULT: Final = Path("yujing.toml")
 
-_THEN: Final = {
+_CONSEQUENCES: Final = {
     "alarm": "仍成立的报警由下一个读数重新报出 Alarms that still hold are raised anew by the next reading"
     " that calls for them.",
     "audit": "审计链在此断开 The audit trail is broken there: yujing audit verify names where.",
@@ -34,7 +34,7 @@ _THEN: Final = {
     "outbox": "其中未送达的消息不会再发,请与接收方核对 What was not yet delivered is not sent: ask the receivers.",
     "suppression": "屏蔽可能已失效,请逐一核对 Suppressions may be gone: look through them.",
 }
-"""What becomes of what is lost, by table."""
+"""Consequences of lost rows, by table."""
 
 
 @app.command("copy")
@@ -45,12 +45,12 @@ def copy_(
     """复制到空库,先停服务 Copy everything into an empty database (SQLite or PostgreSQL); stop the service first."""
     there, new = to.resolve(), to.resolve().parent
     try:
-        wanted = placed(load_settings(there).state, new)
+        wanted = resolve_paths(load_settings(there).state, new)
         _require_password(wanted, there)
     except InvalidConfig as error:
         refuse(error)
     with configured(config, writing=True) as settings:
-        here = placed(settings.state, enter(config.resolve()).parent)
+        here = resolve_paths(settings.state, enter(config.resolve()).parent)
         if (here.path, here.server) == (wanted.path, wanted.server):
             say.print("✗ 两个配置指的是同一状态库 both settings name the same state database", markup=False)
             raise typer.Exit(INVALID)
@@ -85,31 +85,31 @@ def repair(config: ConfigFile = _DEFAULT) -> None:
             if _is_sound(settings.state):
                 typer.echo(f"每行均可读出,未作改动 every row can be read; nothing was changed: {path}")
                 return
-            new, aside = (
+            new, damaged = (
                 path.with_name(f"{path.name}.repaired"),
                 path.with_name(f"{path.name}.damaged-{time.time_ns()}"),
             )
-            with bar("修复 repair", 0) as advance:
+            with progress_bar("修复 repair", 0) as advance:
                 found = salvage(path, new, advance)
             for end in ("", "-wal", "-shm"):
                 part = path.with_name(path.name + end)
                 if part.exists():
-                    part.replace(aside.with_name(aside.name + end))
+                    part.replace(damaged.with_name(damaged.name + end))
             new.replace(path)
         finally:
             held.close()
-    typer.echo(f"已修复 repaired: {path}; 原文件 the damaged file: {aside}")
+    typer.echo(f"已修复 repaired: {path}; 原文件 the damaged file: {damaged}")
     for table, done in found.items():
         if done.rows:
             typer.echo(f"  {table}: {done.rows}")
-    _tell_lost(found)
+    _print_lost(found)
     typer.echo("再运行 yujing verify 和 yujing audit verify,然后启动服务。 Run both of these, then start the service.")
     if any(done.lost for done in found.values()):
         raise typer.Exit(LOST)
 
 
 def _require_password(wanted: StateConfig, file: Path) -> None:
-    """Raise InvalidConfig, which names the settings file and its key, if the password cannot be read."""
+    """Check that the password can be read. Raises InvalidConfig, which names the settings file and the key."""
     if wanted.password is not None:
         try:
             wanted.password.read()
@@ -122,13 +122,13 @@ def _require_password(wanted: StateConfig, file: Path) -> None:
 
 
 def _is_sound(config: StateConfig) -> bool:
-    """Whether the file, and every record in it, can be read as it was written; only reads.
+    """Whether the file and every record in it can be read as written; reads only.
 
     Raises:
         StateNewer: it has what this version does not know, which a repair would leave behind.
     """
     try:
-        with reading(config) as connection, bar("校验 check", rows_of(connection)) as advance:
+        with reading(config) as connection, progress_bar("校验 check", rows_of(connection)) as advance:
             return not any(check_state(connection, advance))
     except StateNewer:
         raise
@@ -136,7 +136,7 @@ def _is_sound(config: StateConfig) -> bool:
         return False
 
 
-def _tell_lost(found: Mapping[str, Salvaged]) -> None:
+def _print_lost(found: Mapping[str, Salvaged]) -> None:
     for table, done in found.items():
         for first, last in done.lost:
             rows = f"{first}" if first == last else f"{first}–{last}"
@@ -145,12 +145,12 @@ def _tell_lost(found: Mapping[str, Salvaged]) -> None:
                 " 无法读出,已丢失 could not be read and are lost",
                 markup=False,
             )
-        if done.lost and table in _THEN:
-            say.print(f"    {_THEN[table]}", markup=False)
+        if done.lost and table in _CONSEQUENCES:
+            say.print(f"    {_CONSEQUENCES[table]}", markup=False)
 
 
-def placed(state: StateConfig, folder: Path) -> StateConfig:
-    """The settings with every path in them counted from that folder."""
+def resolve_paths(state: StateConfig, folder: Path) -> StateConfig:
+    """Return the settings with every path resolved against a folder."""
     password, ca = state.password, state.ca_file
     if password is not None and password.file is not None:
         password = Secret(file=folder / password.file)
@@ -163,7 +163,7 @@ def _copy(here: StateConfig, wanted: StateConfig) -> dict[str, int]:
     try:
         target = Database(wanted)
         try:
-            with bar("复制 copy", total(source)) as advance:
+            with progress_bar("复制 copy", total(source)) as advance:
                 return dict(copy(source, target, advance))
         except NotCopied as error:
             say.print(f"✗ {error}", markup=False)

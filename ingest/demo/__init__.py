@@ -1,1 +1,1 @@
-"""The demonstration: the real service with simulated plants around it, on one machine, with nothing to install."""
+"""The demonstration: the real service with simulated plants, on one machine, with nothing to install."""

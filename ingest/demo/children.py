@@ -1,4 +1,4 @@
-"""Child processes of the demonstration: started with their own output, always ended with it."""
+"""Child processes of the demonstration: each logs to a file of its own and ends with the demonstration."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _MOSQUITTO_PLACES: Final = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/opt/ho
 
 
 class ChildFailed(Exception):
-    """A process the demonstration stands on did not start, or ended. The message says which, and where its log is."""
+    """A process the demonstration needs did not start, or ended. The message names it and its log."""
 
 
 def find_mosquitto() -> str | None:
-    """Where Mosquitto is installed, also where services are and people's PATH does not go; None if nowhere."""
+    """Return the path of Mosquitto, also outside of PATH where services are installed; None if not installed."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=_MOSQUITTO_PLACES)
 
 
 @contextlib.asynccontextmanager
 async def child(name: str, command: Sequence[str], folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a command until the block ends. Its own session keeps a terminal's Ctrl-C for us to pass on in order."""
+    """Run a command until the block ends. In its own session, so that Ctrl-C ends the processes in order."""
     with (folder / f"{name}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -48,7 +48,7 @@ async def child(name: str, command: Sequence[str], folder: Path) -> AsyncIterato
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """End a child: politely, and if that takes too long, at once."""
+    """Terminate a child, and kill it if that takes too long."""
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
@@ -63,13 +63,13 @@ async def stop(process: asyncio.subprocess.Process) -> None:
 
 
 def simulator(*arguments: str) -> list[str]:
-    """The command line of a part of the simulator. Raises ExtraMissing."""
+    """Return the command line of a part of the simulator. Raises ExtraMissing."""
     require("demo", "yujing demo, replay, simulate")
     return [sys.executable, "-m", "gateway_sim", *arguments]
 
 
 async def first_line(name: str, process: asyncio.subprocess.Process, folder: Path) -> dict[str, Any]:
-    """The JSON line with which a part of the simulator says where it is."""
+    """Read the JSON line in which a part of the simulator reports its addresses and files."""
     if process.stdout is None:
         raise ChildFailed(f"{name}: no output to read")
     try:
@@ -79,13 +79,13 @@ async def first_line(name: str, process: asyncio.subprocess.Process, folder: Pat
         line = b""
     if not line:
         raise ChildFailed(f"{name} did not start; see {folder / name}.log")
-    told: dict[str, Any] = json.loads(line)
-    return told
+    location: dict[str, Any] = json.loads(line)
+    return location
 
 
 @contextlib.asynccontextmanager
 async def broker(kind: BrokerKind, folder: Path) -> AsyncIterator[int]:
-    """A broker on loopback; gives its port once it answers."""
+    """Run a broker on loopback; yield its port once it accepts connections."""
     port = free_port()
     if kind == "mosquitto":
         program = find_mosquitto()
@@ -104,7 +104,7 @@ async def broker(kind: BrokerKind, folder: Path) -> AsyncIterator[int]:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

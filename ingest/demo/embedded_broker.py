@@ -1,7 +1,7 @@
 """The embedded broker: amqtt on loopback, `python -m ingest.demo.embedded_broker PORT`. For demonstrations only.
 
-It speaks MQTT 3.1.1, checks nobody and forgets what it holds when it ends; the gateways' end-to-end commit makes up for
-the last of these.
+It speaks MQTT 3.1.1, authenticates nobody and loses its queues when it ends; the gateways' end-to-end commit makes up
+for the last of these.
 """
 
 from __future__ import annotations

@@ -14,18 +14,18 @@ from typing import Any, Final
 
 from ingest.base import telemetry
 from ingest.demo.children import BrokerKind, ChildFailed, child, find_mosquitto, simulator, stop
+from ingest.demo.environment import TOKEN, WEBHOOK, demo_environment
 from ingest.demo.summary import read_labels, summarise
-from ingest.demo.surroundings import TOKEN, WEBHOOK, surroundings
 from ingest.demo.terminal import Terminal
 from ingest.intake.sources.config import MqttConfig
 from ingest.runtime.service import Service
 from ingest.runtime.settings import InForce
 
 _DRAIN_S: Final = 15
-"""What the plants are given at the end to see everything committed."""
+"""Time the plants have at the end for everything to be committed, s."""
 
 _SETTLE_S: Final = 15.0
-"""What the service is given after that to judge, store and tell everything."""
+"""Time the service has after that to evaluate, store and deliver everything, s."""
 
 _ENDED_WELL: Final = (0, 1)
 """Exit codes of the plants: all committed, or not all."""
@@ -33,7 +33,7 @@ _ENDED_WELL: Final = (0, 1)
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What was asked for on the command line.
+    """Options of the command line.
 
     Attributes:
         for_s: how long the plants run; None = until Ctrl-C.
@@ -54,61 +54,63 @@ class DemoOptions:
     folder: Path | None
 
 
-async def run(wish: DemoOptions) -> int:
-    """Run the demonstration; returns the exit code: 0, or 1 if readings or faults were missed.
+async def run(options: DemoOptions) -> int:
+    """Run the demonstration; return the exit code: 0, or 1 if readings or faults were missed.
 
     Raises:
-        ChildFailed: something the demonstration stands on did not start or broke down.
+        ChildFailed: a process it needs did not start, or broke down.
     """
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last one: its terminal was closed
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    kind = wish.broker or ("mosquitto" if find_mosquitto() else "embedded")
+    kind = options.broker or ("mosquitto" if find_mosquitto() else "embedded")
     with contextlib.ExitStack() as stack:
-        folder = wish.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yujing-demo-")))
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yujing-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "journal.db").exists():
             raise ChildFailed(f"{folder} holds an earlier demonstration; expected an empty folder")
         log = stack.enter_context((folder / "service.log").open("w", encoding="utf-8"))
         telemetry.configure_logging(json=True, file=log)
-        async with surroundings(folder, kind, wish.port) as settings:
+        async with demo_environment(folder, kind, options.port) as settings:
             service, stop_service = Service(InForce(settings), new=True), asyncio.Event()
             serving = asyncio.create_task(service.run(stop_service), name="service")
             try:
-                terminal = Terminal(headless=wish.headless)
+                terminal = Terminal(headless=options.headless)
                 terminal.greet(service.url, (folder / TOKEN).read_text(encoding="utf-8"), kind)
-                return await _Play(wish, folder, service, terminal).perform(settings.mqtt, serving, stopping)
+                return await _Demonstration(options, folder, service, terminal).perform(
+                    settings.mqtt, serving, stopping
+                )
             finally:
                 stop_service.set()
                 await serving
 
 
 @dataclass(frozen=True, slots=True)
-class _Play:
-    """The plants at work, and what is made of it."""
+class _Demonstration:
+    """Runs the simulated plants against the service and summarises the outcome."""
 
-    wish: DemoOptions
+    options: DemoOptions
     folder: Path
     service: Service
     terminal: Terminal
 
     async def perform(self, mqtt: MqttConfig, serving: asyncio.Task[None], stopping: asyncio.Event) -> int:
-        """Let the plants run until their time is over, somebody stops it or something breaks; gives the exit code."""
+        """Run the plants until their time is over, a signal comes or a process fails; return the exit code."""
         labels, report = self.folder / "faults.jsonl", self.folder / "sent.json"
         fleet = simulator(
-            "fleet", "--port", str(mqtt.port), "--protocol", mqtt.protocol, "--seed", str(self.wish.seed),
+            "fleet", "--port", str(mqtt.port), "--protocol", mqtt.protocol, "--seed", str(self.options.seed),
             "--labels", str(labels), "--report", str(report), "--drain", str(_DRAIN_S),
-            *(["--for", str(self.wish.for_s)] if self.wish.for_s else []),
+            *(["--for", str(self.options.for_s)] if self.options.for_s else []),
         )  # fmt: skip
         async with child("plants", fleet, self.folder) as plants:
-            following = asyncio.create_task(self.terminal.follow(self.service, self.wish.for_s), name="terminal")
+            following = asyncio.create_task(self.terminal.follow(self.service, self.options.for_s), name="terminal")
             ended = asyncio.create_task(plants.wait(), name="plants")
             stopped = asyncio.create_task(stopping.wait(), name="stopping")
             try:
                 await asyncio.wait([ended, stopped, serving], return_when=asyncio.FIRST_COMPLETED)
                 if stopping.is_set() or serving.done():
                     return 0  # or what ended the service: raised where it is awaited
-                if plants.returncode not in _ENDED_WELL or self.wish.for_s is None:
+                if plants.returncode not in _ENDED_WELL or self.options.for_s is None:
                     raise ChildFailed(f"the simulated plants broke down; see {self.folder / 'plants.log'}")
                 await self._settle()
             finally:
@@ -119,19 +121,19 @@ class _Play:
         return await asyncio.to_thread(self._conclude, summarise(self.service, WEBHOOK, read_labels(labels), sent))
 
     async def _settle(self) -> None:
-        """Wait until what was journaled is judged, stored and told, as long as there is hope."""
+        """Wait until everything journaled is evaluated, stored and delivered, up to `_SETTLE_S`."""
         deadline = time.monotonic() + _SETTLE_S
         while time.monotonic() < deadline:
             outbox = (await asyncio.to_thread(self.service.outbox.totals)).get(WEBHOOK)
-            told = outbox is None or outbox.delivered == outbox.messages
+            delivered = outbox is None or outbox.delivered == outbox.messages
             behind = self.service.engine.lag() + self.service.history_lag() + self.service.journal.waiting()
-            if not behind and told:
+            if not behind and delivered:
                 return
             await asyncio.sleep(0.1)
 
     def _conclude(self, summary: dict[str, Any]) -> int:
-        if self.wish.summary:
+        if self.options.summary:
             text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-            self.wish.summary.write_text(text, encoding="utf-8")
+            self.options.summary.write_text(text, encoding="utf-8")
         self.terminal.conclude(summary)
         return 0 if "why" not in summary and all(fault["detected"] for fault in summary["faults"]) else 1

@@ -1,4 +1,4 @@
-"""What an unattended demonstration tells about itself: counted at every stage, and which faults were found when."""
+"""Summarises a demonstration: readings counted at every stage, and the delay of each fault's detection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GRACE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A fault the simulator injected: where, when (ns since the epoch), and which alarms count as finding it."""
+    """A fault the simulator injected: place, time (ns since the epoch), and the alarms that count as its detection."""
 
     plant: str
     fault: str
@@ -30,8 +30,8 @@ class Label:
     start: int
     end: int
 
-    def found_by(self, events: Iterable[AlarmEvent]) -> float | None:
-        """Seconds from the fault to the first alarm that names it, or None."""
+    def detection_delay(self, events: Iterable[AlarmEvent]) -> float | None:
+        """Return the seconds from the fault to the first alarm that detects it, or None."""
         delays = [
             (event.time - self.start) / 1e9
             for event in events
@@ -45,7 +45,7 @@ class Label:
 
 
 def read_labels(file: Path) -> list[Label]:
-    """The labels a fleet wrote: JSON lines."""
+    """Read the labels that a fleet wrote as JSON lines."""
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
     return [
         Label(r["plant"], r["fault"], frozenset(r["points"]), frozenset(r["rules"]), r["start"], r["end"]) for r in rows
@@ -53,7 +53,7 @@ def read_labels(file: Path) -> list[Label]:
 
 
 def _all_events(service: Service) -> list[AlarmEvent]:
-    """Every alarm event so far."""
+    """Return every alarm event so far."""
     events: list[AlarmEvent] = []
     while more := service.alarms.events_after(events[-1].seq if events else 0, limit=1000):
         events += more
@@ -61,7 +61,7 @@ def _all_events(service: Service) -> list[AlarmEvent]:
 
 
 def _warnings(service: Service) -> dict[str, int]:
-    """Episodes by their highest colour, and how often nobody answered in time."""
+    """Count episodes by their highest colour, and escalations."""
     events: list[WarningEvent] = []
     while more := service.warnings.warnings_after(events[-1].seq if events else 0, limit=1000):
         events += more
@@ -71,7 +71,7 @@ def _warnings(service: Service) -> dict[str, int]:
 
 
 def summarise(service: Service, webhook: str, labels: Iterable[Label], sent: int) -> dict[str, Any]:
-    """The summary. Latency is from a frame's arrival to the first try of the webhook it led to."""
+    """Return the summary. Latency is from a frame's arrival to the first attempt of the webhook it led to."""
     events = _all_events(service)
     totals = service.journal.totals()
     outbox = service.outbox.totals().get(webhook)
@@ -99,7 +99,7 @@ def summarise(service: Service, webhook: str, labels: Iterable[Label], sent: int
         "faults": [],
     }
     for label in labels:
-        delay = label.found_by(events)
+        delay = label.detection_delay(events)
         summary["faults"].append(
             {
                 "plant": label.plant,

@@ -1,4 +1,4 @@
-"""What the demonstration shows in the terminal: where the console is, alarms as they come, progress, the outcome."""
+"""Terminal output of the demonstration: the console's address, alarms, progress and the outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
 from ingest.domain.model.display_value import digits
 from ingest.runtime.service import Service
 
-_LOOK_S: Final = 0.5
+_POLL_S: Final = 0.5
 
 
 class Terminal:
@@ -25,7 +25,7 @@ class Terminal:
         self._headless = headless
 
     def greet(self, url: str, token: str, broker: str) -> None:
-        """Say where the console is and how to sign in."""
+        """Print the console's address and the token to sign in with."""
         if self._headless:
             return
         say = self._console.print
@@ -38,10 +38,10 @@ class Terminal:
         """Show progress, and every alarm as it comes, until cancelled."""
         began = time.monotonic()
         with Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn(),
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn(),
             console=self._console, transient=True,
         ) as bar:  # fmt: skip
-            task = bar.add_task("运行中 running", total=for_s, said="")
+            task = bar.add_task("运行中 running", total=for_s, text="")
             seq = 0
             while True:
                 for event in await asyncio.to_thread(service.alarms.events_after, seq, limit=1000):
@@ -49,12 +49,12 @@ class Terminal:
                     if not self._headless:
                         bar.console.print(_line(event))
                 readings = (await asyncio.to_thread(service.journal.totals)).readings
-                said = f"{readings} 条读数 readings · {seq} 次报警变化 alarm events"
-                bar.update(task, completed=time.monotonic() - began, said=said)
-                await service.live.wait_event(seq, _LOOK_S)
+                text = f"{readings} 条读数 readings · {seq} 次报警变化 alarm events"
+                bar.update(task, completed=time.monotonic() - began, text=text)
+                await service.live.wait_event(seq, _POLL_S)
 
     def conclude(self, summary: dict[str, Any]) -> None:
-        """Say how it went."""
+        """Print the outcome."""
         say, readings, webhooks = self._console.print, summary["readings"], summary["webhooks"]
         say(
             f"读数 readings: 发送 sent {readings['sent']} · 落盘 journaled {readings['journaled']}"
@@ -75,11 +75,11 @@ def _line(event: AlarmEvent) -> str:
     alarm = event.alarm
     colour = {1: "yellow", 2: "red"}[alarm.level]
     at = time.strftime("%H:%M:%S", time.localtime(event.time / 1e9))
-    said = {
+    kind = {
         AlarmEventKind.RAISED: f"[bold {colour}]● {'一二'[alarm.level - 1]}级报警 L{alarm.level}[/]",
         AlarmEventKind.RETURNED: "[green]○ 恢复 returned[/]",
         AlarmEventKind.ACKNOWLEDGED: "[cyan]✓ 已确认 acknowledged[/]",
         AlarmEventKind.RECORDED: "[blue]◌ 补传 backfilled[/]",
     }[event.kind]
     value = "" if alarm.value is None else f"  {digits(alarm.value, 4, [alarm.limit])} ({alarm.limit:g}) {alarm.unit}"
-    return f"{at} {said} {alarm.plant} [bold]{escape(alarm.title.zh)}[/] {escape(alarm.title.en)}{escape(value)}"
+    return f"{at} {kind} {alarm.plant} [bold]{escape(alarm.title.zh)}[/] {escape(alarm.title.en)}{escape(value)}"

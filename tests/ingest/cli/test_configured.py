@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ingest.cli.configured import moment, written
+from ingest.cli.configured import format_time, parse_time
 from ingest.cli.main import app
 from ingest.storage.journal.journal import Journal
 from tests import migrated
@@ -77,17 +77,17 @@ def elsewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def test_times_are_those_of_the_plants_wherever_the_machine_stands(elsewhere: None) -> None:
     """What is printed names its zone, and what was printed or shown is read as it was meant."""
     noon = 1_795_406_400_000_000_000
-    assert written(noon) == "2026-11-23 12:00:00+08:00"
+    assert format_time(noon) == "2026-11-23 12:00:00+08:00"
     for text in (
         "2026-11-23T12:00",
         "2026-11-23 12:00:00",
-        written(noon),
+        format_time(noon),
         "2026-11-23T04:00Z",
         "2026-11-22T23:00-05:00",
     ):
-        assert moment(text, "--from") == noon
+        assert parse_time(text, "--from") == noon
     with pytest.raises(typer.BadParameter, match=r"plant time \(\+08:00\)"):
-        moment("noon", "--from")
+        parse_time("noon", "--from")
 
 
 @pytest.mark.parametrize(

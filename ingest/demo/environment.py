@@ -1,4 +1,4 @@
-"""Everything around the service: broker, inspector and province as child processes, and settings that point at them."""
+"""The demonstration's environment: broker, inspector and province as child processes, and settings for them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from ingest.storage.journal.config import JournalConfig
 from ingest.storage.state.config import StateConfig
 
 WEBHOOK: Final = "inspector"
-"""The inspector's webhook, by its name in the outbox."""
+"""Name of the inspector's webhook in the outbox."""
 
 TOKEN: Final = "token"  # noqa: S105  the name of the file that holds it
-"""The file with the token that opens the console."""
+"""Name of the file with the token for the console."""
 
 
 _DUTY: Final = (
@@ -38,7 +38,7 @@ _DUTY: Final = (
     DutyConfig(step=Step.TOWNSHIP, name="镇应急管理站"),
     DutyConfig(step=Step.COUNTY, name="县应急管理局"),
 )
-"""Who would answer for the simulated plants."""
+"""Who is on duty for the simulated plants."""
 
 _WARNINGS: Final = WarningsConfig(
     duty=_DUTY,
@@ -46,15 +46,15 @@ _WARNINGS: Final = WarningsConfig(
     ack_s=AcknowledgeTimes(red=15, orange=20, yellow=30, blue=60),
     feedback_s=FeedbackTimes(red=30, orange=60, yellow=120, blue=240),
 )
-"""Times short enough to see a warning go up, step by step, where nobody answers."""
+"""Times short enough to see a warning escalate, step by step, where nobody answers."""
 
 
 @contextlib.asynccontextmanager
-async def surroundings(folder: Path, kind: BrokerKind, console_port: int) -> AsyncIterator[Settings]:
-    """Start all of it; gives the settings for the service. Everything lies in `folder`.
+async def demo_environment(folder: Path, kind: BrokerKind, console_port: int) -> AsyncIterator[Settings]:
+    """Start the processes around the service; yield its settings. All files are in `folder`.
 
     Raises:
-        ChildFailed: something did not start.
+        ChildFailed: a process did not start.
     """
     secret = _secret(folder / "webhook", "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
     token = TokenConfig(name="demo", role="admin", token=_secret(folder / TOKEN, secrets.token_hex(12)))
@@ -83,21 +83,21 @@ async def surroundings(folder: Path, kind: BrokerKind, console_port: int) -> Asy
 
 
 def _plants(folder: Path) -> Path:
-    """The simulator's plants, where they can be edited while the demonstration runs."""
+    """Copy the simulator's plants to a folder where they can be edited while the demonstration runs."""
     with as_file(files("gateway_sim") / "plants") as source:
         shutil.copytree(source, folder)
     return folder
 
 
-def _port(wished: int) -> int:
-    """The wished port if it is free, else another one."""
+def _port(preferred: int) -> int:
+    """Return the preferred port if it is free, else another one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wished))
+            probe.bind(("127.0.0.1", preferred))
         except OSError:
             return free_port()
-    return wished
+    return preferred
 
 
 def _secret(file: Path, value: str) -> Secret:
