@@ -36,7 +36,7 @@ _TRIED: Final = (
         first_attempt=sa.func.coalesce(t.outbox.c.first_attempt, sa.bindparam("started")),
     )
 )
-"""Prepared statements: building one costs more than running it."""
+"""Prepared once, since they are executed again and again."""
 
 
 @dataclass(frozen=True, slots=True)
