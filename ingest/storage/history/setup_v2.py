@@ -162,9 +162,11 @@ def _mapping(server: _Server, org: str, bucket: str, policy: str) -> Iterator[Te
     name = server.config.bucket
     # The server also lists virtual mappings of its own, which a created one replaces: the first of a database becomes
     # its default, whatever was requested.
-    known = [one for one in _all(server.mappings.get_dbr_ps(org_id=org, db=name).content) if not one.virtual]
+    mapped = [each for each in _all(server.mappings.get_dbr_ps(org_id=org, db=name).content) if not each.virtual]
     default = policy == POLICY
-    if any(one.bucket_id == bucket and (one.default if default else one.retention_policy == policy) for one in known):
+    if any(
+        each.bucket_id == bucket and (each.default if default else each.retention_policy == policy) for each in mapped
+    ):
         return
     server.mappings.post_dbrp(
         DBRPCreate(org_id=org, bucket_id=bucket, database=name, retention_policy=policy, default=default)
@@ -229,7 +231,7 @@ def _reader(server: _Server, org: str, buckets: Sequence[str]) -> Iterator[Text]
         yield Text(f"只读令牌在 {file}", f"the reader's token in {file}")
     file = folder / READER_PASSWORD
     known = _all(server.users.get_legacy_authorizations(org_id=org).authorizations)
-    user = next((one for one in known if one.token == READER), None)
+    user = next((reader for reader in known if reader.token == READER), None)
     if user is not None and file.exists():
         return
     if user is None:
