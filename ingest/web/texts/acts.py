@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.cases import step_tables
+from ingest.domain.cases.hazard_steps import HazardStep
+from ingest.domain.cases.inspection_steps import InspectionStep
+from ingest.domain.cases.lead_steps import LeadStep
+from ingest.domain.cases.step_tables import FIELDS, actions_of
 from ingest.domain.model.text import Text
 
 FIELD_LABELS: Final[dict[str, Text]] = {
-    **step_tables.FIELDS,
+    **FIELDS,
     "address": Text("地址", "address"),
     "alarm": Text("报警", "alarm"),
     "alarms": Text("报警", "alarms"),
@@ -129,9 +132,9 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "handed-in": Text("上传证据", "handed in"),
         "downloaded": Text("下载证据", "downloaded"),
     },
-    "hazard": {"find": Text("发现隐患", "found"), **step_tables.ACTIONS["hazard"]},
-    "lead": {"open": Text("新增线索", "opened"), **step_tables.ACTIONS["lead"]},
-    "inspection": {"plan": Text("安排检查", "planned"), **step_tables.ACTIONS["inspection"]},
+    "hazard": {"find": Text("发现隐患", "found"), **actions_of(HazardStep)},
+    "lead": {"open": Text("新增线索", "opened"), **actions_of(LeadStep)},
+    "inspection": {"plan": Text("安排检查", "planned"), **actions_of(InspectionStep)},
     "self-inspection": {"done": Text("完成自查", "done")},
     "enterprise": {
         "noted": Text("更新档案", "noted"),
