@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,6 @@ from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard
 from ingest.storage.state.database import Database
-from ingest.storage.state.errors import StateAway
 from ingest.storage.state.installation import InstallationStore
 
 PLANTS_IN_FORCE: Final = "plants-in-force"
@@ -35,23 +35,21 @@ class RosterPutOff(Event, level="error"):
     error: str
 
 
-def open_data(settings: Settings, *, new: bool) -> tuple[DiskGuard, Journal, Database]:
-    """What everything stands on; nothing is written where data is missing.
+def open_data(settings: Settings, opened: ExitStack, *, new: bool) -> tuple[DiskGuard, Journal, Database]:
+    """What everything stands on; nothing is written where data is missing. `opened` closes both databases.
 
     Raises:
         DataMissing: data of this installation is not where the settings say.
         JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
-        StateAway: the server of the state database does not answer; the journal is closed again.
+        StateAway: the server of the state database does not answer.
     """
     require_data(settings.journal.path, settings.state, new=new, names=settings.databases)
     folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
     guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
     journal = Journal(settings.journal.path, settings.journal.quota())
-    try:
-        database = Database(settings.state)
-    except StateAway:
-        journal.close()  # whoever takes in readings meanwhile opens it
-        raise
+    opened.callback(journal.close)
+    database = Database(settings.state)
+    opened.callback(database.close)
     require_installation(journal, InstallationStore(database), new=new, names=settings.databases)
     return guard, journal, database
 

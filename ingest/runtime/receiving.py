@@ -144,10 +144,10 @@ async def receive_until_state_answers(settings: Settings, away: StateAway, stop:
         watching = asyncio.create_task(
             Watchdog(parts, heartbeat=settings.log.heartbeat, supervisor=supervisor).run(), name="watchdog"
         )
-        intake.start()
-        source.start(intake.announce_all)
-        supervisor.ready(f"taking in readings, judging nothing: {away}")
         try:
+            intake.start()
+            source.start(intake.announce_all)
+            supervisor.ready(f"taking in readings, judging nothing: {away}")
             await _answered(settings, away, stop, failure, journal)
         finally:
             watching.cancel()

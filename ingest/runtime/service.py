@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -94,7 +94,7 @@ class Service:
     """The running service. Build it inside a running event loop, then await `run`."""
 
     def __init__(self, in_force: InForce, *, new: bool = False) -> None:
-        """Open files and read secrets; connect to nothing yet.
+        """Open files and read secrets; connect to nothing yet. If that fails, everything opened so far is closed.
 
         Args:
             in_force: what it is told.
@@ -104,16 +104,22 @@ class Service:
             DataMissing: data of this installation is not where the settings say.
             InvalidConfig: no plant can be watched.
             JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
-            StateAway: the server of the state database does not answer; the journal is closed again.
+            StateAway: the server of the state database does not answer.
             HistoryUnavailable: neither can the history, at a first start.
             NotEnoughMemory: so many points cannot be watched with the memory the process may have.
             CannotListen: the API's address is taken, at a first start.
         """
+        with ExitStack() as opened:
+            self._build(in_force, opened, new=new)
+            self._opened = opened.pop_all()
+
+    def _build(self, in_force: InForce, opened: ExitStack, *, new: bool) -> None:
+        """Build every part; `opened` closes what each of them holds, the newest first."""
         self._in_force, settings = in_force, in_force.settings
         share_heap()  # before the first thread begins: a history in DuckDB has some of its own
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
-        self.guard, self.journal, self._database = open_data(settings, new=new)
+        self.guard, self.journal, self._database = open_data(settings, opened, new=new)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
         heads = AuditHeads(audit_folder(settings))
@@ -128,6 +134,7 @@ class Service:
         configuration = first_configuration(self.files, self.journal)
         require_memory(sum(len(plant.points) for plant in configuration.enterprises()))
         self.store = open_history(settings, new=new)
+        opened.callback(self.store.close)
         self.refusals = Refusals(in_force.faults, in_force.held)
         self._sender = OutboxSender(
             self.outbox,
@@ -253,6 +260,7 @@ class Service:
             record=self._recorder.note,
         )
         self._api = ServedApi(ports, settings, self.refusals, new=new)
+        opened.callback(self._api.close)
 
     @property
     def url(self) -> str:
@@ -266,7 +274,8 @@ class Service:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises whatever ended a part of the service."""
         async with AsyncExitStack() as stack:
-            stack.callback(self._close)
+            stack.callback(self._opened.close)
+            stack.callback(self._settle_trail)
             metrics = ServiceMetrics(
                 self.engine,
                 self._source,
@@ -284,7 +293,8 @@ class Service:
             expose_counters(self._settings)
             REGISTRY.register(metrics)
             stack.callback(REGISTRY.unregister, metrics)
-            self._start(stack)
+            threads = stack.enter_context(ExitStack())
+            self._start(threads)
             self._in_force.keep()
             settle_heap()
             plants = self.engine.configuration.enterprises()
@@ -313,7 +323,7 @@ class Service:
                 self._supervisor.stopping()
                 for task in others:
                     task.cancel()
-                await asyncio.to_thread(self._stop_threads)
+                await asyncio.to_thread(threads.close)
                 self._sender.stop()
                 self._api.stop()
                 await asyncio.gather(sending, serving)
@@ -356,26 +366,19 @@ class Service:
             Part("outbox", lambda: self._sender.progressed, _SLOW_S),
         ]
 
-    def _start(self, stack: AsyncExitStack) -> None:
-        """From the judge back to the source, so that nothing arrives before there is someone to take it."""
-        stack.callback(self._stop_threads)
-        self.engine.start()
+    def _start(self, threads: ExitStack) -> None:
+        """From the readers back to the source, so that nothing arrives before there is someone to take it.
+
+        `threads` stops those that were started: from the source on, so that each can finish what came before.
+        """
         self._writer.start()
+        threads.callback(self._writer.stop, _STOP_S)
+        self.engine.start()
+        threads.callback(self.engine.stop, _STOP_S)
         self._intake.start()
+        threads.callback(self._intake.stop, _STOP_S)
         self._source.start(self._intake.announce_all)
-
-    def _stop_threads(self) -> None:
-        """From the source on, so that each part can finish what came before. Harmless when repeated."""
-        self._source.stop()
-        self._intake.stop(_STOP_S)
-        self.engine.stop(_STOP_S)
-        self._writer.stop(_STOP_S)
-
-    def _close(self) -> None:
-        self._settle_trail()
-        self.store.close()
-        self._database.close()
-        self.journal.close()
+        threads.callback(self._source.stop)
 
     async def _until(self, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait(), name="stop")

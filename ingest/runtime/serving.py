@@ -108,6 +108,10 @@ class ServedApi:
         """End serving; harmless when repeated."""
         self._server.stop()
 
+    def close(self) -> None:
+        """Give the address up; harmless when repeated, and after `serve`, which does so at its end."""
+        self._server.close()
+
     def _bind(self, *, new: bool) -> str:
         try:
             return self._server.bind()

@@ -175,6 +175,11 @@ class ApiServer:
         """Ask the server to stop. Call on the event loop."""
         self._server.stop()
 
+    def close(self) -> None:
+        """Give the address up, also if `serve` was never awaited. Harmless when repeated."""
+        if self._socket is not None:
+            self._socket.close()
+
     @property
     def stopped(self) -> bool:
         """Whether the server was asked to stop."""

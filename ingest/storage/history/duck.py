@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.base.closing import closed_on_failure
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
@@ -39,14 +40,15 @@ class DuckDBStore:
     """A HistoryStore in one file. It replaces whole writes and never refuses a reading."""
 
     def __init__(self, config: DuckDBConfig) -> None:
-        self._file = DuckFile(config)
-        self._upkeep = DuckMaintenance(self._file, config)
         self._marks = Marks()
         self._ids: dict[Series, int] = {}
         self._named: dict[tuple[str, str], tuple[int, ...]] = {}  # ids by plant and point, for queries
-        self._register({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
         self._configuration: PlantConfiguration | None = None
         self._by_index = np.empty(0, np.int32)  # series id by point index, for one configuration; 0 = unknown
+        self._file = DuckFile(config)
+        with closed_on_failure(self._file.close):
+            self._upkeep = DuckMaintenance(self._file, config)
+            self._register({Series(*names): number for number, *names in self._file.rows(_ALL_SERIES)})
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         """Store readings; see `HistoryStore` and the docstring of this module."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import duckdb
 from numpy.typing import NDArray
 
+from ingest.base.closing import closed_on_failure
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck_snapshot import MOST_LOG, FileSnapshot
 from ingest.storage.history.errors import HistoryUnavailable
@@ -84,7 +85,8 @@ class DuckFile:
         with self._available():
             config.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = duckdb.connect(str(config.path), config=options(config))
-            self._db.execute(_SCHEMA)
+            with closed_on_failure(self._db.close):
+                self._db.execute(_SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -13,6 +13,7 @@ from typing import Final
 
 import apsw
 
+from ingest.base.closing import closed_on_failure
 from ingest.storage.journal.errors import JournalBroken, JournalFull, JournalUnavailable
 from ingest.storage.journal.schema import prepare
 
@@ -44,7 +45,7 @@ def open_writer(path: Path) -> apsw.Connection:
         except OSError as error:
             raise JournalUnavailable(f"{path}: {error}") from error
         connection = apsw.Connection(str(path))
-        try:
+        with closed_on_failure(connection.close):
             connection.set_busy_timeout(BUSY_MS)
             prepare(connection, path)
             connection.pragma("synchronous", "full")
@@ -53,9 +54,6 @@ def open_writer(path: Path) -> apsw.Connection:
             # file writes and syncs them anew. On a full disk that waits for the next checkpoint: it is retried then.
             with suppress(apsw.FullError):
                 connection.pragma("wal_checkpoint", "truncate")
-        except BaseException:
-            connection.close()
-            raise
     return connection
 
 

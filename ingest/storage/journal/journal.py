@@ -12,6 +12,7 @@ import apsw
 import msgspec
 from prometheus_client import Histogram
 
+from ingest.base.closing import closed_on_failure
 from ingest.base.telemetry import REGISTRY, SECONDS, emit
 from ingest.domain.quality.clock import GatewayClock
 from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey
@@ -68,11 +69,14 @@ class Journal:
         self._damage = Damage()
         self._quota = quota or Quota()
         self._file = JournalFile(path, self._quota.reset)
-        # Not max(id): the ids of trimmed entries are not given again.
-        self._last = int(self._file.scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'"))
-        self._tail = Tail(self._last)
-        self._staging = Staging(self._file)
-        self._sequences = SequenceTable(self._file)
+        with closed_on_failure(self._file.close):
+            # Not max(id): the ids of trimmed entries are not given again.
+            self._last = int(
+                self._file.scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entry'")
+            )
+            self._tail = Tail(self._last)
+            self._staging = Staging(self._file)
+            self._sequences = SequenceTable(self._file)
 
     @property
     def broken(self) -> JournalBroken | None:

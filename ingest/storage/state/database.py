@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from ingest.base.closing import closed_on_failure
 from ingest.storage.state.backend import Backend, open_backend
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.errors import StateBroken, StateInDoubt, StateUnavailable
@@ -30,19 +31,16 @@ class Database:
             StateUnavailable, StateBroken: it cannot be used, or another service writes there.
         """
         config = StateConfig(path=place) if isinstance(place, Path) else place
+        self.unreadable = Unreadable()
         self.backend: Backend = open_backend(config)
         self._lock = threading.Lock()
-        self.unreadable = Unreadable()
         self.broken: StateBroken | None = None
         self._trouble: dict[bool, str] = {}  # by whether it was met reading
-        self._writer, self._reader = self.backend.writer(), self.backend.reader()
-        try:
-            with self.write() as connection:
-                migrate(connection)
-                self.backend.opened(connection)
-        except BaseException:
-            self.close()
-            raise
+        with closed_on_failure(self.backend.close):
+            self._writer, self._reader = self.backend.writer(), self.backend.reader()
+        with closed_on_failure(self.close), self.write() as connection:
+            migrate(connection)
+            self.backend.opened(connection)
 
     @property
     def trouble(self) -> str | None:

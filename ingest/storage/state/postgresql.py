@@ -20,6 +20,7 @@ from psycopg.types.json import set_json_dumps
 from psycopg.types.string import StrDumper
 from sqlalchemy.dialects.postgresql import REGCLASS
 
+from ingest.base.closing import closed_on_failure
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.reloaded import Reloaded, renewed_password
@@ -174,13 +175,10 @@ class Postgresql:
             StateBroken: another service has written since we did.
         """
         connection = connect(self._config, self._password, _WRITES)
-        try:
+        with closed_on_failure(connection.close):
             self._require_usable(connection)
             self._require_ours(connection)
             connection.commit()
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _require_usable(self, connection: psycopg.Connection[Any]) -> None:
