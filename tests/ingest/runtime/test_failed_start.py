@@ -159,5 +159,6 @@ async def test_whichever_part_cannot_be_started_nothing_stays_open(
     built = Service(in_force, new=True)
     with pytest.raises(Injected):
         await built.run(asyncio.Event())
+    assert isinstance(built._source, MqttSource)
     built._source._client._reset_sockets(sockpair_only=True)  # paho does so only when nobody has it any more
     assert held() == before
