@@ -1,6 +1,6 @@
 """The anomaly-detection core: NumPy only, one algorithm a file, no I/O, no plant knowledge.
 
-A detector is built from a `RuleTable` by `registry.build`, takes `Readings` and gives `Findings`.
+A detector is built from a `RuleTable` by `registry.build`, takes `Readings` and returns `Findings`.
 """
 
 from detectors.bank import Bank

@@ -1,4 +1,4 @@
-"""All detectors of a plant park together: one update, one list of findings, one snapshot."""
+"""Runs all detectors together: one update, one list of findings, one snapshot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.derive import Derivation, Derivations, Derived
-from detectors.detector import Detector, ScoringDetector, State, Unjudged, ValueScorer
+from detectors.detector import Detector, NotEvaluated, ScoringDetector, State, ValueScorer
 from detectors.feed import NEVER, Known, make_feed
 from detectors.gate import share
 from detectors.kinds.silence import Silence
@@ -25,14 +25,14 @@ from detectors.screen import Screen
 from detectors.trip import Arrays
 
 OPEN: Final = 2**63 - 1
-"""The due time of nothing, ns."""
+"""The due time where nothing is due, ns."""
 
-_NOBODY: Final = np.empty(0, np.int32)
-_AS_BEFORE: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_POINTS: Final = np.empty(0, np.int32)
+_UNRENAMED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Bank:
-    """One detector a kind of rule, and what is known of every point."""
+    """One detector for each kind of rule, and the newest readings of every point."""
 
     def __init__(self, tables: Mapping[str, RuleTable], derived: Sequence[Derived] = ()) -> None:
         """Build the detectors for `tables` (rules by kind) and the derived points they may name.
@@ -41,11 +41,11 @@ class Bank:
             KeyError: for an unknown kind.
             ExpressionError: for a derived point's text.
         """
-        named = [index + 1 for one in derived for index in (one.channel, *one.inputs, *one.drivers)]
+        named = [index + 1 for spec in derived for index in (spec.channel, *spec.inputs, *spec.drivers)]
         self._points = max([0, *named, *(table.points() for table in tables.values())])
         self._derivations = Derivations(derived, self._points)
         self._known = Known(self._points)
-        self._layout = (_NOBODY, object())
+        self._layout = (_NO_POINTS, object())
         self._detectors = {kind: build(kind, table, self._points) for kind, table in tables.items() if len(table)}
         scoring = [d for d in self._detectors.values() if isinstance(d, ScoringDetector)]
         self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
@@ -53,7 +53,7 @@ class Bank:
         remembering = [d for d in scoring if d not in self._screen.detectors]
         self._panel = Panel(remembering, self._conditions, self._points)
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
-        self._channels = {one.key: one.channel for one in derived}
+        self._channels = {spec.key: spec.channel for spec in derived}
         self._key_columns: dict[str, NDArray[np.uint8]] = {}
         self._parts: dict[str, Detector | Derivation] = {
             **self._detectors,
@@ -61,51 +61,54 @@ class Bank:
         }
 
     def update(self, readings: Readings, now: int) -> Findings:
-        """Judge readings at `now` (ns); findings in the order of their time.
+        """Evaluate readings at `now` (ns); returns findings in the order of their time.
 
-        Readings that are not newer than their point's newest (late, or sent twice) are heard but not judged; readings
-        of points that no rule names are passed over.
+        Readings that are not newer than their point's newest (late, or sent twice) count against silence only; readings
+        of points that no rule names are skipped.
         """
-        found = self._judge(readings, now) if len(readings) else []
+        found = self._evaluate(readings, now) if len(readings) else []
         found += [silence.update(None, now) for silence in self._silences]
         found = [part for part in found if len(part)]
         return merge(found) if found else nothing()
 
-    def _judge(self, readings: Readings, now: int) -> list[Findings]:
-        """Let everyone judge the readings whose verdict they decide."""
+    def _evaluate(self, readings: Readings, now: int) -> list[Findings]:
+        """Evaluate all kinds whose verdict readings decide."""
         for silence in self._silences:
-            silence.hear(readings)
+            silence.receive(readings)
         feed = make_feed(self._named(readings), self._known)
         if not len(feed):
             return []
-        feed.layout = self._lay_out(feed.group)
+        feed.layout = self._layout_of(feed.group)
         feed = self._derivations.extend(feed)
-        self._conditions.meet(feed)
+        self._conditions.begin_batch(feed)
         findings = self._screen.update(feed, now, moved=len(self._conditions.moved) > 0)
         findings += self._panel.update(feed)
         self._known.learn(feed)
-        self._conditions.leave()
+        self._conditions.end_batch()
         return findings
 
     def detectors(self) -> tuple[Detector, ...]:
         """Every detector, one a kind."""
         return tuple(self._detectors.values())
 
-    def unjudged(self, now: int) -> Unjudged:
-        """The rules that say nothing at `now` (ns), or not all, and why: it must be seen, not taken for health."""
-        found = [Unjudged.none(), *(detector.unjudged(self._known, now) for detector in self._detectors.values())]
-        return Unjudged(
-            np.concatenate([unjudged.rule for unjudged in found]),
-            np.concatenate([unjudged.reason for unjudged in found]),
+    def not_evaluated(self, now: int) -> NotEvaluated:
+        """The rules that cannot tell at `now` (ns), in whole or in part, with the reason."""
+        found = [
+            NotEvaluated.none(),
+            *(detector.not_evaluated(self._known, now) for detector in self._detectors.values()),
+        ]
+        return NotEvaluated(
+            np.concatenate([not_evaluated.rule for not_evaluated in found]),
+            np.concatenate([not_evaluated.reason for not_evaluated in found]),
         )
 
     def teach(self, kind: str, key: str, vectors: NDArray[np.float64]) -> None:
-        """Let a rule over a group learn at once, not from its first readings.
+        """Train a rule over a group at once, instead of on its first readings.
 
         `vectors`: float64[n, d], a column each for the rule's point and its inputs, in order of time, NaN = no value.
 
         Raises:
-            KeyError: for a rule that is not there, or learns no model.
+            KeyError: for an unknown rule, or one that learns no model.
             ValueError: for vectors of another shape, or in which nothing moves.
         """
         detector = self._detectors[kind]
@@ -119,23 +122,23 @@ class Bank:
         return sum(array.nbytes for arrays in states for array in arrays.values())
 
     def resume(self, left: int, now: int, silent: Collection[str] | None = None) -> None:
-        """Nobody listened from `left` to `now` (ns): it counts for nobody; rules `silent` stand (None: as they did)."""
+        """Leave the time from `left` to `now` (ns) out of every silence; `silent` rules trip (None: as before)."""
         for silence in self._silences:
-            silence.meet(np.flatnonzero(self._known.newest != NEVER))
+            silence.mark_seen(np.flatnonzero(self._known.newest != NEVER))
             silence.resume(left, now, silent)
 
     def due(self) -> int:
-        """When time alone changes a verdict next, ns, unless somebody is heard before."""
+        """When time alone next changes a verdict, ns, if nothing is received before."""
         return min((silence.due for silence in self._silences), default=OPEN)
 
-    def heard(self, point: int) -> int:
-        """When a point was last heard, as silence counts it (ns); 0 = never, as far as is known."""
-        return max((silence.heard(point) for silence in self._silences), default=0)
+    def last_received(self, point: int) -> int:
+        """When a point last sent, as silence counts it (ns); 0 = never, as far as is known."""
+        return max((silence.last_received(point) for silence in self._silences), default=0)
 
-    def settle(self, standing: Collection[str]) -> list[str]:
-        """Bring every rule that is tripped and not among `standing` to rest, to trip anew; returns their keys.
+    def settle(self, active: Collection[str]) -> list[str]:
+        """Return every tripped rule that is not in `active` to normal, to trip anew; returns their keys.
 
-        Those of silence are `resume`'s.
+        `resume` does that for the rules of silence.
         """
         settled = []
         for part in self._parts.values():
@@ -143,7 +146,7 @@ class Bank:
             if part in self._silences or "tripped" not in state.arrays:
                 continue
             keys = [state.key[row] for row in np.flatnonzero(state.arrays["tripped"]).tolist()]
-            if lost := [key for key in keys if key not in standing]:
+            if lost := [key for key in keys if key not in active]:
                 trip = [name for name in ("tripped", "condition", "since", "history") if name in state.arrays]
                 part.restore(State(lost, {name: np.zeros(len(lost), state.arrays[name].dtype) for name in trip}))
                 settled += lost
@@ -152,7 +155,7 @@ class Bank:
         return settled
 
     def shift(self, step: int) -> None:
-        """Tell the detectors of silence that the clock by which arrivals are told was set by `step` (ns)."""
+        """Follow a jump of the clock of arrivals by `step` (ns), in the detectors of silence."""
         for silence in self._silences:
             silence.shift(step)
 
@@ -160,41 +163,41 @@ class Bank:
         self,
         tables: Mapping[str, RuleTable],
         derived: Sequence[Derived] = (),
-        anew: NDArray[np.int32] = _NOBODY,
-        renamed: Mapping[str, str] = _AS_BEFORE,
+        anew: NDArray[np.int32] = _NO_POINTS,
+        renamed: Mapping[str, str] = _UNRENAMED,
     ) -> Bank:
-        """A bank for other rules that remembers everything about the points and rules both have.
+        """A bank for other rules that keeps the state of all points and rules both have.
 
-        Of the points `anew`, and of what is derived from them, only which rules stand. `renamed`: keys of rules here,
-        and those they have there.
+        Of the points `anew`, and those derived from them, only the verdicts are kept. `renamed`: keys of rules here, and
+        their keys there.
         """
         bank = Bank(tables, derived)
         states = {name: part.state().renamed(renamed) for name, part in self._parts.items()}
-        bank._recall(self._known, self._channels, states)
-        return bank._begin_anew(anew, Bank(tables, derived), derived) if len(anew) else bank
+        bank._take_over(self._known, self._channels, states)
+        return bank._reset_points(anew, Bank(tables, derived), derived) if len(anew) else bank
 
-    def _begin_anew(self, points: NDArray[np.int32], fresh: Bank, derived: Sequence[Derived]) -> Bank:
-        """What this bank knows, in a fresh one: of these points only which rules stand."""
+    def _reset_points(self, points: NDArray[np.int32], fresh: Bank, derived: Sequence[Derived]) -> Bank:
+        """Copy this bank's state into a fresh one, but of these points only the verdicts."""
         lost = {*points.tolist()}
-        lost |= {one.channel for one in derived if not lost.isdisjoint((*one.inputs, *one.drivers))}
-        keys = {one.key for one in derived if one.channel in lost}
+        lost |= {spec.channel for spec in derived if not lost.isdisjoint((*spec.inputs, *spec.drivers))}
+        keys = {spec.key for spec in derived if spec.channel in lost}
         for detector in self._detectors.values():
             if detector not in self._silences:
                 at = np.flatnonzero(np.isin(detector.rules.point, [*lost]))
                 keys |= {detector.rules.key[row] for row in at.tolist()}
         states = {name: part.state() for name, part in self._parts.items()}
-        fresh._recall(self._known, self._channels, {name: state.without(keys) for name, state in states.items()})
+        fresh._take_over(self._known, self._channels, {name: state.without(keys) for name, state in states.items()})
         for name, part in fresh._parts.items():
-            part.restore(states[name].standing(keys))
+            part.restore(states[name].verdicts(keys))
         fresh._known.forget_times([point for point in lost if point < self._points])
         fresh._screen.sync(fresh._known.value)
         return fresh
 
     def dump(self, *, silence: bool = True) -> bytes:
-        """The memory of all detectors, bit-exact; `load` brings it back.
+        """The state of all detectors, bit-exact; `load` restores it.
 
-        Without `silence` it is what the readings alone determine: who is silent depends on the clock as well, and on
-        when the watcher was away (`resume`).
+        Without `silence` it is what the readings alone determine: silence depends on the clock as well, and on outages
+        of the service (`resume`).
         """
         arrays: Arrays = {f":{name}": array for name, array in self._known.arrays().items()}
         arrays[":channel"] = np.array([*self._channels.values()], np.int64)
@@ -207,8 +210,8 @@ class Bank:
             arrays |= {f"{name}:{column}": array for column, array in state.arrays.items()}
         return pack(arrays)
 
-    def load(self, dump: bytes, renamed: Mapping[str, str] = _AS_BEFORE) -> None:
-        """Take over a dumped memory for every point, and every rule known by its key, now or before (`renamed`)."""
+    def load(self, dump: bytes, renamed: Mapping[str, str] = _UNRENAMED) -> None:
+        """Load a dumped state for every point, and every rule known by its key, now or before (`renamed`)."""
         states: dict[str, dict[str, NDArray[np.generic]]] = {}
         for entry, array in unpack(dump).items():
             name, _, column = entry.rpartition(":")
@@ -220,10 +223,10 @@ class Bank:
         parts = {
             name: State(_unpacked_keys(arrays.pop("key")), arrays).renamed(renamed) for name, arrays in states.items()
         }
-        self._recall(Known.of(known), channels, parts)
+        self._take_over(Known.of(known), channels, parts)
 
-    def _recall(self, known: Known, channels: Mapping[str, int], parts: Mapping[str, State]) -> None:
-        """Take over what another bank knew. Points have their index for ever; channels are known by their key."""
+    def _take_over(self, known: Known, channels: Mapping[str, int], parts: Mapping[str, State]) -> None:
+        """Take over another bank's state. Points keep their index for ever; channels are known by their key."""
         points = np.arange(min(len(known), len(self._known)))
         points = points[~np.isin(points, [*channels.values(), *self._channels.values()])]
         self._known.take_over(known, points, points)
@@ -235,8 +238,8 @@ class Bank:
         self._conditions.sync(self._known.value)
         self._screen.sync(self._known.value)
 
-    def _lay_out(self, group: NDArray[np.int32]) -> object:
-        """A batch's layout: most batches hold the points of the one before, and nobody need be looked up anew."""
+    def _layout_of(self, group: NDArray[np.int32]) -> object:
+        """A batch's layout; most batches hold the same points as the one before, so that lookups can be reused."""
         before, layout = self._layout
         if len(group) != len(before) or anywhere(group != before):
             layout = object()
@@ -244,7 +247,7 @@ class Bank:
         return layout
 
     def _packed_keys(self, name: str, key: Sequence[str]) -> NDArray[np.uint8]:
-        """A part's keys, which never change: they would be the most of a dump, and of the time it takes."""
+        """A part's keys, packed once since they never change: they would take most of a dump's size and time."""
         if name not in self._key_columns:
             self._key_columns[name] = np.frombuffer(zlib.compress("\n".join(key).encode(), 1), np.uint8)
         return self._key_columns[name]

@@ -1,8 +1,8 @@
-"""Buckets: readings gathered over equal stretches of event time; the last closed ones of each rule are kept.
+"""Aggregates readings over buckets of equal event time, and keeps each rule's last closed ones.
 
 A window over many readings is kept as a few buckets. Bucket n of a rule covers event time [n x width, (n + 1) x width).
-The first reading of a later bucket closes the one before: that is when the window is looked at, so a verdict depends on
-the readings alone and never on how they came in batches. What lies before a break (a closed gate) is forgotten.
+The first reading of a later bucket closes the one before: that is when the window is evaluated, so a verdict depends on
+the readings alone and never on how they are batched. What lies before a break (a closed gate) is forgotten.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from detectors.trip import Arrays
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """What is kept of a bucket.
+    """A statistic of a bucket.
 
     Attributes:
-        join: puts two parts together.
+        join: combines two parts.
         empty: what a bucket without readings holds.
-        exact: the order of joining cannot show in the last bit (extremes; sums of whole numbers).
+        exact: the order of joining does not change the last bit (extremes; sums of whole numbers).
     """
 
     join: np.ufunc
@@ -44,7 +44,7 @@ HIGH: Final = Statistic(np.maximum, -np.inf)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closed:
-    """The moments at which buckets were closed, with the windows that ended there.
+    """Times at which buckets were closed, with the windows that ended there.
 
     Attributes:
         places: intp[m], the pairs that closed a bucket: the first reading after it.
@@ -62,7 +62,7 @@ class Closed:
         return len(self.places)
 
     def window(self, name: str) -> NDArray[np.float64]:
-        """float64[m, size], a statistic of the last buckets, oldest first; look only where `valid`."""
+        """float64[m, size], a statistic of the last buckets, oldest first; meaningful only where `valid`."""
         return self.past.windows(name, self.places).astype(np.float64, copy=False)
 
     def age(self) -> NDArray[np.int64]:
@@ -100,7 +100,7 @@ class Buckets:
         values: Mapping[str, NDArray[np.float64]],
         breaks: NDArray[np.bool_] | None = None,
     ) -> Closed:
-        """Take in a batch.
+        """Add a batch.
 
         Args:
             runs: the batch.
@@ -124,7 +124,7 @@ class Buckets:
     def absorb(
         self, runs: Runs, values: Mapping[str, NDArray[np.float64]], awake: NDArray[np.bool_] | None
     ) -> NDArray[np.bool_] | None:
-        """Take in, of runs that are single, what only adds to an open bucket, but for pairs `awake` (bool[k], or None).
+        """Add pairs of single runs that only extend an open bucket, except pairs `awake` (bool[k], or None).
 
         Returns:
             bool[k], the pairs that were left; None = there are none.
@@ -147,7 +147,7 @@ class Buckets:
         return left
 
     def covered(self) -> NDArray[np.int64]:
-        """int64[r], how many closed buckets without interruption each rule remembers."""
+        """int64[r], how many closed buckets without interruption each rule has."""
         number, epoch = np.asarray(self._ring.anyhow("number"), np.int64), self._ring.anyhow("epoch")
         recent = (number > number.max(axis=1, keepdims=True) - self.size) & (epoch == self._epoch[:, None])
         return np.asarray(recent.sum(axis=1), np.int64)
@@ -199,9 +199,9 @@ class Buckets:
         merges = fresh & held & (of == self._epoch[row]) & (held_number == number)
         part: dict[str, NDArray[np.float64]] = {}
         before: dict[str, NDArray[np.float64]] = {}
-        for name, one in self._statistics.items():
+        for name, statistic in self._statistics.items():
             mine = self._open[name][row]
-            part[name] = _joined(one, np.where(merges, mine, one.empty), values[name][taken], begin)
+            part[name] = _joined(statistic, np.where(merges, mine, statistic.empty), values[name][taken], begin)
             before[name] = np.where(fresh, mine, np.roll(part[name], 1))
         closing = np.where(fresh, held & ~merges & (of == self._epoch[row]), of == np.roll(of, 1))
         entry: dict[str, NDArray[np.generic]] = {name: column[closing] for name, column in before.items()}
@@ -240,9 +240,9 @@ class Buckets:
 def _joined(
     statistic: Statistic, into: NDArray[np.float64], values: NDArray[np.float64], begin: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Each part's values joined to what it begins with.
+    """Join each part's values to its initial value.
 
-    Where the order could show in the last bit they are joined one after another, as if they had come one by one.
+    Where the order could change the last bit they are joined one after another, as if they had come one by one.
     """
     if statistic.exact:
         return np.asarray(statistic.join(into, statistic.join.reduceat(values, begin)), np.float64)
@@ -250,7 +250,7 @@ def _joined(
     joined = into.copy()
     order = np.argsort(-size, kind="stable")
     begin, size = begin[order], size[order]
-    for turn in range(int(size[0])):
-        part = order[: np.searchsorted(-size, -turn, side="left")]
-        joined[part] = statistic.join(joined[part], values[begin[: len(part)] + turn])
+    for step in range(int(size[0])):
+        part = order[: np.searchsorted(-size, -step, side="left")]
+        joined[part] = statistic.join(joined[part], values[begin[: len(part)] + step])
     return joined

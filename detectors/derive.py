@@ -1,7 +1,7 @@
-"""Derived points: channels that get their readings from an expression over other points.
+"""Derived points: channels whose readings are computed by an expression over other points.
 
-A channel is an index like a point's, after all real ones; rules judge it, gates look at it. It gets a reading whenever
-one of its drivers does, at that reading's time, from the driver's own value and the newest usable ones of the others.
+A channel is an index like a point's, after all real ones; rules and gates use it alike. It gets a reading whenever one
+of its drivers does, at that reading's time, from the driver's own value and the newest usable ones of the others.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from detectors.runs import RuleIndex, Runs
 from detectors.trip import Arrays
 
 _PARTS: Final = 16
-"""A look back is kept as the first values of so many parts of its time."""
+"""A call that looks back keeps the first value in each of this many parts of its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Derived:
     """One derived point.
 
     Attributes:
-        key: its identity; memory follows it.
+        key: its identity, by which state is kept.
         text: the expression.
-        inputs: the points its names stand for, in the order of `Expression.names`.
-        drivers: the points whose readings give it one. A channel that rules judge has one driver, so that its time
-            increases; one that only gates look at may have several.
+        inputs: the points that its names mean, in the order of `Expression.names`.
+        drivers: the points whose readings trigger one of it. A channel that rules evaluate has one driver, so that its
+            time increases; one that only gates use may have several.
         channel: its index.
-        fresh_s: a value of another point that is older than this, s, is not known any more.
+        fresh_s: age, s, beyond which a value of another point counts as unknown.
     """
 
     key: str
@@ -53,22 +53,22 @@ class Derived:
 
 
 class Derivation:
-    """All derived points whose expressions do the same arithmetic, on different points and with different numbers."""
+    """All derived points whose expressions have one shape, with different points and numbers."""
 
     def __init__(self, derived: Sequence[Derived]) -> None:
         """Compile for channels whose expressions have one shape. Raises ExpressionError."""
-        expressions = [compile_expression(one.text) for one in derived]
+        expressions = [compile_expression(spec.text) for spec in derived]
         self._of = expressions[0]
         self.shape = self._of.shape
         self.derived = tuple(derived)
-        self.key = tuple(one.key for one in derived)
-        self.fresh = np.array([min(one.fresh_s, 1e9) * 1e9 for one in derived]).astype(np.int64)
+        self.key = tuple(spec.key for spec in derived)
+        self.fresh = np.array([min(spec.fresh_s, 1e9) * 1e9 for spec in derived]).astype(np.int64)
         """int64[r], ns: how old a value of another point may be."""
-        if not any(math.isfinite(one.fresh_s) for one in derived):
+        if not any(math.isfinite(spec.fresh_s) for spec in derived):
             self.fresh[:] = np.iinfo(np.int64).max  # also one of which only the value is known, not the time
         self.number = np.array([expression.numbers for expression in expressions], np.float64).T
         """float64[n, r], the numbers in the channels' expressions, in their order."""
-        self._looks = [_Look(call, len(derived)) for call in self._of.calls]
+        self._look_backs = [_LookBack(call, len(derived)) for call in self._of.calls]
 
     def values(
         self,
@@ -78,38 +78,40 @@ class Derivation:
         *,
         known: bool,
     ) -> NDArray[np.float64]:
-        """What channels are worth (float64[k]) where the points they name show `inputs` (float64[names or more, k]).
+        """Values of channels (float64[k]) for these `inputs` of the points they name (float64[names or more, k]).
 
-        What is not finite is not known, and left as it is. `runs` pairs them with the readings that drive them, where
-        an expression looks back; `known`: none is NaN.
+        A result that is not finite is unknown, and returned as it is. `runs` pairs channels with the readings that
+        drive them, for expressions that look back; `known`: no input is NaN.
         """
-        return self._of.worth([*inputs], lambda call, now: self._looks[call].back(runs(), now), numbers, known=known)
+        return self._of.worth(
+            [*inputs], lambda call, now: self._look_backs[call].at_pairs(runs(), now), numbers, known=known
+        )
 
     def state(self) -> State:
-        """What its looks back remember."""
+        """The state of its calls that look back."""
         arrays: Arrays = {}
-        for number, look in enumerate(self._looks):
-            arrays |= {f"{number}_{name}": array for name, array in look.arrays().items()}
+        for number, look_back in enumerate(self._look_backs):
+            arrays |= {f"{number}_{name}": array for name, array in look_back.arrays().items()}
         return State(self.key, arrays)
 
     def restore(self, state: State) -> None:
-        """Take over what is remembered of every channel known by its key."""
+        """Restore the state of every channel known by its key."""
         take_over(self.state(), state)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Driven:
-    """Which channels get a reading at which of a batch's, sorted by channel within each part, and what they look at.
+    """The channels that a batch drives, sorted by channel within each part, and their inputs.
 
     Attributes:
         row, at: intp[k], the channels among all and the readings that drive them.
         channel: int32[k], their indices in their final order.
-        order: intp[k], how they come into it; None = they stand in it.
-        parts: each derivation that is concerned, its part of the above, its first channel among all, and the numbers
+        order: intp[k], sorts them into it; None = they are sorted.
+        parts: each derivation involved, its part of the above, its first channel among all, and the numbers
             in its expressions.
         other: where in the inputs ([most, k], by row and column, intp[m] each) another point than the driver is.
-        point: int32[m], those points; `newest`: intp[m], where their newest readings stand in the batch, -1 = before.
-        by: intp[m], the readings that drive at which they are looked at; `fresh`: int64[m], ns, how old they may be.
+        point: int32[m], those points; `newest`: intp[m], index of their newest readings in the batch, -1 = before.
+        by: intp[m], the driving readings at which they are read; `fresh`: int64[m], ns, how old they may be.
     """
 
     row: NDArray[np.intp]
@@ -125,7 +127,7 @@ class _Driven:
 
 
 class _Joined:
-    """The columns of a batch and of the readings it drives, each put together when somebody asks for it."""
+    """The columns of a batch followed by those of the readings it drives, each built on first use."""
 
     def __init__(self, feed: Feed, driven: _Driven, value: NDArray[np.float64]) -> None:
         self._feed, self._driven, self._value = feed, driven, value
@@ -151,19 +153,19 @@ class _Joined:
     def place(self) -> NDArray[np.intp]:
         return self._followed(self._feed.place)
 
-    def let_go(self) -> None:
-        """Put all columns together now and keep the batch no longer: none of a long one's is held twice."""
+    def materialise(self) -> None:
+        """Build all columns now and release the batch, so that a long one is not held twice."""
         _ = self.point, self.time, self.value, self.received, self.place
         del self._feed, self._driven, self._value
 
     def _followed(self, own: NDArray[S]) -> NDArray[S]:
-        """A column followed by that of the readings that drive."""
+        """A column followed by that of the driving readings."""
         at, order = self._driven.at, self._driven.order
         return np.concatenate((own, own[at if order is None else at[order]]))
 
 
 class Derivations:
-    """All derived points: looked up together, whatever their expressions do.
+    """All derived points, looked up together whatever their shapes.
 
     >>> from detectors.examples import series
     >>> from detectors.feed import Known, make_feed
@@ -174,34 +176,34 @@ class Derivations:
     """
 
     def __init__(self, derived: Sequence[Derived], points: int) -> None:
-        """Compile for channels over so many points. Raises ExpressionError."""
+        """Compile for channels over `points` points. Raises ExpressionError."""
         shapes: dict[str, list[Derived]] = {}
-        for one in derived:
-            shapes.setdefault(compile_expression(one.text).shape, []).append(one)
-        self.parts = tuple(Derivation(ones) for ones in shapes.values())
-        ordered = [one for part in self.parts for one in part.derived]
+        for spec in derived:
+            shapes.setdefault(compile_expression(spec.text).shape, []).append(spec)
+        self.parts = tuple(Derivation(specs) for specs in shapes.values())
+        ordered = [spec for part in self.parts for spec in part.derived]
         self._begin = np.cumsum([0, *(len(part.key) for part in self.parts)])
-        self._channel = np.array([one.channel for one in ordered], np.int32)
+        self._channel = np.array([spec.channel for spec in ordered], np.int32)
         self._fresh = np.concatenate([np.empty(0, np.int64), *(part.fresh for part in self.parts)])
-        self._ages = any(math.isfinite(one.fresh_s) for one in ordered)
-        most = max((len(one.inputs) for one in ordered), default=0)
-        inputs = [[*one.inputs, *[NO_POINT] * (most - len(one.inputs))] for one in ordered]
+        self._ages = any(math.isfinite(spec.fresh_s) for spec in ordered)
+        most = max((len(spec.inputs) for spec in ordered), default=0)
+        inputs = [[*spec.inputs, *[NO_POINT] * (most - len(spec.inputs))] for spec in ordered]
         self._inputs = np.ascontiguousarray(np.array(inputs, np.int32).reshape(len(ordered), most).T)
-        pairs = [(driver, row) for row, one in enumerate(ordered) for driver in one.drivers]
+        pairs = [(driver, row) for row, spec in enumerate(ordered) for driver in spec.drivers]
         self._driver = np.array([driver for driver, _ in pairs], np.int32)
         self._row = np.array([row for _, row in pairs], np.intp)
         self._several = len(pairs) > len(ordered)
-        self._looked = (self._inputs[:, self._row] != self._driver) & (self._inputs[:, self._row] != NO_POINT)
+        self._is_other = (self._inputs[:, self._row] != self._driver) & (self._inputs[:, self._row] != NO_POINT)
         self._number = np.zeros((max((len(part.number) for part in self.parts), default=0), len(ordered)))
         for part, begin in zip(self.parts, self._begin.tolist(), strict=False):
             self._number[: len(part.number), begin : begin + len(part.key)] = part.number
-        self._watch = RuleIndex(self._driver, points)
+        self._index = RuleIndex(self._driver, points)
         self._layouts: tuple[object | None, object | None] = (None, None)  # of the last batch, and of it extended
-        self._kept: object | None = None  # layout of the batch that `_last` was found for
+        self._last_layout: object | None = None  # layout of the batch that `_last` was found for
         self._last: _Driven | None = None
 
     def extend(self, feed: Feed) -> Feed:
-        """The batch with the readings of all derived points: their channels come after all points."""
+        """The batch with the readings of all derived points appended, since channels come after all points."""
         driven = self._driven(feed) if self.parts else None
         if driven is None:
             return feed
@@ -219,7 +221,7 @@ class Derivations:
             value[~finite] = np.nan
         columns = _Joined(feed, driven, value)
         if not feed.single:
-            columns.let_go()
+            columns.materialise()
         # Where every point and every channel has one reading, the batch still is a tile of one step.
         single = feed.single and (not self._several or everywhere(driven.channel[1:] > driven.channel[:-1]))
         place = None if feed.together else lambda: columns.place
@@ -231,7 +233,7 @@ class Derivations:
         return extended
 
     def _given(self, feed: Feed, driven: _Driven) -> NDArray[np.float64]:
-        """float64[most, k], the values of what the expressions name: the driver's own, the newest ones of others."""
+        """float64[most, k], the input values: the driver's own, and the newest ones of other points."""
         given = np.empty((len(self._inputs), len(driven.at)))
         given[:] = feed.value[driven.at]
         if len(driven.point):
@@ -242,14 +244,14 @@ class Derivations:
         return given
 
     def _driven(self, feed: Feed) -> _Driven | None:
-        """What a batch drives, None = nothing; kept while batches hold one each of the same points, come together."""
+        """What a batch drives, None = nothing; reused while batches hold one reading each of the same points."""
         lasting = feed.layout is not None and feed.single and feed.complete and feed.together
-        if lasting and feed.layout is self._kept:
+        if lasting and feed.layout is self._last_layout:
             return self._last
-        runs = self._watch.runs(feed)
-        found = self._find(feed, runs) if len(runs) else None
-        self._kept, self._last = (feed.layout, found) if lasting else (None, None)
-        return found
+        runs = self._index.runs(feed)
+        driven = self._find(feed, runs) if len(runs) else None
+        self._last_layout, self._last = (feed.layout, driven) if lasting else (None, None)
+        return driven
 
     def _find(self, feed: Feed, runs: Runs) -> _Driven:
         pair, at = runs.row, runs.at
@@ -266,7 +268,7 @@ class Derivations:
             for part, first, (begin, end) in zip(self.parts, self._begin.tolist(), pairwise(bounds), strict=False)
             if end > begin
         ]
-        other = self._looked[:, pair].nonzero()
+        other = self._is_other[:, pair].nonzero()
         name, nth = other
         point, by = self._inputs[name, row[nth]], at[nth]
         newest = feed.newest_here(point, feed.place[by]) if len(point) else nth
@@ -277,8 +279,8 @@ class Derivations:
         return _Driven(row, at, channel, final, parts, other, point, newest, by, self._fresh[row[nth]])
 
 
-class _Look:
-    """The memory of one call that looks back."""
+class _LookBack:
+    """The state of one call that looks back."""
 
     def __init__(self, call: Remembered, rows: int) -> None:
         self._mean = call.function == "mean"
@@ -287,8 +289,8 @@ class _Look:
         self._parts = Parts(np.full(rows, self._part))
         self._ring = Ring(rows, _PARTS + 2, {"time": int(NEVER), "value": math.nan})
 
-    def back(self, runs: Runs, now: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the call is worth at each pair."""
+    def at_pairs(self, runs: Runs, now: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The value of the call at each pair."""
         kept = self._parts.choose(runs, ~np.isnan(now))
         past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": now[kept]})
         places = np.arange(len(runs))

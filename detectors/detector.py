@@ -1,4 +1,4 @@
-"""A detector: readings in, findings out; state as arrays over its rules, kept by their keys."""
+"""The detector: evaluates readings to findings, with its state in arrays over its rules, kept by their keys."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _SIGN: Final = {"value": None, "score": 1.0, "minus score": -1.0}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """A detector's memory: arrays with one entry a rule, and the keys of those rules."""
+    """A detector's state: arrays with one entry a rule, and the keys of those rules."""
 
     key: Sequence[str]
     arrays: Arrays
 
     def renamed(self, now: Mapping[str, str]) -> State:
-        """The same memory; rules that are in `now` under the key they have there."""
+        """The same state under new keys; `now` maps old keys to new ones."""
         return State([now.get(key, key) for key in self.key], self.arrays) if now else self
 
     def without(self, keys: Collection[str]) -> State:
-        """The memory of the other rules."""
+        """The state of all other rules."""
         return self._of([at for at, key in enumerate(self.key) if key not in keys], [*self.arrays])
 
-    def standing(self, keys: Collection[str]) -> State:
+    def verdicts(self, keys: Collection[str]) -> State:
         """Of these rules only which are tripped."""
         tripped = self._of([at for at, key in enumerate(self.key) if key in keys], ["tripped"])
         if tripped.arrays:
@@ -52,7 +52,7 @@ class State:
 
 
 class Reason(IntEnum):
-    """Why a rule says nothing, or not all it should."""
+    """Why a rule cannot tell, in whole or in part."""
 
     NEVER_HEARD = 1
     """Its point has not been heard yet."""
@@ -71,8 +71,8 @@ class Reason(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unjudged:
-    """Rules that say nothing, or not all they should.
+class NotEvaluated:
+    """Rules that cannot tell, in whole or in part.
 
     Attributes:
         rule: int32[m], the rules' numbers.
@@ -83,30 +83,31 @@ class Unjudged:
     reason: NDArray[np.int8]
 
     @classmethod
-    def none(cls) -> Unjudged:
-        """Every rule is judged."""
+    def none(cls) -> NotEvaluated:
+        """All rules can tell."""
         return cls(np.empty(0, np.int32), np.empty(0, np.int8))
 
 
 class Detector(Protocol):
-    """What every detector does."""
+    """The interface of a detector."""
 
     rules: RuleTable
 
     def update(self, feed: Feed, now: int) -> Findings:
-        """Judge a batch; `now` (ns) is the only clock.
+        """Evaluate a batch; `now` (ns) is the only clock.
 
-        The split into batches changes nothing, where it leaves together what came together (`Readings`).
+        How readings are split into batches changes nothing, as long as those that came together stay together
+        (`Readings`).
         """
 
-    def unjudged(self, known: Known, now: int) -> Unjudged:
-        """The rules that say nothing at `now` (ns), and why."""
+    def not_evaluated(self, known: Known, now: int) -> NotEvaluated:
+        """The rules that cannot tell at `now` (ns), with the reason."""
 
     def state(self) -> State:
-        """The memory, to be kept or handed to the detector's successor."""
+        """The state, to be stored or handed to the detector's successor."""
 
     def restore(self, state: State) -> None:
-        """Take over the memory of every rule known by its key; others stay fresh."""
+        """Restore the state of every rule known by its key; others stay fresh."""
 
 
 Interval = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -114,7 +115,7 @@ Interval = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def beyond(middle: NDArray[np.float64], reach: NDArray[np.float64], value: NDArray[np.float64]) -> Interval:
-    """What lies more than `reach` from the middle, on the side of `value` (float64[r] all); NaN: nothing."""
+    """Values more than `reach` from the middle, on the side of `value` (float64[r] all); NaN: none."""
     above, below = value > middle, value < middle
     return (
         np.where(above, np.nextafter(middle + reach, np.inf), np.where(below, -np.inf, np.inf)),
@@ -123,47 +124,47 @@ def beyond(middle: NDArray[np.float64], reach: NDArray[np.float64], value: NDArr
 
 
 class Scorer(Protocol):
-    """Gives each reading a score in the eyes of each rule: higher = worse, NaN = cannot tell."""
+    """Scores each reading by each rule: higher = worse, NaN = cannot tell."""
 
     @property
-    def judges(self) -> Literal["value", "score", "minus score"]:
-        """What a finding tells people: the value, or the score where the limit is about that (a rate, a time).
+    def reports(self) -> Literal["value", "score", "minus score"]:
+        """What a finding reports: the value, or the score where the limit is about that (a rate, a time).
 
-        "minus score" where less is worse: a time that is left.
+        "minus score" where less is worse, as for a remaining time.
         """
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
-        """Score every pair (float64[k]), remembering what the next batch needs."""
+        """Score every pair (float64[k]), and keep the state that the next batch needs."""
 
     def blind(self, now: int) -> NDArray[np.bool_]:
-        """bool[r], rules that have not enough past to tell anything."""
+        """bool[r], rules that have too little past to tell."""
 
     def arrays(self) -> Arrays:
-        """The memory, one entry a rule."""
+        """The state, one entry a rule."""
 
 
 @runtime_checkable
 class ValueScorer(Protocol):
-    """A scorer without memory, whose score depends on the value alone and is low throughout an interval."""
+    """A scorer without state, whose score depends on the value alone and is low throughout an interval."""
 
     def quiet(self) -> Interval:
-        """Values at which the score is surely below `on`; NaN is never among them."""
+        """Intervals of values whose score is surely below `on`; never of NaN."""
 
     def loud(self, row: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
-        """Values around `value` at which these rules (k of them) score surely above `off`; empty if there are none."""
+        """Intervals around `value` where these rules (k of them) surely score above `off`; empty if there are none."""
 
 
 @runtime_checkable
 class Skimming(Protocol):
-    """A scorer that sees at a glance that a reading is nothing to its rule, as nearly all are."""
+    """A scorer with a cheap test for readings that cannot trip their rule, as nearly all are."""
 
     def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-        """Take in, of runs that are single, the readings whose score would be NaN or below `on`; leave the others.
+        """Process readings of single runs whose score would be NaN or below `on`; leave the others.
 
         Args:
             runs: the batch.
-            awake: bool[k], pairs that are not to be taken in: their rule is not at rest, its gate is not open, or the
-                reading has no value. None = there are none.
+            awake: bool[k], pairs to be left: their rule is not at rest, its gate is not open, or the reading has no
+                value. None = there are none.
 
         Returns:
             bool[k], the pairs that were left and have to be scored; None = there are none.
@@ -172,7 +173,7 @@ class Skimming(Protocol):
 
 @runtime_checkable
 class Blaming(Protocol):
-    """A scorer over several points that can name the one behind a score."""
+    """A scorer over several points that can name the point that caused a score."""
 
     cause: NDArray[np.int32]
     """int32[k], for each pair of the last `score`: the point that explains the score most, -1 = none."""
@@ -180,16 +181,16 @@ class Blaming(Protocol):
 
 @runtime_checkable
 class TakesNoValue(Protocol):
-    """A scorer to which a reading without a usable value tells something too."""
+    """A scorer that also scores readings without a usable value."""
 
     @property
-    def judges_no_value(self) -> bool:
+    def scores_no_value(self) -> bool:
         """Always true."""
 
 
 @runtime_checkable
 class Padded(Protocol):
-    """A scorer whose arrays are as wide as its widest rule needs: another table's may be wider or narrower."""
+    """A scorer whose arrays are as wide as its widest rule, so that their width differs between tables."""
 
     @property
     def padded(self) -> bool:
@@ -198,23 +199,23 @@ class Padded(Protocol):
 
 @runtime_checkable
 class Teachable(Protocol):
-    """A scorer whose rules learn a model, which they may also be given what to learn from at once."""
+    """A scorer whose rules learn a model, and can also be trained at once."""
 
     def teach(self, row: int, vectors: NDArray[np.float64]) -> None:
-        """Let one rule learn from float64[n, d]. Raises ValueError for what teaches nothing."""
+        """Train one rule on float64[n, d]. Raises ValueError for vectors from which nothing can be learnt."""
 
     def caveat(self) -> NDArray[np.int8]:
-        """int8[r], the `Reason` for which a rule says less than it should, as its lesson was; 0 = none."""
+        """int8[r], the `Reason` for which a rule's training limits what it can tell; 0 = none."""
 
 
 class ScoringDetector:
-    """A scorer, the gates before it and the trip behind it."""
+    """A detector made of gates, a scorer and a trip."""
 
     def __init__(self, rules: RuleTable, scorer: Scorer, points: int) -> None:
         self.rules = rules
         self.scorer = scorer
         self.gates = Gates(rules.gate, points)
-        self._watch = RuleIndex(rules.point, points)
+        self._index = RuleIndex(rules.point, points)
         self._trip = Trip(rules)
         self._by_value = scorer if isinstance(scorer, ValueScorer) else None
         self._quiet = self._by_value.quiet() if self._by_value else (_NOTHING, _NOTHING)
@@ -223,35 +224,35 @@ class ScoringDetector:
         self._skims = scorer if isinstance(scorer, Skimming) else None
 
     def update(self, feed: Feed, now: int) -> Findings:  # noqa: ARG002  readings bring their own time
-        """Judge a batch."""
-        return self.judge(self._watch.runs(feed))
+        """Evaluate a batch."""
+        return self.evaluate(self._index.runs(feed))
 
-    def judge(self, runs: Runs, *, all_open: bool = False) -> Findings:
-        """Judge rules by the readings of a batch that concern them; `all_open`: their gates are known to be."""
+    def evaluate(self, runs: Runs, *, all_open: bool = False) -> Findings:
+        """Evaluate pairs of rules and readings; `all_open`: their gates are known to be open."""
         if not len(runs):
             return nothing()
-        self._trip.show(runs)
-        passage = None if all_open else self.gates.look(runs)
+        self._trip.mark_resting(runs)
+        passage = None if all_open else self.gates.passage(runs)
         if passage is not None:
             runs.open, runs.gated = passage.open, True
         if self._skims is not None and runs.single:
-            look = self._skims.skim(runs, runs.awake())
-            if look is None:
+            left = self._skims.skim(runs, runs.awake())
+            if left is None:
                 return nothing()
-            if not everywhere(look):
-                runs = runs.take(look)
-                passage = None if passage is None else Passage(passage.open[look], passage.known[look])
+            if not everywhere(left):
+                runs = runs.take(left)
+                passage = None if passage is None else Passage(passage.open[left], passage.known[left])
         score = self.scorer.score(runs)
         if passage is not None:
             score = passage.close(score)
         if self._blames:
             runs.cause = cast("Blaming", self.scorer).cause
         feed = runs.feed
-        runs, at, raised, since, worth = self._trip.judge(runs, score)
+        runs, at, raised, since, worth = self._trip.evaluate(runs, score)
         if not len(at):
             return nothing()
         place = runs.at[at]
-        value, sign = feed.value[place], _SIGN[self.scorer.judges]
+        value, sign = feed.value[place], _SIGN[self.scorer.reports]
         return Findings(
             rule=self.rules.rule[runs.row[at]],
             raised=raised,
@@ -262,16 +263,16 @@ class ScoringDetector:
             cause=np.where(raised, runs.cause[at], NO_CAUSE) if runs.cause is not None else np.full(len(at), NO_CAUSE),
         )
 
-    def watching(self, feed: Feed) -> NDArray[np.intp]:
-        """The rules that judge any of these readings."""
-        return self._watch.rows(feed)
+    def rows_for(self, feed: Feed) -> NDArray[np.intp]:
+        """The rules that evaluate any of these readings."""
+        return self._index.rows(feed)
 
     def steady(self, rows: NDArray[np.intp], value: NDArray[np.float64]) -> Interval:
-        """Between which values nothing changes for these rules (intp[k]) after they were shown `value` (float64[k])."""
+        """Intervals of values that change nothing for these rules (intp[k]) after `value` (float64[k])."""
         if self._by_value is None:
             raise TypeError(f"{type(self.scorer).__name__} does not judge by the value alone")
         loud = self._by_value.loud(rows, value)
-        tripped, moving = self._trip.standing(rows)
+        tripped, moving = self._trip.status(rows)
         low, high = (np.where(tripped, loud[end], self._quiet[end][rows]) for end in (0, 1))
         return np.where(moving, np.inf, low), np.where(moving, -np.inf, high)
 
@@ -279,8 +280,8 @@ class ScoringDetector:
         """bool[k], which of these rules are not at rest."""
         return self._trip.busy[rows]
 
-    def unjudged(self, known: Known, now: int) -> Unjudged:
-        """The rules that say nothing; of several reasons the one nearest to the reading."""
+    def not_evaluated(self, known: Known, now: int) -> NotEvaluated:
+        """The rules that cannot tell; of several reasons the one closest to the reading."""
         point = self.rules.point
         gate = self.gates.at(known.value)
         usable = known.time[point] == known.newest[point]
@@ -293,20 +294,20 @@ class ScoringDetector:
         reason[~gate.open] = Reason.GATE_CLOSED
         reason[~gate.known] = Reason.GATE_UNKNOWN
         reason[known.newest[point] == NEVER] = Reason.NEVER_HEARD
-        return Unjudged(self.rules.rule[reason > 0], reason[reason > 0])
+        return NotEvaluated(self.rules.rule[reason > 0], reason[reason > 0])
 
     def teach(self, key: str, vectors: NDArray[np.float64]) -> None:
-        """Let a rule learn at once. Raises KeyError where there is no such rule, or it learns no model."""
+        """Train a rule at once. Raises KeyError for an unknown rule, or one that learns no model."""
         if not isinstance(self.scorer, Teachable) or key not in self.rules.key:
             raise KeyError(key)
         self.scorer.teach(self.rules.key.index(key), vectors)
 
     def state(self) -> State:
-        """The memory of scorer and trip."""
+        """The state of scorer and trip."""
         return State(self.rules.key, joined(self.scorer.arrays(), self._trip.arrays()))
 
     def restore(self, state: State) -> None:
-        """Take over the memory of every rule known by its key."""
+        """Restore the state of every rule known by its key."""
         take_over(self.state(), state, padded=isinstance(self.scorer, Padded))
         self._trip.sync()
 

@@ -1,4 +1,4 @@
-"""One rule on a short series: what the doctests and the pictures of the documentation are made with."""
+"""Evaluates single rules on short series, for doctests and the pictures of the documentation."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def series(
 
 
 def find(made: Mapping[str, RuleTable], readings: Readings) -> Findings:
-    """Judge a series at once."""
+    """Evaluate a series in one batch."""
     return Bank(made).update(readings, int(readings.time[-1]))
 
 
 def scores(kind: str, rules: RuleTable, readings: Readings) -> list[NDArray[np.float64]]:
-    """The score of each reading in the eyes of the rule of its point, one array a rule; NaN = cannot tell.
+    """The scores of each rule for the readings of its point, one array a rule; NaN = cannot tell.
 
-    For looking at scores themselves; a plant is judged by a `Bank`. Readings of a point that are not newer than its
+    To inspect scores; a `Bank` evaluates plants. Readings of a point that are not newer than its
     newest are not scored.
     """
     (detector,) = (found for found in Bank({kind: rules}).detectors() if isinstance(found, ScoringDetector))
@@ -66,7 +66,7 @@ def scores(kind: str, rules: RuleTable, readings: Readings) -> list[NDArray[np.f
     return [score[runs.row == row] for row in range(len(rules))]
 
 
-def judge(
+def evaluate(
     kind: str,
     values: Sequence[float],
     on: float,
@@ -75,7 +75,7 @@ def judge(
     step_s: float = 1.0,
     **param: float,
 ) -> list[str]:
-    """What one rule finds in a short series, in words."""
+    """The findings of one rule in a short series, in words."""
     found = find(tables(kind, on, off, len(others), **param), series(values, others, step_s))
     return [
         f"{'trips' if raised else 'returns'} at {time / SECOND:g} s: {value:.4g}"

@@ -1,4 +1,4 @@
-"""Expressions people write over points, compiled from a short list of permitted forms to NumPy.
+"""Compiles expressions over points, of a short list of permitted forms, to NumPy.
 
 Numbers; names of points, plain (`CAST_LEN`) or in braces (`{CW_IN_P-01}`); `+ - * /`; comparisons; `and or not`;
 `abs(x)`, `min(a, b, ...)`, `max(a, b, ...)`; `lag(x, seconds)`, x as it was; `mean(x, seconds)`, its moving mean.
@@ -28,8 +28,8 @@ from detectors.masks import anywhere
 from detectors.precision import SINGLE
 
 Vector = NDArray[np.float64]
-Look = Callable[[int, Vector], Vector]
-"""What the past says: number of the call, and the present values it is asked about."""
+LookBack = Callable[[int, Vector], Vector]
+"""Evaluates a call that looks back, from its number and the present values of its argument."""
 
 LONGEST: Final = 1000
 _MOST_PARTS: Final = 200
@@ -40,11 +40,11 @@ _POINT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(slots=True)
 class _Given:
-    """What an expression is evaluated on; `sure`: nothing in it is unknown, so that truth has two values."""
+    """The inputs of an evaluation; `sure`: nothing in it is unknown, so that truth has two values."""
 
     values: Sequence[Vector]
     numbers: Sequence[Vector]
-    look: Look
+    look_back: LookBack
     sure: bool
 
 
@@ -56,7 +56,7 @@ def _no_past(_call: int, now: Vector) -> Vector:
 
 
 class ExpressionError(ValueError):
-    """The text is no expression: what stands there, and what was expected."""
+    """The text is not a valid expression: what was found, and what was expected."""
 
     def __init__(self, found: str, expected: str) -> None:
         super().__init__(f"{found!r}: expected {expected}")
@@ -66,7 +66,7 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A call that looks back: `lag` or `mean`, over so many seconds."""
+    """A call that looks back: `lag` or `mean`, over `seconds`."""
 
     function: str
     seconds: float
@@ -79,9 +79,9 @@ class Expression:
     Attributes:
         text: as written.
         names: the points it names, in the order of their first mention.
-        calls: its calls that look back, in their order; they need a memory.
+        calls: its calls that look back, in their order; they need state.
         numbers: its numbers, in their order.
-        shape: the text without what the numbers are and the points are called: equal shapes do the same arithmetic.
+        shape: the text without its numbers and names of points: equal shapes do the same arithmetic.
     """
 
     text: str
@@ -92,28 +92,30 @@ class Expression:
     _value: _Part = field(repr=False)
     _plain: bool = field(repr=False)  # nothing in it can become unknown by itself
 
-    def evaluate(self, values: Sequence[Vector], look: Look = _no_past, numbers: Sequence[Vector] = ()) -> Vector:
+    def evaluate(
+        self, values: Sequence[Vector], look_back: LookBack = _no_past, numbers: Sequence[Vector] = ()
+    ) -> Vector:
         """The value (float64[k]) where the named points have `values` (one float64[k] a name), in their order.
 
         `numbers` (one float64[k] or a scalar array each) take the place of its own.
         """
         known = not any(anywhere(np.isnan(value)) for value in values)
         with np.errstate(all="ignore"):
-            found = self.worth(values, look, numbers, known=known)
+            found = self.worth(values, look_back, numbers, known=known)
         return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
 
-    def worth(self, values: Sequence[Vector], look: Look, numbers: Sequence[Vector], *, known: bool) -> Vector:
-        """The same, where it was looked at whether all is `known` (no value is NaN) and NumPy does not warn.
+    def worth(self, values: Sequence[Vector], look_back: LookBack, numbers: Sequence[Vector], *, known: bool) -> Vector:
+        """The same, for callers that know whether all is `known` (no value is NaN) and silence NumPy's warnings.
 
-        What is not finite is left as it is.
+        A result that is not finite is returned as it is.
         """
         sure = self._plain and known
-        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look, sure))
+        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look_back, sure))
         return found if found.ndim else np.full(len(values[0]), found)
 
 
 def compile_expression(text: str) -> Expression:
-    """Compile what a person wrote.
+    """Compile an expression as a person wrote it.
 
     Raises:
         ExpressionError: it uses anything but the permitted forms.
@@ -161,7 +163,7 @@ _FORMS: Final = "numbers, points, + - * /, comparisons, and, or, not, abs, min, 
 
 
 class _Shaped(ast.NodeTransformer):
-    """Takes numbers and names of points out of a tree; seconds of calls that look back stay."""
+    """Replaces numbers and names of points in a tree by placeholders; seconds of calls that look back stay."""
 
     def __init__(self, names: dict[str, str], braced: dict[str, str]) -> None:
         self._names = names | {given: names[name] for name, given in braced.items()}
@@ -213,7 +215,7 @@ class _Compiler:
         raise ExpressionError(ast.unparse(node), _FORMS)
 
     def _truth(self, node: ast.expr) -> _Part:
-        """What tells 1 or 0: as it is where the form does so by itself."""
+        """A part that gives 1 or 0, converted only where its form does not."""
         part = self.compiled(node)
         match node:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
@@ -255,7 +257,7 @@ class _Compiler:
             case (name, [of, ast.Constant(value=int() | float() as seconds)]) if name in _LOOK_BACK and seconds > 0:
                 part, number = self.compiled(of), len(self.calls)
                 self.calls.append(Remembered(function, float(seconds)))
-                return lambda given: given.look(number, part(given))
+                return lambda given: given.look_back(number, part(given))
         raise ExpressionError(ast.unparse(node), "abs(x), min(a, b), max(a, b), lag(x, seconds) or mean(x, seconds)")
 
 

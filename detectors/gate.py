@@ -57,9 +57,9 @@ class Conditions:
         self.point = distinct[:, 0].astype(np.int32)
         self._low, self._high, self._outside = distinct[:, 1], distinct[:, 2], distinct[:, 3] > 0
         self._rows = Rows(self.point, points)
-        self._heard = self.moved = self.point[:0].astype(np.intp)
+        self._in_batch = self.moved = self.point[:0].astype(np.intp)
         self._now_known = np.empty(0, bool)
-        self._group = self._heard
+        self._group = self._in_batch
         self._layout: object | None = None  # of the batch that `_group` and `_heard` were found for
         self.changed = np.zeros(len(distinct) + 1, bool)
         self._inside: NDArray[np.int8]  # whether what the point shows lies in the interval; -1 = not known
@@ -75,13 +75,13 @@ class Conditions:
         self._closed = int(np.count_nonzero(~self.open))
         self._inside = _insides(found.open[:-1], found.known[:-1], self._outside)
 
-    def meet(self, feed: Feed) -> None:
+    def begin_batch(self, feed: Feed) -> None:
         """Look at those whose point is in a batch, before anyone judges it."""
         if feed.layout is None or feed.layout is not self._layout:
-            self._layout, (self._group, self._heard) = feed.layout, self._rows.of(feed.group)
+            self._layout, (self._group, self._in_batch) = feed.layout, self._rows.of(feed.group)
         if len(self.moved):
             self.changed[self.moved] = False
-        which = self.moved = self._heard
+        which = self.moved = self._in_batch
         if not len(which):
             return
         value = feed.after[self._group]
@@ -97,10 +97,10 @@ class Conditions:
             self.later[which] = open_
             self.changed[self.moved] = True
 
-    def leave(self) -> None:
+    def end_batch(self) -> None:
         """What stands after the batch is what stands: everyone has judged it."""
         if len(self.moved):
-            which = self._heard
+            which = self._in_batch
             self._closed += int(np.count_nonzero(self.open[which])) - int(np.count_nonzero(self.later[which]))
             self.open[which], self.known[which] = self.later[which], self._now_known
             self._inside[which] = _insides(self.open[which], self.known[which], self._outside[which])
@@ -152,19 +152,19 @@ class Gates:
         self.conditions, self.condition = conditions, condition
         self._rows = Rows(condition, len(conditions) + 1)
 
-    def look(self, runs: Runs) -> Passage | None:
+    def passage(self, runs: Runs) -> Passage | None:
         """Look at every pair's gate; None if all are open."""
         if not self.any or self.conditions.all_open:
             return None
         conditions, condition = self.conditions, self.condition[runs.row]
         open_ = conditions.open[condition]
-        asks = conditions.changed[condition] if len(conditions.moved) else None
-        if asks is None or not anywhere(asks):
+        changed = conditions.changed[condition] if len(conditions.moved) else None
+        if changed is None or not anywhere(changed):
             return None if everywhere(open_) else Passage(open_, conditions.known[condition])
-        known, at = conditions.known[condition], asks.nonzero()[0]
-        asked = condition[at]
-        value, _ = runs.feed.newest(conditions.point[asked], runs.feed.place[runs.at[at]])
-        open_[at], known[at] = conditions.hold(asked, value), ~np.isnan(value)
+        known, at = conditions.known[condition], changed.nonzero()[0]
+        condition_ = condition[at]
+        value, _ = runs.feed.newest(conditions.point[condition_], runs.feed.place[runs.at[at]])
+        open_[at], known[at] = conditions.hold(condition_, value), ~np.isnan(value)
         return None if everywhere(open_) else Passage(open_, known)
 
     def moved(self) -> NDArray[np.intp]:

@@ -79,8 +79,8 @@ class Lesson:
 class Group(ABC):
     """A scorer of groups: gathers vectors and lessons; what is learnt and told is up to the kind."""
 
-    judges: Final = "score"
-    judges_no_value: Final = True
+    reports: Final = "score"
+    scores_no_value: Final = True
     padded: Final = True
     model: Arrays
     """What was learnt and what is remembered since; overwritten with what it held at first when a rule learns anew."""
@@ -112,7 +112,7 @@ class Group(ABC):
         """Make the model of one rule, whose members stand in the columns `at` (intp[d]) of its arrays."""
 
     @abstractmethod
-    def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    def score_vectors(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Score one vector each of different rules (float64[m, width], 0 where there is no member).
 
         Returns:
@@ -122,15 +122,15 @@ class Group(ABC):
     def score(self, runs: Runs) -> Floats:
         """The statistic, its limit being 1; NaN during training and where no member has a value."""
         self._forget_changed()
-        vector = self._look(runs)
+        vector = self._vectors(runs)
         seen = np.asarray((~np.isnan(vector) & self.there[runs.row]).any(axis=1) & runs.open, np.bool_)
         score = np.full(len(runs), np.nan)
         self.cause = np.full(len(runs), NO_CAUSE, np.int32)
-        for turn in runs.turns():
+        for pairs in runs.rounds():
             if runs.gated:
-                closed = turn[~runs.open[turn]]
+                closed = pairs[~runs.open[pairs]]
                 self._last[runs.row[closed]] = NEVER
-            taken = turn[seen[turn]]
+            taken = pairs[seen[pairs]]
             if len(taken):
                 score[taken], self.cause[taken] = self._step(runs.row[taken], runs.time[taken], vector[taken])
         return score
@@ -168,9 +168,9 @@ class Group(ABC):
         """int64[r], vectors a lesson has at least."""
         return np.asarray(np.maximum(self.there.sum(axis=1) + 1, FOLDS), np.int64)
 
-    def _look(self, runs: Runs) -> Floats:
+    def _vectors(self, runs: Runs) -> Floats:
         """float64[k, width], NaN where a member has no value; 0 where there is no member."""
-        value = self._peers.look(runs)
+        value = self._peers.values(runs)
         missing = self._peers.bad(runs) | ~np.isfinite(value)
         return np.where(self.there[runs.row], np.where(missing, np.nan, value), 0.0)
 
@@ -182,15 +182,15 @@ class Group(ABC):
         trained = self._trained[row]
         if not trained.all():
             young = ~trained
-            self._note(row[young], vector[young], begins[young])
+            self._add_to_lesson(row[young], vector[young], begins[young])
         score, cause = np.full(len(row), np.nan), np.full(len(row), NO_CAUSE, np.int32)
         if trained.any():
             ready = row[trained]
-            score[trained], blame = self.tell(ready, vector[trained], begins[trained])
+            score[trained], blame = self.score_vectors(ready, vector[trained], begins[trained])
             cause[trained] = self.member[ready, np.where(self.there[ready], blame, -np.inf).argmax(axis=1)]
         return score, cause
 
-    def _note(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> None:
+    def _add_to_lesson(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> None:
         """Add to the lessons; learn where one is over."""
         place = np.minimum(self._count[row], self._train[row] - 1)
         self._vector[row, place], self._begins[row, place] = vector, begins

@@ -35,7 +35,7 @@ without a usable value changes nothing (but for `bad`, `votes` and groups). A re
 newest, because it is late or was sent twice, is not judged. While a rule's gate is closed it is not judged, and what
 happens then is not learnt from. A silent point is `silence`'s business. A clock set forward is a gap; one set back
 makes readings late until it has caught up. How a stream is cut into batches changes nothing, to the last bit. Which
-rules say nothing at present, and why, is told by `Bank.unjudged`.
+rules say nothing at present, and why, is listed by `Bank.not_evaluated`.
 """
 
 
@@ -74,8 +74,8 @@ def picture(kind: str, example: Example) -> str:
 
 def _held(score: NDArray[np.float64]) -> NDArray[np.float64]:
     """float64[n], a score that is told now and then, as it stands until the next."""
-    told = np.maximum.accumulate(np.where(np.isnan(score), -1, np.arange(len(score))))
-    held: NDArray[np.float64] = np.where(told >= 0, score[told], np.nan)
+    newest = np.maximum.accumulate(np.where(np.isnan(score), -1, np.arange(len(score))))
+    held: NDArray[np.float64] = np.where(newest >= 0, score[newest], np.nan)
     return held
 
 
@@ -83,9 +83,9 @@ def _section(kind: str, example: Example | None) -> str:
     parts = [f"### `{kind}`\n", _described(kind)]
     if example is not None:
         parts.append(f"![{kind}]({PICTURES.relative_to(PAGE.parent)}/{kind}.svg)\n")
-        told = ", ".join(f"{name} {value:g}" for name, value in example.param.items())
+        parameters = ", ".join(f"{name} {value:g}" for name, value in example.param.items())
         off = "" if example.off is None else f", off {example.off:g}"
-        parts.append(f"*{example.said}* on {example.on:g}{off}{', ' if told else ''}{told}.\n")
+        parts.append(f"*{example.caption}* on {example.on:g}{off}{', ' if parameters else ''}{parameters}.\n")
     return "\n".join(parts)
 
 

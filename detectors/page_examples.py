@@ -45,7 +45,7 @@ class Example:
     on: float
     label: str
     score: str
-    said: str
+    caption: str
     off: float | None = None
     param: Mapping[str, float] = field(default_factory=dict)
     others: Sequence[NDArray[np.float64]] = ()
@@ -114,7 +114,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="water pressure, MPa",
         score="−pressure",
         drawn=(0.315, 0.325),
-        said="A low limit with a deadband: it trips at 0.315 MPa and returns at 0.325.",
+        caption="A low limit with a deadband: it trips at 0.315 MPa and returns at 0.325.",
     ),
     "deviation": Example(
         np.repeat([60.0, 80.0], 150) + _noise(300, 0.4) + _pulse(300, 100, 125, 9.0),
@@ -124,7 +124,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         others=[np.repeat([60.0, 80.0], 150)],
         label="casting speed and its set-point, mm/min",
         score="% of set-point",
-        said="The new set-point is no deviation; nine millimetres a minute too fast is one.",
+        caption="The new set-point is no deviation; nine millimetres a minute too fast is one.",
     ),
     "rate": Example(
         37 + _noise(900, 0.12) + _ramp(900, 300, 480, 20.0) + _pulse(900, 700, 701, 8.0),
@@ -133,7 +133,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"side": 1.0, "window_s": 120.0},
         label="hopper temperature, °C",
         score="°C/min",
-        said="A steady rise is found; what the slope owes to one wild value is a moment.",
+        caption="A steady rise is found; what the slope owes to one wild value is a moment.",
     ),
     "step": Example(
         82 + _noise(900, 1.0) + _pulse(900, 450, 900, 6.0) + _pulse(900, 200, 202, 25.0),
@@ -143,7 +143,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="flow, m³/h",
         score="m³/h",
         step=True,
-        said="A lasting shift is found, a spike is not.",
+        caption="A lasting shift is found, a spike is not.",
     ),
     "spike": Example(
         4.5 + _noise(300, 0.15) + _pulse(300, 90, 91, 3.0) + _pulse(300, 180, 300, 2.0),
@@ -152,7 +152,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="CO, ppm",
         score="robust deviations",
         clip=(0.0, 25.0),
-        said="A single wild value is found; of a lasting step only the first readings are wild.",
+        caption="A single wild value is found; of a lasting step only the first readings are wild.",
     ),
     "count": Example(
         np.isin(np.arange(300), [20, 90, 150, 165, 180, 260]).astype(float),
@@ -161,7 +161,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"above": 0.5, "window_s": 60.0, "edges": 1.0},
         label="spark detector",
         score="in 60 s",
-        said="Three sparks within a minute.",
+        caption="Three sparks within a minute.",
     ),
     "bad": Example(
         np.where((np.arange(200) >= 80) & (np.arange(200) < 120), np.nan, 50 + _noise(200, 1.0)),
@@ -169,7 +169,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         off=0.0,
         label="temperature, °C",
         score="bad",
-        said="From 80 s to 120 s the gateway sends no value.",
+        caption="From 80 s to 120 s the gateway sends no value.",
     ),
     "range": Example(
         20 + _ramp(200, 50, 120, 95.0) - _pulse(200, 150, 200, 70.0),
@@ -179,7 +179,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="level, %",
         score="half spans",
         drawn=(100.0,),
-        said="More than the instrument can show.",
+        caption="More than the instrument can show.",
     ),
     "current": Example(
         np.where(np.arange(200) < 100, 300 + _noise(200, 3.0), -150.0),
@@ -188,7 +188,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"low": 0.0, "high": 600.0},
         label="temperature from a 4–20 mA loop, °C",
         score="|mA − 12|",
-        said="The wire breaks: 0 mA reads as −150 °C.",
+        caption="The wire breaks: 0 mA reads as −150 °C.",
     ),
     "stuck": Example(
         np.where(np.arange(600) < 200, 182 + _noise(600, 1.6), 183.2) + _pulse(600, 500, 600, 2.5),
@@ -196,7 +196,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"band": 0.35, "nonzero": 0.0},
         label="top pressure, kPa",
         score="s without moving",
-        said="Three minutes without moving.",
+        caption="Three minutes without moving.",
     ),
     "pinned": Example(
         np.where((np.arange(1200) > 300) & (np.arange(1200) < 900), 23.9 + _noise(1200, 0.1), 8 + _noise(1200, 1.2)),
@@ -207,7 +207,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         score="% at the limit",
         drawn=(24.0,),
         step=True,
-        said="It moves, but always just at the alarm limit: a value somebody has made.",
+        caption="It moves, but always just at the alarm limit: a value somebody has made.",
     ),
     "noise": Example(
         20.8 + 0.2 * np.sin(np.arange(1500) / 200) + _noise(1500, 0.04) * (np.arange(1500) < 900),
@@ -218,7 +218,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         score="times quieter",
         clip=(0.0, 20.0),
         step=True,
-        said="The value still moves, but the noise a real instrument has is gone.",
+        caption="The value still moves, but the noise a real instrument has is gone.",
     ),
     "neighbour": Example(
         4 + _noise(600, 0.3) - _ramp(600, 250, 300, 3.4),
@@ -228,7 +228,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="CO in one hall, ppm",
         score="times apart",
         others=[4 + _noise(600, 0.3) + _ramp(600, 250, 350, 11.0), 5 + _noise(600, 0.3) + _ramp(600, 250, 350, 9.0)],
-        said="Its neighbours rise and it does not: a poisoned cell.",
+        caption="Its neighbours rise and it does not: a poisoned cell.",
     ),
     "ewma": Example(
         10 + _noise(500, 1.0) + _pulse(500, 250, 500, 0.9),
@@ -237,7 +237,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"train": 150.0, "weight": 0.1, "floor": 0.1},
         label="level, mm",
         score="standard deviations",
-        said="A shift of less than one standard deviation, which no limit would see.",
+        caption="A shift of less than one standard deviation, which no limit would see.",
     ),
     "cusum": Example(
         10 + _noise(500, 1.0) + _ramp(500, 200, 500, 2.5),
@@ -246,7 +246,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"train": 150.0, "slack": 0.5, "floor": 0.1},
         label="level, mm",
         score="sum, deviations",
-        said="A slow drift adds up.",
+        caption="A slow drift adds up.",
     ),
     "page_hinkley": Example(
         10 + _noise(500, 1.0) + _pulse(500, 250, 500, 1.5),
@@ -254,7 +254,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"delta": 0.05, "alpha": 0.9999, "least": 30.0},
         label="level, mm",
         score="statistic",
-        said="A change of the mean; after each finding the test begins anew.",
+        caption="A change of the mean; after each finding the test begins anew.",
     ),
     "zscore": Example(
         10 + _noise(400, 1.0) + _pulse(400, 250, 255, 8.0),
@@ -262,7 +262,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         param={"least": 30.0, "floor": 0.1},
         label="level, mm",
         score="standard deviations",
-        said="Far from everything seen so far.",
+        caption="Far from everything seen so far.",
     ),
     "robust_z": Example(
         10 + _noise(600, 1.0) + _pulse(600, 100, 102, 40.0) + _pulse(600, 400, 406, 8.0),
@@ -271,7 +271,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="level, mm",
         score="robust deviations",
         clip=(0.0, 20.0),
-        said="Two wild values early on do not blunt the scale for what comes later.",
+        caption="Two wild values early on do not blunt the scale for what comes later.",
     ),
     "t2": Example(
         _FLOW,
@@ -281,7 +281,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="a flow, with a pressure and a temperature of the same load",
         score="T² / limit",
         clip=(0.0, 4.0),
-        said="T² asks whether the common load is unusual, as it is from 800 s to 950 s.",
+        caption="T² asks whether the common load is unusual, as it is from 800 s to 950 s.",
     ),
     "spe": Example(
         _FLOW,
@@ -291,7 +291,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="a flow, with a pressure and a temperature of the same load",
         score="SPE / limit",
         clip=(0.0, 8.0),
-        said="SPE asks whether they still move together: from 1,200 s on the flow alone falls off.",
+        caption="SPE asks whether they still move together: from 1,200 s on the flow alone falls off.",
     ),
     "mahalanobis": Example(
         _FLOW,
@@ -315,8 +315,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="a flow, with a pressure and a temperature of the same load",
         score="distance or spread / limit",
         clip=(0.0, 5.0),
-        said="From 1,200 s on the smoothed distance of all three from what they learnt to be together. The jumps of the"
-        " load at 800 s and 950 s, of which the lesson had none, are spread until the average has followed.",
+        caption="From 1,200 s on the smoothed distance of all three from what they learnt to be together. The jumps of"
+        " the load at 800 s and 950 s, of which the lesson had none, are spread until the average has followed.",
     ),
     "votes": Example(
         np.where(np.arange(200) < 80, 0.0, 1.0),
@@ -328,7 +328,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
             np.where(np.arange(200) < 120, 0.0, 1.0),
             np.where(np.arange(200) < 150, 0.0, np.nan),
         ],
-        said="Two out of three; from 150 s on the third is bad, and votes to trip too.",
+        caption="Two out of three; from 150 s on the third is bad, and votes to trip too.",
     ),
     "first_out": Example(
         _pulse(200, 90, 160, 1.0),
@@ -337,7 +337,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="three trips of one shutdown",
         score="channels on",
         others=[_pulse(200, 60, 160, 1.0), _pulse(200, 110, 160, 1.0)],
-        said="Which of several was the first is told with the finding: here the one at 60 s.",
+        caption="Which of several was the first is told with the finding: here the one at 60 s.",
     ),
     "profile": Example(
         _day(12, 600.0),
@@ -348,7 +348,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         label="hall temperature, °C",
         score="deviations for the hour",
         clip=(0.0, 15.0),
-        said="26 °C is nothing at noon, and strange at three in the night.",
+        caption="26 °C is nothing at noon, and strange at three in the night.",
     ),
     "phase": Example(
         _METAL,
@@ -361,7 +361,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         score="deviations for the length",
         clip=(0.0, 15.0),
         step_s=10.0,
-        said="Every cast cools along its length; the last one cools too early.",
+        caption="Every cast cools along its length; the last one cools too early.",
     ),
     "forecast": Example(
         _SCALE + _noise(1500, 0.3),
@@ -374,7 +374,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         drawn=(60.0,),
         clip=(0.0, 2000.0),
         step=True,
-        said="Ten minutes before the limit is reached, the trend says so.",
+        caption="Ten minutes before the limit is reached, the trend says so.",
     ),
     "surprise": Example(
         _day(12, 600.0, 0.0) + _pulse(1728, 836, 838, 6.0) + _pulse(1728, 1602, 1608, 6.0),
@@ -383,6 +383,6 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         step_s=600.0,
         label="hall temperature, °C",
         score="surprise",
-        said="A wild value one evening, and 26 °C at three in the night: each is told once, and nobody set a limit.",
+        caption="A wild value one evening, and 26 °C at three in the night: each is told once, and nobody set a limit.",
     ),
 }

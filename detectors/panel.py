@@ -37,13 +37,13 @@ class Panel:
         """Let every detector that is concerned judge a batch."""
         if feed.layout is None or feed.layout is not self._layout:
             self._layout = feed.layout
-            self._look_up(feed)
+            self._find_rules(feed)
         if not self._concerned:
             return []
         group, all_open = self._group, self._conditions.stay_open(self._asked)
         if not feed.single:
             return [
-                detector.judge(Runs(feed, group[part], row, whole=whole), all_open=all_open)
+                detector.evaluate(Runs(feed, group[part], row, whole=whole), all_open=all_open)
                 for detector, part, row, whole in self._concerned
             ]
         time, value = feed.time[group], feed.value[group]
@@ -51,10 +51,10 @@ class Panel:
         for detector, part, row, whole in self._concerned:
             runs = Runs(feed, group[part], row, whole=whole)
             runs.time, runs.value = time[part], value[part]
-            found.append(detector.judge(runs, all_open=all_open))
+            found.append(detector.evaluate(runs, all_open=all_open))
         return found
 
-    def _look_up(self, feed: Feed) -> None:
+    def _find_rules(self, feed: Feed) -> None:
         """Find the rules of all detectors that judge a batch, detector by detector."""
         if len(self._point) <= 2 * len(feed.group):  # ask each rule for its point, or each point for its rules
             group = feed.find(self._point)

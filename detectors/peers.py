@@ -5,7 +5,7 @@
 >>> from detectors.runs import RuleIndex
 >>> feed = make_feed(series([1.0, 2.0, 3.0], others=[[5.0, np.nan, np.nan]]), Known(2))
 >>> runs = RuleIndex(np.array([0], np.int32), 2).runs(feed)
->>> Peers(np.array([[1, NO_POINT]], np.int32), np.array([1.0])).look(runs).tolist()
+>>> Peers(np.array([[1, NO_POINT]], np.int32), np.array([1.0])).values(runs).tolist()
 [[5.0, nan], [5.0, nan], [nan, nan]]
 """
 
@@ -35,13 +35,13 @@ class Peers:
         self._point = np.where(self.there, there, 0).astype(np.int32, copy=False)
         self._fresh_s = fresh_s
 
-    def look(self, runs: Runs) -> NDArray[np.float64]:
+    def values(self, runs: Runs) -> NDArray[np.float64]:
         """float64[k, m], the newest usable values; NaN where there is no point, none was seen, or it is not fresh."""
-        return self.look_with_times(runs)[0]
+        return self.values_with_times(runs)[0]
 
-    def look_with_times(self, runs: Runs) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def values_with_times(self, runs: Runs) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The values as `look` gives them, and the times they were taken at (int64[k, m], ns; of no use where NaN)."""
-        point, place = self._asked(runs)
+        point, place = self._queried(runs)
         value, time = runs.feed.newest(point, place)
         value, time = value.reshape(self._shape(runs)), time.reshape(self._shape(runs))
         age_s = (runs.time[:, None] - time) / 1e9
@@ -50,7 +50,7 @@ class Peers:
 
     def bad(self, runs: Runs) -> NDArray[np.bool_]:
         """bool[k, m], points whose newest reading of all has no usable value, however good the one before was."""
-        point, place = self._asked(runs)
+        point, place = self._queried(runs)
         whole = runs.feed.whole or runs.feed
         known = whole.known
         bad = known.newest[point] > known.time[point]
@@ -62,7 +62,7 @@ class Peers:
     def _shape(self, runs: Runs) -> tuple[int, int]:
         return len(runs), self.there.shape[1]
 
-    def _asked(self, runs: Runs) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    def _queried(self, runs: Runs) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
         """Each pair's points one after another (int32[k * m]), and the places up to which they are looked for."""
         point = self._point[runs.row]
         return point.ravel(), np.repeat(runs.feed.place[runs.at], point.shape[1])

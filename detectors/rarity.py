@@ -68,7 +68,7 @@ class Tails:
             place, which = np.nonzero(above)
             floor = np.maximum(floor[place] + 1e-3 * size[above], _TINY)
             row = self._everyone[at][place]
-            rarity[above] = self._judge(row, which, distance[above], floor)
+            rarity[above] = self._score_excess(row, which, distance[above], floor)
         rows = self._rows[at] + known
         counted = np.maximum(rows, 1.0)
         size = size + np.where(known, np.maximum(1.0 / MEMORY, 1.0 / counted) * (distance - size), 0.0)
@@ -83,7 +83,7 @@ class Tails:
         tails: Arrays = {"tail_rows": self._rows, "tail_size": self._size, "tail_quantile": self._quantile}
         return {**tails, "tail_excesses": self._excesses, "tail_excess": self._excess, "tail_log": self._log}
 
-    def _judge(self, row: NDArray[np.intp], which: NDArray[np.intp], distance: Floats, floor: Floats) -> Floats:
+    def _score_excess(self, row: NDArray[np.intp], which: NDArray[np.intp], distance: Floats, floor: Floats) -> Floats:
         """The rarity of distances above the quantile, which then teach how far beyond it distances lie."""
         quantile, mean, mean_log = self._quantile[row, which], self._excess[row, which], self._log[row, which]
         excess = distance - quantile

@@ -41,8 +41,8 @@ class Walk:
         if everything and self._in_step(runs):
             return self._march(len(runs) // len(self._all), step, columns)
         score = np.full(len(runs), np.nan)
-        for turn in runs.turns():
-            seen = turn if everything else turn[usable[turn]]
+        for pairs in runs.rounds():
+            seen = pairs if everything else pairs[usable[pairs]]
             score[seen] = step(runs.row[seen], *(column[seen] for column in columns))
         return score
 
@@ -51,8 +51,8 @@ class Walk:
         if len(grid) == 1:
             return step(EVERYONE, grid[0])
         score = np.empty(grid.shape)
-        for turn, value in enumerate(grid):
-            step(EVERYONE, value, score[turn])
+        for number, value in enumerate(grid):
+            step(EVERYONE, value, score[number])
         return score.T.ravel()
 
     def _in_step(self, runs: Runs) -> bool:
@@ -66,10 +66,10 @@ class Walk:
         if depth == 1:
             return step(EVERYONE, *columns)
         rows = len(self._all)
-        turned = [np.ascontiguousarray(column.reshape(rows, depth).T) for column in columns]
+        by_step = [np.ascontiguousarray(column.reshape(rows, depth).T) for column in columns]
         score = np.empty((depth, rows))
-        for turn in range(depth):
-            score[turn] = step(EVERYONE, *(column[turn] for column in turned))
+        for number in range(depth):
+            score[number] = step(EVERYONE, *(column[number] for column in by_step))
         return score.T.ravel()
 
 

@@ -50,8 +50,8 @@ class Runs:
         runs = cls(feed, at, row)
         runs.row, runs.at, runs._depth = row, at, 0
         if not feed.single:
-            turns = row[1:] != row[:-1]
-            runs.start = np.concatenate((_ZERO[: len(row)], np.flatnonzero(turns) + 1))
+            rounds = row[1:] != row[:-1]
+            runs.start = np.concatenate((_ZERO[: len(row)], np.flatnonzero(rounds) + 1))
             runs.single = len(runs.start) == len(row)
         return runs
 
@@ -174,7 +174,7 @@ class Runs:
         places = np.arange(len(self))
         return np.where(places > self.first, value[places - 1], carry[self.row])
 
-    def turns(self) -> Iterator[NDArray[np.intp]]:
+    def rounds(self) -> Iterator[NDArray[np.intp]]:
         """All pairs in turns, oldest first: no rule stands twice in a turn. For recursions that allow no other way."""
         if self.single:
             yield self.last
@@ -183,8 +183,8 @@ class Runs:
         order = np.argsort(-size, kind="stable")
         start, size = self.start[order], size[order]
         width = np.searchsorted(-size, -np.arange(size[0] if len(size) else 0), side="left")
-        for turn, many in enumerate(width.tolist()):
-            yield start[:many] + turn
+        for pairs, many in enumerate(width.tolist()):
+            yield start[:many] + pairs
 
     def newest(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """What was known of another point at each pair: its newest usable value and that one's time."""
@@ -204,18 +204,18 @@ class RuleIndex:
 
     def rows(self, feed: Feed) -> NDArray[np.intp]:
         """The rules that judge any of these readings, each once."""
-        return self._watchers(feed)[1]
+        return self._rows_for(feed)[1]
 
     def runs(self, feed: Feed) -> Runs:
         """Every reading with every rule that judges it."""
         if feed.layout is None or feed.layout is not self._layout:
-            group, rows = self._watchers(feed)
+            group, rows = self._rows_for(feed)
             whole = len(rows) == len(feed.group) == len(self._point) and bool((feed.group == self._point).all())
             self._layout, self._last = feed.layout, (group, rows, whole)
         group, rows, whole = self._last
         return Runs(feed, group, rows, whole=whole)
 
-    def _watchers(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _rows_for(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Groups of the feed and the rows that judge them, a group once for each of its rows."""
         if len(self._point) <= 2 * len(feed.group):  # ask each rule for its point, or each point for its rules
             group = feed.find(self._point)

@@ -39,7 +39,7 @@ class _Side:
         """Whether any of these rules is shown a value outside its interval."""
         return not everywhere((value >= self.low[rows]) & (value <= self.high[rows]))
 
-    def work_out(self, rows: NDArray[np.intp], shown: NDArray[np.float64]) -> None:
+    def recompute(self, rows: NDArray[np.intp], shown: NDArray[np.float64]) -> None:
         """Look at some rules anew, each of which was `shown` a value (float64[k])."""
         low, high = self.detector.steady(rows, shown)
         gated = self.detector.gates.gated[rows]
@@ -62,9 +62,9 @@ class Screen:
         self._sides = [_Side(detector) for detector in detectors]
         self._low, self._high = np.full(points, -np.inf), np.full(points, np.inf)
         self._shown = np.full(points, np.nan)  # what stirred a point last
-        self._judged = np.zeros(points, bool)
+        self._has_rule = np.zeros(points, bool)
         for detector in self.detectors:
-            self._judged[detector.rules.point] = True
+            self._has_rule[detector.rules.point] = True
         self.sync(self._shown)
 
     def update(self, feed: Feed, now: int, *, moved: bool) -> list[Findings]:
@@ -81,20 +81,20 @@ class Screen:
             return []
         stirs = ~steady
         if not feed.complete:
-            stirs &= self._judged[index]  # nobody misses a value of a point that nobody judges
+            stirs &= self._has_rule[index]  # nobody misses a value of a point that nobody judges
             if not anywhere(stirs):
                 return []
         if not feed.single:  # what stirs a rule makes its later readings matter too
             stirs = np.repeat(np.logical_or.reduceat(stirs, feed.start), feed.size)
         feed = feed.take(stirs)
         self._shown[feed.group] = feed.value[feed.last]
-        rows = [detector.watching(feed) for detector in self.detectors]
+        rows = [detector.rows_for(feed) for detector in self.detectors]
         findings = []
         for side, of in zip(self._sides, rows, strict=True):
             shown = self._shown[side.detector.rules.point[of]]
             if len(of) and (not feed.single or side.stirred(of, shown)):
                 findings.append(side.detector.update(feed, now))
-                side.work_out(of, shown)
+                side.recompute(of, shown)
         self._join(rows, feed.group)
         return findings
 
@@ -103,7 +103,7 @@ class Screen:
         self._shown[:] = known
         rows = [np.arange(len(detector.rules)) for detector in self.detectors]
         for side, of in zip(self._sides, rows, strict=True):
-            side.work_out(of, known[side.detector.rules.point])
+            side.recompute(of, known[side.detector.rules.point])
         self._join(rows, np.arange(len(known), dtype=np.int32))
 
     def _join(self, rows: Sequence[NDArray[np.intp]], point: NDArray[np.int32]) -> None:

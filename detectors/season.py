@@ -82,7 +82,7 @@ class Season:
         leaves = (place != self._place[at]) & ~(inside & (place == self._place[at] - 1))
         if leaves.any():
             self._end_visits(among(at, leaves), place[leaves])
-        score = np.where(inside, self._judge(at, place % self.bins, value), np.nan)
+        score = np.where(inside, self._score_bins(at, place % self.bins, value), np.nan)
         refused = score >= self._on[at]
         teaches = (place == self._place[at]) & inside & ~refused
         if teaches.all():
@@ -92,7 +92,7 @@ class Season:
             self._refused[among(at, refused)] += 1
         return score
 
-    def _judge(self, at: Index, bin_: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _score_bins(self, at: Index, bin_: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
         visits, variance = self._visits.ravel(), self._variance.ravel()
         own = self._begin[at] + bin_
         weight = visits[own].astype(np.float64)

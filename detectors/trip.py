@@ -43,7 +43,7 @@ class Trip:
         """bool[r], rules that are not at rest: what they are shown next matters whatever its score."""
         self._many = 0  # rules that are not at rest
 
-    def standing(self, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def status(self, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """bool[k] both: which of these rules are tripped, and which have to be shown every reading whatever its score.
 
         These are rules of which a delay runs, or that count N of M.
@@ -54,7 +54,7 @@ class Trip:
             moving |= self.history[row] != 0
         return tripped, moving
 
-    def show(self, runs: Runs) -> None:
+    def mark_resting(self, runs: Runs) -> None:
         """Tell runs which of their rules are at rest."""
         runs.settled = not self._many
         if self._many:
@@ -63,7 +63,7 @@ class Trip:
             if not runs.settled:
                 runs.rest = ~busy
 
-    def judge(
+    def evaluate(
         self, runs: Runs, score: NDArray[np.float64]
     ) -> tuple[Runs, NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
         """Move on by one batch.
@@ -100,15 +100,15 @@ class Trip:
         rules, row = self._rules, runs.row
         on, time = hot, runs.time
         off = ~hot & (score <= rules.off[row])
-        judged = ~np.isnan(score)
+        usable = ~np.isnan(score)
         if self._counting is not None:
-            on, off = self._count(runs, on, off, judged)
+            on, off = self._count(runs, on, off, usable)
         condition = runs.fill(on, on | off, self.condition)
-        turned = condition != runs.previous(condition, self.condition)
-        since = runs.fill(time, turned, self.since)
+        switched = condition != runs.previous(condition, self.condition)
+        since = runs.fill(time, switched, self.since)
         held = time - since
-        trips = judged & condition & (held >= rules.on_delay[row])
-        returns = judged & ~condition & (held >= rules.off_delay[row])
+        trips = usable & condition & (held >= rules.on_delay[row])
+        returns = usable & ~condition & (held >= rules.off_delay[row])
         tripped = runs.fill(trips, trips | returns, self.tripped)
         changed = np.flatnonzero(tripped != runs.previous(tripped, self.tripped))
 
@@ -123,7 +123,7 @@ class Trip:
         return changed, tripped[changed], since[changed]
 
     def _count(
-        self, runs: Runs, on: NDArray[np.bool_], off: NDArray[np.bool_], judged: NDArray[np.bool_]
+        self, runs: Runs, on: NDArray[np.bool_], off: NDArray[np.bool_], usable: NDArray[np.bool_]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Where N of M begins and ends, for the rules that count; the others stay as they are."""
         need, of = self._rules.need, self._rules.of
@@ -131,12 +131,12 @@ class Trip:
             return on, off
         on, off = on.copy(), off.copy()
         mask = np.where(of >= 64, np.uint64(2**64 - 1), (_ONE << np.minimum(of, 63).astype(np.uint64)) - _ONE)
-        for turn in runs.turns():
-            turn_ = turn[judged[turn] & self._counting[runs.row[turn]]]
-            row = runs.row[turn_]
-            self.history[row] = ((self.history[row] << _ONE) | on[turn_].astype(np.uint64)) & mask[row]
+        for pairs in runs.rounds():
+            counted = pairs[usable[pairs] & self._counting[runs.row[pairs]]]
+            row = runs.row[counted]
+            self.history[row] = ((self.history[row] << _ONE) | on[counted].astype(np.uint64)) & mask[row]
             enough = np.bitwise_count(self.history[row]) >= need[row]
-            on[turn_], off[turn_] = enough, ~enough
+            on[counted], off[counted] = enough, ~enough
         return on, off
 
     def arrays(self) -> Arrays:

@@ -1,7 +1,7 @@
 """Bad signal: the gateway says the value is bad or sends none. It is never treated as zero, and never passed over.
 
->>> from detectors.examples import judge
->>> judge("bad", [3.5, float("nan"), 3.5], on=1.0, off=0.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("bad", [3.5, float("nan"), 3.5], on=1.0, off=0.0)
 ['trips at 1 s: nan', 'returns at 2 s: 3.5']
 """
 
@@ -21,8 +21,8 @@ from detectors.trip import Arrays
 class Bad:
     """Scores 1 where there is no usable value, else 0."""
 
-    judges: Final = "value"
-    judges_no_value: Final = True
+    reports: Final = "value"
+    scores_no_value: Final = True
 
     def __init__(self, rules: RuleTable) -> None:
         """Take the rules; there are no parameters."""

@@ -7,8 +7,8 @@ most 16. It falls with the next reading after an event has grown too old, so a p
 heartbeat. What was before a closed gate is forgotten. (ISA-18.2 counts the same way to find chattering alarms: three or
 more in a minute.)
 
->>> from detectors.examples import judge
->>> judge("count", [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0], on=3.0, off=1.0, step_s=10.0, above=0.5, window_s=60.0,
+>>> from detectors.examples import evaluate
+>>> evaluate("count", [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0], on=3.0, off=1.0, step_s=10.0, above=0.5, window_s=60.0,
 ...       edges=1.0)
 ['trips at 60 s: 3']
 """
@@ -34,7 +34,7 @@ _MOST: Final = 16
 class Count:
     """Scores a reading by the number of events of late."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._above = below(rules.param["above"])

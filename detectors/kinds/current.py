@@ -6,8 +6,8 @@ current out of the range on purpose: NAMUR NE 43 (2003) has it signal failure at
 keeps 3.8 to 20.5 for measuring. The idea is from there; the limit here is one for both ends, and a card that clips what
 it reads at the ends of its range hides all of it.
 
->>> from detectors.examples import judge
->>> judge("current", [50.0, -20.0, 3.0], on=11.0, off=8.5, low=0.0, high=100.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("current", [50.0, -20.0, 3.0], on=11.0, off=8.5, low=0.0, high=100.0)
 ['trips at 1 s: -20', 'returns at 2 s: 3']
 """
 
@@ -32,7 +32,7 @@ _MIDDLE_MA: Final = 12.0
 class Current:
     """Scores a value by how far the current behind it is from 12 mA."""
 
-    judges: Final = "value"
+    reports: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
         self._low = rules.param["low"]

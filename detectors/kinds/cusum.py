@@ -15,8 +15,8 @@ chapter 9 (the tabular CUSUM); Lucas and Crosier, "Robust CUSUM", Communications
 Their run lengths hold for independent readings: of a value that wanders for minutes, read every second, the sums have
 no bound. This is for points whose readings are noise about a level, or come slower than they wander.
 
->>> from detectors.examples import judge
->>> judge("cusum", [1.0, 3.0, 1.0, 3.0] + [4.0] * 4 + [2.0] * 9, on=3.0, off=1.5, train=4.0, slack=0.5, floor=0.1)
+>>> from detectors.examples import evaluate
+>>> evaluate("cusum", [1.0, 3.0, 1.0, 3.0] + [4.0] * 4 + [2.0] * 9, on=3.0, off=1.5, train=4.0, slack=0.5, floor=0.1)
 ['trips at 6 s: 3.696', 'returns at 14 s: nan']
 """
 
@@ -41,7 +41,7 @@ _CAP: Final = 4.0
 class Cusum:
     """Scores a reading by the larger of the two sums it leads to."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._train, self._floor = np.maximum(rules.param["train"], 2), rules.param["floor"]

@@ -6,10 +6,10 @@ unit, 1 in percent of the set-point; `setpoint`: in the point's unit, NaN = the 
 `side`; where single precision of value and set-point leaves open whether it is at `on` or `off`, it is. Without a
 set-point, and with one of zero where percent are asked for, nothing can be told.
 
->>> from detectors.examples import judge
+>>> from detectors.examples import evaluate
 >>> nan, inf = float("nan"), float("inf")
->>> judge("deviation", [50.0, 47.0, 47.0], on=5.0, others=[[50.0, 50.0, 49.0]], side=-1.0, relative=1.0, setpoint=nan,
-...       fresh_s=inf)
+>>> evaluate("deviation", [50.0, 47.0, 47.0], on=5.0, others=[[50.0, 50.0, 49.0]], side=-1.0, relative=1.0,
+...          setpoint=nan, fresh_s=inf)
 ['trips at 1 s: 6', 'returns at 2 s: nan']
 """
 
@@ -34,7 +34,7 @@ _MOST: Final = float(np.finfo(np.float64).max)
 class Deviation:
     """Scores a value by its distance from a set-point."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._side, self._on, self._off = rules.param["side"], rules.on, rules.off
@@ -62,7 +62,7 @@ class Deviation:
         relative = self._relative[runs.row]
         setpoint = self._setpoint[runs.row]
         if self._follows:
-            setpoint = np.where(np.isnan(setpoint), self._peers.look(runs)[:, 0], setpoint)
+            setpoint = np.where(np.isnan(setpoint), self._peers.values(runs)[:, 0], setpoint)
         setpoint = np.where(relative & (setpoint == 0), np.nan, setpoint)
         self._known[runs.row[runs.last]] = ~np.isnan(setpoint[runs.last])
         part = np.where(relative, 100 / np.where(relative, np.abs(setpoint), 1), 1)

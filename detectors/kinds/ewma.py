@@ -12,8 +12,8 @@ Roberts, "Control chart tests based on geometric moving averages", Technometrics
 Statistical Methods, 6.3.2.4. Their limit of 3 holds for independent readings: where a value wanders its average does,
 too, and `on` must be up to sqrt((2 - weight) / weight) times as high.
 
->>> from detectors.examples import judge
->>> judge("ewma", [1.0, 3.0, 1.0, 3.0, 4.0, 4.0, 2.0, 2.0], on=2.0, off=1.0, train=4.0, weight=0.5, floor=0.1)
+>>> from detectors.examples import evaluate
+>>> evaluate("ewma", [1.0, 3.0, 1.0, 3.0, 4.0, 4.0, 2.0, 2.0], on=2.0, off=1.0, train=4.0, weight=0.5, floor=0.1)
 ['trips at 5 s: 2.25', 'returns at 7 s: nan']
 """
 
@@ -33,7 +33,7 @@ from detectors.trip import Arrays, joined
 class Ewma:
     """Scores a reading by where the average it leads to stands."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._train, self._floor = np.maximum(rules.param["train"], 2), rules.param["floor"]

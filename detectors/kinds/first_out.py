@@ -37,8 +37,8 @@ _LATE: Final = np.iinfo(np.int64).max
 class FirstOut:
     """Scores a moment by the number of channels that are on, and knows which came first."""
 
-    judges: Final = "score"
-    judges_no_value: Final = True
+    reports: Final = "score"
+    scores_no_value: Final = True
 
     def __init__(self, rules: RuleTable) -> None:
         self._level = below(rules.param["level"])
@@ -50,7 +50,7 @@ class FirstOut:
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """The number of channels that are on."""
-        value, time = self._peers.look_with_times(runs)
+        value, time = self._peers.values_with_times(runs)
         on = value >= self._level[runs.row, None]
         counts = on & runs.open[:, None]
         time = np.where(counts, time, _LATE)
@@ -58,8 +58,8 @@ class FirstOut:
         time = time[np.arange(len(runs)), first]
         self.cause = np.full(len(runs), NO_CAUSE, np.int32)
         any_on = np.asarray(counts.any(axis=1), np.bool_)
-        for turn in runs.turns():
-            self.cause[turn] = self._step(runs.row[turn], time[turn], first[turn], any_on[turn])
+        for pairs in runs.rounds():
+            self.cause[pairs] = self._step(runs.row[pairs], time[pairs], first[pairs], any_on[pairs])
         return np.asarray(np.count_nonzero(on, axis=1), np.float64)
 
     def _step(

@@ -21,8 +21,8 @@ The first rise of a swing or sawtooth slower than the window may be foretold, an
 the limit is near. A value that wanders must have its limit far away: ten of its standard deviations with `lead_s` as
 long as the window, eight with half of it, sixteen with twice.
 
->>> from detectors.examples import judge
->>> judge("forecast", [10.0] * 32 + [10.0 + 0.5 * s for s in range(60)], on=-32.0, off=-64.0,
+>>> from detectors.examples import evaluate
+>>> evaluate("forecast", [10.0] * 32 + [10.0 + 0.5 * s for s in range(60)], on=-32.0, off=-64.0,
 ...       limit=35.0, side=1.0, window_s=32.0, lead_s=32.0)  # it will be there at 82 s
 ['trips at 54 s: 29.43']
 """
@@ -69,7 +69,7 @@ _FLAT: Final = _ranks()
 class Forecast:
     """Scores, whenever a bucket closes, by minus the seconds left until the limit."""
 
-    judges: Final = "minus score"
+    reports: Final = "minus score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._side, self._limit = rules.param["side"], rules.param["side"] * rules.param["limit"]
@@ -138,14 +138,14 @@ class Forecast:
         """Take in the bucket (float64[m]) about to leave each window; how near the value had come (float64[m])."""
         era = closed.number // _ERA
         nearest = np.empty(len(closed))
-        for turn in closings.turns():
-            row = closings.row[turn]
+        for closing in closings.rounds():
+            row = closings.row[closing]
             kept, before = self._nearest[row], self._nearest_before[row]
-            later, next_ = era[turn] != self._era[row], era[turn] == self._era[row] + 1
+            later, next_ = era[closing] != self._era[row], era[closing] == self._era[row] + 1
             before = np.where(later, np.where(next_, kept, -np.inf), before)
-            kept = np.fmax(np.where(later, -np.inf, kept), oldest[turn])
-            self._nearest[row], self._nearest_before[row], self._era[row] = kept, before, era[turn]
-            nearest[turn] = np.maximum(kept, before)
+            kept = np.fmax(np.where(later, -np.inf, kept), oldest[closing])
+            self._nearest[row], self._nearest_before[row], self._era[row] = kept, before, era[closing]
+            nearest[closing] = np.maximum(kept, before)
         return nearest
 
     def _left(

@@ -3,8 +3,8 @@
 Parameter `side`: +1 judges high, -1 judges low. The score is the value as seen from that side, so `on` and `off` are
 `side` times the limits a person would write.
 
->>> from detectors.examples import judge
->>> judge("limit", [0.35, 0.20, 0.29, 0.31], on=-0.28, off=-0.30, side=-1.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("limit", [0.35, 0.20, 0.29, 0.31], on=-0.28, off=-0.30, side=-1.0)
 ['trips at 1 s: 0.2', 'returns at 3 s: 0.31']
 """
 
@@ -24,7 +24,7 @@ from detectors.trip import Arrays
 class Limit:
     """Scores a value by how high (or how low) it is."""
 
-    judges: Final = "value"
+    reports: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
         self._side, self._on, self._off = rules.param["side"], rules.on, rules.off

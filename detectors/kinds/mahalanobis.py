@@ -31,12 +31,13 @@ relations from lagged variables), plus the baseline, which follows slow drift. A
 is its term in the sum (MacGregor & Kourti 1995). The finding names the member without which the distance would shrink
 most (Alcala & Qin 2009), and tells the score.
 
->>> from detectors.examples import judge
+>>> from detectors.examples import evaluate
 >>> load = np.random.default_rng(1).normal(size=120)
 >>> inlet, outlet = load + 0.05 * np.cos(np.arange(120.0)), load.copy()
 >>> inlet[110:] += 0.6
->>> judge("mahalanobis", inlet, others=[outlet], on=1.0, off=0.85, train=100, smoothing=0.3, ridge=0.0, adaptation=0.0,
-...       clip=np.inf, limit=0.0, quantile=0.99, release=0.85, culprit=0.2, shrink=0.05, fresh_s=5.0, gap_s=60.0)
+>>> evaluate("mahalanobis", inlet, others=[outlet], on=1.0, off=0.85, train=100, smoothing=0.3, ridge=0.0,
+...          adaptation=0.0, clip=np.inf, limit=0.0, quantile=0.99, release=0.85, culprit=0.2, shrink=0.05,
+...          fresh_s=5.0, gap_s=60.0)
 ['trips at 111 s: 1.14']
 """
 
@@ -161,7 +162,7 @@ class Mahalanobis(Group):
         spread = averaged(energies(end.deviations, model.spread), setting.smoothing)[-1]
         self._spread.learn(row, model.spread.usual, excess, spread, len(newest))
 
-    def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    def score_vectors(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Distance or spread over its limit, whichever is more, and what each member has to do with it."""
         value = standardised(vector, self._mean[row], self._scale[row], self._clip[row])
         weights, baseline = self._weights[row], self._baseline[row]

@@ -7,8 +7,9 @@ With fewer than two, nothing can be told. Of two that disagree with each other t
 right; that is why the finding names the judged point itself. (The neighbour test of real-time quality control, IOOS
 QARTOD, 2020, is the same idea with one neighbour.)
 
->>> from detectors.examples import judge
->>> judge("neighbour", [4.0, 5.0, 30.0], on=5.0, others=[[5.0, 30.0, 31.0], [6.0, 34.0, 33.0]], floor=2.0, fresh_s=60.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("neighbour", [4.0, 5.0, 30.0], on=5.0, others=[[5.0, 30.0, 31.0], [6.0, 34.0, 33.0]], floor=2.0,
+...          fresh_s=60.0)
 ['trips at 1 s: 6.4', 'returns at 2 s: nan']
 """
 
@@ -31,7 +32,7 @@ _LEAST_PEERS: Final = 2
 class Neighbour:
     """Scores a value by its ratio to what its neighbours show."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._point = rules.point
@@ -43,7 +44,7 @@ class Neighbour:
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """How many times above or below; NaN without a value or without two fresh neighbours."""
         self.cause = self._point[runs.row]
-        seen = self._peers.look(runs)
+        seen = self._peers.values(runs)
         enough = np.count_nonzero(~np.isnan(seen), axis=1) >= _LEAST_PEERS
         self._known[runs.row[runs.last]] = enough[runs.last]
         if not seen.shape[1]:

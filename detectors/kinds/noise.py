@@ -13,8 +13,8 @@ windows after it began) the calm is the ordinary state and the verdict returns; 
 nothing to compare then, and the verdict stays. Latch a rule whose alarm must outlast that. What was before a closed
 gate is forgotten.
 
->>> from detectors.examples import judge
->>> judge("noise", [5.0, 6.0] * 16 + [5.5, 5.6] * 6, on=5.0, window_s=8.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("noise", [5.0, 6.0] * 16 + [5.5, 5.6] * 6, on=5.0, window_s=8.0)
 ['trips at 40 s: 10']
 """
 
@@ -41,7 +41,7 @@ _TINY: Final = float(np.finfo(np.float64).tiny)
 class Noise:
     """Scores a point by how much calmer it is than it was."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         width = np.maximum((rules.param["window_s"] * 1e9).astype(np.int64) // _RECENT, 1)

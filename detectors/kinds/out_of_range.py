@@ -3,8 +3,8 @@
 Parameters `low`, `high`: the instrument's range. The score is the distance from its middle in half spans: 1 at both
 ends, and as near to them as single precision cannot tell.
 
->>> from detectors.examples import judge
->>> judge("range", [50.0, 100.0, 101.0], on=1.0000001, off=1.0, low=0.0, high=100.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("range", [50.0, 100.0, 101.0], on=1.0000001, off=1.0, low=0.0, high=100.0)
 ['trips at 2 s: 101']
 """
 
@@ -27,7 +27,7 @@ _END: Final = np.ones(1)
 class OutOfRange:
     """Scores a value by how far out of its instrument's range it lies."""
 
-    judges: Final = "value"
+    reports: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
         self._middle = (rules.param["high"] + rules.param["low"]) / 2

@@ -11,8 +11,8 @@ sum tests", Biometrika 58, 1971. The arithmetic is that of `river.drift.PageHink
 (there `min_instances` and `threshold` are `least` and `on`), with one difference: river finds a drift above the
 threshold, a rule here trips at or above `on`.
 
->>> from detectors.examples import judge
->>> judge("page_hinkley", [0.0] * 5 + [2.0] * 6, on=3.0, off=1.0, delta=0.1, alpha=1.0, least=3.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("page_hinkley", [0.0] * 5 + [2.0] * 6, on=3.0, off=1.0, delta=0.1, alpha=1.0, least=3.0)
 ['trips at 7 s: 4.045', 'returns at 10 s: nan']
 """
 
@@ -35,7 +35,7 @@ _LOWEST: Final = np.array([[np.inf], [1.0]])
 class PageHinkley:
     """Scores a reading by the Page-Hinkley statistic it leads to."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._on, self._least = rules.on, rules.param["least"]

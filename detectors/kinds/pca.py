@@ -11,12 +11,12 @@ formula (Jackson & Mudholkar 1979) hold for independent normal readings; a plant
 on blocks left out of training. The finding names the member with the largest term in the newest statistic (MacGregor &
 Kourti 1995; Miller, Swanson & Heckler 1998), and tells the score. For slow and small faults see `mahalanobis`.
 
->>> from detectors.examples import judge
+>>> from detectors.examples import evaluate
 >>> load = np.random.default_rng(1).normal(size=120)
 >>> inlet, outlet = load + 0.05 * np.cos(np.arange(120.0)), load.copy()
 >>> inlet[110:] += 0.6
 >>> param = {"train": 100.0, "share": 0.9, "quantile": 0.99, "smoothing": 1.0, "fresh_s": 5.0}
->>> judge("spe", inlet, others=[outlet], on=2.0, **param), judge("t2", inlet, others=[outlet], on=2.0, **param)
+>>> evaluate("spe", inlet, others=[outlet], on=2.0, **param), evaluate("t2", inlet, others=[outlet], on=2.0, **param)
 (['trips at 110 s: 98.16'], [])
 """
 
@@ -110,7 +110,7 @@ class _Components(Group):
         self._limit[row] = max(float(np.quantile(found, quantile)), LEAST)
         self._average[row] = self._averages(lesson.parts()[-1], model, smoothing)[-1]
 
-    def tell(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    def score_vectors(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Averaged statistic over limit, and each member's term in the newest statistic."""
         value = filled(standardised(vector, self._mean[row], self._scale[row]), self._precision[row])
         terms = self.terms(value, pulled(self._form[row], value))

@@ -12,9 +12,9 @@ back by one bin jitters: the reading is judged there and teaches nothing.
 
 Contextual anomalies: Chandola, Banerjee and Kumar, "Anomaly detection: a survey", ACM Computing Surveys 41, 2009.
 
->>> from detectors.examples import judge
+>>> from detectors.examples import evaluate
 >>> length, level = [100.0, 300.0, 500.0, 700.0, 0.0], [60.0, 80.0, 80.0, 70.0, 0.0]
->>> judge("phase", [*level * 3, 60.0, 80.0, 60.0, 70.0], others=[[*length * 3, *length[:4]]], on=5.0, off=4.0,
+>>> evaluate("phase", [*level * 3, 60.0, 80.0, 60.0, 70.0], others=[[*length * 3, *length[:4]]], on=5.0, off=4.0,
 ...       low=50.0, high=850.0, least=3.0, floor=2.0, fresh_s=5.0)
 ['trips at 17 s: 10', 'returns at 18 s: nan']
 """
@@ -37,7 +37,7 @@ _BINS: Final = 32
 class Phase:
     """Scores a reading by its distance from what is normal at this phase."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         if len(rules) and (rules.inputs is None or (rules.inputs[:, 0] < 0).any()):

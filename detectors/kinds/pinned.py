@@ -9,8 +9,8 @@ An unannounced check of a steel works in 2021 found a control room whose every C
 while portable meters at the same places read tens to hundreds. `stuck` finds values that stand still; this finds those
 that were made to look alive.
 
->>> from detectors.examples import judge
->>> judge("pinned", [24.0, 24.2, 23.9, 24.1] * 5, on=90.0, at=24.0, band=0.5, window_s=16.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("pinned", [24.0, 24.2, 23.9, 24.1] * 5, on=90.0, at=24.0, band=0.5, window_s=16.0)
 ['trips at 14 s: 100']
 """
 
@@ -34,7 +34,7 @@ _LEAST_READINGS: Final = 8
 class Pinned:
     """Scores a point by the share of its readings that keep to one value."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._at, self._band = rules.param["at"], rules.param["band"]

@@ -13,9 +13,9 @@ bins are the cycle-subseries of Cleveland et al., "STL", Journal of Official Sta
 learn as the seasonal indices of Winters, "Forecasting sales by exponentially weighted moving averages", Management
 Science 6, 1960.
 
->>> from detectors.examples import judge
+>>> from detectors.examples import evaluate
 >>> day = [20.0] * 12 + [30.0] * 12  # one reading an hour
->>> judge("profile", [*day * 4, *day[:6], 30.0, 20.0], on=5.0, off=4.0, step_s=3600.0,
+>>> evaluate("profile", [*day * 4, *day[:6], 30.0, 20.0], on=5.0, off=4.0, step_s=3600.0,
 ...       period_s=86400.0, offset_s=0.0, least=3.0, floor=0.5)
 ['trips at 367200 s: 20', 'returns at 370800 s: nan']
 """
@@ -38,7 +38,7 @@ _BINS: Final = 24
 class Profile:
     """Scores a reading by its distance from what is normal at this time of the cycle."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._width = np.maximum((rules.param["period_s"] * 1e9).astype(np.int64) // _BINS, 1)

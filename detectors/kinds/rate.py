@@ -6,8 +6,8 @@ half to the newest reading: one wild value in the past cannot pull it (the inner
 using repeated medians", Biometrika 69, 1982). With less than half a window of past, nothing can be told. What was
 before a gate was closed is forgotten.
 
->>> from detectors.examples import judge
->>> judge("rate", [0.0, 2.0, 4.0, 6.0, 6.0, 6.0, 6.0], on=100.0, off=90.0, side=1.0, window_s=4.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("rate", [0.0, 2.0, 4.0, 6.0, 6.0, 6.0, 6.0], on=100.0, off=90.0, side=1.0, window_s=4.0)
 ['trips at 2 s: 120', 'returns at 4 s: nan']
 """
 
@@ -34,7 +34,7 @@ _BLOCK: Final = 8192
 class Rate:
     """Scores a reading by the change per minute that led to it."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         rows = len(rules)

@@ -9,9 +9,9 @@ There is no training: the window moves on, so a new level is normal once it fill
 
 Iglewicz and Hoaglin, "How to detect and handle outliers", ASQC 1993, who advise a limit of 3.5 for single samples.
 
->>> from detectors.examples import judge
+>>> from detectors.examples import evaluate
 >>> values = [1.0, 2.0, 1.5, 1.2] * 4 + [9.0, 1.5]
->>> judge("robust_z", values, on=6.0, off=5.0, window_s=16.0, floor=0.1)
+>>> evaluate("robust_z", values, on=6.0, off=5.0, window_s=16.0, floor=0.1)
 ['trips at 16 s: 20.64', 'returns at 17 s: nan']
 """
 
@@ -40,7 +40,7 @@ _BLOCK: Final = 4096
 class RobustZ:
     """Scores a reading by its distance from the window's median."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._floor = rules.param["floor"]

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import State, Unjudged, take_over
+from detectors.detector import NotEvaluated, State, take_over
 from detectors.feed import Feed, Known
 from detectors.masks import anywhere, everywhere
 from detectors.readings import NO_CAUSE, Findings, Readings, nothing
@@ -40,7 +40,7 @@ class Silence:
 
     >>> from detectors.examples import series, tables
     >>> silence = Silence(tables("silence", on=5.0)["silence"], 1)
-    >>> silence.hear(series([1.0]))
+    >>> silence.receive(series([1.0]))
     >>> [silence.update(None, second * 10**9).raised.tolist() for second in (1, 4, 6, 7)]
     [[], [], [True], []]
     """
@@ -49,84 +49,84 @@ class Silence:
         self.rules = rules
         self._trip = Trip(rules)
         self._limit = (rules.on * 1e9).astype(np.int64)
-        self._point_heard = np.zeros(points, np.int64)
+        self._last_received = np.zeros(points, np.int64)
         self._device = rules.inputs[:, 0] if rules.inputs is not None else np.full(len(rules), NO_POINT, np.int32)
-        self._met = np.zeros(points + 1, np.bool_)  # was ever heard, by point; the last: no device is waited for
-        self._met[NO_POINT] = True
-        self._begins = np.empty(0, np.int32)  # points whose watch begins with the next `now`
-        self._strangers = True  # somebody was never heard, as far as is known
+        self._seen = np.zeros(points + 1, np.bool_)  # was ever heard, by point; the last: no device is waited for
+        self._seen[NO_POINT] = True
+        self._starting = np.empty(0, np.int32)  # points whose watch begins with the next `now`
+        self._unseen = True  # somebody was never heard, as far as is known
         self._latest = 0  # nobody was heard after this
-        self._began = -_GRACE  # when the watcher came back
+        self._resumed = -_GRACE  # when the watcher came back
         self._due = 0  # no rule at rest can trip before this
         self._rows = Rows(rules.point, points)
         self._silent = np.zeros(points, np.bool_)  # points with a rule not at rest: look when they are heard
-        self._awake = np.empty(0, np.intp)  # points whose rules have to be looked at: heard, or a delay runs
+        self._to_check = np.empty(0, np.intp)  # points whose rules have to be looked at: heard, or a delay runs
 
-    def hear(self, readings: Readings) -> None:
+    def receive(self, readings: Readings) -> None:
         """Note who was heard: the points of the readings, late ones too, and the devices that carried them."""
         if not len(readings):
             return
-        received, heard = readings.received, self._point_heard
+        received, last_received = readings.received, self._last_received
         ordered = int(received[0]) >= self._latest and everywhere(received[1:] >= received[:-1])
         if not ordered:  # on its way while somebody looked, or a clock was set back
-            received = np.maximum(received, self._began)  # what was found at the start is heard then
-        if self._strangers:
-            self.meet(np.concatenate((readings.point, readings.carrier)))
+            received = np.maximum(received, self._resumed)  # what was found at the start is heard then
+        if self._unseen:
+            self.mark_seen(np.concatenate((readings.point, readings.carrier)))
         self._latest = max(self._latest, int(received[-1] if ordered else received.max()))
         for column in (readings.point, readings.carrier):
             at, when = column.astype(np.intp), received
-            if not everywhere(known := at < len(heard)):
+            if not everywhere(known := at < len(last_received)):
                 at, when = at[known], received[known]
             if ordered:
-                heard[at] = when  # the last one stays
+                last_received[at] = when  # the last one stays
             else:
-                np.maximum.at(heard, at, when)
+                np.maximum.at(last_received, at, when)
             if anywhere(silent := self._silent[at]):
-                self._awake = np.concatenate((self._awake, at[silent]))
+                self._to_check = np.concatenate((self._to_check, at[silent]))
 
-    def meet(self, points: NDArray[np.integer]) -> None:
+    def mark_seen(self, points: NDArray[np.integer]) -> None:
         """These points and devices were heard, if ever so long ago: all that is on the same devices is watched now."""
         point, device = self.rules.point, self._device
-        heard, known = self._met[point], self._met[device]
-        self._met[points[points < len(self._point_heard)]] = True
-        self._met[device[self._met[point]]] = True
-        new = self._met[device] & ~known
+        last_received, known = self._seen[point], self._seen[device]
+        self._seen[points[points < len(self._last_received)]] = True
+        self._seen[device[self._seen[point]]] = True
+        new = self._seen[device] & ~known
         if new.any():
-            self._begins = np.concatenate((self._begins, point[new & ~heard]))
+            self._starting = np.concatenate((self._starting, point[new & ~last_received]))
             self._due = 0
-        self._strangers = not (self._met[device].all() and self._met[point].all())
+        self._unseen = not (self._seen[device].all() and self._seen[point].all())
 
     def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  it was told by `hear`
         """Judge everyone at `now` (ns), by what was heard up to then."""
         if self._latest > now:  # heard by a clock that was ahead: nobody is heard after now
-            np.minimum(self._point_heard, now, out=self._point_heard)
-            self._due, self._began = 0, min(self._began, now)
+            np.minimum(self._last_received, now, out=self._last_received)
+            self._due, self._resumed = 0, min(self._resumed, now)
         self._latest = now
-        if len(self._begins):
-            self._point_heard[self._begins] = now
-            self._begins = self._begins[:0]
+        if len(self._starting):
+            self._last_received[self._starting] = now
+            self._starting = self._starting[:0]
         everyone = now >= self._due
-        if not everyone and not len(self._awake):
+        if not everyone and not len(self._to_check):
             return nothing()
-        rows = np.arange(len(self.rules)) if everyone else self._rows.of(np.unique(self._awake))[1]
-        heard = self._heard(rows, now)
+        rows = np.arange(len(self.rules)) if everyone else self._rows.of(np.unique(self._to_check))[1]
+        last_received = self._last_received_of(rows, now)
         runs = moments(rows, self.rules.point[rows], now)
-        runs, at, raised, _, _ = self._trip.judge(runs, (now - heard) / 1e9)
+        runs, at, raised, _, _ = self._trip.evaluate(runs, (now - last_received) / 1e9)
         resting = ~self._trip.busy[rows]  # those that have just come to rest among them: their watch begins again
         self._silent[self.rules.point[rows]] = False
         self._silent[self.rules.point[rows[~resting]]] = True
-        self._awake = self.rules.point[rows[self._trip.standing(rows)[1]]].astype(np.intp)
-        first = int((heard + self._limit[rows])[resting].min(initial=_NEVER_DUE))
-        if now < self._began + _GRACE:
-            first = min(first, self._began + _GRACE)
-        self._due = first if everyone else min(self._due, first)
+        self._to_check = self.rules.point[rows[self._trip.status(rows)[1]]].astype(np.intp)
+        soonest = int((last_received + self._limit[rows])[resting].min(initial=_NEVER_DUE))
+        if now < self._resumed + _GRACE:
+            soonest = min(soonest, self._resumed + _GRACE)
+        self._due = soonest if everyone else min(self._due, soonest)
         row = runs.row[at]
         time = np.full(len(at), now)
         return Findings(
             rule=self.rules.rule[row],
             raised=raised,
             time=time,
-            onset=np.where(raised, self._heard(row, now) + self._limit[row], now),
+            onset=np.where(raised, self._last_received_of(row, now) + self._limit[row], now),
             received=time,
             value=np.full(len(at), np.nan),
             cause=np.full(len(at), NO_CAUSE, np.int32),
@@ -135,52 +135,52 @@ class Silence:
     @property
     def due(self) -> int:
         """When time alone changes a verdict next (ns), unless somebody is heard before; past: with the next look."""
-        return 0 if len(self._begins) or len(self._awake) else self._due
+        return 0 if len(self._starting) or len(self._to_check) else self._due
 
-    def heard(self, point: int) -> int:
+    def last_received(self, point: int) -> int:
         """When a point was last heard (ns; 0 = never), moved along over the times in which the watcher was away."""
-        return int(self._point_heard[point]) if point < len(self._point_heard) else 0
+        return int(self._last_received[point]) if point < len(self._last_received) else 0
 
     def resume(self, left: int, now: int, silent: Collection[str] | None = None) -> None:
         """Go on with every watch as if no time had passed from `left` to `now`: the watcher was away, not the points.
 
         `silent` names the rules that stand, None = those that did.
         """
-        trip, point, heard = self._trip, self.rules.point, self._point_heard
+        trip, point, last_received = self._trip, self.rules.point, self._last_received
         if silent is not None:
             trip.tripped[:] = [key in silent for key in self.rules.key]
             trip.condition[:] = trip.tripped
             trip.since[:] = now
             trip.sync()
-        heard[self._begins], self._begins = left, self._begins[:0]
-        heard[heard != 0] += now - left
-        np.minimum(heard, now, out=heard)
-        heard[point[heard[point] == 0]] = now
-        stands = trip.tripped
-        silent_since = now - self._limit[stands]  # still silent, and not for longer than is known
-        np.minimum.at(heard, point[stands], silent_since)
+        last_received[self._starting], self._starting = left, self._starting[:0]
+        last_received[last_received != 0] += now - left
+        np.minimum(last_received, now, out=last_received)
+        last_received[point[last_received[point] == 0]] = now
+        tripped = trip.tripped
+        silent_since = now - self._limit[tripped]  # still silent, and not for longer than is known
+        np.minimum.at(last_received, point[tripped], silent_since)
         self._due, self._latest = 0, now
         if now != left:
-            self._began = now
+            self._resumed = now
 
     def shift(self, step: int) -> None:
         """The clock of arrivals was set by `step` (ns): every watch moves along."""
-        self._point_heard[self._point_heard != 0] += step
+        self._last_received[self._last_received != 0] += step
         self._trip.since[self._trip.busy] += step
-        self._due, self._latest, self._began = 0, self._latest + step, self._began + step
+        self._due, self._latest, self._resumed = 0, self._latest + step, self._resumed + step
 
-    def unjudged(self, known: Known, now: int) -> Unjudged:  # noqa: ARG002  time judges everyone
+    def not_evaluated(self, known: Known, now: int) -> NotEvaluated:  # noqa: ARG002  time judges everyone
         """None: whoever is not heard is silent."""
-        return Unjudged.none()
+        return NotEvaluated.none()
 
     def state(self) -> State:
         """When each point was last heard, and the verdicts."""
         point = self.rules.point
         own = {
-            "heard": self._point_heard[point],
-            "met": self._met[self._device],
-            "ever": self._met[point],
-            "began": np.full(len(point), self._began),
+            "heard": self._last_received[point],
+            "met": self._seen[self._device],
+            "ever": self._seen[point],
+            "began": np.full(len(point), self._resumed),
         }
         return State(self.rules.key, joined(own, self._trip.arrays()))
 
@@ -188,25 +188,27 @@ class Silence:
         """Take over the memory of every rule known by its key."""
         ours = self.state()
         take_over(ours, state)
-        heard = np.zeros_like(self._point_heard)
-        np.maximum.at(heard, self.rules.point, ours.arrays["heard"])  # of several rules on a point, one may be new
-        self._point_heard[self.rules.point] = heard[self.rules.point]
-        self._met[self._device[ours.arrays["met"]]] = True
-        self._met[self.rules.point[ours.arrays["ever"]]] = True
-        self._strangers = True
+        last_received = np.zeros_like(self._last_received)
+        np.maximum.at(
+            last_received, self.rules.point, ours.arrays["heard"]
+        )  # of several rules on a point, one may be new
+        self._last_received[self.rules.point] = last_received[self.rules.point]
+        self._seen[self._device[ours.arrays["met"]]] = True
+        self._seen[self.rules.point[ours.arrays["ever"]]] = True
+        self._unseen = True
         self._trip.sync()
-        self._began = int(ours.arrays["began"].max(initial=-_GRACE))
-        self._due, self._latest = 0, max(self._began, int(self._point_heard.max(initial=0)))
+        self._resumed = int(ours.arrays["began"].max(initial=-_GRACE))
+        self._due, self._latest = 0, max(self._resumed, int(self._last_received.max(initial=0)))
 
-    def _heard(self, rows: NDArray[np.intp], now: int) -> NDArray[np.int64]:
+    def _last_received_of(self, rows: NDArray[np.intp], now: int) -> NDArray[np.int64]:
         """When each rule's point was last heard; its watch begins now if it never was asked for, or not yet."""
         point = self.rules.point[rows]
-        heard = self._point_heard[point]
-        if (new := heard == 0).any():
-            self._point_heard[point[new]] = now
-            heard = self._point_heard[point]
-        if now < self._began + _GRACE:
-            return np.where(self._trip.tripped[rows], heard, now)
-        if self._strangers:
-            heard = np.where(self._met[self._device[rows]] | self._trip.tripped[rows], heard, now)
-        return heard
+        last_received = self._last_received[point]
+        if (new := last_received == 0).any():
+            self._last_received[point[new]] = now
+            last_received = self._last_received[point]
+        if now < self._resumed + _GRACE:
+            return np.where(self._trip.tripped[rows], last_received, now)
+        if self._unseen:
+            last_received = np.where(self._seen[self._device[rows]] | self._trip.tripped[rows], last_received, now)
+        return last_received

@@ -8,8 +8,8 @@ Trans. Control Systems Technology 10, 2002). Five of the eleven may be wild befo
 readings of a level that has shifted are found, and from the sixth on it is the normal one. Until eleven readings have
 come, also after a closed gate, nothing can be told.
 
->>> from detectors.examples import judge
->>> judge("spike", [5.0, 5.1] * 6 + [9.0] + [5.0, 5.1] * 2, on=6.0, off=4.0, floor=0.1)
+>>> from detectors.examples import evaluate
+>>> evaluate("spike", [5.0, 5.1] * 6 + [9.0] + [5.0, 5.1] * 2, on=6.0, off=4.0, floor=0.1)
 ['trips at 12 s: 9', 'returns at 13 s: 5']
 """
 
@@ -38,7 +38,7 @@ _BLOCK: Final = 8192
 class Spike:
     """Scores a reading by its distance from the median of the last ones, in robust standard deviations."""
 
-    judges: Final = "value"
+    reports: Final = "value"
 
     def __init__(self, rules: RuleTable) -> None:
         self._floor = rules.param["floor"]

@@ -7,8 +7,8 @@ running medians a single spike pulls none (Tukey, "Exploratory Data Analysis", 1
 four buckets must hold readings in both windows, or nothing can be told: a rule is blind for two windows. One window
 after a shift the new level is the normal one and the verdict returns. What was before a closed gate is forgotten.
 
->>> from detectors.examples import judge
->>> judge("step", [1.0] * 8 + [3.0] * 9, on=1.5, off=0.5, side=1.0, window_s=4.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("step", [1.0] * 8 + [3.0] * 9, on=1.5, off=0.5, side=1.0, window_s=4.0)
 ['trips at 11 s: 2', 'returns at 15 s: nan']
 """
 
@@ -32,7 +32,7 @@ _NEED: Final = 3
 class Step:
     """Scores a point by how far the level of its last window is from that of the window before."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._side = rules.param["side"]

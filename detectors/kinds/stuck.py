@@ -5,8 +5,8 @@ Parameters `band`: what counts as not moving, in the point's unit, around the va
 seconds of event time; standing still while a gate is closed does not count. The flat-line test of real-time quality
 control (IOOS QARTOD, 2020) is the same idea with a count of readings for the time.
 
->>> from detectors.examples import judge
->>> judge("stuck", [7.0, 7.05, 6.95, 7.0, 8.0], on=3.0, off=3.0, band=0.1, nonzero=0.0)
+>>> from detectors.examples import evaluate
+>>> evaluate("stuck", [7.0, 7.05, 6.95, 7.0, 8.0], on=3.0, off=3.0, band=0.1, nonzero=0.0)
 ['trips at 3 s: 3', 'returns at 4 s: nan']
 """
 
@@ -25,7 +25,7 @@ from detectors.trip import Arrays
 class Stuck:
     """Scores a reading by the seconds since its point last moved."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._band = rules.param["band"]
@@ -44,8 +44,8 @@ class Stuck:
             return self._step(runs.row, runs.time, runs.value, usable, moving)
         score = np.full(len(runs), np.nan)
         row, time, value = runs.row, runs.time, runs.value
-        for turn in runs.turns():
-            score[turn] = self._step(row[turn], time[turn], value[turn], usable[turn], moving[turn])
+        for pairs in runs.rounds():
+            score[pairs] = self._step(row[pairs], time[pairs], value[pairs], usable[pairs], moving[pairs])
         return score
 
     def _plain_step(

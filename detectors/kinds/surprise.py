@@ -28,9 +28,9 @@ end of a visit, as in Winters, "Forecasting sales by exponentially weighted movi
 Anomaly likelihood asks the same question of the errors of a prediction, and its benchmark is what this is measured by:
 Lavin and Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark", ICMLA 2015.
 
->>> from detectors.examples import judge
+>>> from detectors.examples import evaluate
 >>> from detectors.kinds.surprise import USUAL
->>> judge("surprise", [*[1.0, 2.0, 4.0, 2.0, 3.0] * 30, 9.0, 9.0, 9.0, 2.0], on=0.5, step_s=60.0, **USUAL)
+>>> evaluate("surprise", [*[1.0, 2.0, 4.0, 2.0, 3.0] * 30, 9.0, 9.0, 9.0, 2.0], on=0.5, step_s=60.0, **USUAL)
 ['trips at 9000 s: 0.516', 'returns at 9060 s: nan']
 """
 
@@ -78,7 +78,7 @@ _LONG_AGO: Final = 10**9
 class Surprise:
     """Scores a reading by how rare its rarest distance is."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         param, rows = rules.param, len(rules)

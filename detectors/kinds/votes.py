@@ -9,8 +9,8 @@ chosen otherwise: with abstention every channel that fails makes a trip harder (
 Votes are counted when the point itself is heard, with a value or without one. The finding names the first channel, in
 the order of point and inputs, that voted.
 
->>> from detectors.examples import judge
->>> judge("votes", [9.0, 9.0, 1.0], on=2.0, off=1.0, others=[[1.0, 9.0, 9.0], [1.0, 1.0, 1.0]], level=5.0,
+>>> from detectors.examples import evaluate
+>>> evaluate("votes", [9.0, 9.0, 1.0], on=2.0, off=1.0, others=[[1.0, 9.0, 9.0], [1.0, 1.0, 1.0]], level=5.0,
 ...       bad_votes=1.0, fresh_s=60.0)
 ['trips at 1 s: 2', 'returns at 2 s: nan']
 """
@@ -33,8 +33,8 @@ from detectors.trip import Arrays
 class Votes:
     """Scores a moment by the number of channels that vote to trip."""
 
-    judges: Final = "score"
-    judges_no_value: Final = True
+    reports: Final = "score"
+    scores_no_value: Final = True
 
     def __init__(self, rules: RuleTable) -> None:
         self._level = below(rules.param["level"])
@@ -46,7 +46,7 @@ class Votes:
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """The number of votes."""
         row = runs.row
-        value = np.where(self._peers.bad(runs), np.nan, self._peers.look(runs))
+        value = np.where(self._peers.bad(runs), np.nan, self._peers.values(runs))
         bad = np.isnan(value) & self._peers.there[row]
         votes = (value >= self._level[row, None]) | (bad & self._bad_votes[row, None])
         first = self._channel[row, votes.argmax(axis=1)]

@@ -8,8 +8,8 @@ the rule a new key to train anew.
 Mean and spread are Welford's (Technometrics 4, 1962). The model is that of `river.anomaly.GaussianScorer`, which tells
 2 |cdf(z) - 0.5| of the same z; the score here is |z|, which does not saturate.
 
->>> from detectors.examples import judge
->>> judge("zscore", [1.0, 3.0, 1.0, 3.0, 9.0, 2.0], on=5.0, off=4.0, least=4.0, floor=0.1)
+>>> from detectors.examples import evaluate
+>>> evaluate("zscore", [1.0, 3.0, 1.0, 3.0, 9.0, 2.0], on=5.0, off=4.0, least=4.0, floor=0.1)
 ['trips at 4 s: 6.062', 'returns at 5 s: nan']
 """
 
@@ -29,7 +29,7 @@ from detectors.trip import Arrays
 class ZScore:
     """Scores a reading by its distance from the mean of all before it."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         self._least, self._floor = np.maximum(rules.param["least"], 2), rules.param["floor"]

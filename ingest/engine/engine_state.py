@@ -116,7 +116,7 @@ class EngineState:
             value=None if np.isnan(value) else value,
             flags=int(self.flags[index]),
             stale=stale,
-            resuming=stale and now - (self.bank.heard(index) or self.listening_since) <= allowed,
+            resuming=stale and now - (self.bank.last_received(index) or self.listening_since) <= allowed,
         )
 
     def settled_until(self, index: int, now: int) -> int:
@@ -127,7 +127,7 @@ class EngineState:
         allowed = int(point.silence_s * 1e9)
         silent, resumed = (
             int(self.received[index]) + allowed,
-            (self.bank.heard(index) or self.listening_since) + allowed,
+            (self.bank.last_received(index) or self.listening_since) + allowed,
         )
         return next((time + 1 for time in (silent, resumed) if time >= now), OPEN)
 

@@ -150,7 +150,7 @@ class ServiceMetrics(Collector):
         for colour, count in self._engine.engine_state.warnings.open_colours().items():
             warnings.add_metric([str(colour)], count)
         yield warnings
-        unjudged = self._engine.engine_state.bank.unjudged(time.time_ns())
+        unjudged = self._engine.engine_state.bank.not_evaluated(time.time_ns())
         counts = np.bincount(unjudged.reason, minlength=max(Reason) + 1)
         rules = GaugeMetricFamily("yujing_rules_not_evaluated", "Rules that say nothing now, by why", labels=["reason"])
         for reason in Reason:
@@ -213,7 +213,7 @@ class Evaluation:
         engine_state = self._engine.engine_state
         if engine_state is self._memory and time.monotonic() < self._due:
             return
-        found = engine_state.bank.unjudged(time.time_ns())
+        found = engine_state.bank.not_evaluated(time.time_ns())
         self._reasons = np.zeros(len(engine_state.configuration.rules), np.int64)
         self._reasons[found.rule] = found.reason
         self._memory, self._due = engine_state, time.monotonic() + _LOOK_S

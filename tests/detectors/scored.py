@@ -64,7 +64,7 @@ def scored(
 class Spy:
     """A scorer that passes everything on and keeps what it gave."""
 
-    judges: Final = "score"
+    reports: Final = "score"
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
@@ -91,9 +91,9 @@ def scored_rows(rule: PlainRule, rows: Sequence[Row], cuts: Sequence[int] = ()) 
     detector = ScoringDetector(rules, spy, points)
     for begin, end in pairwise([0, *sorted(cuts), len(rows)]):
         feed = make_feed(as_readings(rows[begin:end], begin), known)
-        detector.gates.conditions.meet(feed)
+        detector.gates.conditions.begin_batch(feed)
         detector.update(feed, 0)
-        detector.gates.conditions.leave()
+        detector.gates.conditions.end_batch()
         known.learn(feed)
     return spy.found
 

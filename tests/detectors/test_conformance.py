@@ -189,9 +189,9 @@ def test_rules_say_whether_they_can_tell(kind: str) -> None:
     """Before anything was heard a kind that needs a past is blind, and after a healthy while no kind is."""
     bank = Bank({kind: table(rules_of(kind))})
     silent = 0 if kind == "silence" else len(rules_of(kind))
-    assert [Reason(r) for r in bank.unjudged(START).reason] == [Reason.NEVER_HEARD] * silent
+    assert [Reason(r) for r in bank.not_evaluated(START).reason] == [Reason.NEVER_HEARD] * silent
     judge(bank, healthy(200), [100])
-    assert [Reason(r) for r in bank.unjudged(START + 200 * SECOND).reason] == []
+    assert [Reason(r) for r in bank.not_evaluated(START + 200 * SECOND).reason] == []
 
 
 def test_the_suite_catches_a_detector_that_looks_only_at_a_batchs_last_reading() -> None:

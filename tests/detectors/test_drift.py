@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.examples import judge
+from detectors.examples import evaluate
 from detectors.feed import Known, make_feed
 from detectors.kinds.page_hinkley import PageHinkley
 from detectors.kinds.zscore import ZScore
@@ -90,13 +90,15 @@ def test_a_shift_half_summed_up_is_forgotten_behind_a_closed_gate(kind: str) -> 
 
 def test_wild_values_in_the_past_do_not_hide_the_next_one_from_robust_z() -> None:
     past = [500.0, 10.0, 11.0, 10.5] * 4
-    assert judge("robust_z", [*past, 30.0], on=8.0, window_s=16.0, floor=0.5)[-1].startswith("trips at 16 s")
-    assert judge("zscore", [*past, 30.0], on=8.0, least=16.0, floor=0.5) == []
+    assert evaluate("robust_z", [*past, 30.0], on=8.0, window_s=16.0, floor=0.5)[-1].startswith("trips at 16 s")
+    assert evaluate("zscore", [*past, 30.0], on=8.0, least=16.0, floor=0.5) == []
 
 
 def test_a_chart_trains_on_readings_however_long_they_take() -> None:
     values = [1.0, 3.0, float("nan"), 1.0, 3.0, 9.0, 9.0]
-    assert judge("ewma", values, on=2.0, train=4.0, weight=0.5, floor=0.1, step_s=3600.0) == ["trips at 18000 s: 5.25"]
+    assert evaluate("ewma", values, on=2.0, train=4.0, weight=0.5, floor=0.1, step_s=3600.0) == [
+        "trips at 18000 s: 5.25"
+    ]
 
 
 def test_page_hinkley_gives_the_same_statistic_and_the_same_drifts_as_river() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.examples import find, judge, series, tables
+from detectors.examples import evaluate, find, series, tables
 from tests.detectors.rule_tables import specimen
 from tests.detectors.scored import scored
 
@@ -20,29 +20,29 @@ ROOM: dict[str, Any] = {"floor": 2.0, "fresh_s": 60.0}
 def test_a_co_sensor_that_shows_the_alarm_limit_is_pinned_though_it_moves() -> None:
     """24.0 +- 0.2 ppm all day long: `stuck` sees it move, and the limit sees it at or below."""
     faked = (24 + np.random.default_rng(1).uniform(-0.2, 0.2, 2000)).tolist()
-    assert judge("pinned", faked, on=90.0, off=50.0, **PIN) == ["trips at 525 s: 100"]
-    assert judge("stuck", faked, on=600.0, band=0.1, nonzero=1.0) == []
+    assert evaluate("pinned", faked, on=90.0, off=50.0, **PIN) == ["trips at 525 s: 100"]
+    assert evaluate("stuck", faked, on=600.0, band=0.1, nonzero=1.0) == []
 
 
 def test_a_co_sensor_that_passes_through_the_alarm_limit_is_not_pinned() -> None:
     honest = 15 + 12 * np.sin(np.arange(3000) / 200) + np.random.default_rng(2).normal(0, 1, 3000)
     assert honest.max() > 24
-    assert judge("pinned", honest.tolist(), on=90.0, off=50.0, **PIN) == []
+    assert evaluate("pinned", honest.tolist(), on=90.0, off=50.0, **PIN) == []
 
 
 def test_a_sensor_let_go_is_no_longer_pinned() -> None:
-    told = judge("pinned", [24.0] * 1000 + [8.0] * 1000, on=90.0, off=50.0, **PIN)
+    told = evaluate("pinned", [24.0] * 1000 + [8.0] * 1000, on=90.0, off=50.0, **PIN)
     assert [one.split(" at ")[0] for one in told] == ["trips", "returns"]
 
 
 def test_few_readings_are_no_proof_of_pinning() -> None:
-    assert judge("pinned", [24.0] * 20, on=90.0, step_s=150.0, **PIN) == []
+    assert evaluate("pinned", [24.0] * 20, on=90.0, step_s=150.0, **PIN) == []
 
 
 def test_a_signal_whose_noise_collapses_is_found_while_its_level_stays_healthy() -> None:
     noise = np.random.default_rng(4).normal(0, 1, 4000)
     noise[2000:] *= 0.05
-    told = judge("noise", (50 + noise).tolist(), on=5.0, off=2.0, window_s=240.0)
+    told = evaluate("noise", (50 + noise).tolist(), on=5.0, off=2.0, window_s=240.0)
     assert told[0].startswith("trips at 2")
     assert 2000 < int(told[0].split(" at ")[1].split()[0]) <= 2300
 
@@ -50,13 +50,13 @@ def test_a_signal_whose_noise_collapses_is_found_while_its_level_stays_healthy()
 def test_a_steady_noise_is_no_collapse_nor_is_more_of_it() -> None:
     noise = np.random.default_rng(5).normal(0, 1, 4000)
     noise[2000:] *= 8
-    assert judge("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0) == []
+    assert evaluate("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0) == []
 
 
 def test_a_calm_becomes_the_ordinary_state_after_four_to_five_windows() -> None:
     noise = np.random.default_rng(6).normal(0, 1, 6000)
     noise[2400:] *= 0.05
-    told = judge("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)
+    told = evaluate("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)
     assert [one.split(" at ")[0] for one in told] == ["trips", "returns"]
     returned = int(told[1].split(" at ")[1].split()[0])
     assert 2400 + 4 * 240 <= returned <= 2400 + 5 * 240 + 60
@@ -66,13 +66,13 @@ def test_a_signal_that_goes_dead_flat_stays_found() -> None:
     """There is nothing to compare with once all that is remembered is flat, so the verdict stands."""
     noise = np.random.default_rng(7).normal(0, 1, 6000)
     noise[2400:] = 0.0
-    assert len(judge("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)) == 1
+    assert len(evaluate("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)) == 1
     score = [one.score for one in scored(specimen("noise", window_s=240.0), noise.tolist())]
     assert np.nanmax(score) == pytest.approx(1e6)
 
 
 def test_nothing_was_ever_noisy_says_nothing() -> None:
-    assert judge("noise", [5.0] * 2000, on=1.0, window_s=40.0) == []
+    assert evaluate("noise", [5.0] * 2000, on=1.0, window_s=40.0) == []
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_nothing_was_ever_noisy_says_nothing() -> None:
 )
 def test_a_loop_at_one_or_twentythree_milliamperes_is_broken(value: float, *, trips: bool) -> None:
     """0..100 stands for 4..20 mA: 1 mA is -18.75, 23 mA is 118.75."""
-    assert bool(judge("current", [50.0, value], on=11.0, low=0.0, high=100.0)) is trips
+    assert bool(evaluate("current", [50.0, value], on=11.0, low=0.0, high=100.0)) is trips
 
 
 def test_a_scale_turned_round_changes_nothing_about_the_loop() -> None:
-    assert judge("current", [50.0, 118.75], on=11.0, low=100.0, high=0.0) == ["trips at 1 s: 118.8"]
+    assert evaluate("current", [50.0, 118.75], on=11.0, low=100.0, high=0.0) == ["trips at 1 s: 118.8"]
 
 
 def test_a_sensor_that_shows_a_fifth_of_what_its_neighbours_do_is_named_itself() -> None:
@@ -96,17 +96,17 @@ def test_a_sensor_that_shows_a_fifth_of_what_its_neighbours_do_is_named_itself()
 
 def test_one_neighbour_of_three_that_lies_makes_nobody_else_a_liar() -> None:
     others = [[10.0] * 5, [11.0] * 5, [900.0] * 5]
-    assert judge("neighbour", [10.0] * 5, on=5.0, others=others, **ROOM) == []
+    assert evaluate("neighbour", [10.0] * 5, on=5.0, others=others, **ROOM) == []
 
 
 def test_clean_air_against_clean_air_says_nothing() -> None:
     """0.1 ppm beside 1.5 ppm is a ratio of fifteen and means nothing."""
-    assert judge("neighbour", [0.1, 0.0, -0.2], on=5.0, others=[[1.5] * 3, [1.8] * 3], **ROOM) == []
+    assert evaluate("neighbour", [0.1, 0.0, -0.2], on=5.0, others=[[1.5] * 3, [1.8] * 3], **ROOM) == []
 
 
 def test_too_few_fresh_neighbours_say_nothing() -> None:
     silent = [[10.0, *[NAN] * 5], [10.0] * 6, [NAN] * 6]
-    kept = judge("neighbour", [10.0, 90.0] * 3, on=5.0, others=silent, floor=2.0, fresh_s=2.0)
+    kept = evaluate("neighbour", [10.0, 90.0] * 3, on=5.0, others=silent, floor=2.0, fresh_s=2.0)
     assert kept == ["trips at 1 s: 9", "returns at 2 s: nan"]  # from second 3 on nobody can tell
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from detectors import Bank
-from detectors.examples import find, judge, series, tables
+from detectors.examples import evaluate, find, series, tables
 from tests.detectors.rule_tables import POINTS, SECOND, rule, specimen, table
 from tests.detectors.scored import START, as_readings, scored, side_by_side
 
@@ -23,8 +23,8 @@ def votes(values: list[float], others: list[list[float]], **param: Any) -> list[
 
 def test_two_of_three_trip_and_one_does_not() -> None:
     one_high, two_high = [[9.0] * 3, [1.0] * 3], [[9.0] * 3, [1.0, 9.0, 9.0]]
-    assert judge("votes", [1.0] * 3, on=2.0, off=1.0, others=one_high, **TRIPS) == []
-    assert judge("votes", [1.0] * 3, on=2.0, off=1.0, others=two_high, **TRIPS) == ["trips at 1 s: 2"]
+    assert evaluate("votes", [1.0] * 3, on=2.0, off=1.0, others=one_high, **TRIPS) == []
+    assert evaluate("votes", [1.0] * 3, on=2.0, off=1.0, others=two_high, **TRIPS) == ["trips at 1 s: 2"]
 
 
 @pytest.mark.parametrize(("param", "expected"), [(TRIPS, [1, 2, 1]), (ABSTAINS, [1, 1, 1])])

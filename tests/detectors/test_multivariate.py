@@ -131,9 +131,9 @@ def test_nothing_is_told_before_training_is_complete(kind: str) -> None:
     rows, rules = leaking(TRAIN, 10), table([group(kind)])
     bank = Bank({kind: rules})
     assert not len(feed(bank, stream(rows[:-1])))
-    assert [Reason(reason) for reason in bank.unjudged(START).reason] == [Reason.WARMING_UP]
+    assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.WARMING_UP]
     assert not len(feed(bank, stream(rows[-1:], since=TRAIN - 1)))
-    assert not len(bank.unjudged(START).reason)
+    assert not len(bank.not_evaluated(START).reason)
 
 
 @pytest.mark.parametrize("kind", list(PARAM))
@@ -164,7 +164,7 @@ def test_a_member_missing_in_most_of_the_lesson_is_not_judged_and_that_is_told(k
     rows[TRAIN:, 3] = 1000.0
     bank = Bank({kind: table([group(kind, on=2.0, off=1.0)])})
     assert not len(feed(bank, stream(rows)))
-    assert [Reason(reason) for reason in bank.unjudged(START).reason] == [Reason.MEMBER_UNKNOWN]
+    assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.MEMBER_UNKNOWN]
 
 
 @pytest.mark.parametrize("kind", list(PARAM))
@@ -172,11 +172,11 @@ def test_a_lesson_in_which_nothing_moves_is_refused_and_the_next_one_is_learnt_f
     standing, one = np.tile(circuit(1), (TRAIN, 1)), group(kind)
     bank = Bank({kind: table([one])})
     assert not len(feed(bank, stream(standing)))
-    assert [Reason(reason) for reason in bank.unjudged(START).reason] == [Reason.LESSON_REFUSED]
+    assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.LESSON_REFUSED]
     bank = bank.successor({kind: table([one])})
-    assert [Reason(reason) for reason in bank.unjudged(START).reason] == [Reason.LESSON_REFUSED]
+    assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.LESSON_REFUSED]
     feed(bank, stream(circuit(TRAIN), since=TRAIN))
-    assert not len(bank.unjudged(START).reason)
+    assert not len(bank.not_evaluated(START).reason)
     for nothing in (standing, np.full((TRAIN, 4), NAN), np.where(np.arange(4) == 0, standing, NAN)):
         with pytest.raises(ValueError, match="no member moves"):
             Bank({kind: table([one])}).teach(kind, "p0/r0", nothing)
@@ -218,7 +218,9 @@ def test_training_from_a_file_equals_training_online() -> None:
         taught.teach(kind, rules.key[0], rows)
         theirs, ours = (bank.detectors()[0].state().arrays for bank in (online, taught))
         assert all(np.array_equal(theirs[name], ours[name]) for name in theirs.keys() - {"last"})
-        assert not len(taught.unjudged(START).reason) or taught.unjudged(START).reason.tolist() == [Reason.NEVER_HEARD]
+        assert not len(taught.not_evaluated(START).reason) or taught.not_evaluated(START).reason.tolist() == [
+            Reason.NEVER_HEARD
+        ]
         later = stream(leaking(200, 60), since=TRAIN + 1000)
         assert feed(online, later).time.tolist() == feed(taught, later).time.tolist()
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detectors import Bank, Readings
-from detectors.examples import judge
+from detectors.examples import evaluate
 from tests.detectors.many import first, seconds
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.reference.plain import run
@@ -51,9 +51,9 @@ def test_a_fault_never_teaches_however_long_it_lasts() -> None:
 def test_a_lone_spike_does_not_spoil_the_lesson_of_its_hour() -> None:
     hour = [20.0] * 11
     spiky = [*hour, 20.0] * 4 + [*hour, 99.0] + [*hour, 20.0] + [*hour, 29.0]
-    found = judge("profile", spiky, 6.0, step_s=1.0, period_s=288.0, offset_s=0.0, least=1.0, floor=1.0)
+    found = evaluate("profile", spiky, 6.0, step_s=1.0, period_s=288.0, offset_s=0.0, least=1.0, floor=1.0)
     assert found == [], "a day of 24 hours of twelve readings each has not come round yet"
-    found = judge("profile", spiky * 8, 6.0, step_s=1.0, period_s=288.0, offset_s=0.0, least=1.0, floor=1.0)
+    found = evaluate("profile", spiky * 8, 6.0, step_s=1.0, period_s=288.0, offset_s=0.0, least=1.0, floor=1.0)
     assert any(line.startswith("trips") for line in found)
 
 
@@ -61,8 +61,8 @@ def test_local_time_decides_which_hour_it_is() -> None:
     """A shift at eight in China begins at midnight UTC: both name the same bins."""
     day = [20.0] * 8 + [30.0] * 16
     param = {"period_s": DAY, "least": 3.0, "floor": 0.5}
-    utc = judge("profile", [*day * 5, 30.0], 6.0, step_s=HOUR, others=(), **param, offset_s=0.0)
-    local = judge("profile", [*day * 5, 30.0], 6.0, step_s=HOUR, others=(), **param, offset_s=8 * HOUR)
+    utc = evaluate("profile", [*day * 5, 30.0], 6.0, step_s=HOUR, others=(), **param, offset_s=0.0)
+    local = evaluate("profile", [*day * 5, 30.0], 6.0, step_s=HOUR, others=(), **param, offset_s=8 * HOUR)
     assert utc == local == ["trips at 432000 s: 20"]
 
 
@@ -71,7 +71,7 @@ def test_a_level_that_is_normal_late_in_a_cast_is_found_early_in_it() -> None:
     level = np.tile(np.where(np.linspace(0.0, 4000.0, 400) < 500, 60.0, 80.0), 8)
     level += np.random.default_rng(2).normal(0, 0.5, len(level))
     level[7 * 400 + 20 : 7 * 400 + 30] = 80.0
-    found = judge(
+    found = evaluate(
         "phase", level.tolist(), 6.0, 4.0, others=[length.tolist()], low=50.0, high=3990.0, least=3.0, floor=1.0,
         fresh_s=5.0,
     )  # fmt: skip
@@ -83,7 +83,7 @@ def test_a_phase_that_jitters_between_two_bins_is_one_visit_of_each() -> None:
     jitter = [100.0, 300.0] * 12
     level = [60.0, 80.0] * 12
     param = {"low": 0.0, "high": 6400.0, "least": 2.0, "floor": 1.0, "fresh_s": 5.0}
-    assert judge("phase", [*level, 0.0], 6.0, others=[[*jitter, 100.0]], **param) == []
+    assert evaluate("phase", [*level, 0.0], 6.0, others=[[*jitter, 100.0]], **param) == []
 
 
 @pytest.mark.parametrize("kind", ["profile", "phase"])

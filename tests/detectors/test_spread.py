@@ -183,7 +183,7 @@ def test_who_learnt_before_the_spread_was_judged_goes_on_without_it_and_learns_n
     detector.restore(state)
     found, everything = told(bank, frames(rows)), told(taught(7), frames(rows))
     assert alarmed(found, 600).sum() < alarmed(everything, 600).sum()
-    assert not len(bank.unjudged(0).reason)
+    assert not len(bank.not_evaluated(0).reason)
 
 
 def test_a_short_lesson_makes_a_wide_limit() -> None:

@@ -139,7 +139,7 @@ def test_the_metrics_count_rules_by_reason(bench: Bench) -> None:
     assert heard["never_heard"] < silent["never_heard"]
     assert heard["gate_unknown"] == 1
     assert heard["warming_up"] >= 1
-    assert sum(heard.values()) == len(bench.engine.engine_state.bank.unjudged(bench.t0).rule)
+    assert sum(heard.values()) == len(bench.engine.engine_state.bank.not_evaluated(bench.t0).rule)
 
 
 def test_a_reason_stays_with_its_rule_while_the_roster_changes(bench: Bench) -> None:
@@ -159,13 +159,13 @@ def test_a_reason_stays_with_its_rule_while_the_roster_changes(bench: Bench) -> 
 def test_many_who_ask_make_one_look(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that walks all points must not keep the engine from judging."""
     bank = bench.engine.engine_state.bank
-    looked = Mock(wraps=bank.unjudged)
-    monkeypatch.setattr(bank, "unjudged", looked)
+    queried = Mock(wraps=bank.not_evaluated)
+    monkeypatch.setattr(bank, "not_evaluated", queried)
     service = service_of(bench)
     monkeypatch.setattr(live, "_LOOK_S", 3600.0)
     for _ in range(5):
         unjudged(bench, service=service)
-    assert looked.call_count == 1
+    assert queried.call_count == 1
 
 
 def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
