@@ -168,8 +168,8 @@ class Bank:
     ) -> Bank:
         """A bank for other rules that keeps the state of all points and rules both have.
 
-        Of the points `anew`, and those derived from them, only the verdicts are kept. `renamed`: keys of rules here, and
-        their keys there.
+        Of the points `anew`, and those derived from them, only the verdicts are kept. `renamed`: keys of rules here
+        and there.
         """
         bank = Bank(tables, derived)
         states = {name: part.state().renamed(renamed) for name, part in self._parts.items()}
