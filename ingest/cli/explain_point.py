@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.plants.explain import PLANT_FILE, Key, PointNote, RuleNote
-from ingest.web.texts.needs import in_both
+from ingest.web.texts.needs import needs_in_both_languages
 
 _ORIGIN = {PLANT_FILE: "企业文件 plant file", "catalogue": "目录 catalogue"}
 _RED = "\n[red]单独触发红色预警 alone calls for red[/]"
@@ -26,7 +26,7 @@ def print_point(note: PointNote, out: Console) -> None:
     duty = "必设 mandatory · " if note.mandatory else ""
     out.print(f"{duty}依据 basis {note.basis or '—'}", markup=False)
     out.print(_rules(note))
-    _list(out, "未评估 not judged", (f"{code}: {in_both(why)}" for code, why in note.not_evaluated))
+    _list(out, "未评估 not judged", (f"{code}: {needs_in_both_languages(why)}" for code, why in note.not_evaluated))
     _list(out, "已停用 disabled", (f"{code} ({_ORIGIN[by]})" for code, by in note.disabled))
     _list(
         out,
@@ -55,7 +55,7 @@ def _description(rule: RuleNote) -> Iterator[str]:
     if rule.gate:
         yield f"仅当 only while {rule.gate}"
     if rule.remark:
-        yield f"unless 未生效 left out: {in_both(rule.remark)}"
+        yield f"unless 未生效 left out: {needs_in_both_languages(rule.remark)}"
 
 
 def _numbers(rule: RuleNote) -> Iterator[str]:

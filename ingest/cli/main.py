@@ -56,7 +56,7 @@ from ingest.storage.journal.journal import Journal
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.storage.state.installation import InstallationStore
-from ingest.web.texts.needs import in_both
+from ingest.web.texts.needs import needs_in_both_languages
 
 app = typer.Typer(
     name="yujing",
@@ -158,7 +158,7 @@ def check(
     points = [point for plant in plants for point in plant.points]
     waiting = [(point, why) for point in points for why in point.not_evaluated]
     for point, (code, _, needs) in ((point, why.partition(": ")) for point, why in waiting):
-        say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {code}: {in_both(needs)}")
+        say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {code}: {needs_in_both_languages(needs)}")
     if not offline:
         influx.print_history_faults(settings)
     refused = strict and bool(doubtful)

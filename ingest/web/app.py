@@ -44,7 +44,7 @@ from ingest.web.rest.hazards import hazards_router
 from ingest.web.rest.inspections import inspections_router, leads_router
 from ingest.web.rest.lists import lists_router
 from ingest.web.rest.plants import plants_router
-from ingest.web.rest.service import describe, probes_router, service_router
+from ingest.web.rest.service import probes_router, serve_document, service_router
 from ingest.web.rest.stream import stream_router
 from ingest.web.rest.suppressions import suppressions_router
 from ingest.web.rest.warnings import risk_router, warnings_router
@@ -168,7 +168,7 @@ def build_api(
     for router in rest:  # not nested: each level builds and searches all of its routes again
         app.include_router(router, prefix="/api/v1", responses=PROBLEMS, dependencies=[bearer])
     app.include_router(probes_router(ports), responses=PROBLEMS)
-    describe(app)
+    serve_document(app)
     complete_document(app)
     app.include_router(forms_router(render, admission, sessions, access_audit, secure=secure))
     include_pages(app, ports, exports, render)

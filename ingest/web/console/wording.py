@@ -11,7 +11,7 @@ from ingest.domain.model import display_value
 from ingest.domain.model.plant import Gate, Point
 from ingest.web.console.trend_svg import LOCAL
 from ingest.web.texts import TEXTS
-from ingest.web.texts.needs import needed
+from ingest.web.texts.needs import need_text
 
 Language = Literal["zh", "en"]
 NOTHING: Final = "—"
@@ -91,7 +91,7 @@ def left(until: int, now: int, lang: Language) -> str:
 def not_evaluated(text: str, lang: Language) -> str:
     """Return in the reader's language why a rule is not evaluated ("LL: needs setpoint" in the configuration)."""
     code, _, why = text.partition(": ")
-    what = needed(why.removeprefix("needs "))
+    what = need_text(why.removeprefix("needs "))
     return f"{code} {localized('unjudged.needs', lang).format(what=what.zh if lang == 'zh' else what.en)}"
 
 

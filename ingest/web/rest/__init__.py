@@ -1,1 +1,1 @@
-"""REST under /api/v1: what other programs read and do."""
+"""REST under /api/v1, for other programs."""

@@ -1,4 +1,4 @@
-"""REST: what the alarms ask of each operator position (EEMUA 191, ISA-18.2)."""
+"""REST: alarm metrics of each operator position (EEMUA 191, ISA-18.2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST: Final = 366 * _DAY
 
 
 def alarm_metrics_router(ports: Ports) -> APIRouter:
-    """Return the route. It goes before /alarms/{alarm}."""
+    """Return the route on alarm metrics. Include it before /alarms/{alarm}."""
     router = APIRouter(prefix="/alarms", tags=["alarms"])
 
     @router.get("/metrics")

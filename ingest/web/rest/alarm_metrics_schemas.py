@@ -1,4 +1,4 @@
-"""What REST says of an operator position's alarms. Shares are of 1; null means there is nothing to tell of."""
+"""Schemas of alarm metrics by operator position. Shares are of 1; null means that there is no data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""REST: alarms, their history, and what people do about them."""
+"""REST: alarms, their history, and commands on them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ingest.web.rest import schemas
 
 
 def alarms_router(ports: Ports) -> APIRouter:
-    """Return the routes on alarms, the stream apart."""
+    """Return the routes on alarms, without the stream."""
     router = APIRouter(prefix="/alarms", tags=["alarms"])
 
     @router.get("")
@@ -92,8 +92,8 @@ def alarms_router(ports: Ports) -> APIRouter:
         409 with `changed` and `now` if it was raised again since, or if somebody was faster: who, and when. The
         comment is kept with the alarm then.
         """
-        said = body or schemas.Acknowledgement()
-        return await detailed(actor, alarm, await acknowledge(ports, actor, alarm, said.comment, said.raises))
+        given = body or schemas.Acknowledgement()
+        return await detailed(actor, alarm, await acknowledge(ports, actor, alarm, given.comment, given.raises))
 
     @router.post("/{alarm}/reset")
     async def reset_alarm(alarm: UUID, actor: Actor, body: schemas.Occurrence | None = None) -> schemas.AlarmDetail:

@@ -1,4 +1,4 @@
-"""REST: the four lists (四个清单) and the yearly summary, as JSON, CSV, workbook, or a page for the printer."""
+"""REST: exports of the four lists (四个清单) and the yearly summary as JSON, CSV, XLSX or printable HTML."""
 
 from __future__ import annotations
 

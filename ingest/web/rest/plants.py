@@ -1,4 +1,4 @@
-"""REST: plants, their points, and what the points read."""
+"""REST: plants, their points, and readings."""
 
 from __future__ import annotations
 
@@ -100,14 +100,14 @@ def plants_router(ports: Ports) -> APIRouter:
             start=_text(first),
             end=_text(last),
             bucket_s=query.width / 1e9,
-            buckets=await run_in_threadpool(fill, trend, query),
+            buckets=await run_in_threadpool(fill_buckets, trend, query),
         )
 
     return router
 
 
-def fill(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
-    """Every bucket of the span, in order, the first from the start of the span on; those left out have nulls."""
+def fill_buckets(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
+    """Return every bucket of the span in order, the first from its start on; those without readings have nulls."""
     start, width = query.first, query.width
     rows = {round((int(time) - start) / width): row for row, time in enumerate(trend.time)}
     filled = []
@@ -123,7 +123,7 @@ def fill(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
 
 
 def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list[dict[str, Any]]:
-    standing = caller_scope.outstanding_alarms(ports, caller, plants[0].id if len(plants) == 1 else None)
+    outstanding = caller_scope.outstanding_alarms(ports, caller, plants[0].id if len(plants) == 1 else None)
     online = [view.plant for view in caller_scope.gateways(ports, caller) if view.online]
     return [
         {
@@ -137,7 +137,7 @@ def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list
             "points": sum(not point.is_device for point in plant.points),
             "gateways_online": online.count(plant.id),
             "gateways": len(plant.gateways),
-            "standing": schemas.Standing.model_validate(standing.get(plant.id, caller_scope.OutstandingCounts())),
+            "standing": schemas.Standing.model_validate(outstanding.get(plant.id, caller_scope.OutstandingCounts())),
         }
         for plant in plants
     ]
@@ -159,10 +159,10 @@ def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppre
     }
 
 
-def _rules(point: Point, unjudged: Mapping[str, Reason]) -> list[schemas.RuleOut]:
-    standing = {code: reason.name.lower() for code, reason in unjudged.items()}
+def _rules(point: Point, not_evaluated: Mapping[str, Reason]) -> list[schemas.RuleOut]:
+    reasons = {code: reason.name.lower() for code, reason in not_evaluated.items()}
     return [
-        schemas.RuleOut.model_validate(rule).model_copy(update={"standing": standing.get(rule.code)})
+        schemas.RuleOut.model_validate(rule).model_copy(update={"standing": reasons.get(rule.code)})
         for rule in point.rules
     ]
 

@@ -1,4 +1,4 @@
-"""The shapes that REST answers with. Times are RFC 3339 in UTC; null means unknown, never zero."""
+"""Schemas shared by the REST routes. Times are RFC 3339 in UTC; null means unknown, never zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""REST: gateways, quarantine, metrics, health and the OpenAPI document."""
+"""REST: gateways, quarantine, metrics, health checks and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ingest.web.rest import schemas
 
 
 def service_router(ports: Ports) -> APIRouter:
-    """Return the routes on the service itself that belong to /api/v1."""
+    """Return the routes under /api/v1 on the service itself."""
     router = APIRouter(tags=["service"])
 
     @router.get("/gateways")
@@ -56,7 +56,7 @@ def service_router(ports: Ports) -> APIRouter:
 
 
 def probes_router(ports: Ports) -> APIRouter:
-    """Return the routes that machines ask: health and metrics."""
+    """Return the routes for machines: health checks and metrics."""
     router = APIRouter(tags=["service"])
 
     @router.get("/health/live")
@@ -85,7 +85,7 @@ def probes_router(ports: Ports) -> APIRouter:
     return router
 
 
-def describe(app: FastAPI) -> None:
+def serve_document(app: FastAPI) -> None:
     """Serve the OpenAPI document to callers with a token."""
 
     @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(current)])
@@ -94,20 +94,20 @@ def describe(app: FastAPI) -> None:
 
 
 def _gateway(view: caller_scope.GatewayView) -> schemas.GatewayOut:
-    at = view.sequence
+    sequence = view.sequence
     return schemas.GatewayOut(
         plant=view.plant,
         gateway=view.gateway,
         name=schemas.Said.model_validate(view.name) if view.name else None,
         online=view.online,
         clock_ahead_s=view.ahead_s,
-        boot=at.boot if at else None,
-        committed=at.committed if at else None,
-        missing=[(gap.first, gap.last) for gap in at.missing] if at else [],
-        lost=[(gap.first, gap.last) for gap in at.lost] if at else [],
-        last_heard=iso(at.received) if at else None,
-        frames=at.frames if at else 0,
-        duplicates=at.duplicates if at else 0,
+        boot=sequence.boot if sequence else None,
+        committed=sequence.committed if sequence else None,
+        missing=[(gap.first, gap.last) for gap in sequence.missing] if sequence else [],
+        lost=[(gap.first, gap.last) for gap in sequence.lost] if sequence else [],
+        last_heard=iso(sequence.received) if sequence else None,
+        frames=sequence.frames if sequence else 0,
+        duplicates=sequence.duplicates if sequence else 0,
     )
 
 

@@ -99,22 +99,22 @@ def suppressions_router(ports: Ports) -> APIRouter:
             limit=limit + 1, plants=scope, point=point, states=state or None, before=read_token(before, "before")
         )
         page, following = cut(found, limit, lambda suppression: (suppression.applied, suppression.id))
-        return SuppressionPage(suppressions=[shown(suppression) for suppression in page], next=following)
+        return SuppressionPage(suppressions=[suppression_out(suppression) for suppression in page], next=following)
 
     @router.post("", status_code=201)
-    async def suppress(actor: Actor, wish: Wish) -> SuppressionOut:
+    async def suppress(actor: Actor, body: Wish) -> SuppressionOut:
         """Shelve, suppress by design, or apply for a point to be taken out of service. Operators and admins only."""
-        await run_in_threadpool(caller_scope.point, ports, actor, wish.plant, wish.point)
+        await run_in_threadpool(caller_scope.point, ports, actor, body.plant, body.point)
         command = Suppress(
-            wish.kind, wish.plant, wish.point, wish.rule, wish.reason, wish.until, person(actor), wish.begins
+            body.kind, body.plant, body.point, body.rule, body.reason, body.until, person(actor), body.begins
         )
-        return shown(await carry_out(ports, command))
+        return suppression_out(await carry_out(ports, command))
 
     @router.post("/{suppression}/approve")
     async def approve(suppression: UUID, inspector: Inspector, body: Approval | None = None) -> SuppressionOut:
         """Approve an application; nobody approves their own. Inspectors and admins only."""
-        said = body or Approval()
-        return await decided(inspector, Decide(suppression, True, person(inspector), said.comment, said.raises))
+        approval = body or Approval()
+        return await decided(inspector, Decide(suppression, True, person(inspector), approval.comment, approval.raises))
 
     @router.post("/{suppression}/reject")
     async def reject(suppression: UUID, inspector: Inspector, body: Decision | None = None) -> SuppressionOut:
@@ -127,13 +127,13 @@ def suppressions_router(ports: Ports) -> APIRouter:
         return await decided(actor, End(suppression, person(actor), body.comment if body else None))
 
     async def decided(caller: Principal, command: Decide | End) -> SuppressionOut:
-        return shown(await settle(ports, caller, command))
+        return suppression_out(await settle(ports, caller, command))
 
     return router
 
 
-def shown(suppression: Suppression) -> SuppressionOut:
-    """The suppression as it is told."""
+def suppression_out(suppression: Suppression) -> SuppressionOut:
+    """Return a suppression's schema."""
     times = {name: iso(getattr(suppression, name)) for name in ("applied", "begins", "until", "decided", "ended")}
     rest = {
         name: getattr(suppression, name)

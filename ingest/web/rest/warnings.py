@@ -1,4 +1,4 @@
-"""REST: early warnings (预警), why they stand, what people do about them, and the risk index."""
+"""REST: early warnings (预警) with their reasons and history, commands on them, and the risk index."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ingest.web.rest.schemas import Said
 
 
 def warnings_router(ports: Ports) -> APIRouter:
-    """Return the routes on warnings, the stream apart."""
+    """Return the routes on warnings, without the stream."""
     router = APIRouter(prefix="/warnings", tags=["warnings"])
 
     @router.get("")
@@ -86,9 +86,9 @@ def warnings_router(ports: Ports) -> APIRouter:
 
         409 with `changed` and `now` if it has risen since.
         """
-        said = body or schemas.Seen()
-        seen = await run_in_threadpool(seen_colour, ports, caller, warning, said.peak)
-        return await ordered(caller, warning, AcknowledgeWarning(warning, person(caller), said.comment, seen))
+        given = body or schemas.Seen()
+        seen = await run_in_threadpool(seen_colour, ports, caller, warning, given.peak)
+        return await ordered(caller, warning, AcknowledgeWarning(warning, person(caller), given.comment, seen))
 
     @router.post("/{warning}/feedback")
     async def feed_back(warning: UUID, caller: Caller, body: schemas.Answer) -> schemas.WarningDetail:

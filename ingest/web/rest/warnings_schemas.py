@@ -1,4 +1,4 @@
-"""The shapes of answers about early warnings and risk."""
+"""Schemas of early warnings and risk."""
 
 from __future__ import annotations
 

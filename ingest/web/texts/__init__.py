@@ -1,4 +1,4 @@
-"""Every text of the console, Chinese first. Templates and pages name them by key; nothing else speaks to people."""
+"""Every text of the console in both languages, Chinese first; templates and pages name them by key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of things done: each action, and each thing that was told with it."""
+"""Texts of the audit trail and of histories: actions, and labels of their details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages on alarms say."""
+"""Texts of the pages on alarms."""
 
 from __future__ import annotations
 

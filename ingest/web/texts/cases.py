@@ -1,4 +1,4 @@
-"""What the pages of the closed loop say: feedback, hazards, inspections, leads, enterprises, lists."""
+"""Texts of the pages of the closed loop: feedback, hazards, inspections, leads, enterprises, lists."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the console says of a field that was refused: what belongs there.
+"""Texts of what was expected of a refused field.
 
-Rules and forms say once, in English, what was expected; here it is said in Chinese, and what a library said is said
-in words for people.
+Rules and forms give it in English; here it is translated to Chinese, and messages of libraries are reworded for
+people.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ingest.domain.model.text import Text
 
 NOTHING: Final = Text("未填写", "nothing was written")
 
-_WANTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
+_EXPECTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
     (re.compile(pattern), chinese, english)
     for pattern, chinese, english in (
         (r"a value|a valid string|String should have at least 1 character", "必填", "something must be written here"),
@@ -68,14 +68,14 @@ _WANTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
 
 
 def expected_text(expected: str) -> Text:
-    """What is expected of a field, in both languages; what is not known stays as it was said.
+    """Return what is expected of a field in both languages; an unknown text as it is.
 
     >>> expected_text("a day not after 2026-11-23").zh
     '不晚于 2026-11-23 的日期'
     """
     if expected in EXPECTED:
         return EXPECTED[expected]
-    for pattern, chinese, english in _WANTED:
+    for pattern, chinese, english in _EXPECTED:
         found = pattern.fullmatch(expected)
         if found is not None:
             return Text(_filled(chinese, found), expected if english is None else _filled(english, found))
@@ -83,7 +83,7 @@ def expected_text(expected: str) -> Text:
 
 
 def size(count: int) -> str:
-    """So many bytes, for people.
+    """Format a number of bytes.
 
     >>> size(12_613_542), size(512)
     ('12.0 MiB', '512 B')

@@ -1,4 +1,4 @@
-"""What every page says: its frame, its forms, what went wrong."""
+"""Texts of every page: layout, forms and errors."""
 
 from __future__ import annotations
 

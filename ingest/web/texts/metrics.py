@@ -1,4 +1,4 @@
-"""What the page on alarm metrics says."""
+"""Texts of the page on alarm metrics."""
 
 from __future__ import annotations
 

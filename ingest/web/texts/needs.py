@@ -1,4 +1,4 @@
-"""What a default rule waits for of its plant, in both languages: the configuration keeps it in English, with codes."""
+"""Texts of what a default rule needs from its plant; the configuration has them in English, with codes."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ _WHERE: Final = {
 }
 
 
-def needed(what: str) -> Text:
-    """Return what is missing in words of both languages; what is not known stays as it is.
+def need_text(what: str) -> Text:
+    """Return what is missing in both languages; an unknown text as it is.
 
-    >>> needed("setpoint of FLOW-1").zh, needed("rule H, which is disabled").zh
+    >>> need_text("setpoint of FLOW-1").zh, need_text("rule H, which is disabled").zh
     ('测点 FLOW-1 的设定值', '规则 H（已停用）')
     """
     for pattern, zh, en in _NEEDS:
         found = pattern.fullmatch(what)
         if found is not None:
-            parts = {name: _part(name, said) for name, said in found.groupdict().items()}
+            parts = {name: _part(name, text) for name, text in found.groupdict().items()}
             numbered = ("", *found.groups())
             return Text(
                 zh.format(*numbered, **{name: part.zh for name, part in parts.items()}),
@@ -65,29 +65,29 @@ def needed(what: str) -> Text:
     return Text(what, what)
 
 
-def in_both(needs: str) -> str:
-    """Return what the configuration says is missing ("needs setpoint") with its Chinese in front: for a terminal.
+def needs_in_both_languages(needs: str) -> str:
+    """Return what the configuration says is missing ("needs setpoint") with its Chinese in front, for a terminal.
 
-    >>> in_both("needs setpoint"), in_both("something else")
+    >>> needs_in_both_languages("needs setpoint"), needs_in_both_languages("something else")
     ('缺少设定值 needs setpoint', 'something else')
     """
-    what = needed(needs.removeprefix("needs "))
+    what = need_text(needs.removeprefix("needs "))
     return needs if what.zh == what.en else f"缺少{what.zh} {needs}"
 
 
-def _part(name: str, said: str) -> Text:
+def _part(name: str, text: str) -> Text:
     if name == "what":
-        return needed(said)
+        return need_text(text)
     if name == "where":
-        machine = said.removeprefix("on ")
-        return _WHERE.get(said, Text(f"设备 {machine} 上", said))
-    if said == "measured value":
+        machine = text.removeprefix("on ")
+        return _WHERE.get(text, Text(f"设备 {machine} 上", text))
+    if text == "measured value":
         return Text("测量值", "a measured value")
-    title = _signals().get(said)
-    return Text(f"{title.zh}（{said}）", f"{title.en} ({said})") if title else Text(said, said)
+    title = _signals().get(text)
+    return Text(f"{title.zh}（{text}）", f"{title.en} ({text})") if title else Text(text, text)
 
 
 @cache
 def _signals() -> dict[str, Text]:
-    """The names of the catalogue's signals, by code."""
+    """Return the names of the catalogue's signals by code."""
     return {code: signal.name for kind in load_catalogue().signals.values() for code, signal in kind.items()}

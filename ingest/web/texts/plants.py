@@ -1,4 +1,4 @@
-"""What the pages on plants and their points say."""
+"""Texts of the pages on plants and their points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page says of a problem in Chinese: who raised it said it in English, for programs and people alike."""
+"""Translates the details of problems, which are raised in English, to Chinese."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 
 
 def problem_in_chinese(detail: str) -> str | None:
-    """Return the sentence in Chinese; None for one that is not known.
+    """Translate a detail to Chinese; None for an unknown one.
 
     >>> problem_in_chinese("plant 'zz' is not known"), problem_in_chinese("something else")
     ('没有企业 zz，或不在您可查看的范围内。', None)

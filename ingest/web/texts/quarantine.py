@@ -1,4 +1,4 @@
-"""What the console says of messages that could not be taken: their reasons, and the sentences of the wire in Chinese.
+"""Texts of quarantined messages: their reasons, and the details of the wire formats in Chinese.
 
 The wire says once, in English, what stands there and what was expected. Quotations stay as they were sent.
 """
@@ -103,7 +103,7 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 
 
 def in_chinese(detail: str) -> str:
-    """What the wire says was wrong, in Chinese; what is quoted stays, and what is not known stays English.
+    """Translate the details of a wire format's error to Chinese; quoted values stay, and so do unknown texts.
 
     >>> in_chinese('values.A[0] = "expected"; expected a finite number or null')
     'values.A[0] = "expected"；应为有限数值或 null'

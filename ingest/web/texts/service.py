@@ -1,4 +1,4 @@
-"""What the pages on the service itself say: gateways, quarantine."""
+"""Texts of the pages on gateways and quarantine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the numbers of the catalogue, of warnings and of benchmarks come from, in Chinese: they are kept in English."""
+"""Translates the sources of the catalogue's, the warnings' and the benchmarks' numbers to Chinese."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ _PARTS: Final[Mapping[str, str]] = {
 
 
 def source_in_chinese(source: str) -> str:
-    """Return a source of ours in Chinese, part by part; what a plant's own file says stays as it is.
+    """Translate one of the product's sources to Chinese, part by part; a plant file's own source stays as it is.
 
     >>> source_in_chinese("recalled, verify: 0.8 %; hysteresis engineering default")
     '凭记忆，待核实：0.8 %；回差为工程默认值'
@@ -186,13 +186,13 @@ def source_in_chinese(source: str) -> str:
 
 
 def known(source: str) -> bool:
-    """Whether every part of a source can be said in Chinese."""
+    """Whether every part of a source has a translation."""
     return all(_part(part) != part or part in _PARTS for part in source.split("; "))
 
 
 def _part(part: str) -> str:
-    for beginning, said in _BEGINNINGS.items():
+    for beginning, chinese in _BEGINNINGS.items():
         rest = part.removeprefix(beginning)
         if rest != part and rest in _PARTS:
-            return said + _PARTS[rest]
+            return chinese + _PARTS[rest]
     return _PARTS.get(part, part)

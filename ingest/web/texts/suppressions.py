@@ -1,4 +1,4 @@
-"""What the pages on suppressions and on the audit trail say."""
+"""Texts of the pages on suppressions and on the audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages on warnings say."""
+"""Texts of the pages on warnings."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from ingest.base.build import version_of
 from ingest.cli.main import app
 from ingest.domain.model.warning import WarningEvent
 from ingest.storage.state.engine_store import EngineStore
-from ingest.web.texts.needs import in_both
+from ingest.web.texts.needs import needs_in_both_languages
 from tests import migrated
 from tests.ingest.domain.warnings.small import SECOND, fact, watch
 from tests.small_plant import TEXT, write_plant
@@ -63,8 +63,8 @@ def test_the_simulators_plants_are_valid_and_judged_as_far_as_they_can_be(tmp_pa
     waiting = {" ".join(line.split()[3:]) for line in result.output.splitlines() if line.startswith("未评估")}
     assert waiting <= {  # a lone sensor has no neighbours; the demonstration has no commissioning records
         "demo-dust/DP-01: DEV: 缺少设定值 needs setpoint",
-        f"demo-steel/CO-03: NEIGHBOUR: {in_both('needs 2 other STL_CO on GH-01')}",
-        f"demo-steel/CO-04: NEIGHBOUR: {in_both('needs 2 other STL_CO on BF-01')}",
+        f"demo-steel/CO-03: NEIGHBOUR: {needs_in_both_languages('needs 2 other STL_CO on GH-01')}",
+        f"demo-steel/CO-04: NEIGHBOUR: {needs_in_both_languages('needs 2 other STL_CO on BF-01')}",
     }
 
 

@@ -11,7 +11,7 @@ from ingest.plants.catalogue import load_catalogue
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
 from ingest.web.console.wording import not_evaluated
-from ingest.web.texts.needs import needed
+from ingest.web.texts.needs import need_text
 from tests.ingest.plants.samples import plant, point
 
 WORDS = re.compile(r"(?<![\w-])(?!on\b)[a-z]{2,}(?![\w-])")
@@ -51,7 +51,7 @@ def test_whatever_the_catalogues_rules_wait_for_is_said_in_chinese(tmp_path: Pat
     ],
 )
 def test_what_a_plants_own_changes_make_a_rule_wait_for_is_said_in_both_languages(what: str) -> None:
-    said = needed(what)
+    said = need_text(what)
     assert re.search(r"[\u4e00-\u9fff]", said.zh)
     assert set(WORDS.findall(said.zh)) <= {"ppm"}
     assert not re.search(r"[\u4e00-\u9fff]", said.en)

@@ -13,7 +13,7 @@ from detectors.detector import Reason
 from ingest.domain.model.flags import Flag
 from ingest.plants.view import Latest
 from ingest.storage.history.store import Trend, TrendQuery
-from ingest.web.rest.plants import fill
+from ingest.web.rest.plants import fill_buckets
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, NOON, OPERATOR, SECOND, STEEL, WOOD, StandIn
 
@@ -128,7 +128,9 @@ async def test_buckets_without_readings_are_null_not_missing(hall: StandIn, ask:
 
 def test_a_bucket_of_nulls_has_a_count_and_no_values() -> None:
     nan = np.array([np.nan])
-    (first, second) = fill(Trend(np.array([0]), nan, nan, nan, np.array([4])), TrendQuery("p", "x", 0, 20 * SECOND, 2))
+    (first, second) = fill_buckets(
+        Trend(np.array([0]), nan, nan, nan, np.array([4])), TrendQuery("p", "x", 0, 20 * SECOND, 2)
+    )
     assert (first.mean, first.count) == (None, 4)
     assert (second.mean, second.count) == (None, 0)
 
