@@ -154,7 +154,7 @@ class ConnectorPromises:
         assert len([error for error in errors if error]) == 3
         assert [secret for secret in wired.secrets if secret in told] == []
 
-    async def test_it_is_tried_for_ever_and_closed_as_often_as_asked(self, wired: Wired) -> None:
+    async def test_it_is_retried_for_ever_and_may_be_closed_repeatedly(self, wired: Wired) -> None:
         connector = wired.connector
         assert connector.batch >= 1
         assert connector.in_flight >= 1

@@ -170,7 +170,7 @@ class HistoryQueries:
         assert (trend.low.tolist(), trend.mean.tolist(), trend.high.tolist()) == ([1, 7], [3, 7], [6, 7])
         assert trend.count.tolist() == [3, 1]
 
-    def test_trends_asked_at_once_are_those_asked_one_by_one(self, store: HistoryStore) -> None:
+    def test_trends_queried_together_equal_those_queried_one_by_one(self, store: HistoryStore) -> None:
         """Of other plants, spans and names too, and of what there is nothing; twice the same is answered twice."""
         known = configuration(
             *(point(at, f"P-{at}") for at in range(4)),
@@ -214,7 +214,7 @@ class HistoryQueries:
         assert trend.high.tolist() == [2, 3]
 
     @pytest.mark.parametrize("buckets", [1, 3, 7, 500])
-    def test_a_trend_has_at_most_the_buckets_asked_for(self, store: HistoryStore, buckets: int) -> None:
+    def test_a_trend_has_at_most_the_requested_buckets(self, store: HistoryStore, buckets: int) -> None:
         readings = steady(1_000, points=1)
         store.write_readings(readings, configuration(), 1)
         trend = trend_of(store, PLANT, "CW-01", NOON, NOON + 1_000 * SECOND, buckets)
@@ -327,7 +327,9 @@ class Refusing:
 class HistoryRefusals:
     """One bad reading costs itself only, and one that is too old is no fault."""
 
-    def test_halved_until_the_bad_stand_alone_all_others_are_kept_once(self, refusing: Refusing) -> None:
+    def test_writes_are_halved_until_bad_items_are_isolated_and_all_others_are_stored_once(
+        self, refusing: Refusing
+    ) -> None:
         count = len(refusing.readings)
         for _ in range(2):
             found = write_around(

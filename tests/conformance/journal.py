@@ -148,7 +148,7 @@ class JournalPromises:
         assert (journal.cursor("history"), journal.cursor("other"), journal.cursor("new")) == (1, 3, 0)
         assert [entry.id for entry in journal.read(journal.cursor("history"), 100)] == [2, 3]
 
-    def test_a_wake_lets_who_waits_look_up_and_says_that_there_is_nothing(self, opened: Opened) -> None:
+    def test_a_wake_ends_a_wait_and_reports_no_entry(self, opened: Opened) -> None:
         journal = opened()
         told: list[bool] = []
         reader = threading.Thread(target=lambda: told.append(journal.wait(0, 30)))

@@ -99,7 +99,7 @@ def test_no_two_connectors_share_a_name(webhooks: list[dict[str, Any]], platform
         read(webhooks, platform)
 
 
-def test_a_receiver_gets_the_plants_and_levels_it_asked_for() -> None:
+def test_a_receiver_gets_the_plants_and_levels_of_its_settings() -> None:
     config = read([hook("all"), hook("one-plant", plants=["p1"]), hook("urgent", levels=[2])], PLATFORM)
     assert config.recipients("alarm", "p1", 2) == ("all", "one-plant", "urgent", "platform")
     assert config.recipients("alarm", "p1", 1) == ("all", "one-plant", "platform")

@@ -77,7 +77,7 @@ def test_a_fresh_urgent_message_does_not_wait_out_a_long_back_off() -> None:
     assert serve(queue, last + SCHEDULE.first_s) == [3, 1, 2], "and what it finds well takes all the others along"
 
 
-def test_the_wish_of_a_receiver_holds_back_what_is_new_for_half_a_minute_at_most() -> None:
+def test_the_delay_a_receiver_requests_holds_new_messages_for_half_a_minute_at_most() -> None:
     queue = queue_of(about(1, "A"))
     queue.settle(queue.take(0), {1: 3600.0}, 0, 0.0)
     assert queue.next_at(0) == 3600

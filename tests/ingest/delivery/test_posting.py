@@ -129,7 +129,7 @@ async def test_messages_under_way_at_once_have_a_connection_each() -> None:
         assert server.connections == 2
 
 
-async def test_what_comes_while_nothing_is_asked_does_not_answer_what_is_asked_next() -> None:
+async def test_unsolicited_data_does_not_answer_the_next_request() -> None:
     async with served(lambda _connection, _message: OK) as (server, post):
         await post()
         assert server.newest is not None

@@ -355,7 +355,7 @@ async def test_an_error_text_is_short_and_fit_for_any_database() -> None:
     assert len(outbox.rows[1].errors[0]) == 500
 
 
-async def test_the_wish_of_a_receiver_is_kept() -> None:
+async def test_the_delay_a_receiver_requests_is_kept() -> None:
     outbox, clock = MemoryOutbox(), Clock()
     outbox.put(alarm_message(1))
     connector = StandIn(lambda m: Outcome(m.seq, "HTTP 503", retry_after_s=120))
@@ -460,7 +460,7 @@ class Held(MemoryOutbox):
 
 
 @pytest.mark.parametrize("handed", range(16))
-async def test_whatever_is_handed_over_while_the_outbox_is_asked_is_sent_once_in_its_order(handed: int) -> None:
+async def test_messages_handed_over_during_a_query_of_the_outbox_are_sent_once_in_order(handed: int) -> None:
     """Of four commits some are handed over, and of the others it is only said that there is something."""
     outbox, clock, connector = Held(), Clock(), StandIn(accept, in_flight=1)
     sender = sender_of(outbox, connector, clock=clock)

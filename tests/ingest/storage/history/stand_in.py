@@ -35,7 +35,7 @@ class Answer:
 
 @contextmanager
 def http_server(answer: Callable[[Asked], Answer]) -> Iterator[str]:
-    """The URL of a server that answers as told, and fails the test if a client leaves its connection open."""
+    """The URL of a server that answers by `answer`, and fails the test if a client leaves its connection open."""
     left_open: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,13 +50,13 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[str]:
                     body, packed = gzip.decompress(body), False
             url = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(url.query).items()}
-            told = answer(Asked(self.command, url.path, query, dict(self.headers), body, broken=packed))
-            self.send_response(told.status)
-            for name, value in told.headers.items():
+            reply = answer(Asked(self.command, url.path, query, dict(self.headers), body, broken=packed))
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(told.body)))
+            self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(told.body)
+            self.wfile.write(reply.body)
 
         do_GET = handle_any  # noqa: N815  the base class's name
         do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815

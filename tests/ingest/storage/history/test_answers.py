@@ -69,7 +69,7 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(header: str | None, wait_s:
     assert retry_after_s(header, NOW_S) == wait_s
 
 
-def test_the_wish_travels_with_the_error() -> None:
+def test_the_requested_delay_is_part_of_the_error() -> None:
     error = error_of(503, "", "4", NOW_S)
     assert isinstance(error, HistoryUnavailable)
     assert error.retry_after_s == 4.0

@@ -193,7 +193,7 @@ def test_a_refusal_repeats_the_servers_own_words(opened: Opener, status: int) ->
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 500, 503])
-def test_a_server_in_trouble_is_unavailable_and_asked_once(opened: Opener, status: int) -> None:
+def test_a_server_in_trouble_is_unavailable_and_queried_once(opened: Opener, status: int) -> None:
     """No retries of the client's own: waiting is the history writer's."""
     answer = Answer(status, b"\xff not text", {"Retry-After": "7", "Location": "http://127.0.0.1:1/"})
     with scripted([answer]) as (url, asked):
@@ -204,7 +204,7 @@ def test_a_server_in_trouble_is_unavailable_and_asked_once(opened: Opener, statu
     assert len(asked) == 1
 
 
-def test_the_servers_wish_to_wait_is_handed_on(opened: Opener) -> None:
+def test_the_delay_a_server_requests_is_passed_on(opened: Opener) -> None:
     with scripted([Answer(429, b"{}", {"Retry-After": "7"})]) as (url, _):
         store = opened(url)
         with pytest.raises(HistoryUnavailable) as caught:

@@ -215,7 +215,7 @@ def test_the_servers_own_queries_make_the_same_rollups(tmp_path: Path, monkeypat
         server.store.close()
 
 
-def test_a_server_without_rollups_is_asked_for_them_seldom(tmp_path: Path) -> None:
+def test_a_server_without_rollups_is_seldom_queried_for_them(tmp_path: Path) -> None:
     """Its readings answer, however long the trend."""
     with influxd(tmp_path) as url:
         store = InfluxV1Store(InfluxV1Config(url=url))
@@ -228,7 +228,7 @@ def test_a_server_without_rollups_is_asked_for_them_seldom(tmp_path: Path) -> No
         store.close()
 
 
-def test_rollups_of_an_influxdb_2_are_asked_as_policies_of_its_database(
+def test_rollups_of_an_influxdb_2_are_queried_as_policies_of_its_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its tasks are in Flux and are not run here; what they are to make is written by hand."""

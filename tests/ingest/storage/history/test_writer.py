@@ -245,7 +245,7 @@ def test_everything_journaled_reaches_the_store_in_order(journal: MemoryJournal,
     assert [event.seq for event in store.events] == [1, 2]
 
 
-def test_a_turn_is_bounded(journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cycle_is_bounded(journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch) -> None:
     """However far behind, memory holds one turn: the journal is the queue."""
     monkeypatch.setattr(module, "READINGS", 50)
     store = MemoryStore()
@@ -344,7 +344,7 @@ def test_a_store_that_answers_and_refuses_everything_is_not_reported_as_healthy(
         assert writer.lag() == (0, None)
 
 
-def test_waits_double_up_to_thirty_seconds_and_honour_the_stores_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_double_up_to_thirty_seconds_and_honour_the_stores_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_DELAY_S", 0.5)
     for failures, longest in ((1, 0.5), (2, 1.0), (4, 4.0), (7, 30.0), (10_000, 30.0)):
         waits = [_delay_s(HistoryUnavailable("away"), failures) for _ in range(200)]

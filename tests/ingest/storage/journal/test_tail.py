@@ -44,7 +44,7 @@ def test_every_reader_gets_what_is_on_disk_however_far_it_has_come(
     assert journal.read(journal.last() + 5, 100) == []
 
 
-def test_what_is_kept_in_memory_is_bounded_whatever_an_entry_holds() -> None:
+def test_the_memory_is_bounded_whatever_an_entry_holds() -> None:
     for readings in (1, 20_000):
         tail, number = Tail(0), 0
         while not number or tail.after(0, 1) is not None:

@@ -123,7 +123,7 @@ def test_a_raise_comes_with_its_own_acknowledgement_and_return(database: Databas
     assert not found.hidden.any()
 
 
-def test_they_are_asked_for_by_plant_and_by_when_they_called(database: Database) -> None:
+def test_they_are_queried_by_plant_and_by_when_they_called(database: Database) -> None:
     for at, plant in ((100, "p"), (200, "q"), (300, "p")):
         Life(database, fresh("A", at, plant)).raised(at)
     store = AlarmStore(database)

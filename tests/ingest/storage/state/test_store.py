@@ -63,7 +63,7 @@ def test_the_versions_that_are_known_are_those_of_the_migrations() -> None:
     assert max(known()) == scripts.get_current_head()
 
 
-def test_a_turn_is_found_again_after_reopening(state: StateConfig, database: Database) -> None:
+def test_the_results_of_a_cycle_are_found_after_reopening(state: StateConfig, database: Database) -> None:
     one = event()
     EngineStore(database).commit(7, [one], [message(one.id)], b"memory")
     database.close()
@@ -74,7 +74,7 @@ def test_a_turn_is_found_again_after_reopening(state: StateConfig, database: Dat
     again.close()
 
 
-def test_a_turn_that_cannot_be_written_whole_leaves_nothing(database: Database) -> None:
+def test_a_cycle_that_cannot_be_written_whole_leaves_nothing(database: Database) -> None:
     engine = EngineStore(database)
     engine.commit(1, [], [], b"old")
     one = event()
@@ -142,7 +142,7 @@ def test_the_body_of_an_id_never_changes(database: Database) -> None:
     assert outbox.messages("inspector", [waiting.seq]) == [replace(before[0], attempts=1)]
 
 
-def test_a_historical_alarm_is_marked_and_can_be_asked_for(database: Database) -> None:
+def test_a_historical_alarm_is_marked_and_can_be_queried(database: Database) -> None:
     one = event()
     past = replace(one.alarm, id=uuid4(), state=AlarmState.NORMAL, returned=110, historical=True)
     late = recorded(past, received=500)
