@@ -40,7 +40,7 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 3  # for a connection left open; a closed one ends at once
+        timeout = 30  # for a connection left open, or idle on a loaded machine; a closed one ends at once
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
