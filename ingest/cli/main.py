@@ -324,7 +324,7 @@ async def _serve(in_force: InForce, file: Path, *, new: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, Reloader(file, in_force.settings).ask)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, Reloader(file, in_force.settings).request)
     while not stop.is_set():
         try:
             service = Service(in_force, new=new)

@@ -1,4 +1,4 @@
-"""What goes into the audit trail beside the acts of the engine and the closed loop, and the heads kept of the trail."""
+"""Writes acts of the service and of commands into the audit trail, and stores the trail's heads outside of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateBroken, StateUnavailable
 
 WAITING: Final = 10_000
-"""Acts that wait while the state database is away; beyond them the oldest are told and lost to the trail."""
+"""The most acts that wait while the state database is unavailable; beyond that the oldest are logged and dropped."""
 
 _CHANGES: Final = 200
 _VALUE: Final = 100
@@ -53,34 +53,34 @@ class AuditHeadNotKept(Event, level="error"):
 
 
 def audit_folder(settings: Settings) -> Path:
-    """Where heads of the trail are kept: beside the journal, not in the state database."""
+    """Return the folder of the trail's heads: beside the journal, not in the state database."""
     return settings.journal.path.with_name("audit")
 
 
 def spool_folder(settings: Settings) -> Path:
-    """Where commands leave acts for the service."""
+    """Return the folder where commands leave acts for the service."""
     return settings.journal.path.with_name("audit-waiting")
 
 
 class Recorder:
-    """Takes acts at any time, from any thread, without waiting; `write` puts them into the trail."""
+    """Queues acts from any thread without blocking; `write` puts them into the trail."""
 
     def __init__(self, database: Database, spool: Path) -> None:
-        """`spool`: the folder in which commands beside the service leave acts."""
+        """`spool`: the folder in which other commands leave acts."""
         self._database = database
         self._spool = spool
         self._waiting: deque[Act] = deque()
         self._writing = Lock()
 
     def note(self, act: Act) -> None:
-        """Take an act."""
+        """Queue an act."""
         self._waiting.append(act)
         while len(self._waiting) > WAITING:
             lost = self._waiting.popleft()
             emit(ActLost(lost.action, lost.actor, lost.subject))
 
     def write(self) -> None:
-        """Write what waits, of commands too. Raises StateUnavailable, StateBroken; it then waits on."""
+        """Write all queued acts, also those of commands. On StateUnavailable or StateBroken they stay queued."""
         with self._writing:
             files = _left(self._spool)
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
@@ -97,11 +97,11 @@ class Recorder:
 
 
 def of_plant_file(time: int, name: str, before: bytes | None, after: bytes | None) -> Act:
-    """What is told of a plant file that came into force or is gone: each value that changed, from what, to what."""
+    """Return the act for a plant file that came into force or was removed, with each changed value."""
     found = changes(before, after) if before is not None and after is not None else []
     action = "added" if before is None else "removed" if after is None else "changed"
-    told = [f"{change.key}: {_shown(change.before)} → {_shown(change.after)}" for change in found[:_CHANGES]]
-    detail = {"changes": told, "more": max(0, len(found) - _CHANGES)}
+    lines = [f"{change.key}: {_shown(change.before)} → {_shown(change.after)}" for change in found[:_CHANGES]]
+    detail = {"changes": lines, "more": max(0, len(found) - _CHANGES)}
     return Act(time, YUJING, "service", action, "plant-file", name, name.removesuffix(".toml"), detail)
 
 
@@ -110,12 +110,12 @@ def _shown(value: object) -> str:
 
 
 def leave(spool: Path, act: Act) -> None:
-    """Leave an act for the service, which writes it at its next look, or when it starts. Raises OSError."""
+    """Leave an act for the service, which writes it within seconds or when it starts. Raises OSError."""
     write_whole(spool / f"{act.time}-{uuid.uuid4()}.json", json.dumps([asdict(act)], ensure_ascii=False).encode())
 
 
 def keep_head(trail: AuditStore, heads: AuditHeads) -> None:
-    """Keep the trail's newest head outside of it; a head that it does not have any more is told and laid aside."""
+    """Store the trail's newest head outside of it; a stored head missing from the trail is reported and set aside."""
     try:
         kept, newest = heads.newest(), trail.head()
         if kept is not None and kept != newest and not trail.has(kept):
@@ -128,16 +128,16 @@ def keep_head(trail: AuditStore, heads: AuditHeads) -> None:
 
 
 def settle_trail(recorder: Recorder, trail: AuditStore, heads: AuditHeads) -> None:
-    """Write what waits and keep the newest head, once; what the state database does not take waits on."""
+    """Write queued acts and store the newest head, once; acts stay queued if the state database is unavailable."""
     try:
         recorder.write()
         keep_head(trail, heads)
     except (StateUnavailable, StateBroken):
-        return  # the database tells of it by itself
+        return  # the database reports it itself
 
 
 def _left(spool: Path) -> list[Path]:
-    """What commands left, oldest first."""
+    """Return the files commands left, oldest first."""
     try:
         with os.scandir(spool) as found:
             return sorted(Path(dir_entry.path) for dir_entry in found if dir_entry.name.endswith(".json"))

@@ -1,10 +1,10 @@
-"""One folder with all this installation would need again, taken while the service runs, and its way back.
+"""Backs up a running installation into one folder, and restores it.
 
-Two databases are copied that must fit each other: the state knows how far in the journal it has judged. It is held
-first, the journal a moment later, so that the state is never ahead of the journal's copy; an entry the state does not
-know yet is judged again after the restore. Heads of the audit trail are older than the copied trail, evidence is newer
-than the rows that name it: either way nothing is missed that the databases speak of. A history in DuckDB comes after
-the journal, which knows how far it is written: what it has beyond that is written again, and replaced.
+The two databases must fit each other: the state records how far it has evaluated the journal. Its snapshot is taken
+first, the journal's a moment later, so that the state is never ahead of the journal's copy; entries the state does not
+know yet are evaluated again after a restore. Heads of the audit trail are older than the copied trail, evidence is
+newer than the rows that name it: either way nothing is missing that the databases refer to. A history in DuckDB is
+copied after the journal, which records how far it is written: what it has beyond that is written again, and replaced.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ _SETTINGS: Final = "settings"
 _FORMAT: Final = 1
 
 Bar = Callable[[str, int], Any]
-"""Makes a context that yields what is called with how much was done just now: of what, and how much there is."""
+"""Given a name and a total, returns a context manager that yields a function to report progress."""
 
 
 class NotTaken(Exception):
-    """There is no new backup, or no restored data; the message says why and what to do."""
+    """Backup or restore failed; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a whole backup says of itself.
+    """The manifest of a complete backup.
 
     Attributes:
         taken: when, ISO 8601.
         version: of the service.
-        counts: what it holds, by kind.
+        counts: number of records and files, by kind.
     """
 
     taken: str
@@ -63,18 +63,18 @@ class Backup:
 
 
 def take(settings: Settings, file: Path, to: Path, now: str, bar: Bar, *, history: bool = False) -> Backup:
-    """Copy everything into a new folder, which has its name only once it is whole.
+    """Copy everything into a new folder, which gets its name only once it is complete.
 
     Args:
         settings: in force; the state database is a file.
         file: the settings file.
         to: the folder, not there yet; the one above it is.
         now: ISO 8601.
-        bar: for a person who looks on.
+        bar: shows progress.
         history: with the history in DuckDB.
 
     Raises:
-        NotTaken: it cannot be made there, or the journal let go of what the state needs at that very moment.
+        NotTaken: it cannot be made there, or the journal was trimmed beyond what the state needs during the copy.
         HistoryUnavailable: the history cannot be copied now.
         JournalUnavailable, JournalBroken, StateUnavailable, OSError: something cannot be read or written.
     """
@@ -104,7 +104,7 @@ def take(settings: Settings, file: Path, to: Path, now: str, bar: Bar, *, histor
 
 
 def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]) -> tuple[Backup, Mapping[str, int]]:
-    """Put a backup where the settings say, into empty folders; what it says of itself, and what is there now.
+    """Restore a backup to where the settings say, into empty folders; returns its manifest and the restored counts.
 
     Files keep their mode, and their owner where root does it. The databases get their names last: until then no service
     starts on what is there.
@@ -112,14 +112,14 @@ def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]
     Args:
         settings: in force.
         source: the backup.
-        bar: for a person who looks on.
-        note: leaves in the data what is done here.
+        bar: shows progress.
+        note: records the restore in the data.
 
     Raises:
-        NotTaken: it is no whole backup, there is something already, or not enough room.
+        NotTaken: it is not a complete backup, a folder is not empty, or there is not enough room.
         JournalUnavailable, JournalBroken, StateUnavailable, OSError: something cannot be read or written.
     """
-    said = read(source)
+    manifest = read(source)
     folders = dict.fromkeys((settings.journal.path.parent, settings.state.path.parent, settings.cases.evidence))
     for folder in folders:
         _require_empty(folder)
@@ -129,7 +129,7 @@ def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]
         _require_none(stored)
         databases.append((HISTORY, stored))
         folders[stored.parent] = None
-    _require_free(source, next(one for one in (folder, *folder.absolute().parents) if one.exists()))
+    _require_free(source, next(path for path in (folder, *folder.absolute().parents) if path.exists()))
     for folder in folders:
         _make_folder(folder, source)
     parts = [path.with_name(f".{path.name}.part") for _, path in databases]
@@ -146,28 +146,28 @@ def restore(settings: Settings, source: Path, bar: Bar, note: Callable[[], None]
     for folder in folders:
         _own_all(source, folder)
         _sync_all(folder)
-    # A state alone is refused at a start, as it should be; a history alone would be taken for a new installation's.
-    for part, (_, path) in sorted(zip(parts, databases, strict=True), key=lambda one: one[1][0] == HISTORY):
+    # A state alone is refused at a start, as it should be; a history alone would look like a new installation.
+    for part, (_, path) in sorted(zip(parts, databases, strict=True), key=lambda pair: pair[1][0] == HISTORY):
         part.rename(path)
         sync(path.parent)
-    return said, found
+    return manifest, found
 
 
 def read(source: Path) -> Backup:
-    """What the backup says of itself. Raises NotTaken: it is none, or not whole, or of a later version."""
+    """Read a backup's manifest. Raises NotTaken: it is not a complete backup, or of another format."""
     try:
-        said = Backup(**json.loads((source / MANIFEST).read_bytes()))
+        manifest = Backup(**json.loads((source / MANIFEST).read_bytes()))
     except (OSError, ValueError, TypeError) as error:
         raise NotTaken(
             f"{source}: 不是完整的备份,请指明 yujing backup 建立的文件夹 no whole backup ({error});"
             " name a folder that yujing backup made"
         ) from None
-    if said.format != _FORMAT:
+    if manifest.format != _FORMAT:
         raise NotTaken(
-            f"{source}: 备份格式 a backup of format {said.format}; expected {_FORMAT}:"
-            f" 请用版本 {said.version} 恢复 restore it by yujing {said.version}, which made it"
+            f"{source}: 备份格式 a backup of format {manifest.format}; expected {_FORMAT}:"
+            f" 请用版本 {manifest.version} 恢复 restore it by yujing {manifest.version}, which made it"
         )
-    return said
+    return manifest
 
 
 def _copy_databases(settings: Settings, part: Path, bar: Bar) -> None:
@@ -191,7 +191,7 @@ def _require_entries(settings: Settings, oldest: int, state: HeldState, journal:
 
 
 def history_file(settings: Settings) -> Path | None:
-    """The history's file, if it is one."""
+    """Return the history's file if it is in DuckDB, else None."""
     return settings.history.path if isinstance(settings.history, DuckDBConfig) else None
 
 
@@ -214,7 +214,7 @@ def _counts(journal: Path, state: Path, evidence: Path, history: Path | None) ->
 
 
 def _beside(settings: Settings) -> tuple[Path, ...]:
-    """Folders beside the journal that belong to it; people sign in anew, so sessions are not among them."""
+    """Return the folders beside the journal to copy; sessions are not among them: people sign in again."""
     folder = settings.journal.path.parent
     return (
         spool_folder(settings),  # before the state: an act may then be in both, and is never in neither
@@ -225,11 +225,11 @@ def _beside(settings: Settings) -> tuple[Path, ...]:
 
 
 def _copy_settings(settings: Settings, file: Path, to: Path) -> None:
-    """The files as people wrote them; secrets are not in them."""
+    """Copy settings and plant files as people wrote them; they contain no secrets."""
     to.mkdir(mode=0o700)
-    for one in filter(None, (file, settings.warnings.rules)):
-        if one.is_file():
-            _copy_file(one, to / one.name)
+    for path in filter(None, (file, settings.warnings.rules)):
+        if path.is_file():
+            _copy_file(path, to / path.name)
     if settings.plants.is_dir():
         _copy_folder(settings.plants, to / "plants")
 
@@ -238,7 +238,7 @@ def _copy_folder(source: Path, to: Path) -> None:
     if source.is_dir():
         _make_folder(to, source)
         for path in sorted(source.iterdir()):
-            if path.is_file() and not path.name.startswith("."):  # that is a file under way
+            if path.is_file() and not path.name.startswith("."):  # a file being written
                 with suppress(FileNotFoundError):
                     _copy_file(path, to / path.name)
 
@@ -259,7 +259,7 @@ def _files(evidence: Path) -> Iterator[Path]:
 
 
 def _link(source: Path, to: Path) -> None:
-    """Evidence is never changed: on the same disk one file serves both."""
+    """Hard-link evidence, which never changes, or copy it to another disk."""
     try:
         os.link(source, to)
     except OSError:
@@ -267,13 +267,13 @@ def _link(source: Path, to: Path) -> None:
 
 
 def _copy_file(source: Path, to: Path) -> None:
-    """For its owner alone, whatever the mode it had."""
+    """Copy a file, readable by its owner alone."""
     shutil.copyfile(source, to)
     to.chmod(stat.S_IMODE(source.stat().st_mode) & 0o700)
 
 
 def _make_folder(to: Path, source: Path) -> None:
-    """The folder, and those above it, as the service makes them: for its user alone."""
+    """Create a folder and its parents, accessible to the service's user alone."""
     if not to.exists():
         _make_folder(to.parent, source)
         to.mkdir(mode=0o700)
@@ -306,7 +306,7 @@ def _require_none(path: Path) -> None:
 
 
 def _require_room(settings: Settings, to: Path, part: Path, stored: Path | None) -> None:
-    """Raise NotTaken where no new folder can be made, or what is free would not be enough for copy and alarms."""
+    """Raise NotTaken if no new folder can be made, or the free space is not enough for the copy and the reserve."""
     if to.exists():
         raise NotTaken(f"{to}: 已存在,请用新名称 is there already; give a new name")
     if part.exists():

@@ -1,7 +1,7 @@
-"""What the service does for the closed loop by itself: hazards by rule, leads of what nobody did, dispositions told.
+"""Automates the closed loop: opens hazards by rule and leads for overdue matters, and resubmits dispositions.
 
-Each look is safe to repeat: what it opens has an id that the finding gives, so nothing is opened twice, whatever ends
-the service in between.
+Each run is safe to repeat: the ids of what it opens follow from the findings, so nothing is opened twice, even after a
+crash.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from ingest.storage.state.errors import StateUnavailable
 
 _HOUR: Final = 3600 * 10**9
 _PAGE: Final = 1000
-_TELL_AGAIN: Final = 60 * 10**9
-"""A disposition is told again after so long: whoever gave it may be telling it right now."""
+_RESUBMIT_AFTER: Final = 60 * 10**9
+"""Age after which a disposition is resubmitted: before that its own submission may still be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class CaseworkPutOff(Event, level="warning"):
 
 
 class CaseAutomation:
-    """Looks every half minute. Times are ns since the epoch, from the clock it is given."""
+    """Runs periodically (`cases.look_every_s`). Times are ns since the epoch, from the clock it is given."""
 
     def __init__(
         self,
@@ -86,10 +86,10 @@ class CaseAutomation:
         self._order = order
         self._config = config
         self._now = now
-        self._led: set[UUID] = set()  # leads that are known to be there
+        self._known_leads: set[UUID] = set()  # leads known to exist
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Run until cancelled."""
         while True:
             try:
                 await self.look()
@@ -98,13 +98,13 @@ class CaseAutomation:
             await asyncio.sleep(self._config.look_every_s)
 
     async def look(self) -> None:
-        """Look once at everything. Raises StateUnavailable."""
+        """Run once. Raises StateUnavailable."""
         await asyncio.to_thread(self._open_what_is_due)
-        await self._tell_again()
+        await self._resubmit_dispositions()
 
     def _open_what_is_due(self) -> None:
         now = self._now()
-        self._look_at_sensors(now)
+        self._check_mandatory_points(now)
         overdue = HazardFilter(overdue_at=now)
         for hazard in read_all(partial(self._books.hazards, overdue), lambda hazard: (hazard.found, hazard.id)):
             if hazard.deadline is not None:
@@ -133,12 +133,12 @@ class CaseAutomation:
                 )
             )
 
-    def _look_at_sensors(self, now: int) -> None:
+    def _check_mandatory_points(self, now: int) -> None:
         configuration = self._configuration()
         mandatory = [point for point in configuration.points if point is not None and point.mandatory]
         places = {point.plant for point in mandatory}
-        standing = frozenset(AlarmState) - OVER
-        which = AlarmFilter(plants=frozenset(places), states=standing)
+        not_over = frozenset(AlarmState) - OVER
+        which = AlarmFilter(plants=frozenset(places), states=not_over)
         alarms = read_all(partial(self._alarms.alarms, which), lambda alarm: (alarm.raised, alarm.id))
         known = {(dead.plant, dead.point): dead for dead in self._books.dead_points()}
         places_of = {(point.plant, point.id): point for point in mandatory}
@@ -160,7 +160,7 @@ class CaseAutomation:
         self._books.note_dead([replace(dead, hazard=same[0].id if same else hazard.id)], [])
 
     def _unhandled(self, now: int) -> Iterator[EarlyWarning]:
-        """Warnings that became red or orange so long ago, and have had no feedback since."""
+        """Yield warnings that have been red or orange for too long without feedback."""
         open_ = frozenset(set(WarningState) - {WarningState.CLOSED})
         for colour, hours in (
             (Colour.RED, self._config.unhandled_red_h),
@@ -173,22 +173,22 @@ class CaseAutomation:
             ):
                 if (
                     warning.feedback is None
-                    and lead_of_warning(warning.id) not in self._led
+                    and lead_of_warning(warning.id) not in self._known_leads
                     and self._reached(warning) <= by
                 ):
                     yield warning
 
     def _reached(self, warning: EarlyWarning) -> int:
-        """When a warning became as grave as it ever was."""
+        """Return when a warning first had its highest colour."""
         history = self._warnings.warning_history(warning.id)
         return next((event.time for event in history if event.warning.peak is warning.peak), warning.raised)
 
     def _open_lead(self, lead: Lead) -> None:
-        if lead.id in self._led:
+        if lead.id in self._known_leads:
             return
         if self._books.lead(lead.id) is None:
             self._open("lead", lead, [lead], {"source": str(lead.source), "subject": lead.subject, "text": lead.text})
-        self._led.add(lead.id)
+        self._known_leads.add(lead.id)
 
     def _open(self, kind: ActKind, hazard: Hazard | Lead, rows: list[Record], detail: dict[str, Any]) -> None:
         act = Act(self._now(), YUJING, "service", "open", kind, str(hazard.id), hazard.plant, detail)
@@ -198,10 +198,10 @@ class CaseAutomation:
             return
         emit(CaseOpened(kind, str(hazard.id), hazard.plant))
 
-    async def _tell_again(self) -> None:
-        """Tell the engine of dispositions it has not taken note of."""
+    async def _resubmit_dispositions(self) -> None:
+        """Resubmit dispositions that the engine has not recorded."""
         for disposition in await asyncio.to_thread(self._books.untold, limit=_PAGE):
-            if disposition.given > self._now() - _TELL_AGAIN:
+            if disposition.given > self._now() - _RESUBMIT_AFTER:
                 continue
             try:
                 await self._order(command(disposition))

@@ -1,6 +1,6 @@
-"""Every counter there is at 0 from the start: what an alert sees is a rise, and the first event must be one.
+"""Exposes every event counter at 0 from the start, so that alerts see the first event as a rise.
 
-What the labels of an event may be is told here, for each event that has any.
+The possible label values of each event with labels are listed here.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _PARTS: Final = ("intake", "engine", "history", "outbox")
 
 
 def expose_counters(settings: Settings) -> None:
-    """Have every event's counter at 0, for whatever its labels may be by these settings."""
+    """Expose every event's counter at 0 for all its label values under these settings."""
     known = labels(settings)
     for kind in event_types():
         expose(kind, **known.get(kind, dict.fromkeys(kind.labels, ())))
 
 
 def labels(settings: Settings) -> dict[type[Event], Values]:
-    """What each label of an event may be. A reason somebody else gives may be another one: it counts from 1."""
+    """Return the possible values of each event's labels. Values from other systems may differ: they count from 1."""
     parts: Values = {"part": _PARTS}
     certificates: Values = {"key": [key for key, _, _ in certificate_files(settings)]}
     connectors: Values = {"connector": settings.connectors.names()}
@@ -88,6 +88,6 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
 
 
 def _below(kind: type[Problem]) -> Iterator[type[Problem]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _below(one)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _below(subclass)

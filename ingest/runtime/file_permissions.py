@@ -1,4 +1,4 @@
-"""What the service writes is for its own user alone: readings, names, phone numbers, evidence."""
+"""Restricts the service's files to its own user: readings, names, phone numbers, evidence."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class DataIsOpen(Event, level="error"):
 
 
 def write_privately() -> None:
-    """From here on this process and its children make files with mode 0600 and folders with 0700, or stricter."""
+    """Make this process and its children create files with mode 0600 and folders with 0700, or stricter."""
     os.umask(os.umask(OTHERS) | OTHERS)
 
 
 def close_data(settings: Settings) -> None:
-    """Take from others what an earlier version, or a hand, left open to them; what was is told.
+    """Remove other users' access to existing data, and emit an event for each file that had it.
 
-    The folders that the data lies in are not touched, they may be shared; the folder of evidence is the service's own.
+    The folders that contain the data are not changed: they may be shared; the evidence folder is the service's own.
     """
     for path in _data(settings):
         try:
@@ -67,7 +67,7 @@ def _data(settings: Settings) -> Iterator[Path]:
 
 
 def _with_companions(databases: Iterable[Path]) -> Iterator[Path]:
-    """Each database with its write-ahead log, index and lock, which lie beside it under its name."""
+    """Yield each database with the files beside it under its name: write-ahead log, index and lock."""
     for database in databases:
         yield database
         yield from sorted(database.parent.glob(f"{database.name}[-.]*"))

@@ -1,4 +1,4 @@
-"""Garbage collection: no alarm waits while a full one passes over loaded code and plants, and few look in vain."""
+"""Keeps garbage collection short by excluding long-lived objects, so that it delays no alarm."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Final
 from ingest.base.telemetry import Event, emit
 
 YOUNG: Final = 10_000
-"""Objects, more than were freed, after which the young ones are looked at. Frames make no cycles; a full commit keeps
-some 6,000 lists until they become arrays, and by Python's own 700 each was looked at ten times for nothing: a tenth of
-what intake takes."""
+"""Threshold of the youngest generation, objects. Frames create no cycles; a full commit holds some 6,000 lists until
+they become arrays, and with Python's default of 700 each was scanned ten times in vain: a tenth of intake's time."""
 
 
 def _thaw() -> None:
@@ -36,12 +35,11 @@ class HeapSettled(Event):
 
 
 def settle_heap() -> None:
-    """Take everything that is there now out of garbage collection; reference counts still free it.
+    """Exclude all present objects from garbage collection; reference counts still free them.
 
-    A full collection passes over every object while no thread of the process runs. Loaded code alone is 170,000 of
-    them, which takes 0.1 to 0.2 s, and whoever opens a few hundred connections brings one about. Called once the
-    service has started, and whenever its configuration changes; not again and again, for a cycle among what was there
-    only by chance is never freed.
+    A full collection scans every object while no thread of the process runs. Loaded code alone has 170,000 of them,
+    which takes 0.1 to 0.2 s, and opening a few hundred connections triggers one. Called when the service has started
+    and whenever its configuration changes; not more often, since a cycle that is excluded by chance is never freed.
     """
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     gc.collect()

@@ -1,9 +1,9 @@
-"""Memory that was freed goes back to the system: one heap for all threads, of which the free end is given back, too.
+"""Returns freed memory to the system: one heap for all threads, trimmed every minute.
 
-glibc gives each thread an arena of its own, up to eight a core (mallopt(3), M_ARENA_MAX). Every burst, such as the turn
-after a disk stalled, makes some arenas as large as it needs, and they stay so: once a large block was freed, glibc
-leaves up to 64 MiB at the end of each (M_TRIM_THRESHOLD, which rises by itself), and malloc_trim(3) gives back the end
-of the main arena alone. So a service with many threads grows with each burst that is a little larger than those before.
+glibc gives each thread an arena of its own, up to eight per core (mallopt(3), M_ARENA_MAX). Every burst, such as the
+cycle after a stalled disk, enlarges some arenas for good: once a large block was freed, glibc keeps up to 64 MiB at the
+end of each (M_TRIM_THRESHOLD, which rises by itself), and malloc_trim(3) returns the end of the main arena only. So a
+service with many threads grows with each burst a little larger than those before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class HeapArranged(Event):
 
 
 def share_heap(environment: Mapping[str, str] = os.environ) -> None:
-    """Let all threads that begin after this allocate from one heap, unless the environment decides on arenas itself."""
+    """Let all threads started after this allocate from one heap, unless the environment configures arenas."""
     chosen = environment.get("MALLOC_ARENA_MAX")
     tunables = environment.get("GLIBC_TUNABLES", "")
     if chosen is not None:
@@ -43,20 +43,20 @@ def share_heap(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def give_back_memory() -> None:
-    """Return freed memory to the system: glibc keeps what the making of a configuration or a backlog once needed."""
+    """Return freed memory to the system, which glibc keeps after building a configuration or a backlog."""
     trim = _of_libc("malloc_trim")
     if trim is not None:
         trim(0)
 
 
 async def keep_trimmed() -> None:
-    """Give memory back again and again."""
+    """Return freed memory periodically."""
     while True:
         await asyncio.to_thread(give_back_memory)
         await asyncio.sleep(_TRIM_EVERY_S)
 
 
 def _of_libc(name: str) -> Callable[..., int] | None:
-    """A function of the C library, if it has that one: other libraries than glibc give memory back by themselves."""
+    """Return a function of the C library, or None: libraries other than glibc return memory by themselves."""
     found: Callable[..., int] | None = getattr(ctypes.CDLL(None), name, None)
     return found

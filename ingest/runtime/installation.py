@@ -1,7 +1,7 @@
-"""Which installation the data belongs to: data that should be there and is not is never begun anew in silence.
+"""Verifies that journal and state database belong to one installation, and never replaces missing data silently.
 
-Journal and state database bear the id of the installation. A first start is asked for (`yujing init`, or `run --new`):
-an empty folder may be a disk that is not mounted, or a path with a typo.
+Both databases carry the id of the installation. A first start must be requested (`yujing init`, or `run --new`): an
+empty folder may be an unmounted disk or a mistyped path.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ class InstallationBegun(Event, level="warning"):
 
 
 class DataMissing(Exception):
-    """What this installation had kept is not there; the message says what, and what to do."""
+    """Data of this installation is missing; the message says which, and what to do."""
 
 
 def require_data(journal: Path, state: StateConfig, *, new: bool, names: tuple[str, str]) -> None:
-    """Look whether there are files to open, before anything is written where data should be.
+    """Check that the database files exist, before anything is written in their place.
 
     Args:
         journal: its file.
         state: where the state database is.
-        new: whether what is missing may be begun anew.
+        new: whether missing data may be created.
         names: of the two, for people: their paths.
 
     Raises:
         DataMissing: as `require_installation`, of files that are not there.
-        StateUnavailable: there is no journal, and another service writes to the state database, which is thus not ours.
+        StateUnavailable: there is no journal, and another service writes to the state database, so it is not ours.
     """
     nowhere = state.server is None and not _begun(state.path)
     if not _begun(journal):
@@ -65,26 +65,26 @@ def require_data(journal: Path, state: StateConfig, *, new: bool, names: tuple[s
 
 
 def _begun(file: Path) -> bool:
-    """Whether there is a file with anything in it: a full disk, or a copy that was cut off, leaves empty ones."""
+    """Whether the file exists and is not empty: a full disk or an interrupted copy leaves empty ones."""
     return file.exists() and file.stat().st_size > 0
 
 
 def require_installation(
     journal: Journal, state: InstallationStore, *, new: bool, names: tuple[str, str] = ("journal", "state")
 ) -> str:
-    """Return the id of the installation that journal and state database belong to; marks what bears none yet.
+    """Return the installation id of journal and state database; write it into those that have none yet.
 
-    Data without a mark is of a version before there were marks, and goes on. A state database may be begun anew beside
-    its journal; a journal beside a state database may not: it gives points their numbers.
+    Data without an id is from a version before ids, and is accepted. A state database may be created beside an existing
+    journal, but not a journal beside an existing state database: it numbers the points.
 
     Args:
         journal: as opened.
         state: of the state database, as opened.
-        new: whether what is missing may be begun anew.
+        new: whether missing data may be created.
         names: of the two, for people: their paths.
 
     Raises:
-        DataMissing: one of them is empty that should not be, or they are of two installations.
+        DataMissing: one of them is unexpectedly empty, or they belong to two installations.
     """
     first, second = journal.installation(), state.read()
     if first and second and first != second:
@@ -97,7 +97,7 @@ def require_installation(
     if second is None:
         state.mark(installation)
     if any(lost):
-        begun = ", ".join(name for name, gone in zip(names, lost, strict=True) if gone)
+        begun = ", ".join(name for name, missing in zip(names, lost, strict=True) if missing)
         emit(InstallationBegun(installation, begun))
     elif new:
         emit(InstallationThere(installation))
@@ -105,7 +105,7 @@ def require_installation(
 
 
 def _require(lost: tuple[bool, bool], *, new: bool, names: tuple[str, str]) -> None:
-    """Raise DataMissing if journal or state hold nothing that should, and may not be begun anew."""
+    """Raise DataMissing if journal or state are empty and may not be created."""
     match lost:
         case (True, True) if not new:
             raise DataMissing(_nothing(names))
@@ -129,10 +129,10 @@ def _nothing(names: tuple[str, str]) -> str:
     )
 
 
-def _half(gone: str, there: str, then_zh: str, then: str) -> str:
+def _half(missing: str, there: str, then_zh: str, then: str) -> str:
     return (
-        f"{gone} 是空的，而 {there} 有数据：请从同一备份恢复两者；仅当确已丢失：{then_zh}。"
-        f" {gone} is empty, though {there} is not: restore both from one backup; only if it is lost for good,"
+        f"{missing} 是空的，而 {there} 有数据：请从同一备份恢复两者；仅当确已丢失：{then_zh}。"
+        f" {missing} is empty, though {there} is not: restore both from one backup; only if it is lost for good,"
         f" {then} yujing init"
     )
 

@@ -1,4 +1,4 @@
-"""The running service as the API sees it: newest readings, health, commands, and news of alarm events."""
+"""The running service for the API: newest readings, health, commands, metrics and waiting for new events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ingest.intake.sources.source import Source
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import HeldBack, PlantFiles
 from ingest.plants.view import Latest, PlantView
-from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.runtime.settings.certificates import CertificateMonitor
 from ingest.services.ports import Health
 from ingest.storage.history.bounded_reads import BoundedReads
 from ingest.storage.history.writer import HistoryWriter
@@ -42,22 +42,22 @@ from ingest.storage.state.warning_store import WarningStore
 T = TypeVar("T")
 
 _ANSWER_S = 5.0
-_LOOK_S = 1.0
+_REFRESH_S = 1.0
 
 
-class News:
-    """Lets coroutines wait for a thread to say that something was committed."""
+class CommitNotifier:
+    """Lets coroutines wait until a thread reports a commit."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._event = asyncio.Event()
 
-    def spread(self) -> None:
-        """Wake everyone who waits. From any thread."""
+    def notify(self) -> None:
+        """Wake all waiting coroutines. From any thread."""
         self._loop.call_soon_threadsafe(self._wake)
 
     def next(self) -> asyncio.Event:
-        """The event that is set at the next news."""
+        """Return the event that is set at the next commit."""
         return self._event
 
     def _wake(self) -> None:
@@ -66,7 +66,7 @@ class News:
 
 
 class ServiceMetrics(Collector):
-    """Gauges read off the running parts whenever somebody asks for metrics."""
+    """Collects gauges from the running parts at each scrape."""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class ServiceMetrics(Collector):
         guard: DiskGuard,
         load: AlarmLoad,
         files: PlantFiles,
-        certificates: CertificateWatch,
+        certificates: CertificateMonitor,
         connectors: Collection[str] = (),
         refused: Sequence[Fault] = (),
     ) -> None:
-        """`connectors`: those for which it is told that nothing waits, too; `refused`: faults of what is off."""
+        """`connectors`: those shown also when nothing waits; `refused`: faults of settings that are off."""
         self._refused = refused
         self._connectors = connectors
         self._files = files
@@ -98,7 +98,7 @@ class ServiceMetrics(Collector):
         self._load = load
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """What runs, and what waits where."""
+        """Yield the gauges of all parts and queues."""
         build = GaugeMetricFamily("yujing_build_info", "1; the label says which version runs", labels=["version"])
         build.add_metric([version()], 1.0)
         yield build
@@ -150,13 +150,13 @@ class ServiceMetrics(Collector):
         for colour, count in self._engine.engine_state.warnings.open_colours().items():
             warnings.add_metric([str(colour)], count)
         yield warnings
-        unjudged = self._engine.engine_state.bank.not_evaluated(time.time_ns())
-        counts = np.bincount(unjudged.reason, minlength=max(Reason) + 1)
+        not_evaluated = self._engine.engine_state.bank.not_evaluated(time.time_ns())
+        counts = np.bincount(not_evaluated.reason, minlength=max(Reason) + 1)
         rules = GaugeMetricFamily("yujing_rules_not_evaluated", "Rules that say nothing now, by why", labels=["reason"])
         for reason in Reason:
             rules.add_metric([reason.name.lower()], int(counts[reason]))
         yield rules
-        with suppress(StateUnavailable):  # what else there is to tell was told before
+        with suppress(StateUnavailable):  # all other gauges were yielded before
             waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
             for connector, messages in (dict.fromkeys(self._connectors, 0) | self._outbox.undelivered()).items():
                 waiting.add_metric([connector], messages)
@@ -165,29 +165,29 @@ class ServiceMetrics(Collector):
 
 
 def alarm_gauges(load: AlarmLoad, now: int) -> Iterator[GaugeMetricFamily]:
-    """What each operator position has before it."""
+    """Yield the gauges of each operator position's load."""
     present = load.present(load.positions(), now)
-    standing = GaugeMetricFamily("yujing_alarms_standing", "Standing alarms", labels=["position", "level"])
-    for position, one in present.items():
-        for level, count in one.levels.items():
-            standing.add_metric([position, str(level)], count)
-    yield standing
-    for name, said, value in (
-        ("yujing_alarms_unacknowledged", "Standing alarms nobody has seen", lambda one: one.unacknowledged),
-        ("yujing_alarms_stale", "Alarms that stand for too long", lambda one: one.stale),
-        ("yujing_alarms_hidden", "Alarms shelved, suppressed or out of service", lambda one: one.hidden),
-        ("yujing_alarms_chattering", "Rules raised too often, in the last 10 min", lambda one: one.chattering),
-        ("yujing_alarms_raised_10min", "Times an alarm called in the last 10 min", lambda one: one.raised),
-        ("yujing_alarms_flood", "1 while alarms come faster than a person follows", lambda one: float(one.flood)),
+    outstanding = GaugeMetricFamily("yujing_alarms_standing", "Standing alarms", labels=["position", "level"])
+    for position, position_load in present.items():
+        for level, count in position_load.levels.items():
+            outstanding.add_metric([position, str(level)], count)
+    yield outstanding
+    for name, text, value in (
+        ("yujing_alarms_unacknowledged", "Standing alarms nobody has seen", lambda of: of.unacknowledged),
+        ("yujing_alarms_stale", "Alarms that stand for too long", lambda of: of.stale),
+        ("yujing_alarms_hidden", "Alarms shelved, suppressed or out of service", lambda of: of.hidden),
+        ("yujing_alarms_chattering", "Rules raised too often, in the last 10 min", lambda of: of.chattering),
+        ("yujing_alarms_raised_10min", "Times an alarm called in the last 10 min", lambda of: of.raised),
+        ("yujing_alarms_flood", "1 while alarms come faster than a person follows", lambda of: float(of.flood)),
     ):
-        gauge = GaugeMetricFamily(name, said, labels=["position"])
-        for position, one in present.items():
-            gauge.add_metric([position], value(one))
+        gauge = GaugeMetricFamily(name, text, labels=["position"])
+        for position, position_load in present.items():
+            gauge.add_metric([position], value(position_load))
         yield gauge
 
 
-class Evaluation:
-    """Which rules say nothing, and why. Looked at once a second at most: it walks every rule there is."""
+class NotEvaluatedRules:
+    """The rules that are not evaluated, and why; refreshed at most once a second, as that scans every rule."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -196,10 +196,10 @@ class Evaluation:
         self._reasons: NDArray[np.int64] = np.empty(0, np.int64)  # by the rule's number in the memory's configuration
         self._due = 0.0
 
-    def unjudged(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
-        """Those of a point's rules that say nothing, by code."""
+    def by_rule(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
+        """Return those of a point's rules that are not evaluated, by code."""
         with self._lock:
-            self._look()
+            self._refresh()
             found = {rule.code: self._reason(rule) for rule in rules}
         return {code: Reason(reason) for code, reason in found.items() if reason}
 
@@ -207,20 +207,20 @@ class Evaluation:
         number = self._memory.configuration.number(rule) if self._memory is not None else -1
         return int(self._reasons[number]) if number >= 0 else 0
 
-    def _look(self) -> None:
-        # The engine changes its state and its configuration one after the other: only the configuration that the state
-        # brings along numbers the rules as the state does.
+    def _refresh(self) -> None:
+        # The engine replaces its state and its configuration one after the other: only the state's own configuration
+        # numbers the rules as the state does.
         engine_state = self._engine.engine_state
         if engine_state is self._memory and time.monotonic() < self._due:
             return
         found = engine_state.bank.not_evaluated(time.time_ns())
         self._reasons = np.zeros(len(engine_state.configuration.rules), np.int64)
         self._reasons[found.rule] = found.reason
-        self._memory, self._due = engine_state, time.monotonic() + _LOOK_S
+        self._memory, self._due = engine_state, time.monotonic() + _REFRESH_S
 
 
 class LiveService:
-    """Fills `ingest.services.ports.Live`."""
+    """Implements `ingest.services.ports.Live`."""
 
     def __init__(
         self,
@@ -229,13 +229,13 @@ class LiveService:
         writer: HistoryWriter,
         alarms: AlarmStore,
         warnings: WarningStore,
-        news: News,
+        news: CommitNotifier,
         progress: Callable[[], Mapping[str, str]],
         guard: DiskGuard,
         files: PlantFiles,
         reads: BoundedReads,
     ) -> None:
-        """`progress`: each part -> "ok" or that it makes none; `reads`: through which the history is read."""
+        """`progress`: part -> "ok" or what is wrong; `reads`: reads the history."""
         self._engine = engine
         self._source = source
         self._writer = writer
@@ -246,26 +246,26 @@ class LiveService:
         self._guard = guard
         self._files = files
         self._reads = reads
-        self._evaluation = Evaluation(engine)
+        self._evaluation = NotEvaluatedRules(engine)
 
     def configuration(self) -> PlantConfiguration:
-        """The configuration in force."""
+        """Return the configuration in force."""
         return self._engine.configuration
 
     def latest(self, index: int) -> Latest:
-        """The newest reading of a point by configuration index."""
+        """Return the newest reading of a point by configuration index."""
         return self._engine.engine_state.latest(index, time.time_ns())
 
     def view(self) -> PlantView:
-        """Plants as they stand."""
+        """Return a view of the plants' present state."""
         return self._engine.engine_state.view(time.time_ns())
 
     def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
-        """The reason by rule code for those of a point's rules that cannot be evaluated now."""
-        return self._evaluation.unjudged(rules)
+        """Return the reason by rule code for those of a point's rules that cannot be evaluated now."""
+        return self._evaluation.by_rule(rules)
 
     def health(self) -> Health:
-        """What every part says of itself."""
+        """Return the health of every part."""
         behind, history = self._writer.lag()
         disk = self._guard.state()
         parts = {
@@ -288,29 +288,29 @@ class LiveService:
         if refused := len(self._files.refused):
             unwatched = len(self._files.unwatched)
             parts["plants"] = f"{refused} plant files refused, {unwatched} plants not watched: /api/v1/plant-files"
-        return Health(all(said == "ok" for said in parts.values()), parts)
+        return Health(all(text == "ok" for text in parts.values()), parts)
 
     def history_refuses(self) -> str | None:
-        """Why the history takes nothing of what is written, in its own words; None: it does take it."""
+        """Return why the history refuses everything written, in its own words; None: it accepts."""
         return self._writer.refusing()
 
     def held_back(self) -> Sequence[HeldBack]:
-        """The plant files that are not in force as they stand."""
+        """Return the plant files whose present version is not in force."""
         return self._files.held
 
     async def order(self, command: Command[T]) -> T:
-        """Have the engine carry it out; see `ingest.services.ports.Live`."""
+        """Submit a command to the engine and await its result; see `ingest.services.ports.Live`."""
         answer = self._engine.submit(command)
         async with asyncio.timeout(_ANSWER_S):
             return await asyncio.wrap_future(answer)
 
     def facts(self, plant: str) -> Sequence[Fact]:
-        """What is known of a plant that counts for warnings and for its risk."""
-        watch = self._engine.engine_state.warnings.by_plant.get(plant)
-        return list(watch.facts.values()) if watch is not None else []
+        """Return the facts of a plant that count for warnings and risk."""
+        episodes = self._engine.engine_state.warnings.by_plant.get(plant)
+        return list(episodes.facts.values()) if episodes is not None else []
 
     def fall_after(self) -> int:
-        """How long a lower colour of a warning must hold before the higher one falls, ns."""
+        """Return how long a lower colour of a warning must hold before the higher one falls, ns."""
         return self._engine.engine_state.warnings.fall_after
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
@@ -322,7 +322,7 @@ class LiveService:
         await self._wait(self._warnings.last_warning, seq, timeout_s)
 
     async def _wait(self, last: Callable[[], int], seq: int, timeout_s: float) -> None:
-        news = self._news.next()  # before looking, so that none is missed between looking and waiting
+        news = self._news.next()  # before the query, so that none is missed between query and wait
         if await asyncio.to_thread(last) > seq:
             return
         try:

@@ -1,4 +1,4 @@
-"""Looking after what the data leaves: files that belong together, messages nobody sends, a journal that ends."""
+"""Periodic maintenance: trims journal, outbox and event logs, packs annunciations, checks disks and journal."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from ingest.storage.state.event_retention import EventRetention
 from ingest.storage.state.outbox_store import OutboxStore
 
 _TRIM_EVERY_S: Final = 600.0
-_A_LITTLE: Final = 500
+_CHUNK: Final = 500
 _PACK: Final = 2000
-_BREATH_S: Final = 0.05
-_LOOK_EVERY_S: Final = 1.0
+_PAUSE_S: Final = 0.05
+_CHECK_EVERY_S: Final = 1.0
 
 
 def require_same_moment(journal: Journal, store: EngineStore) -> None:
-    """Refuse a state that is ahead of its journal: new readings would pass unjudged until the journal has caught up.
+    """Refuse a state that is ahead of its journal: new readings would not be evaluated until the journal caught up.
 
     Raises:
-        JournalUnavailable: the files are of different moments.
+        JournalUnavailable: the files are from different moments.
     """
     cursor, last = store.load().cursor, journal.last()
     if cursor > last:
@@ -52,14 +52,14 @@ def require_same_moment(journal: Journal, store: EngineStore) -> None:
 
 
 def name_orphans(outbox: OutboxStore, connectors: Collection[str]) -> None:
-    """Tell of messages for connectors that are not among `connectors`: nobody sends them."""
+    """Emit an event for undelivered messages of connectors not among `connectors`: nothing sends them."""
     for connector, waiting in outbox.undelivered().items():
         if connector not in connectors:
             emit(OutboxOrphaned(connector, waiting))
 
 
 def reports_late(outbox: OutboxStore, connector: str) -> bool:
-    """Whether a readings report has waited for `REPORTS_LATE`; not while the state database does not answer."""
+    """Whether a readings report has waited for `REPORTS_LATE`; False while the state database does not answer."""
     try:
         oldest = outbox.oldest(connector, ["readings"])
     except StateUnavailable:
@@ -68,25 +68,25 @@ def reports_late(outbox: OutboxStore, connector: str) -> bool:
 
 
 async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
-    """Let go of what was delivered long ago, again and again: first of bodies, much later of the record itself.
+    """Periodically remove what was delivered long ago: first bodies, much later the records.
 
-    A little at a time, so that no commit of the engine waits for it.
+    In small chunks, so that no commit of the engine waits for it.
     """
     while True:
         await asyncio.sleep(_TRIM_EVERY_S)
         now = time.time_ns()
         try:
-            for what, letting_go, kept_d in (
+            for what, remove, retention_d in (
                 ("report", outbox.forget_reports, config.report_retention_h / 24),
                 ("body", outbox.empty, config.body_retention_d),
                 ("record", outbox.forget, config.delivery_retention_d),
             ):
-                gone = _A_LITTLE
-                while gone == _A_LITTLE:
-                    gone = await asyncio.to_thread(letting_go, _before(now, kept_d * 86400), _A_LITTLE)
-                    if gone:
-                        emit(OutboxTrimmed(what, gone))
-                    await asyncio.sleep(_BREATH_S)
+                removed = _CHUNK
+                while removed == _CHUNK:
+                    removed = await asyncio.to_thread(remove, _before(now, retention_d * 86400), _CHUNK)
+                    if removed:
+                        emit(OutboxTrimmed(what, removed))
+                    await asyncio.sleep(_PAUSE_S)
         except StateUnavailable as error:
             emit(TrimPutOff(str(error)))
 
@@ -94,42 +94,42 @@ async def trim_outbox(outbox: OutboxStore, config: ConnectorsConfig) -> None:
 async def trim_events(
     events: EventRetention, alarms: AlarmStore, alarms_d: float, warnings_d: float, record: Callable[[Act], None]
 ) -> None:
-    """Let go of old events that the history has, again and again, a little at a time: see `EventRetention`."""
+    """Periodically remove old events that the history has, in small chunks: see `EventRetention`."""
     while True:
         await asyncio.sleep(_TRIM_EVERY_S)
         now = time.time_ns()
         try:
-            for log, trimmed, kept_d, reader in (
+            for log, trimmed, retention_d, reader in (
                 ("alarms", events.trim_alarms, alarms_d, READER),
                 ("warnings", events.trim_warnings, warnings_d, WARNINGS_READER),
             ):
-                upto, gone, total = await asyncio.to_thread(alarms.reader_cursor, reader), _A_LITTLE, 0
-                while gone == _A_LITTLE:
-                    gone = await asyncio.to_thread(trimmed, _before(now, kept_d * 86400), upto, _A_LITTLE)
-                    total += gone
-                    await asyncio.sleep(_BREATH_S)
+                upto, removed, total = await asyncio.to_thread(alarms.reader_cursor, reader), _CHUNK, 0
+                while removed == _CHUNK:
+                    removed = await asyncio.to_thread(trimmed, _before(now, retention_d * 86400), upto, _CHUNK)
+                    total += removed
+                    await asyncio.sleep(_PAUSE_S)
                 if total:
                     emit(EventsTrimmed(log, total))
-                    detail = {"events": total, "which": f"> {kept_d:g} d"}
+                    detail = {"events": total, "which": f"> {retention_d:g} d"}
                     record(Act(now, YUJING, "service", "trimmed", "events", log, "", detail))
         except StateUnavailable as error:
             emit(TrimPutOff(str(error)))
 
 
 async def pack(store: EngineStore) -> None:
-    """Let annunciations that cannot change any more lie together, again and again; what is few is left as it is."""
+    """Periodically pack annunciations that cannot change any more; too few are left as they are."""
     while True:
         await asyncio.sleep(_TRIM_EVERY_S)
         try:
             while packed := await asyncio.to_thread(store.pack, _PACK):
                 emit(AnnunciationsPacked(packed))
-                await asyncio.sleep(_BREATH_S)
+                await asyncio.sleep(_PAUSE_S)
         except StateUnavailable as error:
             emit(TrimPutOff(str(error)))
 
 
 async def trim(journal: Journal, store: EngineStore, config: JournalConfig, record: Callable[[Act], None]) -> None:
-    """Delete what is old enough, again and again: what every reader has passed and no restart needs, and quarantine."""
+    """Periodically delete journal entries that every reader has passed and no restart needs, and old quarantine."""
     while True:
         await asyncio.sleep(_TRIM_EVERY_S)
         try:
@@ -138,9 +138,9 @@ async def trim(journal: Journal, store: EngineStore, config: JournalConfig, reco
             emit(TrimPutOff(str(error)))
 
 
-def _before(now: int, kept_s: float) -> int:
-    """The moment so long ago, in ns; the beginning of time for whoever keeps things for ever."""
-    return max(0, now - int(kept_s * 1e9))
+def _before(now: int, retention_s: float) -> int:
+    """Return the time `retention_s` ago, ns; at least 0."""
+    return max(0, now - int(retention_s * 1e9))
 
 
 def _trim(journal: Journal, store: EngineStore, config: JournalConfig, record: Callable[[Act], None]) -> None:
@@ -155,22 +155,22 @@ def _trim(journal: Journal, store: EngineStore, config: JournalConfig, record: C
     journal.give_back()
 
 
-async def every_second(*looks: Callable[[], None]) -> None:
-    """Look after what may change without notice, again and again: one thread is woken for all of it."""
+async def every_second(*checks: Callable[[], None]) -> None:
+    """Run checks of what may change without notice every second, all on one worker thread."""
 
-    def look_once() -> None:
-        for look in looks:
-            look()
+    def check_once() -> None:
+        for check in checks:
+            check()
 
     while True:
-        await asyncio.to_thread(look_once)
-        await asyncio.sleep(_LOOK_EVERY_S)
+        await asyncio.to_thread(check_once)
+        await asyncio.sleep(_CHECK_EVERY_S)
 
 
-def look_at_files(guard: DiskGuard, journal: Journal, fail: Callable[[BaseException], None]) -> None:
-    """See how much room is on the disks, also while nothing arrives, and end the service once its journal is broken.
+def check_files(guard: DiskGuard, journal: Journal, fail: Callable[[BaseException], None]) -> None:
+    """Check the free space of the disks, also while nothing arrives, and end the service if its journal is broken.
 
-    Whoever ran into it first may be a part that tries again for ever. `fail` is called from whichever thread this is.
+    The part that met the broken journal may be one that retries for ever. `fail` is called from the calling thread.
     """
     guard.state()
     if journal.broken is not None:

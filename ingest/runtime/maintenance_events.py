@@ -1,4 +1,4 @@
-"""What maintenance reports, as typed events."""
+"""The events of maintenance."""
 
 from __future__ import annotations
 

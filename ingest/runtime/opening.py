@@ -1,4 +1,4 @@
-"""Opens what the service stands on: disk guard, journal, state database, history, plant configuration."""
+"""Opens the service's data: disk guard, journal, state database, history, plant configuration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.installation import InstallationStore
 
 PLANTS_IN_FORCE: Final = "plants-in-force"
-"""The folder beside the journal where plant files in force are kept."""
+"""The folder beside the journal where plant files in force are stored."""
 
 _AGAIN_S: Final = 10.0
 
@@ -36,7 +36,7 @@ class RosterPutOff(Event, level="error"):
 
 
 def open_data(settings: Settings, opened: ExitStack, *, new: bool) -> tuple[DiskGuard, Journal, Database]:
-    """What everything stands on; nothing is written where data is missing. `opened` closes both databases.
+    """Open disk guard, journal and state database, which `opened` closes; nothing is written if data is missing.
 
     Raises:
         DataMissing: data of this installation is not where the settings say.
@@ -45,7 +45,7 @@ def open_data(settings: Settings, opened: ExitStack, *, new: bool) -> tuple[Disk
     """
     require_data(settings.journal.path, settings.state, new=new, names=settings.databases)
     folders = [settings.journal.path.parent, *filter(None, [settings.state.folder])]
-    guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need what it gives up
+    guard = DiskGuard(folders, settings.journal.reserve_mb)  # first: the databases may need the space it frees
     journal = Journal(settings.journal.path, settings.journal.quota())
     opened.callback(journal.close)
     database = Database(settings.state)
@@ -55,7 +55,7 @@ def open_data(settings: Settings, opened: ExitStack, *, new: bool) -> tuple[Disk
 
 
 def open_history(settings: Settings, *, new: bool) -> HistoryStore:
-    """The history, now or as soon as it can be opened; at a first start now. Raises HistoryUnavailable."""
+    """Open the history now or as soon as possible; at a first start only now. Raises HistoryUnavailable."""
     store = UnavailableStore(settings.history.open_store)
     if new and store.error is not None:
         raise store.error
@@ -63,7 +63,7 @@ def open_history(settings: Settings, *, new: bool) -> HistoryStore:
 
 
 def plant_files(settings: Settings, changed: Changed = lambda _name, _before, _after: None) -> PlantFiles:
-    """The plant files, with those in force kept beside the journal. `changed`: see `PlantFiles`."""
+    """Return the plant files, with those in force stored beside the journal. `changed`: see `PlantFiles`."""
     kept = SavedFiles(settings.journal.path.with_name(PLANTS_IN_FORCE))
     return PlantFiles(settings.plants, kept, wait_s=settings.removal_wait_s, changed=changed)
 

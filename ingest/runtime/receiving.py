@@ -1,4 +1,4 @@
-"""From the broker to the journal: the parts that take in readings, with or without anybody to judge them."""
+"""Builds the parts that receive readings into the journal, and runs them alone while the state database is down."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from ingest.storage.state.errors import StateAway, StateUnavailable
 from ingest.storage.state.read_only import engine_at
 
 ASK_EVERY_S: Final = 2.0
-TELL_EVERY_S: Final = 60.0
+REPORT_EVERY_S: Final = 60.0
 
 STUCK_S: Final = 15.0
-"""Intake that showed nothing for so long hangs."""
+"""Intake that shows no progress for this long hangs."""
 
 _STOP_S: Final = 5.0
 
@@ -62,18 +62,18 @@ def receiving(
     caught_up: Callable[[], bool],
     clock: Clock,
 ) -> tuple[Source, Intake]:
-    """Build what takes messages from the broker and what writes them into the journal; neither is started.
+    """Build the source, which receives from the broker, and intake, which writes the journal; neither is started.
 
     Args:
         settings: of the broker, of intake, and what a gateway may send.
         journal: where readings go.
-        guard: says whether the disk has room.
+        guard: tells whether the disk has room.
         configuration: the one in force.
-        failed: is given whatever ends one of them.
+        failed: called with the error that ends one of them.
         caught_up: as `Intake`.
-        clock: the time of day of what arrives.
+        clock: the time of day of arrivals.
     """
-    handover = Handover(4 * settings.mqtt.window)  # a broker that begins anew sends again what still waits here
+    handover = Handover(4 * settings.mqtt.window)  # a restarted broker resends what still waits here
     shares = Shares(
         settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: configuration().gateways
     )
@@ -106,19 +106,19 @@ def receiving(
 
 
 async def receive_until_state_answers(settings: Settings, away: StateAway, stop: asyncio.Event) -> None:
-    """Take in readings of an installation whose state database is away, until it answers or `stop` is set.
+    """Receive readings while the state database is unavailable, until it answers or `stop` is set.
 
-    Nothing is judged and there is no API: both stand on the state database. What arrives is on disk, is told to its
-    gateways to be, and is judged as soon as the service is whole.
+    Nothing is evaluated and there is no API: both need the state database. What arrives is committed to disk,
+    announced to its gateways as committed, and evaluated once the whole service runs.
 
     Args:
         settings: those in force.
-        away: what the state database said, or did not.
+        away: the error of the state database.
         stop: set when the service is to end.
 
     Raises:
-        StateAway: the journal belongs to no installation yet, so that nobody can know that it is the right one.
-        InvalidConfig: no plant can be watched.
+        StateAway: the journal belongs to no installation yet, so it may be the wrong one.
+        InvalidConfig: no plant can be monitored.
         JournalUnavailable, JournalBroken: the journal cannot be opened.
     """
     loop = asyncio.get_running_loop()
@@ -148,7 +148,7 @@ async def receive_until_state_answers(settings: Settings, away: StateAway, stop:
             intake.start()
             source.start(intake.announce_all)
             supervisor.ready(f"taking in readings, judging nothing: {away}")
-            await _answered(settings, away, stop, failure, journal)
+            await _wait_for_state(settings, away, stop, failure, journal)
         finally:
             watching.cancel()
             await asyncio.to_thread(source.stop)
@@ -157,16 +157,16 @@ async def receive_until_state_answers(settings: Settings, away: StateAway, stop:
             emit(StateAnswers(journal.last()))
 
 
-async def _answered(
+async def _wait_for_state(
     settings: Settings, away: StateUnavailable, stop: asyncio.Event, failure: asyncio.Future[None], journal: Journal
 ) -> None:
-    """Return once the state database answers, or `stop` is set. Raises whatever ended intake."""
-    told = -TELL_EVERY_S
+    """Return once the state database answers, or `stop` is set. Raises the error that ended intake."""
+    reported_at = -REPORT_EVERY_S
     while not stop.is_set():
         if failure.done():
             failure.result()
-        if time.monotonic() - told >= TELL_EVERY_S:
-            told = time.monotonic()
+        if time.monotonic() - reported_at >= REPORT_EVERY_S:
+            reported_at = time.monotonic()
             emit(StateAwaited(str(away), journal.last()))
         try:
             async with asyncio.timeout(ASK_EVERY_S):

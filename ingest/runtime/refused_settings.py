@@ -1,7 +1,7 @@
-"""Parts of the settings that cannot be used at a start: left out, and told for as long as they are.
+"""Records the parts of the settings that cannot be used at a start: left out, and reported for as long as they are.
 
-A token that cannot be read lets nobody in; what is for a connector that cannot be opened waits in the outbox; warnings
-go on by the last good rules, a table with a typo by what it was before. Plants are watched all the while.
+A token that cannot be read admits nobody; messages for a connector that cannot be opened wait in the outbox; warnings
+use the last good rules, a table with a typo its last good version. Plants are monitored all the while.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.settings import InForce
 
 _RULES: Final = "warning-rules.toml"
-_LOOK_AGAIN_S: Final = 5.0
+_RECHECK_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,28 @@ class SettingMended(Event):
 
 
 class Refusals:
-    """The faults of this start, each told once in the log and counted for as long as the service runs."""
+    """The faults of this start, each logged once and counted for as long as it lasts."""
 
     def __init__(self, found: Sequence[Fault] = (), held: Sequence[str] = ()) -> None:
-        """With those found already, and the tables of which an earlier text is in force."""
+        """Record faults found already, and the tables whose last good version is in force."""
         self.faults: list[Fault] = []
         self(found)
         for table in held:
             emit(SettingsHeld(table))
 
     def __call__(self, faults: Sequence[Fault]) -> None:
-        """Take faults note of, instead of ending over them."""
+        """Record faults instead of ending the service."""
         self.faults += faults
         for fault in faults:
             emit(SettingRefused(fault.file, fault.key, fault.value, fault.expected))
 
-    def mended(self, fault: Fault) -> None:
-        """Take note that one is none any more, while the service runs."""
+    def resolve(self, fault: Fault) -> None:
+        """Record that a fault was corrected while the service runs."""
         self.faults.remove(fault)
         emit(SettingMended(fault.key, fault.value))
 
     def __str__(self) -> str:
-        """For `/health/ready`: no name of a token or a receiver, since callers of one plant read it, too."""
+        """Return the text for `/health/ready`, without names of tokens or receivers: callers of one plant see it."""
         if not self.faults:
             return "ok"
         return (
@@ -78,18 +78,18 @@ class Refusals:
         )
 
 
-async def look_for_mended(in_force: InForce, refusals: Refusals, every_s: float = _LOOK_AGAIN_S) -> None:
-    """Take note of files and secrets the settings name which can be used again, until all can; nothing is restarted."""
+async def recheck_refused(in_force: InForce, refusals: Refusals, every_s: float = _RECHECK_S) -> None:
+    """Check unusable files and secrets of the settings periodically until all can be used; nothing is restarted."""
     waiting = {*in_force.unusable}
     while waiting:
         await asyncio.sleep(every_s)
-        for fault in waiting & await asyncio.to_thread(in_force.mended):
+        for fault in waiting & await asyncio.to_thread(in_force.usable_again):
             waiting.remove(fault)
-            refusals.mended(fault)
+            refusals.resolve(fault)
 
 
 def rules_in_force(path: Path | None, kept: SavedFiles, refused: Refusals) -> ColourRules:
-    """The warning rules of that file; if it has faults the last good ones, or else those that come with the service."""
+    """Return that file's warning rules; if it has faults the last good ones, else those shipped with the service."""
     try:
         rules = load_rules(path)
     except InvalidConfig as error:
@@ -101,6 +101,6 @@ def rules_in_force(path: Path | None, kept: SavedFiles, refused: Refusals) -> Co
         except InvalidConfig:
             return load_rules()
     if path is not None:
-        with suppress(OSError):  # gone since: what is kept stays
+        with suppress(OSError):  # removed since: the stored copy stays
             kept.keep(_RULES, path.read_bytes())
     return rules

@@ -1,7 +1,7 @@
-"""SIGHUP: the settings are read again; what can change while the service runs does, and the rest is named.
+"""Re-reads the settings on SIGHUP, applies what can change while the service runs, and names the rest.
 
-They are read beside the event loop, in a thread that nobody waits for at the end: a path may hang for as long as it
-likes (a server of files that is away, a pipe), and the service neither stands still for it nor stays for it.
+They are read in a separate thread that is not joined at the end: a path may hang (an unavailable file server, a pipe)
+without blocking the service or its stop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.runtime.settings import InForce, Settings, load_in_force
 
 _PATIENCE_S: Final = 10.0
 _MOST_HUNG: Final = 8
-"""Reads that have not ended; beyond them none is begun."""
+"""The most unfinished reads; beyond them none is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +41,32 @@ class SettingsNotReread(Event, level="error"):
 
 
 class Reloader:
-    """Reads the settings whenever it is asked to, one reading at a time. Everything but the reading is on the loop."""
+    """Re-reads the settings on request, one read at a time. All but the reading runs on the event loop."""
 
     def __init__(self, file: Path, running: Settings, patience_s: float = _PATIENCE_S) -> None:
-        """Read nothing yet.
+        """Prepare; nothing is read yet.
 
         Args:
             file: the settings.
             running: those the service was started with.
-            patience_s: how long a reading may take; what comes later is not used.
+            patience_s: how long a read may take; a later result is not used.
         """
         self._file = file
         self._running = running
         self._patience_s = patience_s
-        self._asked = False
+        self._requested = False
         self._task: asyncio.Task[None] | None = None
         self._threads: list[threading.Thread] = []
 
-    def ask(self) -> None:
-        """Have the settings read, also if they are being read just now: they may have changed since. Never blocks."""
-        self._asked = True
+    def request(self) -> None:
+        """Request a read, also during one: the file may have changed since. Never blocks."""
+        self._requested = True
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._read_until_done(), name="reread")
 
     async def _read_until_done(self) -> None:
-        while self._asked:
-            self._asked = False
+        while self._requested:
+            self._requested = False
             try:
                 async with asyncio.timeout(self._patience_s):
                     found = await self._read()
@@ -79,7 +79,7 @@ class Reloader:
                 take_over(found, self._running)
 
     async def _read(self) -> InForce:
-        """What stands there now. Raises InvalidConfig."""
+        """Read the settings of the file now. Raises InvalidConfig."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         if len(self._threads) >= _MOST_HUNG:
             raise TimeoutError
@@ -110,7 +110,7 @@ class Reloader:
 
 
 def take_over(found: InForce, running: Settings) -> None:
-    """Take over the log's level from what was read, unless it has faults, and name what counts from the next start.
+    """Apply the log level that was read, unless there are faults, and name what applies from the next start.
 
     Args:
         found: what was read.

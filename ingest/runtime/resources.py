@@ -1,7 +1,7 @@
-"""What the system lets this process have, shared out at the start: file descriptors and memory.
+"""Checks and shares out the process's limits at the start: file descriptors and memory.
 
-Who only reads must never take what watching needs. A descriptor that is missing when the broker comes back, or memory
-when a frame does, ends the watch; a connection to the API that is refused does not.
+Readers of the API must never take what monitoring needs. A descriptor missing when the broker reconnects, or memory
+when a frame arrives, ends monitoring; a refused connection to the API does not.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Final
 from ingest.base.telemetry import Event, emit
 
 KEPT: Final = 96
-"""Descriptors that connections to the API leave free: each thread that asks keeps a reader of both databases, of about
-two each; besides the broker, eight deliveries at a time of each connector, plant files, evidence, and exports."""
+"""Descriptors that connections to the API leave free: each querying thread holds a reader of both databases, about two
+each; besides the broker, eight simultaneous deliveries of each connector, plant files, evidence, and exports."""
 
 _SELECT: Final = 1024
-"""Paho waits by select(2), which knows no descriptor beyond: the broker's must never be one."""
+"""Paho waits with select(2), which supports no descriptors beyond this: the broker's must be below it."""
 
 _RESIDENT_MB: Final = 256
 _ADDRESSES_MB: Final = 1536
-"""What the service with a small plant needs: 200 MiB of memory, and 1460 MiB of addresses, most of them never used."""
+"""The need of the service with a small plant: 200 MiB of memory, and 1460 MiB of address space, mostly unused."""
 
 _POINTS_A_MB: Final = 250
 """4 KiB a point: 100,000 points with default rules take 475 MB (docs/benchmarks.md)."""
@@ -52,13 +52,13 @@ class MemoryScarce(Event, level="error"):
 
 
 class NotEnoughMemory(Exception):
-    """The process may not have the addresses it needs: it would end at some moment by a failed allocation."""
+    """The process's limit of address space is too low: an allocation would fail at some moment."""
 
 
 def connections(wanted: int) -> int:
-    """How many connections to the API may be open, of those the settings want, when this is asked; told if fewer.
+    """Return how many of the `wanted` connections to the API may be open; emits an event if fewer.
 
-    The process' own limit is raised to the most it may have first.
+    The process's own limit is first raised as far as allowed.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _SELECT if hard == resource.RLIM_INFINITY else min(hard, _SELECT)
@@ -71,7 +71,7 @@ def connections(wanted: int) -> int:
 
 
 def share(limit: int, used: int, kept: int = KEPT) -> int:
-    """Descriptors for connections to the API: what is beyond `kept`, and where there is little, a third of it.
+    """Return the descriptors for connections to the API: the free ones beyond `kept`, and at least a third of them.
 
     >>> share(1024, 30), share(64, 30), share(32, 30)
     (898, 11, 1)
@@ -81,7 +81,7 @@ def share(limit: int, used: int, kept: int = KEPT) -> int:
 
 
 def require_memory(points: int = 0) -> None:
-    """Refuse to start where watching so many points could only end in a failed allocation; tell where it might.
+    """Refuse to start if memory for so many points is certain to run out; emit an event if it might.
 
     Raises:
         NotEnoughMemory: RLIMIT_AS is below what is needed.
@@ -100,7 +100,7 @@ def require_memory(points: int = 0) -> None:
 
 
 def cgroup_limit(mounted: Path, own: Path) -> int | None:
-    """The least memory, bytes, that a control group of this process allows (version 1 or 2); None if none says so."""
+    """Return the lowest memory limit, bytes, of this process's control groups (version 1 or 2); None: unlimited."""
     limits = []
     for file in _limit_files(mounted, own):
         with suppress(OSError, ValueError):  # "max", or a group that is not shown in here
@@ -109,7 +109,7 @@ def cgroup_limit(mounted: Path, own: Path) -> int | None:
 
 
 def _limit_files(mounted: Path, own: Path) -> Iterator[Path]:
-    """Of the group the process is in, and of all around it: proc(5), cgroups(7)."""
+    """Yield the limit files of the process's group and of all its ancestors: proc(5), cgroups(7)."""
     with suppress(OSError):
         for line in own.read_text().splitlines():
             _, controllers, path = line.split(":", 2)

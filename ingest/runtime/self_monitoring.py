@@ -1,6 +1,6 @@
-"""The service watches itself: what its parts know of themselves becomes readings of its own points, and so alarms.
+"""Self-monitoring: the state of the service's parts becomes readings of its own points, and so alarms.
 
-The points and their rules are in the catalogue (`service.toml`); their readings go the way of all, from the journal on.
+The points and their rules are in the catalogue (`service.toml`); their readings pass through the journal like others.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.intake.sources.clock import Clock
 from ingest.intake.sources.source import Source
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import PlantFiles
-from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.runtime.settings.certificates import CertificateMonitor
 from ingest.storage.history.writer import HistoryWriter
 from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Journal
@@ -29,21 +29,21 @@ from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.outbox_store import OutboxStore
 
 EVERY_S: Final = 5.0
-"""So often the service looks at itself; what changed is told at once."""
+"""Interval of sampling; changed values are passed on at once."""
 
 AGAIN_S: Final = 30.0
-"""What has not changed is told again after so long. Points count as stale after three times that (`service.toml`)."""
+"""Interval of repeating unchanged values. Points count as stale after three times that (`service.toml`)."""
 
 _SLIGHT: Final[Mapping[ServicePoint, float]] = {ServicePoint.DISK: 0.01}
-"""Of points that are never still: a change of less than this part waits for the next time it is told anyway."""
+"""For points that always change: a smaller relative change waits for the next repetition."""
 
 LASTING_S: Final = 600.0
-"""A thing of a moment (a session lost, a clock set) is told for so long: long enough to be seen and acknowledged."""
+"""A momentary event (a lost session, a clock set) is shown this long: long enough to be seen and acknowledged."""
 
 MISSING_S: Final = 60.0
-"""Frames that have been missing for longer than this are told; most gaps are only frames on other ways."""
+"""Only frames missing for longer than this are counted; most gaps are frames still on their way."""
 
-Look = Callable[[], float]
+Probe = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ class LookFailed(Event, level="warning", labels=("point",)):
     error: str
 
 
-class Change:
-    """How much a total has changed within the last ten minutes; it counts from 0."""
+class RecentChange:
+    """A probe for how much a total has changed within the last ten minutes, counted from 0."""
 
-    def __init__(self, total: Look, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, total: Probe, now: Callable[[], float] = time.monotonic) -> None:
         self._total = total
         self._now = now
         self._last = 0.0
         self._steps: deque[tuple[float, float]] = deque()
 
     def __call__(self) -> float:
-        """Look."""
+        """Return the change within the last ten minutes."""
         now, total = self._now(), self._total()
         if total != self._last:
             self._steps.append((now, total - self._last))
@@ -75,52 +75,52 @@ class Change:
 
 
 class SelfMonitor:
-    """Looks every few seconds and hands on what is new."""
+    """Samples the probes every few seconds and passes on new values."""
 
     def __init__(
         self,
-        looks: Mapping[ServicePoint, Look],
+        probes: Mapping[ServicePoint, Probe],
         configuration: Callable[[], PlantConfiguration],
         observe: Callable[[Sequence[tuple[int, float]]], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`looks` may block: they are called on a worker thread."""
-        self._looks = looks
+        """`probes` may block: they run on a worker thread."""
+        self._probes = probes
         self._configuration = configuration
         self._observe = observe
         self._now = now
-        self._told: dict[ServicePoint, tuple[float, float]] = {}  # value, and when
+        self._reported: dict[ServicePoint, tuple[float, float]] = {}  # value, and when
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Sample until cancelled."""
         while True:
-            await asyncio.to_thread(self.look)
+            await asyncio.to_thread(self.sample)
             await asyncio.sleep(EVERY_S)
 
-    def look(self) -> None:
-        """Look once at everything, and hand on what has changed or was not told for a while."""
+    def sample(self) -> None:
+        """Sample every probe once, and pass on what has changed or was not passed on for a while."""
         configuration, now = self._configuration(), self._now()
         fresh = []
-        for name, look in self._looks.items():
+        for name, probe in self._probes.items():
             try:
-                value = look()
+                value = probe()
             except (JournalUnavailable, StateUnavailable, OSError) as error:
                 emit(LookFailed(name, str(error)))
                 continue
-            told = self._told.get(name)
-            if told is None or _is_news(name, value, told[0]) or now - told[1] >= AGAIN_S:
-                self._told[name] = (value, now)
+            reported = self._reported.get(name)
+            if reported is None or _is_news(name, value, reported[0]) or now - reported[1] >= AGAIN_S:
+                self._reported[name] = (value, now)
                 point = configuration.find(SERVICE, name)
                 fresh += [(point.index, value)] if point is not None else []
         if fresh:
             self._observe(fresh)
 
 
-def _is_news(name: ServicePoint, value: float, told: float) -> bool:
-    return value != told and (name not in _SLIGHT or abs(value - told) >= _SLIGHT[name] * told)
+def _is_news(name: ServicePoint, value: float, reported: float) -> bool:
+    return value != reported and (name not in _SLIGHT or abs(value - reported) >= _SLIGHT[name] * reported)
 
 
-def looks(
+def probes(
     journal: Journal,
     guard: DiskGuard,
     clock: Clock,
@@ -131,9 +131,9 @@ def looks(
     connectors: Collection[str],
     files: PlantFiles,
     refused: Sequence[Fault],
-    certificates: CertificateWatch,
-) -> dict[ServicePoint, Look]:
-    """What there is to see, by point; `connectors` are those that deliver, `refused` faults of what is off."""
+    certificates: CertificateMonitor,
+) -> dict[ServicePoint, Probe]:
+    """Return the probe of each point; `connectors`: those in use, `refused`: faults of settings that are off."""
 
     def history() -> float:
         behind, _ = writer.lag()
@@ -151,12 +151,12 @@ def looks(
         ServicePoint.HISTORY_EXPIRED: lambda: float(writer.expired()),
         ServicePoint.HISTORY_DROPPED: lambda: float(writer.dropped_days()),
         ServicePoint.OUTBOX: undelivered,
-        ServicePoint.CLOCK: Change(lambda: clock.read()[1] / 1e9),
+        ServicePoint.CLOCK: RecentChange(lambda: clock.read()[1] / 1e9),
         ServicePoint.TIME: lambda: float(round(intake.clock_ahead_s)),
-        ServicePoint.SESSION: Change(lambda: source.sessions_lost),
+        ServicePoint.SESSION: RecentChange(lambda: source.sessions_lost),
         ServicePoint.MISSING: lambda: float(intake.missing(MISSING_S)),
         ServicePoint.JOURNAL_DAMAGE: lambda: float(journal.damaged()),
-        ServicePoint.QUARANTINE: Change(lambda: float(journal.overflowed())),
+        ServicePoint.QUARANTINE: RecentChange(lambda: float(journal.overflowed())),
         ServicePoint.PLANT_FILES: lambda: float(len(files.refused)),
         ServicePoint.UNWATCHED: lambda: float(len(files.unwatched)),
         ServicePoint.SETTINGS: lambda: float(len(refused)),
@@ -166,5 +166,5 @@ def looks(
 
 
 def _age_s(at: int | None) -> float:
-    """Whole seconds since then; 0 if there is nothing."""
+    """Return whole seconds since `at`; 0 for None."""
     return 0.0 if at is None else float(max(time.time_ns() - at, 0) // 10**9)

@@ -1,4 +1,4 @@
-"""The composition root: builds every part, starts them in the order of the data's way, stops them in the same order."""
+"""The composition root: builds every part, starts them from engine to source, stops them from source to engine."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from ingest.runtime.case_automation import CaseAutomation
 from ingest.runtime.counters import expose_counters
 from ingest.runtime.garbage_collection import settle_heap
 from ingest.runtime.heap import keep_trimmed, share_heap
-from ingest.runtime.live import LiveService, News, ServiceMetrics
+from ingest.runtime.live import CommitNotifier, LiveService, ServiceMetrics
 from ingest.runtime.maintenance import (
+    check_files,
     every_second,
-    look_at_files,
     name_orphans,
     pack,
     reports_late,
@@ -43,15 +43,15 @@ from ingest.runtime.maintenance import (
 )
 from ingest.runtime.opening import first_configuration, next_configuration, open_data, open_history, plant_files
 from ingest.runtime.receiving import receiving
-from ingest.runtime.refused_settings import Refusals, look_for_mended, rules_in_force
+from ingest.runtime.refused_settings import Refusals, recheck_refused, rules_in_force
 from ingest.runtime.resources import require_memory
-from ingest.runtime.self_monitoring import SelfMonitor, looks
+from ingest.runtime.self_monitoring import SelfMonitor, probes
 from ingest.runtime.serving import ServedApi, ports_of
 from ingest.runtime.settings import InForce, Settings
-from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.runtime.settings.certificates import CertificateMonitor
 from ingest.runtime.settings.in_force import IN_FORCE
 from ingest.runtime.supervisor import Supervisor
-from ingest.runtime.watchdog import Moving, Part, Watchdog
+from ingest.runtime.watchdog import Part, ProgressBeat, Watchdog
 from ingest.storage.history.bounded_reads import BoundedReads
 from ingest.storage.history.slots import SlotCarrier
 from ingest.storage.history.writer import HistoryWriter
@@ -66,11 +66,11 @@ from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.warning_store import WarningStore
 
 _STOP_S: Final = 1.5
-"""What each thread is given to finish what it is doing; all of it is on disk or will be done after the next start."""
+"""Time each thread has to finish its present work; all of it is on disk or repeated after the next start."""
 
 _STUCK_S: Final = 15.0
 _SLOW_S: Final = 120.0
-"""For parts that wait for answers of others, each of which may take its timeout."""
+"""For parts that wait for other systems, each of which may take its full timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +97,16 @@ class Service:
         """Open files and read secrets; connect to nothing yet. If that fails, everything opened so far is closed.
 
         Args:
-            in_force: what it is told.
-            new: whether data that is not there may be begun anew.
+            in_force: the settings in force.
+            new: whether missing data may be created.
 
         Raises:
             DataMissing: data of this installation is not where the settings say.
-            InvalidConfig: no plant can be watched.
+            InvalidConfig: no plant can be monitored.
             JournalUnavailable, JournalBroken, StateUnavailable, StateBroken: a file cannot be opened.
             StateAway: the server of the state database does not answer.
             HistoryUnavailable: neither can the history, at a first start.
-            NotEnoughMemory: so many points cannot be watched with the memory the process may have.
+            NotEnoughMemory: the process may not have the memory for so many points.
             CannotListen: the API's address is taken, at a first start.
         """
         with ExitStack() as opened:
@@ -125,7 +125,7 @@ class Service:
         heads = AuditHeads(audit_folder(settings))
         self._trail = AuditStore(self._database.rows, heads.all)
         self._recorder = Recorder(self._database, spool_folder(settings))
-        self._look_at_files = partial(look_at_files, self.guard, self.journal, self._failed)
+        self._check_files = partial(check_files, self.guard, self.journal, self._failed)
         self._settle_trail = partial(settle_trail, self._recorder, self._trail, heads)
         self.files = plant_files(settings, lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)))
         self._configurations = configurations(
@@ -141,14 +141,14 @@ class Service:
             open_connectors(settings.connectors, refused=self.refusals, waiting=in_force.waiting),
             escalate_after=settings.connectors.escalate_after,
         )
-        news = News(loop)
+        news = CommitNotifier(loop)
 
         def committed(messages: Sequence[Message] | None) -> None:
             self._sender.wake(messages)
-            news.spread()
+            news.notify()
 
         platform = settings.connectors.platform
-        terms = Policy(
+        policy = Policy(
             settings.connectors.recipients,
             int(platform.interval_s * 1e9) if platform else None,
             reports_late=partial(reports_late, self.outbox, platform.name) if platform else lambda: False,
@@ -166,14 +166,14 @@ class Service:
             self._engine_store,
             self.alarms,
             configuration,
-            terms,
+            policy,
             settings.engine,
             on_commit=committed,
             on_failure=self._failed,
             pace=settings.pace.cycles(),
         )
 
-        def judge(batch: Batch, configuration: PlantConfiguration) -> Batch:
+        def flag_quality(batch: Batch, configuration: PlantConfiguration) -> Batch:
             return check_quality(batch, *configuration.ranges(batch.point))
 
         self.load = AlarmLoad(
@@ -188,7 +188,7 @@ class Service:
             self.alarms,
             self.warnings,
             configuration=lambda: self.engine.configuration,
-            add_flags=judge,
+            add_flags=flag_quality,
             after_cycle=SlotCarrier(self.store, self.alarms, self.load),
             pace=settings.pace.writes(),
         )
@@ -202,10 +202,10 @@ class Service:
             caught_up=lambda: self.engine.lag() == 0,
             clock=clock,
         )
-        self._certificates = CertificateWatch(
+        self._certificates = CertificateMonitor(
             settings, lambda: self._source.certificate, f"{settings.mqtt.host}:{settings.mqtt.port}"
         )
-        seen = looks(
+        probed = probes(
             self.journal,
             self.guard,
             clock,
@@ -218,7 +218,7 @@ class Service:
             self.refusals.faults,
             self._certificates,
         )
-        self._selfwatch = SelfMonitor(seen, lambda: self.engine.configuration, self._intake.observe)
+        self._self_monitor = SelfMonitor(probed, lambda: self.engine.configuration, self._intake.observe)
         self._supervisor = Supervisor()
         self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
         reads = BoundedReads(self.store, settings.history.query_timeout_s)
@@ -229,7 +229,7 @@ class Service:
             self.alarms,
             self.warnings,
             news,
-            self._said,
+            self._part_states,
             self.guard,
             self.files,
             reads,
@@ -264,15 +264,15 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where the console is; it has no address yet while that is taken."""
+        """The console's address; none yet while that is taken by another process."""
         return self._api.url
 
     def history_lag(self) -> int:
-        """Journal entries the history does not have yet."""
+        """Return the number of journal entries the history does not have yet."""
         return self._writer.lag()[0]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set. Raises whatever ended a part of the service."""
+        """Serve until `stop` is set. Raises the error that ended a part of the service."""
         async with AsyncExitStack() as stack:
             stack.callback(self._opened.close)
             stack.callback(self._settle_trail)
@@ -303,8 +303,8 @@ class Service:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._sender.run(), name="outbox")
                 serving = group.create_task(self._api.serve(), name="api")
-                others = [
-                    group.create_task(self._watch_plants(), name="plants"),
+                background = [
+                    group.create_task(self._follow_plant_files(), name="plants"),
                     group.create_task(
                         trim(self.journal, self._engine_store, self._settings.journal, self._recorder.note), name="trim"
                     ),
@@ -312,16 +312,16 @@ class Service:
                     group.create_task(trim_outbox(self.outbox, self._settings.connectors), name="trim-outbox"),
                     group.create_task(self._trim_events(), name="trim-events"),
                     group.create_task(keep_trimmed(), name="memory"),
-                    group.create_task(look_for_mended(self._in_force, self.refusals), name="settings"),
-                    group.create_task(every_second(self._look_at_files, self._settle_trail), name="every-second"),
+                    group.create_task(recheck_refused(self._in_force, self.refusals), name="settings"),
+                    group.create_task(every_second(self._check_files, self._settle_trail), name="every-second"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
-                    group.create_task(self._selfwatch.run(), name="selfwatch"),
+                    group.create_task(self._self_monitor.run(), name="selfwatch"),
                     group.create_task(self._casework.run(), name="casework"),
                 ]
                 self._supervisor.ready(f"{self.url}, {len(plants)} plants, {points} points")
                 await self._until(stop)
                 self._supervisor.stopping()
-                for task in others:
+                for task in background:
                     task.cancel()
                 await asyncio.to_thread(threads.close)
                 self._sender.stop()
@@ -335,8 +335,8 @@ class Service:
         alarms_d, warnings_d = self._settings.alarms.event_retention_d, self._settings.warnings.reason_retention_d
         await trim_events(EventRetention(self._database), self.alarms, alarms_d, warnings_d, self._recorder.note)
 
-    def _said(self) -> dict[str, str]:
-        """What parts say of themselves: that they get on, that the state answers, that all settings are in use."""
+    def _part_states(self) -> dict[str, str]:
+        """Return the state of parts by name: progress, state database, settings, deliveries."""
         return {
             **self._watchdog.state(),
             "state": self._database.trouble or "ok",
@@ -353,23 +353,23 @@ class Service:
         return rules_in_force(self._settings.warnings.rules, kept, self.refusals)
 
     def _parts(self) -> list[Part]:
-        """What the watchdog looks at, with how long each may show nothing while all is well."""
+        """Return the parts the watchdog monitors, with how long each may normally show no progress."""
 
         def carried() -> tuple[int, bool]:
-            behind, error = self._writer.lag()  # a history that is away is told by itself, and no part that hangs
+            behind, error = self._writer.lag()  # an unavailable history reports itself; the writer does not hang
             return self.journal.last() - behind, bool(behind) and error is None
 
         return [
             Part("intake", lambda: self._intake.progressed, _STUCK_S, vital=True),
             Part("engine", lambda: self.engine.alive_at, _STUCK_S, vital=True),
-            Part("history", Moving(carried), _SLOW_S),
+            Part("history", ProgressBeat(carried), _SLOW_S),
             Part("outbox", lambda: self._sender.progressed, _SLOW_S),
         ]
 
     def _start(self, threads: ExitStack) -> None:
-        """From the readers back to the source, so that nothing arrives before there is someone to take it.
+        """Start from the readers back to the source, so that nothing arrives before its consumer runs.
 
-        `threads` stops those that were started: from the source on, so that each can finish what came before.
+        `threads` stops those that were started, from the source on, so that each can finish its input.
         """
         self._writer.start()
         threads.callback(self._writer.stop, _STOP_S)
@@ -387,14 +387,14 @@ class Service:
         stopping.cancel()
 
     def _failed(self, error: BaseException) -> None:
-        """End the service by that. From any thread."""
+        """End the service with that error. From any thread."""
         self._failure.get_loop().call_soon_threadsafe(self._fail, error)
 
     def _fail(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_exception(error)
 
-    async def _watch_plants(self) -> None:
+    async def _follow_plant_files(self) -> None:
         async for configuration in self._configurations:
             self.engine.adopt(configuration)
             settle_heap()

@@ -1,4 +1,4 @@
-"""What the service offers: the API on everything that runs, at its address as soon as that can be had."""
+"""Serves the API and console over the running parts, as soon as their address is available."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def ports_of(
     load: AlarmLoad,
     record: Callable[[Act], None],
 ) -> Ports:
-    """Everything the API stands on. Blocking parts are for worker threads; `record` never blocks."""
+    """Return the ports of the API. Blocking ones are for worker threads; `record` never blocks."""
     return Ports(
         live=live,
         alarms=alarms,
@@ -77,10 +77,10 @@ def ports_of(
 
 
 class ServedApi:
-    """The API at its address. Without the address plants are watched all the same, and that is told."""
+    """Serves the API at its address. Without the address plants are monitored all the same, and a fault is recorded."""
 
     def __init__(self, ports: Ports, settings: Settings, refusals: Refusals, *, new: bool) -> None:
-        """Take the address. Raises CannotListen if it cannot be had at a first start."""
+        """Bind the address. Raises CannotListen if it is not available at a first start."""
         self._refusals = refusals
         self._server = ApiServer(
             ports,
@@ -89,23 +89,23 @@ class ServedApi:
             refused=refusals,
             kept=SavedFiles(settings.journal.path.with_name("sessions")),
         )
-        self._unheard: Fault | None = None
+        self._address_fault: Fault | None = None
         self.url = self._bind(new=new)
 
     async def serve(self) -> None:
-        """Serve until `stop`, as soon as the address can be had."""
-        while self._unheard is not None:
+        """Serve until `stop`, as soon as the address is available."""
+        while self._address_fault is not None:
             await asyncio.sleep(_LISTEN_AGAIN_S)
             if self._server.stopped:
                 return
             with suppress(CannotListen):
                 self.url = await asyncio.to_thread(self._server.bind)
-                self._refusals.mended(self._unheard)
-                self._unheard = None
+                self._refusals.resolve(self._address_fault)
+                self._address_fault = None
         await self._server.serve()
 
     def stop(self) -> None:
-        """End serving; harmless when repeated."""
+        """Stop serving; may be repeated."""
         self._server.stop()
 
     def close(self) -> None:
@@ -119,6 +119,6 @@ class ServedApi:
             if new:
                 raise
             expected = f"an address that is free, and a certificate that can be used: {error.reason}"
-            self._unheard = Fault("(settings)", "api", f"{error.host} port {error.port}", expected)
-            self._refusals([self._unheard])
+            self._address_fault = Fault("(settings)", "api", f"{error.host} port {error.port}", expected)
+            self._refusals([self._address_fault])
             return "(no console)"

@@ -1,4 +1,4 @@
-"""What we tell systemd: that we are ready, alive, or stopping. Says nothing where nobody listens.
+"""Notifies systemd that the service is ready, alive or stopping; does nothing without systemd.
 
 The protocol is sd_notify(3): datagrams of `KEY=VALUE` lines to the socket that NOTIFY_SOCKET names.
 """
@@ -12,10 +12,10 @@ from contextlib import suppress
 
 
 class Supervisor:
-    """Systemd, or nobody. Never fails and never blocks: a supervisor that does not listen must not stop the service.
+    """Notifies systemd if it supervises the service. Never fails and never blocks.
 
     Attributes:
-        interval_s: how often it wants to hear that we are alive (half of what it waits for); None = it does not.
+        interval_s: how often to notify that the service is alive (half of systemd's timeout); None = not at all.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -28,18 +28,18 @@ class Supervisor:
             )
 
     def ready(self, status: str) -> None:
-        """Every part runs; `status` is shown by `systemctl status`."""
-        self._tell(f"READY=1\nSTATUS={status}")
+        """Notify that every part runs; `status` is shown by `systemctl status`."""
+        self._notify(f"READY=1\nSTATUS={status}")
 
     def alive(self) -> None:
-        """The service makes progress."""
-        self._tell("WATCHDOG=1")
+        """Notify that the service makes progress."""
+        self._notify("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The service was asked to end."""
-        self._tell("STOPPING=1")
+        """Notify that the service is stopping."""
+        self._notify("STOPPING=1")
 
-    def _tell(self, state: str) -> None:
+    def _notify(self, state: str) -> None:
         if not self._address.startswith(("/", "@")):
             return
         address = "\0" + self._address[1:] if self._address[0] == "@" else self._address  # @ = an abstract socket

@@ -1,7 +1,7 @@
-"""The watchdog: which parts of the service make no progress, told to people, to a heartbeat file and to systemd.
+"""The watchdog: detects parts of the service without progress, for people, a heartbeat file and systemd.
 
-A part that waits for something outside (a full disk, a history that is down) still lives, and says itself what it waits
-for: a restart would not help. What the watchdog finds is a part that hangs.
+A part that waits for something external (a full disk, a history that is down) still shows progress, and reports itself
+what it waits for: a restart would not help. The watchdog finds parts that hang.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 from ingest.base.telemetry import Event, emit
 from ingest.runtime.supervisor import Supervisor
 
-_LOOK_S: Final = 1.0
+_CHECK_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class HeartbeatUnwritable(Event, level="warning"):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part to watch.
+    """A part to monitor.
 
     Attributes:
-        beat: when it last showed that it is not stuck, by the watchdog's clock. Called from any thread; never blocks.
-        limit_s: how long it may show nothing.
-        vital: whether systemd shall restart the service if it is stuck.
+        beat: returns when it last showed progress, by the watchdog's clock. Called from any thread; never blocks.
+        limit_s: how long it may show no progress.
+        vital: whether systemd is to restart the service if it is stuck.
     """
 
     name: str
@@ -59,34 +59,34 @@ class Part:
     vital: bool = False
 
 
-class Moving:
-    """A beat for a part that only tells how far it is: it beats whenever that changed, or nothing waits for it.
+class ProgressBeat:
+    """The beat of a part that only reports its position: it shows progress if that changed or nothing is pending.
 
     Args:
-        look: how far it is, and whether anything waits for it.
+        probe: returns its position, and whether anything is pending.
     """
 
-    def __init__(self, look: Callable[[], tuple[int, bool]], clock: Callable[[], float] = time.monotonic) -> None:
-        self._look = look
+    def __init__(self, probe: Callable[[], tuple[int, bool]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._probe = probe
         self._clock = clock
-        self._at, self._moved = -1, clock()
+        self._position, self._progressed_at = -1, clock()
 
     def __call__(self) -> float:
-        """When it last moved, as far as the looks tell."""
-        at, waits = self._look()
-        if at != self._at or not waits:
-            self._at, self._moved = at, self._clock()
-        return self._moved
+        """Return when it last showed progress, as far as the probes show."""
+        position, pending = self._probe()
+        if position != self._position or not pending:
+            self._position, self._progressed_at = position, self._clock()
+        return self._progressed_at
 
 
 class Watchdog:
-    """Looks at every part once a second.
+    """Checks every part once a second.
 
     Args:
-        parts: what to watch.
-        heartbeat: a file written anew at each look at which no part is stuck; None = none.
-        supervisor: told that we are alive at each look at which no vital part is stuck.
-        clock: the clock of the parts' beats, seconds.
+        parts: what to monitor.
+        heartbeat: a file rewritten at each check at which no part is stuck; None = none.
+        supervisor: notified at each check at which no vital part is stuck.
+        clock: the clock of the beats, seconds.
     """
 
     def __init__(
@@ -105,24 +105,24 @@ class Watchdog:
         self._unwritable = False
 
     def state(self) -> Mapping[str, str]:
-        """Part -> "ok" or what is wrong. From any thread."""
+        """Return part -> "ok" or what is wrong. From any thread."""
         return {
             part.name: "ok" if (idle := self._idle(part)) < part.limit_s else f"no progress for {idle:.0f} s"
             for part in self._parts
         }
 
     async def run(self) -> None:
-        """Look, again and again. On the event loop, so that a loop that hangs is seen by its silence, too."""
-        every_s = min(_LOOK_S, self._supervisor.interval_s or _LOOK_S)
+        """Check periodically, on the event loop, so that a hanging loop is noticed too."""
+        every_s = min(_CHECK_S, self._supervisor.interval_s or _CHECK_S)
         while True:
             if self._heartbeat is None:  # nothing is written: no thread has to wake for it
-                self.look()
+                self.check()
             else:
-                await asyncio.to_thread(self.look)
+                await asyncio.to_thread(self.check)
             await asyncio.sleep(every_s)
 
-    def look(self) -> None:
-        """Look once: tell what changed, and show that we are alive as far as we are."""
+    def check(self) -> None:
+        """Check once: emit what changed, and notify heartbeat and supervisor unless parts are stuck."""
         idle = {part.name: self._idle(part) for part in self._parts}
         stuck = {part.name for part in self._parts if idle[part.name] >= part.limit_s}
         for name in sorted(stuck - self._stuck):
@@ -139,11 +139,11 @@ class Watchdog:
         return max(0.0, self._clock() - part.beat())
 
     def _beat(self, file: Path, idle: Mapping[str, float]) -> None:
-        said = {"time": time.time(), "pid": os.getpid(), "idle_s": {name: round(s, 3) for name, s in idle.items()}}
-        aside = file.with_name(f"{file.name}.new")
+        heartbeat = {"time": time.time(), "pid": os.getpid(), "idle_s": {name: round(s, 3) for name, s in idle.items()}}
+        temporary = file.with_name(f"{file.name}.new")
         try:
-            aside.write_text(json.dumps(said), encoding="utf-8")
-            aside.replace(file)
+            temporary.write_text(json.dumps(heartbeat), encoding="utf-8")
+            temporary.replace(file)
         except OSError as error:
             if not self._unwritable:
                 emit(HeartbeatUnwritable(f"{file}: {error.strerror}"))

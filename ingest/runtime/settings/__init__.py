@@ -1,4 +1,4 @@
-"""The service's settings: one TOML file, checked whole, and which of it is in force where it has faults."""
+"""The service's settings: one TOML file, validated whole, and what of it is in force if it has faults."""
 
 from ingest.runtime.settings.in_force import InForce, load_in_force, load_settings
 from ingest.runtime.settings.settings import LogConfig, Settings

@@ -1,4 +1,4 @@
-"""Every certificate the settings name, and how long each is good: for `yujing check`, metrics and an alarm in time."""
+"""Finds when the certificates in the settings expire, for `yujing check`, metrics and a timely alarm."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ingest.domain.model.certificate import Certificate, read_certificate, shown
 from ingest.domain.model.fault import Fault
 
 SOON_D: Final = 30
-"""So many days before its end a certificate is to be renewed: our default, as the alarm's."""
+"""Days before its expiry at which a certificate is to be renewed: our default, as the alarm's."""
 
 FURTHEST_D: Final = 1000
-"""Days of life beyond which nothing is said; also where no certificate is in use."""
+"""The most days reported; also the value if no certificate is in use."""
 
 BROKER: Final = "broker"
-"""Stands for a setting: the certificate the broker shows."""
+"""The key of the certificate the broker presents, in place of a setting."""
 
 _SHOWN: Final = frozenset({"tls_cert"})
 _TRUSTED: Final = frozenset({"tls_ca", "ca_file"})
@@ -50,7 +50,7 @@ class CertificateUnreadable(Event, level="warning", labels=("key",)):
 
 
 def certificate_files(part: BaseModel, at: str = "") -> Iterator[tuple[str, Path, bool]]:
-    """Every certificate file the settings name: its key, the file, and whether it holds authorities to trust."""
+    """Yield every certificate file in the settings: its key, the file, and whether it holds authorities to trust."""
     for name, value in part:
         if isinstance(value, Path) and name in _SHOWN | _TRUSTED:
             yield f"{at}{name}", value, name in _TRUSTED
@@ -63,7 +63,7 @@ def certificate_files(part: BaseModel, at: str = "") -> Iterator[tuple[str, Path
 
 
 def certificates_of(settings: BaseModel) -> list[Certificate]:
-    """Those that can be read; what cannot is a fault that the part which uses it tells."""
+    """Return the certificates that can be read; for others the part that uses them reports a fault."""
     found = []
     for key, file, authorities in certificate_files(settings):
         try:
@@ -74,7 +74,7 @@ def certificates_of(settings: BaseModel) -> list[Certificate]:
 
 
 def unusable(settings: BaseModel) -> list[Fault]:
-    """A fault for each that cannot be read."""
+    """Return a fault for each certificate file that cannot be read."""
     faults = []
     for key, file, authorities in certificate_files(settings):
         try:
@@ -86,7 +86,7 @@ def unusable(settings: BaseModel) -> list[Fault]:
 
 
 def ended(settings: BaseModel, now: int) -> list[Fault]:
-    """A fault for each that has ended. A start does not fail for it: the clock may be wrong, and plants are watched."""
+    """Return a fault for each that has expired. They do not prevent a start: the clock may be wrong."""
     return [
         _fault(
             certificate, f"ended {-certificate.days_left(now)} days ago", "a certificate that has not ended: renew it"
@@ -97,7 +97,7 @@ def ended(settings: BaseModel, now: int) -> list[Fault]:
 
 
 def ending(settings: BaseModel, now: int) -> list[Fault]:
-    """A doubt about each that ends within 30 days."""
+    """Return a doubt about each that expires within 30 days."""
     return [
         _fault(
             certificate,
@@ -115,8 +115,8 @@ def _fault(certificate: Certificate, left: str, expected: str) -> Fault:
     )
 
 
-class CertificateWatch:
-    """How long the certificates in use are good, now: a renewed file counts at once, and is read only then.
+class CertificateMonitor:
+    """Tracks the expiry of the certificates in use; a file is read again only when it changes.
 
     From any thread.
     """
@@ -128,36 +128,36 @@ class CertificateWatch:
         address: str = BROKER,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`broker`: the certificate the broker showed last (DER), if it did; it has that address."""
+        """`broker`: returns the certificate the broker last presented (DER), or None; `address`: the broker's."""
         self._files = list(certificate_files(settings))
         self._broker, self._address = broker, address
         self._now = now
-        self._seen: dict[str, object] = {}  # what a file was when it was read, or what the broker showed
+        self._seen: dict[str, object] = {}  # the state of a file when it was read, or the broker's certificate
         self._known: dict[str, Certificate] = {}
-        self._told: dict[str, tuple[int, bool]] = {}  # days left, and whether it had ended, when that was told
+        self._reported: dict[str, tuple[int, bool]] = {}  # days left, and whether it had expired, when last reported
 
     def days_left(self) -> dict[str, int]:
-        """Whole days by key; those that end soon are told in the log, once a day."""
+        """Return whole days left by key; emits an event once a day for those that expire soon."""
         for key, file, authorities in self._files:
-            self._look(key, str(file), state_of(file), partial(read_certificate, key, file, authorities=authorities))
+            self._refresh(key, str(file), state_of(file), partial(read_certificate, key, file, authorities=authorities))
         shown = self._broker()
         if shown is not None:
-            self._look(BROKER, self._address, shown, partial(shown_certificate, BROKER, self._address, shown))
+            self._refresh(BROKER, self._address, shown, partial(shown_certificate, BROKER, self._address, shown))
         now = self._now()
         left = {key: certificate.days_left(now) for key, certificate in self._known.items()}
         for key, days in left.items():
             certificate = self._known[key]
-            stands = days, certificate.ended(now)
-            if days <= SOON_D and self._told.get(key) != stands:
-                self._told[key] = stands
-                emit(CertificateEnding(key, certificate.where, certificate.subject, certificate.until, *stands))
+            present = days, certificate.ended(now)
+            if days <= SOON_D and self._reported.get(key) != present:
+                self._reported[key] = present
+                emit(CertificateEnding(key, certificate.where, certificate.subject, certificate.until, *present))
         return left
 
     def fewest(self) -> float:
-        """Days until the first of them ends, at most `FURTHEST_D`."""
+        """Return days until the first of them expires, at most `FURTHEST_D`."""
         return float(min([FURTHEST_D, *self.days_left().values()]))
 
-    def _look(self, key: str, where: str, state: object, read: Callable[[], Certificate]) -> None:
+    def _refresh(self, key: str, where: str, state: object, read: Callable[[], Certificate]) -> None:
         if key in self._seen and self._seen[key] == state:
             return
         self._seen[key] = state

@@ -1,4 +1,4 @@
-"""Everything the service would read at a start, checked without touching the network: for `yujing check`."""
+"""Checks everything the service would read at a start, without network access, for `yujing check`."""
 
 from __future__ import annotations
 

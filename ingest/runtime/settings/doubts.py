@@ -1,6 +1,6 @@
-"""What of the settings is allowed and hardly meant: names nobody has, secrets that are none, ways that are open to all.
+"""Finds what settings may say but hardly mean: unknown names, weak secrets, unprotected connections.
 
-These are doubts, not faults: the service starts with them, and `yujing check` tells them.
+These are doubts, not faults: the service starts with them, and `yujing check` lists them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOUNTED: Final = Path("/run/secrets")  # a container's own, readable for everyb
 
 
 def doubts(file: Path, settings: Settings, configuration: PlantConfiguration) -> list[Fault]:
-    """Every doubt about the settings and the plant files they name; reads secrets, shows none."""
+    """Yield every doubt about the settings and their plant files; reads secrets, shows none."""
     found = [Fault(str(file), key, value, expected) for key, value, expected in _of_settings(settings, configuration)]
     found += ending(settings, time.time_ns())
     found += [doubt for plant in configuration.enterprises() for doubt in doubts_of(plant, settings.plants)]
@@ -53,7 +53,7 @@ def _of_settings(settings: Settings, configuration: PlantConfiguration) -> Itera
 
 
 def _data(settings: Settings) -> Iterator[_Doubt]:
-    """Half of an installation: its other half is lost, or where another path leads."""
+    """Yield a doubt if only one of journal and state database exists: the other is lost or under another path."""
     both = {"journal.path": settings.journal.path, "state.path": settings.state.path}
     if settings.state.server is None:
         there = [path for path in both.values() if path.exists()]
@@ -87,7 +87,7 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
 
 
 def _renamed(settings: Settings, configuration: PlantConfiguration) -> Iterator[Fault]:
-    """Former ids that would carry nothing over: the alarms that stand at such a point would be removed."""
+    """Yield a doubt about former ids that carry nothing over: alarms of such a point would be removed."""
     known = _numbered(settings.journal.path)
     was = {
         (plant.id, point.id): point.was for plant in configuration.enterprises() for point in plant.points if point.was
@@ -105,7 +105,7 @@ def _renamed(settings: Settings, configuration: PlantConfiguration) -> Iterator[
 
 
 def _numbered(journal: Path) -> dict[PointKey, int]:
-    """Every point there ever was, by the journal; none if that is not there yet, or cannot be read."""
+    """Return every point the journal ever numbered; none if it does not exist yet or cannot be read."""
     try:
         with JournalInspection(journal) as file:
             return {key: number for number, key in file.points().items()}
@@ -149,7 +149,7 @@ def _secrets(settings: Settings) -> Iterator[_Doubt]:
 
 
 def secrets_of(part: BaseModel, at: str = "") -> Iterator[tuple[str, Secret]]:
-    """Every secret the settings name, with its key."""
+    """Yield every secret in the settings with its key."""
     for name, value in part:
         key = f"{at}{name}"
         if isinstance(value, Secret):
@@ -170,7 +170,7 @@ def _read(secret: Secret) -> str | None:
 
 
 def _open_mode(file: Path) -> int:
-    """Its permissions if others may read or change it, else 0."""
+    """Return its permissions if others may read or change it, else 0."""
     try:
         mode = file.stat().st_mode & 0o777
     except OSError:

@@ -1,9 +1,8 @@
-"""Which of the settings are in force: those of the file, as far as they have no faults.
+"""Decides which settings are in force: those of the file, as far as they have no faults.
 
-An entry with a fault (a token, a webhook, a duty, a position) is off: it opens no door, and its neighbours go on. Any
-other table with a fault is as it was when it was good last, of which a copy lies beside the journal; without one the
-service does not start, since nobody knows then where its data is and what it was to do. Files and secrets that such a
-table names may be broken now, too: whoever needs them tries them again.
+An entry with a fault (a token, a webhook, a duty, a position) is left out; the others stay. Any other faulty table uses
+its last good version, stored beside the journal; without one the service does not start, since it is unknown where
+its data is. Files and secrets that such a table names may be broken now, too: the parts that need them try them again.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ ENTRIES: Final[Mapping[str, tuple[str, ...]]] = {
     "connectors": ConnectorsConfig.tables(),
     "warnings": ("duty",),
 }
-"""What the rest of a table can do without, by table."""
+"""By table, its lists whose entries can be left out one by one."""
 
 IN_FORCE: Final = "in-force"
-"""The folder beside the journal where settings and warning rules in force are kept."""
+"""The folder beside the journal where settings and warning rules in force are stored."""
 
 _FILE: Final = "settings.json"
 
@@ -44,16 +43,16 @@ Tables = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """Settings, and what of their file is not among them.
+    """The settings in force, and the faults for which parts of the file are not.
 
     Attributes:
         settings: in force.
         faults: of the file.
-        held: tables that are as they were when they were good last.
-        waiting: connectors with faults: what is for them is put into the outbox and waits there.
-        tables: what the settings were made of; empty: of no file.
+        held: tables whose last good version is in force.
+        waiting: connectors with faults: their messages wait in the outbox.
+        tables: the tables the settings were made from; empty: no file.
         file: of the settings, for people.
-        unusable: faults of files and secrets that the tables in force name; whoever needs them tries them again.
+        unusable: faults of files and secrets that the tables in force name; the parts that need them try them again.
     """
 
     settings: Settings
@@ -64,13 +63,13 @@ class InForce:
     file: Path = Path("(settings)")
     unusable: tuple[Fault, ...] = ()
 
-    def mended(self) -> set[Fault]:
-        """Those of `unusable` whose file or secret can be used now."""
+    def usable_again(self) -> set[Fault]:
+        """Return those of `unusable` whose file or secret can be used now."""
         still = {fault.key for _, fault in files_of(self.settings, self.file)}
         return {fault for fault in self.unusable if fault.key not in still}
 
     def keep(self) -> None:
-        """Keep these settings for a start at which some of the file cannot be used; secrets are not among them."""
+        """Store these settings, without secrets, for a start at which some of the file cannot be used."""
         if self.tables:
             kept = _kept(self.settings.journal.path.parent)
             text = json.dumps(self.tables, ensure_ascii=False, indent=1, default=str).encode()
@@ -79,10 +78,10 @@ class InForce:
 
 
 def load_in_force(file: Path) -> InForce:
-    """What of that file is in force; paths in it, and what was kept, count from the folder we are in.
+    """Load what of that file is in force; relative paths count from the working directory.
 
     Raises:
-        InvalidConfig: it cannot be read, or a table has faults and was never good; with every fault.
+        InvalidConfig: it cannot be read, or a table has faults and no good version is stored; with every fault.
     """
     content = content_of(file)
     last = _last(content)
@@ -93,28 +92,28 @@ def load_in_force(file: Path) -> InForce:
 
 
 def load_settings(file: Path) -> Settings:
-    """The settings of that file alone, which has no fault.
+    """Load the settings of a file that must have no faults.
 
     Raises:
         InvalidConfig: with every fault in it.
     """
-    found = compose(file, content_of(file), {}, look=False)
+    found = compose(file, content_of(file), {}, files=False)
     if found.faults:
         raise InvalidConfig(found.faults)
     return found.settings
 
 
-def compose(file: Path, content: bytes, last: Tables, *, look: bool = True) -> InForce:
-    """What of that file is in force beside what was good last.
+def compose(file: Path, content: bytes, last: Tables, *, files: bool = True) -> InForce:
+    """Compose the settings in force from a file's content and the last good tables.
 
     Args:
         file: for people.
         content: of it.
         last: the tables that were in force before; none: the defaults.
-        look: whether the files that tables name are looked at, too.
+        files: whether to check the files that tables name, too.
 
     Raises:
-        InvalidConfig: what was good last cannot be used any more, either.
+        InvalidConfig: the last good tables cannot be used any more, either.
     """
     draft = _Draft(file, *read_tables(content), last)
     while True:
@@ -122,17 +121,17 @@ def compose(file: Path, content: bytes, last: Tables, *, look: bool = True) -> I
         try:
             settings = Settings.model_validate(tables)
         except ValidationError as error:
-            draft.learn(error)
+            draft.exclude(error)
             continue
-        wrong = [(table, fault) for table, fault in files_of(settings, file)] if look else []
-        if not draft.hold(wrong):
-            faults = draft.faults + (draft.behind(tables) if look else [])
+        wrong = [(table, fault) for table, fault in files_of(settings, file)] if files else []
+        if not draft.use_last(wrong):
+            faults = draft.faults + (draft.hidden_faults(tables) if files else [])
             waits = tuple(fault for _, fault in wrong)
             return InForce(settings, tuple(faults), tuple(sorted(draft.held)), draft.waiting(), tables, file, waits)
 
 
 class _Draft:
-    """The tables of the file, without what was found to be at fault so far."""
+    """The tables of the file without the parts found faulty so far."""
 
     def __init__(self, file: Path, raw: dict[str, Any], unread: Sequence[Unread], last: Tables) -> None:
         self._file = file
@@ -146,15 +145,15 @@ class _Draft:
         self._unfit: set[str] = set()  # names of webhooks that were good last and are no more
         self._numbers: dict[tuple[str, str], list[int | None]] = {}  # of the entries in `tables`, in the file
         self._names: dict[str, list[str]] = {}
-        for one in unread:
-            self.faults.append(Fault(str(file), one.name, f"(line {one.line})", f"TOML: {one.why}"))
-            self._refuse(one.keys, whole=False)
+        for table in unread:
+            self.faults.append(Fault(str(file), table.name, f"(line {table.line})", f"TOML: {table.why}"))
+            self._refuse(table.keys, whole=False)
         if last and not raw and not unread:  # a disk that was full leaves such a file
             self.faults.append(Fault(str(file), "(file)", "(empty)", "the settings; those in force before are kept"))
             self._refuse(())
 
     def tables(self) -> dict[str, Any]:
-        """What is left, with what was good last in the place of tables that are held."""
+        """Return the remaining tables, with the last good version of those that are held."""
         made = {key: self._raw[key] for key in self._raw.keys() - Settings.model_fields.keys() - self._unknown}
         for table in Settings.model_fields:
             here, base = (tables.get(table) for tables in (self._raw, self._last if table in self.held else self._raw))
@@ -165,8 +164,8 @@ class _Draft:
                 made[table] = base
         return made
 
-    def learn(self, error: ValidationError) -> None:
-        """Leave out what an error names. Raises InvalidConfig if that is what was good last."""
+    def exclude(self, error: ValidationError) -> None:
+        """Leave out the parts an error names. Raises InvalidConfig if they are of the last good version."""
         before = self._state()
         for problem in problems_of(error, Settings):
             keys = self._of_file(problem.keys)
@@ -177,10 +176,10 @@ class _Draft:
         if self._state() == before:
             raise InvalidConfig(self.faults)
 
-    def hold(self, wrong: Sequence[tuple[str, Fault]]) -> bool:
-        """Take what was good last for tables whose files cannot be used; False if there is nothing to take any more.
+    def use_last(self, wrong: Sequence[tuple[str, Fault]]) -> bool:
+        """Use the last good version of tables whose files cannot be used; False if all of them do already.
 
-        If the files of that cannot be used either, whoever needs them waits for them.
+        If those files cannot be used either, the parts that need them wait for them.
         """
         self.faults += [fault for _, fault in wrong if fault not in self.faults]
         tables = {table for table, _ in wrong}
@@ -188,22 +187,22 @@ class _Draft:
         self.held |= tables
         return more
 
-    def behind(self, used: Tables) -> list[Fault]:
-        """What else is at fault in what is left out of these tables."""
+    def hidden_faults(self, used: Tables) -> list[Fault]:
+        """Return further faults in the parts left out of these tables."""
         return [
             *secrets_of_entries(self._raw, used, ENTRIES),
             *files_of_tables(self._raw, self.held, self.faults, self._file),
         ]
 
     def waiting(self) -> frozenset[str]:
-        """The connectors that stand in the tables as they were good last."""
+        """Return the connectors that are in their last good version."""
         return frozenset(self._names.get("webhooks", []) + self._names.get("platform", []))
 
     def _state(self) -> tuple[int, ...]:
         return (len(self.held), len(self._unknown), len(self._off), len(self._unfit))
 
     def _refuse(self, keys: Sequence[str | int], *, whole: bool = True) -> None:
-        """Leave out the smallest part with these keys; not `whole`: other entries of that list can be read."""
+        """Leave out the smallest part with these keys; without `whole` other entries of that list stay."""
         match keys:
             case [str(table), str(name), *rest] if name in ENTRIES.get(table, ()):
                 self._doubtful.add((table, name))
@@ -221,27 +220,27 @@ class _Draft:
                 self._keep_as_last(self._headless())
 
     def _keep_as_last(self, tables: Iterable[str]) -> None:
-        """Hold tables of which the file may say something that nobody can read."""
+        """Hold tables that an unreadable part of the file may belong to."""
         for table in tables:
             self.held.add(table)
             self._doubt(table)
 
     def _misplaced(self, key: Sequence[str | int]) -> Iterator[str]:
-        """Tables whose keys may stand below another header, since theirs has a typo; `key`: one that does, if known."""
+        """Yield tables whose keys may be under another header, theirs being mistyped; `key`: one of them, if known."""
         for table in self._headless():
             last = self._last.get(table)
             if isinstance(last, dict) and _own_keys(table, last) and (not key or key[0] in _keys_of(table)):
                 yield table
 
     def _headless(self) -> Iterator[str]:
-        """Tables the file lacks but for lists below them, which stand under headers of their own."""
+        """Yield tables of which the file has nothing but lists with headers of their own."""
         for table in Settings.model_fields:
             here = self._raw.get(table, {})
             if isinstance(here, dict) and not _own_keys(table, here):
                 yield table
 
     def _doubt(self, table: str) -> None:
-        """A list that the table lacks may be meant by what cannot be used."""
+        """Note that the unusable part may contain lists which the table lacks."""
         self._doubtful |= {(table, name) for name in ENTRIES.get(table, ()) if self._lacks(table, name)}
 
     def _lacks(self, table: str, name: str) -> bool:
@@ -249,7 +248,7 @@ class _Draft:
         return not isinstance(here, dict) or name not in here
 
     def _entries(self, table: str, here: Tables) -> dict[str, Any]:
-        """Its lists without what is off, and with the connectors that were good last."""
+        """Return its lists without entries left out, and with connectors of the last good version."""
         made: dict[str, Any] = {}
         for name in ENTRIES[table]:
             at = (table, name)
@@ -265,7 +264,7 @@ class _Draft:
         return made
 
     def _with_last(self, name: str, value: Any) -> Any:
-        """The connectors, and those that were good last and may be meant by an entry that has a fault."""
+        """Add the last good connectors that a faulty entry may stand for."""
         self._names[name] = []
         last = self._last.get("connectors")
         before = last.get(name) if isinstance(last, dict) else None
@@ -277,15 +276,15 @@ class _Draft:
             return before if value is None else value
         if not isinstance(value, list | None):
             return value
-        present = [one.get("name") for one in value or [] if isinstance(one, dict)]
-        waiting = [one for one in before if one["name"] not in present and one["name"] not in self._unfit]
-        self._names[name] = [one["name"] for one in waiting]
+        present = [entry.get("name") for entry in value or [] if isinstance(entry, dict)]
+        waiting = [entry for entry in before if entry["name"] not in present and entry["name"] not in self._unfit]
+        self._names[name] = [entry["name"] for entry in waiting]
         numbers = self._numbers.setdefault(("connectors", name), [])
         self._numbers["connectors", name] = [*numbers[: len(value or [])], *(None for _ in waiting)]
         return [*(value or []), *waiting]
 
     def _of_file(self, keys: Sequence[str | int]) -> tuple[str | int, ...] | None:
-        """The keys as they are in the file; None for a webhook that was good last, which is left out from now on."""
+        """Return the keys as in the file; None for a last good webhook, which is left out from now on."""
         match keys:
             case [str(table), str(name), int(at), *rest] if (table, name) in self._numbers:
                 numbers = self._numbers[table, name]
@@ -303,12 +302,12 @@ def _keys_of(table: str) -> Collection[str]:
 
 
 def _own_keys(table: str, content: Tables) -> dict[str, Any]:
-    """What stands in a table but for its lists, which it can do without."""
+    """Return a table's content without the lists whose entries can be left out."""
     return {key: value for key, value in content.items() if key not in ENTRIES.get(table, ())}
 
 
 def content_of(file: Path) -> bytes:
-    """What stands in the file, its credentials where they are now. Raises InvalidConfig if it cannot be read."""
+    """Read the file, with the present folder of its credentials. Raises InvalidConfig if it cannot be read."""
     try:
         return with_credentials(file.read_bytes(), os.environ.get(CREDENTIALS))
     except OSError as error:
@@ -320,13 +319,13 @@ def _kept(folder: Path) -> SavedFiles:
 
 
 def _last(content: bytes) -> dict[str, Any] | None:
-    """The tables that were in force when the service started last; None if none are kept where its data may lie."""
+    """Return the tables in force at the last start; None if none are stored where its data may be."""
     for folder in _folders(read_tables(content)[0]):
         found = _tables_in(folder)
         if found is not None:
             return found
     for folder in dict.fromkeys(Path(value).parent for value in values_in(content)):
-        found = _tables_in(folder)  # it may be the journal's, in a table that cannot be read: then it says so itself
+        found = _tables_in(folder)  # it may be the journal's, whose table is invalid: then the stored tables name it
         if found is not None and _journal_of(found) == folder:
             return found
     return None
@@ -336,22 +335,22 @@ def _tables_in(folder: Path) -> dict[str, Any] | None:
     content = _kept(folder).read(_FILE)
     try:
         tables = json.loads(content) if content is not None else None
-    except ValueError:  # it was written by nobody of ours
+    except ValueError:  # not written by the service
         return None
     return tables if isinstance(tables, dict) else None
 
 
 def _folders(raw: Tables) -> Iterator[Path]:
-    told = _journal_of(raw)
-    if told is not None:
-        yield told
+    named = _journal_of(raw)
+    if named is not None:
+        yield named
     for folder in filter(None, os.environ.get("STATE_DIRECTORY", "").split(":")):  # systemd: StateDirectory=
         yield Path(folder)
     yield JournalConfig().path.parent
 
 
 def _journal_of(tables: Tables) -> Path | None:
-    """The folder of the journal, by its path in these tables."""
+    """Return the journal's folder by its path in these tables."""
     journal = tables.get("journal")
     path = journal.get("path") if isinstance(journal, dict) else None
     return Path(path).parent if isinstance(path, str) else None

@@ -1,7 +1,7 @@
-"""Faults behind other faults: of secrets and files that are named by parts of the settings that are not in force.
+"""Finds faults of secrets and files in parts of the settings that are not in force.
 
-What has a fault is left out before its files are looked at. Without this they would be found missing only by the next
-start, after the first fault is mended.
+A faulty part is left out before its files are checked. Without this they would be found missing only at the next start,
+after the first fault was corrected.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Tables = Mapping[str, Any]
 
 
 def secrets_of_entries(raw: Tables, used: Tables, lists: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
-    """Faults of the secrets that entries name which are off.
+    """Yield faults of secrets in entries that were left out.
 
     Args:
         raw: the tables of the file.
-        used: those the settings were made of.
-        lists: what of a table is entries, by table.
+        used: those the settings were made from.
+        lists: by table, its lists of entries.
     """
     for table, names in lists.items():
         for name in names:
@@ -39,7 +39,7 @@ def secrets_of_entries(raw: Tables, used: Tables, lists: Mapping[str, tuple[str,
 
 
 def files_of_tables(raw: Tables, held: Collection[str], faults: Collection[Fault], file: Path) -> Iterator[Fault]:
-    """Faults of the files and secrets that tables name which are held, looked at without the keys that are at fault."""
+    """Yield faults of files and secrets in held tables, validated without the faulty keys."""
     for table in sorted(held):
         written = raw.get(table)
         wrong = {fault.key.split(".")[1] for fault in faults if fault.key.startswith(f"{table}.")}
@@ -48,7 +48,7 @@ def files_of_tables(raw: Tables, held: Collection[str], faults: Collection[Fault
         rest = {key: value for key, value in written.items() if key not in wrong}
         try:
             settings = Settings.model_validate({table: rest})
-        except ValidationError:  # what is left needs what is at fault: nothing certain can be said of it
+        except ValidationError:  # the rest depends on the faulty keys: nothing certain is known of it
             continue
         yield from (fault for of, fault in files_of(settings, file) if of == table and fault not in faults)
 

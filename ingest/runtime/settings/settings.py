@@ -1,4 +1,4 @@
-"""The service's settings: one TOML file, composed of each component's own part, checked whole before the start."""
+"""The service's settings: one TOML file composed of each component's settings, validated whole before the start."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class Settings(Config):
 
     @property
     def databases(self) -> tuple[str, str]:
-        """Where the journal and the state database lie, for people."""
+        """The locations of journal and state database, for people."""
         return str(self.journal.path), str(self.state.server or self.state.path)
 
 
 def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
-    """Faults of the files, secrets and extras that tables name, those of entries apart: each with its table."""
+    """Return faults of the files, secrets and extras in tables, except in their entries: each with its table."""
     extras = {"history.kind": (settings.history.kind, settings.history.needs)}
     if settings.state.server is not None:
         extras["state.url"] = (str(settings.state.server), SERVER_EXTRA)

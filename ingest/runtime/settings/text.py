@@ -1,4 +1,4 @@
-"""The text of a settings file: read whole, or table by table if one of them cannot be read."""
+"""Parses a settings file whole, or table by table if one of them is not valid TOML."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INSIDE_AN_ENTRY: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A table that cannot be read.
+    """A table that is not valid TOML.
 
     Attributes:
         keys: of its header; none for what stands above the first one.
@@ -41,7 +41,7 @@ class Unread:
 
 
 def read_tables(content: bytes) -> tuple[dict[str, Any], list[Unread]]:
-    """Every table that can be read, and which ones cannot. One bad table takes no other with it.
+    """Parse every valid table, and list the others; a bad table does not affect the rest.
 
     What cannot be told apart from a bad table (a header that is none, a text that goes on for lines) goes with it.
     """
@@ -69,7 +69,7 @@ def read_tables(content: bytes) -> tuple[dict[str, Any], list[Unread]]:
 
 
 def with_credentials(content: bytes, folder: str | None) -> bytes:
-    """The text with that folder in the place of the unit's credentials, which are there only while the unit runs.
+    """Replace the unit's credentials folder, which exists only while the unit runs, by that folder.
 
     >>> with_credentials(b'key = "/run/credentials/yujing.service/mqtt_key"', "/etc/yujing/secrets")
     b'key = "/etc/yujing/secrets/mqtt_key"'
@@ -80,7 +80,7 @@ def with_credentials(content: bytes, folder: str | None) -> bytes:
 
 
 def values_in(content: bytes) -> Iterator[str]:
-    """What lines give to keys, as text, whether or not their table can be read."""
+    """Yield the values assigned to keys, as text, whether or not their table is valid."""
     for found in _VALUE.finditer(_text_of(content)):
         yield found[1].strip()
 
@@ -90,7 +90,7 @@ def _text_of(content: bytes) -> str:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    """The tables. Raises ValueError."""
+    """Parse the tables. Raises ValueError."""
     for number, line in enumerate(text.splitlines(), 1):
         if any("\udc80" <= letter <= "\udcff" for letter in line):
             raise ValueError(f"text in UTF-8 (at line {number})")
@@ -98,7 +98,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _tables(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each table with its header, by the keys in that."""
+    """Yield the text of each table with its header, by the header's keys."""
     keys: tuple[str, ...] = ()
     part = ""
     for line in text.splitlines(keepends=True):

@@ -18,9 +18,9 @@ from detectors.detector import Reason
 from ingest.domain.alarms.config import AlarmsConfig
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime import live
-from ingest.runtime.live import LiveService, News, ServiceMetrics
+from ingest.runtime.live import CommitNotifier, LiveService, ServiceMetrics
 from ingest.runtime.settings import Settings
-from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.runtime.settings.certificates import CertificateMonitor
 from ingest.storage.journal.reserve import DiskGuard
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.warning_store import WarningStore
@@ -71,7 +71,16 @@ def service_of(bench: Bench) -> LiveService:
     guard = DiskGuard([bench.folder], 0)
     warnings = WarningStore(bench.database)
     return LiveService(
-        bench.engine, AWAY, AWAY, bench.alarms, warnings, News(loop), lambda: {"engine": "ok"}, guard, NO_FILES, AWAY
+        bench.engine,
+        AWAY,
+        AWAY,
+        bench.alarms,
+        warnings,
+        CommitNotifier(loop),
+        lambda: {"engine": "ok"},
+        guard,
+        NO_FILES,
+        AWAY,
     )
 
 
@@ -91,7 +100,7 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     registry = CollectorRegistry()
     guard = DiskGuard([bench.folder], 0)
     load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.configuration.plants)
-    ends = CertificateWatch(Settings())
+    ends = CertificateMonitor(Settings())
     registry.register(
         ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES, ends)
     )
@@ -162,7 +171,7 @@ def test_many_who_ask_make_one_look(bench: Bench, monkeypatch: pytest.MonkeyPatc
     queried = Mock(wraps=bank.not_evaluated)
     monkeypatch.setattr(bank, "not_evaluated", queried)
     service = service_of(bench)
-    monkeypatch.setattr(live, "_LOOK_S", 3600.0)
+    monkeypatch.setattr(live, "_REFRESH_S", 3600.0)
     for _ in range(5):
         unjudged(bench, service=service)
     assert queried.call_count == 1
@@ -181,7 +190,7 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     reads: Any = SimpleNamespace(suspended_s=None)
     warnings = WarningStore(bench.database)
     service = LiveService(
-        bench.engine, source, writer, bench.alarms, warnings, News(loop), lambda: said, guard, NO_FILES, reads
+        bench.engine, source, writer, bench.alarms, warnings, CommitNotifier(loop), lambda: said, guard, NO_FILES, reads
     )
     assert service.health().parts == said | {
         "broker": "ok",

@@ -128,8 +128,8 @@ async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
 ) -> None:
     """After a week without its body, after a year without a record; in small pieces, each told."""
     monkeypatch.setattr(maintenance, "_TRIM_EVERY_S", 0.01)
-    monkeypatch.setattr(maintenance, "_BREATH_S", 0.0)
-    monkeypatch.setattr(maintenance, "_A_LITTLE", 2)
+    monkeypatch.setattr(maintenance, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(maintenance, "_CHUNK", 2)
     outbox, day, now = OutboxStore(database), 86400 * 10**9, time.time_ns()
     ages_d = [500, 401, 399, 30, 8, 6, 0]
     messages = [Message(0, "town", uuid4(), "alarm", "p", {"event": n}, 1, 1, 0) for n in range(len(ages_d) + 1)]
@@ -174,8 +174,8 @@ async def test_trimmed_events_are_told_and_stand_in_the_trail(
 ) -> None:
     """Once they are old and the history has them, in pieces; one act for all of them."""
     monkeypatch.setattr(maintenance, "_TRIM_EVERY_S", 0.01)
-    monkeypatch.setattr(maintenance, "_BREATH_S", 0.0)
-    monkeypatch.setattr(maintenance, "_A_LITTLE", 2)
+    monkeypatch.setattr(maintenance, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(maintenance, "_CHUNK", 2)
     store, book, acts = EngineStore(database), AlarmStore(database), list[Act]()
     for number in range(1, 6):
         store.commit(number, lived(f"P-{number}", number, over=True), [])
@@ -216,7 +216,7 @@ async def test_old_annunciations_are_laid_together_piece_by_piece(
 ) -> None:
     """Until fewer than a piece are left, each told, and nothing of it is lost or counted twice."""
     monkeypatch.setattr(maintenance, "_TRIM_EVERY_S", 0.01)
-    monkeypatch.setattr(maintenance, "_BREATH_S", 0.0)
+    monkeypatch.setattr(maintenance, "_PAUSE_S", 0.0)
     monkeypatch.setattr(maintenance, "_PACK", 3)
     store, book = EngineStore(database), AlarmStore(database)
     for at in range(8):
@@ -254,7 +254,7 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
     def failed(error: BaseException) -> None:
         ended.get_loop().call_soon_threadsafe(fail, error)
 
-    look = partial(maintenance.look_at_files, DiskGuard([tmp_path], 0), journal, failed)
+    look = partial(maintenance.check_files, DiskGuard([tmp_path], 0), journal, failed)
     looking = asyncio.create_task(maintenance.every_second(look))
     journal._file.broken = JournalBroken("a sync failed")
     async with asyncio.timeout(60):

@@ -11,7 +11,7 @@ from ingest.delivery.config import ConnectorsConfig, open_connectors
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.warnings.rules import load_rules
 from ingest.plants.saved_files import SavedFiles
-from ingest.runtime.refused_settings import Refusals, look_for_mended, rules_in_force
+from ingest.runtime.refused_settings import Refusals, recheck_refused, rules_in_force
 from ingest.runtime.settings import InForce, Settings
 from ingest.runtime.settings.settings import files_of
 from ingest.services.access import TokenStore
@@ -79,7 +79,7 @@ async def test_a_file_that_is_mended_while_the_service_runs_is_no_fault_any_more
     typo = Fault("f", "api.prt", "1", "no such key here")
     refusals = Refusals([typo, *broken])
     looking = asyncio.create_task(
-        look_for_mended(InForce(settings, (typo, *broken), file=tmp_path, unusable=broken), refusals, 0.01)
+        recheck_refused(InForce(settings, (typo, *broken), file=tmp_path, unusable=broken), refusals, 0.01)
     )
     words[0].write_text("word")
     async with asyncio.timeout(60):

@@ -63,7 +63,7 @@ def pipe_at(file: Path) -> None:
 async def reread(file: Path, running: Settings) -> None:
     """Ask, and wait until it is told what came of it."""
     rereader = Reloader(file, running, PATIENCE_S)
-    rereader.ask()
+    rereader.request()
     await done(rereader)
 
 
@@ -108,11 +108,11 @@ async def test_a_path_that_hangs_holds_nothing_up_and_is_told_and_a_mended_one_i
     configure_logging()
     pipe_at(file)
     hasty = Reloader(file, running, 0.05)
-    hasty.ask()
+    hasty.request()
     await asyncio.sleep(0)  # the loop goes on
     await done(hasty)
     for _ in range(20):
-        hasty.ask()
+        hasty.request()
         await done(hasty)
     told = lines(capsys)
     assert {(one["event"], one["key"], one["value"]) for one in told} == {("settings_not_reread", "(file)", str(file))}
@@ -137,11 +137,11 @@ async def test_who_asks_while_the_settings_are_read_has_them_read_again(
 ) -> None:
     configure_logging()
     rereader = Reloader(file, load_in_force(file).settings, PATIENCE_S)
-    rereader.ask()
+    rereader.request()
     await asyncio.sleep(0)
     write(file, GOOD.replace("60", "30"))
     for _ in range(20):
-        rereader.ask()
+        rereader.request()
     await done(rereader)
     assert lines(capsys)[-1]["restart_for"] == ["intake"]
 

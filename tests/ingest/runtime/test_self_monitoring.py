@@ -16,9 +16,9 @@ from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import SERVICE, ServicePoint
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime import self_monitoring
-from ingest.runtime.self_monitoring import AGAIN_S, LASTING_S, Change, SelfMonitor
+from ingest.runtime.self_monitoring import AGAIN_S, LASTING_S, RecentChange, SelfMonitor
 from ingest.runtime.settings import Settings
-from ingest.runtime.settings.certificates import CertificateWatch
+from ingest.runtime.settings.certificates import CertificateMonitor
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Journal
@@ -67,15 +67,15 @@ def test_a_change_is_told_at_once_and_the_same_value_after_a_while(
     configuration: PlantConfiguration, sight: Sight
 ) -> None:
     hands = Hands(configuration)
-    watch = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, hands.observe, sight.watch)
-    watch.look()
-    watch.look()
+    monitor = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, hands.observe, sight.watch)
+    monitor.sample()
+    monitor.sample()
     sight.value = 7.0
-    watch.look()
+    monitor.sample()
     sight.now += AGAIN_S - 1
-    watch.look()
+    monitor.sample()
     sight.now += 1
-    watch.look()
+    monitor.sample()
     assert hands.taken == [{"DISK": 0.0}, {"DISK": 7.0}, {"DISK": 7.0}]
 
 
@@ -83,12 +83,12 @@ def test_room_on_a_disk_that_changes_all_the_time_is_told_once_a_hundredth_is_go
     configuration: PlantConfiguration, sight: Sight
 ) -> None:
     hands = Hands(configuration)
-    watch = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, hands.observe, sight.watch)
+    monitor = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, hands.observe, sight.watch)
     for sight.value in (5000.0, 4999.0, 4951.0, 4950.0, 4949.0, 40.0, 39.0):
-        watch.look()
+        monitor.sample()
     sight.now += AGAIN_S
     sight.value = 38.9
-    watch.look()
+    monitor.sample()
     assert hands.taken == [{"DISK": value} for value in (5000.0, 4950.0, 40.0, 39.0, 38.9)]
 
 
@@ -102,19 +102,19 @@ def test_a_part_that_cannot_be_seen_hides_no_other(configuration: PlantConfigura
 
     hands = Hands(configuration)
     both = {ServicePoint.JOURNAL_DAMAGE: blind, ServicePoint.BROKER: lambda: 1.0}
-    watch = SelfMonitor(both, lambda: configuration, hands.observe, sight.watch)
+    monitor = SelfMonitor(both, lambda: configuration, hands.observe, sight.watch)
     with capture_logs() as logs:
-        watch.look()
+        monitor.sample()
     assert [(log["event"], log["point"]) for log in logs] == [("look_failed", "JOURNAL_DAMAGE")]
     sight.value = 3.0
-    watch.look()
+    monitor.sample()
     assert hands.taken == [{"BROKER": 1.0}, {"JOURNAL_DAMAGE": 3.0}]
 
 
 def test_what_happened_is_told_for_ten_minutes(sight: Sight) -> None:
     """A session lost at the very start counts, too; a clock set and set back is nothing."""
     sight.value = 1.0
-    change = Change(sight.look, sight.watch)
+    change = RecentChange(sight.look, sight.watch)
     assert change() == 1
     sight.now += LASTING_S / 2
     sight.value = 3.0
@@ -140,8 +140,8 @@ async def test_it_looks_until_it_is_cancelled(
             loop.call_soon_threadsafe(twice.set)
         sight.now += AGAIN_S
 
-    watch = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, observe, sight.watch)
-    task = asyncio.create_task(watch.run())
+    monitor = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, observe, sight.watch)
+    task = asyncio.create_task(monitor.run())
     async with asyncio.timeout(60):
         await twice.wait()
     task.cancel()
@@ -190,9 +190,9 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
         at = np.array([time.time_ns() - ago * SECOND])
         journal.append(Commit(Batch(np.zeros(1, np.int32), at, np.ones(1), np.zeros(1, np.uint16), at), 1))
     guard = DiskGuard([tmp_path], 0, free=lambda _: 5 * 2**20)
-    ends = CertificateWatch(Settings())
+    ends = CertificateMonitor(Settings())
     names = ["county", "inspector"]
-    found = self_monitoring.looks(journal, guard, parts, parts, parts, parts, parts, names, parts, [FAULT], ends)  # type: ignore[arg-type]
+    found = self_monitoring.probes(journal, guard, parts, parts, parts, parts, parts, names, parts, [FAULT], ends)  # type: ignore[arg-type]
     assert list(found) == list(ServicePoint)
     assert {name: look() for name, look in found.items()} == {
         "DISK": 5, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "HISTORY_EXPIRED": 7, "HISTORY_DROPPED": 3,

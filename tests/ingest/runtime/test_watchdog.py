@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.runtime.supervisor import Supervisor
-from ingest.runtime.watchdog import Moving, Part, Watchdog
+from ingest.runtime.watchdog import Part, ProgressBeat, Watchdog
 from ingest.storage.state.errors import StateUnavailable
 from tests.ingest.engine.bench import PATIENCE_S, Bench
 
@@ -92,7 +92,7 @@ def test_a_part_is_stuck_from_its_limit_on_and_told_once(tmp_path: Path, systemd
         """What systemd hears, and whether the heartbeat was written."""
         clock.now = now
         heartbeat.unlink(missing_ok=True)
-        watchdog.look()
+        watchdog.check()
         return heard(bound), heartbeat.exists()
 
     with capture_logs() as logs:
@@ -115,7 +115,7 @@ def test_a_part_is_stuck_from_its_limit_on_and_told_once(tmp_path: Path, systemd
 
 def test_the_heartbeat_says_how_each_part_is(tmp_path: Path) -> None:
     clock = Clock()
-    Watchdog([Part("engine", lambda: 98.5, 15)], heartbeat=tmp_path / "beat", clock=clock).look()
+    Watchdog([Part("engine", lambda: 98.5, 15)], heartbeat=tmp_path / "beat", clock=clock).check()
     said = json.loads((tmp_path / "beat").read_text())
     assert (said["pid"], said["idle_s"]) == (os.getpid(), {"engine": 1.5})
     assert [file.name for file in tmp_path.iterdir()] == ["beat"], "nothing half-written stays"
@@ -124,15 +124,15 @@ def test_the_heartbeat_says_how_each_part_is(tmp_path: Path) -> None:
 def test_a_heartbeat_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     watchdog = Watchdog([], heartbeat=tmp_path / "no" / "beat")
     with capture_logs() as logs:
-        watchdog.look()
-        watchdog.look()
+        watchdog.check()
+        watchdog.check()
     assert [log["event"] for log in logs] == ["heartbeat_unwritable"]
 
 
 def test_what_only_tells_how_far_it_is_beats_when_it_moves_or_nothing_waits() -> None:
     clock = Clock()
     at, waits = 5, True
-    beat = Moving(lambda: (at, waits), clock)
+    beat = ProgressBeat(lambda: (at, waits), clock)
     assert beat() == 100
     clock.now = 200
     assert beat() == 100
@@ -167,21 +167,21 @@ def test_an_engine_that_hangs_in_its_store_is_found(
     bench.engine.start()
     bench.send("CO-01", [5])
     bench.settle()
-    watchdog.look()
+    watchdog.check()
     assert heard(bound) == ["WATCHDOG=1"]
     monkeypatch.setattr(bench.store, "commit", hangs)
     bench.send("CO-01", [30], start_s=1)
     assert inside.wait(PATIENCE_S)
     written = (tmp_path / "beat").read_bytes()
     ahead = 20.0
-    watchdog.look()
+    watchdog.check()
     assert heard(bound) == []
     assert (tmp_path / "beat").read_bytes() == written
     assert watchdog.state()["engine"].startswith("no progress for 2")
     ahead = 0.0
     release.set()
     bench.settle()
-    watchdog.look()
+    watchdog.check()
     assert heard(bound) == ["WATCHDOG=1"]
     assert bench.engine.stop(PATIENCE_S)
     bench.database.close()

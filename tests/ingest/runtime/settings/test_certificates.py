@@ -19,7 +19,7 @@ from ingest.runtime.settings import Settings
 from ingest.runtime.settings.certificates import (
     FURTHEST_D,
     SOON_D,
-    CertificateWatch,
+    CertificateMonitor,
     certificate_files,
     certificates_of,
     ended,
@@ -110,7 +110,7 @@ def test_every_part_that_names_a_certificate_is_looked_at(authority: Authority) 
 
 def test_a_renewed_certificate_counts_at_once_and_a_broken_copy_changes_nothing(authority: Authority) -> None:
     used = settings(authority, 5.5)
-    watch = CertificateWatch(used)
+    watch = CertificateMonitor(used)
     assert watch.days_left()["mqtt.tls_cert"] == watch.fewest() == 5
     cert = used.mqtt.tls_cert
     assert cert is not None
@@ -125,7 +125,7 @@ def test_a_renewed_certificate_counts_at_once_and_a_broken_copy_changes_nothing(
 def test_what_ends_soon_is_in_the_log_once_a_day(authority: Authority) -> None:
     start = time.time_ns()
     times = iter(start + n * DAY // 2 for n in range(6))
-    watch = CertificateWatch(settings(authority, SOON_D + 1.2), now=lambda: next(times))
+    watch = CertificateMonitor(settings(authority, SOON_D + 1.2), now=lambda: next(times))
     with capture_logs() as logs:
         left = [watch.days_left()["mqtt.tls_cert"] for _ in range(6)]
     assert left == [31, 30, 30, 29, 29, 28]
@@ -139,7 +139,7 @@ def test_days_are_counted_towards_the_end_from_both_sides_of_it(authority: Autho
     (end,) = {one.ends for one in certificates_of(used) if one.key == "mqtt.tls_cert"}
     hours = {-49: 2, -47: 1, -25: 1, -1: 0, 1: 0, 25: -1, 47: -1, 49: -2}
     times = iter(end + hour * DAY // 24 for hour in hours)
-    watch = CertificateWatch(used, now=lambda: next(times))
+    watch = CertificateMonitor(used, now=lambda: next(times))
     with capture_logs() as logs:
         left = [watch.fewest() for _ in hours]
     assert left == list(hours.values())
@@ -161,7 +161,7 @@ def test_the_certificate_the_broker_shows_is_watched_too(authority: Authority) -
         return load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
 
     shows: list[bytes | None] = [None]
-    watch = CertificateWatch(Settings(), lambda: shows[0], "broker.example:8883")
+    watch = CertificateMonitor(Settings(), lambda: shows[0], "broker.example:8883")
     assert watch.fewest() == FURTHEST_D, "none is in use"
     for days in (3.5, 90.5):
         shows[0] = shown(days)
@@ -176,7 +176,7 @@ def test_one_authority_may_end_while_another_takes_over_and_a_chain_is_as_good_a
     both = Path("both.pem")
     both.write_bytes(pair.cert.read_bytes() + authority.ca.read_bytes())
     used = Settings.model_validate({"mqtt": {joined: both, **({"tls_key": pair.key} if joined == "tls_cert" else {})}})
-    assert CertificateWatch(used).days_left() == {f"mqtt.{joined}": days}
+    assert CertificateMonitor(used).days_left() == {f"mqtt.{joined}": days}
 
 
 def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before_until_it_is_renewed(tmp_path: Path) -> None:

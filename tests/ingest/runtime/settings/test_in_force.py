@@ -405,11 +405,11 @@ def test_a_file_that_was_good_and_is_broken_ends_no_start_and_is_good_again_once
         found.keep()
         assert found.settings == good.settings
         assert [fault.key for fault in found.faults] == [key]
-        assert found.mended() == set()
+        assert found.usable_again() == set()
     if Path(name).is_dir():
         Path(name).rmdir()
     Path(name).write_bytes(whole)
-    assert found.mended() == {*found.faults}
+    assert found.usable_again() == {*found.faults}
     assert load_in_force(FILE).faults == ()
 
 
@@ -469,7 +469,7 @@ def test_whatever_stands_anywhere_the_fault_is_said_in_words_of_the_file(value: 
             inner = inner.setdefault(key, {})
         inner[at[-1]] = value
         try:
-            found = compose(FILE, toml(raw).encode(), LAST, look=False).faults
+            found = compose(FILE, toml(raw).encode(), LAST, files=False).faults
         except InvalidConfig as error:
             found = error.faults
         assert not [(at, fault) for fault in found if LIBRARY.search(fault.expected)]
