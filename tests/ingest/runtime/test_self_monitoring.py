@@ -179,7 +179,7 @@ class Parts:
     def missing(self, older_than_s: float) -> int:
         return int(older_than_s)
 
-    def look(self) -> tuple[int, int]:
+    def read(self) -> tuple[int, int]:
         return time.time_ns(), -90 * SECOND
 
 
