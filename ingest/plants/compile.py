@@ -90,8 +90,8 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
     was = {(plant, evaluated.id): evaluated.was for plant, evaluated in named if evaluated.was is not None}
     numbered = numbering([(plant, evaluated.id) for plant, evaluated in named], was)
     numbers = numbered.index
-    for plant, judged_id in was.keys() - numbered.renamed.keys():
-        emit(PointNotCarriedOver(plant, was[plant, judged_id], judged_id))
+    for plant, evaluated_id in was.keys() - numbered.renamed.keys():
+        emit(PointNotCarriedOver(plant, was[plant, evaluated_id], evaluated_id))
     index = {(plant, evaluated.id): number for (plant, evaluated), number in zip(named, numbers, strict=True)}
     size = max(numbers, default=-1) + 1
     low, high = np.full(size, np.nan), np.full(size, np.nan)

@@ -56,11 +56,11 @@ def _signal_of(info: ValidationInfo) -> Signal | None:
 
 
 def _gateway(name: str, info: ValidationInfo) -> str:
-    return _one_of(name, cast("Known", info.context).gateways, "the id of a gateway of this file")
+    return _require_member(name, cast("Known", info.context).gateways, "the id of a gateway of this file")
 
 
 def _equipment(name: str, info: ValidationInfo) -> str:
-    return _one_of(name, cast("Known", info.context).equipment, "the id of an equipment of this file")
+    return _require_member(name, cast("Known", info.context).equipment, "the id of an equipment of this file")
 
 
 def _running(text: str, info: ValidationInfo) -> str:
@@ -70,11 +70,11 @@ def _running(text: str, info: ValidationInfo) -> str:
         when = None
     if when is None or when.percent:
         raise ValueError('a point of this file, one of == != < <= > >=, and a number: "FAN_RUN-01 == 1"')
-    _one_of(when.name, cast("Known", info.context).points, "a comparison with the id of a point of this file")
+    _require_member(when.name, cast("Known", info.context).points, "a comparison with the id of a point of this file")
     return text
 
 
-def _one_of(name: str, known: frozenset[str], words: str) -> str:
+def _require_member(name: str, known: frozenset[str], words: str) -> str:
     if name not in known:
         raise ValueError(f"{words}{near(name, known)}")
     return name

@@ -92,12 +92,12 @@ class CaseAutomation:
         """Run until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.run_once()
             except StateUnavailable as error:
                 emit(CaseworkPutOff(str(error)))
             await asyncio.sleep(self._config.look_every_s)
 
-    async def look(self) -> None:
+    async def run_once(self) -> None:
         """Run once. Raises StateUnavailable."""
         await asyncio.to_thread(self._open_what_is_due)
         await self._resubmit_dispositions()

@@ -43,7 +43,7 @@ def place_of(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
     tables: list[type[BaseModel]] = [model]
     for part in loc:
         inside = [*_tables_in(annotation)] if annotation is not None else tables
-        fields = [one.model_fields[part] for one in inside if part in one.model_fields]
+        fields = [table.model_fields[part] for table in inside if part in table.model_fields]
         entries = [*_entries_of(annotation)]
         if isinstance(part, int) or (entries and not fields):
             keys.append(part)
@@ -51,7 +51,7 @@ def place_of(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
         elif fields:
             keys.append(part)
             tables, annotation = inside, Union[tuple(field.annotation for field in fields)]  # noqa: UP007  as many as there are
-        elif chosen := [one for one in inside if part in _kinds(one)]:
+        elif chosen := [table for table in inside if part in _kinds(table)]:
             annotation = chosen[0]
         elif inside:
             keys.append(part)

@@ -41,10 +41,10 @@ class RateSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
-        told, subject = seconds(self.window_s), self.subject()
+        window, subject = seconds(self.window_s), self.subject()
         return Text(
-            f"{told.zh}内{subject.zh}每分钟{_ZH[self.side]} {number(self.on, of.unit)} 及以上",
-            f"{subject.en} {_EN[self.side]} by {number(self.on, of.unit)} a minute or more over {told.en}",
+            f"{window.zh}内{subject.zh}每分钟{_ZH[self.side]} {number(self.on, of.unit)} 及以上",
+            f"{subject.en} {_EN[self.side]} by {number(self.on, of.unit)} a minute or more over {window.en}",
         )
 
 
@@ -61,7 +61,7 @@ class StepSpec(RuleSpec):
 
     @field_validator("on_span_percent")
     @classmethod
-    def _one_form(cls, value: float | None, info: ValidationInfo) -> float | None:
+    def _single_form(cls, value: float | None, info: ValidationInfo) -> float | None:
         require_single_form(value, info, "on")
         if value is None and info.data.get("on") is None:
             raise ValueError("on or on_span_percent")
@@ -75,11 +75,11 @@ class StepSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:
         """Return the finding in both languages."""
-        told, subject = seconds(self.window_s), self.subject()
+        window, subject = seconds(self.window_s), self.subject()
         return Text(
-            f"{subject.zh}的水平比前一个 {told.zh}{_ZH[self.side]} {number(score.limit, of.unit)} 及以上",
+            f"{subject.zh}的水平比前一个 {window.zh}{_ZH[self.side]} {number(score.limit, of.unit)} 及以上",
             f"the level of {subject.en} {_EN[self.side]} by {number(score.limit, of.unit)} or more"
-            f" from one {told.en} to the next",
+            f" from one {window.en} to the next",
         )
 
 
@@ -120,7 +120,7 @@ class ForecastSpec(RuleSpec):
 
     @field_validator("limit")
     @classmethod
-    def _one_limit(cls, limit: float | None, info: ValidationInfo) -> float | None:
+    def _single_limit(cls, limit: float | None, info: ValidationInfo) -> float | None:
         require_single_form(limit, info, "of_limit")
         if limit is None and info.data.get("of_limit") is None:
             raise ValueError("of_limit or limit")

@@ -139,10 +139,10 @@ class RobustZSpec(FlooredSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
-        told, subject = seconds(self.window_s), self.subject()
+        window, subject = seconds(self.window_s), self.subject()
         return Text(
-            f"{subject.zh}偏离最近 {told.zh}中位值达其波动的 {self.on:g} 倍及以上",
-            f"{subject.en} is {self.on:g} scatters or more off the median of {told.en}",
+            f"{subject.zh}偏离最近 {window.zh}中位值达其波动的 {self.on:g} 倍及以上",
+            f"{subject.en} is {self.on:g} scatters or more off the median of {window.en}",
         )
 
 
@@ -163,8 +163,8 @@ class ProfileSpec(FlooredSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
-        told, subject = seconds(self.period_s), self.subject()
+        period, subject = seconds(self.period_s), self.subject()
         return Text(
-            f"{subject.zh}偏离 {told.zh}周期中同一时段的平常值达其波动的 {self.on:g} 倍及以上",
-            f"{subject.en} is {self.on:g} scatters or more off what is usual at this time of a period of {told.en}",
+            f"{subject.zh}偏离 {period.zh}周期中同一时段的平常值达其波动的 {self.on:g} 倍及以上",
+            f"{subject.en} is {self.on:g} scatters or more off what is usual at this time of a period of {period.en}",
         )

@@ -88,8 +88,8 @@ class SilenceSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
-        told = seconds(of.silence_s)
-        return Text(f"{told.zh}未收到读数", f"no reading for {told.en}")
+        window = seconds(of.silence_s)
+        return Text(f"{window.zh}未收到读数", f"no reading for {window.en}")
 
 
 class StuckSpec(RuleSpec):
@@ -109,12 +109,12 @@ class StuckSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:
         """Return the finding in both languages."""
-        told, band = seconds(self.on), number(score.param["band"], of.unit)
+        window, band = seconds(self.on), number(score.param["band"], of.unit)
         exact = score.param["band"] == 0
-        zh = f"{'非零数值' if self.nonzero else '数值'}在 {told.zh}内{'分毫未变' if exact else f'变化不超过 {band}'}"
+        zh = f"{'非零数值' if self.nonzero else '数值'}在 {window.zh}内{'分毫未变' if exact else f'变化不超过 {band}'}"
         still = "does not change at all" if exact else f"stays within {band}"
         en = f"the value {'is not zero and ' if self.nonzero else ''}{still}"
-        return Text(zh, f"{en} for {told.en}")
+        return Text(zh, f"{en} for {window.en}")
 
 
 class PinnedSpec(RuleSpec):
@@ -132,7 +132,7 @@ class PinnedSpec(RuleSpec):
 
     @field_validator("at")
     @classmethod
-    def _one_value(cls, at: float | None, info: ValidationInfo) -> float | None:
+    def _single_value(cls, at: float | None, info: ValidationInfo) -> float | None:
         require_single_form(at, info, "of_limit")
         if at is None and info.data.get("of_limit") is None:
             raise ValueError("of_limit or at")
@@ -152,10 +152,10 @@ class PinnedSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:
         """Return the finding in both languages."""
-        told, near = seconds(self.window_s), f"{number(score.param['at'])} ± {number(self.band, of.unit)}"
+        window, near = seconds(self.window_s), f"{number(score.param['at'])} ± {number(self.band, of.unit)}"
         return Text(
-            f"{told.zh}内至少 {self.on:g} % 的读数落在 {near}",
-            f"at least {self.on:g} % of the readings of {told.en} lie within {near}",
+            f"{window.zh}内至少 {self.on:g} % 的读数落在 {near}",
+            f"at least {self.on:g} % of the readings of {window.en} lie within {near}",
         )
 
 
@@ -176,8 +176,8 @@ class NoiseSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
-        told = seconds(self.window_s)
+        window = seconds(self.window_s)
         return Text(
-            f"{told.zh}内数值的噪声降到平时的 1/{self.on:g} 以下",
-            f"the noise of {told.en} is at most 1/{self.on:g} of the usual",
+            f"{window.zh}内数值的噪声降到平时的 1/{self.on:g} 以下",
+            f"the noise of {window.en} is at most 1/{self.on:g} of the usual",
         )

@@ -38,7 +38,7 @@ class LimitSpec(RuleSpec):
 
     @field_validator("on_percent", "off_percent", "on_offset", "off_offset")
     @classmethod
-    def _one_form(cls, value: float | None, info: ValidationInfo) -> float | None:
+    def _single_form(cls, value: float | None, info: ValidationInfo) -> float | None:
         name = str(info.field_name).partition("_")[0]
         require_single_form(value, info, name, f"{name}_percent", f"{name}_offset")
         return value
@@ -61,11 +61,11 @@ class LimitSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:
         """Return the finding in both languages."""
-        told, subject = number(score.limit, of.unit), self.subject()
+        limit, subject = number(score.limit, of.unit), self.subject()
         high = self.side == "high"
         return Text(
-            f"{subject.zh}达到或{'高于' if high else '低于'} {told}",
-            f"{subject.en} is at or {'above' if high else 'below'} {told}",
+            f"{subject.zh}达到或{'高于' if high else '低于'} {limit}",
+            f"{subject.en} is at or {'above' if high else 'below'} {limit}",
         )
 
 
@@ -85,7 +85,7 @@ class DeviationSpec(RuleSpec):
 
     @field_validator("on_percent", "off_percent")
     @classmethod
-    def _one_form(cls, value: float | None, info: ValidationInfo) -> float | None:
+    def _single_form(cls, value: float | None, info: ValidationInfo) -> float | None:
         name = str(info.field_name).partition("_")[0]
         require_single_form(value, info, name)
         if info.field_name == "on_percent" and value is None and info.data.get("on") is None:
@@ -119,9 +119,10 @@ class DeviationSpec(RuleSpec):
         zh = {"above": "高于", "below": "低于", "either": "偏离"}[self.side]
         en = {"above": "above", "below": "below", "either": "off"}[self.side]
         name = self.setpoint or number(of.setpoint or 0.0, of.unit)
-        told, subject = number(score.limit, score.unit), self.subject()
+        limit, subject = number(score.limit, score.unit), self.subject()
         return Text(
-            f"{subject.zh}{zh}设定值 {name} {told} 及以上", f"{subject.en} is {told} or more {en} its set-point {name}"
+            f"{subject.zh}{zh}设定值 {name} {limit} 及以上",
+            f"{subject.en} is {limit} or more {en} its set-point {name}",
         )
 
 
@@ -144,10 +145,10 @@ class CountSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
-        told, subject = seconds(self.window_s), self.subject()
+        window, subject = seconds(self.window_s), self.subject()
         return Text(
-            f"{told.zh}内{subject.zh} {self.on} 次及以上达到 {number(self.above, of.unit)}",
-            f"{subject.en} reaches {number(self.above, of.unit)} {self.on} times or more within {told.en}",
+            f"{window.zh}内{subject.zh} {self.on} 次及以上达到 {number(self.above, of.unit)}",
+            f"{subject.en} reaches {number(self.above, of.unit)} {self.on} times or more within {window.en}",
         )
 
 

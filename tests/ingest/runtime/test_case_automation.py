@@ -82,7 +82,7 @@ def casting(hall: StandIn, length: float | None, *, stale: bool = False) -> None
 async def wait(hall: StandIn, work: CaseAutomation, minutes: int, every: int = 10) -> None:
     for _ in range(0, minutes, every):
         hall.time += every * MINUTE
-        await work.look()
+        await work.run_once()
 
 
 def hazards(hall: StandIn) -> list[Hazard]:
@@ -249,7 +249,7 @@ async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hal
     one = made.disposition(alarm.id, plant=ALUMINIUM, at=hall.time)
     hall.cases.books.commit(added=[one])
     work = casework(hall)
-    await work.look()
+    await work.run_once()
     assert hall.book[alarm.id].disposed is None, "whoever gave it may be telling it right now"
     hall.engine_away = True
     await wait(hall, work, 20)
@@ -266,5 +266,5 @@ async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hal
 async def test_what_the_engine_refuses_is_not_told_for_ever(hall: StandIn) -> None:
     one = made.disposition(uuid4(), plant=ALUMINIUM, at=hall.time - DAY)
     hall.cases.books.commit(added=[one])
-    await casework(hall).look()
+    await casework(hall).run_once()
     assert hall.cases.books.untold(limit=9) == []
